@@ -1,0 +1,33 @@
+"""Whether two versions of a data file are equal by content, and how they differ.
+
+Formats are picked by the suffix of the dataset path: FITS, numpy archives and HDF5 are built in, others
+come from plug-ins under the entry point group ``blastgit.content``, and all else is compared as bytes.
+"""
+
+from blastgit.content.front import describe, probe, same
+from blastgit.content.model import (
+    Bytes,
+    CardChange,
+    Difference,
+    Format,
+    Layout,
+    Numbers,
+    Part,
+    Tolerance,
+    Verdict,
+)
+
+__all__ = [
+    "Bytes",
+    "CardChange",
+    "Difference",
+    "Format",
+    "Layout",
+    "Numbers",
+    "Part",
+    "Tolerance",
+    "Verdict",
+    "describe",
+    "probe",
+    "same",
+]

@@ -1,0 +1,299 @@
+"""Comparison of HDF5 files: groups, datasets and attributes, never following a link out of the file."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import TYPE_CHECKING, Any
+
+from blastgit.content.model import Difference, Layout, Part, Search
+from blastgit.content.streams import CHUNK, LARGEST_ITEM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import h5py
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from blastgit.content.model import Numbers, Tolerance
+
+    Array = NDArray[Any]
+
+LARGEST_ARRAY = 4 << 30
+LARGEST_CHUNK = 64 << 20
+LARGEST_ATTRIBUTE = 16 << 20
+_SMALL_CHUNK = 1 << 16
+_OBJECT = 256
+"""Bytes a string or array of varying length is taken to need, when sizing blocks."""
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+
+
+class Hdf5:
+    """HDF5 files; chunking, compression, byte order and times are no content."""
+
+    suffixes: frozenset[str] = frozenset({".h5", ".hdf5", ".hdf"})
+
+    def probe(self, path: Path) -> str | None:
+        """Check the superblock and the length of the file it states; does not need h5py."""
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            at = 0
+            while at < size:
+                file.seek(at)
+                block = file.read(96)
+                if block.startswith(_SIGNATURE):
+                    return _fault(block, size)
+                at = at * 2 or 512
+        return "not HDF5" if size else "empty file"
+
+    def same(self, old: Path, new: Path, tolerance: Tolerance) -> bool:
+        """Whether both files hold the same objects."""
+        return next(_parts(old, new, Search(tolerance, thorough=False)), None) is None
+
+    def describe(self, old: Path, new: Path, tolerance: Tolerance) -> Difference:
+        """All datasets, groups and attributes that differ."""
+        return Difference("arrays", parts=tuple(_parts(old, new, Search(tolerance, thorough=True))))
+
+
+def _fault(block: bytes, size: int) -> str | None:
+    """What the superblock says is wrong; versions 0 and 1 differ from 2 and 3 in where things are."""
+    if len(block) < 48:
+        return f"truncated HDF5: superblock cut in {size} bytes"
+    version = block[8]
+    if version > 3:
+        return f"malformed HDF5: superblock version {version}"
+    width = block[13] if version < 2 else block[9]
+    start = (24, 28, 12, 12)[version]
+    if width not in (2, 4, 8):
+        return f"malformed HDF5: addresses of {width} bytes"
+    end = int.from_bytes(block[start + 2 * width : start + 3 * width], "little")
+    return f"truncated HDF5: {size} of {end} bytes" if size < end else None
+
+
+def _parts(old: Path, new: Path, search: Search) -> Iterator[Part]:
+    import h5py
+
+    with h5py.File(old, "r", locking=False) as before, h5py.File(new, "r", locking=False) as after:
+        if before.userblock_size or after.userblock_size:
+            raise ValueError("has a user block")
+        yield from _groups(before, after, search)
+
+
+def _groups(before: h5py.File, after: h5py.File, search: Search) -> Iterator[Part]:
+    """Everything below the roots; pairs already seen are not walked again, for groups may form a ring."""
+    waiting: list[tuple[str, Any, Any]] = [("", before, after)]
+    seen = set()
+    while waiting:
+        path, old, new = waiting.pop()
+        pair = (_address(old), _address(new))
+        if pair in seen:
+            continue
+        seen.add(pair)
+        yield from _attributes(path, old, new, search)
+        olds, news = _links(old), _links(new)
+        for name in sorted(olds | news):
+            label = f"{path}/{name}".lstrip("/")
+            if name not in olds:
+                yield Part(label, "added", new=_layout(_object(new, name)))
+            elif name not in news:
+                yield Part(label, "removed", old=_layout(_object(old, name)))
+            else:
+                one, other = _object(old, name), _object(new, name)
+                yield from _objects(label, one, other, search)
+                if _is_group(one) and _is_group(other):
+                    waiting.append((label, one, other))
+
+
+def _address(item: Any) -> int:
+    import h5py
+
+    return int(h5py.h5o.get_info(item.id).addr)
+
+
+def _links(group: Any) -> dict[str, None]:
+    return dict.fromkeys(group)
+
+
+def _object(group: Any, name: str) -> Any:
+    """The object behind a hard link, or the soft link itself, which is compared by its text.
+
+    Raises:
+        ValueError: the link leads to another file.
+    """
+    import h5py
+
+    link = group.get(name, getlink=True)
+    if isinstance(link, h5py.SoftLink):
+        return link
+    if not isinstance(link, h5py.HardLink):
+        raise ValueError(f"{name} is an external link")  # noqa: TRY004 - a refusal, not a wrong argument
+    return group[name]
+
+
+def _is_group(item: Any) -> bool:
+    import h5py
+
+    return isinstance(item, h5py.Group)
+
+
+def _objects(label: str, old: Any, new: Any, search: Search) -> Iterator[Part]:
+    """How two objects of one name differ, apart from what groups contain."""
+    import h5py
+
+    before, after = _layout(old), _layout(new)
+    if before != after:
+        yield Part(label, "changed", before, after)
+    if isinstance(old, h5py.Dataset) and isinstance(new, h5py.Dataset):
+        if before == after and old.shape is not None:
+            numbers = _compare(_blocks(old, new), old.shape, search)
+            if numbers is not None:
+                yield Part(label, "changed", before, after, numbers)
+        yield from _attributes(label, old, new, search)
+
+
+def _attributes(label: str, old: Any, new: Any, search: Search) -> Iterator[Part]:
+    olds, news = dict.fromkeys(old.attrs), dict.fromkeys(new.attrs)
+    for key in sorted(olds | news):
+        name = f"{label}@{key}"
+        if key not in olds:
+            yield Part(name, "added", new=_attribute(new, key))
+        elif key not in news:
+            yield Part(name, "removed", old=_attribute(old, key))
+        else:
+            before, after = _attribute(old, key), _attribute(new, key)
+            if before != after:
+                yield Part(name, "changed", before, after)
+            elif before.dtype != "empty":
+                values = _stored(old, key), _stored(new, key)
+                numbers = _compare([values], values[0].shape, search)
+                if numbers is not None:
+                    yield Part(name, "changed", before, after, numbers)
+
+
+def _compare(pieces: Any, shape: tuple[int, ...], search: Search) -> Numbers | None:
+    from blastgit.content.tally import compare
+
+    return compare(pieces, search, unit="values", total=math.prod(shape))
+
+
+def _attribute(item: Any, key: str) -> Layout:
+    """Layout of an attribute.
+
+    Raises:
+        ValueError: it is too large, or of a type that cannot be compared.
+    """
+    attribute = item.attrs.get_id(key)
+    if attribute.get_storage_size() > LARGEST_ATTRIBUTE:
+        raise ValueError(f"attribute {key} has {attribute.get_storage_size()} bytes")
+    shape = None if _is_null(attribute) else attribute.shape
+    return Layout("empty", ()) if shape is None else Layout(_type(attribute.dtype), shape)
+
+
+def _is_null(attribute: Any) -> bool:
+    import h5py
+
+    return bool(attribute.get_space().get_simple_extent_type() == h5py.h5s.NULL)
+
+
+def _stored(item: Any, key: str) -> Array:
+    """The value of an attribute as stored; h5py would turn text into other types."""
+    import numpy as np
+
+    attribute = item.attrs.get_id(key)
+    value = np.empty(attribute.shape, dtype=attribute.dtype)
+    attribute.read(value)
+    return value
+
+
+def _layout(item: Any) -> Layout:
+    """Layout of any object; a soft link has its text as type.
+
+    Raises:
+        ValueError: the data are outside the file, or too large to be true.
+    """
+    import h5py
+
+    if isinstance(item, h5py.SoftLink):
+        return Layout(f"link to {item.path}", ())
+    if isinstance(item, h5py.Group):
+        return Layout("group", ())
+    if isinstance(item, h5py.Datatype):
+        return Layout(f"type {_type(item.dtype)}", ())
+    if item.shape is None:
+        return Layout("empty", ())
+    fault = _refused(item)
+    if fault:
+        raise ValueError(f"dataset {item.name} {fault}")
+    return Layout(_type(item.dtype), item.shape)
+
+
+def _refused(dataset: Any) -> str | None:
+    """Why a dataset is not read, if it is not."""
+    if dataset.is_virtual or dataset.external:
+        return "has its data in other files"
+    stored = dataset.id.get_storage_size()
+    if dataset.dtype.itemsize * math.prod(dataset.shape) > max(LARGEST_ARRAY, stored):
+        return f"declares {dataset.dtype.itemsize * math.prod(dataset.shape)} bytes"
+    if dataset.dtype.itemsize > LARGEST_ITEM or _chunk_size(dataset) > LARGEST_CHUNK:
+        return "has too large elements or chunks"
+    return None
+
+
+def _chunk_size(dataset: Any) -> int:
+    """Bytes of a storage chunk, 0 if the dataset has none."""
+    return math.prod(dataset.chunks) * int(dataset.dtype.itemsize) if dataset.chunks else 0
+
+
+def _type(dtype: np.dtype[Any]) -> str:
+    """Name of a type, whatever its byte order.
+
+    Raises:
+        ValueError: it holds references, which mean nothing outside their file.
+    """
+    import h5py
+
+    if dtype.names is not None:
+        return "{" + ", ".join(f"{name}: {_type(dtype[name])}" for name in dtype.names) + "}"
+    if dtype.subdtype is not None:
+        return f"{_type(dtype.subdtype[0])}{list(dtype.subdtype[1])}"
+    if h5py.check_string_dtype(dtype) is not None and dtype.kind == "O":
+        return "string"
+    inner = h5py.check_vlen_dtype(dtype)
+    if inner is not None:
+        return f"array of {_type(inner)}"
+    if dtype.kind == "O":
+        raise ValueError("holds references")
+    members = h5py.check_enum_dtype(dtype)
+    return f"{dtype.newbyteorder('=')}{f' enum {sorted(members.items())}' if members else ''}"
+
+
+def _blocks(old: Any, new: Any) -> Iterator[tuple[Array, Array]]:
+    """Pairs of blocks of about 1 MiB that cover two datasets of equal layout.
+
+    Blocks follow the storage chunks of the old dataset if these are large, so that each is decompressed once.
+    """
+    import numpy as np
+
+    shape = old.shape
+    if 0 in shape:
+        return
+    if _chunk_size(old) >= _SMALL_CHUNK and not old.dtype.hasobject:
+        steps = old.chunks
+    else:
+        steps = _steps(shape, _OBJECT if old.dtype.hasobject else old.dtype.itemsize)
+    grid = (range(0, length, step) for length, step in zip(shape, steps, strict=True))
+    for corner in itertools.product(*grid):
+        block = tuple(slice(start, start + step) for start, step in zip(corner, steps, strict=True))
+        yield np.asarray(old[block or ()]), np.asarray(new[block or ()])
+
+
+def _steps(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
+    """Shape of blocks of at most 1 MiB that are whole along the fastest axes."""
+    room = max(1, CHUNK // itemsize)
+    steps: list[int] = []
+    for length in reversed(shape):
+        steps.append(max(1, min(length, room)))
+        room //= steps[-1]
+    return tuple(reversed(steps))

@@ -1,0 +1,88 @@
+"""Reading the image of a FITS file at a size fit for a screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from blastgit.content import cards
+from blastgit.content.hdus import hdus
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from blastgit.content.cards import Cards
+    from blastgit.content.hdus import Hdu
+
+LARGEST_SIDE = 1024
+_LARGEST_ROW = 64 << 20
+_TYPES = {8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image in physical units.
+
+    Attributes:
+        pixels: values (y, x) from the bottom up, NaN where undefined or infinite; no side is above 1024.
+        shape: (height, width) in the file.
+        factor: each value is the mean of this many pixels squared; 1 unless the image is larger than 1024.
+        unit: physical unit (BUNIT), perhaps empty.
+    """
+
+    pixels: NDArray[np.float64]
+    shape: tuple[int, int]
+    factor: int
+    unit: str
+
+
+def first_image(path: Path) -> Image | None:
+    """The first image of a FITS file (the first plane of a cube), None if it has none.
+
+    Raises:
+        FitsError: the file is truncated or malformed.
+        OSError: the file cannot be read.
+    """
+    for hdu in hdus(path):
+        if hdu.extension == "IMAGE" and hdu.pcount == 0 and hdu.size:
+            return _image(path, hdu, cards.parse(hdu.header))
+    return None
+
+
+def _image(path: Path, hdu: Hdu, values: Cards) -> Image | None:
+    height, width = (1, *hdu.shape)[-2:]
+    factor = -(-max(height, width) // LARGEST_SIDE)
+    dtype = np.dtype(_TYPES[hdu.bitpix])
+    if width * dtype.itemsize > _LARGEST_ROW:
+        return None
+    columns = np.arange(0, width, factor)
+    total = np.zeros((-(-height // factor), columns.size))
+    count = np.zeros_like(total)
+    with path.open("rb") as file:
+        file.seek(hdu.offset)
+        for row in range(height):
+            physical = _physical(np.frombuffer(file.read(width * dtype.itemsize), dtype), values)
+            known = np.isfinite(physical)
+            total[row // factor] += np.add.reduceat(np.where(known, physical, 0.0), columns)
+            count[row // factor] += np.add.reduceat(known.astype(np.float64), columns)
+    pixels = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+    unit = values.get("BUNIT", [""])[0]
+    return Image(pixels, (height, width), factor, unit if isinstance(unit, str) else "")
+
+
+def _physical(raw: NDArray[Any], values: Cards) -> NDArray[np.float64]:
+    """Raw values of a row scaled to physical units, with BLANK as NaN."""
+    physical = raw.astype(np.float64)
+    if raw.dtype.kind in "iu" and "BLANK" in values:
+        physical[raw == _number(values, "BLANK", 0.0)] = np.nan
+    with np.errstate(all="ignore"):
+        return physical * _number(values, "BSCALE", 1.0) + _number(values, "BZERO", 0.0)
+
+
+def _number(values: Cards, keyword: str, default: float) -> float:
+    value = values.get(keyword, [default])[0]
+    return float(value) if isinstance(value, int | float) else default

@@ -1,0 +1,211 @@
+"""Comparison of numpy archives, member by member, without ever unpickling."""
+
+from __future__ import annotations
+
+import ast
+import math
+import struct
+import zipfile
+from copy import copy
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+from blastgit.content.model import Difference, Layout, Part, Search
+from blastgit.content.streams import LARGEST_ITEM, Reader, arrays, identical
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import numpy as np
+
+    from blastgit.content.model import Tolerance
+
+LARGEST_MEMBER = 4 << 30
+LARGEST_DIRECTORY = 16 << 20
+LARGEST_HEADER = 10_000
+_END = struct.Struct("<4s4H2LH")
+_MAGIC = b"\x93NUMPY"
+
+
+class Npz:
+    """Archives of ``.npy`` members; their order and compression are no content."""
+
+    suffixes: frozenset[str] = frozenset({".npz"})
+
+    def probe(self, path: Path) -> str | None:
+        """Check that the central directory is where the end of the file says."""
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            file.seek(max(0, size - _END.size))
+            tail = file.read()
+            if len(tail) < _END.size or not tail.startswith(b"PK\5\6"):
+                # The end record is further up if the archive has a comment of up to 64 KiB.
+                file.seek(max(0, size - _END.size - 0xFFFF))
+                tail = file.read()
+                tail = tail[max(0, tail.rfind(b"PK\5\6")) :]
+            return _fault(file, size, tail)
+
+    def same(self, old: Path, new: Path, tolerance: Tolerance) -> bool:
+        """Whether both archives hold the same arrays."""
+        return next(_parts(old, new, Search(tolerance, thorough=False)), None) is None
+
+    def describe(self, old: Path, new: Path, tolerance: Tolerance) -> Difference:
+        """All arrays that differ."""
+        return Difference("arrays", parts=tuple(_parts(old, new, Search(tolerance, thorough=True))))
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """A member of an open archive; every `open` starts an independent stream."""
+
+    archive: zipfile.ZipFile
+    info: zipfile.ZipInfo
+
+    def open(self) -> Reader:
+        # zipfile cuts a stream off at the declared size; one byte more lets an overlong one show.
+        generous = copy(self.info)
+        generous.file_size += 1
+        return _Stream(self.archive.open(generous), self.info)
+
+
+class _Stream:
+    """A member's bytes, which must be exactly as many as it declares; otherwise reading raises `ValueError`."""
+
+    def __init__(self, stream: IO[bytes], info: zipfile.ZipInfo) -> None:
+        self._stream = stream
+        self._name = info.filename
+        self._left = info.file_size
+
+    def read(self, size: int, /) -> bytes:
+        data = self._stream.read(size)
+        self._left -= len(data)
+        if self._left < 0 or (self._left > 0 and len(data) < size):
+            raise ValueError(f"member {self._name} is not of its declared size")
+        return data
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """Layout of a member and how to read what follows its header; dtype None means mere bytes."""
+
+    layout: Layout
+    fortran: bool
+    dtype: np.dtype[Any] | None
+
+
+def _fault(file: IO[bytes], size: int, tail: bytes) -> str | None:
+    if len(tail) < _END.size or not tail.startswith(b"PK\5\6"):
+        return f"truncated zip: no central directory in {size} bytes" if size else "empty file"
+    length, offset = _END.unpack_from(tail)[5:7]
+    if 0xFFFFFFFF in (length, offset):
+        return None  # zip64 keeps them elsewhere; reading the archive will tell
+    if length > LARGEST_DIRECTORY:
+        return f"malformed zip: central directory of {length} bytes"
+    if offset + length > size - len(tail):
+        return f"truncated zip: {size} of {offset + length + len(tail)} bytes"
+    file.seek(offset)
+    if length and file.read(4) != b"PK\1\2":
+        return f"malformed zip: no central directory at {offset}"
+    return None
+
+
+def _parts(old: Path, new: Path, search: Search) -> Iterator[Part]:
+    with zipfile.ZipFile(old) as before, zipfile.ZipFile(new) as after:
+        olds, news = _members(before), _members(after)
+        for name in olds | news:
+            label = name.removesuffix(".npy")
+            if name not in olds:
+                yield Part(label, "added", new=_header(news[name]).layout)
+            elif name not in news:
+                yield Part(label, "removed", old=_header(olds[name]).layout)
+            elif not identical(olds[name].open(), news[name].open()):
+                part = _changed(label, olds[name], news[name], search)
+                if part is not None:
+                    yield part
+
+
+def _members(archive: zipfile.ZipFile) -> dict[str, _Member]:
+    """Members by name.
+
+    Raises:
+        ValueError: a name appears twice, or a member is too large or compressed in an unbounded way.
+    """
+    members: dict[str, _Member] = {}
+    for info in archive.infolist():
+        if info.filename in members:
+            msg = f"two members named {info.filename}"
+        elif info.file_size > LARGEST_MEMBER:
+            msg = f"member {info.filename} declares {info.file_size} bytes"
+        elif info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            msg = f"member {info.filename} has an unsupported compression"
+        else:
+            members[info.filename] = _Member(archive, info)
+            continue
+        raise ValueError(msg)
+    return members
+
+
+def _changed(name: str, old: _Member, new: _Member, search: Search) -> Part | None:
+    """How two members whose bytes differ differ in content, if at all."""
+    before, after = _header(old), _header(new)
+    if (before.layout, before.fortran) != (after.layout, after.fortran):
+        return Part(name, "changed", before.layout, after.layout)
+    import numpy as np
+
+    from blastgit.content.tally import compare
+
+    first, second = old.open(), new.open()
+    if before.dtype is None or after.dtype is None:
+        pieces, unit = arrays(first, second, np.dtype("V1"), np.dtype("V1")), "bytes"
+    else:
+        _read_header(first)
+        _read_header(second)
+        pieces, unit = arrays(first, second, before.dtype, after.dtype), "values"
+    numbers = compare(pieces, search, unit=unit, total=math.prod(before.layout.shape))
+    return Part(name, "changed", before.layout, after.layout, numbers) if numbers else None
+
+
+def _header(member: _Member) -> _Header:
+    """The layout of a member; pickled objects and what is not ``.npy`` count as bytes.
+
+    Raises:
+        ValueError: the member is malformed.
+    """
+    info = member.info
+    header = _read_header(member.open())
+    if header is None:
+        return _Header(Layout("bytes", (info.file_size,)), fortran=False, dtype=None)
+    length, descr, shape, fortran = header
+    import numpy as np
+
+    dtype = np.lib.format.descr_to_dtype(descr)
+    if dtype.hasobject:
+        return _Header(Layout("pickled bytes", (info.file_size,)), fortran=False, dtype=None)
+    if dtype.subdtype is not None or not 0 < dtype.itemsize <= LARGEST_ITEM:
+        return _Header(Layout("bytes", (info.file_size,)), fortran=False, dtype=None)
+    if length + dtype.itemsize * math.prod(shape) != info.file_size:
+        raise ValueError(f"member {info.filename} is not of the size of its array")
+    layout = Layout(str(dtype.newbyteorder("=")), shape)
+    # The memory order matters only from two axes on. The byte order is the reader's, not the content's.
+    return _Header(layout, fortran and len(shape) > 1, dtype)
+
+
+def _read_header(stream: Reader) -> tuple[int, Any, tuple[int, ...], bool] | None:
+    """Length of a ``.npy`` header and its entries; None if there is none.
+
+    Raises:
+        ValueError: the header is malformed or too long.
+    """
+    start = stream.read(8)
+    if not start.startswith(_MAGIC) or len(start) < 8 or start[6] not in (1, 2, 3):
+        return None
+    width = 2 if start[6] == 1 else 4
+    size = int.from_bytes(stream.read(width), "little")
+    if size > LARGEST_HEADER:
+        raise ValueError(f"array header of {size} bytes")
+    entries = ast.literal_eval(stream.read(size).decode("utf-8" if start[6] == 3 else "latin-1").strip())
+    shape = entries["shape"]
+    if not isinstance(shape, tuple) or not all(type(length) is int and length >= 0 for length in shape):
+        raise ValueError(f"array of shape {shape}")
+    return 8 + width + size, entries["descr"], shape, bool(entries["fortran_order"])

@@ -1,0 +1,81 @@
+"""Counting how the elements of an array changed, piece by piece."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from blastgit.content.model import Numbers
+from blastgit.content.tolerance import changed, magnitudes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from blastgit.content.model import Search
+
+SAMPLE = 1_000_000
+
+
+class Tally:
+    """Running statistics of changes.
+
+    The median is that of the first million changes, which bounds the memory; everything else is exact.
+    """
+
+    def __init__(self, relative: float) -> None:
+        """Start at nothing; ``relative`` is the tolerance."""
+        self._relative = relative
+        self.changed = 0
+        self._undefined = 0
+        self._largest: float | None = None
+        self._largest_relative: float | None = None
+        self._sample: list[NDArray[np.float64]] = []
+        self._room = SAMPLE
+
+    def add(self, old: NDArray[Any], new: NDArray[Any]) -> None:
+        """Take a pair of pieces of equal shape and type into account."""
+        count = int(np.count_nonzero(changed(old, new, self._relative)))
+        if not count:
+            return
+        self.changed += count
+        for absolute, relative in magnitudes(old, new, self._relative):
+            finite = np.isfinite(absolute)
+            self._undefined += int(finite.size - np.count_nonzero(finite))
+            if finite.any():
+                self._add(absolute[finite], relative[finite])
+
+    def _add(self, absolute: NDArray[np.float64], relative: NDArray[np.float64]) -> None:
+        self._largest = max(self._largest or 0.0, float(absolute.max()))
+        self._largest_relative = max(self._largest_relative or 0.0, float(relative.max()))
+        if self._room:
+            self._sample.append(absolute[: self._room].copy())
+            self._room -= self._sample[-1].size
+
+    def numbers(self, unit: str, total: int) -> Numbers:
+        """The statistics so far, for ``total`` elements called ``unit``."""
+        median = float(np.median(np.concatenate(self._sample))) if self._sample else None
+        return Numbers(
+            unit, self.changed, total, self._largest, median, self._largest_relative, undefined=self._undefined
+        )
+
+
+def compare(
+    pieces: Iterable[tuple[NDArray[Any], NDArray[Any]]], search: Search, *, unit: str, total: int
+) -> Numbers | None:
+    """Numbers of the changes in pairs of pieces, None if all agree.
+
+    Args:
+        pieces: pairs of arrays of equal shape and type.
+        search: tolerance, and whether to look at all pieces or stop at the first that differs.
+        unit: what an element is called.
+        total: elements in the whole array.
+    """
+    tally = Tally(search.tolerance.relative)
+    for old, new in pieces:
+        tally.add(old, new)
+        if tally.changed and not search.thorough:
+            break
+    return tally.numbers(unit, total) if tally.changed else None

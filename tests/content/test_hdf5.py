@@ -1,0 +1,164 @@
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from blastgit.content import Tolerance, describe, probe, same
+
+NAME = "sed_output/2010H/2010H_global.h5"
+T = Tolerance()
+
+
+def write(path: Path, chain: np.ndarray, **options: object) -> Path:
+    with h5py.File(path, "w") as file:
+        file.create_dataset("sampling/chain", data=chain, **options)
+        file["obs/names"] = np.array(["z", "H"], dtype=h5py.string_dtype())
+        file["obs/mask"] = np.array([True, False])
+        file["obs"].attrs["redshift"] = "0.015"
+        file["sampling/chain"].attrs["step"] = 0.5
+        file["empty"] = h5py.Empty("f4")
+        file["ring"] = file["/"]
+        file["soft"] = h5py.SoftLink("/obs")
+    return path
+
+
+@pytest.fixture
+def chain() -> np.ndarray:
+    return np.random.default_rng(2).normal(size=(300, 20))
+
+
+def test_noise_chunks_compression_and_byte_order_are_no_content(tmp_path: Path, chain: np.ndarray) -> None:
+    old = write(tmp_path / "a", chain)
+    new = write(tmp_path / "b", np.nextafter(chain, 9).astype(">f8"), chunks=(7, 5), compression="gzip")
+    verdict = same(NAME, old, new, T)
+    assert (verdict.equal, verdict.how, verdict.note) == (True, "content", None)
+    assert describe(NAME, old, new, T).summary() == "no difference"
+
+
+def test_changes_are_described(tmp_path: Path, chain: np.ndarray) -> None:
+    old = write(tmp_path / "a", chain)
+    chain[5, 6] += 1e-9
+    new = write(tmp_path / "b", chain)
+    assert not same(NAME, old, new, T).equal
+    with h5py.File(new, "a") as file:
+        file["obs"].attrs["redshift"] = "0.016"
+        file["sampling/chain"].attrs["step"] = 0.5 + 1e-9
+        file["obs/names"][1] = "K"
+        del file["obs/mask"]
+        file["obs/mask"] = np.array([1, 0])
+        file["obs/fresh"] = 1.0
+        file["soft"].attrs["x"] = 1
+        del file["soft"]
+        file["soft"] = h5py.SoftLink("/sampling")
+        del file["empty"]
+    difference = describe(NAME, old, new, T)
+    assert {(part.name, part.state) for part in difference.parts} == {
+        ("sampling/chain", "changed"),
+        ("sampling/chain@step", "changed"),
+        ("obs@redshift", "changed"),
+        ("obs@x", "added"),
+        ("obs/names", "changed"),
+        ("obs/mask", "changed"),
+        ("obs/fresh", "added"),
+        ("soft", "changed"),
+        ("empty", "removed"),
+    }
+    by_name = {part["name"]: part for part in difference.to_json()["arrays"]}
+    assert by_name["sampling/chain"]["numbers"]["changed"] == 1
+    assert by_name["obs/mask"]["new"]["dtype"] == "int64"
+
+
+def test_undefined_numbers(tmp_path: Path, chain: np.ndarray) -> None:
+    chain[0, :3] = np.nan, np.inf, -np.inf
+    old = write(tmp_path / "a", chain)
+    assert same(NAME, old, write(tmp_path / "b", chain * (1 + 1e-16)), T).equal
+    chain[0, 2] = np.inf
+    assert not same(NAME, old, write(tmp_path / "c", chain), T).equal
+
+
+def test_large_datasets_are_read_in_blocks(tmp_path: Path) -> None:
+    data = np.zeros((300, 1001, 3))
+    old = write(tmp_path / "a", data)
+    data[-1, -1, -1] = 2
+    for chunks in (None, (10, 10, 3), (100, 500, 2)):
+        new = write(tmp_path / "b", data, chunks=chunks)
+        for pair in ((old, new), (new, old)):
+            assert describe(NAME, *pair, T).summary() == "1 of 900,900 values, largest 2.0e+00, median 2.0e+00"
+
+
+def with_virtual(file: h5py.File) -> None:
+    layout = h5py.VirtualLayout((2,), "f8")
+    layout[:] = h5py.VirtualSource("elsewhere.h5", "x", (2,))
+    file.create_virtual_dataset("v", layout)
+
+
+def with_external_data(file: h5py.File) -> None:
+    file.create_dataset("v", (2,), "f8", external=[("/etc/passwd", 0, 16)])
+
+
+def with_external_link(file: h5py.File) -> None:
+    file["v"] = h5py.ExternalLink("elsewhere.h5", "/x")
+
+
+def with_reference(file: h5py.File) -> None:
+    file.create_dataset("v", data=file["obs"].ref, dtype=h5py.ref_dtype)
+
+
+def with_a_bomb(file: h5py.File) -> None:
+    file.create_dataset("v", (1 << 40,), "f8", chunks=(1024,))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (with_virtual, "other files"),
+        (with_external_data, "other files"),
+        (with_external_link, "external link"),
+        (with_reference, "references"),
+        (with_a_bomb, "declares 8796093022208 bytes"),
+    ],
+)
+def test_what_leads_outside_is_compared_as_bytes(tmp_path: Path, chain: np.ndarray, spoil, reason: str) -> None:
+    old, new = write(tmp_path / "a", chain), write(tmp_path / "b", chain)
+    for path in (old, new):
+        with h5py.File(path, "a") as file:
+            spoil(file)
+    with h5py.File(new, "a") as file:
+        file.attrs["x"] = 1
+        del file.attrs["x"]
+    verdict = same(NAME, old, new, T)
+    assert verdict.how == "bytes"
+    assert str(verdict.note).startswith("both versions: ")
+    assert reason in str(verdict.note)
+    assert describe(NAME, old, new, T).kind == "bytes"
+
+
+@pytest.mark.parametrize("version", ["earliest", "v108", "v110", "latest"])
+@pytest.mark.parametrize("userblock", [0, 1024])
+def test_probe_reads_the_superblock(tmp_path: Path, version: str, userblock: int) -> None:
+    path = tmp_path / "a"
+    with h5py.File(path, "w", libver=version, userblock_size=userblock) as file:
+        file["x"] = np.arange(1000)
+    data = path.read_bytes()
+    assert probe(NAME, path) is None
+    (tmp_path / "b").write_bytes(data[:-1])
+    message = f"truncated HDF5: {len(data) - 1} of {len(data)} bytes"
+    assert probe(NAME, tmp_path / "b") == message
+    assert same(NAME, tmp_path / "b", path, T).note == f"old version: {message}; compared as bytes"
+    assert same(NAME, path, path, T).how == ("bytes" if userblock else "content")
+
+
+def test_malformed(tmp_path: Path, chain: np.ndarray) -> None:
+    good = write(tmp_path / "a", chain)
+    bad = tmp_path / "b"
+    for data, message in [(b"", "empty file"), (b"x" * 5000, "not HDF5"), (good.read_bytes()[:20], "truncated")]:
+        bad.write_bytes(data)
+        assert message in str(probe(NAME, bad))
+        assert same(NAME, good, bad, T).how == "bytes"
+    for at in range(0, 2000, 37):
+        data = bytearray(good.read_bytes())
+        data[at : at + 8] = b"\xff" * 8
+        bad.write_bytes(data)
+        same(NAME, good, bad, T)
+        describe(NAME, bad, good, T)

@@ -1,0 +1,169 @@
+import io
+import pickle
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from blastgit.content import Tolerance, describe, probe, same
+from blastgit.content import npz as module
+
+NAME = "sed_output/2010H/2010H_modeldata.npz"
+T = Tolerance()
+
+
+def write(path: Path, **arrays: object) -> Path:
+    with path.open("wb") as file:
+        np.savez(file, **arrays)
+    return path
+
+
+def zipped(path: Path, *members: tuple[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> Path:
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for name, data in members:
+            archive.writestr(name, data)
+    return path
+
+
+def npy(array: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
+
+
+def test_noise_order_compression_and_byte_order_are_no_content(tmp_path: Path) -> None:
+    a, b = np.linspace(1, 2, 1000), np.array(["x", "yy"])
+    old = write(tmp_path / "a", a=a, b=b)
+    noisy = np.nextafter(a, 9).astype(">f8")
+    new = zipped(tmp_path / "b", ("b.npy", npy(b)), ("a.npy", npy(noisy)))
+    assert same(NAME, old, new, T) == same(NAME, old, old, T)
+    assert describe(NAME, old, new, T).summary() == "no difference"
+
+
+def test_changes_are_described(tmp_path: Path) -> None:
+    a = np.linspace(1, 2, 1000)
+    old = write(tmp_path / "a", a=a, b=a, gone=a, n=np.arange(3))
+    a2 = a * (1 + 1e-9)
+    new = write(tmp_path / "b", a=a2, b=a[:10], fresh=a, n=np.arange(3))
+    assert not same(NAME, old, new, T).equal
+    difference = describe(NAME, old, new, T)
+    by_name = {part["name"]: part for part in difference.to_json()["arrays"]}
+    assert set(by_name) == {"a", "b", "gone", "fresh"}
+    assert by_name["a"]["numbers"]["changed"] == 1000
+    assert by_name["a"]["numbers"]["largest_relative"] == pytest.approx(1e-9, rel=1e-3)
+    assert by_name["b"]["new"] == {"dtype": "float64", "shape": [10]}
+    assert by_name["gone"]["state"] == "removed"
+    assert "array added: fresh" in difference.summary()
+
+
+def test_memory_order(tmp_path: Path) -> None:
+    a = np.arange(6.0).reshape(2, 3)
+    old = write(tmp_path / "a", a=a)
+    assert not same(NAME, old, write(tmp_path / "b", a=np.asfortranarray(a)), T).equal
+
+
+class Trap:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return (exec, ("raise SystemExit('unpickled')",))
+
+
+def test_pickled_members_are_bytes_and_never_run(tmp_path: Path) -> None:
+    trap = np.empty((), object)
+    trap[()] = Trap()
+    with pytest.raises(SystemExit):
+        pickle.loads(pickle.dumps(Trap()))
+    old = write(tmp_path / "a", chains=trap, a=np.ones(2))
+    trap[()] = [Trap(), 1]
+    new = write(tmp_path / "b", chains=trap, a=np.ones(2))
+    assert probe(NAME, old) is None
+    assert same(NAME, old, old, T).equal
+    verdict = same(NAME, old, new, T)
+    assert (verdict.equal, verdict.how, verdict.note) == (False, "content", None)
+    assert [part.name for part in describe(NAME, old, new, T).parts] == ["chains"]
+    nested = np.zeros(1, [("o", "O"), ("x", "f8")])
+    assert same(NAME, write(tmp_path / "c", n=nested), write(tmp_path / "d", n=nested), T).equal
+
+
+def declare(path: Path, size: int) -> None:
+    """Change the uncompressed size in the central directory and the local header."""
+    data = bytearray(path.read_bytes())
+    data[22:26] = size.to_bytes(4, "little")
+    at = data.rfind(b"PK\1\2")
+    data[at + 24 : at + 28] = size.to_bytes(4, "little")
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("change", [-1, 1, -500])
+def test_a_member_must_be_as_long_as_declared(tmp_path: Path, change: int) -> None:
+    sound = zipped(tmp_path / "a", ("a.npy", npy(np.zeros(1000))))
+    bomb = zipped(tmp_path / "b", ("a.npy", npy(np.zeros(1000))))
+    declare(bomb, len(npy(np.zeros(1000))) + change)
+    verdict = same(NAME, sound, bomb, T)
+    assert (verdict.equal, verdict.how) == (False, "bytes")
+    assert verdict.note is not None
+    assert verdict.note.startswith("new version: ")
+    assert same(NAME, bomb, bomb, T).equal
+
+
+def test_too_large_members_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = zipped(tmp_path / "a", ("a.npy", npy(np.zeros(1000))))
+    declare(old, 0xFFFFFFF0)
+    monkeypatch.setattr(module, "LARGEST_MEMBER", 1 << 31)
+    verdict = same(NAME, old, old, T)
+    assert verdict.note == "both versions: member a.npy declares 4294967280 bytes; compared as bytes"
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_odd_archives_are_compared_as_bytes(tmp_path: Path) -> None:
+    plain = npy(np.zeros(3))
+    good = zipped(tmp_path / "good", ("a.npy", plain))
+    odd = {
+        "two members": zipped(tmp_path / "0", ("a.npy", plain), ("a.npy", npy(np.ones(3)))),
+        "unsupported compression": zipped(tmp_path / "1", ("a.npy", plain), compression=zipfile.ZIP_LZMA),
+        "array header": zipped(tmp_path / "2", ("a.npy", b"\x93NUMPY\2\0\xff\xff\xff\x7f")),
+        "not of the size": zipped(tmp_path / "3", ("a.npy", plain[:-8])),
+    }
+    for reason, path in odd.items():
+        verdict = same(NAME, good, path, T)
+        assert (verdict.equal, verdict.how) == (False, "bytes"), reason
+        assert reason in str(verdict.note)
+
+
+@pytest.mark.parametrize(
+    "header", [b"{'descr': '<f8'", b"{}", b"[1]", b"((((" * 99, b"{'descr': 'what', 'fortran_order': 0, 'shape': ()}"]
+)
+def test_malformed_array_headers(tmp_path: Path, header: bytes) -> None:
+    good = zipped(tmp_path / "good", ("a.npy", npy(np.zeros(3))))
+    bad = zipped(tmp_path / "bad", ("a.npy", b"\x93NUMPY\1\0" + len(header).to_bytes(2, "little") + header))
+    assert same(NAME, good, bad, T).how == "bytes"
+    assert describe(NAME, good, bad, T).kind == "bytes"
+
+
+def test_probe(tmp_path: Path) -> None:
+    good = write(tmp_path / "a", a=np.zeros(1000))
+    size = good.stat().st_size
+    assert probe(NAME, good) is None
+    broken = tmp_path / "b"
+    for data, message in [
+        (good.read_bytes()[:-100], f"truncated zip: no central directory in {size - 100} bytes"),
+        (good.read_bytes()[1000:], f"truncated zip: {size - 1000} of {size} bytes"),
+        (b"", "empty file"),
+    ]:
+        broken.write_bytes(data)
+        assert probe(NAME, broken) == message
+        assert same(NAME, good, broken, T).note == f"new version: {message}; compared as bytes"
+    with zipfile.ZipFile(good, "a") as archive:
+        archive.comment = b"a comment"
+    assert probe(NAME, good) is None
+
+
+def test_damaged_data_are_blamed_on_their_file(tmp_path: Path) -> None:
+    good = write(tmp_path / "a", a=np.zeros(1000))
+    data = bytearray(good.read_bytes())
+    data[2000] ^= 1
+    (tmp_path / "b").write_bytes(data)
+    verdict = same(NAME, tmp_path / "b", good, T)
+    assert verdict.how in ("content", "bytes")
+    assert not verdict.equal
+    assert "old version: Bad CRC-32" in str(describe(NAME, tmp_path / "b", good, T).note)
