@@ -1,0 +1,84 @@
+"""What lies in the sky around an invented transient: a host galaxy, its light in every filter, some stars."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from blastgit.demo.bands import SURVEYS, Band
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+# A star-forming spiral at redshift 0.03: wavelength in Å, flux in µJy.
+_GALAXY = (
+    (1500, 2300, 3600, 4800, 6400, 7800, 9200, 12400, 16600, 21600, 33500, 46000, 116000, 221000),
+    (60, 95, 310, 900, 1700, 2300, 2800, 3600, 4200, 3700, 2100, 1400, 3600, 6200),
+)
+
+
+def random(*parts: object) -> np.random.Generator:
+    """Return a generator of its own for every purpose, so that one change leaves all other numbers alone."""
+    return np.random.default_rng(zlib.crc32("/".join(map(str, parts)).encode()))
+
+
+def galaxy_flux(wavelengths: ArrayLike) -> NDArray[np.float64]:
+    """Fluxes in µJy of the model galaxy at wavelengths in Å, in the same shape."""
+    x, y = np.log10(_GALAXY)
+    return np.asarray(10 ** np.interp(np.log10(wavelengths), x, y))
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The truth that the images, the tables and the fits of one transient all describe."""
+
+    name: str
+    seed: int
+    ra_deg: float
+    dec_deg: float
+    host_east_arcsec: float  # the host's offset from the transient
+    host_north_arcsec: float
+    redshift: float
+    orientation_deg: float  # of the host's long axis, north through east
+    semi_major_arcsec: float
+    axis_ratio: float
+    brightness: float  # in units of the model galaxy
+    stars: tuple[tuple[float, float, float], ...]  # east and north of the transient in arcsec, flux in µJy at 6000 Å
+
+    @property
+    def host_position(self) -> tuple[float, float]:
+        """Right ascension and declination of the host in degrees."""
+        east_deg = self.host_east_arcsec / 3600 / math.cos(math.radians(self.dec_deg))
+        return self.ra_deg + east_deg, self.dec_deg + self.host_north_arcsec / 3600
+
+    def flux(self, band: Band) -> float:
+        """The host's flux in µJy through a filter, with a scatter of 4 % from filter to filter."""
+        scatter = 1 + 0.04 * random(self.name, self.seed, "flux", band.name).standard_normal()
+        return self.brightness * float(galaxy_flux(band.wavelength)) * scatter
+
+    def flux_error(self, band: Band) -> float:
+        """The error in µJy of the host's flux."""
+        return SURVEYS[band.survey].relative_error * self.brightness * float(galaxy_flux(band.wavelength))
+
+
+def draw(name: str, seed: int) -> Scene:
+    """Invent the surroundings of a transient."""
+    rng = random(name, seed, "scene")
+    return Scene(
+        name=name,
+        seed=seed,
+        ra_deg=round(rng.uniform(0.1, 359.9), 6),
+        dec_deg=round(rng.uniform(-60, 5), 6),
+        host_east_arcsec=round(rng.uniform(-4, 4), 3),
+        host_north_arcsec=round(rng.uniform(-4, 4), 3),
+        redshift=round(rng.uniform(0.015, 0.08), 6),
+        orientation_deg=rng.uniform(0, 180),
+        semi_major_arcsec=rng.uniform(7, 10),
+        axis_ratio=rng.uniform(0.4, 0.8),
+        brightness=10 ** rng.uniform(-0.3, 0.3),
+        stars=tuple((rng.uniform(-100, 100), rng.uniform(-100, 100), 10 ** rng.uniform(1, 3)) for _ in range(40)),
+    )
