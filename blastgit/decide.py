@@ -1,0 +1,167 @@
+"""Is this state a new revision? The question for which blastgit exists, answered by values and contents, not by bytes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from blastgit.content import Tolerance, same
+from blastgit.errors import BlastgitError
+from blastgit.handle import Handle
+from blastgit.history import History, Revision
+from blastgit.intake import Intake
+from blastgit.revision.compare import compare
+from blastgit.revision.document import canonical
+from blastgit.revision.export import Export
+from blastgit.revision.files import FileChange
+from blastgit.revision.normalise import NaturalForm, normalise
+from blastgit.revision.reason import Changes
+from blastgit.revision.rules import Rules
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a state is, against the latest revision.
+
+    Attributes:
+        latest: The revision that it was compared with, or None if it is the first.
+        changes: What differs.
+        reason: Why it is new, or why not, in a sentence.
+        sha256: The SHA-256 of every file as it would be published, by path: content-equal files keep their bytes.
+        incoming: The files whose bytes must go into the store.
+        digest: The Science-Digest of the state.
+        is_new: Whether it makes a new revision.
+        is_same_export: Whether it is the very export that was recorded before, handed in again.
+    """
+
+    latest: Revision | None
+    changes: Changes
+    reason: str
+    sha256: Mapping[str, str]
+    incoming: list[str]
+    digest: str
+    is_new: bool
+    is_same_export: bool = False
+
+    @property
+    def number(self) -> int:
+        """The number of the revision that this state is, or would be."""
+        before = -1 if self.latest is None else self.latest.number
+        return before + 1 if self.is_new else before
+
+
+def decide(handle: Handle, export: Export, intake: Intake, latest: Revision | None) -> Decision:
+    """Compare a state with the latest revision.
+
+    Raises:
+        InvalidInput: The export or a file cannot be recorded.
+        DamagedData: The latest revision cannot be read back.
+    """
+    rules = handle.rules
+    form = normalise(export, rules)
+    sha256 = intake.hash_all()
+    digest = science_digest(form, sha256, rules)
+    if latest is None:
+        changes = Changes([], [FileChange(path, "added", derived=rules.is_derived(path)) for path in sha256])
+        reason = f"first revision, {len(sha256)} file{'s' * (len(sha256) != 1)}, by {export.app_version}"
+        return Decision(None, changes, reason, sha256, list(sha256), digest, is_new=True)
+    if latest.trailers.get("Science-Digest") == digest and latest.trailers.get("Rules") == rules.digest:
+        same_export = int(export.time.timestamp()) == latest.commit.author.time
+        unchanged = Changes([], _derived_changes(latest, sha256, rules) if not same_export else [])
+        return Decision(latest, unchanged, _again(latest), sha256, [], digest, is_new=False, is_same_export=same_export)
+    return _compare(handle, export, form, intake, latest, digest)
+
+
+def science_digest(form: NaturalForm, sha256: Mapping[str, str], rules: Rules) -> str:
+    """Return the digest that two states share only if every value and every file's bytes are the same."""
+    files = canonical({path: digest for path, digest in sha256.items() if not rules.is_derived(path)})
+    text = b'{"files":' + files + b',"values":' + form.canonical() + b"}"
+    return f"sha256:{hashlib.sha256(text).hexdigest()}"
+
+
+def _again(latest: Revision) -> str:
+    return f"the values are those of revision {latest.number}"
+
+
+def _derived_changes(latest: Revision, sha256: Mapping[str, str], rules: Rules) -> list[FileChange]:
+    return [change for change in _by_checksum(latest, sha256, rules) if change.derived]
+
+
+def _compare(
+    handle: Handle, export: Export, form: NaturalForm, intake: Intake, latest: Revision, digest: str
+) -> Decision:
+    rules = handle.rules
+    sha256 = intake.hash_all()
+    fields = compare(normalise(latest.dr.export, rules), form, rules)
+    files = [_by_content(handle, change, intake, latest) for change in _by_checksum(latest, sha256, rules)]
+    files = _find_returns(handle, files, latest, sha256)
+    changes = Changes(fields, files)
+    same_export = export.time == latest.dr.export.time
+    if not changes.makes_revision:
+        return Decision(latest, changes, _again(latest), sha256, [], digest, is_new=False, is_same_export=same_export)
+    kept = {change.path for change in files if change.change == "content-equal"}
+    published = {path: latest.sha256(path) if path in kept else value for path, value in sha256.items()}
+    incoming = [change.path for change in files if change.change in ("added", "changed")]
+    final = science_digest(form, published, rules)
+    return Decision(latest, changes, changes.reason(rules), published, incoming, final, is_new=True)
+
+
+def _by_checksum(latest: Revision, sha256: Mapping[str, str], rules: Rules) -> list[FileChange]:
+    changes = []
+    for path in sorted(latest.dr.files.keys() | sha256.keys()):
+        derived = rules.is_derived(path)
+        if path not in sha256:
+            changes.append(FileChange(path, "removed", derived=derived))
+        elif path not in latest.dr.files:
+            changes.append(FileChange(path, "added", derived=derived))
+        elif latest.sha256(path) != sha256[path]:
+            changes.append(FileChange(path, "changed", derived=derived))
+    return changes
+
+
+def _by_content(handle: Handle, change: FileChange, intake: Intake, latest: Revision) -> FileChange:
+    """Look into a changed file: other bytes may hold the same content."""
+    if change.change != "changed" or change.derived:
+        return change
+    try:
+        old = published_file(handle, latest, change.path, intake.folder)
+    except BlastgitError as error:
+        return FileChange(change.path, "changed", f"compared by checksum only: {error}")
+    verdict = same(change.path, old, intake.source(change.path), content_tolerance(handle))
+    return FileChange(change.path, "content-equal" if verdict.equal else "changed", verdict.note)
+
+
+def content_tolerance(handle: Handle) -> Tolerance:
+    """Return how close the contents of files must be to count as equal."""
+    return Tolerance(handle.rules.tolerance, handle.rules.volatile_cards)
+
+
+def published_file(handle: Handle, revision: Revision, path: str, folder: Path) -> Path:
+    """Return where on this machine the checked content of a published file lies, fetching it into `folder` if need be.
+
+    Raises:
+        DamagedData: The store lacks it, or holds something else.
+        StoreError: The store fails.
+    """
+    from blastgit.fetch import fetch_content
+
+    return fetch_content(handle.store, revision.pointers[path].md5, revision.sha256(path), folder)
+
+
+def _find_returns(
+    handle: Handle, files: list[FileChange], latest: Revision, sha256: Mapping[str, str]
+) -> list[FileChange]:
+    """Find the changed files whose bytes are those of an earlier revision: "the image is again that of revision 1"."""
+    if not any(change.is_image and change.change in ("added", "changed") for change in files):
+        return files
+    earlier = History(handle).revisions(latest.name)[-12:-1]
+    result = []
+    for change in files:
+        match = None
+        if change.is_image and change.change in ("added", "changed"):
+            found = (r.number for r in reversed(earlier) if r.dr.files.get(change.path) == f"sha256:{sha256[change.path]}")
+            match = next(found, None)
+        result.append(FileChange(change.path, change.change, change.note, change.derived, match))
+    return result

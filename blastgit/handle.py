@@ -1,0 +1,147 @@
+"""An opened data repo: the git repository, its settings, its store. What every verb works on."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+import pygit2
+from pygit2.enums import RepositoryOpenFlag
+
+from blastgit.errors import RepoError
+from blastgit.plumbing.refs import RefUpdate, update_refs
+from blastgit.plumbing.trees import read_blob
+from blastgit.revision.rules import Rules
+from blastgit.settings import FILE, Settings, read_settings
+from blastgit.store.base import Store
+from blastgit.store.config import Remote, default_remote
+
+LOCK_TIMEOUT = 120.0
+"""Seconds that a writer waits for another one of the same transient."""
+
+
+class Handle:
+    """A data repo on this machine.
+
+    Attributes:
+        path: The bare repository.
+        git: Its objects and refs, for reading.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the data repo at `path`.
+
+        Raises:
+            RepoError: There is none, it belongs to someone else, or its format is newer than this code.
+        """
+        self.path = path
+        self.git = _open(path)
+        _ = self.settings
+
+    @property
+    def main(self) -> pygit2.Commit:
+        """The tip of main: what concerns the whole repo.
+
+        Raises:
+            RepoError: There is no main, so this is no data repo.
+        """
+        reference = self.git.references.get("refs/heads/main")
+        if reference is None:
+            raise RepoError(f"{self.path} is a git repository without a branch main: is it a data repo of blastgit?")
+        return reference.peel(pygit2.Commit)
+
+    def main_file(self, path: str) -> bytes:
+        """Return a file of main.
+
+        Raises:
+            RepoError: There is none of that path.
+        """
+        data = read_blob(self.git, self.main.tree, path)
+        if data is None:
+            raise RepoError(f"{self.path}: main has no {path}; is it a data repo of blastgit?")
+        return data
+
+    @property
+    def settings(self) -> Settings:
+        """The settings, as main has them now."""
+        return read_settings(self.main_file(FILE))
+
+    @property
+    def rules(self) -> Rules:
+        """The rules that decide what a new revision is."""
+        return self.settings.rules
+
+    @property
+    def config(self) -> bytes:
+        """Main's `.dvc/config`, which every reader uses, whatever an old tag says."""
+        return self.main_file(".dvc/config")
+
+    @cached_property
+    def store(self) -> Store:
+        """The store of contents."""
+        return open_store(default_remote(self.config), self.work_folder)
+
+    @property
+    def work_folder(self) -> Path:
+        """Where blastgit keeps what is its own and concerns no reader."""
+        return self.path / "blastgit"
+
+    def lock_path(self, name: str) -> Path:
+        """Return the lock of a (case-folded) transient, or of a branch that many write to."""
+        return self.work_folder / "locks" / name.casefold()
+
+    def prepare_to_write(self) -> None:
+        """Make the folders that a writer needs.
+
+        Raises:
+            RepoError: This user may not write to the repo.
+        """
+        folder = self.work_folder / "locks"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RepoError(f"{self.path} cannot be written: {error.strerror}") from None
+        if not os.access(folder, os.W_OK) or not os.access(self.path / "objects", os.W_OK):
+            raise RepoError(f"{self.path} cannot be written by this user: ask its owner, or record to another repo")
+
+    def move_refs(self, updates: list[RefUpdate], message: str, lock: int | None = None) -> None:
+        """Move refs in one transaction; see `update_refs`."""
+        update_refs(self.path, updates, message, lock)
+
+    def committer(self) -> pygit2.Signature:
+        """Return who commits, and now: from git's variables and settings, or blastgit itself."""
+        settings = self.git.config
+        values = []
+        for variable, key in (("GIT_COMMITTER_NAME", "user.name"), ("GIT_COMMITTER_EMAIL", "user.email")):
+            values.append(os.environ.get(variable) or (settings[key] if key in settings else ""))
+        moment = datetime.fromisoformat(os.environ["GIT_COMMITTER_DATE"]) if "GIT_COMMITTER_DATE" in os.environ else None
+        seconds = int(moment.timestamp() if moment else time.time())
+        return pygit2.Signature(values[0] or "blastgit", values[1] or "blastgit@localhost", seconds, 0)
+
+
+def _open(path: Path) -> pygit2.Repository:
+    try:
+        return pygit2.Repository(str(path), RepositoryOpenFlag.NO_SEARCH | RepositoryOpenFlag.BARE)
+    except (pygit2.GitError, KeyError, OSError) as error:
+        if "owned" in str(error):
+            raise RepoError(
+                f"{path} belongs to another user, and git reads such a repository only when told that it may be "
+                f"trusted: git config --global --add safe.directory {path}"
+            ) from None
+        if not path.exists():
+            raise RepoError(f"there is no data repo at {path}: `blastgit init {path}` would make one") from None
+        raise RepoError(f"{path} is no data repo: it should be a bare git repository made by `blastgit init`") from None
+
+
+def open_store(remote: Remote, work_folder: Path) -> Store:
+    """Open the store that a remote describes; DVC's libraries are loaded only for one that is not a folder."""
+    if remote.folder is not None:
+        from blastgit.store.local import LocalStore
+
+        return LocalStore(remote.folder)
+    from blastgit.store.dvc import DvcStore
+
+    return DvcStore(remote, work_folder / "tmp")

@@ -1,0 +1,252 @@
+"""Reading revisions from git: which there are, which one a name means, and what each holds."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from functools import cached_property
+
+import pygit2
+
+from blastgit.errors import DamagedData, NotFound
+from blastgit.handle import Handle
+from blastgit.names import Spec, branch_ref, check_transient, fold, tag_name, tag_ref
+from blastgit.plumbing.messages import read_trailers
+from blastgit.plumbing.process import run_git
+from blastgit.plumbing.trees import flatten, read_blob
+from blastgit.revision.dr import DatasetRevision, read_dr
+from blastgit.store.pointer import SUFFIX, Pointer, read_pointer
+
+
+class Marker:
+    """One commit on a transient's branch: a revision, a reproduction of one, or a stage that ended."""
+
+    def __init__(self, commit: pygit2.Commit) -> None:
+        """Wrap a commit."""
+        self.commit = commit
+
+    @cached_property
+    def trailers(self) -> dict[str, str]:
+        """What programs read in the message."""
+        return read_trailers(self.commit.message)
+
+    @property
+    def id(self) -> str:
+        """The commit's id."""
+        return str(self.commit.id)
+
+    @property
+    def number(self) -> int | None:
+        """The revision that this commit is, or None for a marker of another kind."""
+        text = self.trailers.get("Revision", "")
+        return int(text) if text.isdecimal() else None
+
+    @property
+    def reproduces(self) -> int | None:
+        """The revision whose values this marker found again, or None."""
+        text = self.trailers.get("Reproduces", "")
+        return int(text) if text.isdecimal() else None
+
+    @property
+    def time(self) -> datetime:
+        """When Blast wrote the export (the author date)."""
+        return _moment(self.commit.author)
+
+    @property
+    def recorded(self) -> datetime:
+        """When it was recorded (the committer date)."""
+        return _moment(self.commit.committer)
+
+    @property
+    def app_version(self) -> str:
+        """The version of Blast."""
+        return self.trailers.get("App-Version", "")
+
+
+def _moment(signature: pygit2.Signature) -> datetime:
+    zone = timezone(timedelta(minutes=signature.offset))
+    return datetime.fromtimestamp(signature.time, zone).astimezone(UTC)
+
+
+class Revision(Marker):
+    """One dataset revision.
+
+    Attributes:
+        name: The transient.
+        commit: The commit that the tag names.
+    """
+
+    def __init__(self, git: pygit2.Repository, name: str, commit: pygit2.Commit, number: int) -> None:
+        """Wrap the commit of revision `number`."""
+        super().__init__(commit)
+        self._git = git
+        self.name = name
+        self._number = number
+
+    @property
+    def number(self) -> int:
+        """The revision number."""
+        return self._number
+
+    @property
+    def tag(self) -> str:
+        """The tag's short name, `2026dgt/1`."""
+        return tag_name(self.name, self.number)
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.number}"
+
+    @property
+    def reason(self) -> str:
+        """Why it was made, in a sentence."""
+        return self.commit.message.partition("\n")[0].partition(": ")[2]
+
+    @cached_property
+    def dr(self) -> DatasetRevision:
+        """The document, read back.
+
+        Raises:
+            DamagedData: It is missing or is none.
+        """
+        return read_dr(self.dr_bytes, f"{self.name}.json of {self}")
+
+    @cached_property
+    def dr_bytes(self) -> bytes:
+        """The document's bytes as published.
+
+        Raises:
+            DamagedData: It is missing.
+        """
+        data = read_blob(self._git, self.commit.tree, f"{self.name}.json")
+        if data is None:
+            raise DamagedData(f"{self} has no {self.name}.json: run `blastgit verify {self.name}`")
+        return data
+
+    @cached_property
+    def pointer_ids(self) -> dict[str, pygit2.Oid]:
+        """The pointer's blob of each file, by path in the dataset."""
+        return {
+            path.removesuffix(SUFFIX): blob
+            for path, blob in flatten(self.commit.tree)
+            if path.endswith(SUFFIX) and not path.startswith(".dvc/")
+        }
+
+    @cached_property
+    def pointers(self) -> dict[str, Pointer]:
+        """The pointer of each file, by path in the dataset.
+
+        Raises:
+            DamagedData: One is none.
+        """
+        return {path: read_pointer(self._git[blob].data, path + SUFFIX) for path, blob in self.pointer_ids.items()}
+
+    def sha256(self, path: str) -> str:
+        """Return the SHA-256 of a file, as 64 hex digits.
+
+        Raises:
+            DamagedData: The document does not name the file.
+        """
+        try:
+            return self.dr.files[path].removeprefix("sha256:")
+        except KeyError:
+            raise DamagedData(f"{self}: {path} has a pointer, and the document does not name it") from None
+
+
+class History:
+    """The revisions of a data repo."""
+
+    def __init__(self, handle: Handle) -> None:
+        """Look into an opened data repo."""
+        self._handle = handle
+        self._git = handle.git
+
+    def tip(self, name: str) -> pygit2.Commit | None:
+        """Return the tip of a transient's branch, or None if there is no such branch."""
+        reference = self._git.references.get(branch_ref(name))
+        return None if reference is None else reference.peel(pygit2.Commit)
+
+    def markers(self, name: str) -> Iterator[Marker]:
+        """Yield the commits of a transient's branch, newest first."""
+        commit = self.tip(name)
+        while commit is not None:
+            yield Marker(commit)
+            parents = commit.parents if not self._git.is_shallow else self._known_parents(commit)
+            commit = parents[0] if parents else None
+
+    def _known_parents(self, commit: pygit2.Commit) -> list[pygit2.Commit]:
+        return [self._git[parent] for parent in commit.parent_ids if parent in self._git]
+
+    def latest(self, name: str) -> Revision | None:
+        """Return the latest revision of a transient, or None if it has none yet."""
+        for marker in self.markers(name):
+            number = marker.number
+            if number is not None:
+                return Revision(self._git, name, marker.commit, number)
+        return None
+
+    def tagged(self, name: str, number: int) -> Revision | None:
+        """Return a revision by its tag, or None if there is no such tag."""
+        reference = self._git.references.get(tag_ref(name, number))
+        return None if reference is None else Revision(self._git, name, reference.peel(pygit2.Commit), number)
+
+    def revisions(self, name: str) -> list[Revision]:
+        """Return all revisions of a transient, oldest first.
+
+        Raises:
+            NotFound: There is no such transient.
+        """
+        found = [
+            Revision(self._git, name, marker.commit, marker.number)
+            for marker in self.markers(name)
+            if marker.number is not None
+        ]
+        if not found:
+            raise self._unknown(name)
+        return found[::-1]
+
+    def resolve(self, spec: Spec) -> Revision:
+        """Return the revision that a person named.
+
+        Raises:
+            NotFound: There is none; the error lists the nearest names.
+        """
+        found: Revision | None
+        if spec.number is not None:
+            found = self.tagged(spec.name, spec.number)
+            if found is None:
+                numbers = [revision.number for revision in self.revisions(spec.name)]
+                raise NotFound(f"{spec.name} has no revision {spec.number}: it has {_range(numbers)}")
+            return found
+        if spec.until is not None:
+            revisions = self.revisions(spec.name)
+            found = max((r for r in revisions if r.time <= spec.until), key=lambda r: r.number, default=None)
+            if found is None:
+                raise NotFound(f"{spec.name} had no revision yet then: revision 0 is of {revisions[0].time:%Y-%m-%d %H:%M} UTC")
+            return found
+        found = self.latest(spec.name)
+        if found is None:
+            raise self._unknown(spec.name)
+        return found
+
+    def transients(self) -> list[str]:
+        """Return the names of all transients, sorted. Reads every ref: not for a hot path."""
+        prefix = b"refs/heads/"
+        names = (ref[len(prefix) :].decode() for ref in self._git.raw_listall_references() if ref.startswith(prefix))
+        return sorted(name for name in names if "/" not in name and name not in ("main", "annotations"))
+
+    def twin(self, name: str) -> str | None:
+        """Return a transient whose name differs from `name` only in case, or None."""
+        pattern = branch_ref(name)
+        lines = run_git(self._handle.path, "for-each-ref", "--ignore-case", "--format=%(refname:lstrip=2)", pattern)
+        return next((other for other in lines.decode().split() if other != name and fold(other) == fold(name)), None)
+
+    def _unknown(self, name: str) -> NotFound:
+        near = difflib.get_close_matches(check_transient(name), self.transients(), n=3, cutoff=0.6)
+        hint = f"; did you mean {' or '.join(near)}?" if near else "; `blastgit list` shows those there are"
+        return NotFound(f"there is no transient {name} in {self._handle.path}{hint}")
+
+
+def _range(numbers: list[int]) -> str:
+    return f"revision {numbers[0]}" if len(numbers) == 1 else f"revisions {numbers[0]} to {numbers[-1]}"

@@ -1,0 +1,176 @@
+"""The names of transients and of their revisions, and the paths of files inside a dataset.
+
+Nothing else in blastgit takes such a name apart or puts one together.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from blastgit.errors import InvalidFiles, InvalidName
+
+_TRANSIENT = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}[a-zA-Z0-9]")
+_HEX_ID = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
+_WINDOWS_DEVICES = {"con", "prn", "aux", "nul"} | {f"{port}{n}" for port in ("com", "lpt") for n in range(10)}
+_RESERVED = {"main", "master", "annotations", "release", "workflow", "head", "refs", "heads", "tags", "remotes", "stash"}
+_SPEC = re.compile(
+    r"(?P<name>[^@:/]+)"
+    r"(?:@(?P<revision>latest|\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?|\d+)|/(?P<tag>\d+))?"
+    r"(?::(?P<path>.+))?"
+)
+
+
+def check_transient(name: str) -> str:
+    """Return `name` if it may name a transient.
+
+    The pattern is Blast's own; the rest keeps git, DVC and every file system out of trouble.
+
+    Raises:
+        InvalidName: With the rule that is broken.
+    """
+    if len(name) > 64:
+        raise InvalidName(f"transient name of {len(name)} characters: at most 64 are allowed")
+    if not _TRANSIENT.fullmatch(name):
+        raise InvalidName(
+            f"{name!r} is no transient name: letters and digits, with _ and - between them, two characters or more"
+        )
+    folded = fold(name)
+    if folded in _RESERVED or folded.endswith("_head"):
+        raise InvalidName(f"{name!r} is reserved in a data repo: it would collide with a ref of that name")
+    if folded in _WINDOWS_DEVICES:
+        raise InvalidName(f"{name!r} is a device name on Windows, where a clone could not be checked out")
+    if _HEX_ID.fullmatch(name):
+        raise InvalidName(f"{name!r} looks like a git object id, and git would take it for one")
+    return name
+
+
+def fold(name: str) -> str:
+    """Return the form under which two names count as the same: locks and the hooks go by it."""
+    return name.casefold()
+
+
+def branch_ref(name: str) -> str:
+    """Return the ref of a transient's branch."""
+    return f"refs/heads/{name}"
+
+
+def tag_name(name: str, number: int) -> str:
+    """Return the short name of a revision's tag, `2026dgt/1`."""
+    return f"{name}/{number}"
+
+
+def tag_ref(name: str, number: int) -> str:
+    """Return the ref of a revision's tag."""
+    return f"refs/tags/{name}/{number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What a person wrote to name a state: `2026dgt`, `2026dgt@1`, `2026dgt@2026-05-27:host.redshift`.
+
+    Attributes:
+        name: The transient.
+        number: A revision number, or None.
+        until: The latest instant (UTC) that a dated revision may have, or None.
+        path: What to look at inside the revision, or None.
+    """
+
+    name: str
+    number: int | None = None
+    until: datetime | None = None
+    path: str | None = None
+
+    @property
+    def is_latest(self) -> bool:
+        """Whether no particular revision is asked for."""
+        return self.number is None and self.until is None
+
+    def __str__(self) -> str:
+        revision = "" if self.is_latest else f"@{self.number if self.until is None else self.until.isoformat()}"
+        return f"{self.name}{revision}{'' if self.path is None else ':' + self.path}"
+
+
+def parse_spec(text: str) -> Spec:
+    """Take apart `NAME[@REV][:PATH]`, where REV is a number, `latest`, a date or a date-time; `NAME/N` works too.
+
+    A date means the end of that day, and a time without a zone is UTC.
+
+    Raises:
+        InvalidName: The text has no such form, or the transient's name breaks the rules.
+    """
+    match = _SPEC.fullmatch(text)
+    if not match:
+        raise InvalidName(
+            f"{text!r} names no revision: write NAME, NAME@NUMBER, NAME@latest or NAME@DATE, and :PATH behind it if you like"
+        )
+    name = check_transient(match["name"])
+    revision = match["revision"] or match["tag"]
+    if revision is None or revision == "latest":
+        return Spec(name, path=match["path"])
+    if revision.isdecimal():
+        if len(revision) > 9 or str(int(revision)) != revision:
+            raise InvalidName(f"{revision!r} is no revision number: write it without leading zeros, up to 999999999")
+        return Spec(name, number=int(revision), path=match["path"])
+    return Spec(name, until=_instant(revision), path=match["path"])
+
+
+def _instant(text: str) -> datetime:
+    try:
+        if len(text) == 10:
+            return datetime.combine(date.fromisoformat(text) + timedelta(days=1), time(), UTC) - timedelta(microseconds=1)
+        moment = datetime.fromisoformat(text)
+    except (ValueError, OverflowError) as error:
+        raise InvalidName(f"{text!r} is no date: write YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ ({error})") from None
+    return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+
+
+def check_path(path: str) -> str:
+    """Return `path` if a dataset may hold a file under it: `cutout_cdn/DES/DES_z.fits`.
+
+    Raises:
+        InvalidFiles: The path is absolute, leads out, lies at the root, or uses a name that git or DVC reserve.
+    """
+    parts = path.split("/")
+    if len(parts) < 2:
+        raise InvalidFiles(f"{path!r} lies at the root of the dataset: files belong under cutout_cdn/ or sed_output/")
+    for part in parts:
+        problem = _component_problem(part)
+        if problem:
+            raise InvalidFiles(f"{path!r} cannot be recorded: {problem}")
+    return path
+
+
+def _component_problem(part: str) -> str | None:
+    folded = part.casefold()
+    if part in {"", ".", ".."}:
+        return "it is not a plain relative path"
+    if folded.startswith((".git", ".dvc")) or folded.endswith(".dvc") or folded.startswith("git~"):
+        return f"{part!r} is a name that git or DVC reserve"
+    if "\\" in part or ":" in part or not part.isprintable():
+        return f"{part!r} has a backslash, a colon or a character that cannot be printed"
+    if len(part.encode()) > 200:
+        return f"a name of more than 200 bytes ({part[:20]}…)"
+    if part.endswith((" ", ".")) or folded.split(".")[0] in _WINDOWS_DEVICES:
+        return f"{part!r} cannot be checked out on every system"
+    return None
+
+
+def check_paths(paths: list[str]) -> None:
+    """Check each path of a dataset, and that no two are the same on a file system that ignores case.
+
+    Raises:
+        InvalidFiles: See `check_path`; or two paths collide.
+    """
+    seen: dict[str, str] = {}
+    for path in paths:
+        check_path(path)
+        twin = seen.setdefault(path.casefold(), path)
+        if twin != path:
+            raise InvalidFiles(f"{path!r} and {twin!r} differ only in case: a clone could not hold both")
+    for path in paths:
+        parents = path.casefold().split("/")
+        for depth in range(1, len(parents)):
+            if "/".join(parents[:depth]) in seen:
+                raise InvalidFiles(f"{path!r} lies below a path that is itself a file")

@@ -1,0 +1,39 @@
+"""Making what was written outlive a power cut: one sync per file system instead of one per file."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+
+def sync_file_systems(paths: Iterable[Path]) -> None:
+    """Return when everything written so far to the file systems of `paths` is on disk.
+
+    Raises:
+        OSError: The disk failed: what was written must not be relied on.
+    """
+    for path in {path.stat().st_dev: path for path in paths}.values():
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            _syncfs(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _syncfs(descriptor: int) -> None:
+    library = _libc()
+    if library is None:
+        os.sync()
+    elif library.syncfs(descriptor):
+        raise OSError(ctypes.get_errno(), f"the file system could not be synchronised: {os.strerror(ctypes.get_errno())}")
+
+
+@cache
+def _libc() -> Any | None:
+    """Return the C library where it has `syncfs` (Linux); elsewhere `sync` does more than is needed, but enough."""
+    library = ctypes.CDLL(None, use_errno=True)
+    return library if hasattr(library, "syncfs") else None

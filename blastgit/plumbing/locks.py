@@ -1,0 +1,198 @@
+"""One writer at a time for each transient, and cleaning up after a writer that died.
+
+A writer holds `flock` on `blastgit/locks/<case-folded name>` and writes into that file who it is: host, pid, boot and
+what it may leave behind. The kernel lets go of the lock with the process, so a lock file that can be locked although
+it is not empty was left by a writer that is dead; nobody else may take that for granted (git's own processes hold ref
+locks too, and those are not ours to remove).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import socket
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+
+from blastgit.errors import Busy, RepoError
+
+_FIRST_WAIT, _LONGEST_WAIT = 0.002, 0.1  # seconds
+
+
+@dataclass(frozen=True)
+class Journal:
+    """What a writer says of itself while it holds a lock.
+
+    Attributes:
+        host: The machine.
+        pid: The process.
+        boot: The boot of that machine: a pid means nothing after the next one.
+        since: When it began (seconds since 1970).
+        refs: The refs that it is about to move, and the object ids that they shall have.
+        folders: The folders of temporary files that it may leave.
+    """
+
+    host: str
+    pid: int
+    boot: str
+    since: float
+    refs: Mapping[str, str] = field(default_factory=dict)
+    folders: tuple[str, ...] = ()
+
+    @classmethod
+    def own(cls, folders: Sequence[Path] = (), refs: Mapping[str, str] | None = None) -> Journal:
+        """Return the journal of this process."""
+        return cls(socket.gethostname(), os.getpid(), _boot_id(), time.time(), refs or {}, tuple(map(str, folders)))
+
+    @property
+    def is_local(self) -> bool:
+        """Whether its writer ran on this machine; flock does not reach beyond one on every file system."""
+        return self.host == socket.gethostname()
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host}, since {time.strftime('%H:%M:%S', time.gmtime(self.since))} UTC"
+
+
+@cache
+def _boot_id() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except OSError:
+        return ""
+
+
+@dataclass
+class Lock:
+    """A lock that is held.
+
+    Attributes:
+        left_behind: The journal of a dead writer that held it before, or None.
+    """
+
+    path: Path
+    descriptor: int
+    left_behind: Journal | None
+
+    def announce(self, journal: Journal) -> None:
+        """Write down who holds the lock, and what to clean up if it dies."""
+        text = json.dumps(asdict(journal)).encode()
+        os.ftruncate(self.descriptor, 0)
+        os.pwrite(self.descriptor, text, 0)
+
+
+@contextmanager
+def hold(path: Path, timeout: float) -> Iterator[Lock]:
+    """Hold the lock at `path`, waiting up to `timeout` seconds for whoever has it.
+
+    The file is removed at the end, so that a folder of locks lists just the writers there are, and the dead. What a
+    dead writer left behind is for the caller to see to (`Lock.left_behind`).
+
+    Raises:
+        Busy: Somebody held it all that time.
+        RepoError: The lock cannot be written.
+    """
+    lock = _acquire(path, timeout)
+    try:
+        yield lock
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(lock.descriptor)
+
+
+def _acquire(path: Path, timeout: float) -> Lock:
+    deadline, wait = time.monotonic() + timeout, _FIRST_WAIT
+    while True:
+        lock = try_lock(path, create=True)
+        if lock is not None:
+            return lock
+        if time.monotonic() > deadline:
+            holder = _read(path)
+            raise Busy(
+                f"{path.name} has been locked for more than {timeout:g} s by {holder or 'an unknown process'}; "
+                "try again later, or allow more time"
+            )
+        time.sleep(wait)
+        wait = min(2 * wait, _LONGEST_WAIT)
+
+
+def try_lock(path: Path, *, create: bool) -> Lock | None:
+    """Take the lock at `path` if nobody has it; None if somebody does, or there is no such file and none is made.
+
+    Raises:
+        RepoError: The lock cannot be written.
+    """
+    flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | (os.O_CREAT if create else 0)
+    try:
+        descriptor = os.open(path, flags, 0o666)
+    except FileNotFoundError:
+        if create:
+            raise RepoError(f"{path.parent} is missing: is this a data repo?") from None
+        return None
+    except OSError as error:
+        raise RepoError(f"the lock {path} cannot be taken: {error.strerror}") from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(descriptor).st_ino == path.stat().st_ino:
+            return Lock(path, descriptor, _read(path))
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    os.close(descriptor)
+    return None
+
+
+def _read(path: Path) -> Journal | None:
+    try:
+        fields = json.loads(path.read_text("utf-8"))
+        return Journal(**{**fields, "refs": dict(fields["refs"]), "folders": tuple(fields["folders"])})
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def clean_up(directory: Path, dead: Journal, roots: Sequence[Path]) -> None:
+    """Remove what a dead writer left: its temporary folders, and the git locks that are provably its own.
+
+    Only the holder of the dead writer's lock calls this. The git process that moved the writer's refs inherits the
+    lock, so it is dead too. A ref's lock is the writer's if it holds the object id that the writer announced (no push
+    could know it), or is still empty while nobody has it open.
+
+    Args:
+        directory: The repository.
+        dead: What the writer said of itself.
+        roots: Where temporary folders may be; a journal that names others is not believed.
+    """
+    if not dead.is_local:
+        return
+    for folder in map(Path, dead.folders):
+        if folder.parent in roots:
+            shutil.rmtree(folder, ignore_errors=True)
+    for ref, target in dead.refs.items():
+        lock = directory / f"{ref}.lock"
+        try:
+            content = lock.read_bytes().strip()
+            own = content == target.encode() or (not content and not _is_open(lock))
+        except OSError:
+            continue
+        if own:
+            lock.unlink(missing_ok=True)
+
+
+def _is_open(path: Path) -> bool:
+    """Whether a process may have the file open; true where that cannot be known."""
+    if path.stat().st_uid not in {os.geteuid()} or not Path("/proc/self/fd").exists():
+        return True
+    wanted = str(path.resolve())
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if process.stat().st_uid == os.geteuid() and any(
+                os.readlink(entry) == wanted for entry in os.scandir(process / "fd")
+            ):
+                return True
+        except OSError:
+            continue
+    return False

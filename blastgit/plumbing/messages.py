@@ -1,0 +1,33 @@
+"""Commit messages: a subject, what is to be read, and trailers that programs read (`git interpret-trailers`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+_TRAILER = re.compile(r"([A-Z][A-Za-z-]*): (.*)")
+
+
+def write_message(subject: str, body: Sequence[str], trailers: Mapping[str, str | None]) -> str:
+    """Return a commit message; trailers without a value are left out."""
+    block = [f"{key}: {one_line(value)}" for key, value in trailers.items() if value]
+    paragraphs = [one_line(subject), *(["\n".join(map(one_line, body))] if body else []), "\n".join(block)]
+    return "\n\n".join(paragraphs) + "\n"
+
+
+def read_trailers(message: str) -> dict[str, str]:
+    """Return the trailers of a message: the `Key: value` lines of its last paragraph."""
+    lines = message.rstrip("\n").rpartition("\n\n")[2].split("\n")
+    matches = [match for line in lines if (match := _TRAILER.fullmatch(line))]
+    return {match[1]: match[2] for match in matches} if len(matches) == len(lines) else {}
+
+
+def read_body(message: str) -> tuple[str, list[str]]:
+    """Return a message's subject and the lines between it and the trailers."""
+    subject, _, rest = message.rstrip("\n").partition("\n\n")
+    return subject, rest.rpartition("\n\n")[0].split("\n") if "\n\n" in rest else []
+
+
+def one_line(text: str) -> str:
+    """Return text that cannot be mistaken for more than one line, nor hide control characters."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -1,0 +1,70 @@
+"""Running git: the caller's own repository never leaks in, and a failure is an error with git's own words."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from blastgit.errors import RepoError
+
+_REPO_VARIABLES = frozenset({
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_CONFIG", "GIT_CONFIG_PARAMETERS", "GIT_DIR",
+    "GIT_GRAFT_FILE", "GIT_IMPLICIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_INTERNAL_SUPER_PREFIX", "GIT_NAMESPACE",
+    "GIT_NO_REPLACE_OBJECTS", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX", "GIT_REPLACE_REF_BASE", "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
+})  # fmt: skip
+"""What `git rev-parse --local-env-vars` lists: set while a hook runs, and wrong for any other repository."""
+
+
+class GitError(RepoError):
+    """Git refused; `stderr` has its words."""
+
+    def __init__(self, args: Sequence[str], stderr: str) -> None:
+        """Keep git's words, and say what was tried."""
+        self.stderr = stderr.strip()
+        super().__init__(f"git {args[0]} failed: {self.stderr or 'it said nothing'}")
+
+
+def git_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return an environment for git: no repository of the caller's, no prompt, messages in English."""
+    kept = {key: value for key, value in os.environ.items() if key not in _REPO_VARIABLES}
+    return {**kept, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8", **(extra or {})}
+
+
+def run_git(
+    directory: Path | str | None,
+    *args: str,
+    stdin: bytes | None = None,
+    env: Mapping[str, str] | None = None,
+    pass_fds: Sequence[int] = (),
+) -> bytes:
+    """Run git in a repository and return what it prints.
+
+    Args:
+        directory: The git directory, or None for a command that needs none.
+        args: The subcommand and its arguments.
+        stdin: What it reads.
+        env: Variables on top of `git_environment()`.
+        pass_fds: Descriptors that it inherits (a lock that must outlive this process as long as git does).
+
+    Raises:
+        GitError: It failed.
+        RepoError: There is no git on this machine.
+    """
+    where = [] if directory is None else [f"--git-dir={directory}"]
+    try:
+        done = subprocess.run(
+            ["git", *where, *args],
+            input=b"" if stdin is None else stdin,
+            capture_output=True,
+            env=git_environment(env),
+            pass_fds=pass_fds,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise RepoError("there is no git on PATH: install git 2.39 or later") from None
+    if done.returncode:
+        raise GitError(args, done.stderr.decode("utf-8", "replace"))
+    return done.stdout

@@ -1,0 +1,53 @@
+"""Trees as flat mappings from path to blob, read and written without a work tree or an index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pygit2
+from pygit2.enums import FileMode
+
+Oid = pygit2.Oid
+
+
+def write_tree(repo: pygit2.Repository, files: Mapping[str, Oid]) -> Oid:
+    """Write the tree that holds `files` (path to blob) and return its id."""
+    nested: dict[str, Any] = {}
+    for path, blob in files.items():
+        *parents, name = path.split("/")
+        level = nested
+        for parent in parents:
+            level = level.setdefault(parent, {})
+        level[name] = blob
+    return _write(repo, nested)
+
+
+def _write(repo: pygit2.Repository, level: Mapping[str, Any]) -> Oid:
+    builder = repo.TreeBuilder()
+    for name, item in level.items():
+        if isinstance(item, dict):
+            builder.insert(name, _write(repo, item), FileMode.TREE)
+        else:
+            builder.insert(name, item, FileMode.BLOB)
+    return builder.write()
+
+
+def flatten(tree: pygit2.Tree, prefix: str = "") -> Iterator[tuple[str, Oid]]:
+    """Yield the path and id of every blob below a tree."""
+    for entry in tree:
+        path = f"{prefix}{entry.name}"
+        if isinstance(entry, pygit2.Tree):
+            yield from flatten(entry, f"{path}/")
+        else:
+            yield path, entry.id
+
+
+def read_blob(repo: pygit2.Repository, tree: pygit2.Tree, path: str) -> bytes | None:
+    """Return the bytes of the file at `path`, or None if the tree has no file there."""
+    try:
+        entry = tree[path]
+    except KeyError:
+        return None
+    blob = repo.get(entry.id)
+    return blob.data if isinstance(blob, pygit2.Blob) else None

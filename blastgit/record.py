@@ -1,0 +1,283 @@
+"""Recording a state of a transient: deciding whether it is a new revision, and making it one.
+
+The order of writes, on which everything rests (`docs/architecture.md`):
+
+1. the transient's lock, with a journal of what may be left behind;
+2. contents into the store, each complete under a temporary name, then renamed;
+3. git objects: pointers, document, trees, commit, tag;
+4. one sync of the file systems: now all of it outlives a power cut;
+5. tag and branch, in one compare-and-swap transaction of git.
+
+Until 5 nothing is visible; after a crash within 5 the next writer or reader completes it (`recovery.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pygit2
+
+from blastgit.content import probe
+from blastgit.decide import Decision, decide
+from blastgit.errors import Busy, InvalidInput, InvalidName
+from blastgit.handle import LOCK_TIMEOUT, Handle
+from blastgit.history import History, Revision
+from blastgit.intake import Intake
+from blastgit.names import branch_ref, tag_ref
+from blastgit.plumbing.durable import sync_file_systems
+from blastgit.plumbing.locks import Journal, Lock, hold
+from blastgit.plumbing.messages import one_line, write_message
+from blastgit.plumbing.refs import RefMoved, RefUpdate
+from blastgit.plumbing.trees import write_tree
+from blastgit.progress import Progress, silent
+from blastgit.recovery import settle, take_over, write_tag
+from blastgit.revision.compare import FieldChange
+from blastgit.revision.dr import write_dr
+from blastgit.revision.export import Export
+from blastgit.revision.files import FileChange
+from blastgit.revision.reason import change_lines
+from blastgit.shipped import dot_files
+from blastgit.store.hashing import Checksums
+from blastgit.store.pointer import SUFFIX, Pointer
+
+_TRIES = 20
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a recording came to.
+
+    Attributes:
+        status: "recorded" or "unchanged".
+        transient: The name.
+        revision: The number of the new revision, or of the one that the state equals.
+        tag: Its tag, `2026dgt/1`.
+        commit: Its commit; None in a dry run that would make one.
+        reason: Why, in a sentence.
+        files: The files that differ from the revision before.
+        fields: The values that differ from the revision before.
+        marker: The commit that notes this reproduction, if one was made.
+    """
+
+    status: str
+    transient: str
+    revision: int
+    tag: str
+    commit: str | None
+    reason: str
+    files: list[FileChange] = field(default_factory=list)
+    fields: list[FieldChange] = field(default_factory=list)
+    marker: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result under its stable keys."""
+        return {
+            "status": self.status, "transient": self.transient, "revision": self.revision, "tag": self.tag,
+            "commit": self.commit, "reason": self.reason, "files": [file.to_json() for file in self.files],
+            "fields": [change.to_json() for change in self.fields], "marker": self.marker,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to record.
+
+    Attributes:
+        run: The RUN collection that the revision is born into, or None.
+        dry_run: Decide, and write nothing.
+        timeout: Seconds to wait for another writer of the same transient.
+    """
+
+    run: str | None = None
+    dry_run: bool = False
+    timeout: float = LOCK_TIMEOUT
+
+
+def record(
+    handle: Handle, export: Export, sources: Mapping[str, Path], options: Options, progress: Progress = silent
+) -> Recorded:
+    """Record the state of a transient that `export` and the files of `sources` describe.
+
+    Args:
+        handle: The data repo.
+        export: The checked export.
+        sources: Where each file lies, by path in the dataset.
+        options: How to record.
+        progress: Told of bytes hashed and copied.
+
+    Raises:
+        InvalidInput: The input cannot be recorded; the repo is as it was.
+        Busy: Another writer of the same transient was not done in time.
+        StoreError: The store fails; nothing was recorded.
+        RepoError: The repo cannot be written.
+    """
+    if options.dry_run:
+        with Intake(handle.store, sources, progress) as intake:
+            return _Recording(handle, export, intake, options).preview()
+    if options.run is not None and (one_line(options.run) != options.run or not options.run.strip()):
+        raise InvalidInput(f"{options.run!r} cannot name a run")
+    handle.prepare_to_write()
+    with hold(handle.lock_path(export.name), options.timeout) as lock, Intake(handle.store, sources, progress) as intake:
+        take_over(handle, lock)
+        lock.announce(Journal.own([intake.folder]))
+        settle(handle, export.name, lock)
+        return _Recording(handle, export, intake, options).write(lock)
+
+
+class _Recording:
+    def __init__(self, handle: Handle, export: Export, intake: Intake, options: Options) -> None:
+        self._handle = handle
+        self._export = export
+        self._intake = intake
+        self._options = options
+        self._history = History(handle)
+        self._name = export.name
+
+    def preview(self) -> Recorded:
+        decision = self._decide()
+        return self._recorded(decision, None) if decision.is_new else self._unchanged(decision, None)
+
+    def write(self, lock: Lock) -> Recorded:
+        for _ in range(_TRIES):
+            tip = self._history.tip(self._name)
+            if tip is None:
+                self._intake.stage(self._intake.paths)
+            decision = self._decide()
+            try:
+                if decision.is_new:
+                    return self._recorded(decision, self._publish(decision, tip, lock))
+                return self._unchanged(decision, self._mark_reproduction(decision, tip, lock))
+            except RefMoved:
+                continue  # a push came between: what it brought is the state to compare with now
+        raise Busy(f"{self._name} was moved by others {_TRIES} times in a row: try again when the pushes are over")
+
+    def _decide(self) -> Decision:
+        latest = self._history.latest(self._name)
+        if latest is None:
+            twin = self._history.twin(self._name)
+            if twin is not None:
+                raise InvalidName(
+                    f"{self._name!r} differs from the transient {twin!r} only in case, and not every system can tell "
+                    "such names apart"
+                )
+        return decide(self._handle, self._export, self._intake, latest)
+
+    def _recorded(self, decision: Decision, commit: str | None) -> Recorded:
+        files, fields = list(decision.changes.files), list(decision.changes.fields)
+        number = decision.number
+        tag = f"{self._name}/{number}"
+        return Recorded("recorded", self._name, number, tag, commit, decision.reason, files, fields)
+
+    def _unchanged(self, decision: Decision, marker: str | None) -> Recorded:
+        latest = decision.latest
+        assert latest is not None
+        files = list(decision.changes.files)
+        return Recorded(
+            "unchanged", self._name, latest.number, latest.tag, latest.id, decision.reason, files, marker=marker
+        )
+
+    def _publish(self, decision: Decision, tip: pygit2.Commit | None, lock: Lock) -> str:
+        handle, git = self._handle, self._handle.git
+        sums = self._intake.store(decision.incoming)
+        notes = _probe_all(self._intake, decision.incoming)
+        tree = write_tree(git, self._blobs(decision, sums))
+        message = self._message(decision, sums, notes)
+        commit = self._commit(message, tree, tip)
+        revision = Revision(git, self._name, git[commit], decision.number)
+        tag = write_tag(handle, revision, decision.reason)
+        sync_file_systems([*handle.store.synced_folders(), handle.path])
+        refs = {tag_ref(self._name, decision.number): tag, branch_ref(self._name): commit}
+        lock.announce(Journal.own([self._intake.folder], refs))
+        updates = [
+            RefUpdate(tag_ref(self._name, decision.number), tag),
+            RefUpdate(branch_ref(self._name), commit, None if tip is None else str(tip.id)),
+        ]
+        handle.move_refs(updates, f"blastgit record: revision {decision.number}", lock.descriptor)
+        return commit
+
+    def _blobs(self, decision: Decision, sums: Mapping[str, Checksums]) -> dict[str, pygit2.Oid]:
+        git = self._handle.git
+        blobs = {path: git.create_blob(data) for path, data in dot_files(self._handle.config).items()}
+        checksums = {path: f"sha256:{digest}" for path, digest in decision.sha256.items()}
+        for path in decision.sha256:
+            if path in sums:
+                pointer = Pointer(sums[path].md5, sums[path].size, path.rpartition("/")[2])
+                blobs[path + SUFFIX] = git.create_blob(pointer.write())
+            else:
+                assert decision.latest is not None
+                blobs[path + SUFFIX] = decision.latest.pointer_ids[path]
+        blobs[f"{self._name}.json"] = git.create_blob(write_dr(self._export, decision.number, checksums))
+        return blobs
+
+    def _message(self, decision: Decision, sums: Mapping[str, Checksums], notes: list[str]) -> str:
+        size = sum(found.size for found in sums.values())
+        if decision.latest is not None:
+            kept = [path for path in decision.sha256 if path not in sums]
+            size += sum(decision.latest.pointers[path].size for path in kept)
+        trailers = {
+            "Revision": str(decision.number),
+            "App-Version": self._export.app_version,
+            "Rules": self._handle.rules.digest,
+            "Science-Digest": decision.digest,
+            "Run": self._options.run,
+            "Marker": "revision",
+            "Status": _status(self._export),
+            "Files": str(len(decision.sha256)),
+            "Bytes": str(size),
+        }
+        subject = f"{self._name} revision {decision.number}: {decision.reason}"
+        return write_message(subject, [*change_lines(decision.changes), *notes], trailers)
+
+    def _mark_reproduction(self, decision: Decision, tip: pygit2.Commit | None, lock: Lock) -> str | None:
+        latest, export = decision.latest, self._export
+        assert latest is not None
+        assert tip is not None
+        if decision.is_same_export or self._is_marked(latest):
+            return None
+        trailers = {
+            "Reproduces": str(latest.number),
+            "App-Version": export.app_version,
+            "Rules": self._handle.rules.digest,
+            "Science-Digest": decision.digest,
+            "Run": self._options.run,
+            "Marker": "reproduction",
+            "Status": _status(export),
+        }
+        subject = f"{self._name}: {export.app_version} gave the values of revision {latest.number} again"
+        body = change_lines(decision.changes)
+        commit = self._commit(write_message(subject, body, trailers), latest.commit.tree_id, tip)
+        sync_file_systems([self._handle.path])
+        lock.announce(Journal.own([self._intake.folder], {branch_ref(self._name): commit}))
+        update = RefUpdate(branch_ref(self._name), commit, str(tip.id))
+        self._handle.move_refs([update], "blastgit record: reproduction", lock.descriptor)
+        return commit
+
+    def _is_marked(self, latest: Revision) -> bool:
+        key = self._export.app_version, self._handle.rules.digest
+        for marker in self._history.markers(self._name):
+            if marker.id == latest.id:
+                return False
+            if marker.reproduces == latest.number and (marker.app_version, marker.trailers.get("Rules")) == key:
+                return True
+        return False
+
+    def _commit(self, message: str, tree: pygit2.Oid, tip: pygit2.Commit | None) -> str:
+        committer = self._handle.committer()
+        author = pygit2.Signature(committer.name, committer.email, int(self._export.time.timestamp()), 0)
+        parents = [] if tip is None else [tip.id]
+        return str(self._handle.git.create_commit(None, author, committer, message, tree, parents))
+
+
+def _probe_all(intake: Intake, paths: list[str]) -> list[str]:
+    """Return a remark for every file whose structure is broken: it is recorded as the bytes that it is."""
+    problems = ((path, probe(path, intake.source(path))) for path in sorted(paths))
+    return [f"{path} is recorded as mere bytes: {problem}" for path, problem in problems if problem]
+
+
+def _status(export: Export) -> str:
+    failed = [task["task_name"] for task in export.document["workflow_tasks"] if task["status"].get("type") == "error"]
+    return f"failed: {', '.join(sorted(failed))}" if failed else "complete"
+

@@ -1,0 +1,84 @@
+"""Leading a repo on after a writer died: its leftovers go, and what it had all but published is published.
+
+A writer makes contents durable, then git's objects, and only then moves the tag and the branch, in one transaction
+that git does not apply atomically. So a tag without its branch, or a branch without its tag, has all it needs.
+"""
+
+from __future__ import annotations
+
+import os
+
+from blastgit.errors import BlastgitError
+from blastgit.handle import Handle
+from blastgit.history import History, Revision
+from blastgit.names import branch_ref, tag_ref
+from blastgit.plumbing.locks import Lock, clean_up, try_lock
+from blastgit.plumbing.refs import RefUpdate
+
+
+def recover(handle: Handle) -> list[str]:
+    """Clean up after every dead writer, and return the names of the (case-folded) transients that it concerned.
+
+    Does nothing where this user may not write.
+    """
+    folder = handle.work_folder / "locks"
+    recovered: list[str] = []
+    try:
+        names = [entry.name for entry in os.scandir(folder)]
+    except OSError:
+        return recovered
+    for name in names:
+        try:
+            lock = try_lock(folder / name, create=False)
+        except BlastgitError:
+            continue
+        if lock is not None:
+            recovered += [name] if lock.left_behind else []
+            _bury(handle, lock)
+    return recovered
+
+
+def _bury(handle: Handle, lock: Lock) -> None:
+    try:
+        take_over(handle, lock)
+        lock.path.unlink(missing_ok=True)
+    finally:
+        os.close(lock.descriptor)
+
+
+def take_over(handle: Handle, lock: Lock) -> None:
+    """Clean up after the dead writer that held a lock before, if there was one."""
+    if lock.left_behind is None:
+        return
+    clean_up(handle.path, lock.left_behind, [handle.store.staging_root, handle.work_folder / "tmp"])
+    for ref in lock.left_behind.refs:
+        if ref.startswith("refs/heads/"):
+            settle(handle, ref.removeprefix("refs/heads/"), lock)
+
+
+def settle(handle: Handle, name: str, lock: Lock) -> None:
+    """Roll a transient forward: make the missing tag of its latest revision, or lead its branch to its latest tag."""
+    history = History(handle)
+    latest = history.latest(name)
+    updates = []
+    if latest is not None and history.tagged(name, latest.number) is None:
+        updates.append(RefUpdate(tag_ref(name, latest.number), write_tag(handle, latest, latest.reason)))
+    ahead = history.tagged(name, 0 if latest is None else latest.number + 1)
+    tip = history.tip(name)
+    if ahead is not None and (tip is None or tip.id in ahead.commit.parent_ids):
+        updates.append(RefUpdate(branch_ref(name), ahead.id, None if tip is None else str(tip.id)))
+    if updates:
+        handle.move_refs(updates, "blastgit: rolled forward after a crash", lock.descriptor)
+
+
+def write_tag(handle: Handle, revision: Revision, message: str) -> str:
+    """Write the annotated tag of a revision as an object and return its id; no ref is moved."""
+    tagger = handle.committer()
+    text = (
+        f"object {revision.id}\ntype commit\ntag {revision.tag}\n"
+        f"tagger {tagger.name} <{tagger.email}> {tagger.time} +0000\n\n{message}\n"
+    )
+    return str(handle.git.write(_TAG, text.encode()))
+
+
+_TAG = 4  # libgit2's number for the object type

@@ -1,0 +1,72 @@
+"""The dataset revision (DR): the export as it is published, with its number and the checksums of its files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from blastgit.errors import DamagedData, InvalidExport, InvalidName
+from blastgit.revision.document import Json, as_object, name_nonfinite, parse, restore_nonfinite, write
+from blastgit.revision.export import Export, check_export
+from blastgit.revision.normalise import natural_order
+
+
+@dataclass(frozen=True)
+class DatasetRevision:
+    """A published document, read back.
+
+    Attributes:
+        export: The export in it, as Blast wrote it but for the order of lists.
+        number: The revision number.
+        files: The SHA-256 of each file, `{"cutout_cdn/DES/DES_z.fits": "sha256:…"}`.
+        data: The bytes as published.
+    """
+
+    export: Export
+    number: int
+    files: Mapping[str, str]
+    data: bytes
+
+    def document(self) -> dict[str, Json]:
+        """Return the whole document as published, NaN and infinities as strings."""
+        return as_object(parse(self.data, "the revision"), "the revision")
+
+
+def write_dr(export: Export, number: int, files: Mapping[str, str]) -> bytes:
+    """Return the bytes of a DR.
+
+    Args:
+        export: The checked export.
+        number: The revision number, `metadata.dataset_version`.
+        files: The SHA-256 of each file as `sha256:…`, by path in the dataset.
+    """
+    document, pointers = name_nonfinite(natural_order(export))
+    metadata: dict[str, Json] = {**document["metadata"], "dataset_version": number}
+    if pointers:
+        metadata["nonfinite"] = pointers
+    return write({**document, "metadata": metadata, "files": dict(sorted(files.items()))})
+
+
+def read_dr(data: bytes, what: str) -> DatasetRevision:
+    """Read a published DR.
+
+    Args:
+        data: Its bytes.
+        what: What to call it in an error.
+
+    Raises:
+        DamagedData: It is none.
+    """
+    try:
+        document = as_object(parse(data, what), what)
+        metadata = as_object(document.get("metadata"), "metadata")
+        restore_nonfinite(document, metadata.pop("nonfinite", []))
+        number = metadata.pop("dataset_version", None)
+        files = as_object(document.pop("files", None), "files")
+        if not isinstance(number, int) or isinstance(number, bool):
+            raise InvalidExport(f"metadata.dataset_version is {number!r}, not a number")
+        if not all(isinstance(sha256, str) and sha256.startswith("sha256:") for sha256 in files.values()):
+            raise InvalidExport("files should hold one sha256:… for each path")
+        return DatasetRevision(check_export(document, what), number, files, data)
+    except (InvalidExport, InvalidName) as error:
+        raise DamagedData(f"{what} is not a dataset revision: {error}") from None

@@ -1,0 +1,157 @@
+"""Blast's export: its shape, checked once at the door, and where each table stands in it.
+
+Source: `host_utils.export_transient_info` of Blast v1.9.0 and later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from blastgit.errors import InvalidExport, InvalidName
+from blastgit.names import check_transient
+from blastgit.revision.document import Json, as_list, as_object, parse, restore_nonfinite
+from blastgit.revision.rules import CHILD_LISTS
+
+_LISTS = ("apertures", "cutouts", "filters", "surveys", "workflow_tasks")
+_OURS = ("dataset_version", "nonfinite")
+_DATA_ROOTS = ("/data/cutout_cdn/", "/data/sed_output/")
+
+
+@dataclass(frozen=True)
+class Export:
+    """A checked export, free of what blastgit adds to a published one.
+
+    Attributes:
+        document: The parsed JSON, NaN and infinities as floats.
+        name: The transient's name.
+        time: When Blast wrote it (UTC).
+        app_version: The version of Blast that wrote it, as it says.
+    """
+
+    document: dict[str, Json]
+    name: str
+    time: datetime
+    app_version: str
+
+
+def read_export(data: bytes, what: str = "the export") -> Export:
+    """Parse and check an export, or a published one (DR), which is led back to what Blast wrote.
+
+    Raises:
+        InvalidExport: With the place in the document that is wrong.
+        InvalidName: The transient's name breaks the rules.
+    """
+    document = as_object(parse(data, what), what)
+    metadata = as_object(_key(document, "metadata", what), "metadata")
+    if "nonfinite" in metadata:
+        pointers = as_list(metadata["nonfinite"], "metadata.nonfinite")
+        restore_nonfinite(document, [pointer for pointer in pointers if isinstance(pointer, str)])
+    document["metadata"] = {key: value for key, value in metadata.items() if key not in _OURS}
+    document.pop("files", None)
+    return check_export(document, what)
+
+
+def check_export(document: dict[str, Json], what: str = "the export") -> Export:
+    """Check the shape of a parsed export.
+
+    Raises:
+        InvalidExport: With the place in the document that is wrong.
+        InvalidName: The transient's name breaks the rules.
+    """
+    metadata = as_object(_key(document, "metadata", what), "metadata")
+    fields = _row(_key(document, "transient", what), "transient")
+    if _key(document, "host", what) is not None:
+        _row(document["host"], "host")
+    for table in _LISTS:
+        as_list(_key(document, table, what), table)
+    for i, task in enumerate(document["workflow_tasks"]):
+        _check_task(task, f"workflow_tasks[{i}]")
+    for where, row in _rows(document):
+        _row(row, where)
+    for key in ("name", "type"):
+        for i, aperture in enumerate(document["apertures"]):
+            _string(aperture["fields"], key, f"apertures[{i}].fields")
+    name = _string(fields, "name", "transient.fields")
+    try:
+        check_transient(name)
+    except InvalidName as error:
+        raise InvalidName(f"the export's transient: {error}") from None
+    return Export(
+        document, name, _time(_string(metadata, "export_time", "metadata")), _string(metadata, "app_version", "metadata")
+    )
+
+
+def _rows(document: dict[str, Json]) -> Iterator[tuple[str, Json]]:
+    for table in _LISTS[:-1]:
+        for i, row in enumerate(document[table]):
+            yield f"{table}[{i}]", row
+    for i, aperture in enumerate(document["apertures"]):
+        for child in CHILD_LISTS:
+            for j, row in enumerate(as_list(_key(aperture, child, f"apertures[{i}]"), f"apertures[{i}].{child}")):
+                yield f"apertures[{i}].{child}[{j}]", row
+
+
+def _check_task(task: Json, where: str) -> None:
+    _string(as_object(task, where), "task_name", where)
+    status = as_object(_key(task, "status", where), f"{where}.status")
+    _string(status, "message", f"{where}.status")
+
+
+def _row(value: Json, where: str) -> dict[str, Json]:
+    row = as_object(value, where)
+    pk = _key(row, "pk", where)
+    if not isinstance(pk, int) or isinstance(pk, bool):
+        raise InvalidExport(f"{where}.pk should be a whole number, and is {pk!r:.40}")
+    return as_object(_key(row, "fields", where), f"{where}.fields")
+
+
+def _key(value: Any, key: str, where: str) -> Json:
+    if key not in as_object(value, where):
+        raise InvalidExport(f"{where} has no {key!r}: is this an export of Blast?")
+    return value[key]
+
+
+def _string(value: Any, key: str, where: str) -> str:
+    text = _key(value, key, where)
+    if not isinstance(text, str):
+        raise InvalidExport(f"{where}.{key} should be a string, and is {text!r:.40}")
+    if "\n" in text or "\x00" in text:
+        raise InvalidExport(f"{where}.{key} has a line break or a null character in it")
+    return text
+
+
+def _time(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidExport(f"metadata.export_time is {text!r}, not a date-time in ISO 8601") from None
+    moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    if not 1980 <= moment.year < 2200:
+        raise InvalidExport(f"metadata.export_time lies in the year {moment.year}: is the clock of that machine right?")
+    return moment
+
+
+def named_files(document: dict[str, Json]) -> list[str]:
+    """Return the files that an export's rows name, as Blast's paths below its data folder.
+
+    `/data/cutout_cdn/2010H/SDSS/SDSS_r.fits` in a row becomes `cutout_cdn/2010H/SDSS/SDSS_r.fits`. The roots are frozen
+    in Blast's database ("hard-coded in the object keys"), whatever its settings say.
+
+    Raises:
+        InvalidExport: A path leads elsewhere.
+    """
+    named = [(cutout["fields"].get("fits"), f"cutout {cutout['fields'].get('name')}") for cutout in document["cutouts"]]
+    for aperture in document["apertures"]:
+        for row in aperture["sedfittingresults"]:
+            for key in ("posterior", "chains_file", "percentiles_file", "model_file"):
+                named.append((row["fields"].get(key), f"{key} of {aperture['fields']['name']}"))
+    return sorted({_below_data(path, row) for path, row in named if path})
+
+
+def _below_data(path: Json, row: str) -> str:
+    if not isinstance(path, str) or not path.startswith(_DATA_ROOTS) or ".." in path.split("/"):
+        raise InvalidExport(f"{row} names the file {path!r}, which is not below {' or '.join(_DATA_ROOTS)}")
+    return path.removeprefix("/data/")

@@ -1,0 +1,44 @@
+"""How the files of two states differ, by path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """One file that differs between two states.
+
+    Attributes:
+        path: The path in the dataset, `cutout_cdn/DES/DES_z.fits`.
+        change: "added", "removed", "changed", or "content-equal" (other bytes, same content: the published ones stay).
+        note: What there is to say about the comparison, or None.
+        derived: Whether the file never causes a revision (a thumbnail).
+        same_as: The earlier revision whose very bytes have come back, or None.
+    """
+
+    path: str
+    change: str
+    note: str | None = None
+    derived: bool = False
+    same_as: int | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether this change makes a new revision."""
+        return self.change != "content-equal" and not self.derived
+
+    @property
+    def is_image(self) -> bool:
+        """Whether the file is a survey image, which no other part of a dataset is made from."""
+        return self.path.startswith("cutout_cdn/") and self.path.endswith(".fits")
+
+    @property
+    def stem(self) -> str:
+        """The file's name without suffix: for an image, its filter."""
+        return PurePosixPath(self.path).stem
+
+    def to_json(self) -> dict[str, object]:
+        """Return `{"path", "change", "note"}`."""
+        return {"path": self.path, "change": self.change, "note": self.note}

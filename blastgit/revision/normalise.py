@@ -1,0 +1,261 @@
+"""The natural form of an export: what it says, without how Blast's database happens to hold it.
+
+A natural form is a flat mapping from the natural path of a value to the value: `host.redshift`,
+`photometry/2010H_SDSS_r_global/SDSS_r.flux`, `sed/global.log_mass_50`, `workflow_tasks/Host match.status`. What is empty
+(null, "", [], {}) does not occur: a missing key equals an empty one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from math import isfinite
+from typing import Any
+
+from blastgit.errors import InvalidExport
+from blastgit.revision.document import Json, canonical, nonfinite_name
+from blastgit.revision.export import Export
+from blastgit.revision.rules import CHILD_LISTS, Rules, Table
+
+Key = tuple[Json, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: the natural key that names it in its table, and its values that count and are not empty."""
+
+    table: str
+    key: Key
+    values: Mapping[str, Json]
+
+    @property
+    def path(self) -> str:
+        """The natural path of the row: `photometry/2010H_SDSS_r_global/SDSS_r`."""
+        return "/".join([self.table, *map(_word, self.key)])
+
+
+@dataclass(frozen=True)
+class NaturalForm:
+    """All rows of one state, by table."""
+
+    tables: Mapping[str, list[Row]]
+
+    @cached_property
+    def values(self) -> dict[str, Json]:
+        """Every value by its natural path."""
+        return {f"{row.path}.{field}": value for row in self.rows() for field, value in row.values.items()}
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows of all tables."""
+        for rows in self.tables.values():
+            yield from rows
+
+    def canonical(self) -> bytes:
+        """Return the canonical JSON of all values, non-finite numbers as `{"nonfinite": …}`; the Science-Digest's text."""
+        return canonical({path: _finite(value) for path, value in self.values.items()})
+
+
+def normalise(export: Export, rules: Rules) -> NaturalForm:
+    """Return the natural form of an export.
+
+    Raises:
+        InvalidExport: A row refers to a filter, survey, cutout or host that the export does not have.
+    """
+    return NaturalForm(_Normaliser(export.document, rules).tables())
+
+
+class _Normaliser:
+    def __init__(self, document: dict[str, Json], rules: Rules) -> None:
+        self._document = document
+        self._rules = rules
+        self._names: dict[str, dict[int, Json]] = {}
+
+    def tables(self) -> dict[str, list[Row]]:
+        tables = {name: list(self._table(table)) for name, table in self._rules.tables.items()}
+        for name, table in self._rules.tables.items():
+            if table.only_used:
+                used = {value for user in table.only_used for value in self._references(tables[user], user, name)}
+                tables[name] = [row for row in tables[name] if row.key[0] in used]
+        return {name: _number_twins(rows) for name, rows in tables.items()}
+
+    def _references(self, rows: list[Row], user: str, target: str) -> Iterator[Json]:
+        fields = [f for f, table in self._rules.tables[user].references.items() if table == target]
+        return (row.values.get(field) for row in rows for field in fields)
+
+    def _table(self, table: Table) -> Iterator[Row]:
+        for fields, aperture in _find_rows(self._document, table):
+            values = self._values(table, fields)
+            if table.only_if is None or table.only_if in values:
+                yield Row(table.name, tuple(_key_part(part, values, fields, aperture) for part in table.key), values)
+
+    def _values(self, table: Table, fields: dict[str, Json]) -> dict[str, Json]:
+        values: dict[str, Json] = {}
+        for field, value in fields.items():
+            if field in table.volatile or _empty(value):
+                continue
+            if self._rules.ignore_unknown and not table.knows(field):
+                continue
+            values[field] = self._value(table, field, value)
+        for copy, original in table.copies.items():
+            if copy not in values and original in values:
+                values[copy] = values[original]
+            elif original not in values and copy in values:
+                values[original] = values[copy]
+        return {field: value for field, value in values.items() if not _empty(value)}
+
+    def _value(self, table: Table, field: str, value: Json) -> Json:
+        if field in table.references:
+            return self._refer(table.references[field], value, f"{table.name}.{field}")
+        if field in table.instants:
+            return _instant(value)
+        if table.name == "workflow_tasks" and field == "status":
+            return self._outcome(value)
+        if field in table.labels and isinstance(value, list):
+            return sorted(value, key=str)
+        return value
+
+    def _outcome(self, status: dict[str, Json]) -> Json:
+        message = status["message"]
+        return None if message in self._rules.pending else self._rules.renamed_outcomes.get(message, message)
+
+    def _refer(self, target: str, value: Json, where: str) -> Json:
+        if target not in self._names:
+            table = self._rules.tables[target]
+            self._names[target] = dict(_natural_names(self._document, table))
+        names = self._names[target]
+        if isinstance(value, list):
+            return sorted((names.get(pk, "gone") for pk in value), key=lambda name: (str(type(name)), name))
+        if value not in names:
+            raise InvalidExport(f"{where} is {value!r:.40}, and the export has no row of {target} with that key")
+        return names[value]
+
+
+def _natural_names(document: dict[str, Json], table: Table) -> Iterator[tuple[int, Json]]:
+    for row, aperture in _find_raw_rows(document, table):
+        fields = row["fields"]
+        if table.name == "host":
+            yield row["pk"], _host_name(fields)
+        else:
+            yield row["pk"], _key_part(table.key[-1], fields, fields, aperture)
+
+
+def _host_name(fields: dict[str, Json]) -> Json:
+    """Name a host as Blast's own lookup would: by name, else by its catalogue entry, else by its position."""
+    if fields.get("name"):
+        return fields["name"]
+    catalogue = [fields.get(key) for key in ("catalog_name", "catalog_release", "object_id")]
+    return " ".join(map(str, catalogue)) if all(catalogue) else "at its position"
+
+
+def _find_rows(document: dict[str, Json], table: Table) -> Iterator[tuple[dict[str, Json], dict[str, Json]]]:
+    for row, aperture in _find_raw_rows(document, table):
+        yield row.get("fields", row), aperture
+
+
+def _find_raw_rows(document: dict[str, Json], table: Table) -> Iterator[tuple[dict[str, Json], dict[str, Json]]]:
+    if table.rows in CHILD_LISTS:
+        for aperture in document["apertures"]:
+            for row in aperture[table.rows]:
+                yield row, aperture["fields"]
+    elif table.rows == "object":
+        if document[table.name] is not None:
+            yield document[table.name], {}
+    else:
+        for row in document[table.name]:
+            yield row, {}
+
+
+def _key_part(part: str, values: Mapping[str, Json], fields: Mapping[str, Json], aperture: Mapping[str, Json]) -> Json:
+    owner, _, field = part.rpartition(".")
+    value = aperture.get(field) if owner else values.get(field, fields.get(field))
+    if isinstance(value, dict | list):
+        raise InvalidExport(f"the key {part} of a row should be a plain value, and is {value!r:.40}")
+    return value
+
+
+def _number_twins(rows: list[Row]) -> list[Row]:
+    """Tell rows of one key apart by a number, in the order of what they say: Blast's race conditions leave twins."""
+    groups: dict[Key, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row.key, []).append(row)
+    if len(groups) == len(rows):
+        return rows
+    result = []
+    for key, twins in groups.items():
+        twins.sort(key=lambda row: canonical({field: _finite(value) for field, value in row.values.items()}))
+        result.append(twins[0])
+        result += [Row(row.table, (*key, f"twin {n}"), row.values) for n, row in enumerate(twins[1:], 2)]
+    return result
+
+
+def _instant(value: Json) -> Json:
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return value
+    return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _empty(value: Json) -> bool:
+    return value is None or value in ("", [], {})
+
+
+def _finite(value: Json) -> Json:
+    if isinstance(value, float) and not isfinite(value):
+        return {"nonfinite": nonfinite_name(value)}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return value
+
+
+def _word(value: Any) -> str:
+    return value if isinstance(value, str) else "none" if value is None else repr(value)
+
+
+def natural_order(export: Export) -> dict[str, Json]:
+    """Return the export's document with its lists in natural-key order (ties by primary key), as a DR holds them."""
+    document = dict(export.document)
+    filters = {row["pk"]: row["fields"].get("name") for row in document["filters"]}
+    document["apertures"] = [_order_aperture(row, filters) for row in _by(document["apertures"], "name")]
+    ages = {row["pk"]: row["fields"].get("logsfr_tmin") for a in document["apertures"] for row in a["starformationhistoryresult"]}
+    for row in (row for aperture in document["apertures"] for row in aperture["sedfittingresults"]):
+        if isinstance(row["fields"].get("logsfh"), list):
+            row["fields"]["logsfh"] = sorted(row["fields"]["logsfh"], key=lambda pk: (_sortable(ages.get(pk)), pk))
+    for table in ("cutouts", "filters", "surveys"):
+        document[table] = _by(document[table], "name")
+    document["workflow_tasks"] = sorted(document["workflow_tasks"], key=lambda task: task["task_name"])
+    for owner in ("transient", "host"):
+        document[owner] = _order_aliases(document[owner])
+    return document
+
+
+def _order_aperture(aperture: dict[str, Json], filters: Mapping[int, Json]) -> dict[str, Json]:
+    result = dict(aperture)
+    photometry = aperture["aperturephotometry"]
+    result["aperturephotometry"] = sorted(
+        photometry, key=lambda row: (_sortable(filters.get(row["fields"].get("filter"))), row["pk"])
+    )
+    result["starformationhistoryresult"] = _by(aperture["starformationhistoryresult"], "logsfr_tmin")
+    result["sedfittingresults"] = [
+        {**row, "fields": dict(row["fields"])} for row in sorted(aperture["sedfittingresults"], key=lambda row: row["pk"])
+    ]
+    return result
+
+
+def _order_aliases(row: Json) -> Json:
+    if row is None or not isinstance(row["fields"].get("aliases"), list):
+        return row
+    return {**row, "fields": {**row["fields"], "aliases": sorted(row["fields"]["aliases"], key=str)}}
+
+
+def _by(rows: Iterable[dict[str, Json]], field: str) -> list[dict[str, Json]]:
+    return sorted(rows, key=lambda row: (_sortable(row["fields"].get(field)), row["pk"]))
+
+
+def _sortable(value: Json) -> tuple[str, Any]:
+    kind = "0" if value is None else "1" if isinstance(value, int | float) else "2"
+    return kind, 0 if value is None else value if kind == "1" else str(value)

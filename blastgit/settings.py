@@ -1,0 +1,84 @@
+"""The settings of a data repo: `blastgit.yaml` on main."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from blastgit.errors import RepoError
+from blastgit.revision.rules import Rules, build_rules
+
+FORMAT = 1
+"""The version of the on-disk format that this code writes, and the newest that it reads."""
+
+FILE = "blastgit.yaml"
+_SIZE_LIMIT = 1024 * 1024
+_KEYS = {"format", "kind", "rules", "title", "description"}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What `blastgit.yaml` says.
+
+    Attributes:
+        simulated: Whether the repo holds simulated data; the two kinds never mix.
+        rules: The rules that decide what a new revision is.
+        title: What the repo is called, for people.
+    """
+
+    simulated: bool
+    rules: Rules
+    title: str
+
+
+@lru_cache(maxsize=32)
+def read_settings(text: bytes) -> Settings:
+    """Read `blastgit.yaml`.
+
+    Raises:
+        RepoError: It is of a newer format, or makes no sense.
+    """
+    loaded = _load(text)
+    version = loaded.get("format")
+    if not isinstance(version, int) or version < 1:
+        raise RepoError(f"{FILE} on main states no format version: is this a data repo?")
+    if version > FORMAT:
+        raise RepoError(f"this data repo has format {version}, and this blastgit knows up to {FORMAT}: install a newer one")
+    unknown = sorted(set(loaded) - _KEYS)
+    if unknown:
+        raise RepoError(f"{FILE} on main has a setting that is none: {unknown[0]}")
+    if loaded.get("kind", "real") not in ("real", "simulated"):
+        raise RepoError(f"{FILE} on main: kind is {loaded['kind']!r}, neither real nor simulated")
+    rules = loaded.get("rules") or {}
+    if not isinstance(rules, dict):
+        raise RepoError(f"{FILE} on main: rules should be a mapping")
+    return Settings(loaded.get("kind") == "simulated", build_rules(rules), str(loaded.get("title", "")))
+
+
+def _load(text: bytes) -> dict[str, Any]:
+    import yaml
+
+    if len(text) > _SIZE_LIMIT:
+        raise RepoError(f"{FILE} on main has {len(text):,} bytes, more than the {_SIZE_LIMIT:,} allowed")
+    try:
+        loaded = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 (both are safe)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise RepoError(f"{FILE} on main is not YAML: {error}") from None
+    if not isinstance(loaded, dict):
+        raise RepoError(f"{FILE} on main is not a mapping of settings")
+    return loaded
+
+
+def default_text(*, simulated: bool) -> bytes:
+    """Return the `blastgit.yaml` that a data repo starts from."""
+    return f"""# The settings of this data repo; docs/format.md and docs/operators.md of blastgit explain each.
+format: {FORMAT}
+kind: {"simulated" if simulated else "real"}  # real and simulated data never mix in one repo
+title: ""
+
+# Rules put here replace blastgit's own (blastgit/revision/rules.yaml), key by key:
+# rules:
+#   tables:
+#     sed: {{tolerance: 0.01}}
+""".encode()

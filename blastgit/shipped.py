@@ -1,0 +1,35 @@
+"""Where the files lie that a data repo starts from: `.dvc/` and `hooks/` of the project, and of the installed package."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parent
+
+
+def shipped_folder(name: str) -> Path:
+    """Return the folder of shipped files called `name` ("dvc" or "hooks")."""
+    installed = _PACKAGE / "_shipped" / name
+    return installed if installed.is_dir() else _PACKAGE.parent / {"dvc": ".dvc"}.get(name, name)
+
+
+@cache
+def _read(name: str) -> bytes:
+    return (shipped_folder("dvc") / name).read_bytes()
+
+
+def store_config(url: str) -> bytes:
+    """Return the `.dvc/config` of a data repo whose contents lie at `url`."""
+    return _read("config").replace(b"{url}", url.encode())
+
+
+def dot_files(config: bytes) -> dict[str, bytes]:
+    """Return the dot files that make a commit's tree one that plain git and DVC can check out, by path."""
+    return {
+        ".dvc/config": config,
+        ".dvc/.gitignore": _read(".gitignore"),
+        ".dvcignore": _read("tree/dvcignore"),
+        ".gitignore": _read("tree/gitignore"),
+        ".gitattributes": _read("tree/gitattributes"),
+    }

@@ -1,0 +1,97 @@
+"""Finding the files of a transient where Blast left them, and the path that each has in a dataset."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from blastgit.errors import InvalidFiles
+from blastgit.names import check_paths
+from blastgit.revision.document import Json
+from blastgit.revision.export import named_files
+
+ROOTS = ("cutout_cdn", "sed_output")
+"""The two folders of Blast's data; the component below them is the transient's own, and a dataset goes without it."""
+
+
+def dataset_path(blast_path: str) -> str:
+    """Return the path in a dataset of a file of Blast's: its own without exactly the second component.
+
+    The seed's `sed_output/<transient>_…`, which has no such folder, stays as it is.
+    """
+    parts = blast_path.split("/")
+    return blast_path if len(parts) == 2 else "/".join([parts[0], *parts[2:]])
+
+
+def gather(data: Path, name: str, document: dict[str, Json]) -> dict[str, Path]:
+    """Return the files of a transient by their path in the dataset.
+
+    Args:
+        data: The folder that holds `cutout_cdn/NAME/…` and `sed_output/NAME/…`.
+        name: The transient.
+        document: The export: files that its rows name must be there, under a former name of the transient too.
+
+    Raises:
+        InvalidFiles: A file is missing, leads out of the folder, collides with another, or cannot be named.
+    """
+    if not data.is_dir():
+        raise InvalidFiles(f"there is no folder {data}")
+    named = named_files(document)
+    owners = {name, *(path.split("/")[1] for path in named if path.count("/") > 1)}
+    found: dict[str, tuple[str, Path]] = {}
+    for blast_path, file in _walk(data, name, sorted(owners)):
+        path = dataset_path(blast_path)
+        if path in found:
+            raise InvalidFiles(f"{blast_path} and {found[path][0]} would both become {path} in the dataset")
+        found[path] = blast_path, file
+    _check_named(named, found, data)
+    check_paths(list(found))
+    _check_links(data, [file for _, file in found.values()])
+    return {path: found[path][1] for path in sorted(found)}
+
+
+def _walk(data: Path, name: str, owners: list[str]) -> Iterator[tuple[str, Path]]:
+    for root in ROOTS:
+        for owner in owners:
+            yield from _files_below(data / root / owner, f"{root}/{owner}")
+    flat = data / ROOTS[1]
+    if flat.is_dir():
+        for file in sorted(flat.iterdir()):
+            if file.name.startswith(f"{name}_") and file.is_file():
+                yield f"{ROOTS[1]}/{file.name}", file
+
+
+def _files_below(folder: Path, prefix: str) -> Iterator[tuple[str, Path]]:
+    if not folder.is_dir():
+        return
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        raise InvalidFiles(f"{folder} cannot be read: {error.strerror}") from None
+    for entry in entries:
+        path = f"{prefix}/{entry.name}"
+        if entry.is_dir(follow_symlinks=False):
+            yield from _files_below(Path(entry.path), path)
+        else:
+            yield path, Path(entry.path)
+
+
+def _check_named(named: list[str], found: dict[str, tuple[str, Path]], data: Path) -> None:
+    missing = [path for path in named if found.get(dataset_path(path), ("",))[0] not in (path, _flat(path))]
+    if missing:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise InvalidFiles(f"the export names {missing[0]}{more}, which {data} lacks: is the workflow still running?")
+
+
+def _flat(path: str) -> str:
+    return dataset_path(path) if path.startswith(f"{ROOTS[1]}/") else path
+
+
+def _check_links(data: Path, files: list[Path]) -> None:
+    inside = os.path.realpath(data) + os.sep
+    for file in files:
+        if not os.path.realpath(file).startswith(inside):
+            raise InvalidFiles(f"{file} is a link that leads out of {data}")
+        if file.is_dir():
+            raise InvalidFiles(f"{file} is a link to a folder: only files are recorded")

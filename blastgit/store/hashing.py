@@ -1,0 +1,96 @@
+"""Reading a file once, in chunks, for all that is to be known of it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from blastgit.errors import InvalidFiles
+
+CHUNK = 1024 * 1024
+"""Bytes read at once: large enough to let two threads hash side by side, small enough to keep memory flat."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checksums:
+    """What a dataset says of a file.
+
+    Attributes:
+        md5: The name of its content in a DVC store, 32 hex digits.
+        sha256: What a reader can trust, 64 hex digits.
+        size: Bytes.
+    """
+
+    md5: str
+    sha256: str
+    size: int
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, refusing one that changes meanwhile.
+
+    Raises:
+        InvalidFiles: It cannot be read, is empty, is no regular file, or changed while it was read.
+    """
+    digest = hashlib.sha256()
+    for chunk in read_steadily(path):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def copy_hashing(path: Path, target: Path) -> Checksums:
+    """Copy a file and return its checksums, all in one pass over its bytes.
+
+    Raises:
+        InvalidFiles: See `sha256_of`.
+        OSError: The copy cannot be written.
+    """
+    with target.open("xb", buffering=0) as copy:
+        return drain(read_steadily(path), copy.write)
+
+
+def drain(chunks: Iterator[bytes], write: Callable[[bytes], object]) -> Checksums:
+    """Hand all chunks to `write` and return the checksums of the whole."""
+    md5, sha256, size = hashlib.md5(usedforsecurity=False), hashlib.sha256(), 0
+    for chunk in chunks:
+        md5.update(chunk)
+        sha256.update(chunk)
+        write(chunk)
+        size += len(chunk)
+    return Checksums(md5.hexdigest(), sha256.hexdigest(), size)
+
+
+def read_steadily(path: Path) -> Iterator[bytes]:
+    """Yield the bytes of a regular file, and make sure at the end that it stayed as it was.
+
+    Raises:
+        InvalidFiles: It cannot be read, is empty, is no regular file, or changed while it was read.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb", buffering=0) as file:
+            before = os.fstat(descriptor)
+            if not stat.S_ISREG(before.st_mode):
+                raise InvalidFiles(f"{path} is no regular file")
+            size = 0
+            for chunk in chunks_of(file):
+                size += len(chunk)
+                yield chunk
+            after = os.fstat(descriptor)
+    except OSError as error:
+        raise InvalidFiles(f"{path} cannot be read: {error.strerror}") from None
+    if size == 0:
+        raise InvalidFiles(f"{path} is empty: was its writer interrupted?")
+    if (before.st_size, before.st_mtime_ns, size) != (after.st_size, after.st_mtime_ns, after.st_size):
+        raise InvalidFiles(f"{path} changed while it was read: wait until its writer is done, and record again")
+
+
+def chunks_of(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield a file's bytes in chunks."""
+    while chunk := file.read(CHUNK):
+        yield chunk
