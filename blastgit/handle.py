@@ -112,14 +112,18 @@ class Handle:
         update_refs(self.path, updates, message, lock)
 
     def committer(self) -> pygit2.Signature:
-        """Return who commits, and now: from git's variables and settings, or blastgit itself."""
-        settings = self.git.config
-        values = []
-        for variable, key in (("GIT_COMMITTER_NAME", "user.name"), ("GIT_COMMITTER_EMAIL", "user.email")):
-            values.append(os.environ.get(variable) or (settings[key] if key in settings else ""))
-        moment = datetime.fromisoformat(os.environ["GIT_COMMITTER_DATE"]) if "GIT_COMMITTER_DATE" in os.environ else None
-        seconds = int(moment.timestamp() if moment else time.time())
-        return pygit2.Signature(values[0] or "blastgit", values[1] or "blastgit@localhost", seconds, 0)
+        """Return who commits, and now."""
+        return committer(self.git)
+
+
+def committer(git: pygit2.Repository) -> pygit2.Signature:
+    """Return who commits, and now: by git's own variables and settings, or else blastgit itself."""
+    values = []
+    for variable, key in (("GIT_COMMITTER_NAME", "user.name"), ("GIT_COMMITTER_EMAIL", "user.email")):
+        values.append(os.environ.get(variable) or (git.config[key] if key in git.config else ""))
+    stated = os.environ.get("GIT_COMMITTER_DATE")
+    seconds = datetime.fromisoformat(stated).timestamp() if stated else time.time()
+    return pygit2.Signature(values[0] or "blastgit", values[1] or "blastgit@localhost", int(seconds), 0)
 
 
 def _open(path: Path) -> pygit2.Repository:

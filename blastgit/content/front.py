@@ -106,7 +106,9 @@ def _fault(form: Format, path: Path, tolerance: Tolerance) -> str | None:
 
 
 def _reason(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    # A KeyError shows its message in quotes.
+    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    return " ".join(text.split()) or type(error).__name__
 
 
 def _note(old: str | None, new: str | None) -> str | None:

@@ -33,7 +33,7 @@ _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 class Hdf5:
     """HDF5 files; chunking, compression, byte order and times are no content."""
 
-    suffixes: frozenset[str] = frozenset({".h5", ".hdf5", ".hdf"})
+    suffixes: frozenset[str] = frozenset({".h5", ".hdf5"})
 
     def probe(self, path: Path) -> str | None:
         """Check the superblock and the length of the file it states; does not need h5py."""
@@ -92,8 +92,8 @@ def _groups(before: h5py.File, after: h5py.File, search: Search) -> Iterator[Par
             continue
         seen.add(pair)
         yield from _attributes(path, old, new, search)
-        olds, news = _links(old), _links(new)
-        for name in sorted(olds | news):
+        olds, news = dict.fromkeys(old), dict.fromkeys(new)
+        for name in olds | news:
             label = f"{path}/{name}".lstrip("/")
             if name not in olds:
                 yield Part(label, "added", new=_layout(_object(new, name)))
@@ -110,10 +110,6 @@ def _address(item: Any) -> int:
     import h5py
 
     return int(h5py.h5o.get_info(item.id).addr)
-
-
-def _links(group: Any) -> dict[str, None]:
-    return dict.fromkeys(group)
 
 
 def _object(group: Any, name: str) -> Any:
@@ -145,17 +141,17 @@ def _objects(label: str, old: Any, new: Any, search: Search) -> Iterator[Part]:
     before, after = _layout(old), _layout(new)
     if before != after:
         yield Part(label, "changed", before, after)
-    if isinstance(old, h5py.Dataset) and isinstance(new, h5py.Dataset):
-        if before == after and old.shape is not None:
-            numbers = _compare(_blocks(old, new), old.shape, search)
-            if numbers is not None:
-                yield Part(label, "changed", before, after, numbers)
+    elif isinstance(old, h5py.Dataset) and old.shape is not None:
+        numbers = _compare(_blocks(old, new), old.shape, search)
+        if numbers is not None:
+            yield Part(label, "changed", before, after, numbers)
+    if all(isinstance(item, h5py.Dataset | h5py.Datatype) for item in (old, new)):
         yield from _attributes(label, old, new, search)
 
 
 def _attributes(label: str, old: Any, new: Any, search: Search) -> Iterator[Part]:
     olds, news = dict.fromkeys(old.attrs), dict.fromkeys(new.attrs)
-    for key in sorted(olds | news):
+    for key in olds | news:
         name = f"{label}@{key}"
         if key not in olds:
             yield Part(name, "added", new=_attribute(new, key))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from blastgit.content.model import Tolerance
 
 LARGEST_MEMBER = 4 << 30
-LARGEST_DIRECTORY = 16 << 20
+LARGEST_DIRECTORY = 4 << 20
 LARGEST_HEADER = 10_000
 _END = struct.Struct("<4s4H2LH")
 _MAGIC = b"\x93NUMPY"

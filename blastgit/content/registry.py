@@ -22,7 +22,6 @@ _BUILT_IN = {
     ".npz": ("blastgit.content.npz", "Npz"),
     ".h5": ("blastgit.content.hdf5", "Hdf5"),
     ".hdf5": ("blastgit.content.hdf5", "Hdf5"),
-    ".hdf": ("blastgit.content.hdf5", "Hdf5"),
 }
 
 

@@ -94,7 +94,8 @@ def _stars(scene: Scene, band: Band, axis: Pixels) -> Pixels:
     width = np.float32(band.fwhm_arcsec / 2.355)
     columns = np.exp(-0.5 * np.square((-axis[None, :] - east[:, None]) / width))
     rows = np.exp(-0.5 * np.square((axis[None, :] - north[:, None]) / width))
-    peak = flux * np.float32((band.wavelength / 6000) ** -0.5 / (2 * math.pi * float(width) ** 2))
+    colour = min((band.wavelength / 6000) ** 4, (band.wavelength / 6000) ** -0.5)  # cool stars, dark in the ultraviolet
+    peak = flux * np.float32(colour / (2 * math.pi * float(width) ** 2))
     return np.asarray((rows * peak[:, None]).T @ columns, np.float32)
 
 

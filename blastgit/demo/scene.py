@@ -80,5 +80,8 @@ def draw(name: str, seed: int) -> Scene:
         semi_major_arcsec=rng.uniform(7, 10),
         axis_ratio=rng.uniform(0.4, 0.8),
         brightness=10 ** rng.uniform(-0.3, 0.3),
-        stars=tuple((rng.uniform(-100, 100), rng.uniform(-100, 100), 10 ** rng.uniform(1, 3)) for _ in range(40)),
+        stars=tuple(
+            (rng.uniform(-reach, reach), rng.uniform(-reach, reach), 10 ** rng.uniform(1, 2.5))
+            for reach in (15,) * 6 + (100,) * 40  # some in sight of the sharpest survey
+        ),
     )

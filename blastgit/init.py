@@ -1,0 +1,77 @@
+"""Making a data repo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pygit2
+
+from blastgit.errors import RepoError, UsageError
+from blastgit.handle import Handle, committer
+from blastgit.plumbing.process import run_git
+from blastgit.plumbing.refs import RefUpdate, update_refs
+from blastgit.plumbing.trees import write_tree
+from blastgit.settings import FILE, default_text
+from blastgit.shipped import dot_files, store_config
+
+_README = """# A data repo of Blast transients
+
+Each branch is a transient, each tag `NAME/N` its dataset revision N: the JSON document here, the files in a DVC store.
+
+    git clone --branch NAME/N --single-branch URL && cd … && dvc pull
+
+brings back exactly the files of that revision. `git log origin/NAME` tells why each revision was made,
+`git diff NAME/0 NAME/1` what changed. With blastgit the same is `blastgit -C URL get NAME@N`.
+"""
+
+
+def init(path: Path, *, store: str | None = None, simulated: bool = False) -> Handle:
+    """Make a data repo at `path` and open it.
+
+    Args:
+        path: Where the bare repository shall be; it may exist as an empty folder.
+        store: The URL of its store, any DVC remote; by default the folder `dvc` inside the repo.
+        simulated: Whether it is to hold simulated data.
+
+    Raises:
+        RepoError: Something is there already, or it cannot be written.
+        UsageError: The store's URL cannot stand in a settings file.
+    """
+    path = path.absolute()
+    config = store_config(_store_url(path, store))
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise RepoError(f"{path} exists and is not empty: a data repo needs a folder of its own")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RepoError(f"{path} cannot be made: {error.strerror}") from None
+    run_git(None, "init", "--quiet", "--bare", "--initial-branch=main", "--template=", str(path))
+    for key, value in (
+        ("core.logAllRefUpdates", "true"),
+        ("receive.denyNonFastForwards", "true"),
+        ("receive.denyDeletes", "true"),
+        ("receive.fsckObjects", "true"),
+        ("uploadpack.allowFilter", "true"),
+    ):
+        run_git(path, "config", key, value)
+    (path / "blastgit" / "locks").mkdir(parents=True)
+    _first_commit(path, config, simulated=simulated)
+    return Handle(path)
+
+
+def _store_url(path: Path, store: str | None) -> str:
+    if store is None:
+        return str(path / "dvc")
+    if not store.isprintable() or store != store.strip() or not store:
+        raise UsageError(f"{store!r} cannot be the URL of a store")
+    return store if urlsplit(store).scheme else str(Path(store).absolute())
+
+
+def _first_commit(path: Path, config: bytes, *, simulated: bool) -> None:
+    git = pygit2.Repository(str(path))
+    files = {**dot_files(config), FILE: default_text(simulated=simulated), "README.md": _README.encode()}
+    tree = write_tree(git, {name: git.create_blob(data) for name, data in files.items()})
+    signature = committer(git)
+    commit = git.create_commit(None, signature, signature, "A new data repo\n", tree, [])
+    update_refs(path, [RefUpdate("refs/heads/main", str(commit))], "blastgit init")
