@@ -227,14 +227,18 @@ def filter_names(export: Row) -> dict[int, str]:
 
 
 def fit_input(export: Row, scope: str) -> sed.Photometry:
-    """The validated photometry of one scope ("local" or "global"), in the order of the filters' names."""
+    """The validated photometry of one scope ("local" or "global"), in the order of the filters' names.
+
+    Blast would stop where none is valid; here a fit is always wanted, so it takes what there is.
+    """
     names = filter_names(export)
     rows = [
         row["fields"]
         for aperture in export["apertures"]
         for row in aperture["aperturephotometry"]
-        if aperture["fields"]["type"] == scope and row["fields"]["is_validated"] == "true"
+        if aperture["fields"]["type"] == scope
     ]
+    rows = [fields for fields in rows if fields["is_validated"] == "true"] or rows
     rows.sort(key=lambda fields: names[fields["filter"]])
     filters = tuple(names[fields["filter"]] for fields in rows)
     return sed.Photometry(

@@ -173,3 +173,9 @@ def test_archive_is_laid_out_as_blasts_own(tmp_path):
     assert names.count("sed_data/2026a_local_chain.npz") == 2
     assert names.count("sed_data/2026a_local.h5") == names.count("sed_data/2026a_local.jpg") == 1
     assert len(set(names)) == len(sample.files) + 1
+
+
+def test_any_filters_make_a_sample():
+    sample = process("2026b", filters=["WISE_W4"], pixels=16)  # too coarse for a valid local flux
+    assert len([path for path in sample.files if path.endswith(".fits")]) == 1
+    assert "NaN" not in sample.text
