@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from zipfile import BadZipFile
 
 from blastgit.content.model import Difference, Format, Tolerance, Verdict
 from blastgit.content.raw import Raw
@@ -14,22 +11,6 @@ from blastgit.content.registry import format_of
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-_UNREADABLE = (
-    OSError,
-    ValueError,
-    LookupError,
-    TypeError,
-    ArithmeticError,
-    SyntaxError,
-    RuntimeError,  # h5py; includes NotImplementedError and RecursionError
-    MemoryError,
-    EOFError,
-    BadZipFile,
-    struct.error,
-    zlib.error,
-)
-"""What readers raise for files that are malformed in one of many ways."""
 
 
 def probe(name: str, path: Path) -> str | None:
@@ -67,7 +48,7 @@ def same(name: str, old: Path, new: Path, tolerance: Tolerance) -> Verdict:
     if note is None:
         try:
             return Verdict(form.same(old, new, tolerance), "content")
-        except _UNREADABLE as error:
+        except _unreadable() as error:
             note = _blame(form, old, new, tolerance, error)
     return Verdict(Raw().same(old, new, tolerance), "bytes", note)
 
@@ -82,9 +63,34 @@ def describe(name: str, old: Path, new: Path, tolerance: Tolerance) -> Differenc
     if note is None:
         try:
             return form.describe(old, new, tolerance)
-        except _UNREADABLE as error:
+        except _unreadable() as error:
             note = _blame(form, old, new, tolerance, error)
     return replace(Raw().describe(old, new, tolerance), note=note)
+
+
+def _unreadable() -> tuple[type[Exception], ...]:
+    """What readers raise for files that are malformed in one of many ways.
+
+    Evaluated only once something was raised, since the modules below take longer to import than most comparisons.
+    """
+    import struct
+    import zlib
+    from zipfile import BadZipFile
+
+    return (
+        OSError,
+        ValueError,
+        LookupError,
+        TypeError,
+        ArithmeticError,
+        SyntaxError,
+        RuntimeError,  # h5py's, and NotImplementedError and RecursionError
+        MemoryError,
+        EOFError,
+        BadZipFile,
+        struct.error,
+        zlib.error,
+    )
 
 
 def _unsound(form: Format, old: Path, new: Path) -> str | None:
@@ -100,7 +106,7 @@ def _blame(form: Format, old: Path, new: Path, tolerance: Tolerance, error: Exce
 def _fault(form: Format, path: Path, tolerance: Tolerance) -> str | None:
     try:
         form.same(path, path, tolerance)
-    except _UNREADABLE as error:
+    except _unreadable() as error:
         return _reason(error)
     return None
 
