@@ -49,7 +49,7 @@ class FieldChange:
 
     def to_json(self) -> dict[str, Json]:
         """Return `{"path", "old", "new", "relative"}`, with non-finite numbers as strings."""
-        return {"path": self.path, "old": _jsonable(self.old), "new": _jsonable(self.new), "relative": self.relative}
+        return {"path": self.path, "old": jsonable(self.old), "new": jsonable(self.new), "relative": self.relative}
 
 
 def compare(old: NaturalForm, new: NaturalForm, rules: Rules) -> list[FieldChange]:
@@ -112,7 +112,8 @@ def _is_number(value: Json) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _jsonable(value: Json) -> Json:
+def jsonable(value: Json) -> Json:
+    """Return a value that strict JSON can hold: NaN and infinities as strings."""
     if isinstance(value, float) and not isfinite(value):
         return nonfinite_name(value)
-    return [_jsonable(item) for item in value] if isinstance(value, list) else value
+    return [jsonable(item) for item in value] if isinstance(value, list) else value

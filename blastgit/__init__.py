@@ -1,0 +1,27 @@
+"""blastgit: every revision of every Blast transient dataset, kept for good in git and DVC.
+
+    from blastgit import DataRepo
+
+    repo = DataRepo("/data/blast")
+    repo.record("2026dgt", export=Path("export.json"), data=Path("/data"))
+    repo.get("2026dgt@0", "paper-data")
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from blastgit.errors import BlastgitError
+    from blastgit.repo import DataRepo, compare_exports
+
+__all__ = ["BlastgitError", "DataRepo", "__version__", "compare_exports"]
+__version__ = "0.1.0"
+
+_ROOMS = {"BlastgitError": "blastgit.errors", "DataRepo": "blastgit.repo", "compare_exports": "blastgit.repo"}
+
+
+def __getattr__(name: str) -> Any:  # late, so that `blastgit --version` and completion load neither git nor numpy
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'blastgit' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_ROOMS[name]), name)

@@ -1,0 +1,98 @@
+"""Blast's own archive of a transient: a tar file with `transient.json`, `cutouts/` and `sed_data/`.
+
+Real ones hold every npz member twice (Blast's `api/views.py` adds a thumbnail under a name that it did not change).
+"""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from blastgit.errors import InvalidFiles, InvalidInput
+from blastgit.names import check_path, check_paths
+from blastgit.revision.document import SIZE_LIMIT
+from blastgit.revision.export import Export, named_files, read_export
+from blastgit.sources import dataset_path
+from blastgit.store.hashing import CHUNK, sha256_of
+
+_DOCUMENT = "transient.json"
+_FOLDERS = {"cutouts": "cutout_cdn", "sed_data": "sed_output"}
+_LIMIT = 8 * 1024**3  # bytes unpacked; real archives have some 20 MB
+_MEMBERS = 10_000
+
+
+@contextmanager
+def open_archive(path: Path) -> Iterator[tuple[Export, dict[str, Path]]]:
+    """Unpack an archive into a temporary folder; yield its export, and its files by path in the dataset.
+
+    Raises:
+        InvalidInput: It is no such archive, or is damaged.
+        InvalidFiles: A member is a link or a device, leads out, or is too large; or a file that the export names lacks.
+        InvalidExport: Its `transient.json` is no export.
+    """
+    with TemporaryDirectory(prefix="blastgit-") as folder:
+        try:
+            with tarfile.open(path, "r:*") as archive:
+                files = _unpack(archive, Path(folder))
+        except FileNotFoundError:
+            raise InvalidInput(f"there is no archive {path}") from None
+        except (tarfile.TarError, EOFError, OSError) as error:
+            raise InvalidInput(f"{path} is not a readable tar archive: {error}") from None
+        if _DOCUMENT not in files:
+            raise InvalidInput(f"{path} has no {_DOCUMENT}: is it an archive of Blast?")
+        export = read_export(files.pop(_DOCUMENT).read_bytes(), f"{_DOCUMENT} of {path}")
+        check_paths(list(files))
+        missing = [name for name in named_files(export.document) if dataset_path(name) not in files]
+        if missing:
+            raise InvalidFiles(f"{path}: the export names {missing[0]}, which the archive lacks")
+        yield export, dict(sorted(files.items()))
+
+
+def _unpack(archive: tarfile.TarFile, folder: Path) -> dict[str, Path]:
+    files: dict[str, Path] = {}
+    room = _LIMIT
+    for count, member in enumerate(archive):
+        if count >= _MEMBERS:
+            raise InvalidFiles(f"the archive has more than {_MEMBERS:,} members")
+        path = _member_path(member)
+        if path is None:
+            continue
+        room -= member.size
+        if room < 0 or (path == _DOCUMENT and member.size > SIZE_LIMIT):
+            raise InvalidFiles(f"the archive would unpack to more than {_LIMIT:,} bytes at {member.name!r}")
+        copy = folder / str(count)
+        _copy_member(archive, member, copy)
+        if path in files and (path == _DOCUMENT or sha256_of(copy) != sha256_of(files[path])):
+            raise InvalidFiles(f"the archive holds {member.name!r} twice, with different content")
+        files[path] = copy
+    return files
+
+
+def _member_path(member: tarfile.TarInfo) -> str | None:
+    """Return the path in the dataset of a member, None for a folder.
+
+    Raises:
+        InvalidFiles: The member is none that Blast would write.
+    """
+    if member.isdir():
+        return None
+    if not member.isreg():
+        raise InvalidFiles(f"the archive's {member.name!r} is a link or a device: only plain files are taken")
+    name = member.name.removeprefix("./")
+    if name == _DOCUMENT:
+        return _DOCUMENT
+    root, _, rest = name.partition("/")
+    if root not in _FOLDERS:
+        raise InvalidFiles(f"the archive's {member.name!r} is neither {_DOCUMENT} nor below cutouts/ or sed_data/")
+    return check_path(f"{_FOLDERS[root]}/{rest}")
+
+
+def _copy_member(archive: tarfile.TarFile, member: tarfile.TarInfo, copy: Path) -> None:
+    source = archive.extractfile(member)
+    assert source is not None
+    with source, copy.open("xb") as target:
+        while chunk := source.read(CHUNK):
+            target.write(chunk)

@@ -1,0 +1,138 @@
+"""What differs between two states: files and their contents, fields and their values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from blastgit.content import Difference, describe
+from blastgit.decide import content_tolerance, published_file
+from blastgit.errors import DamagedData
+from blastgit.handle import Handle
+from blastgit.history import Revision
+from blastgit.revision.compare import FieldChange, compare
+from blastgit.revision.export import Export
+from blastgit.revision.files import FileChange
+from blastgit.revision.normalise import normalise
+from blastgit.revision.reason import Changes
+from blastgit.revision.rules import Rules
+
+
+@dataclass(frozen=True)
+class State:
+    """One side of a comparison: a revision, or an export that was never recorded (and has no files then).
+
+    Attributes:
+        label: What to call it.
+        export: What its document says.
+        revision: The revision, if it is one.
+    """
+
+    label: str
+    export: Export
+    revision: Revision | None = None
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """The checksum of each file."""
+        return {} if self.revision is None else self.revision.dr.files
+
+
+@dataclass(frozen=True)
+class FileDifference:
+    """One file that differs.
+
+    Attributes:
+        change: Which, and how.
+        difference: What its content says, for one that is on both sides and could be read.
+        problem: Why the content could not be read, or None.
+    """
+
+    change: FileChange
+    difference: Difference | None = None
+    problem: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the difference under its stable keys."""
+        content = None if self.difference is None else self.difference.to_json()
+        return {**self.change.to_json(), "content": content, "problem": self.problem}
+
+
+@dataclass(frozen=True)
+class Diff:
+    """All that differs between two states.
+
+    Attributes:
+        old: What the first state is called.
+        new: What the second is called.
+        reason: The point, in a sentence.
+        files: The files that differ.
+        fields: The values that differ.
+    """
+
+    old: str
+    new: str
+    reason: str
+    files: list[FileDifference]
+    fields: list[FieldChange]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the two are equal by the rules: no value differs, and no content but a derived file's."""
+        return not self.fields and not any(file.change.counts for file in self.files)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the diff under its stable keys."""
+        return {
+            "old": self.old, "new": self.new, "equal": self.is_empty, "reason": self.reason,
+            "files": [file.to_json() for file in self.files], "fields": [field.to_json() for field in self.fields],
+        }  # fmt: skip
+
+
+def diff(handle: Handle | None, old: State, new: State, rules: Rules) -> Diff:
+    """Compare two states.
+
+    Args:
+        handle: The data repo, for contents; None if neither state is a revision.
+        old: The first state.
+        new: The second.
+        rules: How to compare.
+
+    Raises:
+        InvalidExport: A document refers to rows that it does not have.
+    """
+    fields = compare(normalise(old.export, rules), normalise(new.export, rules), rules)
+    files = [] if handle is None or old.revision is None or new.revision is None else _files(handle, old, new, rules)
+    changes = Changes(fields, [file.change for file in files])
+    return Diff(old.label, new.label, changes.reason(rules), files, fields)
+
+
+def _files(handle: Handle, old: State, new: State, rules: Rules) -> list[FileDifference]:
+    assert old.revision is not None
+    assert new.revision is not None
+    found = []
+    with TemporaryDirectory(prefix="blastgit-") as folder:
+        for path in sorted(old.files.keys() | new.files.keys()):
+            derived = rules.is_derived(path)
+            if path not in new.files:
+                found.append(FileDifference(FileChange(path, "removed", derived=derived)))
+            elif path not in old.files:
+                found.append(FileDifference(FileChange(path, "added", derived=derived)))
+            elif old.files[path] != new.files[path]:
+                found.append(_describe(handle, path, (old.revision, new.revision), Path(folder), derived=derived))
+    return found
+
+
+def _describe(
+    handle: Handle, path: str, sides: tuple[Revision, Revision], folder: Path, *, derived: bool
+) -> FileDifference:
+    try:
+        before, after = (published_file(handle, side, path, folder) for side in sides)
+    except DamagedData as error:
+        return FileDifference(FileChange(path, "changed", derived=derived), problem=str(error))
+    difference = describe(path, before, after, content_tolerance(handle))
+    equal = difference.raw is None and not difference.parts
+    return FileDifference(FileChange(path, "content-equal" if equal else "changed", difference.note, derived), difference)

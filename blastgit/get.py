@@ -1,0 +1,152 @@
+"""Getting a revision back: its files and its document, each verified while it is written."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from blastgit.errors import NotFound, RepoError, WouldOverwrite
+from blastgit.fetch import checked
+from blastgit.handle import Handle
+from blastgit.history import Revision
+from blastgit.names import check_paths
+from blastgit.progress import Progress, silent
+from blastgit.store.hashing import chunks_of
+
+_PART = ".blastgit-part"  # what is not complete yet never has a file's own name
+
+
+@dataclass(frozen=True)
+class Got:
+    """What was brought.
+
+    Attributes:
+        revision: The revision, `2026dgt@1`.
+        folder: Where it is now.
+        written: The paths that were written.
+        kept: The paths that were there already, with the right content.
+        size: Bytes of all of them.
+    """
+
+    revision: str
+    folder: Path
+    written: list[str]
+    kept: list[str]
+    size: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result under its stable keys."""
+        return {
+            "revision": self.revision, "folder": str(self.folder), "written": self.written, "kept": self.kept,
+            "bytes": self.size,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to bring, and how.
+
+    Attributes:
+        folder: Where to; None for `NAME@N` in the present folder.
+        only: A pattern that paths must match, or part of one; None for all files.
+        force: Whether to overwrite files that differ.
+    """
+
+    folder: Path | None = None
+    only: str | None = None
+    force: bool = False
+
+
+def get(handle: Handle, revision: Revision, wanted: Wanted, progress: Progress = silent) -> Got:
+    """Write a revision's files and document into a folder. What is there already and right is kept, so it resumes.
+
+    Raises:
+        NotFound: No file matches.
+        WouldOverwrite: A file in the way differs; nothing was written.
+        DamagedData: The store lacks a content, or holds something else; the other files are there.
+        RepoError: The folder cannot be written.
+    """
+    folder = wanted.folder if wanted.folder is not None else Path(str(revision))
+    check_paths(list(revision.pointers))
+    document = f"{revision.name}.json"
+    sha256 = {path: revision.sha256(path) for path in revision.pointers}
+    sha256[document] = hashlib.sha256(revision.dr_bytes).hexdigest()
+    paths = [path for path in sha256 if wanted.only is None or _matches(path, wanted.only)]
+    if not paths:
+        raise NotFound(f"{revision} has no file that matches {wanted.only!r}; `blastgit show {revision}` lists them")
+    left = _left_to_write(folder, paths, sha256, force=wanted.force)
+    sizes = {path: _size(revision, path) for path in paths}
+
+    def contents(path: str) -> Iterator[bytes]:
+        if path == document:
+            return iter([revision.dr_bytes])
+        return handle.store.read(revision.pointers[path].md5)
+
+    def write(path: str) -> None:
+        _write(folder / path, checked(contents(path), sha256[path], f"{path} of {revision}"))
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_all(left, write, sizes, progress)
+    except OSError as error:
+        raise RepoError(f"{folder} cannot be written: {error.strerror}; what is there already is kept") from None
+    return Got(str(revision), folder, left, [path for path in paths if path not in left], sum(sizes.values()))
+
+
+def _matches(path: str, pattern: str) -> bool:
+    return fnmatchcase(path, pattern) or fnmatchcase(path.rpartition("/")[2], pattern) or path.startswith(f"{pattern}/")
+
+
+def _size(revision: Revision, path: str) -> int:
+    return revision.pointers[path].size if path in revision.pointers else len(revision.dr_bytes)
+
+
+def _left_to_write(folder: Path, paths: Iterable[str], sha256: dict[str, str], *, force: bool) -> list[str]:
+    left, other = [], []
+    for path in paths:
+        target = folder / path
+        if not os.path.lexists(target):
+            left.append(path)
+        elif not target.is_file() or _sha256(target) != sha256[path]:
+            left.append(path)
+            other.append(path)
+    if other and not force:
+        more = f" and {len(other) - 1} more" if len(other) > 1 else ""
+        raise WouldOverwrite(f"{folder / other[0]}{more} would be overwritten: give another folder, or --force")
+    return left
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        for chunk in chunks_of(file):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _write_all(paths: list[str], write: Any, sizes: dict[str, int], progress: Progress) -> None:
+    order = sorted(paths, key=sizes.__getitem__, reverse=True)  # large ones first, so that no thread ends late
+    done, total = 0, sum(sizes[path] for path in paths)
+    with ThreadPoolExecutor(min(8, 2 * (os.cpu_count() or 1))) as pool:
+        for path, _ in zip(order, pool.map(write, order), strict=True):
+            done += sizes[path]
+            progress("getting", done, total)
+
+
+def _write(target: Path, chunks: Iterable[bytes]) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(target.name + _PART)
+    part.unlink(missing_ok=True)
+    try:
+        with part.open("xb", buffering=0) as file:
+            for chunk in chunks:
+                file.write(chunk)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)

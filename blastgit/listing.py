@@ -1,0 +1,55 @@
+"""Which transients there are, with what is to be known of each at a glance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from fnmatch import fnmatchcase
+from typing import Any
+
+from blastgit.handle import Handle
+from blastgit.history import History
+
+
+@dataclass(frozen=True)
+class Transient:
+    """One transient and its latest revision.
+
+    Attributes:
+        name: Its name.
+        revision: The number of its latest revision.
+        time: When Blast wrote that (UTC).
+        app_version: The version of Blast that did.
+        files: How many files it has.
+        size: Their bytes.
+        status: "complete", or which stages failed.
+    """
+
+    name: str
+    revision: int
+    time: datetime
+    app_version: str
+    files: int
+    size: int
+    status: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the transient under its stable keys."""
+        return {
+            "transient": self.name, "revision": self.revision, "time": self.time.isoformat(),
+            "app_version": self.app_version, "files": self.files, "bytes": self.size, "status": self.status,
+        }  # fmt: skip
+
+
+def list_transients(handle: Handle, pattern: str = "*") -> list[Transient]:
+    """Return the transients whose name matches a shell pattern, sorted by name."""
+    history = History(handle)
+    found = []
+    for name in history.transients():
+        latest = history.latest(name) if fnmatchcase(name, pattern) else None
+        if latest is not None:
+            said = latest.trailers
+            counts = int(said.get("Files", 0)), int(said.get("Bytes", 0))
+            status = said.get("Status", "")
+            found.append(Transient(name, latest.number, latest.time, latest.app_version, *counts, status))
+    return found

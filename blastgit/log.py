@@ -1,0 +1,83 @@
+"""The history of a transient: each revision, why it was made, and which later runs found its values again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from blastgit.handle import Handle
+from blastgit.history import History, Revision
+from blastgit.plumbing.messages import read_body
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """A run that gave a revision's values again."""
+
+    app_version: str
+    time: datetime
+    commit: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it under its stable keys."""
+        return {"app_version": self.app_version, "time": self.time.isoformat(), "commit": self.commit}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One revision in a log.
+
+    Attributes:
+        revision: The revision.
+        files: The files that differ from the revision before, as `{"path", "change"}`.
+        details: What changed, line by line, as it was written down then.
+        reproductions: The runs that gave its values again, oldest first.
+    """
+
+    revision: Revision
+    files: list[dict[str, str]]
+    details: list[str]
+    reproductions: list[Reproduction] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the entry under its stable keys."""
+        revision = self.revision
+        return {
+            "revision": revision.number, "tag": revision.tag, "commit": revision.id,
+            "time": revision.time.isoformat(), "recorded": revision.recorded.isoformat(),
+            "app_version": revision.app_version, "run": revision.trailers.get("Run"),
+            "status": revision.trailers.get("Status", ""), "reason": revision.reason, "files": self.files,
+            "details": self.details, "reproductions": [each.to_json() for each in self.reproductions],
+        }  # fmt: skip
+
+
+def log(handle: Handle, name: str) -> list[Entry]:
+    """Return the revisions of a transient, newest first.
+
+    Raises:
+        NotFound: There is no such transient.
+    """
+    history = History(handle)
+    revisions = history.revisions(name)
+    again: dict[int, list[Reproduction]] = {}
+    for marker in history.markers(name):
+        if marker.reproduces is not None:
+            again.setdefault(marker.reproduces, []).insert(0, Reproduction(marker.app_version, marker.time, marker.id))
+    entries = []
+    before: Revision | None = None
+    for revision in revisions:
+        details = [line for line in read_body(revision.commit.message)[1] if before is not None]
+        entries.append(Entry(revision, _files(before, revision), details, again.get(revision.number, [])))
+        before = revision
+    return entries[::-1]
+
+
+def _files(before: Revision | None, after: Revision) -> list[dict[str, str]]:
+    old, new = (before.pointer_ids if before else {}), after.pointer_ids
+    changes = []
+    for path in sorted(old.keys() | new.keys()):
+        if old.get(path) != new.get(path):
+            change = "added" if path not in old else "removed" if path not in new else "changed"
+            changes.append({"path": path, "change": change})
+    return changes

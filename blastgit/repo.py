@@ -1,0 +1,265 @@
+"""`DataRepo`, the front door: every verb of blastgit as a method."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from blastgit.errors import InvalidExport, InvalidInput, InvalidName, RepoError
+from blastgit.handle import LOCK_TIMEOUT, Handle
+from blastgit.history import History, Revision
+from blastgit.mirror import Mirror, local_path
+from blastgit.names import Spec, check_transient, parse_spec
+from blastgit.progress import Progress, silent
+from blastgit.recovery import recover
+from blastgit.revision.export import Export, read_export
+
+if TYPE_CHECKING:
+    from blastgit.blame import Blamed
+    from blastgit.diff import Diff, State
+    from blastgit.get import Got
+    from blastgit.listing import Transient
+    from blastgit.log import Entry
+    from blastgit.record import Recorded
+    from blastgit.show import Shown
+    from blastgit.verify import Report
+
+
+class DataRepo:
+    """A data repo: the git repository of many transients, and the store of their files.
+
+    Open one with `DataRepo("/data/blast")`, or by the URL of one elsewhere for reading. An object of this class belongs
+    to one thread; as many processes as you like may open the same repo.
+    """
+
+    def __init__(self, location: str | Path, *, progress: Progress = silent) -> None:
+        """Open a data repo, completing what a writer left unfinished when it died.
+
+        Args:
+            location: A folder, or any URL that git can fetch from (then only what is asked for is fetched).
+            progress: Called during long work with what is done, how much, of how much.
+
+        Raises:
+            RepoError: There is no data repo, or it cannot be used.
+        """
+        folder = location if isinstance(location, Path) else local_path(location)
+        self._handle = Mirror(str(location)) if folder is None else Handle(folder)
+        self._history = History(self._handle)
+        self._progress = progress
+        if folder is not None:
+            recover(self._handle)
+
+    @classmethod
+    def init(cls, path: str | Path, *, store: str | None = None, simulated: bool = False) -> DataRepo:
+        """Make a data repo.
+
+        Args:
+            path: Where; it may exist as an empty folder.
+            store: The URL of the store, any DVC remote; by default the folder `dvc` inside the repo.
+            simulated: Whether it is to hold simulated data, which never mixes with real data.
+
+        Raises:
+            RepoError: Something is there already.
+        """
+        from blastgit.init import init
+
+        init(Path(path), store=store, simulated=simulated)
+        return cls(Path(path))
+
+    @property
+    def path(self) -> Path:
+        """Where the git repository is on this machine (for one elsewhere: the part that was fetched)."""
+        return self._handle.path
+
+    @property
+    def store_url(self) -> str:
+        """Where the contents of the files are kept."""
+        return self._handle.store.url
+
+    def record(
+        self,
+        name: str,
+        export: bytes | Path,
+        data: Path,
+        *,
+        run: str | None = None,
+        dry_run: bool = False,
+        timeout: float = LOCK_TIMEOUT,
+    ) -> Recorded:
+        """Record the present state of a transient: a new revision if its values or contents differ from the latest.
+
+        Args:
+            name: The transient.
+            export: The export, or the file that holds it.
+            data: The folder that holds `cutout_cdn/NAME/…` and `sed_output/NAME/…`, as Blast lays them out.
+            run: The RUN collection that a new revision is born into.
+            dry_run: Decide, and write nothing.
+            timeout: Seconds to wait for another writer of the same transient.
+
+        Raises:
+            InvalidInput: The input cannot be recorded; the repo is as it was.
+            Busy: Another writer of the same transient was not done in time.
+            StoreError: The store fails; nothing was recorded.
+            RepoError: The repo cannot be written.
+        """
+        from blastgit.record import Options, record
+        from blastgit.sources import gather
+
+        check_transient(name)
+        checked = _read(export)
+        if checked.name != name:
+            raise InvalidName(f"the export is about {checked.name!r}, and should be recorded as {name!r}")
+        sources = gather(data, name, checked.document)
+        return record(self._local(), checked, sources, Options(run, dry_run, timeout), self._progress)
+
+    def record_archive(
+        self, archive: Path, *, run: str | None = None, dry_run: bool = False, timeout: float = LOCK_TIMEOUT
+    ) -> Recorded:
+        """Record from Blast's own archive (`transient.json`, `cutouts/`, `sed_data/`); see `record`."""
+        from blastgit.archive import open_archive
+        from blastgit.record import Options, record
+
+        with open_archive(archive) as (export, sources):
+            return record(self._local(), export, sources, Options(run, dry_run, timeout), self._progress)
+
+    def list(self, pattern: str = "*") -> list[Transient]:
+        """Return the transients whose name matches a shell pattern, each with its latest revision."""
+        from blastgit.listing import list_transients
+
+        self._need_all()
+        return list_transients(self._handle, pattern)
+
+    def log(self, name: str) -> list[Entry]:
+        """Return the revisions of a transient, newest first: when, why, what changed, reproduced by which runs.
+
+        Raises:
+            NotFound: There is no such transient.
+        """
+        from blastgit.log import log
+
+        self._need(Spec(check_transient(name)))
+        return log(self._handle, name)
+
+    def show(self, spec: str) -> Shown:
+        """Return a revision's document, or what stands at `:PATH` in it: a value, some rows, a file's facts.
+
+        Raises:
+            NotFound: There is no such revision, or nothing at that path.
+        """
+        from blastgit.show import show
+
+        parsed = parse_spec(spec)
+        return show(self._handle, self._resolve(parsed), parsed.path)
+
+    def diff(self, old: str, new: str) -> Diff:
+        """Compare two states, each a revision (`2026dgt@0`) or the file of an export.
+
+        Raises:
+            NotFound: There is no such revision.
+            InvalidExport: A file is no export.
+        """
+        from blastgit.diff import diff
+
+        return diff(self._handle, self._state(old), self._state(new), self._handle.rules)
+
+    def blame(self, name: str, field: str | None = None) -> list[Blamed]:
+        """Return which revision last changed each value and file of a transient.
+
+        Args:
+            name: The transient.
+            field: A natural path, a file, the beginning of one, or a shell pattern; None for all.
+
+        Raises:
+            NotFound: There is no such transient or field.
+        """
+        from blastgit.blame import blame
+
+        self._need(Spec(check_transient(name)))
+        return blame(self._handle, name, field)
+
+    def get(self, spec: str, folder: str | Path | None = None, *, only: str | None = None, force: bool = False) -> Got:
+        """Write the files and the document of a revision into a folder, verifying each; what is right there stays.
+
+        Args:
+            spec: The revision.
+            folder: Where to; by default `NAME@N` in the present folder.
+            only: A pattern that a file's path or name must match, or a folder of the dataset.
+            force: Overwrite files that differ.
+
+        Raises:
+            NotFound: There is no such revision, or no file matches.
+            WouldOverwrite: A file in the way differs; nothing was written.
+            DamagedData: The store lacks a content, or holds something else.
+        """
+        from blastgit.get import Wanted, get
+
+        parsed = parse_spec(spec)
+        wanted = Wanted(None if folder is None else Path(folder), only or parsed.path, force)
+        return get(self._handle, self._resolve(parsed), wanted, self._progress)
+
+    def verify(self, name: str | None = None, *, fast: bool = False) -> Report:
+        """Check refs, numbering, documents, pointers and contents, of one transient or of all.
+
+        Raises:
+            NotFound: There is no such transient.
+        """
+        from blastgit.verify import verify
+
+        if name is None:
+            self._need_all()
+        else:
+            self._need(Spec(check_transient(name)))
+        return verify(self._handle, name, fast=fast, progress=self._progress)
+
+    def _resolve(self, spec: Spec) -> Revision:
+        self._need(spec)
+        return self._history.resolve(spec)
+
+    def _state(self, text: str) -> State:
+        from blastgit.diff import State
+
+        file = Path(text)
+        if file.is_file():
+            return State(text, _read(file))
+        revision = self._resolve(parse_spec(text))
+        return State(str(revision), revision.dr.export, revision)
+
+    def _need(self, spec: Spec) -> None:
+        if isinstance(self._handle, Mirror):
+            self._handle.need(spec.name, spec.number)
+            self._history = History(self._handle)
+
+    def _need_all(self) -> None:
+        if isinstance(self._handle, Mirror):
+            self._handle.need_all()
+            self._history = History(self._handle)
+
+    def _local(self) -> Handle:
+        if isinstance(self._handle, Mirror):
+            raise RepoError(f"{self._handle.url} lies elsewhere: record where its repository is")
+        return self._handle
+
+
+def compare_exports(old: Path, new: Path) -> Diff:
+    """Compare the files of two exports by the rules as shipped; no data repo is needed.
+
+    Raises:
+        InvalidExport: A file is no export.
+    """
+    from blastgit.diff import State, diff
+    from blastgit.revision.rules import default_rules
+
+    return diff(None, State(str(old), _read(old)), State(str(new), _read(new)), default_rules())
+
+
+def _read(export: bytes | Path) -> Export:
+    if isinstance(export, bytes):
+        return read_export(export)
+    from blastgit.revision.document import SIZE_LIMIT
+
+    try:
+        if export.stat().st_size > SIZE_LIMIT:
+            raise InvalidExport(f"{export} has {export.stat().st_size:,} bytes, more than the {SIZE_LIMIT:,} allowed")
+        return read_export(export.read_bytes(), str(export))
+    except OSError as error:
+        raise InvalidInput(f"{export} cannot be read: {error.strerror}") from None
