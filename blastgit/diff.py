@@ -66,15 +66,15 @@ class Diff:
     """All that differs between two states.
 
     Attributes:
-        old: What the first state is called.
-        new: What the second is called.
+        old: The first state.
+        new: The second.
         reason: The point, in a sentence.
         files: The files that differ.
         fields: The values that differ.
     """
 
-    old: str
-    new: str
+    old: State
+    new: State
     reason: str
     files: list[FileDifference]
     fields: list[FieldChange]
@@ -87,7 +87,7 @@ class Diff:
     def to_json(self) -> dict[str, Any]:
         """Return the diff under its stable keys."""
         return {
-            "old": self.old, "new": self.new, "equal": self.is_empty, "reason": self.reason,
+            "old": self.old.label, "new": self.new.label, "equal": self.is_empty, "reason": self.reason,
             "files": [file.to_json() for file in self.files], "fields": [field.to_json() for field in self.fields],
         }  # fmt: skip
 
@@ -107,7 +107,7 @@ def diff(handle: Handle | None, old: State, new: State, rules: Rules) -> Diff:
     fields = compare(normalise(old.export, rules), normalise(new.export, rules), rules)
     files = [] if handle is None or old.revision is None or new.revision is None else _files(handle, old, new, rules)
     changes = Changes(fields, [file.change for file in files])
-    return Diff(old.label, new.label, changes.reason(rules), files, fields)
+    return Diff(old, new, changes.reason(rules), files, fields)
 
 
 def _files(handle: Handle, old: State, new: State, rules: Rules) -> list[FileDifference]:

@@ -162,6 +162,23 @@ class DataRepo:
 
         return diff(self._handle, self._state(old), self._state(new), self._handle.rules)
 
+    def pictures(self, difference: Diff, target: str | Path) -> int:
+        """Draw the changed cutouts of a diff: before, after and difference, in the same stretch.
+
+        Args:
+            difference: What `diff` returned for two revisions.
+            target: An `.html` file, which opens without a network, or a folder for PNG files.
+
+        Returns:
+            How many cutouts were drawn.
+
+        Raises:
+            RepoError: The target cannot be written.
+        """
+        from blastgit.pictures import draw
+
+        return draw(self._handle, difference, Path(target))
+
     def blame(self, name: str, field: str | None = None) -> list[Blamed]:
         """Return which revision last changed each value and file of a transient.
 

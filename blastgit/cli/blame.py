@@ -1,0 +1,35 @@
+"""`blastgit blame NAME [FIELD]`."""
+
+from __future__ import annotations
+
+import argparse
+from itertools import groupby
+
+from blastgit.cli.common import add_json, open_repo, print_json, print_table
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    parser.add_argument("name", help="the transient")
+    parser.add_argument("field", nargs="?", help="a value, a file, the beginning of some, or a pattern")
+    add_json(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Tell it: whole rows in one line where their values came together."""
+    found = open_repo(options).blame(options.name, options.field)
+    if options.json:
+        print_json([each.to_json() for each in found])
+        return 0
+    rows = []
+    for (row, number), group in groupby(found, key=lambda each: (_row(each.path), each.revision.number)):
+        members = list(group)
+        revision = members[0].revision
+        what = members[0].path if len(members) == 1 else f"{row}: {len(members)} values"
+        rows.append([f"@{number}", f"{revision.time:%Y-%m-%d}", revision.app_version, what])
+    print_table(rows)
+    return 0
+
+
+def _row(path: str) -> str:
+    return path if path.startswith(("cutout_cdn/", "sed_output/")) else path.rpartition(".")[0]

@@ -1,0 +1,94 @@
+"""What the verbs share: opening the repo that was asked for, drawing progress, printing tables and JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from blastgit.errors import UsageError
+from blastgit.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from blastgit.repo import DataRepo
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add `--json` to a verb."""
+    parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
+
+
+def open_repo(options: argparse.Namespace, progress: Progress = silent) -> DataRepo:
+    """Open the data repo of `-C`, of BLASTGIT_REPO, or of the present folder.
+
+    Raises:
+        UsageError: None was named, and the present folder is none.
+    """
+    from blastgit.repo import DataRepo
+
+    location = options.repo or os.environ.get("BLASTGIT_REPO")
+    if not location:
+        if not (Path("HEAD").is_file() and Path("blastgit").is_dir()):
+            raise UsageError("which data repo? Give -C REPO, or set BLASTGIT_REPO")
+        location = "."
+    return DataRepo(location, progress=progress)
+
+
+@contextmanager
+def drawn_progress() -> Iterator[Progress]:
+    """Yield a callback that draws a progress bar on stderr, if that is a terminal."""
+    if not sys.stderr.isatty():
+        yield silent
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+
+    columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn()
+    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, Any] = {}
+
+        def draw(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total)
+            bars.update(tasks[what], completed=done, total=total)
+
+        yield draw
+
+
+def print_json(value: object) -> None:
+    """Print a value as JSON."""
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
+    """Print rows in aligned columns; the columns named in `right` are aligned to the right."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))] if rows else []
+    for row in rows:
+        cells = (cell.rjust(width) if i in right else cell.ljust(width) for i, (cell, width) in enumerate(zip(row, widths, strict=True)))
+        print("  ".join(cells).rstrip())
+
+
+def size_text(size: int) -> str:
+    """Return a number of bytes as people read it: `20.6 MB`."""
+    value = float(size)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"
+
+
+def bold(text: str) -> str:
+    """Return text in bold, where stdout is a terminal that is not asked to be plain."""
+    return f"\x1b[1m{text}\x1b[0m" if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else text
+
+
+def plural(count: int, noun: str) -> str:
+    """Return `1 file`, `2 files`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -1,0 +1,94 @@
+"""`blastgit diff A B`."""
+
+from __future__ import annotations
+
+import argparse
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from blastgit.cli.common import add_json, bold, open_repo, plural, print_json, print_table
+from blastgit.errors import UsageError
+
+if TYPE_CHECKING:
+    from blastgit.diff import Diff
+    from blastgit.revision.compare import FieldChange
+
+_FEW = 6
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    parser.add_argument("old", metavar="A", help="a revision (NAME@REV), or the file of an export")
+    parser.add_argument("new", metavar="B", help="another")
+    parser.add_argument("--exit-code", action="store_true", help="exit with 1 if there is a difference, as diff(1) does")
+    parser.add_argument("--full", action="store_true", help="every value and array, not just the first of many")
+    parser.add_argument("--pictures", metavar="OUT", type=Path,
+                        help="changed cutouts before, after and as a difference: an .html page, or a folder of PNG")  # fmt: skip
+    add_json(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compare, and say the point first."""
+    if Path(options.old).is_file() and Path(options.new).is_file():
+        from blastgit.repo import compare_exports
+
+        if options.pictures:
+            raise UsageError("exports bring no images: --pictures needs two revisions")
+        result = compare_exports(Path(options.old), Path(options.new))
+    else:
+        repo = open_repo(options)
+        result = repo.diff(options.old, options.new)
+        if options.pictures:
+            count = repo.pictures(result, options.pictures)
+    if options.json:
+        print_json(result.to_json())
+    else:
+        _say(result, full=options.full)
+        if options.pictures:
+            print(f"\n{plural(count, 'changed cutout')} drawn in {options.pictures}")
+    return 1 if options.exit_code and not result.is_empty else 0
+
+
+def _say(result: Diff, *, full: bool) -> None:
+    point = "no difference" if result.is_empty and not result.files else result.reason
+    print(f"{bold(f'{result.old.label} -> {result.new.label}')}: {point}")
+    if result.files:
+        print(f"\n{plural(len(result.files), 'file')}")
+        rows = []
+        for file in result.files:
+            words = file.problem or (file.difference.summary() if file.difference else "")
+            rows.append([f"  {file.change.change}", file.change.path, "" if words == "no difference" else words])
+        print_table(rows)
+        if full:
+            _say_parts(result)
+    if result.fields:
+        print(f"\n{plural(len(result.fields), 'value')}")
+        for table, changes in groupby(result.fields, key=lambda change: change.table):
+            _say_table(table, list(changes), full=full)
+
+
+def _say_parts(result: Diff) -> None:
+    for file in result.files:
+        for part in file.difference.parts if file.difference else ():
+            print(f"  {file.change.path} {part.name}: {part.state}{f', {part.numbers}' if part.numbers else ''}")
+            for card in part.cards:
+                print(f"      {card.keyword}: {card.old!r} -> {card.new!r}")
+
+
+def _say_table(table: str, changes: list[FieldChange], *, full: bool) -> None:
+    shown = changes if full or len(changes) <= 2 * _FEW or table not in ("sed", "sfh", "filters") else changes[:_FEW]
+    rows = []
+    for change in shown:
+        relative = "" if change.relative is None else f"{100 * change.relative:+.3g} %"
+        rows.append([f"  {change.path}", _value(change.old), "->", _value(change.new), relative])
+    print_table(rows, right=(1, 4))
+    if len(shown) < len(changes):
+        print(f"  … and {plural(len(changes) - len(shown), 'value')} more of {table} (--full)")
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return "nothing"
+    text = f"{value:.10g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= 40 else text[:39] + "…"

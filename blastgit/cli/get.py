@@ -1,0 +1,28 @@
+"""`blastgit get NAME[@REV] [DEST]`."""
+
+from __future__ import annotations
+
+import argparse
+
+from blastgit.cli.common import add_json, bold, drawn_progress, open_repo, plural, print_json, size_text
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    parser.add_argument("spec", metavar="NAME[@REV]", help="the revision")
+    parser.add_argument("dest", nargs="?", help="the folder to write to (default: NAME@N)")
+    parser.add_argument("--only", metavar="GLOB", help="just the files whose path or name matches, or a folder of the dataset")
+    parser.add_argument("--force", action="store_true", help="overwrite files that differ")
+    add_json(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Get the files."""
+    with drawn_progress() as progress:
+        got = open_repo(options, progress).get(options.spec, options.dest, only=options.only, force=options.force)
+    if options.json:
+        print_json(got.to_json())
+        return 0
+    kept = f", {len(got.kept)} were there already" if got.kept else ""
+    print(f"{bold(got.revision)}: {plural(len(got.written), 'file')} written to {got.folder}{kept}, {size_text(got.size)} verified")
+    return 0

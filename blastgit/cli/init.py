@@ -1,0 +1,30 @@
+"""`blastgit init PATH`."""
+
+from __future__ import annotations
+
+import argparse
+
+from blastgit.cli.common import add_json, print_json
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    parser.add_argument("path", help="where the bare repository shall be")
+    parser.add_argument("--store", metavar="URL", help="where contents shall lie, any DVC remote (default: inside the repo)")
+    parser.add_argument("--simulated", action="store_true", help="the repo is for simulated data")
+    add_json(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Make the repo."""
+    from blastgit.repo import DataRepo
+
+    repo = DataRepo.init(options.path, store=options.store, simulated=options.simulated)
+    if options.json:
+        print_json({"path": str(repo.path), "store": repo.store_url})
+        return 0
+    print(f"made the data repo {repo.path}")
+    print(f"contents go to {repo.store_url}")
+    if options.store is None:
+        print("That store is a folder of this machine: for a repo that others read, give a lasting one with --store.")
+    return 0

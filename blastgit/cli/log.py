@@ -1,0 +1,51 @@
+"""`blastgit log NAME`."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from blastgit.cli.common import add_json, bold, open_repo, plural, print_json
+
+if TYPE_CHECKING:
+    from blastgit.log import Entry
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    parser.add_argument("name", help="the transient")
+    parser.add_argument("--full", action="store_true", help="every change that was written down, not just the files")
+    add_json(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Tell the history."""
+    entries = open_repo(options).log(options.name)
+    if options.json:
+        print_json([entry.to_json() for entry in entries])
+        return 0
+    for i, entry in enumerate(entries):
+        if i:
+            print()
+        _say(entry, full=options.full)
+    return 0
+
+
+def _say(entry: Entry, *, full: bool) -> None:
+    revision = entry.revision
+    print(f"{bold(str(revision))}  {revision.time:%Y-%m-%d %H:%M} UTC  {revision.app_version}  {revision.id[:10]}")
+    print(f"  {revision.reason}")
+    for label, key in (("run", "Run"), ("status", "Status")):
+        value = revision.trailers.get(key)
+        if value and value != "complete":
+            print(f"  {label}: {value}")
+    if full:
+        for line in entry.details:
+            print(f"    {line}")
+    elif revision.number:
+        for file in entry.files:
+            print(f"    {file['change']:8} {file['path']}")
+    for again in entry.reproductions:
+        print(f"  reproduced by {again.app_version}, {again.time:%Y-%m-%d %H:%M} UTC")
+    if not revision.number and not full:
+        print(f"    {plural(len(entry.files), 'file')}")

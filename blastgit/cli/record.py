@@ -1,0 +1,70 @@
+"""`blastgit record NAME --export FILE --data DIR`, and `blastgit record ARCHIVE.tar.gz`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from blastgit.cli.common import add_json, bold, drawn_progress, open_repo, plural, print_json
+from blastgit.errors import UsageError
+
+if TYPE_CHECKING:
+    from blastgit.record import Recorded
+    from blastgit.repo import DataRepo
+
+_ARCHIVES = (".tar.gz", ".tgz", ".tar")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    parser.add_argument("what", metavar="NAME|ARCHIVE", help="the transient, or Blast's archive of it (.tar.gz)")
+    parser.add_argument("--export", metavar="FILE", help="the export that Blast wrote; - reads it from stdin")
+    parser.add_argument("--data", metavar="DIR", type=Path, help="the folder of cutout_cdn/NAME/ and sed_output/NAME/")
+    parser.add_argument("--run", metavar="RUN", dest="run_name", help="the RUN collection of a new revision")
+    parser.add_argument("--dry-run", action="store_true", help="decide, and write nothing")
+    parser.add_argument("--timeout", type=float, metavar="SECONDS", help="how long to wait for another writer")
+    add_json(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Record, and say what came of it."""
+    with drawn_progress() as progress:
+        result = _record(open_repo(options, progress), options)
+    if options.json:
+        print_json({**result.to_json(), "dry_run": options.dry_run})
+    else:
+        _say(result, dry_run=options.dry_run)
+    return 0
+
+
+def _record(repo: DataRepo, options: argparse.Namespace) -> Recorded:
+    extra = {"run": options.run_name, "dry_run": options.dry_run}
+    if options.timeout is not None:
+        extra["timeout"] = options.timeout
+    if options.what.endswith(_ARCHIVES):
+        if options.export or options.data:
+            raise UsageError("an archive brings its own export and files: leave out --export and --data")
+        return repo.record_archive(Path(options.what), **extra)
+    if not options.export or not options.data:
+        raise UsageError(f"recording {options.what} takes both --export FILE and --data DIR")
+    export = sys.stdin.buffer.read() if options.export == "-" else Path(options.export)
+    return repo.record(options.what, export, options.data, **extra)
+
+
+def _say(result: Recorded, *, dry_run: bool) -> None:
+    if result.status == "unchanged":
+        print(f"{bold(f'{result.transient} is unchanged')}: {result.reason}")
+        for file in result.files:
+            print(f"  {file.change:13}  {file.path}")
+        return
+    verb = "would be recorded as" if dry_run else "recorded as"
+    print(f"{bold(f'{result.transient} {verb} revision {result.revision}')} ({result.tag}): {result.reason}")
+    stored = [file for file in result.files if file.change in ("added", "changed")]
+    if result.revision:
+        for file in result.files:
+            print(f"  {file.change:13}  {file.path}{f'  ({file.note})' if file.note else ''}")
+        print(f"  {plural(len(result.fields), 'value')} changed: blastgit diff {result.transient}@{result.revision - 1} "
+              f"{result.transient}@{result.revision}")  # fmt: skip
+    print(f"  {plural(len(stored), 'file')} {'to store' if dry_run else 'stored'}")

@@ -1,0 +1,39 @@
+"""`blastgit show NAME[@REV][:PATH]`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from blastgit.cli.common import add_json, open_repo, print_json, print_table, size_text
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    parser.add_argument("spec", metavar="NAME[@REV][:PATH]", help="a revision, or a value, some rows or a file in it")
+    add_json(parser)
+    parser.epilog = """\
+PATH is a value (host.redshift, photometry/2026dgt_DES_z_global/DES_z.flux, sed/global.log_mass_50),
+the beginning of some (host, sed/global), or a file (cutout_cdn/DES/DES_z.fits).
+"""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Show it."""
+    shown = open_repo(options).show(options.spec)
+    if options.json:
+        print_json(shown.to_json())
+    elif shown.kind == "document":
+        print_json(shown.value)
+    elif shown.kind == "rows":
+        print_table([[path, _text(value)] for path, value in shown.value.items()])
+    else:
+        print(_text(shown.value))
+    return 0
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict) and "sha256" in value:
+        return f"{size_text(value['size'])}  md5 {value['md5']}  sha256 {value['sha256']}"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,64 @@
+"""Drawing the cutouts that a diff found changed: a page that opens without a network, or a folder of PNG files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from blastgit.content.pictures import Entry, Pictures, page, render
+from blastgit.decide import published_file
+from blastgit.diff import Diff, FileDifference, State
+from blastgit.errors import RepoError, UsageError
+from blastgit.handle import Handle
+
+
+def draw(handle: Handle, difference: Diff, target: Path) -> int:
+    """Draw every cutout that differs, and return how many there are.
+
+    Args:
+        handle: The data repo.
+        difference: A diff of two revisions.
+        target: An `.html` file, or a folder for PNG files.
+
+    Raises:
+        RepoError: The target cannot be written.
+        UsageError: A side of the diff is no revision, and so has no images.
+    """
+    images = [file for file in difference.files if file.change.is_image and file.change.change != "content-equal"]
+    with TemporaryDirectory(prefix="blastgit-") as folder:
+        entries = [_draw(handle, difference, file, Path(folder)) for file in images]
+    try:
+        if target.suffix.lower() in (".html", ".htm"):
+            target.write_text(page(f"{difference.old.label} → {difference.new.label}", entries), "utf-8")
+        else:
+            _write_folder(entries, target)
+    except OSError as error:
+        raise RepoError(f"the pictures cannot be written to {target}: {error.strerror}") from None
+    return len(entries)
+
+
+def _draw(handle: Handle, difference: Diff, file: FileDifference, folder: Path) -> Entry:
+    path = file.change.path
+    before = None if file.change.change == "added" else _image(handle, difference.old, path, folder)
+    after = None if file.change.change == "removed" else _image(handle, difference.new, path, folder)
+    words = file.problem or (file.difference.summary() if file.difference else file.change.change)
+    return Entry(path, words, render(before, after))
+
+
+def _image(handle: Handle, state: State, path: str, folder: Path) -> Path:
+    if state.revision is None:
+        raise UsageError(f"{state.label} is an export without files: pictures need two revisions")
+    return published_file(handle, state.revision, path, folder)
+
+
+def _write_folder(entries: list[Entry], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for entry in entries:
+        stem = entry.path.removesuffix(".fits").replace("/", "_")
+        for side, png in _sides(entry.pictures).items():
+            if png is not None:
+                (folder / f"{stem}_{side}.png").write_bytes(png)
+
+
+def _sides(pictures: Pictures) -> dict[str, bytes | None]:
+    return {"before": pictures.before, "after": pictures.after, "difference": pictures.difference}

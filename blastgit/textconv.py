@@ -1,0 +1,54 @@
+"""Readable forms of pointers and revisions for `git diff`: values by natural path, without keys and row order."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+
+from blastgit.errors import BlastgitError, RepoError
+from blastgit.plumbing.process import GitError, run_git
+from blastgit.revision.compare import jsonable
+from blastgit.revision.dr import read_dr
+from blastgit.revision.normalise import normalise
+from blastgit.revision.reason import show_value
+from blastgit.revision.rules import default_rules
+from blastgit.store.pointer import read_pointer
+
+
+def set_up(clone: Path) -> None:
+    """Tell git, in one clone, how to show the files that `.gitattributes` of a data repo names.
+
+    Raises:
+        RepoError: The folder is no git repository.
+    """
+    command = f"{shlex.quote(sys.executable)} -m blastgit textconv"
+    try:
+        folder = run_git(None, "-C", str(clone), "rev-parse", "--absolute-git-dir").decode().strip()
+    except GitError:
+        raise RepoError(f"{clone} is no git repository: run this in a clone of a data repo") from None
+    for kind in ("pointer", "revision"):
+        run_git(folder, "config", f"diff.blastgit-{kind}.textconv", f"{command} {kind}")
+        run_git(folder, "config", f"diff.blastgit-{kind}.cachetextconv", "true")
+
+
+def textconv(kind: str, data: bytes) -> str:
+    """Return the readable form of a "pointer" or a "revision"; what cannot be read is returned as it is."""
+    try:
+        return _pointer(data) if kind == "pointer" else _revision(data)
+    except BlastgitError:
+        return data.decode("utf-8", "replace")
+
+
+def _pointer(data: bytes) -> str:
+    name = data.decode("utf-8", "replace").rpartition("path: ")[2].strip().strip("'")
+    pointer = read_pointer(data, f"{name}.dvc")
+    return f"{pointer.name}: {pointer.size:,} bytes, md5 {pointer.md5}\n"
+
+
+def _revision(data: bytes) -> str:
+    document = read_dr(data, "the revision")
+    lines = [f"revision {document.number} of {document.export.name}, by {document.export.app_version}"]
+    values = normalise(document.export, default_rules()).values
+    lines += [f"{path}: {show_value(jsonable(value))}" for path, value in sorted(values.items())]
+    return "\n".join(lines) + "\n"
