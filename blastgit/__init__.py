@@ -1,10 +1,10 @@
 """blastgit: every revision of every Blast transient dataset, kept for good in git and DVC.
 
-    from blastgit import DataRepo
+from blastgit import DataRepo
 
-    repo = DataRepo("/data/blast")
-    repo.record("2026dgt", export=Path("export.json"), data=Path("/data"))
-    repo.get("2026dgt@0", "paper-data")
+repo = DataRepo("/data/blast")
+repo.record("2026dgt", export=Path("export.json"), data=Path("/data"))
+repo.get("2026dgt@0", "paper-data")
 """
 
 from typing import TYPE_CHECKING, Any

@@ -67,4 +67,6 @@ def blame(handle: Handle, name: str, wanted: str | None = None) -> list[Blamed]:
 
 
 def _matches(path: str, wanted: str | None) -> bool:
-    return wanted is None or path == wanted or path.startswith((f"{wanted}.", f"{wanted}/")) or fnmatchcase(path, wanted)
+    return (
+        wanted is None or path == wanted or path.startswith((f"{wanted}.", f"{wanted}/")) or fnmatchcase(path, wanted)
+    )

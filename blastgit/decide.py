@@ -1,4 +1,4 @@
-"""Is this state a new revision? The question for which blastgit exists, answered by values and contents, not by bytes."""
+"""Is this state a new revision? What blastgit exists for, answered by values and contents, not by bytes."""
 
 from __future__ import annotations
 
@@ -52,6 +52,25 @@ class Decision:
         return before + 1 if self.is_new else before
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """A state that was handed in, read and hashed.
+
+    Attributes:
+        export: Its document.
+        form: The natural form of that.
+        intake: Its files.
+        sha256: Their checksums, by path.
+        digest: Its Science-Digest.
+    """
+
+    export: Export
+    form: NaturalForm
+    intake: Intake
+    sha256: Mapping[str, str]
+    digest: str
+
+
 def decide(handle: Handle, export: Export, intake: Intake, latest: Revision | None) -> Decision:
     """Compare a state with the latest revision.
 
@@ -62,16 +81,27 @@ def decide(handle: Handle, export: Export, intake: Intake, latest: Revision | No
     rules = handle.rules
     form = normalise(export, rules)
     sha256 = intake.hash_all()
-    digest = science_digest(form, sha256, rules)
+    state = Candidate(export, form, intake, sha256, science_digest(form, sha256, rules))
     if latest is None:
-        changes = Changes([], [FileChange(path, "added", derived=rules.is_derived(path)) for path in sha256])
-        reason = f"first revision, {len(sha256)} file{'s' * (len(sha256) != 1)}, by {export.app_version}"
-        return Decision(None, changes, reason, sha256, list(sha256), digest, is_new=True)
-    if latest.trailers.get("Science-Digest") == digest and latest.trailers.get("Rules") == rules.digest:
-        same_export = int(export.time.timestamp()) == latest.commit.author.time
-        unchanged = Changes([], _derived_changes(latest, sha256, rules) if not same_export else [])
-        return Decision(latest, unchanged, _again(latest), sha256, [], digest, is_new=False, is_same_export=same_export)
-    return _compare(handle, export, form, intake, latest, digest)
+        return _first(state, rules)
+    if (latest.trailers.get("Science-Digest"), latest.trailers.get("Rules")) == (state.digest, rules.digest):
+        derived = [change for change in _by_checksum(latest, sha256, rules) if change.derived]
+        return _same(state, latest, Changes([], derived))
+    return _compare(handle, state, latest)
+
+
+def _first(state: Candidate, rules: Rules) -> Decision:
+    count = len(state.sha256)
+    changes = Changes([], [FileChange(path, "added", derived=rules.is_derived(path)) for path in state.sha256])
+    reason = f"first revision, {count} file{'s' * (count != 1)}, by {state.export.app_version}"
+    return Decision(None, changes, reason, state.sha256, list(state.sha256), state.digest, is_new=True)
+
+
+def _same(state: Candidate, latest: Revision, changes: Changes) -> Decision:
+    reason = f"the values are those of revision {latest.number}"
+    second = int(state.export.time.timestamp())
+    again = second == latest.commit.author.time and state.export.time == latest.dr.export.time
+    return Decision(latest, changes, reason, state.sha256, [], state.digest, is_new=False, is_same_export=again)
 
 
 def science_digest(form: NaturalForm, sha256: Mapping[str, str], rules: Rules) -> str:
@@ -81,31 +111,18 @@ def science_digest(form: NaturalForm, sha256: Mapping[str, str], rules: Rules) -
     return f"sha256:{hashlib.sha256(text).hexdigest()}"
 
 
-def _again(latest: Revision) -> str:
-    return f"the values are those of revision {latest.number}"
-
-
-def _derived_changes(latest: Revision, sha256: Mapping[str, str], rules: Rules) -> list[FileChange]:
-    return [change for change in _by_checksum(latest, sha256, rules) if change.derived]
-
-
-def _compare(
-    handle: Handle, export: Export, form: NaturalForm, intake: Intake, latest: Revision, digest: str
-) -> Decision:
-    rules = handle.rules
-    sha256 = intake.hash_all()
-    fields = compare(normalise(latest.dr.export, rules), form, rules)
-    files = [_by_content(handle, change, intake, latest) for change in _by_checksum(latest, sha256, rules)]
-    files = _find_returns(handle, files, latest, sha256)
-    changes = Changes(fields, files)
-    same_export = export.time == latest.dr.export.time
+def _compare(handle: Handle, state: Candidate, latest: Revision) -> Decision:
+    rules, sha256 = handle.rules, state.sha256
+    fields = compare(normalise(latest.dr.export, rules), state.form, rules)
+    files = [_by_content(handle, change, state.intake, latest) for change in _by_checksum(latest, sha256, rules)]
+    changes = Changes(fields, _find_returns(handle, files, latest, sha256))
     if not changes.makes_revision:
-        return Decision(latest, changes, _again(latest), sha256, [], digest, is_new=False, is_same_export=same_export)
+        return _same(state, latest, changes)
     kept = {change.path for change in files if change.change == "content-equal"}
     published = {path: latest.sha256(path) if path in kept else value for path, value in sha256.items()}
     incoming = [change.path for change in files if change.change in ("added", "changed")]
-    final = science_digest(form, published, rules)
-    return Decision(latest, changes, changes.reason(rules), published, incoming, final, is_new=True)
+    digest = science_digest(state.form, published, rules)
+    return Decision(latest, changes, changes.reason(rules), published, incoming, digest, is_new=True)
 
 
 def _by_checksum(latest: Revision, sha256: Mapping[str, str], rules: Rules) -> list[FileChange]:
@@ -161,7 +178,9 @@ def _find_returns(
     for change in files:
         match = None
         if change.is_image and change.change in ("added", "changed"):
-            found = (r.number for r in reversed(earlier) if r.dr.files.get(change.path) == f"sha256:{sha256[change.path]}")
+            found = (
+                r.number for r in reversed(earlier) if r.dr.files.get(change.path) == f"sha256:{sha256[change.path]}"
+            )
             match = next(found, None)
         result.append(FileChange(change.path, change.change, change.note, change.derived, match))
     return result

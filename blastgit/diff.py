@@ -135,4 +135,6 @@ def _describe(
         return FileDifference(FileChange(path, "changed", derived=derived), problem=str(error))
     difference = describe(path, before, after, content_tolerance(handle))
     equal = difference.raw is None and not difference.parts
-    return FileDifference(FileChange(path, "content-equal" if equal else "changed", difference.note, derived), difference)
+    return FileDifference(
+        FileChange(path, "content-equal" if equal else "changed", difference.note, derived), difference
+    )

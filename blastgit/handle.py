@@ -59,7 +59,7 @@ class Handle:
         Raises:
             RepoError: There is none of that path.
         """
-        data = read_blob(self.git, self.main.tree, path)
+        data = read_blob(self.main.tree, path)
         if data is None:
             raise RepoError(f"{self.path}: main has no {path}; is it a data repo of blastgit?")
         return data
@@ -120,10 +120,17 @@ def committer(git: pygit2.Repository) -> pygit2.Signature:
     """Return who commits, and now: by git's own variables and settings, or else blastgit itself."""
     values = []
     for variable, key in (("GIT_COMMITTER_NAME", "user.name"), ("GIT_COMMITTER_EMAIL", "user.email")):
-        values.append(os.environ.get(variable) or (git.config[key] if key in git.config else ""))
+        values.append(os.environ.get(variable) or _setting(git, key))
     stated = os.environ.get("GIT_COMMITTER_DATE")
     seconds = datetime.fromisoformat(stated).timestamp() if stated else time.time()
     return pygit2.Signature(values[0] or "blastgit", values[1] or "blastgit@localhost", int(seconds), 0)
+
+
+def _setting(git: pygit2.Repository, key: str) -> str:
+    try:
+        return git.config[key]
+    except KeyError:
+        return ""
 
 
 def _open(path: Path) -> pygit2.Repository:

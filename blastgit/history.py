@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from functools import cached_property
 
@@ -15,7 +14,7 @@ from blastgit.handle import Handle
 from blastgit.names import Spec, branch_ref, check_transient, fold, tag_name, tag_ref
 from blastgit.plumbing.messages import read_trailers
 from blastgit.plumbing.process import run_git
-from blastgit.plumbing.trees import flatten, read_blob
+from blastgit.plumbing.trees import blob_data, flatten, read_blob
 from blastgit.revision.dr import DatasetRevision, read_dr
 from blastgit.store.pointer import SUFFIX, Pointer, read_pointer
 
@@ -119,7 +118,7 @@ class Revision(Marker):
         Raises:
             DamagedData: It is missing.
         """
-        data = read_blob(self._git, self.commit.tree, f"{self.name}.json")
+        data = read_blob(self.commit.tree, f"{self.name}.json")
         if data is None:
             raise DamagedData(f"{self} has no {self.name}.json: run `blastgit verify {self.name}`")
         return data
@@ -140,7 +139,9 @@ class Revision(Marker):
         Raises:
             DamagedData: One is none.
         """
-        return {path: read_pointer(self._git[blob].data, path + SUFFIX) for path, blob in self.pointer_ids.items()}
+        return {
+            path: read_pointer(blob_data(self._git, blob), path + SUFFIX) for path, blob in self.pointer_ids.items()
+        }
 
     def sha256(self, path: str) -> str:
         """Return the SHA-256 of a file, as 64 hex digits.
@@ -176,7 +177,7 @@ class History:
             commit = parents[0] if parents else None
 
     def _known_parents(self, commit: pygit2.Commit) -> list[pygit2.Commit]:
-        return [self._git[parent] for parent in commit.parent_ids if parent in self._git]
+        return [self._git[parent].peel(pygit2.Commit) for parent in commit.parent_ids if parent in self._git]
 
     def latest(self, name: str) -> Revision | None:
         """Return the latest revision of a transient, or None if it has none yet."""
@@ -223,7 +224,9 @@ class History:
             revisions = self.revisions(spec.name)
             found = max((r for r in revisions if r.time <= spec.until), key=lambda r: r.number, default=None)
             if found is None:
-                raise NotFound(f"{spec.name} had no revision yet then: revision 0 is of {revisions[0].time:%Y-%m-%d %H:%M} UTC")
+                raise NotFound(
+                    f"{spec.name} had no revision yet then: revision 0 is of {revisions[0].time:%Y-%m-%d %H:%M} UTC"
+                )
             return found
         found = self.latest(spec.name)
         if found is None:

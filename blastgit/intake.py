@@ -73,7 +73,9 @@ class Intake:
             raise store_failure(self._store.url, error) from None
         for path, found in sums.items():
             if self._sha256.setdefault(path, found.sha256) != found.sha256:
-                raise InvalidFiles(f"{self._sources[path]} changed while it was recorded: wait until its writer is done")
+                raise InvalidFiles(
+                    f"{self._sources[path]} changed while it was recorded: wait until its writer is done"
+                )
             self._staged[path] = self._target(path), found
 
     def _target(self, path: str) -> Path:

@@ -28,7 +28,7 @@ def local_path(location: str) -> Path | None:
     if parts.scheme == "file" and parts.netloc in ("", "localhost"):
         return Path(unquote(parts.path))
     if "://" in location or "::" in location:
-        if parts.scheme not in _SCHEMES or "::" in location.split("/")[0]:
+        if parts.scheme not in _SCHEMES or "::" in location.split("/", maxsplit=1)[0]:
             raise UsageError(f"{location!r}: a data repo is a folder, or a URL of {', '.join(sorted(_SCHEMES))}")
         return None
     is_remote = _SCP_LIKE.fullmatch(location) and not Path(location).exists()
@@ -73,13 +73,19 @@ class Mirror(Handle):
         wanted = [ref for ref in refs if ref not in self._fetched]
         if not wanted:
             return
-        options = ["--depth=1"] if depth else ["--unshallow"] if self._is_shallow and refs[0] != "refs/heads/main" else []
+        options = (
+            ["--depth=1"] if depth else ["--unshallow"] if self._is_shallow and refs[0] != "refs/heads/main" else []
+        )
         specs = [f"+{ref}:{ref}" for ref in wanted]
         try:
-            run_git(self.path, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", *options, "--", self.url, *specs)
+            run_git(
+                self.path, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", *options, "--", self.url, *specs
+            )
         except GitError as error:
             if "couldn't find remote ref" in error.stderr:
-                raise NotFound(f"{self.url} has no {wanted[0].partition('/')[2]}; `blastgit list` shows what it has") from None
+                raise NotFound(
+                    f"{self.url} has no {wanted[0].partition('/')[2]}; `blastgit list` shows what it has"
+                ) from None
             raise RepoError(f"{self.url} cannot be read: {error.stderr}") from None
         self._fetched |= set(wanted)
         if hasattr(self, "git"):

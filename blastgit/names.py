@@ -14,12 +14,21 @@ from blastgit.errors import InvalidFiles, InvalidName
 _TRANSIENT = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}[a-zA-Z0-9]")
 _HEX_ID = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
 _WINDOWS_DEVICES = {"con", "prn", "aux", "nul"} | {f"{port}{n}" for port in ("com", "lpt") for n in range(10)}
-_RESERVED = {"main", "master", "annotations", "release", "workflow", "head", "refs", "heads", "tags", "remotes", "stash"}
-_SPEC = re.compile(
-    r"(?P<name>[^@:/]+)"
-    r"(?:@(?P<revision>latest|\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?|\d+)|/(?P<tag>\d+))?"
-    r"(?::(?P<path>.+))?"
-)
+_RESERVED = {
+    "main",
+    "master",
+    "annotations",
+    "release",
+    "workflow",
+    "head",
+    "refs",
+    "heads",
+    "tags",
+    "remotes",
+    "stash",
+}
+_DATE = r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?"
+_SPEC = re.compile(rf"(?P<name>[^@:/]+)(?:@(?P<revision>latest|{_DATE}|\d+)|/(?P<tag>\d+))?(?::(?P<path>.+))?")
 
 
 def check_transient(name: str) -> str:
@@ -103,7 +112,7 @@ def parse_spec(text: str) -> Spec:
     match = _SPEC.fullmatch(text)
     if not match:
         raise InvalidName(
-            f"{text!r} names no revision: write NAME, NAME@NUMBER, NAME@latest or NAME@DATE, and :PATH behind it if you like"
+            f"{text!r} names no revision: write NAME, NAME@NUMBER, NAME@latest or NAME@DATE, with or without :PATH"
         )
     name = check_transient(match["name"])
     revision = match["revision"] or match["tag"]
@@ -119,7 +128,9 @@ def parse_spec(text: str) -> Spec:
 def _instant(text: str) -> datetime:
     try:
         if len(text) == 10:
-            return datetime.combine(date.fromisoformat(text) + timedelta(days=1), time(), UTC) - timedelta(microseconds=1)
+            return datetime.combine(date.fromisoformat(text) + timedelta(days=1), time(), UTC) - timedelta(
+                microseconds=1
+            )
         moment = datetime.fromisoformat(text)
     except (ValueError, OverflowError) as error:
         raise InvalidName(f"{text!r} is no date: write YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ ({error})") from None
@@ -146,7 +157,7 @@ def _component_problem(part: str) -> str | None:
     folded = part.casefold()
     if part in {"", ".", ".."}:
         return "it is not a plain relative path"
-    if folded.startswith((".git", ".dvc")) or folded.endswith(".dvc") or folded.startswith("git~"):
+    if folded.startswith((".git", ".dvc", "git~")) or folded.endswith(".dvc"):
         return f"{part!r} is a name that git or DVC reserve"
     if "\\" in part or ":" in part or not part.isprintable():
         return f"{part!r} has a backslash, a colon or a character that cannot be printed"

@@ -120,7 +120,10 @@ def record(
     if options.run is not None and (one_line(options.run) != options.run or not options.run.strip()):
         raise InvalidInput(f"{options.run!r} cannot name a run")
     handle.prepare_to_write()
-    with hold(handle.lock_path(export.name), options.timeout) as lock, Intake(handle.store, sources, progress) as intake:
+    with (
+        hold(handle.lock_path(export.name), options.timeout) as lock,
+        Intake(handle.store, sources, progress) as intake,
+    ):
         take_over(handle, lock)
         lock.announce(Journal.own([intake.folder]))
         settle(handle, export.name, lock)
@@ -186,7 +189,7 @@ class _Recording:
         tree = write_tree(git, self._blobs(decision, sums))
         message = self._message(decision, sums, notes)
         commit = self._commit(message, tree, tip)
-        revision = Revision(git, self._name, git[commit], decision.number)
+        revision = Revision(git, self._name, git[commit].peel(pygit2.Commit), decision.number)
         tag = write_tag(handle, revision, decision.reason)
         sync_file_systems([*handle.store.synced_folders(), handle.path])
         refs = {tag_ref(self._name, decision.number): tag, branch_ref(self._name): commit}
@@ -280,4 +283,3 @@ def _probe_all(intake: Intake, paths: list[str]) -> list[str]:
 def _status(export: Export) -> str:
     failed = [task["task_name"] for task in export.document["workflow_tasks"] if task["status"].get("type") == "error"]
     return f"failed: {', '.join(sorted(failed))}" if failed else "complete"
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,7 +77,7 @@ class DataRepo:
         """Where the contents of the files are kept."""
         return self._handle.store.url
 
-    def record(
+    def record(  # noqa: PLR0913 (an export, its files, and four things that most calls leave out)
         self,
         name: str,
         export: bytes | Path,
@@ -122,14 +123,14 @@ class DataRepo:
         with open_archive(archive) as (export, sources):
             return record(self._local(), export, sources, Options(run, dry_run, timeout), self._progress)
 
-    def list(self, pattern: str = "*") -> list[Transient]:
+    def list(self, pattern: str = "*") -> Sequence[Transient]:
         """Return the transients whose name matches a shell pattern, each with its latest revision."""
         from blastgit.listing import list_transients
 
         self._need_all()
         return list_transients(self._handle, pattern)
 
-    def log(self, name: str) -> list[Entry]:
+    def log(self, name: str) -> Sequence[Entry]:
         """Return the revisions of a transient, newest first: when, why, what changed, reproduced by which runs.
 
         Raises:
@@ -179,7 +180,7 @@ class DataRepo:
 
         return draw(self._handle, difference, Path(target))
 
-    def blame(self, name: str, field: str | None = None) -> list[Blamed]:
+    def blame(self, name: str, field: str | None = None) -> Sequence[Blamed]:
         """Return which revision last changed each value and file of a transient.
 
         Args:

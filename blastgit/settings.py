@@ -44,7 +44,9 @@ def read_settings(text: bytes) -> Settings:
     if not isinstance(version, int) or version < 1:
         raise RepoError(f"{FILE} on main states no format version: is this a data repo?")
     if version > FORMAT:
-        raise RepoError(f"this data repo has format {version}, and this blastgit knows up to {FORMAT}: install a newer one")
+        raise RepoError(
+            f"this data repo has format {version}, and this blastgit knows up to {FORMAT}: install a newer one"
+        )
     unknown = sorted(set(loaded) - _KEYS)
     if unknown:
         raise RepoError(f"{FILE} on main has a setting that is none: {unknown[0]}")

@@ -1,4 +1,4 @@
-"""Where the files lie that a data repo starts from: `.dvc/` and `hooks/` of the project, and of the installed package."""
+"""Where the files lie that a data repo starts from: `.dvc/` and `hooks/` of the project or the package."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from blastgit.errors import BlastgitError, InvalidFiles, NotFound
 from blastgit.handle import Handle
 from blastgit.history import History, Revision
 from blastgit.names import check_path, tag_ref
+from blastgit.plumbing.trees import read_blob
 from blastgit.progress import Progress, silent
 from blastgit.revision.dr import write_dr
 from blastgit.shipped import dot_files
@@ -92,7 +93,7 @@ def verify(handle: Handle, name: str | None = None, *, fast: bool = False, progr
     for each in names:
         for revision in _check_history(handle, each, report.problems):
             report.revisions += 1
-            for path, sums in _check_revision(handle, revision, report.problems):
+            for path, sums in _check_revision(revision, report.problems):
                 contents.setdefault(sums, f"{revision}:{path}")
     report.problems += _missing(handle, contents)
     if not fast:
@@ -124,14 +125,14 @@ def _check_history(handle: Handle, name: str, problems: list[Problem]) -> list[R
     return revisions
 
 
-def _check_revision(handle: Handle, revision: Revision, problems: list[Problem]) -> Iterator[tuple[str, Checksums]]:
+def _check_revision(revision: Revision, problems: list[Problem]) -> Iterator[tuple[str, Checksums]]:
     """Check a revision's document and pointers, and yield the checksums of each file."""
     try:
         document, pointers = revision.dr, revision.pointers
     except BlastgitError as error:
         problems.append(Problem("document", str(revision), str(error)))
         return
-    problems += [Problem("document", str(revision), text) for text in _document_faults(handle, revision)]
+    problems += [Problem("document", str(revision), text) for text in _document_faults(revision)]
     for path in sorted(document.files.keys() ^ pointers.keys()):
         lacking = "no pointer" if path in document.files else "no checksum in the document"
         problems.append(Problem("pointer", f"{revision}:{path}", f"it has {lacking}"))
@@ -144,7 +145,7 @@ def _check_revision(handle: Handle, revision: Revision, problems: list[Problem])
             yield path, Checksums(pointers[path].md5, revision.sha256(path), pointers[path].size)
 
 
-def _document_faults(handle: Handle, revision: Revision) -> Iterator[str]:
+def _document_faults(revision: Revision) -> Iterator[str]:
     document = revision.dr
     if document.number != revision.number:
         yield f"its document says that it is revision {document.number}"
@@ -153,8 +154,8 @@ def _document_faults(handle: Handle, revision: Revision) -> Iterator[str]:
     if write_dr(document.export, document.number, document.files) != document.data:
         yield "its document is not written as the format asks"
     for path, expected in dot_files(b"").items():
-        entry = revision.commit.tree[path] if path in revision.commit.tree else None
-        if entry is None or (path != ".dvc/config" and handle.git[entry.id].data != expected):
+        found = read_blob(revision.commit.tree, path)
+        if found is None or (path != ".dvc/config" and found != expected):
             yield f"its {path} is not the one that plain git and DVC need"
 
 

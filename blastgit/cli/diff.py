@@ -21,10 +21,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("old", metavar="A", help="a revision (NAME@REV), or the file of an export")
     parser.add_argument("new", metavar="B", help="another")
-    parser.add_argument("--exit-code", action="store_true", help="exit with 1 if there is a difference, as diff(1) does")
+    parser.add_argument(
+        "--exit-code", action="store_true", help="exit with 1 if there is a difference, as diff(1) does"
+    )
     parser.add_argument("--full", action="store_true", help="every value and array, not just the first of many")
-    parser.add_argument("--pictures", metavar="OUT", type=Path,
-                        help="changed cutouts before, after and as a difference: an .html page, or a folder of PNG")  # fmt: skip
+    pictures = "draw changed cutouts before, after and as a difference: an .html page, or a folder of PNG"
+    parser.add_argument("--pictures", metavar="OUT", type=Path, help=pictures)
     add_json(parser)
 
 

@@ -11,7 +11,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("spec", metavar="NAME[@REV]", help="the revision")
     parser.add_argument("dest", nargs="?", help="the folder to write to (default: NAME@N)")
-    parser.add_argument("--only", metavar="GLOB", help="just the files whose path or name matches, or a folder of the dataset")
+    parser.add_argument(
+        "--only", metavar="GLOB", help="just the files whose path or name matches, or a folder of the dataset"
+    )
     parser.add_argument("--force", action="store_true", help="overwrite files that differ")
     add_json(parser)
 
@@ -24,5 +26,6 @@ def run(options: argparse.Namespace) -> int:
         print_json(got.to_json())
         return 0
     kept = f", {len(got.kept)} were there already" if got.kept else ""
-    print(f"{bold(got.revision)}: {plural(len(got.written), 'file')} written to {got.folder}{kept}, {size_text(got.size)} verified")
+    written = f"{plural(len(got.written), 'file')} written to {got.folder}"
+    print(f"{bold(got.revision)}: {written}{kept}, {size_text(got.size)} verified")
     return 0

@@ -10,7 +10,9 @@ from blastgit.cli.common import add_json, print_json
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("path", help="where the bare repository shall be")
-    parser.add_argument("--store", metavar="URL", help="where contents shall lie, any DVC remote (default: inside the repo)")
+    parser.add_argument(
+        "--store", metavar="URL", help="where contents shall lie, any DVC remote (default: inside the repo)"
+    )
     parser.add_argument("--simulated", action="store_true", help="the repo is for simulated data")
     add_json(parser)
 

@@ -58,7 +58,9 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=_Parser)
     for name, words in VERBS.items():
         described = f"{words[0].upper()}{words[1:]}."
-        verb = verbs.add_parser(name, help=words, description=described, formatter_class=argparse.RawDescriptionHelpFormatter)
+        verb = verbs.add_parser(
+            name, help=words, description=described, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
         if only in (None, name):
             module: Any = import_module(f"blastgit.cli.{name}")
             module.add_arguments(verb)
@@ -91,7 +93,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _failed(error: BlastgitError, *, wants_json: bool) -> int:
     print(f"blastgit: {error}", file=sys.stderr)
     if wants_json:
-        print(json.dumps({"error": {"kind": error.kind, "message": str(error), "exit_code": error.exit_code}}, indent=2))
+        print(
+            json.dumps({"error": {"kind": error.kind, "message": str(error), "exit_code": error.exit_code}}, indent=2)
+        )
     return error.exit_code
 
 
@@ -101,10 +105,9 @@ def _crashed(arguments: list[str]) -> int:
 
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "blastgit"
     log = folder / "crash.log"
-    text = (
-        f"blastgit {__version__}, Python {platform.python_version()}, {platform.platform()}\n"
-        f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())}  blastgit {' '.join(arguments)}\n\n{traceback.format_exc()}"
-    )
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    versions = f"blastgit {__version__}, Python {platform.python_version()}, {platform.platform()}"
+    text = f"{versions}\n{now}  blastgit {' '.join(arguments)}\n\n{traceback.format_exc()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         log.write_text(text, "utf-8")

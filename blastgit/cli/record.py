@@ -65,6 +65,6 @@ def _say(result: Recorded, *, dry_run: bool) -> None:
     if result.revision:
         for file in result.files:
             print(f"  {file.change:13}  {file.path}{f'  ({file.note})' if file.note else ''}")
-        print(f"  {plural(len(result.fields), 'value')} changed: blastgit diff {result.transient}@{result.revision - 1} "
-              f"{result.transient}@{result.revision}")  # fmt: skip
+        diff = f"blastgit diff {result.transient}@{result.revision - 1} {result.transient}@{result.revision}"
+        print(f"  {plural(len(result.fields), 'value')} changed: {diff}")
     print(f"  {plural(len(stored), 'file')} {'to store' if dry_run else 'stored'}")

@@ -25,7 +25,9 @@ def run(options: argparse.Namespace) -> int:
     for problem in report.problems:
         print(f"{problem.kind:9} {problem.where}: {problem.text}")
     looked = f"{plural(report.transients, 'transient')}, {plural(report.revisions, 'revision')}"
-    read = "contents not read" if options.fast else f"{plural(report.contents, 'content')} read ({size_text(report.size)})"
+    read = (
+        "contents not read" if options.fast else f"{plural(report.contents, 'content')} read ({size_text(report.size)})"
+    )
     verdict = "sound" if report.is_sound else f"{plural(len(report.problems), 'problem')}"
     print(f"{bold(verdict)}: {looked}, {read}")
     return 0 if report.is_sound else DamagedData.exit_code

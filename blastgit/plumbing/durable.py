@@ -29,7 +29,9 @@ def _syncfs(descriptor: int) -> None:
     if library is None:
         os.sync()
     elif library.syncfs(descriptor):
-        raise OSError(ctypes.get_errno(), f"the file system could not be synchronised: {os.strerror(ctypes.get_errno())}")
+        raise OSError(
+            ctypes.get_errno(), f"the file system could not be synchronised: {os.strerror(ctypes.get_errno())}"
+        )
 
 
 @cache

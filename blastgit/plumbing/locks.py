@@ -184,13 +184,14 @@ def clean_up(directory: Path, dead: Journal, roots: Sequence[Path]) -> None:
 
 def _is_open(path: Path) -> bool:
     """Whether a process may have the file open; true where that cannot be known."""
-    if path.stat().st_uid not in {os.geteuid()} or not Path("/proc/self/fd").exists():
+    if path.stat().st_uid != os.geteuid() or not Path("/proc/self/fd").exists():
         return True
     wanted = str(path.resolve())
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if process.stat().st_uid == os.geteuid() and any(
-                os.readlink(entry) == wanted for entry in os.scandir(process / "fd")
+                os.readlink(entry) == wanted  # noqa: PTH115 (Path makes it ten times slower)
+                for entry in os.scandir(process / "fd")
             ):
                 return True
         except OSError:

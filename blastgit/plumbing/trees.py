@@ -43,11 +43,15 @@ def flatten(tree: pygit2.Tree, prefix: str = "") -> Iterator[tuple[str, Oid]]:
             yield path, entry.id
 
 
-def read_blob(repo: pygit2.Repository, tree: pygit2.Tree, path: str) -> bytes | None:
+def read_blob(tree: pygit2.Tree, path: str) -> bytes | None:
     """Return the bytes of the file at `path`, or None if the tree has no file there."""
     try:
         entry = tree[path]
     except KeyError:
         return None
-    blob = repo.get(entry.id)
-    return blob.data if isinstance(blob, pygit2.Blob) else None
+    return entry.data if isinstance(entry, pygit2.Blob) else None
+
+
+def blob_data(repo: pygit2.Repository, blob: Oid) -> bytes:
+    """Return the bytes of a blob."""
+    return repo[blob].peel(pygit2.Blob).data

@@ -11,7 +11,7 @@ import json
 import math
 from collections.abc import Callable
 from json.encoder import encode_basestring
-from typing import Any, cast
+from typing import Any
 
 from blastgit.errors import InvalidExport
 
@@ -190,7 +190,7 @@ def as_object(value: Json, what: str) -> dict[str, Json]:
     """
     if not isinstance(value, dict):
         raise InvalidExport(f"{what} should be a JSON object, and is {_kind(value)}")
-    return cast(dict[str, Json], value)
+    return value
 
 
 def as_list(value: Json, what: str) -> list[Json]:
@@ -201,7 +201,7 @@ def as_list(value: Json, what: str) -> list[Json]:
     """
     if not isinstance(value, list):
         raise InvalidExport(f"{what} should be a JSON array, and is {_kind(value)}")
-    return cast(list[Json], value)
+    return value
 
 
 def _kind(value: Json) -> str:

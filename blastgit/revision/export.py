@@ -17,6 +17,7 @@ from blastgit.revision.rules import CHILD_LISTS
 
 _LISTS = ("apertures", "cutouts", "filters", "surveys", "workflow_tasks")
 _OURS = ("dataset_version", "nonfinite")
+_SED_FILES = ("posterior", "chains_file", "percentiles_file", "model_file")
 _DATA_ROOTS = ("/data/cutout_cdn/", "/data/sed_output/")
 
 
@@ -80,7 +81,10 @@ def check_export(document: dict[str, Json], what: str = "the export") -> Export:
     except InvalidName as error:
         raise InvalidName(f"the export's transient: {error}") from None
     return Export(
-        document, name, _time(_string(metadata, "export_time", "metadata")), _string(metadata, "app_version", "metadata")
+        document,
+        name,
+        _time(_string(metadata, "export_time", "metadata")),
+        _string(metadata, "app_version", "metadata"),
     )
 
 
@@ -145,9 +149,9 @@ def named_files(document: dict[str, Json]) -> list[str]:
     """
     named = [(cutout["fields"].get("fits"), f"cutout {cutout['fields'].get('name')}") for cutout in document["cutouts"]]
     for aperture in document["apertures"]:
+        name = aperture["fields"]["name"]
         for row in aperture["sedfittingresults"]:
-            for key in ("posterior", "chains_file", "percentiles_file", "model_file"):
-                named.append((row["fields"].get(key), f"{key} of {aperture['fields']['name']}"))
+            named += [(row["fields"].get(key), f"{key} of {name}") for key in _SED_FILES]
     return sorted({_below_data(path, row) for path, row in named if path})
 
 

@@ -1,8 +1,8 @@
 """The natural form of an export: what it says, without how Blast's database happens to hold it.
 
 A natural form is a flat mapping from the natural path of a value to the value: `host.redshift`,
-`photometry/2010H_SDSS_r_global/SDSS_r.flux`, `sed/global.log_mass_50`, `workflow_tasks/Host match.status`. What is empty
-(null, "", [], {}) does not occur: a missing key equals an empty one.
+`photometry/2010H_SDSS_r_global/SDSS_r.flux`, `sed/global.log_mass_50`, `workflow_tasks/Host match.status`. What is
+empty (null, "", [], {}) does not occur: a missing key equals an empty one.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class NaturalForm:
             yield from rows
 
     def canonical(self) -> bytes:
-        """Return the canonical JSON of all values, non-finite numbers as `{"nonfinite": …}`; the Science-Digest's text."""
+        """Return the canonical JSON of all values, non-finite numbers as `{"nonfinite": …}`."""
         return canonical({path: _finite(value) for path, value in self.values.items()})
 
 
@@ -221,7 +221,11 @@ def natural_order(export: Export) -> dict[str, Json]:
     document = dict(export.document)
     filters = {row["pk"]: row["fields"].get("name") for row in document["filters"]}
     document["apertures"] = [_order_aperture(row, filters) for row in _by(document["apertures"], "name")]
-    ages = {row["pk"]: row["fields"].get("logsfr_tmin") for a in document["apertures"] for row in a["starformationhistoryresult"]}
+    ages = {
+        row["pk"]: row["fields"].get("logsfr_tmin")
+        for a in document["apertures"]
+        for row in a["starformationhistoryresult"]
+    }
     for row in (row for aperture in document["apertures"] for row in aperture["sedfittingresults"]):
         if isinstance(row["fields"].get("logsfh"), list):
             row["fields"]["logsfh"] = sorted(row["fields"]["logsfh"], key=lambda pk: (_sortable(ages.get(pk)), pk))
@@ -241,7 +245,8 @@ def _order_aperture(aperture: dict[str, Json], filters: Mapping[int, Json]) -> d
     )
     result["starformationhistoryresult"] = _by(aperture["starformationhistoryresult"], "logsfr_tmin")
     result["sedfittingresults"] = [
-        {**row, "fields": dict(row["fields"])} for row in sorted(aperture["sedfittingresults"], key=lambda row: row["pk"])
+        {**row, "fields": dict(row["fields"])}
+        for row in sorted(aperture["sedfittingresults"], key=lambda row: row["pk"])
     ]
     return result
 

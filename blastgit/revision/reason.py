@@ -73,7 +73,9 @@ class Changes:
 
 def _images(files: Iterable[FileChange]) -> str:
     images = [file for file in files if file.is_image and file.counts]
-    back = [f"{file.stem} image is again that of revision {file.same_as}" for file in images if file.same_as is not None]
+    back = [
+        f"{file.stem} image is again that of revision {file.same_as}" for file in images if file.same_as is not None
+    ]
     clauses = ["; ".join(back)]
     for word in ("changed", "added", "removed"):
         names = [file.stem for file in images if file.change == word and file.same_as is None]
@@ -178,5 +180,3 @@ def change_lines(changes: Changes, at_most: int = 40) -> list[str]:
     if len(lines) > at_most:
         lines = [*lines[:at_most], f"… and {len(lines) - at_most} more"]
     return lines
-
-

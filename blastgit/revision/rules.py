@@ -92,13 +92,15 @@ def _shipped() -> Mapping[str, Any]:
 
 
 def _merge(base: Mapping[str, Any], over: Mapping[str, Any], where: str) -> Mapping[str, Any]:
-    free = where in {"rules.stages.renamed"} or where.endswith((".references", ".copies"))
+    free = where == "rules.stages.renamed" or where.endswith((".references", ".copies"))
     result = dict(base)
     for key, value in over.items():
         if key not in base and not free and not where.startswith("rules.tables"):
             raise RepoError(f"blastgit.yaml: {where}.{key} is no rule; rules.yaml lists those there are")
         inner = base.get(key)
-        result[key] = _merge(inner, value, f"{where}.{key}") if isinstance(inner, dict) and isinstance(value, dict) else value
+        result[key] = (
+            _merge(inner, value, f"{where}.{key}") if isinstance(inner, dict) and isinstance(value, dict) else value
+        )
     return result
 
 

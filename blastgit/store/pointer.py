@@ -11,7 +11,9 @@ from blastgit.errors import DamagedData
 
 SUFFIX = ".dvc"
 _MD5 = re.compile(r"[0-9a-f]{32}")
-_PLAIN = re.compile(r"outs:\n- md5: ([0-9a-f]{32})\n  size: (\d{1,18})\n  hash: md5\n  path: ([A-Za-z0-9_][A-Za-z0-9_.+-]*)\n")
+_PLAIN = re.compile(
+    r"outs:\n- md5: ([0-9a-f]{32})\n  size: (\d{1,18})\n  hash: md5\n  path: ([A-Za-z0-9_][A-Za-z0-9_.+-]*)\n"
+)
 _SIZE_LIMIT = 64 * 1024
 _WORDS = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
 
@@ -36,7 +38,9 @@ class Pointer:
 
 
 def _scalar(name: str) -> str:
-    plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.+-]*", name) or re.fullmatch(r"(?!0[xob])\d+[A-Za-df-z][A-Za-z0-9_.+-]*", name)
+    plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.+-]*", name) or re.fullmatch(
+        r"(?!0[xob])\d+[A-Za-df-z][A-Za-z0-9_.+-]*", name
+    )
     return name if plain and name.casefold() not in _WORDS else "'" + name.replace("'", "''") + "'"
 
 
