@@ -6,6 +6,7 @@ Nothing else in blastgit takes such a name apart or puts one together.
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -132,9 +133,9 @@ def _instant(text: str) -> datetime:
                 microseconds=1
             )
         moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise InvalidName(f"{text!r} is no date: write YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ ({error})") from None
-    return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
 
 
 def check_path(path: str) -> str:
@@ -163,13 +164,13 @@ def _component_problem(part: str) -> str | None:
         return f"{part!r} has a backslash, a colon or a character that cannot be printed"
     if len(part.encode()) > 200:
         return f"a name of more than 200 bytes ({part[:20]}…)"
-    if part.endswith((" ", ".")) or folded.split(".")[0] in _WINDOWS_DEVICES:
+    if part.endswith((" ", ".")) or set(part) & set('<>"|?*') or folded.split(".")[0] in _WINDOWS_DEVICES:
         return f"{part!r} cannot be checked out on every system"
     return None
 
 
 def check_paths(paths: list[str]) -> None:
-    """Check each path of a dataset, and that no two are the same on a file system that ignores case.
+    """Check each path of a dataset, and that no two are the same on a file system that ignores case, or how accents are written.
 
     Raises:
         InvalidFiles: See `check_path`; or two paths collide.
@@ -177,11 +178,15 @@ def check_paths(paths: list[str]) -> None:
     seen: dict[str, str] = {}
     for path in paths:
         check_path(path)
-        twin = seen.setdefault(path.casefold(), path)
+        twin = seen.setdefault(_folded(path), path)
         if twin != path:
-            raise InvalidFiles(f"{path!r} and {twin!r} differ only in case: a clone could not hold both")
+            raise InvalidFiles(f"{path!r} and {twin!r} differ only in case or in how accents are written: not every clone can hold both")
     for path in paths:
-        parents = path.casefold().split("/")
+        parents = _folded(path).split("/")
         for depth in range(1, len(parents)):
             if "/".join(parents[:depth]) in seen:
                 raise InvalidFiles(f"{path!r} lies below a path that is itself a file")
+
+
+def _folded(path: str) -> str:
+    return path.casefold() if path.isascii() else unicodedata.normalize("NFC", path).casefold()

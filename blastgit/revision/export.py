@@ -156,6 +156,6 @@ def named_files(document: dict[str, Json]) -> list[str]:
 
 
 def _below_data(path: Json, row: str) -> str:
-    if not isinstance(path, str) or not path.startswith(_DATA_ROOTS) or ".." in path.split("/"):
+    if not isinstance(path, str) or not path.startswith(_DATA_ROOTS) or {"", ".", ".."} & set(path[1:].split("/")):
         raise InvalidExport(f"{row} names the file {path!r}, which is not below {' or '.join(_DATA_ROOTS)}")
     return path.removeprefix("/data/")

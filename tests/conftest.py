@@ -1,0 +1,137 @@
+"""What every test stands on: a machine of its own, a fresh data repo, invented transients, and Blast's real ones."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pygit2
+import pytest
+from hypothesis import settings
+from pygit2.enums import ConfigLevel
+
+from blastgit import DataRepo
+from blastgit.demo import Sample, small
+from blastgit.init import init
+from blastgit.plumbing.process import git_environment
+from blastgit.record import Recorded
+from blastgit.revision.export import Export, read_export
+
+CASES = Path(__file__).resolve().parents[2] / "shared/blast/cases"
+NOW = "2026-07-01T12:00:00+00:00"
+
+# The same examples every time; HYPOTHESIS_PROFILE=search looks for new ones.
+settings.register_profile("steady", deadline=None, database=None, derandomize=True, max_examples=60)
+settings.register_profile("search", deadline=None, database=None, max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
+
+
+@pytest.fixture(autouse=True)
+def hermetic(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the test a home, an identity and a time of its own; nothing of the machine's settings gets in."""
+    home = tmp_path_factory.mktemp("home")
+    for name in [name for name in os.environ if name.startswith(("GIT_", "DVC_", "BLASTGIT_", "AWS_"))]:
+        monkeypatch.delenv(name)
+    settings_file = home / "gitconfig"
+    settings_file.write_text("[user]\n\tname = Test\n\temail = test@example.org\n[init]\n\tdefaultBranch = main\n")
+    folders = {
+        "HOME": "", "XDG_CONFIG_HOME": "config", "XDG_CACHE_HOME": "cache", "XDG_DATA_HOME": "data",
+        "XDG_STATE_HOME": "state", "DVC_SITE_CACHE_DIR": "dvc-site", "DVC_GLOBAL_CONFIG_DIR": "dvc-global",
+        "DVC_SYSTEM_CONFIG_DIR": "dvc-system",
+    }  # fmt: skip
+    for name, folder in folders.items():
+        monkeypatch.setenv(name, str(home / folder))
+    fixed = {
+        "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": str(settings_file), "DVC_NO_ANALYTICS": "1", "TZ": "UTC",
+        "GIT_AUTHOR_NAME": "Author", "GIT_AUTHOR_EMAIL": "author@example.org", "GIT_AUTHOR_DATE": NOW,
+        "GIT_COMMITTER_NAME": "Committer", "GIT_COMMITTER_EMAIL": "committer@example.org", "GIT_COMMITTER_DATE": NOW,
+    }  # fmt: skip
+    for name, value in fixed.items():
+        monkeypatch.setenv(name, value)
+    # libgit2 looked for the machine's settings when it was loaded, and would go on reading them.
+    for level in (ConfigLevel.SYSTEM, ConfigLevel.XDG, ConfigLevel.GLOBAL, ConfigLevel.PROGRAMDATA):
+        pygit2.settings.search_path[level] = str(home / "none")
+    return home
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    """A fresh data repo."""
+    init(tmp_path / "repo", simulated=True)
+    return tmp_path / "repo"
+
+
+@pytest.fixture(scope="session")
+def cases() -> Path:
+    """Blast's real histories, if they lie beside the checkout."""
+    if not CASES.is_dir():
+        pytest.skip(f"real Blast data are not at {CASES}")
+    return CASES
+
+
+@cache
+def _sample(name: str) -> Sample:
+    return small(name)
+
+
+@pytest.fixture
+def sample() -> Sample:
+    """A small invented transient, 2026dgt."""
+    return _sample("2026dgt")
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Callable[..., Recorded]:
+    """Record a sample of `blastgit.demo`, as an operator does; takes `run` and `dry_run` too."""
+    handed_in = tmp_path / "handed-in"
+
+    def call(repo: Path, sample: Sample, **options: Any) -> Recorded:
+        export, data = sample.write(handed_in / str(len(list(handed_in.glob("*")))))
+        return DataRepo(repo).record(sample.name, export, data, **options)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def tree_of() -> Callable[[Path], dict[str, str]]:
+    """Take stock of a repository, refs and all files: two equal results mean that nothing happened to it.
+
+    Lock files come and go; the folder that they lie in is left out.
+    """
+
+    def call(repo: Path) -> dict[str, str]:
+        stock = {
+            str(path.relative_to(repo)): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(repo.rglob("*"))
+            if path.is_file() and path.parent != repo / "blastgit/locks"
+        }
+        return {**stock, "refs": _run("git", "--git-dir", repo, "for-each-ref")}
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def run() -> Callable[..., str]:
+    """Run a real command (`git`, or the `dvc` that is installed beside this Python) and return what it prints."""
+    return _run
+
+
+def _run(program: str, *args: object, cwd: Path | None = None, stdin: str = "") -> str:
+    if program == "dvc":
+        program = str(Path(sys.executable).with_name("dvc"))
+    done = subprocess.run(
+        [program, *map(str, args)], cwd=cwd, input=stdin, capture_output=True, text=True, env=git_environment(), check=False
+    )
+    assert done.returncode == 0, f"{program} {args} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def as_export() -> Callable[[dict[str, Any]], Export]:
+    """Check a document as if Blast had just sent it."""
+    return lambda document: read_export(json.dumps(document).encode())
