@@ -72,8 +72,8 @@ def tell(folder: Path, *, pixels: int = 300) -> None:
 def _process(teller: _Teller, first: Sample) -> None:
     teller.chapter("Blast processes 2026dgt for the first time")
     teller.say(
-        f"Blast leaves an export, which is one JSON document, and {len(first.files)} files: the host galaxy's images in "
-        f"13 filters, the fits of its spectral energy distribution (SED), thumbnails. Here they are invented, "
+        f"Blast leaves an export, which is one JSON document, and {len(first.files)} files: images of the host galaxy "
+        f"in 13 filters, the fits of its spectral energy distribution (SED), thumbnails. Here they are invented, "
         f"{_megabytes(sum(map(len, first.files.values())))} in all, and lie in run1/."
     )
     teller.write(first, "run1")
@@ -191,7 +191,7 @@ class _Teller:
         _print_trimmed(done.stdout.splitlines(), lines)
 
     def _environment(self) -> dict[str, str]:
-        """Return surroundings in which the story is the same on every machine, and leaves nothing outside its folder."""
+        """Return surroundings in which the story goes the same everywhere and leaves nothing outside its folder."""
         aside = str(self.folder.absolute() / ".dvc-settings")
         hermetic = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "DVC_NO_ANALYTICS": "1"}
         folders = ("DVC_GLOBAL_CONFIG_DIR", "DVC_SYSTEM_CONFIG_DIR", "DVC_SITE_CACHE_DIR")
