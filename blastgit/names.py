@@ -170,7 +170,7 @@ def _component_problem(part: str) -> str | None:
 
 
 def check_paths(paths: list[str]) -> None:
-    """Check each path of a dataset, and that no two are the same on a file system that ignores case, or how accents are written.
+    """Check each path of a dataset, and that no two are the same where case and the writing of accents are ignored.
 
     Raises:
         InvalidFiles: See `check_path`; or two paths collide.
@@ -180,7 +180,7 @@ def check_paths(paths: list[str]) -> None:
         check_path(path)
         twin = seen.setdefault(_folded(path), path)
         if twin != path:
-            raise InvalidFiles(f"{path!r} and {twin!r} differ only in case or in how accents are written: not every clone can hold both")
+            raise InvalidFiles(f"{path!r} and {twin!r} differ only in case or accents: a clone may not hold both")
     for path in paths:
         parents = _folded(path).split("/")
         for depth in range(1, len(parents)):

@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -125,7 +125,13 @@ def _run(program: str, *args: object, cwd: Path | None = None, stdin: str = "") 
     if program == "dvc":
         program = str(Path(sys.executable).with_name("dvc"))
     done = subprocess.run(
-        [program, *map(str, args)], cwd=cwd, input=stdin, capture_output=True, text=True, env=git_environment(), check=False
+        [program, *map(str, args)],
+        cwd=cwd,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        env=git_environment(),
+        check=False,
     )
     assert done.returncode == 0, f"{program} {args} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
     return done.stdout
@@ -135,3 +141,15 @@ def _run(program: str, *args: object, cwd: Path | None = None, stdin: str = "") 
 def as_export() -> Callable[[dict[str, Any]], Export]:
     """Check a document as if Blast had just sent it."""
     return lambda document: read_export(json.dumps(document).encode())
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 3 MB, where this user may mount one."""
+    folder = tmp_path / "small-disk"
+    folder.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", folder], capture_output=True, check=False)
+    if done.returncode:
+        pytest.skip("this user may not mount a small disk")
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)

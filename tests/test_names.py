@@ -27,7 +27,7 @@ def test_names_of_transients_are_accepted(name):
         ("a.b", "no transient name"),
         ("ab\n", "no transient name"),
         ("é2026", "no transient name"),
-        ("２０２６", "no transient name"),
+        ("\uff12\uff10\uff12\uff16", "no transient name"),
         ("a" * 65, "at most 64"),
         ("main", "reserved"),
         ("MAIN", "reserved"),
@@ -56,7 +56,8 @@ def test_the_pattern_is_that_of_blast(name):
     try:
         check_transient(name)
     except InvalidName as error:
-        assert "no transient name" not in str(error)
+        if "no transient name" in str(error):
+            raise
 
 
 def test_case_does_not_count_in_locks():
@@ -65,7 +66,7 @@ def test_case_does_not_count_in_locks():
 
 names = st.text(ALNUM, min_size=2, max_size=20)
 paths = st.none() | st.text(st.characters(blacklist_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1)
-instants = st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))
+instants = st.datetimes(timezones=st.just(UTC)).filter(lambda moment: moment.year > 999)
 specs = st.one_of(
     st.builds(Spec, names, path=paths),
     st.builds(Spec, names, number=st.integers(0, 999_999_999), path=paths),
@@ -106,7 +107,8 @@ def test_dates_are_ends_of_days_and_times_are_utc(text, until):
     [
         "", "@1", "2026dgt@", "2026dgt@-1", "2026dgt@01", "2026dgt@1.5", "2026dgt@1234567890", "2026dgt@٣", "2026dgt/x",
         "2026dgt@2026-13-01", "2026dgt@2026-05-27T25:00", "2026dgt@9999-12-31", "2026dgt@0001-01-01T00:00+23:00",
-        "2026dgt@9999-12-31T23:00-23:00", "2026dgt@２０２６-05-27", "2026dgt@1@2", "2026dgt@1:", "2026dgt@HEAD", "main@1",
+        "2026dgt@9999-12-31T23:00-23:00", "2026dgt@\uff12\uff10\uff12\uff16-05-27", "2026dgt@1@2",
+        "2026dgt@1:", "2026dgt@HEAD", "main@1",
         "2026dgt@1:a\nb",
     ],
 )  # fmt: skip
@@ -132,7 +134,9 @@ def test_no_instant_makes_the_parser_fail_otherwise(moment):
         assert moment.year in (1, 9999)
 
 
-@pytest.mark.parametrize("path", ["cutout_cdn/DES/DES_z.fits", "sed_output/2026dgt_global.h5", "a/é b.txt", "a/…", "a/git"])
+@pytest.mark.parametrize(
+    "path", ["cutout_cdn/DES/DES_z.fits", "sed_output/2026dgt_global.h5", "a/é b.txt", "a/…", "a/git"]
+)
 def test_paths_of_files_are_accepted(path):
     assert check_path(path) == path
 

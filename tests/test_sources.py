@@ -104,7 +104,7 @@ def test_the_data_folder_itself_may_be_a_link(tmp_path):
 
 def test_files_that_would_meet_at_one_path_are_refused(tmp_path):
     write(tmp_path, "sed_output/2026dgt/2026dgt_local.h5", "sed_output/2026dgt_local.h5")
-    with pytest.raises(InvalidFiles, match="would both become sed_output/2026dgt_local.h5"):
+    with pytest.raises(InvalidFiles, match="would both become sed_output/2026dgt_local"):
         gather(tmp_path, "2026dgt", naming())
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable
 from json.encoder import encode_basestring
 from typing import Any
@@ -21,7 +22,11 @@ Json = Any
 SIZE_LIMIT = 64 * 1024 * 1024
 """Bytes. Real exports have 45 kB; one of a thousand times that is a mistake, and would fill a worker's memory."""
 
+DEPTH_LIMIT = 64
+"""Levels. Real exports have eight; what walks a document calls itself for each."""
+
 _SAFE_INTEGER = 2**53
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def parse(data: bytes, what: str = "the export") -> Json:
@@ -33,7 +38,13 @@ def parse(data: bytes, what: str = "the export") -> Json:
     if len(data) > SIZE_LIMIT:
         raise InvalidExport(f"{what} has {len(data):,} bytes, more than the {SIZE_LIMIT:,} that are allowed")
     try:
-        return json.loads(data.decode("utf-8-sig"), object_pairs_hook=_unique, parse_float=_double, parse_int=_integer)
+        text = data.decode("utf-8-sig")
+        document = json.loads(text, object_pairs_hook=_unique, parse_float=_double, parse_int=_integer)
+        _check_depth(document)
+        if _SURROGATE.search(text):
+            json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise InvalidExport(f"a string of {what} is not Unicode text: {error.reason}") from None
     except UnicodeDecodeError as error:
         raise InvalidExport(f"{what} is not UTF-8 text: {error.reason} at byte {error.start}") from None
     except json.JSONDecodeError as error:
@@ -42,6 +53,16 @@ def parse(data: bytes, what: str = "the export") -> Json:
         raise InvalidExport(f"{what} is nested too deeply to be an export") from None
     except ValueError as error:
         raise InvalidExport(f"{what}: {error}") from None
+    return document
+
+
+def _check_depth(document: Json) -> None:
+    level = [document]
+    for _ in range(DEPTH_LIMIT):
+        inner = [value for value in level if isinstance(value, dict | list)]
+        level = [child for value in inner for child in (value.values() if isinstance(value, dict) else value)]
+    if level:
+        raise RecursionError
 
 
 def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
@@ -55,7 +76,7 @@ def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
 
 def _double(text: str) -> float:
     value = float(text)
-    if math.isinf(value):
+    if math.isinf(value) or (value == 0 and re.search("[1-9]", text.lower().partition("e")[0])):
         raise ValueError(f"the number {text[:40]} does not fit a double")
     return value
 
@@ -112,14 +133,22 @@ def restore_nonfinite(document: Json, pointers: list[str]) -> Json:
         try:
             *steps, last = (step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:])
             for step in steps:
-                parent = parent[int(step)] if isinstance(parent, list) else parent[step]
-            key = int(last) if isinstance(parent, list) else last
+                parent = parent[_key(parent, step)]
+            key = _key(parent, last)
             if parent[key] not in ("NaN", "Infinity", "-Infinity"):
                 raise ValueError
             parent[key] = float(parent[key])
         except (KeyError, IndexError, ValueError, TypeError, AttributeError):
             raise InvalidExport(f"metadata.nonfinite names {pointer!r}, where no such number stands") from None
     return document
+
+
+def _key(parent: Json, step: str) -> str | int:
+    if not isinstance(parent, list):
+        return step
+    if not step.isdecimal() or str(int(step)) != step:
+        raise ValueError
+    return int(step)
 
 
 def _escape(step: str) -> str:

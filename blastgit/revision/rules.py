@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib import resources
@@ -92,10 +92,11 @@ def _shipped() -> Mapping[str, Any]:
 
 
 def _merge(base: Mapping[str, Any], over: Mapping[str, Any], where: str) -> Mapping[str, Any]:
-    free = where == "rules.stages.renamed" or where.endswith((".references", ".copies"))
+    free = where.endswith((".renamed", ".references", ".copies"))
+    known = {*base, *_TABLE_WORDS} if where.startswith("rules.tables.") else set(base)
     result = dict(base)
     for key, value in over.items():
-        if key not in base and not free and not where.startswith("rules.tables"):
+        if key not in known and not free:
             raise RepoError(f"blastgit.yaml: {where}.{key} is no rule; rules.yaml lists those there are")
         inner = base.get(key)
         result[key] = (
@@ -104,18 +105,23 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any], where: str) -> Mapp
     return result
 
 
+_TABLE_WORDS = {field.name for field in fields(Table)} - {"name"}
+
+
 def _build(merged: Mapping[str, Any]) -> Rules:
     if merged["unknown_fields"] not in ("compare", "ignore"):
         raise ValueError(f"unknown_fields is {merged['unknown_fields']!r}, not compare or ignore")
     tolerance = _tolerance(merged["tolerance"])
+    tables = {name: _table(name, spec, tolerance) for name, spec in merged["tables"].items()}
+    _check_targets(tables)
     return Rules(
-        tables={name: _table(name, spec, tolerance) for name, spec in merged["tables"].items()},
+        tables=tables,
         ignore_unknown=merged["unknown_fields"] == "ignore",
-        pending=frozenset(merged["stages"]["pending"]),
-        ignored_stages=frozenset(merged["stages"]["ignored"]),
-        renamed_outcomes=dict(merged["stages"]["renamed"]),
-        derived=tuple(merged["files"]["derived"]),
-        volatile_cards=frozenset(merged["files"]["volatile_cards"]),
+        pending=frozenset(_words(merged["stages"]["pending"])),
+        ignored_stages=frozenset(_words(merged["stages"]["ignored"])),
+        renamed_outcomes=_pairs(merged["stages"]["renamed"]),
+        derived=_words(merged["files"]["derived"]),
+        volatile_cards=frozenset(_words(merged["files"]["volatile_cards"])),
         tolerance=tolerance,
         digest="sha256:" + hashlib.sha256(canonical(merged)).hexdigest(),
     )
@@ -127,17 +133,41 @@ def _table(name: str, spec: Mapping[str, Any], tolerance: float) -> Table:
     return Table(
         name=name,
         rows=spec["rows"],
-        key=tuple(spec["key"]),
-        values=tuple(spec["values"]),
+        key=_words(spec["key"]),
+        values=_words(spec["values"]),
         tolerance=_tolerance(spec.get("tolerance", tolerance)),
-        references=dict(spec.get("references", {})),
-        copies=dict(spec.get("copies", {})),
-        volatile=frozenset(spec.get("volatile", ())),
-        labels=frozenset(spec.get("labels", ())),
-        instants=frozenset(spec.get("instants", ())),
+        references=_pairs(spec.get("references", {})),
+        copies=_pairs(spec.get("copies", {})),
+        volatile=frozenset(_words(spec.get("volatile", []))),
+        labels=frozenset(_words(spec.get("labels", []))),
+        instants=frozenset(_words(spec.get("instants", []))),
         only_if=spec.get("only_if"),
-        only_used=tuple(spec.get("only_used", ())),
+        only_used=_words(spec.get("only_used", [])),
     )
+
+
+def _check_targets(tables: Mapping[str, Table]) -> None:
+    for table in tables.values():
+        unknown = {*table.references.values(), *table.only_used} - set(tables)
+        if unknown:
+            raise ValueError(f"{table.name} refers to {min(unknown)}, which is no table")
+    targets = {target for table in tables.values() for target in table.references.values()} - {"host"}
+    for name in sorted(targets | {table.name for table in tables.values() if table.only_used}):
+        if not tables[name].key:
+            raise ValueError(f"{name} needs a key, because others refer to its rows")
+
+
+def _words(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+        raise ValueError(f"{value!r:.60} is not a list of words")
+    return tuple(value)
+
+
+def _pairs(value: Any) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise TypeError(f"{value!r:.60} does not map words to words")
+    _words([*value, *value.values()])
+    return dict(value)
 
 
 def _tolerance(value: Any) -> float:

@@ -1,0 +1,81 @@
+import pytest
+import yaml
+
+from blastgit.errors import RepoError
+from blastgit.revision.rules import build_rules, default_rules, default_text
+from blastgit.settings import read_settings
+
+
+def test_the_rules_are_one_file_that_people_can_read():
+    assert yaml.safe_load(default_text())["tolerance"] == 1e-12
+    assert build_rules({}) == default_rules()
+
+
+def test_an_override_replaces_what_it_names_and_nothing_else():
+    rules = build_rules({"tables": {"sed": {"tolerance": 0.01}}, "files": {"derived": ["*.png"]}})
+    assert rules.tables["sed"].tolerance == 0.01
+    assert rules.tables["sfh"].tolerance == rules.tolerance == 1e-12
+    assert rules.tables["sed"].key == default_rules().tables["sed"].key
+    assert (rules.is_derived("a/b.png"), rules.is_derived("a/b.jpg")) == (True, False)
+    assert rules.volatile_cards == default_rules().volatile_cards
+
+
+def test_maps_of_names_can_be_added_to():
+    rules = build_rules({"stages": {"renamed": {"old words": "new words"}}, "tables": {"host": {"copies": {"a": "b"}}}})
+    assert rules.renamed_outcomes == {"no GHOST match": "no host match", "old words": "new words"}
+    assert rules.tables["host"].copies == {"a": "b"}
+
+
+def test_the_digest_is_that_of_the_whole():
+    digests = {
+        build_rules(overrides).digest
+        for overrides in (
+            {},
+            {"tolerance": 1e-9},
+            {"unknown_fields": "ignore"},
+            {"tables": {"sed": {"tolerance": 0.01}}},
+        )
+    }
+    assert len(digests) == 4
+    assert build_rules({"tolerance": 1e-12}).digest == default_rules().digest
+    assert default_rules().digest.startswith("sha256:")
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        {"tolerence": 1e-9},
+        {"tolerance": "much"},
+        {"tolerance": 1},
+        {"tolerance": -1e-12},
+        {"tolerance": float("nan")},
+        {"tolerance": None},
+        {"unknown_fields": "maybe"},
+        {"tables": None},
+        {"tables": []},
+        {"tables": {"sed": None}},
+        {"tables": {"sed": {"tolerence": 0.01}}},
+        {"tables": {"sed": {"tolerance": "wide"}}},
+        {"tables": {"sed": {"volatile": "software_version"}}},
+        {"tables": {"sed": {"values": [1]}}},
+        {"tables": {"sed": {"rows": "everywhere"}}},
+        {"tables": {"sed": {"references": {"aperture": "nowhere"}}}},
+        {"tables": {"sed": {"references": ["aperture"]}}},
+        {"tables": {"filters": {"key": []}}},
+        {"tables": {"filters": {"only_used": ["nowhere"]}}},
+        {"tables": {"pictures": {"rows": "list", "key": ["name"], "values": ["*"]}}},
+        {"files": {"derived": "*.jpg"}},
+        {"files": {"thumbnails": ["*.jpg"]}},
+        {"stages": {"pending": "processing"}},
+        {"stages": {"renamed": {"a": 1}}},
+        {"stages": {"renamed": {1: "a"}}},
+    ],
+)
+def test_an_override_without_meaning_is_refused(overrides):
+    with pytest.raises(RepoError, match=r"blastgit\.yaml"):
+        build_rules(overrides)
+
+
+def test_a_data_repo_states_its_overrides_in_its_settings():
+    settings = read_settings(b"format: 1\nrules:\n  tables:\n    sed: {tolerance: 0.01}\n")
+    assert settings.rules == build_rules({"tables": {"sed": {"tolerance": 0.01}}})
