@@ -15,7 +15,7 @@ import shutil
 import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -188,12 +188,15 @@ def _is_open(path: Path) -> bool:
         return True
     wanted = str(path.resolve())
     for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if process.stat().st_uid == os.geteuid() and any(
-                os.readlink(entry) == wanted  # noqa: PTH115 (Path makes it ten times slower)
-                for entry in os.scandir(process / "fd")
-            ):
+        with suppress(OSError):  # the process has ended meanwhile
+            if process.stat().st_uid == os.geteuid() and wanted in _open_files(process):
                 return True
-        except OSError:
-            continue
     return False
+
+
+def _open_files(process: Path) -> list[str]:
+    files = []
+    for descriptor in os.listdir(process / "fd"):  # noqa: PTH208 (descriptors are names here, not paths)
+        with suppress(FileNotFoundError):  # closed meanwhile, as the one that lists this folder is
+            files.append(os.readlink(process / "fd" / descriptor))  # noqa: PTH115 (it need not be a path at all)
+    return files

@@ -1,0 +1,121 @@
+"""Killing a writer at every write step, and at random instants, in a process of its own.
+
+The steps are counted from outside: Python tells an audit hook before it opens a file for writing, renames, removes,
+makes a folder or starts a process. What libgit2 writes in between is met by the random instants.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+_STEPS = frozenset({
+    "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "os.chmod", "os.link", "os.symlink",
+    "shutil.rmtree", "subprocess.Popen",
+})  # fmt: skip
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+
+
+@dataclass(frozen=True)
+class Death:
+    """How a child process ended.
+
+    Attributes:
+        killed: Whether it was killed; else it came to its end.
+        code: Its exit code, if it came to its end: 0 when the action returned.
+    """
+
+    killed: bool
+    code: int
+
+
+def run_killed_at(step: int, action: Callable[[], Any]) -> Death:
+    """Run an action in a child process that kills itself right before its write step number `step` (from 0)."""
+
+    def child() -> None:
+        left = step
+
+        def hook(event: str, arguments: tuple[Any, ...]) -> None:
+            nonlocal left
+            if event in _STEPS or (event == "open" and _writes(arguments)):
+                if left == 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                left -= 1
+
+        sys.addaudithook(hook)
+        action()
+
+    return _wait(_fork(child))
+
+
+def run_killed_after(seconds: float, action: Callable[[], Any]) -> Death:
+    """Run an action in a child process group, and kill all of that group, git included, after a while."""
+    pid = _fork(action)
+    timer = threading.Timer(seconds, _kill_group, [pid])
+    timer.start()
+    try:
+        return _wait(pid)
+    finally:
+        timer.cancel()
+        _wait_for_group(pid)
+
+
+def _writes(arguments: tuple[Any, ...]) -> bool:
+    _path, mode, flags = arguments
+    if isinstance(mode, str):
+        return any(letter in mode for letter in "wax+")
+    return isinstance(flags, int) and bool(flags & _WRITING)
+
+
+def _fork(action: Callable[[], Any]) -> int:
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    try:
+        os.setpgid(0, 0)
+        action()
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _wait(pid: int) -> Death:
+    _, status = os.waitpid(pid, 0)
+    return Death(os.WIFSIGNALED(status), os.WEXITSTATUS(status) if os.WIFEXITED(status) else -1)
+
+
+def _kill_group(group: int) -> None:
+    with suppress(ProcessLookupError):  # it came to its end just before
+        os.killpg(group, signal.SIGKILL)
+
+
+def _wait_for_group(group: int) -> None:
+    """Return when the last process of a group is gone: git dies a moment after the writer that started it."""
+    for _ in range(10_000):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.001)
+
+
+def random_instants(count: int, longest: float, seed: int = 0) -> list[float]:
+    """Return `count` instants between 0 and `longest` seconds, the same for the same seed."""
+    generator = random.Random(seed)
+    return [generator.uniform(0, longest) for _ in range(count)]
+
+
+def time_of(action: Callable[[], Any]) -> float:
+    """Return how long an action takes in a child process, in seconds."""
+    start = time.perf_counter()
+    _wait(_fork(action))
+    return time.perf_counter() - start

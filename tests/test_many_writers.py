@@ -1,0 +1,88 @@
+"""Many processes record at once: nobody fails, nothing is lost, and nobody waits for a writer of another transient."""
+
+import multiprocessing
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from blastgit import DataRepo
+from blastgit.demo import Sample, refit, small
+from blastgit.errors import Busy
+from blastgit.plumbing.locks import Journal, hold
+
+WRITERS = 8
+Job = tuple[Path, str, Path, Path]
+
+
+def one_record(job: Job) -> tuple[str, str, int]:
+    repo, name, export, data = job
+    result = DataRepo(repo).record(name, export, data)
+    return name, result.status, result.revision
+
+
+def jobs(repo: Path, folder: Path, samples: list[Sample]) -> list[Job]:
+    written = []
+    for i, sample in enumerate(samples):
+        (folder / str(i)).mkdir()
+        written.append((repo, sample.name, *sample.write(folder / str(i))))
+    return written
+
+
+def test_eight_on_one_transient_and_eight_on_others(
+    tmp_path: Path, repo: Path, sample: Sample, run: Callable[..., str]
+) -> None:
+    same = [refit(sample, seed=i) for i in range(WRITERS)]
+    others = [small(f"2026b{i}", seed=i) for i in range(WRITERS)]
+    mixed = [each for pair in zip(same, others, strict=True) for each in pair]
+    with multiprocessing.get_context("fork").Pool(2 * WRITERS) as pool:
+        results = pool.map(one_record, jobs(repo, tmp_path, mixed), chunksize=1)
+
+    contested = sorted(number for name, status, number in results if name == sample.name and status == "recorded")
+    assert contested == list(range(WRITERS))
+    assert sorted(name for name, _, _ in results if name != sample.name) == sorted(each.name for each in others)
+    assert {status for _, status, _ in results} == {"recorded"}
+    opened = DataRepo(repo)
+    assert opened.verify().problems == []
+    assert [entry.revision.number for entry in opened.log(sample.name)] == list(range(WRITERS))[::-1]
+    run("git", "--git-dir", repo, "fsck", "--strict")
+
+
+def test_the_same_state_from_eight_writers_is_one_revision(tmp_path: Path, repo: Path, sample: Sample) -> None:
+    with multiprocessing.get_context("fork").Pool(WRITERS) as pool:
+        results = pool.map(one_record, jobs(repo, tmp_path, [sample] * WRITERS), chunksize=1)
+    assert sorted(status for _, status, _ in results) == ["recorded"] + ["unchanged"] * (WRITERS - 1)
+    assert {number for _, _, number in results} == {0}
+
+
+def test_a_writer_waits_for_nobody_else_and_says_who_it_waited_for(tmp_path: Path, repo: Path, sample: Sample) -> None:
+    (job,) = jobs(repo, tmp_path, [sample])
+    with hold(repo / "blastgit/locks/2026other", timeout=0):
+        assert one_record(job)[1] == "recorded"
+    with hold(repo / f"blastgit/locks/{sample.name}", timeout=0) as lock:
+        lock.announce(Journal.own())
+        with pytest.raises(Busy, match=r"2026dgt has been locked .* by process \d+ on "):
+            DataRepo(repo).record(sample.name, job[2], job[3], timeout=0.05)
+
+
+def test_a_push_that_came_between_is_seen_and_the_decision_made_anew(
+    tmp_path: Path, repo: Path, sample: Sample, run: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = jobs(repo, tmp_path, [sample, refit(sample, seed=1)])
+    one_record(first)
+    clone = tmp_path / "clone.git"
+    run("git", "clone", "--quiet", "--mirror", repo, clone)
+    one_record((clone, *second[1:]))  # the same next revision, made elsewhere
+
+    from blastgit.handle import Handle
+
+    real = Handle.move_refs
+
+    def push_first(self: Handle, *arguments: object) -> None:
+        monkeypatch.setattr(Handle, "move_refs", real)
+        run("git", "--git-dir", clone, "push", "--quiet", repo, "refs/heads/2026dgt", "refs/tags/2026dgt/1")
+        real(self, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Handle, "move_refs", push_first)
+    assert one_record(second)[1:] == ("unchanged", 1)
+    assert DataRepo(repo).verify().problems == []
