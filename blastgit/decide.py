@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from blastgit.content import Tolerance, same
-from blastgit.errors import BlastgitError
+from blastgit.errors import DamagedData
 from blastgit.handle import Handle
 from blastgit.history import History, Revision
 from blastgit.intake import Intake
@@ -144,7 +144,7 @@ def _by_content(handle: Handle, change: FileChange, intake: Intake, latest: Revi
         return change
     try:
         old = published_file(handle, latest, change.path, intake.folder)
-    except BlastgitError as error:
+    except DamagedData as error:
         return FileChange(change.path, "changed", f"compared by checksum only: {error}")
     verdict = same(change.path, old, intake.source(change.path), content_tolerance(handle))
     return FileChange(change.path, "content-equal" if verdict.equal else "changed", verdict.note)
