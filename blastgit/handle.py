@@ -17,7 +17,7 @@ from blastgit.plumbing.trees import read_blob
 from blastgit.revision.rules import Rules
 from blastgit.settings import FILE, Settings, read_settings
 from blastgit.store.base import Store
-from blastgit.store.config import Remote, default_remote
+from blastgit.store.config import OWN_FILE, Remote, chosen_remote
 
 LOCK_TIMEOUT = 120.0
 """Seconds that a writer waits for another one of the same transient."""
@@ -81,8 +81,12 @@ class Handle:
 
     @cached_property
     def store(self) -> Store:
-        """The store of contents."""
-        return open_store(default_remote(self.config), self.work_folder)
+        """The store of contents: the one that main names, unless this user's own settings name another.
+
+        Raises:
+            RepoError: The settings make no sense, or main's have an option that is not main's to set.
+        """
+        return open_store(chosen_remote(self.config, self.work_folder / OWN_FILE, os.environ), self.work_folder)
 
     @property
     def work_folder(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -26,20 +27,23 @@ brings back exactly the files of that revision. `git log origin/NAME` tells why 
 """
 
 
-def init(path: Path, *, store: str | None = None, simulated: bool = False) -> Handle:
+def init(
+    path: Path, *, store: str | None = None, options: Mapping[str, str] | None = None, simulated: bool = False
+) -> Handle:
     """Make a data repo at `path` and open it.
 
     Args:
         path: Where the bare repository shall be; it may exist as an empty folder.
         store: The URL of its store, any DVC remote; by default the folder `dvc` inside the repo.
+        options: What DVC needs beside the URL to reach it (`endpointurl`, `region`, …); no secrets, for all read them.
         simulated: Whether it is to hold simulated data.
 
     Raises:
-        RepoError: Something is there already, or it cannot be written.
+        RepoError: Something is there already, or it cannot be written; or the options are not for all to use.
         UsageError: The store's URL cannot stand in a settings file.
     """
     path = path.absolute()
-    config = store_config(_store_url(path, store))
+    config = store_config(_store_url(path, store), options)
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise RepoError(f"{path} exists and is not empty: a data repo needs a folder of its own")
     try:

@@ -29,6 +29,7 @@ class Intake:
         self._progress = progress
         self._sha256: dict[str, str] = {}
         self._staged: dict[str, tuple[Path, Checksums]] = {}
+        self._stored: set[str] = set()
         self.folder = store.staging_root / uuid.uuid4().hex
 
     def __enter__(self) -> Intake:
@@ -89,8 +90,9 @@ class Intake:
         """
         wanted = list(paths)
         self.stage(wanted)
-        for path in wanted:
-            self._store.put(*self._staged[path])
+        left = [path for path in wanted if path not in self._stored]
+        self._store.put_all(dict(self._staged[path] for path in left), self._progress)
+        self._stored.update(left)
         return {path: self._staged[path][1] for path in wanted}
 
     def _each(self, what: str, paths: list[str], work: Callable[[str], T]) -> dict[str, T]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+
+from blastgit.store.config import Remote, with_remote
 
 _PACKAGE = Path(__file__).parent
 
@@ -19,9 +22,13 @@ def _read(name: str) -> bytes:
     return (shipped_folder("dvc") / name).read_bytes()
 
 
-def store_config(url: str) -> bytes:
-    """Return the `.dvc/config` of a data repo whose contents lie at `url`."""
-    return _read("config").replace(b"{url}", url.encode())
+def store_config(url: str, options: Mapping[str, str] | None = None) -> bytes:
+    """Return the `.dvc/config` of a data repo whose contents lie at `url`.
+
+    Raises:
+        RepoError: The URL or an option makes no sense, or is not one that main may name.
+    """
+    return with_remote(_read("config"), Remote("store", url, dict(options or {})))
 
 
 def dot_files(config: bytes) -> dict[str, bytes]:

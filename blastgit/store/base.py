@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from blastgit.progress import Progress, silent
 from blastgit.store.hashing import Checksums
 
 
@@ -30,6 +31,18 @@ class Store(ABC):
         Raises:
             StoreError: The store fails, or holds something else under that name.
         """
+
+    def put_all(self, items: Mapping[Path, Checksums], progress: Progress = silent) -> None:
+        """Take in staged files, whose checksums are known.
+
+        Raises:
+            StoreError: The store fails; some of the files may have been taken in, and need not be brought again.
+        """
+        total, done = sum(sums.size for sums in items.values()), 0
+        for staged, sums in items.items():
+            self.put(staged, sums)
+            done += sums.size
+            progress("storing", done, total)
 
     @abstractmethod
     def read(self, md5: str) -> Iterator[bytes]:

@@ -1,16 +1,49 @@
-"""Reading `.dvc/config`: where a data repo keeps its contents."""
+"""Where a data repo keeps its contents: main's `.dvc/config` says it to readers, a user's own settings come before it.
+
+Main is read by everybody, and whoever may push to it could change it. So it names a place and how to reach it; what
+would read, run or hand out something of the reader's own (keys, passwords, profiles, programs) is taken from the
+reader's own settings only. In this order:
+
+1. the environment variable `BLASTGIT_STORE`, a URL; endpoint and credentials come from the environment too
+   (`AWS_ENDPOINT_URL`, `AWS_PROFILE`, …);
+2. the file `blastgit/store.config` in the data repo, written like a `.dvc/config` and part of no commit. With a `url`
+   it stands alone; without one its options are laid over main's, as DVC does with `.dvc/config.local`. It may hold
+   secrets: `chmod 600` it;
+3. main's `.dvc/config`.
+"""
 
 from __future__ import annotations
 
-import configparser
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from blastgit.errors import RepoError
 
-_REMOTE = re.compile(r"""'?remote "(?P<name>[^"]+)"'?""")
+VARIABLE = "BLASTGIT_STORE"
+"""The environment variable that names a user's own store."""
+
+OWN_FILE = "store.config"
+"""The file of a user's own settings, in the data repo's folder `blastgit`."""
+
+_ON_MAIN = ".dvc/config on main"
+_REMOTE = re.compile(r'\s*remote\s*"(?P<name>[^"]+)"\s*')
+_SCHEMES = frozenset({
+    "", "file", "s3", "gs", "azure", "ssh", "http", "https", "webdav", "webdavs", "hdfs", "webhdfs", "oss", "gdrive",
+})  # fmt: skip
+_CORE_OF_MAIN = frozenset({
+    "remote", "analytics", "check_update", "autostage", "checksum_jobs", "hardlink_lock", "interactive", "no_scm",
+})  # fmt: skip
+_OPTIONS_OF_MAIN = frozenset({
+    "url", "account_name", "allow_anonymous_login", "auth", "checksum_jobs", "connect_timeout", "connection_timeout",
+    "endpointurl", "jobs", "listobjects", "method", "no_traverse", "oss_endpoint", "port", "projectname",
+    "read_timeout", "region", "shared", "sse", "sse_kms_key_id", "timeout", "type", "use_https", "use_ssl", "user",
+    "verify",
+})  # fmt: skip
+_LAYOUTS = ("version_aware", "worktree")  # DVC's other ways to lay out a store: contents would not lie under their MD5
 
 
 @dataclass(frozen=True)
@@ -30,21 +63,134 @@ class Remote:
         return Path(self.url) if not parts.scheme or len(parts.scheme) == 1 else None
 
 
-def default_remote(config: bytes) -> Remote:
-    """Return the default remote of a `.dvc/config`.
+def chosen_remote(config: bytes, own: Path, environment: Mapping[str, str]) -> Remote:
+    """Return the remote to use.
+
+    Args:
+        config: Main's `.dvc/config`.
+        own: The file of the user's own settings, which need not exist.
+        environment: The environment's variables.
 
     Raises:
-        RepoError: There is none, or the text is no such file.
+        RepoError: A setting makes no sense, or is not main's to make.
     """
-    parser = configparser.RawConfigParser(strict=False)
+    url = environment.get(VARIABLE)
+    if url:
+        location = url if urlsplit(url).scheme else str(Path(url).absolute())
+        return _checked(Remote("store", location), VARIABLE)
     try:
-        parser.read_string(config.decode())
-        wanted = parser.get("core", "remote")
-    except (configparser.Error, UnicodeDecodeError) as error:
-        raise RepoError(f".dvc/config on main names no store: {error}") from None
-    for section in parser.sections():
-        match = _REMOTE.fullmatch(section)
-        if match and match["name"] == wanted:
-            options = dict(parser.items(section))
-            return Remote(wanted, options.pop("url", ""), options)
-    raise RepoError(f".dvc/config on main has no remote {wanted!r}, though core.remote names it")
+        text = own.read_bytes()
+    except FileNotFoundError:
+        return default_remote(config)
+    except OSError as error:
+        raise RepoError(f"the settings {own} cannot be read: {error.strerror}") from None
+    return _own_remote(text, config, str(own))
+
+
+def default_remote(config: bytes) -> Remote:
+    """Return the default remote of main's `.dvc/config`.
+
+    Raises:
+        RepoError: There is none, the text is no such file, or it has an option that is not main's to set.
+    """
+    sections = _read(config, _ON_MAIN)
+    for section, options in sections.items():
+        _check_section(section, options)
+    return _remote(sections, None, _ON_MAIN)
+
+
+def with_remote(config: bytes, remote: Remote) -> bytes:
+    """Return a `.dvc/config` whose remote of that name is `remote`; all else in it stays.
+
+    Raises:
+        RepoError: It would not be one that main may have.
+    """
+    parsed = _parse(config, _ON_MAIN)
+    old = [section for section in parsed.sections if _name_of(section) == remote.name]
+    parsed[old[0] if old else f'remote "{remote.name}"'] = {"url": remote.url, **remote.options}
+    text = "\n".join(parsed.write()).encode() + b"\n"
+    default_remote(text)
+    return text
+
+
+def _own_remote(text: bytes, config: bytes, where: str) -> Remote:
+    sections = _read(text, where)
+    wanted = sections.get("core", {}).get("remote")
+    if wanted is None:
+        names = [name for section in sections if (name := _name_of(section))]
+        wanted = names[0] if len(names) == 1 else None
+    own = _remote(sections, wanted, where, needs_url=False)
+    if own.url:
+        return own
+    public = default_remote(config)
+    return Remote(public.name, public.url, {**public.options, **own.options})
+
+
+def _remote(
+    sections: Mapping[str, dict[str, str]], wanted: str | None, where: str, *, needs_url: bool = True
+) -> Remote:
+    name = (wanted or sections.get("core", {}).get("remote", "")).lower()
+    if not name:
+        raise RepoError(f"{where} names no store: it should have `remote` in the section [core]")
+    for section, options in sections.items():
+        if _name_of(section) == name:
+            others = dict(options)
+            remote = Remote(name, others.pop("url", ""), others)
+            return _checked(remote, where) if remote.url or needs_url else remote
+    raise RepoError(f"{where} has no remote {name!r}, though core.remote names it")
+
+
+def _checked(remote: Remote, where: str) -> Remote:
+    parts = urlsplit(remote.url)
+    if parts.scheme not in _SCHEMES and len(parts.scheme) != 1:
+        known = ", ".join(sorted(_SCHEMES - {""}))
+        raise RepoError(f"{where}: {remote.url!r} is no place for a store: it can be a folder, or a URL of {known}")
+    if not remote.url or (remote.folder is not None and not remote.folder.is_absolute()):
+        raise RepoError(f"{where}: the store {remote.url!r} is no absolute path and no URL: write it in full")
+    for option in _LAYOUTS:
+        if remote.options.pop(option, "false").lower() != "false":
+            raise RepoError(f"{where}: {option} would make DVC lay out the store in another way; set it to false")
+    return remote
+
+
+def _check_section(section: str, options: Mapping[str, str]) -> None:
+    name = _name_of(section)
+    if name is None and section != "core":
+        raise RepoError(f"{_ON_MAIN} has a section [{section}], which {_OWN}")
+    allowed = _CORE_OF_MAIN if name is None else {*_OPTIONS_OF_MAIN, *_LAYOUTS}
+    for option, value in options.items():
+        if option not in allowed:
+            raise RepoError(f"{_ON_MAIN} sets {option!r} of [{section}], which {_OWN}")
+        if option == "url" and urlsplit(value).password is not None:
+            raise RepoError(f"{_ON_MAIN} has a password in a URL, which {_OWN}")
+
+
+_OWN = f"only a user's own settings may: move it to blastgit/{OWN_FILE} (for plain DVC: .dvc/config.local)"
+
+
+def _name_of(section: str) -> str | None:
+    match = _REMOTE.fullmatch(section.lower())
+    return match["name"] if match else None
+
+
+def _read(text: bytes, where: str) -> dict[str, dict[str, str]]:
+    """Return the options of each section, as DVC would read them."""
+    found: dict[str, dict[str, str]] = {}
+    for section, options in _parse(text, where).dict().items():
+        if not isinstance(options, dict):
+            raise RepoError(f"{where} sets {section!r} outside of any section")
+        for option, value in options.items():
+            if not isinstance(value, str) or "%(" in value or not value.isprintable():
+                raise RepoError(f"{where}: the value of {option!r} is not plain text; quote it if it has commas")
+        found[section.lower()] = {option.lower(): value for option, value in options.items()}
+    return found
+
+
+def _parse(text: bytes, where: str) -> Any:
+    """Parse with the library that DVC uses, so that both read the same; nothing in a value refers to another one."""
+    from configobj import ConfigObj, ConfigObjError
+
+    try:
+        return ConfigObj(text.decode().splitlines(), interpolation=False)
+    except (ConfigObjError, UnicodeDecodeError) as error:
+        raise RepoError(f"{where} is not a settings file of DVC: {error}") from None

@@ -1,0 +1,157 @@
+"""A store that is not a folder: any DVC remote, reached through DVC's own libraries.
+
+Contents that arrived stay: a recording that fails half way is simply repeated, and brings only what is left.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeVar
+
+from blastgit.errors import DamagedData, StoreError
+from blastgit.progress import Progress, silent
+from blastgit.store.base import Store
+from blastgit.store.config import Remote
+from blastgit.store.failures import Patience, explain, is_missing_bucket
+from blastgit.store.hashing import Checksums, chunks_of, drain
+from blastgit.store.remote import RemoteFolder
+
+T = TypeVar("T")
+
+
+class DvcStore(Store):
+    """Contents in a DVC remote."""
+
+    def __init__(self, remote: Remote, staging_root: Path, patience: Patience | None = None) -> None:
+        """Use the store that `remote` describes; it is opened when something is first asked of it.
+
+        Args:
+            remote: Its URL and options.
+            staging_root: The folder on this machine in which contents on their way in are gathered.
+            patience: How often and how slowly to try again.
+        """
+        self.url = remote.url
+        self._remote = remote
+        self._staging_root = staging_root
+        self._patience = patience or Patience()
+        self._folder: RemoteFolder | None = None
+        self._opening = threading.Lock()
+
+    @property
+    def staging_root(self) -> Path:
+        """The folder on this machine in which contents on their way in are gathered."""
+        return self._staging_root
+
+    def put(self, staged: Path, sums: Checksums) -> None:
+        """Take in one staged file; see `put_all`."""
+        self.put_all({staged: sums})
+
+    def put_all(self, items: Mapping[Path, Checksums], progress: Progress = silent) -> None:
+        """Upload what the store lacks or holds damaged, a few files at a time, and see that all of it arrived.
+
+        One question finds out what is there and one what arrived; nothing is asked file by file.
+        """
+        files = _by_md5(items)
+        present = self._sizes(files)
+        total, done, counting = sum(sums.size for _, sums in files.values()), 0, threading.Lock()
+
+        def bring(md5: str) -> bool:
+            nonlocal done
+            staged, sums = files[md5]
+            is_needed = md5 not in present or not self._is_sound(sums)
+            if is_needed:
+                self._do(lambda folder: folder.upload(staged, md5, replace=md5 in present))
+            with counting:
+                done += sums.size
+                progress("storing", done, total)
+            return is_needed
+
+        order = sorted(files, key=lambda md5: files[md5][1].size, reverse=True)  # large ones first: no thread ends late
+        brought = dict(zip(order, self._open().in_threads(bring, order), strict=True))
+        self._check_arrived({md5: files[md5][1].size for md5 in order if brought[md5]})
+        for staged in items:
+            staged.unlink(missing_ok=True)
+
+    def _check_arrived(self, expected: Mapping[str, int]) -> None:
+        found = self._sizes(expected)
+        for md5, size in expected.items():
+            if found.get(md5) != size:
+                held = f"has {found[md5]:,} bytes" if md5 in found else "is not there"
+                raise StoreError(
+                    f"the store {self.url} took in {md5} of {size:,} bytes, and now it {held}: nothing was recorded; "
+                    "does something else delete or change objects there?"
+                )
+
+    def _is_sound(self, sums: Checksums) -> bool:
+        """Whether the content that lies there is the one meant; a damaged one counts as absent, and is replaced."""
+        try:
+            found = drain(self.read(sums.md5), len)
+        except DamagedData:
+            return False
+        if found.md5 == sums.md5 and found.sha256 != sums.sha256:
+            raise _collision(sums.md5)
+        return found == sums
+
+    def read(self, md5: str) -> Iterator[bytes]:
+        """Yield the bytes of a content, unchecked; all are here before the first is yielded, so it can be retried."""
+        with TemporaryDirectory(prefix="blastgit-") as folder:
+            copy = Path(folder) / md5
+            if not self._do(lambda remote: _download(remote, md5, copy)):
+                raise DamagedData(f"the store {self.url} lacks the content {md5}: run `blastgit verify`")
+            with copy.open("rb", buffering=0) as file:
+                yield from chunks_of(file)
+
+    def missing(self, md5s: Iterable[str]) -> set[str]:
+        """Return those of `md5s` that the store lacks; see `RemoteFolder.sizes` for how many questions that takes."""
+        wanted = set(md5s)
+        return wanted - self._sizes(wanted).keys()
+
+    def _sizes(self, md5s: Iterable[str]) -> dict[str, int]:
+        wanted = set(md5s)
+        return self._do(lambda folder: folder.sizes(wanted)) if wanted else {}
+
+    def _open(self) -> RemoteFolder:
+        with self._opening:
+            if self._folder is None:
+                try:
+                    self._folder = RemoteFolder(self._remote)
+                except Exception as error:  # noqa: BLE001 (whatever DVC's libraries and their clients raise)
+                    raise explain(self.url, error) from None
+            return self._folder
+
+    def _do(self, work: Callable[[RemoteFolder], T]) -> T:
+        """Do something with the store, with patience.
+
+        Raises:
+            StoreError: What failed for good, in words.
+        """
+        folder = self._open()
+        try:
+            return self._patience.call(lambda: work(folder))
+        except Exception as error:  # noqa: BLE001 (whatever DVC's libraries and their clients raise)
+            raise explain(self.url, error) from None
+
+
+def _download(folder: RemoteFolder, md5: str, target: Path) -> bool:
+    try:
+        folder.download(md5, target)
+    except FileNotFoundError as error:
+        if is_missing_bucket(error):
+            raise
+        return False
+    return True
+
+
+def _by_md5(items: Mapping[Path, Checksums]) -> dict[str, tuple[Path, Checksums]]:
+    files: dict[str, tuple[Path, Checksums]] = {}
+    for staged, sums in items.items():
+        if files.setdefault(sums.md5, (staged, sums))[1] != sums:
+            raise _collision(sums.md5)
+    return files
+
+
+def _collision(md5: str) -> StoreError:
+    return StoreError(f"two contents have the MD5 {md5} but not the same SHA-256: a collision, made on purpose")

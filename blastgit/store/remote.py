@@ -1,0 +1,152 @@
+"""A remote store's files through DVC's own libraries: where a content lies, which are there, up and down.
+
+Errors are passed on as the protocol's client raises them; `dvc.py` puts them into words.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from blastgit.store.config import Remote
+
+T = TypeVar("T")
+S = TypeVar("S")
+
+_THREADS = 8
+_PAGE = 1000  # names that an object store lists in one answer
+_PIECE = 16 * 1024 * 1024  # bytes that an upload in pieces holds at once
+Sizes = dict[str, int]
+
+
+class RemoteFolder:
+    """The folder of a remote, in DVC's layout."""
+
+    def __init__(self, remote: Remote) -> None:
+        """Open a remote the way DVC does. Nothing is asked of the server yet; the import takes a moment."""
+        from dvc.fs import get_cloud_fs
+        from dvc_objects.fs.base import ObjectFileSystem
+
+        kind, options, root = get_cloud_fs({}, url=remote.url, **remote.options)
+        self._fs: Any = kind(**options)
+        self._root = root
+        self._is_object_store = issubclass(kind, ObjectFileSystem)
+        self._can_list = bool(kind.CAN_TRAVERSE)
+        self._threads = int(options.get("jobs") or _THREADS)
+
+    def in_threads(self, work: Callable[[S], T], items: Iterable[S]) -> list[T]:
+        """Do `work` for each item, a few at a time; the first failure ends it all."""
+        with ThreadPoolExecutor(self._threads) as pool:
+            futures = [pool.submit(work, item) for item in items]
+            try:
+                return [future.result() for future in futures]
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def sizes(self, md5s: Collection[str]) -> Sizes:
+        """Return the size of each content that is there, asking as few questions as the protocol allows."""
+        wanted = set(md5s)
+        answers = self.in_threads(lambda ask: ask(), self._questions(sorted(wanted)))
+        return {md5: size for answer in answers for md5, size in answer.items() if md5 in wanted}
+
+    def _questions(self, wanted: list[str]) -> Sequence[Callable[[], Sizes]]:
+        if not self._can_list:
+            return [partial(self._ask, md5) for md5 in wanted]
+        if not self._is_object_store:
+            return [partial(self._list_folder, name) for name in sorted({md5[:2] for md5 in wanted})]
+        by_key = [partial(self._list_keys, md5) for md5 in wanted]
+        if len(wanted) <= 2:
+            return by_key
+        pages = len(self._list_keys(wanted[0][:3])) * 16**3 / _PAGE  # one listing tells how large the store is
+        if pages > len(wanted):
+            return by_key
+        return [self._list_all] if pages < 256 else [partial(self._list_keys, f"{n:02x}") for n in range(256)]
+
+    def _list_all(self) -> Sizes:
+        return _sizes(self._fs.fs.find(self._contents(), detail=True))
+
+    def _list_keys(self, beginning: str) -> Sizes:
+        """List the contents whose MD5 begins so; in an object store that is one question for each thousand."""
+        return _sizes(self._fs.fs.find(self._contents(beginning[:2]), prefix=beginning[2:], detail=True))
+
+    def _list_folder(self, name: str) -> Sizes:
+        try:
+            entries = self._fs.fs.ls(self._contents(name), detail=True)
+        except FileNotFoundError:
+            return {}
+        return _sizes({entry["name"]: entry for entry in entries})
+
+    def _ask(self, md5: str) -> Sizes:
+        try:
+            return {md5: self._fs.fs.info(self.path(md5))["size"]}
+        except FileNotFoundError:
+            return {}
+
+    def path(self, md5: str) -> str:
+        """Return where a content lies, or would."""
+        return self._contents(md5[:2], md5[2:])
+
+    def _contents(self, *parts: str) -> str:
+        return str(self._fs.join(self._root, "files", "md5", *parts))
+
+    def download(self, md5: str, target: Path) -> None:
+        """Copy a content to a file of this machine.
+
+        Raises:
+            FileNotFoundError: There is none of that name.
+        """
+        gently = {"max_concurrency": 1} if self._fs.protocol == "s3" else {}  # in a stream, not in large pieces
+        self._fs.get_file(self.path(md5), str(target), **gently)
+
+    def upload(self, source: Path, md5: str, *, replace: bool) -> None:
+        """Copy a file to its name, where it appears whole or not at all.
+
+        An object store sees to that by itself, and HTTP has nothing but a PUT. Elsewhere it goes by a temporary name.
+
+        Args:
+            source: The file.
+            md5: Its name.
+            replace: Whether something damaged is there under that name.
+        """
+        path = self.path(md5)
+        if self._is_object_store or not self._can_list:
+            gently = {"chunksize": _PIECE, "max_concurrency": 1} if self._fs.protocol == "s3" else {}
+            self._fs.put_file(str(source), path, **gently)
+            return
+        part = str(self._fs.join(self._root, "tmp", f"{md5}.{uuid.uuid4().hex}"))
+        size = source.stat().st_size
+        try:
+            self._fs.makedirs(self._fs.parent(part))
+            self._fs.put_file(str(source), part)
+            if self._fs.fs.info(part)["size"] != size:
+                raise ConnectionError(f"only a part of {source.name} arrived")
+            self._fs.makedirs(self._fs.parent(path))
+            if replace:
+                self._fs.remove(path)
+            self._move(part, path, size)
+        except BaseException:
+            with suppress(Exception):
+                self._fs.remove(part)
+            raise
+
+    def _move(self, part: str, path: str, size: int) -> None:
+        try:
+            self._fs.move(part, path)
+        except Exception:
+            # Somebody else brought the same content meanwhile, and this protocol does not move onto a file.
+            with suppress(FileNotFoundError):
+                if self._fs.fs.info(path)["size"] == size:
+                    self._fs.remove(part)
+                    return
+            raise
+
+
+def _sizes(listing: Mapping[str, Mapping[str, Any]]) -> Sizes:
+    found = {"".join(name.rstrip("/").split("/")[-2:]): entry for name, entry in listing.items()}
+    return {md5: entry["size"] for md5, entry in found.items() if len(md5) == 32 and entry["type"] == "file"}
