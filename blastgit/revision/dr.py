@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from blastgit.errors import DamagedData, InvalidExport, InvalidName
-from blastgit.revision.document import Json, as_object, name_nonfinite, parse, restore_nonfinite, write
+from blastgit.errors import DamagedData, InvalidExport, InvalidInput
+from blastgit.names import check_paths
+from blastgit.revision.document import Json, as_list, as_object, name_nonfinite, parse, restore_nonfinite, write
 from blastgit.revision.export import Export, check_export
 from blastgit.revision.normalise import natural_order
+
+_SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -60,13 +64,14 @@ def read_dr(data: bytes, what: str) -> DatasetRevision:
     try:
         document = as_object(parse(data, what), what)
         metadata = as_object(document.get("metadata"), "metadata")
-        restore_nonfinite(document, metadata.pop("nonfinite", []))
+        restore_nonfinite(document, as_list(metadata.pop("nonfinite", []), "metadata.nonfinite"))
         number = metadata.pop("dataset_version", None)
         files = as_object(document.pop("files", None), "files")
-        if not isinstance(number, int) or isinstance(number, bool):
+        if not isinstance(number, int) or isinstance(number, bool) or number < 0:
             raise InvalidExport(f"metadata.dataset_version is {number!r}, not a number")
-        if not all(isinstance(sha256, str) and sha256.startswith("sha256:") for sha256 in files.values()):
+        if not all(isinstance(sha256, str) and _SHA256.fullmatch(sha256) for sha256 in files.values()):
             raise InvalidExport("files should hold one sha256:… for each path")
+        check_paths(list(files))
         return DatasetRevision(check_export(document, what), number, files, data)
-    except (InvalidExport, InvalidName) as error:
+    except InvalidInput as error:
         raise DamagedData(f"{what} is not a dataset revision: {error}") from None

@@ -130,9 +130,9 @@ def _string(value: Any, key: str, where: str) -> str:
 def _time(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise InvalidExport(f"metadata.export_time is {text!r}, not a date-time in ISO 8601") from None
-    moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     if not 1980 <= moment.year < 2200:
         raise InvalidExport(f"metadata.export_time lies in the year {moment.year}: is the clock of that machine right?")
     return moment

@@ -86,6 +86,8 @@ class _Normaliser:
 
     def _table(self, table: Table) -> Iterator[Row]:
         for fields, aperture in _find_rows(self._document, table):
+            if table.name == "workflow_tasks" and fields["task_name"] in self._rules.ignored_stages:
+                continue
             values = self._values(table, fields)
             if table.only_if is None or table.only_if in values:
                 yield Row(table.name, tuple(_key_part(part, values, fields, aperture) for part in table.key), values)
@@ -126,8 +128,8 @@ class _Normaliser:
             self._names[target] = dict(_natural_names(self._document, table))
         names = self._names[target]
         if isinstance(value, list):
-            return sorted((names.get(pk, "gone") for pk in value), key=lambda name: (str(type(name)), name))
-        if value not in names:
+            return sorted((_name_of(names, pk, "gone") for pk in value), key=_sortable)
+        if not isinstance(value, int) or value not in names:
             raise InvalidExport(f"{where} is {value!r:.40}, and the export has no row of {target} with that key")
         return names[value]
 
@@ -176,26 +178,26 @@ def _key_part(part: str, values: Mapping[str, Json], fields: Mapping[str, Json],
 
 
 def _number_twins(rows: list[Row]) -> list[Row]:
-    """Tell rows of one key apart by a number, in the order of what they say: Blast's race conditions leave twins."""
-    groups: dict[Key, list[Row]] = {}
+    """Tell rows of one path apart by a number, in the order of what they say: Blast's race conditions leave twins."""
+    groups: dict[str, list[Row]] = {}
     for row in rows:
-        groups.setdefault(row.key, []).append(row)
+        groups.setdefault(row.path, []).append(row)
     if len(groups) == len(rows):
         return rows
     result = []
-    for key, twins in groups.items():
+    for twins in groups.values():
         twins.sort(key=lambda row: canonical({field: _finite(value) for field, value in row.values.items()}))
         result.append(twins[0])
-        result += [Row(row.table, (*key, f"twin {n}"), row.values) for n, row in enumerate(twins[1:], 2)]
+        result += [Row(row.table, (*row.key, f"twin {n}"), row.values) for n, row in enumerate(twins[1:], 2)]
     return result
 
 
 def _instant(value: Json) -> Json:
     try:
         moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC).isoformat().replace("+00:00", "Z")
+    except (TypeError, ValueError, OverflowError):
         return value
-    return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _empty(value: Json) -> bool:
@@ -228,10 +230,12 @@ def natural_order(export: Export) -> dict[str, Json]:
     }
     for row in (row for aperture in document["apertures"] for row in aperture["sedfittingresults"]):
         if isinstance(row["fields"].get("logsfh"), list):
-            row["fields"]["logsfh"] = sorted(row["fields"]["logsfh"], key=lambda pk: (_sortable(ages.get(pk)), pk))
+            row["fields"]["logsfh"] = sorted(
+                row["fields"]["logsfh"], key=lambda pk: (_sortable(_name_of(ages, pk)), _sortable(pk))
+            )
     for table in ("cutouts", "filters", "surveys"):
         document[table] = _by(document[table], "name")
-    document["workflow_tasks"] = sorted(document["workflow_tasks"], key=lambda task: task["task_name"])
+    document["workflow_tasks"] = sorted(document["workflow_tasks"], key=lambda row: (row["task_name"], repr(row)))
     for owner in ("transient", "host"):
         document[owner] = _order_aliases(document[owner])
     return document
@@ -241,7 +245,7 @@ def _order_aperture(aperture: dict[str, Json], filters: Mapping[int, Json]) -> d
     result = dict(aperture)
     photometry = aperture["aperturephotometry"]
     result["aperturephotometry"] = sorted(
-        photometry, key=lambda row: (_sortable(filters.get(row["fields"].get("filter"))), row["pk"])
+        photometry, key=lambda row: (_sortable(_name_of(filters, row["fields"].get("filter"))), row["pk"])
     )
     result["starformationhistoryresult"] = _by(aperture["starformationhistoryresult"], "logsfr_tmin")
     result["sedfittingresults"] = [
@@ -262,5 +266,11 @@ def _by(rows: Iterable[dict[str, Json]], field: str) -> list[dict[str, Json]]:
 
 
 def _sortable(value: Json) -> tuple[str, Any]:
-    kind = "0" if value is None else "1" if isinstance(value, int | float) else "2"
-    return kind, 0 if value is None else value if kind == "1" else str(value)
+    if isinstance(value, int | float):
+        return ("1", value) if value == value else ("2", 0)  # noqa: PLR0124 (NaN has no place among numbers)
+    return ("0", 0) if value is None else ("3", str(value))
+
+
+def _name_of(names: Mapping[int, Json], pk: Json, otherwise: Json = None) -> Json:
+    """Return the name behind a primary key, which may be anything, since nobody has checked it."""
+    return names.get(pk, otherwise) if isinstance(pk, int) else otherwise

@@ -95,7 +95,7 @@ def _host(changes: list[FieldChange]) -> str:
 
 def _stages(changes: list[FieldChange]) -> str:
     said = []
-    for change in changes:
+    for change in (change for change in changes if change.field == "status"):
         if change.new == "processed":
             said.append(f"{change.key[0]} now succeeds")
         elif change.new is None:
