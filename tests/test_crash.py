@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -142,6 +144,36 @@ def test_a_git_lock_of_a_dead_writer_goes_and_that_of_a_live_push_stays(
     assert not ours.exists()
     assert theirs.exists()
     theirs.unlink()
+
+
+def test_a_live_git_process_keeps_its_lock_and_a_writer_waits_for_it(
+    tmp_path: Path, repo: Path, sample: Sample, changed: Sample, record: Record
+) -> None:
+    record(repo, sample)
+    tip = DataRepo(repo).log(sample.name)[0].revision.id
+    inputs = write(changed, tmp_path / "changed")
+    command = ["git", "--git-dir", str(repo), "update-ref", "--stdin"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as git:
+        assert git.stdin is not None
+        assert git.stdout is not None
+        git.stdin.write(f"start\nupdate refs/heads/2026dgt {tip} {tip}\nprepare\n")
+        git.stdin.flush()
+        assert [git.stdout.readline() for _ in range(2)] == ["start: ok\n", "prepare: ok\n"]  # now it holds the lock
+
+        def die() -> None:
+            lock = try_lock(repo / "blastgit/locks/2026dgt", create=True)
+            assert lock is not None
+            lock.announce(Journal.own(refs={"refs/heads/2026dgt": "2" * 40}))
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        assert run_killed_after(60, die).killed
+        DataRepo(repo)
+        assert (repo / "refs/heads/2026dgt.lock").exists()
+        timer = threading.Timer(0.3, lambda: print("commit", file=git.stdin, flush=True))
+        timer.start()
+        assert record_once(repo, sample.name, inputs).revision == 1
+        timer.join()
+    assert git.returncode == 0
 
 
 def test_an_empty_git_lock_stays_as_long_as_somebody_has_it_open(repo: Path, sample: Sample, record: Record) -> None:

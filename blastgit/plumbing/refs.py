@@ -14,6 +14,13 @@ from blastgit.errors import RepoError
 from blastgit.plumbing.process import GitError, run_git
 
 ZERO = "0" * 40
+_DURABLE = ("-c", "core.fsync=reference")
+_PATIENT = (
+    "-c",
+    "core.filesRefLockTimeout=5000",
+    "-c",
+    "core.packedRefsTimeout=5000",
+)  # ms; git's own is a tenth of 1 s
 
 
 class RefMoved(RepoError):
@@ -64,7 +71,7 @@ def update_refs(directory: Path, updates: Sequence[RefUpdate], message: str, loc
     lines = "".join(["start\n", *(update.line() for update in updates), "prepare\n", "commit\n"])
     try:
         run_git(
-            directory, "-c", "core.fsync=reference", "update-ref", "-m", message, "--stdin",
+            directory, *_DURABLE, *_PATIENT, "update-ref", "-m", message, "--stdin",
             stdin=lines.encode(),
             pass_fds=() if lock is None else (lock,),
         )  # fmt: skip
