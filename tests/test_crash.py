@@ -147,16 +147,16 @@ def test_a_git_lock_of_a_dead_writer_goes_and_that_of_a_live_push_stays(
 
 
 def test_a_live_git_process_keeps_its_lock_and_a_writer_waits_for_it(
-    tmp_path: Path, repo: Path, sample: Sample, changed: Sample, record: Record
+    tmp_path: Path, repo: Path, sample: Sample, changed: Sample, run: Callable[..., str]
 ) -> None:
-    record(repo, sample)
-    tip = DataRepo(repo).log(sample.name)[0].revision.id
+    tip = record_once(repo, sample.name, write(sample, tmp_path / "first")).commit
+    marker = run("git", "--git-dir", repo, "commit-tree", f"{tip}^{{tree}}", "-p", tip, "-m", "a stage").strip()
     inputs = write(changed, tmp_path / "changed")
     command = ["git", "--git-dir", str(repo), "update-ref", "--stdin"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as git:
         assert git.stdin is not None
         assert git.stdout is not None
-        git.stdin.write(f"start\nupdate refs/heads/2026dgt {tip} {tip}\nprepare\n")
+        git.stdin.write(f"start\nupdate refs/heads/2026dgt {marker} {tip}\nprepare\n")
         git.stdin.flush()
         assert [git.stdout.readline() for _ in range(2)] == ["start: ok\n", "prepare: ok\n"]  # now it holds the lock
 
