@@ -48,7 +48,7 @@ def blame(handle: Handle, name: str, wanted: str | None = None) -> list[Blamed]:
     Raises:
         NotFound: There is no such transient, or nothing in it is called so.
     """
-    rules = handle.rules
+    rules, wanted = handle.rules, wanted.rstrip("/") if wanted else None
     revisions = History(handle).revisions(name)
     origin: dict[str, Revision] = {}
     form, files = normalise(revisions[0].dr.export, rules), revisions[0].dr.files

@@ -79,7 +79,9 @@ def get(handle: Handle, revision: Revision, wanted: Wanted, progress: Progress =
     sha256[document] = hashlib.sha256(revision.dr_bytes).hexdigest()
     paths = [path for path in sha256 if wanted.only is None or _matches(path, wanted.only)]
     if not paths:
-        raise NotFound(f"{revision} has no file that matches {wanted.only!r}; `blastgit show {revision}` lists them")
+        raise NotFound(
+            f"{revision} has no file that matches {wanted.only!r}; `blastgit show {revision}:files` lists them"
+        )
     left = _left_to_write(folder, paths, sha256, force=wanted.force)
     sizes = {path: _size(revision, path) for path in paths}
 
@@ -100,7 +102,11 @@ def get(handle: Handle, revision: Revision, wanted: Wanted, progress: Progress =
 
 
 def _matches(path: str, pattern: str) -> bool:
-    return fnmatchcase(path, pattern) or fnmatchcase(path.rpartition("/")[2], pattern) or path.startswith(f"{pattern}/")
+    return (
+        fnmatchcase(path, pattern)
+        or fnmatchcase(path.rpartition("/")[2], pattern)
+        or path.startswith(f"{pattern.rstrip('/')}/")
+    )
 
 
 def _size(revision: Revision, path: str) -> int:

@@ -246,7 +246,8 @@ class History:
         return next((other for other in lines.decode().split() if other != name and fold(other) == fold(name)), None)
 
     def _unknown(self, name: str) -> NotFound:
-        near = difflib.get_close_matches(check_transient(name), self.transients(), n=3, cutoff=0.6)
+        folded = {fold(other): other for other in self.transients()}
+        near = [folded[each] for each in difflib.get_close_matches(fold(check_transient(name)), folded, n=3)]
         hint = f"; did you mean {' or '.join(near)}?" if near else "; `blastgit list` shows those there are"
         return NotFound(f"there is no transient {name} in {self._handle.path}{hint}")
 

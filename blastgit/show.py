@@ -10,6 +10,7 @@ from blastgit.errors import NotFound
 from blastgit.handle import Handle
 from blastgit.history import Revision
 from blastgit.revision.compare import jsonable
+from blastgit.revision.document import Json
 from blastgit.revision.normalise import normalise
 
 
@@ -40,14 +41,16 @@ def show(handle: Handle, revision: Revision, path: str | None) -> Shown:
     Args:
         handle: The data repo.
         revision: The revision.
-        path: A file (`cutout_cdn/DES/DES_z.fits`), a natural path (`host.redshift`, `photometry/…/SDSS_r.flux`), or the
-            beginning of one (`host`, `sed/global`); None for the whole document.
+        path: A file (`cutout_cdn/DES/DES_z.fits`), a natural path (`host.redshift`, `photometry/…/SDSS_r.flux`), the
+            beginning of one (`host`, `sed/global`), or keys of the document (`metadata.app_version`); None for the
+            whole document.
 
     Raises:
         NotFound: Nothing stands there; the error names the nearest.
     """
     if path is None:
         return Shown(str(revision), None, "document", revision.dr.document())
+    path = path.rstrip("/")
     if path in revision.pointers:
         return Shown(str(revision), path, "file", _file_facts(revision, path))
     values = normalise(revision.dr.export, handle.rules).values
@@ -59,9 +62,19 @@ def show(handle: Handle, revision: Revision, path: str | None) -> Shown:
     files = {name: _file_facts(revision, name) for name in revision.pointers if name.startswith(f"{path}/")}
     if files:
         return Shown(str(revision), path, "rows", files)
+    found = _in_document(revision.dr.document(), path.split("."))
+    if found is not None:
+        return Shown(str(revision), path, "field", found)
     near = difflib.get_close_matches(path, [*values, *revision.pointers], n=3, cutoff=0.5)
     hint = f"; near it: {', '.join(near)}" if near else ""
     raise NotFound(f"{revision} has no {path!r} (empty values count as absent){hint}")
+
+
+def _in_document(value: Json, keys: list[str]) -> Json:
+    """Follow keys into the document as it stands, to what the rules pass over; None if they lead nowhere."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
 
 
 def _file_facts(revision: Revision, path: str) -> dict[str, Any]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shlex
 import sys
+from math import isfinite
 from pathlib import Path
 
 from blastgit.errors import BlastgitError, RepoError
 from blastgit.plumbing.process import GitError, run_git
 from blastgit.revision.compare import jsonable
+from blastgit.revision.document import Json
 from blastgit.revision.dr import read_dr
 from blastgit.revision.normalise import normalise
 from blastgit.revision.reason import show_value
@@ -18,6 +20,8 @@ from blastgit.store.pointer import read_pointer
 
 def set_up(clone: Path) -> None:
     """Tell git, in one clone, how to show the files that `.gitattributes` of a data repo names.
+
+    Git is not told to cache the texts: it would need to know who commits, and `git diff` would fail where it does not.
 
     Raises:
         RepoError: The folder is no git repository.
@@ -29,7 +33,6 @@ def set_up(clone: Path) -> None:
         raise RepoError(f"{clone} is no git repository: run this in a clone of a data repo") from None
     for kind in ("pointer", "revision"):
         run_git(folder, "config", f"diff.blastgit-{kind}.textconv", f"{command} {kind}")
-        run_git(folder, "config", f"diff.blastgit-{kind}.cachetextconv", "true")
 
 
 def textconv(kind: str, data: bytes) -> str:
@@ -50,5 +53,10 @@ def _revision(data: bytes) -> str:
     document = read_dr(data, "the revision")
     lines = [f"revision {document.number} of {document.export.name}, by {document.export.app_version}"]
     values = normalise(document.export, default_rules()).values
-    lines += [f"{path}: {show_value(jsonable(value))}" for path, value in sorted(values.items())]
+    lines += [f"{path}: {_text(value)}" for path, value in sorted(values.items())]
     return "\n".join(lines) + "\n"
+
+
+def _text(value: Json) -> str:
+    """Leave out the last digits of a float, in which Blast's results wobble from run to run."""
+    return f"{value:.12g}" if isinstance(value, float) and isfinite(value) else show_value(jsonable(value))

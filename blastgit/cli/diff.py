@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from blastgit.revision.compare import FieldChange
 
 _FEW = 6
+_LINE = 118
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _say(result: Diff, *, full: bool) -> None:
     point = "no difference" if result.is_empty and not result.files else result.reason
-    print(f"{bold(f'{result.old.label} -> {result.new.label}')}: {point}")
+    _say_point(f"{result.old.label} -> {result.new.label}", point)
     if result.files:
         print(f"\n{plural(len(result.files), 'file')}")
         rows = []
@@ -68,6 +69,17 @@ def _say(result: Diff, *, full: bool) -> None:
         print(f"\n{plural(len(result.fields), 'value')}")
         for table, changes in groupby(result.fields, key=lambda change: change.table):
             _say_table(table, list(changes), full=full)
+    exports = [state.label for state in (result.old, result.new) if state.revision is None]
+    if exports:
+        print(f"\nonly values were compared: an export ({exports[0]}) brings no files")
+
+
+def _say_point(title: str, point: str) -> None:
+    """Say it in one line, or clause by clause where that would be a long one."""
+    if len(title) + len(point) < _LINE:
+        print(f"{bold(title)}: {point}")
+    else:
+        print("\n  ".join([f"{bold(title)}:", *point.split("; ")]))
 
 
 def _say_parts(result: Diff) -> None:
@@ -86,7 +98,7 @@ def _say_table(table: str, changes: list[FieldChange], *, full: bool) -> None:
         rows.append([f"  {change.path}", _value(change.old), "->", _value(change.new), relative])
     print_table(rows, right=(1, 4))
     if len(shown) < len(changes):
-        print(f"  … and {plural(len(changes) - len(shown), 'value')} more of {table} (--full)")
+        print(f"  … and {plural(len(changes) - len(shown), 'more value')} of {table} (--full)")
 
 
 def _value(value: object) -> str:

@@ -23,9 +23,9 @@ def run(options: argparse.Namespace) -> int:
 
     repo = DataRepo.init(options.path, store=options.store, simulated=options.simulated)
     if options.json:
-        print_json({"path": str(repo.path), "store": repo.store_url})
+        print_json({"path": str(repo.path.absolute()), "store": repo.store_url})
         return 0
-    print(f"made the data repo {repo.path}")
+    print(f"made the data repo {repo.path.absolute()}")
     print(f"contents go to {repo.store_url}")
     if options.store is None:
         print("That store is a folder of this machine: for a repo that others read, give a lasting one with --store.")

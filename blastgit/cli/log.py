@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from blastgit.cli.common import add_json, bold, open_repo, plural, print_json
+from blastgit.cli.common import add_json, bold, open_repo, print_json
 
 if TYPE_CHECKING:
     from blastgit.log import Entry
@@ -47,5 +47,3 @@ def _say(entry: Entry, *, full: bool) -> None:
             print(f"    {file['change']:8} {file['path']}")
     for again in entry.reproductions:
         print(f"  reproduced by {again.app_version}, {again.time:%Y-%m-%d %H:%M} UTC")
-    if not revision.number and not full:
-        print(f"    {plural(len(entry.files), 'file')}")

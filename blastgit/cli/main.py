@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import difflib
+import io
 import json
 import os
 import sys
@@ -40,9 +42,27 @@ The data repo is given with -C, or in the environment as BLASTGIT_REPO; for read
 
 
 class _Parser(argparse.ArgumentParser):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)  # a script's `--f` would break when a second option has an f
+
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
         raise UsageError(f"{message}; `{self.prog} --help` says more")
+
+
+class _VerbParser(_Parser):
+    """Takes options in any place, also between positional arguments: `get NAME --only '*.fits' FOLDER`."""
+
+    _is_nested = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        if self._is_nested or any(action.nargs == argparse.PARSER for action in self._get_positional_actions()):
+            return super().parse_known_args(args, namespace)
+        self._is_nested = True  # argparse's own intermixing calls this method for each of its two passes
+        try:
+            return super().parse_known_intermixed_args(args, namespace)
+        finally:
+            self._is_nested = False
 
 
 def build_parser(only: str | None = None) -> argparse.ArgumentParser:
@@ -55,7 +75,7 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
     )
     parser.add_argument("-C", dest="repo", metavar="REPO", help="the data repo: a folder, or any git URL for reading")
     parser.add_argument("--version", action="version", version=f"blastgit {__version__}")
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=_Parser)
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=_VerbParser)
     for name, words in VERBS.items():
         described = f"{words[0].upper()}{words[1:]}."
         verb = verbs.add_parser(
@@ -72,9 +92,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code (`docs/exit-codes.md`)."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     wants_json = "--json" in arguments
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without our letters is no reason to fail
     try:
-        parser = build_parser(next((word for word in arguments if word in VERBS), "none"))
-        options = parser.parse_args(arguments)
+        options = build_parser(_verb_of(arguments)).parse_args(arguments)
         code: int = options.run(options)
         sys.stdout.flush()
     except BlastgitError as error:
@@ -88,6 +109,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception:  # noqa: BLE001 (whatever it is, a person gets a sentence and a log to send)
         return _crashed(arguments)
     return code
+
+
+def _verb_of(arguments: Sequence[str]) -> str:
+    """Return the verb, or "" if argparse has something else to say first (help, the version, a usage error).
+
+    Raises:
+        UsageError: It is none; the error names the nearest.
+    """
+    words = iter(arguments)
+    for word in words:
+        if word == "-C":
+            next(words, None)
+        elif not word.startswith("-"):
+            if word in VERBS:
+                return word
+            near = difflib.get_close_matches(word, VERBS, n=2)
+            hint = f"did you mean {' or '.join(near)}?" if near else "`blastgit --help` lists those there are"
+            raise UsageError(f"there is no verb {word!r}; {hint}")
+    return ""
 
 
 def _failed(error: BlastgitError, *, wants_json: bool) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from typing import Any
 
 from blastgit.cli.common import add_json, open_repo, print_json, print_table, size_text
@@ -15,17 +16,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_json(parser)
     parser.epilog = """\
 PATH is a value (host.redshift, photometry/2026dgt_DES_z_global/DES_z.flux, sed/global.log_mass_50),
-the beginning of some (host, sed/global), or a file (cutout_cdn/DES/DES_z.fits).
+the beginning of some (host, sed/global), a file (cutout_cdn/DES/DES_z.fits),
+or keys of the document (metadata.app_version, files). Without PATH: the document as it was published.
 """
 
 
 def run(options: argparse.Namespace) -> int:
     """Show it."""
+    from blastgit.revision.document import write
+
     shown = open_repo(options).show(options.spec)
     if options.json:
         print_json(shown.to_json())
     elif shown.kind == "document":
-        print_json(shown.value)
+        sys.stdout.buffer.write(write(shown.value))  # byte for byte what was published
     elif shown.kind == "rows":
         print_table([[path, _text(value)] for path, value in shown.value.items()])
     else:
@@ -36,4 +40,6 @@ def run(options: argparse.Namespace) -> int:
 def _text(value: Any) -> str:
     if isinstance(value, dict) and "sha256" in value:
         return f"{size_text(value['size'])}  md5 {value['md5']}  sha256 {value['sha256']}"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, indent=1 if isinstance(value, dict) else None)
