@@ -1,0 +1,1 @@
+"""Measurements that anyone can repeat: `python -m benchmarks` for speed and memory, against controls."""

@@ -1,0 +1,73 @@
+"""One command, one table: `python -m benchmarks`, or some of it: `python -m benchmarks unchanged processes`."""
+
+from __future__ import annotations
+
+import argparse
+import compileall
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import blastgit
+from benchmarks import samples, speed
+from benchmarks.controls import isolate
+from benchmarks.memory import memory
+from benchmarks.race import Row
+from benchmarks.table import head, table
+
+_DESCRIPTION = "Measure blastgit against controls in the same run: they take turns, round by round."
+
+
+def main() -> int:
+    """Measure, print the table, and return 1 if a target is missed."""
+    options = _parse()
+    folder = Path(tempfile.mkdtemp(prefix="blastgit-bench-", dir=options.folder))
+    try:
+        rows = _measure(folder, options)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    print(f"{head()} of {options.rounds} rounds\n\n{table(rows)}")
+    return int(any(row.is_met is False for row in rows))
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=_DESCRIPTION)
+    parser.add_argument("only", nargs="*", metavar="PART", help=f"of {', '.join(_PARTS)}; all by default")
+    parser.add_argument("--rounds", type=int, default=11, help="how often each is timed (default: %(default)s)")
+    parser.add_argument("--transients", type=int, default=200, help="how many in a row (default: %(default)s)")
+    parser.add_argument("--folder", type=Path, help="where to work, with 2.5 GB free (default: $TMPDIR)")
+    options = parser.parse_args()
+    if unknown := set(options.only) - set(_PARTS):
+        parser.error(f"there is no part {min(unknown)}: choose of {', '.join(_PARTS)}")
+    return options
+
+
+_PARTS: dict[str, Callable[[Path, argparse.Namespace], Iterable[Row]]] = {
+    "first": lambda folder, options: speed.record_first(folder, samples.first(), options.rounds),
+    "many": lambda folder, options: speed.record_many(folder, samples.first(), options.transients),
+    "unchanged": lambda folder, options: speed.unchanged(folder, samples.first(), options.rounds),
+    "changed": lambda folder, options: speed.two_changed(folder, samples.first(), options.rounds),
+    "read": lambda folder, options: speed.read_back(folder, samples.first(), options.rounds),
+    "processes": lambda folder, options: speed.processes(folder, samples.first(), options.rounds),
+    "memory": lambda folder, _: memory(folder),
+}
+
+
+def _measure(folder: Path, options: argparse.Namespace) -> list[Row]:
+    isolate(folder / "home")
+    compileall.compile_dir(Path(blastgit.__file__).parent, quiet=1)
+    rows: list[Row] = []
+    for name, part in _PARTS.items():
+        if not options.only or name in options.only:
+            print(f"{name} …", file=sys.stderr, flush=True)
+            place = folder / name
+            place.mkdir()
+            rows += part(place, options)
+            shutil.rmtree(place)
+    return rows
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
