@@ -61,7 +61,7 @@ class Changes:
                 else f"the {scopes} SED results differ though no input changed (the fit draws random samples)"
             )
         elif files:
-            yield _listed("no value changed, but the content of" if not caused else "also", (f.path for f in files))
+            yield ("also " if caused else "no value changed, but ") + _contents(files)
 
     def _by_table(self, rules: Rules) -> Mapping[str, list[FieldChange]]:
         tables: dict[str, list[FieldChange]] = {}
@@ -140,6 +140,12 @@ def _fluxes(changes: list[FieldChange]) -> str:
         said = [f"{name} by {size:+.1e}" if size else name for name, size in sorted(largest.items())]
         clauses.append(f"flux changed in {_names(said)}")
     return "; ".join(filter(None, clauses))
+
+
+def _contents(files: list[FileChange]) -> str:
+    words = {"changed": "changed in content", "added": "added", "removed": "removed"}
+    said = ((_names([file.path for file in files if file.change == word]), text) for word, text in words.items())
+    return "; ".join(f"{names} {text}" for names, text in said if names)
 
 
 def _labels(changes: Iterable[FieldChange], rules: Rules, *, only: bool) -> str:
