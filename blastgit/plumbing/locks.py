@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from blastgit.errors import Busy, RepoError
 
@@ -149,9 +150,20 @@ def try_lock(path: Path, *, create: bool) -> Lock | None:
 def _read(path: Path) -> Journal | None:
     try:
         fields = json.loads(path.read_text("utf-8"))
-        return Journal(**{**fields, "refs": dict(fields["refs"]), "folders": tuple(fields["folders"])})
-    except (OSError, ValueError, TypeError, KeyError):
+        journal = Journal(**{**fields, "folders": tuple(fields["folders"])}) if _is_journal(fields) else None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
+    return journal
+
+
+def _is_journal(fields: dict[str, Any]) -> bool:
+    words = [fields["host"], fields["boot"], *fields["folders"], *fields["refs"], *fields["refs"].values()]
+    numbers = [fields["pid"], fields["since"]]
+    return (
+        isinstance(fields["folders"], list)
+        and all(isinstance(word, str) for word in words)
+        and all(isinstance(number, int | float) for number in numbers)
+    )
 
 
 def clean_up(directory: Path, dead: Journal, roots: Sequence[Path]) -> None:
@@ -169,9 +181,11 @@ def clean_up(directory: Path, dead: Journal, roots: Sequence[Path]) -> None:
     if not dead.is_local:
         return
     for folder in map(Path, dead.folders):
-        if folder.parent in roots:
+        if folder.parent in roots and folder.name != "..":
             shutil.rmtree(folder, ignore_errors=True)
     for ref, target in dead.refs.items():
+        if not ref.startswith("refs/") or ".." in ref:
+            continue
         lock = directory / f"{ref}.lock"
         try:
             content = lock.read_bytes().strip()

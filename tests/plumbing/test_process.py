@@ -1,0 +1,48 @@
+import os
+
+import pytest
+
+from blastgit.errors import RepoError
+from blastgit.plumbing.process import GitError, git_environment, run_git
+
+
+def test_a_failure_has_the_words_of_git(tmp_path):
+    with pytest.raises(GitError, match="git rev-parse failed: fatal: not a git repository") as caught:
+        run_git(tmp_path, "rev-parse", "HEAD")
+    assert caught.value.stderr.startswith("fatal:")
+
+
+def test_the_repository_of_a_running_hook_does_not_leak_in(repo, monkeypatch, tmp_path):
+    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_OBJECT_DIRECTORY", "GIT_INDEX_FILE", "GIT_NAMESPACE"):
+        monkeypatch.setenv(name, str(tmp_path / "elsewhere"))
+    assert run_git(repo, "rev-parse", "--git-dir").decode().strip() == str(repo)
+    assert run_git(repo, "for-each-ref", "--format=%(refname)") == b"refs/heads/main\n"
+
+
+def test_every_variable_that_git_calls_local_is_left_out(run, monkeypatch):
+    names = set(run("git", "rev-parse", "--local-env-vars").split())
+    for name in names:
+        monkeypatch.setenv(name, "x")
+    left = names & set(git_environment())
+    assert left <= {"GIT_CONFIG_COUNT"}  # a user's own settings for this call, which hold for every repository
+
+
+def test_no_prompt_and_english():
+    environment = git_environment({"A": "b"})
+    assert (environment["GIT_TERMINAL_PROMPT"], environment["LC_ALL"], environment["A"]) == ("0", "C.UTF-8", "b")
+
+
+def test_git_inherits_what_it_is_given():
+    read, write = os.pipe()
+    os.close(write)
+    try:
+        listed = run_git(None, "-c", "alias.see=!ls /proc/self/fd", "see", pass_fds=(read,))
+    finally:
+        os.close(read)
+    assert str(read) in listed.decode().split()
+
+
+def test_a_machine_without_git(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(RepoError, match="no git on PATH"):
+        run_git(None, "version")
