@@ -50,7 +50,7 @@ def copy_hashing(path: Path, target: Path) -> Checksums:
         InvalidFiles: See `sha256_of`.
         OSError: The copy cannot be written.
     """
-    with target.open("xb", buffering=0) as copy:
+    with target.open("xb") as copy:  # buffered: a raw write on a nearly full disk writes less, and raises nothing
         return drain(read_steadily(path), copy.write)
 
 
