@@ -5,13 +5,16 @@ Real ones hold every npz member twice (Blast's `api/views.py` adds a thumbnail u
 
 from __future__ import annotations
 
+import errno
+import lzma
 import tarfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 
-from blastgit.errors import InvalidFiles, InvalidInput
+from blastgit.errors import BlastgitError, InvalidFiles, InvalidInput, StoreError
 from blastgit.names import check_path, check_paths
 from blastgit.revision.document import SIZE_LIMIT
 from blastgit.revision.export import Export, named_files, read_export
@@ -39,8 +42,8 @@ def open_archive(path: Path) -> Iterator[tuple[Export, dict[str, Path]]]:
                 files = _unpack(archive, Path(folder))
         except FileNotFoundError:
             raise InvalidInput(f"there is no archive {path}") from None
-        except (tarfile.TarError, EOFError, OSError) as error:
-            raise InvalidInput(f"{path} is not a readable tar archive: {error}") from None
+        except (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError) as error:
+            raise _unreadable(path, error) from None
         if _DOCUMENT not in files:
             raise InvalidInput(f"{path} has no {_DOCUMENT}: is it an archive of Blast?")
         export = read_export(files.pop(_DOCUMENT).read_bytes(), f"{_DOCUMENT} of {path}")
@@ -49,6 +52,12 @@ def open_archive(path: Path) -> Iterator[tuple[Export, dict[str, Path]]]:
         if missing:
             raise InvalidFiles(f"{path}: the export names {missing[0]}, which the archive lacks")
         yield export, dict(sorted(files.items()))
+
+
+def _unreadable(path: Path, error: Exception) -> BlastgitError:
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StoreError(f"no space left to unpack {path} in {gettempdir()}: make room, or set TMPDIR")
+    return InvalidInput(f"{path} is not a readable tar archive: {str(error).partition(chr(10))[0].rstrip(':')}")
 
 
 def _unpack(archive: tarfile.TarFile, folder: Path) -> dict[str, Path]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from blastgit.errors import NotFound, RepoError, WouldOverwrite
 from blastgit.fetch import checked
@@ -117,6 +119,7 @@ def _left_to_write(folder: Path, paths: Iterable[str], sha256: dict[str, str], *
     left, other = [], []
     for path in paths:
         target = folder / path
+        _check_parents(target)
         if not os.path.lexists(target):
             left.append(path)
         elif not target.is_file() or _sha256(target) != sha256[path]:
@@ -126,6 +129,12 @@ def _left_to_write(folder: Path, paths: Iterable[str], sha256: dict[str, str], *
         more = f" and {len(other) - 1} more" if len(other) > 1 else ""
         raise WouldOverwrite(f"{folder / other[0]}{more} would be overwritten: give another folder, or --force")
     return left
+
+
+def _check_parents(target: Path) -> None:
+    above = next(parent for parent in target.parents if os.path.lexists(parent))
+    if not above.is_dir():
+        raise WouldOverwrite(f"{above} is in the way of {target}: a folder should be there; move it away")
 
 
 def _sha256(path: Path) -> str:
@@ -148,11 +157,30 @@ def _write_all(paths: list[str], write: Any, sizes: dict[str, int], progress: Pr
 def _write(target: Path, chunks: Iterable[bytes]) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + _PART)
-    part.unlink(missing_ok=True)
-    try:
-        with part.open("xb", buffering=0) as file:
-            for chunk in chunks:
-                file.write(chunk)
+    with _alone_with(part) as file:
+        try:
+            file.truncate(0)  # what a killed `get` left there
+            file.writelines(chunks)
+            file.flush()
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
         part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _alone_with(part: Path) -> Iterator[BinaryIO]:
+    """Open a file that another `get` into the same folder may be writing too: this one then waits."""
+    while True:
+        with part.open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if _is_at(part, file):
+                yield file
+                return
+
+
+def _is_at(path: Path, file: BinaryIO) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False

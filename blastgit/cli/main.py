@@ -35,6 +35,8 @@ VERBS = {
 }
 """Every verb and what it does in a few words; the module of the same name has the rest."""
 
+_WITHOUT_REPO = {"init", "setup", "textconv", "completion"}
+
 _EPILOG = """\
 REV is a number, `latest`, a date (2026-05-27) or a date-time; NAME alone is the latest revision.
 The data repo is given with -C, or in the environment as BLASTGIT_REPO; for reading it may be any git URL.
@@ -73,7 +75,8 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("-C", dest="repo", metavar="REPO", help="the data repo: a folder, or any git URL for reading")
+    where = "the data repo: a folder, or any git URL for reading"
+    parser.add_argument("-C", dest="repo", metavar="REPO", help=where)
     parser.add_argument("--version", action="version", version=f"blastgit {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=_VerbParser)
     for name, words in VERBS.items():
@@ -83,6 +86,8 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
         )
         if only in (None, name):
             module: Any = import_module(f"blastgit.cli.{name}")
+            if name not in _WITHOUT_REPO:
+                verb.add_argument("-C", dest="repo", metavar="REPO", default=argparse.SUPPRESS, help=where)
             module.add_arguments(verb)
             verb.set_defaults(run=module.run)
     return parser
