@@ -132,7 +132,7 @@ def committer(git: pygit2.Repository) -> pygit2.Signature:
 
 def _setting(git: pygit2.Repository, key: str) -> str:
     try:
-        return git.config[key]
+        return git.config[key] or ""
     except KeyError:
         return ""
 
