@@ -33,12 +33,12 @@ clean:
 	rm -rf $(VENV) demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # A stamp says that set-up is done for the pyproject.toml that there is.
-$(VENV)/.ready: pyproject.toml $(BIN)/pip
+$(VENV)/.ready: pyproject.toml | $(BIN)/pip
 	$(BIN)/python -m pip install --quiet --editable .
 	@$(BIN)/python -m compileall -q blastgit
 	@touch $@
 
-$(VENV)/.ready-dev: pyproject.toml $(BIN)/pip
+$(VENV)/.ready-dev: pyproject.toml | $(BIN)/pip
 	$(BIN)/python -m pip install --quiet --editable '.[dev,s3]'
 	@$(BIN)/python -m compileall -q blastgit tests
 	@touch $@ $(VENV)/.ready
