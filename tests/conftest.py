@@ -16,7 +16,7 @@ from hypothesis import settings
 from pygit2.enums import ConfigLevel
 
 from blastgit import DataRepo
-from blastgit.demo import Sample, small
+from blastgit.demo import Sample, change_image, refit, reprocess, small
 from blastgit.init import init
 from blastgit.plumbing.process import git_environment
 from blastgit.record import Recorded
@@ -95,6 +95,44 @@ def record(tmp_path: Path) -> Callable[..., Recorded]:
         return DataRepo(repo).record(sample.name, export, data, **options)
 
     return call
+
+
+@cache
+def _states() -> tuple[Sample, ...]:
+    first = _sample("2026dgt")
+    second = reprocess(first, app_version="v1.13.1", export_time="2026-06-02T09:00:00+00:00", seed=1, all_keys=True)
+    third = refit(change_image(second, "DES_z", seed=2), seed=2)
+    third.export["metadata"] = {"app_version": "v1.13.1", "export_time": "2026-06-03T10:00:00+00:00"}
+    return first, second, third
+
+
+@pytest.fixture
+def states() -> tuple[Sample, ...]:
+    """2026dgt three times: the first run (27 May 2026), a reprocess (2 June), a changed image and new fits (3 June)."""
+    return _states()
+
+
+@pytest.fixture
+def history(repo: Path, states: tuple[Sample, ...], record: Callable[..., Recorded]) -> Path:
+    """A data repo in which those three became revision 0, a reproduction of it, and revision 1."""
+    assert [record(repo, state).status for state in states] == ["recorded", "unchanged", "recorded"]
+    return repo
+
+
+@pytest.fixture(scope="session")
+def _shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("shelf") / "repo"
+
+
+@pytest.fixture
+def library(_shelf: Path, states: tuple[Sample, ...], tmp_path: Path) -> Path:
+    """The repo of `history`, made once for all tests that only read."""
+    if not _shelf.exists():
+        init(_shelf, simulated=True)
+        for number, state in enumerate(states):
+            export, data = state.write(tmp_path / "handed-in" / str(number))
+            DataRepo(_shelf).record(state.name, export, data)
+    return _shelf
 
 
 @pytest.fixture(scope="session")
