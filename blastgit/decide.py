@@ -31,7 +31,8 @@ class Decision:
         reason: Why it is new, or why not, in a sentence.
         sha256: The SHA-256 of every file as it would be published, by path: content-equal files keep their bytes.
         incoming: The files whose bytes must go into the store.
-        digest: The Science-Digest of the state.
+        form: The natural form of the state.
+        rules: The rules that it was compared by.
         is_new: Whether it makes a new revision.
         is_same_export: Whether it is the very export that was recorded before, handed in again.
     """
@@ -41,7 +42,8 @@ class Decision:
     reason: str
     sha256: Mapping[str, str]
     incoming: list[str]
-    digest: str
+    form: NaturalForm
+    rules: Rules
     is_new: bool
     is_same_export: bool = False
 
@@ -50,6 +52,11 @@ class Decision:
         """The number of the revision that this state is, or would be."""
         before = -1 if self.latest is None else self.latest.number
         return before + 1 if self.is_new else before
+
+    @property
+    def digest(self) -> str:
+        """The Science-Digest of the state; most states are equal to what is published, and never need it."""
+        return science_digest(self.form, self.sha256, self.rules)
 
 
 @dataclass(frozen=True)
@@ -61,14 +68,12 @@ class Candidate:
         form: The natural form of that.
         intake: Its files.
         sha256: Their checksums, by path.
-        digest: Its Science-Digest.
     """
 
     export: Export
     form: NaturalForm
     intake: Intake
     sha256: Mapping[str, str]
-    digest: str
 
 
 def decide(handle: Handle, export: Export, intake: Intake, latest: Revision | None) -> Decision:
@@ -79,29 +84,24 @@ def decide(handle: Handle, export: Export, intake: Intake, latest: Revision | No
         DamagedData: The latest revision cannot be read back.
     """
     rules = handle.rules
-    form = normalise(export, rules)
-    sha256 = intake.hash_all()
-    state = Candidate(export, form, intake, sha256, science_digest(form, sha256, rules))
-    if latest is None:
-        return _first(state, rules)
-    if (latest.trailers.get("Science-Digest"), latest.trailers.get("Rules")) == (state.digest, rules.digest):
-        derived = [change for change in _by_checksum(latest, sha256, rules) if change.derived]
-        return _same(state, latest, Changes([], derived))
-    return _compare(handle, state, latest)
+    state = Candidate(export, normalise(export, rules), intake, intake.hash_all())
+    return _first(state, rules) if latest is None else _compare(handle, state, latest)
 
 
 def _first(state: Candidate, rules: Rules) -> Decision:
     count = len(state.sha256)
     changes = Changes([], [FileChange(path, "added", derived=rules.is_derived(path)) for path in state.sha256])
     reason = f"first revision, {count} file{'s' * (count != 1)}, by {state.export.app_version}"
-    return Decision(None, changes, reason, state.sha256, list(state.sha256), state.digest, is_new=True)
+    return Decision(None, changes, reason, state.sha256, list(state.sha256), state.form, rules, is_new=True)
 
 
-def _same(state: Candidate, latest: Revision, changes: Changes) -> Decision:
+def _same(state: Candidate, latest: Revision, changes: Changes, rules: Rules) -> Decision:
     reason = f"the values are those of revision {latest.number}"
     second = int(state.export.time.timestamp())
     again = second == latest.commit.author.time and state.export.time == latest.dr.export.time
-    return Decision(latest, changes, reason, state.sha256, [], state.digest, is_new=False, is_same_export=again)
+    return Decision(
+        latest, changes, reason, state.sha256, [], state.form, rules, is_new=False, is_same_export=again
+    )
 
 
 def science_digest(form: NaturalForm, sha256: Mapping[str, str], rules: Rules) -> str:
@@ -117,12 +117,11 @@ def _compare(handle: Handle, state: Candidate, latest: Revision) -> Decision:
     files = [_by_content(handle, change, state.intake, latest) for change in _by_checksum(latest, sha256, rules)]
     changes = Changes(fields, _find_returns(handle, files, latest, sha256))
     if not changes.makes_revision:
-        return _same(state, latest, changes)
+        return _same(state, latest, changes, rules)
     kept = {change.path for change in files if change.change == "content-equal"}
     published = {path: latest.sha256(path) if path in kept else value for path, value in sha256.items()}
     incoming = [change.path for change in files if change.change in ("added", "changed")]
-    digest = science_digest(state.form, published, rules)
-    return Decision(latest, changes, changes.reason(rules), published, incoming, digest, is_new=True)
+    return Decision(latest, changes, changes.reason(rules), published, incoming, state.form, rules, is_new=True)
 
 
 def _by_checksum(latest: Revision, sha256: Mapping[str, str], rules: Rules) -> list[FileChange]:
@@ -164,7 +163,7 @@ def published_file(handle: Handle, revision: Revision, path: str, folder: Path) 
     """
     from blastgit.fetch import fetch_content
 
-    return fetch_content(handle.store, revision.pointers[path].md5, revision.sha256(path), folder)
+    return fetch_content(handle.store, revision.pointer(path).md5, revision.sha256(path), folder)
 
 
 def _find_returns(

@@ -139,9 +139,15 @@ class Revision(Marker):
         Raises:
             DamagedData: One is none.
         """
-        return {
-            path: read_pointer(blob_data(self._git, blob), path + SUFFIX) for path, blob in self.pointer_ids.items()
-        }
+        return {path: self.pointer(path) for path in self.pointer_ids}
+
+    def pointer(self, path: str) -> Pointer:
+        """Return the pointer of one file.
+
+        Raises:
+            DamagedData: It is none.
+        """
+        return read_pointer(blob_data(self._git, self.pointer_ids[path]), path + SUFFIX)
 
     def sha256(self, path: str) -> str:
         """Return the SHA-256 of a file, as 64 hex digits.
