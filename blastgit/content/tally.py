@@ -37,6 +37,8 @@ class Tally:
 
     def add(self, old: NDArray[Any], new: NDArray[Any]) -> None:
         """Take a pair of pieces of equal shape and type into account."""
+        if not old.dtype.hasobject and old.dtype == new.dtype and old.tobytes() == new.tobytes():
+            return  # the usual case, and many times as fast
         count = int(np.count_nonzero(changed(old, new, self._relative)))
         if not count:
             return
