@@ -99,7 +99,7 @@ class _Normaliser:
                 continue
             if self._rules.ignore_unknown and not table.knows(field):
                 continue
-            values[field] = self._value(table, field, value)
+            values[field] = self._value(table, field, value) if field in table.special else value
         for copy, original in table.copies.items():
             if copy not in values and original in values:
                 values[copy] = values[original]
@@ -201,7 +201,7 @@ def _instant(value: Json) -> Json:
 
 
 def _empty(value: Json) -> bool:
-    return value is None or value in ("", [], {})
+    return value is None or (not value and isinstance(value, str | list | dict))
 
 
 def _finite(value: Json) -> Json:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from typing import Any
 
@@ -33,6 +33,11 @@ class Table:
     instants: frozenset[str]
     only_if: str | None
     only_used: tuple[str, ...]
+
+    @cached_property
+    def special(self) -> frozenset[str]:
+        """The fields whose value is not taken as it is."""
+        return frozenset({*self.references, *self.instants, *self.labels, "status"})
 
     def knows(self, field: str) -> bool:
         """Whether the rules name a field; others came with a newer Blast."""
