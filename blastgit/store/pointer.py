@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any
 
 from blastgit.errors import DamagedData
 
 SUFFIX = ".dvc"
 _MD5 = re.compile(r"[0-9a-f]{32}")
+_SIZE = re.compile(r"[0-9]{1,18}")
 _PLAIN = re.compile(
-    r"outs:\n- md5: ([0-9a-f]{32})\n  size: (\d{1,18})\n  hash: md5\n  path: ([A-Za-z0-9_][A-Za-z0-9_.+-]*)\n"
+    r"outs:\n- md5: ([0-9a-f]{32})\n  size: ([0-9]{1,18})\n  hash: md5\n  path: ([A-Za-z0-9_][A-Za-z0-9_.+-]*)\n"
 )
-_SIZE_LIMIT = 64 * 1024
-_WORDS = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
+_SIZE_LIMIT = 4096  # bytes; DVC writes some 100, and a YAML parser may take seconds for some that are made on purpose
+# Names that YAML takes for nothing but text: they begin like a word, or have a letter that no number or date has.
+_TEXT = re.compile(r"(?:[A-Za-z_]|[0-9](?=.*[g-nG-Np-sP-Su-wU-WyY]))[A-Za-z0-9_.+-]{0,59}")
+_WORDS = {"true", "false", "null"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +36,16 @@ class Pointer:
 
     def write(self) -> bytes:
         """Return the pointer's text."""
-        return f"outs:\n- md5: {self.md5}\n  size: {self.size}\n  hash: md5\n  path: {_scalar(self.name)}\n".encode()
+        if _TEXT.fullmatch(self.name) and self.name.casefold() not in _WORDS:
+            return f"outs:\n- md5: {self.md5}\n  size: {self.size}\n  hash: md5\n  path: {self.name}\n".encode()
+        return _as_dvc_quotes_it(self)
 
 
-def _scalar(name: str) -> str:
-    plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.+-]*", name) or re.fullmatch(
-        r"(?!0[xob])\d+[A-Za-df-z][A-Za-z0-9_.+-]*", name
-    )
-    return name if plain and name.casefold() not in _WORDS else "'" + name.replace("'", "''") + "'"
+def _as_dvc_quotes_it(pointer: Pointer) -> bytes:
+    from dvc.utils.serialize import dumps_yaml
+
+    entry = {"md5": pointer.md5, "size": pointer.size, "hash": "md5", "path": pointer.name}
+    return str(dumps_yaml({"outs": [entry]})).encode()
 
 
 def read_pointer(data: bytes, path: str) -> Pointer:
@@ -60,15 +64,16 @@ def read_pointer(data: bytes, path: str) -> Pointer:
 def _read_yaml(data: bytes, path: str) -> Pointer:
     import yaml
 
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     if len(data) > _SIZE_LIMIT:
         raise DamagedData(f"the pointer {path} has {len(data):,} bytes")
     try:
-        out: Any = yaml.safe_load(data)["outs"]
-        (entry,) = out
+        # Every scalar as the text that it is: DVC and PyYAML do not agree on which words are numbers or truth values.
+        (entry,) = yaml.load(data, Loader=loader)["outs"]  # noqa: S506 (it makes text, lists and maps only)
         md5, size, name = entry["md5"], entry["size"], entry["path"]
     except (yaml.YAMLError, RecursionError, ValueError, TypeError, KeyError, LookupError, AttributeError):
         raise DamagedData(f"the pointer {path} is not one that DVC writes") from None
-    good = isinstance(md5, str) and _MD5.fullmatch(md5) and isinstance(size, int) and not isinstance(size, bool)
-    if not good or size < 0 or not isinstance(name, str) or entry.get("hash", "md5") != "md5":
+    good = all(isinstance(text, str) for text in (md5, size, name)) and _MD5.fullmatch(md5) and _SIZE.fullmatch(size)
+    if not good or entry.get("hash", "md5") != "md5":
         raise DamagedData(f"the pointer {path} has no MD5 and size of one file")
-    return Pointer(md5, size, name)
+    return Pointer(md5, int(size), name)
