@@ -99,9 +99,7 @@ def _same(state: Candidate, latest: Revision, changes: Changes, rules: Rules) ->
     reason = f"the values are those of revision {latest.number}"
     second = int(state.export.time.timestamp())
     again = second == latest.commit.author.time and state.export.time == latest.dr.export.time
-    return Decision(
-        latest, changes, reason, state.sha256, [], state.form, rules, is_new=False, is_same_export=again
-    )
+    return Decision(latest, changes, reason, state.sha256, [], state.form, rules, is_new=False, is_same_export=again)
 
 
 def science_digest(form: NaturalForm, sha256: Mapping[str, str], rules: Rules) -> str:
