@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
+from typing import Self
 
 from blastgit.errors import BlastgitError, InvalidFiles, InvalidInput, StoreError
 from blastgit.names import check_path, check_paths
@@ -25,6 +26,21 @@ _DOCUMENT = "transient.json"
 _FOLDERS = {"cutouts": "cutout_cdn", "sed_data": "sed_output"}
 _LIMIT = 8 * 1024**3  # bytes unpacked; real archives have some 20 MB
 _MEMBERS = 10_000
+_HEADER_LIMIT = 1024 * 1024
+_HEADERS = (
+    tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK,
+)  # fmt: skip
+
+
+class _Member(tarfile.TarInfo):
+    """Refuses what tarfile would read into memory whole, before anybody else could ask for its size."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        member = super().frombuf(buf, encoding, errors)
+        if member.type in _HEADERS and member.size > _HEADER_LIMIT:
+            raise InvalidFiles(f"the archive has a header of {member.size:,} bytes, more than {_HEADER_LIMIT:,}")
+        return member
 
 
 @contextmanager
@@ -38,11 +54,11 @@ def open_archive(path: Path) -> Iterator[tuple[Export, dict[str, Path]]]:
     """
     with TemporaryDirectory(prefix="blastgit-") as folder:
         try:
-            with tarfile.open(path, "r:*") as archive:
+            with tarfile.open(path, "r:*", tarinfo=_Member) as archive:
                 files = _unpack(archive, Path(folder))
         except FileNotFoundError:
             raise InvalidInput(f"there is no archive {path}") from None
-        except (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError) as error:
+        except (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError, RecursionError) as error:
             raise _unreadable(path, error) from None
         if _DOCUMENT not in files:
             raise InvalidInput(f"{path} has no {_DOCUMENT}: is it an archive of Blast?")
@@ -77,7 +93,18 @@ def _unpack(archive: tarfile.TarFile, folder: Path) -> dict[str, Path]:
         if path in files and (path == _DOCUMENT or sha256_of(copy) != sha256_of(files[path])):
             raise InvalidFiles(f"the archive holds {member.name!r} twice, with different content")
         files[path] = copy
+    _check_end(archive, room)
     return files
+
+
+def _check_end(archive: tarfile.TarFile, room: int) -> None:
+    """Refuse an archive that goes on after its end: tarfile takes a damaged header for it."""
+    assert archive.fileobj is not None
+    archive.fileobj.seek(archive.offset)
+    while chunk := archive.fileobj.read(CHUNK):  # to its very end, where the checksum is
+        room -= len(chunk)
+        if chunk.strip(b"\0") or room < 0:
+            raise InvalidFiles(f"the archive is damaged: what stands at byte {archive.offset:,} of it is no member")
 
 
 def _member_path(member: tarfile.TarInfo) -> str | None:
