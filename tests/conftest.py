@@ -31,10 +31,23 @@ settings.register_profile("search", deadline=None, database=None, max_examples=1
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _hermetic_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The same for the fixtures that many tests share."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        _make_home(tmp_path_factory.mktemp("home"), monkeypatch)
+        yield
+
+
 @pytest.fixture(autouse=True)
-def hermetic(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def hermetic(
+    _hermetic_session: None, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """Give the test a home, an identity and a time of its own; nothing of the machine's settings gets in."""
-    home = tmp_path_factory.mktemp("home")
+    return _make_home(tmp_path_factory.mktemp("home"), monkeypatch)
+
+
+def _make_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in [name for name in os.environ if name.startswith(("GIT_", "DVC_", "BLASTGIT_", "AWS_"))]:
         monkeypatch.delenv(name)
     settings_file = home / "gitconfig"
