@@ -23,6 +23,7 @@ import pygit2
 from blastgit.content import probe
 from blastgit.decide import Decision, decide
 from blastgit.errors import Busy, InvalidInput, InvalidName
+from blastgit.guard.policy import require
 from blastgit.handle import LOCK_TIMEOUT, Handle
 from blastgit.history import History, Revision
 from blastgit.intake import Intake
@@ -110,6 +111,7 @@ def record(
 
     Raises:
         InvalidInput: The input cannot be recorded; the repo is as it was.
+        Denied: The policy on main does not let this user record the transient.
         Busy: Another writer of the same transient was not done in time.
         StoreError: The store fails; nothing was recorded.
         RepoError: The repo cannot be written.
@@ -119,6 +121,7 @@ def record(
             return _Recording(handle, export, intake, options).preview()
     if options.run is not None and (one_line(options.run) != options.run or not options.run.strip()):
         raise InvalidInput(f"{options.run!r} cannot name a run")
+    require(handle.settings, "writer", subject=export.name)
     handle.prepare_to_write()
     with (
         hold(handle.lock_path(export.name), options.timeout) as lock,

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from blastgit.errors import RepoError
+from blastgit.guard.policy import Policy, read_policy
 from blastgit.revision.rules import Rules, build_rules
+from blastgit.safe_yaml import load_yaml
 
 FORMAT = 1
 """The version of the on-disk format that this code writes, and the newest that it reads."""
 
 FILE = "blastgit.yaml"
-_SIZE_LIMIT = 1024 * 1024
-_KEYS = {"format", "kind", "rules", "title", "description"}
+_KEYS = {"format", "kind", "rules", "title", "description", "policy"}
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,15 @@ class Settings:
         simulated: Whether the repo holds simulated data; the two kinds never mix.
         rules: The rules that decide what a new revision is.
         title: What the repo is called, for people.
+        format: The version of the on-disk format.
+        policy: Who may do what.
     """
 
     simulated: bool
     rules: Rules
     title: str
+    format: int = FORMAT
+    policy: Policy = field(default_factory=Policy)
 
 
 @lru_cache(maxsize=32)
@@ -41,13 +46,13 @@ def read_settings(text: bytes) -> Settings:
     """
     loaded = _load(text)
     version = loaded.get("format")
-    if not isinstance(version, int) or version < 1:
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise RepoError(f"{FILE} on main states no format version: is this a data repo?")
     if version > FORMAT:
         raise RepoError(
             f"this data repo has format {version}, and this blastgit knows up to {FORMAT}: install a newer one"
         )
-    unknown = sorted(set(loaded) - _KEYS)
+    unknown = sorted(map(str, set(loaded) - _KEYS))
     if unknown:
         raise RepoError(f"{FILE} on main has a setting that is none: {unknown[0]}")
     if loaded.get("kind", "real") not in ("real", "simulated"):
@@ -55,18 +60,13 @@ def read_settings(text: bytes) -> Settings:
     rules = loaded.get("rules") or {}
     if not isinstance(rules, dict):
         raise RepoError(f"{FILE} on main: rules should be a mapping")
-    return Settings(loaded.get("kind") == "simulated", build_rules(rules), str(loaded.get("title", "")))
+    policy = read_policy(loaded.get("policy"))
+    title = str(loaded.get("title", ""))
+    return Settings(loaded.get("kind") == "simulated", build_rules(rules), title, version, policy)
 
 
 def _load(text: bytes) -> dict[str, Any]:
-    import yaml
-
-    if len(text) > _SIZE_LIMIT:
-        raise RepoError(f"{FILE} on main has {len(text):,} bytes, more than the {_SIZE_LIMIT:,} allowed")
-    try:
-        loaded = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 (both are safe)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise RepoError(f"{FILE} on main is not YAML: {error}") from None
+    loaded = load_yaml(text, f"{FILE} on main")
     if not isinstance(loaded, dict):
         raise RepoError(f"{FILE} on main is not a mapping of settings")
     return loaded
@@ -83,4 +83,11 @@ title: ""
 # rules:
 #   tables:
 #     sed: {{tolerance: 0.01}}
+
+# Who may do what; without it, whoever can write to this repo may do everything (docs/hooks.md):
+# policy:
+#   roles:
+#     admin: [alice]
+#     writer: [blast-worker, {{who: bob, until: 2027-12-31}}]
+#     annotator: ["*"]
 """.encode()

@@ -1,0 +1,118 @@
+"""Changes of main: which files it may have, and who may change which."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+from typing import Any
+
+import pygit2
+
+from blastgit.errors import BlastgitError, Denied, InvalidFiles
+from blastgit.guard.quarantine import Quarantine
+from blastgit.guard.refs import Change
+from blastgit.guard.trees import changed_files, files_of
+from blastgit.names import check_path
+from blastgit.safe_yaml import SIZE_LIMIT, load_yaml
+from blastgit.settings import FILE, Settings, read_settings
+from blastgit.shipped import dot_files
+from blastgit.store.config import default_remote
+
+CONFIG = ".dvc/config"
+_TEXTS = {"README.md", "CITATION.cff"}
+_COLLECTION = re.compile(r"collections/(?P<name>.+)\.yaml")
+_QUERY = re.compile(r"queries/[^/]+\.sql")
+
+
+def check_main(repo: Quarantine, change: Change, who: str) -> None:
+    """Check a push to main.
+
+    Args:
+        repo: The data repo.
+        change: Where main is to go.
+        who: Who pushes.
+
+    Raises:
+        Denied: With the file that is wrong, or the role that it takes.
+    """
+    assert change.new is not None
+    new = repo.commit(change.new, "main's commit")
+    old = None if change.old is None else repo.commit(change.old, "main's commit")
+    if old is not None and not repo.is_ancestor(str(old.id), str(new.id)):
+        raise Denied("it would not move forward from where it is: fetch main, merge or rebase, and push again")
+    files = files_of(repo, new.tree_id)
+    for path in (FILE, CONFIG):
+        if path not in files:
+            raise Denied(f"it would lack {path}, without which this is no data repo")
+    _check_names(files)
+    for path, _, oid in changed_files(repo, None if old is None else old.tree_id, new.tree_id):
+        try:
+            _check_role(repo, path, who)
+            if oid is not None:
+                _check_file(path, repo.blob(oid, SIZE_LIMIT))
+        except BlastgitError as error:
+            raise Denied(f"{path}: {error}") from None
+    _check_settings(repo, old, repo.blob(files[FILE], SIZE_LIMIT))
+
+
+def _check_names(files: dict[str, pygit2.Oid]) -> None:
+    dots = dot_files(b"")
+    seen: dict[str, str] = {}
+    for path in sorted(files):
+        known = path in _TEXTS or path == FILE or path in dots
+        if not known and not _COLLECTION.fullmatch(path) and not _QUERY.fullmatch(path):
+            raise Denied(
+                f"{path!r} has no place on main: README.md, CITATION.cff, {FILE}, {CONFIG}, collections/**.yaml and "
+                "queries/*.sql have"
+            )
+        if not known:
+            try:
+                check_path(path)
+            except InvalidFiles as error:
+                raise Denied(str(error)) from None
+        twin = seen.setdefault(path.casefold(), path)
+        if twin != path:
+            raise Denied(f"{path!r} and {twin!r} differ only in case: a clone may not hold both")
+
+
+def _check_role(repo: Quarantine, path: str, who: str) -> None:
+    if path == FILE or path in dot_files(b""):
+        repo.policy.check("admin", who)
+        return
+    match = _COLLECTION.fullmatch(path)
+    repo.policy.check("curator", who, match["name"] if match else "")
+
+
+def _check_file(path: str, data: bytes) -> None:
+    """Check the contents of a file that is new or changed."""
+    if path == CONFIG:
+        default_remote(data)
+    elif path in dot_files(b""):
+        if data != dot_files(b"")[path]:
+            raise Denied("it is not the one that blastgit ships, which plain git and DVC rely on")
+    elif path.endswith((".yaml", ".cff")):
+        value: Any = load_yaml(data, PurePosixPath(path).name)
+        if not isinstance(value, dict):
+            raise Denied("it should be a mapping of settings")
+    else:
+        _check_text(data)
+
+
+def _check_text(data: bytes) -> None:
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        raise Denied("it is not UTF-8 text") from None
+    if "\x00" in text:
+        raise Denied("it is not text: it has null characters")
+
+
+def _check_settings(repo: Quarantine, old: pygit2.Commit | None, text: bytes) -> None:
+    new = read_settings(text)
+    if old is None:
+        return
+    before: Settings = repo.settings
+    if new.format < before.format:
+        raise Denied(f"{FILE}: the format is {before.format} and never goes back to {new.format}")
+    if new.simulated != before.simulated:
+        raise Denied(f"{FILE}: real and simulated data never mix: make another data repo with `blastgit init`")

@@ -1,0 +1,87 @@
+"""The check before a clone pushes: a revision whose contents the store lacks stays at home."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pygit2
+from pygit2.enums import RepositoryOpenFlag
+
+from blastgit.errors import RepoError
+from blastgit.guard.refs import Kind, place
+from blastgit.handle import open_store
+from blastgit.history import Marker, Revision
+from blastgit.plumbing.refs import ZERO
+from blastgit.plumbing.trees import read_blob
+from blastgit.store.base import Store
+from blastgit.store.config import OWN_FILE, chosen_remote
+
+_SHOWN = 3
+
+
+def check_push(folder: Path, remote: str, lines: bytes) -> list[str]:
+    """Return what is wrong with a push, in sentences.
+
+    Args:
+        folder: The git directory of the clone.
+        remote: The name of the remote, or its URL.
+        lines: What git hands to `pre-push`: `LOCAL-REF LOCAL-ID REMOTE-REF REMOTE-ID` on each line.
+
+    Raises:
+        BlastgitError: The clone or the store cannot be read.
+    """
+    git = pygit2.Repository(str(folder), RepositoryOpenFlag.NO_SEARCH)
+    revisions: dict[str, Revision] = {}
+    for line in lines.decode("utf-8", "replace").splitlines():
+        _, new, ref, old = line.split(" ")
+        if new != ZERO:
+            revisions.update((each.id, each) for each in _revisions(git, ref, new, old))
+    if not revisions:
+        return []
+    store = _store(git, folder, remote)
+    wanted = {
+        pointer.md5: f"{revision}:{path}"
+        for revision in revisions.values()
+        for path, pointer in revision.pointers.items()
+    }
+    absent = store.missing(wanted)
+    return [_sentence(store, sorted(wanted[md5] for md5 in absent))] if absent else []
+
+
+def _sentence(store: Store, lacking: list[str]) -> str:
+    more = f" and {len(lacking) - _SHOWN} more" if len(lacking) > _SHOWN else ""
+    return (
+        f"the store {store.url} lacks the content of {', '.join(lacking[:_SHOWN])}{more}: nothing was pushed; bring "
+        "contents first (`dvc push`, or record with blastgit), then push again"
+    )
+
+
+def _revisions(git: pygit2.Repository, ref: str, new: str, old: str) -> Iterator[Revision]:
+    """Yield the revisions that a pushed branch or tag brings, back to what the other side has."""
+    where = place(ref)
+    if where.line is None or where.kind is Kind.WORKFLOW:
+        return
+    known = {old}
+    commit: pygit2.Commit | None = git[new].peel(pygit2.Commit)
+    while commit is not None and str(commit.id) not in known:
+        marker = Marker(commit)
+        if marker.number is not None:
+            yield Revision(git, str(where.line), commit, marker.number)
+            if where.kind is Kind.TAG:
+                return
+        commit = commit.parents[0] if commit.parents else None
+
+
+def _store(git: pygit2.Repository, folder: Path, remote: str) -> Store:
+    """Open the store that main of the remote names, as far as this clone knows it."""
+    for ref in (f"refs/remotes/{remote}/main", "refs/remotes/origin/main", "refs/heads/main"):
+        if not pygit2.reference_is_valid_name(ref):
+            continue
+        reference = git.references.get(ref)
+        config = None if reference is None else read_blob(reference.peel(pygit2.Commit).tree, ".dvc/config")
+        if config is not None:
+            work_folder = folder / "blastgit"
+            return open_store(chosen_remote(config, work_folder / OWN_FILE, os.environ), work_folder / "tmp")
+    raise RepoError(f"this clone does not know main, which names the store: git fetch {remote} main")

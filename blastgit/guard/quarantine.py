@@ -1,0 +1,103 @@
+"""A data repo as a push finds it: refs as they stand, and beside its objects the pushed ones, in git's quarantine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pygit2
+from pygit2.enums import ObjectType, RepositoryOpenFlag
+
+from blastgit.errors import Denied, RepoError
+from blastgit.guard.policy import Policy
+from blastgit.handle import Handle
+
+MESSAGE_LIMIT = 1024 * 1024
+"""Bytes of a commit or a tag."""
+
+
+class Quarantine(Handle):
+    """An opened data repo that sees what is being pushed. It may still lack main."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the repository at `path` the way the environment of a hook says.
+
+        Raises:
+            RepoError: It cannot be opened.
+        """
+        self.path = path
+        try:
+            self.git = pygit2.Repository(str(path), RepositoryOpenFlag.FROM_ENV)
+        except (pygit2.GitError, KeyError, OSError) as error:
+            raise RepoError(f"the hook cannot read {path}: {error}") from None
+
+    @property
+    def policy(self) -> Policy:
+        """The policy as it stands before the push; without main there is none yet."""
+        return Policy() if self.ref("refs/heads/main") is None else self.settings.policy
+
+    def ref(self, name: str) -> str | None:
+        """Return the object id that a ref has now, or None."""
+        reference = self.git.references.get(name)
+        return None if reference is None else str(reference.resolve().target)
+
+    def commit(self, oid: str | pygit2.Oid, what: str) -> pygit2.Commit:
+        """Return a commit of bounded size.
+
+        Raises:
+            Denied: The object is something else, or too large.
+        """
+        found = self._object(oid, ObjectType.COMMIT, what)
+        assert isinstance(found, pygit2.Commit)
+        try:
+            found.raw_message.decode()
+        except UnicodeDecodeError:
+            raise Denied(f"{what}, {oid!s:.10}, has a message that is not UTF-8 text") from None
+        if found.message_encoding not in (None, "UTF-8", "utf-8"):
+            raise Denied(f"{what}, {oid!s:.10}, states another encoding than UTF-8")
+        return found
+
+    def tag(self, oid: str, name: str) -> pygit2.Tag:
+        """Return an annotated tag that calls itself `name` and names a commit.
+
+        Raises:
+            Denied: The object is something else.
+        """
+        found = self._object(oid, ObjectType.TAG, "the tag")
+        assert isinstance(found, pygit2.Tag)
+        if found.name != name:
+            raise Denied(f"the tag object calls itself {found.name!r}: make it with `git tag -a {name}`")
+        self.commit(found.target, "what the tag names")
+        return found
+
+    def _object(self, oid: str | pygit2.Oid, kind: ObjectType, what: str) -> pygit2.Object:
+        wanted = "an annotated tag (`git tag -a`)" if kind is ObjectType.TAG else "a commit"
+        try:
+            found, size = self.git.odb.read_header(str(oid))
+        except KeyError:
+            raise Denied(f"{what}, {oid!s:.10}, was not pushed") from None
+        if found != kind:
+            raise Denied(f"{what}, {oid!s:.10}, should be {wanted}")
+        if size > MESSAGE_LIMIT:
+            raise Denied(f"{what}, {oid!s:.10}, has {size:,} bytes, more than the {MESSAGE_LIMIT:,} allowed")
+        return self.git[oid]
+
+    def blob(self, oid: pygit2.Oid, limit: int) -> bytes:
+        """Return the bytes of a file, looking at its size first.
+
+        Raises:
+            Denied: It is larger than `limit`, or not there.
+        """
+        try:
+            kind, size = self.git.odb.read_header(oid)
+        except KeyError:
+            raise Denied(f"the file {oid!s:.10} was not pushed") from None
+        if kind != ObjectType.BLOB:
+            raise Denied(f"{oid!s:.10} should be a file")
+        if size > limit:
+            raise Denied(f"it has {size:,} bytes, more than the {limit:,} allowed")
+        data: bytes = self.git[oid].peel(pygit2.Blob).data
+        return data
+
+    def is_ancestor(self, old: str, new: str) -> bool:
+        """Whether a branch moves forward from `old` to `new`."""
+        return old == new or self.git.descendant_of(new, old)

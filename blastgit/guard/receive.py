@@ -1,0 +1,164 @@
+"""The check of a whole push, before any ref moves: all of it is good, or none of it is taken in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from blastgit.errors import BlastgitError, Denied, RepoError
+from blastgit.guard.annotations import check_annotations
+from blastgit.guard.hold import go_on_until_end_of
+from blastgit.guard.lines import LineChange, LineCheck, check_twin
+from blastgit.guard.mainline import check_main
+from blastgit.guard.policy import ANONYMOUS, current_identity
+from blastgit.guard.quarantine import Quarantine
+from blastgit.guard.refs import Change, Kind, Line, Place, check_move, place, read_changes
+from blastgit.guard.revisions import check_contents
+from blastgit.handle import LOCK_TIMEOUT, Handle
+from blastgit.names import fold
+from blastgit.plumbing.locks import hold
+from blastgit.recovery import recover
+from blastgit.store.pointer import Pointer
+
+
+def receive(path: Path, lines: bytes, pusher: int) -> list[str]:
+    """Check a push, as `pre-receive`, and return what is wrong with it. If all is well, see `go_on_until_end_of`.
+
+    Args:
+        path: The data repo.
+        lines: What git hands to the hook.
+        pusher: The process that moves the refs afterwards.
+    """
+    try:
+        changes = read_changes(lines)
+        placed = {change: place_of(change) for change in changes}
+    except BlastgitError as error:
+        return [str(error)]
+    with ExitStack() as locks:
+        try:
+            _take_locks(path, placed.values(), locks)
+            problems = PushCheck(Quarantine(path), current_identity()).run(placed)
+        except BlastgitError as error:
+            return [str(error)]
+        if not problems:
+            go_on_until_end_of(pusher)
+    return problems
+
+
+def place_of(change: Change) -> Place:
+    """Return what a changed ref is, if it may be changed in such a way at all.
+
+    Raises:
+        Denied: It may not.
+    """
+    try:
+        where = place(change.ref)
+        check_move(change, where)
+    except BlastgitError as error:
+        raise Denied(f"{change.ref}: {error}") from None
+    return where
+
+
+def _take_locks(path: Path, places: Iterable[Place], locks: ExitStack) -> None:
+    """Hold the locks that the library's own writers hold, after completing what a dead one left."""
+    os.environ.pop("GIT_QUARANTINE_PATH", None)  # git would refuse to complete an old transaction, which is not pushed
+    folder = path / "blastgit" / "locks"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        is_used = any(folder.iterdir())
+    except OSError as error:
+        raise RepoError(f"{folder} cannot be written: {error.strerror}") from None
+    if is_used:
+        recover(Handle(path))
+    for name in sorted({fold(lock) for each in places if (lock := _lock_of(each))}):
+        locks.enter_context(hold(folder / name, LOCK_TIMEOUT))
+
+
+def _lock_of(where: Place) -> str:
+    if where.line is not None:
+        return "" if where.kind is Kind.WORKFLOW else where.line.name
+    return where.kind.value if where.kind in (Kind.MAIN, Kind.ANNOTATIONS) else ""
+
+
+class PushCheck:
+    """The check of one push."""
+
+    def __init__(self, repo: Quarantine, who: str) -> None:
+        """Prepare to check what somebody pushes."""
+        self._repo = repo
+        self._who = who
+        self._problems: list[str] = []
+
+    def run(self, placed: Mapping[Change, Place]) -> list[str]:
+        """Return what is wrong, in sentences.
+
+        Raises:
+            BlastgitError: The push cannot be checked at all.
+        """
+        if self._repo.ref("refs/heads/main") is None and any(each.kind is not Kind.MAIN for each in placed.values()):
+            raise Denied("this repository has no main yet: push main first, by itself")
+        self._check_twins(placed.values())
+        for change, where in placed.items():
+            with self._noting(change.ref):
+                self._check(change, where)
+        wanted: dict[Pointer, str] = {}
+        for line in _lines(placed):
+            with self._noting():
+                wanted.update(LineCheck(self._repo, line).run())
+        if not self._problems:
+            with self._noting():
+                check_contents(self._repo, wanted)
+        return self._problems
+
+    @contextmanager
+    def _noting(self, ref: str = "") -> Iterator[None]:
+        try:
+            yield
+        except BlastgitError as error:
+            self._problems.append(f"{ref}: {error}" if ref else str(error))
+
+    def _check_twins(self, places: Iterable[Place]) -> None:
+        """Check that no two pushed names differ only in case."""
+        seen: dict[str, str] = {}
+        for name in sorted({part for each in places if each.line for part in (each.line.name, each.line.user or "")}):
+            twin = seen.setdefault(fold(name), name)
+            if twin != name:
+                self._problems.append(f"{name!r} and {twin!r} differ only in case: one of them must go")
+
+    def _check(self, change: Change, where: Place) -> None:
+        """Check one ref: that it is where the pusher thinks, and that they may change it."""
+        repo, who, line = self._repo, self._who, where.line
+        if repo.ref(change.ref) != change.old:
+            raise Denied("somebody else moved it meanwhile: fetch it, and push again")
+        if where.kind is Kind.MAIN:
+            check_main(repo, change, who)
+        elif where.kind is Kind.ANNOTATIONS:
+            repo.policy.check("annotator", who)
+            check_annotations(repo, change)
+        elif where.kind is Kind.RELEASE:
+            repo.policy.check("curator", who, where.collection)
+            repo.tag(change.new or "", change.ref.removeprefix("refs/tags/"))
+        elif line is not None and line.user is not None:
+            if who != line.user or who == ANONYMOUS:
+                raise Denied(f"it belongs to {line.user}, and {who} pushes")
+        elif line is not None:
+            repo.policy.check("writer", who, line.name)
+            if where.kind is Kind.WORKFLOW and change.new is not None:
+                repo.commit(change.new, "the marker")
+                check_twin(repo, line)
+
+
+def _lines(placed: Mapping[Change, Place]) -> list[LineChange]:
+    """Gather branches and tags by the line that they belong to."""
+    found: dict[Line, LineChange] = {}
+    for change, where in placed.items():
+        if where.line is None or where.kind is Kind.WORKFLOW:
+            continue
+        line = found.setdefault(where.line, LineChange(where.line))
+        if where.number is None:
+            line.branch = change
+        else:
+            line.tags[where.number] = change
+    return list(found.values())

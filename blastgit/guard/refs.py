@@ -1,0 +1,160 @@
+"""Which refs a data repo has, and how each may move."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from blastgit.errors import Denied, InvalidName
+from blastgit.names import check_transient, tag_name
+from blastgit.plumbing.refs import ZERO
+
+_BRANCHES, _TAGS, _WORKFLOW = "refs/heads/", "refs/tags/", "refs/workflow/"
+_USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
+_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
+_OBJECT_ID = re.compile(r"[0-9a-f]{40}")
+
+
+class Kind(Enum):
+    """What a ref is for."""
+
+    MAIN = "main"
+    ANNOTATIONS = "annotations"
+    BRANCH = "branch"
+    TAG = "tag"
+    RELEASE = "release"
+    WORKFLOW = "workflow"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of revisions of a transient: the official one, or a user's own.
+
+    Attributes:
+        name: The transient.
+        user: Whose line it is; None for the official one.
+    """
+
+    name: str
+    user: str | None = None
+
+    def __str__(self) -> str:
+        return self.name if self.user is None else f"u/{self.user}/{self.name}"
+
+    @property
+    def branch(self) -> str:
+        """The ref of its branch."""
+        return f"{_BRANCHES}{self}"
+
+    def tag(self, number: int) -> str:
+        """Return the ref of a revision's tag."""
+        return f"{_TAGS}{tag_name(str(self), number)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a ref is, taken apart.
+
+    Attributes:
+        kind: What it is for.
+        line: The line of revisions that it belongs to, if it is a branch, a tag or a workflow's.
+        number: The revision, if it is a tag.
+        collection: The collection, if it is a release.
+    """
+
+    kind: Kind
+    line: Line | None = None
+    number: int | None = None
+    collection: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One ref that a push wants to move.
+
+    Attributes:
+        ref: The full name.
+        old: The object id that it has; None if there is no such ref.
+        new: The object id that it shall have; None if it shall go.
+    """
+
+    ref: str
+    old: str | None
+    new: str | None
+
+
+def read_changes(lines: bytes) -> list[Change]:
+    """Read what git hands to `pre-receive`: `OLD NEW REF` on each line.
+
+    Raises:
+        Denied: A line is none, or a name is not text.
+    """
+    changes = []
+    for line in lines.splitlines():
+        try:
+            old, new, ref = line.decode().split(" ", 2)
+        except ValueError:
+            raise Denied(f"{line!r} is not a change of a ref whose name is text") from None
+        if not _OBJECT_ID.fullmatch(old) or not _OBJECT_ID.fullmatch(new):
+            raise Denied(f"{ref}: {old} and {new} are not SHA-1 object ids; data repos have no others")
+        changes.append(Change(ref, None if old == ZERO else old, None if new == ZERO else new))
+    return changes
+
+
+def place(ref: str) -> Place:
+    """Take a ref's name apart.
+
+    Raises:
+        Denied: A data repo has no such refs.
+        InvalidName: It is about a transient whose name breaks the rules.
+    """
+    if ref == f"{_BRANCHES}main":
+        return Place(Kind.MAIN)
+    if ref == f"{_BRANCHES}annotations":
+        return Place(Kind.ANNOTATIONS)
+    if ref.startswith(_BRANCHES):
+        return Place(Kind.BRANCH, _line(ref, ref.removeprefix(_BRANCHES)))
+    if ref.startswith(f"{_TAGS}release/"):
+        return Place(Kind.RELEASE, collection=_collection(ref))
+    if ref.startswith(_TAGS):
+        line, _, number = ref.removeprefix(_TAGS).rpartition("/")
+        if not line or not _NUMBER.fullmatch(number):
+            raise Denied(f"tags here are NAME/N and release/COLLECTION/VERSION, and {ref!r} is neither")
+        return Place(Kind.TAG, _line(ref, line), int(number))
+    if ref.startswith(_WORKFLOW):
+        return Place(Kind.WORKFLOW, Line(check_transient(ref.removeprefix(_WORKFLOW))))
+    raise Denied(f"a data repo has no refs like {ref!r}: only branches, tags and refs/workflow/NAME")
+
+
+def _line(ref: str, text: str) -> Line:
+    if not text.startswith("u/"):
+        if "/" in text:
+            raise Denied(f"{ref!r} is no transient's: its name may have no slash, but for u/USER/NAME")
+        return Line(check_transient(text))
+    _, user, name = [*text.split("/", 2), "", ""][:3]
+    if not _USER.fullmatch(user) or ".." in user:
+        raise InvalidName(f"{user!r} cannot be a user's name in {ref!r}")
+    return Line(check_transient(name), user)
+
+
+def _collection(ref: str) -> str:
+    *parts, version = ref.removeprefix(f"{_TAGS}release/").split("/")
+    if not parts or not all(_LABEL.fullmatch(part) for part in (*parts, version)):
+        raise Denied(f"{ref!r} should be refs/tags/release/COLLECTION/VERSION, in letters, digits, and ._+-")
+    return "/".join(parts)
+
+
+def check_move(change: Change, where: Place) -> None:
+    """Check that a ref of this kind may be made, moved or deleted.
+
+    Raises:
+        Denied: It may not.
+    """
+    if where.kind is Kind.WORKFLOW:
+        return
+    if change.new is None:
+        raise Denied("it may not be deleted: revisions are cited, and stay; `blastgit withdraw` takes data down")
+    if where.kind in (Kind.TAG, Kind.RELEASE) and change.old is not None:
+        raise Denied("it exists and never moves: record a new revision, or make a new version")

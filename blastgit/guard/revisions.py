@@ -1,0 +1,167 @@
+"""What a pushed marker must look like: a revision, a reproduction of one, or a stage."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import pygit2
+
+from blastgit.errors import BlastgitError, Denied
+from blastgit.guard.quarantine import Quarantine
+from blastgit.guard.trees import files_of
+from blastgit.history import Marker
+from blastgit.names import check_paths
+from blastgit.revision.document import SIZE_LIMIT
+from blastgit.revision.dr import DatasetRevision, read_dr, write_dr
+from blastgit.shipped import dot_files
+from blastgit.store.pointer import SUFFIX, Pointer, read_pointer
+
+_POINTER_LIMIT = 4096
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+Files = dict[str, pygit2.Oid]
+Pointers = dict[str, Pointer]
+
+
+def check_revision(repo: Quarantine, name: str, marker: Marker, number: int) -> Pointers:
+    """Check the commit of a revision, all but its contents, and return its pointers by path.
+
+    Args:
+        repo: The data repo.
+        name: The transient.
+        marker: The commit.
+        number: The number that its trailer states.
+
+    Raises:
+        Denied: With what is wrong.
+    """
+    files = files_of(repo, marker.commit.tree_id)
+    pointers = check_tree(repo, name, files)
+    if f"{name}.json" not in files:
+        raise Denied(f"it has no {name}.json: the document of a revision bears its transient's name")
+    document = _document(repo, name, files)
+    if document.export.name != name:
+        raise Denied(f"{name}.json is about {document.export.name}")
+    if document.number != number:
+        raise Denied(f"{name}.json says that it is revision {document.number}, and the trailer {number}")
+    for path in sorted(document.files.keys() ^ pointers.keys()):
+        if path in document.files:
+            raise Denied(f"{name}.json names {path!r}, which has no pointer")
+        raise Denied(f"the pointer {path + SUFFIX!r} is about a file that {name}.json does not name")
+    _check_trailers(repo, marker, document)
+    return pointers
+
+
+def check_tree(repo: Quarantine, name: str, files: Mapping[str, pygit2.Oid]) -> Pointers:
+    """Check that a tree holds the dot files, pointers and at most the document, and return the pointers by path.
+
+    Raises:
+        Denied: With what is wrong.
+    """
+    dots = dot_files(repo.config)
+    paths = {path for path in files if path.endswith(SUFFIX) and path not in dots}
+    try:
+        check_paths(sorted(path.removesuffix(SUFFIX) for path in paths))
+    except BlastgitError as error:
+        raise Denied(str(error)) from None
+    strange = sorted(files.keys() - paths - dots.keys() - {f"{name}.json"})
+    if strange:
+        raise Denied(f"{strange[0]!r} is not of the format: there may be {name}.json, pointers, and the dot files")
+    for path, expected in dots.items():
+        _check_dot_file(repo, files, path, expected)
+    return {path.removesuffix(SUFFIX): _pointer(repo, path, files[path]) for path in sorted(paths)}
+
+
+def _check_dot_file(repo: Quarantine, files: Mapping[str, pygit2.Oid], path: str, expected: bytes) -> None:
+    if path not in files:
+        raise Denied(f"it lacks {path}, without which `dvc pull` brings no files")
+    if _blob(repo, path, files[path], 64 * 1024) == expected:
+        return
+    if path == ".dvc/config":
+        raise Denied(".dvc/config is not the one that main has: fetch main, then record again")
+    raise Denied(f"{path} is not the one that every revision has: record with blastgit")
+
+
+def _pointer(repo: Quarantine, path: str, oid: pygit2.Oid) -> Pointer:
+    data = _blob(repo, path, oid, _POINTER_LIMIT)
+    try:
+        pointer = read_pointer(data, path)
+    except BlastgitError as error:
+        raise Denied(str(error)) from None
+    if pointer.write() != data:
+        raise Denied(f"the pointer {path} says more than MD5, size and name, or says it in another way")
+    return pointer
+
+
+def _document(repo: Quarantine, name: str, files: Mapping[str, pygit2.Oid]) -> DatasetRevision:
+    path = f"{name}.json"
+    data = _blob(repo, path, files[path], SIZE_LIMIT)
+    try:
+        document = read_dr(data, path)
+        canonical = write_dr(document.export, document.number, document.files)
+    except BlastgitError as error:
+        raise Denied(str(error)) from None
+    if canonical != data:
+        raise Denied(f"{path} is not written as the format asks (docs/format.md, Bytes): record with blastgit")
+    return document
+
+
+def _check_trailers(repo: Quarantine, marker: Marker, document: DatasetRevision) -> None:
+    export, trailers = document.export, marker.trailers
+    if marker.commit.author.time != int(export.time.timestamp()):
+        raise Denied(f"its author date should be metadata.export_time, {export.time:%Y-%m-%dT%H:%M:%SZ}")
+    if marker.app_version != export.app_version:
+        raise Denied(f"its trailer App-Version is {marker.app_version!r}, and the document says {export.app_version!r}")
+    for key in ("Rules", "Science-Digest"):
+        if not _DIGEST.fullmatch(trailers.get(key, "")):
+            raise Denied(f"its trailer {key} should be sha256:… in 64 digits")
+    if trailers["Rules"] == repo.rules.digest and trailers["Science-Digest"] != _science_digest(repo, document):
+        raise Denied("its trailer Science-Digest is not that of its document: later runs would be compared wrongly")
+
+
+def _science_digest(repo: Quarantine, document: DatasetRevision) -> str:
+    from blastgit.decide import science_digest
+    from blastgit.revision.normalise import normalise
+
+    sha256 = {path: digest.removeprefix("sha256:") for path, digest in document.files.items()}
+    try:
+        return science_digest(normalise(document.export, repo.rules), sha256, repo.rules)
+    except BlastgitError as error:
+        raise Denied(str(error)) from None
+
+
+def _blob(repo: Quarantine, path: str, oid: pygit2.Oid, limit: int) -> bytes:
+    try:
+        return repo.blob(oid, limit)
+    except Denied as error:
+        raise Denied(f"{path!r}: {error}") from None
+
+
+def check_contents(repo: Quarantine, wanted: Mapping[Pointer, str]) -> None:
+    """Check, with one question, that the store has every content, and has it whole as far as can be seen.
+
+    Args:
+        repo: The data repo.
+        wanted: Where each pointer stands.
+
+    Raises:
+        Denied: Some are missing or of another size; the error says how to bring them.
+        StoreError: The store cannot be asked.
+    """
+    absent = repo.store.missing({pointer.md5 for pointer in wanted})
+    lacking = [where for pointer, where in wanted.items() if pointer.md5 in absent]
+    if lacking:
+        more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+        raise Denied(
+            f"the store {repo.store.url} lacks the content of {lacking[0]}{more}: bring contents first (`dvc push`, or "
+            "record with blastgit), then push"
+        )
+    for pointer, where in wanted.items():
+        local = repo.store.local_path(pointer.md5)
+        size = pointer.size if local is None else local.stat().st_size
+        if size != pointer.size:
+            raise Denied(
+                f"{where} should have {pointer.size:,} bytes, and the store {repo.store.url} holds {size:,} under its "
+                "MD5: run `blastgit verify`"
+            )

@@ -1,0 +1,105 @@
+"""Pushed trees, which may be anything: listed with bounds, plain files only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pygit2
+from pygit2.enums import FileMode, ObjectType
+
+from blastgit.errors import Denied
+from blastgit.guard.quarantine import Quarantine
+
+_DEPTH_LIMIT = 16
+_TREE_LIMIT = 16 * 1024 * 1024  # bytes of one folder: a quarter of a million files
+ENTRY_LIMIT = 20_000
+"""Files of one revision. Real ones have thirty."""
+
+_WORDS = {
+    FileMode.BLOB_EXECUTABLE: "executable: `git update-index --chmod=-x` mends that",
+    FileMode.LINK: "a symbolic link",
+    FileMode.COMMIT: "a submodule",
+}
+
+
+def files_of(repo: Quarantine, tree: pygit2.Oid, limit: int = ENTRY_LIMIT) -> dict[str, pygit2.Oid]:
+    """Return every file below a tree by its path.
+
+    Raises:
+        Denied: Something is no plain file, has no readable name, stands there twice, or there are too many.
+    """
+    found: dict[str, pygit2.Oid] = {}
+    for path, oid in _walk(repo, tree, "", 0):
+        if path in found:
+            raise Denied(f"{path!r} stands twice in one tree")
+        found[path] = oid
+        if len(found) > limit:
+            raise Denied(f"it has more than {limit:,} files")
+    return found
+
+
+def changed_files(
+    repo: Quarantine, old: pygit2.Oid | None, new: pygit2.Oid | None, prefix: str = ""
+) -> Iterator[tuple[str, pygit2.Oid | None, pygit2.Oid | None]]:
+    """Yield path, old and new file of every path that differs; what two trees share is not looked at.
+
+    Raises:
+        Denied: Something new is no plain file.
+    """
+    if old == new:
+        return
+    before = {} if old is None else _entries(repo, old, prefix)
+    after = {} if new is None else _entries(repo, new, prefix)
+    for name in sorted(before.keys() | after.keys()):
+        path = f"{prefix}{name}"
+        (old_kind, old_oid), (new_kind, new_oid) = before.get(name, _NOTHING), after.get(name, _NOTHING)
+        old_tree = old_oid if old_kind == FileMode.TREE else None
+        new_tree = new_oid if new_kind == FileMode.TREE else None
+        if old_tree or new_tree:
+            _check_depth(path)
+            yield from changed_files(repo, old_tree, new_tree, f"{path}/")
+        old_file, new_file = None if old_tree else old_oid, None if new_tree else new_oid
+        if old_file != new_file:
+            yield path, old_file, new_file
+
+
+_NOTHING: tuple[int, pygit2.Oid | None] = (0, None)
+
+
+def _walk(repo: Quarantine, tree: pygit2.Oid, prefix: str, depth: int) -> Iterator[tuple[str, pygit2.Oid]]:
+    entries = _entries(repo, tree, prefix)
+    if prefix and not entries:
+        raise Denied(f"the folder {prefix!r} is empty: git keeps no empty folders")
+    for name, (mode, oid) in entries.items():
+        if mode == FileMode.TREE:
+            _check_depth(f"{prefix}{name}")
+            yield from _walk(repo, oid, f"{prefix}{name}/", depth + 1)
+        else:
+            yield f"{prefix}{name}", oid
+
+
+def _check_depth(path: str) -> None:
+    if path.count("/") >= _DEPTH_LIMIT:
+        raise Denied(f"{path[:80]!r}… lies more than {_DEPTH_LIMIT} folders deep")
+
+
+def _entries(repo: Quarantine, oid: pygit2.Oid, where: str) -> dict[str, tuple[int, pygit2.Oid]]:
+    try:
+        kind, size = repo.git.odb.read_header(oid)
+    except KeyError:
+        raise Denied(f"the folder {where!r} was not pushed") from None
+    if kind != ObjectType.TREE or size > _TREE_LIMIT:
+        raise Denied(f"the folder {where!r} is none, or has too many files")
+    tree = repo.git[oid].peel(pygit2.Tree)
+    entries: dict[str, tuple[int, pygit2.Oid]] = {}
+    for entry in tree:
+        try:
+            name = (entry.raw_name or b"").decode()
+        except UnicodeDecodeError:
+            raise Denied(f"{where}{entry.raw_name!r}: the name is not UTF-8 text") from None
+        if name in entries:
+            raise Denied(f"{where + name!r} stands twice in one tree")
+        if entry.filemode not in (FileMode.BLOB, FileMode.TREE):
+            raise Denied(f"{where + name!r} is {_WORDS.get(entry.filemode, 'no plain file')}: only plain files may be")
+        entries[name] = int(entry.filemode), entry.id
+    return entries

@@ -1,0 +1,90 @@
+"""Putting the shipped git hooks in place: the server's into a data repo, the client's into a clone."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+
+from blastgit.errors import RepoError, WouldOverwrite
+from blastgit.plumbing.process import GitError, run_git
+from blastgit.shipped import shipped_folder
+
+SERVER, CLIENT = "pre-receive", "pre-push"
+_OURS = b"blastgit.guard"
+_SETTINGS = {
+    "receive.denyNonFastForwards": "true",
+    "receive.denyDeletes": "true",
+    "receive.fsckObjects": "true",
+    "receive.maxInputSize": "1g",
+    "core.hooksPath": "hooks",  # whatever hooks the account has set for all its repositories
+}
+
+
+def install_hooks(repo: Path, *, client: bool = False) -> Path:
+    """Install the hook of a data repo, or of a clone of one, and return where it is now.
+
+    An older one of ours is replaced. Where a git server keeps a folder `pre-receive.d`, it goes there.
+
+    Args:
+        repo: The data repo or clone.
+        client: Whether it is a clone.
+
+    Raises:
+        RepoError: It is neither, or cannot be written.
+        WouldOverwrite: Another hook of that name is there.
+    """
+    folder = _git_folder(repo)
+    is_bare = run_git(folder, "rev-parse", "--is-bare-repository").strip() == b"true"
+    if not client and not is_bare:
+        raise RepoError(f"{repo} is a clone, not a data repo: `blastgit hooks install --client {repo}` is for clones")
+    name = CLIENT if client else SERVER
+    path = _client_path(folder, name) if client else _server_path(folder, name)
+    _write(path, name)
+    if not client:
+        for key, value in _SETTINGS.items():
+            run_git(folder, "config", key, value)
+    return path
+
+
+def _git_folder(repo: Path) -> Path:
+    try:
+        found = run_git(None, "-C", str(repo), "rev-parse", "--absolute-git-dir")
+    except GitError:
+        raise RepoError(f"{repo} is no git repository") from None
+    return Path(found.decode().strip())
+
+
+def _server_path(folder: Path, name: str) -> Path:
+    shared = folder / "hooks" / f"{name}.d"
+    return shared / "blastgit" if shared.is_dir() else folder / "hooks" / name
+
+
+def _client_path(folder: Path, name: str) -> Path:
+    found = Path(run_git(folder, "rev-parse", "--git-path", f"hooks/{name}").decode().strip())
+    path = found if found.is_absolute() else Path.cwd() / found
+    if folder not in path.parents:
+        raise RepoError(
+            f"git takes the hooks of {folder} from {path.parent}, which core.hooksPath names and other clones may use: "
+            f"unset it, or set it for this clone (git config core.hooksPath {folder / 'hooks'})"
+        )
+    return path
+
+
+def _write(path: Path, name: str) -> None:
+    text = (shipped_folder("hooks") / name).read_bytes()
+    for word, value in (("@PYTHON@", sys.executable), ("@PACKAGE@", str(Path(__file__).resolve().parents[1]))):
+        text = text.replace(f"'{word}'".encode(), shlex.quote(value).encode())
+    try:
+        if path.exists() and _OURS not in path.read_bytes():
+            raise WouldOverwrite(
+                f"{path} is another hook: move it away, and let it run both, or install ours where the server looks "
+                f"for more ({path.name}.d)"
+            )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = path.with_name(f".{path.name}.new")
+        new.write_bytes(text)
+        new.chmod(0o755)
+        new.replace(path)
+    except OSError as error:
+        raise RepoError(f"{path} cannot be written: {error.strerror}") from None
