@@ -10,6 +10,7 @@ import pygit2
 
 from blastgit.errors import RepoError, UsageError
 from blastgit.handle import Handle, committer
+from blastgit.hooks import install_hooks
 from blastgit.plumbing.process import run_git
 from blastgit.plumbing.refs import RefUpdate, update_refs
 from blastgit.plumbing.trees import write_tree
@@ -53,14 +54,12 @@ def init(
     run_git(None, "init", "--quiet", "--bare", "--initial-branch=main", "--template=", str(path))
     for key, value in (
         ("core.logAllRefUpdates", "true"),
-        ("receive.denyNonFastForwards", "true"),
-        ("receive.denyDeletes", "true"),
-        ("receive.fsckObjects", "true"),
         ("uploadpack.allowFilter", "true"),
     ):
         run_git(path, "config", key, value)
     (path / "blastgit" / "locks").mkdir(parents=True)
     _first_commit(path, config, simulated=simulated)
+    install_hooks(path)
     return Handle(path)
 
 
