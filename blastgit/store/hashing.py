@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from blastgit.errors import InvalidFiles
+from blastgit.plumbing.durable import start_writing
 
 CHUNK = 1024 * 1024
 """Bytes read at once: large enough to let two threads hash side by side, small enough to keep memory flat."""
@@ -51,7 +52,10 @@ def copy_hashing(path: Path, target: Path) -> Checksums:
         OSError: The copy cannot be written.
     """
     with target.open("xb") as copy:  # buffered: a raw write on a nearly full disk writes less, and raises nothing
-        return drain(read_steadily(path), copy.write)
+        sums = drain(read_steadily(path), copy.write)
+        copy.flush()
+        start_writing(copy.fileno())
+    return sums
 
 
 def drain(chunks: Iterator[bytes], write: Callable[[bytes], object]) -> Checksums:

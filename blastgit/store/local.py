@@ -44,8 +44,11 @@ class LocalStore(Store):
                 staged.unlink()
                 return
             staged.chmod(_MODE)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            staged.rename(path)
+            try:
+                staged.rename(path)
+            except FileNotFoundError:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                staged.rename(path)
         except OSError as error:
             raise store_failure(self.url, error) from None
 
