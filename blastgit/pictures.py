@@ -24,6 +24,9 @@ def draw(handle: Handle, difference: Diff, target: Path) -> int:
         RepoError: The target cannot be written.
         UsageError: A side of the diff is no revision, and so has no images.
     """
+    for state in (difference.old, difference.new):
+        if state.revision is None:
+            raise UsageError(f"{state.label} is an export without files: pictures need two revisions")
     images = [file for file in difference.files if file.change.is_image and file.change.change != "content-equal"]
     with TemporaryDirectory(prefix="blastgit-") as folder:
         entries = [_draw(handle, difference, file, Path(folder)) for file in images]
@@ -46,8 +49,7 @@ def _draw(handle: Handle, difference: Diff, file: FileDifference, folder: Path) 
 
 
 def _image(handle: Handle, state: State, path: str, folder: Path) -> Path:
-    if state.revision is None:
-        raise UsageError(f"{state.label} is an export without files: pictures need two revisions")
+    assert state.revision is not None
     return published_file(handle, state.revision, path, folder)
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import pygit2
 from pygit2.enums import FileMode
 
+from blastgit.errors import DamagedData
+
 Oid = pygit2.Oid
 
 
@@ -44,14 +46,36 @@ def flatten(tree: pygit2.Tree, prefix: str = "") -> Iterator[tuple[str, Oid]]:
 
 
 def read_blob(tree: pygit2.Tree, path: str) -> bytes | None:
-    """Return the bytes of the file at `path`, or None if the tree has no file there."""
+    """Return the bytes of the file at `path`, or None if the tree has no file there.
+
+    Raises:
+        DamagedData: Git has no such object any more, or cannot read it.
+    """
     try:
         entry = tree[path]
     except KeyError:
         return None
-    return entry.data if isinstance(entry, pygit2.Blob) else None
+    return _data(entry) if isinstance(entry, pygit2.Blob) else None
 
 
 def blob_data(repo: pygit2.Repository, blob: Oid) -> bytes:
-    """Return the bytes of a blob."""
-    return repo[blob].peel(pygit2.Blob).data
+    """Return the bytes of a blob.
+
+    Raises:
+        DamagedData: Git has no such object any more, or cannot read it.
+    """
+    try:
+        return _data(repo[blob].peel(pygit2.Blob))
+    except KeyError:
+        raise _damaged(blob) from None
+
+
+def _data(blob: pygit2.Blob) -> bytes:
+    try:
+        return blob.data
+    except (KeyError, pygit2.GitError):
+        raise _damaged(blob.id) from None
+
+
+def _damaged(blob: Oid) -> DamagedData:
+    return DamagedData(f"git's object {blob} is missing or damaged: run `git fsck` in the data repo")
