@@ -12,6 +12,7 @@ import pygit2
 from pygit2.enums import RepositoryOpenFlag
 
 from blastgit.errors import RepoError
+from blastgit.plumbing.process import run_git
 from blastgit.plumbing.refs import RefUpdate, update_refs
 from blastgit.plumbing.trees import read_blob
 from blastgit.revision.rules import Rules
@@ -125,9 +126,18 @@ def committer(git: pygit2.Repository) -> pygit2.Signature:
     values = []
     for variable, key in (("GIT_COMMITTER_NAME", "user.name"), ("GIT_COMMITTER_EMAIL", "user.email")):
         values.append(os.environ.get(variable) or _setting(git, key))
+    return pygit2.Signature(values[0] or "blastgit", values[1] or "blastgit@localhost", _now(), 0)
+
+
+def _now() -> int:
     stated = os.environ.get("GIT_COMMITTER_DATE")
-    seconds = datetime.fromisoformat(stated).timestamp() if stated else time.time()
-    return pygit2.Signature(values[0] or "blastgit", values[1] or "blastgit@localhost", int(seconds), 0)
+    if not stated:
+        return int(time.time())
+    try:
+        return int(datetime.fromisoformat(stated).timestamp())
+    except ValueError:  # git knows many more ways to write a date
+        anybody = {"GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a"}
+        return int(run_git(None, "var", "GIT_COMMITTER_IDENT", env=anybody).split()[-2])
 
 
 def _setting(git: pygit2.Repository, key: str) -> str:

@@ -26,6 +26,7 @@ class Intake:
         """Prepare to take `sources`, by path in the dataset, into `store`."""
         self._store = store
         self._sources = sources
+        self._numbers = {path: number for number, path in enumerate(sources)}
         self._progress = progress
         self._sha256: dict[str, str] = {}
         self._staged: dict[str, tuple[Path, Checksums]] = {}
@@ -80,7 +81,7 @@ class Intake:
             self._staged[path] = self._target(path), found
 
     def _target(self, path: str) -> Path:
-        return self.folder / path.replace("/", "\\")  # no dataset path has a backslash, so no two meet
+        return self.folder / str(self._numbers[path])  # the path itself may be too long for one name
 
     def store(self, paths: Iterable[str]) -> dict[str, Checksums]:
         """Take staged files into the store and return their checksums; durable only after the store is synchronised.

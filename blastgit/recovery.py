@@ -13,6 +13,7 @@ from blastgit.handle import Handle
 from blastgit.history import History, Revision
 from blastgit.names import branch_ref, tag_ref
 from blastgit.plumbing.locks import Lock, clean_up, try_lock
+from blastgit.plumbing.messages import one_line
 from blastgit.plumbing.refs import RefUpdate
 
 
@@ -76,7 +77,7 @@ def write_tag(handle: Handle, revision: Revision, message: str) -> str:
     tagger = handle.committer()
     text = (
         f"object {revision.id}\ntype commit\ntag {revision.tag}\n"
-        f"tagger {tagger.name} <{tagger.email}> {tagger.time} +0000\n\n{message}\n"
+        f"tagger {tagger.name} <{tagger.email}> {tagger.time} +0000\n\n{one_line(message)}\n"
     )
     return str(handle.git.write(_TAG, text.encode()))
 
