@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pygit2
 
-from blastgit.errors import RepoError, UsageError
+from blastgit.errors import RepoError
 from blastgit.handle import Handle, committer
 from blastgit.hooks import install_hooks
 from blastgit.plumbing.process import run_git
@@ -16,6 +15,7 @@ from blastgit.plumbing.refs import RefUpdate, update_refs
 from blastgit.plumbing.trees import write_tree
 from blastgit.settings import FILE, default_text
 from blastgit.shipped import dot_files, store_config
+from blastgit.store.config import absolute
 
 _README = """# A data repo of Blast transients
 
@@ -44,7 +44,7 @@ def init(
         UsageError: The store's URL cannot stand in a settings file.
     """
     path = path.absolute()
-    config = store_config(_store_url(path, store), options)
+    config = store_config(str(path / "dvc") if store is None else absolute(store), options)
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise RepoError(f"{path} exists and is not empty: a data repo needs a folder of its own")
     try:
@@ -61,14 +61,6 @@ def init(
     _first_commit(path, config, simulated=simulated)
     install_hooks(path)
     return Handle(path)
-
-
-def _store_url(path: Path, store: str | None) -> str:
-    if store is None:
-        return str(path / "dvc")
-    if not store.isprintable() or store != store.strip() or not store:
-        raise UsageError(f"{store!r} cannot be the URL of a store")
-    return store if urlsplit(store).scheme else str(Path(store).absolute())
 
 
 def _first_commit(path: Path, config: bytes, *, simulated: bool) -> None:

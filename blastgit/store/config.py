@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from blastgit.errors import RepoError
+from blastgit.errors import RepoError, UsageError
 
 VARIABLE = "BLASTGIT_STORE"
 """The environment variable that names a user's own store."""
@@ -76,8 +76,7 @@ def chosen_remote(config: bytes, own: Path, environment: Mapping[str, str]) -> R
     """
     url = environment.get(VARIABLE)
     if url:
-        location = url if urlsplit(url).scheme else str(Path(url).absolute())
-        return _checked(Remote("store", location), VARIABLE)
+        return _checked(Remote("store", absolute(url)), VARIABLE)
     try:
         text = own.read_bytes()
     except FileNotFoundError:
@@ -85,6 +84,17 @@ def chosen_remote(config: bytes, own: Path, environment: Mapping[str, str]) -> R
     except OSError as error:
         raise RepoError(f"the settings {own} cannot be read: {error.strerror}") from None
     return _own_remote(text, config, str(own))
+
+
+def absolute(url: str) -> str:
+    """Return a store's URL as it can stand in a settings file: a path is made absolute.
+
+    Raises:
+        UsageError: It cannot stand there.
+    """
+    if not url.isprintable() or url != url.strip() or not url:
+        raise UsageError(f"{url!r} cannot be the URL of a store")
+    return url if urlsplit(url).scheme else str(Path(url).absolute())
 
 
 def default_remote(config: bytes) -> Remote:

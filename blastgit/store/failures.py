@@ -106,6 +106,8 @@ _EXPLANATIONS: list[tuple[Callable[[BaseException], bool], str]] = [
      "or this machine's temporary folder has no space left: make room, then repeat the call"),
     (_saying("Name or service not known", "nodename nor servname", "name resolution", "getaddrinfo", "DNS"),
      "has a host name that is not known here: correct the URL, or see to the network"),
+    (_named("ConnectionClosedError", "ServerDisconnectedError", "ConnectionResetError", "IncompleteRead"),
+     "broke off the connection, in several tries: try again later"),
     (lambda error: isinstance(error, TimeoutError) or bool(_classes(error) & {"FSTimeoutError", "HTTPClientError"}),
      "did not answer in time, in several tries: try again later"),
     (_named("EndpointConnectionError", "ClientConnectorError", "ConnectionError"),

@@ -21,6 +21,7 @@ S = TypeVar("S")
 _THREADS = 8
 _PAGE = 1000  # names that an object store lists in one answer
 _PIECE = 16 * 1024 * 1024  # bytes that an upload in pieces holds at once
+_S3_TIMEOUTS = {"connect_timeout": "10", "read_timeout": "60"}  # seconds, unless the options say otherwise
 Sizes = dict[str, int]
 
 
@@ -32,12 +33,16 @@ class RemoteFolder:
         from dvc.fs import get_cloud_fs
         from dvc_objects.fs.base import ObjectFileSystem
 
-        kind, options, root = get_cloud_fs({}, url=remote.url, **remote.options)
+        defaults = _S3_TIMEOUTS if remote.url.startswith("s3:") else {}
+        kind, options, root = get_cloud_fs({}, **{**defaults, **remote.options, "url": remote.url})
         self._fs: Any = kind(**options)
+        if self._fs.protocol == "s3":
+            _leave_retries_to_us(self._fs)
         self._root = root
-        self._is_object_store = issubclass(kind, ObjectFileSystem)
-        self._can_list = bool(kind.CAN_TRAVERSE)
+        self._is_object_store = isinstance(self._fs, ObjectFileSystem)
+        self._can_list = bool(self._fs.CAN_TRAVERSE)
         self._threads = int(options.get("jobs") or _THREADS)
+        self._pages: float | None = None  # how many answers a listing of the whole store would take
 
     def in_threads(self, work: Callable[[S], T], items: Iterable[S]) -> list[T]:
         """Do `work` for each item, a few at a time; the first failure ends it all."""
@@ -63,13 +68,16 @@ class RemoteFolder:
         by_key = [partial(self._list_keys, md5) for md5 in wanted]
         if len(wanted) <= 2:
             return by_key
-        pages = len(self._list_keys(wanted[0][:3])) * 16**3 / _PAGE  # one listing tells how large the store is
-        if pages > len(wanted):
+        if self._pages is None:  # the contents are spread evenly, so a sample tells how large the store is
+            self._pages = len(self._list_keys(wanted[0][:3])) * 16**3 / _PAGE
+        if self._pages > len(wanted):
             return by_key
-        return [self._list_all] if pages < 256 else [partial(self._list_keys, f"{n:02x}") for n in range(256)]
+        return [self._list_all] if self._pages < 256 else [partial(self._list_keys, f"{n:02x}") for n in range(256)]
 
     def _list_all(self) -> Sizes:
-        return _sizes(self._fs.fs.find(self._contents(), detail=True))
+        found = _sizes(self._fs.fs.find(str(self._fs.join(self._root, "files")), prefix="md5/", detail=True))
+        self._pages = len(found) / _PAGE
+        return found
 
     def _list_keys(self, beginning: str) -> Sizes:
         """List the contents whose MD5 begins so; in an object store that is one question for each thousand."""
@@ -145,6 +153,12 @@ class RemoteFolder:
                     self._fs.remove(part)
                     return
             raise
+
+
+def _leave_retries_to_us(s3: Any) -> None:
+    """Have botocore and s3fs try once: five tries of each, within each other and within ours, take many minutes."""
+    s3.fs_args.setdefault("config_kwargs", {})["retries"] = {"total_max_attempts": 1, "mode": "standard"}
+    s3.fs.retries = 1
 
 
 def _sizes(listing: Mapping[str, Mapping[str, Any]]) -> Sizes:

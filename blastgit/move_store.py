@@ -1,0 +1,107 @@
+"""Moving the store: main names another place from now on. Old tags stay as they are.
+
+blastgit always reads from the store that main names now, so it gets every old revision without being told. Plain DVC
+in a clone of an old tag reads the address that the tag has; one command, which changes no file that git knows of,
+sends it to the new one:
+
+    dvc remote modify --local store url URL
+
+A store of another kind needs what main's `.dvc/config` says beside the URL as well, in the same way
+(`dvc remote modify --local store endpointurl …`), and `dvc remote modify --local --unset` for what the old one had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pygit2
+from pygit2.enums import FileMode
+
+from blastgit.errors import StoreError
+from blastgit.handle import LOCK_TIMEOUT, Handle, open_store
+from blastgit.plumbing.locks import Journal, hold
+from blastgit.plumbing.refs import RefUpdate
+from blastgit.plumbing.trees import flatten
+from blastgit.recovery import take_over
+from blastgit.store.base import Store
+from blastgit.store.config import Remote, absolute, default_remote, with_remote
+from blastgit.store.pointer import SUFFIX, read_pointer
+
+_MAIN = "refs/heads/main"
+
+
+def move_store(
+    handle: Handle,
+    url: str,
+    options: Mapping[str, str] | None = None,
+    *,
+    check: bool = True,
+    timeout: float = LOCK_TIMEOUT,
+) -> str:
+    """Make main name another store, to which the contents have been copied, and return main's tip.
+
+    Users' own settings (`BLASTGIT_STORE`, `blastgit/store.config`) come before main's and stay as they are: see to
+    them as well. Writers that are at work meanwhile may still bring contents to the old store, so copy once more
+    afterwards.
+
+    Args:
+        handle: The data repo.
+        url: Where the contents are now.
+        options: What DVC needs beside the URL; none of the old ones is kept.
+        check: Whether to refuse a store that lacks contents of any tag which the present one has.
+        timeout: Seconds to wait for somebody else who changes main.
+
+    Raises:
+        StoreError: The new store lacks contents, or one of the two fails.
+        RepoError: The settings make no sense, or the repo cannot be written.
+        Busy: Somebody else was not done with main in time.
+    """
+    handle.prepare_to_write()
+    with hold(handle.lock_path("main"), timeout) as lock:
+        take_over(handle, lock)
+        tip, before = handle.main, handle.config
+        remote = Remote(default_remote(before).name, absolute(url), dict(options or {}))
+        config = with_remote(before, remote)
+        if config == before:
+            return str(tip.id)
+        if check:
+            _check(handle, open_store(default_remote(config), handle.work_folder))
+        commit = _commit(handle, tip, config, f"Move the store to {remote.url}\n")
+        lock.announce(Journal.own(refs={_MAIN: commit}))
+        handle.move_refs([RefUpdate(_MAIN, commit, str(tip.id))], "blastgit: the store moved", lock.descriptor)
+    handle.__dict__.pop("store", None)  # opened for the old address
+    return commit
+
+
+def _check(handle: Handle, new: Store) -> None:
+    contents = contents_of_tags(handle.git)
+    lacking = new.missing(contents)
+    lacking -= handle.store.missing(lacking)
+    if lacking:
+        raise StoreError(
+            f"the store {new.url} lacks {len(lacking):,} of {len(contents):,} contents, which {handle.store.url} has "
+            f"({min(lacking)} is one): copy the folder files/ of the old store as it is, then repeat the call"
+        )
+
+
+def contents_of_tags(git: pygit2.Repository) -> set[str]:
+    """Return the MD5 of every content that any tag points to. Reads every tag: not for a hot path."""
+    seen: set[pygit2.Oid] = set()
+    md5s = set()
+    for ref in git.raw_listall_references():
+        if not ref.startswith(b"refs/tags/"):
+            continue
+        tree = git.references[ref.decode()].peel(pygit2.Commit).tree
+        for path, blob in flatten(tree):
+            if path.endswith(SUFFIX) and blob not in seen:
+                seen.add(blob)
+                md5s.add(read_pointer(git[blob].read_raw(), path).md5)
+    return md5s
+
+
+def _commit(handle: Handle, tip: pygit2.Commit, config: bytes, message: str) -> str:
+    git, signature = handle.git, handle.committer()
+    index = pygit2.Index()
+    index.read_tree(tip.tree)
+    index.add(pygit2.IndexEntry(".dvc/config", git.create_blob(config), FileMode.BLOB))
+    return str(git.create_commit(None, signature, signature, message, index.write_tree(git), [tip.id]))
