@@ -58,7 +58,7 @@ def _walk(data: Path, name: str, owners: list[str]) -> Iterator[tuple[str, Path]
     flat = data / ROOTS[1]
     if flat.is_dir():
         for file in sorted(flat.iterdir()):
-            if file.name.startswith(f"{name}_") and file.is_file():
+            if file.name.startswith((f"{name}_local", f"{name}_global")) and file.is_file():
                 yield f"{ROOTS[1]}/{file.name}", file
 
 
