@@ -1,0 +1,208 @@
+"""Branches, tags and markers of a transient: what plain git may push, and what is denied."""
+
+import json
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+
+from blastgit import DataRepo
+from blastgit.demo import refit, small
+from blastgit.plumbing.locks import Journal, hold
+
+BRANCH, TAG = "refs/heads/2026dgt", "refs/tags/2026dgt/1"
+
+
+def stamped(kind: str, **trailers: object) -> str:
+    lines = [f"{key.replace('_', '-')}: {value}" for key, value in {"Marker": kind, **trailers}.items()]
+    return "A marker\n\n" + "\n".join(lines) + "\n"
+
+
+def test_a_revision_comes_with_its_tag_over_plain_git(clone: Any) -> None:
+    assert clone.push("--atomic", BRANCH, TAG) == ""
+    clone.record(2)
+    assert clone.push(BRANCH, "refs/tags/2026dgt/2") == ""
+    report = DataRepo(clone.repo).verify()
+    assert report.problems == []
+    assert report.revisions == 3
+
+
+def test_several_revisions_and_another_transient_in_one_push(clone: Any) -> None:
+    clone.record(2)
+    other = small("2026abc", seed=5)
+    DataRepo(clone.path).record("2026abc", *other.write(clone.path.parent / "other"))
+    assert clone.push("refs/heads/*", "refs/tags/2026dgt/*", "refs/tags/2026abc/*") == ""
+    assert DataRepo(clone.repo).verify().problems == []
+
+
+def test_markers_that_are_no_revisions(clone: Any) -> None:
+    assert clone.push(BRANCH, TAG) == ""
+    tree = clone.git("rev-parse", "good^{tree}")
+    again = clone.commit(tree, ["good"], stamped("reproduction", Reproduces=1))
+    stage = clone.commit(tree, [again], stamped("stage", Stage="Host match"))
+    assert clone.push(f"{stage}:{BRANCH}") == ""
+    old = clone.git("rev-parse", "good^^{tree}")
+    for commit, said in (
+        (clone.commit(old, [stage], stamped("reproduction", Reproduces=1)), "a reproduction has the tree of its rev"),
+        (clone.commit(old, [stage], stamped("reproduction", Reproduces=0)), "Reproduces should name the latest"),
+        (clone.commit(tree, [stage], "By hand\n"), "every commit here is a marker"),
+        (clone.commit(tree, [stage], stamped("party")), "revision, reproduction or stage"),
+        (clone.commit(tree, [stage], stamped("stage", Revision=2)), "states a revision number"),
+        (clone.commit(tree, [stage, "main"], stamped("stage")), "it is a merge"),
+        (clone.commit("4b825dc642cb6eb9a060e54bf8d69288fbee4904", [stage], stamped("stage")), "it lacks .dvc/config"),
+    ):
+        assert said in clone.push(f"{commit}:{BRANCH}")
+
+
+def test_a_revision_without_its_tag_and_the_reverse(bench: Any, deny: Callable[..., str]) -> None:
+    assert "push its tag with it: `git push --atomic REMOTE 2026dgt 2026dgt/1`" in deny(BRANCH)
+    assert "refs/tags/2026dgt/1: 2026dgt has no commit there that says Revision: 1" in deny(TAG)
+
+
+def test_a_tag_that_a_broken_push_left_out_may_follow(clone: Any) -> None:
+    clone.git("--git-dir", clone.repo, "fetch", "--quiet", clone.path, f"good:{BRANCH}")
+    assert clone.push(TAG) == ""
+    assert DataRepo(clone.repo).verify().problems == []
+
+
+def test_the_numbers_have_no_gap_and_fit(bench: Any, deny: Callable[..., str]) -> None:
+    bench.forge(lambda files: None, lambda text: text.replace("Revision: 1", "Revision: 2"))
+    bench.tag("2026dgt/2", "2026dgt")
+    assert "Revision says 2, and the next revision of 2026dgt is 1" in deny(BRANCH, "refs/tags/2026dgt/2")
+    bench.forge(lambda files: None, lambda text: text.replace("Revision: 1", "Revision: 01"))
+    assert "Revision says 01" in deny(BRANCH, TAG)
+
+
+def test_tags_are_annotated_bear_their_name_and_stay(bench: Any, deny: Callable[..., str]) -> None:
+    bench.git("tag", "--force", "2026dgt/1", "good")
+    assert "should be an annotated tag" in deny(BRANCH, TAG)
+    bench.tag("other", "good")
+    assert "the tag object calls itself 'other'" in deny(f"good:{BRANCH}", f"refs/tags/other:{TAG}")
+    bench.git("tag", "-d", "other")
+    bench.tag("2026dgt/0", "good")
+    assert "refs/tags/2026dgt/0: it exists and never moves" in deny("+refs/tags/2026dgt/0")
+    assert "refs/tags/2026dgt/0: it may not be deleted" in deny(":refs/tags/2026dgt/0")
+    bench.tag("2026dgt/1", "good^")
+    assert "the tag 2026dgt/1 names another commit" in deny(f"good:{BRANCH}", TAG)
+
+
+def test_branches_only_move_forward(clone: Any) -> None:
+    assert clone.push(BRANCH, TAG) == ""
+    for key in ("receive.denyNonFastForwards", "receive.denyDeletes"):  # git's own settings are not what holds
+        clone.git("--git-dir", clone.repo, "config", key, "false")
+    assert "it would not move forward" in clone.push(f"+good^:{BRANCH}")
+    assert "it may not be deleted" in clone.push(f":{BRANCH}")
+    assert "main: it may not be deleted" in clone.push(":refs/heads/main")
+
+
+@pytest.mark.parametrize(
+    ("ref", "said"),
+    [
+        ("refs/heads/feature/x", "its name may have no slash"),
+        ("refs/heads/x", "is no transient name"),
+        ("refs/heads/release", "is reserved in a data repo"),
+        ("refs/heads/2026DGT", "'2026dgt' is here, and differs only in case"),
+        ("refs/heads/aux", "a device name on Windows"),
+        ("refs/heads/" + "ab" * 20, "looks like a git object id"),
+        ("refs/heads/u/mallory/2026dgt", "it belongs to mallory"),
+        ("refs/heads/u/mallory", "is no transient name"),
+        ("refs/tags/v1.0", "tags here are NAME/N"),
+        ("refs/tags/2026dgt/01", "tags here are NAME/N"),
+        ("refs/tags/release/v1", "refs/tags/release/COLLECTION/VERSION"),
+        ("refs/notes/commits", "a data repo has no refs like"),
+        ("refs/replace/" + "ab" * 20, "a data repo has no refs like"),
+        ("refs/workflow/a/b", "is no transient name"),
+        ("refs/workflow/2026DGT", "differs only in case"),
+    ],
+)
+def test_refs_outside_of_the_contract(bench: Any, deny: Callable[..., str], ref: str, said: str) -> None:
+    assert said in deny(f"good:{ref}")
+
+
+def test_two_pushed_names_that_differ_only_in_case(bench: Any, deny: Callable[..., str]) -> None:
+    assert "'2026b' and '2026B' differ only in case" in deny("good:refs/workflow/2026b", "good:refs/workflow/2026B")
+
+
+def test_one_bad_ref_denies_them_all(bench: Any, deny: Callable[..., str]) -> None:
+    assert "nothing of this push was taken in" in deny(BRANCH, TAG, "good:refs/heads/feature/x")
+
+
+def test_markers_of_a_run_come_and_go(clone: Any) -> None:
+    assert clone.push("good:refs/workflow/2026dgt") == ""
+    assert clone.push("+good^:refs/workflow/2026dgt") == ""
+    assert clone.push(":refs/workflow/2026dgt") == ""
+    assert "should be a commit" in clone.push(f"{clone.blob(b'x')}:refs/workflow/2026dgt")
+
+
+def test_a_line_of_ones_own(clone: Any, me: str) -> None:
+    own = f"refs/heads/u/{me}/2026dgt"
+    assert clone.push(f"good^:{own}") == ""
+    foreign = clone.commit(clone.git("rev-parse", "good^{tree}"), [], stamped("stage"))
+    assert "does not fork from a revision of 2026abc" in clone.push(f"good^:refs/heads/u/{me}/2026abc")
+    assert "it would not move forward" in clone.push(f"+{foreign}:{own}")
+    assert "the next revision of u/" in clone.push(f"good:{own}")  # a line of one's own counts from 0
+
+    files = clone.tree("good")
+    text = clone.show("good:2026dgt.json").replace(b'"dataset_version": 1', b'"dataset_version": 0')
+    files[b"2026dgt.json"] = "100644", clone.blob(text)
+    message = clone.git("log", "-1", "--format=%B", "good").replace("Revision: 1", "Revision: 0")
+    commit = clone.commit(clone.write(files), ["good^"], message, like="good")
+    clone.tag(f"u/{me}/2026dgt/0", commit)
+    assert "push its tag with it" in clone.push(f"{commit}:{own}")
+    assert clone.push(f"{commit}:{own}", f"refs/tags/u/{me}/2026dgt/0") == ""
+
+
+def test_releases_are_annotated_and_stay(clone: Any) -> None:
+    clone.git("tag", "release/nearby/v1", "main")
+    assert "should be an annotated tag" in clone.push("refs/tags/release/nearby/v1")
+    clone.tag("release/nearby/v1", "main")
+    assert clone.push("refs/tags/release/nearby/v1") == ""
+    assert "it may not be deleted" in clone.push(":refs/tags/release/nearby/v1")
+
+
+def test_a_push_waits_for_a_writer_and_a_writer_for_a_push(clone: Any) -> None:
+    result = []
+    pushing = threading.Thread(target=lambda: result.append(clone.push("--atomic", BRANCH, TAG)))
+    with hold(clone.repo / "blastgit/locks/2026dgt", timeout=0):
+        pushing.start()
+        pushing.join(1.0)
+        assert pushing.is_alive()
+        assert "2026dgt/1" not in clone.refs()
+    pushing.join()
+    assert result == [""]
+    clone.record(2, clone.repo)
+    assert DataRepo(clone.repo).verify().problems == []
+
+
+def test_pushes_that_contend_without_atomic_never_leave_a_half(clone: Any) -> None:
+    rivals = []
+    for seed in (7, 8, 9):
+        rival = clone.path.parent / f"rival{seed}.git"
+        clone.git("clone", "--quiet", "--mirror", clone.repo, rival)
+        DataRepo(rival).record("2026dgt", *refit(small("2026dgt"), seed=seed).write(clone.path.parent / f"r{seed}"))
+        rivals.append(type(clone)(clone.repo, rival))
+    results: list[str] = []
+    order = [(TAG, BRANCH), (BRANCH, TAG), (TAG, BRANCH)]
+    threads = [
+        threading.Thread(target=lambda rival=rival, specs=specs: results.append(rival.push(*specs)))
+        for rival, specs in zip(rivals, order, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results.count("") == 1
+    assert DataRepo(clone.repo).verify().problems == []
+
+
+def test_a_push_completes_what_a_dead_writer_left(clone: Any) -> None:
+    clone.git("--git-dir", clone.repo, "fetch", "--quiet", clone.path, f"{TAG}:{TAG}")
+    journal = Journal(socket.gethostname(), 1, "an earlier boot", 0.0, {BRANCH: clone.git("rev-parse", TAG)})
+    (clone.repo / "blastgit/locks/2026dgt").write_text(json.dumps(asdict(journal)))
+    clone.record(2)
+    assert "somebody else moved it meanwhile" in clone.push(BRANCH, "refs/tags/2026dgt/2")
+    assert clone.push(BRANCH, "refs/tags/2026dgt/2") == ""
+    assert DataRepo(clone.repo).verify().problems == []

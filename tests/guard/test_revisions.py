@@ -1,0 +1,205 @@
+"""What a pushed revision must be made of: hostile trees, documents, pointers and messages are denied, with a reason."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from blastgit import DataRepo
+
+BRANCH, TAG = "refs/heads/2026dgt", "refs/tags/2026dgt/1"
+POINTER = b"cutout_cdn/DES/DES_z.fits.dvc"
+DOCUMENT = b"2026dgt.json"
+
+
+def put(path: bytes, data: bytes | None = None, mode: str = "100644") -> Callable[[Any], Callable[[Any], None]]:
+    """Put a file into the tree: `data`, or a copy of a pointer."""
+
+    def edit(clone: Any) -> Callable[[Any], None]:
+        def change(files: Any) -> None:
+            files[path] = mode, files[POINTER][1] if data is None else clone.blob(data)
+
+        return change
+
+    return edit
+
+
+def rewrite(path: bytes, change: Callable[[bytes], bytes]) -> Callable[[Any], Callable[[Any], None]]:
+    """Rewrite a file of the tree."""
+
+    def edit(clone: Any) -> Callable[[Any], None]:
+        def apply(files: Any) -> None:
+            before = clone.show(f"good:{path.decode()}")
+            after = change(before)
+            assert after != before
+            files[path] = "100644", clone.blob(after)
+
+        return apply
+
+    return edit
+
+
+def drop(path: bytes) -> Callable[[Any], Callable[[Any], None]]:
+    return lambda clone: lambda files: files.pop(path)
+
+
+def document(change: Callable[[dict[str, Any]], object]) -> Callable[[Any], Callable[[Any], None]]:
+    def apply(data: bytes) -> bytes:
+        value = json.loads(data)
+        change(value)
+        return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode()
+
+    return rewrite(DOCUMENT, apply)
+
+
+def pointer(**fields: object) -> bytes:
+    lines = "".join(f"  {key}: {value}\n" for key, value in fields.items())
+    return f"outs:\n-{lines[1:]}".encode()
+
+
+GOOD = {"md5": "0" * 32, "size": 1, "hash": "md5", "path": "DES_z.fits"}
+DEEP = b'{"a":' * 200_000 + b"1" + b"}" * 200_000
+
+HOSTILE = {
+    "a path that leads out": (put(b"cutout_cdn/../../x.fits.dvc"), "it is not a plain relative path"),
+    "a dot": (put(b"cutout_cdn/./x.fits.dvc"), "it is not a plain relative path"),
+    "git's own folder": (put(b".git/hooks/post-checkout"), "'.git/hooks/post-checkout' is not of the format"),
+    "git's own folder below": (put(b"cutout_cdn/.GIT/x.dvc"), "is a name that git or DVC reserve"),
+    "git's short name": (put(b"cutout_cdn/GIT~1/x.dvc"), "is a name that git or DVC reserve"),
+    "submodules": (put(b".gitmodules", b"[submodule]\n"), "'.gitmodules' is not of the format"),
+    "control characters": (put(b"cutout_cdn/a\x1b[31m\n.fits.dvc"), "a character that cannot be printed"),
+    "not text": (put(b"cutout_cdn/\xff.fits.dvc"), "the name is not UTF-8 text"),
+    "a backslash": (put(b"cutout_cdn/..\\x.fits.dvc"), "a backslash"),
+    "a device": (put(b"cutout_cdn/aux.fits.dvc"), "cannot be checked out on every system"),
+    "case": (put(b"cutout_cdn/des/DES_Z.fits.dvc"), "no pointer|differ only in case"),
+    "twins": (put(b"cutout_cdn/DES/des_z.fits.dvc"), "differ only in case"),
+    "at the root": (put(b"x.fits.dvc"), "lies at the root of the dataset"),
+    "below a file": (put(b"cutout_cdn/DES/DES_z.fits/x.dvc"), "lies below a path that is itself a file"),
+    "a file itself": (put(b"cutout_cdn/DES/DES_z.fits", b"FITS"), "is not of the format"),
+    "another document": (put(b"2026abc.json", b"{}"), "is not of the format"),
+    "DVC's own cache": (put(b".dvc/config.local", b"[core]\n"), "is not of the format"),
+    "a pipeline": (put(b"dvc.yaml", b"stages: {}\n"), "is not of the format"),
+    "executable": (put(POINTER, mode="100755"), "is executable"),
+    "a link": (put(POINTER, b"/etc/passwd", "120000"), "a symbolic link"),
+    "a submodule": (
+        lambda clone: lambda files: files.update({b"sub": ("160000", clone.git("rev-parse", "good"))}),
+        "a submodule",
+    ),
+    "an empty folder": (lambda clone: lambda files: files.update({b"x": ("040000", EMPTY)}), "is empty"),
+    "deep": (put(b"/".join([b"a"] * 40) + b"/x.fits.dvc"), "folders deep"),
+    "no config": (drop(b".dvc/config"), "it lacks .dvc/config"),
+    "another store": (
+        rewrite(b".dvc/config", lambda data: data.replace(b"/dvc", b"/elsewhere")),
+        ".dvc/config is not the one that main has",
+    ),
+    "ignore rules": (rewrite(b".gitignore", lambda data: b"*\n"), ".gitignore is not the one"),
+    "attributes": (rewrite(b".gitattributes", lambda data: b"* filter=x\n"), ".gitattributes is not the one"),
+    "a pointer of its own": (put(b"cutout_cdn/DES/new.fits.dvc", pointer(**GOOD | {"path": "new.fits"})), "new.fits"),
+    "a pointer less": (drop(POINTER), "2026dgt.json names 'cutout_cdn/DES/DES_z.fits', which has no pointer"),
+    "a pointer that leads out": (put(POINTER, pointer(**GOOD | {"path": "../../x"})), "not about the file beside it"),
+    "a pointer to a folder": (put(POINTER, pointer(**GOOD | {"md5": "0" * 32 + ".dir"})), "no MD5 and size"),
+    "a pointer elsewhere": (put(POINTER, pointer(**GOOD, remote="evil")), "says more than MD5, size and name"),
+    "a pointer with a source": (
+        put(POINTER, pointer(**GOOD) + b"deps:\n- path: /etc/passwd\n"),
+        "says more than MD5, size and name",
+    ),
+    "a pointer's folder": (put(POINTER, b"wdir: ../..\n" + pointer(**GOOD)), "says more than MD5, size and name"),
+    "a pointer of code": (put(POINTER, b"outs: !!python/object/apply:os.system [x]\n"), "is not one that DVC writes"),
+    "a huge pointer": (put(POINTER, b"#" * 10_000), "more than the 4,096 allowed"),
+    "contents that are not there": (put(POINTER, pointer(**GOOD)), "lacks the content of 2026dgt@1:cutout_cdn/DES"),
+    "not JSON": (put(DOCUMENT, b"{"), "is not JSON"),
+    "deep JSON": (put(DOCUMENT, DEEP), "is nested too deeply"),
+    "huge JSON": (put(DOCUMENT, b" " * (65 * 1024 * 1024)), "more than the 67,108,864 allowed"),
+    "a list": (put(DOCUMENT, b"[]\n"), "should be a JSON object"),
+    "no document": (drop(DOCUMENT), "it has no 2026dgt.json"),
+    "other bytes": (rewrite(DOCUMENT, lambda data: data + b"\n"), "is not written as the format asks"),
+    "another number": (document(lambda d: d["metadata"].update(dataset_version=7)), "says that it is revision 7"),
+    "another name": (document(lambda d: d["transient"]["fields"].update(name="2026abc")), "is about 2026abc"),
+    "another value": (document(lambda d: d["transient"]["fields"].update(redshift=9.5)), "Science-Digest is not that"),
+    "another version": (document(lambda d: d["metadata"].update(app_version="v9")), "its trailer App-Version is"),
+    "another time": (
+        document(lambda d: d["metadata"].update(export_time="2030-01-01T00:00:00+00:00")),
+        "its author date should be metadata.export_time, 2030-01-01T00:00:00Z",
+    ),
+    "a missing table": (document(lambda d: d.pop("apertures")), "has no 'apertures'"),
+    "a wrong type": (document(lambda d: d.update(host=5)), "host should be a JSON object"),
+    "a file less": (document(lambda d: d["files"].popitem()), "that 2026dgt.json does not name"),
+}
+EMPTY = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_a_hostile_tree(bench: Any, deny: Callable[..., str], case: str) -> None:
+    edit, said = HOSTILE[case]
+    bench.git("config", "--file", bench.repo / "config", "receive.fsckObjects", "false")  # the hook stands alone
+    bench.git("hash-object", "-w", "-t", "tree", "--stdin")
+    bench.forge(edit(bench))
+    answer = deny(BRANCH, TAG)
+    assert any(words in answer for words in said.split("|"))
+    assert "refs/heads/2026dgt, commit " in answer or "the store " in answer
+
+
+def test_git_itself_refuses_the_worst(bench: Any, deny: Callable[..., str]) -> None:
+    bench.forge(put(b"cutout_cdn/.GIT/x.dvc")(bench))
+    assert "hasDotgit" in deny(BRANCH, TAG)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("Marker: revision", "Marker: stage", "its trailer Marker is not `revision`"),
+        ("Rules: sha256:", "Rules: md5:", "its trailer Rules should be"),
+        ("Science-Digest: sha256:", "Science-Digest: sha256:0", "its trailer Science-Digest should be"),
+        ("Revision: 1", "Revision: one", "Revision says one"),
+    ],
+)
+def test_a_message_that_does_not_fit(
+    bench: Any, deny: Callable[..., str], old: str, new: str, said: str
+) -> None:
+    bench.forge(lambda files: None, lambda text: text.replace(old, new))
+    assert said in deny(BRANCH, TAG)
+
+
+def test_raw_commits_that_no_reader_could_show(bench: Any, deny: Callable[..., str]) -> None:
+    good = bench.git("cat-file", "commit", "good").encode() + b"\n"
+    moment = bench.git("log", "-1", "--format=%ct", "good").encode()
+    for change, said in (
+        ((b"> " + moment, b"> 99999999999999"), "its dates lie outside of any calendar"),
+        ((b"\n\n", b"\nencoding EBCDIC\n\n"), "states another encoding"),
+        ((b"\n\n2026dgt", b"\n\n\xff2026dgt"), "a message that is not UTF-8 text"),
+    ):
+        raw = good.replace(*change, 1)
+        assert raw != good
+        commit = bench.git("hash-object", "-w", "-t", "commit", "--stdin", "--literally", stdin=raw)
+        bench.tag("2026dgt/1", commit)
+        assert said in deny(f"{commit}:{BRANCH}", TAG)
+
+
+def test_contents_that_are_cut_short(clone: Any) -> None:
+    content = clone.show("good:" + POINTER.decode()).split(b"md5: ")[1][:32].decode()
+    stored = clone.repo / "dvc/files/md5" / content[:2] / content[2:]
+    stored.chmod(0o644)
+    whole = stored.read_bytes()
+    stored.write_bytes(whole[:-1])
+    assert "under its MD5: run `blastgit verify`" in clone.push(BRANCH, TAG)
+    stored.unlink()
+    assert "bring contents first" in clone.push(BRANCH, TAG)
+    stored.write_bytes(whole)
+    assert clone.push(BRANCH, TAG) == ""
+
+
+def test_another_rules_digest_is_believed(clone: Any) -> None:
+    """A worker with an older blastgit: its digest cannot be checked here, and is never compared with ours."""
+    clone.forge(lambda files: None, lambda text: text.replace("Rules: sha256:", "Rules: sha256:" + "0" * 64 + "\nX: "))
+    assert clone.push(BRANCH, TAG) == ""
+
+
+def test_a_hook_runs_nothing_that_is_pushed(clone: Any, tmp_path: Path) -> None:
+    """Modules that lie in the repository's folder are data."""
+    (clone.repo / "yaml.py").write_text(f"open({str(tmp_path / 'run')!r}, 'w')\n")
+    (clone.repo / "pygit2.py").write_text(f"open({str(tmp_path / 'run')!r}, 'w')\n")
+    assert clone.push(BRANCH, TAG) == ""
+    assert not (tmp_path / "run").exists()
+    assert DataRepo(clone.repo).verify().problems == []
