@@ -1,0 +1,233 @@
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from blastgit import __version__
+from blastgit import errors as errors_module
+from blastgit.cli.main import VERBS, build_parser, main
+from blastgit.errors import BlastgitError
+
+ERRORS = [
+    value for value in vars(errors_module).values() if isinstance(value, type) and issubclass(value, BlastgitError)
+]
+
+
+def fail_with(monkeypatch, error):
+    def run(options):
+        raise error
+
+    monkeypatch.setattr("blastgit.cli.list.run", run)
+
+
+def test_the_version(process):
+    assert process("--version").out == f"blastgit {__version__}\n"
+
+
+@pytest.mark.parametrize("verb", [None, *VERBS])
+def test_every_verb_has_help(verb, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([verb, "--help"] if verb else ["--help"])
+    out = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert "usage: blastgit" in out
+    assert max(map(len, out.splitlines())) <= 120
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "required: VERB"),
+        (["shwo"], "there is no verb 'shwo'; did you mean show?"),
+        (["quux"], "`blastgit --help` lists"),
+        (["show"], "`blastgit show --help` says more"),
+        (["show", "a", "b"], "unrecognized arguments: b"),
+        (["get", "2026dgt", "--forc"], "unrecognized arguments: --forc"),
+        (["-C"], "expected one argument"),
+        (["-C", "ftp://host/repo", "list"], "a data repo is a folder, or a URL of"),
+        (["-C", "ext::sh -c id", "list"], "a data repo is a folder, or a URL of"),
+        (["record", "2026dgt"], "takes both --export FILE and --data DIR"),
+        (["record", "a.tar.gz", "--export", "x"], "leave out --export and --data"),
+    ],
+)
+def test_calls_that_make_no_sense(cli, repo, arguments, words, monkeypatch):
+    monkeypatch.setenv("BLASTGIT_REPO", str(repo))
+    said = cli(*arguments)
+    assert (said.code, said.out) == (2, "")
+    assert words in said.err
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_every_error_has_its_exit_code_and_its_json(cli, repo, monkeypatch, error):
+    fail_with(
+        monkeypatch, error("in a sentence") if error.__init__ is Exception.__init__ else error("in a sentence", "")
+    )
+    said = cli("-C", repo, "list", "--json")
+    assert said.code == error.exit_code
+    assert json.loads(said.out) == {
+        "error": {"kind": error.kind, "message": "in a sentence", "exit_code": error.exit_code}
+    }
+    assert said.err == "blastgit: in a sentence\n"
+    assert cli("-C", repo, "list").out == ""
+
+
+def test_exit_codes_are_those_of_the_documentation():
+    text = (Path(__file__).resolve().parents[2] / "docs/exit-codes.md").read_text("utf-8")
+    for error in ERRORS:
+        assert f"| {error.exit_code} | `{error.kind}` | `{error.__name__}` |" in text
+
+
+def test_a_crash_leaves_a_log(cli, repo, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    fail_with(monkeypatch, RuntimeError("a bug"))
+    said = cli("-C", repo, "list")
+    log = tmp_path / "cache/blastgit/crash.log"
+    assert (said.code, said.out) == (3, "")
+    assert str(log) in said.err
+    assert "Traceback" not in said.err
+    text = log.read_text("utf-8")
+    assert "RuntimeError: a bug" in text
+    assert f"blastgit -C {repo} list" in text
+    assert f"blastgit {__version__}, Python" in text
+
+
+def test_a_crash_where_no_log_can_be_written(cli, repo, monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    fail_with(monkeypatch, RuntimeError("a bug"))
+    said = cli("-C", repo, "list")
+    assert said.code == 3
+    assert "RuntimeError: a bug" in said.err
+
+
+def test_ctrl_c(cli, repo, monkeypatch):
+    fail_with(monkeypatch, KeyboardInterrupt())
+    said = cli("-C", repo, "list")
+    assert (said.code, said.out) == (130, "")
+    assert said.err.startswith("blastgit: interrupted")
+
+
+def test_a_reader_that_goes_away_is_no_error(library, tmp_path):
+    command = [sys.executable, "-m", "blastgit", "-C", str(library), "show", "2026dgt"]
+    checkout = Path(__file__).resolve().parents[2]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=checkout) as shown:
+        shown.stdout.close()
+        assert shown.stderr.read() == b""
+    assert shown.returncode == 0
+
+
+def test_the_repo_comes_from_the_option_the_environment_or_the_folder(cli, library, repo, monkeypatch):
+    assert cli("list").code == 2
+    monkeypatch.setenv("BLASTGIT_REPO", str(library))
+    assert "2026dgt" in cli("list").out
+    assert cli("-C", repo, "list").out == cli("list", "-C", repo).out == "no transient yet\n"
+    monkeypatch.delenv("BLASTGIT_REPO")
+    monkeypatch.chdir(library)
+    assert "2026dgt" in cli("list").out
+
+
+def test_a_repo_called_like_a_verb(cli, library, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "log").symlink_to(library)
+    assert "2026dgt" in cli("-C", "log", "list").out
+
+
+@pytest.mark.parametrize("location", ["file://{}", "file://elsewhere{}", "{}"])
+def test_reading_by_url(cli, library, location):
+    said = cli("-C", location.format(library), "show", "2026dgt@0:metadata.app_version")
+    assert (said.out, said.code) == ("v1.12.0\n", 0)
+
+
+def test_no_repo_there(cli, tmp_path):
+    for location in (tmp_path / "none", tmp_path, f"file://elsewhere{tmp_path}/none"):
+        said = cli("-C", location, "list")
+        assert (said.code, said.out) == (6, "")
+
+
+def test_a_repo_of_a_newer_format(cli, history, run, tmp_path):
+    run("git", "clone", "--quiet", "--branch", "main", "--single-branch", history, tmp_path / "clone")
+    settings = tmp_path / "clone/blastgit.yaml"
+    settings.write_text(settings.read_text().replace("format: 1", "format: 2"))
+    run("git", "commit", "--quiet", "--all", "--message", "newer", cwd=tmp_path / "clone")
+    run("git", "-C", history, "fetch", "--quiet", tmp_path / "clone", "main:main")
+    for verb in (["list"], ["show", "2026dgt"], ["get", "2026dgt", tmp_path / "out"]):
+        said = cli("-C", history, *verb)
+        assert said.code == 6
+        assert "format 2" in said.err
+        assert "install a newer" in said.err
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_a_repo_of_someone_else(process, history, monkeypatch):
+    monkeypatch.delenv("GIT_CONFIG_GLOBAL")  # libgit2 does not know it; `git config --global` then writes to HOME
+    for path in (history, *history.rglob("*")):
+        os.chown(path, 12345, 12345)
+    said = process("-C", history, "list")
+    assert said.code == 6
+    assert f"git config --global --add safe.directory {history}" in said.err
+    subprocess.run(["git", "config", "--global", "--add", "safe.directory", str(history)], check=True)
+    assert process("-C", history, "list").code == 0
+
+
+def test_a_read_only_repo_can_be_read(cli, history, tmp_path):
+    target = tmp_path / "mounted"
+    target.mkdir()
+    mount = ["mount", "--bind", "-o", "ro", str(history), str(target)]
+    remount = ["mount", "-o", "remount,bind,ro", str(target)]
+    if any(subprocess.run(command, capture_output=True, check=False).returncode for command in (mount, remount)):
+        pytest.skip("this user may not mount a repo read-only")
+    try:
+        for verb in (["list"], ["log", "2026dgt"], ["show", "2026dgt"], ["blame", "2026dgt"], ["verify"],
+                     ["diff", "2026dgt@0", "2026dgt@1"], ["get", "2026dgt", tmp_path / "out"]):  # fmt: skip
+            assert cli("-C", target, *verb).code == 0, verb
+    finally:
+        subprocess.run(["umount", str(target)], check=True)
+
+
+@pytest.mark.parametrize(
+    "verb", [["list"], ["log", "2026dgt"], ["diff", "2026dgt@0", "2026dgt"], ["get", "2026dgt", "out"], ["verify"]]
+)
+def test_no_escape_codes_where_nobody_sees_them(cli, library, verb, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    said = cli("-C", library, *verb)
+    assert said.code == 0
+    assert "\x1b" not in said.out + said.err
+    assert said.err == ""
+
+
+def test_bold_on_a_terminal_unless_no_color(library, process):
+    pty = pytest.importorskip("pty")
+
+    def on_terminal(**variables):
+        leader, follower = pty.openpty()
+        command = [sys.executable, "-m", "blastgit", "-C", str(library), "log", "2026dgt"]
+        checkout = Path(__file__).resolve().parents[2]
+        subprocess.run(command, stdout=follower, check=True, cwd=checkout, env={**os.environ, **variables})
+        os.close(follower)
+        try:
+            return os.read(leader, 100_000).decode()
+        finally:
+            os.close(leader)
+
+    assert "\x1b[1m2026dgt@1\x1b[0m" in on_terminal()
+    assert "\x1b" not in on_terminal(NO_COLOR="1")
+
+
+def test_a_terminal_without_our_letters(process, library):
+    said = process("-C", library, "diff", "2026dgt@0", "2026dgt@1", PYTHONIOENCODING="ascii")
+    assert said.code == 0
+    assert "\\u2026 and " in said.out
+
+
+def test_every_verb_has_a_module_and_no_module_is_left_out():
+    folder = Path(main.__code__.co_filename).parent
+    modules = {path.stem for path in folder.glob("*.py")} - {"__init__", "main", "common"}
+    assert modules == set(VERBS)
+
+
+def test_the_parser_builds_with_all_verbs():
+    assert re.search(r"\{?init", build_parser().format_help())
