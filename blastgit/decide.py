@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from blastgit.content import Tolerance, same
 from blastgit.errors import DamagedData
 from blastgit.handle import Handle
 from blastgit.history import History, Revision
@@ -19,6 +19,9 @@ from blastgit.revision.files import FileChange
 from blastgit.revision.normalise import NaturalForm, normalise
 from blastgit.revision.reason import Changes
 from blastgit.revision.rules import Rules
+
+if TYPE_CHECKING:
+    from blastgit.content import Tolerance
 
 
 @dataclass(frozen=True)
@@ -143,12 +146,16 @@ def _by_content(handle: Handle, change: FileChange, intake: Intake, latest: Revi
         old = published_file(handle, latest, change.path, intake.folder)
     except DamagedData as error:
         return FileChange(change.path, "changed", f"compared by checksum only: {error}")
+    from blastgit.content import same
+
     verdict = same(change.path, old, intake.source(change.path), content_tolerance(handle))
     return FileChange(change.path, "content-equal" if verdict.equal else "changed", verdict.note)
 
 
 def content_tolerance(handle: Handle) -> Tolerance:
     """Return how close the contents of files must be to count as equal."""
+    from blastgit.content import Tolerance
+
     return Tolerance(handle.rules.tolerance, handle.rules.volatile_cards)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import uuid
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -39,7 +39,7 @@ def fetch_content(store: Store, md5: str, sha256: str, folder: Path) -> Path:
             pass
         return local
     folder.mkdir(parents=True, exist_ok=True)
-    copy = folder / f"{md5}.{uuid.uuid4().hex}"
+    copy = folder / f"{md5}.{os.urandom(16).hex()}"
     with copy.open("xb") as file:
         file.writelines(chunks)
     return copy

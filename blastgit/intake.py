@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import uuid
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -31,7 +30,7 @@ class Intake:
         self._sha256: dict[str, str] = {}
         self._staged: dict[str, tuple[Path, Checksums]] = {}
         self._stored: set[str] = set()
-        self.folder = store.staging_root / uuid.uuid4().hex
+        self.folder = store.staging_root / os.urandom(16).hex()
 
     def __enter__(self) -> Intake:
         return self

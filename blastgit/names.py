@@ -6,7 +6,6 @@ Nothing else in blastgit takes such a name apart or puts one together.
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -189,4 +188,8 @@ def check_paths(paths: list[str]) -> None:
 
 
 def _folded(path: str) -> str:
-    return path.casefold() if path.isascii() else unicodedata.normalize("NFC", path).casefold()
+    if path.isascii():
+        return path.casefold()
+    import unicodedata
+
+    return unicodedata.normalize("NFC", path).casefold()

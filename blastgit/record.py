@@ -20,7 +20,6 @@ from typing import Any
 
 import pygit2
 
-from blastgit.content import probe
 from blastgit.decide import Decision, decide
 from blastgit.errors import Busy, InvalidInput, InvalidName
 from blastgit.guard.policy import require
@@ -279,6 +278,8 @@ class _Recording:
 
 def _probe_all(intake: Intake, paths: list[str]) -> list[str]:
     """Return a remark for every file whose structure is broken: it is recorded as the bytes that it is."""
+    from blastgit.content import probe
+
     problems = ((path, probe(path, intake.source(path))) for path in sorted(paths))
     return [f"{path} is recorded as mere bytes: {problem}" for path, problem in problems if problem]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 from collections.abc import Iterable
 from functools import cache
@@ -35,13 +34,16 @@ def _syncfs(descriptor: int) -> None:
     if library is None:
         os.sync()
     elif library.syncfs(descriptor):
-        raise OSError(
-            ctypes.get_errno(), f"the file system could not be synchronised: {os.strerror(ctypes.get_errno())}"
-        )
+        import ctypes
+
+        code = ctypes.get_errno()
+        raise OSError(code, f"the file system could not be synchronised: {os.strerror(code)}")
 
 
 @cache
 def _libc() -> Any | None:
     """Return the C library where it has `syncfs` (Linux); elsewhere `sync` does more than is needed, but enough."""
+    import ctypes
+
     library = ctypes.CDLL(None, use_errno=True)
     return library if hasattr(library, "syncfs") else None

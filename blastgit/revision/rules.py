@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from functools import cache, cached_property
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from blastgit.errors import RepoError
@@ -66,7 +66,7 @@ class Rules:
 @cache
 def default_text() -> str:
     """Return the rules as shipped, as people read them."""
-    return resources.files("blastgit.revision").joinpath("rules.yaml").read_text("utf-8")
+    return Path(__file__).with_name("rules.yaml").read_text("utf-8")
 
 
 @cache
