@@ -154,15 +154,16 @@ def _attributes(label: str, old: Any, new: Any, search: Search) -> Iterator[Part
     for key in olds | news:
         name = f"{label}@{key}"
         if key not in olds:
-            yield Part(name, "added", new=_attribute(new, key))
+            yield Part(name, "added", new=_attribute(new.attrs.get_id(key)))
         elif key not in news:
-            yield Part(name, "removed", old=_attribute(old, key))
+            yield Part(name, "removed", old=_attribute(old.attrs.get_id(key)))
         else:
-            before, after = _attribute(old, key), _attribute(new, key)
+            one, other = old.attrs.get_id(key), new.attrs.get_id(key)
+            before, after = _attribute(one), _attribute(other)
             if before != after:
                 yield Part(name, "changed", before, after)
             elif before.dtype != "empty":
-                values = _stored(old, key), _stored(new, key)
+                values = _stored(one), _stored(other)
                 numbers = _compare([values], values[0].shape, search)
                 if numbers is not None:
                     yield Part(name, "changed", before, after, numbers)
@@ -174,15 +175,15 @@ def _compare(pieces: Any, shape: tuple[int, ...], search: Search) -> Numbers | N
     return compare(pieces, search, unit="values", total=math.prod(shape))
 
 
-def _attribute(item: Any, key: str) -> Layout:
+def _attribute(attribute: Any) -> Layout:
     """Layout of an attribute.
 
     Raises:
         ValueError: it is too large, or of a type that cannot be compared.
     """
-    attribute = item.attrs.get_id(key)
-    if attribute.get_storage_size() > LARGEST_ATTRIBUTE:
-        raise ValueError(f"attribute {key} has {attribute.get_storage_size()} bytes")
+    size = attribute.get_storage_size()
+    if size > LARGEST_ATTRIBUTE:
+        raise ValueError(f"attribute {attribute.name.decode('utf-8', 'replace')} has {size} bytes")
     shape = None if _is_null(attribute) else attribute.shape
     return Layout("empty", ()) if shape is None else Layout(_type(attribute.dtype), shape)
 
@@ -193,11 +194,10 @@ def _is_null(attribute: Any) -> bool:
     return bool(attribute.get_space().get_simple_extent_type() == h5py.h5s.NULL)
 
 
-def _stored(item: Any, key: str) -> Array:
+def _stored(attribute: Any) -> Array:
     """The value of an attribute as stored; h5py would turn text into other types."""
     import numpy as np
 
-    attribute = item.attrs.get_id(key)
     value = np.empty(attribute.shape, dtype=attribute.dtype)
     attribute.read(value)
     return value
