@@ -95,6 +95,8 @@ def _compare_rows(old: Row | None, new: Row | None, tolerance: float, knows: Any
 
 def same_value(old: Json, new: Json, tolerance: float) -> bool:
     """Whether two values are equal: NaN equals NaN, infinities only themselves, floats within the tolerance."""
+    if type(old) is type(new) and old == new and not isinstance(old, list | dict):
+        return True  # nearly always
     if _is_number(old) and _is_number(new):
         if not (isfinite(old) and isfinite(new)):
             return old == new or (isnan(old) and isnan(new))
