@@ -186,7 +186,7 @@ class _Recording:
 
     def _publish(self, decision: Decision, tip: pygit2.Commit | None, lock: Lock) -> str:
         handle, git = self._handle, self._handle.git
-        sums = self._intake.store(decision.incoming)
+        sums = self._intake.store([*decision.incoming, *self._lost(decision)])
         notes = _probe_all(self._intake, decision.incoming)
         tree = write_tree(git, self._blobs(decision, sums))
         message = self._message(decision, sums, notes)
@@ -202,6 +202,16 @@ class _Recording:
         ]
         handle.move_refs(updates, f"blastgit record: revision {decision.number}", lock.descriptor)
         return commit
+
+    def _lost(self, decision: Decision) -> list[str]:
+        """Return the unchanged files whose content the store has lost meanwhile: a tag promises all of them."""
+        if decision.latest is None:
+            return []
+        latest = decision.latest
+        kept = {path: latest.pointer(path).md5 for path in decision.sha256.keys() - set(decision.incoming)}
+        absent = self._handle.store.missing(kept.values())
+        sources = self._intake.hash_all()
+        return [path for path, md5 in kept.items() if md5 in absent and sources[path] == decision.sha256[path]]
 
     def _blobs(self, decision: Decision, sums: Mapping[str, Checksums]) -> dict[str, pygit2.Oid]:
         git = self._handle.git

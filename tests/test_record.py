@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+from blastgit import DataRepo
 from blastgit.demo import Sample, add_alias, change_image, edit_flux, refit, reprocess
 from blastgit.handle import Handle
 from blastgit.history import History
@@ -227,3 +228,12 @@ def test_long_paths_are_recorded(repo, sample, record):
     name = f"cutout_cdn/2026dgt/{'a' * 150}/{'b' * 150}.txt"
     record(repo, Sample(sample.export, {**sample.files, name: b"x"}))
     assert f"cutout_cdn/{'a' * 150}/{'b' * 150}.txt" in revision(repo, 0).pointers
+
+
+def test_a_content_that_the_store_lost_is_stored_again_with_the_next_revision(repo, sample, record):
+    record(repo, sample)
+    pointers = revision(repo, 0).pointers
+    lost = next(path for path in pointers if path.endswith("_local_chain.npz"))
+    (repo / f"dvc/files/md5/{pointers[lost].md5[:2]}/{pointers[lost].md5[2:]}").unlink()
+    assert record(repo, add_alias(sample, "SN 1")).revision == 1
+    assert DataRepo(repo).verify().problems == []
