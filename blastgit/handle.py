@@ -12,6 +12,7 @@ import pygit2
 from pygit2.enums import RepositoryOpenFlag
 
 from blastgit.errors import RepoError
+from blastgit.plumbing.objects import commit_of
 from blastgit.plumbing.process import run_git
 from blastgit.plumbing.refs import RefUpdate, update_refs
 from blastgit.plumbing.trees import read_blob
@@ -48,11 +49,12 @@ class Handle:
 
         Raises:
             RepoError: There is no main, so this is no data repo.
+            DamagedData: Git cannot read its commit.
         """
         reference = self.git.references.get("refs/heads/main")
         if reference is None:
             raise RepoError(f"{self.path} is a git repository without a branch main: is it a data repo of blastgit?")
-        return reference.peel(pygit2.Commit)
+        return commit_of(reference)
 
     def main_file(self, path: str) -> bytes:
         """Return a file of main.

@@ -13,6 +13,7 @@ from blastgit.errors import DamagedData, NotFound
 from blastgit.handle import Handle
 from blastgit.names import Spec, branch_ref, check_transient, fold, tag_name, tag_ref
 from blastgit.plumbing.messages import read_trailers
+from blastgit.plumbing.objects import commit_of, undamaged
 from blastgit.plumbing.process import run_git
 from blastgit.plumbing.trees import blob_data, flatten, read_blob
 from blastgit.revision.dr import DatasetRevision, read_dr
@@ -40,13 +41,13 @@ class Marker:
     def number(self) -> int | None:
         """The revision that this commit is, or None for a marker of another kind."""
         text = self.trailers.get("Revision", "")
-        return int(text) if text.isdecimal() else None
+        return int(text) if text.isdecimal() and len(text) < 10 else None
 
     @property
     def reproduces(self) -> int | None:
         """The revision whose values this marker found again, or None."""
         text = self.trailers.get("Reproduces", "")
-        return int(text) if text.isdecimal() else None
+        return int(text) if text.isdecimal() and len(text) < 10 else None
 
     @property
     def time(self) -> datetime:
@@ -118,19 +119,25 @@ class Revision(Marker):
         Raises:
             DamagedData: It is missing.
         """
-        data = read_blob(self.commit.tree, f"{self.name}.json")
+        with undamaged(str(self)):
+            data = read_blob(self.commit.tree, f"{self.name}.json")
         if data is None:
             raise DamagedData(f"{self} has no {self.name}.json: run `blastgit verify {self.name}`")
         return data
 
     @cached_property
     def pointer_ids(self) -> dict[str, pygit2.Oid]:
-        """The pointer's blob of each file, by path in the dataset."""
-        return {
-            path.removesuffix(SUFFIX): blob
-            for path, blob in flatten(self.commit.tree)
-            if path.endswith(SUFFIX) and not path.startswith(".dvc/")
-        }
+        """The pointer's blob of each file, by path in the dataset.
+
+        Raises:
+            DamagedData: Git cannot read a tree.
+        """
+        with undamaged(str(self)):
+            return {
+                path.removesuffix(SUFFIX): blob
+                for path, blob in flatten(self.commit.tree)
+                if path.endswith(SUFFIX) and not path.startswith(".dvc/")
+            }
 
     @cached_property
     def pointers(self) -> dict[str, Pointer]:
@@ -172,14 +179,15 @@ class History:
     def tip(self, name: str) -> pygit2.Commit | None:
         """Return the tip of a transient's branch, or None if there is no such branch."""
         reference = self._git.references.get(branch_ref(name))
-        return None if reference is None else reference.peel(pygit2.Commit)
+        return None if reference is None else commit_of(reference)
 
     def markers(self, name: str) -> Iterator[Marker]:
         """Yield the commits of a transient's branch, newest first."""
         commit = self.tip(name)
         while commit is not None:
             yield Marker(commit)
-            parents = commit.parents if not self._git.is_shallow else self._known_parents(commit)
+            with undamaged(name):
+                parents = commit.parents if not self._git.is_shallow else self._known_parents(commit)
             commit = parents[0] if parents else None
 
     def _known_parents(self, commit: pygit2.Commit) -> list[pygit2.Commit]:
@@ -196,7 +204,7 @@ class History:
     def tagged(self, name: str, number: int) -> Revision | None:
         """Return a revision by its tag, or None if there is no such tag."""
         reference = self._git.references.get(tag_ref(name, number))
-        return None if reference is None else Revision(self._git, name, reference.peel(pygit2.Commit), number)
+        return None if reference is None else Revision(self._git, name, commit_of(reference), number)
 
     def revisions(self, name: str) -> list[Revision]:
         """Return all revisions of a transient, oldest first.

@@ -49,7 +49,11 @@ def list_transients(handle: Handle, pattern: str = "*") -> list[Transient]:
         latest = history.latest(name) if fnmatchcase(name, pattern) else None
         if latest is not None:
             said = latest.trailers
-            counts = int(said.get("Files", 0)), int(said.get("Bytes", 0))
+            counts = _number(said.get("Files")), _number(said.get("Bytes"))
             status = said.get("Status", "")
             found.append(Transient(name, latest.number, latest.time, latest.app_version, *counts, status))
     return found
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text is not None and text.isdecimal() and len(text) < 20 else 0

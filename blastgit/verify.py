@@ -10,10 +10,11 @@ from typing import Any
 
 import pygit2
 
-from blastgit.errors import BlastgitError, InvalidFiles, NotFound
+from blastgit.errors import BlastgitError, DamagedData, InvalidFiles, NotFound
 from blastgit.handle import Handle
 from blastgit.history import History, Revision
 from blastgit.names import check_path, tag_ref
+from blastgit.plumbing.objects import commit_of
 from blastgit.plumbing.trees import read_blob
 from blastgit.progress import Progress, silent
 from blastgit.revision.dr import write_dr
@@ -109,20 +110,33 @@ def _check_history(handle: Handle, name: str, problems: list[Problem]) -> list[R
     except NotFound:
         problems.append(Problem("refs", name, "its branch has no revision"))
         return []
+    except DamagedData as error:
+        problems.append(Problem("damaged", name, str(error)))
+        return []
     numbers = [revision.number for revision in revisions]
     if numbers != list(range(len(numbers))):
         problems.append(Problem("refs", name, f"its revisions are numbered {numbers}, not 0 to {len(numbers) - 1}"))
     for revision in revisions:
-        reference = git.references.get(tag_ref(name, revision.number))
-        if reference is None:
-            problems.append(Problem("refs", str(revision), "its tag is missing"))
-        elif not isinstance(git[reference.resolve().target], pygit2.Tag):
-            problems.append(Problem("refs", str(revision), "its tag is not an annotated one"))
-        elif str(reference.peel(pygit2.Commit).id) != revision.id:
-            problems.append(Problem("refs", str(revision), "its tag names another commit than the branch has for it"))
+        problems += _tag_problems(git, revision)
     if history.tagged(name, len(numbers)) is not None:
         problems.append(Problem("refs", name, f"there is a tag {name}/{len(numbers)} that its branch does not know"))
     return revisions
+
+
+def _tag_problems(git: pygit2.Repository, revision: Revision) -> Iterator[Problem]:
+    reference = git.references.get(tag_ref(revision.name, revision.number))
+    if reference is None:
+        yield Problem("refs", str(revision), "its tag is missing")
+        return
+    try:
+        named = str(commit_of(reference).id)
+    except DamagedData as error:
+        yield Problem("damaged", str(revision), str(error))
+        return
+    if not isinstance(git[reference.resolve().target], pygit2.Tag):
+        yield Problem("refs", str(revision), "its tag is not an annotated one")
+    elif named != revision.id:
+        yield Problem("refs", str(revision), "its tag names another commit than the branch has for it")
 
 
 def _check_revision(revision: Revision, problems: list[Problem]) -> Iterator[tuple[str, Checksums]]:
