@@ -39,19 +39,19 @@ class Grant:
     Attributes:
         who: The name of a person or robot, or a pattern of names.
         until: When it ends (UTC), or None.
-        on: Patterns of the transients or collections that it is about.
+        subjects: Patterns of the transients or collections that it is about.
     """
 
     who: str
     until: datetime | None = None
-    on: tuple[str, ...] = ("*",)
+    subjects: tuple[str, ...] = ("*",)
 
     def covers(self, identity: str, subject: str, now: datetime) -> bool:
         """Whether it is about this person and this subject, now; an empty subject is any."""
         return (
             fnmatchcase(identity, self.who)
             and (self.until is None or now <= self.until)
-            and (not subject or any(fnmatchcase(subject, pattern) for pattern in self.on))
+            and (not subject or any(fnmatchcase(subject, pattern) for pattern in self.subjects))
         )
 
 
@@ -156,13 +156,13 @@ def _read_role(role: str, lines: Any) -> tuple[Grant, ...]:
 
 def _read_grant(where: str, line: Any) -> Grant:
     fields = {"who": line} if isinstance(line, str) else line
-    if not isinstance(fields, dict) or not {"who"} <= set(fields) <= {"who", "until", "on"}:
-        raise RepoError(f"{where} should be a name, or a mapping with `who` and, if need be, `until` and `on`")
-    who, patterns = fields["who"], fields.get("on", ["*"])
+    if not isinstance(fields, dict) or not {"who"} <= set(fields) <= {"who", "until", "for"}:
+        raise RepoError(f"{where} should be a name, or a mapping with `who` and, if need be, `until` and `for`")
+    who, patterns = fields["who"], fields.get("for", ["*"])
     if not isinstance(who, str) or not who:
         raise RepoError(f"{where}: {who!r} is no name; put it in quotes")
     if not isinstance(patterns, list) or not all(isinstance(pattern, str) and pattern for pattern in patterns):
-        raise RepoError(f"{where}.on should be a list of patterns of names")
+        raise RepoError(f"{where}.for should be a list of patterns of names")
     return Grant(who, _read_end(where, fields.get("until")), tuple(patterns))
 
 

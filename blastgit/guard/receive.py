@@ -107,7 +107,7 @@ class PushCheck:
         for line in _lines(placed):
             with self._noting():
                 wanted.update(LineCheck(self._repo, line).run())
-        if not self._problems:
+        if wanted and not self._problems:
             with self._noting():
                 check_contents(self._repo, wanted)
         return self._problems

@@ -102,7 +102,6 @@ class Clone:
         self.git("update-ref", f"refs/heads/{branch}", commit)
         return commit
 
-
     def record(self, seed: int, repo: Path | None = None) -> None:
         """Record one of many states of a small transient, by default in the clone."""
         sample = small("2026dgt") if seed == 0 else refit(small("2026dgt"), seed=seed)
@@ -115,9 +114,7 @@ def make_clone(folder: Path) -> Clone:
     clone = Clone(folder / "repo", folder / "clone.git")
     init(clone.repo, simulated=True)
     clone.record(0, clone.repo)
-    subprocess.run(
-        ["git", "clone", "--quiet", "--mirror", clone.repo, clone.path], check=True, env=git_environment()
-    )
+    subprocess.run(["git", "clone", "--quiet", "--mirror", clone.repo, clone.path], check=True, env=git_environment())
     clone.record(1)
     clone.git("tag", "good", "2026dgt/1^{commit}")
     clone.git("tag", "settings", "main")

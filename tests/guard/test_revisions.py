@@ -155,9 +155,7 @@ def test_git_itself_refuses_the_worst(bench: Any, deny: Callable[..., str]) -> N
         ("Revision: 1", "Revision: one", "Revision says one"),
     ],
 )
-def test_a_message_that_does_not_fit(
-    bench: Any, deny: Callable[..., str], old: str, new: str, said: str
-) -> None:
+def test_a_message_that_does_not_fit(bench: Any, deny: Callable[..., str], old: str, new: str, said: str) -> None:
     bench.forge(lambda files: None, lambda text: text.replace(old, new))
     assert said in deny(BRANCH, TAG)
 

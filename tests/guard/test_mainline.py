@@ -1,0 +1,125 @@
+"""Changes of main: settings take an admin, collections a curator, and nothing else has a place there."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from blastgit import DataRepo
+
+MAIN = "refs/heads/main"
+SIMULATED = b"format: 1\nkind: simulated\n"
+BOMB = b"a: &a [x, x, x, x, x, x, x, x]\n" + b"".join(
+    b"%c: &%c [%s]\n" % (c, c, b", ".join([b"*%c" % (c - 1)] * 8)) for c in range(ord("b"), ord("k"))
+)
+
+
+def policy(*, admin: str, curator: str = "nobody", writer: str = "nobody", annotator: str = "nobody") -> bytes:
+    roles = {"admin": admin, "curator": curator, "writer": writer, "annotator": annotator}
+    lines = "".join(f"    {role}: [{who}]\n" for role, who in roles.items())
+    return SIMULATED + f"policy:\n  roles:\n{lines}".encode()
+
+
+def test_texts_collections_and_queries(clone: Any) -> None:
+    clone.edit_main(
+        {
+            "README.md": b"# Ours\n",
+            "CITATION.cff": b"cff-version: 1.2.0\ntitle: x\n",
+            "collections/nearby/2026.yaml": b"type: TAGGED\n",
+            "queries/bright.sql": b"select 1;\n",
+        }
+    )
+    assert clone.push(MAIN) == ""
+    clone.edit_main({"collections/nearby/2026.yaml": None})
+    assert clone.push(MAIN) == ""
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "said"),
+    [
+        ("script.py", b"", "'script.py' has no place on main"),
+        ("2026dgt.json", b"{}", "has no place on main"),
+        ("collections/../x.yaml", b"a: 1\n", "not a plain relative path"),
+        ("collections/.git/x.yaml", b"a: 1\n", "reserve"),
+        ("readme.md", b"", "has no place on main"),
+        ("queries/a/b.sql", b"", "has no place on main"),
+        ("queries/x.sql", b"\xff", "it is not UTF-8 text"),
+        ("collections/x.yaml", b"- a\n", "should be a mapping"),
+        ("collections/x.yaml", b"a: !!python/object/apply:os.system [id]\n", "is not YAML"),
+        ("collections/x.yaml", BOMB, "has an alias (*a): write the value out"),
+        ("collections/x.yaml", b"[" * 100_000, "nested more than 32 levels deep"),
+        ("collections/x.yaml", b"a: " + b"x" * 2**21, "more than the 1,048,576 allowed"),
+        ("blastgit.yaml", None, "it would lack blastgit.yaml"),
+        ("blastgit.yaml", SIMULATED.replace(b"1", b"2"), "this data repo has format 2"),
+        ("blastgit.yaml", b"kind: simulated\n", "states no format version"),
+        ("blastgit.yaml", b"format: 1\nkind: real\n", "real and simulated data never mix"),
+        ("blastgit.yaml", SIMULATED + b"rules: {tolerance: -1}\n", "rules"),
+        ("blastgit.yaml", SIMULATED + b"policy: {roles: {writer: [x]}}\n", "names no admin"),
+        ("blastgit.yaml", SIMULATED + b"policy: {roles: {admin: [x], king: [x]}}\n", "has 'king'"),
+        (".dvc/config", None, "it would lack .dvc/config"),
+        (".dvc/config", b"[core]\nremote = x\n['remote \"x\"']\nurl = /tmp\nkeyfile = /etc/shadow\n", "'keyfile'"),
+        (".dvc/config", b"[core]\nremote = x\n['remote \"x\"']\nurl = ext::sh\n", ".dvc/config: "),
+        (".gitattributes", b"* filter=evil\n", "not the one that blastgit ships"),
+        ("README.md", b"\x00", "null characters"),
+    ],
+)
+def test_what_has_no_place_on_main(
+    bench: Any, deny: Callable[..., str], path: str, data: bytes | None, said: str
+) -> None:
+    bench.git("config", "--file", bench.repo / "config", "receive.fsckObjects", "false")
+    bench.edit_main({path: data})
+    assert said in deny(MAIN)
+
+
+def test_main_only_moves_forward(bench: Any, deny: Callable[..., str]) -> None:
+    bench.git("--git-dir", bench.repo, "config", "receive.denyNonFastForwards", "false")
+    other = bench.commit(bench.git("rev-parse", "main^{tree}"), [], "A new beginning")
+    assert "refs/heads/main: it would not move forward" in deny(f"+{other}:{MAIN}")
+
+
+def test_the_policy_before_the_push_decides(clone: Any, me: str) -> None:
+    anybody = {"GL_USER": "alice"}
+    clone.edit_main({"blastgit.yaml": policy(admin="alice", curator="bob")})
+    assert clone.push(MAIN) == ""  # there was no policy: whoever can write may make one
+    start = clone.git("rev-parse", "main")
+
+    clone.edit_main({"blastgit.yaml": policy(admin=f"{me}, mallory")})
+    said = clone.push(MAIN, env={"GL_USER": "mallory"})
+    assert "blastgit.yaml: mallory does not have the role 'admin'" in said
+    assert "ask an admin of this data repo (alice)" in said
+    clone.git("update-ref", MAIN, start)
+    config = clone.show("main:.dvc/config").replace(b"/dvc", b"/elsewhere")
+    clone.edit_main({".dvc/config": config, "collections/x.yaml": b"type: TAGGED\n"})
+    assert ".dvc/config: bob does not have the role 'admin'" in clone.push(MAIN, env={"GL_USER": "bob"})
+    assert clone.push(MAIN, env=anybody) == ""
+
+    clone.edit_main({"collections/y.yaml": b"type: TAGGED\n"})
+    assert "'curator' for y" in clone.push(MAIN, env={"GL_USER": "eve"})
+    assert clone.push(MAIN, env={"GL_USER": "bob"}) == ""
+
+
+def test_roles_of_writers_annotators_and_curators(clone: Any, me: str) -> None:
+    branch, tag = "refs/heads/2026dgt", "refs/tags/2026dgt/1"
+    clone.edit_main({"blastgit.yaml": policy(admin="alice", writer="{who: robot, for: ['2026d*']}", annotator="bob")})
+    assert clone.push(MAIN) == ""
+    clone.edit_main({"revision/2026dgt/1.jsonl": b"{}\n"}, "annotations")
+    clone.tag("release/nearby/v1", "good")
+    assert f"{me} does not have the role 'writer' for 2026dgt" in clone.push(branch, tag)
+    assert "'writer' for 2026abc" in clone.push("good:refs/workflow/2026abc", env={"GL_USER": "robot"})
+    assert "role 'annotator'" in clone.push("refs/heads/annotations", env={"GL_USER": "robot"})
+    assert "role 'curator' for nearby" in clone.push("refs/tags/release/nearby/v1", env={"GL_USER": "robot"})
+    assert clone.push(branch, tag, env={"GL_USER": "robot"}) == ""
+    assert clone.push("refs/heads/annotations", env={"GL_USER": "bob"}) == ""
+    assert clone.push("refs/tags/release/nearby/v1", env={"GL_USER": "alice"}) == ""
+
+
+def test_a_repository_without_main_takes_main_first(clone: Any) -> None:
+    from blastgit.hooks import install_hooks
+
+    bare = clone.path.parent / "bare.git"
+    clone.git("init", "--quiet", "--bare", bare)
+    install_hooks(bare)
+    assert "has no main yet: push main first" in clone.push("refs/heads/*", "refs/tags/2026dgt/*", url=f"file://{bare}")
+    assert clone.push(MAIN, url=f"file://{bare}") == ""
+    assert clone.push("refs/heads/*", "refs/tags/2026dgt/*", url=f"file://{bare}") == ""
+    assert DataRepo(bare).verify().problems == []
