@@ -17,6 +17,9 @@ from blastgit.store.local import store_failure
 
 T = TypeVar("T")
 
+_ONE_THREAD = 32 * 1024 * 1024
+"""Bytes up to which one thread hashes sooner than several, which keep handing the interpreter to each other."""
+
 
 class Intake:
     """The files of one recording. Use it as a context; what was staged and not stored is removed at the end."""
@@ -54,7 +57,7 @@ class Intake:
             InvalidFiles: One cannot be read, is empty, or changes meanwhile.
         """
         left = [path for path in self._sources if path not in self._sha256]
-        self._sha256 |= self._each("hashing", left, lambda path: sha256_of(self._sources[path]))
+        self._sha256 |= self._each("hashing", left, lambda path: sha256_of(self._sources[path]), _ONE_THREAD)
         return dict(self._sha256)
 
     def stage(self, paths: Iterable[str]) -> None:
@@ -95,13 +98,14 @@ class Intake:
         self._stored.update(left)
         return {path: self._staged[path][1] for path in wanted}
 
-    def _each(self, what: str, paths: list[str], work: Callable[[str], T]) -> dict[str, T]:
-        """Do `work` for every path, in a few threads: hashing lets go of the interpreter."""
+    def _each(self, what: str, paths: list[str], work: Callable[[str], T], one_thread: int = 0) -> dict[str, T]:
+        """Do `work` for every path, in a few threads if there are more than `one_thread` bytes to read."""
         sizes = {path: _size(self._sources[path]) for path in paths}
         order = sorted(paths, key=sizes.__getitem__, reverse=True)  # large ones first, so that no thread ends late
         total, done, results = sum(sizes.values()), 0, {}
         with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-            for path, result in zip(order, pool.map(work, order), strict=True):
+            do_all = map if total <= one_thread else pool.map
+            for path, result in zip(order, do_all(work, order), strict=True):
                 results[path] = result
                 done += sizes[path]
                 self._progress(what, done, total)
