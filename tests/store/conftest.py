@@ -114,6 +114,17 @@ def make_bucket(s3_server: Server, credentials: None) -> Callable[[], Bucket]:
 
 
 @pytest.fixture
+def own_server(credentials: None) -> Iterator[tuple[Server, Bucket]]:
+    """A server that the test may stop, and a bucket in it."""
+    server = Server()
+    server.start()
+    bucket = Bucket(server.url, "bucket")
+    bucket.client.create_bucket(Bucket=bucket.name)
+    yield server, bucket
+    server.stop()
+
+
+@pytest.fixture
 def bucket(make_bucket: Callable[[], Bucket]) -> Bucket:
     return make_bucket()
 

@@ -15,6 +15,7 @@ from blastgit.move_store import contents_of_tags, move_store
 from blastgit.names import parse_spec
 from blastgit.store.dvc import DvcStore
 from blastgit.store.failures import Patience
+from blastgit.store.remote import RemoteFolder
 
 
 @pytest.fixture(autouse=True)
@@ -86,7 +87,7 @@ def test_recording_costs_three_questions_and_one_put_for_each_content(s3_repo, r
     assert set(proxy.counts) == {"LIST", "PUT"}
     proxy.requests.clear()
     again = len(record(s3_repo, changed).files)
-    assert proxy.counts["LIST"] == 3
+    assert proxy.counts["LIST"] <= 4, "one or two contents are asked for by name, before and after; more together"
     assert proxy.counts["PUT"] <= again, "what did not change was brought again"
     assert proxy.counts["GET"] <= again, "more was fetched than had to be compared"
 
@@ -104,15 +105,29 @@ def test_a_store_that_fails_half_way_leaves_nothing_recorded(s3_repo, record, sa
     assert DataRepo(s3_repo).verify().problems == []
 
 
-def test_a_server_that_stops_during_a_recording(s3_repo, record, sample, proxy, bucket, tree_of):
-    before = tree_of(s3_repo)
-    stopped = []
-    proxy.trouble = lambda request: "drop" if stopped or (request.kind == "PUT" and stopped.append(1)) else None
-    with pytest.raises(StoreError, match="broke off"):
-        record(s3_repo, sample)
-    assert tree_of(s3_repo) == before
-    proxy.trouble = lambda request: None
-    assert record(s3_repo, sample).status == "recorded"
+def test_a_server_that_is_killed_during_a_recording(own_server, record, sample, tree_of, tmp_path, monkeypatch):
+    server, bucket = own_server
+    repo = tmp_path / "repo"
+    init(repo, store=bucket.url, options={"endpointurl": server.url}, simulated=True)
+    before = tree_of(repo)
+    upload, done = RemoteFolder.upload, []
+
+    def upload_and_kill(*args, **options):
+        upload(*args, **options)
+        done.append(1)
+        if len(done) == 2:
+            server.stop()
+
+    monkeypatch.setattr(RemoteFolder, "upload", upload_and_kill)
+    with pytest.raises(StoreError, match=r"cannot be reached|broke off"):
+        record(repo, sample)
+    assert len(done) >= 2
+    assert tree_of(repo) == before
+    monkeypatch.setattr(RemoteFolder, "upload", upload)
+    server.start()
+    bucket.client.create_bucket(Bucket=bucket.name)  # this server forgets
+    assert record(repo, sample).status == "recorded"
+    assert DataRepo(repo).verify().problems == []
 
 
 def test_a_store_that_is_down_makes_no_revision_of_an_equal_file(s3_repo, record, sample, changed, proxy, tree_of):
