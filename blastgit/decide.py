@@ -182,9 +182,8 @@ def _find_returns(
     for change in files:
         match = None
         if change.is_image and change.change in ("added", "changed"):
-            found = (
-                r.number for r in reversed(earlier) if r.dr.files.get(change.path) == f"sha256:{sha256[change.path]}"
-            )
-            match = next(found, None)
+            digest = f"sha256:{sha256[change.path]}"
+            named = (r for r in reversed(earlier) if digest.encode() in r.dr_bytes)  # quicker than to parse them all
+            match = next((r.number for r in named if r.dr.files.get(change.path) == digest), None)
         result.append(FileChange(change.path, change.change, change.note, change.derived, match))
     return result

@@ -25,9 +25,10 @@ class Tally:
     The median is that of the first million changes, which bounds the memory; everything else is exact.
     """
 
-    def __init__(self, relative: float) -> None:
-        """Start at nothing; ``relative`` is the tolerance."""
-        self._relative = relative
+    def __init__(self, search: Search) -> None:
+        """Start at nothing; a search that is not thorough counts changes, and does not measure them."""
+        self._relative = search.tolerance.relative
+        self._measures = search.thorough
         self.changed = 0
         self._undefined = 0
         self._largest: float | None = None
@@ -40,9 +41,9 @@ class Tally:
         if not old.dtype.hasobject and old.dtype == new.dtype and old.tobytes() == new.tobytes():
             return  # the usual case, and many times as fast
         count = int(np.count_nonzero(changed(old, new, self._relative)))
-        if not count:
-            return
         self.changed += count
+        if not count or not self._measures:
+            return
         for absolute, relative in magnitudes(old, new, self._relative):
             finite = np.isfinite(absolute)
             self._undefined += int(finite.size - np.count_nonzero(finite))
@@ -75,7 +76,7 @@ def compare(
         unit: what an element is called.
         total: elements in the whole array.
     """
-    tally = Tally(search.tolerance.relative)
+    tally = Tally(search)
     for old, new in pieces:
         tally.add(old, new)
         if tally.changed and not search.thorough:
