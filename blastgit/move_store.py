@@ -18,6 +18,7 @@ import pygit2
 from pygit2.enums import FileMode
 
 from blastgit.errors import StoreError
+from blastgit.guard.policy import require
 from blastgit.handle import LOCK_TIMEOUT, Handle, open_store
 from blastgit.plumbing.locks import Journal, hold
 from blastgit.plumbing.refs import RefUpdate
@@ -54,8 +55,10 @@ def move_store(
     Raises:
         StoreError: The new store lacks contents, or one of the two fails.
         RepoError: The settings make no sense, or the repo cannot be written.
+        Denied: The policy on main does not let this user change it.
         Busy: Somebody else was not done with main in time.
     """
+    require(handle.settings, "admin", subject="main")
     handle.prepare_to_write()
     with hold(handle.lock_path("main"), timeout) as lock:
         take_over(handle, lock)

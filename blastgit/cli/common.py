@@ -23,6 +23,25 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
 
 
+def add_store_options(parser: argparse.ArgumentParser) -> None:
+    """Add what a store needs beside its URL to a verb."""
+    words = "what DVC needs beside the URL, such as endpointurl=…; may be given again; no secrets"
+    parser.add_argument("--store-option", metavar="KEY=VALUE", action="append", default=[], help=words)
+
+
+def store_options(options: argparse.Namespace) -> dict[str, str]:
+    """Return what was given as `--store-option`.
+
+    Raises:
+        UsageError: One has no `=` in it.
+    """
+    pairs = [text.partition("=") for text in options.store_option]
+    for key, equals, _ in pairs:
+        if not (key and equals):
+            raise UsageError(f"--store-option takes KEY=VALUE, not {key!r}")
+    return {key: value for key, _, value in pairs}
+
+
 def open_repo(options: argparse.Namespace, progress: Progress = silent) -> DataRepo:
     """Open the data repo of `-C`, of BLASTGIT_REPO, or of the present folder.
 

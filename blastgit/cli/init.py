@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from blastgit.cli.common import add_json, print_json
+from blastgit.cli.common import add_json, add_store_options, print_json, store_options
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -13,6 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--store", metavar="URL", help="where contents shall lie, any DVC remote (default: inside the repo)"
     )
+    add_store_options(parser)
     parser.add_argument("--simulated", action="store_true", help="the repo is for simulated data")
     add_json(parser)
 
@@ -21,7 +22,7 @@ def run(options: argparse.Namespace) -> int:
     """Make the repo."""
     from blastgit.repo import DataRepo
 
-    repo = DataRepo.init(options.path, store=options.store, simulated=options.simulated)
+    repo = DataRepo.init(options.path, store=options.store, options=store_options(options), simulated=options.simulated)
     if options.json:
         print_json({"path": str(repo.path.absolute()), "store": repo.store_url})
         return 0

@@ -29,6 +29,7 @@ VERBS = {
     "blame": "tell which revision last changed each value",
     "get": "get the files of a revision",
     "verify": "check that everything promised is there",
+    "store": "tell where contents lie, or that they have moved",
     "hooks": "install the hooks that check what is pushed",
     "setup": "teach git, in a clone, to show revisions readably",
     "textconv": "print a pointer or a revision as git's diff wants it",
