@@ -7,12 +7,13 @@ import time
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
 import pygit2
 from pygit2.enums import RepositoryOpenFlag
 
 from blastgit.errors import RepoError
-from blastgit.plumbing.objects import commit_of
+from blastgit.plumbing.objects import commit_of, undamaged
 from blastgit.plumbing.process import run_git
 from blastgit.plumbing.refs import RefUpdate, update_refs
 from blastgit.plumbing.trees import read_blob
@@ -31,7 +32,10 @@ class Handle:
     Attributes:
         path: The bare repository.
         git: Its objects and refs, for reading.
+        is_here: Whether that is the data repo itself, and not a part of one elsewhere.
     """
+
+    is_here: ClassVar[bool] = True
 
     def __init__(self, path: Path) -> None:
         """Open the data repo at `path`.
@@ -42,6 +46,33 @@ class Handle:
         self.path = path
         self.git = _open(path)
         _ = self.settings
+
+    @property
+    def location(self) -> str:
+        """Where the data repo is, for people."""
+        return str(self.path)
+
+    def need(self, name: str | None, number: int | None = None, *, whole: bool = False) -> None:
+        """Have at hand what a question is about, as it is now. Where the repo itself is, all of it always is.
+
+        Args:
+            name: The transient; None for all.
+            number: One revision of it; None for the latest.
+            whole: Whether the question is about all revisions and their tags.
+        """
+        del name, number, whole
+
+    def commit_before(self, name: str, commit: pygit2.Commit) -> pygit2.Commit | None:
+        """Return the commit before one on a transient's branch; None at its beginning, or where a shallow clone ends.
+
+        Raises:
+            DamagedData: Git cannot read it.
+        """
+        with undamaged(name):
+            before = next(iter(commit.parent_ids), None)
+            if before is None or (self.git.is_shallow and before not in self.git):
+                return None
+            return self.git[before].peel(pygit2.Commit)
 
     @property
     def main(self) -> pygit2.Commit:
@@ -89,7 +120,15 @@ class Handle:
         Raises:
             RepoError: The settings make no sense, or main's have an option that is not main's to set.
         """
-        return open_store(chosen_remote(self.config, self.work_folder / OWN_FILE, os.environ), self.work_folder)
+        return open_store(self.remote(), self.work_folder)
+
+    def remote(self) -> Remote:
+        """Return where the store is, and how it is reached.
+
+        Raises:
+            RepoError: The settings make no sense, or main's have an option that is not main's to set.
+        """
+        return chosen_remote(self.config, self.work_folder / OWN_FILE, os.environ)
 
     @property
     def work_folder(self) -> Path:

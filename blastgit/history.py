@@ -174,7 +174,10 @@ class History:
     def __init__(self, handle: Handle) -> None:
         """Look into an opened data repo."""
         self._handle = handle
-        self._git = handle.git
+
+    @property
+    def _git(self) -> pygit2.Repository:
+        return self._handle.git  # another one after each fetch
 
     def tip(self, name: str) -> pygit2.Commit | None:
         """Return the tip of a transient's branch, or None if there is no such branch."""
@@ -186,12 +189,7 @@ class History:
         commit = self.tip(name)
         while commit is not None:
             yield Marker(commit)
-            with undamaged(name):
-                parents = commit.parents if not self._git.is_shallow else self._known_parents(commit)
-            commit = parents[0] if parents else None
-
-    def _known_parents(self, commit: pygit2.Commit) -> list[pygit2.Commit]:
-        return [self._git[parent].peel(pygit2.Commit) for parent in commit.parent_ids if parent in self._git]
+            commit = self._handle.commit_before(name, commit)
 
     def latest(self, name: str) -> Revision | None:
         """Return the latest revision of a transient, or None if it has none yet."""
@@ -263,7 +261,7 @@ class History:
         folded = {fold(other): other for other in self.transients()}
         near = [folded[each] for each in difflib.get_close_matches(fold(check_transient(name)), folded, n=3)]
         hint = f"; did you mean {' or '.join(near)}?" if near else "; `blastgit list` shows those there are"
-        return NotFound(f"there is no transient {name} in {self._handle.path}{hint}")
+        return NotFound(f"there is no transient {name} in {self._handle.location}{hint}")
 
 
 def _range(numbers: list[int]) -> str:

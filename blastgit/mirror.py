@@ -1,96 +1,240 @@
-"""Reading a data repo that lies elsewhere: just the refs that a question needs are fetched into a temporary copy."""
+"""A data repo that lies elsewhere: what a question needs is fetched into a temporary copy, what is recorded is pushed.
+
+A transient's branch is fetched with its tip alone; the walk back along it fetches more when it comes to the end of
+what is here. So whoever asks for the latest revision gets little, and whoever asks for all of them gets all.
+"""
 
 from __future__ import annotations
 
-import re
+import os
+import random
+import time
 import weakref
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.parse import unquote, urlsplit
 
 import pygit2
 
-from blastgit.errors import NotFound, RepoError, UsageError
+from blastgit.errors import Denied, NotFound, RepoError, StoreError
 from blastgit.handle import Handle
+from blastgit.location import shown
+from blastgit.names import branch_ref, tag_ref
+from blastgit.plumbing.connection import explain
 from blastgit.plumbing.process import GitError, run_git
+from blastgit.plumbing.push import Outcome, PushFailed, push_refs
+from blastgit.plumbing.refs import RefMoved, RefUpdate
+from blastgit.store.config import VARIABLE, Remote
 
-_SCP_LIKE = re.compile(r"[^/:]+:(?!//).+")
-_SCHEMES = {"file", "http", "https", "ssh", "git", "git+ssh"}
+_MAIN = "refs/heads/main"
+_STEP = 4  # commits fetched by the first look beyond a tip; each further one fetches four times as many
+_ALL = 1_000_000  # commits; `--unshallow` would bring all of main as well
+_FIRST_WAIT, _LONGEST_WAIT = 0.1, 3.0  # seconds
 
-
-def local_path(location: str) -> Path | None:
-    """Return the folder that a location means, or None if it is the URL of a repository elsewhere.
-
-    Raises:
-        UsageError: The URL has a scheme that git should not be trusted with.
-    """
-    parts = urlsplit(location)
-    if parts.scheme == "file" and parts.netloc in ("", "localhost"):
-        return Path(unquote(parts.path))
-    if "://" in location or "::" in location:
-        if parts.scheme not in _SCHEMES or "::" in location.split("/", maxsplit=1)[0]:
-            raise UsageError(f"{location!r}: a data repo is a folder, or a URL of {', '.join(sorted(_SCHEMES))}")
-        return None
-    is_remote = _SCP_LIKE.fullmatch(location) and not Path(location).exists()
-    return None if is_remote else Path(location)
+# The user's own hooks are about the user's own clones, and a server that hangs is given up.
+_CONFIG = """
+[core]
+    hooksPath = /dev/null
+[fetch]
+    fsckObjects = true
+[gc]
+    auto = 0
+[maintenance]
+    auto = 0
+[protocol "ext"]
+    allow = never
+[http]
+    lowSpeedLimit = 1
+    lowSpeedTime = 300
+"""
 
 
 class Mirror(Handle):
-    """A data repo elsewhere, as far as it has been fetched."""
+    """A data repo elsewhere, as far as it has been fetched.
 
-    def __init__(self, url: str) -> None:
+    The server's hook has the last word on what is recorded: it knows the policy and who pushes, and it alone sees every
+    name, so a new name that differs from another only in case is found there.
+
+    Attributes:
+        url: Where the data repo is.
+    """
+
+    is_here = False
+
+    def __init__(self, url: str, sleep: Callable[[float], object] = time.sleep) -> None:
         """Fetch main, and only that.
+
+        Args:
+            url: Where the data repo is, as git takes it.
+            sleep: What waits, before another try to push.
 
         Raises:
             RepoError: The repository cannot be reached, or is no data repo.
         """
         self.url = url
+        self._sleep = sleep
+        self._failures = 0
+        self._sees_all = False
+        self._steps: dict[str, int] = {}
+        self._boundary: frozenset[str] = frozenset()
         self._folder = TemporaryDirectory(prefix="blastgit-")
         self._finalizer = weakref.finalize(self, self._folder.cleanup)
-        path = Path(self._folder.name) / "mirror.git"
-        run_git(None, "init", "--quiet", "--bare", "--template=", str(path))
-        self._fetched: set[str] = set()
-        self.path = path
-        self._fetch("refs/heads/main", depth=True)
-        super().__init__(path)
-
-    def need(self, name: str, number: int | None = None) -> None:
-        """Fetch what is needed to read a transient: one revision if a number is given, else its whole branch."""
-        if number is not None:
-            try:
-                self._fetch(f"refs/tags/{name}/{number}", depth=True)
-            except NotFound:
-                pass
-            else:
-                return
-        self._fetch(f"refs/heads/{name}", f"refs/tags/{name}/*")
-
-    def need_all(self) -> None:
-        """Fetch every transient."""
-        self._fetch("refs/heads/*", "refs/tags/*")
-
-    def _fetch(self, *refs: str, depth: bool = False) -> None:
-        wanted = [ref for ref in refs if ref not in self._fetched]
-        if not wanted:
-            return
-        options = (
-            ["--depth=1"] if depth else ["--unshallow"] if self._is_shallow and refs[0] != "refs/heads/main" else []
-        )
-        specs = [f"+{ref}:{ref}" for ref in wanted]
-        try:
-            run_git(
-                self.path, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", *options, "--", self.url, *specs
-            )
-        except GitError as error:
-            if "couldn't find remote ref" in error.stderr:
-                raise NotFound(
-                    f"{self.url} has no {wanted[0].partition('/')[2]}; `blastgit list` shows what it has"
-                ) from None
-            raise RepoError(f"{self.url} cannot be read: {error.stderr}") from None
-        self._fetched |= set(wanted)
-        if hasattr(self, "git"):
-            self.git = pygit2.Repository(str(self.path))
+        self.path = Path(self._folder.name) / "mirror.git"
+        run_git(None, "init", "--quiet", "--bare", "--initial-branch=main", "--template=", str(self.path))
+        with (self.path / "config").open("a") as file:
+            file.write(_CONFIG)
+        self._fetch([_copy(_MAIN)], "--depth=1")
+        super().__init__(self.path)
 
     @property
-    def _is_shallow(self) -> bool:
-        return (self.path / "shallow").exists()
+    def location(self) -> str:
+        """The URL, without a password."""
+        return shown(self.url)
+
+    def need(self, name: str | None, number: int | None = None, *, whole: bool = False) -> None:
+        """Fetch what a question is about, as it is now; what the repo lacks is found out later, by who looks for it."""
+        self._sees_all = name is None
+        self._steps.clear()
+        if name is None:
+            self._fetch([_copy("refs/heads/*"), "^refs/heads/u/*"], "--depth=1")
+        elif number is None or not self._fetch_with_main(tag_ref(name, number)):
+            self._fetch_with_main(branch_ref(name))
+        if whole:
+            parts = ["*"] if name is None else [name, f"{name}/*"]
+            refs = [f"refs/heads/{parts[0]}", f"refs/tags/{parts[-1]}"]
+            with suppress(NotFound):
+                self._fetch([*map(_copy, refs), "^refs/heads/u/*", "^refs/tags/u/*"], f"--deepen={_ALL}")
+
+    def commit_before(self, name: str, commit: pygit2.Commit) -> pygit2.Commit | None:
+        """Return the commit before one on a transient's branch, fetching it if need be."""
+        if str(commit.id) in self._boundary:
+            spec = "refs/heads/*" if self._sees_all else branch_ref(name)
+            step = self._steps.get(spec, _STEP)
+            self._steps[spec] = 4 * step
+            self._fetch([spec], f"--deepen={step}")
+            commit = self.git[commit.id].peel(pygit2.Commit)
+        return super().commit_before(name, commit)
+
+    def remote(self) -> Remote:
+        """Return where the store is.
+
+        Raises:
+            StoreError: It is a folder of another machine.
+        """
+        remote = super().remote()
+        if remote.folder is not None and not os.environ.get(VARIABLE) and not _may_be_store(remote.folder):
+            raise StoreError(
+                f"{self.location} keeps its contents in the folder {remote.folder}, and there is no such store on this "
+                f"machine: set {VARIABLE} to a URL by which it can be reached, or ask an admin to move the store to one"
+            )
+        return remote
+
+    def prepare_to_write(self) -> None:
+        """Make the folders that a writer needs in the copy, and see that the store can be named."""
+        _ = self.store
+        super().prepare_to_write()
+
+    def move_refs(self, updates: list[RefUpdate], message: str, lock: int | None = None) -> None:
+        """Push: all of the refs move, or none.
+
+        Raises:
+            RefMoved: Somebody else was first. What is there now has been fetched: decide anew.
+            Denied: A hook of the data repo declined it.
+            RepoError: The data repo cannot be reached, or does not take pushes.
+        """
+        del message, lock  # the other side keeps its own log, and its own locks
+        try:
+            push_refs(self.path, self.url, updates)
+        except PushFailed as failure:
+            self._find_out(failure, updates)
+        self._failures = 0
+        for update in updates:
+            self.git.references.create(update.ref, update.new, force=True)
+
+    def _find_out(self, failure: PushFailed, updates: Sequence[RefUpdate]) -> None:
+        """Look at what there is after a push that failed, and raise what that means; return if it went through."""
+        branch = next(update for update in updates if update.ref.startswith("refs/heads/"))
+        if failure.outcome is not Outcome.DECLINED:
+            self._wait()
+        now = self._look(branch.ref, failure)
+        if failure.outcome is Outcome.UNKNOWN and now == branch.new:
+            return  # it was taken in, and only the answer was lost
+        if now != branch.old:
+            raise RefMoved(f"{branch.ref} of {self.location} was moved by somebody else")
+        if failure.outcome is Outcome.MOVED:
+            self._roll_forward(branch, [update.ref for update in updates if update is not branch])
+            raise RefMoved(f"{branch.ref} of {self.location} is being moved by somebody else")
+        if failure.outcome is Outcome.DECLINED:
+            raise Denied(f"{self.location} did not take this in: {failure.said}")
+        raise explain(self.location, "did not take this in", failure.said)
+
+    def _look(self, ref: str, failure: PushFailed) -> str | None:
+        """Fetch a ref, and return the object id that it has."""
+        try:
+            self._fetch([_copy(ref)], "--depth=1")
+        except NotFound:
+            return None
+        except RepoError:
+            raise explain(self.location, "cannot be reached any more", failure.said) from None
+        return str(self.git.references[ref].target)
+
+    def _roll_forward(self, branch: RefUpdate, tags: Sequence[str]) -> None:
+        """Lead the branch to its latest revision, if a tag without it is all that a writer there left when it died."""
+        for tag in tags:
+            try:
+                self._fetch([_copy(tag)], "--depth=2")
+                commit = self.git.references[tag].peel(pygit2.Commit)
+                if [str(parent) for parent in commit.parent_ids] == ([] if branch.old is None else [branch.old]):
+                    push_refs(self.path, self.url, [RefUpdate(branch.ref, str(commit.id), branch.old)])
+            except (NotFound, PushFailed):
+                continue  # then it was another reason, or somebody else was at it too
+            self._look(branch.ref, PushFailed(Outcome.MOVED, ""))
+
+    def _wait(self) -> None:
+        """Wait before the next try, longer each time, and by chance, so that those who met once do not meet again."""
+        longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2**self._failures)
+        self._failures += 1
+        self._sleep(random.uniform(0, longest))  # noqa: S311 (nobody has to be kept from guessing it)
+
+    def _fetch_with_main(self, ref: str) -> bool:
+        """Fetch a ref, and main as it is now; return whether there is such a ref."""
+        try:
+            self._fetch([_copy(_MAIN), _copy(ref)], "--depth=1")
+        except NotFound:
+            self._fetch([_copy(_MAIN)], "--depth=1")
+            return False
+        return True
+
+    def _fetch(self, specs: Sequence[str], *options: str) -> None:
+        words = ["--quiet", "--no-tags", "--no-write-fetch-head", *options, "--", self.url, *specs]
+        try:
+            run_git(self.path, "fetch", *words)
+        except GitError as error:
+            if "couldn't find remote ref refs/heads/main" in error.stderr:
+                raise RepoError(f"{self.location} has no branch main: is it a data repo of blastgit?") from None
+            if "couldn't find remote ref" in error.stderr:
+                raise NotFound(f"{self.location} has no {error.stderr.rpartition('/')[2]}") from None
+            raise explain(self.location, "cannot be read", error.stderr) from None
+        self._reopen()
+
+    def _reopen(self) -> None:
+        """Look at the copy afresh: libgit2 remembers where history ended."""
+        before = self.git.references.get(_MAIN) if hasattr(self, "git") else None
+        self.git = pygit2.Repository(str(self.path))
+        if before is None or before.target != self.git.references[_MAIN].target:
+            self.__dict__.pop("store", None)  # main may name another one now
+        shallow = self.path / "shallow"
+        self._boundary = frozenset(shallow.read_text().split()) if shallow.exists() else frozenset()
+
+
+def _copy(ref: str) -> str:
+    return f"+{ref}:{ref}"
+
+
+def _may_be_store(folder: Path) -> bool:
+    """Whether a folder that a repo elsewhere names is a store, or could become one; no other is read or written."""
+    try:
+        return (folder / "files" / "md5").is_dir() or not any(folder.iterdir())
+    except OSError:
+        return False

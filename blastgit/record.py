@@ -115,12 +115,14 @@ def record(
         StoreError: The store fails; nothing was recorded.
         RepoError: The repo cannot be written.
     """
+    handle.need(export.name)
     if options.dry_run:
         with Intake(handle.store, sources, progress) as intake:
             return _Recording(handle, export, intake, options).preview()
     if options.run is not None and (one_line(options.run) != options.run or not options.run.strip()):
         raise InvalidInput(f"{options.run!r} cannot name a run")
-    require(handle.settings, "writer", subject=export.name)
+    if handle.is_here:  # elsewhere it is the server that knows who pushes
+        require(handle.settings, "writer", subject=export.name)
     handle.prepare_to_write()
     with (
         hold(handle.lock_path(export.name), options.timeout) as lock,
@@ -128,7 +130,8 @@ def record(
     ):
         take_over(handle, lock)
         lock.announce(Journal.own([intake.folder]))
-        settle(handle, export.name, lock)
+        if handle.is_here:
+            settle(handle, export.name, lock)
         return _Recording(handle, export, intake, options).write(lock)
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blastgit.errors import InvalidExport, InvalidInput, InvalidName, RepoError
 from blastgit.handle import LOCK_TIMEOUT, Handle
 from blastgit.history import History, Revision
-from blastgit.mirror import Mirror, local_path
+from blastgit.location import local_path
 from blastgit.names import Spec, check_transient, parse_spec
 from blastgit.progress import Progress, silent
 from blastgit.recovery import recover
@@ -29,42 +29,48 @@ if TYPE_CHECKING:
 class DataRepo:
     """A data repo: the git repository of many transients, and the store of their files.
 
-    Open one with `DataRepo("/data/blast")`, or by the URL of one elsewhere for reading. An object of this class belongs
-    to one thread; as many processes as you like may open the same repo.
+    Open one with `DataRepo("/data/blast")`, or by the URL of one elsewhere. An object of this class belongs to one
+    thread; as many processes as you like may open the same repo.
     """
 
     def __init__(self, location: str | Path, *, progress: Progress = silent) -> None:
         """Open a data repo, completing what a writer left unfinished when it died.
 
         Args:
-            location: A folder, or any URL that git can fetch from (then only what is asked for is fetched).
+            location: A folder, or any URL that git can fetch from (then only what is asked for is fetched, and what is
+                recorded is pushed).
             progress: Called during long work with what is done, how much, of how much.
 
         Raises:
             RepoError: There is no data repo, or it cannot be used.
         """
-        folder = location if isinstance(location, Path) else local_path(location)
-        self._handle = Mirror(str(location)) if folder is None else Handle(folder)
+        self._handle = _open(location)
         self._history = History(self._handle)
         self._progress = progress
-        if folder is not None:
-            recover(self._handle)
 
     @classmethod
-    def init(cls, path: str | Path, *, store: str | None = None, simulated: bool = False) -> DataRepo:
+    def init(
+        cls,
+        path: str | Path,
+        *,
+        store: str | None = None,
+        options: Mapping[str, str] | None = None,
+        simulated: bool = False,
+    ) -> DataRepo:
         """Make a data repo.
 
         Args:
             path: Where; it may exist as an empty folder.
             store: The URL of the store, any DVC remote; by default the folder `dvc` inside the repo.
+            options: What DVC needs beside the URL (`endpointurl`, `region`, …); no secrets, for all read them.
             simulated: Whether it is to hold simulated data, which never mixes with real data.
 
         Raises:
-            RepoError: Something is there already.
+            RepoError: Something is there already, or the options are not for all to use.
         """
         from blastgit.init import init
 
-        init(Path(path), store=store, simulated=simulated)
+        init(Path(path), store=store, options=options, simulated=simulated)
         return cls(Path(path))
 
     @property
@@ -101,7 +107,8 @@ class DataRepo:
             InvalidInput: The input cannot be recorded; the repo is as it was.
             Busy: Another writer of the same transient was not done in time.
             StoreError: The store fails; nothing was recorded.
-            RepoError: The repo cannot be written.
+            Denied: The policy, or a hook of a repo elsewhere, does not let this be recorded.
+            RepoError: The repo cannot be written, or not be reached.
         """
         from blastgit.record import Options, record
         from blastgit.sources import gather
@@ -111,7 +118,7 @@ class DataRepo:
         if checked.name != name:
             raise InvalidName(f"the export is about {checked.name!r}, and should be recorded as {name!r}")
         sources = gather(data, name, checked.document)
-        return record(self._local(), checked, sources, Options(run, dry_run, timeout), self._progress)
+        return record(self._handle, checked, sources, Options(run, dry_run, timeout), self._progress)
 
     def record_archive(
         self, archive: Path, *, run: str | None = None, dry_run: bool = False, timeout: float = LOCK_TIMEOUT
@@ -121,13 +128,13 @@ class DataRepo:
         from blastgit.record import Options, record
 
         with open_archive(archive) as (export, sources):
-            return record(self._local(), export, sources, Options(run, dry_run, timeout), self._progress)
+            return record(self._handle, export, sources, Options(run, dry_run, timeout), self._progress)
 
     def list(self, pattern: str = "*") -> Sequence[Transient]:
         """Return the transients whose name matches a shell pattern, each with its latest revision."""
         from blastgit.listing import list_transients
 
-        self._need_all()
+        self._handle.need(None)
         return list_transients(self._handle, pattern)
 
     def log(self, name: str) -> Sequence[Entry]:
@@ -138,7 +145,7 @@ class DataRepo:
         """
         from blastgit.log import log
 
-        self._need(Spec(check_transient(name)))
+        self._handle.need(check_transient(name), whole=True)
         return log(self._handle, name)
 
     def show(self, spec: str) -> Shown:
@@ -162,6 +169,22 @@ class DataRepo:
         from blastgit.diff import diff
 
         return diff(self._handle, self._state(old), self._state(new), self._handle.rules)
+
+    def move_store(self, url: str, options: Mapping[str, str] | None = None, *, check: bool = True) -> None:
+        """Make main name another store, to which the contents have been copied; old tags stay as they are.
+
+        Args:
+            url: Where the contents are now.
+            options: What DVC needs beside the URL; none of the old ones is kept.
+            check: Whether to refuse a store that lacks contents of any tag which the present one has.
+
+        Raises:
+            Denied: This user is no admin.
+            StoreError: The new store lacks contents, or one of the two fails.
+        """
+        from blastgit.move_store import move_store
+
+        move_store(self._local(), url, options, check=check)
 
     def pictures(self, difference: Diff, target: str | Path) -> int:
         """Draw the changed cutouts of a diff: before, after and difference, in the same stretch.
@@ -192,7 +215,7 @@ class DataRepo:
         """
         from blastgit.blame import blame
 
-        self._need(Spec(check_transient(name)))
+        self._handle.need(check_transient(name), whole=True)
         return blame(self._handle, name, field)
 
     def get(self, spec: str, folder: str | Path | None = None, *, only: str | None = None, force: bool = False) -> Got:
@@ -223,14 +246,11 @@ class DataRepo:
         """
         from blastgit.verify import verify
 
-        if name is None:
-            self._need_all()
-        else:
-            self._need(Spec(check_transient(name)))
+        self._handle.need(None if name is None else check_transient(name), whole=True)
         return verify(self._handle, name, fast=fast, progress=self._progress)
 
     def _resolve(self, spec: Spec) -> Revision:
-        self._need(spec)
+        self._handle.need(spec.name, spec.number)
         return self._history.resolve(spec)
 
     def _state(self, text: str) -> State:
@@ -242,20 +262,21 @@ class DataRepo:
         revision = self._resolve(parse_spec(text))
         return State(str(revision), revision.dr.export, revision)
 
-    def _need(self, spec: Spec) -> None:
-        if isinstance(self._handle, Mirror):
-            self._handle.need(spec.name, spec.number)
-            self._history = History(self._handle)
-
-    def _need_all(self) -> None:
-        if isinstance(self._handle, Mirror):
-            self._handle.need_all()
-            self._history = History(self._handle)
-
     def _local(self) -> Handle:
-        if isinstance(self._handle, Mirror):
-            raise RepoError(f"{self._handle.url} lies elsewhere: record where its repository is")
+        if not self._handle.is_here:
+            raise RepoError(f"{self._handle.location} lies elsewhere: do this where its repository is")
         return self._handle
+
+
+def _open(location: str | Path) -> Handle:
+    folder = location if isinstance(location, Path) else local_path(location)
+    if folder is None:
+        from blastgit.mirror import Mirror
+
+        return Mirror(str(location))
+    handle = Handle(folder)
+    recover(handle)
+    return handle
 
 
 def compare_exports(old: Path, new: Path) -> Diff:

@@ -88,7 +88,7 @@ def verify(handle: Handle, name: str | None = None, *, fast: bool = False, progr
     history = History(handle)
     names = history.transients() if name is None else [name]
     if name is not None and history.tip(name) is None and history.tagged(name, 0) is None:
-        raise NotFound(f"there is no transient {name} in {handle.path}")
+        raise NotFound(f"there is no transient {name} in {handle.location}")
     report = Report(transients=len(names))
     contents: dict[Checksums, str] = {}
     for each in names:

@@ -19,11 +19,12 @@ _REPO_VARIABLES = frozenset({
 
 
 class GitError(RepoError):
-    """Git refused; `stderr` has its words."""
+    """Git refused; `stderr` has its words, and `stdout` what it had printed by then."""
 
-    def __init__(self, args: Sequence[str], stderr: str) -> None:
+    def __init__(self, args: Sequence[str], stderr: str, stdout: str = "") -> None:
         """Keep git's words, and say what was tried."""
         self.stderr = stderr.strip()
+        self.stdout = stdout
         super().__init__(f"git {args[0]} failed: {self.stderr or 'it said nothing'}")
 
 
@@ -66,5 +67,5 @@ def run_git(
     except FileNotFoundError:
         raise RepoError("there is no git on PATH: install git 2.39 or later") from None
     if done.returncode:
-        raise GitError(args, done.stderr.decode("utf-8", "replace"))
+        raise GitError(args, done.stderr.decode("utf-8", "replace"), done.stdout.decode("utf-8", "replace"))
     return done.stdout

@@ -1,0 +1,54 @@
+"""What git says when it cannot work with a repository elsewhere, and what people can do about it."""
+
+from __future__ import annotations
+
+from blastgit.errors import BlastgitError, Denied, RepoError
+
+_NOT_ALLOWED = (
+    "error: 403", "service not enabled", "access denied", "Permission denied", "DENIED by", "not authorized",
+    "does not appear to allow",
+)  # fmt: skip
+_ADVICE = (
+    (("could not read Username", "could not read Password", "Authentication failed", "error: 401"),
+     "it asks who you are: give git credentials (`git help credentials`), or use an ssh URL"),
+    (("Could not resolve host", "Name or service not known", "name resolution", "unable to look up"),
+     "its host name is not known here: correct the URL, or see to the network"),
+    (("Host key verification failed",),
+     "ssh does not know this host yet: connect to it once by hand, and compare its key"),
+    (("not found", "does not appear to be a git repository", "not exported", "no such repository", "error: 404"),
+     "there is no repository of that name: correct the URL"),
+    (("dumb http transport",),
+     "it is served as mere files: its owner should serve it by `git http-backend`"),
+    (("certificate", "SSL"),
+     "its certificate is not trusted here: see to the machine's certificates"),
+    (("onnect", "hung up", "timed out", "RPC failed", "reset by peer", "early EOF", "too slow"),
+     "nothing was changed by this call as far as can be seen: see whether the server is up, then repeat the call"),
+)  # fmt: skip
+
+
+def explain(where: str, what: str, said: str) -> BlastgitError:
+    """Return the error to raise: what could not be done, git's or the other side's own words, and what to do next.
+
+    Args:
+        where: The repository.
+        what: What failed, as a verb: "cannot be read".
+        said: The words.
+    """
+    words = printable(said)
+    if any(sign in words for sign in _NOT_ALLOWED):
+        return Denied(f"{where} {what}: this user may not do that; ask its owner for access ({words})")
+    for signs, advice in _ADVICE:
+        if any(sign in words for sign in signs):
+            return RepoError(f"{where} {what}: {advice} ({words})")
+    return RepoError(f"{where} {what}: {words or 'git said nothing'}")
+
+
+def remote_words(stderr: str) -> str:
+    """Return what the other side of a connection itself wrote."""
+    return printable("\n".join(line.removeprefix("remote: ") for line in stderr.splitlines() if line[:8] == "remote: "))
+
+
+def printable(text: str) -> str:
+    """Return text of a stranger without blank lines, and without what could steer a terminal."""
+    lines = ("".join(letter for letter in line if letter.isprintable()).rstrip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line)

@@ -1,0 +1,80 @@
+"""Moving refs of a repository elsewhere: one atomic push that says where each ref must be now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from pathlib import Path
+
+from blastgit.errors import RepoError
+from blastgit.plumbing.connection import remote_words
+from blastgit.plumbing.process import GitError, run_git
+from blastgit.plumbing.refs import RefUpdate
+
+_MOVED = (
+    "(stale info)", "(fetch first)", "(non-fast-forward)", "(already exists)", "(needs force)",
+    "(atomic transaction failed)", "(failed to update ref)", "(failed to lock", "(incorrect old value",
+)  # fmt: skip
+
+
+class Outcome(Enum):
+    """Why a push failed.
+
+    `REFUSED` covers what is neither of the first two: the other side's disk is full, or it checks objects of its own
+    accord. With `UNKNOWN` the connection ended before the other side said a word: the refs may have moved, or not.
+    """
+
+    MOVED = "moved"
+    DECLINED = "declined"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+class PushFailed(RepoError):
+    """A push that did not go through.
+
+    Attributes:
+        outcome: Why.
+        said: What the other side said, or git if it said nothing.
+    """
+
+    def __init__(self, outcome: Outcome, said: str) -> None:
+        """Keep what was said."""
+        self.outcome = outcome
+        self.said = said
+        super().__init__(f"the push failed: {said}")
+
+
+def push_refs(directory: Path, url: str, updates: Sequence[RefUpdate]) -> None:
+    """Push all updates or, if any ref is not where it should be, none.
+
+    Args:
+        directory: The repository that has the objects; it may be shallow.
+        url: The repository whose refs shall move.
+        updates: What to move.
+
+    Raises:
+        PushFailed: The other side did not do it, or was not heard to.
+    """
+    leases = [f"--force-with-lease={update.ref}:{update.old or ''}" for update in updates]
+    specs = [f"{update.new}:{update.ref}" for update in updates]
+    options = ["--atomic", "--porcelain", "--no-verify", "--no-signed", *leases]
+    try:
+        report = run_git(directory, "push", *options, "--", url, *specs).decode("utf-8", "replace")
+    except GitError as error:
+        raise _failure(error) from None
+    if any(line.startswith("=\t") for line in report.splitlines()):
+        # Somebody else pushed the very same objects a moment ago: they were first.
+        raise PushFailed(Outcome.MOVED, "the refs are there already")
+
+
+def _failure(error: GitError) -> PushFailed:
+    refused = [line for line in error.stdout.splitlines() if line.startswith("!\t") and "[remote failure]" not in line]
+    if not refused:
+        return PushFailed(Outcome.UNKNOWN, error.stderr)
+    words = " ".join(refused)
+    said = remote_words(error.stderr)
+    if "hook declined)" in words:
+        return PushFailed(Outcome.DECLINED, said or words)
+    outcome = Outcome.MOVED if any(word in words for word in _MOVED) else Outcome.REFUSED
+    return PushFailed(outcome, said or words)
