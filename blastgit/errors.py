@@ -95,3 +95,10 @@ class Denied(BlastgitError):
 
     kind = "denied"
     exit_code = 11
+
+
+class Withdrawn(BlastgitError):
+    """The file was published and has been taken down, for a reason that the error tells. Nothing is damaged."""
+
+    kind = "withdrawn"
+    exit_code = 12

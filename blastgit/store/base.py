@@ -4,10 +4,47 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
+from blastgit.errors import StoreError
 from blastgit.progress import Progress, silent
 from blastgit.store.hashing import Checksums
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A content that a store holds.
+
+    Attributes:
+        md5: Its name.
+        size: Bytes.
+        changed: When it was brought, or last relied on by a writer (seconds since 1970).
+    """
+
+    md5: str
+    size: int
+    changed: float
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A content in a store's quarantine.
+
+    Attributes:
+        md5: The name that it had.
+        size: Bytes.
+        day: When it was set aside (UTC).
+        key: Where it is, in the store's own words.
+        is_damaged: Whether it was set aside for that: it is never brought back.
+    """
+
+    md5: str
+    size: int
+    day: date
+    key: str
+    is_damaged: bool = False
 
 
 class Store(ABC):
@@ -65,3 +102,54 @@ class Store(ABC):
     def synced_folders(self) -> list[Path]:
         """Return the folders whose file systems must be synchronised to make what was put durable."""
         return []
+
+    def contents(self) -> Iterator[Content]:
+        """Yield every content that lies there, in no order.
+
+        Raises:
+            StoreError: The store fails, or cannot tell how old its contents are.
+        """
+        raise self._cannot("see how old contents are")
+
+    def set_aside(self, md5: str, untouched_since: float | None = None, *, damaged: bool = False) -> bool:
+        """Move a content into the quarantine; whether that was done.
+
+        Args:
+            md5: Its name.
+            untouched_since: Leave it where it is if a writer has relied on it after that time.
+            damaged: Whether it is not what its name says.
+
+        Raises:
+            StoreError: The store fails, or cannot move contents.
+        """
+        del md5, untouched_since, damaged
+        raise self._cannot("set contents aside")
+
+    def quarantined(self) -> Iterator[SetAside]:
+        """Yield what is in the quarantine.
+
+        Raises:
+            StoreError: The store fails.
+        """
+        return iter(())
+
+    def restore(self, item: SetAside) -> None:
+        """Bring a content back from the quarantine; it counts as young again. One that is there again stays.
+
+        Raises:
+            StoreError: The store fails.
+        """
+        del item
+        raise self._cannot("bring contents back")
+
+    def discard(self, item: SetAside) -> None:
+        """Delete a content that is in the quarantine, for good.
+
+        Raises:
+            StoreError: The store fails.
+        """
+        del item
+        raise self._cannot("delete contents")
+
+    def _cannot(self, what: str) -> StoreError:
+        return StoreError(f"blastgit cannot {what} in the store {self.url}: its protocol does not allow it")

@@ -5,12 +5,16 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from blastgit.errors import DamagedData, StoreError
-from blastgit.store.base import Store
+from blastgit.store.base import Content, SetAside, Store
 from blastgit.store.hashing import Checksums, chunks_of, drain
 
+_QUARANTINE = "quarantine"
+_DAMAGED = ".damaged."
 _MODE = 0o444  # DVC trusts a read-only object without hashing it: so it is complete and checked before it has its name
 
 
@@ -40,7 +44,7 @@ class LocalStore(Store):
         """Rename a staged file to its name; one that is there already stays if it is sound."""
         path = self.object_path(sums.md5)
         try:
-            if self._is_sound(path, sums):
+            if self._is_sound(path, sums) and _touch(path):
                 staged.unlink()
                 return
             staged.chmod(_MODE)
@@ -78,9 +82,119 @@ class LocalStore(Store):
         """Return those of `md5s` that are not there."""
         return {md5 for md5 in md5s if not os.path.lexists(self.object_path(md5))}
 
+    def contents(self) -> Iterator[Content]:
+        """Yield every content that lies there."""
+        with self._failures():
+            for folder in _entries(self.folder / "files" / "md5"):
+                for entry in _entries(folder):
+                    if len(folder.name + entry.name) == 32:
+                        found = _stat(Path(entry))
+                        if found is not None:
+                            yield Content(folder.name + entry.name, found.st_size, found.st_mtime)
+
+    def set_aside(self, md5: str, untouched_since: float | None = None, *, damaged: bool = False) -> bool:
+        """Move a content into the quarantine; see `Store.set_aside`.
+
+        A writer that relies on a content touches it first. So one that is touched before it has moved is seen to be
+        (its time moves with it), and one that has moved cannot be touched: the writer then brings it anew.
+        """
+        path = self.object_path(md5)
+        name = f"{md5}{_DAMAGED}{os.urandom(4).hex()}" if damaged else md5
+        target = self.folder / _QUARANTINE / f"{datetime.now(UTC):%Y-%m-%d}" / name
+        with self._failures():
+            if not _is_untouched(path, untouched_since):
+                return False
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                path.rename(target)
+            except FileNotFoundError:
+                return False
+            if not _is_untouched(target, untouched_since):
+                target.rename(path)
+                return False
+        return True
+
+    def quarantined(self) -> Iterator[SetAside]:
+        """Yield what is in the quarantine."""
+        with self._failures():
+            for folder in _entries(self.folder / _QUARANTINE):
+                day = _day(folder.name)
+                for entry in _entries(folder) if day else ():
+                    found = _stat(Path(entry))
+                    if day and found is not None:
+                        key = f"{folder.name}/{entry.name}"
+                        yield SetAside(entry.name[:32], found.st_size, day, key, _DAMAGED in entry.name)
+
+    def restore(self, item: SetAside) -> None:
+        """Bring a content back from the quarantine."""
+        source, path = self.folder / _QUARANTINE / item.key, self.object_path(item.md5)
+        with self._failures():
+            os.utime(source)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.exists():
+                source.unlink()
+            else:
+                source.rename(path)
+            _remove_if_empty(source.parent)
+
+    def discard(self, item: SetAside) -> None:
+        """Delete a content that is in the quarantine, for good."""
+        with self._failures():
+            path = self.folder / _QUARANTINE / item.key
+            path.unlink(missing_ok=True)
+            _remove_if_empty(path.parent)
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise store_failure(self.url, error) from None
+
     def synced_folders(self) -> list[Path]:
         """Return the store's own folder."""
         return [self.folder] if self.folder.exists() else []
+
+
+def _touch(path: Path) -> bool:
+    """Mark a content as relied on from now; false if it is just gone, or is another user's and must be brought anew."""
+    try:
+        os.utime(path)
+    except (FileNotFoundError, PermissionError):
+        return False
+    return True
+
+
+def _is_untouched(path: Path, since: float | None) -> bool:
+    found = _stat(path)
+    return found is not None and (since is None or found.st_mtime <= since)
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None
+
+
+def _entries(folder: Path | os.DirEntry[str]) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _day(name: str) -> date | None:
+    try:
+        return date.fromisoformat(name)
+    except ValueError:
+        return None
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with suppress(OSError):  # it is not empty
+        folder.rmdir()
 
 
 def store_failure(url: str, error: OSError) -> StoreError:

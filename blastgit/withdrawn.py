@@ -1,0 +1,137 @@
+"""Tombstones: what main says of published files that were taken down.
+
+Published bytes are never altered, so a withdrawal stands beside them: `withdrawn/<transient>/<N>.yaml` on main.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import pygit2
+
+from blastgit.errors import RepoError, Withdrawn
+from blastgit.plumbing.trees import flatten
+from blastgit.safe_yaml import load_yaml
+
+if TYPE_CHECKING:
+    from blastgit.handle import Handle
+    from blastgit.history import Revision
+
+FOLDER = "withdrawn"
+_FILE = re.compile(r"([^/]+)/(0|[1-9][0-9]{0,8})\.yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """What is left of one file of one revision.
+
+    Attributes:
+        path: The file.
+        md5: The name that its content had in the store.
+        sha256: Its checksum.
+        size: Its bytes.
+        at: When it was withdrawn (ISO 8601, UTC).
+        by: By whom.
+        reason: Why.
+    """
+
+    path: str
+    md5: str
+    sha256: str
+    size: int
+    at: str
+    by: str
+    reason: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it under its stable keys."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        return f"withdrawn on {self.at[:10]} by {self.by}: {self.reason}"
+
+
+Stones = Mapping[str, Tombstone]
+"""The tombstones of one revision, by path."""
+
+
+class Withdrawals:
+    """What main says was withdrawn."""
+
+    def __init__(self, handle: Handle) -> None:
+        """Look at main as it is now."""
+        main = handle.main.tree
+        self._tree = main[FOLDER] if FOLDER in main else None
+
+    def of(self, name: str, number: int) -> Stones:
+        """Return the tombstones of a revision.
+
+        Raises:
+            RepoError: Main's file about it makes no sense.
+        """
+        if not isinstance(self._tree, pygit2.Tree):
+            return {}
+        try:
+            blob = self._tree[f"{name}/{number}.yaml"]
+        except KeyError:
+            return {}
+        return read_tombstones(blob.data, file_of(name, number)) if isinstance(blob, pygit2.Blob) else {}
+
+    def all(self) -> Iterator[tuple[str, int, Stones]]:
+        """Yield each revision of which something was withdrawn: its transient, its number and the tombstones.
+
+        Raises:
+            RepoError: A file on main makes no sense.
+        """
+        if isinstance(self._tree, pygit2.Tree):
+            for path, _ in flatten(self._tree):
+                match = _FILE.fullmatch(path)
+                if match:
+                    yield match[1], int(match[2]), self.of(match[1], int(match[2]))
+
+    def refuse(self, revision: Revision, paths: Collection[str]) -> None:
+        """Return if none of these files of a revision was withdrawn.
+
+        Raises:
+            Withdrawn: One was.
+        """
+        gone = self.of(revision.name, revision.number)
+        stones = [gone[path] for path in paths if path in gone]
+        if stones:
+            more = f" and {len(stones) - 1} more" if len(stones) > 1 else ""
+            raise Withdrawn(f"{revision}:{stones[0].path}{more} was {stones[0]}")
+
+
+def file_of(name: str, number: int) -> str:
+    """Return the path on main of a revision's tombstones."""
+    return f"{FOLDER}/{name}/{number}.yaml"
+
+
+@lru_cache(maxsize=256)
+def read_tombstones(text: bytes, where: str) -> Stones:
+    """Read a file of tombstones.
+
+    Raises:
+        RepoError: It makes no sense.
+    """
+    loaded = load_yaml(text, f"{where} on main")
+    try:
+        stones = [Tombstone(**{**entry, "at": str(entry["at"])}) for entry in loaded["withdrawn"]]
+    except (TypeError, KeyError):
+        raise RepoError(f"{where} on main is not a list of withdrawn files: see docs/care.md") from None
+    if not all(isinstance(value, str) for stone in stones for value in (stone.path, stone.md5, stone.reason)):
+        raise RepoError(f"{where} on main has a withdrawn file without path, MD5 or reason")
+    return {stone.path: stone for stone in stones}
+
+
+def write_tombstones(name: str, number: int, stones: Stones) -> bytes:
+    """Return the file that says what was withdrawn of a revision."""
+    import yaml
+
+    entries = [stones[path].to_json() for path in sorted(stones)]
+    value = {"transient": name, "revision": number, "withdrawn": entries}
+    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100).encode()
