@@ -58,6 +58,8 @@ def init(
     ):
         run_git(path, "config", key, value)
     (path / "blastgit" / "locks").mkdir(parents=True)
+    if store is None:
+        (path / "dvc").mkdir()  # so that who records by URL on this machine knows it for the store
     _first_commit(path, config, simulated=simulated)
     install_hooks(path)
     return Handle(path)

@@ -233,8 +233,8 @@ def _copy(ref: str) -> str:
 
 
 def _may_be_store(folder: Path) -> bool:
-    """Whether a folder that a repo elsewhere names is a store, or could become one; no other is read or written."""
+    """Whether a folder that a repo elsewhere names is a store, or empty; no other is read, or written to."""
     try:
-        return (folder / "files" / "md5").is_dir() or not any(folder.iterdir())
+        return (folder / "files" / "md5").is_dir() or {path.name for path in folder.iterdir()} <= {"files", "tmp"}
     except OSError:
         return False

@@ -41,7 +41,7 @@ _WITHOUT_REPO = {"init", "setup", "textconv", "completion"}
 
 _EPILOG = """\
 REV is a number, `latest`, a date (2026-05-27) or a date-time; NAME alone is the latest revision.
-The data repo is given with -C, or in the environment as BLASTGIT_REPO; for reading it may be any git URL.
+The data repo is given with -C, or in the environment as BLASTGIT_REPO; for reading and recording it may be any git URL.
 """
 
 
@@ -77,8 +77,8 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    where = "the data repo: a folder, or any git URL for reading"
-    parser.add_argument("-C", dest="repo", metavar="REPO", help=where)
+    where = "the data repo: a folder, or any git URL for reading and recording"
+    parser.add_argument("-C", "--repo", dest="repo", metavar="REPO", help=where)
     parser.add_argument("--version", action="version", version=f"blastgit {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=_VerbParser)
     for name, words in VERBS.items():
@@ -89,7 +89,7 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
         if only in (None, name):
             module: Any = import_module(f"blastgit.cli.{name}")
             if name not in _WITHOUT_REPO:
-                verb.add_argument("-C", dest="repo", metavar="REPO", default=argparse.SUPPRESS, help=where)
+                verb.add_argument("-C", "--repo", dest="repo", metavar="REPO", default=argparse.SUPPRESS, help=where)
             module.add_arguments(verb)
             verb.set_defaults(run=module.run)
     return parser
@@ -126,7 +126,7 @@ def _verb_of(arguments: Sequence[str]) -> str:
     """
     words = iter(arguments)
     for word in words:
-        if word == "-C":
+        if word in ("-C", "--repo"):
             next(words, None)
         elif not word.startswith("-"):
             if word in VERBS:
