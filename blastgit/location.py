@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from blastgit.errors import UsageError
 
-_SCP_LIKE = re.compile(r"(?:[^/:@]+@)?(?P<host>[^/:]+):(?!//).+")
+_SCP_LIKE = re.compile(r"(?:[^/:@]+@)?(?P<host>[^/:]+):(?!//).+", re.DOTALL)
 _SCHEMES = {"file", "http", "https", "ssh", "git", "git+ssh"}
 _HERE = ("", "localhost")
 

@@ -13,7 +13,6 @@ import weakref
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pygit2
 
@@ -25,6 +24,7 @@ from blastgit.plumbing.connection import explain
 from blastgit.plumbing.process import GitError, run_git
 from blastgit.plumbing.push import Outcome, PushFailed, push_refs
 from blastgit.plumbing.refs import RefMoved, RefUpdate
+from blastgit.plumbing.scratch import Scratch
 from blastgit.store.config import VARIABLE, Remote
 
 _MAIN = "refs/heads/main"
@@ -78,9 +78,9 @@ class Mirror(Handle):
         self._sees_all = False
         self._steps: dict[str, int] = {}
         self._boundary: frozenset[str] = frozenset()
-        self._folder = TemporaryDirectory(prefix="blastgit-")
-        self._finalizer = weakref.finalize(self, self._folder.cleanup)
-        self.path = Path(self._folder.name) / "mirror.git"
+        scratch = Scratch()
+        weakref.finalize(self, scratch.remove)
+        self.path = scratch.path / "mirror.git"
         run_git(None, "init", "--quiet", "--bare", "--initial-branch=main", "--template=", str(self.path))
         with (self.path / "config").open("a") as file:
             file.write(_CONFIG)
