@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blastgit.errors import DamagedData
+from blastgit.errors import DamagedData, Withdrawn
 from blastgit.handle import Handle
 from blastgit.history import History, Revision
 from blastgit.intake import Intake
@@ -87,7 +87,10 @@ def decide(handle: Handle, export: Export, intake: Intake, latest: Revision | No
         DamagedData: The latest revision cannot be read back.
     """
     rules = handle.rules
-    state = Candidate(export, normalise(export, rules), intake, intake.hash_all())
+    form = normalise(export, rules)
+    if latest is None:
+        _ = form.canonical  # will be needed, and the files are still being read
+    state = Candidate(export, form, intake, intake.hash_all())
     return _first(state, rules) if latest is None else _compare(handle, state, latest)
 
 
@@ -108,7 +111,7 @@ def _same(state: Candidate, latest: Revision, changes: Changes, rules: Rules) ->
 def science_digest(form: NaturalForm, sha256: Mapping[str, str], rules: Rules) -> str:
     """Return the digest that two states share only if every value and every file's bytes are the same."""
     files = canonical({path: digest for path, digest in sha256.items() if not rules.is_derived(path)})
-    text = b'{"files":' + files + b',"values":' + form.canonical() + b"}"
+    text = b'{"files":' + files + b',"values":' + form.canonical + b"}"
     return f"sha256:{hashlib.sha256(text).hexdigest()}"
 
 
@@ -144,7 +147,7 @@ def _by_content(handle: Handle, change: FileChange, intake: Intake, latest: Revi
         return change
     try:
         old = published_file(handle, latest, change.path, intake.folder)
-    except DamagedData as error:
+    except (DamagedData, Withdrawn) as error:
         return FileChange(change.path, "changed", f"compared by checksum only: {error}")
     from blastgit.content import same
 
@@ -164,9 +167,13 @@ def published_file(handle: Handle, revision: Revision, path: str, folder: Path) 
 
     Raises:
         DamagedData: The store lacks it, or holds something else.
+        Withdrawn: It was taken down.
         StoreError: The store fails.
     """
     from blastgit.fetch import fetch_content
+    from blastgit.withdrawn import Withdrawals
+
+    Withdrawals(handle).refuse(revision, [path])
 
     return fetch_content(handle.store, revision.pointer(path).md5, revision.sha256(path), folder)
 

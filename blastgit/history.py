@@ -14,7 +14,6 @@ from blastgit.handle import Handle
 from blastgit.names import Spec, branch_ref, check_transient, fold, tag_name, tag_ref
 from blastgit.plumbing.messages import read_trailers
 from blastgit.plumbing.objects import commit_of, undamaged
-from blastgit.plumbing.process import run_git
 from blastgit.plumbing.trees import blob_data, flatten, read_blob
 from blastgit.revision.dr import DatasetRevision, read_dr
 from blastgit.store.pointer import SUFFIX, Pointer, read_pointer
@@ -253,9 +252,7 @@ class History:
 
     def twin(self, name: str) -> str | None:
         """Return a transient whose name differs from `name` only in case, or None."""
-        pattern = branch_ref(name)
-        lines = run_git(self._handle.path, "for-each-ref", "--ignore-case", "--format=%(refname:lstrip=2)", pattern)
-        return next((other for other in lines.decode().split() if other != name and fold(other) == fold(name)), None)
+        return next((other for other in self.transients() if other != name and fold(other) == fold(name)), None)
 
     def _unknown(self, name: str) -> NotFound:
         folded = {fold(other): other for other in self.transients()}

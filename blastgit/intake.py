@@ -5,17 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
 
 from blastgit.errors import InvalidFiles
 from blastgit.progress import Progress, silent
 from blastgit.store.base import Store
 from blastgit.store.hashing import Checksums, copy_hashing, sha256_of
 from blastgit.store.local import store_failure
-
-T = TypeVar("T")
 
 _ONE_THREAD = 32 * 1024 * 1024
 """Bytes up to which one thread hashes sooner than several, which keep handing the interpreter to each other."""
@@ -33,12 +30,15 @@ class Intake:
         self._sha256: dict[str, str] = {}
         self._staged: dict[str, tuple[Path, Checksums]] = {}
         self._stored: set[str] = set()
+        self._begun: list[tuple[Future[None], int]] = []
+        self._pool = ThreadPoolExecutor(1)
         self.folder = store.staging_root / os.urandom(16).hex()
 
     def __enter__(self) -> Intake:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
@@ -50,15 +50,25 @@ class Intake:
         """Return where a file lies."""
         return self._sources[path]
 
+    def begin(self, *, staging: bool) -> None:
+        """Start to read all files in the background, so that whoever decides has something to do meanwhile.
+
+        Args:
+            staging: Whether to copy them aside at once, since all of them will be needed.
+        """
+        self._start(self._copy if staging else self._hash, self.paths)
+
     def hash_all(self) -> dict[str, str]:
         """Return the SHA-256 of every file, by path, reading each at most once.
 
         Raises:
             InvalidFiles: One cannot be read, is empty, or changes meanwhile.
+            StoreError: There is no room.
         """
-        left = [path for path in self._sources if path not in self._sha256]
-        self._sha256 |= self._each("hashing", left, lambda path: sha256_of(self._sources[path]), _ONE_THREAD)
-        return dict(self._sha256)
+        self._finish()
+        self._start(self._hash, [path for path in self._sources if path not in self._sha256])
+        self._finish()
+        return {path: self._sha256[path] for path in self._sources}  # threads end in any order
 
     def stage(self, paths: Iterable[str]) -> None:
         """Copy files aside, checksums and all, in one pass over each.
@@ -67,23 +77,9 @@ class Intake:
             InvalidFiles: One cannot be read, is empty, or is not what it was when it was first read.
             StoreError: There is no room.
         """
-        left = [path for path in paths if path not in self._staged]
-        if not left:
-            return
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            sums = self._each("copying", left, lambda path: copy_hashing(self._sources[path], self._target(path)))
-        except OSError as error:
-            raise store_failure(self._store.url, error) from None
-        for path, found in sums.items():
-            if self._sha256.setdefault(path, found.sha256) != found.sha256:
-                raise InvalidFiles(
-                    f"{self._sources[path]} changed while it was recorded: wait until its writer is done"
-                )
-            self._staged[path] = self._target(path), found
-
-    def _target(self, path: str) -> Path:
-        return self.folder / str(self._numbers[path])  # the path itself may be too long for one name
+        self._finish()
+        self._start(self._copy, [path for path in paths if path not in self._staged])
+        self._finish()
 
     def store(self, paths: Iterable[str]) -> dict[str, Checksums]:
         """Take staged files into the store and return their checksums; durable only after the store is synchronised.
@@ -98,18 +94,43 @@ class Intake:
         self._stored.update(left)
         return {path: self._staged[path][1] for path in wanted}
 
-    def _each(self, what: str, paths: list[str], work: Callable[[str], T], one_thread: int = 0) -> dict[str, T]:
-        """Do `work` for every path, in a few threads if there are more than `one_thread` bytes to read."""
+    def _hash(self, path: str) -> None:
+        self._sha256[path] = sha256_of(self._sources[path])
+
+    def _copy(self, path: str) -> None:
+        target = self.folder / str(self._numbers[path])  # the path itself may be too long for one name
+        try:
+            found = copy_hashing(self._sources[path], target)
+        except OSError as error:
+            raise store_failure(self._store.url, error) from None
+        if self._sha256.setdefault(path, found.sha256) != found.sha256:
+            raise InvalidFiles(f"{self._sources[path]} changed while it was recorded: wait until its writer is done")
+        self._staged[path] = target, found
+
+    def _start(self, work: Callable[[str], None], paths: list[str]) -> None:
+        """Do `work` for every path in threads: hashing lets go of the interpreter."""
+        if not paths:
+            return
+        if work == self._copy:
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise store_failure(self._store.url, error) from None
         sizes = {path: _size(self._sources[path]) for path in paths}
         order = sorted(paths, key=sizes.__getitem__, reverse=True)  # large ones first, so that no thread ends late
-        total, done, results = sum(sizes.values()), 0, {}
-        with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-            do_all = map if total <= one_thread else pool.map
-            for path, result in zip(order, do_all(work, order), strict=True):
-                results[path] = result
-                done += sizes[path]
-                self._progress(what, done, total)
-        return results
+        few = work == self._hash and sum(sizes.values()) < _ONE_THREAD
+        self._pool = ThreadPoolExecutor(1 if few else min(4, os.cpu_count() or 1))
+        self._begun = [(self._pool.submit(work, path), sizes[path]) for path in order]
+
+    def _finish(self) -> None:
+        """Wait for what was started, and report how far it is."""
+        done, total = 0, sum(size for _, size in self._begun)
+        for future, size in self._begun:
+            future.result()
+            done += size
+            self._progress("reading", done, total)
+        self._begun = []
+        self._pool.shutdown()
 
 
 def _size(path: Path) -> int:

@@ -149,10 +149,9 @@ class _Recording:
         return self._recorded(decision, None) if decision.is_new else self._unchanged(decision, None)
 
     def write(self, lock: Lock) -> Recorded:
+        self._intake.begin(staging=self._history.tip(self._name) is None)
         for _ in range(_TRIES):
             tip = self._history.tip(self._name)
-            if tip is None:
-                self._intake.stage(self._intake.paths)
             decision = self._decide()
             try:
                 if decision.is_new:

@@ -44,11 +44,15 @@ def write_dr(export: Export, number: int, files: Mapping[str, str]) -> bytes:
         number: The revision number, `metadata.dataset_version`.
         files: The SHA-256 of each file as `sha256:…`, by path in the dataset.
     """
-    document, pointers = name_nonfinite(natural_order(export))
+    document = natural_order(export)
     metadata: dict[str, Json] = {**document["metadata"], "dataset_version": number}
-    if pointers:
-        metadata["nonfinite"] = pointers
-    return write({**document, "metadata": metadata, "files": dict(sorted(files.items()))})
+    published = {**document, "metadata": metadata, "files": dict(sorted(files.items()))}
+    try:
+        return write(published)
+    except ValueError:  # rare: the database held NaN or an infinity
+        named, pointers = name_nonfinite(published)
+        named["metadata"]["nonfinite"] = pointers
+        return write(named)
 
 
 def read_dr(data: bytes, what: str) -> DatasetRevision:

@@ -52,8 +52,9 @@ class NaturalForm:
         for rows in self.tables.values():
             yield from rows
 
+    @cached_property
     def canonical(self) -> bytes:
-        """Return the canonical JSON of all values, non-finite numbers as `{"nonfinite": …}`."""
+        """The canonical JSON of all values, non-finite numbers as `{"nonfinite": …}`."""
         return canonical({path: _finite(value) for path, value in self.values.items()})
 
 
