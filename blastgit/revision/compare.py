@@ -98,16 +98,20 @@ def same_value(old: Json, new: Json, tolerance: float) -> bool:
     if type(old) is type(new) and old == new and not isinstance(old, list | dict):
         return True  # nearly always
     if _is_number(old) and _is_number(new):
-        if not (isfinite(old) and isfinite(new)):
-            return old == new or (isnan(old) and isnan(new))
-        if isinstance(old, int) and isinstance(new, int):
-            return old == new
-        return isclose(old, new, rel_tol=tolerance, abs_tol=0.0)
+        return _same_number(old, new, tolerance)
     if isinstance(old, list) and isinstance(new, list):
         return len(old) == len(new) and all(same_value(a, b, tolerance) for a, b in zip(old, new, strict=True))
     if isinstance(old, dict) and isinstance(new, dict):
         return old.keys() == new.keys() and all(same_value(old[key], new[key], tolerance) for key in old)
     return type(old) is type(new) and bool(old == new)
+
+
+def _same_number(old: float, new: float, tolerance: float) -> bool:
+    if not (isfinite(old) and isfinite(new)):
+        return old == new or (isnan(old) and isnan(new))
+    if isinstance(old, int) and isinstance(new, int):
+        return old == new
+    return isclose(old, new, rel_tol=tolerance, abs_tol=0.0)
 
 
 def _is_number(value: Json) -> bool:
