@@ -112,7 +112,8 @@ def _indented(value: Json, depth: int) -> str:
     if not any(isinstance(item, dict | list) and item for item in items):
         inside = _encoder(depth)(value)[1:-1]
     elif isinstance(value, dict):
-        inside = f",{pad}".join(f"{encode_basestring(key)}: {_indented(item, depth + 1)}" for key, item in value.items())
+        pairs = ((encode_basestring(key), _indented(item, depth + 1)) for key, item in value.items())
+        inside = f",{pad}".join(f"{key}: {item}" for key, item in pairs)
     else:
         inside = f",{pad}".join(_indented(item, depth + 1) for item in value)
     return f"{begin}{pad}{inside}\n{' ' * depth}{end}"
