@@ -118,7 +118,7 @@ def test_no_document_makes_the_reader_fail_otherwise(edits):
     try:
         export = read(document)
         named_files(export.document)
-        normalise(export, default_rules()).canonical
+        _ = normalise(export, default_rules()).canonical
         write_dr(export, 0, {})
     except InvalidInput:
         pass
