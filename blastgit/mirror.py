@@ -30,7 +30,7 @@ from blastgit.store.config import VARIABLE, Remote
 _MAIN = "refs/heads/main"
 _STEP = 4  # commits fetched by the first look beyond a tip; each further one fetches four times as many
 _ALL = 1_000_000  # commits; `--unshallow` would bring all of main as well
-_FIRST_WAIT, _LONGEST_WAIT = 0.1, 3.0  # seconds
+_FIRST_WAIT, _LONGEST_WAIT = 0.5, 8.0  # seconds
 
 # The user's own hooks are about the user's own clones, and a server that hangs is given up.
 _CONFIG = """
@@ -155,8 +155,7 @@ class Mirror(Handle):
     def _find_out(self, failure: PushFailed, updates: Sequence[RefUpdate]) -> None:
         """Look at what there is after a push that failed, and raise what that means; return if it went through."""
         branch = next(update for update in updates if update.ref.startswith("refs/heads/"))
-        if failure.outcome is not Outcome.DECLINED:
-            self._wait()
+        self._wait()
         now = self._look(branch.ref, failure)
         if failure.outcome is Outcome.UNKNOWN and now == branch.new:
             return  # it was taken in, and only the answer was lost
