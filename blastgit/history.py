@@ -11,7 +11,7 @@ import pygit2
 
 from blastgit.errors import DamagedData, NotFound
 from blastgit.handle import Handle
-from blastgit.names import Spec, branch_ref, check_transient, fold, tag_name, tag_ref
+from blastgit.names import Spec, branch_ref, fold, tag_name, tag_ref
 from blastgit.plumbing.messages import read_trailers
 from blastgit.plumbing.objects import commit_of, undamaged
 from blastgit.plumbing.trees import blob_data, flatten, read_blob
@@ -247,7 +247,8 @@ class History:
     def transients(self) -> list[str]:
         """Return the names of all transients, sorted. Reads every ref: not for a hot path."""
         prefix = b"refs/heads/"
-        names = (ref[len(prefix) :].decode() for ref in self._git.raw_listall_references() if ref.startswith(prefix))
+        refs = self._git.raw_listall_references()
+        names = (ref[len(prefix) :].decode("utf-8", "replace") for ref in refs if ref.startswith(prefix))
         return sorted(name for name in names if "/" not in name and name not in ("main", "annotations"))
 
     def twin(self, name: str) -> str | None:
@@ -256,7 +257,7 @@ class History:
 
     def _unknown(self, name: str) -> NotFound:
         folded = {fold(other): other for other in self.transients()}
-        near = [folded[each] for each in difflib.get_close_matches(fold(check_transient(name)), folded, n=3)]
+        near = [folded[each] for each in difflib.get_close_matches(fold(name), folded, n=3)]
         hint = f"; did you mean {' or '.join(near)}?" if near else "; `blastgit list` shows those there are"
         return NotFound(f"there is no transient {name} in {self._handle.location}{hint}")
 
