@@ -10,7 +10,7 @@ from typing import Any
 
 from blastgit.content import Difference, describe
 from blastgit.decide import content_tolerance, published_file
-from blastgit.errors import DamagedData
+from blastgit.errors import DamagedData, Withdrawn
 from blastgit.handle import Handle
 from blastgit.history import Revision
 from blastgit.revision.compare import FieldChange, compare
@@ -131,7 +131,7 @@ def _describe(
 ) -> FileDifference:
     try:
         before, after = (published_file(handle, side, path, folder) for side in sides)
-    except DamagedData as error:
+    except (DamagedData, Withdrawn) as error:
         return FileDifference(FileChange(path, "changed", derived=derived), problem=str(error))
     difference = describe(path, before, after, content_tolerance(handle))
     equal = difference.raw is None and not difference.parts

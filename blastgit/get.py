@@ -20,6 +20,7 @@ from blastgit.history import Revision
 from blastgit.names import check_paths
 from blastgit.progress import Progress, silent
 from blastgit.store.hashing import chunks_of
+from blastgit.withdrawn import Withdrawals
 
 _PART = ".blastgit-part"  # what is not complete yet never has a file's own name
 
@@ -72,6 +73,7 @@ def get(handle: Handle, revision: Revision, wanted: Wanted, progress: Progress =
         NotFound: No file matches.
         WouldOverwrite: A file in the way differs; nothing was written.
         DamagedData: The store lacks a content, or holds something else; the other files are there.
+        Withdrawn: A file was taken down; the other files are there.
         RepoError: The folder cannot be written.
     """
     folder = wanted.folder if wanted.folder is not None else Path(str(revision))
@@ -84,6 +86,9 @@ def get(handle: Handle, revision: Revision, wanted: Wanted, progress: Progress =
         raise NotFound(
             f"{revision} has no file that matches {wanted.only!r}; `blastgit show {revision}:files` lists them"
         )
+    withdrawals = Withdrawals(handle)
+    gone = withdrawals.of(revision.name, revision.number).keys() & set(paths)
+    paths = [path for path in paths if path not in gone]
     left = _left_to_write(folder, paths, sha256, force=wanted.force)
     sizes = {path: _size(revision, path) for path in paths}
 
@@ -100,6 +105,7 @@ def get(handle: Handle, revision: Revision, wanted: Wanted, progress: Progress =
         _write_all(left, write, sizes, progress)
     except OSError as error:
         raise RepoError(f"{folder} cannot be written: {error.strerror}; what is there already is kept") from None
+    withdrawals.refuse(revision, sorted(gone))
     return Got(str(revision), folder, left, [path for path in paths if path not in left], sum(sizes.values()))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from blastgit.handle import Handle
 from blastgit.history import History
+from blastgit.withdrawn import Withdrawals
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Transient:
         files: How many files it has.
         size: Their bytes.
         status: "complete", or which stages failed.
+        withdrawn: How many of its files were taken down.
     """
 
     name: str
@@ -32,18 +34,20 @@ class Transient:
     files: int
     size: int
     status: str
+    withdrawn: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Return the transient under its stable keys."""
         return {
             "transient": self.name, "revision": self.revision, "time": self.time.isoformat(),
             "app_version": self.app_version, "files": self.files, "bytes": self.size, "status": self.status,
+            "withdrawn": self.withdrawn,
         }  # fmt: skip
 
 
 def list_transients(handle: Handle, pattern: str = "*") -> list[Transient]:
     """Return the transients whose name matches a shell pattern, sorted by name."""
-    history = History(handle)
+    history, withdrawals = History(handle), Withdrawals(handle)
     found = []
     for name in history.transients():
         latest = history.latest(name) if fnmatchcase(name, pattern) else None
@@ -51,7 +55,8 @@ def list_transients(handle: Handle, pattern: str = "*") -> list[Transient]:
             said = latest.trailers
             counts = _number(said.get("Files")), _number(said.get("Bytes"))
             status = said.get("Status", "")
-            found.append(Transient(name, latest.number, latest.time, latest.app_version, *counts, status))
+            gone = len(withdrawals.of(name, latest.number))
+            found.append(Transient(name, latest.number, latest.time, latest.app_version, *counts, status, gone))
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from blastgit.handle import Handle
 from blastgit.history import History, Revision
 from blastgit.plumbing.messages import read_body
+from blastgit.withdrawn import Withdrawals
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,14 @@ class Entry:
         files: The files that differ from the revision before, as `{"path", "change"}`.
         details: What changed, line by line, as it was written down then.
         reproductions: The runs that gave its values again, oldest first.
+        withdrawn: Its files that were taken down, each with the reason.
     """
 
     revision: Revision
     files: list[dict[str, str]]
     details: list[str]
     reproductions: list[Reproduction] = field(default_factory=list)
+    withdrawn: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the entry under its stable keys."""
@@ -49,6 +52,7 @@ class Entry:
             "app_version": revision.app_version, "run": revision.trailers.get("Run"),
             "status": revision.trailers.get("Status", ""), "reason": revision.reason, "files": self.files,
             "details": self.details, "reproductions": [each.to_json() for each in self.reproductions],
+            "withdrawn": self.withdrawn,
         }  # fmt: skip
 
 
@@ -64,11 +68,12 @@ def log(handle: Handle, name: str) -> list[Entry]:
     for marker in history.markers(name):
         if marker.reproduces is not None:
             again.setdefault(marker.reproduces, []).insert(0, Reproduction(marker.app_version, marker.time, marker.id))
-    entries = []
+    entries, withdrawals = [], Withdrawals(handle)
     before: Revision | None = None
     for revision in revisions:
         details = [line for line in read_body(revision.commit.message)[1] if before is not None]
-        entries.append(Entry(revision, _files(before, revision), details, again.get(revision.number, [])))
+        gone = {path: str(stone) for path, stone in withdrawals.of(name, revision.number).items()}
+        entries.append(Entry(revision, _files(before, revision), details, again.get(revision.number, []), gone))
         before = revision
     return entries[::-1]
 

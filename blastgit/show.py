@@ -12,6 +12,7 @@ from blastgit.history import Revision
 from blastgit.revision.compare import jsonable
 from blastgit.revision.document import Json
 from blastgit.revision.normalise import normalise
+from blastgit.withdrawn import Stones, Withdrawals
 
 
 @dataclass(frozen=True)
@@ -51,15 +52,16 @@ def show(handle: Handle, revision: Revision, path: str | None) -> Shown:
     if path is None:
         return Shown(str(revision), None, "document", revision.dr.document())
     path = path.rstrip("/")
+    gone = Withdrawals(handle).of(revision.name, revision.number)
     if path in revision.pointers:
-        return Shown(str(revision), path, "file", _file_facts(revision, path))
+        return Shown(str(revision), path, "file", _file_facts(revision, path, gone))
     values = normalise(revision.dr.export, handle.rules).values
     if path in values:
         return Shown(str(revision), path, "field", jsonable(values[path]))
     below = {key: jsonable(value) for key, value in values.items() if key.startswith((f"{path}.", f"{path}/"))}
     if below:
         return Shown(str(revision), path, "rows", below)
-    files = {name: _file_facts(revision, name) for name in revision.pointers if name.startswith(f"{path}/")}
+    files = {name: _file_facts(revision, name, gone) for name in revision.pointers if name.startswith(f"{path}/")}
     if files:
         return Shown(str(revision), path, "rows", files)
     found = _in_document(revision.dr.document(), path.split("."))
@@ -77,6 +79,7 @@ def _in_document(value: Json, keys: list[str]) -> Json:
     return value
 
 
-def _file_facts(revision: Revision, path: str) -> dict[str, Any]:
+def _file_facts(revision: Revision, path: str, gone: Stones) -> dict[str, Any]:
     pointer = revision.pointers[path]
-    return {"size": pointer.size, "md5": pointer.md5, "sha256": revision.sha256(path)}
+    withdrawn = str(gone[path]) if path in gone else None
+    return {"size": pointer.size, "md5": pointer.md5, "sha256": revision.sha256(path), "withdrawn": withdrawn}

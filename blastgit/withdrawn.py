@@ -65,7 +65,7 @@ class Withdrawals:
     def __init__(self, handle: Handle) -> None:
         """Look at main as it is now."""
         main = handle.main.tree
-        self._tree = main[FOLDER] if FOLDER in main else None
+        self._tree = main / FOLDER if FOLDER in main else None
 
     def of(self, name: str, number: int) -> Stones:
         """Return the tombstones of a revision.

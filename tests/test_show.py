@@ -62,6 +62,7 @@ def test_the_facts_of_a_file(library, states):
         "size": len(content),
         "md5": hashlib.md5(content).hexdigest(),
         "sha256": hashlib.sha256(content).hexdigest(),
+        "withdrawn": None,
     }
 
 

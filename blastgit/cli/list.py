@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
-from blastgit.cli.common import add_json, open_repo, print_json, print_table, size_text
+from blastgit.cli.common import add_json, open_repo, plural, print_json, print_table, size_text
+
+if TYPE_CHECKING:
+    from blastgit.listing import Transient
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,8 +28,21 @@ def run(options: argparse.Namespace) -> int:
         return 0
     rows = [["transient", "revision", "time (UTC)", "app", "files", "size", "status"]]
     rows += [
-        [t.name, str(t.revision), f"{t.time:%Y-%m-%d %H:%M}", t.app_version, str(t.files), size_text(t.size), t.status]
+        [
+            t.name,
+            str(t.revision),
+            f"{t.time:%Y-%m-%d %H:%M}",
+            t.app_version,
+            str(t.files),
+            size_text(t.size),
+            _status(t),
+        ]
         for t in found
     ]
     print_table(rows, right=(1, 4, 5))
     return 0
+
+
+def _status(transient: Transient) -> str:
+    gone = f"; {plural(transient.withdrawn, 'file')} withdrawn" if transient.withdrawn else ""
+    return f"{transient.status}{gone}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from blastgit.cli.common import add_json, bold, open_repo, print_json
+from blastgit.cli.common import add_json, bold, open_repo, plural, print_json
 
 if TYPE_CHECKING:
     from blastgit.log import Entry
@@ -39,6 +39,9 @@ def _say(entry: Entry, *, full: bool) -> None:
         value = revision.trailers.get(key)
         if value and value != "complete":
             print(f"  {label}: {value}")
+    for reason in dict.fromkeys(entry.withdrawn.values()):
+        paths = [path for path, other in entry.withdrawn.items() if other == reason]
+        print(f"  {paths[0] if len(paths) == 1 else plural(len(paths), 'file')} {reason}")
     if full:
         for line in entry.details:
             print(f"    {line}")

@@ -39,7 +39,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _text(value: Any) -> str:
     if isinstance(value, dict) and "sha256" in value:
-        return f"{size_text(value['size'])}  md5 {value['md5']}  sha256 {value['sha256']}"
+        facts = f"{size_text(value['size'])}  md5 {value['md5']}  sha256 {value['sha256']}"
+        return f"{facts}  {value['withdrawn']}" if value["withdrawn"] else facts
     if isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False, indent=1 if isinstance(value, dict) else None)

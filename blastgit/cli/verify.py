@@ -3,31 +3,65 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from blastgit.cli.common import add_json, bold, drawn_progress, open_repo, plural, print_json, size_text
-from blastgit.errors import DamagedData
+from blastgit.errors import DamagedData, UsageError
+
+if TYPE_CHECKING:
+    from blastgit.verify import Report
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("name", nargs="?", help="the transient (default: all)")
     parser.add_argument("--fast", action="store_true", help="do not read contents, only see that they are there")
+    parser.add_argument("--sample", type=_percent, metavar="PERCENT", help="read only this share of the contents, any of them")
+    parser.add_argument("--seed", type=int, metavar="N", help="choose the sample that another run chose")
+    parser.add_argument("--resume", action="store_true", help="go on where an interrupted run stopped")
+    parser.add_argument(
+        "--repair", action="store_true",
+        help="bring back contents that are missing or damaged, from the quarantine and from each --from",
+    )  # fmt: skip
+    parser.add_argument(
+        "--from", dest="sources", action="append", default=[], metavar="STORE",
+        help="where to repair from: folder or URL of a DVC remote, or a DVC cache (may be repeated)",
+    )  # fmt: skip
     add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Check, and list what is wrong."""
+    if options.sources and not options.repair:
+        raise UsageError("--from says where to repair from: give --repair with it")
     with drawn_progress() as progress:
-        report = open_repo(options, progress).verify(options.name, fast=options.fast)
+        report = open_repo(options, progress).verify(
+            options.name, fast=options.fast, sample=options.sample, seed=options.seed, resume=options.resume,
+            repair=options.repair, sources=options.sources,
+        )  # fmt: skip
     if options.json:
         print_json(report.to_json())
-        return 0 if report.is_sound else DamagedData.exit_code
+    else:
+        _say(report, fast=options.fast)
+    return 0 if report.is_sound else DamagedData.exit_code
+
+
+def _say(report: Report, *, fast: bool) -> None:
+    for each in report.repaired:
+        print(f"repaired  {each.where}: from {each.source}")
+    for where, reason in report.withdrawn.items():
+        print(f"withdrawn {where}: {reason}")
     for problem in report.problems:
         print(f"{problem.kind:9} {problem.where}: {problem.text}")
     looked = f"{plural(report.transients, 'transient')}, {plural(report.revisions, 'revision')}"
-    read = (
-        "contents not read" if options.fast else f"{plural(report.contents, 'content')} read ({size_text(report.size)})"
-    )
+    read = "contents not read" if fast else f"{plural(report.contents, 'content')} read ({size_text(report.size)})"
+    if report.seed is not None:
+        read += f", {report.skipped:,} not in the sample of seed {report.seed}"
+    if report.resumed:
+        read += f", {report.resumed:,} found sound before the interruption"
     verdict = "sound" if report.is_sound else f"{plural(len(report.problems), 'problem')}"
     print(f"{bold(verdict)}: {looked}, {read}")
-    return 0 if report.is_sound else DamagedData.exit_code
+
+
+def _percent(text: str) -> float:
+    return float(text.removesuffix("%"))

@@ -166,6 +166,12 @@ def _is_journal(fields: dict[str, Any]) -> bool:
     )
 
 
+def announced_folders(folder: Path) -> set[str]:
+    """Return the temporary folders that writers name in the locks of `folder`, dead or alive, here or elsewhere."""
+    journals = [_read(path) for path in folder.iterdir()] if folder.is_dir() else []
+    return {named for journal in journals if journal is not None for named in journal.folders}
+
+
 def clean_up(directory: Path, dead: Journal, roots: Sequence[Path]) -> None:
     """Remove what a dead writer left: its temporary folders, and the git locks that are provably its own.
 

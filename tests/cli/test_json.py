@@ -54,14 +54,14 @@ def test_record(cli, repo, states, tmp_path):
 
 
 def test_list(read):
-    assert keys(read("list")) == {"transient", "revision", "time", "app_version", "files", "bytes", "status"}
+    assert keys(read("list")) == {"transient", "revision", "time", "app_version", "files", "bytes", "status", "withdrawn"}
 
 
 def test_log(read):
     assert keys(read("log", "2026dgt")) == {
         "revision", "tag", "commit", "time", "recorded", "app_version", "run", "status", "reason", "files",
         "files.path", "files.change", "details", "reproductions", "reproductions.app_version", "reproductions.time",
-        "reproductions.commit",
+        "reproductions.commit", "withdrawn",
     }  # fmt: skip
 
 
@@ -77,7 +77,7 @@ def test_show(read, spec, kind):
     assert set(shown) == {"revision", "path", "kind", "value"}
     assert shown["kind"] == kind
     if kind == "file":
-        assert set(shown["value"]) == {"size", "md5", "sha256"}
+        assert set(shown["value"]) == {"size", "md5", "sha256", "withdrawn"}
 
 
 def test_diff(read):

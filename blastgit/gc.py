@@ -1,0 +1,218 @@
+"""Making room: contents that no ref of any kind reaches go into a quarantine, and later for good.
+
+A writer brings contents before it moves refs, so an unreached content may be on its way to a tag. What makes this safe
+beside writers: a content is left alone for a grace period after it was brought or a writer last relied on it (a writer
+touches what is there already); contents are listed before refs are read, and refs are read again before each move; and
+whatever is in the quarantine and needed after all comes back.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from blastgit.errors import UsageError
+from blastgit.guard.policy import require
+from blastgit.handle import Handle
+from blastgit.plumbing.locks import announced_folders, hold
+from blastgit.progress import Progress, silent
+from blastgit.roots import Roots, reached_by_all
+from blastgit.store.base import Content, SetAside, Store
+
+GRACE = timedelta(days=14)
+"""How long a content is left alone after a writer last relied on it, and again in the quarantine."""
+
+_LOCK = ".gc"  # no transient's name has a full stop
+_BATCH = 64  # contents that are moved before refs are read again
+_DURATION = re.compile(r"(\d{1,5})([dhm])")
+_UNITS = {"d": "days", "h": "hours", "m": "minutes"}
+_SHORTEST_FOR_FOLDERS = timedelta(days=1)  # a writer that brings very much may be at it for hours
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to do.
+
+    Attributes:
+        grace: How long contents are left alone.
+        delete: Whether to act; else it is only found out what would be done.
+        restore: Bring back all that is in the quarantine, and nothing else.
+        also: Other data repos that use the same store: what they reach is kept too.
+    """
+
+    grace: timedelta = GRACE
+    delete: bool = False
+    restore: bool = False
+    also: Sequence[Path] = ()
+
+
+@dataclass
+class Report:
+    """What was done, or would be.
+
+    Attributes:
+        acted: Whether it was done.
+        contents: How many contents the store has.
+        reached: How many of them are needed.
+        young: How many are not needed, and too young to be touched.
+        set_aside: The contents that went into the quarantine.
+        restored: Those that came back from it.
+        discarded: Those that were deleted for good.
+        waiting: How many stay in the quarantine for now.
+        size: The bytes of those that were set aside.
+        freed: The bytes of those that were deleted.
+        folders: The temporary folders of dead writers that were removed.
+    """
+
+    acted: bool
+    contents: int = 0
+    reached: int = 0
+    young: int = 0
+    set_aside: list[str] = field(default_factory=list)
+    restored: list[str] = field(default_factory=list)
+    discarded: list[str] = field(default_factory=list)
+    waiting: int = 0
+    size: int = 0
+    freed: int = 0
+    folders: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report under its stable keys."""
+        return {
+            "acted": self.acted, "contents": self.contents, "reached": self.reached, "young": self.young,
+            "set_aside": self.set_aside, "restored": self.restored, "discarded": self.discarded,
+            "waiting": self.waiting, "bytes": self.size, "freed": self.freed, "folders": self.folders,
+        }  # fmt: skip
+
+
+def read_duration(text: str) -> timedelta:
+    """Read `14d`, `12h` or `30m`.
+
+    Raises:
+        UsageError: It is none of these.
+    """
+    match = _DURATION.fullmatch(text)
+    if not match:
+        raise UsageError(f"{text!r} is no time span: write a number and d, h or m, as in 14d")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+def gc(handle: Handle, options: Options, progress: Progress = silent) -> Report:
+    """Find what no ref reaches, and set it aside if that is asked for.
+
+    Raises:
+        Denied: Somebody who is no admin wants it done.
+        Busy: Another one is at it.
+        DamagedData: Git lacks something, so that it cannot be known what is needed; nothing was done.
+        StoreError: The store fails, or cannot move contents.
+        RepoError: The repo cannot be written, or is not all here.
+    """
+    if not options.delete and not options.restore:
+        return _Collection(handle, options, progress).run()
+    require(handle.settings, "admin")
+    handle.prepare_to_write()
+    with hold(handle.lock_path(_LOCK), timeout=0):
+        return _restore_all(handle.store) if options.restore else _Collection(handle, options, progress).run()
+
+
+def _restore_all(store: Store) -> Report:
+    report = Report(acted=True)
+    for item in list(store.quarantined()):
+        if item.is_damaged:
+            report.waiting += 1
+        else:
+            store.restore(item)
+            report.restored.append(item.md5)
+    return report
+
+
+class _Collection:
+    def __init__(self, handle: Handle, options: Options, progress: Progress) -> None:
+        self._handle = handle
+        self._store = handle.store
+        self._options = options
+        self._progress = progress
+        self._before = time.time() - options.grace.total_seconds()
+        self._report = Report(acted=options.delete)
+
+    def run(self) -> Report:
+        contents = list(self._store.contents())  # before refs are read: what is brought later is not in the list
+        self._roots = [Roots(self._handle), *(Roots(Handle(path)) for path in self._options.also)]
+        self._report.contents = len(contents)
+        self._set_aside(list(self._unreached(contents)))
+        self._empty_quarantine()
+        self._remove_folders()
+        return self._report
+
+    def _unreached(self, contents: list[Content]) -> Iterator[Content]:
+        needed = reached_by_all(self._roots)
+        for content in contents:
+            if content.md5 in needed:
+                self._report.reached += 1
+            elif content.changed > self._before:
+                self._report.young += 1
+            else:
+                yield content
+
+    def _set_aside(self, unreached: list[Content]) -> None:
+        report, total, done = self._report, sum(content.size for content in unreached), 0
+        for start in range(0, len(unreached), _BATCH):
+            needed = reached_by_all(self._roots) if report.acted else set()
+            for content in unreached[start : start + _BATCH]:
+                done += content.size
+                if content.md5 in needed:
+                    report.reached += 1
+                elif not report.acted or self._store.set_aside(content.md5, self._before):
+                    report.set_aside.append(content.md5)
+                    report.size += content.size
+                else:
+                    report.young += 1
+            self._progress("setting aside", done, total)
+
+    def _empty_quarantine(self) -> None:
+        """Bring back what is needed after all, and delete what has been there for longer than the grace period."""
+        report, moved = self._report, set(self._report.set_aside) if self._report.acted else set()
+        needed = reached_by_all(self._roots)
+        for item in list(self._store.quarantined()):
+            if item.md5 in needed and not item.is_damaged:
+                report.restored.append(item.md5)
+                if report.acted:
+                    self._store.restore(item)
+            elif item.md5 not in moved and self._is_due(item):
+                report.discarded.append(item.md5)
+                report.freed += item.size
+                if report.acted:
+                    self._store.discard(item)
+            else:
+                report.waiting += 1
+
+    def _is_due(self, item: SetAside) -> bool:
+        end_of_day = datetime.combine(item.day + timedelta(days=1), datetime.min.time(), UTC)
+        return end_of_day + self._options.grace <= datetime.now(UTC)
+
+    def _remove_folders(self) -> None:
+        """Remove the temporary folders that no writer names any more; `recovery` has removed those of known dead."""
+        in_use = announced_folders(self._handle.work_folder / "locks")
+        oldest = time.time() - max(self._options.grace, _SHORTEST_FOR_FOLDERS).total_seconds()
+        for root in {self._store.staging_root, self._handle.work_folder / "tmp"}:
+            for folder in sorted(root.iterdir()) if root.is_dir() else ():
+                if str(folder) not in in_use and _newest(folder) < oldest:
+                    self._report.folders.append(str(folder))
+                    if self._report.acted:
+                        shutil.rmtree(folder) if folder.is_dir() else folder.unlink()
+
+
+def _newest(path: Path) -> float:
+    """Return when anything below a path was last changed; one that goes meanwhile counts as in use."""
+    try:
+        below = [Path(folder) / name for folder, _, names in os.walk(path) for name in names]
+        return max(each.lstat().st_mtime for each in (path, *below))
+    except FileNotFoundError:
+        return float("inf")

@@ -1,0 +1,156 @@
+"""Keeping a repo fast: refs and objects into packs, beside writers and without a pause for them.
+
+Every step is one that git itself allows at any time. Nothing is ever pruned here: an object without a ref may belong to
+a revision that is being recorded, and git's geometric repack takes loose objects along whether they are reached or not.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from blastgit.handle import Handle
+from blastgit.plumbing.locks import hold
+from blastgit.plumbing.process import git_environment, run_git
+from blastgit.progress import Progress, silent
+
+_LOCK = ".maintain"  # no transient's name has a full stop
+_LOG = "maintain.log"
+_LOOSE = 6700  # objects; git's own threshold for `git gc --auto`
+_PAUSE = 30.0  # seconds from one run that starts by itself to the next: one that fails must not start all the time
+_STEPS = {
+    "packing refs": ("pack-refs", "--all"),
+    "packing objects": ("repack", "--quiet", "-d", "--geometric=2", "--write-midx"),
+    "writing the commit graph": ("commit-graph", "write", "--reachable", "--split", "--no-progress"),
+}
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What slows a repo down when there is much of it: loose objects, packs, loose refs."""
+
+    objects: int
+    packs: int
+    refs: int
+
+    def to_json(self) -> dict[str, int]:
+        """Return the counts under their stable keys."""
+        return {"loose_objects": self.objects, "packs": self.packs, "loose_refs": self.refs}
+
+
+@dataclass(frozen=True)
+class Maintained:
+    """What was done.
+
+    Attributes:
+        was_due: Whether there was anything to do; only a run that starts by itself asks.
+        before: The state of the repo before.
+        after: And now.
+    """
+
+    was_due: bool
+    before: Counts
+    after: Counts
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result under its stable keys."""
+        return {"was_due": self.was_due, "before": self.before.to_json(), "after": self.after.to_json()}
+
+
+def maintain(handle: Handle, *, only_if_due: bool = False, progress: Progress = silent) -> Maintained:
+    """Pack refs and objects, and write the commit graph.
+
+    Args:
+        handle: The data repo.
+        only_if_due: Do nothing while there is little to pack.
+        progress: Told of the steps.
+
+    Raises:
+        Busy: Another process is at it.
+        RepoError: Git fails, or the repo cannot be written.
+    """
+    handle.prepare_to_write()
+    before = count(handle.path)
+    if only_if_due and not is_due(handle):
+        return Maintained(was_due=False, before=before, after=before)
+    with hold(handle.lock_path(_LOCK), timeout=0) as lock:
+        for done, (what, step) in enumerate(_STEPS.items()):
+            progress(what, done, len(_STEPS))
+            run_git(handle.path, *step, pass_fds=(lock.descriptor,))
+    return Maintained(was_due=True, before=before, after=count(handle.path))
+
+
+def is_due(handle: Handle) -> bool:
+    """Whether there are so many loose objects that it is time, judged by one folder in 256 as `git gc --auto` does.
+
+    The threshold is git's own setting `gc.auto`; 0 means never.
+    """
+    try:
+        with os.scandir(handle.path / "objects" / "17") as entries:
+            seen = 256 * sum(1 for _ in entries)
+    except OSError:
+        return False
+    return seen > 0 and seen > _threshold(handle) > 0
+
+
+def _threshold(handle: Handle) -> int:
+    try:
+        return handle.git.config.get_int("gc.auto")
+    except (KeyError, ValueError):
+        return _LOOSE
+
+
+def start_if_due(handle: Handle) -> bool:
+    """Start maintenance in a process of its own if it is time; nobody waits for it. Whether it was started.
+
+    A writer calls this when it is done. A failure is no concern of the writer's: the log has it,
+    `blastgit/maintain.log` in the repo.
+    """
+    if not handle.is_here or not is_due(handle):
+        return False
+    if handle.lock_path(_LOCK).exists() or _was_tried(handle.work_folder / _LOG):
+        return False
+    with suppress(OSError):
+        _start(handle)
+        return True
+    return False
+
+
+def _was_tried(log: Path) -> bool:
+    try:
+        return 0 <= time.time() - log.stat().st_mtime < _PAUSE
+    except FileNotFoundError:
+        return False
+
+
+def _start(handle: Handle) -> None:
+    """Start it through a shell that ends at once: the process belongs to nobody then, and leaves no zombie."""
+    log = handle.work_folder / _LOG
+    words = [sys.executable, "-m", "blastgit", "-C", str(handle.path.absolute()), "maintain", "--auto"]
+    package = str(Path(__file__).resolve().parents[1])
+    search = os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH")])])
+    line = f"exec nice {shlex.join(words)} </dev/null >{shlex.quote(str(log))} 2>&1 &"
+    subprocess.run(
+        ["/bin/sh", "-c", line],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        env=git_environment({"PYTHONPATH": search}),
+        start_new_session=True,
+        check=False,
+    )
+
+
+def count(repo: Path) -> Counts:
+    """Count what there is to pack."""
+    said = dict(line.split(": ") for line in run_git(repo, "count-objects", "-v").decode().splitlines() if ": " in line)
+    refs = sum(len(files) for _, _, files in os.walk(repo / "refs"))
+    return Counts(int(said["count"]), int(said["packs"]), refs)

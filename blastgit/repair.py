@@ -1,0 +1,131 @@
+"""Bringing back contents that are missing or damaged, from any place that still has them.
+
+Nothing is replaced by what is not proven: a copy counts only if size, MD5 and SHA-256 are those that were published.
+A damaged content goes into the store's quarantine, where somebody may still want to look at it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from blastgit.errors import BlastgitError, UsageError
+from blastgit.guard.policy import require
+from blastgit.handle import Handle, open_store
+from blastgit.plumbing.durable import sync_file_systems
+from blastgit.plumbing.locks import Journal, hold
+from blastgit.progress import Progress, silent
+from blastgit.recovery import take_over
+from blastgit.store.base import SetAside, Store
+from blastgit.store.config import Remote, absolute
+from blastgit.store.hashing import Checksums, drain
+from blastgit.verify.report import Problem, Repaired, Report
+
+_LOCK = ".repair"  # no transient's name has a full stop
+_PLACES = ("", ".dvc/cache", "dvc", "cache")
+"""Where contents may lie below a folder: it is a store or cache itself, or a clone, a data repo, DVC's own folder."""
+
+
+def repair(handle: Handle, report: Report, sources: Sequence[str] = (), progress: Progress = silent) -> None:
+    """Mend what a verification found wrong with contents, and note in its report what was mended.
+
+    Args:
+        handle: The data repo.
+        report: What is wrong; what is mended is no problem of it any more.
+        sources: Stores that may have the contents; the quarantine of the repo's own store is tried first.
+        progress: Told of bytes brought.
+
+    Raises:
+        UsageError: A source cannot be one.
+        Denied: Whoever asks is no admin.
+        Busy: Another process is at it.
+        StoreError: The store cannot take contents in.
+    """
+    require(handle.settings, "admin")
+    stores = [open_source(source, handle.work_folder) for source in sources]
+    broken = [problem for problem in report.problems if problem.sums is not None]
+    if not broken:
+        return
+    handle.prepare_to_write()
+    folder = handle.store.staging_root / os.urandom(16).hex()
+    with hold(handle.lock_path(_LOCK), timeout=0) as lock:
+        take_over(handle, lock)
+        lock.announce(Journal.own([folder]))
+        folder.mkdir(parents=True)
+        try:
+            _Repair(handle.store, stores, folder).run(broken, report, progress)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    sync_file_systems(handle.store.synced_folders())
+
+
+def open_source(source: str, work_folder: Path) -> Store:
+    """Open a store to repair from: the URL of a DVC remote, or a folder that is, or has, a store or a DVC cache.
+
+    Raises:
+        UsageError: There is none.
+    """
+    remote = Remote("source", absolute(source))
+    if remote.folder is None:
+        return open_store(remote, work_folder)
+    for place in _PLACES:
+        folder = remote.folder / place
+        if (folder / "files" / "md5").is_dir():
+            return open_store(Remote("source", str(folder)), work_folder)
+    raise UsageError(f"{source} is no store: it should be the URL of a DVC remote, or a folder that has files/md5/")
+
+
+class _Repair:
+    def __init__(self, store: Store, sources: Sequence[Store], folder: Path) -> None:
+        self._store = store
+        self._sources = sources
+        self._folder = folder
+        self._aside = {item.md5: item for item in store.quarantined() if not item.is_damaged}
+
+    def run(self, broken: Sequence[Problem], report: Report, progress: Progress) -> None:
+        total, done = sum(problem.sums.size for problem in broken if problem.sums), 0
+        for problem in broken:
+            assert problem.sums is not None
+            source = self._mend(problem.sums, is_damaged=problem.kind == "damaged")
+            if source is not None:
+                report.problems.remove(problem)
+                report.repaired.append(Repaired(problem.where, source))
+            done += problem.sums.size
+            progress("repairing", done, total)
+
+    def _mend(self, sums: Checksums, *, is_damaged: bool) -> str | None:
+        """Bring one content back, and return where it came from; None if nobody has it."""
+        for name, copy in self._copies(sums):
+            if copy == sums:
+                if is_damaged:
+                    self._store.set_aside(sums.md5, damaged=True)
+                self._store.put(self._folder / sums.md5, sums)
+                return name
+        return None
+
+    def _copies(self, sums: Checksums) -> Iterator[tuple[str, Checksums]]:
+        """Copy the content aside from one place after the other, and yield what each copy turned out to be."""
+        item = self._aside.get(sums.md5)
+        if item is not None and self._take_back(item):
+            found = self._fetch(self._store, sums)
+            if found != sums:  # a clone would trust it
+                self._store.set_aside(sums.md5, damaged=True)
+            yield "the quarantine", found
+        for source in self._sources:
+            try:
+                found = self._fetch(source, sums)
+            except BlastgitError:
+                continue  # it lacks the content, or cannot be reached: perhaps the next one helps
+            yield source.url, found
+
+    def _take_back(self, item: SetAside) -> bool:
+        if not self._store.missing([item.md5]):
+            return False  # it is there and damaged: a copy under its name would not be looked at
+        self._store.restore(item)
+        return True
+
+    def _fetch(self, source: Store, sums: Checksums) -> Checksums:
+        with (self._folder / sums.md5).open("wb") as copy:
+            return drain(source.read(sums.md5), copy.write)

@@ -1,0 +1,139 @@
+"""Which contents are needed: those that any ref reaches, through any commit, but for what was withdrawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pygit2
+
+from blastgit.errors import RepoError
+from blastgit.handle import Handle
+from blastgit.history import Marker
+from blastgit.names import tag_ref
+from blastgit.plumbing.objects import undamaged
+from blastgit.plumbing.trees import blob_data, flatten
+from blastgit.store.pointer import SUFFIX, read_pointer
+from blastgit.withdrawn import Withdrawals
+
+Gone = frozenset[tuple[str, str]]
+"""Files that were withdrawn, as path and MD5."""
+
+
+class Roots:
+    """The contents that refs reach, as far as refs have been followed. Branches, tags, releases: all refs count.
+
+    Attributes:
+        reached: Their MD5s.
+    """
+
+    def __init__(self, handle: Handle) -> None:
+        """Follow every ref of a data repo.
+
+        Raises:
+            DamagedData: Git lacks something, so that it cannot be known what is needed.
+            RepoError: The repo is only a part of one.
+        """
+        if handle.git.is_shallow or not handle.is_here:
+            raise RepoError(f"{handle.location} is not all here, so what it needs is not known: run this where it is")
+        self.reached: set[str] = set()
+        self._handle = handle
+        self._git = handle.git
+        self._commits: set[pygit2.Oid] = set()
+        self._trees: set[pygit2.Oid] = set()
+        self._md5s: dict[pygit2.Oid, str] = {}
+        self._main: pygit2.Oid | None = None
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Follow the refs as they are now; what was followed before is not followed again.
+
+        Raises:
+            DamagedData: See above.
+        """
+        main = self._handle.main.id
+        if main != self._main:
+            self._main = main
+            self._read_withdrawals()
+        tips = []
+        for ref in self._git.raw_listall_references():
+            name = ref.decode("utf-8", "surrogateescape")
+            reference = self._git.references.get(name)
+            if reference is not None:
+                with undamaged(name):
+                    tips.append(self._git[reference.resolve().target])
+        for tip in tips:
+            with undamaged("a tag"):
+                self._follow(tip)
+
+    def _read_withdrawals(self) -> None:
+        stones = list(Withdrawals(self._handle).all())
+        self._gone: Gone = frozenset((stone.path, stone.md5) for _, _, found in stones for stone in found.values())
+        self._gone_of: dict[pygit2.Oid, Gone] = {}
+        for name, number, found in stones:
+            reference = self._git.references.get(tag_ref(name, number))
+            if reference is not None:
+                with undamaged(reference.name):
+                    commit = reference.peel(pygit2.Commit).id
+                self._gone_of[commit] = frozenset((stone.path, stone.md5) for stone in found.values())
+
+    def _follow(self, tip: pygit2.Object) -> None:
+        target = tip.peel(None) if isinstance(tip, pygit2.Tag) else tip
+        if isinstance(target, pygit2.Tree):
+            self._reach_all(target)
+        left: list[pygit2.Oid] = [target.id] if isinstance(target, pygit2.Commit) else []
+        while left:
+            oid = left.pop()
+            if oid in self._commits:
+                continue
+            with undamaged(f"the commit {oid}"):
+                commit = self._git[oid].peel(pygit2.Commit)
+                self._reach(commit)
+            self._commits.add(oid)
+            left += commit.parent_ids
+
+    def _reach(self, commit: pygit2.Commit) -> None:
+        gone = self._gone_in(commit)
+        if not gone:
+            self._reach_all(commit.tree)
+            return
+        for path, blob in flatten(commit.tree):
+            if path.endswith(SUFFIX) and not path.startswith(".dvc/"):
+                file, md5 = path.removesuffix(SUFFIX), self._md5(blob, path)
+                if (file, md5) not in gone:
+                    self.reached.add(md5)
+
+    def _gone_in(self, commit: pygit2.Commit) -> Gone:
+        """Return what was withdrawn of a commit. Markers that are no revisions hold what some revision is about."""
+        if not self._gone:
+            return self._gone
+        found = self._gone_of.get(commit.id)
+        if found is not None:
+            return found
+        is_revision = Marker(commit).trailers.get("Marker") == "revision"
+        return frozenset() if is_revision else self._gone
+
+    def _reach_all(self, tree: pygit2.Tree, prefix: str = "") -> None:
+        if tree.id in self._trees:
+            return
+        for entry in tree:
+            path = f"{prefix}{entry.name}"
+            if isinstance(entry, pygit2.Tree):
+                if path != ".dvc":
+                    self._reach_all(entry, f"{path}/")
+            elif path.endswith(SUFFIX):
+                self.reached.add(self._md5(entry.id, path))
+        self._trees.add(tree.id)
+
+    def _md5(self, blob: pygit2.Oid, path: str) -> str:
+        if blob not in self._md5s:
+            self._md5s[blob] = read_pointer(blob_data(self._git, blob), path).md5
+        return self._md5s[blob]
+
+
+def reached_by_all(roots: Iterable[Roots]) -> set[str]:
+    """Return what any of several repos needs of the store that they share, as their refs are now."""
+    needed: set[str] = set()
+    for each in roots:
+        each.refresh()
+        needed |= each.reached
+    return needed

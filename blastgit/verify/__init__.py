@@ -1,0 +1,101 @@
+"""Checking that a data repo holds what it promises: refs, numbering, commits, documents, pointers, contents."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from blastgit.errors import NotFound, UsageError
+from blastgit.handle import Handle
+from blastgit.history import History
+from blastgit.progress import Progress, silent
+from blastgit.store.hashing import Checksums
+from blastgit.verify.contents import Reading, find_missing
+from blastgit.verify.lines import LineCheck
+from blastgit.verify.refs import check_refs
+from blastgit.verify.report import Problem, Repaired, Report
+
+__all__ = ["Options", "Problem", "Repaired", "Report", "verify"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How thorough to be about contents; all else is always checked.
+
+    Attributes:
+        fast: Do not read them, only see that they are there.
+        sample: Read this many per cent of them.
+        seed: Which ones: the same seed chooses the same again; None for any.
+        resume: Go on where an interrupted run stopped.
+    """
+
+    fast: bool = False
+    sample: float | None = None
+    seed: int | None = None
+    resume: bool = False
+
+    def __post_init__(self) -> None:
+        """Check that the wishes make sense together."""
+        if self.fast and (self.sample is not None or self.resume):
+            raise UsageError("a fast check reads no contents: leave out the sample, and there is nothing to resume")
+        if self.sample is not None and not 0 < self.sample <= 100:
+            raise UsageError(f"a sample of {self.sample:g} % makes no sense: give more than 0 and at most 100")
+        if self.seed is not None and self.sample is None:
+            raise UsageError("a seed chooses a sample: say how large it shall be")
+
+
+def verify(
+    handle: Handle, name: str | None = None, options: Options | None = None, progress: Progress = silent
+) -> Report:
+    """Check one transient, or all.
+
+    Args:
+        handle: The data repo.
+        name: The transient; None for all.
+        options: How thorough to be.
+        progress: Told of revisions checked and bytes read.
+
+    Raises:
+        NotFound: There is no such transient.
+        StoreError: The store cannot be asked.
+    """
+    wanted, history = options or Options(), History(handle)
+    names = history.transients() if name is None else [name]
+    if name is not None and history.tip(name) is None and history.tagged(name, 0) is None:
+        raise NotFound(f"there is no transient {name} in {handle.location}")
+    report = Report(transients=len(names))
+    if name is None:
+        check_refs(handle, names, report)
+    contents: dict[Checksums, str] = {}
+    for done, each in enumerate(names):
+        progress("checking revisions", done, len(names))
+        for where, sums in LineCheck(handle, each, report).run():
+            contents.setdefault(sums, where)
+    missing = find_missing(handle, contents)
+    report.problems += missing
+    there = {sums: where for sums, where in contents.items() if sums not in {problem.sums for problem in missing}}
+    if wanted.fast:
+        report.skipped = len(there)
+        return report
+    seed = secrets.randbits(32) if wanted.seed is None and wanted.sample is not None else wanted.seed
+    report.seed = seed
+    Reading(handle, report, progress).read(_sample(there, wanted.sample, seed, report), resume=wanted.resume)
+    return report
+
+
+def _sample(
+    contents: dict[Checksums, str], percent: float | None, seed: int | None, report: Report
+) -> dict[Checksums, str]:
+    """Choose some contents; which ones depends on the seed and on nothing else that may change."""
+    if percent is None:
+        return contents
+    from hashlib import sha256
+
+    limit = percent / 100 * 2**64
+    chosen = {
+        sums: where
+        for sums, where in contents.items()
+        if int.from_bytes(sha256(f"{seed}:{sums.md5}".encode()).digest()[:8]) < limit
+    }
+    report.skipped = len(contents) - len(chosen)
+    return chosen

@@ -1,0 +1,79 @@
+"""Checking contents: that they are there, and that they are what was published."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+
+from blastgit.errors import BlastgitError
+from blastgit.handle import Handle
+from blastgit.progress import Progress
+from blastgit.store.hashing import Checksums, drain
+from blastgit.verify.memory import Memory
+from blastgit.verify.report import Problem, Report
+
+_AHEAD = 1000  # contents that are handed to the threads at once
+
+
+def find_missing(handle: Handle, contents: Mapping[Checksums, str]) -> list[Problem]:
+    """Return a problem for each content that the store lacks."""
+    store = handle.store
+    absent = store.missing({sums.md5 for sums in contents})
+    aside = {item.md5 for item in store.quarantined() if not item.is_damaged} if absent else set()
+    problems = []
+    for sums, where in contents.items():
+        if sums.md5 in absent:
+            hint = "; it is in the quarantine, so `blastgit verify --repair` helps" if sums.md5 in aside else ""
+            text = f"the store {store.url} lacks its content {sums.md5}{hint}"
+            problems.append(Problem("missing", where, text, sums))
+    return problems
+
+
+class Reading:
+    """Reading contents in a few threads, and remembering which were sound."""
+
+    def __init__(self, handle: Handle, report: Report, progress: Progress) -> None:
+        """Prepare to read from a repo's store, and to note in `report` what is damaged."""
+        self._store = handle.store
+        self._report = report
+        self._progress = progress
+        self._memory = Memory(handle.work_folder if handle.is_here else None)
+
+    def read(self, contents: Mapping[Checksums, str], *, resume: bool) -> None:
+        """Read contents; with `resume`, not those that an interrupted run found sound."""
+        report = self._report
+        known = self._memory.recall() if resume else set()
+        left = [(sums, where) for sums, where in contents.items() if sums not in known]
+        report.resumed = len(contents) - len(left)
+        total = sum(sums.size for sums, _ in left)
+        with self._memory.open(fresh=not resume) as memory:
+            for sums, problem in self._read_all(left):
+                report.contents += 1
+                report.size += sums.size
+                if problem is None:
+                    memory.add(sums)
+                else:
+                    report.problems.append(problem)
+                self._progress("verifying", report.size, total)
+
+    def _read_all(self, items: Iterable[tuple[Checksums, str]]) -> Iterator[tuple[Checksums, Problem | None]]:
+        left = iter(items)
+        pool = ThreadPoolExecutor(min(8, 2 * (os.cpu_count() or 1)))
+        try:
+            while some := list(islice(left, _AHEAD)):
+                yield from zip((sums for sums, _ in some), pool.map(self._read, some), strict=True)
+        finally:
+            pool.shutdown(cancel_futures=True)  # when interrupted, without reading all that is still to come
+
+    def _read(self, item: tuple[Checksums, str]) -> Problem | None:
+        sums, where = item
+        try:
+            found = drain(self._store.read(sums.md5), len)
+        except BlastgitError as error:
+            return Problem("damaged", where, str(error), sums)
+        if found == sums:
+            return None
+        differing = ", ".join(what for what in ("size", "md5", "sha256") if getattr(found, what) != getattr(sums, what))
+        return Problem("damaged", where, f"its content in the store {self._store.url} has another {differing}", sums)

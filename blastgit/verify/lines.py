@@ -1,0 +1,173 @@
+"""Checking the history of a transient: branch, tags, numbering, commits, documents and pointers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pygit2
+
+from blastgit.errors import BlastgitError, DamagedData, InvalidFiles, NotFound
+from blastgit.handle import Handle
+from blastgit.history import History, Marker, Revision
+from blastgit.names import check_path, tag_ref
+from blastgit.plumbing.objects import commit_of
+from blastgit.plumbing.trees import read_blob
+from blastgit.revision.dr import write_dr
+from blastgit.shipped import dot_files
+from blastgit.store.hashing import Checksums
+from blastgit.verify.report import Report
+from blastgit.withdrawn import Withdrawals
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_KINDS = ("revision", "reproduction", "stage")
+
+
+class LineCheck:
+    """The check of one transient."""
+
+    def __init__(self, handle: Handle, name: str, report: Report) -> None:
+        """Prepare to check a transient, and to note in `report` what is wrong."""
+        self._handle = handle
+        self._history = History(handle)
+        self._name = name
+        self._report = report
+
+    def run(self) -> Iterator[tuple[str, Checksums]]:
+        """Yield where each content is promised, and what it should be; those that were withdrawn are only noted."""
+        for revision in self._check_history():
+            self._report.revisions += 1
+            gone = self._withdrawn(revision)
+            for path, sums in self._check_revision(revision):
+                if path in gone:
+                    self._report.withdrawn[f"{revision}:{path}"] = gone[path]
+                else:
+                    yield f"{revision}:{path}", sums
+
+    def _withdrawn(self, revision: Revision) -> dict[str, str]:
+        try:
+            stones = Withdrawals(self._handle).of(revision.name, revision.number)
+        except BlastgitError as error:
+            self._report.add("document", revision, error)
+            return {}
+        return {path: str(stone) for path, stone in stones.items()}
+
+    def _check_history(self) -> list[Revision]:
+        """Check the branch against its tags, and return the revisions."""
+        name, report = self._name, self._report
+        try:
+            revisions = self._history.revisions(name)
+            self._check_markers()
+        except NotFound:
+            report.add("refs", name, "its branch has no revision")
+            return []
+        except DamagedData as error:
+            report.add("damaged", name, error)
+            return []
+        numbers = [revision.number for revision in revisions]
+        if numbers != list(range(len(numbers))):
+            report.add("refs", name, f"its revisions are numbered {numbers}, not 0 to {len(numbers) - 1}")
+        for revision in revisions:
+            self._check_tag(revision)
+        if self._history.tagged(name, len(numbers)) is not None:
+            report.add("refs", name, f"there is a tag {name}/{len(numbers)} that its branch does not know")
+        return revisions
+
+    def _check_tag(self, revision: Revision) -> None:
+        report, git = self._report, self._handle.git
+        reference = git.references.get(tag_ref(revision.name, revision.number))
+        if reference is None:
+            report.add("refs", revision, "its tag is missing")
+            return
+        try:
+            named = str(commit_of(reference).id)
+        except DamagedData as error:
+            report.add("damaged", revision, error)
+            return
+        tag = git[reference.resolve().target]
+        if not isinstance(tag, pygit2.Tag):
+            report.add("refs", revision, "its tag is not an annotated one")
+        elif named != revision.id:
+            report.add("refs", revision, "its tag names another commit than the branch has for it")
+        elif tag.name != revision.tag:
+            report.add("refs", revision, f"its tag calls itself {tag.name!r}")
+
+    def _check_markers(self) -> None:
+        """Check what every commit of the branch says of itself, newest first."""
+        awaited: list[Marker] = []
+        for marker in self._history.markers(self._name):
+            for text in _commit_faults(marker):
+                self._report.add("commit", f"{self._name}, commit {marker.id:.10}", text)
+            if marker.number is not None:
+                for later in awaited:
+                    self._check_reproduction(later, marker)
+                awaited = []
+            elif marker.reproduces is not None:
+                awaited.append(marker)
+        for marker in awaited:
+            self._report.add("commit", f"{self._name}, commit {marker.id:.10}", "it reproduces a revision before any")
+
+    def _check_reproduction(self, marker: Marker, revision: Marker) -> None:
+        where = f"{self._name}, commit {marker.id:.10}"
+        if marker.reproduces != revision.number:
+            text = f"it says that it reproduces revision {marker.reproduces}, and follows {revision.number}"
+            self._report.add("commit", where, text)
+        elif marker.commit.tree_id != revision.commit.tree_id:
+            self._report.add("commit", where, f"its tree is not that of revision {revision.number}")
+
+    def _check_revision(self, revision: Revision) -> Iterator[tuple[str, Checksums]]:
+        """Check a revision's document and pointers, and yield the checksums of each file."""
+        report = self._report
+        try:
+            document, pointers = revision.dr, revision.pointers
+        except BlastgitError as error:
+            report.add("document", revision, error)
+            return
+        for text in _document_faults(revision):
+            report.add("document", revision, text)
+        for path in sorted(document.files.keys() ^ pointers.keys()):
+            lacking = "no pointer" if path in document.files else "no checksum in the document"
+            report.add("pointer", f"{revision}:{path}", f"it has {lacking}")
+        for path in sorted(document.files.keys() & pointers.keys()):
+            try:
+                check_path(path)
+            except InvalidFiles as error:
+                report.add("pointer", f"{revision}:{path}", error)
+            else:
+                yield path, Checksums(pointers[path].md5, revision.sha256(path), pointers[path].size)
+
+
+def _commit_faults(marker: Marker) -> Iterator[str]:
+    commit, trailers = marker.commit, marker.trailers
+    if len(commit.parent_ids) > 1:
+        yield "it is a merge, and revisions form a single line"
+    for what, who in (("author", commit.author), ("committer", commit.committer)):
+        if not who.name or not who.email:
+            yield f"its {what} has no name or no address"
+    try:
+        _ = marker.time, marker.recorded
+    except (ValueError, OverflowError, OSError):
+        yield "its dates lie outside of any calendar"
+    kind = trailers.get("Marker")
+    if kind not in _KINDS or (kind == "revision") != (marker.number is not None):
+        yield f"its trailers do not tell what it is (Marker: {kind})"
+    elif kind != "stage" and not all(_DIGEST.fullmatch(trailers.get(key, "")) for key in ("Rules", "Science-Digest")):
+        yield "its trailers Rules and Science-Digest are not sha256:… in 64 digits"
+
+
+def _document_faults(revision: Revision) -> Iterator[str]:
+    document = revision.dr
+    if document.number != revision.number:
+        yield f"its document says that it is revision {document.number}"
+    if document.export.name != revision.name:
+        yield f"its document is about {document.export.name}"
+    if write_dr(document.export, document.number, document.files) != document.data:
+        yield "its document is not written as the format asks"
+    if document.export.app_version != revision.app_version:
+        yield f"its document is by {document.export.app_version}, and its commit says {revision.app_version}"
+    if int(document.export.time.timestamp()) != revision.commit.author.time:
+        yield "its author date is not the time of its export"
+    for path, expected in dot_files(b"").items():
+        found = read_blob(revision.commit.tree, path)
+        if found is None or (path != ".dvc/config" and found != expected):
+            yield f"its {path} is not the one that plain git and DVC need"

@@ -1,0 +1,29 @@
+"""Checking that every ref is one that a data repo has."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from blastgit.errors import BlastgitError
+from blastgit.guard.refs import Kind, place
+from blastgit.handle import Handle
+from blastgit.verify.report import Report
+
+
+def check_refs(handle: Handle, names: Collection[str], report: Report) -> None:
+    """Note the refs that have no place in a data repo, and tags without the branch that they belong to."""
+    known = set(names)
+    lost: set[str] = set()
+    for ref in handle.git.raw_listall_references():
+        name = ref.decode("utf-8", "backslashreplace")
+        if name.startswith("refs/remotes/"):
+            continue  # a copy's own notes of where it came from
+        try:
+            found = place(name)
+        except BlastgitError as error:
+            report.add("refs", name, error)
+            continue
+        if found.kind is Kind.TAG and found.line is not None and found.line.user is None:
+            lost |= {found.line.name} - known
+    for name in sorted(lost):
+        report.add("refs", name, "it has tags, and its branch is missing: record it again, or restore the branch")

@@ -1,0 +1,161 @@
+"""Taking data down, for a mistake or a licence: the one way. Tag and document stay; main tells what is gone and why.
+
+First the tombstone is committed, then contents go: after a crash in between, `gc` has them, since what was withdrawn is
+no longer needed. A content that another file uses stays for that one.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+from typing import Any
+
+import pygit2
+from pygit2.enums import FileMode
+
+from blastgit.errors import InvalidInput, NotFound, UsageError
+from blastgit.guard.policy import require
+from blastgit.handle import LOCK_TIMEOUT, Handle
+from blastgit.history import History, Revision
+from blastgit.names import Spec
+from blastgit.plumbing.durable import sync_file_systems
+from blastgit.plumbing.locks import Journal, Lock, hold
+from blastgit.plumbing.messages import one_line
+from blastgit.plumbing.refs import RefUpdate
+from blastgit.recovery import settle, take_over
+from blastgit.roots import Roots
+from blastgit.store.base import Store
+from blastgit.withdrawn import Stones, Tombstone, Withdrawals, file_of, write_tombstones
+
+_MAIN = "refs/heads/main"
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """What a withdrawal came to.
+
+    Attributes:
+        revision: The revision, `2026dgt@1`.
+        reason: Why.
+        commit: The commit on main that says so.
+        paths: The files that are withdrawn now and were not before.
+        removed: The contents, by MD5, that were deleted from the store.
+        kept: The files whose content stays, because another file that is not withdrawn has it too.
+    """
+
+    revision: str
+    reason: str
+    commit: str
+    paths: list[str]
+    removed: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result under its stable keys."""
+        return {
+            "revision": self.revision, "reason": self.reason, "commit": self.commit, "paths": self.paths,
+            "removed": self.removed, "kept": self.kept,
+        }  # fmt: skip
+
+
+def withdraw(handle: Handle, spec: Spec, reason: str, timeout: float = LOCK_TIMEOUT) -> Withdrawal:
+    """Take the files of a revision down, or those below a path of it.
+
+    Args:
+        handle: The data repo.
+        spec: The revision by its number, with a file or folder of it, or without for all its files.
+        reason: Why, in a sentence that everybody will read.
+        timeout: Seconds to wait for writers of the transient and of main.
+
+    Raises:
+        UsageError: The revision is not named by its number.
+        InvalidInput: The reason is none.
+        NotFound: There is no such revision or file.
+        Denied: Whoever asks is no admin.
+        Busy: A writer was not done in time.
+        StoreError: Main says it, and the store fails: repeat the call, or leave the contents to `gc`.
+    """
+    if spec.number is None:
+        raise UsageError(
+            f"name the revision by its number, as in {spec.name}@0: what is taken down must not be a guess"
+        )
+    if not reason.strip() or one_line(reason) != reason:
+        raise InvalidInput("the reason should be one line: whoever misses the data will read it")
+    require(handle.settings, "admin", subject=spec.name)
+    handle.prepare_to_write()
+    with (
+        hold(handle.lock_path(spec.name), timeout) as line,
+        hold(handle.lock_path("main"), timeout) as main,
+    ):
+        for lock in (line, main):
+            take_over(handle, lock)
+        settle(handle, spec.name, line)
+        revision = History(handle).resolve(spec)
+        stones = {path: _stone(handle, revision, path, reason) for path in _chosen(revision, spec.path)}
+        before = Withdrawals(handle).of(revision.name, spec.number)
+        new = sorted(stones.keys() - before.keys())
+        commit = str(handle.main.id)
+        if new:
+            commit = _commit(handle, main, revision, {**stones, **before}, reason)
+        needed = Roots(handle)
+        removed = _remove(handle.store, {stone.md5 for stone in stones.values()}, needed)
+    kept = sorted(path for path, stone in stones.items() if stone.md5 in needed.reached)
+    return Withdrawal(str(revision), reason, commit, new, removed, kept)
+
+
+def _chosen(revision: Revision, path: str | None) -> list[str]:
+    paths = sorted(revision.pointers)
+    chosen = [
+        each for each in paths if path is None or each == path or PurePosixPath(path) in PurePosixPath(each).parents
+    ]
+    if not chosen:
+        near = difflib.get_close_matches(path or "", paths, n=2)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"`blastgit show {revision}:files` lists its files"
+        raise NotFound(f"{revision} has no file or folder {path!r}; {hint}")
+    return chosen
+
+
+def _stone(handle: Handle, revision: Revision, path: str, reason: str) -> Tombstone:
+    who, pointer = handle.committer(), revision.pointers[path]
+    moment = datetime.fromtimestamp(who.time, UTC)
+    by = f"{who.name} <{who.email}>"
+    return Tombstone(path, pointer.md5, revision.sha256(path), pointer.size, f"{moment:%Y-%m-%dT%H:%M:%SZ}", by, reason)
+
+
+def _commit(handle: Handle, lock: Lock, revision: Revision, stones: Stones, reason: str) -> str:
+    """Write the tombstones on main, and return its commit once that is durable."""
+    git, tip = handle.git, handle.main
+    commit = _write(git, tip, handle.committer(), (revision, stones, reason))
+    sync_file_systems([handle.path])
+    lock.announce(Journal.own(refs={_MAIN: commit}))
+    handle.move_refs([RefUpdate(_MAIN, commit, str(tip.id))], f"blastgit withdraw: {revision}", lock.descriptor)
+    return commit
+
+
+def _write(
+    git: pygit2.Repository, tip: pygit2.Commit, who: pygit2.Signature, what: tuple[Revision, Stones, str]
+) -> str:
+    revision, stones, reason = what
+    index = pygit2.Index()
+    index.read_tree(tip.tree)
+    blob = git.create_blob(write_tombstones(revision.name, revision.number, stones))
+    index.add(pygit2.IndexEntry(file_of(revision.name, revision.number), blob, FileMode.BLOB))
+    message = f"Withdraw {revision}: {reason}\n\n" + "".join(f"{path}\n" for path in sorted(stones))
+    return str(git.create_commit(None, who, who, message, index.write_tree(git), [tip.id]))
+
+
+def _remove(store: Store, md5s: set[str], roots: Roots) -> list[str]:
+    """Delete contents that nothing needs, and copies of them in the quarantine; return those that were there."""
+    for md5 in md5s - roots.reached:
+        store.set_aside(md5)
+    roots.refresh()  # who came to need one meanwhile gets it back
+    removed = set()
+    for item in list(store.quarantined()):
+        if item.md5 in md5s and item.md5 in roots.reached and not item.is_damaged:
+            store.restore(item)
+        elif item.md5 in md5s:
+            store.discard(item)
+            removed.add(item.md5)
+    return sorted(removed - roots.reached)
