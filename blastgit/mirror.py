@@ -28,6 +28,7 @@ from blastgit.plumbing.scratch import Scratch
 from blastgit.store.config import VARIABLE, Remote
 
 _MAIN = "refs/heads/main"
+_TIPS = ("+refs/heads/*:refs/heads/*", "^refs/heads/u/*")
 _STEP = 4  # commits fetched by the first look beyond a tip; each further one fetches four times as many
 _ALL = 1_000_000  # commits; `--unshallow` would bring all of main as well
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 8.0  # seconds
@@ -97,7 +98,7 @@ class Mirror(Handle):
         self._sees_all = name is None
         self._steps.clear()
         if name is None:
-            self._fetch([_copy("refs/heads/*"), "^refs/heads/u/*"], "--depth=1")
+            self._fetch(_TIPS, "--depth=1")
         elif number is None or not self._fetch_with_main(tag_ref(name, number)):
             self._fetch_with_main(branch_ref(name))
         if whole:
@@ -109,10 +110,10 @@ class Mirror(Handle):
     def commit_before(self, name: str, commit: pygit2.Commit) -> pygit2.Commit | None:
         """Return the commit before one on a transient's branch, fetching it if need be."""
         if str(commit.id) in self._boundary:
-            spec = "refs/heads/*" if self._sees_all else branch_ref(name)
-            step = self._steps.get(spec, _STEP)
-            self._steps[spec] = 4 * step
-            self._fetch([spec], f"--deepen={step}")
+            specs = _TIPS if self._sees_all else (branch_ref(name),)
+            step = self._steps.get(specs[0], _STEP)
+            self._steps[specs[0]] = 4 * step
+            self._fetch(specs, f"--deepen={step}")
             commit = self.git[commit.id].peel(pygit2.Commit)
         return super().commit_before(name, commit)
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from blastgit import DataRepo, mirror
+from blastgit.cli import main
 from blastgit.demo import Sample, change_image, refit, reprocess, small
 from blastgit.errors import BlastgitError, Denied, NotFound, RepoError, StoreError, UsageError
 from blastgit.location import local_path, shown
@@ -55,6 +56,37 @@ def url(web: tuple[str, list[str]]) -> str:
 def daemon(repo: Path) -> Iterator[str]:
     with served_by_daemon(repo.parent) as url:
         yield f"{url}/{repo.name}"
+
+
+@pytest.fixture
+def ssh(repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A URL that git opens by a stand-in for ssh, which runs here what it should run there."""
+    program = tmp_path / "ssh"
+    program.write_text('#!/bin/sh\nwhile test "$#" -gt 1; do shift; done\nunset GIT_PROTOCOL\nexec sh -c "$1"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("GIT_SSH_COMMAND", str(program))
+    monkeypatch.setenv("GIT_SSH_VARIANT", "simple")
+    return f"ssh://data.example.org{repo}"
+
+
+@pytest.mark.parametrize("form", ["{}", "me@data.example.org:{}"])
+def test_recording_by_ssh(ssh: str, form: str, repo: Path, sample: Sample, add: Any, tmp_path: Path) -> None:
+    where = ssh if form == "{}" else form.format(repo)
+    assert add(where, sample).revision == 0
+    assert add(where, refit(sample, seed=1)).revision == 1
+    assert [each.revision.number for each in DataRepo(where).log("2026dgt")] == [1, 0]
+    assert len(DataRepo(where).get("2026dgt@0", tmp_path / "out").written) == len(sample.files) + 1
+
+
+@pytest.mark.parametrize("words", [["--repo", "{}", "record"], ["-C", "{}", "record"], ["record", "--repo", "{}"]])
+def test_the_command_line_takes_a_url(
+    words: list[str], url: str, sample: Sample, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in").mkdir()
+    export, data = sample.write(tmp_path / "in")
+    given = [word.format(url) for word in words]
+    assert main([*given, sample.name, "--export", str(export), "--data", str(data)]) == 0
+    assert "recorded as revision 0" in capsys.readouterr().out
 
 
 @pytest.fixture
@@ -172,6 +204,29 @@ def test_a_tip_without_a_revision_makes_the_walk_go_back(
     assert git("rev-parse", "2026dgt") == tip
     assert depth_of(opened, "2026dgt", run) == 8
     assert add(opened, refit(states[-1], seed=3)).revision == 1
+
+
+def test_a_list_looks_beyond_all_tips_at_once(
+    web: tuple[str, list[str]], repo: Path, record: Any, sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, requests = web
+    for first in (sample, small("2026a1"), small("2026b1")):
+        record(repo, first)
+        record(repo, reprocess(first, app_version="v2.0", export_time="2026-06-20T09:00:00+00:00", seed=1))
+    opened = DataRepo(url)
+    del requests[:]
+    assert [each.to_json() for each in opened.list()] == [each.to_json() for each in DataRepo(repo).list()]
+    assert sum("info/refs" in request for request in requests) == 2, "one fetch of tips, and one of what is before them"
+
+
+def test_a_strangers_branches_with_odd_names_do_no_harm(url: str, repo: Path, sample: Sample, record: Any) -> None:
+    record(repo, sample)
+    tip = DataRepo(repo).log("2026dgt")[0].revision.id.encode()
+    with (repo / "packed-refs").open("ab") as file:
+        file.writelines(tip + b" refs/heads/" + name + b"\n" for name in (b"x!", b"\xff", b"-x", b"a/b", b"$(id)"))
+    for where in (url, str(repo)):
+        assert "2026dgt" in [each.name for each in DataRepo(where).list()]
+        assert not DataRepo(where).verify().is_sound
 
 
 def test_a_dry_run_elsewhere_writes_nothing(
