@@ -82,9 +82,8 @@ class Lock:
 
     def announce(self, journal: Journal) -> None:
         """Write down who holds the lock, and what to clean up if it dies."""
-        text = json.dumps(asdict(journal)).encode()
-        os.ftruncate(self.descriptor, 0)
-        os.pwrite(self.descriptor, text, 0)
+        # One write, and the first line is what counts: killed at any instant, the old or the new journal can be read.
+        os.pwrite(self.descriptor, json.dumps(asdict(journal)).encode() + b"\n", 0)
 
 
 @contextmanager
@@ -149,7 +148,7 @@ def try_lock(path: Path, *, create: bool) -> Lock | None:
 
 def _read(path: Path) -> Journal | None:
     try:
-        fields = json.loads(path.read_text("utf-8"))
+        fields = json.loads(path.read_text("utf-8").partition("\n")[0])
         journal = Journal(**{**fields, "folders": tuple(fields["folders"])}) if _is_journal(fields) else None
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
