@@ -54,7 +54,8 @@ def test_record(cli, repo, states, tmp_path):
 
 
 def test_list(read):
-    assert keys(read("list")) == {"transient", "revision", "time", "app_version", "files", "bytes", "status", "withdrawn"}
+    facts = {"transient", "revision", "time", "app_version", "files", "bytes", "status", "withdrawn"}
+    assert keys(read("list")) == facts
 
 
 def test_log(read):
