@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from blastgit.errors import NotFound, RepoError, WouldOverwrite
+from blastgit.errors import NotFound, RepoError, Withdrawn, WouldOverwrite
 from blastgit.fetch import checked
 from blastgit.handle import Handle
 from blastgit.history import Revision
@@ -105,7 +105,10 @@ def get(handle: Handle, revision: Revision, wanted: Wanted, progress: Progress =
         _write_all(left, write, sizes, progress)
     except OSError as error:
         raise RepoError(f"{folder} cannot be written: {error.strerror}; what is there already is kept") from None
-    withdrawals.refuse(revision, sorted(gone))
+    try:
+        withdrawals.refuse(revision, sorted(gone))
+    except Withdrawn as error:
+        raise Withdrawn(f"{error}; {len(paths)} other files are in {folder}" if paths else str(error)) from None
     return Got(str(revision), folder, left, [path for path in paths if path not in left], sum(sizes.values()))
 
 

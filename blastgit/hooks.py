@@ -17,6 +17,7 @@ _SETTINGS = {
     "receive.denyDeletes": "true",
     "receive.fsckObjects": "true",
     "receive.maxInputSize": "1g",
+    "receive.autogc": "false",  # `git gc` removes folders under a writer's hands: `blastgit maintain` does not
     "core.hooksPath": "hooks",  # whatever hooks the account has set for all its repositories
 }
 

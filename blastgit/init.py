@@ -55,6 +55,8 @@ def init(
     for key, value in (
         ("core.logAllRefUpdates", "true"),
         ("uploadpack.allowFilter", "true"),
+        ("core.filesRefLockTimeout", "5000"),  # ms that a push waits while refs are being packed; git's own is 100
+        ("core.packedRefsTimeout", "5000"),
     ):
         run_git(path, "config", key, value)
     (path / "blastgit" / "locks").mkdir(parents=True)

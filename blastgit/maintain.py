@@ -11,7 +11,8 @@ import shlex
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from blastgit.progress import Progress, silent
 
 _LOCK = ".maintain"  # no transient's name has a full stop
 _LOG = "maintain.log"
+_GUARD = "tmp_obj_blastgit"  # git takes it for an object that is being written
 _LOOSE = 6700  # objects; git's own threshold for `git gc --auto`
 _PAUSE = 30.0  # seconds from one run that starts by itself to the next: one that fails must not start all the time
 _STEPS = {
@@ -80,11 +82,31 @@ def maintain(handle: Handle, *, only_if_due: bool = False, progress: Progress = 
     before = count(handle.path)
     if only_if_due and not is_due(handle):
         return Maintained(was_due=False, before=before, after=before)
-    with hold(handle.lock_path(_LOCK), timeout=0) as lock:
+    with hold(handle.lock_path(_LOCK), timeout=0) as lock, _folders_kept(handle.path / "objects"):
         for done, (what, step) in enumerate(_STEPS.items()):
             progress(what, done, len(_STEPS))
             run_git(handle.path, *step, pass_fds=(lock.descriptor,))
     return Maintained(was_due=True, before=before, after=count(handle.path))
+
+
+@contextmanager
+def _folders_kept(objects: Path) -> Iterator[None]:
+    """Have all 256 folders of loose objects, and keep git from removing those that become empty.
+
+    libgit2 makes such a folder and then moves an object into it, and fails if the folder goes in between.
+    """
+    mode = objects.stat().st_mode & 0o7777
+    guards = [objects / f"{number:02x}" / _GUARD for number in range(256)]
+    for guard in guards:
+        if not guard.parent.exists():
+            guard.parent.mkdir(exist_ok=True)
+            guard.parent.chmod(mode)  # in a shared repo its group may write
+        guard.touch()
+    try:
+        yield
+    finally:
+        for guard in guards:
+            guard.unlink(missing_ok=True)
 
 
 def is_due(handle: Handle) -> bool:

@@ -26,6 +26,7 @@ from blastgit.guard.policy import require
 from blastgit.handle import LOCK_TIMEOUT, Handle
 from blastgit.history import History, Revision
 from blastgit.intake import Intake
+from blastgit.maintain import start_if_due
 from blastgit.names import branch_ref, tag_ref
 from blastgit.plumbing.durable import sync_file_systems
 from blastgit.plumbing.locks import Journal, Lock, hold
@@ -132,7 +133,9 @@ def record(
         lock.announce(Journal.own([intake.folder]))
         if handle.is_here:
             settle(handle, export.name, lock)
-        return _Recording(handle, export, intake, options).write(lock)
+        recorded = _Recording(handle, export, intake, options).write(lock)
+    start_if_due(handle)
+    return recorded
 
 
 class _Recording:

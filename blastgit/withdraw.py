@@ -98,7 +98,7 @@ def withdraw(handle: Handle, spec: Spec, reason: str, timeout: float = LOCK_TIME
         new = sorted(stones.keys() - before.keys())
         commit = str(handle.main.id)
         if new:
-            commit = _commit(handle, main, revision, {**stones, **before}, reason)
+            commit = _commit(handle, main, revision, {**stones, **before}, new)
         needed = Roots(handle)
         removed = _remove(handle.store, {stone.md5 for stone in stones.values()}, needed)
     kept = sorted(path for path, stone in stones.items() if stone.md5 in needed.reached)
@@ -124,26 +124,19 @@ def _stone(handle: Handle, revision: Revision, path: str, reason: str) -> Tombst
     return Tombstone(path, pointer.md5, revision.sha256(path), pointer.size, f"{moment:%Y-%m-%dT%H:%M:%SZ}", by, reason)
 
 
-def _commit(handle: Handle, lock: Lock, revision: Revision, stones: Stones, reason: str) -> str:
-    """Write the tombstones on main, and return its commit once that is durable."""
-    git, tip = handle.git, handle.main
-    commit = _write(git, tip, handle.committer(), (revision, stones, reason))
-    sync_file_systems([handle.path])
-    lock.announce(Journal.own(refs={_MAIN: commit}))
-    handle.move_refs([RefUpdate(_MAIN, commit, str(tip.id))], f"blastgit withdraw: {revision}", lock.descriptor)
-    return commit
-
-
-def _write(
-    git: pygit2.Repository, tip: pygit2.Commit, who: pygit2.Signature, what: tuple[Revision, Stones, str]
-) -> str:
-    revision, stones, reason = what
+def _commit(handle: Handle, lock: Lock, revision: Revision, stones: Stones, new: list[str]) -> str:
+    """Write the tombstones of a revision on main, some of them new, and return main's commit once that is durable."""
+    git, tip, who = handle.git, handle.main, handle.committer()
     index = pygit2.Index()
     index.read_tree(tip.tree)
     blob = git.create_blob(write_tombstones(revision.name, revision.number, stones))
     index.add(pygit2.IndexEntry(file_of(revision.name, revision.number), blob, FileMode.BLOB))
-    message = f"Withdraw {revision}: {reason}\n\n" + "".join(f"{path}\n" for path in sorted(stones))
-    return str(git.create_commit(None, who, who, message, index.write_tree(git), [tip.id]))
+    message = f"Withdraw {revision}: {stones[new[0]].reason}\n\n" + "".join(f"{path}\n" for path in new)
+    commit = str(git.create_commit(None, who, who, message, index.write_tree(git), [tip.id]))
+    sync_file_systems([handle.path])
+    lock.announce(Journal.own(refs={_MAIN: commit}))
+    handle.move_refs([RefUpdate(_MAIN, commit, str(tip.id))], f"blastgit withdraw: {revision}", lock.descriptor)
+    return commit
 
 
 def _remove(store: Store, md5s: set[str], roots: Roots) -> list[str]:

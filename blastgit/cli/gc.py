@@ -56,7 +56,8 @@ def _say(report: Report) -> None:
     if report.discarded:
         print(f"{plural(len(report.discarded), 'content')} {_words(report, 'deleted')} ({size_text(report.freed)})")
     if report.waiting:
-        print(f"{plural(report.waiting, 'content')} in the quarantine (`blastgit gc --restore` brings all back)")
+        waiting = f"{plural(report.waiting, 'content')} in the quarantine"
+        print(f"{waiting} (`blastgit gc --restore` brings back what is sound)")
     if report.folders:
         print(f"{plural(len(report.folders), 'temporary folder')} {_words(report, 'removed')}")
     if not report.acted:

@@ -16,7 +16,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("name", nargs="?", help="the transient (default: all)")
     parser.add_argument("--fast", action="store_true", help="do not read contents, only see that they are there")
-    parser.add_argument("--sample", type=_percent, metavar="PERCENT", help="read only this share of the contents, any of them")
+    sample = "read only this share of the contents, any of them"
+    parser.add_argument("--sample", type=_percent, metavar="PERCENT", help=sample)
     parser.add_argument("--seed", type=int, metavar="N", help="choose the sample that another run chose")
     parser.add_argument("--resume", action="store_true", help="go on where an interrupted run stopped")
     parser.add_argument(
@@ -50,7 +51,7 @@ def _say(report: Report, *, fast: bool) -> None:
     for each in report.repaired:
         print(f"repaired  {each.where}: from {each.source}")
     for where, reason in report.withdrawn.items():
-        print(f"withdrawn {where}: {reason}")
+        print(f"{where} {reason}")
     for problem in report.problems:
         print(f"{problem.kind:9} {problem.where}: {problem.text}")
     looked = f"{plural(report.transients, 'transient')}, {plural(report.revisions, 'revision')}"

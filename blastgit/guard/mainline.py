@@ -17,11 +17,13 @@ from blastgit.safe_yaml import SIZE_LIMIT, load_yaml
 from blastgit.settings import FILE, Settings, read_settings
 from blastgit.shipped import dot_files
 from blastgit.store.config import default_remote
+from blastgit.withdrawn import FOLDER, read_tombstones
 
 CONFIG = ".dvc/config"
 _TEXTS = {"README.md", "CITATION.cff"}
 _COLLECTION = re.compile(r"collections/(?P<name>.+)\.yaml")
 _QUERY = re.compile(r"queries/[^/]+\.sql")
+_TOMBSTONES = re.compile(rf"{FOLDER}/[^/]+/(0|[1-9][0-9]*)\.yaml")
 
 
 def check_main(repo: Quarantine, change: Change, who: str) -> None:
@@ -60,10 +62,10 @@ def _check_names(files: dict[str, pygit2.Oid]) -> None:
     seen: dict[str, str] = {}
     for path in sorted(files):
         known = path in _TEXTS or path == FILE or path in dots
-        if not known and not _COLLECTION.fullmatch(path) and not _QUERY.fullmatch(path):
+        if not known and not any(kind.fullmatch(path) for kind in (_COLLECTION, _QUERY, _TOMBSTONES)):
             raise Denied(
-                f"{path!r} has no place on main: README.md, CITATION.cff, {FILE}, {CONFIG}, collections/**.yaml and "
-                "queries/*.sql have"
+                f"{path!r} has no place on main: README.md, CITATION.cff, {FILE}, {CONFIG}, collections/**.yaml, "
+                f"queries/*.sql and {FOLDER}/NAME/N.yaml have"
             )
         if not known:
             try:
@@ -76,7 +78,7 @@ def _check_names(files: dict[str, pygit2.Oid]) -> None:
 
 
 def _check_role(repo: Quarantine, path: str, who: str) -> None:
-    if path == FILE or path in dot_files(b""):
+    if path == FILE or path in dot_files(b"") or _TOMBSTONES.fullmatch(path):
         repo.policy.check("admin", who)
         return
     match = _COLLECTION.fullmatch(path)
@@ -90,6 +92,8 @@ def _check_file(path: str, data: bytes) -> None:
     elif path in dot_files(b""):
         if data != dot_files(b"")[path]:
             raise Denied("it is not the one that blastgit ships, which plain git and DVC rely on")
+    elif _TOMBSTONES.fullmatch(path):
+        read_tombstones(data, path)
     elif path.endswith((".yaml", ".cff")):
         value: Any = load_yaml(data, PurePosixPath(path).name)
         if not isinstance(value, dict):
