@@ -1,0 +1,132 @@
+import json
+import multiprocessing
+import tempfile
+import time
+from multiprocessing.sharedctypes import Synchronized
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from blastgit import DataRepo
+from blastgit.cli import main
+from blastgit.demo import Sample, refit, small
+from blastgit.errors import Busy
+from blastgit.maintain import Counts, count
+from blastgit.plumbing.locks import Journal, hold
+
+WRITERS, RECORDS = 4, 4
+fork = multiprocessing.get_context("fork")
+
+
+def test_refs_and_objects_are_packed(history, tmp_path, run):
+    before = run("git", "-C", history, "for-each-ref")
+    done = DataRepo(history).maintain()
+    assert done.before.objects > 50
+    assert done.before.refs == 4
+    assert done.after == Counts(objects=0, packs=1, refs=0)
+    assert run("git", "-C", history, "for-each-ref") == before
+    assert (history / "objects/info/commit-graphs").is_dir()
+    assert not list((history / "objects").rglob("tmp_obj*"))
+    assert DataRepo(history).verify().problems == []
+    run("git", "-C", history, "fsck", "--strict")
+    clone = tmp_path / "clone"
+    run("git", "clone", "--quiet", "--branch", "2026dgt/0", "--single-branch", history, clone)
+    run("dvc", "pull", "--quiet", cwd=clone)
+    assert DataRepo(history).maintain().after == done.after
+
+
+def test_objects_without_a_ref_stay(history, run):
+    """They may belong to a revision that is being recorded."""
+    blob = run("git", "-C", history, "hash-object", "-w", "--stdin", stdin="on its way").strip()
+    for _ in range(2):
+        DataRepo(history).maintain()
+        assert run("git", "-C", history, "cat-file", "blob", blob) == "on its way"
+
+
+def test_an_open_repo_reads_on(history, states, record):
+    opened = DataRepo(history)
+    opened.log("2026dgt")
+    for seed in range(3):
+        DataRepo(history).maintain()
+        record(history, refit(states[2], seed=20 + seed))
+        assert [entry.revision.number for entry in opened.log("2026dgt")] == list(range(seed + 3))[::-1]
+        assert opened.show("2026dgt@0").kind == "document"
+
+
+def write(repo: Path, samples: list[Sample], left: "Synchronized[int]") -> None:
+    try:
+        for sample in samples:
+            with tempfile.TemporaryDirectory() as folder:
+                export, data = sample.write(Path(folder))
+                assert DataRepo(repo).record(sample.name, export, data).status == "recorded"
+    finally:
+        with left.get_lock():
+            left.value -= 1
+
+
+def test_beside_four_writers_and_a_reader(repo, run):
+    left = fork.Value("i", WRITERS)
+    samples = [[refit(small(f"2026b{i}", seed=i), seed=seed) for seed in range(RECORDS)] for i in range(WRITERS)]
+    writers = [fork.Process(target=write, args=(repo, each, left)) for each in samples]
+    for writer in writers:
+        writer.start()
+    reader = DataRepo(repo)
+    rounds = 0
+    while left.value:
+        DataRepo(repo).maintain()
+        rounds += 1
+        for transient in reader.list():
+            assert reader.log(transient.name)
+    for writer in writers:
+        writer.join()
+    assert [writer.exitcode for writer in writers] == [0] * WRITERS
+    assert rounds > 1
+    report = DataRepo(repo).verify()
+    assert (report.revisions, report.problems) == (WRITERS * RECORDS, [])
+    run("git", "-C", repo, "fsck", "--strict")
+
+
+def wait_until(holds: Any) -> None:
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_it_starts_by_itself_when_there_is_much_to_pack(repo, record, run, states):
+    record(repo, states[0])
+    assert not (repo / "blastgit/maintain.log").exists()
+    run("git", "-C", repo, "config", "gc.auto", "1")
+    (repo / "objects/17").mkdir(exist_ok=True)
+    (repo / "objects/17" / ("0" * 38)).touch()  # whether there is one of its own is chance
+    record(repo, states[2])
+    wait_until(lambda: count(repo).refs == 0 and not (repo / "blastgit/locks/.maintain").exists())
+    assert (repo / "blastgit/maintain.log").exists()
+
+
+def test_never_when_git_is_told_so(repo, record, run, states):
+    run("git", "-C", repo, "config", "gc.auto", "0")
+    (repo / "objects/17").mkdir(exist_ok=True)
+    (repo / "objects/17" / ("0" * 38)).touch()
+    record(repo, states[0])
+    assert not (repo / "blastgit/maintain.log").exists()
+
+
+def test_one_at_a_time(history):
+    with hold(history / "blastgit/locks/.maintain", timeout=0) as lock:
+        lock.announce(Journal.own())
+        with pytest.raises(Busy):
+            DataRepo(history).maintain()
+
+
+def test_the_command_line(history, capsys):
+    repo = ("-C", str(history), "maintain")
+    assert main([*repo, "--auto"]) == 0
+    assert "nothing to do" in capsys.readouterr().out
+    assert main([*repo, "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert set(said) == {"was_due", "before", "after"}
+    assert set(said["after"]) == {"loose_objects", "packs", "loose_refs"}
+    assert main([*repo]) == 0
+    assert "packed" in capsys.readouterr().out
