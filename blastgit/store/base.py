@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from blastgit.errors import StoreError
@@ -45,6 +46,26 @@ class SetAside:
     day: date
     key: str
     is_damaged: bool = False
+
+
+QUARANTINE = "quarantine"
+"""The folder of a store in which contents are set aside, beside `files`."""
+
+_DAMAGED = ".damaged."
+
+
+def quarantine_key(md5: str, *, damaged: bool) -> str:
+    """Return where in the quarantine a content goes that is set aside now."""
+    return f"{datetime.now(UTC):%Y-%m-%d}/{md5}{_DAMAGED + os.urandom(4).hex() if damaged else ''}"
+
+
+def read_quarantine_key(key: str, size: int) -> SetAside | None:
+    """Return what lies in the quarantine at `key`; None if it is nothing of ours."""
+    folder, _, name = key.partition("/")
+    try:
+        return SetAside(name[:32], size, date.fromisoformat(folder), key, _DAMAGED in name)
+    except ValueError:
+        return None
 
 
 class Store(ABC):

@@ -5,7 +5,9 @@ Contents that arrived stay: a recording that fails half way is simply repeated, 
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,13 +15,15 @@ from typing import TypeVar
 
 from blastgit.errors import DamagedData, StoreError
 from blastgit.progress import Progress, silent
-from blastgit.store.base import Store
+from blastgit.store.base import QUARANTINE, Content, SetAside, Store, quarantine_key, read_quarantine_key
 from blastgit.store.config import Remote
 from blastgit.store.failures import Patience, explain, is_missing_bucket
 from blastgit.store.hashing import Checksums, chunks_of, drain
 from blastgit.store.remote import RemoteFolder
 
 T = TypeVar("T")
+
+_OLD = 7 * 86400.0  # seconds; half of the grace period that `gc` leaves
 
 
 class DvcStore(Store):
@@ -61,7 +65,7 @@ class DvcStore(Store):
         def bring(md5: str) -> bool:
             nonlocal done
             staged, sums = files[md5]
-            is_needed = md5 not in present or not self._is_sound(sums)
+            is_needed = md5 not in present or not self._is_sound(sums) or self._is_old(md5)
             if is_needed:
                 self._do(lambda folder: folder.upload(staged, md5, replace=md5 in present))
             with counting:
@@ -94,6 +98,69 @@ class DvcStore(Store):
         if found.md5 == sums.md5 and found.sha256 != sums.sha256:
             raise _collision(sums.md5)
         return found == sums
+
+    def _is_old(self, md5: str) -> bool:
+        """Whether `gc` might soon take a content for left over: bringing it again shows that it is relied on."""
+        return self._open().changed.get(md5, math.inf) < time.time() - _OLD
+
+    def contents(self) -> Iterator[Content]:
+        """Yield every content that lies there."""
+        self._open().forget_listings()
+        sizes, changed = self._do_if_it_can(RemoteFolder.all_sizes, "list contents"), self._open().changed
+        if sizes.keys() - changed.keys():
+            raise self._cannot("see how old contents are")
+        return iter([Content(md5, size, changed[md5]) for md5, size in sizes.items()])
+
+    def set_aside(self, md5: str, untouched_since: float | None = None, *, damaged: bool = False) -> bool:
+        """Move a content into the quarantine; see `Store.set_aside`."""
+        self._open().forget_listings()
+        if not self._sizes([md5]) or (untouched_since is not None and self._open().changed[md5] > untouched_since):
+            return False
+        target = quarantine_key(md5, damaged=damaged)
+        return self._moved(f"files/md5/{md5[:2]}/{md5[2:]}", f"{QUARANTINE}/{target}")
+
+    def quarantined(self) -> Iterator[SetAside]:
+        """Yield what is in the quarantine."""
+        try:
+            found = self._do_if_it_can(lambda folder: folder.files_below(QUARANTINE), "list contents")
+        except StoreError:
+            return iter(())
+        return iter([item for key, size in found.items() if (item := read_quarantine_key(key, size))])
+
+    def restore(self, item: SetAside) -> None:
+        """Bring a content back from the quarantine."""
+        if self._sizes([item.md5]):
+            self.discard(item)
+        else:
+            self._moved(f"{QUARANTINE}/{item.key}", f"files/md5/{item.md5[:2]}/{item.md5[2:]}")
+        self._open().forget_listings()
+
+    def discard(self, item: SetAside) -> None:
+        """Delete a content that is in the quarantine, for good."""
+        self._do_if_it_can(lambda folder: folder.remove(f"{QUARANTINE}/{item.key}"), "delete contents")
+        self._open().forget_listings()
+
+    def _moved(self, old: str, new: str) -> bool:
+        def move(folder: RemoteFolder) -> bool:
+            try:
+                folder.move(old, new)
+            except FileNotFoundError:
+                return False
+            return True
+
+        done = self._do_if_it_can(move, "move contents")
+        self._open().forget_listings()
+        return done
+
+    def _do_if_it_can(self, work: Callable[[RemoteFolder], T], what: str) -> T:
+        """Do something that not every protocol has."""
+        folder = self._open()
+        try:
+            return self._patience.call(lambda: work(folder))
+        except NotImplementedError:
+            raise self._cannot(what) from None
+        except Exception as error:  # noqa: BLE001 (whatever DVC's libraries and their clients raise)
+            raise explain(self.url, error) from None
 
     def read(self, md5: str) -> Iterator[bytes]:
         """Yield the bytes of a content, unchecked; all are here before the first is yielded, so it can be retried."""

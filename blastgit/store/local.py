@@ -6,15 +6,12 @@ import errno
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, date, datetime
 from pathlib import Path
 
 from blastgit.errors import DamagedData, StoreError
-from blastgit.store.base import Content, SetAside, Store
+from blastgit.store.base import QUARANTINE, Content, SetAside, Store, quarantine_key, read_quarantine_key
 from blastgit.store.hashing import Checksums, chunks_of, drain
 
-_QUARANTINE = "quarantine"
-_DAMAGED = ".damaged."
 _MODE = 0o444  # DVC trusts a read-only object without hashing it: so it is complete and checked before it has its name
 
 
@@ -99,8 +96,7 @@ class LocalStore(Store):
         (its time moves with it), and one that has moved cannot be touched: the writer then brings it anew.
         """
         path = self.object_path(md5)
-        name = f"{md5}{_DAMAGED}{os.urandom(4).hex()}" if damaged else md5
-        target = self.folder / _QUARANTINE / f"{datetime.now(UTC):%Y-%m-%d}" / name
+        target = self.folder / QUARANTINE / quarantine_key(md5, damaged=damaged)
         with self._failures():
             if not _is_untouched(path, untouched_since):
                 return False
@@ -117,17 +113,16 @@ class LocalStore(Store):
     def quarantined(self) -> Iterator[SetAside]:
         """Yield what is in the quarantine."""
         with self._failures():
-            for folder in _entries(self.folder / _QUARANTINE):
-                day = _day(folder.name)
-                for entry in _entries(folder) if day else ():
+            for folder in _entries(self.folder / QUARANTINE):
+                for entry in _entries(folder):
                     found = _stat(Path(entry))
-                    if day and found is not None:
-                        key = f"{folder.name}/{entry.name}"
-                        yield SetAside(entry.name[:32], found.st_size, day, key, _DAMAGED in entry.name)
+                    item = found and read_quarantine_key(f"{folder.name}/{entry.name}", found.st_size)
+                    if item:
+                        yield item
 
     def restore(self, item: SetAside) -> None:
         """Bring a content back from the quarantine."""
-        source, path = self.folder / _QUARANTINE / item.key, self.object_path(item.md5)
+        source, path = self.folder / QUARANTINE / item.key, self.object_path(item.md5)
         with self._failures():
             os.utime(source)
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -140,7 +135,7 @@ class LocalStore(Store):
     def discard(self, item: SetAside) -> None:
         """Delete a content that is in the quarantine, for good."""
         with self._failures():
-            path = self.folder / _QUARANTINE / item.key
+            path = self.folder / QUARANTINE / item.key
             path.unlink(missing_ok=True)
             _remove_if_empty(path.parent)
 
@@ -183,13 +178,6 @@ def _entries(folder: Path | os.DirEntry[str]) -> list[os.DirEntry[str]]:
             return sorted(entries, key=lambda entry: entry.name)
     except (FileNotFoundError, NotADirectoryError):
         return []
-
-
-def _day(name: str) -> date | None:
-    try:
-        return date.fromisoformat(name)
-    except ValueError:
-        return None
 
 
 def _remove_if_empty(folder: Path) -> None:

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,6 +23,7 @@ _THREADS = 8
 _PAGE = 1000  # names that an object store lists in one answer
 _PIECE = 16 * 1024 * 1024  # bytes that an upload in pieces holds at once
 _S3_TIMEOUTS = {"connect_timeout": "10", "read_timeout": "60"}  # seconds, unless the options say otherwise
+_CHANGED = ("LastModified", "last_modified", "mtime", "updated", "modified")
 Sizes = dict[str, int]
 
 
@@ -43,6 +45,7 @@ class RemoteFolder:
         self._can_list = bool(self._fs.CAN_TRAVERSE)
         self._threads = int(options.get("jobs") or _THREADS)
         self._pages: float | None = None  # how many answers a listing of the whole store would take
+        self.changed: dict[str, float] = {}  # when contents were brought (seconds since 1970), as far as was told
 
     def in_threads(self, work: Callable[[S], T], items: Iterable[S]) -> list[T]:
         """Do `work` for each item, a few at a time; the first failure ends it all."""
@@ -75,20 +78,68 @@ class RemoteFolder:
         return [self._list_all] if self._pages < 256 else [partial(self._list_keys, f"{n:02x}") for n in range(256)]
 
     def _list_all(self) -> Sizes:
-        found = _sizes(self._fs.fs.find(str(self._fs.join(self._root, "files")), prefix="md5/", detail=True))
+        found = self._sizes(self._fs.fs.find(str(self._fs.join(self._root, "files")), prefix="md5/", detail=True))
         self._pages = len(found) / _PAGE
         return found
 
     def _list_keys(self, beginning: str) -> Sizes:
         """List the contents whose MD5 begins so; in an object store that is one question for each thousand."""
-        return _sizes(self._fs.fs.find(self._contents(beginning[:2]), prefix=beginning[2:], detail=True))
+        return self._sizes(self._fs.fs.find(self._contents(beginning[:2]), prefix=beginning[2:], detail=True))
 
     def _list_folder(self, name: str) -> Sizes:
         try:
             entries = self._fs.fs.ls(self._contents(name), detail=True)
         except FileNotFoundError:
             return {}
-        return _sizes({entry["name"]: entry for entry in entries})
+        return self._sizes({entry["name"]: entry for entry in entries})
+
+    def _sizes(self, listing: Mapping[str, Mapping[str, Any]]) -> Sizes:
+        found = {"".join(name.rstrip("/").split("/")[-2:]): entry for name, entry in listing.items()}
+        contents = {md5: entry for md5, entry in found.items() if len(md5) == 32 and entry["type"] == "file"}
+        self.changed.update({md5: when for md5, entry in contents.items() if (when := _when(entry)) is not None})
+        return {md5: entry["size"] for md5, entry in contents.items()}
+
+    def all_sizes(self) -> Sizes:
+        """Return the size of every content.
+
+        Raises:
+            NotImplementedError: The protocol has no listings.
+        """
+        if not self._can_list:
+            raise NotImplementedError
+        if self._is_object_store:
+            return self._list_all()
+        answers = self.in_threads(self._list_folder, [f"{n:02x}" for n in range(256)])
+        return {md5: size for answer in answers for md5, size in answer.items()}
+
+    def files_below(self, name: str) -> Sizes:
+        """Return the size of each file below a folder beside `files`, by its path from there."""
+        folder = str(self._fs.join(self._root, name))
+        try:
+            listing = self._fs.fs.find(folder, detail=True)
+        except FileNotFoundError:
+            return {}
+        return {path.partition(f"{folder}/")[2]: entry["size"] for path, entry in listing.items()}
+
+    def move(self, old: str, new: str) -> None:
+        """Move a file to another path of the store.
+
+        Raises:
+            FileNotFoundError: There is none.
+        """
+        source, target = (str(self._fs.join(self._root, *path.split("/"))) for path in (old, new))
+        self._fs.fs.info(source)
+        if not self._is_object_store:
+            self._fs.makedirs(self._fs.parent(target))
+        self._fs.move(source, target)
+
+    def remove(self, path: str) -> None:
+        """Delete a file of the store."""
+        self._fs.remove(str(self._fs.join(self._root, *path.split("/"))))
+
+    def forget_listings(self) -> None:
+        """Ask the server again, whatever it answered before."""
+        self._fs.fs.invalidate_cache()
 
     def _ask(self, md5: str) -> Sizes:
         try:
@@ -161,6 +212,9 @@ def _leave_retries_to_us(s3: Any) -> None:
     s3.fs.retries = 1
 
 
-def _sizes(listing: Mapping[str, Mapping[str, Any]]) -> Sizes:
-    found = {"".join(name.rstrip("/").split("/")[-2:]): entry for name, entry in listing.items()}
-    return {md5: entry["size"] for md5, entry in found.items() if len(md5) == 32 and entry["type"] == "file"}
+def _when(entry: Mapping[str, Any]) -> float | None:
+    """Return when a listed file was last changed; each protocol has its own word for that."""
+    found = next((entry[key] for key in _CHANGED if entry.get(key) is not None), None)
+    if isinstance(found, datetime):
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    return float(found) if isinstance(found, int | float) else None
