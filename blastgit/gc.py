@@ -30,7 +30,7 @@ GRACE = timedelta(days=14)
 """How long a content is left alone after a writer last relied on it, and again in the quarantine."""
 
 _LOCK = ".gc"  # no transient's name has a full stop
-_BATCH = 64  # contents that are moved before refs are read again
+_BATCH = 512  # contents that are moved before refs are read again
 _DURATION = re.compile(r"(\d{1,5})([dhm])")
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 _SHORTEST_FOR_FOLDERS = timedelta(days=1)  # a writer that brings very much may be at it for hours
