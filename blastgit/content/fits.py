@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import IO, TYPE_CHECKING
 
-from blastgit.content import cards
+from blastgit.content import cards, glance
 from blastgit.content.hdus import BITPIX, FitsError, hdus
-from blastgit.content.model import Difference, Layout, Part, Search
-from blastgit.content.streams import LARGEST_ITEM, Window, arrays, identical
+from blastgit.content.model import Difference, Layout, Numbers, Part, Search
+from blastgit.content.streams import LARGEST_ITEM, Window, arrays
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 
     from blastgit.content.cards import Cards
     from blastgit.content.hdus import Hdu
-    from blastgit.content.model import Numbers, Tolerance
+    from blastgit.content.model import Tolerance
 
-_PIXELS = {8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
+_PIXELS = {8: "|u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
 _COLUMN = re.compile(r"(\d*)([LBIJKEDCMAX])")
 _FIELDS = {"L": "S1", "B": "u1", "I": ">i2", "J": ">i4", "K": ">i8", "E": ">f4", "D": ">f8", "C": ">c8", "M": ">c16"}
 _WIDTHS = {"L": 1, "B": 1, "I": 2, "J": 4, "K": 8, "E": 4, "D": 8, "C": 8, "M": 16}
@@ -103,19 +104,24 @@ def _changed(old: _Side, new: _Side, search: Search) -> Part | None:
 
 
 def _numbers(old: _Side, new: _Side, search: Search) -> Numbers | None:
-    """How data of equal layout differ; numpy is imported only once bytes do."""
-    if old.data.layout is None:
+    """How data of equal layout differ; numpy is imported only if it takes more than a glance."""
+    data = old.data
+    if data.layout is None:
         return None
+    total = math.prod(data.layout.shape)
     with old.path.open("rb") as first, new.path.open("rb") as second:
-        if identical(_window(first, old), _window(second, new)):
+        differ = glance.differ(_window(first, old), _window(second, new), data.descr, search.tolerance.relative)
+        if differ is False:
             return None
+        if differ and not search.thorough:
+            return Numbers(data.unit, changed=1, total=total)
         import numpy as np
 
         from blastgit.content.tally import compare
 
-        dtype = np.dtype(old.data.descr)
+        dtype = np.dtype(data.descr)
         pieces = arrays(_window(first, old), _window(second, new), dtype, dtype)
-        return compare(pieces, search, unit=old.data.unit, total=old.hdu.size // dtype.itemsize)
+        return compare(pieces, search, unit=data.unit, total=total)
 
 
 def _window(file: IO[bytes], side: _Side) -> Window:
@@ -124,7 +130,7 @@ def _window(file: IO[bytes], side: _Side) -> Window:
 
 def _data(hdu: Hdu, values: Cards) -> _Data:
     if hdu.size == 0:
-        return _Data(None, "pixels", "u1")
+        return _Data(None, "pixels", glance.BYTES)
     if hdu.extension == "IMAGE" and hdu.pcount == 0:
         return _Data(Layout(BITPIX[hdu.bitpix], hdu.shape), "pixels", _PIXELS[hdu.bitpix])
     if hdu.extension == "BINTABLE" and hdu.pcount == 0 and len(hdu.shape) == 2:
@@ -132,7 +138,7 @@ def _data(hdu: Hdu, values: Cards) -> _Data:
         fields = _fields(values)
         if fields is not None and fields.width == width <= LARGEST_ITEM:
             return _Data(Layout(fields.forms, (rows,)), "rows", fields.descr)
-    return _Data(Layout("bytes", (hdu.size,)), "bytes", "V1")
+    return _Data(Layout("bytes", (hdu.size,)), "bytes", glance.BYTES)
 
 
 @dataclass(frozen=True, slots=True)

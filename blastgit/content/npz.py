@@ -10,7 +10,8 @@ from copy import copy
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
-from blastgit.content.model import Difference, Layout, Part, Search
+from blastgit.content import glance
+from blastgit.content.model import Difference, Layout, Numbers, Part, Search
 from blastgit.content.streams import LARGEST_ITEM, Reader, arrays, identical
 
 if TYPE_CHECKING:
@@ -86,12 +87,19 @@ class _Stream:
 
 
 @dataclass(frozen=True, slots=True)
-class _Header:
-    """Layout of a member and how to read what follows its header; dtype None means mere bytes."""
+class _Array:
+    """A member's layout, how numpy describes its elements, and where they start; mere bytes start at once."""
 
+    member: _Member
     layout: Layout
-    fortran: bool
-    dtype: np.dtype[Any] | None
+    descr: Any = glance.BYTES
+    start: int = 0
+    fortran: bool = False
+
+    def elements(self) -> Reader:
+        stream = self.member.open()
+        stream.read(self.start)
+        return stream
 
 
 def _fault(file: IO[bytes], size: int, tail: bytes) -> str | None:
@@ -116,11 +124,11 @@ def _parts(old: Path, new: Path, search: Search) -> Iterator[Part]:
         for name in olds | news:
             label = name.removesuffix(".npy")
             if name not in olds:
-                yield Part(label, "added", new=_header(news[name]).layout)
+                yield Part(label, "added", new=_array(news[name]).layout)
             elif name not in news:
-                yield Part(label, "removed", old=_header(olds[name]).layout)
+                yield Part(label, "removed", old=_array(olds[name]).layout)
             elif not identical(olds[name].open(), news[name].open()):
-                part = _changed(label, olds[name], news[name], search)
+                part = _changed(label, _array(olds[name]), _array(news[name]), search)
                 if part is not None:
                     yield part
 
@@ -146,49 +154,73 @@ def _members(archive: zipfile.ZipFile) -> dict[str, _Member]:
     return members
 
 
-def _changed(name: str, old: _Member, new: _Member, search: Search) -> Part | None:
+def _changed(name: str, old: _Array, new: _Array, search: Search) -> Part | None:
     """How two members whose bytes differ differ in content, if at all."""
-    before, after = _header(old), _header(new)
-    if (before.layout, before.fortran) != (after.layout, after.fortran):
-        return Part(name, "changed", before.layout, after.layout)
-    import numpy as np
+    if (old.layout, old.fortran) != (new.layout, new.fortran):
+        return Part(name, "changed", old.layout, new.layout)
+    numbers = _numbers(old, new, search)
+    return Part(name, "changed", old.layout, new.layout, numbers) if numbers else None
 
+
+def _numbers(old: _Array, new: _Array, search: Search) -> Numbers | None:
+    """How arrays of equal layout differ; numpy is imported only if it takes more than a glance."""
+    unit, total = "values" if old.start else "bytes", math.prod(old.layout.shape)
+    if old.descr == new.descr and not search.thorough:
+        differ = glance.differ(old.elements(), new.elements(), old.descr, search.tolerance.relative)
+        if differ is not None:
+            return Numbers(unit, changed=1, total=total) if differ else None
     from blastgit.content.tally import compare
 
-    first, second = old.open(), new.open()
-    if before.dtype is None or after.dtype is None:
-        pieces, unit = arrays(first, second, np.dtype("V1"), np.dtype("V1")), "bytes"
-    else:
-        _read_header(first)
-        _read_header(second)
-        pieces, unit = arrays(first, second, before.dtype, after.dtype), "values"
-    numbers = compare(pieces, search, unit=unit, total=math.prod(before.layout.shape))
-    return Part(name, "changed", before.layout, after.layout, numbers) if numbers else None
+    pieces = arrays(old.elements(), new.elements(), _dtype(old.descr), _dtype(new.descr))
+    return compare(pieces, search, unit=unit, total=total)
 
 
-def _header(member: _Member) -> _Header:
-    """The layout of a member; pickled objects and what is not ``.npy`` count as bytes.
+def _array(member: _Member) -> _Array:
+    """What is in a member; pickled objects and what is not ``.npy`` count as bytes.
 
     Raises:
         ValueError: the member is malformed.
     """
-    info = member.info
+    size = member.info.file_size
     header = _read_header(member.open())
     if header is None:
-        return _Header(Layout("bytes", (info.file_size,)), fortran=False, dtype=None)
-    length, descr, shape, fortran = header
+        return _Array(member, Layout("bytes", (size,)))
+    start, descr, shape, fortran = header
+    element = _element(descr)
+    if element.pickled:
+        return _Array(member, Layout("pickled bytes", (size,)))
+    if not 0 < element.size <= LARGEST_ITEM:
+        return _Array(member, Layout("bytes", (size,)))
+    if start + element.size * math.prod(shape) != size:
+        raise ValueError(f"member {member.info.filename} is not of the size of its array")
+    # The memory order matters only from two axes on. The byte order is the reader's, not the content's.
+    return _Array(member, Layout(element.name, shape), descr, start, fortran and len(shape) > 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Element:
+    """Type of the elements of an array: its name without byte order, and its bytes, 0 if it cannot be compared."""
+
+    name: str
+    size: int
+    pickled: bool = False
+
+
+def _element(descr: Any) -> _Element:
+    """What a description means; numpy is imported for uncommon ones only."""
+    if descr == "|O":
+        return _Element("object", 0, pickled=True)
+    if isinstance(descr, str) and descr in glance.NAMES:
+        return _Element(glance.NAMES[descr], int(descr[2:]))
+    dtype = _dtype(descr)
+    size = dtype.itemsize if dtype.subdtype is None else 0
+    return _Element(str(dtype.newbyteorder("=")), size, pickled=dtype.hasobject)
+
+
+def _dtype(descr: Any) -> np.dtype[Any]:
     import numpy as np
 
-    dtype = np.lib.format.descr_to_dtype(descr)
-    if dtype.hasobject:
-        return _Header(Layout("pickled bytes", (info.file_size,)), fortran=False, dtype=None)
-    if dtype.subdtype is not None or not 0 < dtype.itemsize <= LARGEST_ITEM:
-        return _Header(Layout("bytes", (info.file_size,)), fortran=False, dtype=None)
-    if length + dtype.itemsize * math.prod(shape) != info.file_size:
-        raise ValueError(f"member {info.filename} is not of the size of its array")
-    layout = Layout(str(dtype.newbyteorder("=")), shape)
-    # The memory order matters only from two axes on. The byte order is the reader's, not the content's.
-    return _Header(layout, fortran and len(shape) > 1, dtype)
+    return np.lib.format.descr_to_dtype(descr)
 
 
 def _read_header(stream: Reader) -> tuple[int, Any, tuple[int, ...], bool] | None:
