@@ -22,6 +22,9 @@ from blastgit.settings import FILE, Settings, read_settings
 from blastgit.store.base import Store
 from blastgit.store.config import OWN_FILE, Remote, chosen_remote
 
+CONFIG = ".dvc/config"
+"""The file of main that says where the store is."""
+
 LOCK_TIMEOUT = 120.0
 """Seconds that a writer waits for another one of the same transient."""
 
@@ -111,7 +114,7 @@ class Handle:
     @property
     def config(self) -> bytes:
         """Main's `.dvc/config`, which every reader uses, whatever an old tag says."""
-        return self.main_file(".dvc/config")
+        return self.main_file(CONFIG)
 
     @cached_property
     def store(self) -> Store:

@@ -15,20 +15,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pygit2
-from pygit2.enums import FileMode
 
+from blastgit.edit import Edit, edit
 from blastgit.errors import StoreError
 from blastgit.guard.policy import require
-from blastgit.handle import LOCK_TIMEOUT, Handle, open_store
-from blastgit.plumbing.locks import Journal, hold
-from blastgit.plumbing.refs import RefUpdate
+from blastgit.handle import CONFIG, LOCK_TIMEOUT, Handle, open_store
 from blastgit.plumbing.trees import flatten
-from blastgit.recovery import take_over
 from blastgit.store.base import Store
 from blastgit.store.config import Remote, absolute, default_remote, with_remote
 from blastgit.store.pointer import SUFFIX, read_pointer
-
-_MAIN = "refs/heads/main"
 
 
 def move_store(
@@ -59,19 +54,19 @@ def move_store(
         Busy: Somebody else was not done with main in time.
     """
     require(handle.settings, "admin", subject="main")
-    handle.prepare_to_write()
-    with hold(handle.lock_path("main"), timeout) as lock:
-        take_over(handle, lock)
-        tip, before = handle.main, handle.config
+
+    def decide(_: pygit2.Commit | None) -> Edit | None:
+        before = handle.config
         remote = Remote(default_remote(before).name, absolute(url), dict(options or {}))
         config = with_remote(before, remote)
         if config == before:
-            return str(tip.id)
+            return None
         if check:
             _check(handle, open_store(default_remote(config), handle.work_folder))
-        commit = _commit(handle, tip, config, f"Move the store to {remote.url}\n")
-        lock.announce(Journal.own(refs={_MAIN: commit}))
-        handle.move_refs([RefUpdate(_MAIN, commit, str(tip.id))], "blastgit: the store moved", lock.descriptor)
+        return Edit({CONFIG: config}, f"Move the store to {remote.url}")
+
+    commit = edit(handle, "main", decide, timeout)
+    assert commit is not None
     handle.__dict__.pop("store", None)  # opened for the old address
     return commit
 
@@ -100,11 +95,3 @@ def contents_of_tags(git: pygit2.Repository) -> set[str]:
                 seen.add(blob)
                 md5s.add(read_pointer(git[blob].read_raw(), path).md5)
     return md5s
-
-
-def _commit(handle: Handle, tip: pygit2.Commit, config: bytes, message: str) -> str:
-    git, signature = handle.git, handle.committer()
-    index = pygit2.Index()
-    index.read_tree(tip.tree)
-    index.add(pygit2.IndexEntry(".dvc/config", git.create_blob(config), FileMode.BLOB))
-    return str(git.create_commit(None, signature, signature, message, index.write_tree(git), [tip.id]))

@@ -12,24 +12,18 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any
 
-import pygit2
-from pygit2.enums import FileMode
-
+from blastgit.edit import Edit, edit_held
 from blastgit.errors import InvalidInput, NotFound, UsageError
 from blastgit.guard.policy import require
 from blastgit.handle import LOCK_TIMEOUT, Handle
 from blastgit.history import History, Revision
 from blastgit.names import Spec
-from blastgit.plumbing.durable import sync_file_systems
-from blastgit.plumbing.locks import Journal, Lock, hold
+from blastgit.plumbing.locks import Lock, hold
 from blastgit.plumbing.messages import one_line
-from blastgit.plumbing.refs import RefUpdate
 from blastgit.recovery import settle, take_over
 from blastgit.roots import Roots
 from blastgit.store.base import Store
 from blastgit.withdrawn import Stones, Tombstone, Withdrawals, file_of, write_tombstones
-
-_MAIN = "refs/heads/main"
 
 
 @dataclass(frozen=True)
@@ -126,16 +120,11 @@ def _stone(handle: Handle, revision: Revision, path: str, reason: str) -> Tombst
 
 def _commit(handle: Handle, lock: Lock, revision: Revision, stones: Stones, new: list[str]) -> str:
     """Write the tombstones of a revision on main, some of them new, and return main's commit once that is durable."""
-    git, tip, who = handle.git, handle.main, handle.committer()
-    index = pygit2.Index()
-    index.read_tree(tip.tree)
-    blob = git.create_blob(write_tombstones(revision.name, revision.number, stones))
-    index.add(pygit2.IndexEntry(file_of(revision.name, revision.number), blob, FileMode.BLOB))
-    message = f"Withdraw {revision}: {stones[new[0]].reason}\n\n" + "".join(f"{path}\n" for path in new)
-    commit = str(git.create_commit(None, who, who, message, index.write_tree(git), [tip.id]))
-    sync_file_systems([handle.path])
-    lock.announce(Journal.own(refs={_MAIN: commit}))
-    handle.move_refs([RefUpdate(_MAIN, commit, str(tip.id))], f"blastgit withdraw: {revision}", lock.descriptor)
+    path = file_of(revision.name, revision.number)
+    files = {path: write_tombstones(revision.name, revision.number, stones)}
+    change = Edit(files, f"Withdraw {revision}: {stones[new[0]].reason}", tuple(new))
+    commit = edit_held(handle, "main", lock, lambda _: change)
+    assert commit is not None
     return commit
 
 

@@ -12,6 +12,7 @@ from blastgit.errors import BlastgitError, Denied, InvalidFiles
 from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.refs import Change
 from blastgit.guard.trees import changed_files, files_of
+from blastgit.handle import CONFIG
 from blastgit.names import check_path
 from blastgit.safe_yaml import SIZE_LIMIT, load_yaml
 from blastgit.settings import FILE, Settings, read_settings
@@ -19,7 +20,6 @@ from blastgit.shipped import dot_files
 from blastgit.store.config import default_remote
 from blastgit.withdrawn import FOLDER, read_tombstones
 
-CONFIG = ".dvc/config"
 _TEXTS = {"README.md", "CITATION.cff"}
 _COLLECTION = re.compile(r"collections/(?P<name>.+)\.yaml")
 _QUERY = re.compile(r"queries/[^/]+\.sql")

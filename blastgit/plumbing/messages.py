@@ -11,8 +11,8 @@ _TRAILER = re.compile(r"([A-Z][A-Za-z-]*): (.*)")
 def write_message(subject: str, body: Sequence[str], trailers: Mapping[str, str | None]) -> str:
     """Return a commit message; trailers without a value are left out."""
     block = [f"{key}: {one_line(value)}" for key, value in trailers.items() if value]
-    paragraphs = [one_line(subject), *(["\n".join(map(one_line, body))] if body else []), "\n".join(block)]
-    return "\n\n".join(paragraphs) + "\n"
+    paragraphs = [one_line(subject), "\n".join(map(one_line, body)), "\n".join(block)]
+    return "\n\n".join(filter(None, paragraphs)) + "\n"
 
 
 def read_trailers(message: str) -> dict[str, str]:

@@ -11,6 +11,8 @@ from pygit2.enums import FileMode
 from blastgit.errors import DamagedData
 
 Oid = pygit2.Oid
+_EMPTY = Oid(hex="4b825dc642cb6eb9a060e54bf8d69288fbee4904")
+"""The tree without entries."""
 
 
 def write_tree(repo: pygit2.Repository, files: Mapping[str, Oid]) -> Oid:
@@ -32,6 +34,34 @@ def _write(repo: pygit2.Repository, level: Mapping[str, Any]) -> Oid:
             builder.insert(name, _write(repo, item), FileMode.TREE)
         else:
             builder.insert(name, item, FileMode.BLOB)
+    return builder.write()
+
+
+def update_tree(repo: pygit2.Repository, tree: pygit2.Tree | None, files: Mapping[str, Oid | None]) -> Oid:
+    """Write `tree` with some files replaced, and return its id; what is not on the way to one of them is not read.
+
+    Args:
+        repo: Where to.
+        tree: What to start from; None for nothing.
+        files: The blob to put at each path; None takes a file away, and a folder that becomes empty goes too.
+    """
+    builder = repo.TreeBuilder() if tree is None else repo.TreeBuilder(tree)
+    below: dict[str, dict[str, Oid | None]] = {}
+    for path, blob in files.items():
+        name, _, rest = path.partition("/")
+        if rest:
+            below.setdefault(name, {})[rest] = blob
+        elif blob is not None:
+            builder.insert(name, blob, FileMode.BLOB)
+        elif builder.get(name) is not None:
+            builder.remove(name)
+    for name, inner in below.items():
+        old = tree[name] if tree is not None and name in tree else None
+        new = update_tree(repo, old if isinstance(old, pygit2.Tree) else None, inner)
+        if new != _EMPTY:
+            builder.insert(name, new, FileMode.TREE)
+        elif builder.get(name) is not None:
+            builder.remove(name)
     return builder.write()
 
 

@@ -1,0 +1,95 @@
+"""Changing files of a branch that many write to, main or annotations: one commit, compare and swap.
+
+The order of writes is that of `record.py`: blobs, trees and commit, one sync, then the ref. Concurrent changes of
+different files both succeed, for whoever loses the race looks at the branch again and decides anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import pygit2
+
+from blastgit.errors import Busy
+from blastgit.handle import LOCK_TIMEOUT, Handle
+from blastgit.plumbing.durable import sync_file_systems
+from blastgit.plumbing.locks import Journal, Lock, hold
+from blastgit.plumbing.messages import write_message
+from blastgit.plumbing.objects import commit_of
+from blastgit.plumbing.refs import RefMoved, RefUpdate
+from blastgit.plumbing.trees import update_tree
+from blastgit.recovery import take_over
+
+_TRIES = 20
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What a change does.
+
+    Attributes:
+        files: The new bytes of each file, by path; None takes a file away. What is not named stays.
+        subject: Why, in a line.
+        body: More of it, a line each.
+        trailers: What programs read.
+    """
+
+    files: Mapping[str, bytes | None]
+    subject: str
+    body: tuple[str, ...] = ()
+    trailers: Mapping[str, str | None] = field(default_factory=dict)
+
+
+Decide = Callable[[pygit2.Commit | None], Edit | None]
+"""From the branch's tip as it is now (None: there is no such branch yet) to what to change; None for nothing."""
+
+
+def edit(handle: Handle, branch: str, decide: Decide, timeout: float = LOCK_TIMEOUT) -> str | None:
+    """Make one commit on a branch, and return the branch's tip, which is durable; None if it has none still.
+
+    Args:
+        handle: The data repo, here or elsewhere.
+        branch: `main` or `annotations`.
+        decide: Called with the lock held, and again if somebody else moved the branch meanwhile. What it raises ends
+            the call, and nothing has changed.
+        timeout: Seconds to wait for others.
+
+    Raises:
+        Busy: Others were not done with the branch in time.
+        Denied: A hook of a repo elsewhere does not let this in.
+        RepoError: The repo cannot be written, or not be reached.
+    """
+    handle.prepare_to_write()
+    with hold(handle.lock_path(branch), timeout) as lock:
+        take_over(handle, lock)
+        return edit_held(handle, branch, lock, decide)
+
+
+def edit_held(handle: Handle, branch: str, lock: Lock, decide: Decide) -> str | None:
+    """Do what `edit` does for a caller that holds the branch's lock already."""
+    ref = f"refs/heads/{branch}"
+    for _ in range(_TRIES):
+        reference = handle.git.references.get(ref)
+        tip = None if reference is None else commit_of(reference)
+        change = decide(tip)
+        if change is None:
+            return None if tip is None else str(tip.id)
+        commit = _commit(handle, tip, change)
+        sync_file_systems([handle.path])
+        lock.announce(Journal.own(refs={ref: commit}))
+        try:
+            update = RefUpdate(ref, commit, None if tip is None else str(tip.id))
+            handle.move_refs([update], f"blastgit: {change.subject}", lock.descriptor)
+        except RefMoved:
+            continue  # a push came between
+        return commit
+    raise Busy(f"{branch} was moved by others {_TRIES} times in a row: try again when the pushes are over")
+
+
+def _commit(handle: Handle, tip: pygit2.Commit | None, change: Edit) -> str:
+    git, who = handle.git, handle.committer()
+    blobs = {path: None if data is None else git.create_blob(data) for path, data in change.files.items()}
+    tree = update_tree(git, None if tip is None else tip.tree, blobs)
+    message = write_message(change.subject, list(change.body), change.trailers)
+    return str(git.create_commit(None, who, who, message, tree, [] if tip is None else [tip.id]))
