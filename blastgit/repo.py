@@ -6,52 +6,28 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blastgit.errors import InvalidExport, InvalidInput, InvalidName, RepoError
-from blastgit.handle import LOCK_TIMEOUT, Handle
-from blastgit.history import History, Revision
-from blastgit.location import local_path
-from blastgit.names import Spec, check_transient, parse_spec
-from blastgit.progress import Progress, silent
-from blastgit.recovery import recover
+from blastgit.care import Care
+from blastgit.errors import InvalidExport, InvalidInput, InvalidName
+from blastgit.handle import LOCK_TIMEOUT
+from blastgit.names import check_transient, parse_spec
 from blastgit.revision.export import Export, read_export
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from blastgit.blame import Blamed
     from blastgit.diff import Diff, State
-    from blastgit.gc import Report as Collected
     from blastgit.get import Got
     from blastgit.listing import Transient
     from blastgit.log import Entry
-    from blastgit.maintain import Maintained
     from blastgit.record import Recorded
     from blastgit.show import Shown
-    from blastgit.verify import Report
-    from blastgit.withdraw import Withdrawal
 
 
-class DataRepo:
+class DataRepo(Care):
     """A data repo: the git repository of many transients, and the store of their files.
 
     Open one with `DataRepo("/data/blast")`, or by the URL of one elsewhere. An object of this class belongs to one
     thread; as many processes as you like may open the same repo.
     """
-
-    def __init__(self, location: str | Path, *, progress: Progress = silent) -> None:
-        """Open a data repo, completing what a writer left unfinished when it died.
-
-        Args:
-            location: A folder, or any URL that git can fetch from (then only what is asked for is fetched, and what is
-                recorded is pushed).
-            progress: Called during long work with what is done, how much, of how much.
-
-        Raises:
-            RepoError: There is no data repo, or it cannot be used.
-        """
-        self._handle = _open(location)
-        self._history = History(self._handle)
-        self._progress = progress
 
     @classmethod
     def init(
@@ -77,16 +53,6 @@ class DataRepo:
 
         init(Path(path), store=store, options=options, simulated=simulated)
         return cls(Path(path))
-
-    @property
-    def path(self) -> Path:
-        """Where the git repository is on this machine (for one elsewhere: the part that was fetched)."""
-        return self._handle.path
-
-    @property
-    def store_url(self) -> str:
-        """Where the contents of the files are kept."""
-        return self._handle.store.url
 
     def record(  # noqa: PLR0913 (an export, its files, and four things that most calls leave out)
         self,
@@ -175,22 +141,6 @@ class DataRepo:
 
         return diff(self._handle, self._state(old), self._state(new), self._handle.rules)
 
-    def move_store(self, url: str, options: Mapping[str, str] | None = None, *, check: bool = True) -> None:
-        """Make main name another store, to which the contents have been copied; old tags stay as they are.
-
-        Args:
-            url: Where the contents are now.
-            options: What DVC needs beside the URL; none of the old ones is kept.
-            check: Whether to refuse a store that lacks contents of any tag which the present one has.
-
-        Raises:
-            Denied: This user is no admin.
-            StoreError: The new store lacks contents, or one of the two fails.
-        """
-        from blastgit.move_store import move_store
-
-        move_store(self._local(), url, options, check=check)
-
     def pictures(self, difference: Diff, target: str | Path) -> int:
         """Draw the changed cutouts of a diff: before, after and difference, in the same stretch.
 
@@ -243,98 +193,6 @@ class DataRepo:
         wanted = Wanted(None if folder is None else Path(folder), only or parsed.path, force)
         return get(self._handle, self._resolve(parsed), wanted, self._progress)
 
-    def verify(  # noqa: PLR0913 (each is one way to do less, or more)
-        self,
-        name: str | None = None,
-        *,
-        fast: bool = False,
-        sample: float | None = None,
-        seed: int | None = None,
-        resume: bool = False,
-        repair: bool = False,
-        sources: Sequence[str] = (),
-    ) -> Report:
-        """Check refs, numbering, commits, documents, pointers and contents, of one transient or of all.
-
-        Args:
-            name: The transient; None for all.
-            fast: Do not read contents, only see that they are there.
-            sample: Read this many per cent of the contents.
-            seed: Which ones: the same seed chooses the same again.
-            resume: Go on where an interrupted call stopped.
-            repair: Bring contents that are missing or damaged from `sources`, or from the store's quarantine.
-            sources: Stores to repair from, each the folder or URL of a DVC remote, or the folder of a DVC cache.
-
-        Raises:
-            NotFound: There is no such transient.
-            UsageError: `sample` is no percentage, or two wishes contradict each other.
-            Denied: Somebody who is no admin wants to repair.
-        """
-        from blastgit.verify import Options, verify
-
-        self._handle.need(None if name is None else check_transient(name), whole=True)
-        report = verify(self._handle, name, Options(fast, sample, seed, resume), self._progress)
-        if repair:
-            from blastgit.repair import repair as mend
-
-            mend(self._local(), report, sources, self._progress)
-        return report
-
-    def gc(
-        self,
-        *,
-        delete: bool = False,
-        restore: bool = False,
-        grace: timedelta | None = None,
-        also: Sequence[Path] = (),
-    ) -> Collected:
-        """Find the contents that no ref of any kind reaches, and move them to the store's quarantine if asked to.
-
-        Args:
-            delete: Do it, and delete for good what has been in the quarantine for longer than `grace`.
-            restore: Bring back all that is in the quarantine, and do nothing else.
-            grace: How long contents are left alone after a writer last relied on them; 14 days by default.
-            also: Other data repos that use the same store.
-
-        Raises:
-            Denied: Somebody who is no admin wants it done.
-            DamagedData: Git lacks something, so that it cannot be known what is needed.
-            StoreError: The store fails, or cannot move contents.
-        """
-        from blastgit.gc import GRACE, Options, gc
-
-        options = Options(GRACE if grace is None else grace, delete, restore, also)
-        return gc(self._local(), options, self._progress)
-
-    def withdraw(self, spec: str, reason: str) -> Withdrawal:
-        """Take down the files of a revision, or those at `:PATH` of it; tag, document and a tombstone stay.
-
-        Args:
-            spec: The revision by its number, `2026dgt@1` or `2026dgt@1:cutout_cdn/DES/DES_z.fits`.
-            reason: Why, in one line that everybody will read.
-
-        Raises:
-            NotFound: There is no such revision or file.
-            Denied: Whoever asks is no admin.
-        """
-        from blastgit.withdraw import withdraw
-
-        return withdraw(self._local(), parse_spec(spec), reason)
-
-    def maintain(self, *, only_if_due: bool = False) -> Maintained:
-        """Pack refs and objects, beside writers; with `only_if_due`, not unless there is much to pack.
-
-        Raises:
-            Busy: Another process is at it.
-        """
-        from blastgit.maintain import maintain
-
-        return maintain(self._local(), only_if_due=only_if_due, progress=self._progress)
-
-    def _resolve(self, spec: Spec) -> Revision:
-        self._handle.need(spec.name, spec.number)
-        return self._history.resolve(spec)
-
     def _state(self, text: str) -> State:
         from blastgit.diff import State
 
@@ -343,22 +201,6 @@ class DataRepo:
             return State(text, _read(file))
         revision = self._resolve(parse_spec(text))
         return State(str(revision), revision.dr.export, revision)
-
-    def _local(self) -> Handle:
-        if not self._handle.is_here:
-            raise RepoError(f"{self._handle.location} lies elsewhere: do this where its repository is")
-        return self._handle
-
-
-def _open(location: str | Path) -> Handle:
-    folder = location if isinstance(location, Path) else local_path(location)
-    if folder is None:
-        from blastgit.mirror import Mirror
-
-        return Mirror(str(location))
-    handle = Handle(folder)
-    recover(handle)
-    return handle
 
 
 def compare_exports(old: Path, new: Path) -> Diff:

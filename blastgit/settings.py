@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from importlib import import_module
+from types import MappingProxyType
 from typing import Any
 
 from blastgit.errors import RepoError
@@ -15,7 +18,13 @@ FORMAT = 1
 """The version of the on-disk format that this code writes, and the newest that it reads."""
 
 FILE = "blastgit.yaml"
-_KEYS = {"format", "kind", "rules", "title", "description", "policy"}
+_KEYS = {"format", "kind", "rules", "title", "policy"}
+
+SECTIONS: dict[str, str] = {}
+"""The settings of each room of blastgit, and what reads them: a function of the YAML's value, or None for the default.
+
+It returns a frozen value object, or raises `RepoError` with the place of the mistake.
+"""
 
 
 @dataclass(frozen=True)
@@ -28,6 +37,7 @@ class Settings:
         title: What the repo is called, for people.
         format: The version of the on-disk format.
         policy: Who may do what.
+        sections: What the other keys hold, each for the room that reads it; see `section`.
     """
 
     simulated: bool
@@ -35,6 +45,28 @@ class Settings:
     title: str
     format: int = FORMAT
     policy: Policy = field(default_factory=Policy)
+    sections: Mapping[str, Any] = field(default_factory=dict)
+    _read: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def section(self, name: str) -> Any:
+        """Return the settings of one room, one of `SECTIONS`.
+
+        Raises:
+            RepoError: They make no sense.
+        """
+        if name not in self._read:
+            module, _, function = SECTIONS[name].partition(":")
+            self._read[name] = getattr(import_module(module), function)(self.sections.get(name))
+        return self._read[name]
+
+    def check(self) -> None:
+        """Read every section that is there.
+
+        Raises:
+            RepoError: One makes no sense.
+        """
+        for name in self.sections:
+            self.section(name)
 
 
 @lru_cache(maxsize=32)
@@ -52,7 +84,7 @@ def read_settings(text: bytes) -> Settings:
         raise RepoError(
             f"this data repo has format {version}, and this blastgit knows up to {FORMAT}: install a newer one"
         )
-    unknown = sorted(map(str, set(loaded) - _KEYS))
+    unknown = sorted(map(str, set(loaded) - _KEYS - set(SECTIONS)))
     if unknown:
         raise RepoError(f"{FILE} on main has a setting that is none: {unknown[0]}")
     if loaded.get("kind", "real") not in ("real", "simulated"):
@@ -62,7 +94,8 @@ def read_settings(text: bytes) -> Settings:
         raise RepoError(f"{FILE} on main: rules should be a mapping")
     policy = read_policy(loaded.get("policy"))
     title = str(loaded.get("title", ""))
-    return Settings(loaded.get("kind") == "simulated", build_rules(rules), title, version, policy)
+    sections = MappingProxyType({key: value for key, value in loaded.items() if key in SECTIONS})
+    return Settings(loaded.get("kind") == "simulated", build_rules(rules), title, version, policy, sections)
 
 
 def _load(text: bytes) -> dict[str, Any]:

@@ -113,6 +113,7 @@ def _check_text(data: bytes) -> None:
 
 def _check_settings(repo: Quarantine, old: pygit2.Commit | None, text: bytes) -> None:
     new = read_settings(text)
+    new.check()
     if old is None:
         return
     before: Settings = repo.settings

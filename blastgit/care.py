@@ -1,0 +1,126 @@
+"""Looking after a data repo: `verify`, `gc`, `withdraw`, `maintain` and `move_store` as methods of `DataRepo`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from blastgit.names import check_transient, parse_spec
+from blastgit.opened import Opened
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from blastgit.gc import Report as Collected
+    from blastgit.maintain import Maintained
+    from blastgit.verify import Report
+    from blastgit.withdraw import Withdrawal
+
+
+class Care(Opened):
+    """What admins and curators do with a data repo as a whole."""
+
+    def verify(  # noqa: PLR0913 (each is one way to do less, or more)
+        self,
+        name: str | None = None,
+        *,
+        fast: bool = False,
+        sample: float | None = None,
+        seed: int | None = None,
+        resume: bool = False,
+        repair: bool = False,
+        sources: Sequence[str] = (),
+    ) -> Report:
+        """Check refs, numbering, commits, documents, pointers and contents, of one transient or of all.
+
+        Args:
+            name: The transient; None for all.
+            fast: Do not read contents, only see that they are there.
+            sample: Read this many per cent of the contents.
+            seed: Which ones: the same seed chooses the same again.
+            resume: Go on where an interrupted call stopped.
+            repair: Bring contents that are missing or damaged from `sources`, or from the store's quarantine.
+            sources: Stores to repair from, each the folder or URL of a DVC remote, or the folder of a DVC cache.
+
+        Raises:
+            NotFound: There is no such transient.
+            UsageError: `sample` is no percentage, or two wishes contradict each other.
+            Denied: Somebody who is no admin wants to repair.
+        """
+        from blastgit.verify import Options, verify
+
+        self._handle.need(None if name is None else check_transient(name), whole=True)
+        report = verify(self._handle, name, Options(fast, sample, seed, resume), self._progress)
+        if repair:
+            from blastgit.repair import repair as mend
+
+            mend(self._local(), report, sources, self._progress)
+        return report
+
+    def gc(
+        self,
+        *,
+        delete: bool = False,
+        restore: bool = False,
+        grace: timedelta | None = None,
+        also: Sequence[Path] = (),
+    ) -> Collected:
+        """Find the contents that no ref of any kind reaches, and move them to the store's quarantine if asked to.
+
+        Args:
+            delete: Do it, and delete for good what has been in the quarantine for longer than `grace`.
+            restore: Bring back all that is in the quarantine, and do nothing else.
+            grace: How long contents are left alone after a writer last relied on them; 14 days by default.
+            also: Other data repos that use the same store.
+
+        Raises:
+            Denied: Somebody who is no admin wants it done.
+            DamagedData: Git lacks something, so that it cannot be known what is needed.
+            StoreError: The store fails, or cannot move contents.
+        """
+        from blastgit.gc import GRACE, Options, gc
+
+        options = Options(GRACE if grace is None else grace, delete, restore, also)
+        return gc(self._local(), options, self._progress)
+
+    def withdraw(self, spec: str, reason: str) -> Withdrawal:
+        """Take down the files of a revision, or those at `:PATH` of it; tag, document and a tombstone stay.
+
+        Args:
+            spec: The revision by its number, `2026dgt@1` or `2026dgt@1:cutout_cdn/DES/DES_z.fits`.
+            reason: Why, in one line that everybody will read.
+
+        Raises:
+            NotFound: There is no such revision or file.
+            Denied: Whoever asks is no admin.
+        """
+        from blastgit.withdraw import withdraw
+
+        return withdraw(self._local(), parse_spec(spec), reason)
+
+    def maintain(self, *, only_if_due: bool = False) -> Maintained:
+        """Pack refs and objects, beside writers; with `only_if_due`, not unless there is much to pack.
+
+        Raises:
+            Busy: Another process is at it.
+        """
+        from blastgit.maintain import maintain
+
+        return maintain(self._local(), only_if_due=only_if_due, progress=self._progress)
+
+    def move_store(self, url: str, options: Mapping[str, str] | None = None, *, check: bool = True) -> None:
+        """Make main name another store, to which the contents have been copied; old tags stay as they are.
+
+        Args:
+            url: Where the contents are now.
+            options: What DVC needs beside the URL; none of the old ones is kept.
+            check: Whether to refuse a store that lacks contents of any tag which the present one has.
+
+        Raises:
+            Denied: This user is no admin.
+            StoreError: The new store lacks contents, or one of the two fails.
+        """
+        from blastgit.move_store import move_store
+
+        move_store(self._local(), url, options, check=check)
