@@ -21,7 +21,7 @@ from typing import Any
 from blastgit.errors import UsageError
 from blastgit.guard.policy import require
 from blastgit.handle import Handle
-from blastgit.plumbing.locks import announced_folders, hold
+from blastgit.plumbing.locks import BRIEFLY, announced_folders, hold
 from blastgit.progress import Progress, silent
 from blastgit.roots import Roots, reached_by_all
 from blastgit.store.base import Content, SetAside, Store
@@ -118,7 +118,7 @@ def gc(handle: Handle, options: Options, progress: Progress = silent) -> Report:
         return _Collection(handle, options, progress).run()
     require(handle.settings, "admin")
     handle.prepare_to_write()
-    with hold(handle.lock_path(_LOCK), timeout=0):
+    with hold(handle.lock_path(_LOCK), timeout=BRIEFLY):
         return _restore_all(handle.store) if options.restore else _Collection(handle, options, progress).run()
 
 

@@ -10,9 +10,9 @@ import pygit2
 from blastgit.errors import RepoError
 from blastgit.handle import Handle, committer
 from blastgit.hooks import install_hooks
+from blastgit.plumbing.batch import Batch, make_folders
 from blastgit.plumbing.process import run_git
 from blastgit.plumbing.refs import RefUpdate, update_refs
-from blastgit.plumbing.trees import write_tree
 from blastgit.settings import FILE, default_text
 from blastgit.shipped import dot_files, store_config
 from blastgit.store.config import absolute
@@ -60,8 +60,9 @@ def init(
     ):
         run_git(path, "config", key, value)
     (path / "blastgit" / "locks").mkdir(parents=True)
-    if store is None:
-        (path / "dvc").mkdir()  # so that who records by URL on this machine knows it for the store
+    if store is None:  # then who records by URL on this machine also knows it for the store
+        make_folders(path / "dvc" / "files" / "md5")
+    make_folders(path / "objects")
     _first_commit(path, config, simulated=simulated)
     install_hooks(path)
     return Handle(path)
@@ -70,7 +71,8 @@ def init(
 def _first_commit(path: Path, config: bytes, *, simulated: bool) -> None:
     git = pygit2.Repository(str(path))
     files = {**dot_files(config), FILE: default_text(simulated=simulated), "README.md": _README.encode()}
-    tree = write_tree(git, {name: git.create_blob(data) for name, data in files.items()})
-    signature = committer(git)
-    commit = git.create_commit(None, signature, signature, "A new data repo\n", tree, [])
+    batch, who = Batch(git), committer(git)
+    tree = batch.tree({name: batch.blob(data) for name, data in files.items()})
+    commit = batch.commit((who, who), "A new data repo\n", tree, [])
+    batch.write()
     update_refs(path, [RefUpdate("refs/heads/main", str(commit))], "blastgit init")

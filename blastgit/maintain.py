@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from blastgit.handle import Handle
-from blastgit.plumbing.locks import hold
+from blastgit.plumbing.batch import make_folders
+from blastgit.plumbing.locks import BRIEFLY, hold
 from blastgit.plumbing.process import git_environment, run_git
 from blastgit.progress import Progress, silent
 
@@ -26,6 +27,7 @@ _LOCK = ".maintain"  # no transient's name has a full stop
 _LOG = "maintain.log"
 _GUARD = "tmp_obj_blastgit"  # git takes it for an object that is being written
 _LOOSE = 6700  # objects; git's own threshold for `git gc --auto`
+_PACKS = 50  # likewise
 _PAUSE = 30.0  # seconds from one run that starts by itself to the next: one that fails must not start all the time
 _STEPS = {
     "packing refs": ("pack-refs", "--all"),
@@ -82,7 +84,7 @@ def maintain(handle: Handle, *, only_if_due: bool = False, progress: Progress = 
     before = count(handle.path)
     if only_if_due and not is_due(handle):
         return Maintained(was_due=False, before=before, after=before)
-    with hold(handle.lock_path(_LOCK), timeout=0) as lock, _folders_kept(handle.path / "objects"):
+    with hold(handle.lock_path(_LOCK), timeout=BRIEFLY) as lock, _folders_kept(handle.path / "objects"):
         for done, (what, step) in enumerate(_STEPS.items()):
             progress(what, done, len(_STEPS))
             run_git(handle.path, *step, pass_fds=(lock.descriptor,))
@@ -95,12 +97,9 @@ def _folders_kept(objects: Path) -> Iterator[None]:
 
     libgit2 makes such a folder and then moves an object into it, and fails if the folder goes in between.
     """
-    mode = objects.stat().st_mode & 0o7777
+    make_folders(objects)
     guards = [objects / f"{number:02x}" / _GUARD for number in range(256)]
     for guard in guards:
-        if not guard.parent.exists():
-            guard.parent.mkdir(exist_ok=True)
-            guard.parent.chmod(mode)  # in a shared repo its group may write
         guard.touch()
     try:
         yield
@@ -110,23 +109,28 @@ def _folders_kept(objects: Path) -> Iterator[None]:
 
 
 def is_due(handle: Handle) -> bool:
-    """Whether there are so many loose objects that it is time, judged by one folder in 256 as `git gc --auto` does.
+    """Whether there are so many loose objects or packs that it is time, judged as `git gc --auto` does.
 
-    The threshold is git's own setting `gc.auto`; 0 means never.
+    The thresholds are git's own settings `gc.auto` and `gc.autoPackLimit`; 0 means never.
     """
+    objects = handle.path / "objects"
+    loose, packs = _setting(handle, "gc.auto", _LOOSE), _setting(handle, "gc.autoPackLimit", _PACKS)
+    return 256 * _entries(objects / "17") > loose > 0 or (loose > 0 and _entries(objects / "pack", ".pack") > packs > 0)
+
+
+def _entries(folder: Path, suffix: str = "") -> int:
     try:
-        with os.scandir(handle.path / "objects" / "17") as entries:
-            seen = 256 * sum(1 for _ in entries)
+        with os.scandir(folder) as entries:
+            return sum(entry.name.endswith(suffix) for entry in entries)
     except OSError:
-        return False
-    return seen > 0 and seen > _threshold(handle) > 0
+        return 0
 
 
-def _threshold(handle: Handle) -> int:
+def _setting(handle: Handle, key: str, usual: int) -> int:
     try:
-        return handle.git.config.get_int("gc.auto")
+        return handle.git.config.get_int(key)
     except (KeyError, ValueError):
-        return _LOOSE
+        return usual
 
 
 def start_if_due(handle: Handle) -> bool:

@@ -27,14 +27,14 @@ from blastgit.handle import LOCK_TIMEOUT, Handle
 from blastgit.history import History, Revision
 from blastgit.intake import Intake
 from blastgit.maintain import start_if_due
-from blastgit.names import branch_ref, tag_ref
+from blastgit.names import branch_ref, tag_name, tag_ref
+from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.durable import sync_file_systems
 from blastgit.plumbing.locks import Journal, Lock, hold
 from blastgit.plumbing.messages import one_line, write_message
 from blastgit.plumbing.refs import RefMoved, RefUpdate
-from blastgit.plumbing.trees import write_tree
 from blastgit.progress import Progress, silent
-from blastgit.recovery import settle, take_over, write_tag
+from blastgit.recovery import add_tag, settle, take_over
 from blastgit.revision.compare import FieldChange
 from blastgit.revision.dr import write_dr
 from blastgit.revision.export import Export
@@ -190,14 +190,14 @@ class _Recording:
         )
 
     def _publish(self, decision: Decision, tip: pygit2.Commit | None, lock: Lock) -> str:
-        handle, git = self._handle, self._handle.git
+        handle = self._handle
         sums = self._intake.store([*decision.incoming, *self._lost(decision)])
         notes = _probe_all(self._intake, decision.incoming)
-        tree = write_tree(git, self._blobs(decision, sums))
-        message = self._message(decision, sums, notes)
-        commit = self._commit(message, tree, tip)
-        revision = Revision(git, self._name, git[commit].peel(pygit2.Commit), decision.number)
-        tag = write_tag(handle, revision, decision.reason)
+        batch = Batch(handle.git)
+        tree = batch.tree(self._blobs(batch, decision, sums))
+        commit = self._commit(batch, self._message(decision, sums, notes), tree, tip)
+        tag = add_tag(batch, tag_name(self._name, decision.number), commit, handle.committer(), decision.reason)
+        batch.write()
         sync_file_systems([*handle.store.synced_folders(), handle.path])
         refs = {tag_ref(self._name, decision.number): tag, branch_ref(self._name): commit}
         lock.announce(Journal.own([self._intake.folder], refs))
@@ -218,18 +218,17 @@ class _Recording:
         sources = self._intake.hash_all()
         return [path for path, md5 in kept.items() if md5 in absent and sources[path] == decision.sha256[path]]
 
-    def _blobs(self, decision: Decision, sums: Mapping[str, Checksums]) -> dict[str, pygit2.Oid]:
-        git = self._handle.git
-        blobs = {path: git.create_blob(data) for path, data in dot_files(self._handle.config).items()}
+    def _blobs(self, batch: Batch, decision: Decision, sums: Mapping[str, Checksums]) -> dict[str, pygit2.Oid]:
+        blobs = {path: batch.blob(data) for path, data in dot_files(self._handle.config).items()}
         checksums = {path: f"sha256:{digest}" for path, digest in decision.sha256.items()}
         for path in decision.sha256:
             if path in sums:
                 pointer = Pointer(sums[path].md5, sums[path].size, path.rpartition("/")[2])
-                blobs[path + SUFFIX] = git.create_blob(pointer.write())
+                blobs[path + SUFFIX] = batch.blob(pointer.write())
             else:
                 assert decision.latest is not None
                 blobs[path + SUFFIX] = decision.latest.pointer_ids[path]
-        blobs[f"{self._name}.json"] = git.create_blob(write_dr(self._export, decision.number, checksums))
+        blobs[f"{self._name}.json"] = batch.blob(write_dr(self._export, decision.number, checksums))
         return blobs
 
     def _message(self, decision: Decision, sums: Mapping[str, Checksums], notes: list[str]) -> str:
@@ -268,7 +267,9 @@ class _Recording:
         }
         subject = f"{self._name}: {export.app_version} gave the values of revision {latest.number} again"
         body = change_lines(decision.changes)
-        commit = self._commit(write_message(subject, body, trailers), latest.commit.tree_id, tip)
+        batch = Batch(self._handle.git)
+        commit = self._commit(batch, write_message(subject, body, trailers), latest.commit.tree_id, tip)
+        batch.write()
         sync_file_systems([self._handle.path])
         lock.announce(Journal.own([self._intake.folder], {branch_ref(self._name): commit}))
         update = RefUpdate(branch_ref(self._name), commit, str(tip.id))
@@ -284,11 +285,10 @@ class _Recording:
                 return True
         return False
 
-    def _commit(self, message: str, tree: pygit2.Oid, tip: pygit2.Commit | None) -> str:
+    def _commit(self, batch: Batch, message: str, tree: pygit2.Oid, tip: pygit2.Commit | None) -> str:
         committer = self._handle.committer()
         author = pygit2.Signature(committer.name, committer.email, int(self._export.time.timestamp()), 0)
-        parents = [] if tip is None else [tip.id]
-        return str(self._handle.git.create_commit(None, author, committer, message, tree, parents))
+        return str(batch.commit((author, committer), message, tree, [] if tip is None else [tip.id]))
 
 
 def _probe_all(intake: Intake, paths: list[str]) -> list[str]:

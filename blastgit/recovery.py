@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import os
 
+import pygit2
+
 from blastgit.errors import BlastgitError
 from blastgit.handle import Handle
-from blastgit.history import History, Revision
+from blastgit.history import History
 from blastgit.names import branch_ref, tag_ref
+from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Lock, clean_up, try_lock
 from blastgit.plumbing.messages import one_line
 from blastgit.plumbing.refs import RefUpdate
@@ -63,7 +66,10 @@ def settle(handle: Handle, name: str, lock: Lock) -> None:
     latest = history.latest(name)
     updates = []
     if latest is not None and history.tagged(name, latest.number) is None:
-        updates.append(RefUpdate(tag_ref(name, latest.number), write_tag(handle, latest, latest.reason)))
+        batch = Batch(handle.git)
+        tag = add_tag(batch, latest.tag, latest.id, handle.committer(), latest.reason)
+        batch.write()
+        updates.append(RefUpdate(tag_ref(name, latest.number), tag))
     ahead = history.tagged(name, 0 if latest is None else latest.number + 1)
     tip = history.tip(name)
     if ahead is not None and (tip is None or tip.id in ahead.commit.parent_ids):
@@ -72,14 +78,6 @@ def settle(handle: Handle, name: str, lock: Lock) -> None:
         handle.move_refs(updates, "blastgit: rolled forward after a crash", lock.descriptor)
 
 
-def write_tag(handle: Handle, revision: Revision, message: str) -> str:
-    """Write the annotated tag of a revision as an object and return its id; no ref is moved."""
-    tagger = handle.committer()
-    text = (
-        f"object {revision.id}\ntype commit\ntag {revision.tag}\n"
-        f"tagger {tagger.name} <{tagger.email}> {tagger.time} +0000\n\n{one_line(message)}\n"
-    )
-    return str(handle.git.write(_TAG, text.encode()))
-
-
-_TAG = 4  # libgit2's number for the object type
+def add_tag(batch: Batch, name: str, commit: str, tagger: pygit2.Signature, message: str) -> str:
+    """Add the annotated tag of a revision to a batch and return its id; no ref is moved."""
+    return str(batch.tag(name, pygit2.Oid(hex=commit), tagger, one_line(message)))

@@ -15,7 +15,7 @@ from blastgit.errors import BlastgitError, UsageError
 from blastgit.guard.policy import require
 from blastgit.handle import Handle, open_store
 from blastgit.plumbing.durable import sync_file_systems
-from blastgit.plumbing.locks import Journal, hold
+from blastgit.plumbing.locks import BRIEFLY, Journal, hold
 from blastgit.progress import Progress, silent
 from blastgit.recovery import take_over
 from blastgit.store.base import SetAside, Store
@@ -50,7 +50,7 @@ def repair(handle: Handle, report: Report, sources: Sequence[str] = (), progress
         return
     handle.prepare_to_write()
     folder = handle.store.staging_root / os.urandom(16).hex()
-    with hold(handle.lock_path(_LOCK), timeout=0) as lock:
+    with hold(handle.lock_path(_LOCK), timeout=BRIEFLY) as lock:
         take_over(handle, lock)
         lock.announce(Journal.own([folder]))
         folder.mkdir(parents=True)

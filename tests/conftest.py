@@ -189,6 +189,23 @@ def _run(program: str, *args: object, cwd: Path | None = None, stdin: str = "") 
 
 
 @pytest.fixture(scope="session")
+def loose() -> Callable[[Path, str], Path]:
+    """Return the file of a git object, which is taken out of its pack first: to damage it and nothing else."""
+
+    def call(repo: Path, name: str) -> Path:
+        for pack in (repo / "objects/pack").glob("*.pack"):
+            aside = pack.rename(repo / pack.name)
+            pack.with_suffix(".idx").unlink()
+            with aside.open("rb") as file:
+                subprocess.run(["git", "-C", repo, "unpack-objects", "-q"], stdin=file, check=True)
+            aside.unlink()
+        oid = _run("git", "-C", repo, "rev-parse", name).strip()
+        return repo / "objects" / oid[:2] / oid[2:]
+
+    return call
+
+
+@pytest.fixture(scope="session")
 def as_export() -> Callable[[dict[str, Any]], Export]:
     """Check a document as if Blast had just sent it."""
     return lambda document: read_export(json.dumps(document).encode())

@@ -23,6 +23,9 @@ from typing import Any
 
 from blastgit.errors import Busy, RepoError
 
+BRIEFLY = 2.0
+"""Seconds, for who does not want to wait: whoever opens the repo holds each lock for an instant (`recovery.py`)."""
+
 _FIRST_WAIT, _LONGEST_WAIT = 0.002, 0.1  # seconds
 
 

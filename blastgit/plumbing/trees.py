@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import pygit2
 from pygit2.enums import FileMode
@@ -13,28 +12,6 @@ from blastgit.errors import DamagedData
 Oid = pygit2.Oid
 _EMPTY = Oid(hex="4b825dc642cb6eb9a060e54bf8d69288fbee4904")
 """The tree without entries."""
-
-
-def write_tree(repo: pygit2.Repository, files: Mapping[str, Oid]) -> Oid:
-    """Write the tree that holds `files` (path to blob) and return its id."""
-    nested: dict[str, Any] = {}
-    for path, blob in files.items():
-        *parents, name = path.split("/")
-        level = nested
-        for parent in parents:
-            level = level.setdefault(parent, {})
-        level[name] = blob
-    return _write(repo, nested)
-
-
-def _write(repo: pygit2.Repository, level: Mapping[str, Any]) -> Oid:
-    builder = repo.TreeBuilder()
-    for name, item in level.items():
-        if isinstance(item, dict):
-            builder.insert(name, _write(repo, item), FileMode.TREE)
-        else:
-            builder.insert(name, item, FileMode.BLOB)
-    return builder.write()
 
 
 def update_tree(repo: pygit2.Repository, tree: pygit2.Tree | None, files: Mapping[str, Oid | None]) -> Oid:

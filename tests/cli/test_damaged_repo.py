@@ -18,9 +18,8 @@ NAMES = {
 
 @pytest.mark.parametrize("how", ["gone", "garbled"])
 @pytest.mark.parametrize("what", NAMES)
-def test_rotten_objects(cli, history, tmp_path, run, what, how):
-    name = run("git", "-C", history, "rev-parse", NAMES[what]).strip()
-    path = history / "objects" / name[:2] / name[2:]
+def test_rotten_objects(cli, history, tmp_path, loose, what, how):
+    path = loose(history, NAMES[what])
     path.unlink()
     if how == "garbled":
         path.write_bytes(b"x")

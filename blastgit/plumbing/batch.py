@@ -1,0 +1,170 @@
+"""Git objects that are made together and written at once: a few as loose files, more as one pack.
+
+A file for each object costs a file system several times what its bytes do, and bulk work would drown in them. The
+formats of packs and their indexes (version 2) are those of gitformat-pack(5).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import struct
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pygit2
+
+from blastgit.errors import RepoError
+
+LOOSE = 16
+"""Objects up to which each becomes a file: packs slow git down as well when there are many."""
+
+_COMMIT, _TREE, _BLOB, _TAG = 1, 2, 3, 4
+_KINDS = {_COMMIT: b"commit", _TREE: b"tree", _BLOB: b"blob", _TAG: b"tag"}
+_LARGE = 1 << 31  # offsets from here on stand in a table of their own
+
+
+class Batch:
+    """Objects on their way into a repository; none is there before `write`."""
+
+    def __init__(self, git: pygit2.Repository) -> None:
+        """Collect objects for `git`."""
+        self._git = git
+        self._objects: dict[bytes, tuple[int, bytes]] = {}
+
+    def __len__(self) -> int:
+        return len(self._objects)
+
+    def blob(self, data: bytes) -> pygit2.Oid:
+        """Add a file's bytes."""
+        return self._add(_BLOB, data)
+
+    def tree(self, files: Mapping[str, pygit2.Oid]) -> pygit2.Oid:
+        """Add the trees that hold `files`, blobs by path, and return the uppermost."""
+        entries: dict[str, tuple[bytes, pygit2.Oid]] = {}
+        below: dict[str, dict[str, pygit2.Oid]] = {}
+        for path, blob in files.items():
+            name, _, rest = path.partition("/")
+            if rest:
+                below.setdefault(name, {})[rest] = blob
+            else:
+                entries[name] = b"100644", blob
+        for name, inner in below.items():
+            entries[f"{name}/"] = b"40000", self.tree(inner)
+        ordered = sorted((name.encode(), entry) for name, entry in entries.items())  # git sorts folders as `name/`
+        return self._add(
+            _TREE, b"".join(b"%s %s\0%s" % (mode, name.rstrip(b"/"), oid.raw) for name, (mode, oid) in ordered)
+        )
+
+    def commit(
+        self,
+        signatures: tuple[pygit2.Signature, pygit2.Signature],
+        message: str,
+        tree: pygit2.Oid,
+        parents: Sequence[pygit2.Oid],
+    ) -> pygit2.Oid:
+        """Add a commit by an author and a committer."""
+        author, committer = signatures
+        lines = [f"tree {tree}", *(f"parent {parent}" for parent in parents)]
+        lines += [f"author {_signed(author)}", f"committer {_signed(committer)}"]
+        return self._add(_COMMIT, "\n".join([*lines, "", message]).encode())
+
+    def tag(self, name: str, commit: pygit2.Oid, tagger: pygit2.Signature, message: str) -> pygit2.Oid:
+        """Add an annotated tag of a commit; `name` is its short name."""
+        lines = [f"object {commit}", "type commit", f"tag {name}", f"tagger {_signed(tagger)}", "", message]
+        return self._add(_TAG, "\n".join(lines).encode() + b"\n")
+
+    def write(self) -> None:
+        """Write all objects; they are durable after the next sync.
+
+        Raises:
+            RepoError: There is no room, or the repository cannot be written.
+        """
+        try:
+            if len(self._objects) <= LOOSE:
+                for kind, data in self._objects.values():
+                    self._git.write(kind, data)
+            else:
+                _write_pack(Path(self._git.path) / "objects" / "pack", self._objects)
+        except (OSError, pygit2.GitError) as error:
+            raise RepoError(f"{self._git.path} cannot be written: {error}") from None
+        self._objects.clear()
+
+    def _add(self, kind: int, data: bytes) -> pygit2.Oid:
+        header = b"%s %d\0" % (_KINDS[kind], len(data))
+        raw = hashlib.sha1(header + data, usedforsecurity=False).digest()
+        self._objects[raw] = kind, data
+        return pygit2.Oid(raw=raw)
+
+
+def make_folders(place: Path) -> None:
+    """Make the 256 folders, `00` to `ff`, among which git and DVC distribute files: a writer would wait for each."""
+    place.mkdir(parents=True, exist_ok=True)
+    mode = place.stat().st_mode & 0o7777
+    for number in range(256):
+        folder = place / f"{number:02x}"
+        if not folder.exists():
+            folder.mkdir(exist_ok=True)
+            folder.chmod(mode)  # in a shared repo its group may write
+
+
+def _signed(who: pygit2.Signature) -> str:
+    sign, minutes = "-" if who.offset < 0 else "+", abs(who.offset)
+    return f"{who.name} <{who.email}> {who.time} {sign}{minutes // 60:02}{minutes % 60:02}"
+
+
+def _write_pack(folder: Path, objects: Mapping[bytes, tuple[int, bytes]]) -> None:
+    """Write a pack and then its index, by which git finds it."""
+    pieces = [b"PACK" + struct.pack(">II", 2, len(objects))]
+    offset = len(pieces[0])
+    places: dict[bytes, tuple[int, int]] = {}
+    for oid, (kind, data) in objects.items():
+        piece = _entry_header(kind, len(data)) + zlib.compress(data, 1)
+        places[oid] = offset, zlib.crc32(piece)
+        pieces.append(piece)
+        offset += len(piece)
+    content = b"".join(pieces)
+    check = hashlib.sha1(content, usedforsecurity=False).digest()
+    base = folder / f"pack-{check.hex()}"
+    for suffix, data in ((".pack", content + check), (".idx", _index(places, check))):
+        temporary = folder / f"tmp_{os.getpid()}_{check.hex()}{suffix}"  # git removes an old `tmp_*` in its time
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        temporary.rename(base.with_suffix(suffix))
+
+
+def _entry_header(kind: int, size: int) -> bytes:
+    """The kind and size of a packed object: four bits of the size, then seven to the byte."""
+    first, size = (kind << 4) | (size & 15), size >> 4
+    header = bytearray()
+    while size:
+        header.append(first | 0x80)
+        first, size = size & 0x7F, size >> 7
+    header.append(first)
+    return bytes(header)
+
+
+def _index(places: Mapping[bytes, tuple[int, int]], check: bytes) -> bytes:
+    """Index version 2: how many ids begin with each byte or a lower one, ids, checksums, offsets."""
+    ids = sorted(places)
+    counts = [0] * 256
+    for oid in ids:
+        counts[oid[0]] += 1
+    fanout = [sum(counts[: first + 1]) for first in range(256)]
+    offsets = [places[oid][0] for oid in ids]
+    large = [offset for offset in offsets if offset >= _LARGE]
+    short = [offset if offset < _LARGE else _LARGE | large.index(offset) for offset in offsets]
+    content = b"".join(
+        (
+            b"\xfftOc",
+            struct.pack(">I256I", 2, *fanout),
+            *ids,
+            struct.pack(f">{len(ids)}I", *(places[oid][1] for oid in ids)),
+            struct.pack(f">{len(short)}I", *short),
+            struct.pack(f">{len(large)}Q", *large),
+            check,
+        )
+    )
+    return content + hashlib.sha1(content, usedforsecurity=False).digest()
