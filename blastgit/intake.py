@@ -14,9 +14,6 @@ from blastgit.store.base import Store
 from blastgit.store.hashing import Checksums, copy_hashing, sha256_of
 from blastgit.store.local import store_failure
 
-_ONE_THREAD = 32 * 1024 * 1024
-"""Bytes up to which one thread hashes sooner than several, which keep handing the interpreter to each other."""
-
 
 class Intake:
     """The files of one recording. Use it as a context; what was staged and not stored is removed at the end."""
@@ -118,8 +115,7 @@ class Intake:
                 raise store_failure(self._store.url, error) from None
         sizes = {path: _size(self._sources[path]) for path in paths}
         order = sorted(paths, key=sizes.__getitem__, reverse=True)  # large ones first, so that no thread ends late
-        few = work == self._hash and sum(sizes.values()) < _ONE_THREAD
-        self._pool = ThreadPoolExecutor(1 if few else min(4, os.cpu_count() or 1))
+        self._pool = ThreadPoolExecutor(min(4, os.cpu_count() or 1))
         self._begun = [(self._pool.submit(work, path), sizes[path]) for path in order]
 
     def _finish(self) -> None:
