@@ -7,23 +7,23 @@ import time
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import pygit2
 from pygit2.enums import RepositoryOpenFlag
 
 from blastgit.errors import RepoError
+from blastgit.format import CONFIG, FILE, is_readable
 from blastgit.plumbing.objects import commit_of, undamaged
 from blastgit.plumbing.process import run_git
 from blastgit.plumbing.refs import RefUpdate, update_refs
 from blastgit.plumbing.trees import read_blob
-from blastgit.revision.rules import Rules
-from blastgit.settings import FILE, Settings, read_settings
 from blastgit.store.base import Store
 from blastgit.store.config import OWN_FILE, Remote, chosen_remote
 
-CONFIG = ".dvc/config"
-"""The file of main that says where the store is."""
+if TYPE_CHECKING:
+    from blastgit.revision.rules import Rules
+    from blastgit.settings import Settings
 
 LOCK_TIMEOUT = 120.0
 """Seconds that a writer waits for another one of the same transient."""
@@ -48,7 +48,8 @@ class Handle:
         """
         self.path = path
         self.git = _open(path)
-        _ = self.settings
+        if not is_readable(self.main_file(FILE)):
+            _ = self.settings
 
     @property
     def location(self) -> str:
@@ -104,6 +105,8 @@ class Handle:
     @property
     def settings(self) -> Settings:
         """The settings, as main has them now."""
+        from blastgit.settings import read_settings
+
         return read_settings(self.main_file(FILE))
 
     @property

@@ -8,12 +8,13 @@ from pathlib import Path
 import pygit2
 
 from blastgit.errors import RepoError
+from blastgit.format import FILE
 from blastgit.handle import Handle, committer
 from blastgit.hooks import install_hooks
 from blastgit.plumbing.batch import Batch, make_folders
 from blastgit.plumbing.process import run_git
 from blastgit.plumbing.refs import RefUpdate, update_refs
-from blastgit.settings import FILE, default_text
+from blastgit.settings import default_text
 from blastgit.shipped import dot_files, store_config
 from blastgit.store.config import absolute
 

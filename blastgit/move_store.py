@@ -18,8 +18,9 @@ import pygit2
 
 from blastgit.edit import Edit, edit
 from blastgit.errors import StoreError
+from blastgit.format import CONFIG
 from blastgit.guard.policy import require
-from blastgit.handle import CONFIG, LOCK_TIMEOUT, Handle, open_store
+from blastgit.handle import LOCK_TIMEOUT, Handle, open_store
 from blastgit.plumbing.trees import flatten
 from blastgit.store.base import Store
 from blastgit.store.config import Remote, absolute, default_remote, with_remote

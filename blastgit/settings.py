@@ -10,14 +10,11 @@ from types import MappingProxyType
 from typing import Any
 
 from blastgit.errors import RepoError
+from blastgit.format import FILE, FORMAT
 from blastgit.guard.policy import Policy, read_policy
 from blastgit.revision.rules import Rules, build_rules
 from blastgit.safe_yaml import load_yaml
 
-FORMAT = 1
-"""The version of the on-disk format that this code writes, and the newest that it reads."""
-
-FILE = "blastgit.yaml"
 _KEYS = {"format", "kind", "rules", "title", "policy"}
 
 SECTIONS: dict[str, str] = {}

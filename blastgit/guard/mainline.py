@@ -9,13 +9,13 @@ from typing import Any
 import pygit2
 
 from blastgit.errors import BlastgitError, Denied, InvalidFiles
+from blastgit.format import CONFIG, FILE
 from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.refs import Change
 from blastgit.guard.trees import changed_files, files_of
-from blastgit.handle import CONFIG
 from blastgit.names import check_path
 from blastgit.safe_yaml import SIZE_LIMIT, load_yaml
-from blastgit.settings import FILE, Settings, read_settings
+from blastgit.settings import Settings, read_settings
 from blastgit.shipped import dot_files
 from blastgit.store.config import default_remote
 from blastgit.withdrawn import FOLDER, read_tombstones

@@ -13,7 +13,9 @@ from typing import Any
 from blastgit.errors import InvalidExport, InvalidName
 from blastgit.names import check_transient
 from blastgit.revision.document import Json, as_list, as_object, parse, restore_nonfinite
-from blastgit.revision.rules import CHILD_LISTS
+
+CHILD_LISTS = ("sedfittingresults", "aperturephotometry", "starformationhistoryresult")
+"""The lists that each aperture of an export carries (Blast: `host_utils.export_transient_info`)."""
 
 _LISTS = ("apertures", "cutouts", "filters", "surveys", "workflow_tasks")
 _OURS = ("dataset_version", "nonfinite")

@@ -16,8 +16,8 @@ from typing import Any
 
 from blastgit.errors import InvalidExport
 from blastgit.revision.document import Json, canonical, nonfinite_name
-from blastgit.revision.export import Export
-from blastgit.revision.rules import CHILD_LISTS, Rules, Table
+from blastgit.revision.export import CHILD_LISTS, Export
+from blastgit.revision.rules import Rules, Table
 
 Key = tuple[Json, ...]
 

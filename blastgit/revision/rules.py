@@ -12,9 +12,7 @@ from typing import Any
 
 from blastgit.errors import RepoError
 from blastgit.revision.document import canonical
-
-CHILD_LISTS = ("sedfittingresults", "aperturephotometry", "starformationhistoryresult")
-"""The lists that each aperture of an export carries (Blast: `host_utils.export_transient_info`)."""
+from blastgit.revision.export import CHILD_LISTS
 
 
 @dataclass(frozen=True)
