@@ -60,6 +60,12 @@ def test_missing_and_damaged_contents(history):
     assert told(fast) == [("missing", f"2026dgt@0:{DES_Z}")]
     assert fast.skipped > 0
     assert fast.contents == 0
+    other = content_of(history, f"2026dgt@0:{DES_Z.replace('_z', '_g')}")
+    other.chmod(0o644)
+    other.write_bytes(other.read_bytes()[:-1])
+    cut = DataRepo(history).verify(fast=True).problems
+    assert [problem.kind for problem in cut if "DES_g" in problem.where] == ["damaged"]
+    assert "bytes, not" in "".join(problem.text for problem in cut)
 
 
 @pytest.mark.parametrize(

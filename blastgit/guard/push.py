@@ -9,7 +9,8 @@ from pathlib import Path
 import pygit2
 from pygit2.enums import RepositoryOpenFlag
 
-from blastgit.errors import RepoError
+from blastgit.errors import Denied, RepoError
+from blastgit.guard.contents import check_contents
 from blastgit.guard.refs import Kind, place
 from blastgit.handle import open_store
 from blastgit.history import Marker, Revision
@@ -17,8 +18,6 @@ from blastgit.plumbing.refs import ZERO
 from blastgit.plumbing.trees import read_blob
 from blastgit.store.base import Store
 from blastgit.store.config import OWN_FILE, chosen_remote
-
-_SHOWN = 3
 
 
 def check_push(folder: Path, remote: str, lines: bytes) -> list[str]:
@@ -42,20 +41,13 @@ def check_push(folder: Path, remote: str, lines: bytes) -> list[str]:
         return []
     store = _store(git, folder, remote)
     wanted = {
-        pointer.md5: f"{revision}:{path}"
-        for revision in revisions.values()
-        for path, pointer in revision.pointers.items()
+        pointer: f"{revision}:{path}" for revision in revisions.values() for path, pointer in revision.pointers.items()
     }
-    absent = store.missing(wanted)
-    return [_sentence(store, sorted(wanted[md5] for md5 in absent))] if absent else []
-
-
-def _sentence(store: Store, lacking: list[str]) -> str:
-    more = f" and {len(lacking) - _SHOWN} more" if len(lacking) > _SHOWN else ""
-    return (
-        f"the store {store.url} lacks the content of {', '.join(lacking[:_SHOWN])}{more}: nothing was pushed; bring "
-        "contents first (`dvc push`, or record with blastgit), then push again"
-    )
+    try:
+        check_contents(store, wanted)
+    except Denied as error:
+        return [f"nothing was pushed: {error}"]
+    return []
 
 
 def _revisions(git: pygit2.Repository, ref: str, new: str, old: str) -> Iterator[Revision]:

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from blastgit.errors import BlastgitError, Denied, RepoError
 from blastgit.guard.annotations import check_annotations
+from blastgit.guard.contents import check_contents
 from blastgit.guard.hold import go_on_until_end_of
 from blastgit.guard.lines import LineChange, LineCheck, check_twin
 from blastgit.guard.mainline import check_main
 from blastgit.guard.policy import ANONYMOUS, current_identity
 from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.refs import Change, Kind, Line, Place, check_move, place, read_changes
-from blastgit.guard.revisions import check_contents
 from blastgit.handle import LOCK_TIMEOUT, Handle
 from blastgit.names import fold
 from blastgit.plumbing.locks import hold
@@ -109,7 +109,7 @@ class PushCheck:
                 wanted.update(LineCheck(self._repo, line).run())
         if wanted and not self._problems:
             with self._noting():
-                check_contents(self._repo, wanted)
+                check_contents(self._repo.store, wanted)
         return self._problems
 
     @contextmanager

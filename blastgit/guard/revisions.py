@@ -136,32 +136,3 @@ def _blob(repo: Quarantine, path: str, oid: pygit2.Oid, limit: int) -> bytes:
         return repo.blob(oid, limit)
     except Denied as error:
         raise Denied(f"{path!r}: {error}") from None
-
-
-def check_contents(repo: Quarantine, wanted: Mapping[Pointer, str]) -> None:
-    """Check, with one question, that the store has every content, and has it whole as far as can be seen.
-
-    Args:
-        repo: The data repo.
-        wanted: Where each pointer stands.
-
-    Raises:
-        Denied: Some are missing or of another size; the error says how to bring them.
-        StoreError: The store cannot be asked.
-    """
-    absent = repo.store.missing({pointer.md5 for pointer in wanted})
-    lacking = [where for pointer, where in wanted.items() if pointer.md5 in absent]
-    if lacking:
-        more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
-        raise Denied(
-            f"the store {repo.store.url} lacks the content of {lacking[0]}{more}: bring contents first (`dvc push`, or "
-            "record with blastgit), then push"
-        )
-    for pointer, where in wanted.items():
-        local = repo.store.local_path(pointer.md5)
-        size = pointer.size if local is None else local.stat().st_size
-        if size != pointer.size:
-            raise Denied(
-                f"{where} should have {pointer.size:,} bytes, and the store {repo.store.url} holds {size:,} under its "
-                "MD5: run `blastgit verify`"
-            )

@@ -48,6 +48,9 @@ class SetAside:
     is_damaged: bool = False
 
 
+Sizes = Mapping[str, int | None]
+"""Bytes of contents by MD5; None where a store does not tell."""
+
 QUARANTINE = "quarantine"
 """The folder of a store in which contents are set aside, beside `files`."""
 
@@ -112,8 +115,17 @@ class Store(ABC):
         """
 
     @abstractmethod
+    def sizes(self, md5s: Iterable[str]) -> Sizes:
+        """Return the size of each of these contents that is there, asking once for all of them where it can.
+
+        Raises:
+            StoreError: The store fails.
+        """
+
     def missing(self, md5s: Iterable[str]) -> set[str]:
-        """Return those of `md5s` that the store lacks, asking once for all of them where it can."""
+        """Return those of `md5s` that the store lacks; see `sizes`."""
+        wanted = set(md5s)
+        return wanted - self.sizes(wanted).keys()
 
     def local_path(self, md5: str) -> Path | None:
         """Return where a content lies on this machine, or None if it does not."""

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from blastgit.errors import DamagedData, StoreError
 from blastgit.progress import Progress, silent
-from blastgit.store.base import QUARANTINE, Content, SetAside, Store, quarantine_key, read_quarantine_key
+from blastgit.store.base import QUARANTINE, Content, SetAside, Sizes, Store, quarantine_key, read_quarantine_key
 from blastgit.store.config import Remote
 from blastgit.store.failures import Patience, explain, is_missing_bucket
 from blastgit.store.hashing import Checksums, chunks_of, drain
@@ -56,33 +56,54 @@ class DvcStore(Store):
     def put_all(self, items: Mapping[Path, Checksums], progress: Progress = silent) -> None:
         """Upload what the store lacks or holds damaged, a few files at a time, and see that all of it arrived.
 
-        One question finds out what is there and one what arrived; nothing is asked file by file.
+        One question finds out what is there and one what arrived; S3 is asked no more than that however large it is.
         """
         files = _by_md5(items)
-        present = self._sizes(files)
+        if not files:
+            return
+        # The smallest goes first: if it is not there, no earlier try has brought any. Then large ones, so that no
+        # thread ends late.
+        first, *others = sorted(files, key=lambda md5: files[md5][1].size)
+        order = [first, *reversed(others)]
+        present = self._present(order)
         total, done, counting = sum(sums.size for _, sums in files.values()), 0, threading.Lock()
 
         def bring(md5: str) -> bool:
             nonlocal done
-            staged, sums = files[md5]
-            is_needed = md5 not in present or not self._is_sound(sums) or self._is_old(md5)
-            if is_needed:
-                self._do(lambda folder: folder.upload(staged, md5, replace=md5 in present))
+            is_open = self._bring(*files[md5], present)
             with counting:
-                done += sums.size
+                done += files[md5][1].size
                 progress("storing", done, total)
-            return is_needed
+            return is_open
 
-        order = sorted(files, key=lambda md5: files[md5][1].size, reverse=True)  # large ones first: no thread ends late
-        brought = dict(zip(order, self._open().in_threads(bring, order), strict=True))
-        self._check_arrived({md5: files[md5][1].size for md5 in order if brought[md5]})
+        is_open = self._open().in_threads(bring, order)
+        asked = [md5 for md5, unsure in zip(order, is_open, strict=True) if unsure] or [first]
+        self._check_arrived({md5: files[md5][1].size for md5 in asked})
         for staged in items:
             staged.unlink(missing_ok=True)
 
+    def _present(self, order: list[str]) -> Sizes | None:
+        """Return what is there already; None if that is left to the server to say, file by file, as each is brought."""
+        if self._open().can_create() and not self._do(lambda folder: folder.has(order[0])):
+            return None
+        return self.sizes(order)
+
+    def _bring(self, staged: Path, sums: Checksums, present: Sizes | None) -> bool:
+        """Upload one content if need be, and return whether the store has to be asked for it afterwards."""
+        md5 = sums.md5
+        if present is None:
+            if self._open().can_create(sums.size) and self._do(lambda folder: folder.create(staged, md5)):
+                return False
+            present = self.sizes([md5])
+        if md5 in present and self._is_sound(sums) and not self._is_old(md5):
+            return False
+        self._do(lambda folder: folder.upload(staged, md5, replace=md5 in present))
+        return True
+
     def _check_arrived(self, expected: Mapping[str, int]) -> None:
-        found = self._sizes(expected)
+        found = self.sizes(expected)
         for md5, size in expected.items():
-            if found.get(md5) != size:
+            if md5 not in found or found[md5] not in (size, None):
                 held = f"has {found[md5]:,} bytes" if md5 in found else "is not there"
                 raise StoreError(
                     f"the store {self.url} took in {md5} of {size:,} bytes, and now it {held}: nothing was recorded; "
@@ -114,7 +135,7 @@ class DvcStore(Store):
     def set_aside(self, md5: str, untouched_since: float | None = None, *, damaged: bool = False) -> bool:
         """Move a content into the quarantine; see `Store.set_aside`."""
         self._open().forget_listings()
-        if not self._sizes([md5]) or (untouched_since is not None and self._open().changed[md5] > untouched_since):
+        if not self.sizes([md5]) or (untouched_since is not None and self._open().changed[md5] > untouched_since):
             return False
         target = quarantine_key(md5, damaged=damaged)
         return self._moved(f"files/md5/{md5[:2]}/{md5[2:]}", f"{QUARANTINE}/{target}")
@@ -129,7 +150,7 @@ class DvcStore(Store):
 
     def restore(self, item: SetAside) -> None:
         """Bring a content back from the quarantine."""
-        if self._sizes([item.md5]):
+        if self.sizes([item.md5]):
             self.discard(item)
         else:
             self._moved(f"{QUARANTINE}/{item.key}", f"files/md5/{item.md5[:2]}/{item.md5[2:]}")
@@ -171,12 +192,8 @@ class DvcStore(Store):
             with copy.open("rb", buffering=0) as file:
                 yield from chunks_of(file)
 
-    def missing(self, md5s: Iterable[str]) -> set[str]:
-        """Return those of `md5s` that the store lacks; see `RemoteFolder.sizes` for how many questions that takes."""
-        wanted = set(md5s)
-        return wanted - self._sizes(wanted).keys()
-
-    def _sizes(self, md5s: Iterable[str]) -> dict[str, int]:
+    def sizes(self, md5s: Iterable[str]) -> Sizes:
+        """Return the size of each of these contents that is there; `RemoteFolder.sizes` tells what that takes."""
         wanted = set(md5s)
         return self._do(lambda folder: folder.sizes(wanted)) if wanted else {}
 

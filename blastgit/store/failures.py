@@ -53,10 +53,9 @@ class Patience:
 
 def is_transient(error: BaseException) -> bool:
     """Whether another try may well succeed: throttling, a time-out, a lost connection, a server's inner failure."""
-    for link in _chain(error):
-        status = _status(link)
-        if status is not None:
-            return status >= 500 or status in (408, 425, 429)
+    status = http_status(error)
+    if status is not None:
+        return status >= 500 or status in (408, 409, 425, 429)
     for link in _chain(error):
         if isinstance(link, PermissionError | FileNotFoundError):
             return False
@@ -65,6 +64,11 @@ def is_transient(error: BaseException) -> bool:
         if _classes(link) & _TRANSIENT_CLASSES:
             return True
     return False
+
+
+def http_status(error: BaseException) -> int | None:
+    """Return the HTTP status behind an error, or None if there is none."""
+    return next((status for link in _chain(error) if (status := _status(link)) is not None), None)
 
 
 def explain(url: str, error: BaseException) -> StoreError:

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from blastgit.errors import DamagedData, StoreError
-from blastgit.store.base import QUARANTINE, Content, SetAside, Store, quarantine_key, read_quarantine_key
+from blastgit.store.base import QUARANTINE, Content, SetAside, Sizes, Store, quarantine_key, read_quarantine_key
 from blastgit.store.hashing import Checksums, chunks_of, drain
 
 _MODE = 0o444  # DVC trusts a read-only object without hashing it: so it is complete and checked before it has its name
@@ -75,9 +75,11 @@ class LocalStore(Store):
         except OSError as error:
             raise store_failure(self.url, error) from None
 
-    def missing(self, md5s: Iterable[str]) -> set[str]:
-        """Return those of `md5s` that are not there."""
-        return {md5 for md5 in md5s if not os.path.lexists(self.object_path(md5))}
+    def sizes(self, md5s: Iterable[str]) -> Sizes:
+        """Return the size of each of these contents that is there."""
+        with self._failures():
+            found = {md5: _stat(self.object_path(md5)) for md5 in md5s}
+        return {md5: each.st_size for md5, each in found.items() if each is not None}
 
     def contents(self) -> Iterator[Content]:
         """Yield every content that lies there."""
@@ -168,7 +170,7 @@ def _is_untouched(path: Path, since: float | None) -> bool:
 def _stat(path: Path) -> os.stat_result | None:
     try:
         return path.stat()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
 
 

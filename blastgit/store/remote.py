@@ -5,6 +5,7 @@ Errors are passed on as the protocol's client raises them; `dvc.py` puts them in
 
 from __future__ import annotations
 
+import base64
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from blastgit.store.base import Sizes
 from blastgit.store.config import Remote
+from blastgit.store.failures import http_status
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -23,8 +26,8 @@ _THREADS = 8
 _PAGE = 1000  # names that an object store lists in one answer
 _PIECE = 16 * 1024 * 1024  # bytes that an upload in pieces holds at once
 _S3_TIMEOUTS = {"connect_timeout": "10", "read_timeout": "60"}  # seconds, unless the options say otherwise
+_ALREADY_THERE, _UNKNOWN = 412, 501  # what a server says to a write that may replace nothing
 _CHANGED = ("LastModified", "last_modified", "mtime", "updated", "modified")
-Sizes = dict[str, int]
 
 
 class RemoteFolder:
@@ -58,7 +61,11 @@ class RemoteFolder:
                 raise
 
     def sizes(self, md5s: Collection[str]) -> Sizes:
-        """Return the size of each content that is there, asking as few questions as the protocol allows."""
+        """Return the size of each content that is there, asking as few questions as the protocol allows.
+
+        No protocol has a question about several names. So an object store is either listed, a thousand contents with
+        each question, or asked for one name after the other, a few at a time: whichever is less.
+        """
         wanted = set(md5s)
         answers = self.in_threads(lambda ask: ask(), self._questions(sorted(wanted)))
         return {md5: size for answer in answers for md5, size in answer.items() if md5 in wanted}
@@ -71,35 +78,43 @@ class RemoteFolder:
         by_key = [partial(self._list_keys, md5) for md5 in wanted]
         if len(wanted) <= 2:
             return by_key
-        if self._pages is None:  # the contents are spread evenly, so a sample tells how large the store is
-            self._pages = len(self._list_keys(wanted[0][:3])) * 16**3 / _PAGE
+        if self._pages is None:
+            self.has(wanted[0])
+        assert self._pages is not None
         if self._pages > len(wanted):
             return by_key
         return [self._list_all] if self._pages < 256 else [partial(self._list_keys, f"{n:02x}") for n in range(256)]
 
-    def _list_all(self) -> Sizes:
+    def has(self, md5: str) -> bool:
+        """Whether an object store has a content, by one question that also tells how large the store is."""
+        found = self._list_keys(md5[:3])
+        if self._pages is None:  # contents are spread evenly over their names, so a sample is enough
+            self._pages = len(found) * 16**3 / _PAGE
+        return md5 in found
+
+    def _list_all(self) -> dict[str, int]:
         found = self._sizes(self._fs.fs.find(str(self._fs.join(self._root, "files")), prefix="md5/", detail=True))
         self._pages = len(found) / _PAGE
         return found
 
-    def _list_keys(self, beginning: str) -> Sizes:
+    def _list_keys(self, beginning: str) -> dict[str, int]:
         """List the contents whose MD5 begins so; in an object store that is one question for each thousand."""
         return self._sizes(self._fs.fs.find(self._contents(beginning[:2]), prefix=beginning[2:], detail=True))
 
-    def _list_folder(self, name: str) -> Sizes:
+    def _list_folder(self, name: str) -> dict[str, int]:
         try:
             entries = self._fs.fs.ls(self._contents(name), detail=True)
         except FileNotFoundError:
             return {}
         return self._sizes({entry["name"]: entry for entry in entries})
 
-    def _sizes(self, listing: Mapping[str, Mapping[str, Any]]) -> Sizes:
+    def _sizes(self, listing: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
         found = {"".join(name.rstrip("/").split("/")[-2:]): entry for name, entry in listing.items()}
         contents = {md5: entry for md5, entry in found.items() if len(md5) == 32 and entry["type"] == "file"}
         self.changed.update({md5: when for md5, entry in contents.items() if (when := _when(entry)) is not None})
         return {md5: entry["size"] for md5, entry in contents.items()}
 
-    def all_sizes(self) -> Sizes:
+    def all_sizes(self) -> Mapping[str, int]:
         """Return the size of every content.
 
         Raises:
@@ -112,7 +127,7 @@ class RemoteFolder:
         answers = self.in_threads(self._list_folder, [f"{n:02x}" for n in range(256)])
         return {md5: size for answer in answers for md5, size in answer.items()}
 
-    def files_below(self, name: str) -> Sizes:
+    def files_below(self, name: str) -> dict[str, int]:
         """Return the size of each file below a folder beside `files`, by its path from there."""
         folder = str(self._fs.join(self._root, name))
         try:
@@ -162,6 +177,24 @@ class RemoteFolder:
         """
         gently = {"max_concurrency": 1} if self._fs.protocol == "s3" else {}  # in a stream, not in large pieces
         self._fs.get_file(self.path(md5), str(target), **gently)
+
+    def can_create(self, size: int = 0) -> bool:
+        """Whether `create` is at hand, for a file of that size."""
+        return bool(self._fs.protocol == "s3") and size < 2 * _PIECE  # larger ones go up in pieces
+
+    def create(self, source: Path, md5: str) -> bool:
+        """Copy a file to its name unless something is there, and have the server check its MD5; whether that was done.
+
+        It is not done either if the server says that it cannot write on such a condition.
+        """
+        conditions = {"IfNoneMatch": "*", "ContentMD5": base64.b64encode(bytes.fromhex(md5)).decode()}
+        try:
+            self._fs.put_file(str(source), self.path(md5), chunksize=_PIECE, **conditions)
+        except Exception as error:
+            if http_status(error) in (_ALREADY_THERE, _UNKNOWN):
+                return False
+            raise
+        return True
 
     def upload(self, source: Path, md5: str, *, replace: bool) -> None:
         """Copy a file to its name, where it appears whole or not at all.

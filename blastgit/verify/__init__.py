@@ -10,7 +10,7 @@ from blastgit.handle import Handle
 from blastgit.history import History
 from blastgit.progress import Progress, silent
 from blastgit.store.hashing import Checksums
-from blastgit.verify.contents import Reading, find_missing
+from blastgit.verify.contents import Reading, look_up
 from blastgit.verify.lines import LineCheck
 from blastgit.verify.refs import check_refs
 from blastgit.verify.report import Problem, Repaired, Report
@@ -23,7 +23,7 @@ class Options:
     """How thorough to be about contents; all else is always checked.
 
     Attributes:
-        fast: Do not read them, only see that they are there.
+        fast: Do not read them, only see that they are there in the right size.
         sample: Read this many per cent of them.
         seed: Which ones: the same seed chooses the same again; None for any.
         resume: Go on where an interrupted run stopped.
@@ -71,9 +71,10 @@ def verify(
         progress("checking revisions", done, len(names))
         for where, sums in LineCheck(handle, each, report).run():
             contents.setdefault(sums, where)
-    missing = find_missing(handle, contents)
-    report.problems += missing
-    there = {sums: where for sums, where in contents.items() if sums not in {problem.sums for problem in missing}}
+    found = look_up(handle, contents)
+    report.problems += found
+    bad = {problem.sums for problem in found}
+    there = {sums: where for sums, where in contents.items() if sums not in bad}
     if wanted.fast:
         report.skipped = len(there)
         return report

@@ -1,4 +1,4 @@
-"""Checking contents: that they are there, and that they are what was published."""
+"""Checking contents: that they are there, of the right size, and what was published."""
 
 from __future__ import annotations
 
@@ -17,17 +17,21 @@ from blastgit.verify.report import Problem, Report
 _AHEAD = 1000  # contents that are handed to the threads at once
 
 
-def find_missing(handle: Handle, contents: Mapping[Checksums, str]) -> list[Problem]:
-    """Return a problem for each content that the store lacks."""
+def look_up(handle: Handle, contents: Mapping[Checksums, str]) -> list[Problem]:
+    """Return a problem for each content that the store lacks, or holds in another size."""
     store = handle.store
-    absent = store.missing({sums.md5 for sums in contents})
-    aside = {item.md5 for item in store.quarantined() if not item.is_damaged} if absent else set()
+    sizes = store.sizes({sums.md5 for sums in contents})
+    is_complete = all(sums.md5 in sizes for sums in contents)
+    aside = set() if is_complete else {item.md5 for item in store.quarantined() if not item.is_damaged}
     problems = []
     for sums, where in contents.items():
-        if sums.md5 in absent:
+        if sums.md5 not in sizes:
             hint = "; it is in the quarantine, so `blastgit verify --repair` helps" if sums.md5 in aside else ""
             text = f"the store {store.url} lacks its content {sums.md5}{hint}"
             problems.append(Problem("missing", where, text, sums))
+        elif sizes[sums.md5] not in (sums.size, None):
+            text = f"its content in the store {store.url} has {sizes[sums.md5]:,} bytes, not {sums.size:,}"
+            problems.append(Problem("damaged", where, text, sums))
     return problems
 
 

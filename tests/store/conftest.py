@@ -1,11 +1,13 @@
 """A real S3 server in a process of its own, and a proxy before it that counts requests and makes trouble on demand."""
 
+import hashlib
 import socket
 import subprocess
 import sys
 import threading
 import time
 import uuid
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -129,12 +131,19 @@ def bucket(make_bucket: Callable[[], Bucket]) -> Bucket:
     return make_bucket()
 
 
+_CODES = {
+    403: "AccessDenied", 409: "ConditionalRequestConflict", 500: "InternalError", 501: "NotImplemented",
+    503: "SlowDown",
+}  # fmt: skip
+
+
 @dataclass
 class Request:
     """What the proxy saw: `LIST`, or the HTTP method, and the path."""
 
     kind: str
     path: str
+    is_conditional: bool = False
 
 
 @dataclass
@@ -143,11 +152,14 @@ class Proxy:
 
     Attributes:
         page: How many names a listing may have, if not a thousand.
-        trouble: Called with each request; may return a status to answer instead, "drop" to cut the line, or "truncate".
+        trouble: Called with each request; may return a status to answer instead, "drop" to cut the line, "truncate" to
+            cut the answer short, or "garble" to alter what is sent.
+        checks_md5: Whether bytes are refused that have not the MD5 sent with them, as S3 does and moto does not.
     """
 
     url: str = ""
     page: int | None = None
+    checks_md5: bool = True
     requests: list[Request] = field(default_factory=list)
     trouble: Callable[[Request], int | str | None] = lambda request: None
 
@@ -166,16 +178,19 @@ def proxy(s3_server: Server) -> Iterator[Proxy]:
         def _serve(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             is_list = self.command == "GET" and "list-type" in urlsplit(self.path).query
-            request = Request("LIST" if is_list else self.command, self.path)
+            request = Request("LIST" if is_list else self.command, self.path, "If-None-Match" in self.headers)
             state.requests.append(request)
             verdict = state.trouble(request)
             if verdict == "drop":
                 self.close_connection = True
                 return
             if isinstance(verdict, int):
-                code = {503: "SlowDown", 403: "AccessDenied", 500: "InternalError"}[verdict]
-                text = f"<Error><Code>{code}</Code><Message>{code}, please</Message></Error>".encode()
-                self._answer(verdict, [("Content-Type", "application/xml")], text)
+                self._refuse(verdict, _CODES[verdict])
+                return
+            body = body[:-1] + b"!" if verdict == "garble" else body
+            stated = self.headers.get("Content-MD5")
+            if state.checks_md5 and stated and b64decode(stated) != hashlib.md5(body).digest():
+                self._refuse(400, "BadDigest")
                 return
             onward = HTTPConnection("127.0.0.1", s3_server.port, timeout=60)
             path = f"{self.path}&max-keys={state.page}" if is_list and state.page else self.path
@@ -191,6 +206,10 @@ def proxy(s3_server: Server) -> Iterator[Proxy]:
                 return
             size = int(answer.getheader("Content-Length") or 0) if self.command == "HEAD" else len(content)
             self._answer(answer.status, headers, content, size)
+
+        def _refuse(self, status: int, code: str) -> None:
+            text = f"<Error><Code>{code}</Code><Message>{code}, please</Message></Error>".encode()
+            self._answer(status, [("Content-Type", "application/xml")], text)
 
         def _answer(self, status: int, headers: list[tuple[str, str]], body: bytes, size: int | None = None) -> None:
             self.send_response(status)

@@ -61,9 +61,58 @@ def test_a_large_content_goes_up_in_pieces_and_comes_back(store, bucket, proxy, 
     assert hashlib.md5(b"".join(store.read(md5(content)))).hexdigest() == md5(content)
 
 
-def test_a_batch_costs_three_questions_however_many_files_it_has(store, proxy, stage):
+def make_large(bucket, wanted: list[str]) -> None:
+    """Have the store look as if it held some 160,000 contents: 40 names below each prefix that the wanted ones have."""
+    for first in {md5[:3] for md5 in wanted}:
+        for number in range(40):
+            bucket.write(f"data/files/md5/{first[:2]}/{first[2]}{number:029x}", b"x")
+
+
+@pytest.mark.parametrize("is_large", [False, True])
+def test_a_batch_costs_one_question_before_and_one_after(store, bucket, proxy, stage, is_large):
+    if is_large:
+        make_large(bucket, [md5(CONTENTS[0])])
     store.put_all(stage(*CONTENTS))
-    assert proxy.counts == {"LIST": 3, "PUT": 30}
+    assert proxy.counts == {"LIST": 2, "PUT": 30}
+    assert set(map(key, CONTENTS)) <= bucket.contents().keys()
+    proxy.requests.clear()
+    other = [f"other {n} ".encode() * 1000 for n in range(3)]
+    make_large(bucket, [md5(other[0])] if is_large else [])
+    store.put_all(stage(*other))
+    assert proxy.counts == {"LIST": 2, "PUT": 3}
+
+
+def test_what_somebody_else_brought_is_found_while_it_is_brought(store, bucket, proxy, stage):
+    """The smallest is not there, so nobody asks for the others; the server refuses to write over them."""
+    bucket.write(key(CONTENTS[1]), CONTENTS[1])
+    bucket.write(key(CONTENTS[2]), b"damaged")
+    store.put_all(stage(b"small", *CONTENTS[:4]))
+    assert [bucket.body(key(content)) for content in CONTENTS[:4]] == CONTENTS[:4]
+    assert proxy.counts == {"LIST": 4, "PUT": 5 + 1, "GET": 2}, "one more question for each that was found"
+
+
+def test_a_collision_is_refused_also_if_nobody_asked_for_it(store, bucket, stage, proxy):
+    bucket.write(key(CONTENTS[1]), CONTENTS[1])
+    proxy.checks_md5 = False  # there are no two such files at hand
+    small, large = stage(b"small", CONTENTS[2])
+    with pytest.raises(StoreError, match="collision"):
+        store.put_all({small: sums(b"small"), large: Checksums(md5(CONTENTS[1]), "0" * 64, len(CONTENTS[2]))})
+    assert bucket.body(key(CONTENTS[1])) == CONTENTS[1]
+
+
+def test_a_server_that_knows_no_conditions_is_asked_before(store, bucket, proxy, stage):
+    proxy.trouble = lambda request: 501 if request.kind == "PUT" and request.is_conditional else None
+    bucket.write(key(CONTENTS[1]), b"damaged")
+    store.put_all(stage(b"small", *CONTENTS[:3]))
+    assert [bucket.body(key(content)) for content in CONTENTS[:3]] == CONTENTS[:3]
+    assert bucket.body(key(b"small")) == b"small"
+
+
+def test_bytes_that_change_on_their_way_never_get_the_name(store, bucket, proxy, stage):
+    proxy.trouble = lambda request: "garble" if request.kind == "PUT" else None
+    with pytest.raises(StoreError, match="BadDigest"):
+        store.put_all(stage(CONTENTS[0]))
+    assert bucket.contents() == {}
 
 
 def test_what_is_missing_costs_one_question_once_the_size_of_the_store_is_known(store, proxy, stage):
@@ -75,11 +124,8 @@ def test_what_is_missing_costs_one_question_once_the_size_of_the_store_is_known(
 
 
 def test_a_large_store_is_not_listed_for_a_small_batch(store, bucket, proxy, stage):
-    # 40 names below one of 4,096 prefixes: some 160,000 contents, or 160 answers of the server.
     wanted = sorted(map(md5, CONTENTS))
-    first = wanted[0]
-    for number in range(40):
-        bucket.write(f"data/files/md5/{first[:2]}/{first[2]}{number:029x}", b"x")
+    make_large(bucket, wanted[:1])
     assert store.missing(wanted) == set(wanted)
     assert proxy.counts == {"LIST": 1 + 30}
     assert all("prefix=data%2Ffiles%2Fmd5%2F" in request.path for request in proxy.requests)
@@ -104,7 +150,7 @@ def test_what_is_there_is_checked_and_not_brought_again(store, proxy, stage):
     proxy.requests.clear()
     staged = stage(*CONTENTS[:6])
     store.put_all(staged)
-    assert proxy.counts == {"LIST": 2, "GET": 5, "PUT": 1}
+    assert proxy.counts == {"LIST": 3, "GET": 5, "PUT": 1}
     assert not any(path.exists() for path in staged)
 
 
@@ -180,6 +226,15 @@ def test_what_is_denied_is_not_tried_again(store, proxy, waits):
         store.missing(["0" * 32])
     assert len(proxy.requests) == 1
     assert waits.seconds == []
+
+
+def test_a_server_that_is_in_two_minds_is_asked_again(store, bucket, proxy, waits, stage):
+    """Two writers bring one content at the same time: S3 may tell one of them to try again (409)."""
+    answers = iter([409])
+    proxy.trouble = lambda request: next(answers, None) if request.kind == "PUT" else None
+    store.put_all(stage(CONTENTS[0]))
+    assert bucket.body(key(CONTENTS[0])) == CONTENTS[0]
+    assert waits.seconds == [0.5]
 
 
 def test_a_batch_that_failed_half_way_is_resumed(store, bucket, proxy, stage):
