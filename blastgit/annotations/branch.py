@@ -1,0 +1,122 @@
+"""The branch `annotations` as it is read: what was said of a subject, or of all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+
+import pygit2
+
+from blastgit.annotations.event import Event, read_line
+from blastgit.annotations.subjects import KINDS, Subject
+from blastgit.errors import BlastgitError
+from blastgit.handle import Handle
+from blastgit.plumbing.objects import commit_of, undamaged
+from blastgit.plumbing.trees import read_blob
+
+NAME = "annotations"
+REF = f"refs/heads/{NAME}"
+_TRACKING = f"refs/remotes/origin/{NAME}"
+
+
+def tip_of(handle: Handle) -> pygit2.Commit | None:
+    """Return the tip of the branch as far as it is at hand: in a clone that has none of its own, the remote's."""
+    for ref in (REF, _TRACKING):
+        reference = handle.git.references.get(ref)
+        if reference is not None:
+            return commit_of(reference)
+    return None
+
+
+class Branch:
+    """The annotations of a data repo at one moment.
+
+    Attributes:
+        unread: How many lines were no annotation that this version can read; they are passed over.
+    """
+
+    def __init__(self, handle: Handle) -> None:
+        """Look at the branch as it is now."""
+        self._git = handle.git
+        self._tip = tip_of(handle)
+        self.unread = 0
+
+    @cached_property
+    def _tree(self) -> pygit2.Tree | None:
+        return None if self._tip is None else self._tip.tree
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody has said anything yet."""
+        return self._tree is None
+
+    def has(self, kind: str) -> bool:
+        """Whether anything was said of subjects of a kind."""
+        return self._tree is not None and kind in self._tree
+
+    def of(self, subject: Subject) -> list[Event]:
+        """Return what was said of a subject as a whole and of its parts, oldest first.
+
+        Raises:
+            DamagedData: Git cannot read it.
+        """
+        data = None if self._tree is None else read_blob(self._tree, subject.path)
+        return self._read(data, subject.path) if data else []
+
+    def below(self, folder: str) -> Iterator[list[Event]]:
+        """Yield what was said of each subject whose file lies below a folder of the branch, such as `interval`.
+
+        Raises:
+            DamagedData: Git cannot read it.
+        """
+        if self._tree is None or folder not in self._tree:
+            return
+        with undamaged(NAME):
+            for path, data in _files(self._git, self._tree[folder], folder):
+                yield self._read(data, path)
+
+    def all(self) -> Iterator[list[Event]]:
+        """Yield what was said of each subject, with its parts.
+
+        Raises:
+            DamagedData: Git cannot read it.
+        """
+        for kind in KINDS:
+            yield from self.below(kind)
+
+    def attachment(self, path: str) -> bytes | None:
+        """Return the bytes of an attachment, or None if the branch has no such file."""
+        return None if self._tree is None else read_blob(self._tree, path)
+
+    def _read(self, data: bytes, path: str) -> list[Event]:
+        events, unread = read_lines(data, path)
+        self.unread += unread
+        return events
+
+
+def read_lines(data: bytes, path: str) -> tuple[list[Event], int]:
+    """Return the annotations in a file of the branch, oldest first, and how many lines are none."""
+    lines = dict.fromkeys(data.split(b"\n")[:-1])
+    events = []
+    for line in lines:
+        try:
+            event = read_line(line)
+        except BlastgitError:
+            continue
+        if event.subject.path == path:
+            events.append(event)
+    return sorted(events, key=lambda event: event.time), len(lines) - len(events)
+
+
+def _files(git: pygit2.Repository, entry: pygit2.Object, path: str) -> Iterator[tuple[str, bytes]]:
+    if isinstance(entry, pygit2.Tree):
+        for child in entry:
+            yield from _files(git, child, f"{path}/{child.name}")
+    elif isinstance(entry, pygit2.Blob) and path.endswith(".jsonl"):
+        yield path, entry.data
+
+
+def together(groups: Iterable[list[Event]]) -> Iterator[Event]:
+    """Yield the annotations of several subjects one after the other."""
+    for events in groups:
+        yield from events

@@ -1,0 +1,289 @@
+"""One annotation of one subject: a value object, and the line of canonical JSON (RFC 8785) that keeps it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from blastgit.annotations.subjects import Subject, instant, instant_text, read_subject
+from blastgit.errors import InvalidInput
+from blastgit.revision.document import canonical, parse
+
+COMMENT_LIMIT = 16 * 1024
+"""Bytes of a comment. A longer text is a document: attach it, or link to it."""
+
+ATTACHMENT_LIMIT = 10 * 1024 * 1024
+"""Bytes of an attachment, which every clone of the branch brings along."""
+
+LINE_LIMIT = 64 * 1024
+"""Bytes of a line."""
+
+_LINK_LIMIT, _TAGS_LIMIT, _SUPERSEDES_LIMIT = 2000, 32, 100
+_LINK = re.compile(r"(?:https?://|doi:)[^\s\"'<>\\^`{|}]+")
+_TAG = re.compile(r"\w[\w.:+/-]{0,63}")
+_WORD = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_KEYS = {
+    "id": str, "time": str, "user": str, "actor": str, "subject": str, "comment": str, "flag": str, "tags": list,
+    "link": str, "attachment": dict, "supersedes": list, "retract": bool, "subjects": int, "as": str,
+}  # fmt: skip
+_NEEDED = ("id", "time", "user", "actor", "subject")
+_ACTORS = ("human", "bot")
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that belongs to a remark: a plot, a log. The branch has its bytes.
+
+    Attributes:
+        name: What it is called.
+        sha256: Its checksum, 64 hexadecimal digits.
+        size: Its bytes.
+    """
+
+    name: str
+    sha256: str
+    size: int
+
+    @property
+    def path(self) -> str:
+        """Where it lies on the branch."""
+        return f"attachment/{self.sha256[:2]}/{self.sha256[2:]}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it under its stable keys."""
+        return {"name": self.name, "sha256": self.sha256, "size": self.size}
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What is said: a comment, a flag, tags, or several of these at once.
+
+    Attributes:
+        comment: In words; several lines may be.
+        flag: A word of the repo's vocabulary, or "".
+        tags: Free words.
+        link: A URL (a ticket, a page), or "".
+        attachment: A file, or None.
+        supersedes: The ids of annotations of the same subjects that this one takes the place of.
+        retract: Whether it only takes them back; the comment then says why.
+    """
+
+    comment: str = ""
+    flag: str = ""
+    tags: tuple[str, ...] = ()
+    link: str = ""
+    attachment: Attachment | None = None
+    supersedes: tuple[str, ...] = ()
+    retract: bool = False
+
+    def check(self) -> Remark:
+        """Return the remark if it can be kept.
+
+        Raises:
+            InvalidInput: It says nothing, or has something that cannot be kept; the error tells what.
+        """
+        size = len(_checked_text("the comment", self.comment, "\n\t").encode())
+        if size > COMMENT_LIMIT:
+            raise InvalidInput(
+                f"the comment has {size:,} bytes, more than the {COMMENT_LIMIT:,} allowed: attach the text as a file"
+            )
+        if self.comment and not self.comment.strip():
+            raise InvalidInput("the comment is blank")
+        if self.flag and not _WORD.fullmatch(self.flag):
+            raise InvalidInput(f"{self.flag[:40]!r} is no flag: a word of small letters, digits, _ and -")
+        for tag in self.tags:
+            if not _TAG.fullmatch(tag):
+                raise InvalidInput(f"{tag[:80]!r} is no tag: up to 64 letters, digits and _.:+/-, without spaces")
+        if len(self.tags) > _TAGS_LIMIT or len(set(self.tags)) != len(self.tags):
+            raise InvalidInput(f"an annotation has up to {_TAGS_LIMIT} different tags")
+        if self.link and not (_LINK.fullmatch(_checked_text("the link", self.link)) and len(self.link) <= _LINK_LIMIT):
+            raise InvalidInput(f"{self.link[:80]!r} is no link: it begins with http://, https:// or doi:")
+        if self.attachment:
+            _check_attachment(self.attachment)
+        self._check_supersedes()
+        return self
+
+    def _check_supersedes(self) -> None:
+        if len(self.supersedes) > _SUPERSEDES_LIMIT or len(set(self.supersedes)) != len(self.supersedes):
+            raise InvalidInput(f"an annotation supersedes up to {_SUPERSEDES_LIMIT} different ones")
+        for each in self.supersedes:
+            check_id(each)
+        content = self.flag or self.tags or self.link or self.attachment
+        if self.retract and (content or not self.supersedes):
+            raise InvalidInput("a retraction names the annotations that it takes back, and at most a comment why")
+        if not (content or self.comment or self.retract):
+            raise InvalidInput("an annotation says something: a comment, a flag, a tag, a link or an attachment")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what it says under its stable keys, without what it does not say."""
+        said: dict[str, Any] = {
+            "comment": self.comment, "flag": self.flag, "tags": list(self.tags), "link": self.link,
+            "attachment": self.attachment.to_json() if self.attachment else None,
+            "supersedes": list(self.supersedes), "retract": self.retract,
+        }  # fmt: skip
+        return {key: value for key, value in said.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One annotation of one subject.
+
+    Attributes:
+        id: A UUID; the same in the files of all subjects of one annotation.
+        time: When (UTC).
+        user: Who.
+        is_bot: Whether that is a program.
+        subject: What it is about.
+        remark: What is said.
+        seen_as: For a file: where it was pointed out, `2026dgt@1:cutout_cdn/DES/DES_z.fits`.
+        subjects: How many subjects the annotation has in all.
+    """
+
+    id: str
+    time: datetime
+    user: str
+    is_bot: bool
+    subject: Subject
+    remark: Remark
+    seen_as: str = ""
+    subjects: int = 1
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it under the keys of the on-disk format."""
+        said = {"id": self.id, "time": instant_text(self.time), "user": self.user, "actor": _ACTORS[self.is_bot]}
+        more: dict[str, Any] = {"as": self.seen_as, "subjects": self.subjects if self.subjects > 1 else 0}
+        return {**said, "subject": str(self.subject), **self.remark.to_json(), **{k: v for k, v in more.items() if v}}
+
+    def line(self) -> bytes:
+        """Return the line of the branch, with its line feed."""
+        return canonical(self.to_json()) + b"\n"
+
+
+def new_id(namespace: uuid.UUID, event: Event, subjects: list[str]) -> str:
+    """Return the id of an annotation: the same for the same words of the same person at the same moment."""
+    facts = {**event.to_json(), "subject": sorted(subjects)}
+    return str(uuid.uuid5(namespace, canonical(facts).decode()))
+
+
+def read_line(line: bytes) -> Event:
+    """Read a line of the branch, without its line feed, strictly.
+
+    Raises:
+        InvalidInput: It is no annotation, or not written as the format asks.
+    """
+    if len(line) > LINE_LIMIT:
+        raise InvalidInput(f"it has {len(line):,} bytes, more than the {LINE_LIMIT:,} allowed")
+    value = parse(line, "the line")
+    if not isinstance(value, dict):
+        raise InvalidInput("it is not a JSON object, one annotation")
+    event = read_event(value)
+    if event.line() != line + b"\n":
+        raise InvalidInput("it is not canonical JSON (RFC 8785) in the form of docs/format.md: annotate with blastgit")
+    return event
+
+
+def read_event(value: Mapping[str, Any]) -> Event:
+    """Read an annotation from JSON.
+
+    Raises:
+        InvalidInput: Something is missing, is too much, or makes no sense.
+    """
+    _check_shape(value)
+    if value["actor"] not in _ACTORS:
+        raise InvalidInput(f"actor is {value['actor'][:40]!r}, neither human nor bot")
+    remark = Remark(
+        comment=value.get("comment", ""),
+        flag=value.get("flag", ""),
+        tags=tuple(value.get("tags", ())),
+        link=value.get("link", ""),
+        attachment=_read_attachment(value.get("attachment")),
+        supersedes=tuple(value.get("supersedes", ())),
+        retract=value.get("retract", False),
+    )
+    return Event(
+        check_id(value["id"]),
+        instant(value["time"]),
+        check_user(value["user"]),
+        value["actor"] == "bot",
+        read_subject(value["subject"]),
+        remark.check(),
+        _checked_text("as", value.get("as", "")),
+        value.get("subjects", 1),
+    )
+
+
+def _check_shape(value: Mapping[str, Any]) -> None:
+    lacking = [key for key in _NEEDED if key not in value]
+    if lacking:
+        raise InvalidInput(f"an annotation has {', '.join(_NEEDED)}, and here {lacking[0]} is missing")
+    for key, item in value.items():
+        kind = _KEYS.get(key)
+        if kind is None:
+            raise InvalidInput(f"{key[:40]!r} is no key of an annotation: they are {', '.join(_KEYS)}")
+        if not isinstance(item, kind) or (kind is int and isinstance(item, bool)):
+            raise InvalidInput(f"{key} should be of another type: {str(item)[:40]!r}")
+        if kind is list and not all(isinstance(each, str) for each in item):
+            raise InvalidInput(f"{key} should be a list of texts")
+
+
+def _read_attachment(value: Any) -> Attachment | None:
+    if value is None:
+        return None
+    types = {key: type(item) for key, item in value.items()}
+    if types != {"name": str, "sha256": str, "size": int}:
+        raise InvalidInput("an attachment has name, sha256 and size")
+    return Attachment(**value)
+
+
+def _check_attachment(attachment: Attachment) -> None:
+    name = _checked_text("the name of the attachment", attachment.name)
+    if not name or "/" in name or "\\" in name or name in (".", "..") or len(name.encode()) > 200:
+        raise InvalidInput(f"{name[:80]!r} cannot be the name of an attachment")
+    if not _SHA256.fullmatch(attachment.sha256):
+        raise InvalidInput("the SHA-256 of an attachment has 64 hexadecimal digits")
+    if not 0 < attachment.size <= ATTACHMENT_LIMIT:
+        raise InvalidInput(
+            f"the attachment {name} has {attachment.size:,} bytes: from 1 to {ATTACHMENT_LIMIT:,} are allowed, since "
+            "every clone brings it along; link to larger ones"
+        )
+
+
+def check_user(user: str) -> str:
+    """Return a user's name if it can be one.
+
+    Raises:
+        InvalidInput: It cannot.
+    """
+    if not user or not user.isprintable() or user.strip() != user or len(user) > 200:
+        raise InvalidInput(f"{user[:80]!r} cannot be the name of a user")
+    return user
+
+
+def check_id(text: str) -> str:
+    """Return an id if it is a UUID as UUIDs are written.
+
+    Raises:
+        InvalidInput: It is none.
+    """
+    try:
+        if str(uuid.UUID(text)) == text:
+            return text
+    except ValueError:
+        pass
+    raise InvalidInput(f"{text[:80]!r} is no id of an annotation: ids are UUIDs, which `blastgit notes` shows")
+
+
+def _checked_text(what: str, text: str, allowed: str = "") -> str:
+    """Return text that holds no control character but those allowed: what steers a terminal is not for keeping."""
+    if text.isprintable():
+        return text
+    for letter in text:
+        if unicodedata.category(letter) in ("Cc", "Cs") and letter not in allowed:
+            raise InvalidInput(f"{what} has the control character U+{ord(letter):04X}, which cannot be kept")
+    return text

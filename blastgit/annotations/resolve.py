@@ -1,0 +1,167 @@
+"""From what a person writes to subjects: revisions get their number, files their checksum, and what is not there is refused."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from blastgit.annotations.subjects import KINDS, Subject, read_subject
+from blastgit.errors import InvalidName, NotFound
+from blastgit.handle import Handle
+from blastgit.history import History, Revision
+from blastgit.names import fold, parse_spec
+from blastgit.plumbing.trees import read_blob
+from blastgit.revision.document import as_object, parse
+from blastgit.revision.normalise import normalise
+
+_FETCHED = 8
+"""Transients of a repo elsewhere that are looked at; if there are more, its hook finds those that are unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A subject, and where it was pointed out, if that is more than its name says.
+
+    Attributes:
+        subject: The subject.
+        seen_as: For a file, `2026dgt@1:cutout_cdn/DES/DES_z.fits`; else "".
+    """
+
+    subject: Subject
+    seen_as: str = ""
+
+    def __str__(self) -> str:
+        return self.seen_as or str(self.subject)
+
+
+class Resolver:
+    """Looks up what people name. It remembers what it read, for the next of ten thousand names."""
+
+    def __init__(self, handle: Handle) -> None:
+        """Look into an opened data repo."""
+        self._handle = handle
+        self._history = History(handle)
+        self._revisions: dict[str, Revision] = {}
+        self._files: dict[str, dict[str, str]] = {}
+        self._values: dict[str, list[str]] = {}
+        self._brought: set[str] = set()
+
+    def targets(self, texts: Iterable[str]) -> list[Target]:
+        """Return what each text names, each thing once.
+
+        Raises:
+            InvalidName: A text names nothing that can be annotated.
+            InvalidInput: An interval ends before it begins, or its times have no zone.
+            NotFound: There is no such revision, file, value or collection.
+        """
+        return list({target.subject: target for target in map(self.target, texts)}.values())
+
+    def target(self, text: str) -> Target:
+        """Return what one text names; see `targets`."""
+        kind, colon, rest = text.partition(":")
+        if text.startswith("u/"):
+            return self._personal(f"revision:{text}")
+        if kind == "sha256" or (colon and kind in ("file", "run", "interval")):
+            return Target(read_subject(text if kind != "sha256" else f"file:{text}"))
+        if colon and kind == "collection":
+            return Target(self._collection(read_subject(text)))
+        if colon and kind in KINDS:
+            if rest.startswith("u/"):
+                return self._personal(text)
+            text = rest
+        target = self._named(text)
+        if colon and kind in KINDS and kind not in (target.subject.kind, "file"):
+            raise InvalidName(f"{kind}:{text} is about a {target.subject.kind}: a revision has a number, NAME@N")
+        return target
+
+    def _named(self, text: str) -> Target:
+        spec = parse_spec(text)
+        name_only = "@" not in text.partition(":")[0] and "/" not in text.partition(":")[0]
+        if name_only:
+            return Target(self._transient(read_subject(f"transient:{text}")))
+        if spec.number is not None and spec.path is None and not self._is_brought(spec.name):
+            return Target(read_subject(f"revision:{spec.name}@{spec.number}"))  # its hook will know
+        revision = self._revision(str(spec).partition(":")[0], spec.name)
+        if spec.path is None:
+            return Target(read_subject(f"revision:{revision}"))
+        path = spec.path.rstrip("/")
+        digest = self.files(revision).get(path)
+        if digest is not None:
+            return Target(read_subject(f"file:{digest}"), f"{revision}:{path}")
+        self._check_part(revision, path)
+        return Target(read_subject(f"revision:{revision}:{path}"))
+
+    def _revision(self, text: str, name: str) -> Revision:
+        if text not in self._revisions:
+            self._bring(name)
+            self._revisions[text] = self._history.resolve(parse_spec(text))
+        return self._revisions[text]
+
+    def _personal(self, text: str) -> Target:
+        subject = read_subject(text)
+        line, number = subject.revision
+        if self._handle.is_here and f"refs/tags/{line}/{number}" not in self._handle.git.references:
+            raise NotFound(f"there is no revision {line}@{number} in {self._handle.location}")
+        return Target(subject)
+
+    def _is_brought(self, name: str) -> bool:
+        """Whether a transient can be looked at without fetching one after the other of very many."""
+        return self._handle.is_here or name in self._brought or len(self._brought) < _FETCHED
+
+    def _bring(self, name: str) -> None:
+        if name not in self._brought:
+            self._brought.add(name)
+            if not self._handle.is_here:
+                self._handle.need(name, whole=True)
+
+    def _transient(self, subject: Subject) -> Subject:
+        """Check the name of a transient, which need not have any revision yet."""
+        if self._is_brought(subject.name):
+            self._bring(subject.name)
+            latest = self._history.latest(subject.name)
+            if latest is not None and subject.part and subject.part not in self.files(latest):
+                self._check_part(latest, subject.part)
+            twin = None if latest is not None else self._twins.get(fold(subject.name))
+            if twin is not None and twin != subject.name:
+                raise NotFound(f"there is no transient {subject.name}, and {twin} differs only in case: use that name")
+        return subject
+
+    @cached_property
+    def _twins(self) -> dict[str, str]:
+        return {fold(name): name for name in self._history.transients()}
+
+    def _collection(self, subject: Subject) -> Subject:
+        if read_blob(self._handle.main.tree, f"collections/{subject.name}.yaml") is None:
+            raise NotFound(
+                f"there is no collection {subject.name} in {self._handle.location}; what is known by the name of a run "
+                f"alone is run:{subject.name}"
+            )
+        return subject
+
+    def files(self, revision: Revision) -> dict[str, str]:
+        """Return the files of a revision by path, each with its `sha256:…`."""
+        key = str(revision)
+        if key not in self._files:
+            document = as_object(parse(revision.dr_bytes, key), key)  # checked when it was recorded
+            self._files[key] = dict(as_object(document.get("files"), "files"))
+        return self._files[key]
+
+    def _check_part(self, revision: Revision, path: str) -> None:
+        key = str(revision)
+        if key not in self._values:
+            self._values[key] = list(normalise(revision.dr.export, self._handle.rules).values)
+        values = self._values[key]
+        begun = (f"{path}.", f"{path}/")
+        if any(value == path or value.startswith(begun) for value in [*values, *self.files(revision)]):
+            return
+        near = difflib.get_close_matches(path, [*values, *self.files(revision)], n=3, cutoff=0.5)
+        hint = f"; near it: {', '.join(near)}" if near else ""
+        raise NotFound(f"{revision} has no file, row or value {path!r}{hint}")
+
+
+def label(targets: Sequence[Target]) -> str:
+    """Return targets in a few words: `2026dgt@1 and 9,999 more`."""
+    first = str(targets[0]).removeprefix("revision:").removeprefix("transient:")
+    return first if len(targets) == 1 else f"{first} and {len(targets) - 1:,} more"

@@ -1,0 +1,142 @@
+"""What an annotation can be about, and the file of the branch that holds what was said of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from blastgit.errors import BlastgitError, InvalidInput, InvalidName
+from blastgit.names import check_path, check_transient
+
+KINDS = ("revision", "file", "transient", "run", "collection", "interval")
+"""Every kind of subject; each has a folder of its own on the branch."""
+
+_REVISION = re.compile(r"(?:u/(?P<user>[A-Za-z0-9][A-Za-z0-9._+-]{0,63})/)?(?P<name>[^@:/]+)@(?P<number>0|[1-9]\d{0,8})")
+_SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
+_GROUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}(?:/[A-Za-z0-9][A-Za-z0-9._+-]{0,99}){0,9}")
+_PART_LIMIT = 300  # characters; the longest natural path of a real export has 60
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Subject:
+    """One thing that can be annotated. Its text is the kind, a colon and the name, and for a part another colon and it.
+
+    Attributes:
+        kind: One of `KINDS`.
+        name: `2026dgt@1`, `sha256:…`, `2026dgt`, the name of a run or collection, `BEGIN/END` of an interval.
+        part: A row, a value or a product in a revision or a transient (`host`, `photometry/…/DES_z`); "" for all of it.
+    """
+
+    kind: str
+    name: str
+    part: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.name}{':' if self.part else ''}{self.part}"
+
+    @property
+    def whole(self) -> Subject:
+        """The subject that this one is a part of, or itself."""
+        return Subject(self.kind, self.name) if self.part else self
+
+    @property
+    def path(self) -> str:
+        """The file of the branch `annotations` that holds what was said of it."""
+        name = self.name
+        if self.kind == "revision":
+            name = name.replace("@", "/")
+        elif self.kind == "file":
+            digest = name.removeprefix("sha256:")
+            name = f"sha256/{digest[:2]}/{digest[2:]}"
+        elif self.kind == "interval":
+            name = f"{name[:4]}/{re.sub('[-:]', '', name).replace('/', '-')}"
+        return f"{self.kind}/{name}.jsonl"
+
+    @property
+    def interval(self) -> tuple[datetime, datetime]:
+        """Begin and end, of an interval."""
+        begin, _, end = self.name.partition("/")
+        return datetime.fromisoformat(begin), datetime.fromisoformat(end)
+
+    @property
+    def revision(self) -> tuple[str, int]:
+        """Transient (or `u/USER/NAME`) and number, of a revision."""
+        line, _, number = self.name.rpartition("@")
+        return line, int(number)
+
+
+def read_subject(text: str) -> Subject:
+    """Read the text of a subject, as the lines of the branch have it: `revision:2026dgt@1`.
+
+    Raises:
+        InvalidName: It is none.
+        InvalidInput: It is an interval that ends before it begins, or whose times have no zone.
+    """
+    kind, _, rest = text.partition(":")
+    if kind not in KINDS:
+        raise InvalidName(f"{text[:80]!r} is no subject: it begins with one of {', '.join(KINDS)}, and a colon")
+    name, part = rest, ""
+    if kind in ("revision", "transient"):
+        name, colon, part = rest.partition(":")
+        if colon:
+            _check_part(text, part)
+    subject = Subject(kind, _canonical(kind, name), part)
+    try:
+        check_path(subject.path)
+    except BlastgitError as error:
+        raise InvalidName(f"{text[:80]!r} cannot be annotated: {error}") from None
+    return subject
+
+
+def _canonical(kind: str, name: str) -> str:
+    if kind == "revision":
+        match = _REVISION.fullmatch(name)
+        if not match:
+            raise InvalidName(f"{name[:80]!r} is no revision by its number: write NAME@N")
+        check_transient(match["name"])
+    elif kind == "transient":
+        check_transient(name)
+    elif kind == "file":
+        if not _SHA256.fullmatch(name):
+            raise InvalidName(f"{name[:80]!r} is no content: write sha256: and 64 hexadecimal digits")
+    elif kind == "interval":
+        return _interval(name)
+    elif not _GROUP.fullmatch(name) or any(part.endswith(".jsonl") for part in name.split("/")):
+        raise InvalidName(f"{name[:80]!r} is no name of a {kind}: parts of letters, digits and ._+- joined by /")
+    return name
+
+
+def _check_part(text: str, part: str) -> None:
+    if not part or not part.isprintable() or part.strip("/ ") != part or len(part) > _PART_LIMIT:
+        raise InvalidName(f"{text[:80]!r}: what follows the name should be a path in it, such as host.redshift")
+
+
+def _interval(name: str) -> str:
+    begin, slash, end = name.partition("/")
+    if not slash:
+        raise InvalidName(f"{name[:80]!r} is no interval: write BEGIN/END, both like 2026-05-27T03:00:00Z")
+    moments = instant(begin), instant(end)
+    if moments[0] >= moments[1]:
+        raise InvalidInput(f"the interval {name[:80]!r} ends before it begins: its end is the first moment outside it")
+    return "/".join(map(instant_text, moments))
+
+
+def instant(text: str) -> datetime:
+    """Read a moment that names its zone.
+
+    Raises:
+        InvalidInput: It is none, or has no zone: nobody could say later which moment it was.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            raise InvalidInput(f"the time {text!r} has no zone: add Z if it is UTC (2026-05-27T03:00:00Z)")
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise InvalidInput(f"{text[:80]!r} is no time: write it like 2026-05-27T03:00:00Z") from None
+
+
+def instant_text(moment: datetime) -> str:
+    """Return a moment as the lines of the branch have it: UTC, with `Z`, and with six decimals if it has any."""
+    return moment.isoformat().replace("+00:00", "Z")
