@@ -13,6 +13,7 @@ import pygit2
 
 from blastgit.errors import Busy
 from blastgit.handle import LOCK_TIMEOUT, Handle
+from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.durable import sync_file_systems
 from blastgit.plumbing.locks import Journal, Lock, hold
 from blastgit.plumbing.messages import write_message
@@ -33,12 +34,14 @@ class Edit:
         subject: Why, in a line.
         body: More of it, a line each.
         trailers: What programs read.
+        merged: The commits, beside the branch's own tip, whose history the new one continues.
     """
 
     files: Mapping[str, bytes | None]
     subject: str
     body: tuple[str, ...] = ()
     trailers: Mapping[str, str | None] = field(default_factory=dict)
+    merged: tuple[str, ...] = ()
 
 
 Decide = Callable[[pygit2.Commit | None], Edit | None]
@@ -60,7 +63,7 @@ def edit(handle: Handle, branch: str, decide: Decide, timeout: float = LOCK_TIME
         Denied: A hook of a repo elsewhere does not let this in.
         RepoError: The repo cannot be written, or not be reached.
     """
-    handle.prepare_to_write()
+    handle.prepare_to_edit()
     with hold(handle.lock_path(branch), timeout) as lock:
         take_over(handle, lock)
         return edit_held(handle, branch, lock, decide)
@@ -89,7 +92,14 @@ def edit_held(handle: Handle, branch: str, lock: Lock, decide: Decide) -> str | 
 
 def _commit(handle: Handle, tip: pygit2.Commit | None, change: Edit) -> str:
     git, who = handle.git, handle.committer()
-    blobs = {path: None if data is None else git.create_blob(data) for path, data in change.files.items()}
+    batch = Batch(git)
+    blobs = {path: None if data is None else batch.blob(data) for path, data in change.files.items()}
+    batch.write()
     tree = update_tree(git, None if tip is None else tip.tree, blobs)
     message = write_message(change.subject, list(change.body), change.trailers)
-    return str(git.create_commit(None, who, who, message, tree, [] if tip is None else [tip.id]))
+    parents = [] if tip is None else [tip.id]
+    return str(git.create_commit(None, who, who, message, tree, [*parents, *map(_oid, change.merged)]))
+
+
+def _oid(name: str) -> pygit2.Oid:
+    return pygit2.Oid(hex=name)

@@ -146,7 +146,15 @@ class Handle:
         return self.work_folder / "locks" / name.casefold()
 
     def prepare_to_write(self) -> None:
-        """Make the folders that a writer needs.
+        """See that all is there that a writer of revisions needs.
+
+        Raises:
+            RepoError: This user may not write to the repo.
+        """
+        self.prepare_to_edit()
+
+    def prepare_to_edit(self) -> None:
+        """Make the folders that every writer needs; who edits main or annotations needs no store.
 
         Raises:
             RepoError: This user may not write to the repo.

@@ -17,7 +17,10 @@ from blastgit.safe_yaml import load_yaml
 
 _KEYS = {"format", "kind", "rules", "title", "policy"}
 
-SECTIONS: dict[str, str] = {}
+SECTIONS: dict[str, str] = {
+    "flags": "blastgit.annotations.flags:read_flags",
+    "identity": "blastgit.identity:read_identity",
+}
 """The settings of each room of blastgit, and what reads them: a function of the YAML's value, or None for the default.
 
 It returns a frozen value object, or raises `RepoError` with the place of the mistake.

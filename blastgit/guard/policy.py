@@ -20,6 +20,7 @@ ROLES = {
     "curator": "changes collections, queries and texts on main, and freezes collections",
     "writer": "records revisions and marks stages",
     "annotator": "adds comments and flags",
+    "relay": "brings annotations that others made",
 }
 """Every role and what it may do."""
 

@@ -1,0 +1,45 @@
+"""Who a data repo is, for names that outlive a move: the ids of its datasets and records are UUIDs made from that."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pygit2
+
+from blastgit.errors import RepoError
+from blastgit.handle import Handle
+
+_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://github.com/scimma/blast#data-repo")
+
+
+def read_identity(loaded: Any) -> uuid.UUID | None:
+    """Read the setting `identity`: a UUID that a repo keeps from the one that it was made of; None if there is none.
+
+    Raises:
+        RepoError: It is no UUID.
+    """
+    if loaded is None:
+        return None
+    try:
+        return uuid.UUID(str(loaded))
+    except ValueError:
+        raise RepoError(f"blastgit.yaml on main: identity is {loaded!r}, no UUID") from None
+
+
+def repo_identity(handle: Handle) -> uuid.UUID:
+    """Return the identity of a data repo: what its settings say, or else what follows from the first commit of main."""
+    stated: uuid.UUID | None = handle.settings.section("identity")
+    if stated is not None:
+        return stated
+    if not handle.is_here:
+        handle.need("main", whole=True)
+    commit: pygit2.Commit | None = handle.main
+    while commit is not None:
+        first, commit = commit, handle.commit_before("main", commit)
+    return uuid.uuid5(_NAMESPACE, str(first.id))
+
+
+def stable_id(identity: uuid.UUID, name: str) -> str:
+    """Return the id of one thing in a data repo, such as `revision:2026dgt@1`: always the same for the same thing."""
+    return str(uuid.uuid5(identity, name))
