@@ -20,6 +20,7 @@ _KEYS = {"format", "kind", "rules", "title", "policy"}
 SECTIONS: dict[str, str] = {
     "flags": "blastgit.annotations.flags:read_flags",
     "identity": "blastgit.identity:read_identity",
+    "stages": "blastgit.workflow.stages:read_stages",
 }
 """The settings of each room of blastgit, and what reads them: a function of the YAML's value, or None for the default.
 

@@ -1,0 +1,232 @@
+"""The stages of the workflow, read from `stages.yaml` and what a data repo puts over it."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+from blastgit.errors import NotFound, RepoError
+from blastgit.safe_yaml import load_yaml
+from blastgit.workflow.patterns import Patterns
+
+_WHERE = "blastgit.yaml on main: stages"
+_WORDS = ("after", "reads", "makes", "answers")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage.
+
+    Attributes:
+        name: As Blast's `workflow_tasks` call it.
+        after: The stages that must have succeeded before, without their own predecessors.
+        reads: What it computes from.
+        makes: What it writes.
+        answers: Its ends that are findings and no failures; whether what it makes is there then.
+    """
+
+    name: str
+    after: tuple[str, ...]
+    reads: Patterns
+    makes: Patterns
+    answers: Mapping[str, bool]
+
+    @property
+    def slug(self) -> str:
+        """The name as a word for refs and the command line, `host-match`."""
+        return slug(self.name)
+
+    @property
+    def marker(self) -> str:
+        """What its marker is called, `post-host-match`."""
+        return f"post-{self.slug}"
+
+
+def slug(name: str) -> str:
+    """Return a stage's name in lower case, with `-` for all that is no letter or digit."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
+@dataclass(frozen=True)
+class Stages:
+    """All stages of a workflow.
+
+    Attributes:
+        ordered: The stages, each behind those it comes after, else as they were written down.
+    """
+
+    ordered: tuple[Stage, ...]
+
+    def __iter__(self) -> Iterator[Stage]:
+        return iter(self.ordered)
+
+    def __len__(self) -> int:
+        return len(self.ordered)
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Stage]:
+        """Each stage by its name."""
+        return {stage.name: stage for stage in self.ordered}
+
+    @cached_property
+    def _by_slug(self) -> Mapping[str, Stage]:
+        return {stage.slug: stage for stage in self.ordered}
+
+    def get(self, name: str) -> Stage | None:
+        """Return the stage of a name, written as Blast does, as a slug or as its marker; None if there is none."""
+        word = slug(name)
+        return self._by_slug.get(word) or self._by_slug.get(word.removeprefix("post-"))
+
+    def find(self, name: str) -> Stage:
+        """Return the stage of a name, written as Blast does, as a slug or as its marker.
+
+        Raises:
+            NotFound: There is none; the error names the nearest.
+        """
+        stage = self.get(name)
+        if stage is None:
+            raise NotFound(f"no stage is called {name!r}{_near(name, self.by_name)}")
+        return stage
+
+    @cached_property
+    def _before(self) -> Mapping[str, frozenset[str]]:
+        found: dict[str, frozenset[str]] = {}
+        for stage in self.ordered:
+            found[stage.name] = frozenset(stage.after).union(*(found[name] for name in stage.after))
+        return found
+
+    def before(self, name: str) -> frozenset[str]:
+        """Return the names of all stages that one comes after, near or far."""
+        return self._before[name]
+
+    def after(self, name: str) -> list[Stage]:
+        """Return all stages that come after one, near or far, in order."""
+        return [stage for stage in self.ordered if name in self._before[stage.name]]
+
+    def makers(self, path: str) -> list[Stage]:
+        """Return the stages that make a value or file, in order: it is as good as the last of them left it."""
+        return [stage for stage in self.ordered if stage.makes.match(path)]
+
+    def readers(self, path: str) -> list[Stage]:
+        """Return the stages that compute from a value or file, in order."""
+        return [stage for stage in self.ordered if stage.reads.match(path)]
+
+
+@cache
+def default_text() -> str:
+    """Return the stages as shipped, as people read them."""
+    return Path(__file__).with_name("stages.yaml").read_text("utf-8")
+
+
+@cache
+def _shipped() -> Mapping[str, Any]:
+    loaded: Mapping[str, Any] = load_yaml(default_text().encode(), "stages.yaml")
+    return loaded
+
+
+@cache
+def default_stages() -> Stages:
+    """Return the stages as shipped."""
+    return read_stages(None)
+
+
+def read_stages(section: Any) -> Stages:
+    """Return the shipped stages with a data repo's own put over them.
+
+    Args:
+        section: The value of `stages` in `blastgit.yaml`, or None.
+
+    Raises:
+        RepoError: It makes no sense; the error says where.
+    """
+    specs = _merge(section)
+    stages = [_stage(name, spec) for name, spec in specs.items()]
+    _check_names(stages)
+    return Stages(_ordered(stages))
+
+
+def _merge(section: Any) -> dict[str, dict[str, Any]]:
+    if section is None:
+        section = {}
+    if not isinstance(section, dict) or not all(isinstance(name, str) for name in section):
+        raise RepoError(f"{_WHERE} should map the names of stages to what they read and make")
+    inherit = section.get("inherit", True)
+    if not isinstance(inherit, bool):
+        raise RepoError(f"{_WHERE}.inherit is {inherit!r}, neither true nor false")
+    merged = {name: dict(spec) for name, spec in _shipped().items()} if inherit else {}
+    for name, spec in section.items():
+        if name == "inherit":
+            continue
+        if spec is None:
+            merged.pop(name, None)
+        elif isinstance(spec, dict):
+            merged[name] = {**merged.get(name, {}), **spec}
+        else:
+            raise RepoError(f"{_WHERE}.{name} is {spec!r:.60}, and should say what the stage reads and makes")
+    return merged
+
+
+def _stage(name: str, spec: Mapping[str, Any]) -> Stage:
+    unknown = sorted(str(word) for word in spec if word not in _WORDS)
+    if unknown:
+        raise RepoError(f"{_WHERE}.{name}.{unknown[0]} is no word of a stage: there are {', '.join(_WORDS)}")
+    after, reads, makes = (_words(spec.get(word, []), f"{name}.{word}") for word in _WORDS[:3])
+    return Stage(name, after, Patterns(reads), Patterns(makes), _answers(spec.get("answers", {}), name))
+
+
+def _words(value: Any, where: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(word, str) and word for word in value):
+        raise RepoError(f"{_WHERE}.{where} is {value!r:.60}, and should be a list of words")
+    return tuple(value)
+
+
+def _answers(value: Any, name: str) -> dict[str, bool]:
+    if not isinstance(value, dict) or not all(isinstance(end, str) for end in value):
+        raise RepoError(f"{_WHERE}.{name}.answers is {value!r:.60}, and should map ends to made or nothing")
+    for end, left in value.items():
+        if left not in ("made", "nothing"):
+            raise RepoError(f"{_WHERE}.{name}.answers.{end} is {left!r:.60}, neither made nor nothing")
+    return {end: left == "made" for end, left in value.items()}
+
+
+def _check_names(stages: Iterable[Stage]) -> None:
+    names: dict[str, str] = {}
+    for stage in stages:
+        if not stage.slug:
+            raise RepoError(f"{_WHERE}.{stage.name}: a stage needs a name with a letter or digit in it")
+        twin = names.setdefault(stage.slug, stage.name)
+        if twin != stage.name:
+            raise RepoError(f"{_WHERE}.{stage.name} and {twin} would have the same marker, {stage.marker}")
+    known = set(names.values())
+    for stage in stages:
+        for name in stage.after:
+            if name not in known:
+                raise RepoError(f"{_WHERE}.{stage.name}.after: no stage is called {name!r}{_near(name, known)}")
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    folded = {slug(other): other for other in known}
+    near = [folded[each] for each in difflib.get_close_matches(slug(name), folded, n=2)]
+    return f"; did you mean {' or '.join(near)}?" if near else f"; there are {', '.join(folded.values()) or 'none'}"
+
+
+def _ordered(stages: list[Stage]) -> tuple[Stage, ...]:
+    sorter = TopologicalSorter({stage.name: stage.after for stage in stages})
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        round_trip = " comes before ".join(error.args[1])
+        raise RepoError(f"{_WHERE} go round in a circle: {round_trip}") from None
+    left, done, ordered = list(stages), set[str](), list[Stage]()
+    while left:  # the first that may come, as written: the order of the file stays wherever it can
+        stage = next(stage for stage in left if done.issuperset(stage.after))
+        left.remove(stage)
+        done.add(stage.name)
+        ordered.append(stage)
+    return tuple(ordered)
