@@ -22,8 +22,6 @@ from blastgit.plumbing.refs import RefMoved, RefUpdate
 from blastgit.plumbing.trees import update_tree
 from blastgit.recovery import take_over
 
-_TRIES = 20
-
 
 @dataclass(frozen=True)
 class Edit:
@@ -66,13 +64,13 @@ def edit(handle: Handle, branch: str, decide: Decide, timeout: float = LOCK_TIME
     handle.prepare_to_edit()
     with hold(handle.lock_path(branch), timeout) as lock:
         take_over(handle, lock)
-        return edit_held(handle, branch, lock, decide)
+        return edit_held(handle, branch, lock, decide, timeout)
 
 
-def edit_held(handle: Handle, branch: str, lock: Lock, decide: Decide) -> str | None:
+def edit_held(handle: Handle, branch: str, lock: Lock, decide: Decide, timeout: float = LOCK_TIMEOUT) -> str | None:
     """Do what `edit` does for a caller that holds the branch's lock already."""
     ref = f"refs/heads/{branch}"
-    for _ in range(_TRIES):
+    for _ in handle.attempts(timeout):
         reference = handle.git.references.get(ref)
         tip = None if reference is None else commit_of(reference)
         change = decide(tip)
@@ -87,7 +85,7 @@ def edit_held(handle: Handle, branch: str, lock: Lock, decide: Decide) -> str | 
         except RefMoved:
             continue  # a push came between
         return commit
-    raise Busy(f"{branch} was moved by others {_TRIES} times in a row: try again when the pushes are over")
+    raise Busy(f"{branch} was moved by others again and again, for {timeout:g} s: try again when they are done")
 
 
 def _commit(handle: Handle, tip: pygit2.Commit | None, change: Edit) -> str:

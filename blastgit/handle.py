@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -166,6 +167,13 @@ class Handle:
             raise RepoError(f"{self.path} cannot be written: {error.strerror}") from None
         if not os.access(folder, os.W_OK) or not os.access(self.path / "objects", os.W_OK):
             raise RepoError(f"{self.path} cannot be written by this user: ask its owner, or record to another repo")
+
+    def attempts(self, timeout: float) -> Iterator[None]:
+        """Yield for each try to move refs that others move too: once, and again until `timeout` seconds are over."""
+        self._give_up = time.monotonic() + timeout
+        yield
+        while time.monotonic() < self._give_up:
+            yield
 
     def move_refs(self, updates: list[RefUpdate], message: str, lock: int | None = None) -> None:
         """Move refs in one transaction; see `update_refs`."""

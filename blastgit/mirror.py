@@ -6,6 +6,7 @@ what is here. So whoever asks for the latest revision gets little, and whoever a
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import time
@@ -75,6 +76,7 @@ class Mirror(Handle):
         """
         self.url = url
         self._sleep = sleep
+        self._give_up = math.inf
         self._failures = 0
         self._sees_all = False
         self._steps: dict[str, int] = {}
@@ -195,7 +197,8 @@ class Mirror(Handle):
         """Wait before the next try, longer each time, and by chance, so that those who met once do not meet again."""
         longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2**self._failures)
         self._failures += 1
-        self._sleep(random.uniform(0, longest))  # noqa: S311 (nobody has to be kept from guessing it)
+        wait = random.uniform(0, longest)  # noqa: S311 (nobody has to be kept from guessing it)
+        self._sleep(max(0.0, min(wait, self._give_up - time.monotonic())))
 
     def _fetch_with_main(self, ref: str) -> bool:
         """Fetch a ref, and main as it is now; return whether there is such a ref."""

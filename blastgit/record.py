@@ -44,8 +44,6 @@ from blastgit.shipped import dot_files
 from blastgit.store.hashing import Checksums
 from blastgit.store.pointer import SUFFIX, Pointer
 
-_TRIES = 20
-
 
 @dataclass(frozen=True)
 class Recorded:
@@ -153,7 +151,7 @@ class _Recording:
 
     def write(self, lock: Lock) -> Recorded:
         self._intake.begin(staging=self._history.tip(self._name) is None)
-        for _ in range(_TRIES):
+        for _ in self._handle.attempts(self._options.timeout):
             tip = self._history.tip(self._name)
             decision = self._decide()
             try:
@@ -162,7 +160,8 @@ class _Recording:
                 return self._unchanged(decision, self._mark_reproduction(decision, tip, lock))
             except RefMoved:
                 continue  # a push came between: what it brought is the state to compare with now
-        raise Busy(f"{self._name} was moved by others {_TRIES} times in a row: try again when the pushes are over")
+        seconds = self._options.timeout
+        raise Busy(f"{self._name} was moved by others again and again, for {seconds:g} s: try again when they are done")
 
     def _decide(self) -> Decision:
         latest = self._history.latest(self._name)

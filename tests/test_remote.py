@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest
 from blastgit import DataRepo, mirror
 from blastgit.cli import main
 from blastgit.demo import Sample, change_image, refit, reprocess, small
-from blastgit.errors import BlastgitError, Denied, NotFound, RepoError, StoreError, UsageError
+from blastgit.errors import BlastgitError, Busy, Denied, NotFound, RepoError, StoreError, UsageError
 from blastgit.location import local_path, shown
 from blastgit.mirror import Mirror
 from blastgit.plumbing.push import Outcome, PushFailed
@@ -276,6 +277,31 @@ def test_who_is_overtaken_decides_anew(
     assert (result.status, result.revision) == [("unchanged", 1), ("recorded", 2)][other]
     assert len(waits) == 1
     assert DataRepo(repo).verify().problems == []
+
+
+@pytest.mark.parametrize("timeout", [0.0, 30.0])
+def test_who_is_overtaken_all_the_time_gives_up_after_a_time_and_not_a_number_of_tries(
+    url: str, repo: Path, sample: Sample, add: Any, record: Any, monkeypatch: pytest.MonkeyPatch, timeout: float
+) -> None:
+    clock, waits, pushes = [1000.0], [], []
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    opened = DataRepo(url)
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        clock[0] += seconds + 0.5  # a push takes a while
+
+    def push(*_: Any) -> None:
+        pushes.append(1)
+        raise PushFailed(Outcome.MOVED, "stale info")
+
+    opened._handle._sleep = sleep  # type: ignore[attr-defined]
+    monkeypatch.setattr(mirror, "push_refs", push)
+    with pytest.raises(Busy, match=rf"2026dgt was moved by others again and again, for {timeout:g} s"):
+        add(opened, sample, timeout=timeout)
+    assert sum(waits) + 0.5 * len(waits) <= timeout + 0.5
+    assert (len(pushes) == 1) if timeout == 0 else (len(pushes) > 5)
+    assert DataRepo(repo).list() == []
 
 
 @pytest.mark.parametrize("revisions", [0, 1])
