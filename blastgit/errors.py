@@ -102,3 +102,10 @@ class Withdrawn(BlastgitError):
 
     kind = "withdrawn"
     exit_code = 12
+
+
+class InvalidData(BlastgitError):
+    """A stage of the workflow failed, and what was asked for is not to be relied on. Ask for another revision."""
+
+    kind = "invalid-data"
+    exit_code = 13
