@@ -7,6 +7,8 @@ that git does not apply atomically. So a tag without its branch, or a branch wit
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import pygit2
 
@@ -18,6 +20,8 @@ from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Lock, clean_up, try_lock
 from blastgit.plumbing.messages import one_line
 from blastgit.plumbing.refs import RefUpdate
+
+_NOTHING: Mapping[str, str | None] = MappingProxyType({})
 
 
 def recover(handle: Handle) -> list[str]:
@@ -60,19 +64,27 @@ def take_over(handle: Handle, lock: Lock) -> None:
             settle(handle, ref.removeprefix("refs/heads/"), lock)
 
 
-def settle(handle: Handle, name: str, lock: Lock) -> None:
-    """Roll a transient forward: make the missing tag of its latest revision, or lead its branch to its latest tag."""
+def settle(handle: Handle, name: str, lock: Lock, coming: Mapping[str, str | None] = _NOTHING) -> None:
+    """Roll a transient forward: make the missing tag of its latest revision, or lead its branch to its latest tag.
+
+    Args:
+        handle: The data repo.
+        name: The transient.
+        lock: Its lock, which is held.
+        coming: The refs that somebody is pushing, and what they shall be: a push that completes something goes first.
+    """
     history = History(handle)
     latest = history.latest(name)
     updates = []
-    if latest is not None and history.tagged(name, latest.number) is None:
+    if latest is not None and history.tagged(name, latest.number) is None and f"refs/tags/{latest.tag}" not in coming:
         batch = Batch(handle.git)
         tag = add_tag(batch, latest.tag, latest.id, handle.committer(), latest.reason)
         batch.write()
         updates.append(RefUpdate(tag_ref(name, latest.number), tag))
     ahead = history.tagged(name, 0 if latest is None else latest.number + 1)
     tip = history.tip(name)
-    if ahead is not None and (tip is None or tip.id in ahead.commit.parent_ids):
+    is_next = ahead is not None and (tip is None or tip.id in ahead.commit.parent_ids)
+    if ahead is not None and is_next and coming.get(branch_ref(name)) != ahead.id:
         updates.append(RefUpdate(branch_ref(name), ahead.id, None if tip is None else str(tip.id)))
     if updates:
         handle.move_refs(updates, "blastgit: rolled forward after a crash", lock.descriptor)

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import pygit2
+
 from blastgit.errors import BlastgitError, Denied, RepoError
 from blastgit.guard.annotations import check_annotations
 from blastgit.guard.contents import check_contents
@@ -18,8 +20,8 @@ from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.refs import Change, Kind, Line, Place, check_move, place, read_changes
 from blastgit.handle import LOCK_TIMEOUT, Handle
 from blastgit.names import fold
-from blastgit.plumbing.locks import hold
-from blastgit.recovery import recover
+from blastgit.plumbing.locks import Lock, hold
+from blastgit.recovery import recover, settle
 from blastgit.store.pointer import Pointer
 
 
@@ -38,7 +40,7 @@ def receive(path: Path, lines: bytes, pusher: int) -> list[str]:
         return [str(error)]
     with ExitStack() as locks:
         try:
-            _take_locks(path, placed.values(), locks)
+            _settle(path, placed, _take_locks(path, placed.values(), locks))
             problems = PushCheck(Quarantine(path), current_identity()).run(placed)
         except BlastgitError as error:
             return [str(error)]
@@ -61,8 +63,8 @@ def place_of(change: Change) -> Place:
     return where
 
 
-def _take_locks(path: Path, places: Iterable[Place], locks: ExitStack) -> None:
-    """Hold the locks that the library's own writers hold, after completing what a dead one left."""
+def _take_locks(path: Path, places: Iterable[Place], locks: ExitStack) -> dict[str, Lock]:
+    """Hold the locks that the library's own writers hold, by name, after completing what a dead one left."""
     os.environ.pop("GIT_QUARANTINE_PATH", None)  # git would refuse to complete an old transaction, which is not pushed
     folder = path / "blastgit" / "locks"
     try:
@@ -72,8 +74,21 @@ def _take_locks(path: Path, places: Iterable[Place], locks: ExitStack) -> None:
         raise RepoError(f"{folder} cannot be written: {error.strerror}") from None
     if is_used:
         recover(Handle(path))
-    for name in sorted({fold(lock) for each in places if (lock := _lock_of(each))}):
-        locks.enter_context(hold(folder / name, LOCK_TIMEOUT))
+    names = sorted({fold(lock) for each in places if (lock := _lock_of(each))})
+    return {name: locks.enter_context(hold(folder / name, LOCK_TIMEOUT)) for name in names}
+
+
+def _settle(path: Path, placed: Mapping[Change, Place], locks: Mapping[str, Lock]) -> None:
+    """Complete each line that is pushed, if a push or a writer that broke off left half of a revision there."""
+    lines = {each.line.name for each in placed.values() if each.line is not None and _is_official(each)}
+    if lines and "refs/heads/main" in pygit2.Repository(str(path)).references:
+        handle, coming = Handle(path), {change.ref: change.new for change in placed}
+        for name in sorted(lines):
+            settle(handle, name, locks[fold(name)], coming)
+
+
+def _is_official(where: Place) -> bool:
+    return where.kind in (Kind.BRANCH, Kind.TAG) and where.line is not None and where.line.user is None
 
 
 def _lock_of(where: Place) -> str:

@@ -62,9 +62,35 @@ def test_a_revision_without_its_tag_and_the_reverse(bench: Any, deny: Callable[.
     assert "refs/tags/2026dgt/1: 2026dgt has no commit there that says Revision: 1" in deny(TAG)
 
 
-def test_a_tag_that_a_broken_push_left_out_may_follow(clone: Any) -> None:
-    clone.git("--git-dir", clone.repo, "fetch", "--quiet", "--no-tags", clone.path, f"good:{BRANCH}")
-    assert clone.push(TAG) == ""
+@pytest.mark.parametrize(
+    ("left", "follows"),
+    [
+        pytest.param(f"good:{BRANCH}", [TAG], id="the tag"),
+        pytest.param(f"good:{BRANCH}", [BRANCH, TAG], id="both, of which one is there"),
+        pytest.param(f"{TAG}:{TAG}", [BRANCH], id="the branch"),
+        pytest.param(f"{TAG}:{TAG}", [BRANCH, TAG], id="both, of which the other one is there"),
+    ],
+)
+def test_what_a_broken_push_left_out_may_follow(clone: Any, left: str, follows: list[str]) -> None:
+    clone.git("--git-dir", clone.repo, "fetch", "--quiet", "--no-tags", clone.path, left)
+    assert clone.push("--atomic", *follows) == ""
+    assert clone.git("rev-parse", TAG) in clone.refs()
+    assert DataRepo(clone.repo).verify().problems == []
+
+
+@pytest.mark.parametrize("is_there", ["branch", "tag"])
+def test_half_a_revision_is_completed_when_somebody_pushes_the_next(clone: Any, is_there: str) -> None:
+    """Nobody left a journal: a push without `--atomic` broke off, in a repo whose hook was not there yet."""
+    left = {"branch": f"good:{BRANCH}", "tag": f"{TAG}:{TAG}"}[is_there]
+    clone.git("--git-dir", clone.repo, "fetch", "--quiet", "--no-tags", clone.path, left)
+    clone.record(2)
+    said = clone.push("--atomic", BRANCH, "refs/tags/2026dgt/2")
+    if is_there == "tag":  # the branch moves while it is pushed to
+        assert "somebody else moved it meanwhile: fetch it, and push again" in said
+        assert clone.push("--atomic", BRANCH, "refs/tags/2026dgt/2") == ""
+    else:
+        assert said == ""
+    assert [entry.revision.number for entry in DataRepo(clone.repo).log("2026dgt")] == [2, 1, 0]
     assert DataRepo(clone.repo).verify().problems == []
 
 
