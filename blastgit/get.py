@@ -81,7 +81,7 @@ def get(handle: Handle, revision: Revision, wanted: Wanted, progress: Progress =
     document = f"{revision.name}.json"
     sha256 = {path: revision.sha256(path) for path in revision.pointers}
     sha256[document] = hashlib.sha256(revision.dr_bytes).hexdigest()
-    paths = [path for path in sha256 if wanted.only is None or _matches(path, wanted.only)]
+    paths = [path for path in sha256 if wanted.only is None or matches(path, wanted.only)]
     if not paths:
         raise NotFound(
             f"{revision} has no file that matches {wanted.only!r}; `blastgit show {revision}:files` lists them"
@@ -112,7 +112,8 @@ def get(handle: Handle, revision: Revision, wanted: Wanted, progress: Progress =
     return Got(str(revision), folder, left, [path for path in paths if path not in left], sum(sizes.values()))
 
 
-def _matches(path: str, pattern: str) -> bool:
+def matches(path: str, pattern: str) -> bool:
+    """Whether a file is meant by a pattern of its path or name, or by a folder of the dataset."""
     return (
         fnmatchcase(path, pattern)
         or fnmatchcase(path.rpartition("/")[2], pattern)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from blastgit.log import Entry
     from blastgit.record import Recorded
     from blastgit.show import Shown
+    from blastgit.subset import Subset
 
 
 class DataRepo(Care):
@@ -140,6 +141,32 @@ class DataRepo(Care):
         from blastgit.diff import diff
 
         return diff(self._handle, self._state(old), self._state(new), self._handle.rules)
+
+    def subset(
+        self,
+        target: str | Path,
+        chosen: str | Sequence[str],
+        *,
+        only: str | None = None,
+        store: str | None = None,
+    ) -> Subset:
+        """Make a data repo of its own with just some revisions, their contents and annotations.
+
+        Args:
+            target: Where it shall be.
+            chosen: The name of a collection, or revisions: `NAME@REV`, or `NAME@REV:PATH` for a part of one.
+            only: A pattern that paths must match.
+            store: The URL of its store; by default a folder inside it.
+
+        Raises:
+            NotFound: A revision does not exist, or no file matches.
+            DamagedData: The store lacks a content, or holds something else.
+            RepoError: The target exists, or cannot be written.
+        """
+        from blastgit.subset import Options, subset
+
+        names = [chosen] if isinstance(chosen, str) else chosen
+        return subset(self._handle, Path(target), names, Options(only, store), self._progress)
 
     def pictures(self, difference: Diff, target: str | Path) -> int:
         """Draw the changed cutouts of a diff: before, after and difference, in the same stretch.

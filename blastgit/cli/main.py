@@ -30,6 +30,7 @@ VERBS = {
     "get": "get the files of a revision",
     "verify": "check that everything promised is there, and repair it",
     "gc": "set aside contents that nothing needs",
+    "subset": "make a data repo with just some revisions",
     "withdraw": "take data down, and leave a tombstone",
     "maintain": "pack refs and objects",
     "store": "tell where contents lie, or that they have moved",

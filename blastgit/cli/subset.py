@@ -1,0 +1,57 @@
+"""`blastgit subset DEST --from LIST`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from blastgit.cli.common import add_json, bold, drawn_progress, open_repo, plural, print_json, size_text
+from blastgit.errors import InvalidInput
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    parser.add_argument("dest", metavar="DEST", help="the data repo to make")
+    what = "a file with a line NAME@N, or NAME@N:PATH, for each revision (- reads stdin), or a collection"
+    parser.add_argument("--from", dest="source", metavar="LIST", required=True, help=what)
+    parser.add_argument("--only", metavar="GLOB", help="just the files whose path or name matches, or a folder of them")
+    parser.add_argument("--store", metavar="URL", help="where its contents go (default: a folder inside it)")
+    add_json(parser)
+    parser.epilog = """\
+Commits and tags are the same as here, so a citation of either repo names the same bytes. Older revisions come along
+without contents of their own; `blastgit show` and `get` say of each file that it was left out. Since tags never change,
+plain DVC in a clone has to be told the new store: dvc remote modify --local store url URL
+"""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Make the subset, and say what is in it."""
+    from blastgit.subset import read_list
+
+    with drawn_progress() as progress:
+        repo = open_repo(options, progress)
+        listed = _listed(options.source)
+        chosen = options.source if listed is None else read_list(listed)
+        made = repo.subset(options.dest, chosen, only=options.only, store=options.store)
+    if options.json:
+        print_json(made.to_json())
+        return 0
+    print(f"{bold(str(made.path))}: {plural(len(made.revisions), 'revision')}, {plural(made.files, 'file')}")
+    print(f"  {plural(made.contents, 'content')}, {size_text(made.size)}, each verified")
+    if made.left_out:
+        print(f"  {plural(made.left_out, 'file')} of these and older revisions left out")
+    if made.annotations:
+        print(f"  annotations of {plural(made.annotations, 'subject')}")
+    print(f"  plain DVC in a clone of it: dvc remote modify --local store url {made.store}")
+    return 0
+
+
+def _listed(source: str) -> str | None:
+    """Return the text of a list; None if there is no such file, so that it should be a collection."""
+    try:
+        return sys.stdin.read() if source == "-" else Path(source).read_text()
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{source} cannot be read: {error}") from None

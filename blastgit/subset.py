@@ -1,0 +1,271 @@
+"""A data repo of its own with just some revisions: to hand on, to archive, to work on without the rest.
+
+The revisions keep their commits and tags, so that a citation of either repo names the same bytes. A branch ends at the
+highest revision that was asked for; the revisions below come with it as documents and pointers, which are small and
+prove each other. Whatever content is left out has a tombstone on the subset's main that says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from blastgit.edit import Edit, edit
+from blastgit.errors import InvalidInput, NotFound, UsageError
+from blastgit.fetch import checked
+from blastgit.format import FILE
+from blastgit.get import matches
+from blastgit.handle import Handle
+from blastgit.history import History, Revision
+from blastgit.identity import repo_identity
+from blastgit.init import init
+from blastgit.names import Spec, branch_ref, parse_spec, tag_ref
+from blastgit.plumbing.durable import sync_file_systems
+from blastgit.plumbing.messages import one_line
+from blastgit.plumbing.process import run_git
+from blastgit.plumbing.refs import RefUpdate
+from blastgit.plumbing.trees import read_blob
+from blastgit.progress import Progress, silent
+from blastgit.store.base import Store
+from blastgit.store.hashing import drain
+from blastgit.store.pointer import Pointer
+from blastgit.withdrawn import Stones, Tombstone, Withdrawals, file_of, write_tombstones
+
+LEFT_OUT = "left out of this subset"
+"""The beginning of the reason that a tombstone in a subset gives."""
+
+_TEXTS = ("README.md", "CITATION.cff")
+_BATCH = 500  # transients whose tags are fetched by one call of git
+
+
+@dataclass(frozen=True)
+class Subset:
+    """What a subset came to.
+
+    Attributes:
+        path: Where the new data repo is.
+        store: The URL of its store.
+        revisions: The revisions that were asked for, `2026dgt@1`.
+        files: How many files of theirs it holds.
+        contents: How many different contents that are.
+        size: Bytes of those.
+        left_out: How many files of its revisions, the older ones among them, it does not hold.
+        annotations: How many subjects' annotations came along.
+    """
+
+    path: Path
+    store: str
+    revisions: list[str]
+    files: int
+    contents: int
+    size: int
+    left_out: int
+    annotations: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result under its stable keys."""
+        return {
+            "path": str(self.path), "store": self.store, "revisions": self.revisions, "files": self.files,
+            "contents": self.contents, "bytes": self.size, "left_out": self.left_out, "annotations": self.annotations,
+        }  # fmt: skip
+
+
+def read_list(text: str) -> list[str]:
+    """Read a list of what to take: `NAME@N`, or `NAME@N:PATH` for a part of it, a line each; `#` begins a comment.
+
+    Raises:
+        InvalidInput: It has nothing in it.
+    """
+    lines = [line.partition("#")[0].strip() for line in text.splitlines()]
+    chosen = [line for line in lines if line]
+    if not chosen:
+        raise InvalidInput("the list names no revision: write NAME@N, a line each")
+    return chosen
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to make.
+
+    Attributes:
+        only: A pattern that paths must match; None for all files.
+        store: The URL of the new repo's store; None for a folder inside it.
+    """
+
+    only: str | None = None
+    store: str | None = None
+
+
+def subset(
+    handle: Handle, target: Path, chosen: Sequence[str], options: Options, progress: Progress = silent
+) -> Subset:
+    """Make a data repo with just some revisions, their contents and annotations.
+
+    Args:
+        handle: The data repo to take them from.
+        target: Where the new one shall be.
+        chosen: `NAME`, `NAME@REV` or `NAME@REV:PATH`; a path is a file, a folder or a pattern.
+        options: What of them, and where to.
+        progress: Told of bytes copied.
+
+    Raises:
+        NotFound: A revision does not exist, or no file matches.
+        DamagedData: The store lacks a content, or holds something else.
+        RepoError: The target exists, or cannot be written.
+        UsageError: What was asked for is no revision.
+    """
+    selection = _Selection(handle, [parse_spec(text) for text in chosen], options.only)
+    new = init(target, store=options.store, simulated=handle.settings.simulated)
+    size = _copy_contents(handle.store, new.store, selection.contents, progress)
+    _copy_revisions(handle, new, selection.lines)
+    left_out = _write_main(handle, new, selection)
+    annotations = _copy_annotations(handle, new, selection)
+    revisions = [str(revision) for revision in selection.revisions]
+    files = sum(len(paths) for paths in selection.files.values())
+    return Subset(new.path, new.store.url, revisions, files, len(selection.contents), size, left_out, annotations)
+
+
+class _Selection:
+    """What goes into a subset.
+
+    Attributes:
+        revisions: Those that were asked for.
+        files: The files of each that are taken, by the revision's name.
+        contents: What must be in the new store: each content's pointer, and its SHA-256.
+        lines: All revisions of each transient up to the highest one asked for.
+    """
+
+    def __init__(self, handle: Handle, specs: Iterable[Spec], only: str | None) -> None:
+        self._history = History(handle)
+        self._withdrawals = Withdrawals(handle)
+        self.files: dict[str, set[str]] = {}
+        self.contents: dict[str, tuple[Pointer, str]] = {}
+        found: dict[str, Revision] = {}
+        for spec in specs:
+            handle.need(spec.name, whole=True)
+            revision = self._history.resolve(spec)
+            if not isinstance(revision, Revision):
+                raise UsageError(f"{revision} is no revision: a subset is made of revisions, which can be cited")
+            found[str(revision)] = revision
+            self._take(revision, spec.path, only)
+        if not any(self.files.values()):
+            raise NotFound("no file of these revisions matches, so there would be nothing in the subset")
+        self.revisions = sorted(found.values(), key=lambda each: (each.name, each.number))
+        highest = {revision.name: revision.number for revision in self.revisions}  # sorted, so the last one stays
+        self.lines = {name: self._line(name, number) for name, number in highest.items()}
+
+    def stones(self, revision: Revision) -> tuple[Stones, int]:
+        """Return the tombstones of a revision in the subset, and how many of them are not the source's own."""
+        before = self._withdrawals.of(revision.name, revision.number)
+        now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        stones = dict(before)
+        for path, pointer in revision.pointers.items():
+            if path not in stones and pointer.md5 not in self.contents:
+                stones[path] = Tombstone(
+                    path, pointer.md5, revision.sha256(path), pointer.size, now, "blastgit subset", LEFT_OUT
+                )
+        return stones, len(stones) - len(before)
+
+    def _take(self, revision: Revision, path: str | None, only: str | None) -> None:
+        gone = self._withdrawals.of(revision.name, revision.number)
+        taken = self.files.setdefault(str(revision), set())
+        for each, pointer in revision.pointers.items():
+            if each not in gone and all(matches(each, pattern) for pattern in (path, only) if pattern is not None):
+                taken.add(each)
+                self.contents[pointer.md5] = pointer, revision.sha256(each)
+
+    def _line(self, name: str, highest: int) -> list[Revision]:
+        revisions = [self._history.tagged(name, number) for number in range(highest + 1)]
+        return [revision for revision in revisions if revision is not None]
+
+
+def _copy_contents(
+    source: Store, target: Store, contents: Mapping[str, tuple[Pointer, str]], progress: Progress
+) -> int:
+    """Copy contents from store to store, each checked on its way, and return their bytes; they are durable."""
+    folder = target.staging_root / "subset"
+    folder.mkdir(parents=True)
+    total, done = sum(pointer.size for pointer, _ in contents.values()), 0
+
+    def copy(md5: str) -> int:
+        pointer, sha256 = contents[md5]
+        staged = folder / md5
+        with staged.open("xb") as file:
+            sums = drain(checked(source.read(md5), sha256, f"the content {md5} in {source.url}"), file.write)
+        target.put(staged, sums)
+        return pointer.size
+
+    with ThreadPoolExecutor(8) as pool:
+        for size in pool.map(copy, contents):
+            done += size
+            progress("copying", done, total)
+    folder.rmdir()
+    sync_file_systems(target.synced_folders())
+    return total
+
+
+def _copy_revisions(handle: Handle, new: Handle, lines: Mapping[str, Sequence[Revision]]) -> None:
+    """Fetch the tags of every line, and end each branch at the highest one."""
+    names = list(lines)
+    source = str(handle.path.absolute())
+    for start in range(0, len(names), _BATCH):
+        revisions = [revision for name in names[start : start + _BATCH] for revision in lines[name]]
+        specs = [tag_ref(revision.name, revision.number) for revision in revisions]
+        text = "".join(f"{ref}:{ref}\n" for ref in specs)
+        run_git(new.path, "fetch", "--quiet", "--no-tags", "--stdin", source, stdin=text.encode())
+        ends = [lines[name][-1] for name in names[start : start + _BATCH]]
+        new.move_refs([RefUpdate(branch_ref(end.name), end.id) for end in ends], "blastgit subset")
+
+
+def _write_main(handle: Handle, new: Handle, selection: _Selection) -> int:
+    """Write the subset's settings, texts and tombstones, and return how many files were left out."""
+    settings = handle.main_file(FILE)
+    if handle.settings.section("identity") is None:
+        settings += f"\nidentity: {repo_identity(handle)}  # that of the repo which it was made of\n".encode()
+    files: dict[str, bytes | None] = {FILE: settings}
+    for path in _TEXTS:
+        text = read_blob(handle.main.tree, path)
+        if text is not None:
+            files[path] = text
+    left_out = 0
+    for revision in (revision for line in selection.lines.values() for revision in line):
+        stones, count = selection.stones(revision)
+        left_out += count
+        if stones:
+            files[file_of(revision.name, revision.number)] = write_tombstones(revision.name, revision.number, stones)
+    subject = f"A subset of {one_line(handle.location)}: {len(selection.revisions):,} revisions"
+    change = Edit(files, subject, tuple(map(str, selection.revisions[:100])))
+    edit(new, "main", lambda _: change)
+    return left_out
+
+
+def _copy_annotations(handle: Handle, new: Handle, selection: _Selection) -> int:
+    """Copy what was said of the revisions, their files, transients and runs; return of how many subjects."""
+    from blastgit.annotations.branch import NAME, tip_of
+    from blastgit.annotations.write import ATTRIBUTES
+
+    handle.need(NAME)
+    tip = tip_of(handle)
+    if tip is None:
+        return 0
+    found = {path: data for path in _annotation_files(selection) if (data := read_blob(tip.tree, path)) is not None}
+    if found:
+        files = {".gitattributes": ATTRIBUTES, **found}
+        edit(new, NAME, lambda _: Edit(files, f"Annotations of a subset of {one_line(handle.location)}"))
+    return len(found)
+
+
+def _annotation_files(selection: _Selection) -> list[str]:
+    from blastgit.annotations.subjects import Subject
+
+    subjects: set[Subject] = set()
+    for revision in selection.revisions:
+        subjects |= {Subject("transient", revision.name), Subject("revision", str(revision))}
+        subjects |= {Subject("file", f"sha256:{revision.sha256(path)}") for path in selection.files[str(revision)]}
+        if "Run" in revision.trailers:
+            subjects.add(Subject("run", revision.trailers["Run"]))
+    return sorted(subject.path for subject in subjects)

@@ -1,0 +1,17 @@
+def test_a_list_becomes_a_repo(cli, history, tmp_path):
+    (tmp_path / "list").write_text("2026dgt@1\n")
+    said = cli("-C", history, "subset", tmp_path / "part", "--from", tmp_path / "list")
+    assert said.code == 0
+    assert "1 revision, " in said.out
+    assert "dvc remote modify --local store url" in said.out
+    assert cli("-C", tmp_path / "part", "verify").code == 0
+    assert cli("-C", history, "subset", tmp_path / "part", "--from", tmp_path / "list").code == 6
+
+
+def test_json_from_stdin(cli, history, tmp_path, monkeypatch):
+    import io
+    import json
+
+    monkeypatch.setattr("sys.stdin", io.StringIO("2026dgt@0\n"))
+    said = cli("-C", history, "subset", tmp_path / "part", "--from", "-", "--json")
+    assert json.loads(said.out)["revisions"] == ["2026dgt@0"]

@@ -1,0 +1,121 @@
+"""A repo of its own with just some revisions: whole, verified, the same commits, and usable with plain tools."""
+
+import hashlib
+
+import pytest
+
+from blastgit import DataRepo
+from blastgit.demo import small
+from blastgit.errors import DamagedData, InvalidInput, NotFound, RepoError, Withdrawn
+from blastgit.subset import LEFT_OUT, read_list
+
+
+@pytest.fixture
+def shelf(history, record):
+    """Two transients, 2026dgt with two revisions."""
+    record(history, small("2026abc", seed=5))
+    return history
+
+
+def digests(folder):
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file() and ".git" not in path.parts and ".dvc" not in path.parts and path.suffix != ".dvc"
+    }
+
+
+def test_it_stands_on_its_own(shelf, tmp_path, run):
+    made = DataRepo(shelf).subset(tmp_path / "part", ["2026dgt@1", "2026abc"])
+    assert made.revisions == ["2026abc@0", "2026dgt@1"]
+    DataRepo(shelf).get("2026dgt@1", tmp_path / "expected")
+    shelf.rename(tmp_path / "away")
+    part = DataRepo(tmp_path / "part")
+    assert part.verify().problems == []
+    assert [each.name for each in part.list()] == ["2026abc", "2026dgt"]
+    part.get("2026dgt@1", tmp_path / "got")
+    assert digests(tmp_path / "got") == digests(tmp_path / "expected")
+    run("git", "-C", tmp_path / "part", "fsck", "--strict")
+    run("git", "clone", "--quiet", "--branch", "2026dgt/1", "--single-branch", tmp_path / "part", tmp_path / "clone")
+    run("dvc", "remote", "modify", "--local", "store", "url", part.store_url, cwd=tmp_path / "clone")
+    run("dvc", "pull", "--quiet", cwd=tmp_path / "clone")
+    assert run("git", "-C", tmp_path / "clone", "status", "--porcelain") == ""
+    assert digests(tmp_path / "got").items() <= digests(tmp_path / "clone").items()
+
+
+def test_commits_and_tags_are_the_same(shelf, tmp_path, run):
+    DataRepo(shelf).subset(tmp_path / "part", ["2026dgt@0"])
+    assert run("git", "-C", shelf, "rev-parse", "2026dgt/0") == run(
+        "git", "-C", tmp_path / "part", "rev-parse", "2026dgt/0"
+    )
+    refs = run("git", "-C", tmp_path / "part", "for-each-ref", "--format=%(refname)").split()
+    assert refs == ["refs/heads/2026dgt", "refs/heads/main", "refs/tags/2026dgt/0"]
+
+
+def test_older_revisions_come_without_contents_of_their_own(shelf, tmp_path):
+    made = DataRepo(shelf).subset(tmp_path / "part", ["2026dgt@1"])
+    changed = DataRepo(shelf).diff("2026dgt@0", "2026dgt@1").files
+    assert made.left_out == len(changed) > 0
+    part = DataRepo(tmp_path / "part")
+    with pytest.raises(Withdrawn, match=LEFT_OUT):
+        part.get("2026dgt@0", tmp_path / "old")
+    assert part.show("2026dgt@0:host.redshift").value == DataRepo(shelf).show("2026dgt@0:host.redshift").value
+    assert part.gc(delete=True).set_aside == []
+
+
+def test_just_some_files(shelf, tmp_path):
+    made = DataRepo(shelf).subset(tmp_path / "part", ["2026dgt", "2026abc"], only="*.fits")
+    part = DataRepo(tmp_path / "part")
+    assert part.verify().problems == []
+    part.get("2026dgt", tmp_path / "got", only="*.fits")
+    assert made.files == 2 * len(list((tmp_path / "got").rglob("*.fits")))
+    with pytest.raises(Withdrawn, match=LEFT_OUT):
+        part.get("2026dgt", tmp_path / "more", only="*.npz")
+    one = DataRepo(shelf).subset(tmp_path / "one", ["2026dgt@1:cutout_cdn/DES/DES_z.fits"])
+    assert (one.files, one.contents) == (1, 1)
+
+
+def test_work_goes_on_in_it(shelf, states, record, tmp_path):
+    DataRepo(shelf).subset(tmp_path / "part", ["2026dgt@0"])
+    assert record(tmp_path / "part", states[0]).status == "unchanged"
+    done = record(tmp_path / "part", states[2])
+    assert (done.status, done.revision) == ("recorded", 1)
+    assert DataRepo(tmp_path / "part").verify().problems == []
+
+
+def test_what_was_withdrawn_stays_so(shelf, tmp_path):
+    DataRepo(shelf).withdraw("2026dgt@1:cutout_cdn/DES/DES_z.fits", "a licence")
+    made = DataRepo(shelf).subset(tmp_path / "part", ["2026dgt@1"])
+    part = DataRepo(tmp_path / "part")
+    with pytest.raises(Withdrawn, match="a licence"):
+        part.get("2026dgt@1", tmp_path / "got")
+    assert part.verify().problems == []
+    assert made.files == len(part.show("2026dgt@1:files").value) - 1
+
+
+def test_from_a_repo_elsewhere(shelf, tmp_path):
+    made = DataRepo(shelf.as_uri()).subset(tmp_path / "part", ["2026dgt@1"])
+    assert made.revisions == ["2026dgt@1"]
+    assert DataRepo(tmp_path / "part").verify().problems == []
+
+
+def test_what_cannot_be_made(shelf, tmp_path):
+    repo = DataRepo(shelf)
+    for chosen, error in ((["2026dgt@7"], NotFound), (["2026dgt@1:nothing"], NotFound), (["2026zzz"], NotFound)):
+        with pytest.raises(error):
+            repo.subset(tmp_path / "none", chosen)
+        assert not (tmp_path / "none").exists()
+    with pytest.raises(RepoError, match="not empty"):
+        repo.subset(shelf, ["2026dgt"])
+    for content in (shelf / "dvc/files/md5").rglob("*"):
+        if content.is_file():
+            content.chmod(0o644)
+            content.write_bytes(b"rotten")
+    with pytest.raises(DamagedData):
+        repo.subset(tmp_path / "rotten", ["2026dgt"])
+
+
+def test_lists():
+    assert read_list("# mine\n2026dgt@0\n\n 2026abc@1:x.fits # bad seeing\n") == ["2026dgt@0", "2026abc@1:x.fits"]
+    with pytest.raises(InvalidInput):
+        read_list("# nothing\n")
