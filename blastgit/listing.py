@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
+from blastgit.errors import DamagedData
 from blastgit.handle import Handle
-from blastgit.history import History
+from blastgit.history import History, Revision
 from blastgit.withdrawn import Withdrawals
 
 
@@ -41,23 +43,51 @@ class Transient:
         return {
             "transient": self.name, "revision": self.revision, "time": self.time.isoformat(),
             "app_version": self.app_version, "files": self.files, "bytes": self.size, "status": self.status,
-            "withdrawn": self.withdrawn,
+            "withdrawn": self.withdrawn, "damaged": None,
         }  # fmt: skip
 
 
-def list_transients(handle: Handle, pattern: str = "*") -> list[Transient]:
-    """Return the transients whose name matches a shell pattern, sorted by name."""
+class Listing(list[Transient]):
+    """Transients, sorted by name.
+
+    Attributes:
+        damaged: Those that git cannot read, and what is wrong with each; they are not in the list.
+    """
+
+    def __init__(self, transients: Iterable[Transient], damaged: Mapping[str, str]) -> None:
+        """Gather what was found."""
+        super().__init__(transients)
+        self.damaged = dict(damaged)
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Return all of them under their stable keys."""
+        broken = [{**dict.fromkeys(_KEYS), "transient": name, "damaged": why} for name, why in self.damaged.items()]
+        return sorted([*(each.to_json() for each in self), *broken], key=lambda entry: str(entry["transient"]))
+
+
+_KEYS = ("transient", "revision", "time", "app_version", "files", "bytes", "status", "withdrawn", "damaged")
+
+
+def list_transients(handle: Handle, pattern: str = "*") -> Listing:
+    """Return the transients whose name matches a shell pattern. One that is damaged does not hide the others."""
     history, withdrawals = History(handle), Withdrawals(handle)
-    found = []
+    found, damaged = [], {}
     for name in history.transients():
-        latest = history.latest(name) if fnmatchcase(name, pattern) else None
-        if latest is not None:
-            said = latest.trailers
-            counts = _number(said.get("Files")), _number(said.get("Bytes"))
-            status = said.get("Status", "")
-            gone = len(withdrawals.of(name, latest.number))
-            found.append(Transient(name, latest.number, latest.time, latest.app_version, *counts, status, gone))
-    return found
+        if fnmatchcase(name, pattern):
+            try:
+                latest = history.latest(name)
+            except DamagedData as error:
+                damaged[name] = str(error)
+            else:
+                found += [] if latest is None else [_facts(latest, len(withdrawals.of(name, latest.number)))]
+    return Listing(found, damaged)
+
+
+def _facts(latest: Revision, withdrawn: int) -> Transient:
+    said = latest.trailers
+    counts = _number(said.get("Files")), _number(said.get("Bytes"))
+    status = said.get("Status", "")
+    return Transient(latest.name, latest.number, latest.time, latest.app_version, *counts, status, withdrawn)
 
 
 def _number(text: str | None) -> int:

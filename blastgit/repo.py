@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from blastgit.blame import Blamed
     from blastgit.diff import Diff, State
     from blastgit.get import Got
-    from blastgit.listing import Transient
+    from blastgit.listing import Listing
     from blastgit.log import Entry
     from blastgit.record import Recorded
     from blastgit.show import Shown
@@ -102,8 +102,11 @@ class DataRepo(Care):
         with open_archive(archive) as (export, sources):
             return record(self._handle, export, sources, Options(run, dry_run, timeout), self._progress)
 
-    def list(self, pattern: str = "*") -> Sequence[Transient]:
-        """Return the transients whose name matches a shell pattern, each with its latest revision."""
+    def list(self, pattern: str = "*") -> Listing:
+        """Return the transients whose name matches a shell pattern, each with its latest revision.
+
+        One that git cannot read is no failure of the call: `damaged` of what is returned names it.
+        """
         from blastgit.listing import list_transients
 
         self._handle.need(None)

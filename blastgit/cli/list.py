@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from blastgit.cli.common import add_json, open_repo, plural, print_json, print_table, size_text
+from blastgit.errors import DamagedData
 
 if TYPE_CHECKING:
     from blastgit.listing import Transient
@@ -21,11 +24,18 @@ def run(options: argparse.Namespace) -> int:
     """List transients."""
     found = open_repo(options).list(options.pattern)
     if options.json:
-        print_json([each.to_json() for each in found])
-        return 0
+        print_json(found.to_json())
+    elif found or not found.damaged:
+        _print(found, options.pattern)
+    for name, why in found.damaged.items():
+        print(f"blastgit: {name} is damaged: {why}", file=sys.stderr)
+    return DamagedData.exit_code if found.damaged else 0
+
+
+def _print(found: Sequence[Transient], pattern: str) -> None:
     if not found:
-        print("no transient yet" if options.pattern == "*" else f"no transient is called {options.pattern}")
-        return 0
+        print("no transient yet" if pattern == "*" else f"no transient is called {pattern}")
+        return
     rows = [["transient", "revision", "time (UTC)", "app", "files", "size", "status"]]
     rows += [
         [
@@ -40,7 +50,6 @@ def run(options: argparse.Namespace) -> int:
         for t in found
     ]
     print_table(rows, right=(1, 4, 5))
-    return 0
 
 
 def _status(transient: Transient) -> str:

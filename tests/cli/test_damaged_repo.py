@@ -1,6 +1,10 @@
 """A git object that rots is a sentence and exit code 9 for whoever needs it, and no concern of the others."""
 
+import json
+
 import pytest
+
+from blastgit.demo import small
 
 VERBS = {
     "commit": ["log", "show", "get", "diff", "blame", "verify", "list"],
@@ -35,6 +39,26 @@ def test_rotten_objects(cli, history, tmp_path, loose, what, how):
         if said.code and verb != "verify":
             assert "damaged" in said.err
     assert cli("-C", history, "show", "2026dgt@0").code == 0
+
+
+@pytest.mark.parametrize("options", [[], ["--json"], ["2026*"]])
+def test_a_list_names_the_damaged_one_and_shows_the_others(cli, history, record, loose, options):
+    record(history, small("2026a1"))
+    record(history, small("2026z1"))
+    loose(history, NAMES["commit"]).unlink()
+    said = cli("-C", history, "list", *options)
+    assert said.code == 9
+    assert "blastgit: 2026dgt is damaged: git's objects of refs/heads/2026dgt are damaged" in said.err
+    if options == ["--json"]:
+        listed = json.loads(said.out)
+        assert [(each["transient"], each["revision"]) for each in listed] == [
+            ("2026a1", 0), ("2026dgt", None), ("2026z1", 0),
+        ]  # fmt: skip
+        assert [each["damaged"] is None for each in listed] == [True, False, True]
+        assert len({tuple(sorted(each)) for each in listed}) == 1
+    else:
+        assert [line.split()[0] for line in said.out.splitlines()] == ["transient", "2026a1", "2026z1"]
+    assert cli("-C", history, "list", "2026a*").code == 0
 
 
 def test_a_tag_that_names_no_commit(cli, history, run):

@@ -54,7 +54,7 @@ def test_record(cli, repo, states, tmp_path):
 
 
 def test_list(read):
-    facts = {"transient", "revision", "time", "app_version", "files", "bytes", "status", "withdrawn"}
+    facts = {"transient", "revision", "time", "app_version", "files", "bytes", "status", "withdrawn", "damaged"}
     assert keys(read("list")) == facts
 
 
