@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from blastgit.errors import DamagedData, Withdrawn
 from blastgit.handle import Handle
-from blastgit.history import History, Revision
+from blastgit.history import History, Revision, Snapshot
 from blastgit.intake import Intake
 from blastgit.revision.compare import compare
 from blastgit.revision.document import canonical
@@ -162,8 +162,8 @@ def content_tolerance(handle: Handle) -> Tolerance:
     return Tolerance(handle.rules.tolerance, handle.rules.volatile_cards)
 
 
-def published_file(handle: Handle, revision: Revision, path: str, folder: Path) -> Path:
-    """Return where on this machine the checked content of a published file lies, fetching it into `folder` if need be.
+def published_file(handle: Handle, revision: Snapshot, path: str, folder: Path) -> Path:
+    """Return where on this machine the checked content of a state's file lies, fetching it into `folder` if need be.
 
     Raises:
         DamagedData: The store lacks it, or holds something else.

@@ -12,7 +12,7 @@ from blastgit.content import Difference, describe
 from blastgit.decide import content_tolerance, published_file
 from blastgit.errors import DamagedData, Withdrawn
 from blastgit.handle import Handle
-from blastgit.history import Revision
+from blastgit.history import Snapshot
 from blastgit.revision.compare import FieldChange, compare
 from blastgit.revision.export import Export
 from blastgit.revision.files import FileChange
@@ -23,17 +23,17 @@ from blastgit.revision.rules import Rules
 
 @dataclass(frozen=True)
 class State:
-    """One side of a comparison: a revision, or an export that was never recorded (and has no files then).
+    """One side of a comparison: a revision, the marker of a stage, or an export that was never recorded, without files.
 
     Attributes:
         label: What to call it.
         export: What its document says.
-        revision: The revision, if it is one.
+        revision: The revision or marker, if it is one.
     """
 
     label: str
     export: Export
-    revision: Revision | None = None
+    revision: Snapshot | None = None
 
     @property
     def files(self) -> Mapping[str, str]:
@@ -127,7 +127,7 @@ def _files(handle: Handle, old: State, new: State, rules: Rules) -> list[FileDif
 
 
 def _describe(
-    handle: Handle, path: str, sides: tuple[Revision, Revision], folder: Path, *, derived: bool
+    handle: Handle, path: str, sides: tuple[Snapshot, Snapshot], folder: Path, *, derived: bool
 ) -> FileDifference:
     try:
         before, after = (published_file(handle, side, path, folder) for side in sides)

@@ -11,7 +11,7 @@ import pygit2
 
 from blastgit.errors import DamagedData, NotFound
 from blastgit.handle import Handle
-from blastgit.names import Spec, branch_ref, fold, tag_name, tag_ref
+from blastgit.names import Spec, branch_ref, fold, slug, tag_name, tag_ref
 from blastgit.plumbing.messages import read_trailers
 from blastgit.plumbing.objects import commit_of, undamaged
 from blastgit.plumbing.trees import blob_data, flatten, read_blob
@@ -49,8 +49,18 @@ class Marker:
         return int(text) if text.isdecimal() and len(text) < 10 else None
 
     @property
+    def stage(self) -> str | None:
+        """The stage of the workflow that this marker is about, or None."""
+        return self.trailers.get("Stage") if self.trailers.get("Marker") == "stage" else None
+
+    @property
+    def outcome(self) -> str:
+        """How that stage stands: begun, done, failed or unfinished."""
+        return self.trailers.get("Outcome", "")
+
+    @property
     def time(self) -> datetime:
-        """When Blast wrote the export (the author date)."""
+        """When Blast wrote the export (the author date); of a stage, when it ended."""
         return _moment(self.commit.author)
 
     @property
@@ -69,38 +79,22 @@ def _moment(signature: pygit2.Signature) -> datetime:
     return datetime.fromtimestamp(signature.time, zone).astimezone(UTC)
 
 
-class Revision(Marker):
-    """One dataset revision.
+class Snapshot(Marker):
+    """What the data of a transient were at one commit: a document, and a pointer for each file.
 
     Attributes:
         name: The transient.
-        commit: The commit that the tag names.
+        commit: The commit.
     """
 
-    def __init__(self, git: pygit2.Repository, name: str, commit: pygit2.Commit, number: int) -> None:
-        """Wrap the commit of revision `number`."""
+    def __init__(self, git: pygit2.Repository, name: str, commit: pygit2.Commit) -> None:
+        """Wrap a commit of a transient's branch or run."""
         super().__init__(commit)
         self._git = git
         self.name = name
-        self._number = number
-
-    @property
-    def number(self) -> int:
-        """The revision number."""
-        return self._number
-
-    @property
-    def tag(self) -> str:
-        """The tag's short name, `2026dgt/1`."""
-        return tag_name(self.name, self.number)
 
     def __str__(self) -> str:
-        return f"{self.name}@{self.number}"
-
-    @property
-    def reason(self) -> str:
-        """Why it was made, in a sentence."""
-        return self.commit.message.partition("\n")[0].partition(": ")[2]
+        return f"{self.name} at {self.id:.10}"
 
     @cached_property
     def dr(self) -> DatasetRevision:
@@ -167,6 +161,54 @@ class Revision(Marker):
             raise DamagedData(f"{self}: {path} has a pointer, and the document does not name it") from None
 
 
+class Revision(Snapshot):
+    """One dataset revision: the commit that a tag names."""
+
+    def __init__(self, git: pygit2.Repository, name: str, commit: pygit2.Commit, number: int) -> None:
+        """Wrap the commit of revision `number`."""
+        super().__init__(git, name, commit)
+        self._number = number
+
+    @property
+    def number(self) -> int:
+        """The revision number."""
+        return self._number
+
+    @property
+    def tag(self) -> str:
+        """The tag's short name, `2026dgt/1`."""
+        return tag_name(self.name, self.number)
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.number}"
+
+    @property
+    def reason(self) -> str:
+        """Why it was made, in a sentence."""
+        return self.commit.message.partition("\n")[0].partition(": ")[2]
+
+
+class StageState(Snapshot):
+    """What there was when a stage of the workflow had ended: a marker on the way to a revision.
+
+    Attributes:
+        towards: The number of the revision that its run ended as, or is to end as.
+    """
+
+    def __init__(self, git: pygit2.Repository, name: str, commit: pygit2.Commit, towards: int) -> None:
+        """Wrap the marker of a stage before revision `towards`."""
+        super().__init__(git, name, commit)
+        self.towards = towards
+
+    @property
+    def slug(self) -> str:
+        """The stage as a word, `host-match`."""
+        return slug(self.stage or "")
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.towards}:post-{self.slug}"
+
+
 class History:
     """The revisions of a data repo."""
 
@@ -218,7 +260,41 @@ class History:
             raise self._unknown(name)
         return found[::-1]
 
-    def resolve(self, spec: Spec) -> Revision:
+    def stages(self, revision: Revision) -> list[StageState]:
+        """Return the markers of the run that ended as a revision, in the order in which the stages ended."""
+        found = []
+        commit = self._handle.commit_before(revision.name, revision.commit)
+        while commit is not None and Marker(commit).stage is not None:
+            found.append(StageState(self._git, revision.name, commit, revision.number))
+            commit = self._handle.commit_before(revision.name, commit)
+        return found[::-1]
+
+    def resolve(self, spec: Spec) -> Snapshot:
+        """Return the state that a person named: a revision, or the marker of a stage before it.
+
+        Raises:
+            NotFound: There is none; the error lists the nearest names.
+        """
+        if spec.stage is None:
+            return self.revision(spec)
+        run = self._run_towards(spec)
+        if run is None:
+            revision = self.revision(spec)
+            return _pick(self.stages(revision), spec.stage, f"the run that became {revision}")
+        return _pick(run, spec.stage, f"the run in progress of {spec.name}")
+
+    def _run_towards(self, spec: Spec) -> list[StageState] | None:
+        """Return the markers of the run in progress, if a spec is about the revision that it is to become."""
+        from blastgit.workflow.markers import Run
+
+        if spec.number is None or self.tagged(spec.name, spec.number) is not None:
+            return None
+        run = Run.of(self._handle, spec.name)
+        if run is None or run.towards != spec.number:
+            return None
+        return [StageState(self._git, spec.name, marker.commit, spec.number) for marker in run.endings]
+
+    def revision(self, spec: Spec) -> Revision:
         """Return the revision that a person named.
 
         Raises:
@@ -260,6 +336,31 @@ class History:
         near = [folded[each] for each in difflib.get_close_matches(fold(name), folded, n=3)]
         hint = f"; did you mean {' or '.join(near)}?" if near else "; `blastgit list` shows those there are"
         return NotFound(f"there is no transient {name} in {self._handle.location}{hint}")
+
+
+def comes_right_after(git: pygit2.Repository, commit: pygit2.Commit, tip: str | None) -> bool:
+    """Whether a revision follows the commit `tip`, or begins a branch if that is None, but for markers of stages."""
+    while commit.parent_ids:
+        before = commit.parent_ids[0]
+        if str(before) == tip:
+            return True
+        if before not in git:
+            return False
+        commit = git[before].peel(pygit2.Commit)
+        if Marker(commit).stage is None:
+            return False
+    return tip is None
+
+
+def _pick(states: list[StageState], wanted: str, run: str) -> StageState:
+    """Return the last marker of a stage."""
+    found = [state for state in states if state.slug == wanted]
+    if found:
+        return found[-1]
+    slugs = [state.slug for state in states]
+    near = difflib.get_close_matches(wanted, slugs, n=2)
+    there = f"did you mean post-{' or post-'.join(near)}?" if near else f"it has {', '.join(slugs) or 'no markers'}"
+    raise NotFound(f"{run} has no marker post-{wanted}: {there}")
 
 
 def _range(numbers: list[int]) -> str:

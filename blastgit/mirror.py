@@ -19,18 +19,20 @@ import pygit2
 
 from blastgit.errors import Denied, NotFound, RepoError, StoreError
 from blastgit.handle import Handle
+from blastgit.history import comes_right_after
 from blastgit.location import shown
-from blastgit.names import branch_ref, tag_ref
+from blastgit.names import branch_ref, run_ref, tag_ref
 from blastgit.plumbing.connection import explain
 from blastgit.plumbing.process import GitError, run_git
 from blastgit.plumbing.push import Outcome, PushFailed, push_refs
-from blastgit.plumbing.refs import RefMoved, RefUpdate
+from blastgit.plumbing.refs import ZERO, RefMoved, RefUpdate
 from blastgit.plumbing.scratch import Scratch
 from blastgit.store.config import VARIABLE, Remote
 
 _MAIN = "refs/heads/main"
 _TIPS = ("+refs/heads/*:refs/heads/*", "^refs/heads/u/*")
 _STEP = 4  # commits fetched by the first look beyond a tip; each further one fetches four times as many
+_STAGES = 64  # commits; more than a workflow has stages, whose markers stand between two revisions
 _ALL = 1_000_000  # commits; `--unshallow` would bring all of main as well
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 8.0  # seconds
 
@@ -109,6 +111,14 @@ class Mirror(Handle):
             with suppress(NotFound):
                 self._fetch([*map(_copy, refs), "^refs/heads/u/*", "^refs/tags/u/*"], f"--deepen={_ALL}")
 
+    def need_run(self, name: str) -> None:
+        """Fetch the markers of a transient's run in progress, all of them, if there is one."""
+        try:
+            self._fetch([_copy(run_ref(name))], f"--depth={_ALL}")
+        except NotFound:
+            if run_ref(name) in self.git.references:
+                self.git.references.delete(run_ref(name))
+
     def commit_before(self, name: str, commit: pygit2.Commit) -> pygit2.Commit | None:
         """Return the commit before one on a transient's branch, fetching it if need be."""
         if str(commit.id) in self._boundary:
@@ -153,19 +163,22 @@ class Mirror(Handle):
             self._find_out(failure, updates)
         self._failures = 0
         for update in updates:
-            self.git.references.create(update.ref, update.new, force=True)
+            if update.new != ZERO:
+                self.git.references.create(update.ref, update.new, force=True)
+            elif update.ref in self.git.references:
+                self.git.references.delete(update.ref)
 
     def _find_out(self, failure: PushFailed, updates: Sequence[RefUpdate]) -> None:
         """Look at what there is after a push that failed, and raise what that means; return if it went through."""
-        branch = next(update for update in updates if update.ref.startswith("refs/heads/"))
+        branch = next((update for update in updates if update.ref.startswith("refs/heads/")), updates[0])
         self._wait()
         now = self._look(branch.ref, failure)
-        if failure.outcome is Outcome.UNKNOWN and now == branch.new:
+        if failure.outcome is Outcome.UNKNOWN and (now or ZERO) == branch.new:
             return  # it was taken in, and only the answer was lost
         if now != branch.old:
             raise RefMoved(f"{branch.ref} of {self.location} was moved by somebody else")
         if failure.outcome is Outcome.MOVED:
-            self._roll_forward(branch, [update.ref for update in updates if update is not branch])
+            self._roll_forward(branch, [update.ref for update in updates if update.ref.startswith("refs/tags/")])
             raise RefMoved(f"{branch.ref} of {self.location} is being moved by somebody else")
         if failure.outcome is Outcome.DECLINED:
             raise Denied(f"{self.location} did not take this in: {failure.said}")
@@ -185,9 +198,9 @@ class Mirror(Handle):
         """Lead the branch to its latest revision, if a tag without it is all that a writer there left when it died."""
         for tag in tags:
             try:
-                self._fetch([_copy(tag)], "--depth=2")
+                self._fetch([_copy(tag)], f"--depth={_STAGES}")
                 commit = self.git.references[tag].peel(pygit2.Commit)
-                if [str(parent) for parent in commit.parent_ids] == ([] if branch.old is None else [branch.old]):
+                if comes_right_after(self.git, commit, branch.old):
                     push_refs(self.path, self.url, [RefUpdate(branch.ref, str(commit.id), branch.old)])
             except (NotFound, PushFailed):
                 continue  # then it was another reason, or somebody else was at it too

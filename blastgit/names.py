@@ -28,7 +28,10 @@ _RESERVED = {
     "stash",
 }
 _DATE = r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?"
-_SPEC = re.compile(rf"(?P<name>[^@:/]+)(?:@(?P<revision>latest|{_DATE}|\d+)|/(?P<tag>\d+))?(?::(?P<path>.+))?")
+_SPEC = re.compile(
+    rf"(?P<name>[^@:/]+)(?:@(?P<revision>latest|{_DATE}|\d+)|/(?P<tag>\d+))?"
+    r"(?::post-(?P<stage>[a-z0-9-]+)(?=:|$))?(?::(?P<path>.+))?"
+)
 
 
 def check_transient(name: str) -> str:
@@ -75,6 +78,16 @@ def tag_ref(name: str, number: int) -> str:
     return f"refs/tags/{name}/{number}"
 
 
+def run_ref(name: str) -> str:
+    """Return the ref of the markers of a transient's run in progress."""
+    return f"refs/workflow/{name}"
+
+
+def slug(stage: str) -> str:
+    """Return a stage's name as a word, `host-match`: lower case, with `-` for all that is no letter or digit."""
+    return re.sub(r"[^a-z0-9]+", "-", stage.lower()).strip("-")
+
+
 @dataclass(frozen=True, slots=True)
 class Spec:
     """What a person wrote to name a state: `2026dgt`, `2026dgt@1`, `2026dgt@2026-05-27:host.redshift`.
@@ -84,12 +97,14 @@ class Spec:
         number: A revision number, or None.
         until: The latest instant (UTC) that a dated revision may have, or None.
         path: What to look at inside the revision, or None.
+        stage: The stage (`host-match`) whose marker before that revision is meant, or None for the revision itself.
     """
 
     name: str
     number: int | None = None
     until: datetime | None = None
     path: str | None = None
+    stage: str | None = None
 
     @property
     def is_latest(self) -> bool:
@@ -98,13 +113,15 @@ class Spec:
 
     def __str__(self) -> str:
         revision = "" if self.is_latest else f"@{self.number if self.until is None else self.until.isoformat()}"
-        return f"{self.name}{revision}{'' if self.path is None else ':' + self.path}"
+        inside = (None if self.stage is None else f"post-{self.stage}"), self.path
+        return ":".join([f"{self.name}{revision}", *filter(None, inside)])
 
 
 def parse_spec(text: str) -> Spec:
-    """Take apart `NAME[@REV][:PATH]`, where REV is a number, `latest`, a date or a date-time; `NAME/N` works too.
+    """Take apart `NAME[@REV][:post-STAGE][:PATH]`: REV is a number, `latest`, a date or date-time; `NAME/N` works too.
 
-    A date means the end of that day, and a time without a zone is UTC.
+    A date means the end of that day, and a time without a zone is UTC. `post-STAGE` is the marker of a stage of the run
+    that ended as this revision.
 
     Raises:
         InvalidName: The text has no such form, or the transient's name breaks the rules.
@@ -117,12 +134,12 @@ def parse_spec(text: str) -> Spec:
     name = check_transient(match["name"])
     revision = match["revision"] or match["tag"]
     if revision is None or revision == "latest":
-        return Spec(name, path=match["path"])
+        return Spec(name, path=match["path"], stage=match["stage"])
     if revision.isdecimal():
         if len(revision) > 9 or str(int(revision)) != revision:
             raise InvalidName(f"{revision!r} is no revision number: write it without leading zeros, up to 999999999")
-        return Spec(name, number=int(revision), path=match["path"])
-    return Spec(name, until=_instant(revision), path=match["path"])
+        return Spec(name, number=int(revision), path=match["path"], stage=match["stage"])
+    return Spec(name, until=_instant(revision), path=match["path"], stage=match["stage"])
 
 
 def _instant(text: str) -> datetime:

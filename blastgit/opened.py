@@ -6,7 +6,7 @@ from pathlib import Path
 
 from blastgit.errors import RepoError
 from blastgit.handle import Handle
-from blastgit.history import History, Revision
+from blastgit.history import History, Snapshot
 from blastgit.location import local_path
 from blastgit.names import Spec
 from blastgit.progress import Progress, silent
@@ -41,8 +41,8 @@ class Opened:
         """Where the contents of the files are kept."""
         return self._handle.store.url
 
-    def _resolve(self, spec: Spec) -> Revision:
-        self._handle.need(spec.name, spec.number)
+    def _resolve(self, spec: Spec) -> Snapshot:
+        self._handle.need(spec.name, spec.number, whole=spec.stage is not None)
         return self._history.resolve(spec)
 
     def _local(self) -> Handle:

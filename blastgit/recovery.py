@@ -14,7 +14,7 @@ import pygit2
 
 from blastgit.errors import BlastgitError
 from blastgit.handle import Handle
-from blastgit.history import History
+from blastgit.history import History, comes_right_after
 from blastgit.names import branch_ref, tag_ref
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Lock, clean_up, try_lock
@@ -83,9 +83,10 @@ def settle(handle: Handle, name: str, lock: Lock, coming: Mapping[str, str | Non
         updates.append(RefUpdate(tag_ref(name, latest.number), tag))
     ahead = history.tagged(name, 0 if latest is None else latest.number + 1)
     tip = history.tip(name)
-    is_next = ahead is not None and (tip is None or tip.id in ahead.commit.parent_ids)
+    before = None if tip is None else str(tip.id)
+    is_next = ahead is not None and comes_right_after(handle.git, ahead.commit, before)
     if ahead is not None and is_next and coming.get(branch_ref(name)) != ahead.id:
-        updates.append(RefUpdate(branch_ref(name), ahead.id, None if tip is None else str(tip.id)))
+        updates.append(RefUpdate(branch_ref(name), ahead.id, before))
     if updates:
         handle.move_refs(updates, "blastgit: rolled forward after a crash", lock.descriptor)
 

@@ -71,7 +71,7 @@ def withdraw(handle: Handle, spec: Spec, reason: str, timeout: float = LOCK_TIME
         Busy: A writer was not done in time.
         StoreError: Main says it, and the store fails: repeat the call, or leave the contents to `gc`.
     """
-    if spec.number is None:
+    if spec.number is None or spec.stage is not None:
         raise UsageError(
             f"name the revision by its number, as in {spec.name}@0: what is taken down must not be a guess"
         )
@@ -86,7 +86,7 @@ def withdraw(handle: Handle, spec: Spec, reason: str, timeout: float = LOCK_TIME
         for lock in (line, main):
             take_over(handle, lock)
         settle(handle, spec.name, line)
-        revision = History(handle).resolve(spec)
+        revision = History(handle).revision(spec)
         stones = {path: _stone(handle, revision, path, reason) for path in _chosen(revision, spec.path)}
         before = Withdrawals(handle).of(revision.name, spec.number)
         new = sorted(stones.keys() - before.keys())

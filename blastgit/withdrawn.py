@@ -19,7 +19,7 @@ from blastgit.safe_yaml import load_yaml
 
 if TYPE_CHECKING:
     from blastgit.handle import Handle
-    from blastgit.history import Revision
+    from blastgit.history import Snapshot
 
 FOLDER = "withdrawn"
 _FILE = re.compile(r"([^/]+)/(0|[1-9][0-9]{0,8})\.yaml")
@@ -93,17 +93,34 @@ class Withdrawals:
                 if match:
                     yield match[1], int(match[2]), self.of(match[1], int(match[2]))
 
-    def refuse(self, revision: Revision, paths: Collection[str]) -> None:
-        """Return if none of these files of a revision was withdrawn.
+    def concerning(self, state: Snapshot) -> Stones:
+        """Return the tombstones of a state by path: a marker's are those of any revision that has the same file.
+
+        Raises:
+            RepoError: Main's file about one makes no sense.
+        """
+        if state.number is not None:
+            return self.of(state.name, state.number)
+        files = state.pointers if isinstance(self._tree, pygit2.Tree) and state.name in self._tree else {}
+        found = [stones for name, _, stones in self.all() if name == state.name] if files else []
+        return {
+            path: stone
+            for stones in found
+            for path, stone in stones.items()
+            if path in files and files[path].md5 == stone.md5
+        }
+
+    def refuse(self, state: Snapshot, paths: Collection[str]) -> None:
+        """Return if none of these files of a state was withdrawn.
 
         Raises:
             Withdrawn: One was.
         """
-        gone = self.of(revision.name, revision.number)
+        gone = self.concerning(state)
         stones = [gone[path] for path in paths if path in gone]
         if stones:
             more = f" and {len(stones) - 1} more" if len(stones) > 1 else ""
-            raise Withdrawn(f"{revision}:{stones[0].path}{more} was {stones[0]}")
+            raise Withdrawn(f"{state}:{stones[0].path}{more} was {stones[0]}")
 
 
 def file_of(name: str, number: int) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from blastgit.errors import RepoError
 from blastgit.plumbing.connection import remote_words
 from blastgit.plumbing.process import GitError, run_git
-from blastgit.plumbing.refs import RefUpdate
+from blastgit.plumbing.refs import ZERO, RefUpdate
 
 _MOVED = (
     "(stale info)", "(fetch first)", "(non-fast-forward)", "(already exists)", "(needs force)",
@@ -57,7 +57,7 @@ def push_refs(directory: Path, url: str, updates: Sequence[RefUpdate]) -> None:
         PushFailed: The other side did not do it, or was not heard to.
     """
     leases = [f"--force-with-lease={update.ref}:{update.old or ''}" for update in updates]
-    specs = [f"{update.new}:{update.ref}" for update in updates]
+    specs = [f"{'' if update.new == ZERO else update.new}:{update.ref}" for update in updates]
     options = ["--atomic", "--porcelain", "--no-verify", "--no-signed", *leases]
     try:
         report = run_git(directory, "push", *options, "--", url, *specs).decode("utf-8", "replace")

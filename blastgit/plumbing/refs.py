@@ -41,7 +41,7 @@ class RefUpdate:
 
     Attributes:
         ref: The full name.
-        new: The object id that it shall have.
+        new: The object id that it shall have; `ZERO` if it shall go.
         old: The object id that it must have now; None if it must not exist.
     """
 

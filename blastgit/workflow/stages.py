@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from blastgit.errors import NotFound, RepoError
+from blastgit.names import slug
 from blastgit.safe_yaml import load_yaml
 from blastgit.workflow.patterns import Patterns
 
@@ -46,11 +46,6 @@ class Stage:
     def marker(self) -> str:
         """What its marker is called, `post-host-match`."""
         return f"post-{self.slug}"
-
-
-def slug(name: str) -> str:
-    """Return a stage's name in lower case, with `-` for all that is no letter or digit."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
 @dataclass(frozen=True)

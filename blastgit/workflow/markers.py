@@ -1,0 +1,204 @@
+"""The markers of a run in progress: commits under `refs/workflow/NAME`, one for each stage that began or ended.
+
+The first follows the tip of the transient's branch as it was when the run began, which every marker names (`Base:`), so
+that `git log refs/workflow/NAME` reads on into the published history. The tree of a marker holds everything up to that
+point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import pygit2
+
+from blastgit.errors import DamagedData
+from blastgit.history import Marker, Snapshot
+from blastgit.names import run_ref
+from blastgit.plumbing.messages import write_message
+from blastgit.plumbing.objects import commit_of
+from blastgit.revision.dr import read_dr
+from blastgit.workflow.lease import Lease
+
+if TYPE_CHECKING:
+    from blastgit.handle import Handle
+
+BEGUN, DONE, FAILED, UNFINISHED = "begun", "done", "failed", "unfinished"
+"""How a stage stands. `unfinished` is written when a run ends: the stage had begun, and nobody said how it ended."""
+
+NO_BASE = "none"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a marker says of one stage.
+
+    Attributes:
+        stage: The stage.
+        outcome: How it stands.
+        owner: Whose run began it.
+        host: The machine on which it did.
+        began: When, by the clock that leases go by.
+        until: When the lease ends, if it has just begun.
+        reason: Why it failed.
+        attempts: How many times it had begun by then in this run.
+    """
+
+    stage: str
+    outcome: str
+    owner: str
+    host: str
+    began: datetime
+    until: datetime | None = None
+    reason: str | None = None
+    attempts: int = 1
+
+    @property
+    def words(self) -> str:
+        """What a marker says of itself in a line."""
+        if self.outcome == BEGUN:
+            return f"begin {self.stage}"
+        if self.outcome == FAILED:
+            return f"{self.stage} failed: {self.reason or 'no reason given'}"
+        return f"post {self.stage}" if self.outcome == DONE else f"{self.stage} never ended"
+
+    def message(self, name: str, body: list[str], extra: Mapping[str, str | None]) -> str:
+        """Return the commit message of a marker.
+
+        Args:
+            name: The transient.
+            body: What the stage made, for people.
+            extra: More trailers.
+        """
+        trailers = {
+            "Stage": self.stage,
+            "Outcome": self.outcome,
+            "Reason": self.reason,
+            "Owner": self.owner,
+            "Host": self.host,
+            "Began": written(self.began),
+            "Until": None if self.until is None else written(self.until),
+            "Attempts": None if self.attempts == 1 else str(self.attempts),
+            "Marker": "stage",
+        }
+        return write_message(f"{name}: {self.words}", body, {**trailers, **extra})
+
+
+def read_mark(marker: Marker) -> Mark:
+    """Return what a marker says of its stage.
+
+    Raises:
+        DamagedData: It is no marker of a stage.
+    """
+    said = marker.trailers
+    try:
+        until = said.get("Until")
+        return Mark(
+            said["Stage"], said["Outcome"], said["Owner"], said["Host"], _moment(said["Began"]),
+            None if until is None else _moment(until), said.get("Reason"), int(said.get("Attempts", "1")),
+        )  # fmt: skip
+    except (KeyError, ValueError, OverflowError):
+        raise DamagedData(f"the commit {marker.id:.10} does not say what became of which stage") from None
+
+
+def written(moment: datetime) -> str:
+    """Return an instant as trailers have it."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+
+
+@dataclass(frozen=True)
+class RunMarker:
+    """One marker of a run in progress.
+
+    Attributes:
+        commit: The commit.
+        mark: What it says.
+    """
+
+    commit: pygit2.Commit
+    mark: Mark
+
+    @property
+    def id(self) -> str:
+        """The commit's id."""
+        return str(self.commit.id)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run in progress, as its markers tell it.
+
+    Attributes:
+        name: The transient.
+        markers: All of them, oldest first.
+        state: What the last one holds.
+        base: The tip of the transient's branch when the run began, or None.
+    """
+
+    name: str
+    markers: tuple[RunMarker, ...]
+    state: Snapshot
+    base: str | None
+
+    @classmethod
+    def of(cls, handle: Handle, name: str) -> Run | None:
+        """Return the run in progress of a transient, or None.
+
+        Raises:
+            DamagedData: Its markers cannot be read.
+        """
+        handle.need_run(name)
+        reference = handle.git.references.get(run_ref(name))
+        if reference is None:
+            return None
+        tip = commit_of(reference)
+        base = Marker(tip).trailers.get("Base", NO_BASE)
+        markers = [RunMarker(commit, read_mark(Marker(commit))) for commit in _back_to(handle, tip, base)]
+        return cls(name, tuple(markers[::-1]), Snapshot(handle.git, name, tip), None if base == NO_BASE else base)
+
+    @property
+    def tip(self) -> str:
+        """The id of the last marker."""
+        return self.markers[-1].id
+
+    @cached_property
+    def towards(self) -> int:
+        """The number of the revision that the run is to become, as it looked when it began."""
+        return read_dr(self.state.dr_bytes, f"{self.name}.json of the run in progress").number
+
+    @property
+    def endings(self) -> list[RunMarker]:
+        """The last ending of each stage, in the order in which they ended."""
+        last = {each.mark.stage: each for each in self.markers if each.mark.outcome != BEGUN}
+        return [each for each in self.markers if last.get(each.mark.stage) is each]
+
+    @property
+    def leases(self) -> dict[str, Lease]:
+        """The stages that have begun and not ended."""
+        found: dict[str, Lease] = {}
+        for each in self.markers:
+            mark = each.mark
+            found.pop(mark.stage, None)
+            if mark.outcome == BEGUN:
+                until = mark.began if mark.until is None else mark.until
+                found[mark.stage] = Lease(mark.stage, mark.owner, mark.host, mark.began, until, each.id, mark.attempts)
+        return found
+
+    def attempts(self, stage: str) -> int:
+        """Return how many times a stage has begun in this run."""
+        return sum(each.mark.stage == stage and each.mark.outcome == BEGUN for each in self.markers)
+
+
+def _back_to(handle: Handle, tip: pygit2.Commit, base: str) -> Iterator[pygit2.Commit]:
+    commit: pygit2.Commit | None = tip
+    while commit is not None and str(commit.id) != base:
+        yield commit
+        commit = handle.git[commit.parent_ids[0]].peel(pygit2.Commit) if commit.parent_ids else None
