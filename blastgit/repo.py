@@ -13,6 +13,7 @@ from blastgit.names import check_transient, parse_spec
 from blastgit.revision.export import Export, read_export
 
 if TYPE_CHECKING:
+    from blastgit.annotations.room import Annotations
     from blastgit.blame import Blamed
     from blastgit.diff import Diff, State
     from blastgit.get import Got
@@ -170,6 +171,13 @@ class DataRepo(Care):
 
         names = [chosen] if isinstance(chosen, str) else chosen
         return subset(self._handle, Path(target), names, Options(only, store), self._progress)
+
+    @property
+    def annotations(self) -> Annotations:
+        """What people and bots say about data: comments, quality flags, tags."""
+        from blastgit.annotations.room import Annotations
+
+        return Annotations(self._handle)
 
     def pictures(self, difference: Diff, target: str | Path) -> int:
         """Draw the changed cutouts of a diff: before, after and difference, in the same stretch.

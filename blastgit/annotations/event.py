@@ -28,7 +28,7 @@ _LINK = re.compile(r"(?:https?://|doi:)[^\s\"'<>\\^`{|}]+")
 _TAG = re.compile(r"\w[\w.:+/-]{0,63}")
 _WORD = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_KEYS = {
+_KEYS: dict[str, type] = {
     "id": str, "time": str, "user": str, "actor": str, "subject": str, "comment": str, "flag": str, "tags": list,
     "link": str, "attachment": dict, "supersedes": list, "retract": bool, "subjects": int, "as": str,
 }  # fmt: skip
@@ -228,7 +228,7 @@ def _check_shape(value: Mapping[str, Any]) -> None:
             raise InvalidInput(f"{key[:40]!r} is no key of an annotation: they are {', '.join(_KEYS)}")
         if not isinstance(item, kind) or (kind is int and isinstance(item, bool)):
             raise InvalidInput(f"{key} should be of another type: {str(item)[:40]!r}")
-        if kind is list and not all(isinstance(each, str) for each in item):
+        if isinstance(item, list) and not all(isinstance(each, str) for each in item):
             raise InvalidInput(f"{key} should be a list of texts")
 
 

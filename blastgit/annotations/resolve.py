@@ -1,4 +1,4 @@
-"""From what a person writes to subjects: revisions get their number, files their checksum, and what is not there is refused."""
+"""From what people write to subjects: revisions get a number, files a checksum, what is not there is refused."""
 
 from __future__ import annotations
 
@@ -83,7 +83,8 @@ class Resolver:
             return Target(self._transient(read_subject(f"transient:{text}")))
         if spec.number is not None and spec.path is None and not self._is_brought(spec.name):
             return Target(read_subject(f"revision:{spec.name}@{spec.number}"))  # its hook will know
-        revision = self._revision(str(spec).partition(":")[0], spec.name)
+        place = text if spec.path is None else text.removesuffix(f":{spec.path}")
+        revision = self.revision(place, spec.name)
         if spec.path is None:
             return Target(read_subject(f"revision:{revision}"))
         path = spec.path.rstrip("/")
@@ -93,10 +94,14 @@ class Resolver:
         self._check_part(revision, path)
         return Target(read_subject(f"revision:{revision}:{path}"))
 
-    def _revision(self, text: str, name: str) -> Revision:
+    def revision(self, text: str, name: str) -> Revision:
+        """Return the revision of a transient that a text without a path names, `2026dgt@1`."""
         if text not in self._revisions:
             self._bring(name)
-            self._revisions[text] = self._history.resolve(parse_spec(text))
+            found = self._history.resolve(parse_spec(text))
+            if not isinstance(found, Revision):
+                raise InvalidName(f"{text} is what a stage left on the way: annotate the revision that it led to")
+            self._revisions[text] = found
         return self._revisions[text]
 
     def _personal(self, text: str) -> Target:

@@ -12,7 +12,7 @@ from blastgit.names import check_path, check_transient
 KINDS = ("revision", "file", "transient", "run", "collection", "interval")
 """Every kind of subject; each has a folder of its own on the branch."""
 
-_REVISION = re.compile(r"(?:u/(?P<user>[A-Za-z0-9][A-Za-z0-9._+-]{0,63})/)?(?P<name>[^@:/]+)@(?P<number>0|[1-9]\d{0,8})")
+_REVISION = re.compile(r"(?:u/[A-Za-z0-9][A-Za-z0-9._+-]{0,63}/)?(?P<name>[^@:/]+)@(?:0|[1-9][0-9]{0,8})")
 _SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 _GROUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}(?:/[A-Za-z0-9][A-Za-z0-9._+-]{0,99}){0,9}")
 _PART_LIMIT = 300  # characters; the longest natural path of a real export has 60

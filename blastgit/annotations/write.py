@@ -6,6 +6,7 @@ import hashlib
 import os
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,15 +14,14 @@ from typing import Any
 
 import pygit2
 
+from blastgit.annotations.admit import Twins, check_authors, check_supersedes
 from blastgit.annotations.branch import NAME, REF, read_lines, tip_of
 from blastgit.annotations.event import ATTACHMENT_LIMIT, Attachment, Event, Remark, check_user, new_id
 from blastgit.annotations.flags import Flags
 from blastgit.annotations.resolve import Target, label
-from blastgit.annotations.standing import may_supersede
-from blastgit.annotations.subjects import Subject
 from blastgit.edit import Edit, edit
-from blastgit.errors import Denied, InvalidInput, NotFound, RepoError
-from blastgit.guard.policy import current_identity, require
+from blastgit.errors import InvalidInput, RepoError
+from blastgit.guard.policy import current_identity
 from blastgit.handle import Handle
 from blastgit.plumbing.refs import RefMoved, RefUpdate
 from blastgit.plumbing.trees import read_blob
@@ -92,7 +92,7 @@ def make_events(
     handle: Handle, namespace: uuid.UUID, targets: Sequence[Target], remark: Remark, *, is_bot: bool
 ) -> list[Event]:
     """Return one annotation as the events of all its subjects."""
-    user, moment = author_of(handle), _now(handle)
+    user, moment = author_of(handle), now(handle)
     flags: Flags = handle.settings.section("flags")
     flags.check(remark.check())
     is_bot = is_bot or flags.is_bot(user)
@@ -103,7 +103,7 @@ def make_events(
     ]
 
 
-def _now(handle: Handle) -> datetime:
+def now(handle: Handle) -> datetime:
     """Return the time, to the microsecond unless the environment fixes it: it tells which of two remarks came later."""
     if os.environ.get("GIT_COMMITTER_DATE"):
         return datetime.fromtimestamp(handle.committer().time, UTC)
@@ -137,7 +137,7 @@ def write(handle: Handle, draft: Draft, *, dry_run: bool = False) -> Annotated:
         RepoError: The repo cannot be written, or not be reached.
     """
     _check_rights(handle, draft.events)
-    _start(handle)
+    start(handle)
     added: list[Event] = []
 
     def decide(tip: pygit2.Commit | None) -> Edit | None:
@@ -156,19 +156,13 @@ def write(handle: Handle, draft: Draft, *, dry_run: bool = False) -> Annotated:
 
 
 def _check_rights(handle: Handle, events: Sequence[Event]) -> None:
-    if not handle.is_here:
-        return  # the hook there knows who pushes
-    require(handle.settings, "annotator")
-    who = current_identity()
-    others = {event.user for event in events} - {who}
-    if others and not handle.settings.policy.allows("relay", who):
-        raise Denied(
-            f"{who} cannot speak as {min(others)}: that takes the role 'relay' (who you are is what the policy goes by; "
-            f"{_USER_VARIABLE} and git's {_USER_SETTING} name you for repos elsewhere)"
-        )
+    """Hold this user to the policy, where nobody else does: a clone's words are checked when they are pushed."""
+    is_clone = not handle.git.is_bare or "origin" in handle.git.remotes.names()
+    if handle.is_here and not is_clone and not handle.settings.policy.is_open:
+        check_authors(handle.settings.policy, current_identity(), {event.user for event in events})
 
 
-def _start(handle: Handle) -> None:
+def start(handle: Handle) -> None:
     """In a clone that has no branch of its own yet, begin where the remote's is; see that nobody works on its files."""
     git = handle.git
     head = git.references.get("HEAD")
@@ -179,89 +173,84 @@ def _start(handle: Handle) -> None:
         )
     tip = tip_of(handle)
     if tip is not None and REF not in git.references:
-        try:
+        with suppress(RefMoved):  # then somebody else began
             handle.move_refs([RefUpdate(REF, str(tip.id))], "blastgit: begin where the remote's annotations are")
-        except RefMoved:
-            pass  # somebody else began
 
 
-def _changed(
-    handle: Handle, tip: pygit2.Commit | None, draft: Draft, added: list[Event]
-) -> dict[str, bytes | None]:
+def _changed(handle: Handle, tip: pygit2.Commit | None, draft: Draft, added: list[Event]) -> dict[str, bytes | None]:
     """Return the new bytes of every file, and put into `added` what is new in them."""
     tree = None if tip is None else tip.tree
-    files: dict[str, bytes | None] = {} if tree is not None and ".gitattributes" in tree else {".gitattributes": ATTRIBUTES}
-    if tree is not None:
-        _check_twins(tree, draft.events)
-    old: dict[str, bytes] = {}
-    lines: dict[str, list[bytes]] = {}
+    files: dict[str, bytes | None] = (
+        {} if tree is not None and ".gitattributes" in tree else {".gitattributes": ATTRIBUTES}
+    )
+    twins, subjects = Twins(tree), dict[str, _File]()
     for event in draft.events:
         path = event.subject.path
-        if path not in old:
-            old[path] = (read_blob(tree, path) if tree is not None else None) or b""
-            lines[path] = []
-        line = event.line()
-        if line in lines[path] or b"\n" + line in b"\n" + old[path]:
-            continue
-        if event.remark.supersedes:
-            check_supersedes(handle, event, old[path])
-        lines[path].append(line)
-        added.append(event)
-    for path, new in lines.items():
-        if new:
-            files[path] = old[path] + b"".join(new)
-            if len(files[path] or b"") > FILE_LIMIT:
-                raise InvalidInput(f"more was said of {path} than the {FILE_LIMIT:,} bytes that one subject may have")
-    for path, data in draft.attachments.items():
-        if tree is None or read_blob(tree, path) is None:
-            files[path] = data
+        if path not in subjects:
+            twins.check(event.subject)
+            subjects[path] = _File(path, (read_blob(tree, path) if tree is not None else None) or b"")
+        if subjects[path].add(handle, event):
+            added.append(event)
+    files |= {path: file.data for path, file in subjects.items() if file.is_changed}
+    have = {path for path in draft.attachments if tree is not None and path in tree}
+    files |= {path: data for path, data in draft.attachments.items() if path not in have}
+    wanted = {event.remark.attachment for event in added if event.remark.attachment}
+    for attachment in wanted:
+        if attachment.path not in files and (tree is None or attachment.path not in tree):
+            raise InvalidInput(
+                f"the attachment {attachment.name} is not here: take in JSON lines, which bring it along"
+            )
     return files
 
 
-def check_supersedes(handle: Handle, event: Event, before: bytes) -> None:
-    """Check that an annotation may take the place of those that it names.
+class _File:
+    """What was said of one subject and its parts, and what is to be added."""
+
+    def __init__(self, path: str, data: bytes) -> None:
+        self._path = path
+        self._before = data
+        self._new: list[Event] = []
+        self._lines: set[bytes] = set()
+
+    @property
+    def is_changed(self) -> bool:
+        return bool(self._new)
+
+    @property
+    def data(self) -> bytes:
+        data = self._before + b"".join(event.line() for event in self._new)
+        if len(data) > FILE_LIMIT:
+            raise InvalidInput(f"more was said of {self._path} than the {FILE_LIMIT:,} bytes that one subject may have")
+        return data
+
+    def add(self, handle: Handle, event: Event) -> bool:
+        """Add an annotation, unless it is there already; return whether it is new."""
+        if f'"id":"{event.id}"'.encode() in self._before and any(_same(event, each) for each in self._known):
+            return False
+        if event.line() in self._lines:
+            return False
+        if event.remark.supersedes:
+            check_supersedes(handle.settings.policy, current_identity(), event, [*self._known, *self._new])
+        self._lines.add(event.line())
+        self._new.append(event)
+        return True
+
+    @property
+    def _known(self) -> list[Event]:
+        return read_lines(self._before, self._path)[0]
+
+
+def _same(new: Event, old: Event) -> bool:
+    """Whether an annotation is there already.
 
     Raises:
-        NotFound: One of them is not about this subject.
-        Denied: It is somebody else's, or a human's while a bot speaks.
+        InvalidInput: Its id is, with other words.
     """
-    known = {each.id: each for each in read_lines(before, event.subject.path)[0] if each.subject == event.subject}
-    for name in event.remark.supersedes:
-        old = known.get(name)
-        if old is None:
-            raise NotFound(f"{event.subject} has no annotation {name}: `blastgit notes --history` lists those there are")
-        if not may_supersede(event, old):
-            raise Denied(f"{name} is what {old.user} said: a bot does not override a human")
-        if old.user != event.user:
-            handle.settings.policy.check("curator", event.user)
-
-
-def _check_twins(tree: pygit2.Tree, events: Sequence[Event]) -> None:
-    """Check that no new file differs only in case from one that is there: a clone may not hold both.
-
-    Raises:
-        InvalidInput: One does.
-    """
-    folders: dict[str, dict[str, str]] = {}
-    for subject in dict.fromkeys(event.subject for event in events):
-        if subject.kind in ("file", "interval"):
-            continue
-        _check_twin(tree, subject, folders)
-
-
-def _check_twin(tree: pygit2.Tree, subject: Subject, folders: dict[str, dict[str, str]]) -> None:
-    folder = ""
-    for name in subject.path.split("/"):
-        if folder not in folders:
-            try:
-                entry = tree[folder] if folder else tree
-            except KeyError:
-                return
-            folders[folder] = {child.name.casefold(): child.name for child in entry if child.name}
-        twin = folders[folder].get(name.casefold(), name)
-        if twin != name:
-            raise InvalidInput(f"{subject} differs only in case from what was annotated as {twin.removesuffix('.jsonl')}")
-        folder = f"{folder}/{name}".lstrip("/")
+    if (new.id, new.subject) != (old.id, old.subject):
+        return False
+    if (new.user, new.remark) != (old.user, old.remark):
+        raise InvalidInput(f"{new.subject} has an annotation {new.id} already, and it says something else")
+    return True
 
 
 def message(verb: str, targets: Sequence[Target]) -> str:

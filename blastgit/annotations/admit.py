@@ -1,0 +1,86 @@
+"""Who may say what: asked by the library before it writes, and by the hook of what is pushed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import pygit2
+
+from blastgit.annotations.event import Event
+from blastgit.annotations.standing import may_supersede
+from blastgit.annotations.subjects import Subject
+from blastgit.errors import Denied, InvalidInput, NotFound
+from blastgit.guard.policy import Policy
+
+
+def check_authors(policy: Policy, who: str, authors: Iterable[str]) -> None:
+    """Return if somebody may annotate, and bring what others said, if they do.
+
+    Raises:
+        Denied: They may not.
+    """
+    policy.check("annotator", who)
+    others = sorted(set(authors) - {who})
+    if others and not policy.allows("relay", who):
+        raise Denied(
+            f"{others[0]} is named as the author, and {who} brings it: that takes the role 'relay' (if you are "
+            f"both, tell blastgit so: git config blastgit.user {who})"
+        )
+
+
+def check_supersedes(policy: Policy, who: str, event: Event, before: Sequence[Event]) -> None:
+    """Return if an annotation may take the place of those that it names.
+
+    Args:
+        policy: Who may do what.
+        who: Who brings it.
+        event: The annotation.
+        before: What was said of that subject until now.
+
+    Raises:
+        NotFound: One of them is not about this subject.
+        Denied: It is somebody else's, or a human's while a bot speaks.
+    """
+    known = {each.id: each for each in before if each.subject == event.subject}
+    for name in event.remark.supersedes:
+        old = known.get(name)
+        if old is None:
+            raise NotFound(f"{event.subject} has no annotation {name}: see `blastgit notes --history`")
+        if not may_supersede(event, old):
+            raise Denied(f"{name} is what {old.user} said: a bot does not override a human")
+        if old.user != event.user and not policy.allows("relay", who):
+            policy.check("curator", event.user)
+
+
+class Twins:
+    """Looks for names that differ only in case from others: a clone may not hold both."""
+
+    def __init__(self, tree: pygit2.Tree | None) -> None:
+        """Look at the files of the branch as it stands."""
+        self._tree = tree
+        self._folders: dict[str, dict[str, str]] = {}
+
+    def check(self, subject: Subject) -> None:
+        """Return if the file of a subject has no twin; those that come later are compared with it, too.
+
+        Raises:
+            InvalidInput: It has one.
+        """
+        folder = ""
+        if subject.kind in ("file", "interval"):
+            return  # these have no letters that could be written otherwise
+        for name in subject.path.split("/"):
+            twin = self._names(folder).setdefault(name.casefold(), name)
+            if twin != name:
+                known = f"{folder}/{twin}".removesuffix(".jsonl")
+                raise InvalidInput(f"{subject} differs only in case from what was annotated before, {known}")
+            folder = f"{folder}/{name}".lstrip("/")
+
+    def _names(self, folder: str) -> dict[str, str]:
+        if folder not in self._folders:
+            entry: pygit2.Object | None = self._tree
+            if folder and self._tree is not None:
+                entry = self._tree[folder] if folder in self._tree else None  # noqa: SIM401 (a tree has no `get`)
+            children = entry if isinstance(entry, pygit2.Tree) else ()
+            self._folders[folder] = {child.name.casefold(): child.name for child in children if child.name}
+        return self._folders[folder]

@@ -1,0 +1,197 @@
+"""Annotations as JSON lines and as ECSV, out and in: what travels without git, and lists that others made.
+
+A row is one annotation of one subject, keyed by two ids that stay the same wherever it travels: `id` of the annotation,
+`subject_id` of what it is about (UUIDv5 of the repo's identity and the subject's text).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import csv
+import hashlib
+import io
+import json
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from blastgit.annotations.event import Event, read_event
+from blastgit.annotations.flags import Flags
+from blastgit.annotations.resolve import Resolver
+from blastgit.annotations.standing import Note
+from blastgit.annotations.subjects import instant_text
+from blastgit.annotations.write import Draft, author_of, now
+from blastgit.errors import BlastgitError, InvalidInput
+from blastgit.handle import Handle
+from blastgit.identity import stable_id
+from blastgit.revision.document import canonical, parse
+from blastgit.safe_yaml import load_yaml
+
+SIZE_LIMIT = 64 * 1024 * 1024
+"""Bytes that are taken in at once."""
+
+_COLUMNS = {
+    "id": "UUID of the annotation", "time": "when, UTC", "user": "who", "actor": "human or bot",
+    "subject": "what it is about", "subject_id": "UUID of the subject", "as": "where a file was pointed out",
+    "comment": "in words", "flag": "quality flag", "tags": "tags, with spaces between them", "link": "URL",
+    "attachment": "name, SHA-256 and size of a file, as JSON",
+    "supersedes": "ids of annotations that it takes the place of, with spaces between them",
+    "retract": "whether it only takes them back", "subjects": "how many subjects it has in all",
+}  # fmt: skip
+_TYPES = {"retract": "bool", "subjects": "int64"}
+_OWN = ("subject_id",)
+
+
+def export(notes: Iterable[Note], identity: uuid.UUID, form: str) -> bytes:
+    """Return annotations as text that `read_rows` takes in.
+
+    Args:
+        notes: The annotations.
+        identity: The identity of the data repo.
+        form: "jsonl" or "ecsv".
+    """
+    rows = [
+        {**note.event.to_json(), "subject_id": stable_id(identity, str(note.event.subject))}
+        for note in dict.fromkeys(replace(note, origin="", distance=0) for note in notes)
+    ]
+    return _write_ecsv(rows) if form == "ecsv" else b"".join(canonical(row) + b"\n" for row in rows)
+
+
+def _write_ecsv(rows: Iterable[Mapping[str, Any]]) -> bytes:
+    lines = ["%ECSV 1.0", "---", "datatype:"]
+    for name, words in _COLUMNS.items():
+        lines.append(f"- {{name: {name}, datatype: {_TYPES.get(name, 'string')}, description: {json.dumps(words)}}}")
+    lines += ["meta: {format: blastgit annotations}", "schema: astropy-2.0"]
+    text = io.StringIO()
+    text.writelines(f"# {line}\n" for line in lines)
+    writer = csv.writer(text, delimiter=" ", quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    writer.writerows([_cell(name, row.get(name)) for name in _COLUMNS] for row in rows)
+    return text.getvalue().encode()
+
+
+def _cell(name: str, value: Any) -> str | int:
+    if name == "retract":
+        return bool(value)
+    if name == "subjects":
+        return int(value or 1)
+    if isinstance(value, list):
+        return " ".join(value)
+    return json.dumps(value) if isinstance(value, dict) else value or ""
+
+
+def read_rows(data: bytes) -> list[dict[str, Any]]:
+    """Read JSON lines or ECSV; cells that are empty are left out.
+
+    Raises:
+        InvalidInput: It is neither, with the line that is wrong.
+    """
+    if data.startswith(b"# %ECSV"):
+        return list(_read_ecsv(data))
+    rows = []
+    for number, line in enumerate(data.split(b"\n"), 1):
+        if not line.strip():
+            continue
+        row = parse(line, f"line {number}")
+        if not isinstance(row, dict):
+            raise InvalidInput(f"line {number} is not a JSON object, one annotation")
+        rows.append(row)
+    return rows
+
+
+def _read_ecsv(data: bytes) -> Iterator[dict[str, Any]]:
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"the table is not UTF-8 text: {error.reason} at byte {error.start}") from None
+    head, _, body = _split_head(text)
+    header = load_yaml(head.encode(), "the head of the table")
+    delimiter = header.get("delimiter", " ") if isinstance(header, dict) else ""
+    if delimiter not in (" ", ","):
+        raise InvalidInput("the table is no ECSV: its head should be YAML, and its delimiter a space or a comma")
+    csv.field_size_limit(SIZE_LIMIT)
+    try:
+        rows = csv.reader(io.StringIO(body, newline=""), delimiter=delimiter, strict=True)
+        names = next(rows, [])
+        if len(set(names)) != len(names):
+            raise InvalidInput("a column of the table stands twice")
+        for number, cells in enumerate(rows, 1):
+            if len(cells) != len(names):
+                raise InvalidInput(f"row {number} of the table has {len(cells)} cells for {len(names)} columns")
+            yield {name: _value(name, cell, number) for name, cell in zip(names, cells, strict=True) if cell}
+    except csv.Error as error:
+        raise InvalidInput(f"the table cannot be read: {error}") from None
+
+
+def _split_head(text: str) -> tuple[str, str, str]:
+    lines = text.split("\n")
+    count = next((i for i, line in enumerate(lines) if not line.startswith("#")), len(lines))
+    return "\n".join(line[2:] for line in lines[1:count]), "", "\n".join(lines[count:])
+
+
+def _value(name: str, cell: str, number: int) -> Any:
+    if name in ("tags", "supersedes"):
+        return cell.split()
+    if name == "retract":
+        return cell == "True"
+    if name == "subjects":
+        if not cell.isdecimal() or len(cell) > 9:
+            raise InvalidInput(f"row {number}: subjects is {cell[:40]!r}, no number")
+        return int(cell)
+    return parse(cell.encode(), f"row {number}") if name == "attachment" else cell
+
+
+def read_in(handle: Handle, identity: uuid.UUID, data: bytes) -> Draft:
+    """Make of rows what is to be added: as they were exported, or a plain list of subjects, flags and words.
+
+    A row without id, time, user and actor is said now, by this user; its id follows from its words, so that the same
+    list taken in again adds nothing.
+
+    Raises:
+        InvalidInput: A row makes no sense; the error names it.
+        NotFound: A subject is not there.
+    """
+    rows, resolver, attachments = read_rows(data), Resolver(handle), dict[str, bytes]()
+    flags: Flags = handle.settings.section("flags")
+    user, moment = author_of(handle), instant_text(now(handle))
+    events: list[Event] = []
+    for number, row in enumerate(rows, 1):
+        try:
+            target = resolver.target(_text(row, "subject"))
+            whole = {"user": user, "time": moment, **row}
+            whole.setdefault("id", stable_id(identity, canonical({**row, "subject": str(target.subject)}).decode()))
+            whole.setdefault("actor", "bot" if flags.is_bot(_text(whole, "user")) else "human")
+            whole |= {"subject": str(target.subject), "as": row.get("as", target.seen_as)}
+            whole["attachment"] = _take_attachment(row.get("attachment"), attachments)
+            event = read_event({key: value for key, value in whole.items() if key not in _OWN and value is not None})
+            flags.check(event.remark)
+        except BlastgitError as error:
+            raise type(error)(f"annotation {number}: {error}") from None
+        events.append(event)
+    events.sort(key=lambda event: event.time)
+    return Draft(events, f"Take in {len(events):,} annotations", attachments)
+
+
+def _text(row: Mapping[str, Any], key: str) -> str:
+    value = row.get(key)
+    if not isinstance(value, str):
+        raise InvalidInput(f"it has no {key}")
+    return value
+
+
+def _take_attachment(value: Any, attachments: dict[str, bytes]) -> Any:
+    """Keep the bytes that come with a row, if any do, and return the rest."""
+    if not isinstance(value, dict) or "data" not in value:
+        return value
+    rest = {key: item for key, item in value.items() if key != "data"}
+    try:
+        data = base64.b64decode(str(value["data"]), validate=True)
+    except binascii.Error:
+        raise InvalidInput("the data of its attachment are not base64") from None
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != rest.get("sha256") or len(data) != rest.get("size"):
+        raise InvalidInput("the data of its attachment have another checksum or size than it states")
+    attachments[f"attachment/{digest[:2]}/{digest[2:]}"] = data
+    return rest

@@ -1,0 +1,90 @@
+"""Git notes derived from the annotations, in one clone: `git log` then shows what was said of a revision.
+
+They are made anew each time and belong to this clone alone: what lasts is on the branch `annotations`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from blastgit.annotations.branch import NAME, Branch
+from blastgit.annotations.describe import describe
+from blastgit.annotations.standing import Note, standing
+from blastgit.errors import BlastgitError, RepoError
+from blastgit.handle import Handle
+from blastgit.history import Revision
+from blastgit.names import parse_spec, tag_ref
+from blastgit.plumbing.objects import commit_of
+from blastgit.plumbing.process import GitError, run_git
+from blastgit.revision.document import parse
+
+NOTES_REF = "refs/notes/blastgit"
+
+
+def set_up_notes(clone: Path) -> int:
+    """Derive git notes from a clone's annotations, let `git log` show them, and return how many commits have one.
+
+    Raises:
+        RepoError: The folder is no clone of a data repo, or has no annotations.
+    """
+    try:
+        folder = Path(run_git(None, "-C", str(clone), "rev-parse", "--absolute-git-dir").decode().strip())
+    except GitError:
+        raise RepoError(f"{clone} is no git repository: run this in a clone of a data repo") from None
+    handle = Handle(folder)
+    branch = Branch(handle)
+    if branch.is_empty:
+        raise RepoError(f"{clone} has no branch {NAME}: fetch it (`git fetch origin`), if anybody said anything yet")
+    notes: dict[str, list[str]] = {}
+    for commit, note in _placed(handle, branch):
+        notes.setdefault(commit, []).extend(describe(note))
+    run_git(folder, "fast-import", "--quiet", "--force", stdin=_stream(notes))
+    run_git(folder, "config", "--replace-all", "notes.displayRef", NOTES_REF, f"^{NOTES_REF}$")
+    return len(notes)
+
+
+def _placed(handle: Handle, branch: Branch) -> Iterator[tuple[str, Note]]:
+    """Yield each annotation that is in force, with the commit it belongs to: of a revision, or of the files in one."""
+    for events in branch.below("revision"):
+        for note in standing(events):
+            commit = _commit(handle, *note.event.subject.revision)
+            if note.is_current and commit is not None:
+                yield commit.id, note
+    for events in branch.below("file"):
+        for note in standing(events):
+            if note.is_current and note.event.seen_as:
+                yield from _with_file(handle, note)
+
+
+def _with_file(handle: Handle, note: Note) -> Iterator[tuple[str, Note]]:
+    """Yield every revision, of the transient where a file was pointed out, that has the same content."""
+    try:
+        name = parse_spec(note.event.seen_as).name
+    except BlastgitError:
+        return
+    number = 0
+    while (revision := _commit(handle, name, number)) is not None:
+        document = parse(revision.dr_bytes, str(revision))
+        if isinstance(document, dict) and note.event.subject.name in document.get("files", {}).values():
+            yield revision.id, note
+        number += 1
+
+
+def _commit(handle: Handle, name: str, number: int) -> Revision | None:
+    reference = handle.git.references.get(tag_ref(name, number))
+    return None if reference is None else Revision(handle.git, name, commit_of(reference), number)
+
+
+def _stream(notes: dict[str, list[str]]) -> bytes:
+    """Return what `git fast-import` takes in: one commit of notes, on a history of its own."""
+    head = f"commit {NOTES_REF}\ncommitter blastgit <blastgit@localhost> 0 +0000\n"
+    parts = [head.encode(), _data("Derived from the branch annotations\n")]
+    for commit, lines in sorted(notes.items()):
+        parts += [f"N inline {commit}\n".encode(), _data("\n".join(lines) + "\n")]
+    return b"".join(parts)
+
+
+def _data(text: str) -> bytes:
+    data = text.encode()
+    return b"data %d\n%s\n" % (len(data), data)

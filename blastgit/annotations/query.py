@@ -1,0 +1,221 @@
+"""Finding what was said: of one thing and what it holds, of the inputs it was made of, or of everything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from fnmatch import fnmatchcase
+from functools import cached_property
+
+from blastgit.annotations.branch import Branch
+from blastgit.annotations.flags import Flags, FlagState
+from blastgit.annotations.resolve import Resolver, Target
+from blastgit.annotations.standing import Note, flags_of, standing
+from blastgit.annotations.subjects import Subject, read_subject
+from blastgit.errors import NotFound
+from blastgit.handle import Handle
+from blastgit.history import History, Revision
+from blastgit.names import parse_spec
+from blastgit.provenance.used import Uses, read_uses
+from blastgit.revision.normalise import normalise
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which annotations to show.
+
+    Attributes:
+        history: Also those that were superseded or retracted.
+        flag: Only this flag; `!bad` for all but those with it.
+        tag: Only those with a tag that matches this pattern.
+        user: Only those of users that match this pattern.
+        since: Only from this moment on.
+        until: Only before this moment.
+    """
+
+    history: bool = False
+    flag: str = ""
+    tag: str = ""
+    user: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def admits(self, note: Note) -> bool:
+        """Whether to show an annotation."""
+        event, remark = note.event, note.event.remark
+        return (
+            (self.history or note.is_current)
+            and (not self.flag or (remark.flag == self.flag.lstrip("!")) != self.flag.startswith("!"))
+            and (not self.tag or any(fnmatchcase(tag, self.tag) for tag in remark.tags))
+            and (not self.user or fnmatchcase(event.user, self.user))
+            and (self.since is None or event.time >= self.since)
+            and (self.until is None or event.time < self.until)
+        )
+
+
+@dataclass(frozen=True)
+class Notes:
+    """What was said of something.
+
+    Attributes:
+        subject: What was asked for, as text; "" for everything.
+        notes: The annotations: what was said of itself, then of inputs, each oldest first.
+        flags: The flag that holds for each subject among them.
+        own: The flag of what was asked for, or None.
+        inherited: The worst flag of an input that was really used, if inputs were asked for, or None.
+    """
+
+    subject: str
+    notes: tuple[Note, ...]
+    flags: dict[Subject, FlagState]
+    own: FlagState | None = None
+    inherited: str | None = None
+
+    def to_json(self) -> dict[str, object]:
+        """Return it under its stable keys."""
+        return {
+            "subject": self.subject, "flag": self.own.to_json() if self.own else None, "inherited": self.inherited,
+            "flags": {str(subject): state.to_json() for subject, state in sorted(self.flags.items())},
+            "notes": [note.to_json() for note in self.notes],
+        }  # fmt: skip
+
+
+class Query:
+    """Questions about the annotations of a data repo at one moment."""
+
+    def __init__(self, handle: Handle) -> None:
+        """Look at the branch as it is now."""
+        self._handle = handle
+        self.branch = Branch(handle)
+        self._history = History(handle)
+        self._resolver = Resolver(handle)
+
+    @cached_property
+    def flags(self) -> Flags:
+        """The vocabulary."""
+        flags: Flags = self._handle.settings.section("flags")
+        return flags
+
+    def all(self) -> Iterator[Note]:
+        """Yield every annotation, subject by subject."""
+        for events in self.branch.all():
+            yield from standing(events)
+
+    def of(self, subject: Subject) -> list[Note]:
+        """Return what was said of a subject and its parts."""
+        return standing(self.branch.of(subject))
+
+    def about(self, text: str, *, inherited: bool = False) -> Notes:
+        """Return what was said of something: of itself, of what it is part of and what it holds.
+
+        Args:
+            text: What, as people name it.
+            inherited: Also of the inputs that it was really made of.
+
+        Raises:
+            NotFound: There is no such thing.
+        """
+        target = self._resolver.target(text)
+        subject = target.subject
+        if subject.kind == "interval":
+            found = list(self._overlapping(subject))
+        elif subject.kind == "transient":
+            found = list(self._transient(subject))
+        elif subject.kind == "revision" or target.seen_as:
+            found = list(self._in_revision(target, inherited=inherited))
+        else:
+            found = self.of(subject)
+        states = flags_of(found, self.flags)
+        used = {note.event.subject for note in found if note.distance}
+        worst = [state.value for each, state in states.items() if each in used]
+        name = text if target.seen_as else str(subject)
+        return Notes(name, tuple(found), states, states.get(subject), self.flags.worst(worst) if worst else None)
+
+    def _overlapping(self, wanted: Subject) -> Iterator[Note]:
+        begin, end = wanted.interval
+        for events in self.branch.below("interval"):
+            other = events[0].subject.interval if events else (end, begin)
+            if other[0] < end and begin < other[1]:
+                yield from standing(events)
+
+    def _transient(self, subject: Subject) -> Iterator[Note]:
+        yield from _touching(self.of(subject), subject.part)
+        if not (self.branch.has("revision") or self.branch.has("file")):
+            return
+        try:
+            revisions = self._history.revisions(subject.name)
+        except NotFound:
+            return  # it was annotated before it has any
+        seen: set[Subject] = set()
+        for revision in revisions:
+            yield from _touching(self.of(read_subject(f"revision:{revision}")), subject.part)
+            for path, note in self._files(revision, subject.part):
+                if note.event.subject not in seen:
+                    yield replace(note, origin=f"{revision}:{path}")
+            seen.update(Subject("file", digest) for digest in self._resolver.files(revision).values())
+
+    def _in_revision(self, target: Target, *, inherited: bool) -> Iterator[Note]:
+        line, number, part = self._place(target)
+        own = self.of(Subject("revision", f"{line}@{number}"))
+        if line.startswith("u/"):
+            yield from _touching(own, part)
+            return
+        revision = self._resolver.revision(f"{line}@{number}", line)
+        distances = self._inputs(revision, part) if inherited else {}
+        for note in [*own, *self.of(Subject("transient", line))]:
+            steps = _distance(note.event.subject.part, distances)
+            if _touches(note.event.subject.part, part) or steps:
+                yield replace(note, distance=steps)
+        for path, note in self._files(revision, "" if inherited else part):
+            steps = distances.get(path, 0)
+            if _touches(path, part) or steps:
+                yield replace(note, origin=f"{revision}:{path}", distance=steps)
+        run = revision.trailers.get("Run") if inherited else None
+        if run:
+            for note in self.of(Subject("run", run)):
+                yield replace(note, distance=1)
+
+    def _place(self, target: Target) -> tuple[str, int, str]:
+        if not target.seen_as:
+            return (*target.subject.revision, target.subject.part)
+        spec = parse_spec(target.seen_as)
+        assert spec.number is not None
+        return spec.name, spec.number, spec.path or ""
+
+    def _files(self, revision: Revision, part: str) -> Iterator[tuple[str, Note]]:
+        """Yield what was said of the files of a revision, wherever it was said of the same content."""
+        if not self.branch.has("file"):
+            return
+        for path, digest in self._resolver.files(revision).items():
+            if _touches(path, part):
+                for note in self.of(Subject("file", digest)):
+                    yield path, note
+
+    def _inputs(self, revision: Revision, part: str) -> dict[str, int]:
+        """Return the inputs of what a path names (or of the results), and how many steps back each lies."""
+        uses = self.uses(revision)
+        products = {step.product for step in uses.steps}
+        return uses.inputs([each for each in products if _touches(each, part)] if part else uses.results)
+
+    def uses(self, revision: Revision) -> Uses:
+        """Return what was made of what in a revision."""
+        form = normalise(revision.dr.export, self._handle.rules)
+        return read_uses(form, self._resolver.files(revision))
+
+
+def _touching(notes: Iterable[Note], part: str) -> list[Note]:
+    return [note for note in notes if _touches(note.event.subject.part, part)]
+
+
+def _touches(one: str, other: str) -> bool:
+    """Whether of two paths one is the other, holds it, or lies in it; "" is all there is."""
+    if not one or not other or one == other:
+        return True
+    return one.startswith((f"{other}/", f"{other}.")) or other.startswith((f"{one}/", f"{one}."))
+
+
+def _distance(part: str, distances: dict[str, int]) -> int:
+    if not part:
+        return 0
+    return min((steps for node, steps in distances.items() if _touches(part, node)), default=0)

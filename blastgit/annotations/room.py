@@ -1,0 +1,212 @@
+"""`repo.annotations`: what people and bots say about data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from blastgit.annotations.branch import NAME, Branch
+from blastgit.annotations.event import Remark
+from blastgit.annotations.query import Filter, Notes, Query
+from blastgit.annotations.resolve import Resolver, Target
+from blastgit.annotations.standing import Note, flags_of
+from blastgit.annotations.write import Annotated, Draft, make_events, message, read_attachment, write
+from blastgit.errors import NotFound, UsageError
+from blastgit.handle import Handle
+from blastgit.identity import repo_identity
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from blastgit.annotations.flags import Flags, FlagState
+    from blastgit.annotations.subjects import Subject
+    from blastgit.annotations.sync import Synced
+
+
+class Annotations:
+    """The annotations of a data repo."""
+
+    def __init__(self, handle: Handle) -> None:
+        """Open them."""
+        self._handle = handle
+
+    @cached_property
+    def identity(self) -> UUID:
+        """What the ids of subjects and annotations follow from (UUIDv5)."""
+        return repo_identity(self._handle)
+
+    @property
+    def vocabulary(self) -> Flags:
+        """The flags and tags of this data repo, as the section `flags` of `blastgit.yaml` has them."""
+        flags: Flags = self._handle.settings.section("flags")
+        return flags
+
+    def add(
+        self,
+        subjects: Sequence[str],
+        remark: Remark,
+        *,
+        attach: Path | None = None,
+        bot: bool = False,
+        dry_run: bool = False,
+    ) -> Annotated:
+        """Say something of one subject or many, in one commit.
+
+        Args:
+            subjects: What it is about; none if it supersedes others, and is about the same. `2026dgt@1`,
+                `2026dgt@1:cutout_cdn/DES/DES_z.fits` (that content, wherever it is), `2026dgt@1:host.redshift`,
+                `2026dgt` (the transient, which need not exist yet), `run:NAME`, `collection:NAME`,
+                `interval:BEGIN/END`.
+            remark: What to say.
+            attach: A file that belongs to it.
+            bot: Whether a program says it.
+            dry_run: Check, and write nothing.
+
+        Raises:
+            InvalidInput: It cannot be kept, or a subject is none; nothing was written.
+            NotFound: A subject, or what is to be superseded, is not there.
+            Denied: The policy does not let this user say it.
+        """
+        attachments = {}
+        if attach is not None:
+            attachment, data = read_attachment(attach)
+            remark = replace(remark, attachment=attachment)
+            attachments[attachment.path] = data
+        self.vocabulary.check(remark.check())
+        self._bring()
+        targets = Resolver(self._handle).targets(subjects) if subjects else self._superseded(remark)
+        events = make_events(self._handle, self.identity, targets, remark, is_bot=bot)
+        verb = f"Flag as {remark.flag}:" if remark.flag else "Retract on" if remark.retract else "Annotate"
+        done = write(self._handle, Draft(events, message(verb, targets), attachments), dry_run=dry_run)
+        return done if dry_run else self._steered(done, [event.subject for event in events if event.remark.flag])
+
+    def about(self, subject: str, *, inherited: bool = False) -> Notes:
+        """Return all that was said of something, with what was superseded; see `Filter` to choose.
+
+        Args:
+            subject: As for `add`.
+            inherited: Also what was said of the inputs that were really used, with origin and distance.
+
+        Raises:
+            NotFound: There is no such thing.
+        """
+        self._bring()
+        return Query(self._handle).about(subject, inherited=inherited)
+
+    def list(self, chosen: Filter | None = None) -> Notes:
+        """Return the annotations of everything, as far as they pass a filter."""
+        self._bring()
+        query = Query(self._handle)
+        notes = list(query.all())
+        states = flags_of(notes, query.flags)
+        return Notes("", tuple(filter((chosen or Filter()).admits, notes)), states)
+
+    def flags(self) -> dict[Subject, FlagState]:
+        """Return the flag that holds for each subject that has one."""
+        self._bring()
+        query = Query(self._handle)
+        return flags_of(query.all(), query.flags)
+
+    def take_in(self, data: bytes, *, dry_run: bool = False) -> Annotated:
+        """Add annotations that were exported as JSON lines or ECSV, or a list that others made, in one commit.
+
+        What is there already is not added again. Annotations of others take the role `relay`.
+
+        Raises:
+            InvalidInput: A row makes no sense; nothing was written.
+            NotFound: A subject is not there.
+            Denied: The policy does not let this user bring what others said.
+        """
+        from blastgit.annotations.exchange import read_in
+
+        self._bring()
+        draft = read_in(self._handle, self.identity, data)
+        done = write(self._handle, draft, dry_run=dry_run)
+        return done if dry_run else self._steered(done, [event.subject for event in draft.events if event.remark.flag])
+
+    def export(self, chosen: Filter | None = None, form: str = "jsonl") -> bytes:
+        """Return annotations as JSON lines ("jsonl") or as a table ("ecsv"), keyed by ids that stay the same."""
+        from blastgit.annotations.exchange import export
+
+        return export(self.list(chosen or Filter(history=True)).notes, self.identity, form)
+
+    def sync(self, remote: str = "origin", *, dry_run: bool = False) -> Synced:
+        """Fetch the annotations of another repo, merge them with ours, and push what it lacks.
+
+        Args:
+            remote: A remote of this clone, a folder or a URL.
+            dry_run: Count, and change nothing.
+
+        Raises:
+            Denied: The other side does not let ours in.
+            RepoError: It cannot be reached.
+        """
+        from blastgit.annotations.sync import sync
+
+        return sync(self._handle, remote, dry_run=dry_run)
+
+    def apply_rules(self, *, dry_run: bool = False) -> Annotated:
+        """Apply the rules of `blastgit.yaml` to all flags that hold now: what is bad leaves the collections it names.
+
+        Raises:
+            Denied: The policy does not let this user change a collection.
+        """
+        from blastgit.annotations.steer import steer
+
+        moved, waiting = steer(self._handle, self.flags(), dry_run=dry_run)
+        return Annotated((), 0, None, moved, waiting)
+
+    def _steered(self, done: Annotated, flagged: Sequence[Subject]) -> Annotated:
+        """Apply the rules to what has just been flagged."""
+        if not flagged or not self.vocabulary.rules:
+            return done
+        from blastgit.annotations.steer import steer
+
+        states = self.flags()
+        moved, waiting = steer(self._handle, {each: states[each] for each in flagged if each in states})
+        return replace(done, moved=moved, waiting=waiting)
+
+    def attachment(self, name: str) -> tuple[str, bytes]:
+        """Return the name and the bytes of the attachment of an annotation.
+
+        Args:
+            name: The annotation's id.
+
+        Raises:
+            NotFound: There is no such annotation, or it has no attachment.
+        """
+        note = next(self._with_id(name), None)
+        attached = note.event.remark.attachment if note else None
+        if attached is None:
+            raise NotFound(f"there is no annotation {name} with an attachment in {self._handle.location}")
+        data = Branch(self._handle).attachment(attached.path)
+        if data is None:
+            raise NotFound(f"the attachment {attached.name} of {name} is not on the branch {NAME}: run `blastgit sync`")
+        return attached.name, data
+
+    def _superseded(self, remark: Remark) -> Sequence[Target]:
+        """Return what the annotations are about that a remark supersedes."""
+        if not remark.supersedes:
+            raise UsageError("what is the annotation about? Name one subject at least")
+        found: dict[str, dict[Subject, Target]] = {name: {} for name in remark.supersedes}
+        for note in Query(self._handle).all():
+            if note.event.id in found:
+                found[note.event.id][note.event.subject] = Target(note.event.subject, note.event.seen_as)
+        for name, targets in found.items():
+            if not targets:
+                raise NotFound(f"there is no annotation {name} in {self._handle.location}")
+            if targets.keys() != found[remark.supersedes[0]].keys():
+                raise UsageError(f"{name} and {remark.supersedes[0]} are not about the same: name the subjects")
+        return list(found[remark.supersedes[0]].values())
+
+    def _with_id(self, name: str) -> Iterator[Note]:
+        self._bring()
+        return (note for note in Query(self._handle).all() if note.event.id == name)
+
+    def _bring(self) -> None:
+        """Have the branch at hand, of a repo elsewhere too."""
+        if not self._handle.is_here:
+            self._handle.need(NAME)

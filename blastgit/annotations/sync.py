@@ -1,0 +1,163 @@
+"""`blastgit sync`: fetch the annotations of another repo, merge them with ours, and push what it lacks."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import pygit2
+
+from blastgit.annotations.branch import NAME, REF
+from blastgit.annotations.merge import count_new, merge_trees
+from blastgit.annotations.write import start
+from blastgit.edit import Edit, edit_held
+from blastgit.errors import Busy, Denied, NotFound, RepoError
+from blastgit.handle import LOCK_TIMEOUT, Handle
+from blastgit.location import local_path, shown
+from blastgit.plumbing.connection import explain
+from blastgit.plumbing.locks import Journal, hold
+from blastgit.plumbing.process import GitError, run_git
+from blastgit.plumbing.push import Outcome, PushFailed, push_refs
+from blastgit.plumbing.refs import RefMoved, RefUpdate
+from blastgit.recovery import take_over
+
+_TRIES = 20
+_LONGEST_WAIT = 8.0  # seconds
+_OID = re.compile(r"[0-9a-f]{40}")
+
+
+@dataclass(frozen=True)
+class Synced:
+    """What a sync came to.
+
+    Attributes:
+        remote: The other repo.
+        received: How many lines came.
+        sent: How many lines went.
+        commit: The tip of the branch on both sides now; None if nobody has said anything.
+    """
+
+    remote: str
+    received: int
+    sent: int
+    commit: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result under its stable keys."""
+        return {"remote": self.remote, "received": self.received, "sent": self.sent, "commit": self.commit}
+
+
+def sync(
+    handle: Handle,
+    remote: str = "origin",
+    *,
+    dry_run: bool = False,
+    sleep: Callable[[float], object] = time.sleep,
+) -> Synced:
+    """Make the annotations of two repos the same: all that was said in either.
+
+    Args:
+        handle: The repo here: a clone, or a data repo.
+        remote: The other one: a remote of the clone, a folder or a URL.
+        dry_run: Fetch and count, and change nothing.
+        sleep: What waits before another try.
+
+    Raises:
+        NotFound: There is no such remote.
+        Denied: The other side's hook does not let our lines in.
+        Busy: Others pushed all the time.
+        RepoError: The other side cannot be reached.
+    """
+    place = _place(handle, remote)
+    start(handle)
+    received = 0
+    for attempt in range(_TRIES):
+        theirs = _fetch(handle, place)
+        before = _tip(handle)
+        received += count_new(_tree(handle, before), _tree(handle, theirs))
+        sent = count_new(_tree(handle, theirs), _tree(handle, before))
+        if dry_run:
+            return Synced(shown(place), received, sent, before)
+        if theirs is not None:
+            _take_in(handle, theirs)
+        ours = _tip(handle)
+        if ours is None or ours == theirs or _push(handle, place, RefUpdate(REF, ours, theirs)):
+            return Synced(shown(place), received, sent, ours)
+        sleep(random.uniform(0, min(_LONGEST_WAIT, 0.1 * 2**attempt)))  # noqa: S311 (nobody guesses at it)
+    raise Busy(f"{shown(place)}: its annotations moved {_TRIES} times in a row: try again when the pushes are over")
+
+
+def _place(handle: Handle, remote: str) -> str:
+    if not handle.is_here:
+        raise RepoError(f"{handle.location} lies elsewhere: run `blastgit sync` in a clone of it")
+    if remote in handle.git.remotes.names():
+        return remote
+    if not re.search(r"[/:.]", remote):
+        raise NotFound(f"{handle.location} has no remote {remote!r}: name one (`git remote`), or a folder or URL")
+    folder = local_path(remote)
+    return remote if folder is None else os.fspath(folder.absolute())
+
+
+def _tip(handle: Handle) -> str | None:
+    reference = handle.git.references.get(REF)
+    return None if reference is None else str(reference.target)
+
+
+def _tree(handle: Handle, commit: str | None) -> pygit2.Tree | None:
+    return None if commit is None else handle.git[commit].peel(pygit2.Commit).tree
+
+
+def _fetch(handle: Handle, place: str) -> str | None:
+    """Fetch the other side's branch, and return its tip; None if it has none."""
+    try:
+        listed = run_git(handle.path, "ls-remote", "--", place, REF).decode("utf-8", "replace").split()
+        if not listed or not _OID.fullmatch(listed[0]):
+            return None
+        options = ["--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"]
+        run_git(handle.path, "-c", "fetch.fsckObjects=true", "fetch", *options, "--", place, REF)
+    except GitError as error:
+        raise explain(shown(place), "cannot be read", error.stderr) from None
+    handle.git = pygit2.Repository(handle.git.path)  # libgit2 looks for new packs when it is opened
+    return listed[0]
+
+
+def _take_in(handle: Handle, theirs: str) -> None:
+    """Lead our branch to where it holds theirs too."""
+    handle.prepare_to_edit()
+    with hold(handle.lock_path(NAME), LOCK_TIMEOUT) as lock:
+        take_over(handle, lock)
+        ours = _tip(handle)
+        if ours == theirs or (ours is not None and handle.git.descendant_of(ours, theirs)):
+            return
+        if ours is None or handle.git.descendant_of(theirs, ours):
+            lock.announce(Journal.own(refs={REF: theirs}))
+            with suppress(RefMoved):  # then a push came between, and the next round sees it
+                handle.move_refs([RefUpdate(REF, theirs, ours)], "blastgit: sync", lock.descriptor)
+            return
+        edit_held(handle, NAME, lock, lambda tip: _merge(handle, tip, theirs))
+
+
+def _merge(handle: Handle, tip: pygit2.Commit | None, theirs: str) -> Edit:
+    other = _tree(handle, theirs)
+    assert tip is not None
+    assert other is not None
+    return Edit(merge_trees(tip.tree, other), "Merge what others said", merged=(theirs,))
+
+
+def _push(handle: Handle, place: str, update: RefUpdate) -> bool:
+    """Push our branch; return False if somebody else was first."""
+    try:
+        push_refs(handle.path, place, [update])
+    except PushFailed as failure:
+        if failure.outcome is Outcome.DECLINED:
+            raise Denied(f"{shown(place)} did not take this in: {failure.said}") from None
+        if failure.outcome is Outcome.MOVED or _fetch(handle, place) != update.old:
+            return False
+        raise explain(shown(place), "did not take this in", failure.said) from None
+    return True
