@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,11 +16,12 @@ from typing import Any, BinaryIO
 from blastgit.errors import NotFound, RepoError, Withdrawn, WouldOverwrite
 from blastgit.fetch import checked
 from blastgit.handle import Handle
-from blastgit.history import Revision
+from blastgit.history import Snapshot
 from blastgit.names import check_paths
 from blastgit.progress import Progress, silent
 from blastgit.store.hashing import chunks_of
 from blastgit.withdrawn import Withdrawals
+from blastgit.workflow.judged import Judged
 
 _PART = ".blastgit-part"  # what is not complete yet never has a file's own name
 
@@ -35,6 +36,8 @@ class Got:
         written: The paths that were written.
         kept: The paths that were there already, with the right content.
         size: Bytes of all of them.
+        invalid: What of it is invalid, each value or file with the reason; only if that was asked for.
+        remarks: What should be known of a file that is valid.
     """
 
     revision: str
@@ -42,12 +45,14 @@ class Got:
     written: list[str]
     kept: list[str]
     size: int
+    invalid: dict[str, str] = field(default_factory=dict)
+    remarks: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the result under its stable keys."""
         return {
             "revision": self.revision, "folder": str(self.folder), "written": self.written, "kept": self.kept,
-            "bytes": self.size,
+            "bytes": self.size, "invalid": self.invalid, "remarks": self.remarks,
         }  # fmt: skip
 
 
@@ -59,14 +64,16 @@ class Wanted:
         folder: Where to; None for `NAME@N` in the present folder.
         only: A pattern that paths must match, or part of one; None for all files.
         force: Whether to overwrite files that differ.
+        even_invalid: Whether to bring files that a failed stage left behind.
     """
 
     folder: Path | None = None
     only: str | None = None
     force: bool = False
+    even_invalid: bool = False
 
 
-def get(handle: Handle, revision: Revision, wanted: Wanted, progress: Progress = silent) -> Got:
+def get(handle: Handle, revision: Snapshot, wanted: Wanted, progress: Progress = silent) -> Got:
     """Write a revision's files and document into a folder. What is there already and right is kept, so it resumes.
 
     Raises:
@@ -74,6 +81,7 @@ def get(handle: Handle, revision: Revision, wanted: Wanted, progress: Progress =
         WouldOverwrite: A file in the way differs; nothing was written.
         DamagedData: The store lacks a content, or holds something else; the other files are there.
         Withdrawn: A file was taken down; the other files are there.
+        InvalidData: A stage failed, and what it makes is invalid; the valid files and the document are there.
         RepoError: The folder cannot be written.
     """
     folder = wanted.folder if wanted.folder is not None else Path(str(revision))
@@ -86,8 +94,12 @@ def get(handle: Handle, revision: Revision, wanted: Wanted, progress: Progress =
         raise NotFound(
             f"{revision} has no file that matches {wanted.only!r}; `blastgit show {revision}:files` lists them"
         )
+    judged = Judged(handle, revision)
+    shown = [*paths, *(judged.invalid_values if document in paths else ())]
+    if not wanted.even_invalid:
+        paths = [path for path in paths if path not in judged.invalid_files]
     withdrawals = Withdrawals(handle)
-    gone = withdrawals.of(revision.name, revision.number).keys() & set(paths)
+    gone = withdrawals.concerning(revision).keys() & set(paths)
     paths = [path for path in paths if path not in gone]
     left = _left_to_write(folder, paths, sha256, force=wanted.force)
     sizes = {path: _size(revision, path) for path in paths}
@@ -101,7 +113,8 @@ def get(handle: Handle, revision: Revision, wanted: Wanted, progress: Progress =
         _write(folder / path, checked(contents(path), sha256[path], f"{path} of {revision}"))
 
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        if paths:
+            folder.mkdir(parents=True, exist_ok=True)
         _write_all(left, write, sizes, progress)
     except OSError as error:
         raise RepoError(f"{folder} cannot be written: {error.strerror}; what is there already is kept") from None
@@ -109,7 +122,11 @@ def get(handle: Handle, revision: Revision, wanted: Wanted, progress: Progress =
         withdrawals.refuse(revision, sorted(gone))
     except Withdrawn as error:
         raise Withdrawn(f"{error}; {len(paths)} other files are in {folder}" if paths else str(error)) from None
-    return Got(str(revision), folder, left, [path for path in paths if path not in left], sum(sizes.values()))
+    told = f"The {len(paths)} valid files are in {folder}. " if paths else ""
+    invalid = judged.allow(shown, str(revision), told, even_invalid=wanted.even_invalid)
+    kept = [path for path in paths if path not in left]
+    remarks = {path: remark for path in paths if (remark := judged.validity.remark(path))}
+    return Got(str(revision), folder, left, kept, sum(sizes.values()), invalid, remarks)
 
 
 def matches(path: str, pattern: str) -> bool:
@@ -121,7 +138,7 @@ def matches(path: str, pattern: str) -> bool:
     )
 
 
-def _size(revision: Revision, path: str) -> int:
+def _size(revision: Snapshot, path: str) -> int:
     return revision.pointers[path].size if path in revision.pointers else len(revision.dr_bytes)
 
 

@@ -124,16 +124,21 @@ class DataRepo(Care):
         self._handle.need(check_transient(name), whole=True)
         return log(self._handle, name)
 
-    def show(self, spec: str) -> Shown:
+    def show(self, spec: str, *, even_invalid: bool = False) -> Shown:
         """Return a revision's document, or what stands at `:PATH` in it: a value, some rows, a file's facts.
+
+        Args:
+            spec: The revision, and what of it.
+            even_invalid: Show what a failed stage left behind, too.
 
         Raises:
             NotFound: There is no such revision, or nothing at that path.
+            InvalidData: A stage that makes it, or part of it, failed.
         """
         from blastgit.show import show
 
         parsed = parse_spec(spec)
-        return show(self._handle, self._resolve(parsed), parsed.path)
+        return show(self._handle, self._resolve(parsed), parsed.path, even_invalid=even_invalid)
 
     def diff(self, old: str, new: str) -> Diff:
         """Compare two states, each a revision (`2026dgt@0`) or the file of an export.
@@ -145,6 +150,13 @@ class DataRepo(Care):
         from blastgit.diff import diff
 
         return diff(self._handle, self._state(old), self._state(new), self._handle.rules)
+
+    @property
+    def annotations(self) -> Annotations:
+        """What people and bots say about data: comments, quality flags, tags."""
+        from blastgit.annotations.room import Annotations
+
+        return Annotations(self._handle)
 
     def subset(
         self,
@@ -171,13 +183,6 @@ class DataRepo(Care):
 
         names = [chosen] if isinstance(chosen, str) else chosen
         return subset(self._handle, Path(target), names, Options(only, store), self._progress)
-
-    @property
-    def annotations(self) -> Annotations:
-        """What people and bots say about data: comments, quality flags, tags."""
-        from blastgit.annotations.room import Annotations
-
-        return Annotations(self._handle)
 
     def pictures(self, difference: Diff, target: str | Path) -> int:
         """Draw the changed cutouts of a diff: before, after and difference, in the same stretch.
@@ -211,7 +216,15 @@ class DataRepo(Care):
         self._handle.need(check_transient(name), whole=True)
         return blame(self._handle, name, field)
 
-    def get(self, spec: str, folder: str | Path | None = None, *, only: str | None = None, force: bool = False) -> Got:
+    def get(
+        self,
+        spec: str,
+        folder: str | Path | None = None,
+        *,
+        only: str | None = None,
+        force: bool = False,
+        even_invalid: bool = False,
+    ) -> Got:
         """Write the files and the document of a revision into a folder, verifying each; what is right there stays.
 
         Args:
@@ -219,16 +232,18 @@ class DataRepo(Care):
             folder: Where to; by default `NAME@N` in the present folder.
             only: A pattern that a file's path or name must match, or a folder of the dataset.
             force: Overwrite files that differ.
+            even_invalid: Bring what a failed stage left behind, too.
 
         Raises:
             NotFound: There is no such revision, or no file matches.
             WouldOverwrite: A file in the way differs; nothing was written.
+            InvalidData: A stage failed; what does not depend on it is there, and the document.
             DamagedData: The store lacks a content, or holds something else.
         """
         from blastgit.get import Wanted, get
 
         parsed = parse_spec(spec)
-        wanted = Wanted(None if folder is None else Path(folder), only or parsed.path, force)
+        wanted = Wanted(None if folder is None else Path(folder), only or parsed.path, force, even_invalid)
         return get(self._handle, self._resolve(parsed), wanted, self._progress)
 
     def _state(self, text: str) -> State:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from blastgit.errors import NotFound
 from blastgit.handle import Handle
-from blastgit.history import Revision
+from blastgit.history import Snapshot
 from blastgit.revision.compare import jsonable
 from blastgit.revision.document import Json
-from blastgit.revision.normalise import normalise
 from blastgit.withdrawn import Stones, Withdrawals
+from blastgit.workflow.judged import Judged
 
 
 @dataclass(frozen=True)
@@ -24,19 +25,24 @@ class Shown:
         path: What was asked for inside it, or None.
         kind: "document", "field", "rows" or "file".
         value: The JSON value.
+        invalid: What of it is invalid, each value or file with the reason; only if that was asked for.
     """
 
     revision: str
     path: str | None
     kind: str
     value: Any
+    invalid: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return it under its stable keys."""
-        return {"revision": self.revision, "path": self.path, "kind": self.kind, "value": self.value}
+        return {
+            "revision": self.revision, "path": self.path, "kind": self.kind, "value": self.value,
+            "invalid": self.invalid,
+        }  # fmt: skip
 
 
-def show(handle: Handle, revision: Revision, path: str | None) -> Shown:
+def show(handle: Handle, revision: Snapshot, path: str | None, *, even_invalid: bool = False) -> Shown:
     """Return the document of a revision, or what stands at `path` in it.
 
     Args:
@@ -45,31 +51,48 @@ def show(handle: Handle, revision: Revision, path: str | None) -> Shown:
         path: A file (`cutout_cdn/DES/DES_z.fits`), a natural path (`host.redshift`, `photometry/…/SDSS_r.flux`), the
             beginning of one (`host`, `sed/global`), or keys of the document (`metadata.app_version`); None for the
             whole document.
+        even_invalid: Show it although a stage that makes it failed.
 
     Raises:
         NotFound: Nothing stands there; the error names the nearest.
+        InvalidData: A stage that makes it failed; so it is with the whole document if any value of it is invalid.
     """
+    judged = Judged(handle, revision)
     if path is None:
-        return Shown(str(revision), None, "document", revision.dr.document())
+        invalid = judged.allow(judged.invalid_values, str(revision), even_invalid=even_invalid)
+        return Shown(str(revision), None, "document", revision.dr.document(), invalid)
     path = path.rstrip("/")
-    gone = Withdrawals(handle).of(revision.name, revision.number)
+    kind, value, shown = _find(handle, judged, path)
+    return Shown(str(revision), path, kind, value, judged.allow(shown, f"{revision}:{path}", even_invalid=even_invalid))
+
+
+def _find(handle: Handle, judged: Judged, path: str) -> tuple[str, Any, Iterable[str]]:
+    """Return what stands at a path: its kind, its value, and the values and files that this shows."""
+    revision, values = judged.revision, judged.values
+    gone = Withdrawals(handle).concerning(revision)
     if path in revision.pointers:
-        return Shown(str(revision), path, "file", _file_facts(revision, path, gone))
-    values = normalise(revision.dr.export, handle.rules).values
+        return "file", _file_facts(judged, path, gone), [path]
     if path in values:
-        return Shown(str(revision), path, "field", jsonable(values[path]))
+        return "field", jsonable(values[path]), [path]
     below = {key: jsonable(value) for key, value in values.items() if key.startswith((f"{path}.", f"{path}/"))}
     if below:
-        return Shown(str(revision), path, "rows", below)
-    files = {name: _file_facts(revision, name, gone) for name in revision.pointers if name.startswith(f"{path}/")}
+        return "rows", below, below
+    files = {name: _file_facts(judged, name, gone) for name in revision.pointers if name.startswith(f"{path}/")}
     if files:
-        return Shown(str(revision), path, "rows", files)
+        return "rows", files, files
     found = _in_document(revision.dr.document(), path.split("."))
     if found is not None:
-        return Shown(str(revision), path, "field", found)
-    near = difflib.get_close_matches(path, [*values, *revision.pointers], n=3, cutoff=0.5)
-    hint = f"; near it: {', '.join(near)}" if near else ""
-    raise NotFound(f"{revision} has no {path!r} (empty values count as absent){hint}")
+        natural = path.replace(".fields", "", 1)  # what the document calls host.fields.redshift
+        return "field", found, [natural, *(key for key in values if key.startswith(f"{natural}."))]
+    raise NotFound(f"{revision} has no {path!r} (empty values count as absent){_why_not(judged, path)}")
+
+
+def _why_not(judged: Judged, path: str) -> str:
+    problem = judged.validity.problem(path)
+    if problem is not None:
+        return f": {problem.standing}"
+    near = difflib.get_close_matches(path, [*judged.values, *judged.revision.pointers], n=3, cutoff=0.5)
+    return f"; near it: {', '.join(near)}" if near else ""
 
 
 def _in_document(value: Json, keys: list[str]) -> Json:
@@ -79,7 +102,10 @@ def _in_document(value: Json, keys: list[str]) -> Json:
     return value
 
 
-def _file_facts(revision: Revision, path: str, gone: Stones) -> dict[str, Any]:
+def _file_facts(judged: Judged, path: str, gone: Stones) -> dict[str, Any]:
+    revision = judged.revision
     pointer = revision.pointers[path]
     withdrawn = str(gone[path]) if path in gone else None
-    return {"size": pointer.size, "md5": pointer.md5, "sha256": revision.sha256(path), "withdrawn": withdrawn}
+    facts = {"size": pointer.size, "md5": pointer.md5, "sha256": revision.sha256(path), "withdrawn": withdrawn}
+    remark = judged.validity.remark(path)
+    return facts if remark is None else {**facts, "remark": remark}

@@ -6,7 +6,8 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,17 @@ if TYPE_CHECKING:
 def add_json(parser: argparse.ArgumentParser) -> None:
     """Add `--json` to a verb."""
     parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
+
+
+def add_even_invalid(parser: argparse.ArgumentParser) -> None:
+    """Add `--even-invalid` to a verb."""
+    parser.add_argument("--even-invalid", action="store_true", help="also what a failed stage left behind")
+
+
+def warn_invalid(invalid: Mapping[str, str]) -> None:
+    """Say on stderr which of what was shown or brought is invalid, and why."""
+    for reason, count in Counter(invalid.values()).items():
+        print(f"blastgit: invalid: {plural(count, 'item')}, {reason}", file=sys.stderr)
 
 
 def add_store_options(parser: argparse.ArgumentParser) -> None:

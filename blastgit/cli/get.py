@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 
-from blastgit.cli.common import add_json, bold, drawn_progress, open_repo, plural, print_json, size_text
+from blastgit.cli.common import (
+    add_even_invalid,
+    add_json,
+    bold,
+    drawn_progress,
+    open_repo,
+    plural,
+    print_json,
+    size_text,
+    warn_invalid,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,17 +26,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--only", metavar="GLOB", help="just the files whose path or name matches, or a folder of the dataset"
     )
     parser.add_argument("--force", action="store_true", help="overwrite files that differ")
+    add_even_invalid(parser)
     add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Get the files."""
     with drawn_progress() as progress:
-        got = open_repo(options, progress).get(options.spec, options.dest, only=options.only, force=options.force)
+        got = open_repo(options, progress).get(
+            options.spec, options.dest, only=options.only, force=options.force, even_invalid=options.even_invalid
+        )
     if options.json:
         print_json(got.to_json())
         return 0
     kept = f", {len(got.kept)} were there already" if got.kept else ""
     written = f"{plural(len(got.written), 'file')} written to {got.folder}"
     print(f"{bold(got.revision)}: {written}{kept}, {size_text(got.size)} verified")
+    for text, count in Counter(got.remarks.values()).items():
+        print(f"  {plural(count, 'file')} {text}")
+    warn_invalid(got.invalid)
     return 0

@@ -7,12 +7,13 @@ import json
 import sys
 from typing import Any
 
-from blastgit.cli.common import add_json, open_repo, print_json, print_table, size_text
+from blastgit.cli.common import add_even_invalid, add_json, open_repo, print_json, print_table, size_text, warn_invalid
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("spec", metavar="NAME[@REV][:PATH]", help="a revision, or a value, some rows or a file in it")
+    add_even_invalid(parser)
     add_json(parser)
     parser.epilog = """\
 PATH is a value (host.redshift, photometry/2026dgt_DES_z_global/DES_z.flux, sed/global.log_mass_50),
@@ -25,7 +26,7 @@ def run(options: argparse.Namespace) -> int:
     """Show it."""
     from blastgit.revision.document import write
 
-    shown = open_repo(options).show(options.spec)
+    shown = open_repo(options).show(options.spec, even_invalid=options.even_invalid)
     if options.json:
         print_json(shown.to_json())
     elif shown.kind == "document":
@@ -34,13 +35,14 @@ def run(options: argparse.Namespace) -> int:
         print_table([[path, _text(value)] for path, value in shown.value.items()])
     else:
         print(_text(shown.value))
+    warn_invalid(shown.invalid)
     return 0
 
 
 def _text(value: Any) -> str:
     if isinstance(value, dict) and "sha256" in value:
         facts = f"{size_text(value['size'])}  md5 {value['md5']}  sha256 {value['sha256']}"
-        return f"{facts}  {value['withdrawn']}" if value["withdrawn"] else facts
+        return "  ".join(filter(None, (facts, value["withdrawn"], value.get("remark"))))
     if isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False, indent=1 if isinstance(value, dict) else None)

@@ -5,6 +5,7 @@ Every function is pure and deterministic: the same arguments give the same bytes
 
 from blastgit.demo.changes import (
     add_alias,
+    break_off,
     change_image,
     edit_flux,
     fail_stage,
@@ -21,6 +22,7 @@ __all__ = [
     "DEFAULT_FILTERS",
     "Sample",
     "add_alias",
+    "break_off",
     "change_image",
     "edit_flux",
     "fail_stage",

@@ -145,6 +145,39 @@ def fail_stage(sample: Sample, task_name: str, message: str = "failed") -> Sampl
     return Sample(export, sample.files)
 
 
+def break_off(sample: Sample, task_name: str, message: str = "failed", *, raises: bool = False) -> Sample:
+    """Let one task of a new run fail, with all that follows from it in Blast.
+
+    What comes after it does not run, and its rows and files of the run before stay. Images are downloaded whole at the
+    start of each run, and stay so if the run does not come to the task that crops them.
+
+    Args:
+        sample: What was published before.
+        task_name: The task that fails.
+        message: How it ends; `no host match` and the like are ends that Blast reports as errors.
+        raises: The task raises instead of returning its error: then nothing at all runs any more, and nobody says so.
+
+    Raises:
+        ValueError: No task has this name.
+    """
+    from blastgit.workflow.stages import default_stages
+
+    failed = fail_stage(sample, task_name, message)
+    later = {stage.name for stage in default_stages().after(task_name)}
+    if raises:
+        later |= set(tables.TASKS[tables.TASKS.index(task_name) + 1 :])
+        failed.export["transient"]["fields"] |= {"processing_status": "processing", "progress": 100 - 6 * len(later)}
+    for task in failed.export["workflow_tasks"]:
+        if task["task_name"] in later:
+            task["status"] = {"type": "blank", "message": "not processed"}
+    if "Crop transient images" not in later:
+        return failed
+    for cutout in failed.export["cutouts"]:
+        cutout["fields"]["cropped"] = False
+    files = {p: images.uncropped(content) if p.endswith(".fits") else content for p, content in failed.files.items()}
+    return Sample(failed.export, files)
+
+
 def inject_nonfinite(sample: Sample) -> Sample:
     """Put NaN and both infinities into the tables, as Blast's database holds them."""
     export = copy.deepcopy(sample.export)

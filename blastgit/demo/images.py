@@ -35,6 +35,23 @@ def brighten(fits: bytes, factor: float, rng: np.random.Generator) -> bytes:
     return header + _padded((pixels * np.float32(factor) + noise).astype(">f4").tobytes(), b"\0")
 
 
+def uncropped(fits: bytes) -> bytes:
+    """Return the image as a survey sends it: more of the sky around the same centre."""
+    header, pixels = split(fits)
+    border = max(1, pixels.shape[0] // 4)
+    wide = np.pad(pixels, border, mode="reflect")
+    for keyword, value in (("NAXIS1", wide.shape[1]), ("NAXIS2", wide.shape[0])):
+        header = _with_card(header, keyword, value)
+    for axis, length in ((1, wide.shape[1]), (2, wide.shape[0])):
+        header = _with_card(header, f"CRPIX{axis}", (length + 1) / 2)
+    return header + _padded(wide.astype(">f4").tobytes(), b"\0")
+
+
+def _with_card(header: bytes, keyword: str, value: float) -> bytes:
+    at = next(at for at in range(0, len(header), 80) if header[at : at + 8] == f"{keyword:<8}".encode())
+    return header[:at] + _card(keyword, value, "").encode() + header[at + 80 :]
+
+
 def split(fits: bytes) -> tuple[bytes, Pixels]:
     """Return the header, padding included, and the pixels of one of our own cutouts."""
     end = next(at for at in range(0, len(fits), 80) if fits[at : at + 8] == b"END     ")

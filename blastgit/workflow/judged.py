@@ -1,0 +1,189 @@
+"""A revision and what of it is invalid, told in the words that `get`, `show` and `log` use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from blastgit.errors import InvalidData
+from blastgit.handle import Handle
+from blastgit.history import History, Marker, Revision, Snapshot, StageState
+from blastgit.names import slug
+from blastgit.revision.document import Json
+from blastgit.revision.normalise import normalise
+from blastgit.workflow.stages import Stages
+from blastgit.workflow.validity import NOT_YET, Ending, Problem, Validity, endings, judge, sounds_complete
+
+_NAMED_AT_MOST = 4
+_ALL_SOUND = Validity({}, Stages(()))
+_PENDING = {"begun": Ending("processing"), "unfinished": Ending("processing")}
+
+
+def validity_of(handle: Handle, state: Snapshot) -> Validity:
+    """Return what of a state can be relied on, by its document and by the markers of the run that it came from."""
+    document, rules = state.dr.export.document, handle.rules
+    marks = _marks(handle, state)
+    if not marks and sounds_complete(document, rules.ignored_stages):
+        return _ALL_SOUND  # by far the most: the stages need not be read
+    stages: Stages = handle.settings.section("stages")
+    ends = endings(document, rules)
+    done = {stage.name for stage in stages if marks.get(stage.slug) == Ending("done")}
+    for stage in stages:
+        mark = marks.get(stage.slug)
+        if mark is not None and mark.outcome != "done":
+            said = ends.get(stage.name)  # the same failure in Blast's words, if Blast knows of it
+            ends[stage.name] = replace(said, reason=mark.reason) if said and said.is_error else mark
+        elif mark is None and not isinstance(state, Revision) and done & stages.before(stage.name):
+            ends[stage.name] = NOT_YET  # what stands there was inherited, and what it came from is new
+    return judge(ends, stages, rules)
+
+
+def _marks(handle: Handle, state: Snapshot) -> dict[str, Ending]:
+    """Return the last mark of each stage in the run that led to a state, by slug."""
+    if isinstance(state, Revision) and not handle.is_here and state.trailers.get("Status", "complete") == "complete":
+        return {}  # each commit that is looked at there has to be brought
+    commit = state.commit if state.stage else handle.commit_before(state.name, state.commit)
+    found: dict[str, Ending] = {}
+    while commit is not None and (marker := Marker(commit)).stage is not None:
+        end = Ending(marker.outcome, marker.outcome == "failed", marker.trailers.get("Reason"))
+        found.setdefault(slug(marker.stage or ""), _PENDING.get(marker.outcome, end))
+        commit = handle.commit_before(state.name, commit)
+    return found
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is invalid for one reason.
+
+    Attributes:
+        root: Where it began, in words: "Host match ended with 'failed'".
+        values: Natural paths of values.
+        files: Paths of files.
+        left: How many of them are the same as in the revision before.
+        before: That revision, or None.
+    """
+
+    root: str
+    values: tuple[str, ...]
+    files: tuple[str, ...]
+    left: int = 0
+    before: str | None = None
+
+    def __str__(self) -> str:
+        parts = [_counted(self.values, "value"), _counted(self.files, "file")]
+        total = len(self.values) + len(self.files)
+        left = ""
+        if self.left:
+            left = f", {'the same' if self.left == total else f'{self.left} the same'} as in {self.before}"
+        return f"{self.root}: {' and '.join(filter(None, parts))}{left}"
+
+    def to_json(self) -> dict[str, object]:
+        """Return it under its stable keys."""
+        return {"because": self.root, "values": list(self.values), "files": list(self.files), "as_before": self.left}
+
+
+class Judged:
+    """A revision, and what of it is invalid."""
+
+    def __init__(self, handle: Handle, revision: Snapshot) -> None:
+        """Judge a revision, or the state at a marker."""
+        self._handle = handle
+        self.revision = revision
+        self.validity = validity_of(handle, revision)
+
+    @cached_property
+    def values(self) -> Mapping[str, Json]:
+        """The revision's values by natural path."""
+        return normalise(self.revision.dr.export, self._handle.rules).values
+
+    @cached_property
+    def invalid_files(self) -> dict[str, Problem]:
+        """Why each invalid file is."""
+        return self.validity.problems(self.revision.pointer_ids)
+
+    @cached_property
+    def invalid_values(self) -> dict[str, Problem]:
+        """Why each invalid value is."""
+        return {} if self.validity.is_complete else self.validity.problems(self.values)
+
+    def is_as_before(self, path: str) -> bool:
+        """Whether a value or file is the same in the revision before: then it is left over, or came out again."""
+        if self._before is None:
+            return False
+        ours, theirs = self.revision.dr.files, self._before.dr.files
+        if path in ours:
+            return ours[path] == theirs.get(path)
+        return path in self.values and self.values[path] == self._values_before.get(path)
+
+    @cached_property
+    def _before(self) -> Revision | None:
+        state = self.revision
+        number = state.towards if isinstance(state, StageState) else state.number
+        return None if not number else History(self._handle).tagged(state.name, number - 1)
+
+    @cached_property
+    def _values_before(self) -> Mapping[str, Json]:
+        return {} if self._before is None else normalise(self._before.dr.export, self._handle.rules).values
+
+    @property
+    def invalid(self) -> dict[str, Problem]:
+        """Why each invalid value and file is."""
+        return {**self.invalid_values, **self.invalid_files}
+
+    def findings(self, problems: Mapping[str, Problem] | None = None) -> list[Finding]:
+        """Return what is invalid, or these problems, reason by reason."""
+        groups: dict[str, list[str]] = {}
+        for path, problem in (self.invalid if problems is None else problems).items():
+            groups.setdefault(str(problem.root), []).append(path)
+        return [self._finding(root, paths) for root, paths in groups.items()]
+
+    def _finding(self, root: str, paths: list[str]) -> Finding:
+        files = [path for path in paths if path in self.revision.pointer_ids]
+        values = [path for path in paths if path not in self.revision.pointer_ids]
+        left = sum(map(self.is_as_before, paths))
+        return Finding(root, tuple(values), tuple(files), left, None if self._before is None else str(self._before))
+
+    def allow(self, paths: Iterable[str], what: str, then: str = "", *, even_invalid: bool = False) -> dict[str, str]:
+        """Return those of some values and files that are invalid, each with the reason, if they are wanted so.
+
+        Args:
+            paths: The values and files.
+            what: What was asked for, as it is called in the error.
+            then: A sentence on what was done all the same.
+            even_invalid: Whether they are wanted even so.
+
+        Raises:
+            InvalidData: One is invalid, and they are not; the error says which, why, and what to do.
+        """
+        found = self.validity.problems(paths)
+        if found and not even_invalid:
+            raise InvalidData(
+                f"{self._say(found, what)}. {then}--even-invalid gives it all the same; {self.revision.name}@"
+                "latest-complete is the last revision without a failure, if there is one"
+            )
+        return {path: str(problem) for path, problem in found.items()}
+
+    def _say(self, found: Mapping[str, Problem], what: str) -> str:
+        if len(found) > 1:
+            return f"{what} is in part invalid: {'; '.join(map(str, self.findings(found)))}"
+        [(path, problem)] = found.items()
+        same = f", the same as in {self._before}" if self.is_as_before(path) else ""
+        return f"{what}{'' if what.endswith(path) else f' holds {path}, which'} is invalid: {problem}{same}"
+
+
+def _counted(paths: Iterable[str], noun: str) -> str:
+    named = list(paths)
+    if len(named) < 2:
+        return "".join(named)
+    groups = list(dict.fromkeys(map(_group, named)))
+    more = f" and {len(groups) - _NAMED_AT_MOST} more" if len(groups) > _NAMED_AT_MOST else ""
+    return f"{len(named)} {noun}s ({', '.join(groups[:_NAMED_AT_MOST])}{more})"
+
+
+def _group(path: str) -> str:
+    """Return what people call the place of a path: `sed/global` of `sed/global.log_mass_50`."""
+    table, _, rest = path.partition("/")
+    if table in ("sed", "sfh"):
+        return f"{table}/{rest.split('/')[0].split('.')[0]}"
+    return table.split(".")[0]

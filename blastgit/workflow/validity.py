@@ -1,0 +1,235 @@
+"""Failure is data: which values and files of a revision are invalid, because a stage failed or never came to them.
+
+Blast leaves what an earlier run made beside what the last run made, and goes on after some failures. So a value is as
+good as the last stage that makes it (`stages.yaml`): if that stage failed, or could not run because another failed,
+what stands there is half made, or left over from an earlier run, and nobody should take it for a result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from typing import Any
+
+from blastgit.revision.document import Json
+from blastgit.revision.rules import Rules
+from blastgit.workflow.stages import Stage, Stages
+
+
+class State(Enum):
+    """How a stage ended in a run."""
+
+    OK = "ok"
+    ANSWERED = "answered"
+    """It found something out, and that is no failure: there is no host."""
+    FAILED = "failed"
+    NOT_RUN = "not run"
+    """It did not run, or not to its end, though nothing before it failed: the run broke off."""
+    BLOCKED = "blocked"
+    """A stage before it failed or did not run."""
+    IDLE = "does not apply"
+    """A stage before it found out that there is nothing to do."""
+
+
+_BROKEN = {State.FAILED, State.NOT_RUN, State.BLOCKED}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One stage in one run.
+
+    Attributes:
+        stage: The stage.
+        state: How it ended.
+        outcome: What Blast says of it, "processed"; None if it says nothing (an older Blast did not know the stage).
+        cause: The stage before it where it began, if it is blocked or does not apply.
+        reason: What its marker says of the failure, if there is one.
+    """
+
+    stage: Stage
+    state: State
+    outcome: str | None = None
+    cause: Standing | None = None
+    reason: str | None = None
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether what it makes can be relied on."""
+        return self.state is State.OK or (self.state is State.ANSWERED and self.stage.answers[self.outcome or ""])
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it made nothing, and rightly so."""
+        return self.state is State.IDLE or (self.state is State.ANSWERED and not self.is_sound)
+
+    def __str__(self) -> str:
+        name = self.stage.name
+        if self.state in (State.BLOCKED, State.IDLE):
+            verb = "could not run" if self.state is State.BLOCKED else "does not apply"
+            return f"{name} {verb}, because {self.cause}"
+        if self.state is State.NOT_RUN:
+            return f"{name} did not end" if self.outcome == "processing" else f"{name} did not run"
+        return f"{name} ended with {self.outcome!r}{f' ({self.reason})' if self.reason else ''}"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a value or file is invalid.
+
+    Attributes:
+        state: "failed", "stale" (left over from an earlier run) or "unfinished" (a later stage did not come to it).
+        standing: The stage that it comes from.
+        root: The stage where it began: that one, or one before it.
+    """
+
+    state: str
+    standing: Standing
+
+    @property
+    def root(self) -> Standing:
+        """The stage where it began: `standing` itself, or one before it."""
+        return self.standing.cause or self.standing
+
+    def __str__(self) -> str:
+        words = {"failed": "", "stale": "left over from an earlier run: ", "unfinished": "unfinished: "}
+        return f"{words[self.state]}{self.standing}"
+
+
+class Validity:
+    """What of one state of a transient can be relied on."""
+
+    def __init__(self, standings: Mapping[str, Standing], stages: Stages) -> None:
+        """Judge by how each stage ended."""
+        self._stages = stages
+        self.standings = standings
+
+    @cached_property
+    def failures(self) -> list[Standing]:
+        """The stages that failed or broke off, or found nothing to do: where it began, not what follows."""
+        began = (State.FAILED, State.NOT_RUN, State.ANSWERED)
+        return [standing for standing in self.standings.values() if standing.state in began]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every stage succeeded."""
+        return all(standing.state is State.OK for standing in self.standings.values())
+
+    def completes(self, names: Iterable[str]) -> bool:
+        """Whether what each of these stages makes can be relied on.
+
+        Raises:
+            NotFound: One is no stage.
+        """
+        return all(self.standings[self._stages.find(name).name].is_sound for name in names)
+
+    def problem(self, path: str) -> Problem | None:
+        """Return why a value or file is invalid; None if it is valid, or no stage makes it."""
+        return None if self.is_complete else self._judge(path)
+
+    def _judge(self, path: str) -> Problem | None:
+        makers = [self.standings[stage.name] for stage in self._stages.makers(path)]
+        active = [maker for maker in makers if not maker.is_idle]
+        if not makers or (active and active[-1].is_sound):
+            return None
+        if not active:
+            return Problem("stale", makers[-1])
+        sound = max((index for index, maker in enumerate(active) if maker.is_sound), default=-1)
+        first = active[sound + 1]  # where it went wrong
+        if sound >= 0:
+            return Problem("unfinished", first)
+        return Problem("failed" if first.state is State.FAILED else "stale", first)
+
+    def remark(self, path: str) -> str | None:
+        """Return what should be known of a valid file: that a stage which would have changed it does not apply."""
+        makers = [] if self.is_complete else [self.standings[stage.name] for stage in self._stages.makers(path)]
+        if not makers or not makers[-1].is_idle or self.problem(path):
+            return None
+        maker = next(maker for maker in reversed(makers) if not maker.is_idle)
+        return f"as {maker.stage.name} left it: {makers[-1]}"
+
+    def problems(self, paths: Iterable[str]) -> dict[str, Problem]:
+        """Return those of some values and files that are invalid, each with the reason."""
+        if self.is_complete:
+            return {}
+        found = ((path, self._judge(path)) for path in paths)
+        return {path: problem for path, problem in found if problem is not None}
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Return how each stage ended, under stable keys."""
+        return [
+            {
+                "stage": standing.stage.name, "state": standing.state.value, "outcome": standing.outcome,
+                "because": None if standing.cause is None else standing.cause.stage.name, "reason": standing.reason,
+            }
+            for standing in self.standings.values()
+        ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a stage ended, as a document or a marker says.
+
+    Attributes:
+        outcome: In Blast's words; None if nothing is said of it.
+        is_error: Whether that is an error.
+        reason: Why, if it is.
+    """
+
+    outcome: str | None = None
+    is_error: bool = False
+    reason: str | None = None
+
+
+NOT_YET = Ending("not processed")
+
+
+def endings(document: Mapping[str, Json], rules: Rules) -> dict[str, Ending]:
+    """Return what a document says of each of Blast's tasks, under the names that are in use today."""
+    found = {}
+    for row in document["workflow_tasks"]:
+        message = str(row["status"].get("message"))
+        found[row["task_name"]] = Ending(
+            rules.renamed_outcomes.get(message, message), row["status"].get("type") == "error"
+        )
+    return found
+
+
+def judge(ends: Mapping[str, Ending], stages: Stages, rules: Rules) -> Validity:
+    """Return what of a state can be relied on, by how each stage ended.
+
+    Args:
+        ends: What is known of each stage, by name; one of which nothing is known passes for sound.
+        stages: What each stage makes.
+        rules: Which outcomes are none yet.
+    """
+    standings: dict[str, Standing] = {}
+    for stage in stages:
+        before = [standings[name] for name in stage.after]
+        standings[stage.name] = _stand(stage, ends.get(stage.name, Ending()), before, rules)
+    return Validity(standings, stages)
+
+
+def _stand(stage: Stage, end: Ending, before: list[Standing], rules: Rules) -> Standing:
+    broken = next((standing for standing in before if standing.state in _BROKEN), None)
+    if broken is not None:
+        return Standing(stage, State.BLOCKED, end.outcome, broken.cause or broken)
+    idle = next((standing for standing in before if standing.state in (State.ANSWERED, State.IDLE)), None)
+    if idle is not None:
+        return Standing(stage, State.IDLE, end.outcome, idle.cause or idle)
+    if end.outcome in stage.answers:
+        state = State.ANSWERED
+    elif end.outcome in rules.pending:
+        state = State.NOT_RUN
+    else:
+        state = State.FAILED if end.is_error else State.OK
+    return Standing(stage, state, end.outcome, reason=end.reason)
+
+
+def sounds_complete(document: Mapping[str, Json], ignored: Iterable[str] = ()) -> bool:
+    """Whether every task of a document succeeded: then nothing needs to be judged, whatever the stages are."""
+    passed = set(ignored)
+    return all(
+        row["status"].get("type") == "success" for row in document["workflow_tasks"] if row["task_name"] not in passed
+    )

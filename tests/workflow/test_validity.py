@@ -1,0 +1,266 @@
+"""Failure is data: what is invalid after which failure, and what `get`, `show` and the library do about it."""
+
+import json
+
+import pytest
+
+from blastgit import DataRepo
+from blastgit.cli import main
+from blastgit.demo import break_off, fail_stage, reprocess, without_host
+from blastgit.errors import InvalidData, NotFound
+from blastgit.revision.rules import default_rules
+from blastgit.workflow.stages import default_stages
+from blastgit.workflow.validity import Ending, endings, judge
+
+IMAGE = "cutout_cdn/DES/DES_z.fits"
+THUMBNAIL = "cutout_cdn/DES/DES_z.jpg"
+
+
+def judged(sample, as_export):
+    return judge(endings(as_export(sample.export).document, default_rules()), default_stages(), default_rules())
+
+
+def state(validity, path):
+    problem = validity.problem(path)
+    return None if problem is None else problem.state
+
+
+@pytest.fixture
+def broken(repo, sample, record):
+    """Record 2026dgt, then a later run in which one task failed; revision 1 holds what it left."""
+
+    def call(task, message="failed", **options):
+        record(repo, sample)
+        again = reprocess(sample, app_version="v1.13.1", export_time="2026-06-02T09:00:00+00:00", seed=1)
+        assert record(repo, break_off(again, task, message, **options)).revision == 1
+        return DataRepo(repo)
+
+    return call
+
+
+def test_all_is_valid_when_every_stage_succeeded(sample, as_export):
+    validity = judged(sample, as_export)
+    assert validity.is_complete
+    assert validity.problems([IMAGE, "host.redshift", "sed/global.log_mass_50"]) == {}
+    assert validity.failures == []
+
+
+@pytest.mark.parametrize(
+    ("task", "message", "invalid", "valid"),
+    [
+        # a harmless failure: only the thumbnail itself
+        ("Generate thumbnail final", "failed", {THUMBNAIL: "unfinished"}, [IMAGE, "sed/global.log_mass_50"]),
+        ("Generate thumbnail SED local", "failed", {"sed_output/2026dgt_local.jpg": "failed"}, ["sed/local.age_50"]),
+        # what is made, and what follows; the other branch stands
+        (
+            "Global host SED inference",
+            "failed",
+            {"sed/global.log_mass_50": "failed", "sed_output/2026dgt_global.h5": "failed", "sfh/global/0.1.x": "failed",
+             "sed_output/2026dgt_global.jpg": "stale"},
+            ["sed/local.log_mass_50", "sed_output/2026dgt_local.h5", "photometry/2026dgt_DES_z_global/DES_z.flux"],
+        ),
+        (
+            "Host MWEBV",
+            "no host MWEBV",
+            {"host.milkyway_dust_reddening": "unfinished", "sed/global.age_50": "stale"},
+            ["host.redshift", "sed/local.age_50", IMAGE],
+        ),
+        (
+            "Validate global photometry",
+            "phot valid failed",
+            {"photometry/2026dgt_DES_z_global/DES_z.is_validated": "unfinished", IMAGE: "unfinished",
+             "sed/global.age_50": "stale"},
+            ["photometry/2026dgt_DES_z_global/DES_z.flux", "sed/local.age_50"],
+        ),
+        (
+            "Cutout download",
+            "failed",
+            {IMAGE: "failed", "cutouts/2026dgt_DES_z.fits": "failed", "host.redshift": "stale", THUMBNAIL: "stale",
+             "photometry/2026dgt_local/DES_z.flux": "stale", "transient.milkyway_dust_reddening": "stale"},
+            ["transient.redshift", "filters/DES_z.survey"],
+        ),
+        # findings about the sky are no failures: what does not apply is left over, what was made stands
+        (
+            "Host match",
+            "no host match",
+            {"host.name": "stale", "host.redshift": "stale", "transient.host": "stale", "sed/local.age_50": "stale"},
+            [IMAGE, THUMBNAIL, "transient.milkyway_dust_reddening"],
+        ),
+        (
+            "Validate local photometry",
+            "no valid phot",
+            {"sed/local.age_50": "stale", "sed_output/2026dgt_local.h5": "stale"},
+            ["photometry/2026dgt_local/DES_z.is_validated", "sed/global.age_50", IMAGE],
+        ),
+        ("Global host SED inference", "redshift too high", {"sed/global.age_50": "stale"}, ["sed/local.age_50"]),
+    ],
+)  # fmt: skip
+def test_what_a_failure_makes_invalid(sample, as_export, task, message, invalid, valid):
+    validity = judged(break_off(sample, task, message), as_export)
+    assert {path: state(validity, path) for path in invalid} == invalid
+    assert {path: state(validity, path) for path in valid} == dict.fromkeys(valid)
+    assert [standing.stage.name for standing in validity.failures] == [task]
+    assert not validity.is_complete
+
+
+def test_a_raised_task_leaves_what_did_not_run_invalid_though_nothing_says_that_it_failed(sample, as_export):
+    validity = judged(break_off(sample, "Global host SED inference", raises=True), as_export)
+    assert state(validity, "sed/global.age_50") == "failed"
+    assert state(validity, "sed/local.age_50") == "stale"
+    assert str(validity.problem("sed/local.age_50")) == (
+        "left over from an earlier run: Local host SED inference did not run"
+    )
+    assert state(validity, IMAGE) is None
+
+
+def test_a_result_that_is_older_than_a_failure_before_it_is_invalid_although_it_says_processed(sample, as_export):
+    validity = judged(fail_stage(sample, "Host match"), as_export)
+    assert state(validity, "sed/global.age_50") == "stale"
+
+
+def test_the_reason_names_where_it_began(sample, as_export):
+    validity = judged(break_off(sample, "Global aperture construction"), as_export)
+    assert str(validity.problem("sed/global.age_50")) == (
+        "left over from an earlier run: Global host SED inference could not run, because Global aperture "
+        "construction ended with 'failed'"
+    )
+
+
+def test_what_an_older_blast_did_not_know_passes_for_sound(sample, as_export):
+    document = {**sample.export, "workflow_tasks": []}
+    assert judge(endings(document, default_rules()), default_stages(), default_rules()).is_complete
+
+
+def test_an_outcome_under_its_former_name_is_understood(sample, as_export):
+    validity = judged(break_off(sample, "Host match", "no GHOST match"), as_export)
+    assert state(validity, IMAGE) is None
+
+
+def test_a_remark_tells_that_an_image_is_as_it_was_downloaded(sample, as_export):
+    validity = judged(without_host(sample), as_export)
+    assert validity.remark(IMAGE).startswith("as Cutout download left it: Crop transient images does not apply")
+    assert validity.remark("sed_output/2026dgt_local.h5") is None
+    assert judged(sample, as_export).remark(IMAGE) is None
+
+
+def test_a_stage_of_which_only_a_marker_knows_fails_with_its_reason():
+    ends = {"Host match": Ending("failed", True, "the catalogue was down")}
+    validity = judge(ends, default_stages(), default_rules())
+    assert str(validity.problem("host.name")) == "Host match ended with 'failed' (the catalogue was down)"
+
+
+# get
+
+
+def test_get_brings_what_is_valid_names_the_rest_and_fails(broken, sample, tmp_path):
+    repo = broken("Global host SED inference")
+    with pytest.raises(InvalidData) as told:
+        repo.get("2026dgt", tmp_path / "got")
+    there = {str(path.relative_to(tmp_path / "got")) for path in (tmp_path / "got").rglob("*") if path.is_file()}
+    assert {"2026dgt.json", IMAGE, "sed_output/2026dgt_local.h5"} <= there
+    assert not [path for path in there if "_global" in path]
+    text = str(told.value)
+    assert text.startswith("2026dgt@1 is in part invalid: Global host SED inference ended with 'failed'")
+    assert "values (sed/global, sfh/global) and 5 files (sed_output), the same as in 2026dgt@0" in text
+    assert "valid files are in" in text
+    assert "2026dgt@latest-complete" in text
+
+
+def test_get_brings_everything_when_told_to(broken, sample, tmp_path):
+    repo = broken("Cutout download")
+    got = repo.get("2026dgt", tmp_path / "got", even_invalid=True)
+    revision = repo.show("2026dgt:files").value
+    assert set(got.written) == {*revision, "2026dgt.json"}
+    assert got.invalid[IMAGE] == "Cutout download ended with 'failed'"
+    assert got.to_json()["invalid"] == got.invalid
+
+
+def test_get_of_a_valid_part_is_no_failure(broken, tmp_path):
+    repo = broken("Global host SED inference")
+    assert repo.get("2026dgt", tmp_path / "images", only="*.fits").invalid == {}
+    assert repo.get("2026dgt@0", tmp_path / "before").invalid == {}
+
+
+def test_get_of_nothing_but_invalid_files_writes_nothing(broken, tmp_path):
+    repo = broken("Global host SED inference")
+    with pytest.raises(InvalidData, match=r"2026dgt_global\.h5, which is invalid: Global host SED inference ended"):
+        repo.get("2026dgt", tmp_path / "got", only="*_global.h5")
+    assert not (tmp_path / "got").exists()
+
+
+def test_a_transient_without_host_comes_whole_with_a_remark(repo, sample, record, tmp_path):
+    record(repo, without_host(sample))
+    got = DataRepo(repo).get("2026dgt", tmp_path / "got")
+    assert got.invalid == {}
+    assert "Crop transient images does not apply" in got.remarks[IMAGE]
+
+
+def test_uncropped_images_beside_a_failure_are_told_from_those_of_the_run_before(broken, tmp_path):
+    repo = broken("Validate global photometry", "phot valid failed")
+    with pytest.raises(InvalidData) as told:
+        repo.show(f"2026dgt:{IMAGE}")
+    assert "unfinished: Crop transient images could not run" in str(told.value)
+    assert "the same as" not in str(told.value)
+
+
+# show
+
+
+def test_show_refuses_a_value_that_is_left_over_and_says_where_it_comes_from(broken):
+    repo = broken("Host match")
+    with pytest.raises(InvalidData) as told:
+        repo.show("2026dgt:host.redshift")
+    assert str(told.value).startswith(
+        "2026dgt@1:host.redshift is invalid: Host match ended with 'failed', the same as in 2026dgt@0. "
+    )
+    assert repo.show("2026dgt@0:host.redshift").invalid == {}
+
+
+def test_show_gives_it_when_told_to_and_still_says_so(broken):
+    repo = broken("Host match")
+    shown = repo.show("2026dgt:host.redshift", even_invalid=True)
+    assert shown.value == repo.show("2026dgt@0:host.redshift").value
+    assert set(shown.to_json()["invalid"]) == {"host.redshift"}
+
+
+@pytest.mark.parametrize("path", ["host", "sed", "sed/global", "host.fields.redshift", "host.fields", "photometry"])
+def test_show_refuses_a_table_of_which_some_is_invalid(broken, path):
+    with pytest.raises(InvalidData):
+        broken("Host match").show(f"2026dgt:{path}")
+
+
+@pytest.mark.parametrize("path", ["transient.redshift", "metadata.app_version", "workflow_tasks", "files", "cutouts"])
+def test_show_gives_what_no_failed_stage_makes(broken, path):
+    assert broken("Host match").show(f"2026dgt:{path}").invalid == {}
+
+
+def test_show_of_the_document_needs_to_be_told_so(broken):
+    repo = broken("Host match")
+    with pytest.raises(InvalidData, match="Host match ended with 'failed': "):
+        repo.show("2026dgt")
+    shown = repo.show("2026dgt", even_invalid=True)
+    assert shown.value["metadata"]["dataset_version"] == 1
+    assert "host.redshift" in shown.invalid
+
+
+def test_what_is_not_there_is_explained_by_the_failure(repo, sample, record):
+    record(repo, without_host(sample))
+    with pytest.raises(NotFound, match="Host match ended with 'no host match'"):
+        DataRepo(repo).show("2026dgt:host.redshift")
+
+
+# the command line
+
+
+def test_the_command_line_ends_with_13_and_says_how_to_go_on(broken, capsys, tmp_path):
+    location = str(broken("Host match").path)
+    assert main(["-C", location, "show", "2026dgt:host.redshift"]) == 13
+    assert "--even-invalid" in capsys.readouterr().err
+    assert main(["-C", location, "show", "2026dgt:host.redshift", "--even-invalid"]) == 0
+    output = capsys.readouterr()
+    assert float(output.out) > 0
+    assert output.err.startswith("blastgit: invalid: 1 item, Host match ended with 'failed'")
+    assert main(["-C", location, "get", "2026dgt", str(tmp_path / "got"), "--json"]) == 13
+    assert json.loads(capsys.readouterr().out)["error"]["kind"] == "invalid-data"
+    assert main(["-C", location, "get", "2026dgt", str(tmp_path / "got"), "--even-invalid", "--json"]) == 0
+    assert "host.redshift" in json.loads(capsys.readouterr().out)["invalid"]
