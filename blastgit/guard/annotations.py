@@ -1,66 +1,127 @@
-"""Changes of the branch `annotations`: lines are added, and none is ever taken out."""
+"""Changes of the branch `annotations`: lines are added, by those who say them, and none is ever taken out."""
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
 
+import pygit2
+
+from blastgit.annotations.admit import Twins, check_authors, check_supersedes
+from blastgit.annotations.branch import read_lines
+from blastgit.annotations.event import ATTACHMENT_LIMIT, LINE_LIMIT, Event, read_line
+from blastgit.annotations.flags import Flags
+from blastgit.annotations.subjects import KINDS
+from blastgit.annotations.write import FILE_LIMIT
 from blastgit.errors import BlastgitError, Denied
 from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.refs import Change
 from blastgit.guard.trees import changed_files
 from blastgit.names import check_path
-from blastgit.revision.document import parse
-
-FOLDERS = ("revision", "file", "transient", "run", "collection", "interval")
-"""What an annotation can be about; each has a folder."""
+from blastgit.plumbing.trees import read_blob
 
 ATTRIBUTES = ".gitattributes"
 _ATTRIBUTES = re.compile(r"(?:#.*|\*(?:\.jsonl)?(?: (?:merge=union|-?text|text=auto|eol=lf|-?diff))+)?")
-_FILE_LIMIT = 16 * 1024 * 1024
-_LINE_LIMIT = 64 * 1024
+_ATTACHMENT = re.compile(r"attachment/(?P<begin>[0-9a-f]{2})/(?P<rest>[0-9a-f]{62})")
+_AHEAD = timedelta(hours=1)  # by which a clock may be wrong
 
 
-def check_annotations(repo: Quarantine, change: Change) -> None:
+def check_annotations(repo: Quarantine, change: Change, who: str, coming: Collection[str] = ()) -> None:
     """Check a push to the branch.
+
+    Args:
+        repo: The data repo.
+        change: Where the branch is to go.
+        who: Who pushes.
+        coming: The refs that the same push makes, for remarks about revisions that come with it.
 
     Raises:
         Denied: With the file and line that is wrong.
     """
     assert change.new is not None
+    repo.policy.check("annotator", who)
     new = repo.commit(change.new, "its commit")
     old = None if change.old is None else repo.commit(change.old, "its commit")
     if old is not None and not repo.is_ancestor(str(old.id), str(new.id)):
-        raise Denied("it would not move forward from where it is: fetch it, merge, and push again")
-    seen: dict[str, str] = {}
+        raise Denied("it would not move forward from where it is: fetch it, merge, and push again (`blastgit sync`)")
+    check = _Check(repo, who, coming, None if old is None else old.tree)
     for path, before, after in changed_files(repo, None if old is None else old.tree_id, new.tree_id):
-        _check_name(path, seen)
+        check.name(path)
         if after is None:
             raise Denied(f"{path} would go: annotations are only ever added; withdraw one by adding another")
         try:
-            _check_file(path, repo.blob(before, _FILE_LIMIT) if before else b"", repo.blob(after, _FILE_LIMIT))
+            check.file(path, before, after, new.tree)
         except BlastgitError as error:
             raise Denied(f"{path}: {error}") from None
 
 
-def _check_name(path: str, seen: dict[str, str]) -> None:
-    twin = seen.setdefault(path.casefold(), path)
-    if twin != path:
-        raise Denied(f"{path!r} and {twin!r} differ only in case: a clone may not hold both")
-    if path == ATTRIBUTES:
-        return
-    if not path.endswith(".jsonl") or path.split("/", maxsplit=1)[0] not in FOLDERS or "/" not in path:
-        raise Denied(f"{path!r} has no place here: only *.jsonl below {'/, '.join(FOLDERS)}/")
-    try:
-        check_path(path)
-    except BlastgitError as error:
-        raise Denied(str(error)) from None
+class _Check:
+    """The check of one push, file by file."""
 
+    def __init__(self, repo: Quarantine, who: str, coming: Collection[str], old: pygit2.Tree | None) -> None:
+        self._repo = repo
+        self._who = who
+        self._coming = coming
+        self._flags: Flags = repo.settings.section("flags")
+        self._twins = Twins(old)
+        self._latest = datetime.now(UTC) + _AHEAD
 
-def _check_file(path: str, before: bytes, after: bytes) -> None:
-    if path == ATTRIBUTES:
-        _check_attributes(after)
-    else:
-        check_lines(before, after)
+    def name(self, path: str) -> None:
+        """Check that a file of this name has a place here."""
+        if path == ATTRIBUTES or _ATTACHMENT.fullmatch(path):
+            return
+        if not path.endswith(".jsonl") or path.split("/", maxsplit=1)[0] not in KINDS or "/" not in path:
+            places = "/, ".join(KINDS)
+            raise Denied(f"{path!r} has no place here: only *.jsonl below {places}/, and attachment/")
+        try:
+            check_path(path)
+        except BlastgitError as error:
+            raise Denied(str(error)) from None
+
+    def file(self, path: str, before: pygit2.Oid | None, after: pygit2.Oid, tree: pygit2.Tree) -> None:
+        """Check what is new in a file."""
+        if path == ATTRIBUTES:
+            _check_attributes(self._repo.blob(after, FILE_LIMIT))
+        elif match := _ATTACHMENT.fullmatch(path):
+            data = self._repo.blob(after, ATTACHMENT_LIMIT)
+            if hashlib.sha256(data).hexdigest() != match["begin"] + match["rest"]:
+                raise Denied("it is not what its name says: the SHA-256 of an attachment")
+        else:
+            old = self._repo.blob(before, FILE_LIMIT) if before else b""
+            lines = new_lines(old, self._repo.blob(after, FILE_LIMIT))
+            known = read_lines(old, path)[0]
+            for number, line in lines:
+                event = check_line(line, number)
+                try:
+                    self._event(path, event, known, tree)
+                except BlastgitError as error:
+                    raise Denied(f"line {number}: {error}") from None
+                known.append(event)
+
+    def _event(self, path: str, event: Event, known: list[Event], tree: pygit2.Tree) -> None:
+        """Check that this annotation may be made, by this user, in this file."""
+        policy, remark = self._repo.policy, event.remark
+        if event.subject.path != path:
+            raise Denied(f"it is about {event.subject}, which belongs into {event.subject.path}")
+        if event.time > self._latest:
+            raise Denied(f"its time, {event.time:%Y-%m-%d %H:%M} UTC, has not come yet")
+        self._flags.check(remark)
+        if self._flags.is_bot(event.user) and not event.is_bot:
+            raise Denied(f"{event.user} is a bot here (flags: bots), and the line calls it human")
+        if not policy.is_open:
+            check_authors(policy, self._who, [event.user])
+        check_supersedes(policy, self._who, event, known)
+        if remark.attachment and read_blob(tree, remark.attachment.path) is None:
+            raise Denied(f"the attachment {remark.attachment.name} was not pushed with it")
+        if not known:
+            self._twins.check(event.subject)
+        if event.subject.kind == "revision":
+            line, number = event.subject.revision
+            ref = f"refs/tags/{line}/{number}"
+            if ref not in self._coming and self._repo.ref(ref) is None:
+                raise Denied(f"there is no revision {line}@{number} here")
 
 
 def _check_attributes(data: bytes) -> None:
@@ -69,8 +130,8 @@ def _check_attributes(data: bytes) -> None:
             raise Denied(f"{line[:80]!r} may not be there: only `*.jsonl merge=union` and the like")
 
 
-def check_lines(before: bytes, after: bytes) -> None:
-    """Check that every line of `before` is still there, in order, and that each new one is a JSON object.
+def new_lines(before: bytes, after: bytes) -> list[tuple[int, bytes]]:
+    """Return the lines that are new, with their numbers, if every line of `before` is still there, in order.
 
     Raises:
         Denied: With the line that is wrong.
@@ -79,27 +140,27 @@ def check_lines(before: bytes, after: bytes) -> None:
         raise Denied("its last line does not end with a line feed")
     kept = iter(before.split(b"\n")[:-1])
     expected = next(kept, None)
+    new = []
     for number, line in enumerate(after.split(b"\n")[:-1], 1):
         if line == expected:
             expected = next(kept, None)
         else:
-            check_line(line, number)
+            new.append((number, line))
     if expected is not None:
         shown = expected[:60].decode("utf-8", "replace")
         raise Denied(f"the line {shown!r}… was altered, moved or taken out: lines here stay; add a new one")
+    return new
 
 
-def check_line(line: bytes, number: int) -> None:
-    """Check that a line is one annotation: a JSON object of bounded size.
+def check_line(line: bytes, number: int) -> Event:
+    """Return the annotation that a line holds.
 
     Raises:
-        Denied: It is not.
+        Denied: It holds none, or not as the format asks.
     """
-    if len(line) > _LINE_LIMIT:
-        raise Denied(f"line {number} has {len(line):,} bytes, more than the {_LINE_LIMIT:,} allowed")
+    if len(line) > LINE_LIMIT:
+        raise Denied(f"line {number} has {len(line):,} bytes, more than the {LINE_LIMIT:,} allowed")
     try:
-        value = parse(line, f"line {number}")
+        return read_line(line)
     except BlastgitError as error:
-        raise Denied(str(error)) from None
-    if not isinstance(value, dict):
-        raise Denied(f"line {number} is not a JSON object, one annotation")
+        raise Denied(f"line {number}: {error}") from None

@@ -16,6 +16,7 @@ from blastgit.guard.hold import go_on_until_end_of
 from blastgit.guard.lines import LineChange, LineCheck, check_twin
 from blastgit.guard.mainline import check_main
 from blastgit.guard.policy import ANONYMOUS, current_identity
+from blastgit.guard.pushes import log_push
 from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.refs import Change, Kind, Line, Place, check_move, place, read_changes
 from blastgit.handle import LOCK_TIMEOUT, Handle
@@ -45,6 +46,7 @@ def receive(path: Path, lines: bytes, pusher: int) -> list[str]:
         except BlastgitError as error:
             return [str(error)]
         if not problems:
+            log_push(path, current_identity(), changes)
             go_on_until_end_of(pusher)
     return problems
 
@@ -105,6 +107,7 @@ class PushCheck:
         self._repo = repo
         self._who = who
         self._problems: list[str] = []
+        self._coming: set[str] = set()
 
     def run(self, placed: Mapping[Change, Place]) -> list[str]:
         """Return what is wrong, in sentences.
@@ -115,6 +118,7 @@ class PushCheck:
         if self._repo.ref("refs/heads/main") is None and any(each.kind is not Kind.MAIN for each in placed.values()):
             raise Denied("this repository has no main yet: push main first, by itself")
         self._check_twins(placed.values())
+        self._coming = {change.ref for change in placed}
         for change, where in placed.items():
             with self._noting(change.ref):
                 self._check(change, where)
@@ -150,8 +154,7 @@ class PushCheck:
         if where.kind is Kind.MAIN:
             check_main(repo, change, who)
         elif where.kind is Kind.ANNOTATIONS:
-            repo.policy.check("annotator", who)
-            check_annotations(repo, change)
+            check_annotations(repo, change, who, self._coming)
         elif where.kind is Kind.RELEASE:
             repo.policy.check("curator", who, where.collection)
             repo.tag(change.new or "", change.ref.removeprefix("refs/tags/"))

@@ -1,29 +1,44 @@
-"""The branch of annotations only ever grows, line by line."""
+"""The branch of annotations only ever grows, line by line, by those who say what stands there."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from blastgit.annotations.event import read_event
+
 BRANCH = "refs/heads/annotations"
-PATH = "revision/2026dgt/1.jsonl"
-LINES = b'{"flag": "bad"}\n{"comment": "good again"}\n'
+PATH = "revision/2026dgt/0.jsonl"
+ATTRIBUTES = {".gitattributes": b"* -text\n*.jsonl merge=union\n"}
+IDS = [f"00000000-0000-5000-8000-00000000000{n}" for n in range(10)]
+
+
+def line(number: int = 0, **said: Any) -> bytes:
+    """One annotation of 2026dgt@0 by alice; what is None is left out."""
+    value = {
+        "id": IDS[number], "time": f"2026-06-01T00:00:0{number}Z", "user": "alice", "actor": "human",
+        "subject": "revision:2026dgt@0", "comment": "seen", **said,
+    }  # fmt: skip
+    return read_event({key: item for key, item in value.items() if item is not None}).line()
+
+
+FIRST, SECOND = line(1, flag="bad"), line(2, comment="good again")
 
 
 def test_lines_are_added_also_between(clone: Any) -> None:
-    clone.edit_main({PATH: LINES, ".gitattributes": b"*.jsonl merge=union\n"}, "annotations")
+    clone.edit_main({PATH: FIRST + SECOND, **ATTRIBUTES}, "annotations")
     assert clone.push(BRANCH) == ""
-    first, second = LINES.splitlines(keepends=True)
-    between = first + b'{"comment": "merged in"}\n' + second
-    clone.edit_main({PATH: between, "transient/2026dgt.jsonl": b"{}\n"}, "annotations")
+    between = FIRST + line(3, comment="merged in") + SECOND
+    clone.edit_main({PATH: between, "transient/2026dgt.jsonl": line(4, subject="transient:2026dgt")}, "annotations")
     assert clone.push(BRANCH) == ""
     grown = clone.git("rev-parse", "annotations")
     for changes, said in (
-        ({PATH: first}, "was altered, moved or taken out"),
-        ({PATH: second + b'{"comment": "merged in"}\n' + first}, "was altered, moved or taken out"),
-        ({PATH: LINES.replace(b"bad", b"ok")}, "was altered, moved or taken out"),
+        ({PATH: FIRST}, "was altered, moved or taken out"),
+        ({PATH: SECOND + line(3, comment="merged in") + FIRST}, "was altered, moved or taken out"),
+        ({PATH: between.replace(b"bad", b"good")}, "was altered, moved or taken out"),
         ({PATH: None}, f"{PATH} would go"),
-        ({PATH: None, "revision/2026dgt/1.jsonl/x.jsonl": LINES}, "would go"),
+        ({PATH: None, f"{PATH}/x.jsonl": FIRST}, "belongs into"),
     ):
         clone.edit_main(changes, "annotations")
         assert said in clone.push(BRANCH)
@@ -41,11 +56,28 @@ def test_lines_are_added_also_between(clone: Any) -> None:
         ("run/a\nb.jsonl", b"{}\n", "cannot be printed"),
         (".gitattributes", b"* filter=evil\n", "only `*.jsonl merge=union`"),
         ("run/x.jsonl", b"{}", "does not end with a line feed"),
-        ("run/x.jsonl", b"{}\n[]\n", "line 2 is not a JSON object"),
-        ("run/x.jsonl", b"{}\n\n", "line 2 is not JSON"),
+        ("run/x.jsonl", b"{}\n", "line 1: an annotation has id, time"),
+        ("run/x.jsonl", b"[]\n", "line 1: it is not a JSON object"),
+        ("run/x.jsonl", b"\n", "line 1: the line is not JSON"),
         ("run/x.jsonl", b'{"a": 1, "a": 2}\n', "stands twice"),
         ("run/x.jsonl", b'{"a":' * 1000 + b"1" + b"}" * 1000 + b"\n", "nested too deeply"),
         ("run/x.jsonl", b'{"a": "' + b"x" * 70_000 + b'"}\n', "more than the 65,536 allowed"),
+        (PATH, line().replace(b'":"', b'": "'), "not canonical JSON"),
+        (PATH, line().replace(b"seen", b"a\\u001b[31m"), "control character U+001B"),
+        (PATH, line().replace(b"T00:00:00Z", b"T00:00:00"), "has no zone"),
+        (PATH, line().replace(b'"alice"', b'"a\\nb"'), "cannot be the name of a user"),
+        (PATH, line().replace(b'"comment"', b'"command"'), "is no key of an annotation"),
+        (PATH, line().replace(b'"comment":"seen",', b""), "says something"),
+        (PATH, line(comment="x" * 16_000).replace(b"x", b"xx"), "more than the 16,384 allowed"),
+        (PATH, line(flag="awful"), "there is no flag 'awful'"),
+        (PATH, line(time="2999-01-01T00:00:00Z"), "has not come yet"),
+        (PATH, line(user="qa-bot"), "qa-bot is a bot here"),
+        (PATH, line(subject="revision:2026dgt@1"), "belongs into revision/2026dgt/1.jsonl"),
+        ("revision/2026dgt/7.jsonl", line(subject="revision:2026dgt@7"), "there is no revision 2026dgt@7 here"),
+        (PATH, line(supersedes=[IDS[9]]), f"has no annotation {IDS[9]}"),
+        (PATH, line(attachment={"name": "x", "sha256": "0" * 64, "size": 1}), "was not pushed with it"),
+        ("attachment/00/" + "0" * 62, b"x", "is not what its name says"),
+        ("transient/2026DGT.jsonl", line(subject="transient:2026dgt"), "belongs into transient/2026dgt.jsonl"),
     ],
 )
 def test_what_is_no_annotation(bench: Any, deny: Callable[..., str], path: str, data: bytes, said: str) -> None:
@@ -53,3 +85,50 @@ def test_what_is_no_annotation(bench: Any, deny: Callable[..., str], path: str, 
     bench.git("update-ref", "-d", BRANCH)
     bench.edit_main({path: data}, "annotations")
     assert said in deny(BRANCH)
+
+
+def test_names_that_differ_only_in_case(clone: Any) -> None:
+    clone.edit_main({"transient/2026new.jsonl": line(subject="transient:2026new")}, "annotations")
+    assert clone.push(BRANCH) == ""
+    clone.edit_main({"transient/2026NEW.jsonl": line(subject="transient:2026NEW")}, "annotations")
+    assert "differs only in case" in clone.push(BRANCH)
+
+
+ROLES = b"""
+format: 1
+kind: simulated
+policy:
+  roles: {admin: [root-of-all], annotator: ["*"], curator: [carol], relay: [mirror]}
+"""
+
+
+def test_the_author_is_the_pusher_unless_that_is_a_relay(clone: Any) -> None:
+    clone.edit_main({"blastgit.yaml": ROLES})
+    assert clone.push("refs/heads/main") == ""
+    clone.edit_main({PATH: FIRST, **ATTRIBUTES}, "annotations")
+    assert "alice is named as the author, and bob brings it" in clone.push(BRANCH, env={"GL_USER": "bob"})
+    assert clone.push(BRANCH, env={"GL_USER": "alice"}) == ""
+    clone.edit_main({PATH: FIRST + SECOND}, "annotations")
+    assert clone.push(BRANCH, env={"GL_USER": "mirror"}) == ""
+    pushes = [json.loads(each) for each in (clone.repo / "blastgit/pushes.jsonl").read_text().splitlines()]
+    assert [each["who"] for each in pushes[-2:]] == ["alice", "mirror"]
+    assert pushes[-1]["refs"] == [
+        {"ref": BRANCH, "old": pushes[-2]["refs"][0]["new"], "new": clone.git("rev-parse", BRANCH)}
+    ]
+
+
+def test_who_may_supersede_whom(clone: Any) -> None:
+    clone.edit_main({"blastgit.yaml": ROLES})
+    assert clone.push("refs/heads/main") == ""
+    clone.edit_main({PATH: FIRST}, "annotations")
+    assert clone.push(BRANCH, env={"GL_USER": "alice"}) == ""
+    at = clone.git("rev-parse", BRANCH)
+    for user, actor, said in (
+        ("bob", "human", "bob does not have the role 'curator'"),
+        ("qa-bot", "bot", "a bot does not override a human"),
+        ("carol", "human", ""),
+    ):
+        clone.git("update-ref", BRANCH, at)
+        clone.edit_main({PATH: FIRST + line(3, user=user, actor=actor, supersedes=[IDS[1]])}, "annotations")
+        answer = clone.push(BRANCH, env={"GL_USER": user})
+        assert said in answer if said else answer == ""

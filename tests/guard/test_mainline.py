@@ -102,7 +102,11 @@ def test_roles_of_writers_annotators_and_curators(clone: Any, me: str) -> None:
     branch, tag = "refs/heads/2026dgt", "refs/tags/2026dgt/1"
     clone.edit_main({"blastgit.yaml": policy(admin="alice", writer="{who: robot, for: ['2026d*']}", annotator="bob")})
     assert clone.push(MAIN) == ""
-    clone.edit_main({"revision/2026dgt/1.jsonl": b"{}\n"}, "annotations")
+    said = (
+        b'{"actor":"human","comment":"x","id":"00000000-0000-5000-8000-000000000000",'
+        b'"subject":"revision:2026dgt@1","time":"2026-06-01T00:00:00Z","user":"bob"}\n'
+    )
+    clone.edit_main({"revision/2026dgt/1.jsonl": said}, "annotations")
     clone.tag("release/nearby/v1", "good")
     assert f"{me} does not have the role 'writer' for 2026dgt" in clone.push(branch, tag)
     assert "'writer' for 2026abc" in clone.push("good:refs/workflow/2026abc", env={"GL_USER": "robot"})
