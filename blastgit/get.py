@@ -38,6 +38,7 @@ class Got:
         size: Bytes of all of them.
         invalid: What of it is invalid, each value or file with the reason; only if that was asked for.
         remarks: What should be known of a file that is valid.
+        asked: The convenient name that it was asked for by, or None.
     """
 
     revision: str
@@ -47,12 +48,13 @@ class Got:
     size: int
     invalid: dict[str, str] = field(default_factory=dict)
     remarks: dict[str, str] = field(default_factory=dict)
+    asked: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the result under its stable keys."""
         return {
             "revision": self.revision, "folder": str(self.folder), "written": self.written, "kept": self.kept,
-            "bytes": self.size, "invalid": self.invalid, "remarks": self.remarks,
+            "bytes": self.size, "invalid": self.invalid, "remarks": self.remarks, "asked": self.asked,
         }  # fmt: skip
 
 
@@ -126,7 +128,7 @@ def get(handle: Handle, revision: Snapshot, wanted: Wanted, progress: Progress =
     invalid = judged.allow(shown, str(revision), told, even_invalid=wanted.even_invalid)
     kept = [path for path in paths if path not in left]
     remarks = {path: remark for path in paths if (remark := judged.validity.remark(path))}
-    return Got(str(revision), folder, left, kept, sum(sizes.values()), invalid, remarks)
+    return Got(str(revision), folder, left, kept, sum(sizes.values()), invalid, remarks, revision.asked)
 
 
 def matches(path: str, pattern: str) -> bool:

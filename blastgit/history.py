@@ -9,7 +9,7 @@ from functools import cached_property
 
 import pygit2
 
-from blastgit.errors import DamagedData, NotFound
+from blastgit.errors import DamagedData, InvalidName, NotFound
 from blastgit.handle import Handle
 from blastgit.names import Spec, branch_ref, fold, slug, tag_name, tag_ref
 from blastgit.plumbing.messages import read_trailers
@@ -85,7 +85,10 @@ class Snapshot(Marker):
     Attributes:
         name: The transient.
         commit: The commit.
+        asked: The convenient name that it was asked for by, `2026dgt@latest-complete`, or None.
     """
+
+    asked: str | None = None
 
     def __init__(self, git: pygit2.Repository, name: str, commit: pygit2.Commit) -> None:
         """Wrap a commit of a transient's branch or run."""
@@ -234,11 +237,13 @@ class History:
 
     def latest(self, name: str) -> Revision | None:
         """Return the latest revision of a transient, or None if it has none yet."""
+        return next(self.backwards(name), None)
+
+    def backwards(self, name: str) -> Iterator[Revision]:
+        """Yield the revisions of a transient, newest first."""
         for marker in self.markers(name):
-            number = marker.number
-            if number is not None:
-                return Revision(self._git, name, marker.commit, number)
-        return None
+            if marker.number is not None:
+                yield Revision(self._git, name, marker.commit, marker.number)
 
     def tagged(self, name: str, number: int) -> Revision | None:
         """Return a revision by its tag, or None if there is no such tag."""
@@ -251,11 +256,7 @@ class History:
         Raises:
             NotFound: There is no such transient.
         """
-        found = [
-            Revision(self._git, name, marker.commit, marker.number)
-            for marker in self.markers(name)
-            if marker.number is not None
-        ]
+        found = list(self.backwards(name))
         if not found:
             raise self._unknown(name)
         return found[::-1]
@@ -300,6 +301,8 @@ class History:
         Raises:
             NotFound: There is none; the error lists the nearest names.
         """
+        if spec.alias is not None:
+            return self._called(spec.name, spec.alias)
         found: Revision | None
         if spec.number is not None:
             found = self.tagged(spec.name, spec.number)
@@ -320,6 +323,13 @@ class History:
             raise self._unknown(spec.name)
         return found
 
+    def _called(self, name: str, alias: str) -> Revision:
+        from blastgit.workflow.names import named
+
+        found = named(self._handle, name, alias)
+        found.asked = f"{name}@{alias}"
+        return found
+
     def transients(self) -> list[str]:
         """Return the names of all transients, sorted. Reads every ref: not for a hot path."""
         prefix = b"refs/heads/"
@@ -330,6 +340,19 @@ class History:
     def twin(self, name: str) -> str | None:
         """Return a transient whose name differs from `name` only in case, or None."""
         return next((other for other in self.transients() if other != name and fold(other) == fold(name)), None)
+
+    def refuse_twin(self, name: str) -> None:
+        """Return if a new transient may be called so.
+
+        Raises:
+            InvalidName: The name of another one differs only in case.
+        """
+        twin = self.twin(name)
+        if twin is not None:
+            raise InvalidName(
+                f"{name!r} differs from the transient {twin!r} only in case, and not every system can tell such names "
+                "apart"
+            )
 
     def _unknown(self, name: str) -> NotFound:
         folded = {fold(other): other for other in self.transients()}

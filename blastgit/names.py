@@ -28,8 +28,9 @@ _RESERVED = {
     "stash",
 }
 _DATE = r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?"
+_ALIAS = r"[a-z][a-z0-9-]*|v\d[\w.+-]*"
 _SPEC = re.compile(
-    rf"(?P<name>[^@:/]+)(?:@(?P<revision>latest|{_DATE}|\d+)|/(?P<tag>\d+))?"
+    rf"(?P<name>[^@:/]+)(?:@(?P<revision>{_DATE}|\d+|(?P<alias>{_ALIAS}))|/(?P<tag>\d+))?"
     r"(?::post-(?P<stage>[a-z0-9-]+)(?=:|$))?(?::(?P<path>.+))?"
 )
 
@@ -98,6 +99,7 @@ class Spec:
         until: The latest instant (UTC) that a dated revision may have, or None.
         path: What to look at inside the revision, or None.
         stage: The stage (`host-match`) whose marker before that revision is meant, or None for the revision itself.
+        alias: A convenient name (`latest-complete`) or a version of Blast (`v1.12.0`) instead of a number, or None.
     """
 
     name: str
@@ -105,23 +107,26 @@ class Spec:
     until: datetime | None = None
     path: str | None = None
     stage: str | None = None
+    alias: str | None = None
 
     @property
     def is_latest(self) -> bool:
         """Whether no particular revision is asked for."""
-        return self.number is None and self.until is None
+        return self.number is None and self.until is None and self.alias is None
 
     def __str__(self) -> str:
-        revision = "" if self.is_latest else f"@{self.number if self.until is None else self.until.isoformat()}"
+        given = self.alias or (self.number if self.until is None else self.until.isoformat())
+        revision = "" if self.is_latest else f"@{given}"
         inside = (None if self.stage is None else f"post-{self.stage}"), self.path
         return ":".join([f"{self.name}{revision}", *filter(None, inside)])
 
 
 def parse_spec(text: str) -> Spec:
-    """Take apart `NAME[@REV][:post-STAGE][:PATH]`: REV is a number, `latest`, a date or date-time; `NAME/N` works too.
+    """Take apart `NAME[@REV][:post-STAGE][:PATH]`; `NAME/N` works too.
 
-    A date means the end of that day, and a time without a zone is UTC. `post-STAGE` is the marker of a stage of the run
-    that ended as this revision.
+    REV is a number, `latest`, a date, a date-time, a convenient name or a version of Blast. A date means the end of
+    that day, and a time without a zone is UTC. `post-STAGE` is the marker of a stage of the run that ended as this
+    revision.
 
     Raises:
         InvalidName: The text has no such form, or the transient's name breaks the rules.
@@ -129,12 +134,15 @@ def parse_spec(text: str) -> Spec:
     match = _SPEC.fullmatch(text)
     if not match:
         raise InvalidName(
-            f"{text!r} names no revision: write NAME, NAME@NUMBER, NAME@latest or NAME@DATE, with or without :PATH"
+            f"{text!r} names no revision: write NAME, NAME@NUMBER, NAME@latest, NAME@DATE or NAME@latest-complete, "
+            "with or without :PATH"
         )
     name = check_transient(match["name"])
     revision = match["revision"] or match["tag"]
     if revision is None or revision == "latest":
         return Spec(name, path=match["path"], stage=match["stage"])
+    if match["alias"] is not None:
+        return Spec(name, path=match["path"], stage=match["stage"], alias=revision)
     if revision.isdecimal():
         if len(revision) > 9 or str(int(revision)) != revision:
             raise InvalidName(f"{revision!r} is no revision number: write it without leading zeros, up to 999999999")

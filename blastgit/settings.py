@@ -18,9 +18,11 @@ from blastgit.safe_yaml import load_yaml
 _KEYS = {"format", "kind", "rules", "title", "policy"}
 
 SECTIONS: dict[str, str] = {
+    "collections": "blastgit.collections.policy:read_section",
     "flags": "blastgit.annotations.flags:read_flags",
     "identity": "blastgit.identity:read_identity",
     "stages": "blastgit.workflow.stages:read_stages",
+    "names": "blastgit.workflow.names:read_names",
 }
 """The settings of each room of blastgit, and what reads them: a function of the YAML's value, or None for the default.
 

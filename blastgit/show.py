@@ -26,6 +26,7 @@ class Shown:
         kind: "document", "field", "rows" or "file".
         value: The JSON value.
         invalid: What of it is invalid, each value or file with the reason; only if that was asked for.
+        asked: The convenient name that it was asked for by, or None.
     """
 
     revision: str
@@ -33,12 +34,13 @@ class Shown:
     kind: str
     value: Any
     invalid: dict[str, str] = field(default_factory=dict)
+    asked: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return it under its stable keys."""
         return {
             "revision": self.revision, "path": self.path, "kind": self.kind, "value": self.value,
-            "invalid": self.invalid,
+            "invalid": self.invalid, "asked": self.asked,
         }  # fmt: skip
 
 
@@ -60,10 +62,11 @@ def show(handle: Handle, revision: Snapshot, path: str | None, *, even_invalid: 
     judged = Judged(handle, revision)
     if path is None:
         invalid = judged.allow(judged.invalid_values, str(revision), even_invalid=even_invalid)
-        return Shown(str(revision), None, "document", revision.dr.document(), invalid)
+        return Shown(str(revision), None, "document", revision.dr.document(), invalid, revision.asked)
     path = path.rstrip("/")
     kind, value, shown = _find(handle, judged, path)
-    return Shown(str(revision), path, kind, value, judged.allow(shown, f"{revision}:{path}", even_invalid=even_invalid))
+    invalid = judged.allow(shown, f"{revision}:{path}", even_invalid=even_invalid)
+    return Shown(str(revision), path, kind, value, invalid, revision.asked)
 
 
 def _find(handle: Handle, judged: Judged, path: str) -> tuple[str, Any, Iterable[str]]:

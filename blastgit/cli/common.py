@@ -29,6 +29,12 @@ def add_even_invalid(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--even-invalid", action="store_true", help="also what a failed stage left behind")
 
 
+def tell_real_name(asked: str | None, revision: str) -> None:
+    """Say on stderr which revision a convenient name stands for."""
+    if asked is not None:
+        print(f"{asked} is {revision}", file=sys.stderr)
+
+
 def warn_invalid(invalid: Mapping[str, str]) -> None:
     """Say on stderr which of what was shown or brought is invalid, and why."""
     for reason, count in Counter(invalid.values()).items():

@@ -14,6 +14,7 @@ from blastgit.cli.common import (
     plural,
     print_json,
     size_text,
+    tell_real_name,
     warn_invalid,
 )
 
@@ -36,6 +37,7 @@ def run(options: argparse.Namespace) -> int:
         got = open_repo(options, progress).get(
             options.spec, options.dest, only=options.only, force=options.force, even_invalid=options.even_invalid
         )
+    tell_real_name(got.asked, got.revision)
     if options.json:
         print_json(got.to_json())
         return 0

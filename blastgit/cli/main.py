@@ -33,6 +33,10 @@ VERBS = {
     "annotate": "comment on data, flag it, tag it",
     "notes": "show what was said of data, or of its inputs",
     "sync": "bring remarks from another repo, and bring it ours",
+    "provenance": "show what a result was made of",
+    "affected": "show what was made of a file, an image, a host",
+    "usage": "show what is read, if that is noted",
+    "orphans": "list runs and markers that nothing refers to",
     "subset": "make a data repo with just some revisions",
     "withdraw": "take data down, and leave a tombstone",
     "maintain": "pack refs and objects",
@@ -47,7 +51,8 @@ VERBS = {
 _WITHOUT_REPO = {"init", "setup", "textconv", "completion"}
 
 _EPILOG = """\
-REV is a number, `latest`, a date (2026-05-27) or a date-time; NAME alone is the latest revision.
+REV is a number, `latest`, a date (2026-05-27), a date-time, a version of Blast (v1.12.0) or a convenient name
+(latest-complete, best-photometry); NAME alone is the latest revision.
 The data repo is given with -C, or in the environment as BLASTGIT_REPO; for reading and recording it may be any git URL.
 """
 

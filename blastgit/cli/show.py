@@ -7,7 +7,16 @@ import json
 import sys
 from typing import Any
 
-from blastgit.cli.common import add_even_invalid, add_json, open_repo, print_json, print_table, size_text, warn_invalid
+from blastgit.cli.common import (
+    add_even_invalid,
+    add_json,
+    open_repo,
+    print_json,
+    print_table,
+    size_text,
+    tell_real_name,
+    warn_invalid,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +36,7 @@ def run(options: argparse.Namespace) -> int:
     from blastgit.revision.document import write
 
     shown = open_repo(options).show(options.spec, even_invalid=options.even_invalid)
+    tell_real_name(shown.asked, shown.revision)
     if options.json:
         print_json(shown.to_json())
     elif shown.kind == "document":

@@ -75,7 +75,7 @@ def test_log(read):
 )  # fmt: skip
 def test_show(read, spec, kind):
     shown = read("show", spec)
-    assert set(shown) == {"revision", "path", "kind", "value", "invalid"}
+    assert set(shown) == {"revision", "path", "kind", "value", "invalid", "asked"}
     assert shown["kind"] == kind
     if kind == "file":
         assert set(shown["value"]) == {"size", "md5", "sha256", "withdrawn"}
@@ -103,7 +103,7 @@ def test_blame(read):
 
 def test_get(read, tmp_path):
     assert keys(read("get", "2026dgt", tmp_path / "out")) == {
-        "revision", "folder", "written", "kept", "bytes", "invalid", "remarks",
+        "revision", "folder", "written", "kept", "bytes", "invalid", "remarks", "asked",
     }  # fmt: skip
 
 

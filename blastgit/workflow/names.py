@@ -1,0 +1,176 @@
+"""Convenient names of revisions (`NAME@best-photometry`), each resolved to the real one, a number."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from blastgit.errors import InvalidName, NotFound, RepoError
+from blastgit.handle import Handle
+from blastgit.history import History, Revision
+from blastgit.names import Spec, parse_spec
+from blastgit.safe_yaml import load_yaml
+from blastgit.workflow.judged import Judged
+
+_WHERE = "blastgit.yaml on main: names"
+_VERSION = re.compile(r"v\d")
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a convenient name stands for: the latest revision that meets all of it.
+
+    Attributes:
+        stages: The stages that must have succeeded; None for all of them; empty if it is not about stages.
+        valid: Whether nothing in it may be invalid.
+        app_version: A pattern for the version of Blast.
+        pinned: The number for each transient; then nothing else counts.
+    """
+
+    stages: tuple[str, ...] | None = ()
+    valid: bool = False
+    app_version: str | None = None
+    pinned: Mapping[str, int] = field(default_factory=dict)
+
+
+Names = Mapping[str, Meaning]
+
+
+@cache
+def _shipped() -> Mapping[str, Any]:
+    text = Path(__file__).with_name("names.yaml").read_bytes()
+    loaded: Mapping[str, Any] = load_yaml(text, "names.yaml")
+    return loaded
+
+
+def read_names(section: Any) -> Names:
+    """Return the shipped names with a data repo's own beside them.
+
+    Args:
+        section: The value of `names` in `blastgit.yaml`, or None.
+
+    Raises:
+        RepoError: It makes no sense; the error says where.
+    """
+    if section is not None and not isinstance(section, dict):
+        raise RepoError(f"{_WHERE} should map names to what they mean")
+    found = {**_shipped(), **(section or {})}
+    return {_name(name): _meaning(name, spec) for name, spec in found.items() if spec is not None}
+
+
+def _name(name: Any) -> str:
+    try:
+        if isinstance(name, str) and not _VERSION.match(name) and parse_spec(f"xx@{name}").alias == name:
+            return name
+    except InvalidName:
+        pass
+    raise RepoError(
+        f"{_WHERE}.{name}: a name has small letters, digits and - and begins with a letter; not latest or v1"
+    )
+
+
+def _meaning(name: str, spec: Any) -> Meaning:
+    where = f"{_WHERE}.{name}"
+    words = ("complete", "valid", "app_version", "pinned")
+    if not isinstance(spec, dict) or not spec:
+        raise RepoError(f"{where} is {spec!r:.60}, and should say what it means: {', '.join(words)}")
+    unknown = sorted(str(word) for word in spec if word not in words)
+    if unknown:
+        raise RepoError(f"{where}.{unknown[0]} is no word of a name: there are {', '.join(words)}")
+    valid, version, pinned = spec.get("valid", False), spec.get("app_version"), spec.get("pinned", {})
+    if not isinstance(valid, bool):
+        raise RepoError(f"{where}.valid is {valid!r:.60}, neither true nor false")
+    if version is not None and not isinstance(version, str):
+        raise RepoError(f"{where}.app_version is {version!r:.60}, and should be a pattern such as v1.13.*")
+    if not isinstance(pinned, dict) or not all(isinstance(t, str) and type(n) is int for t, n in pinned.items()):
+        raise RepoError(f"{where}.pinned is {pinned!r:.60}, and should map transients to numbers of revisions")
+    return Meaning(_complete(spec.get("complete", []), where), valid, version, pinned)
+
+
+def _complete(value: Any, where: str) -> tuple[str, ...] | None:
+    if value == "all":
+        return None
+    if not isinstance(value, list) or not all(isinstance(stage, str) for stage in value):
+        raise RepoError(f"{where}.complete is {value!r:.60}, and should be `all` or a list of stages")
+    return tuple(value)
+
+
+def named(handle: Handle, name: str, word: str) -> Revision:
+    """Return the revision of a transient that a convenient name stands for, or a version of Blast (`v1.12.0`).
+
+    Raises:
+        NotFound: There is no such name, or no revision that meets it.
+        RepoError: The name is about a stage that does not exist.
+    """
+    History(handle).revision(Spec(name))  # a transient that does not exist is told from a name that it does not meet
+    if _VERSION.match(word):
+        return _given_by(handle, name, word)
+    names: Names = handle.settings.section("names")
+    if word not in names:
+        near = difflib.get_close_matches(word, [*names, "latest"], n=2)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"there are latest, {', '.join(names)}"
+        raise NotFound(f"no revision is called @{word}; {hint}")
+    meaning = names[word]
+    if meaning.pinned:
+        if name not in meaning.pinned:
+            raise NotFound(
+                f"@{word} is pinned to {', '.join(f'{t}@{n}' for t, n in meaning.pinned.items())}, not {name}"
+            )
+        return _numbered(handle, name, meaning.pinned[name])
+    for stage in meaning.stages or ():
+        _check_stage(handle, stage, word)
+    return _latest(handle, name, word, meaning)
+
+
+def _check_stage(handle: Handle, stage: str, word: str) -> None:
+    try:
+        handle.settings.section("stages").find(stage)
+    except NotFound as error:
+        raise RepoError(f"{_WHERE}.{word}.complete: {error}") from None
+
+
+def _numbered(handle: Handle, name: str, number: int) -> Revision:
+    handle.need(name, number)
+    return History(handle).revision(Spec(name, number=number))
+
+
+def _given_by(handle: Handle, name: str, version: str) -> Revision:
+    """Return the latest revision that a version of Blast made, or whose values it gave again."""
+    ran: dict[str, None] = {}
+    for marker in History(handle).markers(name):
+        ran[marker.app_version] = None
+        if marker.app_version.removeprefix("v") == version.removeprefix("v"):
+            number = marker.reproduces if marker.number is None else marker.number
+            if number is not None:
+                return _numbered(handle, name, number)
+    raise NotFound(f"no revision of {name} was made or reproduced by {version}: there was {', '.join(reversed(ran))}")
+
+
+def _latest(handle: Handle, name: str, word: str, meaning: Meaning) -> Revision:
+    reasons = []
+    for revision in History(handle).backwards(name):
+        reason = _why_not(handle, revision, meaning)
+        if reason is None:
+            return revision
+        reasons.append(f"{revision}: {reason}")
+    more = f"; and so on, back through {len(reasons)} revisions" if len(reasons) > 1 else ""
+    raise NotFound(f"no revision of {name} is {word}: in {reasons[0]}{more}")
+
+
+def _why_not(handle: Handle, revision: Revision, meaning: Meaning) -> str | None:
+    if meaning.app_version is not None and not fnmatchcase(revision.app_version, meaning.app_version):
+        return f"it was made by {revision.app_version}"
+    judged = Judged(handle, revision)
+    validity = judged.validity
+    if meaning.valid and judged.invalid:
+        return str(next(iter(judged.invalid.values())))
+    if validity.is_complete or (meaning.stages is not None and validity.completes(meaning.stages)):
+        return None
+    short = (s for s in validity.standings.values() if meaning.stages is None or s.stage.name in meaning.stages)
+    return str(next(standing for standing in short if not standing.is_sound))
