@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from blastgit.revision.rules import Rules
     from blastgit.settings import Settings
 
+USAGE_VARIABLE, USAGE_SETTING = "BLASTGIT_USAGE", "blastgit.usage"
+"""What has reads noted: a user's own file, or git's setting of a repo on this machine."""
+
 LOCK_TIMEOUT = 120.0
 """Seconds that a writer waits for another one of the same transient."""
 
@@ -145,6 +148,15 @@ class Handle:
     def work_folder(self) -> Path:
         """Where blastgit keeps what is its own and concerns no reader."""
         return self.path / "blastgit"
+
+    @property
+    def usage_log(self) -> Path | None:
+        """Where reads are noted (`provenance/usage.py`); None, as usual, if nobody wants that."""
+        named = os.environ.get(USAGE_VARIABLE)
+        if named:
+            return Path(named)
+        wanted = self.is_here and _setting(self.git, USAGE_SETTING).lower() in ("true", "yes", "on", "1")
+        return self.work_folder / "usage.log" if wanted else None
 
     def lock_path(self, name: str) -> Path:
         """Return the lock of a (case-folded) transient, or of a branch that many write to."""

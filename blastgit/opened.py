@@ -43,7 +43,12 @@ class Opened:
 
     def _resolve(self, spec: Spec) -> Snapshot:
         self._handle.need(spec.name, spec.number, whole=spec.stage is not None)
-        return self._history.resolve(spec)
+        state = self._history.resolve(spec)
+        if self._handle.usage_log is not None:
+            from blastgit.provenance.usage import note
+
+            note(self._handle, state)
+        return state
 
     def _local(self) -> Handle:
         if not self._handle.is_here:

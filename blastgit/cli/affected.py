@@ -1,0 +1,37 @@
+"""`blastgit affected SUBJECT`."""
+
+from __future__ import annotations
+
+import argparse
+
+from blastgit.cli.common import add_json, bold, drawn_progress, open_repo, plural, print_json
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    words = "NAME@N:PATH, sha256:…, images/SURVEY/FILTER, host:NAME, or the id of an annotation"
+    parser.add_argument("subject", metavar="SUBJECT", help=words)
+    add_json(parser)
+    parser.epilog = """\
+A file means its content, and a host the host, in whatever transients and revisions they are. Only what was really made
+of it is listed: photometry that was not validated affects no fit.
+"""
+
+
+def run(options: argparse.Namespace) -> int:
+    """List it, revision by revision."""
+    with drawn_progress() as progress:
+        found = open_repo(options, progress).affected(options.subject)
+    if options.json:
+        print_json([each.to_json() for each in found])
+        return 0
+    revisions: dict[str, list[str]] = {}
+    for each in found:
+        revisions.setdefault(each.revision, []).append(f"{'  ' * each.distance}{each.product}")
+    for revision, lines in revisions.items():
+        print(bold(revision))
+        for line in lines:
+            print(f"  {line}")
+    products = sum(each.distance > 0 for each in found)
+    print(f"{plural(products, 'product')} in {plural(len(revisions), 'revision')} of {options.subject}")
+    return 0

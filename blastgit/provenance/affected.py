@@ -1,0 +1,163 @@
+"""What stands downstream of something: a file, an input image, a host, a row, across transients and revisions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from blastgit.errors import DamagedData, InvalidName, NotFound
+from blastgit.handle import Handle
+from blastgit.history import History, Revision, Snapshot
+from blastgit.names import parse_spec
+from blastgit.progress import Progress, silent
+from blastgit.provenance.graph import IMAGES, Graph, read_graph
+from blastgit.revision.document import Json
+from blastgit.workflow.stages import Stages
+
+_SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """One thing that was made of the subject, or is it.
+
+    Attributes:
+        revision: The revision that has it, `2026dgt@1`.
+        product: The thing: a natural path or a file.
+        distance: Steps from the subject; 0 is the subject itself.
+        via: What of the revision is the subject.
+    """
+
+    revision: str
+    product: str
+    distance: int
+    via: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it under its stable keys."""
+        return {"revision": self.revision, "product": self.product, "distance": self.distance, "via": self.via}
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What to look for. Exactly one of the attributes is set.
+
+    Attributes:
+        digest: A file's content, `sha256:…`.
+        image: A survey's image in a filter, `images/DES/DES_z`.
+        host: The name of a host.
+        row: A revision and a product of it; "" for all of it.
+    """
+
+    digest: str = ""
+    image: str = ""
+    host: str = ""
+    row: tuple[str, str] = ("", "")
+
+    @property
+    def clue(self) -> bytes:
+        """Bytes that the document of every revision has which is concerned: quicker to look for than to parse them."""
+        return (self.digest or self.host or self.image.rpartition("/")[2] or "").encode()
+
+
+def read_subjects(handle: Handle, text: str) -> list[Subject]:
+    """Read `sha256:…`, `images/SURVEY/FILTER`, `host:NAME`, `NAME@N:PATH`, or the id of an annotation.
+
+    A file of a revision means its content, and the host of one means the host, wherever else they are; an annotation
+    means all that it is about.
+
+    Raises:
+        InvalidName: It is none of these.
+        NotFound: There is no such revision or annotation, or nothing at that path.
+    """
+    if _SHA256.fullmatch(text):
+        return [Subject(digest=text)]
+    if _ID.fullmatch(text):
+        return _annotated(handle, text)
+    if text.startswith(f"{IMAGES}/") and text.count("/") == 2:
+        return [Subject(image=text)]
+    if text.startswith("host:") and text.removeprefix("host:"):
+        return [Subject(host=text.removeprefix("host:"))]
+    spec = None if text.startswith("sha256:") else parse_spec(text)
+    if spec is None or spec.path is None:
+        raise InvalidName(
+            f"{text!r} is no one thing: write NAME@N:PATH, sha256:… in full, {IMAGES}/SURVEY/FILTER or host:NAME"
+        )
+    handle.need(spec.name, spec.number)
+    return [_of_revision(History(handle).resolve(spec), spec.path)]
+
+
+def _of_revision(revision: Snapshot, path: str) -> Subject:
+    if path in revision.dr.files:
+        return Subject(digest=revision.dr.files[path])
+    host = _host_name(revision.dr.export.document)
+    return Subject(host=host) if path == "host" and host else Subject(row=(str(revision), path))
+
+
+def _annotated(handle: Handle, name: str) -> list[Subject]:
+    from blastgit.annotations.branch import NAME, Branch
+
+    handle.need(NAME)
+    found = [event.subject for events in Branch(handle).all() for event in events if event.id == name]
+    subjects = []
+    for subject in found:
+        if subject.kind == "file":
+            subjects.append(Subject(digest=subject.name))
+        elif subject.kind == "revision":
+            handle.need(*subject.revision)
+            subjects.append(_of_revision(History(handle).resolve(parse_spec(subject.name)), subject.part))
+    if not subjects:
+        about = f"is about {found[0]}, of which nothing is made" if found else "does not exist"
+        raise NotFound(f"the annotation {name} {about}")
+    return subjects
+
+
+def affected(handle: Handle, subject: Subject, stages: Stages, progress: Progress = silent) -> Iterator[Affected]:
+    """Yield all that was really made of a subject, nearest first in each revision.
+
+    Every revision's document is searched for the subject; those that have it are read.
+
+    Raises:
+        NotFound: A row was named, and its revision has nothing there.
+    """
+    rules = handle.rules
+    for revision in _candidates(handle, subject, progress):
+        graph = read_graph(revision, rules, stages)
+        found = _found(graph, revision, subject)
+        if subject.row[0] and not found:
+            raise NotFound(f"{revision} has nothing at {subject.row[1]!r} that anything was made of")
+        for name in found:
+            yield Affected(str(revision), name, 0, name)
+        for name, distance in graph.downstream(found).items():
+            yield Affected(str(revision), name, distance, found[0])
+
+
+def _candidates(handle: Handle, subject: Subject, progress: Progress) -> Iterator[Revision]:
+    handle.need(None, whole=True)
+    history = History(handle)
+    names = [parse_spec(subject.row[0]).name] if subject.row[0] else history.transients()
+    for done, name in enumerate(names, 1):
+        try:
+            revisions = history.revisions(name)
+        except (NotFound, DamagedData):
+            continue  # `verify` is for these
+        for revision in revisions:
+            if subject.row[0] in ("", str(revision)) and subject.clue in revision.dr_bytes:
+                yield revision
+        progress("searching", done, len(names))
+
+
+def _found(graph: Graph, revision: Revision, subject: Subject) -> list[str]:
+    if subject.digest:
+        return [path for path, digest in revision.dr.files.items() if digest == subject.digest]
+    if subject.host:
+        return ["host"] if _host_name(revision.dr.export.document) == subject.host else []
+    return graph.match(subject.image or subject.row[1]) if subject.image or subject.row[1] else list(graph.things)
+
+
+def _host_name(document: dict[str, Json]) -> str:
+    host = document.get("host")
+    return str(host["fields"].get("name") or "") if host else ""

@@ -1,0 +1,219 @@
+"""The graph of one revision: remote image → cutout → aperture → photometry → SED result → files, with the stages.
+
+`used` knows the steps that a document tells of; here they get their beginning (the survey's image, the transient), the
+stage that took each step, and what is known of every thing: checksum, size, the version of what wrote its row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from blastgit.errors import NotFound
+from blastgit.history import Snapshot
+from blastgit.provenance.used import Use, read_uses
+from blastgit.revision.document import Json
+from blastgit.revision.normalise import NaturalForm, Row, normalise
+from blastgit.revision.rules import Rules
+from blastgit.workflow.stages import Stages
+
+IMAGES = "images"
+"""Where remote images stand among the names of things: `images/DES/DES_z`."""
+
+_VERSION = "software_version"
+_KINDS = {"cutouts": "cutout", "apertures": "aperture", "sed": "SED result", "sfh": "star-formation history"}
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """One thing that was made or used.
+
+    Attributes:
+        name: A natural path, the path of a file, or `images/SURVEY/FILTER`.
+        kind: "remote image", "file", "photometry" and so on.
+        facts: What is known of it, by short names.
+    """
+
+    name: str
+    kind: str
+    facts: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One stage of the workflow, as it ran for this revision.
+
+    Attributes:
+        stage: Its name.
+        outcome: How it ended, in Blast's words; None if it says nothing.
+        makes: The things whose present state it left.
+        uses: The things that it really used for them.
+    """
+
+    stage: str
+    outcome: str | None
+    makes: tuple[str, ...]
+    uses: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Where all of one revision came from.
+
+    Attributes:
+        revision: The revision, `2026dgt@1`.
+        about: App version, run, rules, times: what holds for all of it.
+        things: By name.
+        uses: The steps from product to source, also those that were considered and not taken.
+        deeds: The stages, in order.
+    """
+
+    revision: str
+    about: Mapping[str, str]
+    things: Mapping[str, Thing]
+    uses: tuple[Use, ...]
+    deeds: tuple[Deed, ...]
+
+    @cached_property
+    def sources(self) -> Mapping[str, list[Use]]:
+        """The steps back from each product."""
+        return _by(self.uses, "product")
+
+    @cached_property
+    def _products(self) -> Mapping[str, list[Use]]:
+        return _by((use for use in self.uses if use.really), "source")
+
+    def maker(self, name: str) -> Deed | None:
+        """Return the stage that left a thing as it is."""
+        return next((deed for deed in self.deeds if name in deed.makes), None)
+
+    def match(self, path: str) -> list[str]:
+        """Return the things that a path means: one thing, or all in a folder or table."""
+        return [name for name in self.things if name == path or name.startswith(f"{path.rstrip('/')}/")]
+
+    def downstream(self, names: Iterable[str]) -> dict[str, int]:
+        """Return what was really made of some things, directly or not, each with the number of steps to it."""
+        known = dict.fromkeys(names, 0)
+        level, distance = list(known), 0
+        while level:
+            distance += 1
+            level = [use.product for name in level for use in self._products.get(name, ()) if use.product not in known]
+            known |= dict.fromkeys(level, distance)
+        return {name: steps for name, steps in known.items() if steps}
+
+    def back_from(self, path: str) -> Graph:
+        """Return the part of the graph that leads to some things: a file, a row, a folder.
+
+        Raises:
+            NotFound: There is nothing at that path.
+        """
+        left = self.match(path)
+        if not left:
+            raise NotFound(f"{self.revision} has nothing at {path!r} that has an origin; leave it out to see all")
+        kept: dict[str, None] = {}
+        while left:
+            name = left.pop()
+            if name not in kept:
+                kept[name] = None
+                left += [use.source for use in self.sources.get(name, ())]
+        uses = tuple(use for use in self.uses if use.product in kept)
+        deeds = [
+            replace(
+                deed, makes=tuple(n for n in deed.makes if n in kept), uses=tuple(n for n in deed.uses if n in kept)
+            )
+            for deed in self.deeds
+        ]
+        things = {name: thing for name, thing in self.things.items() if name in kept}
+        return Graph(self.revision, self.about, things, uses, tuple(deed for deed in deeds if deed.makes))
+
+
+def read_graph(state: Snapshot, rules: Rules, stages: Stages) -> Graph:
+    """Return the graph of a revision.
+
+    Raises:
+        DamagedData: The revision cannot be read.
+    """
+    form = normalise(state.dr.export, _with_versions(rules))
+    files = sorted(state.dr.files)
+    uses = (*read_uses(form, files).steps, *_downloads(form), *_places(form))
+    names = dict.fromkeys([*files, *(name for use in uses for name in (use.product, use.source))])
+    rows = {row.path: row for row in form.rows()}
+    things = {name: _thing(name, state, rows, form) for name in names}
+    return Graph(str(state), _about(state), things, uses, tuple(_deeds(form, things, uses, stages)))
+
+
+def _about(state: Snapshot) -> dict[str, str]:
+    keys = {"app_version": "App-Version", "run": "Run", "rules": "Rules", "status": "Status", "blastgit": "Recorded-By"}
+    found = {name: state.trailers[key] for name, key in keys.items() if key in state.trailers}
+    times = {"exported": state.time, "recorded": state.recorded}
+    return {**found, **{name: f"{time:%Y-%m-%dT%H:%M:%SZ}" for name, time in times.items()}}
+
+
+def _with_versions(rules: Rules) -> Rules:
+    """Return rules under which rows keep the version of the software that wrote them, which is never compared."""
+    tables = {name: replace(table, volatile=table.volatile - {_VERSION}) for name, table in rules.tables.items()}
+    return replace(rules, tables=tables)
+
+
+def _downloads(form: NaturalForm) -> Iterator[Use]:
+    """Yield the step from each cutout's file to the survey's image."""
+    surveys = {row.key[0]: row.values.get("survey") for row in form.tables["filters"]}
+    for use in read_uses(form, ()).steps:
+        if use.product.startswith("cutouts/"):
+            row = next(row for row in form.tables["cutouts"] if row.path == use.product)
+            yield Use(use.source, image_name(surveys.get(row.values.get("filter")), row.values.get("filter")))
+
+
+def _places(form: NaturalForm) -> Iterator[Use]:
+    """Yield what is taken from the transient and its host: where to look for one, the redshift and dust of a fit."""
+    hosts = [row.path for row in form.tables["host"]]
+    for host in hosts:
+        yield Use(host, "transient")
+    for row in form.tables["sed"]:
+        for source in (*hosts, "transient"):
+            yield Use(row.path, source)
+
+
+def image_name(survey: Json, filter_name: Json) -> str:
+    """Return the name of the image of a survey in a filter, wherever it was downloaded from."""
+    return f"{IMAGES}/{survey}/{filter_name}"
+
+
+def _thing(name: str, state: Snapshot, rows: Mapping[str, Row], form: NaturalForm) -> Thing:
+    if name in state.dr.files:
+        return Thing(name, "file", {"sha256": state.sha256(name), "bytes": state.pointer(name).size})
+    table, _, rest = name.partition("/")
+    if table == IMAGES:
+        row = next((row for row in form.tables["filters"] if row.key[0] == rest.rpartition("/")[2]), None)
+        known = row.values if row else {}
+        return Thing(name, "remote image", {k: known[k] for k in ("hips_id", "image_download_method") if k in known})
+    row = rows.get(name)
+    facts = {} if row is None or _VERSION not in row.values else {_VERSION: row.values[_VERSION]}
+    if row is not None and table in ("host", "transient") and "name" in row.values:
+        facts["name"] = row.values["name"]
+    return Thing(name, _KINDS.get(table, table), facts)
+
+
+def _deeds(form: NaturalForm, things: Iterable[str], uses: Iterable[Use], stages: Stages) -> Iterator[Deed]:
+    outcomes = {row.key[0]: row.values.get("status") for row in form.tables["workflow_tasks"]}
+    made: dict[str, list[str]] = {}
+    for name in things:
+        makers = stages.makers(name)
+        if makers:
+            made.setdefault(makers[-1].name, []).append(name)
+    sources = _by((use for use in uses if use.really), "product")
+    for stage in stages:
+        makes = made.get(stage.name, [])
+        outcome = outcomes.get(stage.name)
+        if makes or outcome is not None:
+            own = set(makes)
+            used = dict.fromkeys(use.source for name in makes for use in sources.get(name, ()) if use.source not in own)
+            yield Deed(stage.name, None if outcome is None else str(outcome), tuple(makes), tuple(used))
+
+
+def _by(uses: Iterable[Use], end: str) -> dict[str, list[Use]]:
+    found: dict[str, list[Use]] = {}
+    for use in uses:
+        found.setdefault(getattr(use, end), []).append(use)
+    return found

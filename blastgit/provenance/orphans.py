@@ -1,0 +1,118 @@
+"""Runs and markers that nothing cites, collects, annotates or reads: forgotten, or to be cleared up."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pygit2
+
+from blastgit.errors import DamagedData, NotFound
+from blastgit.handle import Handle
+from blastgit.history import History, Marker
+from blastgit.plumbing.objects import undamaged
+from blastgit.plumbing.trees import blob_data, flatten
+from blastgit.provenance.usage import read_usage
+
+AGE = timedelta(days=30)
+"""How long a run or marker is left in peace before it can be an orphan."""
+
+_DATASET = re.compile(rb"[A-Za-z0-9][A-Za-z0-9_/-]*@\d+")
+_RELEASES, _WORKFLOW = "refs/tags/release/", "refs/workflow/"
+
+
+@dataclass(frozen=True)
+class Orphan:
+    """A run, or the markers of a run in progress, that nothing refers to.
+
+    Attributes:
+        kind: "run" or "markers".
+        name: The run's name, or the transient's.
+        revisions: The revisions that were born into the run.
+        last: When its last commit was made (ISO 8601, UTC).
+    """
+
+    kind: str
+    name: str
+    last: str
+    revisions: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it under its stable keys."""
+        return {"kind": self.kind, "name": self.name, "last": self.last, "revisions": self.revisions}
+
+
+def orphans(handle: Handle, age: timedelta = AGE) -> list[Orphan]:
+    """Return the runs none of whose revisions is collected, cited, annotated or read, and markers of long ago.
+
+    Reads every revision's commit. A revision without a run belongs to nobody's run, and is no orphan; nor is the
+    latest revision of a transient, which everybody who asks for that transient gets.
+
+    Args:
+        handle: The data repo.
+        age: What is younger is no orphan yet.
+    """
+    handle.need(None, whole=True)
+    before = datetime.now(UTC) - age
+    wanted = _wanted(handle)
+    found = [run for run in _runs(handle) if not wanted & {run.name, *run.revisions}]
+    return [each for each in (*found, *_markers(handle)) if each.last < f"{before:%Y-%m-%dT%H:%M:%SZ}"]
+
+
+def _runs(handle: Handle) -> list[Orphan]:
+    history = History(handle)
+    runs: dict[str, Orphan] = {}
+    current = set()
+    for name in history.transients():
+        try:
+            revisions = history.revisions(name)
+        except (NotFound, DamagedData):
+            continue  # `verify` is for these
+        current.add(revisions[-1].trailers.get("Run"))
+        for revision in revisions:
+            run = revision.trailers.get("Run")
+            if run:
+                last = max(_time(revision), runs[run].last) if run in runs else _time(revision)
+                runs[run] = Orphan("run", run, last, [*(runs[run].revisions if run in runs else ()), str(revision)])
+    return [runs[name] for name in sorted(runs.keys() - current)]
+
+
+def _markers(handle: Handle) -> list[Orphan]:
+    found = []
+    for ref in handle.git.raw_listall_references():
+        name = ref.decode("utf-8", "replace")
+        if name.startswith(_WORKFLOW):
+            with undamaged(name):
+                marker = Marker(handle.git.references[name].peel(pygit2.Commit))
+            found.append(Orphan("markers", name.removeprefix(_WORKFLOW), _time(marker)))
+    return found
+
+
+def _wanted(handle: Handle) -> set[str]:
+    """Return the names of revisions and runs that anything refers to: collections, releases, annotations, reads."""
+    git, names = handle.git, set()
+    trees = [handle.main.tree]
+    for ref in git.raw_listall_references():
+        name = ref.decode("utf-8", "replace")
+        if name.startswith(_RELEASES) or name == "refs/heads/annotations":
+            with undamaged(name):
+                trees.append(git.references[name].peel(pygit2.Tree))
+    for tree in trees:
+        for path, blob in flatten(tree):
+            if path.startswith("run/"):
+                names.add(path.removeprefix("run/").removesuffix(".jsonl"))
+            elif path.startswith("revision/"):
+                names.add("@".join(path.removeprefix("revision/").removesuffix(".jsonl").rsplit("/", 1)))
+            elif path.startswith("collections/") or tree is not trees[0]:
+                data = blob_data(git, blob)
+                names |= {match.decode() for match in _DATASET.findall(data)}
+                names |= {line.strip(b" -\"'").decode("utf-8", "replace") for line in data.splitlines()}
+    if handle.usage_log is not None:
+        names |= {name for usage in read_usage(handle) for name in (usage.revision, usage.run)}
+    return names
+
+
+def _time(marker: Marker) -> str:
+    return f"{marker.recorded:%Y-%m-%dT%H:%M:%SZ}"

@@ -1,0 +1,91 @@
+"""Which revisions are read, and when last: noted only where somebody wants it, and only on this machine.
+
+`git -C REPO config blastgit.usage true` has every read of a repo on this machine noted in its own folder; for repos
+elsewhere a user names a file of their own in BLASTGIT_USAGE. A note that cannot be written is left out.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from typing import Any
+
+from blastgit.errors import NotFound
+from blastgit.guard.policy import current_identity
+from blastgit.handle import USAGE_SETTING, USAGE_VARIABLE, Handle
+from blastgit.history import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How often a revision was read.
+
+    Attributes:
+        revision: The revision, `2026dgt@1`.
+        run: The run that it was born into, or "".
+        count: How many reads were noted.
+        last: The last one (ISO 8601, UTC).
+        users: Who read it, sorted.
+    """
+
+    revision: str
+    run: str
+    count: int
+    last: str
+    users: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it under its stable keys."""
+        return {
+            "revision": self.revision, "run": self.run, "count": self.count, "last": self.last,
+            "users": list(self.users),
+        }  # fmt: skip
+
+
+def note(handle: Handle, state: Snapshot) -> None:
+    """Note that a revision is read, if that is wanted."""
+    log = handle.usage_log
+    if log is None:
+        return
+    words = (f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", str(state), state.trailers.get("Run", ""), current_identity())
+    line = "\t".join(word.replace("\t", " ") for word in words) + "\n"
+    with suppress(OSError):
+        descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            os.write(descriptor, line.encode())  # in one piece, so that readers at once do not mix their lines
+        finally:
+            os.close(descriptor)
+
+
+def read_usage(handle: Handle, pattern: str = "*") -> list[Usage]:
+    """Return what was read, the latest first.
+
+    Args:
+        handle: The data repo.
+        pattern: A shell pattern of revisions or runs.
+
+    Raises:
+        NotFound: Nobody wants reads to be noted.
+    """
+    log = handle.usage_log
+    if log is None:
+        raise NotFound(
+            f"reads of {handle.location} are not noted: `git -C {handle.path} config {USAGE_SETTING} true` would have "
+            f"them noted from now on, or {USAGE_VARIABLE}=FILE your own"
+        )
+    found: dict[str, list[list[str]]] = {}
+    with suppress(FileNotFoundError):
+        for line in log.read_text("utf-8", "replace").splitlines():
+            words = line.split("\t")
+            if len(words) == 4:
+                found.setdefault(words[1], []).append(words)
+    usages = []
+    for revision, lines in found.items():
+        run = lines[-1][2]
+        if fnmatchcase(revision, pattern) or (run and fnmatchcase(run, pattern)):
+            users = tuple(sorted({words[3] for words in lines}))
+            usages.append(Usage(revision, run, len(lines), max(words[0] for words in lines), users))
+    return sorted(usages, key=lambda usage: usage.last, reverse=True)
