@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 import uuid
@@ -12,7 +13,7 @@ from typing import Any
 
 from blastgit.annotations.subjects import Subject, instant, instant_text, read_subject
 from blastgit.errors import InvalidInput
-from blastgit.revision.document import canonical, parse
+from blastgit.revision.document import canonical
 
 COMMENT_LIMIT = 16 * 1024
 """Bytes of a comment. A longer text is a document: attach it, or link to it."""
@@ -27,6 +28,7 @@ _LINK_LIMIT, _TAGS_LIMIT, _SUPERSEDES_LIMIT = 2000, 32, 100
 _LINK = re.compile(r"(?:https?://|doi:)[^\s\"'<>\\^`{|}]+")
 _TAG = re.compile(r"\w[\w.:+/-]{0,63}")
 _WORD = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _KEYS: dict[str, type] = {
     "id": str, "time": str, "user": str, "actor": str, "subject": str, "comment": str, "flag": str, "tags": list,
@@ -171,21 +173,33 @@ def new_id(namespace: uuid.UUID, event: Event, subjects: list[str]) -> str:
     return str(uuid.uuid5(namespace, canonical(facts).decode()))
 
 
-def read_line(line: bytes) -> Event:
-    """Read a line of the branch, without its line feed, strictly.
+def read_strictly(line: bytes) -> Event:
+    """Return the annotation in a line of the branch, without its line feed, if it is written as the format asks.
 
     Raises:
-        InvalidInput: It is no annotation, or not written as the format asks.
+        InvalidInput: It is not, or is no annotation at all.
     """
-    if len(line) > LINE_LIMIT:
-        raise InvalidInput(f"it has {len(line):,} bytes, more than the {LINE_LIMIT:,} allowed")
-    value = parse(line, "the line")
-    if not isinstance(value, dict):
-        raise InvalidInput("it is not a JSON object, one annotation")
-    event = read_event(value)
+    event = read_line(line)
     if event.line() != line + b"\n":
         raise InvalidInput("it is not canonical JSON (RFC 8785) in the form of docs/format.md: annotate with blastgit")
     return event
+
+
+def read_line(line: bytes) -> Event:
+    """Read a line of the branch, without its line feed.
+
+    Raises:
+        InvalidInput: It is no annotation.
+    """
+    if len(line) > LINE_LIMIT:
+        raise InvalidInput(f"it has {len(line):,} bytes, more than the {LINE_LIMIT:,} allowed")
+    try:
+        value = json.loads(line.decode())  # not `document.parse`: ten thousand lines are read at once
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(f"it is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise InvalidInput("it is not a JSON object, one annotation")
+    return read_event(value)
 
 
 def read_event(value: Mapping[str, Any]) -> Event:
@@ -271,11 +285,8 @@ def check_id(text: str) -> str:
     Raises:
         InvalidInput: It is none.
     """
-    try:
-        if str(uuid.UUID(text)) == text:
-            return text
-    except ValueError:
-        pass
+    if _UUID.fullmatch(text):
+        return text
     raise InvalidInput(f"{text[:80]!r} is no id of an annotation: ids are UUIDs, which `blastgit notes` shows")
 
 

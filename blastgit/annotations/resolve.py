@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from blastgit.annotations.subjects import KINDS, Subject, read_subject
+from blastgit.annotations.subjects import KINDS, Subject, new_subject
 from blastgit.errors import InvalidName, NotFound
 from blastgit.handle import Handle
 from blastgit.history import History, Revision
@@ -64,9 +64,9 @@ class Resolver:
         if text.startswith("u/"):
             return self._personal(f"revision:{text}")
         if kind == "sha256" or (colon and kind in ("file", "run", "interval")):
-            return Target(read_subject(text if kind != "sha256" else f"file:{text}"))
+            return Target(new_subject(text if kind != "sha256" else f"file:{text}"))
         if colon and kind == "collection":
-            return Target(self._collection(read_subject(text)))
+            return Target(self._collection(new_subject(text)))
         if colon and kind in KINDS:
             if rest.startswith("u/"):
                 return self._personal(text)
@@ -80,19 +80,19 @@ class Resolver:
         spec = parse_spec(text)
         name_only = "@" not in text.partition(":")[0] and "/" not in text.partition(":")[0]
         if name_only:
-            return Target(self._transient(read_subject(f"transient:{text}")))
+            return Target(self._transient(new_subject(f"transient:{text}")))
         if spec.number is not None and spec.path is None and not self._is_brought(spec.name):
-            return Target(read_subject(f"revision:{spec.name}@{spec.number}"))  # its hook will know
+            return Target(new_subject(f"revision:{spec.name}@{spec.number}"))  # its hook will know
         place = text if spec.path is None else text.removesuffix(f":{spec.path}")
         revision = self.revision(place, spec.name)
         if spec.path is None:
-            return Target(read_subject(f"revision:{revision}"))
+            return Target(new_subject(f"revision:{revision}"))
         path = spec.path.rstrip("/")
         digest = self.files(revision).get(path)
         if digest is not None:
-            return Target(read_subject(f"file:{digest}"), f"{revision}:{path}")
+            return Target(new_subject(f"file:{digest}"), f"{revision}:{path}")
         self._check_part(revision, path)
-        return Target(read_subject(f"revision:{revision}:{path}"))
+        return Target(new_subject(f"revision:{revision}:{path}"))
 
     def revision(self, text: str, name: str) -> Revision:
         """Return the revision of a transient that a text without a path names, `2026dgt@1`."""
@@ -105,7 +105,7 @@ class Resolver:
         return self._revisions[text]
 
     def _personal(self, text: str) -> Target:
-        subject = read_subject(text)
+        subject = new_subject(text)
         line, number = subject.revision
         if self._handle.is_here and f"refs/tags/{line}/{number}" not in self._handle.git.references:
             raise NotFound(f"there is no revision {line}@{number} in {self._handle.location}")

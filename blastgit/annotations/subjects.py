@@ -81,7 +81,17 @@ def read_subject(text: str) -> Subject:
         name, colon, part = rest.partition(":")
         if colon:
             _check_part(text, part)
-    subject = Subject(kind, _canonical(kind, name), part)
+    return Subject(kind, _canonical(kind, name), part)
+
+
+def new_subject(text: str) -> Subject:
+    """Return a subject of which something is to be said: its file must be one that every clone can hold.
+
+    Raises:
+        InvalidName: It is no subject, or has no place on the branch.
+        InvalidInput: It is an interval that ends before it begins, or whose times have no zone.
+    """
+    subject = read_subject(text)
     try:
         check_path(subject.path)
     except BlastgitError as error:

@@ -11,7 +11,7 @@ import pygit2
 
 from blastgit.annotations.admit import Twins, check_authors, check_supersedes
 from blastgit.annotations.branch import read_lines
-from blastgit.annotations.event import ATTACHMENT_LIMIT, LINE_LIMIT, Event, read_line
+from blastgit.annotations.event import ATTACHMENT_LIMIT, LINE_LIMIT, Event, read_strictly
 from blastgit.annotations.flags import Flags
 from blastgit.annotations.subjects import KINDS
 from blastgit.annotations.write import FILE_LIMIT
@@ -161,6 +161,6 @@ def check_line(line: bytes, number: int) -> Event:
     if len(line) > LINE_LIMIT:
         raise Denied(f"line {number} has {len(line):,} bytes, more than the {LINE_LIMIT:,} allowed")
     try:
-        return read_line(line)
+        return read_strictly(line)
     except BlastgitError as error:
         raise Denied(f"line {number}: {error}") from None

@@ -62,8 +62,9 @@ def _check_depth(document: Json) -> None:
     for _ in range(DEPTH_LIMIT):
         inner = [value for value in level if isinstance(value, dict | list)]
         level = [child for value in inner for child in (value.values() if isinstance(value, dict) else value)]
-    if level:
-        raise RecursionError
+        if not level:
+            return
+    raise RecursionError
 
 
 def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
