@@ -28,6 +28,12 @@ def tip_of(handle: Handle) -> pygit2.Commit | None:
     return None
 
 
+def has_work_tree(handle: Handle) -> bool:
+    """Whether the repository is a clone with files in which somebody may be at work."""
+    config = handle.git.config
+    return "core.bare" in config and not config.get_bool("core.bare")
+
+
 class Branch:
     """The annotations of a data repo at one moment.
 

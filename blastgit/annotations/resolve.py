@@ -56,7 +56,10 @@ class Resolver:
             InvalidInput: An interval ends before it begins, or its times have no zone.
             NotFound: There is no such revision, file, value or collection.
         """
-        return list({target.subject: target for target in map(self.target, texts)}.values())
+        found: dict[Subject, Target] = {}
+        for target in map(self.target, texts):
+            found.setdefault(target.subject, target)
+        return list(found.values())
 
     def target(self, text: str) -> Target:
         """Return what one text names; see `targets`."""

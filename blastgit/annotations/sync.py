@@ -97,7 +97,8 @@ def _place(handle: Handle, remote: str) -> str:
     if not handle.is_here:
         raise RepoError(f"{handle.location} lies elsewhere: run `blastgit sync` in a clone of it")
     if remote in handle.git.remotes.names():
-        return remote
+        known = handle.git.remotes[remote]
+        return str(known.push_url or known.url)  # by its URL: a mirror's settings allow no push of one branch
     if not re.search(r"[/:.]", remote):
         raise NotFound(f"{handle.location} has no remote {remote!r}: name one (`git remote`), or a folder or URL")
     folder = local_path(remote)
@@ -119,7 +120,8 @@ def _fetch(handle: Handle, place: str) -> str | None:
         listed = run_git(handle.path, "ls-remote", "--", place, REF).decode("utf-8", "replace").split()
         if not listed or not _OID.fullmatch(listed[0]):
             return None
-        options = ["--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"]
+        # Without --refmap, a mirror's settings would put their branch in the place of ours.
+        options = ["--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--refmap="]
         run_git(handle.path, "-c", "fetch.fsckObjects=true", "fetch", *options, "--", place, REF)
     except GitError as error:
         raise explain(shown(place), "cannot be read", error.stderr) from None
@@ -155,9 +157,9 @@ def _push(handle: Handle, place: str, update: RefUpdate) -> bool:
     try:
         push_refs(handle.path, place, [update])
     except PushFailed as failure:
-        if failure.outcome is Outcome.DECLINED:
-            raise Denied(f"{shown(place)} did not take this in: {failure.said}") from None
         if failure.outcome is Outcome.MOVED or _fetch(handle, place) != update.old:
             return False
+        if failure.outcome is Outcome.DECLINED:
+            raise Denied(f"{shown(place)} did not take this in: {failure.said}") from None
         raise explain(shown(place), "did not take this in", failure.said) from None
     return True

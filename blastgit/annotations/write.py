@@ -15,7 +15,7 @@ from typing import Any
 import pygit2
 
 from blastgit.annotations.admit import Twins, check_authors, check_supersedes
-from blastgit.annotations.branch import NAME, REF, read_lines, tip_of
+from blastgit.annotations.branch import NAME, REF, has_work_tree, read_lines, tip_of
 from blastgit.annotations.event import ATTACHMENT_LIMIT, Attachment, Event, Remark, check_user, new_id
 from blastgit.annotations.flags import Flags
 from blastgit.annotations.resolve import Target, label
@@ -157,7 +157,7 @@ def write(handle: Handle, draft: Draft, *, dry_run: bool = False) -> Annotated:
 
 def _check_rights(handle: Handle, events: Sequence[Event]) -> None:
     """Hold this user to the policy, where nobody else does: a clone's words are checked when they are pushed."""
-    is_clone = not handle.git.is_bare or "origin" in handle.git.remotes.names()
+    is_clone = has_work_tree(handle) or "origin" in handle.git.remotes.names()
     if handle.is_here and not is_clone and not handle.settings.policy.is_open:
         check_authors(handle.settings.policy, current_identity(), {event.user for event in events})
 
@@ -166,7 +166,7 @@ def start(handle: Handle) -> None:
     """In a clone that has no branch of its own yet, begin where the remote's is; see that nobody works on its files."""
     git = handle.git
     head = git.references.get("HEAD")
-    if not git.is_bare and head is not None and head.target == REF:
+    if has_work_tree(handle) and head is not None and head.target == REF:
         raise RepoError(
             f"the branch {NAME} is checked out in {handle.location}: check out another one (`git checkout main`), so "
             "that files do not change under your hands"
