@@ -19,6 +19,7 @@ from blastgit.revision.files import FileChange
 from blastgit.revision.normalise import NaturalForm, normalise
 from blastgit.revision.reason import Changes
 from blastgit.revision.rules import Rules
+from blastgit.store.hashing import Checksums
 
 if TYPE_CHECKING:
     from blastgit.content import Tolerance
@@ -90,8 +91,15 @@ def decide(handle: Handle, export: Export, intake: Intake, latest: Revision | No
     form = normalise(export, rules)
     if latest is None:
         _ = form.canonical  # will be needed, and the files are still being read
+    else:
+        intake.recognise(lambda: _published(latest))
     state = Candidate(export, form, intake, intake.hash_all())
     return _first(state, rules) if latest is None else _compare(handle, state, latest)
+
+
+def _published(latest: Revision) -> dict[str, Checksums]:
+    pointers = latest.pointers
+    return {path: Checksums(pointer.md5, latest.sha256(path), pointer.size) for path, pointer in pointers.items()}
 
 
 def _first(state: Candidate, rules: Rules) -> Decision:

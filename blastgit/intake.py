@@ -11,17 +11,24 @@ from pathlib import Path
 from blastgit.errors import InvalidFiles
 from blastgit.progress import Progress, silent
 from blastgit.store.base import Store
-from blastgit.store.hashing import Checksums, copy_hashing, sha256_of
+from blastgit.store.hashing import Checksums, sha256_of, write_hashing
 from blastgit.store.local import store_failure
+from blastgit.store.source import AnySource, as_source
+
+_DOWNLOADS = 8  # at once: a server's time to answer is the most of it
 
 
 class Intake:
-    """The files of one recording. Use it as a context; what was staged and not stored is removed at the end."""
+    """The files of one recording. Use it as a context; what was staged and not stored is removed at the end.
 
-    def __init__(self, store: Store, sources: Mapping[str, Path], progress: Progress = silent) -> None:
+    A file on this machine is hashed where it lies, and copied only if it is needed. One that lies elsewhere is read at
+    most once, so it is copied aside while it is hashed; and not even that if it states the MD5 of what is published.
+    """
+
+    def __init__(self, store: Store, sources: Mapping[str, AnySource], progress: Progress = silent) -> None:
         """Prepare to take `sources`, by path in the dataset, into `store`."""
         self._store = store
-        self._sources = sources
+        self._sources = {path: as_source(source) for path, source in sources.items()}
         self._numbers = {path: number for number, path in enumerate(sources)}
         self._progress = progress
         self._sha256: dict[str, str] = {}
@@ -44,26 +51,57 @@ class Intake:
         return list(self._sources)
 
     def source(self, path: str) -> Path:
-        """Return where a file lies."""
-        return self._sources[path]
+        """Return where a file lies on this machine, fetching it if need be; it may be gone once it is stored.
+
+        Raises:
+            InvalidFiles: It cannot be read.
+            StoreError: The place that it is in fails.
+        """
+        there = self._sources[path].path
+        if there is not None:
+            return there
+        self.stage([path])
+        return self._staged[path][0]
 
     def begin(self, *, staging: bool) -> None:
-        """Start to read all files in the background, so that whoever decides has something to do meanwhile.
+        """Start to read files in the background, so that whoever decides has something to do meanwhile.
 
         Args:
-            staging: Whether to copy them aside at once, since all of them will be needed.
+            staging: Whether to copy all of them aside at once, since all will be needed. Else those that lie elsewhere
+                are left alone: perhaps they need not be read.
         """
-        self._start(self._copy if staging else self._hash, self.paths)
+        if staging:
+            self._start(self._copy, self.paths)
+        else:
+            self._start(self._hash, [path for path, source in self._sources.items() if source.path is not None])
+
+    def recognise(self, published: Callable[[], Mapping[str, Checksums]]) -> None:
+        """Take for published what states the MD5 and the size of it: it is not read, and has the SHA-256 of that.
+
+        Args:
+            published: Returns the checksums of what is published, by path; asked only if a file states its MD5.
+        """
+        stating = {path: source for path, source in self._sources.items() if source.md5 and path not in self._sha256}
+        if not stating:
+            return
+        known = published()
+        for path, source in stating.items():
+            if path in known and (source.md5, source.size) == (known[path].md5, known[path].size):
+                self._sha256.setdefault(path, known[path].sha256)
 
     def hash_all(self) -> dict[str, str]:
         """Return the SHA-256 of every file, by path, reading each at most once.
 
         Raises:
             InvalidFiles: One cannot be read, is empty, or changes meanwhile.
-            StoreError: There is no room.
+            StoreError: There is no room, or the place that one is in fails.
         """
         self._finish()
-        self._start(self._hash, [path for path in self._sources if path not in self._sha256])
+        unknown = [path for path in self._sources if path not in self._sha256]
+        elsewhere = [path for path in unknown if self._sources[path].path is None]
+        self._start(self._copy, elsewhere)
+        self._finish()
+        self._start(self._hash, [path for path in unknown if path not in self._sha256])
         self._finish()
         return {path: self._sha256[path] for path in self._sources}  # threads end in any order
 
@@ -72,7 +110,7 @@ class Intake:
 
         Raises:
             InvalidFiles: One cannot be read, is empty, or is not what it was when it was first read.
-            StoreError: There is no room.
+            StoreError: There is no room, or the place that one is in fails.
         """
         self._finish()
         self._start(self._copy, [path for path in paths if path not in self._staged])
@@ -87,17 +125,21 @@ class Intake:
         wanted = list(paths)
         self.stage(wanted)
         left = [path for path in wanted if path not in self._stored]
-        self._store.put_all(dict(self._staged[path] for path in left), self._progress)
+        items = dict(self._staged[path] for path in left)
+        origins = {self._staged[path][1].md5: origin for path in left if (origin := self._sources[path].origin)}
+        self._store.put_all(items, self._progress, origins)
         self._stored.update(left)
         return {path: self._staged[path][1] for path in wanted}
 
     def _hash(self, path: str) -> None:
-        self._sha256[path] = sha256_of(self._sources[path])
+        there = self._sources[path].path
+        assert there is not None
+        self._sha256[path] = sha256_of(there)
 
     def _copy(self, path: str) -> None:
         target = self.folder / str(self._numbers[path])  # the path itself may be too long for one name
         try:
-            found = copy_hashing(self._sources[path], target)
+            found = write_hashing(self._sources[path].read(), target)
         except OSError as error:
             raise store_failure(self._store.url, error) from None
         if self._sha256.setdefault(path, found.sha256) != found.sha256:
@@ -113,9 +155,10 @@ class Intake:
                 self.folder.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise store_failure(self._store.url, error) from None
-        sizes = {path: _size(self._sources[path]) for path in paths}
+        sizes = {path: self._sources[path].size for path in paths}
         order = sorted(paths, key=sizes.__getitem__, reverse=True)  # large ones first, so that no thread ends late
-        self._pool = ThreadPoolExecutor(min(4, os.cpu_count() or 1))
+        here = all(self._sources[path].path is not None for path in paths)
+        self._pool = ThreadPoolExecutor(min(4, os.cpu_count() or 1) if here else _DOWNLOADS)
         self._begun = [(self._pool.submit(work, path), sizes[path]) for path in order]
 
     def _finish(self) -> None:
@@ -127,10 +170,3 @@ class Intake:
             self._progress("reading", done, total)
         self._begun = []
         self._pool.shutdown()
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0

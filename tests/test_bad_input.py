@@ -238,7 +238,7 @@ def test_no_space_left(repo, refuses, handed_in, monkeypatch):
         target.write_bytes(b"the first bytes")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(intake, "copy_hashing", full)
+    monkeypatch.setattr(intake, "write_hashing", full)
     refuses(repo, StoreError, "no space left in the store", **handed_in)
 
 

@@ -8,10 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from blastgit.errors import StoreError
 from blastgit.progress import Progress, silent
 from blastgit.store.hashing import Checksums
+from blastgit.store.source import Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +95,23 @@ class Store(ABC):
             StoreError: The store fails, or holds something else under that name.
         """
 
-    def put_all(self, items: Mapping[Path, Checksums], progress: Progress = silent) -> None:
+    def put_all(
+        self,
+        items: Mapping[Path, Checksums],
+        progress: Progress = silent,
+        origins: Mapping[str, Origin] = MappingProxyType({}),
+    ) -> None:
         """Take in staged files, whose checksums are known.
+
+        Args:
+            items: The checksums of each.
+            progress: Told of bytes taken in.
+            origins: Where contents lie in an object store, by MD5: one that can copies them by itself.
 
         Raises:
             StoreError: The store fails; some of the files may have been taken in, and need not be brought again.
         """
+        del origins
         total, done = sum(sums.size for sums in items.values()), 0
         for staged, sums in items.items():
             self.put(staged, sums)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import TypeVar
 
 from blastgit.errors import DamagedData, StoreError
@@ -20,6 +21,7 @@ from blastgit.store.config import Remote
 from blastgit.store.failures import Patience, explain, is_missing_bucket
 from blastgit.store.hashing import Checksums, chunks_of, drain
 from blastgit.store.remote import RemoteFolder
+from blastgit.store.source import Origin
 
 T = TypeVar("T")
 
@@ -53,10 +55,16 @@ class DvcStore(Store):
         """Take in one staged file; see `put_all`."""
         self.put_all({staged: sums})
 
-    def put_all(self, items: Mapping[Path, Checksums], progress: Progress = silent) -> None:
+    def put_all(
+        self,
+        items: Mapping[Path, Checksums],
+        progress: Progress = silent,
+        origins: Mapping[str, Origin] = MappingProxyType({}),
+    ) -> None:
         """Upload what the store lacks or holds damaged, a few files at a time, and see that all of it arrived.
 
         One question finds out what is there and one what arrived; S3 is asked no more than that however large it is.
+        What lies in a bucket that the server can reach is not sent: the server copies it.
         """
         files = _by_md5(items)
         if not files:
@@ -70,7 +78,7 @@ class DvcStore(Store):
 
         def bring(md5: str) -> bool:
             nonlocal done
-            is_open = self._bring(*files[md5], present)
+            is_open = self._bring(*files[md5], present, origins.get(md5))
             with counting:
                 done += files[md5][1].size
                 progress("storing", done, total)
@@ -88,14 +96,18 @@ class DvcStore(Store):
             return None
         return self.sizes(order)
 
-    def _bring(self, staged: Path, sums: Checksums, present: Sizes | None) -> bool:
+    def _bring(self, staged: Path, sums: Checksums, present: Sizes | None, origin: Origin | None) -> bool:
         """Upload one content if need be, and return whether the store has to be asked for it afterwards."""
         md5 = sums.md5
         if present is None:
+            if origin is not None and self._do(lambda folder: folder.copy(origin, md5, replace=False)):
+                return False
             if self._open().can_create(sums.size) and self._do(lambda folder: folder.create(staged, md5)):
                 return False
             present = self.sizes([md5])
         if md5 in present and self._is_sound(sums) and not self._is_old(md5):
+            return False
+        if origin is not None and self._do(lambda folder: folder.copy(origin, md5, replace=True)):
             return False
         self._do(lambda folder: folder.upload(staged, md5, replace=md5 in present))
         return True

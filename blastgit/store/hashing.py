@@ -53,8 +53,17 @@ def copy_hashing(path: Path, target: Path) -> Checksums:
         InvalidFiles: See `sha256_of`.
         OSError: The copy cannot be written.
     """
+    return write_hashing(read_steadily(path), target)
+
+
+def write_hashing(chunks: Iterator[bytes], target: Path) -> Checksums:
+    """Write chunks to a new file and return the checksums of the whole.
+
+    Raises:
+        OSError: It cannot be written.
+    """
     with target.open("xb") as copy:  # buffered: a raw write on a nearly full disk writes less, and raises nothing
-        sums = drain(read_steadily(path), copy.write)
+        sums = drain(chunks, copy.write)
         copy.flush()
         start_writing(copy.fileno())
     return sums

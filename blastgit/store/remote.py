@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from blastgit.store.base import Sizes
 from blastgit.store.config import Remote
 from blastgit.store.failures import http_status
+from blastgit.store.source import Origin
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -27,6 +28,7 @@ _PAGE = 1000  # names that an object store lists in one answer
 _PIECE = 16 * 1024 * 1024  # bytes that an upload in pieces holds at once
 _S3_TIMEOUTS = {"connect_timeout": "10", "read_timeout": "60"}  # seconds, unless the options say otherwise
 _ALREADY_THERE, _UNKNOWN = 412, 501  # what a server says to a write that may replace nothing
+_NO_COPY = (400, 401, 403, 404, 405, _ALREADY_THERE, _UNKNOWN)  # what it says to a copy that it cannot make
 _CHANGED = ("LastModified", "last_modified", "mtime", "updated", "modified")
 
 
@@ -47,6 +49,7 @@ class RemoteFolder:
         self._is_object_store = isinstance(self._fs, ObjectFileSystem)
         self._can_list = bool(self._fs.CAN_TRAVERSE)
         self._threads = int(options.get("jobs") or _THREADS)
+        self._no_copies_from: set[str] = set()
         self._pages: float | None = None  # how many answers a listing of the whole store would take
         self.changed: dict[str, float] = {}  # when contents were brought (seconds since 1970), as far as was told
 
@@ -195,6 +198,34 @@ class RemoteFolder:
                 return False
             raise
         return True
+
+    def copy(self, origin: Origin, md5: str, *, replace: bool) -> bool:
+        """Have the server copy an object of a bucket to its name; whether it did, and states the MD5 that is meant.
+
+        It does not if this is no S3, the server does not know the object, or these credentials may not read it.
+
+        Args:
+            origin: The object, as it was when its MD5 was taken; the server refuses to copy another.
+            md5: Its name.
+            replace: Whether something may be there under that name.
+        """
+        if self._fs.protocol != "s3" or origin.bucket in self._no_copies_from:
+            return False
+        s3 = self._fs.fs
+        bucket, key, _ = s3.split_path(self.path(md5))
+        source = {"Bucket": origin.bucket, "Key": origin.key}
+        conditions = {"CopySourceIfMatch": origin.etag} | ({} if replace else {"IfNoneMatch": "*"})
+        try:
+            answer = s3.call_s3("copy_object", Bucket=bucket, Key=key, CopySource=source, **conditions)
+        except Exception as error:
+            status = http_status(error)
+            if status not in _NO_COPY:
+                raise
+            if status != _ALREADY_THERE:
+                self._no_copies_from.add(origin.bucket)
+            return False
+        s3.invalidate_cache(self.path(md5))
+        return str(answer["CopyObjectResult"]["ETag"]).strip('"') == md5
 
     def upload(self, source: Path, md5: str, *, replace: bool) -> None:
         """Copy a file to its name, where it appears whole or not at all.
