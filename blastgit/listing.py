@@ -8,6 +8,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
+from blastgit.annotations.glance import Glance
 from blastgit.errors import DamagedData
 from blastgit.handle import Handle
 from blastgit.history import History, Revision
@@ -27,6 +28,7 @@ class Transient:
         size: Their bytes.
         status: "complete", or which stages failed.
         withdrawn: How many of its files were taken down.
+        flag: The quality flag of that revision, or else of the transient, in words; None if it has none.
     """
 
     name: str
@@ -37,13 +39,14 @@ class Transient:
     size: int
     status: str
     withdrawn: int = 0
+    flag: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the transient under its stable keys."""
         return {
             "transient": self.name, "revision": self.revision, "time": self.time.isoformat(),
             "app_version": self.app_version, "files": self.files, "bytes": self.size, "status": self.status,
-            "withdrawn": self.withdrawn, "damaged": None,
+            "withdrawn": self.withdrawn, "flag": self.flag, "damaged": None,
         }  # fmt: skip
 
 
@@ -65,12 +68,12 @@ class Listing(list[Transient]):
         return sorted([*(each.to_json() for each in self), *broken], key=lambda entry: str(entry["transient"]))
 
 
-_KEYS = ("transient", "revision", "time", "app_version", "files", "bytes", "status", "withdrawn", "damaged")
+_KEYS = ("transient", "revision", "time", "app_version", "files", "bytes", "status", "withdrawn", "flag", "damaged")
 
 
 def list_transients(handle: Handle, pattern: str = "*") -> Listing:
     """Return the transients whose name matches a shell pattern. One that is damaged does not hide the others."""
-    history, withdrawals = History(handle), Withdrawals(handle)
+    history, withdrawals, flags = History(handle), Withdrawals(handle), Glance(handle)
     found, damaged = [], {}
     for name in history.transients():
         if fnmatchcase(name, pattern):
@@ -79,15 +82,17 @@ def list_transients(handle: Handle, pattern: str = "*") -> Listing:
             except DamagedData as error:
                 damaged[name] = str(error)
             else:
-                found += [] if latest is None else [_facts(latest, len(withdrawals.of(name, latest.number)))]
+                if latest is not None:
+                    flag = flags.of_revision(name, latest.number) or flags.of_transient(name)
+                    found.append(_facts(latest, len(withdrawals.of(name, latest.number)), flag))
     return Listing(found, damaged)
 
 
-def _facts(latest: Revision, withdrawn: int) -> Transient:
+def _facts(latest: Revision, withdrawn: int, flag: str | None) -> Transient:
     said = latest.trailers
     counts = _number(said.get("Files")), _number(said.get("Bytes"))
     status = said.get("Status", "")
-    return Transient(latest.name, latest.number, latest.time, latest.app_version, *counts, status, withdrawn)
+    return Transient(latest.name, latest.number, latest.time, latest.app_version, *counts, status, withdrawn, flag)
 
 
 def _number(text: str | None) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from blastgit.annotations.glance import Glance
 from blastgit.handle import Handle
 from blastgit.history import History, Revision
 from blastgit.plumbing.messages import read_body
@@ -35,6 +36,7 @@ class Entry:
         details: What changed, line by line, as it was written down then.
         reproductions: The runs that gave its values again, oldest first.
         withdrawn: Its files that were taken down, each with the reason.
+        flag: Its quality flag, in words; None if it has none.
     """
 
     revision: Revision
@@ -42,6 +44,7 @@ class Entry:
     details: list[str]
     reproductions: list[Reproduction] = field(default_factory=list)
     withdrawn: dict[str, str] = field(default_factory=dict)
+    flag: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the entry under its stable keys."""
@@ -52,7 +55,7 @@ class Entry:
             "app_version": revision.app_version, "run": revision.trailers.get("Run"),
             "status": revision.trailers.get("Status", ""), "reason": revision.reason, "files": self.files,
             "details": self.details, "reproductions": [each.to_json() for each in self.reproductions],
-            "withdrawn": self.withdrawn,
+            "withdrawn": self.withdrawn, "flag": self.flag,
         }  # fmt: skip
 
 
@@ -68,12 +71,13 @@ def log(handle: Handle, name: str) -> list[Entry]:
     for marker in history.markers(name):
         if marker.reproduces is not None:
             again.setdefault(marker.reproduces, []).insert(0, Reproduction(marker.app_version, marker.time, marker.id))
-    entries, withdrawals = [], Withdrawals(handle)
+    entries, withdrawals, flags = [], Withdrawals(handle), Glance(handle)
     before: Revision | None = None
     for revision in revisions:
         details = [line for line in read_body(revision.commit.message)[1] if before is not None]
         gone = {path: str(stone) for path, stone in withdrawals.of(name, revision.number).items()}
-        entries.append(Entry(revision, _files(before, revision), details, again.get(revision.number, []), gone))
+        flag = flags.of_revision(name, revision.number)
+        entries.append(Entry(revision, _files(before, revision), details, again.get(revision.number, []), gone, flag))
         before = revision
     return entries[::-1]
 

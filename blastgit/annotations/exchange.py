@@ -17,7 +17,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from blastgit.annotations.event import Event, read_event
+from blastgit.annotations.branch import Branch
+from blastgit.annotations.event import Attachment, Event, read_event
 from blastgit.annotations.flags import Flags
 from blastgit.annotations.resolve import Resolver
 from blastgit.annotations.standing import Note
@@ -44,19 +45,30 @@ _TYPES = {"retract": "bool", "subjects": "int64"}
 _OWN = ("subject_id",)
 
 
-def export(notes: Iterable[Note], identity: uuid.UUID, form: str) -> bytes:
-    """Return annotations as text that `read_rows` takes in.
+def export(notes: Iterable[Note], identity: uuid.UUID, form: str, branch: Branch) -> bytes:
+    """Return annotations as text that `read_rows` takes in; JSON lines bring their attachments along.
 
     Args:
         notes: The annotations.
         identity: The identity of the data repo.
         form: "jsonl" or "ecsv".
+        branch: What has the attachments.
     """
     rows = [
         {**note.event.to_json(), "subject_id": stable_id(identity, str(note.event.subject))}
         for note in dict.fromkeys(replace(note, origin="", distance=0) for note in notes)
     ]
-    return _write_ecsv(rows) if form == "ecsv" else b"".join(canonical(row) + b"\n" for row in rows)
+    if form == "ecsv":
+        return _write_ecsv(rows)
+    return b"".join(canonical(_with_data(row, branch)) + b"\n" for row in rows)
+
+
+def _with_data(row: dict[str, Any], branch: Branch) -> dict[str, Any]:
+    if "attachment" not in row:
+        return row
+    data = branch.attachment(Attachment(**row["attachment"]).path)
+    encoded = {} if data is None else {"data": base64.b64encode(data).decode()}
+    return {**row, "attachment": {**row["attachment"], **encoded}}
 
 
 def _write_ecsv(rows: Iterable[Mapping[str, Any]]) -> bytes:
@@ -107,7 +119,7 @@ def _read_ecsv(data: bytes) -> Iterator[dict[str, Any]]:
     except UnicodeDecodeError as error:
         raise InvalidInput(f"the table is not UTF-8 text: {error.reason} at byte {error.start}") from None
     head, _, body = _split_head(text)
-    header = load_yaml(head.encode(), "the head of the table")
+    header = load_yaml(head.encode(), "the head of the table") or {}
     delimiter = header.get("delimiter", " ") if isinstance(header, dict) else ""
     if delimiter not in (" ", ","):
         raise InvalidInput("the table is no ECSV: its head should be YAML, and its delimiter a space or a comma")

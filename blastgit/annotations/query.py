@@ -111,11 +111,12 @@ class Query:
 
         Args:
             text: What, as people name it.
-            inherited: Also of the inputs that it was really made of.
+            inherited: Also of the inputs that it was really made of; so it is, too, where `flags: inherit` says so.
 
         Raises:
             NotFound: There is no such thing.
         """
+        inherited = inherited or self.flags.inherit
         target = self._resolver.target(text)
         subject = target.subject
         if subject.kind == "interval":

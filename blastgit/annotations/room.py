@@ -13,8 +13,9 @@ from blastgit.annotations.event import Remark
 from blastgit.annotations.query import Filter, Notes, Query
 from blastgit.annotations.resolve import Resolver, Target
 from blastgit.annotations.standing import Note, flags_of
+from blastgit.annotations.subjects import read_subject
 from blastgit.annotations.write import Annotated, Draft, make_events, message, read_attachment, write
-from blastgit.errors import NotFound, UsageError
+from blastgit.errors import InvalidName, NotFound, UsageError
 from blastgit.handle import Handle
 from blastgit.identity import repo_identity
 
@@ -110,6 +111,16 @@ class Annotations:
         query = Query(self._handle)
         return flags_of(query.all(), query.flags)
 
+    def flag_of(self, revision: str) -> str | None:
+        """Return the flag of a revision, `2026dgt@1`, in words; None if it has none, or if that is not at hand."""
+        from blastgit.annotations.glance import Glance
+
+        try:
+            name, number = read_subject(f"revision:{revision}").revision
+        except InvalidName:
+            return None  # what a stage left is no revision
+        return Glance(self._handle).of_revision(name, number)
+
     def take_in(self, data: bytes, *, dry_run: bool = False) -> Annotated:
         """Add annotations that were exported as JSON lines or ECSV, or a list that others made, in one commit.
 
@@ -127,11 +138,17 @@ class Annotations:
         done = write(self._handle, draft, dry_run=dry_run)
         return done if dry_run else self._steered(done, [event.subject for event in draft.events if event.remark.flag])
 
-    def export(self, chosen: Filter | None = None, form: str = "jsonl") -> bytes:
-        """Return annotations as JSON lines ("jsonl") or as a table ("ecsv"), keyed by ids that stay the same."""
+    def export(self, notes: Sequence[Note] | None = None, form: str = "jsonl") -> bytes:
+        """Return annotations as text, keyed by ids that stay the same wherever it is taken in.
+
+        Args:
+            notes: The annotations; by default all there are, with what was superseded.
+            form: "jsonl", which brings attachments along, or "ecsv", a table.
+        """
         from blastgit.annotations.exchange import export
 
-        return export(self.list(chosen or Filter(history=True)).notes, self.identity, form)
+        chosen = self.list(Filter(history=True)).notes if notes is None else notes
+        return export(chosen, self.identity, form, Branch(self._handle))
 
     def sync(self, remote: str = "origin", *, dry_run: bool = False) -> Synced:
         """Fetch the annotations of another repo, merge them with ours, and push what it lacks.

@@ -54,4 +54,5 @@ def _print(found: Sequence[Transient], pattern: str) -> None:
 
 def _status(transient: Transient) -> str:
     gone = f"; {plural(transient.withdrawn, 'file')} withdrawn" if transient.withdrawn else ""
-    return f"{transient.status}{gone}"
+    flag = f"; flagged {transient.flag}" if transient.flag else ""
+    return f"{transient.status}{flag}{gone}"

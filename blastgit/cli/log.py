@@ -39,6 +39,8 @@ def _say(entry: Entry, *, full: bool) -> None:
         value = revision.trailers.get(key)
         if value and value != "complete":
             print(f"  {label}: {value}")
+    if entry.flag:
+        print(f"  flagged {entry.flag}")
     for reason in dict.fromkeys(entry.withdrawn.values()):
         paths = [path for path, other in entry.withdrawn.items() if other == reason]
         print(f"  {paths[0] if len(paths) == 1 else plural(len(paths), 'file')} {reason}")

@@ -58,9 +58,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         found = annotations.list(chosen)
     if options.export:
-        from blastgit.annotations.exchange import export
-
-        sys.stdout.buffer.write(export(found.notes, annotations.identity, options.export))
+        sys.stdout.buffer.write(annotations.export(found.notes, options.export))
     elif options.json:
         print_json(found.to_json())
     else:

@@ -35,7 +35,8 @@ def run(options: argparse.Namespace) -> int:
     """Show it."""
     from blastgit.revision.document import write
 
-    shown = open_repo(options).show(options.spec, even_invalid=options.even_invalid)
+    repo = open_repo(options)
+    shown = repo.show(options.spec, even_invalid=options.even_invalid)
     tell_real_name(shown.asked, shown.revision)
     if options.json:
         print_json(shown.to_json())
@@ -46,6 +47,12 @@ def run(options: argparse.Namespace) -> int:
     else:
         print(_text(shown.value))
     warn_invalid(shown.invalid)
+    flag = None if options.json else repo.annotations.flag_of(shown.revision)
+    if flag:
+        print(
+            f"blastgit: {shown.revision} is flagged {flag}; `blastgit notes {shown.revision}` tells why",
+            file=sys.stderr,
+        )
     return 0
 
 

@@ -106,8 +106,11 @@ def test_filters(history: Path, room: Annotations, speak: Callable[..., Any]) ->
     speak(history, "bob", SPEC, flag="good", tags=("wind",))
     speak(history, "carol", SPEC, comment="x")
     chosen = {
-        "alice": Filter(flag="bad"), "bob,carol": Filter(flag="!bad"), "bob": Filter(tag="w*"), "carol": Filter(user="c*"),
-    }  # fmt: skip
+        "alice": Filter(flag="bad"),
+        "bob,carol": Filter(flag="!bad"),
+        "bob": Filter(tag="w*"),
+        "carol": Filter(user="c*"),
+    }
     for users, each in chosen.items():
         assert ",".join(note.event.user for note in room.list(each).notes) == users
 

@@ -42,8 +42,8 @@ def test_every_kind_of_subject_in_one_commit(history: Path, speak: Callable[...,
     ]  # fmt: skip
     line = json.loads(show(history, paths[1]))
     assert line == {
-        "id": done.ids[0], "time": "2026-07-01T12:00:01Z", "user": "alice", "actor": "human", "comment": "café 🌟 العربية",
-        "flag": "suspect", "tags": ["focus", "wind:20"], "subject": f"file:sha256:{sha256}", "subjects": 10,
+        "id": done.ids[0], "time": "2026-07-01T12:00:01Z", "user": "alice", "actor": "human",
+        "comment": "café 🌟 العربية", "flag": "suspect", "tags": ["focus", "wind:20"], "subject": f"file:sha256:{sha256}", "subjects": 10,
         "as": f"2026dgt@0:{IMAGE}",
     }  # fmt: skip
     assert run("git", "-C", history, "fsck", "--strict") == ""
@@ -214,14 +214,14 @@ def test_names_that_differ_only_in_case(history: Path, speak: Callable[..., Any]
 
 
 def test_roles_and_who_speaks(history: Path, speak: Callable[..., Any], set_main: Callable[..., None], me: str) -> None:
-    set_main(history, "policy: {roles: {admin: [alice], annotator: [%s]}}\n" % me)
+    set_main(history, f"policy: {{roles: {{admin: [alice], annotator: [{me}]}}}}\n")
     speak(history, me, "2026dgt@0", comment="x")
     with pytest.raises(Denied, match=rf"bob is named as the author, and {me} brings it: .*'relay'"):
         speak(history, "bob", "2026dgt@0", comment="x")
 
 
 def test_without_the_role(history: Path, speak: Callable[..., Any], set_main: Callable[..., None], me: str) -> None:
-    set_main(history, "policy: {roles: {admin: [alice], relay: [%s]}}\n" % me)
+    set_main(history, f"policy: {{roles: {{admin: [alice], relay: [{me}]}}}}\n")
     with pytest.raises(Denied, match="role 'annotator'"):
         speak(history, me, "2026dgt@0", comment="x")
 

@@ -172,7 +172,7 @@ def test_a_repo_elsewhere(served: str, history: Path, speak: Callable[..., Any],
     with pytest.raises(NotFound, match="has no revision 9"):
         speak(served, "alice", "2026dgt@9", comment="x")
     many = [f"2026x{number}@0" for number in range(30)]
-    with pytest.raises((Denied, NotFound), match="no revision|no transient"):
+    with pytest.raises((Denied, NotFound), match=r"no revision|no transient"):
         speak(served, "alice", ["2026dgt@0", *many], comment="x")
     assert said(history) == ["x"] * 3
 

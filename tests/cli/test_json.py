@@ -54,7 +54,7 @@ def test_record(cli, repo, states, tmp_path):
 
 
 def test_list(read):
-    facts = {"transient", "revision", "time", "app_version", "files", "bytes", "status", "withdrawn", "damaged"}
+    facts = {"transient", "revision", "time", "app_version", "files", "bytes", "status", "withdrawn", "flag", "damaged"}
     assert keys(read("list")) == facts
 
 
@@ -62,7 +62,7 @@ def test_log(read):
     assert keys(read("log", "2026dgt")) == {
         "revision", "tag", "commit", "time", "recorded", "app_version", "run", "status", "reason", "files",
         "files.path", "files.change", "details", "reproductions", "reproductions.app_version", "reproductions.time",
-        "reproductions.commit", "withdrawn",
+        "reproductions.commit", "withdrawn", "flag",
     }  # fmt: skip
 
 
