@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from blastgit.errors import InvalidFiles
 from blastgit.names import check_paths
 from blastgit.revision.document import Json
 from blastgit.revision.export import named_files
+
+T = TypeVar("T")
 
 ROOTS = ("cutout_cdn", "sed_output")
 """The two folders of Blast's data; the component below them is the transient's own, and a dataset goes without it."""
@@ -37,17 +40,39 @@ def gather(data: Path, name: str, document: dict[str, Json]) -> dict[str, Path]:
     """
     if not data.is_dir():
         raise InvalidFiles(f"there is no folder {data}")
-    named = named_files(document)
-    owners = {name, *(path.split("/")[1] for path in named if path.count("/") > 1)}
-    found: dict[str, tuple[str, Path]] = {}
-    for blast_path, file in _walk(data, name, sorted(owners)):
+    found = assemble(_walk(data, name, owners(name, document)), document, str(data))
+    _check_links(data, list(found.values()))
+    return found
+
+
+def owners(name: str, document: dict[str, Json]) -> list[str]:
+    """Return whose folders hold the files of a transient: its own, and those of names that it had, by its export.
+
+    Raises:
+        InvalidExport: The export names a file elsewhere.
+    """
+    return sorted({name, *(path.split("/")[1] for path in named_files(document) if path.count("/") > 1)})
+
+
+def assemble(files: Iterable[tuple[str, T]], document: dict[str, Json], where: str) -> dict[str, T]:
+    """Return files by their path in the dataset, sorted.
+
+    Args:
+        files: Each by its path below Blast's data folder.
+        document: The export: files that its rows name must be among them.
+        where: Where they lie, for people.
+
+    Raises:
+        InvalidFiles: A file is missing, collides with another, or cannot be named.
+    """
+    found: dict[str, tuple[str, T]] = {}
+    for blast_path, file in files:
         path = dataset_path(blast_path)
         if path in found:
             raise InvalidFiles(f"{blast_path} and {found[path][0]} would both become {path} in the dataset")
         found[path] = blast_path, file
-    _check_named(named, found, data)
+    _check_named(named_files(document), {path: blast_path for path, (blast_path, _) in found.items()}, where)
     check_paths(list(found))
-    _check_links(data, [file for _, file in found.values()])
     return {path: found[path][1] for path in sorted(found)}
 
 
@@ -77,11 +102,11 @@ def _files_below(folder: Path, prefix: str) -> Iterator[tuple[str, Path]]:
             yield path, Path(entry.path)
 
 
-def _check_named(named: list[str], found: dict[str, tuple[str, Path]], data: Path) -> None:
-    missing = [path for path in named if found.get(dataset_path(path), ("",))[0] not in (path, _flat(path))]
+def _check_named(named: list[str], found: Mapping[str, str], where: str) -> None:
+    missing = [path for path in named if found.get(dataset_path(path)) not in (path, _flat(path))]
     if missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise InvalidFiles(f"the export names {missing[0]}{more}, which {data} lacks: is the workflow still running?")
+        raise InvalidFiles(f"the export names {missing[0]}{more}, which {where} lacks: is the workflow still running?")
 
 
 def _flat(path: str) -> str:

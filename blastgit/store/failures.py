@@ -16,10 +16,12 @@ from blastgit.errors import StoreError
 
 T = TypeVar("T")
 
+_SETTINGS = ".dvc/config or your own blastgit/store.config"
 _TRANSIENT_CLASSES = {
     "ClientConnectionError", "ClientPayloadError", "ConnectionClosedError", "ConnectionError", "ConnectionLost",
     "ConnectTimeoutError", "EndpointConnectionError", "FSTimeoutError", "HTTPClientError", "IncompleteRead",
-    "ReadTimeoutError", "ResponseParserError", "ResponseStreamingError", "ServerDisconnectedError", "TimeoutError",
+    "IncompleteReadError", "ReadTimeoutError", "ResponseParserError", "ResponseStreamingError",
+    "ServerDisconnectedError", "TimeoutError",
 }  # fmt: skip
 _TRANSIENT_ERRNOS = {
     errno.EAGAIN, errno.EBUSY, errno.ECONNABORTED, errno.ECONNREFUSED, errno.ECONNRESET, errno.EHOSTUNREACH,
@@ -71,13 +73,20 @@ def http_status(error: BaseException) -> int | None:
     return next((status for link in _chain(error) if (status := _status(link)) is not None), None)
 
 
-def explain(url: str, error: BaseException) -> StoreError:
-    """Return the error to raise: what failed, and what to do next."""
+def explain(url: str, error: BaseException, *, what: str = "the store", settings: str = _SETTINGS) -> StoreError:
+    """Return the error to raise: what failed, and what to do next.
+
+    Args:
+        url: Where it is.
+        error: What was raised.
+        what: What it is.
+        settings: What people can mend.
+    """
     said = str(error).strip() or type(error).__name__
     for applies, words in _EXPLANATIONS:
         if any(applies(link) for link in _chain(error)):
-            return StoreError(f"the store {url} {words} ({said})")
-    return StoreError(f"the store {url} fails: {said}")
+            return StoreError(f"{what} {url} {words.format(settings=settings)} ({said})")
+    return StoreError(f"{what} {url} fails: {said}")
 
 
 def is_missing_bucket(error: BaseException) -> bool:
@@ -97,20 +106,21 @@ _EXPLANATIONS: list[tuple[Callable[[BaseException], bool], str]] = [
     (_named("RemoteMissingDepsError", "ImportError"),
      "needs a part of DVC that is not installed: for an s3:// URL `pip install 'dvc[s3]'`, for others alike"),
     (_named("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "TokenRetrievalError"),
-     "asks for credentials and finds none: put them into the environment, or into blastgit/store.config"),
+     "asks for credentials and finds none: put them into the environment, or mend {settings}"),
     (_named("ProfileNotFound", "ConfigError", "AuthError", "Invalid", "ParamValidationError"),
-     "cannot be opened with these settings: mend .dvc/config or your own blastgit/store.config"),
+     "cannot be opened with these settings: mend {settings}"),
     (_saying("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidClientTokenId"),
      "does not accept these credentials: renew them"),
     (lambda error: isinstance(error, PermissionError) or _status(error) in (401, 403),
      "denies this: ask its owner for access; writing needs more rights than reading"),
     (is_missing_bucket,
-     "does not exist: make its bucket, or correct the URL in .dvc/config"),
+     "does not exist: make its bucket, or mend {settings}"),
     (lambda error: isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT),
      "or this machine's temporary folder has no space left: make room, then repeat the call"),
     (_saying("Name or service not known", "nodename nor servname", "name resolution", "getaddrinfo", "DNS"),
      "has a host name that is not known here: correct the URL, or see to the network"),
-    (_named("ConnectionClosedError", "ServerDisconnectedError", "ConnectionResetError", "IncompleteRead"),
+    (_named("ConnectionClosedError", "ServerDisconnectedError", "ConnectionResetError", "IncompleteRead",
+            "IncompleteReadError"),
      "broke off the connection, in several tries: try again later"),
     (lambda error: isinstance(error, TimeoutError) or bool(_classes(error) & {"FSTimeoutError", "HTTPClientError"}),
      "did not answer in time, in several tries: try again later"),

@@ -1,0 +1,183 @@
+"""A bucket of S3, read with boto3: its objects as sources of a dataset's files."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Any, TypeVar
+
+from blastgit.buckets.place import Place
+from blastgit.errors import InvalidFiles, RepoError, StoreError
+from blastgit.store.failures import Patience, explain, http_status, is_missing_bucket, is_transient
+from blastgit.store.hashing import CHUNK
+from blastgit.store.source import Origin
+
+T = TypeVar("T")
+
+_MD5 = re.compile(r"[0-9a-f]{32}")
+_ANSWER_TIMES = {"connect_timeout": 5, "read_timeout": 30}  # seconds
+_GONE, _CHANGED = 404, 412
+
+
+class Bucket:
+    """The folder of a bucket. As many threads as you like may use it."""
+
+    def __init__(self, place: Place, patience: Patience | None = None) -> None:
+        """Prepare to read; nothing is asked of the server yet.
+
+        Args:
+            place: Where it is, and what opens it.
+            patience: How often and how slowly to try again.
+        """
+        self.place = place
+        self.patience = patience or Patience()
+
+    def __str__(self) -> str:
+        return str(self.place)
+
+    def objects(self, beginning: str) -> Iterator[BucketObject]:
+        """Yield the objects of the folder whose path begins so, sorted; it takes a question for each thousand.
+
+        Markers of folders, which some programs leave behind, are left out.
+
+        Raises:
+            StoreError: The bucket denies it, is not there, or fails.
+        """
+        where = {"Bucket": self.place.bucket, "Prefix": self.place.key(beginning)}
+        token: dict[str, str] | None = {}
+        while token is not None:
+            page = self.ask(partial(self._client.list_objects_v2, **where, **token))
+            for entry in page.get("Contents", []):
+                if not entry["Key"].endswith("/"):
+                    yield BucketObject(self, entry["Key"], entry["Size"], entry["ETag"].strip('"'))
+            token = {"ContinuationToken": page["NextContinuationToken"]} if page["IsTruncated"] else None
+
+    def open(self, key: str, etag: str, start: int) -> Any:
+        """Return a stream of an object's bytes from `start` on, provided that it still has that ETag."""
+        part = {"Range": f"bytes={start}-"} if start else {}
+        return self._client.get_object(Bucket=self.place.bucket, Key=key, IfMatch=f'"{etag}"', **part)["Body"]
+
+    def ask(self, question: Callable[[], T]) -> T:
+        """Return what the server answers, with patience.
+
+        Raises:
+            StoreError: What failed for good, in words.
+        """
+        try:
+            return self.patience.call(question)
+        except Exception as error:  # noqa: BLE001 (whatever boto3 and what it stands on raise)
+            raise self.failure(error) from None
+
+    def failure(self, error: Exception) -> StoreError:
+        """Return the error to raise when the bucket fails, in words."""
+        return explain(str(self), error, what="the bucket", settings="the environment, where it says which bucket")
+
+    @property
+    def _client(self) -> Any:
+        return _client(self.place, os.getpid())
+
+
+@dataclass(frozen=True, slots=True)
+class BucketObject:
+    """An object of a bucket, as it was when it was listed; a `Source`.
+
+    Attributes:
+        bucket: The bucket.
+        key: Its key.
+        size: Bytes.
+        etag: Its ETag, without quotes.
+    """
+
+    bucket: Bucket
+    key: str
+    size: int
+    etag: str
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket.place.bucket}/{self.key}"
+
+    @property
+    def path_below(self) -> str:
+        """Its path below the bucket's folder."""
+        return self.key.removeprefix(self.bucket.place.key(""))
+
+    @property
+    def md5(self) -> str | None:
+        """What the ETag says. None if it was uploaded in several parts.
+
+        With some kinds of encryption an ETag looks like an MD5 and is none; then it is that of nothing known.
+        """
+        return self.etag if _MD5.fullmatch(self.etag) else None
+
+    @property
+    def path(self) -> None:
+        """It has to be fetched."""
+
+    @property
+    def origin(self) -> Origin:
+        """Where an object store may copy it from."""
+        return Origin(self.bucket.place.bucket, self.key, self.etag)
+
+    def read(self) -> Iterator[bytes]:
+        """Yield its bytes; where a connection breaks off, the rest is asked for, and never another object's.
+
+        Raises:
+            InvalidFiles: It is empty, or has changed since it was listed, or is gone.
+            StoreError: The bucket fails.
+        """
+        if self.size == 0:
+            raise InvalidFiles(f"{self} is empty: was its writer interrupted?")
+        waits = iter(self.bucket.patience.waits)
+        done = 0
+        while done < self.size:
+            try:
+                stream = self.bucket.open(self.key, self.etag, done)
+                while chunk := stream.read(CHUNK):
+                    done += len(chunk)
+                    yield chunk
+                if done < self.size:
+                    raise ConnectionError(f"only {done:,} of {self.size:,} bytes arrived")
+            except Exception as error:  # noqa: BLE001 (whatever boto3 and what it stands on raise)
+                self._give_up_or_wait(error, next(waits, None))
+        if done != self.size:
+            raise InvalidFiles(f"{self} has {done:,} bytes, and was listed with {self.size:,}")
+
+    def _give_up_or_wait(self, error: Exception, wait: float | None) -> None:
+        status = http_status(error)
+        if status == _CHANGED or (status == _GONE and not is_missing_bucket(error)):
+            happened = "changed" if status == _CHANGED else "was deleted"
+            raise InvalidFiles(f"{self} {happened} while it was read: is the workflow still running?") from None
+        if wait is None or not is_transient(error):
+            raise self.bucket.failure(error) from None
+        self.bucket.patience.sleep(wait)
+
+
+@lru_cache(maxsize=8)
+def _client(place: Place, process: int) -> Any:
+    """Return the client of a place, one for each process: a connection must not be shared with a fork."""
+    del process
+    try:
+        import boto3
+        from botocore.config import Config
+    except ImportError:
+        raise RepoError("reading a bucket needs boto3, which is not installed: pip install 'blastgit[s3]'") from None
+    style = "path" if place.endpoint else "auto"  # servers other than Amazon's rarely have a host name for each bucket
+    try:
+        return boto3.session.Session().client(
+            "s3",
+            endpoint_url=place.endpoint,
+            region_name=place.region or None,
+            aws_access_key_id=place.access_key,
+            aws_secret_access_key=place.secret_key,
+            config=Config(
+                **_ANSWER_TIMES,
+                retries={"total_max_attempts": 1},
+                s3={"addressing_style": style},
+                max_pool_connections=16,
+            ),
+        )
+    except Exception as error:  # noqa: BLE001 (settings that make no sense raise whatever they do)
+        raise Bucket(place).failure(error) from None

@@ -1,0 +1,24 @@
+"""The files of a transient in a bucket, by the path that each has in a dataset."""
+
+from __future__ import annotations
+
+from blastgit.buckets.bucket import Bucket, BucketObject
+from blastgit.revision.document import Json
+from blastgit.sources import ROOTS, assemble, owners
+
+
+def gather_objects(bucket: Bucket, name: str, document: dict[str, Json]) -> dict[str, BucketObject]:
+    """Return the objects of a transient by their path in the dataset; it takes two questions.
+
+    Args:
+        bucket: The folder that has `cutout_cdn/NAME/…` and `sed_output/NAME/…`.
+        name: The transient.
+        document: The export: files that its rows name must be there, under a former name of the transient too.
+
+    Raises:
+        InvalidFiles: A file is missing, collides with another, or cannot be named.
+        StoreError: The bucket denies it, is not there, or fails.
+    """
+    folders = [f"{root}/{owner}/" for root in ROOTS for owner in owners(name, document)]  # 2026dg is not 2026dgt
+    found = ((each.path_below, each) for folder in folders for each in bucket.objects(folder))
+    return assemble(found, document, str(bucket))
