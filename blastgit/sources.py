@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from blastgit.errors import InvalidFiles
 from blastgit.names import check_paths
 from blastgit.revision.document import Json
 from blastgit.revision.export import named_files
+from blastgit.store.source import AnySource
+
+if TYPE_CHECKING:
+    from blastgit.buckets import Bucket
 
 T = TypeVar("T")
 
@@ -25,6 +29,20 @@ def dataset_path(blast_path: str) -> str:
     """
     parts = blast_path.split("/")
     return blast_path if len(parts) == 2 else "/".join([parts[0], *parts[2:]])
+
+
+def find(data: Path | Bucket, name: str, document: dict[str, Json]) -> Mapping[str, AnySource]:
+    """Return the files of a transient, in a folder of this machine or of a bucket; see `gather`.
+
+    Raises:
+        InvalidFiles: A file is missing, collides with another, or cannot be named.
+        StoreError: The bucket denies it, is not there, or fails.
+    """
+    if isinstance(data, Path):
+        return gather(data, name, document)
+    from blastgit.buckets import gather_objects
+
+    return gather_objects(data, name, document)
 
 
 def gather(data: Path, name: str, document: dict[str, Json]) -> dict[str, Path]:
