@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pygit2
@@ -43,6 +42,7 @@ from blastgit.revision.reason import change_lines
 from blastgit.shipped import dot_files
 from blastgit.store.hashing import Checksums
 from blastgit.store.pointer import SUFFIX, Pointer
+from blastgit.store.source import AnySource
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Options:
 
 
 def record(
-    handle: Handle, export: Export, sources: Mapping[str, Path], options: Options, progress: Progress = silent
+    handle: Handle, export: Export, sources: Mapping[str, AnySource], options: Options, progress: Progress = silent
 ) -> Recorded:
     """Record the state of a transient that `export` and the files of `sources` describe.
 
@@ -190,8 +190,8 @@ class _Recording:
 
     def _publish(self, decision: Decision, tip: pygit2.Commit | None, lock: Lock) -> str:
         handle = self._handle
+        notes = _probe_all(self._intake, decision.incoming)  # before what was fetched goes into the store
         sums = self._intake.store([*decision.incoming, *self._lost(decision)])
-        notes = _probe_all(self._intake, decision.incoming)
         batch = Batch(handle.git)
         tree = batch.tree(self._blobs(batch, decision, sums))
         commit = self._commit(batch, self._message(decision, sums, notes), tree, tip)

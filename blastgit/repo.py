@@ -16,6 +16,7 @@ from blastgit.revision.export import Export, read_export
 if TYPE_CHECKING:
     from blastgit.annotations.room import Annotations
     from blastgit.blame import Blamed
+    from blastgit.buckets import Bucket
     from blastgit.diff import Diff, State
     from blastgit.get import Got
     from blastgit.listing import Listing
@@ -65,7 +66,7 @@ class DataRepo(Care):
         self,
         name: str,
         export: bytes | Path,
-        data: Path,
+        data: Path | Bucket,
         *,
         run: str | None = None,
         dry_run: bool = False,
@@ -76,7 +77,8 @@ class DataRepo(Care):
         Args:
             name: The transient.
             export: The export, or the file that holds it.
-            data: The folder that holds `cutout_cdn/NAME/…` and `sed_output/NAME/…`, as Blast lays them out.
+            data: The folder that holds `cutout_cdn/NAME/…` and `sed_output/NAME/…`, as Blast lays them out; it may be
+                that of a bucket.
             run: The RUN collection that a new revision is born into.
             dry_run: Decide, and write nothing.
             timeout: Seconds to wait for another writer of the same transient.
@@ -89,13 +91,13 @@ class DataRepo(Care):
             RepoError: The repo cannot be written, or not be reached.
         """
         from blastgit.record import Options, record
-        from blastgit.sources import gather
+        from blastgit.sources import find
 
         check_transient(name)
         checked = _read(export)
         if checked.name != name:
             raise InvalidName(f"the export is about {checked.name!r}, and should be recorded as {name!r}")
-        sources = gather(data, name, checked.document)
+        sources = find(data, name, checked.document)
         return record(self._handle, checked, sources, Options(run, dry_run, timeout), self._progress)
 
     def record_archive(
