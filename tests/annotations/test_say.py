@@ -43,7 +43,8 @@ def test_every_kind_of_subject_in_one_commit(history: Path, speak: Callable[...,
     line = json.loads(show(history, paths[1]))
     assert line == {
         "id": done.ids[0], "time": "2026-07-01T12:00:01Z", "user": "alice", "actor": "human",
-        "comment": "café 🌟 العربية", "flag": "suspect", "tags": ["focus", "wind:20"], "subject": f"file:sha256:{sha256}", "subjects": 10,
+        "comment": "café 🌟 العربية", "flag": "suspect", "tags": ["focus", "wind:20"],
+        "subject": f"file:sha256:{sha256}", "subjects": 10,
         "as": f"2026dgt@0:{IMAGE}",
     }  # fmt: skip
     assert run("git", "-C", history, "fsck", "--strict") == ""
