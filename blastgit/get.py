@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import os
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from blastgit.errors import NotFound, RepoError, Withdrawn, WouldOverwrite
-from blastgit.fetch import checked
+from blastgit.delivery import Item, deliver
+from blastgit.errors import NotFound, Withdrawn
 from blastgit.handle import Handle
 from blastgit.history import Snapshot
 from blastgit.names import check_paths
 from blastgit.progress import Progress, silent
-from blastgit.store.hashing import chunks_of
 from blastgit.withdrawn import Withdrawals
 from blastgit.workflow.judged import Judged
-
-_PART = ".blastgit-part"  # what is not complete yet never has a file's own name
 
 
 @dataclass(frozen=True)
@@ -89,9 +81,7 @@ def get(handle: Handle, revision: Snapshot, wanted: Wanted, progress: Progress =
     folder = wanted.folder if wanted.folder is not None else Path(str(revision))
     check_paths(list(revision.pointers))
     document = f"{revision.name}.json"
-    sha256 = {path: revision.sha256(path) for path in revision.pointers}
-    sha256[document] = hashlib.sha256(revision.dr_bytes).hexdigest()
-    paths = [path for path in sha256 if wanted.only is None or matches(path, wanted.only)]
+    paths = [path for path in (*revision.pointers, document) if wanted.only is None or matches(path, wanted.only)]
     if not paths:
         raise NotFound(
             f"{revision} has no file that matches {wanted.only!r}; `blastgit show {revision}:files` lists them"
@@ -103,32 +93,18 @@ def get(handle: Handle, revision: Snapshot, wanted: Wanted, progress: Progress =
     withdrawals = Withdrawals(handle)
     gone = withdrawals.concerning(revision).keys() & set(paths)
     paths = [path for path in paths if path not in gone]
-    left = _left_to_write(folder, paths, sha256, force=wanted.force)
-    sizes = {path: _size(revision, path) for path in paths}
-
-    def contents(path: str) -> Iterator[bytes]:
-        if path == document:
-            return iter([revision.dr_bytes])
-        return handle.store.read(revision.pointers[path].md5)
-
-    def write(path: str) -> None:
-        _write(folder / path, checked(contents(path), sha256[path], f"{path} of {revision}"))
-
-    try:
-        if paths:
-            folder.mkdir(parents=True, exist_ok=True)
-        _write_all(left, write, sizes, progress)
-    except OSError as error:
-        raise RepoError(f"{folder} cannot be written: {error.strerror}; what is there already is kept") from None
+    items = [item_of(handle, revision, path) for path in paths]
+    written = deliver(folder, items, force=wanted.force, progress=progress)
     try:
         withdrawals.refuse(revision, sorted(gone))
     except Withdrawn as error:
         raise Withdrawn(f"{error}; {len(paths)} other files are in {folder}" if paths else str(error)) from None
     told = f"The {len(paths)} valid files are in {folder}. " if paths else ""
     invalid = judged.allow(shown, str(revision), told, even_invalid=wanted.even_invalid)
-    kept = [path for path in paths if path not in left]
+    kept = [path for path in paths if path not in written]
     remarks = {path: remark for path in paths if (remark := judged.validity.remark(path))}
-    return Got(str(revision), folder, left, kept, sum(sizes.values()), invalid, remarks, revision.asked)
+    size = sum(item.size for item in items)
+    return Got(str(revision), folder, written, kept, size, invalid, remarks, revision.asked)
 
 
 def matches(path: str, pattern: str) -> bool:
@@ -140,76 +116,16 @@ def matches(path: str, pattern: str) -> bool:
     )
 
 
-def _size(revision: Snapshot, path: str) -> int:
-    return revision.pointers[path].size if path in revision.pointers else len(revision.dr_bytes)
+def item_of(handle: Handle, revision: Snapshot, path: str, target: str | None = None) -> Item:
+    """Return a file of a revision, or its document, as something to write (under another path, if need be).
 
-
-def _left_to_write(folder: Path, paths: Iterable[str], sha256: dict[str, str], *, force: bool) -> list[str]:
-    left, other = [], []
-    for path in paths:
-        target = folder / path
-        _check_parents(target)
-        if not os.path.lexists(target):
-            left.append(path)
-        elif not target.is_file() or _sha256(target) != sha256[path]:
-            left.append(path)
-            other.append(path)
-    if other and not force:
-        more = f" and {len(other) - 1} more" if len(other) > 1 else ""
-        raise WouldOverwrite(f"{folder / other[0]}{more} would be overwritten: give another folder, or --force")
-    return left
-
-
-def _check_parents(target: Path) -> None:
-    above = next(parent for parent in target.parents if os.path.lexists(parent))
-    if not above.is_dir():
-        raise WouldOverwrite(f"{above} is in the way of {target}: a folder should be there; move it away")
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb", buffering=0) as file:
-        for chunk in chunks_of(file):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
-def _write_all(paths: list[str], write: Any, sizes: dict[str, int], progress: Progress) -> None:
-    order = sorted(paths, key=sizes.__getitem__, reverse=True)  # large ones first, so that no thread ends late
-    done, total = 0, sum(sizes[path] for path in paths)
-    with ThreadPoolExecutor(min(8, 2 * (os.cpu_count() or 1))) as pool:
-        for path, _ in zip(order, pool.map(write, order), strict=True):
-            done += sizes[path]
-            progress("getting", done, total)
-
-
-def _write(target: Path, chunks: Iterable[bytes]) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(target.name + _PART)
-    with _alone_with(part) as file:
-        try:
-            file.truncate(0)  # what a killed `get` left there
-            file.writelines(chunks)
-            file.flush()
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
-        part.replace(target)
-
-
-@contextmanager
-def _alone_with(part: Path) -> Iterator[BinaryIO]:
-    """Open a file that another `get` into the same folder may be writing too: this one then waits."""
-    while True:
-        with part.open("ab") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            if _is_at(part, file):
-                yield file
-                return
-
-
-def _is_at(path: Path, file: BinaryIO) -> bool:
-    try:
-        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
-    except FileNotFoundError:
-        return False
+    Raises:
+        DamagedData: The revision cannot be read.
+    """
+    if path == f"{revision.name}.json":
+        data = revision.dr_bytes
+        digest = hashlib.sha256(data).hexdigest()
+        return Item(target or path, digest, len(data), f"{path} of {revision}", lambda: iter([data]))
+    pointer = revision.pointers[path]
+    what = f"{path} of {revision}"
+    return Item(target or path, revision.sha256(path), pointer.size, what, lambda: handle.store.read(pointer.md5))

@@ -14,6 +14,7 @@ from blastgit.names import check_transient, parse_spec
 from blastgit.revision.export import Export, read_export
 
 if TYPE_CHECKING:
+    from blastgit.adopt.export import Exported
     from blastgit.annotations.room import Annotations
     from blastgit.blame import Blamed
     from blastgit.buckets import Bucket
@@ -161,9 +162,35 @@ class DataRepo(Care):
     @property
     def annotations(self) -> Annotations:
         """What people and bots say about data: comments, quality flags, tags."""
-        from blastgit.annotations.room import Annotations
+        from blastgit.adopt.export import Exported
+    from blastgit.annotations.room import Annotations
 
         return Annotations(self._handle)
+
+    def export(
+        self, spec: str, target: str | Path | None = None, *, form: str = "blast", force: bool = False
+    ) -> Exported:
+        """Write a revision as Blast's own archive (`blast`), or with all before it in the first layout (`tree`).
+
+        Args:
+            spec: The revision.
+            target: The archive, by default `NAME.tar.gz`; or the folder, by default the present one.
+            form: "blast" or "tree".
+            force: Overwrite files that differ.
+
+        Raises:
+            NotFound: There is no such revision.
+            WouldOverwrite: A file in the way differs; nothing was written.
+            Withdrawn: A file was taken down.
+            DamagedData: The store lacks a content, or holds something else.
+        """
+        from blastgit.adopt.export import export_archive, export_tree
+
+        state = self._resolve(parse_spec(spec))
+        if form == "tree":
+            return export_tree(self._handle, state, Path(target or "."), force=force, progress=self._progress)
+        place = Path(target or f"{state.name}.tar.gz")
+        return export_archive(self._handle, state, place, force=force, progress=self._progress)
 
     def provenance(self, spec: str) -> Graph:
         """Return where a revision came from, or what stands at `:PATH` of it: images, rows, files, stages.

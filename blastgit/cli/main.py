@@ -41,6 +41,7 @@ VERBS = {
     "affected": "show what was made of a file, an image, a host",
     "usage": "show what is read, if that is noted",
     "orphans": "list runs and markers that nothing refers to",
+    "export": "write a revision as Blast's own archive",
     "subset": "make a data repo with just some revisions",
     "withdraw": "take data down, and leave a tombstone",
     "maintain": "pack refs and objects",

@@ -1,0 +1,128 @@
+"""Handing a revision out: as Blast's own archive, or in the layout that the project began with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from blastgit.adopt.to_blast import adapt, write_archive
+from blastgit.adopt.to_tree import layout
+from blastgit.delivery import deliver
+from blastgit.errors import RepoError, UsageError, WouldOverwrite
+from blastgit.fetch import checked
+from blastgit.get import item_of
+from blastgit.handle import Handle
+from blastgit.history import History, Revision, Snapshot
+from blastgit.progress import Progress, silent
+from blastgit.withdrawn import Withdrawals
+from blastgit.workflow.stages import Stages
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written.
+
+    Attributes:
+        revision: The revision, `2026dgt@1`.
+        format: "blast" or "tree".
+        path: The archive or the folder.
+        files: How many files, documents among them.
+        size: Bytes of them.
+        notes: What is not as Blast wrote it, in words.
+    """
+
+    revision: str
+    format: str
+    path: Path
+    files: int
+    size: int
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result under its stable keys."""
+        return {
+            "revision": self.revision, "format": self.format, "path": str(self.path), "files": self.files,
+            "bytes": self.size, "notes": list(self.notes),
+        }  # fmt: skip
+
+
+def export_archive(
+    handle: Handle, state: Snapshot, target: Path, *, force: bool = False, progress: Progress = silent
+) -> Exported:
+    """Write the archive that Blast's importer reads.
+
+    Args:
+        handle: The data repo.
+        state: The revision.
+        target: The file to write; it has its name only when it is complete.
+        force: Whether to replace a file that is there.
+        progress: Told of bytes written.
+
+    Raises:
+        WouldOverwrite: The file is there.
+        Withdrawn: A file of the revision was taken down, so that it cannot be handed out whole.
+        DamagedData: The store lacks a content, or holds something else.
+        RepoError: The file cannot be written.
+    """
+    if os.path.lexists(target) and not force:
+        raise WouldOverwrite(f"{target} would be overwritten: give another name, or --force")
+    Withdrawals(handle).refuse(state, sorted(state.pointers))
+    stages: Stages = handle.settings.section("stages")
+    adapted = adapt(state.dr.export.document, stages.by_name)
+    paths = sorted(state.pointers)
+    size = sum(state.pointers[path].size for path in paths)
+
+    def files() -> Iterator[tuple[str, int, Iterator[bytes]]]:
+        done = 0
+        for path in paths:
+            item = item_of(handle, state, path)
+            yield path, item.size, checked(item.read(), item.sha256, item.what)
+            done += item.size
+            progress("writing", done, size)
+
+    part = target.with_name(f"{target.name}.blastgit-part")
+    try:
+        with part.open("wb") as file:
+            write_archive(file, adapted.document, files())
+        part.replace(target)
+    except OSError as error:
+        raise RepoError(f"{target} cannot be written: {error.strerror}") from None
+    finally:
+        part.unlink(missing_ok=True)
+    return Exported(str(state), "blast", target, len(paths) + 1, size, adapted.notes)
+
+
+def export_tree(
+    handle: Handle, state: Snapshot, target: Path, *, force: bool = False, progress: Progress = silent
+) -> Exported:
+    """Write a revision and all before it as files beside `cutout_cdn/`, `sed_output/` and `revisions/`.
+
+    Args:
+        handle: The data repo.
+        state: The revision whose files are to be the present ones.
+        target: The folder; several transients may share it.
+        force: Whether to overwrite files that differ.
+        progress: Told of bytes written.
+
+    Raises:
+        UsageError: A marker was asked for, which has no number.
+        WouldOverwrite: A file in the way differs; nothing was written.
+        Withdrawn: A file was taken down.
+        DamagedData: The store lacks a content, or holds something else.
+        RepoError: The folder cannot be written.
+    """
+    if not isinstance(state, Revision):
+        raise UsageError(f"{state} is no revision, and only revisions have a place in this layout")
+    handle.need(state.name, whole=True)
+    revisions = [each for each in History(handle).revisions(state.name) if each.number <= state.number]
+    withdrawals = Withdrawals(handle)
+    items = []
+    for place, revision, path in layout(revisions):
+        if path is not None:
+            withdrawals.refuse(revision, [path])
+        items.append(item_of(handle, revision, path or f"{revision.name}.json", place))
+    deliver(target, items, force=force, progress=progress)
+    return Exported(str(state), "tree", target, len(items), sum(item.size for item in items))

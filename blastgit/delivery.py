@@ -1,0 +1,133 @@
+"""Writing checked contents into a folder: in parallel, each whole or not at all, and none over what differs."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from blastgit.errors import RepoError, WouldOverwrite
+from blastgit.fetch import checked
+from blastgit.progress import Progress, silent
+from blastgit.store.hashing import chunks_of
+
+_PART = ".blastgit-part"  # what is not complete yet never has a file's own name
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One file to write.
+
+    Attributes:
+        path: Where in the folder.
+        sha256: What it must be.
+        size: Bytes.
+        what: What to call it in an error.
+        read: Yields its bytes, unchecked.
+    """
+
+    path: str
+    sha256: str
+    size: int
+    what: str
+    read: Callable[[], Iterator[bytes]]
+
+
+def deliver(folder: Path, items: Sequence[Item], *, force: bool = False, progress: Progress = silent) -> list[str]:
+    """Write files into a folder, and return the paths of those that were not there already. So it resumes.
+
+    Raises:
+        WouldOverwrite: A file in the way differs; nothing was written.
+        DamagedData: A content is missing or wrong; the other files are there.
+        RepoError: The folder cannot be written.
+    """
+    left = _left_to_write(folder, items, force=force)
+    try:
+        if items:
+            folder.mkdir(parents=True, exist_ok=True)
+        _write_all(folder, left, progress)
+    except OSError as error:
+        raise RepoError(f"{folder} cannot be written: {error.strerror}; what is there already is kept") from None
+    return [item.path for item in left]
+
+
+def _left_to_write(folder: Path, items: Iterable[Item], *, force: bool) -> list[Item]:
+    left, other = [], []
+    for item in items:
+        target = folder / item.path
+        _check_parents(target)
+        if not os.path.lexists(target):
+            left.append(item)
+        elif not target.is_file() or _sha256(target) != item.sha256:
+            left.append(item)
+            other.append(item.path)
+    if other and not force:
+        more = f" and {len(other) - 1} more" if len(other) > 1 else ""
+        raise WouldOverwrite(f"{folder / other[0]}{more} would be overwritten: give another folder, or --force")
+    return left
+
+
+def _check_parents(target: Path) -> None:
+    above = next(parent for parent in target.parents if os.path.lexists(parent))
+    if not above.is_dir():
+        raise WouldOverwrite(f"{above} is in the way of {target}: a folder should be there; move it away")
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        for chunk in chunks_of(file):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _write_all(folder: Path, items: Iterable[Item], progress: Progress) -> None:
+    order = sorted(items, key=lambda item: item.size, reverse=True)  # large ones first, so that no thread ends late
+    done, total = 0, sum(item.size for item in order)
+
+    def write(item: Item) -> int:
+        _write(folder / item.path, checked(item.read(), item.sha256, item.what))
+        return item.size
+
+    with ThreadPoolExecutor(min(8, 2 * (os.cpu_count() or 1))) as pool:
+        for size in pool.map(write, order):
+            done += size
+            progress("getting", done, total)
+
+
+def _write(target: Path, chunks: Iterable[bytes]) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(target.name + _PART)
+    with _alone_with(part) as file:
+        try:
+            file.truncate(0)  # what a killed `get` left there
+            file.writelines(chunks)
+            file.flush()
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+        part.replace(target)
+
+
+@contextmanager
+def _alone_with(part: Path) -> Iterator[BinaryIO]:
+    """Open a file that another `get` into the same folder may be writing too: this one then waits."""
+    while True:
+        with part.open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if _is_at(part, file):
+                yield file
+                return
+
+
+def _is_at(path: Path, file: BinaryIO) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
