@@ -12,6 +12,7 @@ from pathlib import Path
 
 import blastgit
 from benchmarks import samples, speed
+from benchmarks.annotations import annotated
 from benchmarks.controls import isolate
 from benchmarks.memory import memory
 from benchmarks.race import Row
@@ -51,6 +52,7 @@ _PARTS: dict[str, Callable[[Path, argparse.Namespace], Iterable[Row]]] = {
     "changed": lambda folder, options: speed.two_changed(folder, samples.first(), options.rounds),
     "read": lambda folder, options: speed.read_back(folder, samples.first(), options.rounds),
     "processes": lambda folder, options: speed.processes(folder, samples.first(), options.rounds),
+    "annotations": annotated,
     "memory": lambda folder, _: memory(folder),
 }
 
