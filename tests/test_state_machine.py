@@ -7,6 +7,7 @@ import hashlib
 import multiprocessing
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -28,6 +29,7 @@ from blastgit import DataRepo
 from blastgit.demo import Sample, refit, reprocess, small
 from blastgit.errors import Withdrawn
 from blastgit.plumbing.process import git_environment
+from blastgit.plumbing.refs import RefUpdate, update_refs
 from blastgit.sources import dataset_path
 
 NAMES = ("2026dgt", "2026dix")
@@ -119,6 +121,20 @@ class Published(RuleBasedStateMachine):
         run_killed_after(seconds, lambda: DataRepo(self.repo).record(name, *inputs))
         self.learn(name, self.model[name], self.after(name, state))
 
+    @rule(name=names, state=states, moved=st.integers(0, 1))
+    def crash_between_two_refs(self, name: str, state: int, moved: int) -> None:
+        """Git does not move two refs at once: it is killed when it has moved one of them."""
+        inputs = self.inputs(sample(name, state))
+
+        def half(folder: Path, updates: list[RefUpdate], *rest: Any) -> None:
+            update_refs(folder, updates[:1] if moved == 0 else updates[-1:], *rest)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("blastgit.handle.update_refs", half)
+            run_killed_after(60, lambda: DataRepo(self.repo).record(name, *inputs))
+        self.learn(name, self.after(name, state))
+
     @rule(
         wanted=st.lists(st.tuples(names, states), min_size=2, max_size=3),
         beside=st.sampled_from(["nothing", "gc", "maintain"]),
@@ -167,10 +183,13 @@ class Published(RuleBasedStateMachine):
     def maintain(self) -> None:
         DataRepo(self.repo).maintain()
 
-    @rule(which=picks, how=st.sampled_from(["gone", "cut short", "altered"]))
-    def rot(self, which: int, how: str) -> None:
-        """Damage any content. If it is needed, that is seen and can be mended; else the next writer replaces it."""
+    @rule(which=picks, how=st.sampled_from(["gone", "cut short", "altered"]), needed=st.booleans())
+    def rot(self, which: int, how: str, needed: bool) -> None:
+        """Damage a content. If it is needed, that is seen and can be mended; else the next writer replaces it."""
         contents = sorted(path for path in (self.repo / "dvc/files").rglob("*") if path.is_file())
+        left_over = DataRepo(self.repo).gc(grace=NOW).set_aside
+        if not needed:
+            contents = [path for path in contents if path.parent.name + path.name in left_over] or contents
         if not contents:
             return
         path = contents[which % len(contents)]
@@ -183,7 +202,8 @@ class Published(RuleBasedStateMachine):
             path.write_bytes(whole[:-1] if how == "cut short" else whole[:-1] + bytes([whole[-1] ^ 1]))
             path.chmod(0o444)
         kinds = {problem.kind for problem in DataRepo(self.repo).verify().problems}
-        assert kinds in (set(), {"missing" if how == "gone" else "damaged"})
+        is_needed = path.parent.name + path.name not in left_over
+        assert kinds == ({"missing" if how == "gone" else "damaged"} if is_needed else set())
         if kinds:
             assert DataRepo(self.repo).verify(repair=True, sources=[str(self.backup)]).is_sound
 
