@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,8 @@ from blastgit.handle import Handle
 from blastgit.history import History, Revision
 from blastgit.plumbing.messages import read_body
 from blastgit.withdrawn import Withdrawals
+from blastgit.workflow.judged import Finding, Judged
+from blastgit.workflow.validity import Standing
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Entry:
         reproductions: The runs that gave its values again, oldest first.
         withdrawn: Its files that were taken down, each with the reason.
         flag: Its quality flag, in words; None if it has none.
+        failures: The stages that failed, did not run or found nothing to do: where it began, not what follows.
+        invalid: What is invalid therefore, reason by reason.
     """
 
     revision: Revision
@@ -45,6 +49,8 @@ class Entry:
     reproductions: list[Reproduction] = field(default_factory=list)
     withdrawn: dict[str, str] = field(default_factory=dict)
     flag: str | None = None
+    failures: list[Standing] = field(default_factory=list)
+    invalid: list[Finding] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """Return the entry under its stable keys."""
@@ -56,6 +62,8 @@ class Entry:
             "status": revision.trailers.get("Status", ""), "reason": revision.reason, "files": self.files,
             "details": self.details, "reproductions": [each.to_json() for each in self.reproductions],
             "withdrawn": self.withdrawn, "flag": self.flag,
+            "failures": [failure.to_json() for failure in self.failures],
+            "invalid": [finding.to_json() for finding in self.invalid],
         }  # fmt: skip
 
 
@@ -77,9 +85,17 @@ def log(handle: Handle, name: str) -> list[Entry]:
         details = [line for line in read_body(revision.commit.message)[1] if before is not None]
         gone = {path: str(stone) for path, stone in withdrawals.of(name, revision.number).items()}
         flag = flags.of_revision(name, revision.number)
-        entries.append(Entry(revision, _files(before, revision), details, again.get(revision.number, []), gone, flag))
+        entry = Entry(revision, _files(before, revision), details, again.get(revision.number, []), gone, flag)
+        entries.append(_judged(handle, entry))
         before = revision
     return entries[::-1]
+
+
+def _judged(handle: Handle, entry: Entry) -> Entry:
+    if entry.revision.trailers.get("Status") == "complete":
+        return entry  # its document need not be read
+    judged = Judged(handle, entry.revision)
+    return replace(entry, failures=judged.validity.failures, invalid=judged.findings())
 
 
 def _files(before: Revision | None, after: Revision) -> list[dict[str, str]]:

@@ -35,10 +35,12 @@ def _say(entry: Entry, *, full: bool) -> None:
     revision = entry.revision
     print(f"{bold(str(revision))}  {revision.time:%Y-%m-%d %H:%M} UTC  {revision.app_version}  {revision.id[:10]}")
     print(f"  {revision.reason}")
-    for label, key in (("run", "Run"), ("status", "Status")):
-        value = revision.trailers.get(key)
-        if value and value != "complete":
-            print(f"  {label}: {value}")
+    if revision.trailers.get("Run"):
+        print(f"  run: {revision.trailers['Run']}")
+    for failure in entry.failures:
+        print(f"  {failure}")
+    for finding in entry.invalid:
+        print(f"  invalid, because {finding}" if len(entry.failures) > 1 else f"  invalid: {finding.what}")
     if entry.flag:
         print(f"  flagged {entry.flag}")
     for reason in dict.fromkeys(entry.withdrawn.values()):

@@ -70,13 +70,18 @@ class Finding:
     left: int = 0
     before: str | None = None
 
-    def __str__(self) -> str:
+    @property
+    def what(self) -> str:
+        """What is invalid, in words: "76 values (sed/global, sfh/global) and 5 files (sed_output)"."""
         parts = [_counted(self.values, "value"), _counted(self.files, "file")]
         total = len(self.values) + len(self.files)
         left = ""
         if self.left:
             left = f", {'the same' if self.left == total else f'{self.left} the same'} as in {self.before}"
-        return f"{self.root}: {' and '.join(filter(None, parts))}{left}"
+        return f"{' and '.join(filter(None, parts))}{left}"
+
+    def __str__(self) -> str:
+        return f"{self.root}: {self.what}"
 
     def to_json(self) -> dict[str, object]:
         """Return it under its stable keys."""

@@ -64,6 +64,13 @@ class Standing:
         """Whether it made nothing, and rightly so."""
         return self.state is State.IDLE or (self.state is State.ANSWERED and not self.is_sound)
 
+    def to_json(self) -> dict[str, Any]:
+        """Return how the stage ended, under stable keys."""
+        return {
+            "stage": self.stage.name, "state": self.state.value, "outcome": self.outcome, "reason": self.reason,
+            "because": None if self.cause is None else self.cause.stage.name,
+        }  # fmt: skip
+
     def __str__(self) -> str:
         name = self.stage.name
         if self.state in (State.BLOCKED, State.IDLE):
@@ -71,7 +78,8 @@ class Standing:
             return f"{name} {verb}, because {self.cause}"
         if self.state is State.NOT_RUN:
             return f"{name} did not end" if self.outcome == "processing" else f"{name} did not run"
-        return f"{name} ended with {self.outcome!r}{f' ({self.reason})' if self.reason else ''}"
+        why = "" if self.reason in (None, self.outcome) else f" ({self.reason})"
+        return f"{name} ended with {self.outcome!r}{why}"
 
 
 @dataclass(frozen=True)
@@ -158,13 +166,7 @@ class Validity:
 
     def to_json(self) -> list[dict[str, Any]]:
         """Return how each stage ended, under stable keys."""
-        return [
-            {
-                "stage": standing.stage.name, "state": standing.state.value, "outcome": standing.outcome,
-                "because": None if standing.cause is None else standing.cause.stage.name, "reason": standing.reason,
-            }
-            for standing in self.standings.values()
-        ]  # fmt: skip
+        return [standing.to_json() for standing in self.standings.values()]
 
 
 @dataclass(frozen=True)

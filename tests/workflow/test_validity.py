@@ -264,3 +264,41 @@ def test_the_command_line_ends_with_13_and_says_how_to_go_on(broken, capsys, tmp
     assert json.loads(capsys.readouterr().out)["error"]["kind"] == "invalid-data"
     assert main(["-C", location, "get", "2026dgt", str(tmp_path / "got"), "--even-invalid", "--json"]) == 0
     assert "host.redshift" in json.loads(capsys.readouterr().out)["invalid"]
+
+
+# log and list
+
+
+def test_log_shows_what_failed_and_what_is_invalid_therefore(broken, capsys):
+    repo = broken("Global host SED inference")
+    after, before = repo.log("2026dgt")
+    assert (before.failures, before.invalid) == ([], [])
+    assert [str(failure) for failure in after.failures] == ["Global host SED inference ended with 'failed'"]
+    [finding] = after.to_json()["invalid"]
+    assert "sed/global.log_mass_50" in finding["values"]
+    assert "sed_output/2026dgt_global.h5" in finding["files"]
+    assert main(["-C", str(repo.path), "log", "2026dgt"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "  Global host SED inference ended with 'failed'" in lines
+    [told] = [line for line in lines if line.startswith("  invalid: ")]
+    assert "5 files (sed_output), the same as in 2026dgt@0" in told
+
+
+def test_a_run_that_broke_off_without_an_error_is_not_called_complete(repo, sample, record):
+    export = json.loads(json.dumps(sample.export))
+    for task in export["workflow_tasks"]:
+        if task["task_name"] == "Local host SED inference":
+            task["status"] = {"type": "warning", "message": "processing"}
+    record(repo, type(sample)(export, sample.files))
+    [entry] = DataRepo(repo).log("2026dgt")
+    assert [str(failure) for failure in entry.failures] == ["Local host SED inference did not end"]
+    assert [found.status for found in DataRepo(repo).list()] == ["not run: Local host SED inference"]
+
+
+def test_log_tells_several_failures_apart(repo, sample, record, capsys):
+    record(repo, fail_stage(fail_stage(sample, "Host MWEBV", "no host MWEBV"), "Validate local photometry"))
+    assert main(["-C", str(repo), "log", "2026dgt"]) == 0
+    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  invalid, because ")]
+    assert [line.split(" ended")[0] for line in told] == [
+        "  invalid, because Host MWEBV", "  invalid, because Validate local photometry",
+    ]  # fmt: skip
