@@ -69,6 +69,12 @@ class Busy(BlastgitError):
     exit_code = 7
 
 
+class LostLease(Busy):
+    """Somebody else took over the stage that this call is about. What it brought was not taken in; let them end it."""
+
+    kind = "lost-lease"
+
+
 class StoreError(BlastgitError):
     """The store of file contents fails, is full, or cannot be reached. Mend it, then repeat the call."""
 

@@ -74,6 +74,9 @@ class Handle:
         """Have at hand the markers of a transient's run in progress, as they are now. Here they always are."""
         del name
 
+    def need_runs(self) -> None:
+        """Have at hand which runs are in progress."""
+
     def commit_before(self, name: str, commit: pygit2.Commit) -> pygit2.Commit | None:
         """Return the commit before one on a transient's branch; None at its beginning, or where a shallow clone ends.
 
@@ -191,9 +194,9 @@ class Handle:
         while time.monotonic() < self._give_up:
             yield
 
-    def move_refs(self, updates: list[RefUpdate], message: str, lock: int | None = None) -> None:
+    def move_refs(self, updates: list[RefUpdate], message: str, *locks: int) -> None:
         """Move refs in one transaction; see `update_refs`."""
-        update_refs(self.path, updates, message, lock)
+        update_refs(self.path, updates, message, *locks)
 
     def committer(self) -> pygit2.Signature:
         """Return who commits, and now."""

@@ -290,6 +290,7 @@ class History:
 
         if spec.number is None or self.tagged(spec.name, spec.number) is not None:
             return None
+        self._handle.need_run(spec.name)
         run = Run.of(self._handle, spec.name)
         if run is None or run.towards != spec.number:
             return None

@@ -29,7 +29,7 @@ from blastgit.plumbing.refs import ZERO, RefMoved, RefUpdate
 from blastgit.plumbing.scratch import Scratch
 from blastgit.store.config import VARIABLE, Remote
 
-_MAIN = "refs/heads/main"
+_MAIN, _RUNS = "refs/heads/main", "refs/workflow/"
 _TIPS = ("+refs/heads/*:refs/heads/*", "^refs/heads/u/*")
 _STEP = 4  # commits fetched by the first look beyond a tip; each further one fetches four times as many
 _STAGES = 64  # commits; more than a workflow has stages, whose markers stand between two revisions
@@ -103,8 +103,8 @@ class Mirror(Handle):
         self._steps.clear()
         if name is None:
             self._fetch(_TIPS, "--depth=1")
-        elif number is None or not self._fetch_with_main(tag_ref(name, number)):
-            self._fetch_with_main(branch_ref(name))
+        elif number is None or not self._fetch_with_main(tag_ref(name, number), name):
+            self._fetch_with_main(branch_ref(name), name)
         if whole:
             parts = ["*"] if name is None else [name, f"{name}/*"]
             refs = [f"refs/heads/{parts[0]}", f"refs/tags/{parts[-1]}"]
@@ -112,12 +112,13 @@ class Mirror(Handle):
                 self._fetch([*map(_copy, refs), "^refs/heads/u/*", "^refs/tags/u/*"], f"--deepen={_ALL}")
 
     def need_run(self, name: str) -> None:
-        """Fetch the markers of a transient's run in progress, all of them, if there is one."""
-        try:
-            self._fetch([_copy(run_ref(name))], f"--depth={_ALL}")
-        except NotFound:
-            if run_ref(name) in self.git.references:
-                self.git.references.delete(run_ref(name))
+        """Fetch all markers of a transient's run in progress, if `need` saw that there is one."""
+        if run_ref(name) in self.git.references:
+            self._look(run_ref(name))
+
+    def need_runs(self) -> None:
+        """Fetch the last marker of every run in progress."""
+        self._fetch([_copy(f"{_RUNS}*")], "--depth=1", "--prune")
 
     def commit_before(self, name: str, commit: pygit2.Commit) -> pygit2.Commit | None:
         """Return the commit before one on a transient's branch, fetching it if need be."""
@@ -148,7 +149,7 @@ class Mirror(Handle):
         _ = self.store
         super().prepare_to_write()
 
-    def move_refs(self, updates: list[RefUpdate], message: str, lock: int | None = None) -> None:
+    def move_refs(self, updates: list[RefUpdate], message: str, *locks: int) -> None:
         """Push: all of the refs move, or none.
 
         Raises:
@@ -156,7 +157,7 @@ class Mirror(Handle):
             Denied: A hook of the data repo declined it.
             RepoError: The data repo cannot be reached, or does not take pushes.
         """
-        del message, lock  # the other side keeps its own log, and its own locks
+        del message, locks  # the other side keeps its own log, and its own locks
         try:
             push_refs(self.path, self.url, updates)
         except PushFailed as failure:
@@ -172,7 +173,12 @@ class Mirror(Handle):
         """Look at what there is after a push that failed, and raise what that means; return if it went through."""
         branch = next((update for update in updates if update.ref.startswith("refs/heads/")), updates[0])
         self._wait()
-        now = self._look(branch.ref, failure)
+        try:
+            moving = [update.ref for update in updates if not update.ref.startswith("refs/tags/")]
+            there = {ref: self._look(ref) for ref in moving}
+        except RepoError:
+            raise explain(self.location, "cannot be reached any more", failure.said) from None
+        now = there[branch.ref]
         if failure.outcome is Outcome.UNKNOWN and (now or ZERO) == branch.new:
             return  # it was taken in, and only the answer was lost
         if now != branch.old:
@@ -184,14 +190,14 @@ class Mirror(Handle):
             raise Denied(f"{self.location} did not take this in: {failure.said}")
         raise explain(self.location, "did not take this in", failure.said)
 
-    def _look(self, ref: str, failure: PushFailed) -> str | None:
-        """Fetch a ref, and return the object id that it has."""
+    def _look(self, ref: str) -> str | None:
+        """Fetch a ref, of a run with all that leads to it, and return the object id that it has."""
         try:
-            self._fetch([_copy(ref)], "--depth=1")
+            self._fetch([_copy(ref)], f"--depth={_ALL if ref.startswith(_RUNS) else 1}")
         except NotFound:
+            if ref.startswith(_RUNS) and ref in self.git.references:
+                self.git.references.delete(ref)
             return None
-        except RepoError:
-            raise explain(self.location, "cannot be reached any more", failure.said) from None
         return str(self.git.references[ref].target)
 
     def _roll_forward(self, branch: RefUpdate, tags: Sequence[str]) -> None:
@@ -204,7 +210,7 @@ class Mirror(Handle):
                     push_refs(self.path, self.url, [RefUpdate(branch.ref, str(commit.id), branch.old)])
             except (NotFound, PushFailed):
                 continue  # then it was another reason, or somebody else was at it too
-            self._look(branch.ref, PushFailed(Outcome.MOVED, ""))
+            self._look(branch.ref)
 
     def _wait(self) -> None:
         """Wait before the next try, longer each time, and by chance, so that those who met once do not meet again."""
@@ -213,12 +219,13 @@ class Mirror(Handle):
         wait = random.uniform(0, longest)  # noqa: S311 (nobody has to be kept from guessing it)
         self._sleep(max(0.0, min(wait, self._give_up - time.monotonic())))
 
-    def _fetch_with_main(self, ref: str) -> bool:
-        """Fetch a ref, and main as it is now; return whether there is such a ref."""
+    def _fetch_with_main(self, ref: str, name: str) -> bool:
+        """Fetch a ref, main as it is now, and the end of the transient's run; return whether there is such a ref."""
+        always = _copy(_MAIN), _copy(f"{run_ref(name)}*")  # with a star, git does not mind if there is no run
         try:
-            self._fetch([_copy(_MAIN), _copy(ref)], "--depth=1")
+            self._fetch([*always, _copy(ref)], "--depth=1", "--prune")
         except NotFound:
-            self._fetch([_copy(_MAIN)], "--depth=1")
+            self._fetch(always, "--depth=1", "--prune")
             return False
         return True
 

@@ -15,12 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pygit2
 
+from blastgit import __version__
 from blastgit.decide import Decision, decide
-from blastgit.errors import Busy, InvalidInput, InvalidName
+from blastgit.errors import Busy, InvalidInput
 from blastgit.guard.policy import require
 from blastgit.handle import LOCK_TIMEOUT, Handle
 from blastgit.history import History, Revision
@@ -31,7 +33,7 @@ from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.durable import sync_file_systems
 from blastgit.plumbing.locks import Journal, Lock, hold
 from blastgit.plumbing.messages import one_line, write_message
-from blastgit.plumbing.refs import RefMoved, RefUpdate
+from blastgit.plumbing.refs import ZERO, RefMoved, RefUpdate
 from blastgit.progress import Progress, silent
 from blastgit.recovery import add_tag, settle, take_over
 from blastgit.revision.compare import FieldChange
@@ -39,10 +41,12 @@ from blastgit.revision.dr import write_dr
 from blastgit.revision.export import Export
 from blastgit.revision.files import FileChange
 from blastgit.revision.reason import change_lines
+from blastgit.revision.rules import Rules
 from blastgit.shipped import dot_files
 from blastgit.store.hashing import Checksums
 from blastgit.store.pointer import SUFFIX, Pointer
 from blastgit.store.source import AnySource
+from blastgit.workflow.replay import Ending
 
 
 @dataclass(frozen=True)
@@ -88,11 +92,13 @@ class Options:
         run: The RUN collection that the revision is born into, or None.
         dry_run: Decide, and write nothing.
         timeout: Seconds to wait for another writer of the same transient.
+        owner: Whose run of the workflow this ends, whatever leases they still hold; None for whoever records.
     """
 
     run: str | None = None
     dry_run: bool = False
     timeout: float = LOCK_TIMEOUT
+    owner: str | None = None
 
 
 def record(
@@ -115,28 +121,53 @@ def record(
         RepoError: The repo cannot be written.
     """
     handle.need(export.name)
+    handle.need_run(export.name)
+    return record_from(handle, export, Intake(handle.store, sources, progress), options)
+
+
+def record_from(handle: Handle, export: Export, intake: Intake, options: Options) -> Recorded:
+    """Do what `record` does for a caller who has the transient at hand, with files of any kind."""
     if options.dry_run:
-        with Intake(handle.store, sources, progress) as intake:
-            return _Recording(handle, export, intake, options).preview()
+        with intake:
+            return Recording(handle, export, intake, options).preview()
     if options.run is not None and (one_line(options.run) != options.run or not options.run.strip()):
         raise InvalidInput(f"{options.run!r} cannot name a run")
     if handle.is_here:  # elsewhere it is the server that knows who pushes
         require(handle.settings, "writer", subject=export.name)
     handle.prepare_to_write()
-    with (
-        hold(handle.lock_path(export.name), options.timeout) as lock,
-        Intake(handle.store, sources, progress) as intake,
-    ):
+    with hold(handle.lock_path(export.name), options.timeout) as lock, intake:
         take_over(handle, lock)
         lock.announce(Journal.own([intake.folder]))
         if handle.is_here:
             settle(handle, export.name, lock)
-        recorded = _Recording(handle, export, intake, options).write(lock)
+        recorded = Recording(handle, export, intake, options).write(lock)
     start_if_due(handle)
     return recorded
 
 
-class _Recording:
+@dataclass(frozen=True)
+class Prepared:
+    """A new revision whose contents are in the store and whose objects are in a batch; its refs have yet to move.
+
+    Attributes:
+        commit: Its commit.
+        updates: The refs to move, once all of it is durable.
+        folder: Where its files were staged.
+    """
+
+    commit: str
+    updates: list[RefUpdate]
+    folder: Path
+
+    @property
+    def refs(self) -> dict[str, str]:
+        """What a journal says of the refs."""
+        return {update.ref: update.new for update in self.updates if update.new != ZERO}
+
+
+class Recording:
+    """One recording of a state, under the lock of its transient."""
+
     def __init__(self, handle: Handle, export: Export, intake: Intake, options: Options) -> None:
         self._handle = handle
         self._export = export
@@ -146,18 +177,21 @@ class _Recording:
         self._name = export.name
 
     def preview(self) -> Recorded:
+        """Decide, and write nothing."""
         decision = self._decide()
         return self._recorded(decision, None) if decision.is_new else self._unchanged(decision, None)
 
     def write(self, lock: Lock) -> Recorded:
+        """Decide, and write what follows from it."""
         self._intake.begin(staging=self._history.tip(self._name) is None)
         for _ in self._handle.attempts(self._options.timeout):
             tip = self._history.tip(self._name)
             decision = self._decide()
+            ending = Ending(self._handle, self._name, self._options.owner, lock)
             try:
                 if decision.is_new:
-                    return self._recorded(decision, self._publish(decision, tip, lock))
-                return self._unchanged(decision, self._mark_reproduction(decision, tip, lock))
+                    return self._recorded(decision, self._publish(decision, tip, ending, lock))
+                return self._unchanged(decision, self._mark_reproduction(decision, tip, ending, lock))
             except RefMoved:
                 continue  # a push came between: what it brought is the state to compare with now
         seconds = self._options.timeout
@@ -166,12 +200,7 @@ class _Recording:
     def _decide(self) -> Decision:
         latest = self._history.latest(self._name)
         if latest is None:
-            twin = self._history.twin(self._name)
-            if twin is not None:
-                raise InvalidName(
-                    f"{self._name!r} differs from the transient {twin!r} only in case, and not every system can tell "
-                    "such names apart"
-                )
+            self._history.refuse_twin(self._name)
         return decide(self._handle, self._export, self._intake, latest)
 
     def _recorded(self, decision: Decision, commit: str | None) -> Recorded:
@@ -188,24 +217,40 @@ class _Recording:
             "unchanged", self._name, latest.number, latest.tag, latest.id, decision.reason, files, marker=marker
         )
 
-    def _publish(self, decision: Decision, tip: pygit2.Commit | None, lock: Lock) -> str:
-        handle = self._handle
+    def _publish(self, decision: Decision, tip: pygit2.Commit | None, ending: Ending, lock: Lock) -> str:
+        batch = Batch(self._handle.git)
+        prepared = self._prepare(batch, decision, tip, ending)
+        batch.write()
+        sync_file_systems([*self._handle.store.synced_folders(), self._handle.path])
+        lock.announce(Journal.own([self._intake.folder], prepared.refs))
+        self._handle.move_refs(prepared.updates, f"blastgit record: revision {decision.number}", lock.descriptor)
+        return prepared.commit
+
+    def prepare_first(self, batch: Batch, lock: Lock) -> Prepared:
+        """Bring the contents of revision 0 into the store and its objects into a batch; see `adopt/bulk.py`.
+
+        Raises:
+            InvalidInput: The input cannot be recorded.
+            StoreError: The store fails.
+        """
+        self._intake.begin(staging=True)
+        ending = Ending(self._handle, self._name, self._options.owner, lock)
+        return self._prepare(batch, self._decide(), None, ending)
+
+    def _prepare(self, batch: Batch, decision: Decision, tip: pygit2.Commit | None, ending: Ending) -> Prepared:
         notes = _probe_all(self._intake, decision.incoming)  # before what was fetched goes into the store
         sums = self._intake.store([*decision.incoming, *self._lost(decision)])
-        batch = Batch(handle.git)
         tree = batch.tree(self._blobs(batch, decision, sums))
-        commit = self._commit(batch, self._message(decision, sums, notes), tree, tip)
-        tag = add_tag(batch, tag_name(self._name, decision.number), commit, handle.committer(), decision.reason)
-        batch.write()
-        sync_file_systems([*handle.store.synced_folders(), handle.path])
-        refs = {tag_ref(self._name, decision.number): tag, branch_ref(self._name): commit}
-        lock.announce(Journal.own([self._intake.folder], refs))
+        message = self._message(decision, sums, notes, ending)
+        commit = self._commit(batch, message, tree, ending.replay(batch, tip, decision.latest, self._options.run))
+        name = tag_name(self._name, decision.number)
+        tag = add_tag(batch, name, commit, self._handle.committer(), decision.reason)
         updates = [
             RefUpdate(tag_ref(self._name, decision.number), tag),
             RefUpdate(branch_ref(self._name), commit, None if tip is None else str(tip.id)),
+            *ending.updates,
         ]
-        handle.move_refs(updates, f"blastgit record: revision {decision.number}", lock.descriptor)
-        return commit
+        return Prepared(commit, updates, self._intake.folder)
 
     def _lost(self, decision: Decision) -> list[str]:
         """Return the unchanged files whose content the store has lost meanwhile: a tag promises all of them."""
@@ -230,7 +275,7 @@ class _Recording:
         blobs[f"{self._name}.json"] = batch.blob(write_dr(self._export, decision.number, checksums))
         return blobs
 
-    def _message(self, decision: Decision, sums: Mapping[str, Checksums], notes: list[str]) -> str:
+    def _message(self, decision: Decision, sums: Mapping[str, Checksums], notes: list[str], ending: Ending) -> str:
         size = sum(found.size for found in sums.values())
         if decision.latest is not None:
             kept = [path for path in decision.sha256 if path not in sums]
@@ -242,18 +287,23 @@ class _Recording:
             "Science-Digest": decision.digest,
             "Run": self._options.run,
             "Marker": "revision",
-            "Status": _status(self._export),
+            "Status": _status(self._export, self._handle.rules),
             "Files": str(len(decision.sha256)),
             "Bytes": str(size),
+            "Recorded-By": f"blastgit {__version__}",
+            **ending.trailers,
         }
         subject = f"{self._name} revision {decision.number}: {decision.reason}"
         return write_message(subject, [*change_lines(decision.changes), *notes], trailers)
 
-    def _mark_reproduction(self, decision: Decision, tip: pygit2.Commit | None, lock: Lock) -> str | None:
+    def _mark_reproduction(
+        self, decision: Decision, tip: pygit2.Commit | None, ending: Ending, lock: Lock
+    ) -> str | None:
         latest, export = decision.latest, self._export
         assert latest is not None
         assert tip is not None
         if decision.is_same_export or self._is_marked(latest):
+            ending.drop(lock)
             return None
         trailers = {
             "Reproduces": str(latest.number),
@@ -262,17 +312,19 @@ class _Recording:
             "Science-Digest": decision.digest,
             "Run": self._options.run,
             "Marker": "reproduction",
-            "Status": _status(export),
+            "Status": _status(export, self._handle.rules),
+            "Recorded-By": f"blastgit {__version__}",
+            **ending.trailers,
         }
         subject = f"{self._name}: {export.app_version} gave the values of revision {latest.number} again"
         body = change_lines(decision.changes)
         batch = Batch(self._handle.git)
-        commit = self._commit(batch, write_message(subject, body, trailers), latest.commit.tree_id, tip)
+        commit = self._commit(batch, write_message(subject, body, trailers), latest.commit.tree_id, [tip.id])
         batch.write()
         sync_file_systems([self._handle.path])
         lock.announce(Journal.own([self._intake.folder], {branch_ref(self._name): commit}))
-        update = RefUpdate(branch_ref(self._name), commit, str(tip.id))
-        self._handle.move_refs([update], "blastgit record: reproduction", lock.descriptor)
+        updates = [RefUpdate(branch_ref(self._name), commit, str(tip.id)), *ending.updates]
+        self._handle.move_refs(updates, "blastgit record: reproduction", lock.descriptor)
         return commit
 
     def _is_marked(self, latest: Revision) -> bool:
@@ -284,10 +336,10 @@ class _Recording:
                 return True
         return False
 
-    def _commit(self, batch: Batch, message: str, tree: pygit2.Oid, tip: pygit2.Commit | None) -> str:
+    def _commit(self, batch: Batch, message: str, tree: pygit2.Oid, parents: list[pygit2.Oid]) -> str:
         committer = self._handle.committer()
         author = pygit2.Signature(committer.name, committer.email, int(self._export.time.timestamp()), 0)
-        return str(batch.commit((author, committer), message, tree, [] if tip is None else [tip.id]))
+        return str(batch.commit((author, committer), message, tree, parents))
 
 
 def _probe_all(intake: Intake, paths: list[str]) -> list[str]:
@@ -298,6 +350,13 @@ def _probe_all(intake: Intake, paths: list[str]) -> list[str]:
     return [f"{path} is recorded as mere bytes: {problem}" for path, problem in problems if problem]
 
 
-def _status(export: Export) -> str:
-    failed = [task["task_name"] for task in export.document["workflow_tasks"] if task["status"].get("type") == "error"]
-    return f"failed: {', '.join(sorted(failed))}" if failed else "complete"
+def _status(export: Export, rules: Rules) -> str:
+    failed, missing = [], []
+    for task in export.document["workflow_tasks"]:
+        if task["status"].get("type") == "error":
+            failed.append(task["task_name"])
+        elif task["status"].get("message") in rules.pending and task["task_name"] not in rules.ignored_stages:
+            missing.append(task["task_name"])
+    if failed:
+        return f"failed: {', '.join(sorted(failed))}"
+    return f"not run: {', '.join(sorted(missing))}" if missing else "complete"

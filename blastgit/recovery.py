@@ -20,6 +20,7 @@ from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Lock, clean_up, try_lock
 from blastgit.plumbing.messages import one_line
 from blastgit.plumbing.refs import RefUpdate
+from blastgit.workflow.replay import settled
 
 _NOTHING: Mapping[str, str | None] = MappingProxyType({})
 
@@ -87,6 +88,7 @@ def settle(handle: Handle, name: str, lock: Lock, coming: Mapping[str, str | Non
     is_next = ahead is not None and comes_right_after(handle.git, ahead.commit, before)
     if ahead is not None and is_next and coming.get(branch_ref(name)) != ahead.id:
         updates.append(RefUpdate(branch_ref(name), ahead.id, before))
+    updates += settled(handle, name, ahead.commit if ahead is not None and is_next else tip)
     if updates:
         handle.move_refs(updates, "blastgit: rolled forward after a crash", lock.descriptor)
 

@@ -54,14 +54,14 @@ class RefUpdate:
         return f"update {self.ref} {self.new} {self.old or ZERO}\n"
 
 
-def update_refs(directory: Path, updates: Sequence[RefUpdate], message: str, lock: int | None = None) -> None:
+def update_refs(directory: Path, updates: Sequence[RefUpdate], message: str, *locks: int) -> None:
     """Apply all updates or, if any ref is not where it should be, none. The refs are durable on return.
 
     Args:
         directory: The repository.
         updates: What to move.
         message: For the reflog.
-        lock: The descriptor of a lock that git shall hold on to as long as it runs.
+        locks: Descriptors of locks that git shall hold on to as long as it runs.
 
     Raises:
         RefMoved: A ref had another value, or exists already.
@@ -73,7 +73,7 @@ def update_refs(directory: Path, updates: Sequence[RefUpdate], message: str, loc
         run_git(
             directory, *_DURABLE, *_PATIENT, "update-ref", "-m", message, "--stdin",
             stdin=lines.encode(),
-            pass_fds=() if lock is None else (lock,),
+            pass_fds=locks,
         )  # fmt: skip
     except GitError as error:
         names = ", ".join(update.ref for update in updates)

@@ -87,6 +87,16 @@ def reading_time(handle: Handle) -> datetime:
         return datetime.now(UTC)
 
 
+def margin_of(handle: Handle) -> timedelta:
+    """Return for how much longer a lease counts: nothing where the repo itself is, else what two clocks may differ."""
+    return timedelta() if handle.is_here else 2 * SKEW
+
+
+def this_machine() -> str:
+    """Return the name of this machine."""
+    return socket.gethostname()
+
+
 def this_process() -> str:
     """Return a name for the owner of leases that nobody named: this process."""
-    return f"process {os.getpid()} on {socket.gethostname()}"
+    return f"process {os.getpid()} on {this_machine()}"

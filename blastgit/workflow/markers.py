@@ -7,7 +7,7 @@ point.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -65,7 +65,7 @@ class Mark:
             return f"{self.stage} failed: {self.reason or 'no reason given'}"
         return f"post {self.stage}" if self.outcome == DONE else f"{self.stage} never ended"
 
-    def message(self, name: str, body: list[str], extra: Mapping[str, str | None]) -> str:
+    def message(self, name: str, body: Sequence[str], extra: Mapping[str, str | None]) -> str:
         """Return the commit message of a marker.
 
         Args:
@@ -150,12 +150,11 @@ class Run:
 
     @classmethod
     def of(cls, handle: Handle, name: str) -> Run | None:
-        """Return the run in progress of a transient, or None.
+        """Return the run in progress of a transient, or None, as far as it is at hand (`Handle.need_run`).
 
         Raises:
             DamagedData: Its markers cannot be read.
         """
-        handle.need_run(name)
         reference = handle.git.references.get(run_ref(name))
         if reference is None:
             return None

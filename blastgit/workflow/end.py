@@ -1,0 +1,86 @@
+"""Ending a run with what its stages brought: no file is read again, for the store has them all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from blastgit.errors import DamagedData, InvalidFiles, InvalidInput, NotFound
+from blastgit.fetch import fetch_content
+from blastgit.handle import Handle
+from blastgit.history import Snapshot
+from blastgit.intake import Intake
+from blastgit.progress import Progress
+from blastgit.revision.export import named_files
+from blastgit.sources import dataset_path
+from blastgit.store.hashing import Checksums
+from blastgit.workflow.markers import Run
+
+if TYPE_CHECKING:
+    from blastgit.record import Options, Recorded
+
+
+def end(handle: Handle, name: str, options: Options, progress: Progress) -> Recorded:
+    """Record the state that the run in progress of a transient has come to.
+
+    Raises:
+        NotFound: There is no run in progress.
+        InvalidInput: The stages did not bring a whole export, or a file that it names.
+    """
+    from blastgit.record import record_from
+
+    handle.need(name)
+    handle.need_run(name)
+    run = Run.of(handle, name)
+    if run is None:
+        raise NotFound(f"{name} has no run in progress in {handle.location}: begin a stage, or use `blastgit record`")
+    state = run.state
+    _check(state)
+    return record_from(handle, state.dr.export, Brought(handle, state, progress), options)
+
+
+def _check(state: Snapshot) -> None:
+    if not state.dr.export.app_version:
+        raise InvalidInput(
+            f"no stage of {state.name} brought `metadata.app_version`, so this is no export yet: let a stage bring it, "
+            "or record with an export"
+        )
+    missing = [path for path in named_files(state.dr.export.document) if dataset_path(path) not in state.dr.files]
+    if missing:
+        raise InvalidFiles(f"the export names {missing[0]}, which no stage of {state.name} brought")
+
+
+class Brought(Intake):
+    """The files of a state that is in the store already."""
+
+    def __init__(self, handle: Handle, state: Snapshot, progress: Progress) -> None:
+        """Take them as a state of `handle` names them."""
+        super().__init__(handle.store, dict.fromkeys(state.pointer_ids, Path()), progress)
+        self._state = state
+
+    def source(self, path: str) -> Path:
+        """Return where a file lies, fetching it if need be."""
+        return fetch_content(self._store, self._state.pointer(path).md5, self._state.sha256(path), self.folder)
+
+    def begin(self, *, staging: bool) -> None:
+        """Do nothing: all is known."""
+
+    def hash_all(self) -> dict[str, str]:
+        """Return the SHA-256 of every file, by path."""
+        return {path: self._state.sha256(path) for path in self._state.pointer_ids}
+
+    def store(self, paths: Iterable[str]) -> dict[str, Checksums]:
+        """Return the checksums of files, seeing that the store still has them.
+
+        Raises:
+            DamagedData: It has lost one.
+        """
+        pointers = {path: self._state.pointer(path) for path in paths}
+        absent = self._store.missing(pointer.md5 for pointer in pointers.values())
+        lost = [path for path, pointer in pointers.items() if pointer.md5 in absent]
+        if lost:
+            raise DamagedData(f"a stage brought {lost[0]} of {self._state.name}, and the store has lost it since")
+        return {
+            path: Checksums(pointer.md5, self._state.sha256(path), pointer.size) for path, pointer in pointers.items()
+        }

@@ -1,0 +1,186 @@
+"""What a stage brings: rows and fields of an export, and files, laid over the state before it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import pygit2
+
+from blastgit.errors import InvalidExport, InvalidInput, InvalidName
+from blastgit.handle import Handle
+from blastgit.history import History, Snapshot
+from blastgit.intake import Intake
+from blastgit.plumbing.batch import Batch
+from blastgit.revision.document import Json, as_object, parse
+from blastgit.revision.dr import write_dr
+from blastgit.revision.export import Export, check_export
+from blastgit.revision.part import lay_over, skeleton
+from blastgit.shipped import dot_files
+from blastgit.sources import gather
+from blastgit.store.pointer import SUFFIX, Pointer
+from blastgit.workflow.markers import DONE, Mark
+
+Part = bytes | Path | Mapping[str, Json] | None
+"""An export, or the rows and fields of one, in any form: JSON, the file of it, or its parsed value."""
+
+_NOTHING_NAMED: dict[str, Json] = {"cutouts": [], "apertures": []}
+_TASK: dict[str, Json] = {"user_warning": False, "last_modified": None, "last_processing_time_seconds": None}
+_WHAT = "what the stage brought"
+_PROCESSED = {"type": "success", "message": "processed"}
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a stage made.
+
+    Attributes:
+        export: The export, or the rows and fields of it that the stage made; see `lay_over`.
+        files: Its files, by path in the dataset.
+    """
+
+    export: Mapping[str, Json] = field(default_factory=dict)
+    files: Mapping[str, Path] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, name: str, export: Part, data: Path | None, only: Sequence[str]) -> Made:
+        """Find what a stage made of a transient.
+
+        Raises:
+            InvalidInput: The part is no JSON object, or there are no such files.
+        """
+        files = {} if data is None else gather(data, name, _NOTHING_NAMED)
+        if only:
+            files = {path: file for path, file in files.items() if _is_meant(path, only)}
+            if not files:
+                raise InvalidInput(f"{data} has no file of {name} that matches {' or '.join(only)}")
+        return cls(_read_part(export), files)
+
+    def and_then(self, more: Made) -> Made:
+        """Return this with more laid over it."""
+        return Made(lay_over(self.export, more.export), {**self.files, **more.files})
+
+
+def _is_meant(path: str, only: Sequence[str]) -> bool:
+    return any(fnmatchcase(path, each) or fnmatchcase(path.rpartition("/")[2], each) for each in only)
+
+
+def _read_part(export: Part) -> dict[str, Json]:
+    if export is None:
+        return {}
+    if isinstance(export, Mapping):
+        part = dict(export)
+    elif isinstance(export, Path):
+        try:
+            part = dict(as_object(parse(export.read_bytes(), str(export)), str(export)))
+        except OSError as error:
+            raise InvalidInput(f"{export} cannot be read: {error.strerror}") from None
+    else:
+        part = dict(as_object(parse(export, _WHAT), _WHAT))
+    part.pop("files", None)
+    return part
+
+
+@dataclass(frozen=True)
+class NextState:
+    """The state that a marker is to hold.
+
+    Attributes:
+        batch: Its objects, which are not written yet.
+        tree: Its tree.
+        app_version: The version of Blast that its document states.
+        lines: The files that the stage brought, for people.
+    """
+
+    batch: Batch
+    tree: pygit2.Oid
+    app_version: str
+    lines: tuple[str, ...] = ()
+
+
+def write_state(
+    batch: Batch, name: str, config: bytes, pointers: Mapping[str, pygit2.Oid], document: bytes
+) -> pygit2.Oid:
+    """Add the tree of a state to a batch: dot files, pointers by path in the dataset, and the document."""
+    blobs = {path: batch.blob(data) for path, data in dot_files(config).items()}
+    blobs |= {path + SUFFIX: blob for path, blob in pointers.items()}
+    blobs[f"{name}.json"] = batch.blob(document)
+    return batch.tree(blobs)
+
+
+def first_state(handle: Handle, name: str, now: str) -> NextState:
+    """Return the state that a run begins with: the latest revision on its way to the next, or a name and nothing else.
+
+    Raises:
+        InvalidName: Another transient's name differs only in case.
+    """
+    history, batch = History(handle), Batch(handle.git)
+    latest = history.latest(name)
+    if latest is None:
+        history.refuse_twin(name)
+        document = write_dr(check_export(skeleton(name, now)), 0, {})
+        return NextState(batch, write_state(batch, name, handle.config, {}, document), "")
+    document = write_dr(latest.dr.export, latest.number + 1, latest.dr.files)
+    tree = write_state(batch, name, handle.config, latest.pointer_ids, document)
+    return NextState(batch, tree, latest.app_version)
+
+
+class Laying:
+    """Laying what one stage made over what was there."""
+
+    def __init__(self, handle: Handle, mark: Mark, made: Made, intake: Intake) -> None:
+        """Prepare to do so: read its files, which may take a while."""
+        self._handle = handle
+        self._mark = mark
+        self._made = made
+        self._intake = intake
+        self._sha256 = {path: f"sha256:{digest}" for path, digest in intake.hash_all().items()}
+
+    def over(self, state: Snapshot, now: str) -> NextState:
+        """Bring contents into the store, and return the state that results.
+
+        Raises:
+            InvalidExport: The document would be no export.
+            StoreError: The store fails.
+        """
+        before, name, batch = state.dr, state.name, Batch(self._handle.git)
+        export = self._export(state, now)
+        incoming = sorted(path for path, digest in self._sha256.items() if before.files.get(path) != digest)
+        pointers = dict(state.pointer_ids)
+        for path, sums in self._intake.store(incoming).items():
+            pointers[path] = batch.blob(Pointer(sums.md5, sums.size, path.rpartition("/")[2]).write())
+        document = write_dr(export, before.number, {**before.files, **self._sha256})
+        lines = tuple(f"{'changed' if path in before.files else 'added  '}  {path}" for path in incoming)
+        tree = write_state(batch, name, self._handle.config, pointers, document)
+        return NextState(batch, tree, export.app_version, lines)
+
+    def _export(self, state: Snapshot, now: str) -> Export:
+        document = state.dr.export.document
+        what = f"the export after {self._mark.stage}"
+        part = {**self._made.export, "metadata": {"export_time": now, **self._made.export.get("metadata", {})}}
+        merged = lay_over(document, part)
+        export = check_export({**merged, "workflow_tasks": self._outcomes(merged)}, what)
+        if export.name != state.name:
+            raise InvalidName(f"{what} is about {export.name!r}, and should be about {state.name!r}")
+        return export
+
+    def _outcomes(self, merged: Mapping[str, Json]) -> list[Json]:
+        """Return the rows of all tasks. Blast's own of this stage says "processing" while the stage is at work."""
+        rows: dict[str, Json] = {}
+        for row in merged["workflow_tasks"]:
+            if not isinstance(row, dict) or not isinstance(row.get("task_name"), str):
+                raise InvalidExport(f"a row of workflow_tasks names no task: {row!r:.80}")
+            rows[row["task_name"]] = row
+        stage = self._mark.stage
+        own = {**_TASK, **rows.get(stage, {}), "task_name": stage}
+        status = own.get("status")
+        stated = status.get("message") if isinstance(status, dict) else None
+        if not self._brings_row() or stated is None or stated in self._handle.rules.pending:
+            failed = {"type": "error", "message": self._mark.reason}
+            own["status"] = _PROCESSED if self._mark.outcome == DONE else failed
+        return list({**rows, stage: own}.values())
+
+    def _brings_row(self) -> bool:
+        return any(row.get("task_name") == self._mark.stage for row in self._made.export.get("workflow_tasks", ()))

@@ -1,0 +1,164 @@
+"""The end of a run, as part of a recording: its markers go onto the branch, before the revision, and its ref goes.
+
+Whatever moved since the run began, the markers follow what the branch has now, as `git rebase` would have it: each
+holds the latest revision with what the stages up to it made. A run that gave nothing new just goes.
+"""
+
+from __future__ import annotations
+
+import pygit2
+
+from blastgit.handle import Handle
+from blastgit.history import Marker, Revision, Snapshot
+from blastgit.names import run_ref
+from blastgit.plumbing.batch import Batch
+from blastgit.plumbing.locks import Lock
+from blastgit.plumbing.messages import read_body
+from blastgit.plumbing.refs import ZERO, RefUpdate
+from blastgit.plumbing.trees import flatten
+from blastgit.revision.dr import write_dr
+from blastgit.revision.export import check_export
+from blastgit.revision.part import lay_over, part_between
+from blastgit.shipped import dot_files
+from blastgit.workflow.lease import margin_of, repo_time
+from blastgit.workflow.made import write_state
+from blastgit.workflow.markers import UNFINISHED, Mark, Run, RunMarker
+
+
+class Ending:
+    """What a recording does with the run in progress of its transient: nothing, if somebody is still at a stage of it.
+
+    Attributes:
+        run: The run that ends, or None.
+    """
+
+    def __init__(self, handle: Handle, name: str, owner: str | None, lock: Lock) -> None:
+        """Look at the run in progress.
+
+        Args:
+            handle: The data repo.
+            name: The transient.
+            owner: Who records; their own leases end with the run.
+            lock: The transient's lock, which is held.
+        """
+        self._handle = handle
+        self._name = name
+        run = Run.of(handle, name)
+        self.run = None if run is None or _is_busy(handle, run, owner, lock) else run
+
+    @property
+    def trailers(self) -> dict[str, str | None]:
+        """What the commit that ends the run says of it: so a crash right after it can be told."""
+        return {"Workflow": None if self.run is None else self.run.tip}
+
+    @property
+    def updates(self) -> list[RefUpdate]:
+        """What happens to the run's ref."""
+        return [] if self.run is None else [RefUpdate(run_ref(self._name), ZERO, self.run.tip)]
+
+    def replay(
+        self, batch: Batch, tip: pygit2.Commit | None, latest: Revision | None, collection: str | None
+    ) -> list[pygit2.Oid]:
+        """Add the run's markers to a batch, one for each stage, and return the parents of the revision behind them.
+
+        Args:
+            batch: The objects of the revision.
+            tip: The tip of the transient's branch.
+            latest: Its latest revision.
+            collection: The RUN collection of the revision.
+        """
+        parents = [] if tip is None else [tip.id]
+        if self.run is None:
+            return parents
+        number = 0 if latest is None else latest.number + 1
+        trees = _Trees(self._handle, batch, self.run, number, latest)
+        for marker, mark in _kept(self.run):
+            tree = trees.of(marker, ended=mark.outcome != UNFINISHED)
+            extra = {"Run": collection, "App-Version": Marker(marker.commit).app_version}
+            message = mark.message(self._name, read_body(marker.commit.message)[1], extra)
+            signatures = marker.commit.author, self._handle.committer()
+            parents = [batch.commit(signatures, message, tree, parents)]
+        return parents
+
+    def drop(self, lock: Lock) -> None:
+        """Remove the run's ref."""
+        if self.updates:
+            self._handle.move_refs(self.updates, "blastgit: the run ended", lock.descriptor)
+
+
+def _is_busy(handle: Handle, run: Run, owner: str | None, lock: Lock) -> bool:
+    now, margin = repo_time(lock), margin_of(handle)
+    return any(lease.owner != owner and not lease.is_over(now, margin) for lease in run.leases.values())
+
+
+def _kept(run: Run) -> list[tuple[RunMarker, Mark]]:
+    """Return what is to be told of a run: the last ending of each stage, and what never ended."""
+    by_id = {each.id: each for each in run.markers}
+    open_ones = [by_id[lease.token] for lease in run.leases.values()]
+    again = {lease.stage for lease in run.leases.values()}
+    ended = [(each, _told(run, each, each.mark.outcome)) for each in run.endings if each.mark.stage not in again]
+    return [*ended, *((each, _told(run, each, UNFINISHED)) for each in open_ones)]
+
+
+def _told(run: Run, marker: RunMarker, outcome: str) -> Mark:
+    mark = marker.mark
+    reason = mark.reason if outcome == mark.outcome else None
+    return Mark(mark.stage, outcome, mark.owner, mark.host, mark.began, None, reason, max(1, run.attempts(mark.stage)))
+
+
+class _Trees:
+    """The trees of the markers as they are replayed: the very same ones if nothing moved since the run began."""
+
+    def __init__(self, handle: Handle, batch: Batch, run: Run, number: int, latest: Revision | None) -> None:
+        self._handle = handle
+        self._batch = batch
+        self._run = run
+        self._number = number
+        self._before = Snapshot(handle.git, run.name, run.markers[0].commit)
+        self._last = self._before.commit.tree_id
+        self._is_moved = number != run.towards or not self._has_dot_files(self._before)
+        if self._is_moved:
+            start = self._before if latest is None else latest
+            self._document, self._files = start.dr.export.document, dict(start.dr.files)
+            self._pointers = dict(start.pointer_ids)
+            self._last = self._write()
+
+    def of(self, marker: RunMarker, *, ended: bool) -> pygit2.Oid:
+        """Return the tree of a marker; one that did not end has that of the marker before."""
+        if ended:
+            self._last = self._moved(self._state(marker)) if self._is_moved else marker.commit.tree_id
+        return self._last
+
+    def _state(self, marker: RunMarker) -> Snapshot:
+        return Snapshot(self._handle.git, self._run.name, marker.commit)
+
+    def _has_dot_files(self, state: Snapshot) -> bool:
+        there = dict(flatten(state.commit.tree))
+        return all(there.get(path) == pygit2.hash(data) for path, data in dot_files(self._handle.config).items())
+
+    def _moved(self, state: Snapshot) -> pygit2.Oid:
+        """Lay over what there is now what was made between the marker before and this one."""
+        before, self._before = self._before, state
+        old, new = before.dr, state.dr
+        self._document = lay_over(self._document, part_between(old.export.document, new.export.document))
+        for path in old.files.keys() - new.files.keys():
+            self._pointers.pop(path, None)
+            self._files.pop(path, None)
+        for path, blob in state.pointer_ids.items():
+            if before.pointer_ids.get(path) != blob:
+                self._pointers[path], self._files[path] = blob, new.files[path]
+        return self._write()
+
+    def _write(self) -> pygit2.Oid:
+        export = check_export(self._document, "what the stages made")
+        document = write_dr(export, self._number, self._files)
+        return write_state(self._batch, self._run.name, self._handle.config, self._pointers, document)
+
+
+def settled(handle: Handle, name: str, tip: pygit2.Commit | None) -> list[RefUpdate]:
+    """Return what removes a run whose end is on the branch already: the one who ended it died before its ref went."""
+    reference = handle.git.references.get(run_ref(name))
+    if reference is None or tip is None:
+        return []
+    ended = Marker(tip).trailers.get("Workflow")
+    return [RefUpdate(run_ref(name), ZERO, ended)] if ended == str(reference.target) else []

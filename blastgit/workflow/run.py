@@ -1,0 +1,321 @@
+"""Beginning, finishing and failing the stages of a transient's run, each with a marker under `refs/workflow/NAME`.
+
+A marker is written as a revision is (`record.py`): contents into the store, git's objects, one sync, then the ref by
+compare and swap. So a worker that is killed leaves the marker before, whole, and a lease that ends.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pygit2
+
+from blastgit.errors import Busy, InvalidInput, LostLease, UsageError
+from blastgit.guard.policy import require
+from blastgit.handle import LOCK_TIMEOUT, Handle
+from blastgit.history import History, StageState
+from blastgit.intake import Intake
+from blastgit.maintain import start_if_due
+from blastgit.names import run_ref
+from blastgit.plumbing.batch import Batch
+from blastgit.plumbing.durable import sync_file_systems
+from blastgit.plumbing.locks import Journal, Lock, hold
+from blastgit.plumbing.messages import one_line
+from blastgit.plumbing.refs import ZERO, RefMoved, RefUpdate
+from blastgit.progress import Progress, silent
+from blastgit.recovery import settle, take_over
+from blastgit.workflow.lease import LENGTH, Lease, margin_of, repo_time, this_machine
+from blastgit.workflow.made import Laying, Made, NextState, Part, first_state
+from blastgit.workflow.markers import BEGUN, DONE, FAILED, NO_BASE, Mark, Run
+
+if TYPE_CHECKING:
+    from blastgit.record import Recorded
+    from blastgit.workflow.status import RunStatus
+
+_FIRST_WAIT, _LONGEST_WAIT, _PATIENCE = 0.02, 1.0, 8.0  # seconds; a repo elsewhere is not asked more often
+_LONGEST_LEASE = timedelta(days=30)
+
+
+class Workflow:
+    """A transient's run: what `DataRepo.workflow` returns.
+
+    Attributes:
+        name: The transient.
+        owner: Whose run it is. All workers of one run say the same, and no other run does.
+    """
+
+    def __init__(self, handle: Handle, name: str, owner: str, progress: Progress = silent) -> None:
+        """Prepare to mark stages of a transient.
+
+        Raises:
+            InvalidInput: The owner cannot be written down.
+        """
+        if not owner.strip() or one_line(owner) != owner or len(owner) > 200:
+            raise InvalidInput(f"{owner!r:.80} cannot name an owner: one line of at most 200 characters does")
+        self._handle = handle
+        self._progress = progress
+        self._tokens: dict[str, str] = {}
+        self.name = name
+        self.owner = owner
+
+    def begin(self, stage: str, *, lease: timedelta = LENGTH, wait: float = 0.0) -> Lease:
+        """Begin a stage: say that it should succeed, and hold its lease. An owner's second begin renews the lease.
+
+        Args:
+            stage: The stage, one of those that the data repo declares.
+            lease: For how long nobody else may take it over.
+            wait: Seconds to wait for another run of this transient to end its stages, or its leases to end.
+
+        Raises:
+            Busy: Another run of this transient is at a stage.
+            NotFound: No such stage is declared.
+        """
+        if not timedelta() < lease <= _LONGEST_LEASE:
+            raise UsageError(f"a lease of {lease} makes no sense: give more than nothing, and at most 30 days")
+        name = self._known(stage)
+        deadline, pause = time.monotonic() + wait, _FIRST_WAIT
+        while True:
+            try:
+                return self._begin(name, lease)
+            except Busy:
+                if time.monotonic() >= deadline:
+                    raise
+            time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
+            pause = min(2 * pause, _LONGEST_WAIT if self._handle.is_here else _PATIENCE)
+
+    def finish(
+        self,
+        stage: str,
+        *,
+        export: Part = None,
+        data: Path | None = None,
+        only: Sequence[str] = (),
+        token: str | None = None,
+    ) -> StageState:
+        """Say that a stage succeeded, and bring what it made. All else is as the marker before had it.
+
+        Args:
+            stage: The stage, which this owner has begun.
+            export: An export, or just the rows and fields that the stage made.
+            data: The folder of `cutout_cdn/NAME/…` and `sed_output/NAME/…`; files that are known already cost a look.
+            only: Patterns of the files in it that the stage made; by default all.
+            token: The lease, as `begin` gave it, where another object or process began the stage.
+
+        Raises:
+            LostLease: Somebody else has taken the stage over, or ended it.
+            InvalidInput: What it made cannot be recorded, or it has not begun.
+        """
+        return self._end(self._known(stage), DONE, None, Made.read(self.name, export, data, only), token)
+
+    def fail(  # noqa: PLR0913 (what a stage that fails leaves is as much as of one that succeeds)
+        self,
+        stage: str,
+        reason: str,
+        *,
+        export: Part = None,
+        data: Path | None = None,
+        only: Sequence[str] = (),
+        token: str | None = None,
+    ) -> StageState:
+        """Say that a stage failed, and why; see `finish`."""
+        if not reason.strip():
+            raise InvalidInput("say why the stage failed: whoever misses its results will read it")
+        told = one_line(" ".join(reason.split()))[:500]
+        return self._end(self._known(stage), FAILED, told, Made.read(self.name, export, data, only), token)
+
+    @contextmanager
+    def stage(self, stage: str, *, lease: timedelta = LENGTH, wait: float = 0.0) -> Iterator[Callable[..., None]]:
+        """Do a stage: begin it, and finish it at the end of the context, or fail it with what is raised there.
+
+        Yields:
+            What to call, once or more, with what the stage made; see `finish`.
+        """
+        self.begin(stage, lease=lease, wait=wait)
+        brought = Made()
+
+        def bring(
+            *,
+            export: Part = None,
+            data: Path | None = None,
+            only: Sequence[str] = (),
+        ) -> None:
+            nonlocal brought
+            brought = brought.and_then(Made.read(self.name, export, data, only))
+
+        try:
+            yield bring
+        except BaseException as error:
+            self._end(self._known(stage), FAILED, _in_words(error), brought, None)
+            raise
+        self._end(self._known(stage), DONE, None, brought, None)
+
+    def end(self, *, run: str | None = None, timeout: float = LOCK_TIMEOUT) -> Recorded:
+        """End the run with what its stages brought: as a new revision if that differs from the latest.
+
+        `DataRepo.record` ends a run too, with an export and files of its own.
+
+        Args:
+            run: The RUN collection that a new revision is born into.
+            timeout: Seconds to wait for another writer of the same transient.
+
+        Raises:
+            NotFound: There is no run in progress.
+            Busy: Another owner is still at a stage of it.
+            InvalidInput: The stages did not bring a whole export, or a file that it names.
+        """
+        from blastgit.record import Options
+        from blastgit.workflow.end import end
+
+        return end(self._handle, self.name, Options(run, timeout=timeout, owner=self.owner), self._progress)
+
+    def drop(self) -> bool:
+        """Forget the run in progress and all that its stages brought; whether there was one.
+
+        Raises:
+            Busy: Another owner is at a stage of it.
+        """
+        with self._held() as lock:
+            run = Run.of(self._handle, self.name)
+            if run is None:
+                return False
+            self._refuse_others(run, repo_time(lock))
+            update = RefUpdate(run_ref(self.name), ZERO, run.tip)
+            self._handle.move_refs([update], "blastgit: the run was dropped", lock.descriptor)
+        self._tokens.clear()
+        return True
+
+    def status(self) -> RunStatus | None:
+        """Return how the stages of the run in progress stand; None if there is no run."""
+        from blastgit.workflow.status import status_of
+
+        self._handle.need(self.name)
+        return status_of(self._handle, self.name)
+
+    def _known(self, stage: str) -> str:
+        name: str = self._handle.settings.section("stages").find(stage).name
+        return name
+
+    def _begin(self, stage: str, length: timedelta) -> Lease:
+        handle = self._handle
+        with self._held() as lock:
+            for _ in handle.attempts(LOCK_TIMEOUT):
+                run = Run.of(handle, self.name)
+                now = repo_time(lock)
+                self._refuse_others(run, now)
+                before = None if run is None or self._is_obsolete(run, now) else run
+                attempts = 1 if before is None else before.attempts(stage) + 1
+                mark = Mark(stage, BEGUN, self.owner, this_machine(), now, now + length, attempts=attempts)
+                state = first_state(handle, self.name, self._now()) if before is None else _unchanged(handle, before)
+                try:
+                    token = self._add(lock, run, before, mark, state)
+                except RefMoved:
+                    continue
+                self._tokens[stage] = token
+                return Lease(stage, self.owner, mark.host, now, now + length, token, attempts)
+        raise self._overtaken()
+
+    def _end(self, stage: str, outcome: str, reason: str | None, made: Made, token: str | None) -> StageState:
+        handle = self._handle
+        with Intake(handle.store, made.files, self._progress) as intake:
+            intake.hash_all()  # before the lock: stages that run side by side should not wait for it
+            with self._held() as lock:
+                lock.announce(Journal.own([intake.folder]))
+                for _ in handle.attempts(LOCK_TIMEOUT):
+                    run = Run.of(handle, self.name)
+                    lease = self._own_lease(run, stage, token)
+                    assert run is not None
+                    mark = Mark(stage, outcome, self.owner, lease.host, lease.began, reason=reason)
+                    state = Laying(handle, mark, made, intake).over(run.state, self._now())
+                    try:
+                        commit = self._add(lock, run, run, mark, state, [intake.folder])
+                    except RefMoved:
+                        continue
+                    self._tokens.pop(stage, None)
+                    start_if_due(handle)
+                    return StageState(handle.git, self.name, handle.git[commit].peel(pygit2.Commit), run.towards)
+        raise self._overtaken()
+
+    def _own_lease(self, run: Run | None, stage: str, token: str | None) -> Lease:
+        """Return the lease of a stage, if it is still this owner's, and the very one that is meant."""
+        wanted = token or self._tokens.get(stage)
+        lease = None if run is None else run.leases.get(stage)
+        if lease is None:
+            if wanted is None:
+                raise InvalidInput(f"{stage} of {self.name} has not begun, or has ended: begin it first")
+            raise LostLease(f"{stage} of {self.name} has ended, or its run has, by somebody else's hand")
+        if lease.owner != self.owner or (wanted is not None and lease.token != wanted):
+            raise LostLease(f"this run has lost {stage} of {self.name}: {lease}; nothing of it was taken in")
+        return lease
+
+    def _refuse_others(self, run: Run | None, now: datetime) -> None:
+        margin = margin_of(self._handle)
+        for lease in () if run is None else run.leases.values():
+            if lease.owner != self.owner and not lease.is_over(now, margin):
+                raise Busy(
+                    f"another run of {self.name} is under way: {lease}, who may take until "
+                    f"{lease.until:%Y-%m-%d %H:%M:%S} UTC; wait, or see `blastgit status {self.name}`"
+                )
+
+    def _is_obsolete(self, run: Run, now: datetime) -> bool:
+        """Whether a run was given up, and its transient has gone on without it: what it made is about another state."""
+        latest = History(self._handle).latest(self.name)
+        is_overtaken = latest is not None and latest.number >= run.towards
+        return is_overtaken and all(lease.is_over(now, margin_of(self._handle)) for lease in run.leases.values())
+
+    @contextmanager
+    def _held(self) -> Iterator[Lock]:
+        handle = self._handle
+        handle.need(self.name)
+        handle.need_run(self.name)
+        if handle.is_here:
+            require(handle.settings, "writer", subject=self.name)
+        handle.prepare_to_write()
+        with hold(handle.lock_path(self.name), LOCK_TIMEOUT) as lock:
+            take_over(handle, lock)
+            if handle.is_here:
+                settle(handle, self.name, lock)
+            yield lock
+
+    def _add(  # noqa: PLR0913, PLR0917 (a commit has many parts)
+        self,
+        lock: Lock,
+        there: Run | None,
+        before: Run | None,
+        mark: Mark,
+        state: NextState,
+        folders: Sequence[Path] = (),
+    ) -> str:
+        """Add a marker to the run `before`, or begin another in place of the one that is `there`."""
+        handle, ref = self._handle, run_ref(self.name)
+        tip = History(handle).tip(self.name)
+        parent = tip if before is None else before.state.commit
+        base = (None if tip is None else str(tip.id)) if before is None else before.base
+        message = mark.message(self.name, state.lines, {"App-Version": state.app_version, "Base": base or NO_BASE})
+        who = handle.committer()
+        parents = [] if parent is None else [parent.id]
+        commit = str(state.batch.commit((who, who), message, state.tree, parents))
+        state.batch.write()
+        sync_file_systems([*handle.store.synced_folders(), handle.path])
+        lock.announce(Journal.own(folders, {ref: commit}))
+        update = RefUpdate(ref, commit, None if there is None else there.tip)
+        handle.move_refs([update], f"blastgit: {mark.words}", lock.descriptor)
+        return commit
+
+    def _now(self) -> str:
+        return datetime.fromtimestamp(self._handle.committer().time, UTC).isoformat()
+
+    def _overtaken(self) -> Busy:
+        return Busy(f"the run of {self.name} was moved by others for {LOCK_TIMEOUT:g} s: try again when they are done")
+
+
+def _unchanged(handle: Handle, run: Run) -> NextState:
+    return NextState(Batch(handle.git), run.state.commit.tree_id, run.state.app_version)
+
+
+def _in_words(error: BaseException) -> str:
+    return one_line(" ".join(f"{type(error).__name__}: {error}".split()))[:500].rstrip(": ")

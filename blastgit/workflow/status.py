@@ -1,0 +1,129 @@
+"""How the runs in progress stand: which stages ended, which are at work, and which never ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from fnmatch import fnmatchcase
+from typing import Any
+
+from blastgit.handle import Handle
+from blastgit.history import History
+from blastgit.names import run_ref
+from blastgit.workflow.lease import Lease, margin_of, reading_time
+from blastgit.workflow.markers import Run, RunMarker
+
+NOT_BEGUN, AT_WORK, NEVER_ENDED = "not begun", "at work", "never ended"
+
+
+@dataclass(frozen=True)
+class StageStatus:
+    """How one stage stands in a run.
+
+    Attributes:
+        stage: The stage.
+        state: "done", "failed", "at work", "never ended" (its lease is over), or "not begun".
+        owner: Whose run began it.
+        host: The machine.
+        began: When it began (UTC).
+        until: When its lease ends or ended, if it has not ended itself.
+        reason: Why it failed.
+        attempts: How many times it has begun.
+        marker: The commit that says so.
+    """
+
+    stage: str
+    state: str
+    owner: str | None = None
+    host: str | None = None
+    began: datetime | None = None
+    until: datetime | None = None
+    reason: str | None = None
+    attempts: int = 0
+    marker: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it under its stable keys."""
+        return {
+            "stage": self.stage, "state": self.state, "owner": self.owner, "host": self.host,
+            "began": _text(self.began), "until": _text(self.until), "reason": self.reason, "attempts": self.attempts,
+            "marker": self.marker,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """A run in progress.
+
+    Attributes:
+        transient: Its transient.
+        towards: The number of the revision that it may become.
+        began: When its first stage began (UTC).
+        latest: The number of the transient's latest revision, or None.
+        stages: How each declared stage stands, in the order in which they come.
+    """
+
+    transient: str
+    towards: int
+    began: datetime
+    latest: int | None
+    stages: tuple[StageStatus, ...]
+
+    @property
+    def never_ended(self) -> list[StageStatus]:
+        """The stages that began, and whose leases are over."""
+        return [each for each in self.stages if each.state == NEVER_ENDED]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it under its stable keys."""
+        return {
+            "transient": self.transient, "towards": self.towards, "began": self.began.isoformat(),
+            "latest": self.latest, "stages": [each.to_json() for each in self.stages],
+        }  # fmt: skip
+
+
+def status_of(handle: Handle, name: str, now: datetime | None = None) -> RunStatus | None:
+    """Return how the run in progress of a transient stands, or None if there is none."""
+    handle.need_run(name)
+    run = Run.of(handle, name)
+    if run is None:
+        return None
+    moment = reading_time(handle) if now is None else now
+    found: dict[str, StageStatus] = {each.mark.stage: _ended(run, each) for each in run.endings}
+    for stage, lease in run.leases.items():
+        found[stage] = _open(lease, is_over=lease.is_over(moment, margin_of(handle)))
+    declared = [stage.name for stage in handle.settings.section("stages")]
+    names = [*declared, *(stage for stage in found if stage not in declared)]
+    stages = tuple(found.get(stage, StageStatus(stage, NOT_BEGUN)) for stage in names)
+    latest = History(handle).latest(name)
+    began = run.markers[0].mark.began
+    return RunStatus(name, run.towards, began, None if latest is None else latest.number, stages)
+
+
+def all_statuses(handle: Handle, pattern: str = "*") -> list[RunStatus]:
+    """Return how the runs in progress stand, of the transients whose name matches a shell pattern, sorted by name."""
+    prefix = run_ref("").encode()
+    refs = (ref for ref in handle.git.raw_listall_references() if ref.startswith(prefix))
+    names = sorted(ref.removeprefix(prefix).decode("utf-8", "replace") for ref in refs)
+    now = reading_time(handle)
+    found = (status_of(handle, name, now) for name in names if fnmatchcase(name, pattern))
+    return [each for each in found if each is not None]
+
+
+def _ended(run: Run, marker: RunMarker) -> StageStatus:
+    mark = marker.mark
+    return StageStatus(
+        mark.stage, mark.outcome, mark.owner, mark.host, mark.began, None, mark.reason, run.attempts(mark.stage),
+        marker.id,
+    )  # fmt: skip
+
+
+def _open(lease: Lease, *, is_over: bool) -> StageStatus:
+    return StageStatus(
+        lease.stage, NEVER_ENDED if is_over else AT_WORK, lease.owner, lease.host, lease.began, lease.until, None,
+        lease.attempts, lease.token,
+    )  # fmt: skip
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
