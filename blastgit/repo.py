@@ -15,6 +15,7 @@ from blastgit.revision.export import Export, read_export
 
 if TYPE_CHECKING:
     from blastgit.adopt.export import Exported
+    from blastgit.adopt.run import Import
     from blastgit.annotations.room import Annotations
     from blastgit.blame import Blamed
     from blastgit.buckets import Bucket
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from blastgit.record import Recorded
     from blastgit.show import Shown
     from blastgit.subset import Subset
+    from blastgit.workflow.run import Workflow
+    from blastgit.workflow.status import RunStatus
 
 
 class DataRepo(Care):
@@ -111,6 +114,25 @@ class DataRepo(Care):
         with open_archive(archive) as (export, sources):
             return record(self._handle, export, sources, Options(run, dry_run, timeout), self._progress)
 
+    def workflow(self, name: str, owner: str | None = None) -> Workflow:
+        """Return a transient's run, to mark the stages of its workflow; `record` or `Workflow.end` ends it.
+
+        Args:
+            name: The transient.
+            owner: Whose run it is: the same for all workers of one run, and for no other; by default this process.
+        """
+        from blastgit.workflow.lease import this_process
+        from blastgit.workflow.run import Workflow
+
+        return Workflow(self._handle, check_transient(name), owner or this_process(), self._progress)
+
+    def status(self, pattern: str = "*") -> Sequence[RunStatus]:
+        """Return how the runs in progress stand: which stages ended, which are at work, which never ended."""
+        from blastgit.workflow.status import all_statuses
+
+        self._handle.need_runs()
+        return all_statuses(self._handle, pattern)
+
     def list(self, pattern: str = "*") -> Listing:
         """Return the transients whose name matches a shell pattern, each with its latest revision.
 
@@ -162,10 +184,34 @@ class DataRepo(Care):
     @property
     def annotations(self) -> Annotations:
         """What people and bots say about data: comments, quality flags, tags."""
-        from blastgit.adopt.export import Exported
-    from blastgit.annotations.room import Annotations
+        from blastgit.annotations.room import Annotations
 
         return Annotations(self._handle)
+
+    def import_all(
+        self,
+        source: str | Path,
+        *,
+        exports: str | Path | None = None,
+        run: str | None = None,
+        jobs: int | None = None,
+    ) -> Import:
+        """Make revision 0 of every transient of a Blast's `/data`, or of a folder of its archives.
+
+        Args:
+            source: Where they are.
+            exports: For the former, the folder of their exports; by default `exports` inside it.
+            run: The RUN collection that they are born into; by default `legacy/DATE`.
+            jobs: Processes at once; by default one a processor.
+
+        Raises:
+            UsageError: The source is none.
+            StoreError: The store fails; what was adopted stays, and another call goes on.
+        """
+        from blastgit.adopt.run import Options, import_all
+
+        options = Options(None if exports is None else Path(exports), run, jobs)
+        return import_all(self._local(), Path(source), options, self._progress)
 
     def export(
         self, spec: str, target: str | Path | None = None, *, form: str = "blast", force: bool = False
