@@ -245,7 +245,7 @@ def _write_main(handle: Handle, new: Handle, selection: _Selection) -> int:
 
 def _copy_annotations(handle: Handle, new: Handle, selection: _Selection) -> int:
     """Copy what was said of the revisions, their files, transients and runs; return of how many subjects."""
-    from blastgit.annotations.branch import NAME, tip_of
+    from blastgit.annotations.branch import NAME, attachments_of, tip_of
     from blastgit.annotations.write import ATTRIBUTES
 
     handle.need(NAME)
@@ -254,7 +254,7 @@ def _copy_annotations(handle: Handle, new: Handle, selection: _Selection) -> int
         return 0
     found = {path: data for path in _annotation_files(selection) if (data := read_blob(tip.tree, path)) is not None}
     if found:
-        files = {".gitattributes": ATTRIBUTES, **found}
+        files = {".gitattributes": ATTRIBUTES, **found, **attachments_of(tip, found)}
         edit(new, NAME, lambda _: Edit(files, f"Annotations of a subset of {one_line(handle.location)}"))
     return len(found)
 

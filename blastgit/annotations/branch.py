@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
 import pygit2
@@ -26,6 +26,13 @@ def tip_of(handle: Handle) -> pygit2.Commit | None:
         if reference is not None:
             return commit_of(reference)
     return None
+
+
+def attachments_of(tip: pygit2.Commit, files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the attachments that the lines of some files of the branch name, by path, as far as they are there."""
+    events = together(read_lines(data, path)[0] for path, data in files.items())
+    paths = {event.remark.attachment.path for event in events if event.remark.attachment}
+    return {path: data for path in sorted(paths) if (data := read_blob(tip.tree, path)) is not None}
 
 
 def has_work_tree(handle: Handle) -> bool:

@@ -255,3 +255,15 @@ def test_a_subject_reads_back_as_itself(text: str) -> None:
         return
     assert read_subject(str(subject)) == subject
     assert subject.path.startswith(f"{subject.kind}/")
+
+
+def test_what_was_said_travels_with_a_subset(history: Path, speak: Callable[..., Any], tmp_path: Path) -> None:
+    plot = tmp_path / "plot.png"
+    plot.write_bytes(b"\x89PNG")
+    done = speak(history, "alice", ["2026dgt@0", "2026dgt"], comment="seen", attach=plot)
+    speak(history, "alice", "2026dgt@1", comment="not of this subset")
+    DataRepo(history).subset(tmp_path / "sub", ["2026dgt@0"])
+    room = DataRepo(tmp_path / "sub").annotations
+    assert {note.event.remark.comment for note in room.list().notes} == {"seen"}
+    assert room.attachment(done.ids[0]) == ("plot.png", b"\x89PNG")
+    assert room.identity == DataRepo(history).annotations.identity
