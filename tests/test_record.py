@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from blastgit import DataRepo
+from blastgit import DataRepo, __version__
 from blastgit.demo import Sample, add_alias, change_image, edit_flux, refit, reprocess
 from blastgit.format import FILE
 from blastgit.handle import Handle
@@ -180,6 +180,7 @@ def test_the_trailers_are_those_of_the_contract(repo, sample, record, run):
     assert {key: value for key, value in found.items() if key != "Science-Digest"} == {
         "Revision": "0", "App-Version": "v1.12.0", "Rules": rules, "Run": "2026-05/night 3", "Marker": "revision",
         "Status": "complete", "Files": "15", "Bytes": str(sum(map(len, sample.files.values()))),
+        "Recorded-By": f"blastgit {__version__}",
     }  # fmt: skip
     assert revision(repo, 0).trailers == found
 

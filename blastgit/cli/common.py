@@ -77,16 +77,17 @@ def open_repo(options: argparse.Namespace, progress: Progress = silent) -> DataR
 
 
 @contextmanager
-def drawn_progress() -> Iterator[Progress]:
-    """Yield a callback that draws a progress bar on stderr, if that is a terminal."""
+def drawn_progress(*, counts: bool = False) -> Iterator[Progress]:
+    """Yield a callback that draws a progress bar on stderr, if that is a terminal: of bytes, or of what is counted."""
     if not sys.stderr.isatty():
         yield silent
         return
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
 
-    columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn()
+    done = MofNCompleteColumn() if counts else DownloadColumn()
+    columns = TextColumn("{task.description}"), BarColumn(), done, TimeRemainingColumn()
     with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
         tasks: dict[str, Any] = {}
 

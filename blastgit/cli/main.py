@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Sequence
 from importlib import import_module
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -22,6 +23,8 @@ CRASH, INTERRUPTED = 3, 130
 VERBS = {
     "init": "make a data repo",
     "record": "record the present state of a transient",
+    "stage": "mark the stages of a run",
+    "status": "tell how the runs in progress stand",
     "list": "list transients",
     "log": "tell the history of a transient",
     "show": "show a revision, or something in it",
@@ -37,10 +40,7 @@ VERBS = {
     "affected": "show what was made of a file, an image, a host",
     "usage": "show what is read, if that is noted",
     "orphans": "list runs and markers that nothing refers to",
-    "provenance": "show what a result was made of",
-    "affected": "show what was made of a file, an image, a host",
-    "usage": "show what is read, if that is noted",
-    "orphans": "list runs and markers that nothing refers to",
+    "import": "adopt the transients of a Blast, or of its archives",
     "export": "write a revision as Blast's own archive",
     "subset": "make a data repo with just some revisions",
     "withdraw": "take data down, and leave a tombstone",
@@ -104,7 +104,7 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
             name, help=words, description=described, formatter_class=argparse.RawDescriptionHelpFormatter
         )
         if only in (None, name):
-            module: Any = import_module(f"blastgit.cli.{name}")
+            module: Any = import_module(f"blastgit.cli.{name}{'_' if iskeyword(name) else ''}")
             if name not in _WITHOUT_REPO:
                 verb.add_argument("-C", "--repo", dest="repo", metavar="REPO", default=argparse.SUPPRESS, help=where)
             module.add_arguments(verb)

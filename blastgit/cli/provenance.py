@@ -51,7 +51,7 @@ def _print(graph: Graph, is_part: bool) -> None:
     print(
         f"{bold(graph.revision)}, {about.get('app_version', 'an unknown app')}, exported {about['exported']}{run_name}"
     )
-    print(f"recorded {about['recorded']} by {about.get('blastgit', 'blastgit')}, rules {about.get('rules', '')[:19]}…")
+    print(f"recorded {about['recorded']} by {about.get('recorded_by', 'blastgit')}, rules {about.get('rules', '')[:19]}…")
     print()
     if not is_part:
         rows = [(d.stage, d.outcome or "", _kinds(graph, d.makes), _kinds(graph, d.uses)) for d in graph.deeds]

@@ -19,7 +19,7 @@ def to_prov(graph: Graph) -> dict[str, Any]:
     """
     revision = graph.revision
     blast = "blastgit:blast/" + _escaped(graph.about.get("app_version", "unknown"))
-    recorder = "blastgit:recorder/" + _escaped(graph.about.get("blastgit", "unknown"))
+    recorder = "blastgit:recorder/" + _escaped(graph.about.get("recorded_by", "unknown"))
     software = {"$": "prov:SoftwareAgent", "type": "prov:QUALIFIED_NAME"}
     whole = _name(revision)
     document: dict[str, Any] = {

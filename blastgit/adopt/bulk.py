@@ -1,0 +1,124 @@
+"""Revision 0 of many transients at once: one pack, one sync, one transaction of refs for all of them.
+
+The order of writes is that of `record.py`, and so is every byte: contents, objects, one sync, then the refs. Each
+transient's lock is held from the beginning to the end, so that a writer of one of them waits, and after a crash the
+journals in the locks tell what was going on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from blastgit.adopt.sources import Found, opened
+from blastgit.errors import BlastgitError
+from blastgit.handle import Handle
+from blastgit.history import History
+from blastgit.intake import Intake
+from blastgit.plumbing.batch import Batch
+from blastgit.plumbing.durable import sync_file_systems
+from blastgit.plumbing.locks import BRIEFLY, Journal, Lock, hold
+from blastgit.plumbing.refs import RefMoved
+from blastgit.record import Options, Prepared, Recording
+from blastgit.recovery import settle, take_over
+
+ADOPTED, PRESENT, SKIPPED = "adopted", "present", "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one transient.
+
+    Attributes:
+        name: The transient, or the archive that should have held one.
+        status: "adopted", "present" (it was there already, and equal) or "skipped".
+        reason: Why it was skipped.
+        files: How many files it has.
+        size: Bytes of them.
+    """
+
+    name: str
+    status: str
+    reason: str = ""
+    files: int = 0
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class _Ready:
+    outcome: Outcome
+    lock: Lock
+    prepared: Prepared
+
+
+def adopt(handle: Handle, found: Sequence[Found], run: str | None) -> list[Outcome]:
+    """Make revision 0 of each transient that is not there yet; a bad one does not keep the others.
+
+    Args:
+        handle: The data repo, on this machine.
+        found: The transients, some fifty: all that is written for them is visible at the same moment.
+        run: The RUN collection that they are born into.
+
+    Raises:
+        RepoError: The repo cannot be written: none of them was adopted.
+        StoreError: The store fails: likewise.
+    """
+    outcomes: list[Outcome] = []
+    ready: list[_Ready] = []
+    batch = Batch(handle.git)
+    with ExitStack() as stack:
+        for each in sorted(found, key=lambda one: one.name):  # in one order, so that two imports never wait in a circle
+            try:
+                done = _prepare(handle, each, Options(run), batch, stack)
+            except BlastgitError as error:
+                if error.kind in ("store", "repo"):
+                    raise
+                done = Outcome(each.name, SKIPPED, str(error))
+            if isinstance(done, Outcome):
+                outcomes.append(done)
+            else:
+                ready.append(done)
+        if ready:
+            batch.write()
+            sync_file_systems([*handle.store.synced_folders(), handle.path])
+            for one in ready:
+                one.lock.announce(Journal.own([one.prepared.folder], one.prepared.refs))
+            outcomes += _publish(handle, ready)
+    return outcomes
+
+
+def _publish(handle: Handle, ready: Sequence[_Ready]) -> list[Outcome]:
+    """Move all refs together or, if one is not where it should be, each transient's by themselves."""
+    try:
+        updates = [update for one in ready for update in one.prepared.updates]
+        handle.move_refs(updates, "blastgit import", *(one.lock.descriptor for one in ready))
+        return [one.outcome for one in ready]
+    except RefMoved as error:
+        if len(ready) == 1:
+            return [Outcome(ready[0].outcome.name, SKIPPED, f"somebody else was first: {error}")]
+    return [outcome for one in ready for outcome in _publish(handle, [one])]
+
+
+def _prepare(handle: Handle, found: Found, options: Options, batch: Batch, stack: ExitStack) -> Outcome | _Ready:
+    with ExitStack() as own:
+        export, files = own.enter_context(opened(found))
+        lock = own.enter_context(hold(handle.lock_path(export.name), BRIEFLY))
+        intake = own.enter_context(Intake(handle.store, files))
+        take_over(handle, lock)
+        settle(handle, export.name, lock)
+        recording = Recording(handle, export, intake, options)
+        if History(handle).tip(export.name) is not None:
+            return _compared(recording, export.name)
+        lock.announce(Journal.own([intake.folder]))
+        prepared = recording.prepare_first(batch, lock)
+        size = sum(path.stat().st_size for path in files.values())
+        stack.push(own.pop_all().__exit__)
+        return _Ready(Outcome(export.name, ADOPTED, "", len(files), size), lock, prepared)
+
+
+def _compared(recording: Recording, name: str) -> Outcome:
+    now = recording.preview()
+    if now.status == "unchanged":
+        return Outcome(name, PRESENT)
+    return Outcome(name, SKIPPED, f"it is here already, and differs from revision {now.revision - 1}: {now.reason}")

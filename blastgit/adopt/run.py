@@ -1,0 +1,184 @@
+"""Importing what exists: batches of transients, in several processes, resumed after whatever stopped it.
+
+What a batch did is noted only after it is published, in a file of the repo's own folder; a later import of the same
+source goes on behind it. Without the note nothing is lost either: a transient that is here already is compared.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from itertools import islice
+from os import cpu_count
+from pathlib import Path
+from typing import Any
+
+from blastgit.adopt.bulk import ADOPTED, PRESENT, SKIPPED, Outcome, adopt
+from blastgit.adopt.sources import Found, find
+from blastgit.errors import Denied
+from blastgit.guard.policy import require
+from blastgit.handle import Handle
+from blastgit.maintain import maintain
+from blastgit.progress import Progress, silent
+
+BATCH = 50
+"""Transients that are published together."""
+
+_PACKED_AFTER = 1000  # transients; then refs and packs are packed, so that the next one is as fast as the first
+
+
+@dataclass
+class Import:
+    """What an import came to.
+
+    Attributes:
+        run: The RUN collection that the new revisions were born into.
+        adopted: How many transients became revision 0.
+        present: How many were here already, and equal.
+        files: How many files of the adopted ones.
+        size: Bytes of them.
+        skipped: Each transient that was left out, with the reason.
+    """
+
+    run: str
+    adopted: int = 0
+    present: int = 0
+    files: int = 0
+    size: int = 0
+    skipped: dict[str, str] = field(default_factory=dict)
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one transient."""
+        if outcome.status == SKIPPED:
+            self.skipped[outcome.name] = outcome.reason
+        elif outcome.status == PRESENT:
+            self.present += 1
+        else:
+            self.adopted += 1
+            self.files += outcome.files
+            self.size += outcome.size
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report under its stable keys."""
+        value = asdict(self)
+        value["bytes"] = value.pop("size")
+        return value
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to import.
+
+    Attributes:
+        exports: The folder of the exports of a tree; None for `exports/` inside it.
+        run: The RUN collection; None for `legacy/DATE`.
+        jobs: How many processes; None for one a processor.
+    """
+
+    exports: Path | None = None
+    run: str | None = None
+    jobs: int | None = None
+
+
+def import_all(handle: Handle, source: Path, options: Options, progress: Progress = silent) -> Import:
+    """Make revision 0 of every transient of a source that is not there yet.
+
+    Args:
+        handle: The data repo, on this machine.
+        source: A `/data` tree or a folder of archives; see `adopt.sources.find`.
+        options: How.
+        progress: Told of transients done; how many there are is known from the beginning.
+
+    Raises:
+        UsageError: The source is none.
+        Denied: The policy does not let this user record.
+        StoreError: The store fails; what was adopted before stays, and the next import goes on.
+        RepoError: The repo cannot be written; likewise.
+    """
+    require(handle.settings, "writer")
+    handle.prepare_to_write()
+    report = Import(options.run or f"legacy/{datetime.now(UTC):%Y-%m-%d}")
+    note = _Note(handle, source)
+    left: list[Found] = []
+    for each in find(source, options.exports):
+        if isinstance(each, tuple):
+            report.skipped[each[0]] = each[1]
+        elif not _may(handle, each.name):
+            report.skipped[each.name] = "the policy does not let you record it"
+        elif each.name in note.done:
+            report.present += 1
+        else:
+            left.append(each)
+    total, packed = len(left), 0
+    for done, outcomes in enumerate(_all(handle, left, report.run, options.jobs or cpu_count() or 1), 1):
+        note.add(outcomes)
+        for outcome in outcomes:
+            report.add(outcome)
+        progress("importing transients", min(total, done * BATCH), total)
+        if report.adopted - packed >= _PACKED_AFTER:
+            packed = report.adopted
+            maintain(handle)
+    if report.adopted > packed:
+        maintain(handle)
+    return report
+
+
+def _may(handle: Handle, name: str) -> bool:
+    try:
+        require(handle.settings, "writer", subject=name)
+    except Denied:
+        return False
+    return True
+
+
+def _all(handle: Handle, found: Sequence[Found], run: str, jobs: int) -> Iterator[list[Outcome]]:
+    """Yield the outcomes of each batch, in whatever order they end; few are begun at once, so memory stays flat."""
+    batches = iter([found[start : start + BATCH] for start in range(0, len(found), BATCH)])
+    if jobs == 1 or len(found) <= BATCH:
+        for batch in batches:
+            yield adopt(handle, batch, run)
+        return
+    context = multiprocessing.get_context("spawn")  # a fork would share libgit2's state, and threads
+    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+        begun: set[Future[list[Outcome]]] = set()
+        for batch in islice(batches, 2 * jobs):
+            begun.add(pool.submit(adopt_batch, str(handle.path), list(batch), run))
+        while begun:
+            ended, begun = wait(begun, return_when=FIRST_COMPLETED)
+            for future in ended:
+                yield future.result()
+            for batch in islice(batches, len(ended)):
+                begun.add(pool.submit(adopt_batch, str(handle.path), list(batch), run))
+
+
+def adopt_batch(repo: str, found: list[Found], run: str) -> list[Outcome]:
+    """Do one batch in a process that has nothing open."""
+    return adopt(Handle(Path(repo)), found, run)
+
+
+class _Note:
+    """Which transients of a source are done: so an import that was stopped need not look at them again."""
+
+    def __init__(self, handle: Handle, source: Path) -> None:
+        name = sha256(str(source.resolve()).encode()).hexdigest()[:16]
+        self._path = handle.work_folder / "imports" / f"{name}.jsonl"
+        self._handle = handle
+        self.done = {name for name in self._read() if handle.git.references.get(f"refs/heads/{name}") is not None}
+
+    def add(self, outcomes: Iterable[Outcome]) -> None:
+        self._path.parent.mkdir(exist_ok=True)
+        lines = [json.dumps(each.name) for each in outcomes if each.status in (ADOPTED, PRESENT)]
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write("".join(f"{line}\n" for line in lines))
+
+    def _read(self) -> list[str]:
+        try:
+            lines = self._path.read_text("utf-8").split("\n")[:-1]  # a line that was cut off is not done
+        except FileNotFoundError:
+            return []
+        return [str(json.loads(line)) for line in lines if line.startswith('"') and line.endswith('"')]

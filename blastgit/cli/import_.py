@@ -1,0 +1,47 @@
+"""`blastgit import SOURCE`."""
+
+from __future__ import annotations
+
+import argparse
+
+from blastgit.cli.common import add_json, bold, drawn_progress, open_repo, plural, print_json, size_text
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    words = "the folder with cutout_cdn/ and sed_output/ of a Blast, or a folder of its archives"
+    parser.add_argument("source", metavar="SOURCE", help=words)
+    words = "the folder of the exports, NAME.json or NAME/export.json (default: SOURCE/exports)"
+    parser.add_argument("--exports", metavar="DIR", help=words)
+    parser.add_argument(
+        "--run", dest="collection", metavar="RUN", help="the run that they are born into (default: legacy/DATE)"
+    )
+    parser.add_argument("--jobs", type=int, metavar="N", help="processes at once (default: one a processor)")
+    parser.add_argument("--skipped", metavar="FILE", help="write what was skipped, and why, to a file")
+    add_json(parser)
+    parser.epilog = """\
+Every transient that is not there yet becomes revision 0; one that cannot be read is skipped, and the others go on.
+The call can be repeated: what is done stays done. It ends with 4 if anything was skipped.
+"""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Import, and tell what was skipped."""
+    with drawn_progress(counts=True) as progress:
+        repo = open_repo(options, progress)
+        done = repo.import_all(options.source, exports=options.exports, run=options.collection, jobs=options.jobs)
+    if options.skipped:
+        with open(options.skipped, "w", encoding="utf-8") as file:  # noqa: PTH123 (/dev/stdout works too)
+            file.writelines(f"{name}\t{reason}\n" for name, reason in sorted(done.skipped.items()))
+    if options.json:
+        print_json(done.to_json())
+        return 4 if done.skipped else 0
+    adopted, size = bold(plural(done.adopted, "transient")), size_text(done.size)
+    print(f"{adopted} adopted into {done.run}: {done.files:,} files, {size}")
+    if done.present:
+        print(f"  {done.present:,} were here already")
+    for name, reason in sorted(done.skipped.items())[:20]:
+        print(f"  skipped {name}: {reason}")
+    if len(done.skipped) > 20:
+        print(f"  and {len(done.skipped) - 20:,} more skipped: --skipped FILE lists them all")
+    return 4 if done.skipped else 0

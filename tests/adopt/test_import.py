@@ -1,0 +1,177 @@
+"""Existing transients become revision 0: as if recorded one by one, whatever is wrong with others, and resumed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from blastgit import DataRepo
+from blastgit.cli import main
+from blastgit.demo import Sample, small
+from blastgit.errors import UsageError
+from blastgit.init import init
+
+NAMES = ["2026aa", "2026ab", "2026ac"]
+
+
+def variant(name):
+    sample = small("2026dgt")
+    return Sample(
+        json.loads(sample.text.replace("2026dgt", name)),
+        {path.replace("2026dgt", name): data for path, data in sample.files.items()},
+    )
+
+
+def write_tree(folder, names):
+    """A `/data` tree with its exports, as `blastgit import` finds them."""
+    for name in names:
+        export, _ = variant(name).write(folder / "new" / name)
+        (folder / "exports").mkdir(exist_ok=True)
+        export.rename(folder / "exports" / f"{name}.json")
+        for root in ("cutout_cdn", "sed_output"):
+            (folder / root).mkdir(exist_ok=True)
+            (folder / "new" / name / "data" / root / name).rename(folder / root / name)
+    return folder
+
+
+@pytest.fixture
+def tree(tmp_path):
+    return write_tree(tmp_path / "data", NAMES)
+
+
+def trees(repo, run):
+    return {name: run("git", "-C", repo, "rev-parse", f"{name}/0^{{tree}}") for name in NAMES}
+
+
+def test_a_tree_becomes_what_recording_would_have_made(repo, tree, tmp_path, run):
+    done = DataRepo(repo).import_all(tree)
+    assert (done.adopted, done.present, done.skipped) == (3, 0, {})
+    assert done.run.startswith("legacy/20")
+    one_by_one = DataRepo.init(tmp_path / "other", store=DataRepo(repo).store_url, simulated=True)
+    for name in NAMES:
+        one_by_one.record(name, tree / "exports" / f"{name}.json", tree)
+    assert trees(repo, run) == trees(tmp_path / "other", run)
+    assert DataRepo(repo).verify().problems == []
+    run("git", "-C", repo, "fsck", "--strict")
+    assert run("git", "-C", repo, "log", "-1", "--format=%(trailers:key=Run,valueonly)", NAMES[0]).strip() == done.run
+    run("git", "clone", "--quiet", "--branch", "2026ab/0", "--single-branch", repo, tmp_path / "clone")
+    run("dvc", "pull", "--quiet", cwd=tmp_path / "clone")
+    image = "cutout_cdn/{}DES/DES_z.fits"
+    assert (tmp_path / "clone" / image.format("")).read_bytes() == (tree / image.format("2026ab/")).read_bytes()
+
+
+def test_objects_and_refs_are_packed(repo, tree, run):
+    DataRepo(repo).import_all(tree)
+    assert "count: 0\n" in run("git", "-C", repo, "count-objects", "-v")
+    assert not (repo / "refs/tags/2026aa").exists()
+
+
+def test_again_changes_nothing(repo, tree, tree_of):
+    DataRepo(repo).import_all(tree)
+    before = tree_of(repo)
+    done = DataRepo(repo).import_all(tree)
+    assert (done.adopted, done.present) == (0, 3)
+    assert tree_of(repo) == before
+
+
+def test_what_is_here_is_compared_when_nothing_was_noted(repo, tree):
+    record = DataRepo(repo).record
+    record("2026aa", tree / "exports/2026aa.json", tree)
+    text = (tree / "exports/2026ab.json").read_text()
+    (tree / "exports/2026ab.json").write_text(text.replace('"redshift": ', '"redshift": 1'))
+    record("2026ab", tree / "exports/2026ab.json", tree)
+    (tree / "exports/2026ab.json").write_text(text)
+    done = DataRepo(repo).import_all(tree)
+    assert (done.adopted, done.present) == (1, 1)
+    assert list(done.skipped) == ["2026ab"]
+    assert "differs from revision 0" in done.skipped["2026ab"]
+
+
+def test_a_bad_one_does_not_keep_the_others(repo, tree, tmp_path):
+    (tree / "exports/2026ab.json").write_text("{")
+    (tree / "cutout_cdn/2026ac/DES/DES_z.fits").unlink()
+    (tree / "cutout_cdn/main/x").mkdir(parents=True)
+    (tree / "cutout_cdn/2026zz").mkdir()
+    done = DataRepo(repo).import_all(tree)
+    assert done.adopted == 1
+    assert done.skipped.keys() == {"2026ab", "2026ac", "main", "2026zz"}
+    assert "no export" in done.skipped["2026zz"]
+    assert [each.name for each in DataRepo(repo).list()] == ["2026aa"]
+    assert DataRepo(repo).verify().problems == []
+    assert not list((repo / "dvc/tmp").glob("*"))
+
+
+def test_archives(repo, tree, tmp_path):
+    DataRepo(repo).import_all(tree)
+    (tmp_path / "archives").mkdir()
+    for name in NAMES:
+        DataRepo(repo).export(name, tmp_path / "archives" / f"{name}.tar.gz")
+    (tmp_path / "archives/broken.tar.gz").write_bytes(b"no archive")
+    other = DataRepo.init(tmp_path / "other", simulated=True)
+    done = other.import_all(tmp_path / "archives", run="my/run")
+    assert (done.adopted, done.run, list(done.skipped)) == (3, "my/run", ["broken"])
+    assert [each.name for each in other.list()] == NAMES
+
+
+def test_in_several_processes(repo, tmp_path, monkeypatch):
+    monkeypatch.setattr("blastgit.adopt.run.BATCH", 2)
+    names = [f"2026b{letter}" for letter in "abcde"]
+    done = DataRepo(repo).import_all(write_tree(tmp_path / "data", names), jobs=2)
+    assert done.adopted == 5
+    assert DataRepo(repo).verify().problems == []
+
+
+def test_killed_at_any_moment_and_resumed(tmp_path, run):
+    """Killed again and again, it comes to the same end, and no transient is half there at any time."""
+    names = [f"2026c{letter}" for letter in "abcdefgh"]
+    tree = write_tree(tmp_path / "data", names)
+    init(tmp_path / "repo", simulated=True)
+    script = "import blastgit.adopt.run as r, sys; r.BATCH = 2; from blastgit.cli import main; main(sys.argv[1:])"
+    command = [sys.executable, "-c", script, "-C", tmp_path / "repo", "import", tree, "--jobs", "1"]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    ended = False
+    for attempt in range(12):
+        process = subprocess.Popen(list(map(str, command)), env=env, stdout=subprocess.DEVNULL, start_new_session=True)
+        try:
+            process.wait(0.4 + 0.15 * attempt)
+            ended = True
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        assert DataRepo(tmp_path / "repo").verify().problems == []
+        if ended:
+            break
+    done = DataRepo(tmp_path / "repo").import_all(tree)
+    assert done.adopted + done.present == len(names)
+    assert [each.name for each in DataRepo(tmp_path / "repo").list()] == names
+
+
+def test_writers_of_the_same_transients_at_once(repo, tree):
+    script = f"from blastgit import DataRepo; DataRepo({str(repo)!r}).import_all({str(tree)!r})"
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    both = [subprocess.Popen([sys.executable, "-c", script], env=env) for _ in range(2)]
+    assert [process.wait(timeout=120) for process in both] == [0, 0]
+    assert [each.name for each in DataRepo(repo).list()] == NAMES
+    assert DataRepo(repo).verify().problems == []
+
+
+def test_what_is_no_source(repo, tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "bare/cutout_cdn").mkdir(parents=True)
+    for source in ("none", "empty", "bare"):
+        with pytest.raises(UsageError):
+            DataRepo(repo).import_all(tmp_path / source)
+
+
+def test_the_command_line(repo, tree, tmp_path, capsys):
+    assert main(["-C", str(repo), "import", str(tree), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["adopted"] == 3
+    (tree / "cutout_cdn/2026zz").mkdir()
+    assert main(["-C", str(repo), "import", str(tree), "--skipped", str(tmp_path / "skipped")]) == 4
+    said = capsys.readouterr().out
+    assert "3 were here already" in said
+    assert "skipped 2026zz: " in said
+    assert (tmp_path / "skipped").read_text().startswith("2026zz\t")
