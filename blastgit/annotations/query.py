@@ -64,6 +64,7 @@ class Notes:
         flags: The flag that holds for each subject among them.
         own: The flag of what was asked for, or None.
         inherited: The worst flag of an input that was really used, if inputs were asked for, or None.
+        unread: How many lines were passed over, because this version cannot read them.
     """
 
     subject: str
@@ -71,13 +72,14 @@ class Notes:
     flags: dict[Subject, FlagState]
     own: FlagState | None = None
     inherited: str | None = None
+    unread: int = 0
 
     def to_json(self) -> dict[str, object]:
         """Return it under its stable keys."""
         return {
             "subject": self.subject, "flag": self.own.to_json() if self.own else None, "inherited": self.inherited,
             "flags": {str(subject): state.to_json() for subject, state in sorted(self.flags.items())},
-            "notes": [note.to_json() for note in self.notes],
+            "notes": [note.to_json() for note in self.notes], "unread": self.unread,
         }  # fmt: skip
 
 
@@ -131,7 +133,8 @@ class Query:
         used = {note.event.subject for note in found if note.distance}
         worst = [state.value for each, state in states.items() if each in used]
         name = text if target.seen_as else str(subject)
-        return Notes(name, tuple(found), states, states.get(subject), self.flags.worst(worst) if worst else None)
+        marked = self.flags.worst(worst) if worst else None
+        return Notes(name, tuple(found), states, states.get(subject), marked, self.branch.unread)
 
     def _overlapping(self, wanted: Subject) -> Iterator[Note]:
         begin, end = wanted.interval

@@ -103,7 +103,7 @@ class Annotations:
         query = Query(self._handle)
         notes = list(query.all())
         states = flags_of(notes, query.flags)
-        return Notes("", tuple(filter((chosen or Filter()).admits, notes)), states)
+        return Notes("", tuple(filter((chosen or Filter()).admits, notes)), states, unread=query.branch.unread)
 
     def flags(self) -> dict[Subject, FlagState]:
         """Return the flag that holds for each subject that has one."""

@@ -137,7 +137,8 @@ def write(handle: Handle, draft: Draft, *, dry_run: bool = False) -> Annotated:
         RepoError: The repo cannot be written, or not be reached.
     """
     _check_rights(handle, draft.events)
-    start(handle)
+    if not dry_run:
+        start(handle)
     added: list[Event] = []
 
     def decide(tip: pygit2.Commit | None) -> Edit | None:
@@ -156,8 +157,9 @@ def write(handle: Handle, draft: Draft, *, dry_run: bool = False) -> Annotated:
 
 
 def _check_rights(handle: Handle, events: Sequence[Event]) -> None:
-    """Hold this user to the policy, where nobody else does: a clone's words are checked when they are pushed."""
-    is_clone = has_work_tree(handle) or "origin" in handle.git.remotes.names()
+    """Hold this user to the policy in the data repo itself; a clone's words are checked when they are pushed."""
+    hooks = handle.path / "hooks"
+    is_clone = not any((hooks / name).exists() for name in ("pre-receive", "pre-receive.d/blastgit"))
     if handle.is_here and not is_clone and not handle.settings.policy.is_open:
         check_authors(handle.settings.policy, current_identity(), {event.user for event in events})
 

@@ -57,6 +57,10 @@ def run(options: argparse.Namespace) -> int:
         found = replace(found, notes=tuple(filter(chosen.admits, found.notes)))
     else:
         found = annotations.list(chosen)
+    if found.unread:
+        print(
+            f"blastgit: {plural(found.unread, 'line')} cannot be read by this version, and not shown", file=sys.stderr
+        )
     if options.export:
         sys.stdout.buffer.write(annotations.export(found.notes, options.export))
     elif options.json:

@@ -267,3 +267,27 @@ def test_what_was_said_travels_with_a_subset(history: Path, speak: Callable[...,
     assert {note.event.remark.comment for note in room.list().notes} == {"seen"}
     assert room.attachment(done.ids[0]) == ("plot.png", b"\x89PNG")
     assert room.identity == DataRepo(history).annotations.identity
+
+
+def test_lines_of_another_version_are_passed_over(history: Path, speak: Callable[..., Any]) -> None:
+    from blastgit.edit import Edit, edit
+
+    speak(history, "alice", "2026dgt@0", comment="seen")
+    handle, path = DataRepo(history)._handle, "revision/2026dgt/0.jsonl"
+    later = show(history, path).encode().replace(b'"comment"', b'"mood"') + b"{\n" + show(history, path).encode()
+    edit(handle, "annotations", lambda _: Edit({path: later}, "By hand"))
+    found = DataRepo(history).annotations.list()
+    assert ([note.event.remark.comment for note in found.notes], found.unread) == (["seen"], 2)
+
+
+def test_a_repo_that_came_from_elsewhere_holds_to_its_policy(
+    history: Path, clone: Callable[..., Path], speak: Callable[..., Any], set_main: Callable[..., None], me: str
+) -> None:
+    from blastgit.hooks import install_hooks
+
+    set_main(history, f"policy: {{roles: {{admin: [alice], annotator: [{me}]}}}}\n")
+    moved = clone(history, "moved", "--mirror")
+    assert speak(moved, "bob", "2026dgt@0", comment="a clone is checked when it pushes", dry_run=True).subjects == 1
+    install_hooks(moved)
+    with pytest.raises(Denied, match="bob is named as the author"):
+        speak(moved, "bob", "2026dgt@0", comment="x", dry_run=True)

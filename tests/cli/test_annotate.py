@@ -91,7 +91,7 @@ def test_json_keys(cli, history):
     done = json.loads(cli("-C", history, "annotate", SPEC, "--flag", "bad", "--json").out)
     assert set(done) == {"ids", "subjects", "commit", "moved", "waiting"}
     found = json.loads(cli("-C", history, "notes", SPEC, "--json").out)
-    assert set(found) == {"subject", "flag", "inherited", "flags", "notes"}
+    assert set(found) == {"subject", "flag", "inherited", "flags", "notes", "unread"}
     assert set(found["flag"]) == {"flag", "disputed", "said", "bots"}
     assert set(found["notes"][0]) == {
         "id", "time", "user", "actor", "subject", "as", "subjects", "comment", "flag", "link", "attachment", "tags",
