@@ -12,6 +12,7 @@ from blastgit.errors import InvalidExport, InvalidInput, InvalidName
 from blastgit.handle import LOCK_TIMEOUT
 from blastgit.names import check_transient, parse_spec
 from blastgit.revision.export import Export, read_export
+from blastgit.workflow.workflows import Workflows
 
 if TYPE_CHECKING:
     from blastgit.adopt.export import Exported
@@ -30,11 +31,9 @@ if TYPE_CHECKING:
     from blastgit.record import Recorded
     from blastgit.show import Shown
     from blastgit.subset import Subset
-    from blastgit.workflow.run import Workflow
-    from blastgit.workflow.status import RunStatus
 
 
-class DataRepo(Care):
+class DataRepo(Care, Workflows):
     """A data repo: the git repository of many transients, and the store of their files.
 
     Open one with `DataRepo("/data/blast")`, or by the URL of one elsewhere. An object of this class belongs to one
@@ -113,25 +112,6 @@ class DataRepo(Care):
 
         with open_archive(archive) as (export, sources):
             return record(self._handle, export, sources, Options(run, dry_run, timeout), self._progress)
-
-    def workflow(self, name: str, owner: str | None = None) -> Workflow:
-        """Return a transient's run, to mark the stages of its workflow; `record` or `Workflow.end` ends it.
-
-        Args:
-            name: The transient.
-            owner: Whose run it is: the same for all workers of one run, and for no other; by default this process.
-        """
-        from blastgit.workflow.lease import this_process
-        from blastgit.workflow.run import Workflow
-
-        return Workflow(self._handle, check_transient(name), owner or this_process(), self._progress)
-
-    def status(self, pattern: str = "*") -> Sequence[RunStatus]:
-        """Return how the runs in progress stand: which stages ended, which are at work, which never ended."""
-        from blastgit.workflow.status import all_statuses
-
-        self._handle.need_runs()
-        return all_statuses(self._handle, pattern)
 
     def list(self, pattern: str = "*") -> Listing:
         """Return the transients whose name matches a shell pattern, each with its latest revision.

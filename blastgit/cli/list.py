@@ -55,4 +55,10 @@ def _print(found: Sequence[Transient], pattern: str) -> None:
 def _status(transient: Transient) -> str:
     gone = f"; {plural(transient.withdrawn, 'file')} withdrawn" if transient.withdrawn else ""
     flag = f"; flagged {transient.flag}" if transient.flag else ""
-    return f"{transient.status}{flag}{gone}"
+    return f"{_short(transient.status)}{flag}{gone}"
+
+
+def _short(status: str) -> str:
+    how, colon, stages = status.partition(": ")
+    names = stages.split(", ")
+    return status if len(names) < 3 else f"{how}{colon}{names[0]} and {len(names) - 1} more"

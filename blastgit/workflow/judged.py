@@ -20,11 +20,17 @@ _ALL_SOUND = Validity({}, Stages(()))
 _PENDING = {"begun": Ending("processing"), "unfinished": Ending("processing")}
 
 
-def validity_of(handle: Handle, state: Snapshot) -> Validity:
-    """Return what of a state can be relied on, by its document and by the markers of the run that it came from."""
+def validity_of(handle: Handle, state: Snapshot, *, fully: bool = False) -> Validity:
+    """Return what of a state can be relied on, by its document and by the markers of the run that it came from.
+
+    Args:
+        handle: The data repo.
+        state: The state.
+        fully: Whether to tell of each stage even where all succeeded.
+    """
     document, rules = state.dr.export.document, handle.rules
     marks = _marks(handle, state)
-    if not marks and sounds_complete(document, rules.ignored_stages):
+    if not fully and not marks and sounds_complete(document, rules.ignored_stages):
         return _ALL_SOUND  # by far the most: the stages need not be read
     stages: Stages = handle.settings.section("stages")
     ends = endings(document, rules)

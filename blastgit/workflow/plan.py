@@ -1,0 +1,289 @@
+"""Where to restart: which stages must run again, and from which marker, by what each declares to read and make."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from functools import cached_property
+from typing import Any
+
+from blastgit.errors import NotFound
+from blastgit.handle import Handle
+from blastgit.history import History, Revision, Snapshot, StageState
+from blastgit.revision.compare import compare, jsonable
+from blastgit.revision.document import Json
+from blastgit.revision.normalise import normalise
+from blastgit.revision.rules import Rules
+from blastgit.workflow.judged import validity_of
+from blastgit.workflow.patterns import Patterns
+from blastgit.workflow.stages import Stage, Stages
+from blastgit.workflow.validity import State, Validity
+
+_SKEW = timedelta(minutes=1)
+"""How much later a stage may seem to have run than one that came after it: workers' clocks disagree."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a plan is asked for, beside what a revision itself calls for.
+
+    Attributes:
+        changed: Stages, files and fields that changed or shall run again.
+        given: Inputs that are replaced: the path of a file or value, and by what.
+        everything: Whether to run all stages again.
+    """
+
+    changed: Sequence[str] = ()
+    given: Mapping[str, str] = field(default_factory=dict)
+    everything: bool = False
+
+
+@dataclass(frozen=True)
+class Step:
+    """A stage that must run again.
+
+    Attributes:
+        stage: The stage.
+        why: The reasons, in words.
+        inputs: What it reads that no earlier step makes anew: the value, or the SHA-256 of a file, by path.
+    """
+
+    stage: str
+    why: list[str]
+    inputs: dict[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it under its stable keys."""
+        return {"stage": self.stage, "why": self.why, "inputs": self.inputs}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What must run again.
+
+    Attributes:
+        revision: The revision that it starts from.
+        app_version: The version of Blast that made that.
+        steps: The stages, in the order in which they must run.
+        total: How many stages there are.
+        start: The last marker before the first of them, `post-host-match`; None for the beginning.
+        state: That marker where the revision's run has it, `2026dgt@1:post-host-match`, or else None.
+        commit: The commit of the state to start from: that marker's, or the revision's.
+        given: The inputs that are replaced.
+    """
+
+    revision: str
+    app_version: str
+    steps: list[Step]
+    total: int
+    start: str | None
+    state: str | None
+    commit: str
+    given: dict[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan under its stable keys."""
+        return {
+            "revision": self.revision, "app_version": self.app_version, "from": self.start, "marker": self.state,
+            "commit": self.commit, "stages": [step.to_json() for step in self.steps], "total": self.total,
+            "given": self.given,
+        }  # fmt: skip
+
+
+def plan(handle: Handle, revision: Revision, wish: Wish) -> Plan:
+    """Return which stages must run again: those that failed, those whose inputs changed since, and what follows.
+
+    Args:
+        handle: The data repo.
+        revision: Where to start from.
+        wish: What else changed.
+
+    Raises:
+        NotFound: What is said to have changed is no stage, file or field.
+    """
+    stages: Stages = handle.settings.section("stages")
+    why = _Reasons(handle, revision, stages).all(wish)
+    markers = History(handle).stages(revision)
+    order = _order(stages, markers)
+    steps = [stage for stage in order if stage.name in why]
+    start = _before(order, steps)
+    state = next((marker for marker in reversed(markers) if start and marker.slug == start.slug), None)
+    view = _View(handle, state or revision)
+    return Plan(
+        str(revision),
+        revision.app_version,
+        [Step(stage.name, why[stage.name], view.inputs(stage, steps[:index])) for index, stage in enumerate(steps)],
+        len(stages),
+        None if start is None else start.marker,
+        None if state is None else str(state),
+        (state or revision).id,
+        dict(wish.given),
+    )
+
+
+def _order(stages: Stages, markers: Sequence[StageState]) -> list[Stage]:
+    """Return the stages in the order in which they ended, or else in which they are declared."""
+    ended = {marker.slug: index for index, marker in enumerate(markers)}
+    if not all(stage.slug in ended for stage in stages):
+        return list(stages)
+    return sorted(stages, key=lambda stage: ended[stage.slug])
+
+
+def _before(order: list[Stage], steps: list[Stage]) -> Stage | None:
+    """Return the stage behind which to start."""
+    first = order.index(steps[0]) if steps else len(order)
+    return order[first - 1] if first else None
+
+
+class _View:
+    """The values and files of one state."""
+
+    def __init__(self, handle: Handle, state: Snapshot) -> None:
+        self.state = state
+        self.form = normalise(state.dr.export, handle.rules)
+        self.all: dict[str, Json] = {**self.form.values, **state.dr.files}
+        self.runs = _last_runs(state)
+
+    def inputs(self, stage: Stage, earlier: Iterable[Stage]) -> dict[str, Any]:
+        """Return what a stage reads that no earlier one makes anew."""
+        anew = Patterns(tuple(text for other in earlier for text in other.makes.texts))
+        return {
+            path: jsonable(value)
+            for path, value in self.all.items()
+            if stage.reads.match(path) and not anew.match(path)
+        }
+
+    def differing(self, other: _View, rules: Rules) -> list[str]:
+        """Return the paths of the values and files that differ in another state."""
+        ours, theirs = self.state.dr.files, other.state.dr.files
+        files = [path for path in sorted({*ours, *theirs}) if ours.get(path) != theirs.get(path)]
+        return [*files, *(change.path for change in compare(self.form, other.form, rules))]
+
+
+class _Reasons:
+    """Finds out why each stage must run again."""
+
+    def __init__(self, handle: Handle, revision: Revision, stages: Stages) -> None:
+        self._handle = handle
+        self._revision = revision
+        self._stages = stages
+        self._now = _View(handle, revision)
+        self._found: dict[str, list[str]] = {}
+
+    def all(self, wish: Wish) -> dict[str, list[str]]:
+        """Return the reasons by stage, of those that must run."""
+        self._failures(validity_of(self._handle, self._revision))
+        self._since()
+        for text in (*wish.changed, *wish.given):
+            self._changed(text)
+        if wish.everything:
+            for stage in self._stages:
+                self._add(stage, "all stages are asked for")
+        self._follow()
+        return self._found
+
+    def _add(self, stage: Stage, reason: str) -> None:
+        reasons = self._found.setdefault(stage.name, [])
+        if reason not in reasons:
+            reasons.append(reason)
+
+    def _failures(self, validity: Validity) -> None:
+        for standing in validity.standings.values():
+            if standing.state in (State.FAILED, State.NOT_RUN, State.BLOCKED):
+                self._add(standing.stage, str(standing).removeprefix(f"{standing.stage.name} "))
+
+    def _changed(self, text: str) -> None:
+        stage = self._stages.get(text)
+        if stage is not None:
+            self._add(stage, "is said to have changed")
+            return
+        path = text.rstrip("/")
+        for stage in self._stages:
+            if stage.reads.meet([path]):
+                self._add(stage, f"reads {path}, which is said to have changed")
+        if not self._is_known(path):
+            near = difflib.get_close_matches(path, [*(each.name for each in self._stages), *self._now.all], n=2)
+            hint = f"; did you mean {' or '.join(near)}?" if near else ""
+            raise NotFound(f"{text!r} is no stage, and no file or field of {self._revision}{hint}")
+
+    def _is_known(self, path: str) -> bool:
+        meant, declared = (
+            Patterns((path,)),
+            (text for each in self._stages for text in each.reads.texts + each.makes.texts),
+        )
+        return any(map(meant.match, self._now.all)) or any(fnmatchcase(path, text) for text in declared)
+
+    def _since(self) -> None:
+        """Find the stages that did not run again although what they read has changed."""
+        views: dict[int, tuple[_View, list[str]]] = {}
+        for stage in self._stages:
+            oldest = self._ran_for(stage)
+            if oldest is None:
+                continue
+            if oldest.number not in views:
+                view = self._now if oldest is self._revision else _View(self._handle, oldest)
+                views[oldest.number] = view, view.differing(self._now, self._handle.rules)
+            then, differing = views[oldest.number]
+            path = next(
+                (path for path in differing if stage.reads.match(path) and self._concerns(stage, path, then)), ""
+            )
+            if path:
+                self._add(stage, f"reads {path}, which changed since {oldest}, and did not run again")
+            for before in self._feeders(stage):
+                if _is_later(then.runs, before.name, stage.name):
+                    self._add(stage, f"reads what {before.name} makes, which ran later")
+
+    def _ran_for(self, stage: Stage) -> Revision | None:
+        """Return the oldest revision since which a stage has not run; None if it is not known when it ran."""
+        when = self._now.runs.get(stage.name)
+        oldest = None if when is None else self._revision
+        for revision in self._earlier if when else ():
+            if _last_runs(revision).get(stage.name) != when:
+                break
+            oldest = revision
+        return oldest
+
+    @cached_property
+    def _earlier(self) -> list[Revision]:
+        revisions = History(self._handle).backwards(self._revision.name)
+        return [revision for revision in revisions if revision.number < self._revision.number]
+
+    def _concerns(self, stage: Stage, path: str, then: _View) -> bool:
+        """Whether a stage must know that a path changed: not if only a later stage has made it anew."""
+        makers = self._stages.makers(path)
+        again = {maker.name for maker in makers if then.runs.get(maker.name) != self._now.runs.get(maker.name)}
+        return not again or bool(again & self._stages.before(stage.name))
+
+    def _feeders(self, stage: Stage) -> Iterator[Stage]:
+        """Yield the stages that make something which a stage reads."""
+        for before in self._stages:
+            if before.name in self._stages.before(stage.name) and stage.reads.meet(before.makes.texts):
+                yield before
+
+    def _follow(self) -> None:
+        for stage in self._stages:
+            for before in self._feeders(stage):
+                if before.name in self._found:
+                    self._add(stage, f"reads what {before.name} makes")
+
+
+def _last_runs(state: Snapshot) -> dict[str, datetime | None]:
+    """Return when each task ended last, by what the document says."""
+    return {row["task_name"]: _moment(row.get("last_modified")) for row in state.dr.export.document["workflow_tasks"]}
+
+
+def _moment(text: Json) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
+def _is_later(runs: Mapping[str, datetime | None], first: str, second: str) -> bool:
+    one, other = runs.get(first), runs.get(second)
+    if one is None or other is None or (one.tzinfo is None) != (other.tzinfo is None):
+        return False
+    return one - other > _SKEW

@@ -1,0 +1,76 @@
+"""The workflow behind revisions: `workflow`, `status`, `plan` and `validity` as methods of `DataRepo`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from blastgit.errors import UsageError
+from blastgit.names import check_transient, parse_spec
+from blastgit.opened import Opened
+
+if TYPE_CHECKING:
+    from blastgit.workflow.plan import Plan
+    from blastgit.workflow.run import Workflow
+    from blastgit.workflow.status import RunStatus
+    from blastgit.workflow.validity import Validity
+
+
+class Workflows(Opened):
+    """What is done with, and asked of, the workflow of a transient."""
+
+    def workflow(self, name: str, owner: str | None = None) -> Workflow:
+        """Return a transient's run, to mark the stages of its workflow; `record` or `Workflow.end` ends it.
+
+        Args:
+            name: The transient.
+            owner: Whose run it is: the same for all workers of one run, and for no other; by default this process.
+        """
+        from blastgit.workflow.lease import this_process
+        from blastgit.workflow.run import Workflow
+
+        return Workflow(self._handle, check_transient(name), owner or this_process(), self._progress)
+
+    def status(self, pattern: str = "*") -> Sequence[RunStatus]:
+        """Return how the runs in progress stand: which stages ended, which are at work, which never ended."""
+        from blastgit.workflow.status import all_statuses
+
+        self._handle.need_runs()
+        return all_statuses(self._handle, pattern)
+
+    def plan(
+        self,
+        spec: str,
+        changed: Sequence[str] = (),
+        *,
+        given: Mapping[str, str] | None = None,
+        everything: bool = False,
+    ) -> Plan:
+        """Return which stages of the workflow must run again, and from which marker.
+
+        Args:
+            spec: The revision to start from.
+            changed: Stages, files and fields that changed, beside what the revision itself calls for.
+            given: Inputs that are replaced: the path of a file or value, and by what.
+            everything: Plan all stages, as for an exact rerun.
+
+        Raises:
+            NotFound: There is no such revision, stage, file or field.
+        """
+        from blastgit.workflow.plan import Wish, plan
+
+        parsed = parse_spec(spec)
+        if parsed.path is not None or parsed.stage is not None:
+            raise UsageError(f"plan takes a revision, and {spec!r} names something inside one: use `changed` for that")
+        self._handle.need(parsed.name, parsed.number, whole=True)
+        return plan(self._handle, self._history.revision(parsed), Wish(changed, given or {}, everything))
+
+    def validity(self, spec: str) -> Validity:
+        """Return how each stage of the workflow ended, and with it what of a state can be relied on.
+
+        Raises:
+            NotFound: There is no such revision or marker.
+        """
+        from blastgit.workflow.judged import validity_of
+
+        return validity_of(self._handle, self._resolve(parse_spec(spec)), fully=True)
