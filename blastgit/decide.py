@@ -14,7 +14,7 @@ from blastgit.history import History, Revision, Snapshot
 from blastgit.intake import Intake
 from blastgit.revision.compare import compare
 from blastgit.revision.document import canonical
-from blastgit.revision.export import Export
+from blastgit.revision.export import Export, is_same_run
 from blastgit.revision.files import FileChange
 from blastgit.revision.normalise import NaturalForm, normalise
 from blastgit.revision.reason import Changes
@@ -38,7 +38,7 @@ class Decision:
         form: The natural form of the state.
         rules: The rules that it was compared by.
         is_new: Whether it makes a new revision.
-        is_same_export: Whether it is the very export that was recorded before, handed in again.
+        is_same_export: Whether it was recorded before and is handed in again: the same export, or one of the same run.
     """
 
     latest: Revision | None
@@ -113,6 +113,7 @@ def _same(state: Candidate, latest: Revision, changes: Changes, rules: Rules) ->
     reason = f"the values are those of revision {latest.number}"
     second = int(state.export.time.timestamp())
     again = second == latest.commit.author.time and state.export.time == latest.dr.export.time
+    again = again or is_same_run(latest.dr.export, state.export, rules.ignored_stages)
     return Decision(latest, changes, reason, state.sha256, [], state.form, rules, is_new=False, is_same_export=again)
 
 

@@ -5,7 +5,7 @@ Source: `host_utils.export_transient_info` of Blast v1.9.0 and later.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -138,6 +138,27 @@ def _time(text: str) -> datetime:
     if not 1980 <= moment.year < 2200:
         raise InvalidExport(f"metadata.export_time lies in the year {moment.year}: is the clock of that machine right?")
     return moment
+
+
+def is_same_run(old: Export, new: Export, ignored: Collection[str] = ()) -> bool:
+    """Whether two exports are of one run of the workflow, by the times that Blast noted at each task.
+
+    A message that is delivered twice, or a second look, makes another export of the same run; that reproduces nothing.
+
+    Args:
+        old: One.
+        new: The other.
+        ignored: Tasks that do not count.
+    """
+    times = [
+        {
+            task["task_name"]: task["last_modified"]
+            for task in export.document["workflow_tasks"]
+            if task.get("last_modified") and task["task_name"] not in ignored
+        }
+        for export in (old, new)
+    ]
+    return old.app_version == new.app_version and bool(times[0]) and times[0] == times[1]
 
 
 def named_files(document: dict[str, Json]) -> list[str]:
