@@ -16,6 +16,7 @@ from benchmarks.annotations import annotated
 from benchmarks.controls import isolate
 from benchmarks.memory import memory
 from benchmarks.race import Row
+from benchmarks.scale import adopting, scale
 from benchmarks.table import head, table
 
 _DESCRIPTION = "Measure blastgit against controls in the same run: they take turns, round by round."
@@ -38,6 +39,10 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("only", nargs="*", metavar="PART", help=f"of {', '.join(_PARTS)}; all by default")
     parser.add_argument("--rounds", type=int, default=11, help="how often each is timed (default: %(default)s)")
     parser.add_argument("--transients", type=int, default=200, help="how many in a row (default: %(default)s)")
+    words = "how many transients the large repo has (default: %(default)s)"
+    parser.add_argument("--scale", type=int, default=100_000, help=words)
+    words = "how many transients are imported (default: %(default)s)"
+    parser.add_argument("--import", dest="import_", type=int, default=2000, help=words)
     parser.add_argument("--folder", type=Path, help="where to work, with 2.5 GB free (default: $TMPDIR)")
     options = parser.parse_args()
     if unknown := set(options.only) - set(_PARTS):
@@ -53,6 +58,8 @@ _PARTS: dict[str, Callable[[Path, argparse.Namespace], Iterable[Row]]] = {
     "read": lambda folder, options: speed.read_back(folder, samples.first(), options.rounds),
     "processes": lambda folder, options: speed.processes(folder, samples.first(), options.rounds),
     "annotations": annotated,
+    "adopting": lambda folder, options: adopting(folder, options.import_),
+    "scale": lambda folder, options: scale(folder, samples.first(), min(options.rounds, 5), options.scale),
     "memory": lambda folder, _: memory(folder),
 }
 

@@ -12,6 +12,7 @@ import pygit2
 from blastgit.errors import DamagedData, InvalidName, NotFound
 from blastgit.handle import Handle
 from blastgit.names import Spec, branch_ref, fold, slug, tag_name, tag_ref
+from blastgit.plumbing.folded import branches_like
 from blastgit.plumbing.messages import read_trailers
 from blastgit.plumbing.objects import commit_of, undamaged
 from blastgit.plumbing.trees import blob_data, flatten, read_blob
@@ -340,7 +341,8 @@ class History:
 
     def twin(self, name: str) -> str | None:
         """Return a transient whose name differs from `name` only in case, or None."""
-        return next((other for other in self.transients() if other != name and fold(other) == fold(name)), None)
+        found = branches_like(self._handle.path, name, self._handle.work_folder / "packed-names")
+        return next((other for other in found if other != name), None)
 
     def refuse_twin(self, name: str) -> None:
         """Return if a new transient may be called so.

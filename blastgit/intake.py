@@ -15,6 +15,7 @@ from blastgit.store.hashing import Checksums, sha256_of, write_hashing
 from blastgit.store.local import store_failure
 from blastgit.store.source import AnySource, as_source
 
+_AT_ONCE = 1 << 20  # bytes; with fewer, threads take longer than the work
 _DOWNLOADS = 8  # at once: a server's time to answer is the most of it
 
 
@@ -158,6 +159,10 @@ class Intake:
         sizes = {path: self._sources[path].size for path in paths}
         order = sorted(paths, key=sizes.__getitem__, reverse=True)  # large ones first, so that no thread ends late
         here = all(self._sources[path].path is not None for path in paths)
+        if here and sum(sizes.values()) < _AT_ONCE:
+            for path in order:
+                work(path)
+            return
         self._pool = ThreadPoolExecutor(min(4, os.cpu_count() or 1) if here else _DOWNLOADS)
         self._begun = [(self._pool.submit(work, path), sizes[path]) for path in order]
 
