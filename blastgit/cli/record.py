@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json({**result.to_json(), "dry_run": options.dry_run})
     else:
-        _say(result, dry_run=options.dry_run)
+        say(result, dry_run=options.dry_run)
     return 0
 
 
@@ -53,7 +53,8 @@ def _record(repo: DataRepo, options: argparse.Namespace) -> Recorded:
     return repo.record(options.what, export, options.data, **extra)
 
 
-def _say(result: Recorded, *, dry_run: bool) -> None:
+def say(result: Recorded, *, dry_run: bool) -> None:
+    """Say what came of a recording."""
     if result.status == "unchanged":
         print(f"{bold(f'{result.transient} is unchanged')}: {result.reason}")
         for file in result.files:

@@ -10,8 +10,8 @@ import pygit2
 from blastgit.errors import Denied
 from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.refs import Change, Line
-from blastgit.guard.revisions import check_revision, check_tree
-from blastgit.guard.trees import files_of
+from blastgit.guard.revisions import check_revision
+from blastgit.guard.stages import check_stage
 from blastgit.history import Marker
 from blastgit.names import fold
 from blastgit.plumbing.process import run_git
@@ -132,11 +132,11 @@ class LineCheck:
         if kind == "reproduction":
             return self._check_reproduction(marker, latest)
         if kind == "stage":
-            return check_tree(self._repo, self._line.name, files_of(self._repo, marker.commit.tree_id))
+            return check_stage(self._repo, self._line.name, marker, _next(latest))
         raise Denied("every commit here is a marker: its trailer Marker should be revision, reproduction or stage")
 
     def _check_revision(self, marker: Marker, latest: Marker | None) -> dict[str, Pointer]:
-        expected = 0 if latest is None or latest.number is None else latest.number + 1
+        expected = _next(latest)
         if marker.number != expected or marker.trailers["Revision"] != str(expected):
             stated = marker.trailers.get("Revision", "nothing")
             raise Denied(f"its trailer Revision says {stated}, and the next revision of {self._line} is {expected}")
@@ -183,6 +183,10 @@ class LineCheck:
             return str(self._repo.tag(oid, f"{line}/{number}").target)
         except Denied as error:
             raise Denied(f"{line.tag(number)}: {error}") from None
+
+
+def _next(latest: Marker | None) -> int:
+    return 0 if latest is None or latest.number is None else latest.number + 1
 
 
 def check_twin(repo: Quarantine, line: Line) -> None:

@@ -19,6 +19,7 @@ from blastgit.guard.policy import ANONYMOUS, current_identity
 from blastgit.guard.pushes import log_push
 from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.refs import Change, Kind, Line, Place, check_move, place, read_changes
+from blastgit.guard.stages import check_run
 from blastgit.handle import LOCK_TIMEOUT, Handle
 from blastgit.names import fold
 from blastgit.plumbing.locks import Lock, hold
@@ -108,6 +109,7 @@ class PushCheck:
         self._who = who
         self._problems: list[str] = []
         self._coming: set[str] = set()
+        self._wanted: dict[Pointer, str] = {}
 
     def run(self, placed: Mapping[Change, Place]) -> list[str]:
         """Return what is wrong, in sentences.
@@ -122,7 +124,7 @@ class PushCheck:
         for change, where in placed.items():
             with self._noting(change.ref):
                 self._check(change, where)
-        wanted: dict[Pointer, str] = {}
+        wanted = self._wanted
         for line in _lines(placed):
             with self._noting():
                 wanted.update(LineCheck(self._repo, line).run())
@@ -164,8 +166,8 @@ class PushCheck:
         elif line is not None:
             repo.policy.check("writer", who, line.name)
             if where.kind is Kind.WORKFLOW and change.new is not None:
-                repo.commit(change.new, "the marker")
                 check_twin(repo, line)
+                self._wanted.update(check_run(repo, change, line))
 
 
 def _lines(placed: Mapping[Change, Place]) -> list[LineChange]:

@@ -36,21 +36,37 @@ def check_revision(repo: Quarantine, name: str, marker: Marker, number: int) -> 
     Raises:
         Denied: With what is wrong.
     """
-    files = files_of(repo, marker.commit.tree_id)
+    pointers, document = check_state(repo, name, marker.commit, number)
+    _check_trailers(repo, marker, document)
+    return pointers
+
+
+def check_state(repo: Quarantine, name: str, commit: pygit2.Commit, number: int) -> tuple[Pointers, DatasetRevision]:
+    """Check what a commit holds, all but its contents, and return its pointers by path and its document.
+
+    Args:
+        repo: The data repo.
+        name: The transient.
+        commit: The commit: a revision, or a marker on the way to one.
+        number: The number of that revision.
+
+    Raises:
+        Denied: With what is wrong.
+    """
+    files = files_of(repo, commit.tree_id)
     pointers = check_tree(repo, name, files)
     if f"{name}.json" not in files:
-        raise Denied(f"it has no {name}.json: the document of a revision bears its transient's name")
+        raise Denied(f"it has no {name}.json: the document of a state bears its transient's name")
     document = _document(repo, name, files)
     if document.export.name != name:
         raise Denied(f"{name}.json is about {document.export.name}")
     if document.number != number:
-        raise Denied(f"{name}.json says that it is revision {document.number}, and the trailer {number}")
+        raise Denied(f"{name}.json says that it is revision {document.number}, and it should be {number}")
     for path in sorted(document.files.keys() ^ pointers.keys()):
         if path in document.files:
             raise Denied(f"{name}.json names {path!r}, which has no pointer")
         raise Denied(f"the pointer {path + SUFFIX!r} is about a file that {name}.json does not name")
-    _check_trailers(repo, marker, document)
-    return pointers
+    return pointers, document
 
 
 def check_tree(repo: Quarantine, name: str, files: Mapping[str, pygit2.Oid]) -> Pointers:

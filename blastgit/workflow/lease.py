@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 LENGTH = timedelta(hours=1)
 """How long a lease holds, unless its owner says otherwise."""
 
+LONGEST = timedelta(days=30)
+"""For how long a lease may be taken."""
+
 SKEW = timedelta(minutes=2)
 """How far a clock may be off from that of the server that a lease is pushed to."""
 
@@ -62,7 +65,7 @@ class Lease:
         return now >= self.until + margin or now < self.began - SKEW
 
     def __str__(self) -> str:
-        return f"{self.stage} was begun by {self.owner} on {self.host}, {self.began:%Y-%m-%d %H:%M:%S} UTC"
+        return f"{self.stage} was begun by {who(self.owner, self.host)}, {self.began:%Y-%m-%d %H:%M:%S} UTC"
 
     def to_json(self) -> dict[str, Any]:
         """Return the lease under its stable keys."""
@@ -70,6 +73,11 @@ class Lease:
             "stage": self.stage, "owner": self.owner, "host": self.host, "began": self.began.isoformat(),
             "until": self.until.isoformat(), "token": self.token, "attempts": self.attempts,
         }  # fmt: skip
+
+
+def who(owner: str, host: str) -> str:
+    """Return who is at a stage, in words."""
+    return owner if host in owner else f"{owner} on {host}"
 
 
 def repo_time(lock: Lock) -> datetime:

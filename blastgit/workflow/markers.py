@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 BEGUN, DONE, FAILED, UNFINISHED = "begun", "done", "failed", "unfinished"
 """How a stage stands. `unfinished` is written when a run ends: the stage had begun, and nobody said how it ended."""
 
+OUTCOMES = (BEGUN, DONE, FAILED, UNFINISHED)
+
 NO_BASE = "none"
 
 
@@ -179,21 +181,27 @@ class Run:
         last = {each.mark.stage: each for each in self.markers if each.mark.outcome != BEGUN}
         return [each for each in self.markers if last.get(each.mark.stage) is each]
 
-    @property
+    @cached_property
     def leases(self) -> dict[str, Lease]:
         """The stages that have begun and not ended."""
         found: dict[str, Lease] = {}
         for each in self.markers:
-            mark = each.mark
-            found.pop(mark.stage, None)
-            if mark.outcome == BEGUN:
-                until = mark.began if mark.until is None else mark.until
-                found[mark.stage] = Lease(mark.stage, mark.owner, mark.host, mark.began, until, each.id, mark.attempts)
+            found = leases_after(found, each)
         return found
 
     def attempts(self, stage: str) -> int:
         """Return how many times a stage has begun in this run."""
         return sum(each.mark.stage == stage and each.mark.outcome == BEGUN for each in self.markers)
+
+
+def leases_after(leases: Mapping[str, Lease], marker: RunMarker) -> dict[str, Lease]:
+    """Return the leases that are held after a marker, by stage, given those that were held before it."""
+    mark = marker.mark
+    held = {stage: lease for stage, lease in leases.items() if stage != mark.stage}
+    if mark.outcome == BEGUN:
+        until = mark.began if mark.until is None else mark.until
+        held[mark.stage] = Lease(mark.stage, mark.owner, mark.host, mark.began, until, marker.id, mark.attempts)
+    return held
 
 
 def _back_to(handle: Handle, tip: pygit2.Commit, base: str) -> Iterator[pygit2.Commit]:

@@ -29,7 +29,7 @@ from blastgit.plumbing.messages import one_line
 from blastgit.plumbing.refs import ZERO, RefMoved, RefUpdate
 from blastgit.progress import Progress, silent
 from blastgit.recovery import settle, take_over
-from blastgit.workflow.lease import LENGTH, Lease, margin_of, repo_time, this_machine
+from blastgit.workflow.lease import LENGTH, LONGEST, Lease, margin_of, repo_time, this_machine
 from blastgit.workflow.made import Laying, Made, NextState, Part, first_state
 from blastgit.workflow.markers import BEGUN, DONE, FAILED, NO_BASE, Mark, Run
 
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from blastgit.workflow.status import RunStatus
 
 _FIRST_WAIT, _LONGEST_WAIT, _PATIENCE = 0.02, 1.0, 8.0  # seconds; a repo elsewhere is not asked more often
-_LONGEST_LEASE = timedelta(days=30)
 
 
 class Workflow:
@@ -75,8 +74,10 @@ class Workflow:
             Busy: Another run of this transient is at a stage.
             NotFound: No such stage is declared.
         """
-        if not timedelta() < lease <= _LONGEST_LEASE:
-            raise UsageError(f"a lease of {lease} makes no sense: give more than nothing, and at most 30 days")
+        if not timedelta() < lease <= LONGEST:
+            raise UsageError(
+                f"a lease of {lease} makes no sense: give more than nothing, and at most {LONGEST.days} days"
+            )
         name = self._known(stage)
         deadline, pause = time.monotonic() + wait, _FIRST_WAIT
         while True:

@@ -13,6 +13,7 @@ from blastgit import DataRepo
 from blastgit.demo import refit, small
 from blastgit.plumbing.locks import Journal, hold
 
+EMPTY = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 BRANCH, TAG = "refs/heads/2026dgt", "refs/tags/2026dgt/1"
 
 
@@ -42,7 +43,12 @@ def test_markers_that_are_no_revisions(clone: Any) -> None:
     assert clone.push(BRANCH, TAG) == ""
     tree = clone.git("rev-parse", "good^{tree}")
     again = clone.commit(tree, ["good"], stamped("reproduction", Reproduces=1))
-    stage = clone.commit(tree, [again], stamped("stage", Stage="Host match"))
+    files = clone.tree("good")
+    text = clone.show("good:2026dgt.json").replace(b'"dataset_version": 1', b'"dataset_version": 2')
+    files[b"2026dgt.json"] = "100644", clone.blob(text)
+    towards = clone.write(files)
+    match = {"Stage": "Host match", "Owner": "me", "Host": "here", "Began": "2026-07-01T12:00:00.000Z"}
+    stage = clone.commit(towards, [again], stamped("stage", Outcome="done", **match))
     assert clone.push(f"{stage}:{BRANCH}") == ""
     old = clone.git("rev-parse", "good^^{tree}")
     for commit, said in (
@@ -52,7 +58,14 @@ def test_markers_that_are_no_revisions(clone: Any) -> None:
         (clone.commit(tree, [stage], stamped("party")), "revision, reproduction or stage"),
         (clone.commit(tree, [stage], stamped("stage", Revision=2)), "states a revision number"),
         (clone.commit(tree, [stage, "main"], stamped("stage")), "it is a merge"),
-        (clone.commit("4b825dc642cb6eb9a060e54bf8d69288fbee4904", [stage], stamped("stage")), "it lacks .dvc/config"),
+        (clone.commit(tree, [stage], stamped("stage", Stage="Host match")), "name Stage, Outcome, Owner, Host"),
+        (clone.commit(tree, [stage], stamped("stage", Outcome="done", **match)), "it should be 2"),
+        (clone.commit(towards, [stage], stamped("stage", Outcome="begun", **match)), "only stages that ended"),
+        (
+            clone.commit(towards, [stage], stamped("stage", Outcome="won", **match)),
+            "no marker of a stage that is begun",
+        ),
+        (clone.commit(EMPTY, [stage], stamped("stage", Outcome="done", **match)), "it lacks .dvc/config"),
     ):
         assert said in clone.push(f"{commit}:{BRANCH}")
 
@@ -156,10 +169,8 @@ def test_one_bad_ref_denies_them_all(bench: Any, deny: Callable[..., str]) -> No
     assert "nothing of this push was taken in" in deny(BRANCH, TAG, "good:refs/heads/feature/x")
 
 
-def test_markers_of_a_run_come_and_go(clone: Any) -> None:
-    assert clone.push("good:refs/workflow/2026dgt") == ""
-    assert clone.push("+good^:refs/workflow/2026dgt") == ""
-    assert clone.push(":refs/workflow/2026dgt") == ""
+def test_a_run_is_made_of_markers_of_stages(clone: Any) -> None:
+    assert "nor the commit that its `Base:` names" in clone.push("good:refs/workflow/2026dgt")
     assert "should be a commit" in clone.push(f"{clone.blob(b'x')}:refs/workflow/2026dgt")
 
 

@@ -1,0 +1,135 @@
+"""`blastgit stage begin|finish|fail|end|drop NAME …`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pwd
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from blastgit.cli.common import add_json, drawn_progress, open_repo, print_json
+from blastgit.cli.record import say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from blastgit.history import StageState
+    from blastgit.workflow.run import Workflow
+
+VARIABLE = "BLASTGIT_OWNER"
+
+_EPILOG = f"""\
+Every stage is a marker under refs/workflow/NAME whose tree holds all that there is by then. A begun stage is a lease:
+other runs of the same transient keep out until it ends. `record` ends the run with a full export; `stage end` ends it
+with what its stages brought. All commands of one run name the same owner, with --owner or in {VARIABLE}.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    parser.epilog = _EPILOG
+    verbs = parser.add_subparsers(dest="step", metavar="STEP", required=True)
+    begin = _add(verbs, "begin", "say that a stage should succeed, and hold its lease; again, to renew it", _begin)
+    begin.add_argument("--lease", metavar="TIME", default="1h", help="how long nobody else may take over: 90m, 6h, 2d")
+    begin.add_argument("--wait", metavar="SECONDS", type=float, default=0.0, help="how long to wait for another run")
+    finish = _add(verbs, "finish", "say that a stage succeeded, and bring what it made", _finish)
+    fail = _add(verbs, "fail", "say that a stage failed, and why", _fail)
+    fail.add_argument("--reason", required=True, help="why, in a line")
+    for ending in (finish, fail):
+        ending.add_argument("--export", metavar="FILE", help="the rows and fields it made, or all; - reads from stdin")
+        ending.add_argument("--data", metavar="DIR", type=Path, help="the folder of cutout_cdn/NAME/, sed_output/NAME/")
+        ending.add_argument("--only", metavar="PATTERN", action="append", default=[], help="only these files in it")
+        ending.add_argument("--token", help="the lease, as `begin` printed it; refused if it is not held any more")
+    end = _add(verbs, "end", "end the run with what its stages brought", _end, has_stage=False)
+    end.add_argument("--run", metavar="RUN", dest="run_name", help="the RUN collection of a new revision")
+    _add(verbs, "drop", "forget the run in progress", _drop, has_stage=False)
+
+
+def _add(
+    verbs: argparse._SubParsersAction[argparse.ArgumentParser],
+    step: str,
+    words: str,
+    do: Callable[[Workflow, argparse.Namespace], None],
+    *,
+    has_stage: bool = True,
+) -> argparse.ArgumentParser:
+    parser = verbs.add_parser(step, help=words, description=f"{words[0].upper()}{words[1:]}.")
+    parser.add_argument("name", metavar="NAME", help="the transient")
+    if has_stage:
+        parser.add_argument("stage", metavar="STAGE", help="the stage: 'Host match', host-match")
+    parser.add_argument("--owner", help=f"whose run it is; by default {VARIABLE}, else this session of this user")
+    add_json(parser)
+    parser.set_defaults(do=do)
+    return parser
+
+
+def run(options: argparse.Namespace) -> int:
+    """Mark it."""
+    with drawn_progress() as progress:
+        workflow = open_repo(options, progress).workflow(options.name, options.owner or _owner())
+        options.do(workflow, options)
+    return 0
+
+
+def _owner() -> str:
+    named = os.environ.get(VARIABLE)
+    if named:
+        return named
+    try:
+        user = pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        user = f"uid-{os.geteuid()}"
+    return f"session {os.getsid(0)} of {user} on {socket.gethostname()}"
+
+
+def _begin(workflow: Workflow, options: argparse.Namespace) -> None:
+    from blastgit.gc import read_duration
+
+    lease = workflow.begin(options.stage, lease=read_duration(options.lease), wait=options.wait)
+    if options.json:
+        print_json({"transient": workflow.name, **lease.to_json()})
+    else:
+        print(lease.token)
+        print(f"{workflow.name}: {lease.stage} begun; held until {lease.until:%Y-%m-%d %H:%M:%S} UTC", file=sys.stderr)
+
+
+def _finish(workflow: Workflow, options: argparse.Namespace) -> None:
+    _say(workflow.finish(options.stage, token=options.token, **_made(options)), options)
+
+
+def _fail(workflow: Workflow, options: argparse.Namespace) -> None:
+    _say(workflow.fail(options.stage, options.reason, token=options.token, **_made(options)), options)
+
+
+def _made(options: argparse.Namespace) -> dict[str, Any]:
+    export = None
+    if options.export:
+        export = sys.stdin.buffer.read() if options.export == "-" else Path(options.export)
+    return {"export": export, "data": options.data, "only": options.only}
+
+
+def _say(state: StageState, options: argparse.Namespace) -> None:
+    if options.json:
+        said = {"state": str(state), "stage": state.stage, "outcome": state.outcome, "commit": state.id}
+        print_json({"transient": state.name, **said})
+    else:
+        print(f"{state}  {state.id[:10]}")
+
+
+def _end(workflow: Workflow, options: argparse.Namespace) -> None:
+    result = workflow.end(run=options.run_name)
+    if options.json:
+        print_json({**result.to_json(), "dry_run": False})
+    else:
+        say(result, dry_run=False)
+
+
+def _drop(workflow: Workflow, options: argparse.Namespace) -> None:
+    dropped = workflow.drop()
+    if options.json:
+        print_json({"transient": workflow.name, "dropped": dropped})
+    else:
+        print(f"{workflow.name}: {'the run is forgotten' if dropped else 'there was no run in progress'}")
