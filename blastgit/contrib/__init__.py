@@ -1,0 +1,1 @@
+"""Parts of other programs that use blastgit."""

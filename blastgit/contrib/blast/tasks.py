@@ -1,0 +1,169 @@
+"""The two Celery tasks. Neither ever fails: what goes wrong is logged, noted and returned, and the sweep tries again.
+
+What could fail to be imported is imported by the tasks, so that Blast's workers start in any case.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from celery import shared_task
+from celery.exceptions import SoftTimeLimitExceeded
+
+from blastgit.errors import BlastgitError, UsageError
+
+if TYPE_CHECKING:
+    from blastgit.contrib.blast.instance import Standing
+    from blastgit.contrib.blast.ledger import Ledger
+
+T = TypeVar("T")
+
+_log = logging.getLogger("blastgit.blast")
+
+
+def _number(variable: str, default: int) -> int:
+    text = os.environ.get(variable, "")
+    if text and not text.isdecimal():
+        _log.error("%s is %r, which is no whole number: %d is used", variable, text, default)
+    return int(text) if text.isdecimal() else default
+
+
+_LIMIT = _number("BLASTGIT_TIME_LIMIT", 120)  # seconds, for a recording that a workflow waits for
+_LONG_LIMIT = 3000  # for one that nobody waits for; less than the hour after which Redis delivers a message anew
+_GRACE = 300  # from being told to stop until being killed
+_LOCK_TIMEOUT = 30.0
+_MOST_DEATHS = 2  # a recording that kills its worker again and again would keep the workflow from its end
+
+
+@shared_task(  # type: ignore[untyped-decorator,unused-ignore]
+    name="blastgit.record_revision", bind=True, acks_late=True, reject_on_worker_lost=True,
+    soft_time_limit=_LIMIT, time_limit=_LIMIT + _GRACE,
+)  # fmt: skip
+def record_revision(self: Any, transient_name: str = "") -> dict[str, Any]:
+    """Record the present state of a transient in the data repo that the variable BLASTGIT_REPO names.
+
+    Returns what came of it, in a few words: `status` is "recorded", "unchanged", "gone" if Blast has no such transient,
+    or "failed". It never raises, so the chain goes on. To record a state twice changes nothing.
+    """
+    try:
+        _check_deaths(self.request)
+        return _record(transient_name)
+    except Exception as error:  # noqa: BLE001 (no failure whatever is the workflow's)
+        return _failure(transient_name, error)
+
+
+def _check_deaths(request: Any) -> None:
+    if not (request.delivery_info or {}).get("redelivered"):
+        return
+    deaths = _note(lambda ledger: ledger.deaths(request.id)) or 0
+    if deaths > _MOST_DEATHS:
+        raise BlastgitError(f"{deaths} workers died while they recorded it: have they enough memory?")
+
+
+def _record(name: str) -> dict[str, Any]:
+    from blastgit.contrib.blast.instance import bucket_of, changed_in, doubt_about, export_of
+    from blastgit.repo import DataRepo
+    from blastgit.revision.export import read_export
+
+    data = export_of(name)
+    if data is None:
+        _log.warning("Blast has no transient %r: nothing to record", name)
+        return {"status": "gone", "transient": name}
+    export = read_export(data)
+    doubt = doubt_about(export.app_version)
+    if doubt:
+        _log.warning("%s: %s", name, doubt)
+    repo, run = DataRepo(_repo_location()), os.environ.get("BLASTGIT_RUN") or None
+    recorded = repo.record(name, data, bucket_of(os.environ), run=run, timeout=_LOCK_TIMEOUT)
+    _log.info("%s is %s (%s): %s", name, recorded.status, recorded.tag, recorded.reason)
+    _note(lambda ledger: ledger.done(name, changed_in(export)))
+    told = {key: recorded.to_json()[key] for key in ("status", "transient", "revision", "tag", "reason")}
+    return {**told, "doubt": doubt} if doubt else told
+
+
+def _repo_location() -> str:
+    location = os.environ.get("BLASTGIT_REPO")
+    if not location:
+        raise UsageError("which data repo? Set BLASTGIT_REPO for Blast's workers")
+    return location
+
+
+def _failure(name: str, error: Exception) -> dict[str, Any]:
+    kind, said = _put(error)
+    tries = _note(lambda ledger: ledger.failed(name, said)) or 1
+    trace = kind == "unexpected"
+    _log.error("%s was not recorded (try %d); the sweep will try again: %s", name, tries, said, exc_info=trace)
+    return {"status": "failed", "transient": name, "kind": kind, "error": said, "tries": tries}
+
+
+def _put(error: Exception) -> tuple[str, str]:
+    """Return the kind of a failure, and what to say of it."""
+    if isinstance(error, BlastgitError):
+        return error.kind, str(error)
+    if isinstance(error, SoftTimeLimitExceeded):
+        return "busy", "it took longer than a workflow is to wait (BLASTGIT_TIME_LIMIT)"
+    return "unexpected", f"{type(error).__name__}: {error}"
+
+
+@shared_task(name="blastgit.sweep", soft_time_limit=_LONG_LIMIT)  # type: ignore[untyped-decorator,unused-ignore]
+def sweep() -> dict[str, Any]:
+    """Have those transients recorded that are not as they were when they were recorded last.
+
+    That finds what a chain could not record because a task raised, a worker died, the broker lost it, or the data repo
+    was out of reach. Transients whose workflow is under way are left alone until they stand still.
+
+    Returns the names that were asked for, and those whose recording failed, with the reason.
+    """
+    from blastgit.contrib.blast.ledger import Ledger
+
+    try:
+        return _sweep(Ledger())
+    except Exception as error:  # noqa: BLE001 (database, cache or broker: the next sweep does what this one could not)
+        _log.exception("this sweep broke off; the next one goes on")
+        return {"status": "failed", "error": f"{type(error).__name__}: {error}"}
+
+
+def _sweep(ledger: Ledger) -> dict[str, Any]:
+    from blastgit.contrib.blast.instance import standings
+
+    every = list(standings())
+    names = [standing.name for standing in every]
+    recorded, failures = ledger.recorded(names), ledger.failures(names)
+    left = [standing for standing in every if recorded.get(standing.name) != standing.changed]
+    asked = []
+    for standing in islice(_due(ledger, left, failures), _number("BLASTGIT_SWEEP_LIMIT", 200)):
+        try:
+            record_revision.apply_async((standing.name,), soft_time_limit=_LONG_LIMIT, time_limit=_LONG_LIMIT + _GRACE)
+        except Exception:
+            ledger.withdraw(standing.name, standing.changed)
+            raise
+        asked.append(standing.name)
+    failing = {standing.name: failures[standing.name][1] for standing in left if standing.name in failures}
+    if failing:
+        _log.error("%d transients are not recorded, for these reasons: %s", len(failing), failing)
+    return {"status": "done", "asked": asked, "failing": failing}
+
+
+def _due(ledger: Ledger, left: list[Standing], failures: dict[str, tuple[int, str]]) -> Iterator[Standing]:
+    quiet = {True: _number("BLASTGIT_QUIET", 600), False: _number("BLASTGIT_STALLED", 7200)}
+    for standing in left:
+        tries = failures.get(standing.name, (0, ""))[0]
+        if ledger.stands_still(standing.name, standing.changed, quiet[standing.has_ended]) and ledger.may_ask(
+            standing.name, standing.changed, tries
+        ):
+            yield standing
+
+
+def _note(work: Callable[[Ledger], T]) -> T | None:
+    """Make a note, if the cache can be reached; a recording does not depend on it."""
+    from blastgit.contrib.blast.ledger import Ledger
+
+    try:
+        return work(Ledger())
+    except Exception:  # noqa: BLE001 (whatever the cache is made of)
+        _log.exception("Django's cache cannot be used; the sweep will look at this transient again")
+        return None
