@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -137,15 +137,16 @@ class Published(RuleBasedStateMachine):
 
     @rule(
         wanted=st.lists(st.tuples(names, states), min_size=2, max_size=3),
-        beside=st.sampled_from(["nothing", "gc", "maintain"]),
+        beside=st.sampled_from(["elsewhere", "nothing", "gc", "maintain"]),
     )
     def record_at_once(self, wanted: list[tuple[str, int]], beside: str) -> None:
-        inputs = [(name, self.inputs(sample(name, state))) for name, state in wanted]
-        jobs: list[Callable[[], object]] = [
-            lambda name=name, given=given: DataRepo(self.repo).record(name, *given) for name, given in inputs
-        ]
+        jobs: list[Callable[[], object]] = []
+        for name, state in wanted:
+            where = self.url if beside == "elsewhere" and len(jobs) > 0 else self.repo
+            jobs.append(partial(record_in, where, name, *self.inputs(sample(name, state))))
         jobs += {
             "nothing": [],
+            "elsewhere": [],
             "gc": [lambda: DataRepo(self.repo).gc(delete=True, grace=timedelta(hours=1))],
             "maintain": [lambda: DataRepo(self.repo).maintain()],
         }[beside]
@@ -308,6 +309,10 @@ def serve(folder: Path, name: str) -> tuple[subprocess.Popen[bytes], str]:
                 return process, f"git://127.0.0.1:{port}/{name}"
     process.kill()
     pytest.fail("git daemon did not start")
+
+
+def record_in(where: Path | str, *inputs: Any) -> None:
+    DataRepo(where).record(*inputs)
 
 
 def at_once(jobs: list[Callable[[], object]]) -> None:
