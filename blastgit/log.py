@@ -93,7 +93,7 @@ def log(handle: Handle, name: str) -> list[Entry]:
 
 def _judged(handle: Handle, entry: Entry) -> Entry:
     if entry.revision.trailers.get("Status") == "complete":
-        return entry  # its document need not be read
+        return entry  # it says so of all tasks and markers, and its document need not be read
     judged = Judged(handle, entry.revision)
     return replace(entry, failures=judged.validity.failures, invalid=judged.findings())
 

@@ -13,7 +13,7 @@ Until 5 nothing is visible; after a crash within 5 the next writer or reader com
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -287,7 +287,7 @@ class Recording:
             "Science-Digest": decision.digest,
             "Run": self._options.run,
             "Marker": "revision",
-            "Status": _status(self._export, self._handle.rules),
+            "Status": _status(self._export, self._handle.rules, ending.unfinished),
             "Files": str(len(decision.sha256)),
             "Bytes": str(size),
             "Recorded-By": f"blastgit {__version__}",
@@ -312,7 +312,7 @@ class Recording:
             "Science-Digest": decision.digest,
             "Run": self._options.run,
             "Marker": "reproduction",
-            "Status": _status(export, self._handle.rules),
+            "Status": _status(export, self._handle.rules, ending.unfinished),
             "Recorded-By": f"blastgit {__version__}",
             **ending.trailers,
         }
@@ -350,8 +350,8 @@ def _probe_all(intake: Intake, paths: list[str]) -> list[str]:
     return [f"{path} is recorded as mere bytes: {problem}" for path, problem in problems if problem]
 
 
-def _status(export: Export, rules: Rules) -> str:
-    failed, missing = [], []
+def _status(export: Export, rules: Rules, unfinished: Iterable[str]) -> str:
+    failed, missing = list[str](), list(unfinished)
     for task in export.document["workflow_tasks"]:
         if task["status"].get("type") == "error":
             failed.append(task["task_name"])
@@ -359,4 +359,4 @@ def _status(export: Export, rules: Rules) -> str:
             missing.append(task["task_name"])
     if failed:
         return f"failed: {', '.join(sorted(failed))}"
-    return f"not run: {', '.join(sorted(missing))}" if missing else "complete"
+    return f"not run: {', '.join(sorted(set(missing)))}" if missing else "complete"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -12,12 +12,12 @@ from blastgit.history import History, Marker, Revision, Snapshot, StageState
 from blastgit.names import slug
 from blastgit.revision.document import Json
 from blastgit.revision.normalise import normalise
+from blastgit.revision.rules import Rules
 from blastgit.workflow.stages import Stages
-from blastgit.workflow.validity import NOT_YET, Ending, Problem, Validity, endings, judge, sounds_complete
+from blastgit.workflow.validity import NOT_YET, Ending, Problem, Validity, endings, judge, moment, sounds_complete
 
 _NAMED_AT_MOST = 4
 _ALL_SOUND = Validity({}, Stages(()))
-_PENDING = {"begun": Ending("processing"), "unfinished": Ending("processing")}
 
 
 def validity_of(handle: Handle, state: Snapshot, *, fully: bool = False) -> Validity:
@@ -34,15 +34,30 @@ def validity_of(handle: Handle, state: Snapshot, *, fully: bool = False) -> Vali
         return _ALL_SOUND  # by far the most: the stages need not be read
     stages: Stages = handle.settings.section("stages")
     ends = endings(document, rules)
-    done = {stage.name for stage in stages if marks.get(stage.slug) == Ending("done")}
+    done = {stage.name for stage in stages if (mark := marks.get(stage.slug)) and mark.outcome == "done"}
+    on_the_way = not isinstance(state, Revision)
     for stage in stages:
         mark = marks.get(stage.slug)
         if mark is not None and mark.outcome != "done":
-            said = ends.get(stage.name)  # the same failure in Blast's words, if Blast knows of it
-            ends[stage.name] = replace(said, reason=mark.reason) if said and said.is_error else mark
-        elif mark is None and not isinstance(state, Revision) and done & stages.before(stage.name):
-            ends[stage.name] = NOT_YET  # what stands there was inherited, and what it came from is new
+            ends[stage.name] = _worse(ends.get(stage.name), mark)
+        elif on_the_way and mark is None and _is_ahead(ends.get(stage.name), rules, done & stages.before(stage.name)):
+            ends[stage.name] = NOT_YET
     return judge(ends, stages, rules)
+
+
+def _worse(said: Ending | None, mark: Ending) -> Ending:
+    """Return how a stage ended that failed or never ended by its marker, and by the document perhaps otherwise."""
+    if said is None:
+        return mark
+    if said.is_error:
+        return replace(said, reason=mark.reason)  # the same in Blast's words
+    has_run_since = said.when is not None and mark.when is not None and said.when >= mark.when
+    return said if has_run_since else mark
+
+
+def _is_ahead(end: Ending | None, rules: Rules, redone: Collection[str]) -> bool:
+    """Whether a run had not come to a stage yet, at one of its markers: what stands there is inherited."""
+    return bool(redone) or (end is not None and end.outcome in rules.pending)
 
 
 def _marks(handle: Handle, state: Snapshot) -> dict[str, Ending]:
@@ -52,8 +67,9 @@ def _marks(handle: Handle, state: Snapshot) -> dict[str, Ending]:
     commit = state.commit if state.stage else handle.commit_before(state.name, state.commit)
     found: dict[str, Ending] = {}
     while commit is not None and (marker := Marker(commit)).stage is not None:
-        end = Ending(marker.outcome, marker.outcome == "failed", marker.trailers.get("Reason"))
-        found.setdefault(slug(marker.stage or ""), _PENDING.get(marker.outcome, end))
+        outcome = "processing" if marker.outcome in ("begun", "unfinished") else marker.outcome
+        end = Ending(outcome, outcome == "failed", marker.trailers.get("Reason"), moment(marker.trailers.get("Began")))
+        found.setdefault(slug(marker.stage or ""), end)
         commit = handle.commit_before(state.name, commit)
     return found
 

@@ -20,7 +20,7 @@ from blastgit.revision.rules import Rules
 from blastgit.workflow.judged import validity_of
 from blastgit.workflow.patterns import Patterns
 from blastgit.workflow.stages import Stage, Stages
-from blastgit.workflow.validity import State, Validity
+from blastgit.workflow.validity import State, Validity, moment
 
 _SKEW = timedelta(minutes=1)
 """How much later a stage may seem to have run than one that came after it: workers' clocks disagree."""
@@ -172,6 +172,7 @@ class _Reasons:
         self._stages = stages
         self._now = _View(handle, revision)
         self._found: dict[str, list[str]] = {}
+        self._broken: set[str] = set()
 
     def all(self, wish: Wish) -> dict[str, list[str]]:
         """Return the reasons by stage, of those that must run."""
@@ -194,6 +195,7 @@ class _Reasons:
         for standing in validity.standings.values():
             if standing.state in (State.FAILED, State.NOT_RUN, State.BLOCKED):
                 self._add(standing.stage, str(standing).removeprefix(f"{standing.stage.name} "))
+                self._broken.add(standing.stage.name)
 
     def _changed(self, text: str) -> None:
         stage = self._stages.get(text)
@@ -220,7 +222,7 @@ class _Reasons:
         """Find the stages that did not run again although what they read has changed."""
         views: dict[int, tuple[_View, list[str]]] = {}
         for stage in self._stages:
-            oldest = self._ran_for(stage)
+            oldest = None if stage.name in self._broken else self._ran_for(stage)
             if oldest is None:
                 continue
             if oldest.number not in views:
@@ -265,25 +267,20 @@ class _Reasons:
 
     def _follow(self) -> None:
         for stage in self._stages:
-            for before in self._feeders(stage):
-                if before.name in self._found:
-                    self._add(stage, f"reads what {before.name} makes")
+            makers = [before.name for before in self._feeders(stage) if before.name in self._found]
+            if makers and stage.name not in self._broken:
+                self._add(stage, f"reads what {_listed(makers)}")
+
+
+def _listed(names: list[str]) -> str:
+    return f"{names[0]} makes" if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]} make"
 
 
 def _last_runs(state: Snapshot) -> dict[str, datetime | None]:
     """Return when each task ended last, by what the document says."""
-    return {row["task_name"]: _moment(row.get("last_modified")) for row in state.dr.export.document["workflow_tasks"]}
-
-
-def _moment(text: Json) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
+    return {row["task_name"]: moment(row.get("last_modified")) for row in state.dr.export.document["workflow_tasks"]}
 
 
 def _is_later(runs: Mapping[str, datetime | None], first: str, second: str) -> bool:
     one, other = runs.get(first), runs.get(second)
-    if one is None or other is None or (one.tzinfo is None) != (other.tzinfo is None):
-        return False
-    return one - other > _SKEW
+    return one is not None and other is not None and one - other > _SKEW

@@ -52,6 +52,11 @@ class Ending:
         return {"Workflow": None if self.run is None else self.run.tip}
 
     @property
+    def unfinished(self) -> list[str]:
+        """The stages that had begun and never ended."""
+        return [] if self.run is None else list(self.run.leases)
+
+    @property
     def updates(self) -> list[RefUpdate]:
         """What happens to the run's ref."""
         return [] if self.run is None else [RefUpdate(run_ref(self._name), ZERO, self.run.tip)]

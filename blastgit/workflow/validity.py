@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import Enum
 from functools import cached_property
 from typing import Any
@@ -31,6 +32,8 @@ class State(Enum):
     """A stage before it failed or did not run."""
     IDLE = "does not apply"
     """A stage before it found out that there is nothing to do."""
+    AHEAD = "not yet"
+    """The state is that of a marker on the way, and the run had not come to it."""
 
 
 _BROKEN = {State.FAILED, State.NOT_RUN, State.BLOCKED}
@@ -62,7 +65,7 @@ class Standing:
     @property
     def is_idle(self) -> bool:
         """Whether it made nothing, and rightly so."""
-        return self.state is State.IDLE or (self.state is State.ANSWERED and not self.is_sound)
+        return self.state in (State.IDLE, State.AHEAD) or (self.state is State.ANSWERED and not self.is_sound)
 
     def to_json(self) -> dict[str, Any]:
         """Return how the stage ended, under stable keys."""
@@ -76,6 +79,8 @@ class Standing:
         if self.state in (State.BLOCKED, State.IDLE):
             verb = "could not run" if self.state is State.BLOCKED else "does not apply"
             return f"{name} {verb}, because {self.cause}"
+        if self.state is State.AHEAD:
+            return f"{name} had not run yet"
         if self.state is State.NOT_RUN:
             return f"{name} did not end" if self.outcome == "processing" else f"{name} did not run"
         why = "" if self.reason in (None, self.outcome) else f" ({self.reason})"
@@ -142,7 +147,7 @@ class Validity:
         if not makers or (active and active[-1].is_sound):
             return None
         if not active:
-            return Problem("stale", makers[-1])
+            return None if any(maker.state is State.AHEAD for maker in makers) else Problem("stale", makers[-1])
         sound = max((index for index, maker in enumerate(active) if maker.is_sound), default=-1)
         first = active[sound + 1]  # where it went wrong
         if sound >= 0:
@@ -150,12 +155,12 @@ class Validity:
         return Problem("failed" if first.state is State.FAILED else "stale", first)
 
     def remark(self, path: str) -> str | None:
-        """Return what should be known of a valid file: that a stage which would have changed it does not apply."""
+        """Return what should be known of a valid value or file: that a stage which makes it anew did not come to it."""
         makers = [] if self.is_complete else [self.standings[stage.name] for stage in self._stages.makers(path)]
         if not makers or not makers[-1].is_idle or self.problem(path):
             return None
-        maker = next(maker for maker in reversed(makers) if not maker.is_idle)
-        return f"as {maker.stage.name} left it: {makers[-1]}"
+        maker = next((maker for maker in reversed(makers) if not maker.is_idle), None)
+        return f"{'inherited' if maker is None else f'as {maker.stage.name} left it'}: {makers[-1]}"
 
     def problems(self, paths: Iterable[str]) -> dict[str, Problem]:
         """Return those of some values and files that are invalid, each with the reason."""
@@ -177,14 +182,18 @@ class Ending:
         outcome: In Blast's words; None if nothing is said of it.
         is_error: Whether that is an error.
         reason: Why, if it is.
+        when: When, if that is known; of a marker, when the stage began.
+        is_ahead: Whether the run had not come to it yet.
     """
 
     outcome: str | None = None
     is_error: bool = False
     reason: str | None = None
+    when: datetime | None = None
+    is_ahead: bool = False
 
 
-NOT_YET = Ending("not processed")
+NOT_YET = Ending(is_ahead=True)
 
 
 def endings(document: Mapping[str, Json], rules: Rules) -> dict[str, Ending]:
@@ -192,10 +201,18 @@ def endings(document: Mapping[str, Json], rules: Rules) -> dict[str, Ending]:
     found = {}
     for row in document["workflow_tasks"]:
         message = str(row["status"].get("message"))
-        found[row["task_name"]] = Ending(
-            rules.renamed_outcomes.get(message, message), row["status"].get("type") == "error"
-        )
+        outcome, is_error = rules.renamed_outcomes.get(message, message), row["status"].get("type") == "error"
+        found[row["task_name"]] = Ending(outcome, is_error, when=moment(row.get("last_modified")))
     return found
+
+
+def moment(text: Json) -> datetime | None:
+    """Return the instant that a text says, UTC if it names no zone; None if it is none."""
+    try:
+        found = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return None if found is None else found.replace(tzinfo=found.tzinfo or UTC)
 
 
 def judge(ends: Mapping[str, Ending], stages: Stages, rules: Rules) -> Validity:
@@ -217,6 +234,8 @@ def _stand(stage: Stage, end: Ending, before: list[Standing], rules: Rules) -> S
     broken = next((standing for standing in before if standing.state in _BROKEN), None)
     if broken is not None:
         return Standing(stage, State.BLOCKED, end.outcome, broken.cause or broken)
+    if end.is_ahead or any(standing.state is State.AHEAD for standing in before):
+        return Standing(stage, State.AHEAD, end.outcome)
     idle = next((standing for standing in before if standing.state in (State.ANSWERED, State.IDLE)), None)
     if idle is not None:
         return Standing(stage, State.IDLE, end.outcome, idle.cause or idle)

@@ -58,8 +58,7 @@ def test_a_changed_image_concerns_those_who_read_it_and_nobody_else(repo_with, s
     assert not {"Cutout download", "Host match", "Host MWEBV"} & set(stages(plan))
     assert plan.start == "post-cutout-download"
     assert next(step for step in plan.steps if step.stage == SED).why == [
-        "reads what Global aperture photometry makes",
-        "reads what Validate global photometry makes",
+        "reads what Global aperture photometry and Validate global photometry make"
     ]
 
 

@@ -1,7 +1,9 @@
 """Failure is data: what is invalid after which failure, and what `get`, `show` and the library do about it."""
 
 import json
+from datetime import timedelta
 
+import pygit2
 import pytest
 
 from blastgit import DataRepo
@@ -302,3 +304,60 @@ def test_log_tells_several_failures_apart(repo, sample, record, capsys):
     assert [line.split(" ended")[0] for line in told] == [
         "  invalid, because Host MWEBV", "  invalid, because Validate local photometry",
     ]  # fmt: skip
+
+
+# markers
+
+
+def test_the_state_at_a_marker_holds_what_was_made_by_then_and_inherits_the_rest(repo, sample, record, tmp_path):
+    record(repo, sample)
+    data = DataRepo(repo)
+    run = data.workflow("2026dgt", "a run")
+    for stage in ("Cutout download", "Transient MWEBV", "Host match"):
+        run.begin(stage)
+        run.finish(stage)
+    got = data.get("2026dgt@1:post-host-match", tmp_path / "got")
+    assert set(got.written) == {*data.show("2026dgt@0:files").value, "2026dgt.json"}
+    assert got.remarks[IMAGE] == "as Cutout download left it: Crop transient images had not run yet"
+    assert got.remarks["sed_output/2026dgt_local.h5"] == "inherited: Local host SED inference had not run yet"
+
+
+def test_a_stage_that_failed_by_its_marker_makes_what_follows_invalid_with_its_reason(repo, sample, record, capsys):
+    record(repo, sample)
+    data = DataRepo(repo)
+    run = data.workflow("2026dgt", "a run")
+    run.begin("Host information")
+    run.fail("Host information", "the catalogue was down")
+    with pytest.raises(InvalidData, match="Host information ended with 'the catalogue was down'"):
+        data.show("2026dgt@1:post-host-information:host.redshift")
+    run.end()
+    with pytest.raises(InvalidData, match="could not run, because Host information ended with"):
+        data.show("2026dgt@1:sed/global.age_50")
+    assert main(["-C", str(repo), "log", "2026dgt"]) == 0
+    assert "  Host information ended with 'the catalogue was down'" in capsys.readouterr().out.splitlines()
+
+
+def test_a_stage_that_began_and_never_ended_has_made_nothing_to_rely_on(repo, sample, record):
+    record(repo, sample)
+    data = DataRepo(repo)
+    run = data.workflow("2026dgt", "a run")
+    run.begin("Host match")
+    run.finish("Host match", export={"host": {"fields": {"redshift_err": 0.1}}})
+    run.begin("Local host SED inference")
+    assert run.end().revision == 1
+    for location in (str(repo), repo.as_uri()):
+        with pytest.raises(InvalidData, match="Local host SED inference did not end"):
+            DataRepo(location).show("2026dgt:sed/local.age_50")
+    assert [str(failure) for failure in data.log("2026dgt")[0].failures] == ["Local host SED inference did not end"]
+
+
+def test_what_blast_says_after_a_marker_counts_more(repo, sample, record):
+    run = DataRepo(repo).workflow("2026dgt", "a run")
+    run.begin("Local host SED inference", lease=timedelta(microseconds=1))
+    later = reprocess(sample, app_version="v1.13.1", export_time="2099-01-01T00:00:00+00:00", seed=1)
+    export, folder = later.write(repo.parent / "later")
+    DataRepo(repo).record("2026dgt", export, folder)
+    assert (
+        "Outcome: unfinished" in pygit2.Repository(str(repo)).references["refs/heads/2026dgt"].peel().parents[0].message
+    )
+    assert DataRepo(repo).validity("2026dgt").is_complete
