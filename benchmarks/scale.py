@@ -80,9 +80,8 @@ def _write_line(stream: IO[bytes], name: str, trees: Iterable[str]) -> None:
     who = "Benchmark <benchmark@example.org> 1780000000 +0000"
     for number, tree in enumerate(trees):
         message = f"{name} revision {number}: made up\n\nRevision: {number}\nApp-Version: v1\nMarker: revision\n"
-        begin = f"from refs/heads/{name}^0\n" if number else ""
         stream.write(
-            f"commit refs/heads/{name}\ncommitter {who}\ndata {len(message)}\n{message}\n{begin}"
+            f"commit refs/heads/{name}\ncommitter {who}\ndata {len(message)}\n{message}\n"
             f"M 040000 {tree} \n\n"
             f"tag {name}/{number}\nfrom refs/heads/{name}\ntagger {who}\ndata 7\nmade up\n".encode()
         )

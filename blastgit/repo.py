@@ -175,23 +175,25 @@ class DataRepo(Care, Workflows):
         exports: str | Path | None = None,
         run: str | None = None,
         jobs: int | None = None,
+        options: Mapping[str, str] | None = None,
     ) -> Import:
-        """Make revision 0 of every transient of a Blast's `/data`, or of a folder of its archives.
+        """Make revision 0 of every transient of a Blast's `/data`, of its bucket, or of a folder of its archives.
 
         Args:
-            source: Where they are.
-            exports: For the former, the folder of their exports; by default `exports` inside it.
+            source: Where they are: a folder, or `s3://BUCKET/FOLDER`.
+            exports: For the first two, the folder of their exports; by default `exports` inside a folder.
             run: The RUN collection that they are born into; by default `legacy/DATE`.
             jobs: Processes at once; by default one a processor.
+            options: What a bucket needs beside its URL: `endpointurl`, `region`.
 
         Raises:
             UsageError: The source is none.
             StoreError: The store fails; what was adopted stays, and another call goes on.
         """
-        from blastgit.adopt.run import Options, import_all
+        from blastgit.adopt.run import Options, import_all, place_of
 
-        options = Options(None if exports is None else Path(exports), run, jobs)
-        return import_all(self._local(), Path(source), options, self._progress)
+        chosen = Options(None if exports is None else Path(exports), run, jobs)
+        return import_all(self._local(), place_of(source, options or {}), chosen, self._progress)
 
     def export(
         self, spec: str, target: str | Path | None = None, *, form: str = "blast", force: bool = False

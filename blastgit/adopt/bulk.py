@@ -22,6 +22,7 @@ from blastgit.plumbing.locks import BRIEFLY, Journal, Lock, hold
 from blastgit.plumbing.refs import RefMoved
 from blastgit.record import Options, Prepared, Recording
 from blastgit.recovery import settle, take_over
+from blastgit.store.source import as_source
 
 ADOPTED, PRESENT, SKIPPED = "adopted", "present", "skipped"
 
@@ -112,7 +113,7 @@ def _prepare(handle: Handle, found: Found, options: Options, batch: Batch, stack
             return _compared(recording, export.name)
         lock.announce(Journal.own([intake.folder]))
         prepared = recording.prepare_first(batch, lock)
-        size = sum(path.stat().st_size for path in files.values())
+        size = sum(as_source(source).size for source in files.values())
         stack.push(own.pop_all().__exit__)
         return _Ready(Outcome(export.name, ADOPTED, "", len(files), size), lock, prepared)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -16,15 +16,18 @@ from hashlib import sha256
 from itertools import islice
 from os import cpu_count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from blastgit.adopt.bulk import ADOPTED, PRESENT, SKIPPED, Outcome, adopt
 from blastgit.adopt.sources import Found, find
-from blastgit.errors import Denied
+from blastgit.errors import Denied, UsageError
 from blastgit.guard.policy import require
 from blastgit.handle import Handle
 from blastgit.maintain import maintain
 from blastgit.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from blastgit.buckets import Place
 
 BATCH = 50
 """Transients that are published together."""
@@ -85,7 +88,22 @@ class Options:
     jobs: int | None = None
 
 
-def import_all(handle: Handle, source: Path, options: Options, progress: Progress = silent) -> Import:
+def place_of(source: str | Path, options: Mapping[str, str]) -> Path | Place:
+    """Return the folder or the place in a bucket that somebody named.
+
+    Raises:
+        UsageError: It is neither, or options are given for a folder.
+    """
+    if isinstance(source, str) and "://" in source:
+        from blastgit.buckets import place_of_url
+
+        return place_of_url(source, options)
+    if options:
+        raise UsageError(f"{source} is a folder, and takes no option {min(options)!r}")
+    return Path(source)
+
+
+def import_all(handle: Handle, source: Path | Place, options: Options, progress: Progress = silent) -> Import:
     """Make revision 0 of every transient of a source that is not there yet.
 
     Args:
@@ -164,8 +182,9 @@ def adopt_batch(repo: str, found: list[Found], run: str) -> list[Outcome]:
 class _Note:
     """Which transients of a source are done: so an import that was stopped need not look at them again."""
 
-    def __init__(self, handle: Handle, source: Path) -> None:
-        name = sha256(str(source.resolve()).encode()).hexdigest()[:16]
+    def __init__(self, handle: Handle, source: Path | Place) -> None:
+        whole = source.resolve() if isinstance(source, Path) else source
+        name = sha256(str(whole).encode()).hexdigest()[:16]
         self._path = handle.work_folder / "imports" / f"{name}.jsonl"
         self._handle = handle
         self.done = {name for name in self._read() if handle.git.references.get(f"refs/heads/{name}") is not None}

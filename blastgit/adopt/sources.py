@@ -1,4 +1,4 @@
-"""Where existing transients are found: the `/data` tree of a Blast, or a folder of its archives."""
+"""Where existing transients are found: the `/data` tree of a Blast, its bucket, or a folder of its archives."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from blastgit.archive import open_archive
 from blastgit.errors import InvalidExport, InvalidFiles, InvalidName, UsageError
@@ -13,6 +14,10 @@ from blastgit.names import check_transient
 from blastgit.revision.document import SIZE_LIMIT
 from blastgit.revision.export import Export, read_export
 from blastgit.sources import ROOTS, gather
+from blastgit.store.source import AnySource
+
+if TYPE_CHECKING:
+    from blastgit.buckets import Place
 
 _ARCHIVES = (".tar.gz", ".tgz", ".tar")
 _EXPORTS = ("{name}.json", "{name}/export.json", "{name}/{name}.json")
@@ -25,43 +30,55 @@ class Found:
 
     Attributes:
         name: Its name, as far as can be told without reading it.
-        place: The folder of Blast's data, or the archive.
+        place: The folder of Blast's data, the bucket that has them, or the archive.
         export: The file of its export; None if the archive holds it.
     """
 
     name: str
-    place: Path
+    place: Path | Place
     export: Path | None = None
 
 
 @contextmanager
-def opened(found: Found) -> Iterator[tuple[Export, Mapping[str, Path]]]:
+def opened(found: Found) -> Iterator[tuple[Export, Mapping[str, AnySource]]]:
     """Yield the export of a transient and its files by path in the dataset.
 
     Raises:
         InvalidInput: It cannot be read, or is not whole.
+        StoreError: The bucket fails.
     """
     if found.export is None:
+        assert isinstance(found.place, Path)
         with open_archive(found.place) as (export, files):
             yield export, files
         return
     export = _read(found.export)
     if export.name != found.name:
         raise InvalidName(f"{found.export} is about {export.name}, and should be about {found.name}")
-    yield export, gather(found.place, found.name, export.document)
+    if isinstance(found.place, Path):
+        yield export, gather(found.place, found.name, export.document)
+        return
+    from blastgit.buckets import Bucket, gather_objects
+
+    yield export, gather_objects(Bucket(found.place), found.name, export.document)
 
 
-def find(source: Path, exports: Path | None) -> Iterator[Found | tuple[str, str]]:
+def find(source: Path | Place, exports: Path | None) -> Iterator[Found | tuple[str, str]]:
     """Yield the transients of a source, sorted by name; for what cannot be one, its name and why.
 
     Args:
-        source: A folder with `cutout_cdn/` or `sed_output/`, or a folder of archives.
-        exports: For the former: the folder of the exports, `NAME.json` or `NAME/export.json`; by default `exports/`
-            inside it.
+        source: A folder with `cutout_cdn/` or `sed_output/`, a bucket's folder that has them, or a folder of archives.
+        exports: For the first two: the folder of the exports, `NAME.json` or `NAME/export.json`; by default `exports/`
+            inside a folder. Of a bucket, just those transients are taken that have an export.
 
     Raises:
         UsageError: It is neither.
     """
+    if not isinstance(source, Path):
+        if exports is None:
+            raise UsageError(f"{source} holds files: give the folder of the exports with --exports")
+        yield from _exported(source, exports, set())
+        return
     if not source.is_dir():
         raise UsageError(f"there is no folder {source} to import from")
     if any((source / root).is_dir() for root in ROOTS):
@@ -77,14 +94,18 @@ def find(source: Path, exports: Path | None) -> Iterator[Found | tuple[str, str]
 
 
 def _in_tree(source: Path, exports: Path) -> Iterator[Found | tuple[str, str]]:
+    names = {path.name for root in ROOTS if (source / root).is_dir() for path in (source / root).iterdir()}
+    yield from _exported(source, exports, {name for name in names if any((source / r / name).is_dir() for r in ROOTS)})
+
+
+def _exported(place: Path | Place, exports: Path, names: set[str]) -> Iterator[Found | tuple[str, str]]:
+    """Yield what has files under one of `names`, or an export."""
     if not exports.is_dir():
         raise UsageError(
-            f"{source} holds files and no exports: give the folder of NAME.json files, as Blast's "
-            "export_transient_info writes them, with --exports"
+            f"{exports} is no folder: give that of the NAME.json files, as Blast's export_transient_info writes them, "
+            "with --exports"
         )
-    names = {path.name for root in ROOTS if (source / root).is_dir() for path in (source / root).iterdir()}
-    names = {name for name in names if any((source / root / name).is_dir() for root in ROOTS)}
-    names |= {path.stem for path in exports.glob("*.json")}
+    names |= {path.stem for path in exports.iterdir() if path.suffix == ".json" or path.is_dir()}
     for name in sorted(names):
         try:
             check_transient(name)
@@ -95,7 +116,7 @@ def _in_tree(source: Path, exports: Path) -> Iterator[Found | tuple[str, str]]:
         if export is None:
             yield name, f"it has files and no export below {exports}"
         else:
-            yield Found(name, source, export)
+            yield Found(name, place, export)
 
 
 def _read(path: Path) -> Export:

@@ -53,10 +53,19 @@ def store_options(options: argparse.Namespace) -> dict[str, str]:
     Raises:
         UsageError: One has no `=` in it.
     """
-    pairs = [text.partition("=") for text in options.store_option]
+    return key_values(options.store_option, "--store-option")
+
+
+def key_values(texts: Sequence[str], option: str) -> dict[str, str]:
+    """Return what was given as `KEY=VALUE`, each time with the same option.
+
+    Raises:
+        UsageError: One has no `=` in it.
+    """
+    pairs = [text.partition("=") for text in texts]
     for key, equals, _ in pairs:
         if not (key and equals):
-            raise UsageError(f"--store-option takes KEY=VALUE, not {key!r}")
+            raise UsageError(f"{option} takes KEY=VALUE, not {key!r}")
     return {key: value for key, _, value in pairs}
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import argparse
 
-from blastgit.cli.common import add_json, bold, drawn_progress, open_repo, plural, print_json, size_text
+from blastgit.cli.common import add_json, bold, drawn_progress, key_values, open_repo, plural, print_json, size_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    words = "the folder with cutout_cdn/ and sed_output/ of a Blast, or a folder of its archives"
+    words = "the folder or s3://BUCKET/FOLDER with cutout_cdn/ and sed_output/ of a Blast, or a folder of its archives"
     parser.add_argument("source", metavar="SOURCE", help=words)
     words = "the folder of the exports, NAME.json or NAME/export.json (default: SOURCE/exports)"
     parser.add_argument("--exports", metavar="DIR", help=words)
+    words = "what a bucket needs beside its URL: endpointurl=…, region=…; may be given again"
+    parser.add_argument("--source-option", metavar="KEY=VALUE", action="append", default=[], help=words)
     parser.add_argument(
         "--run", dest="collection", metavar="RUN", help="the run that they are born into (default: legacy/DATE)"
     )
@@ -29,7 +31,13 @@ def run(options: argparse.Namespace) -> int:
     """Import, and tell what was skipped."""
     with drawn_progress(counts=True) as progress:
         repo = open_repo(options, progress)
-        done = repo.import_all(options.source, exports=options.exports, run=options.collection, jobs=options.jobs)
+        done = repo.import_all(
+            options.source,
+            exports=options.exports,
+            run=options.collection,
+            jobs=options.jobs,
+            options=key_values(options.source_option, "--source-option"),
+        )
     if options.skipped:
         with open(options.skipped, "w", encoding="utf-8") as file:  # noqa: PTH123 (/dev/stdout works too)
             file.writelines(f"{name}\t{reason}\n" for name, reason in sorted(done.skipped.items()))
