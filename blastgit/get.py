@@ -99,7 +99,7 @@ def get(handle: Handle, revision: Snapshot, wanted: Wanted, progress: Progress =
         withdrawals.refuse(revision, sorted(gone))
     except Withdrawn as error:
         raise Withdrawn(f"{error}; {len(paths)} other files are in {folder}" if paths else str(error)) from None
-    told = f"The {len(paths)} valid files are in {folder}. " if paths else ""
+    told = f"What is valid ({len(paths)} file{'s' * (len(paths) > 1)}) is in {folder}. " if paths else ""
     invalid = judged.allow(shown, str(revision), told, even_invalid=wanted.even_invalid)
     kept = [path for path in paths if path not in written]
     remarks = {path: remark for path in paths if (remark := judged.validity.remark(path))}

@@ -93,7 +93,7 @@ def _find(handle: Handle, judged: Judged, path: str) -> tuple[str, Any, Iterable
 def _why_not(judged: Judged, path: str) -> str:
     problem = judged.validity.problem(path)
     if problem is not None:
-        return f": {problem.standing}"
+        return f": {problem}"
     near = difflib.get_close_matches(path, [*judged.values, *judged.revision.pointers], n=3, cutoff=0.5)
     return f"; near it: {', '.join(near)}" if near else ""
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from blastgit.cli.common import (
     add_even_invalid,
     add_json,
+    bold,
     open_repo,
     print_json,
     print_table,
@@ -18,11 +19,15 @@ from blastgit.cli.common import (
     warn_invalid,
 )
 
+if TYPE_CHECKING:
+    from blastgit.workflow.judged import Judged
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("spec", metavar="NAME[@REV][:PATH]", help="a revision, or a value, some rows or a file in it")
     add_even_invalid(parser)
+    parser.add_argument("--validity", action="store_true", help="how each stage ended, and what is invalid therefore")
     add_json(parser)
     parser.epilog = """\
 PATH is a value (host.redshift, photometry/2026dgt_DES_z_global/DES_z.flux, sed/global.log_mass_50),
@@ -36,6 +41,8 @@ def run(options: argparse.Namespace) -> int:
     from blastgit.revision.document import write
 
     repo = open_repo(options)
+    if options.validity:
+        return _show_validity(repo.validity(options.spec), as_json=options.json)
     shown = repo.show(options.spec, even_invalid=options.even_invalid)
     tell_real_name(shown.asked, shown.revision)
     if options.json:
@@ -54,6 +61,25 @@ def run(options: argparse.Namespace) -> int:
             file=sys.stderr,
         )
     return 0
+
+
+def _show_validity(judged: Judged, *, as_json: bool) -> int:
+    told = judged.to_json()
+    tell_real_name(told["asked"], told["revision"])
+    if as_json:
+        print_json(told)
+        return 0
+    count = len(told["invalid"])
+    print(
+        f"{bold(told['revision'])}: {'complete' if told['complete'] else 'not complete'}, {count or 'nothing'} invalid"
+    )
+    print_table([[f"  {row['stage']}", row["state"], row["reason"] or row["outcome"] or ""] for row in told["stages"]])
+    print_table([[f"  {path}", _piece(piece)] for path, piece in told["invalid"].items()])
+    return 0
+
+
+def _piece(piece: dict[str, Any]) -> str:
+    return f"{piece['state']}{', as before' if piece['as_before'] else ''}"
 
 
 def _text(value: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 from blastgit.errors import InvalidData
 from blastgit.handle import Handle
@@ -13,11 +14,13 @@ from blastgit.names import slug
 from blastgit.revision.document import Json
 from blastgit.revision.normalise import normalise
 from blastgit.revision.rules import Rules
+from blastgit.workflow.former import former_rows
 from blastgit.workflow.stages import Stages
 from blastgit.workflow.validity import NOT_YET, Ending, Problem, Validity, endings, judge, moment, sounds_complete
 
 _NAMED_AT_MOST = 4
 _ALL_SOUND = Validity({}, Stages(()))
+_FORMER = Problem("stale", None, "the transient had another name then")
 
 
 def validity_of(handle: Handle, state: Snapshot, *, fully: bool = False) -> Validity:
@@ -113,11 +116,11 @@ class Finding:
 class Judged:
     """A revision, and what of it is invalid."""
 
-    def __init__(self, handle: Handle, revision: Snapshot) -> None:
-        """Judge a revision, or the state at a marker."""
+    def __init__(self, handle: Handle, revision: Snapshot, *, fully: bool = False) -> None:
+        """Judge a revision, or the state at a marker; see `validity_of`."""
         self._handle = handle
         self.revision = revision
-        self.validity = validity_of(handle, revision)
+        self.validity = validity_of(handle, revision, fully=fully)
 
     @cached_property
     def values(self) -> Mapping[str, Json]:
@@ -132,7 +135,10 @@ class Judged:
     @cached_property
     def invalid_values(self) -> dict[str, Problem]:
         """Why each invalid value is."""
-        return {} if self.validity.is_complete else self.validity.problems(self.values)
+        if self.validity.is_complete:
+            return {}
+        former = dict.fromkeys(former_rows(self.revision.name, self.values), _FORMER)
+        return {**self.validity.problems(self.values), **former}
 
     def is_as_before(self, path: str) -> bool:
         """Whether a value or file is the same in the revision before: then it is left over, or came out again."""
@@ -162,7 +168,7 @@ class Judged:
         """Return what is invalid, or these problems, reason by reason."""
         groups: dict[str, list[str]] = {}
         for path, problem in (self.invalid if problems is None else problems).items():
-            groups.setdefault(str(problem.root), []).append(path)
+            groups.setdefault(problem.because, []).append(path)
         return [self._finding(root, paths) for root, paths in groups.items()]
 
     def _finding(self, root: str, paths: list[str]) -> Finding:
@@ -183,20 +189,36 @@ class Judged:
         Raises:
             InvalidData: One is invalid, and they are not; the error says which, why, and what to do.
         """
-        found = self.validity.problems(paths)
+        found = {path: problem for path in paths if (problem := self._problem(path)) is not None}
         if found and not even_invalid:
             raise InvalidData(
                 f"{self._say(found, what)}. {then}--even-invalid gives it all the same; {self.revision.name}@"
                 "latest-complete is the last revision without a failure, if there is one"
             )
-        return {path: str(problem) for path, problem in found.items()}
+        return {path: f"{problem}{self._same(path)}" for path, problem in found.items()}
+
+    def _problem(self, path: str) -> Problem | None:
+        return self.invalid_values.get(path) or self.validity.problem(path)
+
+    def _same(self, path: str) -> str:
+        return f", the same as in {self._before}" if self.is_as_before(path) else ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what is known of each stage and each invalid value and file, under stable keys."""
+        invalid = {
+            path: {**problem.to_json(), "as_before": self.is_as_before(path)} for path, problem in self.invalid.items()
+        }
+        return {
+            "revision": str(self.revision), "complete": self.validity.is_complete, "stages": self.validity.to_json(),
+            "invalid": invalid, "asked": self.revision.asked,
+        }  # fmt: skip
 
     def _say(self, found: Mapping[str, Problem], what: str) -> str:
         if len(found) > 1:
             return f"{what} is in part invalid: {'; '.join(map(str, self.findings(found)))}"
         [(path, problem)] = found.items()
-        same = f", the same as in {self._before}" if self.is_as_before(path) else ""
-        return f"{what}{'' if what.endswith(path) else f' holds {path}, which'} is invalid: {problem}{same}"
+        holds = "" if what.endswith(path) else f" holds {path}, which"
+        return f"{what}{holds} is invalid: {problem}{self._same(path)}"
 
 
 def _counted(paths: Iterable[str], noun: str) -> str:

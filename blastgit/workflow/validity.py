@@ -93,21 +93,27 @@ class Problem:
 
     Attributes:
         state: "failed", "stale" (left over from an earlier run) or "unfinished" (a later stage did not come to it).
-        standing: The stage that it comes from.
-        root: The stage where it began: that one, or one before it.
+        standing: The stage that it comes from; None if it comes from none.
+        note: What is known instead.
     """
 
     state: str
-    standing: Standing
+    standing: Standing | None
+    note: str = ""
 
     @property
-    def root(self) -> Standing:
-        """The stage where it began: `standing` itself, or one before it."""
-        return self.standing.cause or self.standing
+    def because(self) -> str:
+        """Where it began, in words: that stage, or one before it."""
+        return self.note if self.standing is None else str(self.standing.cause or self.standing)
 
     def __str__(self) -> str:
         words = {"failed": "", "stale": "left over from an earlier run: ", "unfinished": "unfinished: "}
-        return f"{words[self.state]}{self.standing}"
+        return f"{words[self.state]}{self.standing or self.note}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it under its stable keys."""
+        stage = None if self.standing is None else self.standing.stage.name
+        return {"state": self.state, "stage": stage, "because": self.because}
 
 
 class Validity:

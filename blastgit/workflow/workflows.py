@@ -10,10 +10,10 @@ from blastgit.names import check_transient, parse_spec
 from blastgit.opened import Opened
 
 if TYPE_CHECKING:
+    from blastgit.workflow.judged import Judged
     from blastgit.workflow.plan import Plan
     from blastgit.workflow.run import Workflow
     from blastgit.workflow.status import RunStatus
-    from blastgit.workflow.validity import Validity
 
 
 class Workflows(Opened):
@@ -65,12 +65,12 @@ class Workflows(Opened):
         self._handle.need(parsed.name, parsed.number, whole=True)
         return plan(self._handle, self._history.revision(parsed), Wish(changed, given or {}, everything))
 
-    def validity(self, spec: str) -> Validity:
-        """Return how each stage of the workflow ended, and with it what of a state can be relied on.
+    def validity(self, spec: str) -> Judged:
+        """Return how each stage of the workflow ended, and which values and files of a state are invalid therefore.
 
         Raises:
             NotFound: There is no such revision or marker.
         """
-        from blastgit.workflow.judged import validity_of
+        from blastgit.workflow.judged import Judged
 
-        return validity_of(self._handle, self._resolve(parse_spec(spec)), fully=True)
+        return Judged(self._handle, self._resolve(parse_spec(spec)), fully=True)

@@ -164,7 +164,7 @@ def test_get_brings_what_is_valid_names_the_rest_and_fails(broken, sample, tmp_p
     text = str(told.value)
     assert text.startswith("2026dgt@1 is in part invalid: Global host SED inference ended with 'failed'")
     assert "values (sed/global, sfh/global) and 5 files (sed_output), the same as in 2026dgt@0" in text
-    assert "valid files are in" in text
+    assert f"What is valid (11 files) is in {tmp_path}/got. " in text
     assert "2026dgt@latest-complete" in text
 
 
@@ -360,4 +360,53 @@ def test_what_blast_says_after_a_marker_counts_more(repo, sample, record):
     assert (
         "Outcome: unfinished" in pygit2.Repository(str(repo)).references["refs/heads/2026dgt"].peel().parents[0].message
     )
-    assert DataRepo(repo).validity("2026dgt").is_complete
+    assert DataRepo(repo).validity("2026dgt").validity.is_complete
+
+
+# pieces
+
+
+def test_each_piece_tells_how_it_stands(broken, capsys):
+    repo = broken("Global host SED inference")
+    told = repo.validity("2026dgt").to_json()
+    assert (told["revision"], told["complete"], len(told["stages"])) == ("2026dgt@1", False, 17)
+    assert told["invalid"]["sed_output/2026dgt_global.jpg"] == {
+        "state": "stale",
+        "stage": "Generate thumbnail SED global",
+        "because": "Global host SED inference ended with 'failed'",
+        "as_before": True,
+    }
+    assert main(["-C", str(repo.path), "show", "2026dgt", "--validity", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == told
+    assert main(["-C", str(repo.path), "show", "2026dgt", "--validity"]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["Host", "match", "ok", "processed"] in lines
+    assert ["sed_output/2026dgt_global.h5", "failed,", "as", "before"] in lines
+
+
+def test_validity_of_a_sound_revision_names_no_piece(broken, capsys):
+    repo = broken("Global host SED inference")
+    assert repo.validity("2026dgt@0").to_json()["invalid"] == {}
+    assert main(["-C", str(repo.path), "show", "2026dgt@0", "--validity"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 18
+
+
+def test_rows_of_a_former_name_beside_those_of_the_present_one_are_left_over(repo, sample, record):
+    text = json.dumps(break_off(sample, "Global host SED inference").export)
+    export = json.loads(text)
+    old = json.loads(text.replace("2026dgt_", "2025abc_"))
+    for table in ("cutouts", "apertures"):
+        for row in old[table]:
+            row["pk"] += 10_000
+            for child in row.get("aperturephotometry", []):
+                child["pk"] += 10_000
+            if table == "apertures":
+                row["sedfittingresults"], row["starformationhistoryresult"] = [], []
+        export[table] += old[table]
+    record(repo, type(sample)(export, sample.files))
+    data = DataRepo(repo)
+    with pytest.raises(InvalidData, match="left over from an earlier run: the transient had another name then"):
+        data.show("2026dgt:photometry/2025abc_DES_z_global/DES_z.flux")
+    assert data.show("2026dgt:photometry/2026dgt_DES_z_global/DES_z.flux").invalid == {}
+    stale = data.validity("2026dgt").invalid_values
+    assert {path.split("/")[0] for path in stale if "2025abc" in path} == {"cutouts", "apertures", "photometry"}
