@@ -185,7 +185,7 @@ def test_a_read_only_repo_can_be_read(cli, history, tmp_path):
                      ["diff", "2026dgt@0", "2026dgt@1"], ["get", "2026dgt", tmp_path / "out"]):  # fmt: skip
             assert cli("-C", target, *verb).code == 0, verb
     finally:
-        subprocess.run(["umount", str(target)], check=True)
+        subprocess.run(["umount", "--lazy", str(target)], check=True)
 
 
 @pytest.mark.parametrize(
