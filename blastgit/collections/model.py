@@ -1,0 +1,139 @@
+"""The four types of collections, as frozen values. What a collection is called stands outside, as a file's name does.
+
+Members are kept as the lines of the file, sorted, and read when they are asked for: a collection of fifty thousand is
+looked into by bisection, and takes one more without being read.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from blastgit.collections.datasets import Dataset, Member, dataset_line, member_line, parse_dataset, parse_member
+
+_LAST = "\U0010ffff"
+
+
+@dataclass(frozen=True)
+class Collection:
+    """What all collections have.
+
+    Attributes:
+        about: What it is for, in a line.
+    """
+
+    kind: ClassVar[str]
+    about: str = ""
+
+
+@dataclass(frozen=True)
+class Run(Collection):
+    """Datasets that were born together. Which ones, their own commits say (`Run:`), so that it never changes.
+
+    Attributes:
+        validated: By which check it was found fit to be used by all; "" if it was not yet.
+        main: The commit of main whose collections it reads, so that a pointer that moves later changes nothing; or "".
+        inputs: The collections that it reads.
+    """
+
+    kind: ClassVar[str] = "RUN"
+    validated: str = ""
+    main: str = ""
+    inputs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Chained(Collection):
+    """An ordered list of collections: the first that has what is looked for gives it. One child makes it a pointer.
+
+    Attributes:
+        children: Their names.
+    """
+
+    kind: ClassVar[str] = "CHAINED"
+    children: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Listed(Collection):
+    """A collection that lists its datasets.
+
+    Attributes:
+        lines: Each dataset as a line of the file, sorted.
+    """
+
+    lines: tuple[str, ...] = ()
+    _start: ClassVar[str]
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def members(self) -> Iterator[Member]:
+        """Yield all members."""
+        return map(self.parse, self.lines)
+
+    def of(self, name: str) -> list[Member]:
+        """Return the members about one transient, those of personal lines of work too."""
+        official = _beginning(self.lines, f'{self._start}"{name}@')
+        personal = [line for line in _beginning(self.lines, f'{self._start}"u/') if f"/{name}@" in line]
+        return [member for member in map(self.parse, [*official, *personal]) if member.dataset.name == name]
+
+    @staticmethod
+    def parse(line: str) -> Member:
+        """Read one line."""
+        raise NotImplementedError
+
+    @staticmethod
+    def line(member: Member) -> str:
+        """Write one line."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Tagged(Listed):
+    """An explicit list of datasets."""
+
+    kind: ClassVar[str] = "TAGGED"
+    _start: ClassVar[str] = ""
+
+    @staticmethod
+    def parse(line: str) -> Member:
+        """Read one line."""
+        return Member(parse_dataset(line))
+
+    @staticmethod
+    def line(member: Member) -> str:
+        """Write one line."""
+        return dataset_line(member.dataset)
+
+    def datasets(self) -> list[Dataset]:
+        """Return all members without the mention of validity."""
+        return list(map(parse_dataset, self.lines))
+
+
+@dataclass(frozen=True)
+class Calibration(Listed):
+    """Datasets, each with the time for which it is valid."""
+
+    kind: ClassVar[str] = "CALIBRATION"
+    _start: ClassVar[str] = '{"dataset": '
+
+    @staticmethod
+    def parse(line: str) -> Member:
+        """Read one line."""
+        return parse_member(line)
+
+    @staticmethod
+    def line(member: Member) -> str:
+        """Write one line."""
+        return member_line(member)
+
+
+KINDS: dict[str, type[Collection]] = {each.kind: each for each in (Run, Tagged, Chained, Calibration)}
+"""Every type by its name."""
+
+
+def _beginning(lines: Sequence[str], start: str) -> Sequence[str]:
+    return lines[bisect_left(lines, start) : bisect_left(lines, start + _LAST)]

@@ -1,0 +1,177 @@
+"""What collections may be called: patterns, each with the type that its names must have. Names are made here, by code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from blastgit.errors import BlastgitError, InvalidName
+from blastgit.names import check_path
+
+FOLDER = "collections"
+ROLES = ("", "public", "private", "validated", "unique")
+"""What else a pattern may say; names.yaml tells what each means."""
+
+_PARTS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}(?:/[A-Za-z0-9][A-Za-z0-9._+-]{0,99}){0,9}")
+_TOKEN = re.compile(r"(<[a-z]+>|\*|\[|\])")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table of names.
+
+    Attributes:
+        key: What code calls it, `runs`.
+        pattern: `[<instrument>/]runs/<target>/<release>/<ticket>`.
+        kind: The type that such names have; "" if it is up to the user.
+        role: One of `ROLES`.
+        about: What such a collection is for.
+        parts: What each `<word>` may be, as a regular expression.
+    """
+
+    key: str
+    pattern: str
+    kind: str = ""
+    role: str = ""
+    about: str = ""
+    parts: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        """Read the pattern, so that one that makes no sense is found at once."""
+        object.__setattr__(self, "_regex", re.compile(self._expression(self.pattern)))
+
+    def match(self, name: str) -> dict[str, str] | None:
+        """Return the parts of a name by their words, or None if it is none of these."""
+        regex: re.Pattern[str] = self._regex  # type: ignore[attr-defined]
+        match = regex.fullmatch(name)
+        return None if match is None else {key: value for key, value in match.groupdict().items() if value is not None}
+
+    def make(self, parts: Mapping[str, str], rest: str = "") -> str:
+        """Return the name that has these parts, with `rest` in the place of `*`.
+
+        Raises:
+            InvalidName: A part is missing, or cannot be such a part.
+        """
+        text = re.sub(r"\[([^]]*)\]", lambda found: _if_all_are_there(found[1], parts), self.pattern)
+        wanted = re.findall(r"<([a-z]+)>", text)
+        missing = [word for word in wanted if not parts.get(word)] or (["*"] if "*" in text and not rest else [])
+        if missing:
+            raise InvalidName(f"a name like {self.pattern} needs its {missing[0]}")
+        for word in wanted:
+            if not re.fullmatch(self.parts[word], parts[word]):
+                raise InvalidName(f"{parts[word]!r} cannot be the {word} in a name like {self.pattern}")
+            text = text.replace(f"<{word}>", parts[word])
+        return check_name(text.replace("*", rest))
+
+    def umbrella(self, name: str) -> str:
+        """Return the collection that a private name belongs to: what comes before that which is up to the user."""
+        above = re.compile(self._expression(self.pattern.removesuffix("/*")))
+        pieces = name.split("/")
+        heads = ("/".join(pieces[:count]) for count in range(1, len(pieces)))
+        return next((head for head in heads if above.fullmatch(head)), "")
+
+    def _expression(self, pattern: str) -> str:
+        signs = {"*": ".+", "[": "(?:", "]": ")?"}
+        return "".join(
+            signs.get(token) or (f"(?P<{token[1:-1]}>{self.parts[token[1:-1]]})" if token[0] == "<" else re.escape(token))
+            for token in _TOKEN.split(pattern)
+            if token
+        )
+
+
+@dataclass(frozen=True)
+class Names:
+    """The table of names.
+
+    Attributes:
+        rows: The patterns, in the order in which they are searched.
+    """
+
+    rows: tuple[Row, ...]
+
+    def row(self, name: str) -> Row:
+        """Return the line of the table that a name is of.
+
+        Raises:
+            InvalidName: There is none, or it can be no name at all.
+        """
+        check_name(name)
+        for row in self.rows:
+            if row.match(name) is not None:
+                return row
+        patterns = ", ".join(row.pattern for row in self.rows)
+        raise InvalidName(f"{name!r} is no name for a collection here: there may be {patterns}")
+
+    def parse(self, name: str) -> tuple[str, dict[str, str]]:
+        """Return the key of the line that a name is of, and the name's parts by their words.
+
+        Raises:
+            InvalidName: It is of none.
+        """
+        row = self.row(name)
+        return row.key, row.match(name) or {}
+
+    def make(self, key: str, rest: str = "", **parts: str | None) -> str:
+        """Return a name: `make("runs", target="RC2", release="w_2026_20", ticket="DM-1")`.
+
+        Args:
+            key: The line of the table.
+            rest: What is up to the user, where the pattern has `*`.
+            parts: The parts of the name.
+
+        Raises:
+            InvalidName: A part is missing, or cannot be such a part.
+        """
+        row = next((row for row in self.rows if row.key == key), None)
+        if row is None:
+            raise InvalidName(f"the table of names has no line {key!r}: it has {', '.join(row.key for row in self.rows)}")
+        return row.make({word: part for word, part in parts.items() if part}, rest)
+
+    def check(self, name: str, kind: str) -> Row:
+        """Return the line of the table that a name is of, if a collection of that type may have it.
+
+        Raises:
+            InvalidName: It may not.
+        """
+        row = self.row(name)
+        if row.kind and row.kind != kind:
+            raise InvalidName(f"{name} should be {row.kind} and not {kind}: names like {row.pattern} are ({row.about})")
+        return row
+
+
+def check_name(name: str) -> str:
+    """Return `name` if it may be any collection's at all, whatever the table says.
+
+    Raises:
+        InvalidName: It may not.
+    """
+    if not _PARTS.fullmatch(name) or ".." in name:
+        raise InvalidName(f"{name[:80]!r} is no name of a collection: up to ten parts of letters, digits and ._+-, joined by /")
+    try:
+        check_path(path_of(name))
+    except BlastgitError as error:
+        raise InvalidName(f"{name[:80]!r} cannot be a collection's name: {error}") from None
+    if any(part.casefold().endswith((".yaml", ".lock")) for part in name.split("/")):
+        raise InvalidName(f"{name[:80]!r}: no part of a collection's name may end in .yaml or .lock")
+    return name
+
+
+def owner_of(name: str) -> str:
+    """Return the user whose own a collection is, or "" if it is shared."""
+    first, _, rest = name.partition("/")
+    return rest.partition("/")[0] if first == "u" else ""
+
+
+def path_of(name: str) -> str:
+    """Return a collection's file on main."""
+    return f"{FOLDER}/{name}.yaml"
+
+
+def name_of(path: str) -> str:
+    """Return the collection whose file on main this is."""
+    return path.removeprefix(f"{FOLDER}/").removesuffix(".yaml")
+
+
+def _if_all_are_there(text: str, parts: Mapping[str, str]) -> str:
+    return text if all(parts.get(word) for word in re.findall(r"<([a-z]+)>", text)) else ""

@@ -1,0 +1,122 @@
+"""The section `collections` of `blastgit.yaml`: names, protected collections, and what is a calibration."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from blastgit.collections.model import KINDS
+from blastgit.collections.names import ROLES, Names, Row, owner_of
+from blastgit.errors import RepoError
+from blastgit.safe_yaml import load_yaml
+
+_WHERE = "blastgit.yaml on main: collections"
+_KEYS = {"tables", "names", "parts", "protected", "calibrations"}
+_WORD = re.compile(r"[a-z][a-z0-9-]*")
+
+
+@dataclass(frozen=True)
+class CollectionPolicy:
+    """What a data repo says of its collections.
+
+    Attributes:
+        names: What they may be called.
+        protected: Patterns of those whose change must be confirmed.
+        calibrations: Patterns of the paths of files that are calibrations.
+    """
+
+    names: Names
+    protected: tuple[str, ...] = ()
+    calibrations: tuple[str, ...] = ()
+
+    def is_protected(self, name: str) -> bool:
+        """Whether a change of this collection must be confirmed."""
+        return any(fnmatchcase(name, pattern) for pattern in self.protected)
+
+    def is_shared(self, name: str) -> bool:
+        """Whether it is neither somebody's own nor private to a run."""
+        return not owner_of(name) and self.names.row(name).role != "private"
+
+
+def read_section(loaded: Any) -> CollectionPolicy:
+    """Read the section; what it leaves out is as shipped.
+
+    Raises:
+        RepoError: It makes no sense.
+    """
+    given = {} if loaded is None else loaded
+    if not isinstance(given, dict):
+        raise RepoError(f"{_WHERE} should be a mapping")
+    unknown = sorted(map(str, set(given) - _KEYS))
+    if unknown:
+        raise RepoError(f"{_WHERE} has {unknown[0]!r}: its keys are {', '.join(sorted(_KEYS))}")
+    shipped = _shipped()
+    parts = {**shipped["parts"], **_parts(given.get("parts", {}))}
+    rows = _rows(f"{_WHERE}.names", given.get("names", {}), parts)
+    for table in _texts("tables", given.get("tables", [*shipped["tables"]])):
+        if table not in shipped["tables"]:
+            raise RepoError(f"{_WHERE}.tables has {table!r}: those shipped are {', '.join(shipped['tables'])}")
+        rows += _rows(f"names.yaml: {table}", shipped["tables"][table], parts)
+    if not rows:
+        raise RepoError(f"{_WHERE}: without any names there can be no collection")
+    protected, calibrations = (_texts(key, given.get(key, [])) for key in ("protected", "calibrations"))
+    return CollectionPolicy(Names(tuple(rows)), protected, calibrations)
+
+
+@cache
+def _shipped() -> Mapping[str, Any]:
+    path = Path(__file__).with_name("names.yaml")
+    loaded: Mapping[str, Any] = load_yaml(path.read_bytes(), path.name)
+    return loaded
+
+
+def _parts(loaded: Any) -> dict[str, str]:
+    if not isinstance(loaded, dict):
+        raise RepoError(f"{_WHERE}.parts should map each word to a regular expression")
+    for word, expression in loaded.items():
+        try:
+            if not isinstance(word, str) or not re.fullmatch("[a-z]+", word):
+                raise RepoError(f"{_WHERE}.parts has {word!r}: a word is of small letters")
+            re.compile(expression)
+        except (re.error, TypeError) as error:
+            raise RepoError(f"{_WHERE}.parts.{word} is no regular expression: {error}") from None
+    return dict(loaded)
+
+
+def _rows(where: str, loaded: Any, parts: Mapping[str, str]) -> list[Row]:
+    if not isinstance(loaded, dict):
+        raise RepoError(f"{where} should map keys to lines of the table of names")
+    return [_row(f"{where}.{key}", key, line, parts) for key, line in loaded.items()]
+
+
+def _row(where: str, key: Any, line: Any, parts: Mapping[str, str]) -> Row:
+    if not isinstance(key, str) or not _WORD.fullmatch(key):
+        raise RepoError(f"{where}: a key is a word of small letters and -")
+    if not isinstance(line, dict) or not {"name"} <= set(line) <= {"name", "type", "role", "about"}:
+        raise RepoError(f"{where} should be a mapping with `name` and, if need be, `type`, `role` and `about`")
+    values = {field: line.get(field, "") for field in ("name", "type", "role", "about")}
+    if not all(isinstance(value, str) for value in values.values()) or not values["name"]:
+        raise RepoError(f"{where} should have texts as values")
+    if values["type"] not in ("", *KINDS):
+        raise RepoError(f"{where}.type is {values['type']!r}: the types are {', '.join(KINDS)}")
+    if values["role"] not in ROLES:
+        raise RepoError(f"{where}.role is {values['role']!r}: the roles are {', '.join(ROLES[1:])}")
+    try:
+        return Row(key, values["name"], values["type"], values["role"], values["about"], parts)
+    except KeyError as word:
+        raise RepoError(f"{where}.name has <{word.args[0]}>, and `parts` does not say what that may be") from None
+    except re.error as error:
+        raise RepoError(f"{where}.name is no pattern: {error}") from None
+
+
+def _texts(key: str, value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):
+        value = [value]
+    if not isinstance(value, Sequence) or not all(isinstance(text, str) and text for text in value):
+        raise RepoError(f"{_WHERE}.{key} should be a list of texts")
+    return tuple(value)
