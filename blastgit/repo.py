@@ -168,7 +168,7 @@ class DataRepo(Care, Workflows):
 
         return Annotations(self._handle)
 
-    def import_all(
+    def import_all(  # noqa: PLR0913 (each is one thing that most calls leave out)
         self,
         source: str | Path,
         *,
@@ -176,6 +176,7 @@ class DataRepo(Care, Workflows):
         run: str | None = None,
         jobs: int | None = None,
         options: Mapping[str, str] | None = None,
+        broker: str | None = None,
     ) -> Import:
         """Make revision 0 of every transient of a Blast's `/data`, of its bucket, or of a folder of its archives.
 
@@ -185,6 +186,7 @@ class DataRepo(Care, Workflows):
             run: The RUN collection that they are born into; by default `legacy/DATE`.
             jobs: Processes at once; by default one a processor.
             options: What a bucket needs beside its URL: `endpointurl`, `region`.
+            broker: The URL of the Celery broker whose workers do it; see `adopt/workers.py`.
 
         Raises:
             UsageError: The source is none.
@@ -192,7 +194,7 @@ class DataRepo(Care, Workflows):
         """
         from blastgit.adopt.run import Options, import_all, place_of
 
-        chosen = Options(None if exports is None else Path(exports), run, jobs)
+        chosen = Options(None if exports is None else Path(exports), run, jobs, broker)
         return import_all(self._local(), place_of(source, options or {}), chosen, self._progress)
 
     def export(

@@ -19,6 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--run", dest="collection", metavar="RUN", help="the run that they are born into (default: legacy/DATE)"
     )
     parser.add_argument("--jobs", type=int, metavar="N", help="processes at once (default: one a processor)")
+    words = "have the workers of a Celery broker do it (docs/adopting.md)"
+    parser.add_argument("--celery", metavar="BROKER", help=words)
     parser.add_argument("--skipped", metavar="FILE", help="write what was skipped, and why, to a file")
     add_json(parser)
     parser.epilog = """\
@@ -36,6 +38,7 @@ def run(options: argparse.Namespace) -> int:
             exports=options.exports,
             run=options.collection,
             jobs=options.jobs,
+            broker=options.celery,
             options=key_values(options.source_option, "--source-option"),
         )
     if options.skipped:

@@ -10,31 +10,11 @@ import pytest
 
 from blastgit import DataRepo
 from blastgit.cli import main
-from blastgit.demo import Sample, small
 from blastgit.errors import UsageError
 from blastgit.init import init
+from tests.adopt.trees import write_tree
 
 NAMES = ["2026aa", "2026ab", "2026ac"]
-
-
-def variant(name):
-    sample = small("2026dgt")
-    return Sample(
-        json.loads(sample.text.replace("2026dgt", name)),
-        {path.replace("2026dgt", name): data for path, data in sample.files.items()},
-    )
-
-
-def write_tree(folder, names):
-    """A `/data` tree with its exports, as `blastgit import` finds them."""
-    for name in names:
-        export, _ = variant(name).write(folder / "new" / name)
-        (folder / "exports").mkdir(exist_ok=True)
-        export.rename(folder / "exports" / f"{name}.json")
-        for root in ("cutout_cdn", "sed_output"):
-            (folder / root).mkdir(exist_ok=True)
-            (folder / "new" / name / "data" / root / name).rename(folder / root / name)
-    return folder
 
 
 @pytest.fixture

@@ -1,0 +1,103 @@
+"""The same import by many workers, on as many machines: each batch is a Celery task, and each may come twice.
+
+Start workers where the data repo and the source can be reached by the same paths:
+
+    BLASTGIT_BROKER=redis://… celery -A blastgit.adopt.workers worker
+
+and the import with `--celery redis://…`. A worker that dies takes no batch with it: the broker hands it to another.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from celery import Celery
+from celery.exceptions import TimeoutError as TookTooLong
+from kombu.exceptions import OperationalError
+
+from blastgit.adopt.bulk import Outcome, adopt
+from blastgit.adopt.sources import Found
+from blastgit.buckets import Place
+from blastgit.errors import BlastgitError, Busy, StoreError
+from blastgit.handle import Handle
+
+VARIABLE = "BLASTGIT_BROKER"
+_TASK = "blastgit.adopt_batch"
+_WAITING = 64  # batches that are handed out and not yet done
+_LOST_AFTER = 600  # seconds after which the broker hands a batch to another worker
+_LONGEST = 3600.0  # seconds to wait for a batch; it takes some seconds
+
+
+def make_app(broker: str) -> Celery:
+    """Return the Celery application of a broker, which keeps the results as well."""
+    made = Celery("blastgit.adopt", broker=broker, backend=broker)
+    made.conf.update(
+        task_serializer="json", result_serializer="json", accept_content=["json"], task_acks_late=True,
+        task_reject_on_worker_lost=True, worker_prefetch_multiplier=1, result_expires=86400,
+        broker_transport_options={"visibility_timeout": _LOST_AFTER}, broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=3, redis_socket_connect_timeout=5,
+    )  # fmt: skip
+    made.task(name=_TASK)(adopt_batch)
+    return made
+
+
+def adopt_batch(repo: str, found: list[dict[str, Any]], run: str) -> dict[str, Any]:
+    """Adopt one batch: the outcomes, or what stopped all of it."""
+    try:
+        outcomes = adopt(Handle(Path(repo)), [_found(each) for each in found], run)
+    except BlastgitError as error:
+        return {"error": str(error)}
+    return {"outcomes": [asdict(outcome) for outcome in outcomes]}
+
+
+app = make_app(os.environ.get(VARIABLE, "memory://"))
+"""What `celery -A blastgit.adopt.workers` starts."""
+
+
+def adopt_by_workers(broker: str, repo: Path, batches: Iterable[list[Found]], run: str) -> Iterator[list[Outcome]]:
+    """Hand batches to workers, few at a time, and yield their outcomes.
+
+    Raises:
+        Busy: The broker cannot be reached, or no worker answers.
+        StoreError: A worker could not write; what was adopted before stays.
+    """
+    sender = make_app(broker)
+    waiting: deque[Any] = deque()
+    try:
+        with sender.connection_for_write() as connection:
+            connection.ensure_connection(max_retries=1, timeout=5)
+        for batch in batches:
+            waiting.append(sender.send_task(_TASK, (str(repo.absolute()), [_sent(each) for each in batch], run)))
+            if len(waiting) >= _WAITING:
+                yield _outcomes(waiting.popleft())
+        while waiting:
+            yield _outcomes(waiting.popleft())
+    except (OperationalError, OSError, RuntimeError) as error:  # the last is what Celery makes of a lost Redis
+        raise Busy(
+            f"the broker cannot be reached any more ({error}): repeat the call, what is done stays done"
+        ) from None
+
+
+def _outcomes(result: Any) -> list[Outcome]:
+    try:
+        answer = result.get(timeout=_LONGEST)
+    except TookTooLong:
+        raise Busy(f"no worker answered for {_LONGEST:g} s: are there any? Repeat the call then") from None
+    if "error" in answer:
+        raise StoreError(f"a worker could not go on: {answer['error']}")
+    return [Outcome(**each) for each in answer["outcomes"]]
+
+
+def _sent(found: Found) -> dict[str, Any]:
+    place = str(found.place.absolute()) if isinstance(found.place, Path) else asdict(found.place)
+    return {"name": found.name, "place": place, "export": found.export and str(found.export.absolute())}
+
+
+def _found(sent: dict[str, Any]) -> Found:
+    place = Path(sent["place"]) if isinstance(sent["place"], str) else Place(**sent["place"])
+    return Found(sent["name"], place, sent["export"] and Path(sent["export"]))

@@ -1,0 +1,92 @@
+"""The same import by real Celery workers with a real broker."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from benchmarks.s3 import free_port, wait_for_port
+from blastgit import DataRepo
+from blastgit.adopt.workers import adopt_batch, make_app
+from blastgit.cli import main
+from blastgit.errors import Busy, StoreError
+from tests.adopt.trees import write_tree
+
+NAMES = [f"2026d{letter}" for letter in "abcde"]
+
+
+@pytest.fixture
+def broker(tmp_path):
+    """A Redis server, by its URL."""
+    if shutil.which("redis-server") is None:
+        pytest.skip("redis-server is not installed")
+    port = free_port()
+    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL) as process:
+        wait_for_port(port, process, "redis-server")
+        yield f"redis://127.0.0.1:{port}/0"
+        process.kill()
+
+
+@pytest.fixture
+def start(broker, tmp_path):
+    """Start a worker; all of them stop in the end."""
+    workers = []
+
+    def call():
+        env = {**os.environ, "BLASTGIT_BROKER": broker, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONWARNINGS": ""}
+        words = ["-m", "celery", "-A", "blastgit.adopt.workers", "worker", "--pool", "solo", "--without-gossip"]
+        with (tmp_path / "worker.log").open("ab") as log:
+            workers.append(subprocess.Popen([sys.executable, *words], env=env, stdout=log, stderr=log))
+        return workers[-1]
+
+    yield call
+    for worker in workers:
+        worker.kill()
+        worker.wait()
+
+
+def test_workers_adopt(repo, broker, start, tmp_path, monkeypatch):
+    monkeypatch.setattr("blastgit.adopt.run.BATCH", 2)
+    tree = write_tree(tmp_path / "data", NAMES)
+    (tree / "exports/2026db.json").write_text("{")
+    start()
+    start()
+    done = DataRepo(repo).import_all(tree, broker=broker)
+    assert (done.adopted, list(done.skipped)) == (4, ["2026db"])
+    assert DataRepo(repo).verify().problems == []
+    assert DataRepo(repo).import_all(tree, broker=broker).present == 4
+
+
+def test_a_batch_that_comes_twice_is_found_to_be_done(repo, tmp_path):
+    write_tree(tmp_path / "data", NAMES[:1])
+    sent = {
+        "name": NAMES[0],
+        "place": str(tmp_path / "data"),
+        "export": str(tmp_path / f"data/exports/{NAMES[0]}.json"),
+    }
+    outcomes = [adopt_batch(str(repo), [sent], "r")["outcomes"][0]["status"] for _ in range(2)]
+    assert outcomes == ["adopted", "present"]
+
+
+def test_a_worker_that_cannot_write_says_so(repo, broker, start, tmp_path):
+    start()
+    app = make_app(broker)
+    sent = app.send_task("blastgit.adopt_batch", (str(tmp_path / "none"), [], "r"))
+    assert "no data repo" in sent.get(timeout=60)["error"]
+    tree = write_tree(tmp_path / "data", NAMES[:1])
+    shutil.rmtree(repo / "dvc")
+    (repo / "dvc").write_text("in the way")
+    with pytest.raises(StoreError, match="worker"):
+        DataRepo(repo).import_all(tree, broker=broker)
+
+
+def test_no_broker(repo, tmp_path, capsys):
+    tree = write_tree(tmp_path / "data", NAMES[:1])
+    with pytest.raises(Busy, match="broker"):
+        DataRepo(repo).import_all(tree, broker=f"redis://127.0.0.1:{free_port()}/0")
+    assert DataRepo(repo).list() == []
+    code = main(["-C", str(repo), "import", str(tree), "--celery", f"redis://127.0.0.1:{free_port()}/0"])
+    assert code == 7
