@@ -8,10 +8,11 @@ from typing import Any
 
 from blastgit.annotations.glance import Glance
 from blastgit.handle import Handle
-from blastgit.history import History, Revision
+from blastgit.history import History, Revision, StageState
 from blastgit.plumbing.messages import read_body
 from blastgit.withdrawn import Withdrawals
 from blastgit.workflow.judged import Finding, Judged
+from blastgit.workflow.markers import Mark, read_mark
 from blastgit.workflow.validity import Standing
 
 
@@ -29,6 +30,32 @@ class Reproduction:
 
 
 @dataclass(frozen=True)
+class EndedStage:
+    """One stage of the run that ended as a revision.
+
+    Attributes:
+        mark: How it ended.
+        time: When (UTC).
+        state: What there was then, `2026dgt@1:post-host-match`.
+        commit: Its marker.
+    """
+
+    mark: Mark
+    time: datetime
+    state: str
+    commit: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it under its stable keys."""
+        mark = self.mark
+        return {
+            "stage": mark.stage, "outcome": mark.outcome, "reason": mark.reason, "owner": mark.owner, "host": mark.host,
+            "began": mark.began.isoformat(), "ended": self.time.isoformat(), "attempts": mark.attempts,
+            "state": self.state, "commit": self.commit,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
 class Entry:
     """One revision in a log.
 
@@ -41,6 +68,7 @@ class Entry:
         flag: Its quality flag, in words; None if it has none.
         failures: The stages that failed, did not run or found nothing to do: where it began, not what follows.
         invalid: What is invalid therefore, reason by reason.
+        stages: The markers of the run that ended as this revision, oldest first.
     """
 
     revision: Revision
@@ -51,6 +79,7 @@ class Entry:
     flag: str | None = None
     failures: list[Standing] = field(default_factory=list)
     invalid: list[Finding] = field(default_factory=list)
+    stages: list[EndedStage] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """Return the entry under its stable keys."""
@@ -64,6 +93,7 @@ class Entry:
             "withdrawn": self.withdrawn, "flag": self.flag,
             "failures": [failure.to_json() for failure in self.failures],
             "invalid": [finding.to_json() for finding in self.invalid],
+            "stages": [stage.to_json() for stage in self.stages],
         }  # fmt: skip
 
 
@@ -76,8 +106,13 @@ def log(handle: Handle, name: str) -> list[Entry]:
     history = History(handle)
     revisions = history.revisions(name)
     again: dict[int, list[Reproduction]] = {}
+    stages: dict[int, list[EndedStage]] = {}
+    newer: int | None = None
     for marker in history.markers(name):
-        if marker.reproduces is not None:
+        newer = newer if marker.number is None else marker.number
+        if marker.stage is not None and newer is not None:
+            stages.setdefault(newer, []).insert(0, _ended(StageState(handle.git, name, marker.commit, newer)))
+        elif marker.reproduces is not None:
             again.setdefault(marker.reproduces, []).insert(0, Reproduction(marker.app_version, marker.time, marker.id))
     entries, withdrawals, flags = [], Withdrawals(handle), Glance(handle)
     before: Revision | None = None
@@ -86,9 +121,13 @@ def log(handle: Handle, name: str) -> list[Entry]:
         gone = {path: str(stone) for path, stone in withdrawals.of(name, revision.number).items()}
         flag = flags.of_revision(name, revision.number)
         entry = Entry(revision, _files(before, revision), details, again.get(revision.number, []), gone, flag)
-        entries.append(_judged(handle, entry))
+        entries.append(_judged(handle, replace(entry, stages=stages.get(revision.number, []))))
         before = revision
     return entries[::-1]
+
+
+def _ended(state: StageState) -> EndedStage:
+    return EndedStage(read_mark(state), state.time, str(state), state.id)
 
 
 def _judged(handle: Handle, entry: Entry) -> Entry:

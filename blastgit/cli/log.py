@@ -15,6 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("name", help="the transient")
     parser.add_argument("--full", action="store_true", help="every change that was written down, not just the files")
+    parser.add_argument("--stages", action="store_true", help="the stages of the run that made each revision")
     add_json(parser)
 
 
@@ -27,11 +28,11 @@ def run(options: argparse.Namespace) -> int:
     for i, entry in enumerate(entries):
         if i:
             print()
-        _say(entry, full=options.full)
+        _say(entry, full=options.full, stages=options.stages)
     return 0
 
 
-def _say(entry: Entry, *, full: bool) -> None:
+def _say(entry: Entry, *, full: bool, stages: bool) -> None:
     revision = entry.revision
     print(f"{bold(str(revision))}  {revision.time:%Y-%m-%d %H:%M} UTC  {revision.app_version}  {revision.id[:10]}")
     print(f"  {revision.reason}")
@@ -52,5 +53,8 @@ def _say(entry: Entry, *, full: bool) -> None:
     elif revision.number:
         for file in entry.files:
             print(f"    {file['change']:8} {file['path']}")
+    for stage in entry.stages if stages else ():
+        times = f", {stage.mark.attempts} attempts" if stage.mark.attempts > 1 else ""
+        print(f"    {stage.mark.words}, {stage.time:%Y-%m-%d %H:%M} UTC{times}  {stage.commit[:10]}")
     for again in entry.reproductions:
         print(f"  reproduced by {again.app_version}, {again.time:%Y-%m-%d %H:%M} UTC")

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from blastgit.errors import NotFound, UsageError
 from blastgit.handle import Handle
 from blastgit.history import History
+from blastgit.names import run_ref
 from blastgit.progress import Progress, silent
 from blastgit.store.hashing import Checksums
 from blastgit.verify.contents import Reading, look_up
 from blastgit.verify.lines import LineCheck
 from blastgit.verify.refs import check_refs
 from blastgit.verify.report import Problem, Repaired, Report
+from blastgit.workflow.status import runs_in_progress
 
 __all__ = ["Options", "Problem", "Repaired", "Report", "verify"]
 
@@ -59,9 +61,9 @@ def verify(
         NotFound: There is no such transient.
         StoreError: The store cannot be asked.
     """
-    wanted, history = options or Options(), History(handle)
-    names = history.transients() if name is None else [name]
-    if name is not None and history.tip(name) is None and history.tagged(name, 0) is None:
+    wanted = options or Options()
+    names = sorted({*History(handle).transients(), *runs_in_progress(handle)}) if name is None else [name]
+    if name is not None and not _exists(handle, name):
         raise NotFound(f"there is no transient {name} in {handle.location}")
     report = Report(transients=len(names))
     if name is None:
@@ -82,6 +84,12 @@ def verify(
     report.seed = seed
     Reading(handle, report, progress).read(_sample(there, wanted.sample, seed, report), resume=wanted.resume)
     return report
+
+
+def _exists(handle: Handle, name: str) -> bool:
+    history = History(handle)
+    has_revision = history.tip(name) is not None or history.tagged(name, 0) is not None
+    return has_revision or run_ref(name) in handle.git.references
 
 
 def _sample(

@@ -7,16 +7,14 @@ from collections.abc import Iterator
 
 import pygit2
 
-from blastgit.errors import BlastgitError, DamagedData, InvalidFiles, NotFound
+from blastgit.errors import BlastgitError, DamagedData, NotFound
 from blastgit.handle import Handle
 from blastgit.history import History, Marker, Revision
-from blastgit.names import check_path, tag_ref
+from blastgit.names import run_ref, tag_ref
 from blastgit.plumbing.objects import commit_of
-from blastgit.plumbing.trees import read_blob
-from blastgit.revision.dr import write_dr
-from blastgit.shipped import dot_files
 from blastgit.store.hashing import Checksums
 from blastgit.verify.report import Report
+from blastgit.verify.states import check_stages, check_state
 from blastgit.withdrawn import Withdrawals
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -38,11 +36,12 @@ class LineCheck:
         for revision in self._check_history():
             self._report.revisions += 1
             gone = self._withdrawn(revision)
-            for path, sums in self._check_revision(revision):
+            for path, sums in check_state(revision, revision.number, self._report):
                 if path in gone:
                     self._report.withdrawn[f"{revision}:{path}"] = gone[path]
                 else:
                     yield f"{revision}:{path}", sums
+        yield from check_stages(self._handle, self._name, self._report)
 
     def _withdrawn(self, revision: Revision) -> dict[str, str]:
         try:
@@ -55,6 +54,8 @@ class LineCheck:
     def _check_history(self) -> list[Revision]:
         """Check the branch against its tags, and return the revisions."""
         name, report = self._name, self._report
+        if self._history.tip(name) is None and run_ref(name) in self._handle.git.references:
+            return []  # its first run is in progress
         try:
             revisions = self._history.revisions(name)
             self._check_markers()
@@ -115,27 +116,6 @@ class LineCheck:
         elif marker.commit.tree_id != revision.commit.tree_id:
             self._report.add("commit", where, f"its tree is not that of revision {revision.number}")
 
-    def _check_revision(self, revision: Revision) -> Iterator[tuple[str, Checksums]]:
-        """Check a revision's document and pointers, and yield the checksums of each file."""
-        report = self._report
-        try:
-            document, pointers = revision.dr, revision.pointers
-        except BlastgitError as error:
-            report.add("document", revision, error)
-            return
-        for text in _document_faults(revision):
-            report.add("document", revision, text)
-        for path in sorted(document.files.keys() ^ pointers.keys()):
-            lacking = "no pointer" if path in document.files else "no checksum in the document"
-            report.add("pointer", f"{revision}:{path}", f"it has {lacking}")
-        for path in sorted(document.files.keys() & pointers.keys()):
-            try:
-                check_path(path)
-            except InvalidFiles as error:
-                report.add("pointer", f"{revision}:{path}", error)
-            else:
-                yield path, Checksums(pointers[path].md5, revision.sha256(path), pointers[path].size)
-
 
 def _commit_faults(marker: Marker) -> Iterator[str]:
     commit, trailers = marker.commit, marker.trailers
@@ -153,21 +133,3 @@ def _commit_faults(marker: Marker) -> Iterator[str]:
         yield f"its trailers do not tell what it is (Marker: {kind})"
     elif kind != "stage" and not all(_DIGEST.fullmatch(trailers.get(key, "")) for key in ("Rules", "Science-Digest")):
         yield "its trailers Rules and Science-Digest are not sha256:… in 64 digits"
-
-
-def _document_faults(revision: Revision) -> Iterator[str]:
-    document = revision.dr
-    if document.number != revision.number:
-        yield f"its document says that it is revision {document.number}"
-    if document.export.name != revision.name:
-        yield f"its document is about {document.export.name}"
-    if write_dr(document.export, document.number, document.files) != document.data:
-        yield "its document is not written as the format asks"
-    if document.export.app_version != revision.app_version:
-        yield f"its document is by {document.export.app_version}, and its commit says {revision.app_version}"
-    if int(document.export.time.timestamp()) != revision.commit.author.time:
-        yield "its author date is not the time of its export"
-    for path, expected in dot_files(b"").items():
-        found = read_blob(revision.commit.tree, path)
-        if found is None or (path != ".dvc/config" and found != expected):
-            yield f"its {path} is not the one that plain git and DVC need"

@@ -102,12 +102,17 @@ def status_of(handle: Handle, name: str, now: datetime | None = None) -> RunStat
 
 def all_statuses(handle: Handle, pattern: str = "*") -> list[RunStatus]:
     """Return how the runs in progress stand, of the transients whose name matches a shell pattern, sorted by name."""
+    now = reading_time(handle)
+    found = (status_of(handle, name, now) for name in runs_in_progress(handle) if fnmatchcase(name, pattern))
+    return [each for each in found if each is not None]
+
+
+def runs_in_progress(handle: Handle) -> list[str]:
+    """Return the names of all transients that have a run in progress, sorted. Reads every ref: not for a hot path."""
+    handle.need_runs()
     prefix = run_ref("").encode()
     refs = (ref for ref in handle.git.raw_listall_references() if ref.startswith(prefix))
-    names = sorted(ref.removeprefix(prefix).decode("utf-8", "replace") for ref in refs)
-    now = reading_time(handle)
-    found = (status_of(handle, name, now) for name in names if fnmatchcase(name, pattern))
-    return [each for each in found if each is not None]
+    return sorted(ref.removeprefix(prefix).decode("utf-8", "replace") for ref in refs)
 
 
 def _ended(run: Run, marker: RunMarker) -> StageStatus:

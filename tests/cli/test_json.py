@@ -62,7 +62,7 @@ def test_log(read):
     assert keys(read("log", "2026dgt")) == {
         "revision", "tag", "commit", "time", "recorded", "app_version", "run", "status", "reason", "files",
         "files.path", "files.change", "details", "reproductions", "reproductions.app_version", "reproductions.time",
-        "reproductions.commit", "withdrawn", "flag", "failures", "invalid",
+        "reproductions.commit", "withdrawn", "flag", "failures", "invalid", "stages",
     }  # fmt: skip
 
 

@@ -1,0 +1,113 @@
+"""Checking what one commit holds, be it a revision or the marker of a stage: document, pointers, dot files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pygit2
+
+from blastgit.errors import BlastgitError, DamagedData, InvalidFiles
+from blastgit.handle import Handle
+from blastgit.history import History, Snapshot, StageState
+from blastgit.names import check_path
+from blastgit.plumbing.trees import read_blob
+from blastgit.revision.dr import write_dr
+from blastgit.shipped import dot_files
+from blastgit.store.hashing import Checksums
+from blastgit.verify.report import Report
+from blastgit.withdrawn import Withdrawals
+from blastgit.workflow.markers import OUTCOMES, Run, read_mark
+
+
+def check_state(state: Snapshot, number: int, report: Report) -> Iterator[tuple[str, Checksums]]:
+    """Note what is wrong with a state's document and pointers, and yield the checksums of each file.
+
+    Args:
+        state: The state.
+        number: The revision that it is, or is on the way to.
+        report: Where to note it.
+    """
+    try:
+        document, pointers = state.dr, state.pointers
+    except BlastgitError as error:
+        report.add("document", state, error)
+        return
+    for text in _document_faults(state, number):
+        report.add("document", state, text)
+    for path in sorted(document.files.keys() ^ pointers.keys()):
+        lacking = "no pointer" if path in document.files else "no checksum in the document"
+        report.add("pointer", f"{state}:{path}", f"it has {lacking}")
+    for path in sorted(document.files.keys() & pointers.keys()):
+        try:
+            check_path(path)
+        except InvalidFiles as error:
+            report.add("pointer", f"{state}:{path}", error)
+        else:
+            yield path, Checksums(pointers[path].md5, state.sha256(path), pointers[path].size)
+
+
+def _document_faults(state: Snapshot, number: int) -> Iterator[str]:
+    document = state.dr
+    if document.number != number:
+        yield f"its document says that it is revision {document.number}" + ("" if state.number else f", not {number}")
+    if document.export.name != state.name:
+        yield f"its document is about {document.export.name}"
+    if write_dr(document.export, document.number, document.files) != document.data:
+        yield "its document is not written as the format asks"
+    if document.export.app_version != state.app_version:
+        yield f"its document is by {document.export.app_version}, and its commit says {state.app_version}"
+    if state.stage is None and int(document.export.time.timestamp()) != state.commit.author.time:
+        yield "its author date is not the time of its export"
+    for path, expected in dot_files(b"").items():
+        found = read_blob(state.commit.tree, path)
+        if found is None or (path != ".dvc/config" and found != expected):
+            yield f"its {path} is not the one that plain git and DVC need"
+
+
+def check_stages(handle: Handle, name: str, report: Report) -> Iterator[tuple[str, Checksums]]:
+    """Note what is wrong with the markers of stages, on a transient's branch and of its run in progress.
+
+    Yields:
+        Where each content is promised, and what it should be; those that were withdrawn are only noted.
+    """
+    seen: set[pygit2.Oid] = set()
+    withdrawals = Withdrawals(handle)
+    try:
+        for state in _states(handle, name):
+            _check_mark(state, report)
+            if state.commit.tree_id in seen:
+                continue
+            seen.add(state.commit.tree_id)
+            gone = withdrawals.concerning(state)
+            for path, sums in check_state(state, state.towards, report):
+                if path in gone:
+                    report.withdrawn[f"{state}:{path}"] = str(gone[path])
+                else:
+                    yield f"{state}:{path}", sums
+    except DamagedData as error:
+        report.add("damaged", name, error)
+
+
+def _states(handle: Handle, name: str) -> Iterator[StageState]:
+    history = History(handle)
+    latest = history.latest(name)
+    towards = 0 if latest is None else latest.number + 1
+    for marker in history.markers(name):
+        if marker.stage is not None:
+            yield StageState(handle.git, name, marker.commit, towards)
+        elif marker.number is not None:
+            towards = marker.number
+    handle.need_run(name)
+    run = Run.of(handle, name)
+    for each in () if run is None else run.markers:
+        yield StageState(handle.git, name, each.commit, run.towards if run else 0)
+
+
+def _check_mark(state: StageState, report: Report) -> None:
+    try:
+        outcome = read_mark(state).outcome
+    except DamagedData as error:
+        report.add("commit", f"{state.name}, commit {state.id:.10}", error)
+        return
+    if outcome not in OUTCOMES:
+        report.add("commit", f"{state.name}, commit {state.id:.10}", f"its trailer Outcome is {outcome!r}")
