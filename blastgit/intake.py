@@ -11,7 +11,7 @@ from pathlib import Path
 from blastgit.errors import InvalidFiles
 from blastgit.progress import Progress, silent
 from blastgit.store.base import Store
-from blastgit.store.hashing import Checksums, sha256_of, write_hashing
+from blastgit.store.hashing import Checksums, sha256_of, share_hashing, write_hashing
 from blastgit.store.local import store_failure
 from blastgit.store.source import AnySource, as_source
 
@@ -26,8 +26,18 @@ class Intake:
     most once, so it is copied aside while it is hashed; and not even that if it states the MD5 of what is published.
     """
 
-    def __init__(self, store: Store, sources: Mapping[str, AnySource], progress: Progress = silent) -> None:
-        """Prepare to take `sources`, by path in the dataset, into `store`."""
+    def __init__(
+        self, store: Store, sources: Mapping[str, AnySource], progress: Progress = silent, *, reflink: bool = False
+    ) -> None:
+        """Prepare to take `sources`, by path in the dataset, into `store`.
+
+        Args:
+            store: Where to.
+            sources: Where each file lies.
+            progress: Told of bytes.
+            reflink: Whether files of this machine shall share their blocks on disk with what is stored.
+        """
+        self._reflink = reflink
         self._store = store
         self._sources = {path: as_source(source) for path, source in sources.items()}
         self._numbers = {path: number for number, path in enumerate(sources)}
@@ -139,8 +149,12 @@ class Intake:
 
     def _copy(self, path: str) -> None:
         target = self.folder / str(self._numbers[path])  # the path itself may be too long for one name
+        there = self._sources[path].path
         try:
-            found = write_hashing(self._sources[path].read(), target)
+            if self._reflink and there is not None:
+                found = share_hashing(there, target)
+            else:
+                found = write_hashing(self._sources[path].read(), target)
         except OSError as error:
             raise store_failure(self._store.url, error) from None
         if self._sha256.setdefault(path, found.sha256) != found.sha256:

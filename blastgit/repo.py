@@ -177,6 +177,7 @@ class DataRepo(Care, Workflows):
         jobs: int | None = None,
         options: Mapping[str, str] | None = None,
         broker: str | None = None,
+        reflink: bool = False,
     ) -> Import:
         """Make revision 0 of every transient of a Blast's `/data`, of its bucket, or of a folder of its archives.
 
@@ -187,6 +188,7 @@ class DataRepo(Care, Workflows):
             jobs: Processes at once; by default one a processor.
             options: What a bucket needs beside its URL: `endpointurl`, `region`.
             broker: The URL of the Celery broker whose workers do it; see `adopt/workers.py`.
+            reflink: Have files share their blocks on disk with the store, where the file system can do that.
 
         Raises:
             UsageError: The source is none.
@@ -194,7 +196,7 @@ class DataRepo(Care, Workflows):
         """
         from blastgit.adopt.run import Options, import_all, place_of
 
-        chosen = Options(None if exports is None else Path(exports), run, jobs, broker)
+        chosen = Options(None if exports is None else Path(exports), run, jobs, broker, reflink)
         return import_all(self._local(), place_of(source, options or {}), chosen, self._progress)
 
     def export(

@@ -53,13 +53,26 @@ class _Ready:
     prepared: Prepared
 
 
-def adopt(handle: Handle, found: Sequence[Found], run: str | None) -> list[Outcome]:
+@dataclass(frozen=True, slots=True)
+class How:
+    """How to adopt.
+
+    Attributes:
+        run: The RUN collection that the revisions are born into.
+        reflink: Whether files shall share their blocks on disk with the store.
+    """
+
+    run: str
+    reflink: bool = False
+
+
+def adopt(handle: Handle, found: Sequence[Found], how: How) -> list[Outcome]:
     """Make revision 0 of each transient that is not there yet; a bad one does not keep the others.
 
     Args:
         handle: The data repo, on this machine.
         found: The transients, some fifty: all that is written for them is visible at the same moment.
-        run: The RUN collection that they are born into.
+        how: The run that they are born into, and so on.
 
     Raises:
         RepoError: The repo cannot be written: none of them was adopted.
@@ -71,7 +84,7 @@ def adopt(handle: Handle, found: Sequence[Found], run: str | None) -> list[Outco
     with ExitStack() as stack:
         for each in sorted(found, key=lambda one: one.name):  # in one order, so that two imports never wait in a circle
             try:
-                done = _prepare(handle, each, Options(run), batch, stack)
+                done = _prepare(handle, each, how, batch, stack)
             except BlastgitError as error:
                 if error.kind in ("store", "repo"):
                     raise
@@ -101,14 +114,14 @@ def _publish(handle: Handle, ready: Sequence[_Ready]) -> list[Outcome]:
     return [outcome for one in ready for outcome in _publish(handle, [one])]
 
 
-def _prepare(handle: Handle, found: Found, options: Options, batch: Batch, stack: ExitStack) -> Outcome | _Ready:
+def _prepare(handle: Handle, found: Found, how: How, batch: Batch, stack: ExitStack) -> Outcome | _Ready:
     with ExitStack() as own:
         export, files = own.enter_context(opened(found))
         lock = own.enter_context(hold(handle.lock_path(export.name), BRIEFLY))
-        intake = own.enter_context(Intake(handle.store, files))
+        intake = own.enter_context(Intake(handle.store, files, reflink=how.reflink))
         take_over(handle, lock)
         settle(handle, export.name, lock)
-        recording = Recording(handle, export, intake, options)
+        recording = Recording(handle, export, intake, Options(how.run))
         if History(handle).tip(export.name) is not None:
             return _compared(recording, export.name)
         lock.announce(Journal.own([intake.folder]))

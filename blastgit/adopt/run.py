@@ -18,7 +18,7 @@ from os import cpu_count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from blastgit.adopt.bulk import ADOPTED, PRESENT, SKIPPED, Outcome, adopt
+from blastgit.adopt.bulk import ADOPTED, PRESENT, SKIPPED, How, Outcome, adopt
 from blastgit.adopt.sources import Found, find
 from blastgit.errors import Denied, UsageError
 from blastgit.guard.policy import require
@@ -82,12 +82,14 @@ class Options:
         run: The RUN collection; None for `legacy/DATE`.
         jobs: How many processes; None for one a processor.
         broker: The URL of the Celery broker whose workers do it; None to do it here.
+        reflink: Whether files shall share their blocks on disk with the store.
     """
 
     exports: Path | None = None
     run: str | None = None
     jobs: int | None = None
     broker: str | None = None
+    reflink: bool = False
 
 
 def place_of(source: str | Path, options: Mapping[str, str]) -> Path | Place:
@@ -135,7 +137,7 @@ def import_all(handle: Handle, source: Path | Place, options: Options, progress:
         else:
             left.append(each)
     total, packed = len(left), 0
-    for done, outcomes in enumerate(_all(handle, left, report.run, options), 1):
+    for done, outcomes in enumerate(_all(handle, left, How(report.run, options.reflink), options), 1):
         note.add(outcomes)
         for outcome in outcomes:
             report.add(outcome)
@@ -156,7 +158,7 @@ def _may(handle: Handle, name: str) -> bool:
     return True
 
 
-def _all(handle: Handle, found: Sequence[Found], run: str, options: Options) -> Iterator[list[Outcome]]:
+def _all(handle: Handle, found: Sequence[Found], how: How, options: Options) -> Iterator[list[Outcome]]:
     """Yield the outcomes of each batch, in whatever order they end; few are begun at once, so memory stays flat."""
     batches = iter([list(found[start : start + BATCH]) for start in range(0, len(found), BATCH)])
     if options.broker is not None:
@@ -164,31 +166,31 @@ def _all(handle: Handle, found: Sequence[Found], run: str, options: Options) -> 
             from blastgit.adopt.workers import adopt_by_workers
         except ImportError:
             raise UsageError("workers need Celery: pip install 'blastgit[celery]'") from None
-        yield from adopt_by_workers(options.broker, handle.path, batches, run)
+        yield from adopt_by_workers(options.broker, handle.path, batches, how)
     elif options.jobs == 1 or len(found) <= BATCH:
         for batch in batches:
-            yield adopt(handle, batch, run)
+            yield adopt(handle, batch, how)
     else:
-        yield from _in_processes(handle.path, batches, run, options.jobs or cpu_count() or 1)
+        yield from _in_processes(handle.path, batches, how, options.jobs or cpu_count() or 1)
 
 
-def _in_processes(repo: Path, batches: Iterator[list[Found]], run: str, jobs: int) -> Iterator[list[Outcome]]:
+def _in_processes(repo: Path, batches: Iterator[list[Found]], how: How, jobs: int) -> Iterator[list[Outcome]]:
     context = multiprocessing.get_context("spawn")  # a fork would share libgit2's state, and threads
     with ProcessPoolExecutor(jobs, mp_context=context) as pool:
         begun: set[Future[list[Outcome]]] = set()
         for batch in islice(batches, 2 * jobs):
-            begun.add(pool.submit(adopt_batch, repo, batch, run))
+            begun.add(pool.submit(adopt_batch, repo, batch, how))
         while begun:
             ended, begun = wait(begun, return_when=FIRST_COMPLETED)
             for future in ended:
                 yield future.result()
             for batch in islice(batches, len(ended)):
-                begun.add(pool.submit(adopt_batch, repo, batch, run))
+                begun.add(pool.submit(adopt_batch, repo, batch, how))
 
 
-def adopt_batch(repo: Path, found: list[Found], run: str) -> list[Outcome]:
+def adopt_batch(repo: Path, found: list[Found], how: How) -> list[Outcome]:
     """Do one batch in a process that has nothing open."""
-    return adopt(Handle(repo), found, run)
+    return adopt(Handle(repo), found, how)
 
 
 class _Note:

@@ -20,7 +20,7 @@ from celery import Celery
 from celery.exceptions import TimeoutError as TookTooLong
 from kombu.exceptions import OperationalError
 
-from blastgit.adopt.bulk import Outcome, adopt
+from blastgit.adopt.bulk import How, Outcome, adopt
 from blastgit.adopt.sources import Found
 from blastgit.buckets import Place
 from blastgit.errors import BlastgitError, Busy, StoreError
@@ -46,10 +46,10 @@ def make_app(broker: str) -> Celery:
     return made
 
 
-def adopt_batch(repo: str, found: list[dict[str, Any]], run: str) -> dict[str, Any]:
+def adopt_batch(repo: str, found: list[dict[str, Any]], how: dict[str, Any]) -> dict[str, Any]:
     """Adopt one batch: the outcomes, or what stopped all of it."""
     try:
-        outcomes = adopt(Handle(Path(repo)), [_found(each) for each in found], run)
+        outcomes = adopt(Handle(Path(repo)), [_found(each) for each in found], How(**how))
     except BlastgitError as error:
         return {"error": str(error)}
     return {"outcomes": [asdict(outcome) for outcome in outcomes]}
@@ -59,7 +59,7 @@ app = make_app(os.environ.get(VARIABLE, "memory://"))
 """What `celery -A blastgit.adopt.workers` starts."""
 
 
-def adopt_by_workers(broker: str, repo: Path, batches: Iterable[list[Found]], run: str) -> Iterator[list[Outcome]]:
+def adopt_by_workers(broker: str, repo: Path, batches: Iterable[list[Found]], how: How) -> Iterator[list[Outcome]]:
     """Hand batches to workers, few at a time, and yield their outcomes.
 
     Raises:
@@ -72,7 +72,9 @@ def adopt_by_workers(broker: str, repo: Path, batches: Iterable[list[Found]], ru
         with sender.connection_for_write() as connection:
             connection.ensure_connection(max_retries=1, timeout=5)
         for batch in batches:
-            waiting.append(sender.send_task(_TASK, (str(repo.absolute()), [_sent(each) for each in batch], run)))
+            waiting.append(
+                sender.send_task(_TASK, (str(repo.absolute()), [_sent(each) for each in batch], asdict(how)))
+            )
             if len(waiting) >= _WAITING:
                 yield _outcomes(waiting.popleft())
         while waiting:

@@ -21,6 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=int, metavar="N", help="processes at once (default: one a processor)")
     words = "have the workers of a Celery broker do it (docs/adopting.md)"
     parser.add_argument("--celery", metavar="BROKER", help=words)
+    words = "share the files' blocks on disk with the store (Btrfs, XFS) instead of copying them"
+    parser.add_argument("--reflink", action="store_true", help=words)
     parser.add_argument("--skipped", metavar="FILE", help="write what was skipped, and why, to a file")
     add_json(parser)
     parser.epilog = """\
@@ -39,6 +41,7 @@ def run(options: argparse.Namespace) -> int:
             run=options.collection,
             jobs=options.jobs,
             broker=options.celery,
+            reflink=options.reflink,
             options=key_values(options.source_option, "--source-option"),
         )
     if options.skipped:

@@ -191,4 +191,6 @@ def store_failure(url: str, error: OSError) -> StoreError:
     """Return the error to raise when a store's file system fails, in words."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return StoreError(f"no space left in the store {url}: nothing was recorded; make room and record again")
+    if error.errno in (errno.EOPNOTSUPP, errno.EXDEV, errno.ENOTTY):
+        return StoreError(f"the store {url} cannot share blocks with these files: import them without --reflink")
     return StoreError(f"the store {url} cannot be used: {error.strerror or error}")

@@ -10,7 +10,7 @@ import pytest
 
 from blastgit import DataRepo
 from blastgit.cli import main
-from blastgit.errors import UsageError
+from blastgit.errors import StoreError, UsageError
 from blastgit.init import init
 from tests.adopt.trees import write_tree
 
@@ -155,3 +155,23 @@ def test_the_command_line(repo, tree, tmp_path, capsys):
     assert "3 were here already" in said
     assert "skipped 2026zz: " in said
     assert (tmp_path / "skipped").read_text().startswith("2026zz\t")
+
+
+def test_blocks_are_shared_where_the_file_system_can(repo, tree, monkeypatch):
+    def clone(target, request, source):  # as Btrfs and XFS answer
+        assert request == 0x40049409
+        os.write(target, os.pread(source, 1 << 30, 0))
+
+    monkeypatch.setattr("blastgit.store.hashing.fcntl.ioctl", clone)
+    assert DataRepo(repo).import_all(tree, reflink=True).adopted == 3
+    assert DataRepo(repo).verify().problems == []
+
+
+def test_where_it_cannot_that_is_said(repo, tree, monkeypatch):
+    def refuse(*_):
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr("blastgit.store.hashing.fcntl.ioctl", refuse)
+    with pytest.raises(StoreError, match="without --reflink"):
+        DataRepo(repo).import_all(tree, reflink=True)
+    assert DataRepo(repo).list() == []

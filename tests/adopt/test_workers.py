@@ -67,14 +67,14 @@ def test_a_batch_that_comes_twice_is_found_to_be_done(repo, tmp_path):
         "place": str(tmp_path / "data"),
         "export": str(tmp_path / f"data/exports/{NAMES[0]}.json"),
     }
-    outcomes = [adopt_batch(str(repo), [sent], "r")["outcomes"][0]["status"] for _ in range(2)]
+    outcomes = [adopt_batch(str(repo), [sent], {"run": "r"})["outcomes"][0]["status"] for _ in range(2)]
     assert outcomes == ["adopted", "present"]
 
 
 def test_a_worker_that_cannot_write_says_so(repo, broker, start, tmp_path):
     start()
     app = make_app(broker)
-    sent = app.send_task("blastgit.adopt_batch", (str(tmp_path / "none"), [], "r"))
+    sent = app.send_task("blastgit.adopt_batch", (str(tmp_path / "none"), [], {"run": "r"}))
     assert "no data repo" in sent.get(timeout=60)["error"]
     tree = write_tree(tmp_path / "data", NAMES[:1])
     shutil.rmtree(repo / "dvc")
