@@ -6,11 +6,14 @@ import itertools
 import math
 from typing import TYPE_CHECKING, Any
 
+from blastgit.content.heaps import heap_fault
+from blastgit.content.memory import at_most
 from blastgit.content.model import Difference, Layout, Part, Search
 from blastgit.content.streams import CHUNK, LARGEST_ITEM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     import h5py
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 LARGEST_ARRAY = 4 << 30
 LARGEST_CHUNK = 64 << 20
 LARGEST_ATTRIBUTE = 16 << 20
+_MEMORY = 1 << 30
+"""What comparing may need; the library would make room for any length that a damaged string states, up to 4 GB."""
 _SMALL_CHUNK = 1 << 16
 _OBJECT = 256
 """Bytes a string or array of varying length is taken to need, when sizing blocks."""
@@ -36,7 +41,7 @@ class Hdf5:
     suffixes: frozenset[str] = frozenset({".h5", ".hdf5"})
 
     def probe(self, path: Path) -> str | None:
-        """Check the superblock and the length of the file it states; does not need h5py."""
+        """Check the superblock, the length of the file it states, and that all heaps have an end; needs no h5py."""
         size = path.stat().st_size
         with path.open("rb") as file:
             at = 0
@@ -44,17 +49,26 @@ class Hdf5:
                 file.seek(at)
                 block = file.read(96)
                 if block.startswith(_SIGNATURE):
-                    return _fault(block, size)
+                    return _fault(block, size) or heap_fault(path, _widths(block)[1])
                 at = at * 2 or 512
         return "not HDF5" if size else "empty file"
 
     def same(self, old: Path, new: Path, tolerance: Tolerance) -> bool:
         """Whether both files hold the same objects."""
-        return next(_parts(old, new, Search(tolerance, thorough=False)), None) is None
+        with _bounded():
+            return next(_parts(old, new, Search(tolerance, thorough=False)), None) is None
 
     def describe(self, old: Path, new: Path, tolerance: Tolerance) -> Difference:
         """All datasets, groups and attributes that differ."""
-        return Difference("arrays", parts=tuple(_parts(old, new, Search(tolerance, thorough=True))))
+        with _bounded():
+            return Difference("arrays", parts=tuple(_parts(old, new, Search(tolerance, thorough=True))))
+
+
+def _bounded() -> AbstractContextManager[None]:
+    """Bound the memory of what follows, but not that of the libraries: their threads may set much of it aside."""
+    import h5py  # noqa: F401 (h5py brings numpy)
+
+    return at_most(_MEMORY)
 
 
 def _fault(block: bytes, size: int) -> str | None:
@@ -64,12 +78,18 @@ def _fault(block: bytes, size: int) -> str | None:
     version = block[8]
     if version > 3:
         return f"malformed HDF5: superblock version {version}"
-    width = block[13] if version < 2 else block[9]
+    width, lengths = _widths(block)
     start = (24, 28, 12, 12)[version]
-    if width not in (2, 4, 8):
-        return f"malformed HDF5: addresses of {width} bytes"
+    if width not in (2, 4, 8) or lengths not in (2, 4, 8):
+        return f"malformed HDF5: addresses of {width} bytes, lengths of {lengths}"
     end = int.from_bytes(block[start + 2 * width : start + 3 * width], "little")
     return f"truncated HDF5: {size} of {end} bytes" if size < end else None
+
+
+def _widths(block: bytes) -> tuple[int, int]:
+    """Bytes of an address and of a length."""
+    start = 13 if block[8] < 2 else 9
+    return block[start], block[start + 1]
 
 
 def _parts(old: Path, new: Path, search: Search) -> Iterator[Part]:

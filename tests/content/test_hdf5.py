@@ -1,4 +1,6 @@
+import resource
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -21,6 +23,40 @@ def write(path: Path, chain: np.ndarray, **options: object) -> Path:
         file["ring"] = file["/"]
         file["soft"] = h5py.SoftLink("/obs")
     return path
+
+
+def descriptor(data: bytes) -> int:
+    """Return where a string of varying length is described: its length, the heap's address, its number in the heap."""
+    heap = data.index(b"GCOL")
+    return data.index(heap.to_bytes(8, "little")) - 4
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        pytest.param(lambda data: (data.index(b"GCOL") + 16, bytes(16)), "has an object without end", id="no length"),
+        pytest.param(
+            lambda data: (data.index(b"GCOL") + 24, b"\xf0" + b"\xff" * 7), "has an object without end", id="too long"
+        ),
+        pytest.param(lambda data: (descriptor(data), b"\xff" * 4), "memory allocation failed", id="4 GB of text"),
+    ],
+)
+def test_damage_on_which_the_library_would_spend_hours_or_all_memory(
+    tmp_path: Path, chain: np.ndarray, damage: Any, words: str
+) -> None:
+    old = write(tmp_path / "a", chain)
+    data = bytearray(old.read_bytes())
+    at, wrong = damage(bytes(data))
+    data[at : at + len(wrong)] = wrong
+    (tmp_path / "b").write_bytes(data)
+    limits = resource.getrlimit(resource.RLIMIT_AS)
+    verdict = same(NAME, old, tmp_path / "b", T)
+    assert (verdict.equal, verdict.how) == (False, "bytes")
+    assert verdict.note is not None
+    assert words in verdict.note
+    assert words in (describe(NAME, old, tmp_path / "b", T).note or "")
+    assert resource.getrlimit(resource.RLIMIT_AS) == limits
 
 
 @pytest.fixture
