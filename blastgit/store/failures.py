@@ -55,6 +55,8 @@ class Patience:
 
 def is_transient(error: BaseException) -> bool:
     """Whether another try may well succeed: throttling, a time-out, a lost connection, a server's inner failure."""
+    if is_interruption(error):
+        return False
     status = http_status(error)
     if status is not None:
         return status >= 500 or status in (408, 409, 425, 429)
@@ -66,6 +68,11 @@ def is_transient(error: BaseException) -> bool:
         if _classes(link) & _TRANSIENT_CLASSES:
             return True
     return False
+
+
+def is_interruption(error: BaseException) -> bool:
+    """Whether it was not the server: Celery told a task that its time is over, and a client took that for a failure."""
+    return any("SoftTimeLimitExceeded" in _classes(link) for link in _chain(error))
 
 
 def http_status(error: BaseException) -> int | None:

@@ -12,7 +12,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from celery import shared_task
-from celery.exceptions import SoftTimeLimitExceeded
 
 from blastgit.errors import BlastgitError, UsageError
 
@@ -102,10 +101,12 @@ def _failure(name: str, error: Exception) -> dict[str, Any]:
 
 def _put(error: Exception) -> tuple[str, str]:
     """Return the kind of a failure, and what to say of it."""
+    from blastgit.store.failures import is_interruption
+
+    if is_interruption(error):
+        return "busy", "it took longer than a workflow is to wait (BLASTGIT_TIME_LIMIT)"
     if isinstance(error, BlastgitError):
         return error.kind, str(error)
-    if isinstance(error, SoftTimeLimitExceeded):
-        return "busy", "it took longer than a workflow is to wait (BLASTGIT_TIME_LIMIT)"
     return "unexpected", f"{type(error).__name__}: {error}"
 
 
