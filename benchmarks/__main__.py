@@ -13,6 +13,7 @@ from pathlib import Path
 import blastgit
 from benchmarks import samples, speed
 from benchmarks.annotations import annotated
+from benchmarks.bucket import bucket
 from benchmarks.controls import isolate
 from benchmarks.memory import memory
 from benchmarks.race import Row
@@ -60,6 +61,7 @@ _PARTS: dict[str, Callable[[Path, argparse.Namespace], Iterable[Row]]] = {
     "annotations": annotated,
     "adopting": lambda folder, options: adopting(folder, options.import_),
     "scale": lambda folder, options: scale(folder, samples.first(), min(options.rounds, 5), options.scale),
+    "bucket": lambda folder, _: bucket(folder),
     "memory": lambda folder, _: memory(folder),
 }
 

@@ -41,7 +41,9 @@ def _cells(row: Row) -> tuple[str, ...]:
 def _amount(value: float | None, unit: str) -> str:
     if value is None:
         return ""
-    return f"{value * 1e3:,.1f} ms" if unit == "ms" else f"{value / 1e6:,.1f} MB"
+    if unit == "ms":
+        return f"{value * 1e3:,.1f} ms"
+    return f"{value / 1e6:,.1f} MB" if value >= 1e5 else f"{value / 1e3:,.1f} kB"
 
 
 def _ratio(row: Row) -> str:
