@@ -105,7 +105,8 @@ def named(handle: Handle, name: str, word: str) -> Revision:
     """Return the revision of a transient that a convenient name stands for, or a version of Blast (`v1.12.0`).
 
     Raises:
-        NotFound: There is no such name, or no revision that meets it.
+        NotFound: There is no such transient, or no revision that meets the name.
+        InvalidName: There is no such name.
         RepoError: The name is about a stage that does not exist.
     """
     History(handle).revision(Spec(name))  # a transient that does not exist is told from a name that it does not meet
@@ -115,7 +116,7 @@ def named(handle: Handle, name: str, word: str) -> Revision:
     if word not in names:
         near = difflib.get_close_matches(word, [*names, "latest"], n=2)
         hint = f"did you mean {' or '.join(near)}?" if near else f"there are latest, {', '.join(names)}"
-        raise NotFound(f"no revision is called @{word}; {hint}")
+        raise InvalidName(f"no revision is called @{word}; {hint}")
     meaning = names[word]
     if meaning.pinned:
         if name not in meaning.pinned:

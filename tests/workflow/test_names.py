@@ -75,8 +75,8 @@ def test_nothing_is_guessed_when_no_revision_meets_a_name(repo, sample, record):
 
 
 @pytest.mark.parametrize(("word", "words"), [("latest-complet", "did you mean latest-complete"), ("zzz", "there are")])
-def test_an_unknown_name_is_not_found(history, word, words):
-    with pytest.raises(NotFound, match=words):
+def test_an_unknown_name_is_refused(history, word, words):
+    with pytest.raises(InvalidName, match=words):
         real(history, f"2026dgt@{word}")
 
 
