@@ -190,3 +190,29 @@ def test_the_command_line(repo_with, sample, capsys):
     assert plan["from"] == "post-cutout-download"
     assert set(plan["stages"][0]) == {"stage", "why", "inputs"}
     assert main(["-C", location, "plan", "2026dgt", "--replace", "x"]) == 2
+
+
+def test_a_run_that_left_markers_is_taken_up_at_one_of_them(repo_with, sample, tmp_path):
+    repo = repo_with(sample)
+    run = repo.workflow("2026dgt", "a run")
+    for stage in ("Cutout download", "Transient MWEBV", "Host match"):
+        run.begin(stage)
+        run.finish(stage)
+    run.begin("Host information")
+    run.fail("Host information", "the catalogue was down")
+    assert run.end().revision == 1
+    plan = repo.plan("2026dgt")
+    assert stages(plan)[0] == "Host information"
+    assert (plan.start, plan.state) == ("post-host-match", "2026dgt@1:post-host-match")
+    assert repo.get(plan.state, tmp_path / "start").revision == plan.state
+    assert repo.validity(plan.state).revision.id == plan.commit
+
+
+def test_a_stage_of_which_markers_say_more_than_the_tasks_is_planned(repo_with, sample):
+    repo = repo_with(sample)
+    run = repo.workflow("2026dgt", "a run")
+    run.begin("Host match")
+    run.finish("Host match", export={"host": {"fields": {"redshift_err": 0.1}}})
+    run.begin("Generate thumbnail SED local")
+    run.end()
+    assert "Generate thumbnail SED local" in stages(repo.plan("2026dgt"))
