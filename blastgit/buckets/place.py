@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from blastgit.errors import UsageError
@@ -40,12 +42,13 @@ class Place:
         return f"{self.folder}/{path}" if self.folder else path
 
 
-def place_of_url(url: str, options: Mapping[str, str]) -> Place:
+def place_of_url(url: str, options: Mapping[str, str] = MappingProxyType({})) -> Place:
     """Return the place that `s3://BUCKET/FOLDER` means.
 
     Args:
         url: The URL.
-        options: What stands beside it: `endpointurl` and `region`, as DVC calls them. Credentials have no place there.
+        options: What stands beside it: `endpointurl` and `region`, as DVC calls them; else the environment is asked.
+            Credentials have no place there.
 
     Raises:
         UsageError: It means none.
@@ -55,4 +58,5 @@ def place_of_url(url: str, options: Mapping[str, str]) -> Place:
         raise UsageError(f"{url!r} is no place in S3: write s3://BUCKET/FOLDER")
     if unknown := sorted(options.keys() - {"endpointurl", "region"}):
         raise UsageError(f"a bucket has no option {unknown[0]!r}: give endpointurl=… or region=…")
-    return Place(parts.netloc, parts.path.strip("/"), options.get("endpointurl"), options.get("region"))
+    endpoint = options.get("endpointurl") or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    return Place(parts.netloc, parts.path.strip("/"), endpoint, options.get("region"))

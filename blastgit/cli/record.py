@@ -11,6 +11,7 @@ from blastgit.cli.common import add_json, bold, drawn_progress, open_repo, plura
 from blastgit.errors import UsageError
 
 if TYPE_CHECKING:
+    from blastgit.buckets import Bucket
     from blastgit.record import Recorded
     from blastgit.repo import DataRepo
 
@@ -21,7 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("what", metavar="NAME|ARCHIVE", help="the transient, or Blast's archive of it (.tar.gz)")
     parser.add_argument("--export", metavar="FILE", help="the export that Blast wrote; - reads it from stdin")
-    parser.add_argument("--data", metavar="DIR", type=Path, help="the folder of cutout_cdn/NAME/ and sed_output/NAME/")
+    words = "the folder of cutout_cdn/NAME/ and sed_output/NAME/, or s3://BUCKET/FOLDER"
+    parser.add_argument("--data", metavar="DIR", help=words)
     parser.add_argument("--run", metavar="RUN", dest="run_name", help="the RUN collection of a new revision")
     parser.add_argument("--dry-run", action="store_true", help="decide, and write nothing")
     parser.add_argument("--timeout", type=float, metavar="SECONDS", help="how long to wait for another writer")
@@ -50,7 +52,15 @@ def _record(repo: DataRepo, options: argparse.Namespace) -> Recorded:
     if not options.export or not options.data:
         raise UsageError(f"recording {options.what} takes both --export FILE and --data DIR")
     export = sys.stdin.buffer.read() if options.export == "-" else Path(options.export)
-    return repo.record(options.what, export, options.data, **extra)
+    return repo.record(options.what, export, _data(options.data), **extra)
+
+
+def _data(place: str) -> Path | Bucket:
+    if not place.startswith("s3://"):
+        return Path(place)
+    from blastgit.buckets import Bucket, place_of_url
+
+    return Bucket(place_of_url(place))
 
 
 def say(result: Recorded, *, dry_run: bool) -> None:
