@@ -43,6 +43,7 @@ VERBS = {
     "orphans": "list runs and markers that nothing refers to",
     "import": "adopt the transients of a Blast, or of its archives",
     "export": "write a revision as Blast's own archive",
+    "schema": "print the JSON Schema of Blast's export",
     "subset": "make a data repo with just some revisions",
     "withdraw": "take data down, and leave a tombstone",
     "maintain": "pack refs and objects",
@@ -54,7 +55,7 @@ VERBS = {
 }
 """Every verb and what it does in a few words; the module of the same name has the rest."""
 
-_WITHOUT_REPO = {"init", "setup", "textconv", "completion"}
+_WITHOUT_REPO = {"init", "schema", "setup", "textconv", "completion"}
 
 _EPILOG = """\
 REV is a number, `latest`, a date (2026-05-27), a date-time, a version of Blast (v1.12.0) or a convenient name

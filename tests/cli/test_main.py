@@ -226,7 +226,7 @@ def test_a_terminal_without_our_letters(process, library):
 def test_every_verb_has_a_module_and_no_module_is_left_out():
     folder = Path(main.__code__.co_filename).parent
     modules = {path.stem for path in folder.glob("*.py")} - {"__init__", "main", "common"}
-    assert modules == set(VERBS)
+    assert {module.rstrip("_") for module in modules} == set(VERBS)  # import_.py: the word is Python's own
 
 
 def test_the_parser_builds_with_all_verbs():

@@ -1,0 +1,10 @@
+"""The JSON Schema of an export, and of a dataset revision, for programs that are not this one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def schema_text() -> str:
+    """Return the schema (JSON Schema 2020-12); `#/$defs/revision` in it asks for what only a dataset revision has."""
+    return Path(__file__).with_name("export.schema.json").read_text("utf-8")
