@@ -118,7 +118,7 @@ class Mirror(Handle):
 
     def need_runs(self) -> None:
         """Fetch the last marker of every run in progress."""
-        self._fetch([_copy(f"{_RUNS}*")], "--depth=1", "--prune")
+        self._fetch([_copy(_MAIN), _copy(f"{_RUNS}*")], "--depth=1", "--prune")  # git fails if it finds nothing at all
 
     def commit_before(self, name: str, commit: pygit2.Commit) -> pygit2.Commit | None:
         """Return the commit before one on a transient's branch, fetching it if need be."""

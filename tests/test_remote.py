@@ -575,6 +575,33 @@ def test_options_of_a_strangers_main_are_not_obeyed(
         add(url, refit(sample, seed=1))
 
 
+def test_settings_that_a_branch_brings_are_not_even_read(
+    url: str, repo: Path, sample: Sample, record: Any, git: Git, tmp_path: Path
+) -> None:
+    """A clone of such a tag would ask another store; blastgit asks the one that main names, and runs nothing."""
+    record(repo, sample)
+    record(repo, refit(sample, seed=1))
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\ntouch {tmp_path}/run\n")
+    program.chmod(0o755)
+    evil = (
+        f"[core]\n    remote = evil\n    hardlink_lock = {program}\n['remote \"evil\"']\n    url = {tmp_path}/evil\n"
+        f"    custom_auth_header = x\n    gdrive_service_account_json_file_path = {program}\n['filter \"x\"']\n"
+    )
+    config = {".dvc/config": evil.encode(), ".gitattributes": b"* filter=x diff=x merge=x\n"}
+    git("config", "filter.x.smudge", str(program))
+    git("config", "diff.x.textconv", str(program))
+    git("update-ref", "-d", "refs/tags/2026dgt/1")
+    _forge(repo, git, lambda files: files.update(config), "2026dgt", git("log", "-1", "--format=%B", "2026dgt"))
+    for number, where in enumerate((url, str(repo))):
+        opened = DataRepo(where)
+        assert len(opened.get("2026dgt@1", tmp_path / str(number)).written) == len(sample.files) + 1
+        opened.diff("2026dgt@0", "2026dgt@1")
+        opened.verify("2026dgt")
+    assert not (tmp_path / "run").exists()
+    assert not (tmp_path / "evil").exists()
+
+
 @pytest.mark.parametrize("path", ["../../escaped.fits", "/tmp/escaped.fits", "cutout_cdn/../../escaped.fits"])
 def test_a_documents_paths_stay_in_the_folder(
     url: str, repo: Path, sample: Sample, record: Any, git: Git, tmp_path: Path, path: str

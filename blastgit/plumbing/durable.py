@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from blastgit.errors import RepoError
+
 
 def start_writing(descriptor: int) -> None:
     """Let the disk begin with what was written to a file, where it can: a sync soon after finds less left to do."""
@@ -19,12 +21,17 @@ def sync_file_systems(paths: Iterable[Path]) -> None:
     """Return when everything written so far to the file systems of `paths` is on disk.
 
     Raises:
-        OSError: The disk failed: what was written must not be relied on.
+        RepoError: The disk failed: what was written must not be relied on.
     """
     for path in {path.stat().st_dev: path for path in paths}.values():
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             _syncfs(descriptor)
+        except OSError as error:
+            raise RepoError(
+                f"what was written to {path} could not be brought to disk ({error.strerror}), so nothing "
+                "refers to it: see to the disk, then repeat the call"
+            ) from None
         finally:
             os.close(descriptor)
 
@@ -37,7 +44,7 @@ def _syncfs(descriptor: int) -> None:
         import ctypes
 
         code = ctypes.get_errno()
-        raise OSError(code, f"the file system could not be synchronised: {os.strerror(code)}")
+        raise OSError(code, os.strerror(code))
 
 
 @cache
