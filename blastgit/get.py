@@ -15,7 +15,7 @@ from blastgit.history import Snapshot
 from blastgit.names import check_paths
 from blastgit.progress import Progress, silent
 from blastgit.withdrawn import Withdrawals
-from blastgit.workflow.judged import Judged
+from blastgit.workflow.judged import Invalid, Judged
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Got:
     written: list[str]
     kept: list[str]
     size: int
-    invalid: dict[str, str] = field(default_factory=dict)
+    invalid: Invalid = field(default_factory=Invalid)
     remarks: dict[str, str] = field(default_factory=dict)
     asked: str | None = None
 

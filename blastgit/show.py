@@ -13,7 +13,7 @@ from blastgit.history import Snapshot
 from blastgit.revision.compare import jsonable
 from blastgit.revision.document import Json
 from blastgit.withdrawn import Stones, Withdrawals
-from blastgit.workflow.judged import Judged
+from blastgit.workflow.judged import Invalid, Judged
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Shown:
     path: str | None
     kind: str
     value: Any
-    invalid: dict[str, str] = field(default_factory=dict)
+    invalid: Invalid = field(default_factory=Invalid)
     asked: str | None = None
 
     def to_json(self) -> dict[str, Any]:

@@ -6,8 +6,7 @@ import argparse
 import json
 import os
 import sys
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from blastgit.progress import Progress, silent
 
 if TYPE_CHECKING:
     from blastgit.repo import DataRepo
+    from blastgit.workflow.judged import Invalid
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
@@ -35,10 +35,10 @@ def tell_real_name(asked: str | None, revision: str) -> None:
         print(f"{asked} is {revision}", file=sys.stderr)
 
 
-def warn_invalid(invalid: Mapping[str, str]) -> None:
-    """Say on stderr which of what was shown or brought is invalid, and why."""
-    for reason, count in Counter(invalid.values()).items():
-        print(f"blastgit: invalid: {plural(count, 'item')}, {reason}", file=sys.stderr)
+def warn_invalid(invalid: Invalid) -> None:
+    """Say on stderr what of something that was shown or brought is invalid, and why."""
+    for finding in invalid.findings:
+        print(f"blastgit: invalid, because {finding}", file=sys.stderr)
 
 
 def add_store_options(parser: argparse.ArgumentParser) -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 from blastgit.errors import InvalidData
 from blastgit.handle import Handle
 from blastgit.history import History, Marker, Revision, Snapshot, StageState
 from blastgit.names import slug
+from blastgit.revision.compare import compare
 from blastgit.revision.document import Json
-from blastgit.revision.normalise import normalise
+from blastgit.revision.normalise import NaturalForm, normalise
 from blastgit.revision.rules import Rules
 from blastgit.workflow.former import former_rows
 from blastgit.workflow.stages import Stages
@@ -113,6 +115,19 @@ class Finding:
         return {"because": self.root, "values": list(self.values), "files": list(self.files), "as_before": self.left}
 
 
+class Invalid(dict[str, str]):
+    """What of something is invalid: each value or file with the reason.
+
+    Attributes:
+        findings: The same, reason by reason.
+    """
+
+    def __init__(self, reasons: Mapping[str, str] = MappingProxyType({}), findings: Iterable[Finding] = ()) -> None:
+        """Gather reasons."""
+        super().__init__(reasons)
+        self.findings = tuple(findings)
+
+
 class Judged:
     """A revision, and what of it is invalid."""
 
@@ -123,9 +138,13 @@ class Judged:
         self.validity = validity_of(handle, revision, fully=fully)
 
     @cached_property
+    def _form(self) -> NaturalForm:
+        return normalise(self.revision.dr.export, self._handle.rules)
+
+    @property
     def values(self) -> Mapping[str, Json]:
         """The revision's values by natural path."""
-        return normalise(self.revision.dr.export, self._handle.rules).values
+        return self._form.values
 
     @cached_property
     def invalid_files(self) -> dict[str, Problem]:
@@ -147,7 +166,7 @@ class Judged:
         ours, theirs = self.revision.dr.files, self._before.dr.files
         if path in ours:
             return ours[path] == theirs.get(path)
-        return path in self.values and self.values[path] == self._values_before.get(path)
+        return path in self.values and path not in self._differing
 
     @cached_property
     def _before(self) -> Revision | None:
@@ -156,8 +175,11 @@ class Judged:
         return None if not number else History(self._handle).tagged(state.name, number - 1)
 
     @cached_property
-    def _values_before(self) -> Mapping[str, Json]:
-        return {} if self._before is None else normalise(self._before.dr.export, self._handle.rules).values
+    def _differing(self) -> set[str]:
+        """The values that differ from those of the revision before, by the rules."""
+        assert self._before is not None
+        rules = self._handle.rules
+        return {change.path for change in compare(normalise(self._before.dr.export, rules), self._form, rules)}
 
     @property
     def invalid(self) -> dict[str, Problem]:
@@ -177,7 +199,7 @@ class Judged:
         left = sum(map(self.is_as_before, paths))
         return Finding(root, tuple(values), tuple(files), left, None if self._before is None else str(self._before))
 
-    def allow(self, paths: Iterable[str], what: str, then: str = "", *, even_invalid: bool = False) -> dict[str, str]:
+    def allow(self, paths: Iterable[str], what: str, then: str = "", *, even_invalid: bool = False) -> Invalid:
         """Return those of some values and files that are invalid, each with the reason, if they are wanted so.
 
         Args:
@@ -195,7 +217,7 @@ class Judged:
                 f"{self._say(found, what)}. {then}--even-invalid gives it all the same; {self.revision.name}@"
                 "latest-complete is the last revision without a failure, if there is one"
             )
-        return {path: f"{problem}{self._same(path)}" for path, problem in found.items()}
+        return Invalid({path: f"{why}{self._same(path)}" for path, why in found.items()}, self.findings(found))
 
     def _problem(self, path: str) -> Problem | None:
         return self.invalid_values.get(path) or self.validity.problem(path)

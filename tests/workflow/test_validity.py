@@ -261,7 +261,7 @@ def test_the_command_line_ends_with_13_and_says_how_to_go_on(broken, capsys, tmp
     assert main(["-C", location, "show", "2026dgt:host.redshift", "--even-invalid"]) == 0
     output = capsys.readouterr()
     assert float(output.out) > 0
-    assert output.err.startswith("blastgit: invalid: 1 item, Host match ended with 'failed'")
+    assert output.err.startswith("blastgit: invalid, because Host match ended with 'failed': host.redshift")
     assert main(["-C", location, "get", "2026dgt", str(tmp_path / "got"), "--json"]) == 13
     assert json.loads(capsys.readouterr().out)["error"]["kind"] == "invalid-data"
     assert main(["-C", location, "get", "2026dgt", str(tmp_path / "got"), "--even-invalid", "--json"]) == 0
