@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from blastgit.errors import RepoError
+from blastgit.format import FILE
 from blastgit.handle import Handle
 from blastgit.history import History, Snapshot
 from blastgit.location import local_path
 from blastgit.names import Spec
 from blastgit.progress import Progress, silent
 from blastgit.recovery import recover
+
+if TYPE_CHECKING:
+    from blastgit.renames import Renames
 
 
 class Opened:
@@ -42,13 +48,46 @@ class Opened:
         return self._handle.store.url
 
     def _resolve(self, spec: Spec) -> Snapshot:
-        self._handle.need(spec.name, spec.number, whole=spec.stage is not None)
-        state = self._history.resolve(spec)
+        known = self._known(spec)
+        state = self._history.resolve(known)
+        if known.name != spec.name:
+            state.asked = str(replace(spec, path=None))
         if self._handle.usage_log is not None:
             from blastgit.provenance.usage import note
 
             note(self._handle, state)
         return state
+
+    def _known(self, spec: Spec) -> Spec:
+        """Have at hand what somebody named, and return it by the name that the transient has here."""
+        whole = spec.stage is not None
+        self._handle.need(spec.name, spec.number, whole=whole)
+        if self._history.tip(spec.name) is not None or self._has_tag(spec):
+            return spec
+        for other in self._renames.others(spec.name) if self._renames is not None else ():
+            self._handle.need(other, spec.number, whole=whole)
+            if self._history.tip(other) is not None or self._has_tag(replace(spec, name=other)):
+                return replace(spec, name=other)
+        return spec
+
+    def _names(self, name: str) -> list[str]:
+        """Have all of a transient at hand; return its name here, then its former ones that have revisions."""
+        found = self._known(Spec(name)).name
+        former = self._renames.former(found) if self._renames is not None else []
+        for each in (found, *former):
+            self._handle.need(each, whole=True)
+        return [found, *(each for each in former if self._history.tip(each) is not None)]
+
+    @property
+    def _renames(self) -> Renames | None:
+        """Which names are of the same transient; None, without reading the settings, if none are known."""
+        if b"renames" not in self._handle.main_file(FILE):
+            return None
+        renames: Renames = self._handle.settings.section("renames")
+        return renames
+
+    def _has_tag(self, spec: Spec) -> bool:
+        return spec.number is not None and self._history.tagged(spec.name, spec.number) is not None
 
     def _local(self) -> Handle:
         if not self._handle.is_here:

@@ -201,7 +201,12 @@ class Recording:
         latest = self._history.latest(self._name)
         if latest is None:
             self._history.refuse_twin(self._name)
-        return decide(self._handle, self._export, self._intake, latest)
+        decision = decide(self._handle, self._export, self._intake, latest)
+        if decision.is_new and self._options.run is not None:
+            from blastgit.collections.runs import check_birth
+
+            check_birth(self._handle, self._options.run, self._name, self._history.tip(self._name))
+        return decision
 
     def _recorded(self, decision: Decision, commit: str | None) -> Recorded:
         files, fields = list(decision.changes.files), list(decision.changes.fields)
@@ -286,6 +291,7 @@ class Recording:
             "Rules": self._handle.rules.digest,
             "Science-Digest": decision.digest,
             "Run": self._options.run,
+            "Formerly": self._formerly() if decision.latest is None else None,
             "Marker": "revision",
             "Status": _status(self._export, self._handle.rules, ending.unfinished),
             "Files": str(len(decision.sha256)),
@@ -295,6 +301,12 @@ class Recording:
         }
         subject = f"{self._name} revision {decision.number}: {decision.reason}"
         return write_message(subject, [*change_lines(decision.changes), *notes], trailers)
+
+    def _formerly(self) -> str | None:
+        """Return the latest revision under the transient's former name, if it was renamed."""
+        former = self._handle.settings.section("renames").former(self._name)
+        found = (self._history.latest(each) for each in former)
+        return next((str(each) for each in found if each is not None), None)
 
     def _mark_reproduction(
         self, decision: Decision, tip: pygit2.Commit | None, ending: Ending, lock: Lock

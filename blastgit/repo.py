@@ -126,13 +126,15 @@ class DataRepo(Care, Workflows):
     def log(self, name: str) -> Sequence[Entry]:
         """Return the revisions of a transient, newest first: when, why, what changed, reproduced by which runs.
 
+        Those under its former names follow, if the repo's settings know any.
+
         Raises:
             NotFound: There is no such transient.
         """
         from blastgit.log import log
 
-        self._handle.need(check_transient(name), whole=True)
-        return log(self._handle, name)
+        names = self._names(check_transient(name))
+        return [entry for each in names for entry in log(self._handle, each)]
 
     def show(self, spec: str, *, even_invalid: bool = False) -> Shown:
         """Return a revision's document, or what stands at `:PATH` in it: a value, some rows, a file's facts.
@@ -324,8 +326,7 @@ class DataRepo(Care, Workflows):
         """
         from blastgit.blame import blame
 
-        self._handle.need(check_transient(name), whole=True)
-        return blame(self._handle, name, field)
+        return blame(self._handle, self._names(check_transient(name))[0], field)
 
     def get(
         self,

@@ -21,6 +21,7 @@ SECTIONS: dict[str, str] = {
     "collections": "blastgit.collections.policy:read_section",
     "flags": "blastgit.annotations.flags:read_flags",
     "identity": "blastgit.identity:read_identity",
+    "renames": "blastgit.renames:read_renames",
     "stages": "blastgit.workflow.stages:read_stages",
     "names": "blastgit.workflow.names:read_names",
 }

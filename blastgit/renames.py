@@ -1,0 +1,66 @@
+"""Transients that were renamed: the section `renames` of `blastgit.yaml`, from former names to present ones.
+
+Blast itself has no rename; now and then a migration gives a transient another name, and what is published keeps the one
+that it had. Whoever asks by either name finds what there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from blastgit.errors import InvalidName, RepoError
+from blastgit.names import check_transient
+
+_WHERE = "blastgit.yaml on main: renames"
+
+
+@dataclass(frozen=True)
+class Renames:
+    """Which names are of the same transient.
+
+    Attributes:
+        present: The name that came after each former one.
+    """
+
+    present: Mapping[str, str]
+
+    def former(self, name: str) -> list[str]:
+        """Return the names that a transient had before it was called so, the last one first."""
+        before = [old for old, new in self.present.items() if new == name]
+        return [each for old in before for each in (old, *self.former(old))]
+
+    def others(self, name: str) -> list[str]:
+        """Return the other names of a transient: those that came after this one, the latest first, then former ones."""
+        later: list[str] = []
+        at = name
+        while at in self.present:
+            at = self.present[at]
+            later.insert(0, at)
+        newest = later[0] if later else name
+        return [*later, *(each for each in self.former(newest) if each != name and each not in later)]
+
+
+def read_renames(loaded: Any) -> Renames:
+    """Read the section.
+
+    Raises:
+        RepoError: A name is none, or names form a circle.
+    """
+    if loaded is None:
+        return Renames({})
+    if not isinstance(loaded, dict):
+        raise RepoError(f"{_WHERE} should map former names to present ones")
+    for name in (*loaded, *loaded.values()):
+        try:
+            check_transient(str(name))
+        except InvalidName as error:
+            raise RepoError(f"{_WHERE}: {error}") from None
+    present = {str(old): str(new) for old, new in loaded.items()}
+    try:
+        TopologicalSorter({old: [new] for old, new in present.items()}).prepare()
+    except CycleError as error:
+        raise RepoError(f"{_WHERE}: {error.args[1][0]} comes back to itself") from None
+    return Renames(present)

@@ -1,0 +1,62 @@
+"""A renamed transient is found by either name, and its history stays one."""
+
+import json
+
+import pytest
+
+from blastgit import DataRepo
+from blastgit.demo import Sample, small
+from blastgit.edit import Edit, edit
+from blastgit.errors import NotFound, RepoError
+from blastgit.handle import Handle
+from blastgit.renames import Renames, read_renames
+
+
+@pytest.fixture
+def renamed(history):
+    """2026dgt is called 2026new now."""
+    handle = Handle(history)
+    settings = handle.main_file("blastgit.yaml") + b"renames:\n  2026dgt: 2026new\n"
+    edit(handle, "main", lambda _: Edit({"blastgit.yaml": settings}, "A rename"))
+    return history
+
+
+def test_either_name_finds_what_there_is(renamed, tmp_path):
+    for place in (renamed, renamed.as_uri()):
+        repo = DataRepo(place)
+        assert repo.show("2026new@1:host.redshift").value == repo.show("2026dgt@1:host.redshift").value
+        assert repo.show("2026new").asked == "2026new"
+        assert [entry.revision.number for entry in repo.log("2026new")] == [1, 0]
+        assert repo.diff("2026new@0", "2026dgt@0").reason
+        assert repo.blame("2026new", "host.redshift")
+        with pytest.raises(NotFound):
+            repo.show("2026other")
+    DataRepo(renamed).get("2026new@0", tmp_path / "got")
+
+
+def test_history_goes_on_under_the_new_name(renamed, record, run):
+    sample = small(
+        "2026dgt",
+    )
+    text = sample.text.replace('"name": "2026dgt"', '"name": "2026new"')
+    done = record(renamed, Sample(json.loads(text), sample.files))
+    assert (done.transient, done.revision) == ("2026new", 0)
+    repo = DataRepo(renamed)
+    assert [str(entry.revision) for entry in repo.log("2026new")] == ["2026new@0", "2026dgt@1", "2026dgt@0"]
+    assert [str(entry.revision) for entry in repo.log("2026dgt")] == ["2026dgt@1", "2026dgt@0"]
+    said = run("git", "-C", renamed, "log", "-1", "--format=%(trailers:key=Formerly,valueonly)", "2026new")
+    assert said.strip() == "2026dgt@1"
+    assert repo.verify().problems == []
+
+
+def test_chains_of_names():
+    renames = Renames({"a1": "b1", "b1": "c1", "x1": "c1"})
+    assert renames.former("c1") == ["b1", "a1", "x1"]
+    assert renames.others("b1") == ["c1", "a1", "x1"]
+    assert renames.others("other") == []
+
+
+@pytest.mark.parametrize("loaded", [["a"], {"2026a": "main"}, {"2026a": "2026b", "2026b": "2026a"}, {"2026a": "2026a"}])
+def test_what_makes_no_sense(loaded):
+    with pytest.raises(RepoError, match="renames"):
+        read_renames(loaded)
