@@ -96,7 +96,9 @@ def _new_markers(repo: Quarantine, change: Change) -> tuple[list[pygit2.Commit],
     tip = repo.commit(change.new, "the marker")
     base = Marker(tip).trailers.get("Base", "")
     found = list(_back_to(repo, tip, {base, change.old or ""}))
-    if any(Marker(commit).trailers.get("Base") != base for commit in found):
+    goes_on = found and [str(parent) for parent in found[-1].parent_ids] == [change.old]
+    all_of_run = [*found, *([repo.commit(change.old, "the run that is here")] if goes_on and change.old else [])]
+    if any(Marker(commit).trailers.get("Base") != base for commit in all_of_run):
         raise Denied("its markers do not name the same `Base:`, the commit that the run begins with")
     return found[::-1], base
 

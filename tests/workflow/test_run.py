@@ -130,9 +130,14 @@ def test_what_blast_itself_says_of_its_task_stays(history: Path) -> None:
 def test_what_is_raised_in_a_stage_fails_it_and_goes_on(history: Path, sample: Sample, tmp_path: Path) -> None:
     _, data = change_image(sample, "DES_g", seed=9).write(tmp_path / "new")
     run = begun(history)
-    with pytest.raises(OSError, match="the disk"), run.stage("Cutout download") as bring:
-        bring(data=data, only=["DES_g.fits"])
-        raise OSError("the disk is\nfull")
+
+    def work() -> None:
+        with run.stage("Cutout download") as bring:
+            bring(data=data, only=["DES_g.fits"])
+            raise OSError("the disk is\nfull")
+
+    with pytest.raises(OSError, match="the disk"):
+        work()
     status = run.status()
     assert status is not None
     [stage] = [each for each in status.stages if each.state != "not begun"]
