@@ -36,6 +36,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _say(status: RunStatus, *, full: bool, first: bool) -> None:
+    if status.damage is not None or status.began is None:
+        print(f"{bold(status.transient)}  cannot be read: {status.damage}")
+        return
     done = sum(stage.state == "done" for stage in status.stages)
     count = f"{done} of {plural(len(status.stages), 'stage')} done"
     if full and not first:

@@ -19,7 +19,7 @@ from blastgit.errors import DamagedData
 from blastgit.history import Marker, Snapshot
 from blastgit.names import run_ref
 from blastgit.plumbing.messages import write_message
-from blastgit.plumbing.objects import commit_of
+from blastgit.plumbing.objects import commit_of, undamaged
 from blastgit.revision.dr import read_dr
 from blastgit.workflow.lease import Lease
 
@@ -103,7 +103,10 @@ def read_mark(marker: Marker) -> Mark:
             None if until is None else _moment(until), said.get("Reason"), int(said.get("Attempts", "1")),
         )  # fmt: skip
     except (KeyError, ValueError, OverflowError):
-        raise DamagedData(f"the commit {marker.id:.10} does not say what became of which stage") from None
+        raise DamagedData(
+            f"the commit {marker.id:.10} does not say what became of which stage; if it is of a run in progress, "
+            "`blastgit stage drop` forgets that"
+        ) from None
 
 
 def written(moment: datetime) -> str:
@@ -208,4 +211,5 @@ def _back_to(handle: Handle, tip: pygit2.Commit, base: str) -> Iterator[pygit2.C
     commit: pygit2.Commit | None = tip
     while commit is not None and str(commit.id) != base:
         yield commit
-        commit = handle.git[commit.parent_ids[0]].peel(pygit2.Commit) if commit.parent_ids else None
+        with undamaged(f"the commit {commit.id}"):
+            commit = handle.git[commit.parent_ids[0]].peel(pygit2.Commit) if commit.parent_ids else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pygit2
 
+from blastgit.errors import DamagedData
 from blastgit.handle import Handle
 from blastgit.history import Marker, Revision, Snapshot
 from blastgit.names import run_ref
@@ -43,8 +44,7 @@ class Ending:
         """
         self._handle = handle
         self._name = name
-        run = Run.of(handle, name)
-        self.run = None if run is None or _is_busy(handle, run, owner, lock) else run
+        self.run = _ending_run(handle, name, owner, lock)
 
     @property
     def trailers(self) -> dict[str, str | None]:
@@ -91,9 +91,16 @@ class Ending:
             self._handle.move_refs(self.updates, "blastgit: the run ended", lock.descriptor)
 
 
-def _is_busy(handle: Handle, run: Run, owner: str | None, lock: Lock) -> bool:
+def _ending_run(handle: Handle, name: str, owner: str | None, lock: Lock) -> Run | None:
+    """Return the run that ends. One that cannot be read is left alone: it keeps nobody from recording."""
+    try:
+        run = Run.of(handle, name)
+    except DamagedData:
+        return None
     now, margin = repo_time(lock), margin_of(handle)
-    return any(lease.owner != owner and not lease.is_over(now, margin) for lease in run.leases.values())
+    leases = {} if run is None else run.leases
+    is_busy = any(lease.owner != owner and not lease.is_over(now, margin) for lease in leases.values())
+    return None if is_busy else run
 
 
 def _kept(run: Run) -> list[tuple[RunMarker, Mark]]:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pygit2
 
-from blastgit.errors import Busy, InvalidInput, LostLease, UsageError
+from blastgit.errors import Busy, DamagedData, InvalidInput, LostLease, UsageError
 from blastgit.guard.policy import require
 from blastgit.handle import LOCK_TIMEOUT, Handle
 from blastgit.history import History, StageState
@@ -181,11 +181,12 @@ class Workflow:
             Busy: Another owner is at a stage of it.
         """
         with self._held() as lock:
-            run = Run.of(self._handle, self.name)
-            if run is None:
+            reference = self._handle.git.references.get(run_ref(self.name))
+            if reference is None:
                 return False
-            self._refuse_others(run, repo_time(lock))
-            update = RefUpdate(run_ref(self.name), ZERO, run.tip)
+            with suppress(DamagedData):  # then there is nothing in it that somebody could go on with
+                self._refuse_others(Run.of(self._handle, self.name), repo_time(lock))
+            update = RefUpdate(run_ref(self.name), ZERO, str(reference.target))
             self._handle.move_refs([update], "blastgit: the run was dropped", lock.descriptor)
         self._tokens.clear()
         return True

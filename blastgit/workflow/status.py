@@ -7,6 +7,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
+from blastgit.errors import DamagedData
 from blastgit.handle import Handle
 from blastgit.history import History
 from blastgit.names import run_ref
@@ -61,13 +62,15 @@ class RunStatus:
         began: When its first stage began (UTC).
         latest: The number of the transient's latest revision, or None.
         stages: How each declared stage stands, in the order in which they come.
+        damage: Why the run cannot be read, if it cannot.
     """
 
     transient: str
-    towards: int
-    began: datetime
+    towards: int | None
+    began: datetime | None
     latest: int | None
     stages: tuple[StageStatus, ...]
+    damage: str | None = None
 
     @property
     def never_ended(self) -> list[StageStatus]:
@@ -77,8 +80,8 @@ class RunStatus:
     def to_json(self) -> dict[str, Any]:
         """Return it under its stable keys."""
         return {
-            "transient": self.transient, "towards": self.towards, "began": self.began.isoformat(),
-            "latest": self.latest, "stages": [each.to_json() for each in self.stages],
+            "transient": self.transient, "towards": self.towards, "began": _text(self.began), "latest": self.latest,
+            "stages": [each.to_json() for each in self.stages], "damage": self.damage,
         }  # fmt: skip
 
 
@@ -103,8 +106,15 @@ def status_of(handle: Handle, name: str, now: datetime | None = None) -> RunStat
 def all_statuses(handle: Handle, pattern: str = "*") -> list[RunStatus]:
     """Return how the runs in progress stand, of the transients whose name matches a shell pattern, sorted by name."""
     now = reading_time(handle)
-    found = (status_of(handle, name, now) for name in runs_in_progress(handle) if fnmatchcase(name, pattern))
-    return [each for each in found if each is not None]
+    found = []
+    for name in runs_in_progress(handle):
+        if fnmatchcase(name, pattern):
+            try:
+                status = status_of(handle, name, now)
+            except DamagedData as error:
+                status = RunStatus(name, None, None, None, (), str(error))
+            found += [] if status is None else [status]
+    return found
 
 
 def runs_in_progress(handle: Handle) -> list[str]:
