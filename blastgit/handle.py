@@ -15,6 +15,7 @@ from pygit2.enums import RepositoryOpenFlag
 
 from blastgit.errors import RepoError
 from blastgit.format import CONFIG, FILE, is_readable
+from blastgit.hooks import follow_move
 from blastgit.plumbing.objects import commit_of, undamaged
 from blastgit.plumbing.process import run_git
 from blastgit.plumbing.refs import RefUpdate, update_refs
@@ -186,6 +187,8 @@ class Handle:
             raise RepoError(f"{self.path} cannot be written: {error.strerror}") from None
         if not os.access(folder, os.W_OK) or not os.access(self.path / "objects", os.W_OK):
             raise RepoError(f"{self.path} cannot be written by this user: ask its owner, or record to another repo")
+        if self.is_here:
+            follow_move(self.path, self.git)
 
     def attempts(self, timeout: float) -> Iterator[None]:
         """Yield for each try to move refs that others move too: once, and again until `timeout` seconds are over."""

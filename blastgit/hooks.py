@@ -6,11 +6,14 @@ import shlex
 import sys
 from pathlib import Path
 
+import pygit2
+
 from blastgit.errors import RepoError, WouldOverwrite
 from blastgit.plumbing.process import GitError, run_git
 from blastgit.shipped import shipped_folder
 
 SERVER, CLIENT = "pre-receive", "pre-push"
+_FOLDER = "core.hooksPath"
 _OURS = b"blastgit.guard"
 _SETTINGS = {
     "receive.denyNonFastForwards": "true",
@@ -18,7 +21,6 @@ _SETTINGS = {
     "receive.fsckObjects": "true",
     "receive.maxInputSize": "1g",
     "receive.autogc": "false",  # `git gc` removes folders under a writer's hands: `blastgit maintain` does not
-    "core.hooksPath": "hooks",  # whatever hooks the account has set for all its repositories
 }
 
 
@@ -45,7 +47,26 @@ def install_hooks(repo: Path, *, client: bool = False) -> Path:
     if not client:
         for key, value in _SETTINGS.items():
             run_git(folder, "config", key, value)
+        _name_folder(folder)
     return path
+
+
+def follow_move(repo: Path, git: pygit2.Repository) -> None:
+    """Have git find the hooks of a data repo that was moved: it knows their folder by where the repo was."""
+    try:
+        known = git.config[_FOLDER] or ""
+    except KeyError:
+        return
+    if known == "hooks" or (Path(known).name == "hooks" and not Path(known).exists()):
+        _name_folder(repo.absolute())
+
+
+def _name_folder(folder: Path) -> None:
+    """Name the folder of hooks, whatever hooks the account has set for all its repositories.
+
+    By its full path: git looks for another one in the present folder, which may be anybody's.
+    """
+    run_git(folder, "config", _FOLDER, str(folder / "hooks"))
 
 
 def _git_folder(repo: Path) -> Path:
@@ -62,7 +83,7 @@ def _server_path(folder: Path, name: str) -> Path:
 
 
 def _client_path(folder: Path, name: str) -> Path:
-    found = Path(run_git(folder, "rev-parse", "--git-path", f"hooks/{name}").decode().strip())
+    found = Path(run_git(folder, "rev-parse", "--git-path", f"hooks/{name}", with_hooks=True).decode().strip())
     path = found if found.is_absolute() else Path.cwd() / found
     if folder not in path.parents:
         raise RepoError(

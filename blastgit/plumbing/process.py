@@ -40,8 +40,12 @@ def run_git(
     stdin: bytes | None = None,
     env: Mapping[str, str] | None = None,
     pass_fds: Sequence[int] = (),
+    with_hooks: bool = False,
 ) -> bytes:
     """Run git in a repository and return what it prints.
+
+    Hooks are for what others do with git. Here they are off, as they are in libgit2; and git would look for those of a
+    relative `core.hooksPath` in the present folder, which may be anybody's.
 
     Args:
         directory: The git directory, or None for a command that needs none.
@@ -49,12 +53,14 @@ def run_git(
         stdin: What it reads.
         env: Variables on top of `git_environment()`.
         pass_fds: Descriptors that it inherits (a lock that must outlive this process as long as git does).
+        with_hooks: Whether git knows where hooks are.
 
     Raises:
         GitError: It failed.
         RepoError: There is no git on this machine.
     """
     where = [] if directory is None else [f"--git-dir={directory}"]
+    where += [] if with_hooks else ["-c", f"core.hooksPath={os.devnull}"]
     try:
         done = subprocess.run(
             ["git", *where, *args],

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from blastgit import DataRepo
 from blastgit.cli import main
+from blastgit.demo import small
 from blastgit.errors import RepoError, WouldOverwrite
 from blastgit.hooks import install_hooks
 from blastgit.plumbing.process import git_environment
@@ -89,6 +91,25 @@ def test_a_hook_whose_python_is_gone_denies_and_says_so(clone: Any) -> None:
     hook = clone.repo / "hooks/pre-receive"
     hook.write_text(re.sub("python='?.*", "python=/nowhere", hook.read_text(), count=1))
     assert "this data repo's hook needs /nowhere, which is gone" in clone.push(BRANCH, TAG)
+
+
+def test_hooks_are_found_after_a_move_and_never_in_the_present_folder(clone: Any, tmp_path: Path, monkeypatch) -> None:
+    moved, stranger = tmp_path / "moved", tmp_path / "stranger"
+    clone.repo.rename(moved)
+    (stranger / "hooks").mkdir(parents=True)
+    (stranger / "hooks/reference-transaction").write_text(f"#!/bin/sh\ntouch {tmp_path}/run\n")
+    (stranger / "hooks/reference-transaction").chmod(0o755)
+    monkeypatch.chdir(stranger)
+    clone.git("--git-dir", moved, "config", "core.hooksPath", "hooks")  # as the first blastgit set it
+    export, data = small("2026zzz").write(tmp_path / "in")
+    DataRepo(moved).record("2026zzz", export, data)
+    assert clone.git("--git-dir", moved, "config", "core.hooksPath") == str(moved / "hooks")
+    clone.git("--git-dir", moved, "update-ref", "refs/workflow/2026dgt", "2026dgt/0^0")
+    assert not (tmp_path / "run").exists()
+    assert "is no transient's" in clone.push("good:refs/heads/feature/x", url=f"file://{moved}")
+    moved.rename(tmp_path / "again")
+    DataRepo(tmp_path / "again").record("2026zzz", export, data)
+    assert "is no transient's" in clone.push("good:refs/heads/feature/x", url=f"file://{tmp_path}/again")
 
 
 def test_hooks_that_an_account_sets_for_all_its_repositories_do_not_replace_ours(clone: Any, tmp_path: Path) -> None:

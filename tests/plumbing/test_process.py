@@ -27,6 +27,20 @@ def test_every_variable_that_git_calls_local_is_left_out(run, monkeypatch):
     assert left <= {"GIT_CONFIG_COUNT"}  # a user's own settings for this call, which hold for every repository
 
 
+def test_hooks_of_the_present_folder_do_not_run(repo, monkeypatch, tmp_path):
+    """Git takes a relative `core.hooksPath` from wherever it was started."""
+    run_git(repo, "config", "core.hooksPath", "hooks")
+    (tmp_path / "cwd/hooks").mkdir(parents=True)
+    hook = tmp_path / "cwd/hooks/reference-transaction"
+    hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/run\n")
+    hook.chmod(0o755)
+    monkeypatch.chdir(tmp_path / "cwd")
+    run_git(repo, "update-ref", "refs/heads/x", "refs/heads/main")
+    assert not (tmp_path / "run").exists()
+    run_git(repo, "update-ref", "refs/heads/y", "refs/heads/main", with_hooks=True)
+    assert (tmp_path / "run").exists()
+
+
 def test_no_prompt_and_english():
     environment = git_environment({"A": "b"})
     assert (environment["GIT_TERMINAL_PROMPT"], environment["LC_ALL"], environment["A"]) == ("0", "C.UTF-8", "b")
