@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from blastgit.annotations.room import Annotations
     from blastgit.blame import Blamed
     from blastgit.buckets import Bucket
+    from blastgit.collections.room import Collections
     from blastgit.diff import Diff, State
     from blastgit.get import Got
     from blastgit.listing import Listing
@@ -162,6 +163,13 @@ class DataRepo(Care, Workflows):
         from blastgit.diff import diff
 
         return diff(self._handle, self._state(old), self._state(new), self._handle.rules)
+
+    @property
+    def collections(self) -> Collections:
+        """Named groups of datasets that all read alike: RUN, TAGGED, CHAINED and CALIBRATION."""
+        from blastgit.collections.room import Collections
+
+        return Collections(self._handle)
 
     @property
     def annotations(self) -> Annotations:

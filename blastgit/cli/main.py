@@ -34,6 +34,8 @@ VERBS = {
     "plan": "tell which stages must run again, and from where",
     "verify": "check that everything promised is there, and repair it",
     "gc": "set aside contents that nothing needs",
+    "collection": "group datasets under a name",
+    "run": "begin a run of processing",
     "annotate": "comment on data, flag it, tag it",
     "notes": "show what was said of data, or of its inputs",
     "sync": "bring remarks from another repo, and bring it ours",

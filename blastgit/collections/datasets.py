@@ -93,7 +93,7 @@ def read_dataset(text: str) -> Dataset:
     """
     line, spec = take_apart(text)
     if spec.number is None:
-        raise InvalidName(f"{text[:80]!r} is a transient and no dataset: name the revision by its number, {spec.name}@N")
+        raise InvalidName(f"{text[:80]!r} is a transient and no dataset: name its revision by number, {spec.name}@N")
     return dataset_of(line, spec)
 
 
@@ -139,7 +139,7 @@ def member_line(member: Member) -> str:
 
 
 def parse_dataset(line: str) -> Dataset:
-    """Read what `dataset_line` wrote; fifty thousand of them in a twentieth of a second, for they were checked before."""
+    """Read what `dataset_line` wrote; what stands on main was checked when it came there."""
     head, _, path = line[1:-1].partition(":")
     name, _, number = head.rpartition("@")
     return Dataset(name, int(number), path)
@@ -166,7 +166,7 @@ def certified(dataset: Dataset, begin: datetime | str | None, end: datetime | st
     first, last = utc(begin), utc(end)
     if first is not None and last is not None and first >= last:
         raise InvalidInput(
-            f"the validity of {dataset} would end at {instant_text(last)}, not after it begins at {instant_text(first)}: "
+            f"the validity of {dataset} would end at {instant_text(last)}, not after its begin, {instant_text(first)}: "
             "the end is the first instant that does not belong to it"
         )
     return Member(dataset, first, last)

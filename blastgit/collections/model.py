@@ -135,5 +135,16 @@ KINDS: dict[str, type[Collection]] = {each.kind: each for each in (Run, Tagged, 
 """Every type by its name."""
 
 
+def beyond(collection: Collection | None, other: Collection | None) -> list[str]:
+    """Return what a collection itself lists and another one does not, in words."""
+    there = set(_items(other))
+    items = [item for item in _items(collection) if item not in there]
+    return [str(collection.parse(line)) for line in items] if isinstance(collection, Listed) else items
+
+
+def _items(collection: Collection | None) -> tuple[str, ...]:
+    return collection.lines if isinstance(collection, Listed) else tuple(getattr(collection, "children", ()))
+
+
 def _beginning(lines: Sequence[str], start: str) -> Sequence[str]:
     return lines[bisect_left(lines, start) : bisect_left(lines, start + _LAST)]

@@ -1,4 +1,4 @@
-"""What collections may be called: patterns, each with the type that its names must have. Names are made here, by code."""
+"""What collections may be called: patterns, each with the type that its names must have. Code makes names here."""
 
 from __future__ import annotations
 
@@ -73,11 +73,12 @@ class Row:
 
     def _expression(self, pattern: str) -> str:
         signs = {"*": ".+", "[": "(?:", "]": ")?"}
-        return "".join(
-            signs.get(token) or (f"(?P<{token[1:-1]}>{self.parts[token[1:-1]]})" if token[0] == "<" else re.escape(token))
-            for token in _TOKEN.split(pattern)
-            if token
-        )
+        words = {f"<{word}>": f"(?P<{word}>{expression})" for word, expression in self.parts.items()}
+        unknown = next((token for token in _TOKEN.findall(pattern) if token[0] == "<" and token not in words), None)
+        if unknown:
+            raise KeyError(unknown)
+        tokens = filter(None, _TOKEN.split(pattern))
+        return "".join(signs.get(token) or words.get(token) or re.escape(token) for token in tokens)
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ class Names:
         """
         row = next((row for row in self.rows if row.key == key), None)
         if row is None:
-            raise InvalidName(f"the table of names has no line {key!r}: it has {', '.join(row.key for row in self.rows)}")
+            raise InvalidName(f"the table of names has no line {key!r}, but {', '.join(row.key for row in self.rows)}")
         return row.make({word: part for word, part in parts.items() if part}, rest)
 
     def check(self, name: str, kind: str) -> Row:
@@ -147,7 +148,9 @@ def check_name(name: str) -> str:
         InvalidName: It may not.
     """
     if not _PARTS.fullmatch(name) or ".." in name:
-        raise InvalidName(f"{name[:80]!r} is no name of a collection: up to ten parts of letters, digits and ._+-, joined by /")
+        raise InvalidName(
+            f"{name[:80]!r} is no name of a collection: up to ten parts of letters, digits and ._+-, joined by /"
+        )
     try:
         check_path(path_of(name))
     except BlastgitError as error:
@@ -155,6 +158,11 @@ def check_name(name: str) -> str:
     if any(part.casefold().endswith((".yaml", ".lock")) for part in name.split("/")):
         raise InvalidName(f"{name[:80]!r}: no part of a collection's name may end in .yaml or .lock")
     return name
+
+
+def is_name(name: str) -> bool:
+    """Whether a collection can have such a name at all."""
+    return _PARTS.fullmatch(name) is not None
 
 
 def owner_of(name: str) -> str:

@@ -106,10 +106,12 @@ def _row(where: str, key: Any, line: Any, parts: Mapping[str, str]) -> Row:
         raise RepoError(f"{where}.type is {values['type']!r}: the types are {', '.join(KINDS)}")
     if values["role"] not in ROLES:
         raise RepoError(f"{where}.role is {values['role']!r}: the roles are {', '.join(ROLES[1:])}")
+    if values["role"] == "private" and not values["name"].endswith("/*"):
+        raise RepoError(f"{where}.name should end in /*: what comes before that is the umbrella of what is private")
     try:
         return Row(key, values["name"], values["type"], values["role"], values["about"], parts)
     except KeyError as word:
-        raise RepoError(f"{where}.name has <{word.args[0]}>, and `parts` does not say what that may be") from None
+        raise RepoError(f"{where}.name has {word.args[0]}, and `parts` does not say what that may be") from None
     except re.error as error:
         raise RepoError(f"{where}.name is no pattern: {error}") from None
 

@@ -29,13 +29,16 @@ def write_collection(collection: Collection) -> bytes:
     kind = collection.kind
     texts = {key: getattr(collection, key) for key in _TEXTS.get(kind, ("about",))}
     head = [f"type: {kind}", *(f"{key}: {_json(text)}" for key, text in texts.items() if text)]
-    if isinstance(collection, Listed):
-        items = collection.lines
-    else:
-        items = tuple(map(_json, getattr(collection, _LISTS[kind])))
+    items = _items(collection)
     if items:
         head.append(f"{_LISTS[kind]}:")
     return ("\n- ".join(["\n".join(head), *items]) + "\n").encode()
+
+
+def _items(collection: Collection) -> tuple[str, ...]:
+    if isinstance(collection, Listed):
+        return collection.lines
+    return tuple(map(_json, getattr(collection, _LISTS[collection.kind])))
 
 
 def read_collection(data: bytes, where: str) -> Collection:
@@ -53,7 +56,7 @@ def read_collection(data: bytes, where: str) -> Collection:
         if colon and (not head.endswith(f"\n{_LISTS[kind]}") or body.count("\n") != len(items) or body[-1] != "\n"):
             raise ValueError(f"after the first lines there should be `{_LISTS[kind]}:`, and one member a line")
         return _make(kind, fields, items)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise RepoError(f"{where} is no collection: {_words(error)}; docs/format.md shows how it is written") from None
 
 
@@ -95,7 +98,7 @@ def _check_line(collection: Listed, line: str, where: str) -> None:
             member = certified(read_dataset(value["dataset"]), value["begin"], value["end"])
         else:
             member = Member(read_dataset(value))
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise RepoError(f"{where} is {line[:80]!r}, no dataset: docs/format.md shows how one is written") from None
     except BlastgitError as error:
         raise RepoError(f"{where}: {error}") from None
@@ -132,7 +135,9 @@ def _words(error: Exception) -> str:
         return "a value is no JSON text" if isinstance(error, json.JSONDecodeError) else "it is not UTF-8 text"
     if isinstance(error, KeyError):
         return f"{error} is missing, or is no type of collection"
-    return str(error) if isinstance(error, ValueError | TypeError) and "__init__" not in str(error) else "a key is unknown"
+    return (
+        str(error) if isinstance(error, ValueError | TypeError) and "__init__" not in str(error) else "a key is unknown"
+    )
 
 
 def _json(text: str) -> str:

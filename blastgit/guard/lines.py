@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pygit2
 
-from blastgit.errors import Denied
+from blastgit.errors import BlastgitError, Denied
 from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.refs import Change, Line
 from blastgit.guard.revisions import check_revision
@@ -145,7 +145,22 @@ class LineCheck:
             raise Denied(f"push its tag with it: `git push --atomic REMOTE {self._line} {self._line}/{expected}`")
         if tagged != marker.id:
             raise Denied(f"the tag {self._line}/{expected} names another commit, {tagged:.10}")
+        self._check_run(marker)
         return check_revision(self._repo, self._line.name, marker, expected)
+
+    def _check_run(self, marker: Marker) -> None:
+        """Check that it may be born into the run that it names."""
+        run = marker.trailers.get("Run")
+        if run is None:
+            return
+        from blastgit.collections.runs import check_birth
+
+        parents = marker.commit.parent_ids
+        before = self._repo.commit(parents[0], "its parent") if parents else None
+        try:
+            check_birth(self._repo, run, str(self._line), before)
+        except BlastgitError as error:
+            raise Denied(str(error)) from None
 
     def _check_reproduction(self, marker: Marker, latest: Marker | None) -> dict[str, Pointer]:
         if latest is None or marker.reproduces != latest.number:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -21,18 +22,19 @@ from blastgit.store.config import default_remote
 from blastgit.withdrawn import FOLDER, read_tombstones
 
 _TEXTS = {"README.md", "CITATION.cff"}
-_COLLECTION = re.compile(r"collections/(?P<name>.+)\.yaml")
+_COLLECTION = re.compile(r"collections/.+\.yaml")
 _QUERY = re.compile(r"queries/[^/]+\.sql")
 _TOMBSTONES = re.compile(rf"{FOLDER}/[^/]+/(0|[1-9][0-9]*)\.yaml")
 
 
-def check_main(repo: Quarantine, change: Change, who: str) -> None:
+def check_main(repo: Quarantine, change: Change, who: str, coming: Mapping[str, str | None]) -> None:
     """Check a push to main.
 
     Args:
         repo: The data repo.
         change: Where main is to go.
         who: Who pushes.
+        coming: All refs that are pushed, and what they shall be.
 
     Raises:
         Denied: With the file that is wrong, or the role that it takes.
@@ -47,14 +49,22 @@ def check_main(repo: Quarantine, change: Change, who: str) -> None:
         if path not in files:
             raise Denied(f"it would lack {path}, without which this is no data repo")
     _check_names(files)
+    collections: dict[str, pygit2.Oid | None] = {}
     for path, _, oid in changed_files(repo, None if old is None else old.tree_id, new.tree_id):
+        if _COLLECTION.fullmatch(path):
+            collections[path] = oid
+            continue
         try:
             _check_role(repo, path, who)
             if oid is not None:
                 _check_file(path, repo.blob(oid, SIZE_LIMIT))
         except BlastgitError as error:
             raise Denied(f"{path}: {error}") from None
-    _check_settings(repo, old, repo.blob(files[FILE], SIZE_LIMIT))
+    settings = _check_settings(repo, old, repo.blob(files[FILE], SIZE_LIMIT))
+    if collections:
+        from blastgit.collections.pushed import Pushed
+
+        Pushed(repo, old, new, settings, coming).check(collections, who)
 
 
 def _check_names(files: dict[str, pygit2.Oid]) -> None:
@@ -81,8 +91,7 @@ def _check_role(repo: Quarantine, path: str, who: str) -> None:
     if path == FILE or path in dot_files(b"") or _TOMBSTONES.fullmatch(path):
         repo.policy.check("admin", who)
         return
-    match = _COLLECTION.fullmatch(path)
-    repo.policy.check("curator", who, match["name"] if match else "")
+    repo.policy.check("curator", who)
 
 
 def _check_file(path: str, data: bytes) -> None:
@@ -111,13 +120,14 @@ def _check_text(data: bytes) -> None:
         raise Denied("it is not text: it has null characters")
 
 
-def _check_settings(repo: Quarantine, old: pygit2.Commit | None, text: bytes) -> None:
+def _check_settings(repo: Quarantine, old: pygit2.Commit | None, text: bytes) -> Settings:
     new = read_settings(text)
     new.check()
     if old is None:
-        return
+        return new
     before: Settings = repo.settings
     if new.format < before.format:
         raise Denied(f"{FILE}: the format is {before.format} and never goes back to {new.format}")
     if new.simulated != before.simulated:
         raise Denied(f"{FILE}: real and simulated data never mix: make another data repo with `blastgit init`")
+    return new

@@ -108,7 +108,7 @@ class PushCheck:
         self._repo = repo
         self._who = who
         self._problems: list[str] = []
-        self._coming: set[str] = set()
+        self._coming: dict[str, str | None] = {}
         self._wanted: dict[Pointer, str] = {}
 
     def run(self, placed: Mapping[Change, Place]) -> list[str]:
@@ -120,7 +120,7 @@ class PushCheck:
         if self._repo.ref("refs/heads/main") is None and any(each.kind is not Kind.MAIN for each in placed.values()):
             raise Denied("this repository has no main yet: push main first, by itself")
         self._check_twins(placed.values())
-        self._coming = {change.ref for change in placed}
+        self._coming = {change.ref: change.new for change in placed}
         for change, where in placed.items():
             with self._noting(change.ref):
                 self._check(change, where)
@@ -154,7 +154,7 @@ class PushCheck:
         if repo.ref(change.ref) != change.old:
             raise Denied("somebody else moved it meanwhile: fetch it, and push again")
         if where.kind is Kind.MAIN:
-            check_main(repo, change, who)
+            check_main(repo, change, who, self._coming)
         elif where.kind is Kind.ANNOTATIONS:
             check_annotations(repo, change, who, self._coming)
         elif where.kind is Kind.RELEASE:

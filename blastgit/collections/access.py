@@ -1,0 +1,51 @@
+"""Who may change which collection, and which changes must be confirmed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from blastgit.collections.names import owner_of
+from blastgit.collections.policy import CollectionPolicy
+from blastgit.errors import Denied
+from blastgit.guard.policy import ANONYMOUS, current_identity
+from blastgit.settings import Settings
+
+CONFIRMED = "Confirmed"
+"""The trailer of a commit that changes protected collections: their names, so that a hook knows that it was meant."""
+
+
+def check_access(settings: Settings, name: str, who: str | None = None) -> None:
+    """Check that somebody may change a collection: their own, or as a curator of it.
+
+    Args:
+        settings: What main says.
+        name: The collection.
+        who: Who; by default whoever runs this.
+
+    Raises:
+        Denied: They may not.
+    """
+    identity, owner = who or current_identity(), owner_of(name)
+    if not owner:
+        settings.policy.check("curator", identity, name)
+    elif identity != owner or identity == ANONYMOUS:
+        raise Denied(f"{name} belongs to {owner}, and {identity} may not change it")
+
+
+def check_confirmed(policy: CollectionPolicy, names: Iterable[str], confirmed: Iterable[str]) -> None:
+    """Check that the change of every protected collection was confirmed.
+
+    Raises:
+        Denied: One was not; the error says how it is done.
+    """
+    missing = sorted(name for name in set(names) - set(confirmed) if policy.is_protected(name))
+    if missing:
+        raise Denied(
+            f"{missing[0]} is protected, since many rely on it: if you mean it, say so with --yes (in Python: "
+            f"Intent(reason, yes=True); in a commit by hand: the trailer `{CONFIRMED}: {missing[0]}`)"
+        )
+
+
+def confirmed_in(trailers: Iterable[str]) -> set[str]:
+    """Return the collections that the trailers of some commits confirm."""
+    return {name.strip() for value in trailers for name in value.split(",") if name.strip()}

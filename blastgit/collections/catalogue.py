@@ -1,0 +1,69 @@
+"""All collections as one commit of main has them, or as they would be after a change that is being considered."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+
+import pygit2
+
+from blastgit.collections.model import Chained, Collection
+from blastgit.collections.names import FOLDER, name_of, path_of
+from blastgit.collections.text import read_collection
+from blastgit.errors import NotFound
+from blastgit.plumbing.trees import flatten, read_blob
+
+
+class Catalogue:
+    """Collections by name. Each file is read when it is asked for, and once."""
+
+    def __init__(self, tree: pygit2.Tree | None, changed: Mapping[str, Collection | None] | None = None) -> None:
+        """Look at the tree of a commit of main.
+
+        Args:
+            tree: The tree; None for none at all.
+            changed: Collections that differ from it; None is one that is gone.
+        """
+        self._tree = tree
+        self._changed = dict(changed or {})
+        self._read: dict[str, Collection | None] = {}
+
+    def with_changes(self, changed: Mapping[str, Collection | None]) -> Catalogue:
+        """Return the catalogue as it would be after a change."""
+        return Catalogue(self._tree, {**self._changed, **changed})
+
+    def __iter__(self) -> Iterator[str]:
+        folder = self._tree / FOLDER if self._tree is not None and FOLDER in self._tree else None
+        there = {name_of(path) for path, _ in flatten(folder)} if isinstance(folder, pygit2.Tree) else set()
+        gone = {name for name, collection in self._changed.items() if collection is None}
+        return iter(sorted((there | self._changed.keys()) - gone))
+
+    def get(self, name: str) -> Collection | None:
+        """Return a collection, or None if there is none of that name.
+
+        Raises:
+            RepoError: Its file makes no sense.
+        """
+        if name in self._changed:
+            return self._changed[name]
+        if name not in self._read:
+            data = None if self._tree is None else read_blob(self._tree, path_of(name))
+            self._read[name] = None if data is None else read_collection(data, path_of(name))
+        return self._read[name]
+
+    def __getitem__(self, name: str) -> Collection:
+        found = self.get(name)
+        if found is None:
+            near = difflib.get_close_matches(name, list(self), n=3)
+            hint = (
+                f"; did you mean {' or '.join(near)}?" if near else "; `blastgit collection list` has those there are"
+            )
+            raise NotFound(f"there is no collection {name!r}{hint}")
+        return found
+
+    def chains(self) -> Iterator[tuple[str, Chained]]:
+        """Yield every chain. Reads every file."""
+        for name in self:
+            collection = self.get(name)
+            if isinstance(collection, Chained):
+                yield name, collection

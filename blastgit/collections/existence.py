@@ -1,0 +1,116 @@
+"""Whether datasets are there: asked by name, tag for tag, since a repo may have a million of them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+import pygit2
+
+from blastgit.collections.datasets import Dataset, dataset_of, read_dataset, take_apart
+from blastgit.errors import NotFound, Withdrawn
+from blastgit.handle import Handle
+from blastgit.history import History, Revision
+from blastgit.names import tag_ref
+from blastgit.withdrawn import Withdrawals
+
+_FETCHED = 8
+"""Lines of a repo elsewhere that are looked at; if there are more, its hook finds those that are unknown."""
+
+
+def named(handle: Handle, texts: Iterable[str]) -> list[Dataset]:
+    """Return the datasets that a person named; `@latest` and `@DATE` become the number that they stand for now.
+
+    Raises:
+        InvalidName: A text names no dataset.
+        NotFound: There is no such revision.
+    """
+    return [_named(handle, text) for text in texts]
+
+
+def _named(handle: Handle, text: str) -> Dataset:
+    head = text.partition(":")[0]
+    if "@" not in head or head.rpartition("@")[2].isdecimal():
+        return read_dataset(text)
+    line, spec = take_apart(text)
+    handle.need(line, whole=True)
+    history = History(handle)
+    if line != spec.name:  # a personal line has its own numbers
+        return read_dataset(text)
+    revision = history.revision(spec)
+    return Dataset(line, revision.number, dataset_of(line, spec).path)
+
+
+def check_there(
+    handle: Handle, datasets: Iterable[Dataset], coming: Mapping[str, str | None] = MappingProxyType({})
+) -> None:
+    """Check that datasets exist, and were not withdrawn.
+
+    Args:
+        handle: The data repo.
+        datasets: What to look for.
+        coming: The refs that are pushed at the same time, and what they shall be.
+
+    Raises:
+        NotFound: One does not exist; the error says what is near.
+        Withdrawn: One was taken down.
+    """
+    if "refs/heads/main" not in handle.git.references:
+        return  # a copy is pushed to an empty repo, which takes main first
+    history, withdrawals = History(handle), Withdrawals(handle)
+    brought: set[str] = set()
+    last: Revision | None = None
+    for dataset in sorted(datasets):
+        if not handle.is_here and dataset.line not in brought:
+            if len(brought) == _FETCHED:
+                return  # the hook there looks at all of them
+            brought.add(dataset.line)
+            handle.need(dataset.line, whole=True)
+        if last is None or (last.name, last.number) != (dataset.line, dataset.number):
+            last = history.tagged(dataset.line, dataset.number) or _arriving(handle, dataset, coming)
+        if last is None:
+            raise _unknown(handle, dataset)
+        if dataset.path:
+            _check_file(last, dataset.path)
+        stones = withdrawals.of(dataset.line, dataset.number)
+        gone = {dataset.path} & stones.keys() if dataset.path else stones and stones.keys() & set(last.pointer_ids)
+        if gone and (dataset.path or len(gone) == len(last.pointer_ids)):
+            raise Withdrawn(f"{dataset} was {stones[min(gone)]}")
+
+
+def has_file(handle: Handle, dataset: Dataset, path: str) -> bool:
+    """Whether a revision has a file."""
+    handle.need(dataset.line, dataset.number)
+    revision = History(handle).tagged(dataset.line, dataset.number)
+    return revision is not None and f"{path}.dvc" in revision.commit.tree
+
+
+def _arriving(handle: Handle, dataset: Dataset, coming: Mapping[str, str | None]) -> Revision | None:
+    """Return a revision whose tag is pushed at the same time; whether it is a good one is asked elsewhere."""
+    oid = coming.get(tag_ref(dataset.line, dataset.number))
+    try:
+        commit = None if oid is None else handle.git[oid].peel(pygit2.Commit)
+    except (KeyError, ValueError, pygit2.GitError):
+        return None
+    return None if commit is None else Revision(handle.git, dataset.line, commit, dataset.number)
+
+
+def _check_file(revision: Revision, path: str) -> None:
+    if f"{path}.dvc" in revision.commit.tree:
+        return
+    near = difflib.get_close_matches(path, revision.pointer_ids, n=2)
+    hint = f"; did you mean {' or '.join(near)}?" if near else f"; `blastgit show {revision}:files` lists its files"
+    raise NotFound(f"{revision} has no file {path!r}{hint}")
+
+
+def _unknown(handle: Handle, dataset: Dataset) -> NotFound:
+    history = History(handle)
+    if history.tip(dataset.line) is None:
+        folded = dataset.line.casefold()
+        names = {name.casefold(): name for name in history.transients()}
+        near = [names[each] for each in difflib.get_close_matches(folded, names, n=3)]
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        return NotFound(f"there is no transient {dataset.line} in {handle.location}{hint}")
+    numbers = [revision.number for revision in history.revisions(dataset.line)]
+    return NotFound(f"{dataset.line} has no revision {dataset.number}: the latest is {max(numbers)}")

@@ -1,0 +1,72 @@
+"""Collections that somebody pushes: the same rules as for the library's own changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import pygit2
+
+from blastgit.collections.access import CONFIRMED, check_access, check_confirmed, confirmed_in
+from blastgit.collections.catalogue import Catalogue
+from blastgit.collections.names import check_name, name_of
+from blastgit.collections.rules import Rules
+from blastgit.collections.text import SIZE_LIMIT, check_text
+from blastgit.errors import BlastgitError, Denied
+from blastgit.guard.quarantine import Quarantine
+from blastgit.plumbing.messages import read_trailers
+from blastgit.settings import Settings
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """A push to main.
+
+    Attributes:
+        repo: The data repo, as it is before.
+        old: Where main is; None if there is none yet.
+        new: Where it is to go.
+        settings: What main would say of settings.
+        coming: The refs that are pushed with it, and what they shall be.
+    """
+
+    repo: Quarantine
+    old: pygit2.Commit | None
+    new: pygit2.Commit
+    settings: Settings
+    coming: Mapping[str, str | None]
+
+    def check(self, files: Mapping[str, pygit2.Oid | None], who: str) -> None:
+        """Check the files of collections that are new, changed or gone.
+
+        Args:
+            files: Their contents by path on main.
+            who: Who pushes.
+
+        Raises:
+            Denied: With the file that is wrong.
+        """
+        changed = {name_of(path): path for path in files}
+        before = Catalogue(None if self.old is None else self.old.tree)
+        policy = self.settings.section("collections")
+        rules = Rules(self.repo, policy, before, Catalogue(self.new.tree), self.coming)
+        for name, path in changed.items():
+            try:
+                check_access(self.settings if self.old is None else self.repo.settings, check_name(name), who)
+                oid = files[path]
+                if oid is not None:
+                    check_text(self.repo.blob(oid, SIZE_LIMIT), name)
+                rules.check(name)
+            except BlastgitError as error:
+                raise Denied(f"{path}: {error}") from None
+        if policy.protected:
+            check_confirmed(policy, changed, confirmed_in(self._confirmations()))
+
+    def _confirmations(self) -> Iterator[str]:
+        """Yield what the messages of the new commits confirm."""
+        walk = self.repo.git.walk(self.new.id)
+        if self.old is not None:
+            walk.hide(self.old.id)
+        for commit in walk:
+            message = self.repo.commit(commit.id, "main's commit").message
+            yield read_trailers(message).get(CONFIRMED, "")

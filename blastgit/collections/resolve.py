@@ -1,0 +1,166 @@
+"""From a collection and a name to a dataset: the four types read alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from blastgit.annotations.subjects import instant_text
+from blastgit.collections.catalogue import Catalogue
+from blastgit.collections.datasets import Dataset, Member
+from blastgit.collections.existence import has_file
+from blastgit.collections.model import Calibration, Chained, Collection, Listed, Run
+from blastgit.collections.runs import born, born_in
+from blastgit.errors import NotFound, RepoError, UsageError
+from blastgit.handle import Handle
+from blastgit.names import check_transient
+
+_NAME = "<name>"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A dataset, and how a collection came to give it.
+
+    Attributes:
+        dataset: The dataset.
+        via: The collections that led to it, the one that was asked first and the one that holds it last.
+        begin: Since when it is valid, if a CALIBRATION says so.
+        end: Until when.
+    """
+
+    dataset: Dataset
+    via: tuple[str, ...]
+    begin: datetime | None = None
+    end: datetime | None = None
+
+    def __str__(self) -> str:
+        return str(self.dataset)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it under its stable keys."""
+        times = {"begin": self.begin, "end": self.end}
+        return {
+            "dataset": str(self.dataset), "transient": self.dataset.name, "revision": self.dataset.number,
+            "path": self.dataset.path or None, "tag": self.dataset.tag, "via": list(self.via),
+            **{key: None if time is None else instant_text(time) for key, time in times.items()},
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    name: str
+    path: str
+    time: datetime | None
+
+
+class Resolver:
+    """Looks into the collections of one state of main."""
+
+    def __init__(self, handle: Handle, catalogue: Catalogue) -> None:
+        """Look into a catalogue; what a RUN holds is read from the commits of the data repo."""
+        self._handle = handle
+        self._catalogue = catalogue
+
+    def resolve(self, collection: str, name: str, type_: str | None, time: datetime | None) -> Found:
+        """Return the dataset that a collection has for a name.
+
+        Args:
+            collection: The collection.
+            name: The transient.
+            type_: The file, `<name>` in it standing for the transient; None for the revision as a whole.
+            time: The instant for which a calibration is wanted, in UTC.
+
+        Raises:
+            NotFound: There is no such collection, or it has nothing of that name and type.
+            UsageError: It is a matter of validity, and no time is given.
+        """
+        wanted = _Wanted(check_transient(name), (type_ or "").replace(_NAME, name), time)
+        found = self._find(collection, wanted, ())
+        if found is None:
+            what = f"{wanted.path} of {name}" if wanted.path else f"revision of {name}"
+            when = f" that is valid at {instant_text(time)}" if time is not None else ""
+            raise NotFound(
+                f"{collection} has no {what}{when}; `blastgit collection show {collection}` tells what it has"
+            )
+        return found
+
+    def members(self, collection: str, time: datetime | None) -> list[Found]:
+        """Return all that a collection gives: the first of each name and type, sorted; of a RUN by reading every tag.
+
+        Args:
+            collection: The collection.
+            time: The instant at which calibrations are to be valid; None for all of them, each with its validity.
+
+        Raises:
+            NotFound: There is no such collection.
+        """
+        return sorted(
+            self._all(collection, time, ()), key=lambda each: (each.dataset, each.begin is not None, each.begin)
+        )
+
+    def _find(self, collection: str, wanted: _Wanted, above: tuple[str, ...]) -> Found | None:
+        via = self._enter(collection, above)
+        there = self._catalogue[collection]
+        if isinstance(there, Chained):
+            return next((found for child in there.children if (found := self._find(child, wanted, via))), None)
+        if isinstance(there, Run):
+            dataset = born_in(self._handle, collection, wanted.name)
+            return self._fitting([] if dataset is None else [Member(dataset)], wanted, via)
+        assert isinstance(there, Listed)
+        members = there.of(wanted.name)
+        if not isinstance(there, Calibration):
+            return self._fitting(members, wanted, via)
+        if wanted.time is not None:
+            return self._fitting([each for each in members if each.covers(wanted.time)], wanted, via)
+        if self._fitting(members, wanted, via) is not None:
+            raise UsageError(f"{collection} has what is valid for a time only: give the time (--time)")
+        return None
+
+    def _fitting(self, members: list[Member], wanted: _Wanted, via: tuple[str, ...]) -> Found | None:
+        for member in members:
+            dataset = member.dataset
+            if dataset.path == wanted.path:
+                return Found(dataset, via, member.begin, member.end)
+            if not dataset.path and has_file(self._handle, dataset, wanted.path):
+                return Found(Dataset(dataset.line, dataset.number, wanted.path), via, member.begin, member.end)
+        return None
+
+    def _all(self, collection: str, time: datetime | None, above: tuple[str, ...]) -> list[Found]:
+        via = self._enter(collection, above)
+        there = self._catalogue[collection]
+        if isinstance(there, Chained):
+            lists = (self._all(child, time, via) for child in there.children)
+            return _first_of_each(lists)
+        return [Found(each.dataset, via, each.begin, each.end) for each in self._held(collection, there, time)]
+
+    def _held(self, name: str, collection: Collection, time: datetime | None) -> Iterator[Member]:
+        if isinstance(collection, Listed):
+            if time is None or not isinstance(collection, Calibration):
+                return collection.members()
+            return (each for each in collection.members() if each.covers(time))
+        return (Member(dataset) for dataset, _ in born(self._handle, name))
+
+    def _enter(self, collection: str, above: tuple[str, ...]) -> tuple[str, ...]:
+        if collection in above:
+            raise RepoError(f"{collection} chains itself: somebody changed main without its hook; mend it by hand")
+        return (*above, collection)
+
+
+def _first_of_each(lists: Iterator[list[Found]]) -> list[Found]:
+    """Return the first of each name and type; what one list has of them hides all that later ones have of it."""
+    seen: dict[str, set[str]] = {}
+    chosen: list[Found] = []
+    for found in lists:
+        kept = [each for each in found if not _hidden(each.dataset, seen)]
+        for each in kept:
+            seen.setdefault(each.dataset.name, set()).add(each.dataset.path)
+        chosen += kept
+    return chosen
+
+
+def _hidden(dataset: Dataset, seen: dict[str, set[str]]) -> bool:
+    paths = seen.get(dataset.name, ())
+    return bool(paths) and (dataset.path in paths or "" in paths)

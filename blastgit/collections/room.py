@@ -1,0 +1,342 @@
+"""`repo.collections`: named groups of datasets. Every change is one commit on main, with its author and reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from fnmatch import fnmatchcase
+from typing import TypeVar
+
+from blastgit.collections.catalogue import Catalogue
+from blastgit.collections.change import Changed, Reason, change, with_members, without
+from blastgit.collections.datasets import Dataset, Member, certified, utc
+from blastgit.collections.existence import named
+from blastgit.collections.model import KINDS, Calibration, Chained, Collection, Run, Tagged
+from blastgit.collections.policy import CollectionPolicy
+from blastgit.collections.resolve import Found, Resolver
+from blastgit.collections.rules import check_all
+from blastgit.collections.screen import decertified, screened
+from blastgit.collections.shown import Shown, Summary, show, summary
+from blastgit.collections.start import Start, start
+from blastgit.collections.states import Difference, Entry, commit_at, difference, log, state
+from blastgit.errors import InvalidInput, UsageError
+from blastgit.handle import Handle
+
+Time = datetime | str | None
+
+
+class Collections:
+    """The collections of a data repo."""
+
+    def __init__(self, handle: Handle, when: str | None = None) -> None:
+        """Open them.
+
+        Args:
+            handle: The data repo.
+            when: A commit of main, a date or a date-time: read them as they were then; None for now.
+        """
+        self._handle = handle
+        self._when = when
+
+    def at(self, when: str) -> Collections:
+        """Return the collections as they were: for reading, since a change always goes on from what is there now.
+
+        Args:
+            when: A commit of main, such as the one that a run has stored, a date or a date-time.
+        """
+        return Collections(self._handle, when)
+
+    @property
+    def policy(self) -> CollectionPolicy:
+        """What the settings say: names, types, protection."""
+        policy: CollectionPolicy = self._handle.settings.section("collections")
+        return policy
+
+    def resolve(self, collection: str, name: str, type: str | None = None, time: Time = None) -> Found:  # noqa: A002
+        """Return the dataset that a collection of any type has for a transient.
+
+        Args:
+            collection: The collection.
+            name: The transient.
+            type: A file, as `cutout_cdn/DES/DES_z.fits` or `sed_output/<name>_global_chain.npz`; None for the revision.
+            time: The instant for which a calibration is wanted, with its zone.
+
+        Raises:
+            NotFound: There is no such collection, or it has nothing of that name and type.
+            UsageError: It is a matter of validity, and no time is given.
+            InvalidInput: The time has no zone.
+        """
+        return self._resolver().resolve(collection, name, type, utc(time))
+
+    def members(self, collection: str, time: Time = None) -> Sequence[Found]:
+        """Return all that a collection gives; see `Resolver.members`."""
+        return self._resolver().members(collection, utc(time))
+
+    def get(self, name: str) -> Collection:
+        """Return a collection as it stands on main.
+
+        Raises:
+            NotFound: There is none.
+        """
+        return self._catalogue()[name]
+
+    def list(self, pattern: str = "*", kind: str | None = None) -> Sequence[Summary]:
+        """Return the collections whose name matches a shell pattern, sorted by name."""
+        catalogue = self._catalogue()
+        found = [summary(name, catalogue[name]) for name in catalogue if fnmatchcase(name, pattern)]
+        return [each for each in found if kind in (None, each.kind)]
+
+    def show(self, name: str) -> Shown:
+        """Return a collection with all that belongs to it: the tree of a chain, or the members.
+
+        Raises:
+            NotFound: There is none.
+        """
+        return show(self._handle, self._catalogue(), self.policy, name)
+
+    def log(self, name: str) -> Sequence[Entry]:
+        """Return the changes of a collection, newest first: when, by whom, what and why.
+
+        Raises:
+            NotFound: There never was such a collection.
+        """
+        return log(self._handle, name)
+
+    def diff(self, old: str, new: str, time: Time = None) -> Difference:
+        """Compare what two collections give, or two states of one (`defaults@2026-05-27`, `defaults`).
+
+        Raises:
+            NotFound: There is no such collection or state.
+        """
+        lists = []
+        for text in (old, new):
+            name, catalogue = state(self._handle, text)
+            lists.append(Resolver(self._handle, catalogue).members(name, utc(time)))
+        return difference(*lists)
+
+    def check(self) -> Sequence[tuple[str, str]]:
+        """Check every collection there is; return each that breaks a rule, and the rule in words."""
+        return list(check_all(self._handle, self.policy, self._catalogue()))
+
+    def create(self, name: str, kind: str, reason: Reason, about: str = "") -> Changed:
+        """Make a collection that is empty; a CHAINED one is made by `chain`, with its children.
+
+        Args:
+            name: What it is called.
+            kind: RUN, TAGGED or CALIBRATION.
+            reason: Why, in a line; or an `Intent`.
+            about: What it is for, in a line.
+
+        Raises:
+            InvalidName: The table of names has none such, or not for this type.
+            InvalidInput: It exists.
+            Denied: This user may not, or it is protected.
+        """
+        if kind not in KINDS or kind == Chained.kind:
+            raise UsageError(f"a collection is made as RUN, TAGGED or CALIBRATION, not {kind}; `chain` makes chains")
+
+        def alter(before: Catalogue) -> dict[str, Collection | None]:
+            if before.get(name) is not None:
+                raise InvalidInput(f"the collection {name} exists already, as {before[name].kind}")
+            return {name: KINDS[kind](about=about)}
+
+        return change(self._handle, f"Make {name}, {kind}", alter, reason)
+
+    def add(self, name: str, datasets: Iterable[str], reason: Reason) -> Changed:
+        """Add datasets to a TAGGED collection; those that it has already stay.
+
+        Args:
+            name: The collection.
+            datasets: `2026dgt@1`, or one file of it, `2026dgt@1:cutout_cdn/DES/DES_z.fits`.
+            reason: Why, in a line; or an `Intent`.
+
+        Raises:
+            InvalidInput: There would be two datasets of one type for a transient; nothing was added.
+            NotFound: There is no such collection or dataset.
+            Denied: This user may not.
+        """
+        members = [Member(dataset) for dataset in self._named(datasets)]
+
+        def alter(before: Catalogue) -> dict[str, Collection | None]:
+            return {name: with_members(_typed(before, name, Tagged, "add"), members)}
+
+        return change(self._handle, f"Add {_count(members)} to {name}", alter, reason)
+
+    def remove(self, name: str, datasets: Iterable[str], reason: Reason) -> Changed:
+        """Take datasets out of a TAGGED collection; they stay where else they are. See `add`.
+
+        Raises:
+            NotFound: The collection does not hold one of them; nothing was removed.
+        """
+        leaving = [Member(dataset) for dataset in self._named(datasets)]
+
+        def alter(before: Catalogue) -> dict[str, Collection | None]:
+            tagged = _typed(before, name, Tagged, "remove")
+            return {name: without(name, tagged, map(tagged.line, leaving))}
+
+        return change(self._handle, f"Remove {_count(leaving)} from {name}", alter, reason)
+
+    def chain(
+        self,
+        name: str,
+        children: Sequence[str],
+        reason: Reason,
+        about: str | None = None,
+    ) -> Changed:
+        """Make a CHAINED collection, or give it other children; one child makes it a pointer with a lasting name.
+
+        Args:
+            name: The chain.
+            children: Collections, in the order in which they are searched.
+            reason: Why, in a line; or an `Intent`.
+            about: What it is for; None leaves it as it is.
+
+        Raises:
+            NotFound: A child is not there.
+            InvalidInput: The chain would run in a circle, or `name` is of another type.
+            Denied: A child may not stand there, or this user may not.
+        """
+
+        def alter(before: Catalogue) -> dict[str, Collection | None]:
+            old = before.get(name) or Chained()
+            if not isinstance(old, Chained):
+                raise InvalidInput(f"{name} is {old.kind} and no chain: make another name")
+            return {name: replace(old, children=tuple(children), about=old.about if about is None else about)}
+
+        verb = "Point" if len(children) == 1 else "Chain"
+        return change(self._handle, f"{verb} {name} to {', '.join(children)[:200]}", alter, reason)
+
+    def certify(
+        self,
+        name: str,
+        datasets: Iterable[str],
+        reason: Reason,
+        begin: Time,
+        end: Time,
+    ) -> Changed:
+        """Add datasets to a CALIBRATION collection, valid from `begin` until just before `end` (UTC).
+
+        Args:
+            name: The collection.
+            datasets: What is certified.
+            begin: The first instant for which it is valid, with its zone; None for no limit.
+            end: The first instant for which it is not; None for no limit.
+            reason: Why, in a line; or an `Intent`.
+
+        Raises:
+            InvalidInput: The times have no zone or are reversed, or validity would overlap; nothing was certified.
+            NotFound: There is no such collection or dataset.
+            Denied: This user may not.
+        """
+        members = [certified(dataset, begin, end) for dataset in self._named(datasets)]
+
+        def alter(before: Catalogue) -> dict[str, Collection | None]:
+            return {name: with_members(_typed(before, name, Calibration, "certify"), members)}
+
+        return change(self._handle, f"Certify {_count(members)} in {name}", alter, reason)
+
+    def decertify(
+        self,
+        name: str,
+        datasets: Iterable[str],
+        reason: Reason,
+        begin: Time = None,
+        end: Time = None,
+    ) -> Changed:
+        """Take validity away from datasets: all of it, or what lies between two instants; what is left of it stays.
+
+        Raises:
+            NotFound: The collection does not hold one of them.
+            InvalidInput: The times have no zone, or are reversed.
+        """
+        spans = [certified(dataset, begin, end) for dataset in self._named(datasets)]
+
+        def alter(before: Catalogue) -> dict[str, Collection | None]:
+            calibration = _typed(before, name, Calibration, "decertify")
+            for span in spans:
+                calibration = decertified(name, calibration, span)
+            return {name: calibration}
+
+        return change(self._handle, f"Decertify {_count(spans)} in {name}", alter, reason)
+
+    def validate(self, name: str, reason: Reason) -> Changed:
+        """Mark a RUN as validated: then the chain of reference catalogues takes it.
+
+        Raises:
+            NotFound: There is no such collection.
+            InvalidInput: It is no RUN.
+        """
+
+        def alter(before: Catalogue) -> dict[str, Collection | None]:
+            return {name: replace(_typed(before, name, Run, "validate"), validated=str(reason))}
+
+        return change(self._handle, f"Mark {name} as validated", alter, reason)
+
+    def filter(self, name: str, reason: Reason) -> Changed:
+        """Screen what runs have superseded: put a TAGGED `NAME/filtered` in the place of the chain's own runs.
+
+        It holds the first of each name and type of these runs, in the order of the chain.
+
+        Raises:
+            NotFound: There is no such chain, or it has no runs of its own.
+        """
+
+        def alter(before: Catalogue) -> dict[str, Collection | None]:
+            return screened(self._handle, before, name)
+
+        return change(self._handle, f"Screen the runs of {name}", alter, reason)
+
+    def delete(self, name: str, reason: Reason) -> Changed:
+        """Delete a collection, not its datasets; its history stays on main.
+
+        Raises:
+            NotFound: There is no such collection.
+            Denied: A chain refers to it, it is a RUN that has data, or it is made once.
+        """
+
+        def alter(before: Catalogue) -> dict[str, Collection | None]:
+            _ = before[name]
+            return {name: None}
+
+        return change(self._handle, f"Delete {name}", alter, reason)
+
+    def start_run(self, wanted: Start, reason: Reason) -> Changed:
+        """Begin a run of processing: make its RUN, and the umbrella chain of it and of what it reads.
+
+        Raises:
+            InvalidName: The parts make no name.
+            InvalidInput: The RUN exists.
+        """
+        return start(self._handle, self.policy, wanted, reason)
+
+    def _named(self, texts: Iterable[str]) -> Sequence[Dataset]:
+        datasets = named(self._handle, texts)
+        if not datasets:
+            raise UsageError("which datasets? Name one at least, as 2026dgt@1 or 2026dgt@1:PATH")
+        return datasets
+
+    def _catalogue(self) -> Catalogue:
+        self._handle.need("main")
+        commit = self._handle.main if self._when is None else commit_at(self._handle, self._when)
+        return Catalogue(commit.tree)
+
+    def _resolver(self) -> Resolver:
+        return Resolver(self._handle, self._catalogue())
+
+
+_T = TypeVar("_T", bound=Collection)
+
+
+def _typed(before: Catalogue, name: str, type_: type[_T], verb: str) -> _T:
+    there = before[name]
+    if isinstance(there, type_):
+        return there
+    if isinstance(there, Run):
+        raise InvalidInput(f"{name} is a RUN, and never changes: what is recorded with `--run {name}` is in it")
+    hint = {"TAGGED": "add and remove", "CALIBRATION": "certify and decertify", "CHAINED": "chain"}[there.kind]
+    raise InvalidInput(f"{name} is {there.kind}: {verb} is for {type_.kind}, and what changes it is {hint}")
+
+
+def _count(members: Sequence[Member]) -> str:
+    return str(members[0].dataset) if len(members) == 1 else f"{len(members):,} datasets"

@@ -1,0 +1,173 @@
+"""Collections over time: who changed one when and why, how it was then, and what differs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pygit2
+
+from blastgit.collections.catalogue import Catalogue
+from blastgit.collections.names import path_of
+from blastgit.collections.resolve import Found
+from blastgit.errors import NotFound
+from blastgit.handle import Handle
+from blastgit.names import parse_spec
+
+_COMMIT = re.compile(r"[0-9a-f]{7,40}")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One change of a collection.
+
+    Attributes:
+        commit: The commit on main.
+        time: When (UTC).
+        author: Who.
+        subject: What and why.
+        kind: The type that the collection has since; "" if it is gone.
+    """
+
+    commit: str
+    time: datetime
+    author: str
+    subject: str
+    kind: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it under its stable keys."""
+        return {
+            "commit": self.commit, "time": self.time.isoformat(), "author": self.author, "subject": self.subject,
+            "type": self.kind or None,
+        }  # fmt: skip
+
+
+def log(handle: Handle, name: str) -> list[Entry]:
+    """Return the changes of a collection, newest first.
+
+    Raises:
+        NotFound: There never was such a collection.
+    """
+    handle.need("main", whole=True)
+    found = [_entry(commit, name) for commit, changed in _mainline(handle, name) if changed]
+    if not found:
+        Catalogue(handle.main.tree)[name]
+        raise NotFound(f"there never was a collection {name!r}")
+    return found
+
+
+def state(handle: Handle, text: str) -> tuple[str, Catalogue]:
+    """Take `NAME` or `NAME@WHEN` apart, and return the name and all collections as they were then.
+
+    Args:
+        handle: The data repo.
+        text: WHEN is a commit of main, a date (its end) or a date-time.
+
+    Raises:
+        NotFound: There is no such commit, or main did not exist then.
+        InvalidName: It is no date.
+    """
+    name, at, when = text.partition("@")
+    if not at or when == "latest":
+        return name, Catalogue(handle.main.tree)
+    return name, Catalogue(commit_at(handle, when).tree)
+
+
+def commit_at(handle: Handle, when: str) -> pygit2.Commit:
+    """Return the commit of main that a commit's id, a date or a date-time means.
+
+    Raises:
+        NotFound: There is none.
+        InvalidName: It is no date.
+    """
+    handle.need("main", whole=True)
+    if _COMMIT.fullmatch(when):
+        found = next((commit for commit in _commits(handle) if str(commit.id).startswith(when)), None)
+    else:
+        until = parse_spec(f"at@{when}").until  # a date is read as that of a revision
+        if until is None:
+            raise NotFound(f"{when!r} is no state of main: give a commit's id, or a date")
+        found = next((each for each in _commits(handle) if _time(each) <= until), None)
+    if found is None:
+        raise NotFound(f"main of {handle.location} has no state {when}")
+    return found
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What differs between two collections, or two states of one.
+
+    Attributes:
+        removed: What only the first has.
+        added: What only the second has.
+        replaced: What both have of the same name and type, and is not the same: of the first, and of the second.
+    """
+
+    removed: tuple[str, ...]
+    added: tuple[str, ...]
+    replaced: tuple[tuple[str, str], ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.removed or self.added or self.replaced)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it under its stable keys."""
+        return {
+            "removed": list(self.removed), "added": list(self.added),
+            "replaced": [{"old": old, "new": new} for old, new in self.replaced],
+        }  # fmt: skip
+
+
+def difference(old: list[Found], new: list[Found]) -> Difference:
+    """Compare what two collections give."""
+    before, after = _keyed(old), _keyed(new)
+    gone, come = before.keys() - after.keys(), after.keys() - before.keys()
+    both = sorted(key for key in before.keys() & after.keys() if before[key] != after[key])
+    return Difference(
+        tuple(before[key] for key in sorted(gone)),
+        tuple(after[key] for key in sorted(come)),
+        tuple((before[key], after[key]) for key in both),
+    )
+
+
+def _keyed(found: list[Found]) -> dict[tuple[str, str, str], str]:
+    keyed: dict[tuple[str, str, str], str] = {}
+    for each in found:
+        valid = "" if each.begin is each.end is None else f" from {each.begin or 'ever'} until {each.end or 'ever'}"
+        keyed[each.dataset.name, each.dataset.path, valid] = f"{each.dataset}{valid}"
+    return keyed
+
+
+def _mainline(handle: Handle, name: str) -> Iterator[tuple[pygit2.Commit, bool]]:
+    """Yield the commits of main, newest first, and whether each changed a collection."""
+    path = path_of(name)
+    commits = list(_commits(handle))
+    files = [_blob(commit, path) for commit in commits]
+    for commit, now, before in zip(commits, files, [*files[1:], None], strict=True):
+        yield commit, now != before
+
+
+def _commits(handle: Handle) -> Iterator[pygit2.Commit]:
+    commit: pygit2.Commit | None = handle.main
+    while commit is not None:
+        yield commit
+        commit = handle.commit_before("main", commit)
+
+
+def _blob(commit: pygit2.Commit, path: str) -> pygit2.Oid | None:
+    tree = commit.tree
+    return tree[path].id if path in tree else None
+
+
+def _entry(commit: pygit2.Commit, name: str) -> Entry:
+    there = Catalogue(commit.tree).get(name)
+    subject = commit.message.partition("\n")[0]
+    return Entry(str(commit.id), _time(commit), commit.author.name, subject, "" if there is None else there.kind)
+
+
+def _time(commit: pygit2.Commit) -> datetime:
+    return datetime.fromtimestamp(commit.committer.time, UTC)
