@@ -16,8 +16,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
+from benchmarks import hook, trouble
 from benchmarks.crash import random_instants, run_killed_after, run_killed_at, time_of
 from blastgit import BlastgitError, DataRepo
 from blastgit.demo import Sample, refit, small
@@ -233,6 +235,26 @@ def _mutate(raw: bytes, generator: random.Random) -> bytes:
     return bytes(text)
 
 
+def elsewhere() -> Iterator[Row]:
+    """Meet trouble with a store in S3, and time the hook for a store in a folder and for one there."""
+    with _folder() as folder:
+        yield _hook("hook, contents in a folder", *hook.seconds_for_a_push(folder))
+    if find_spec("moto") is None or find_spec("s3fs") is None:
+        yield Row("contents in S3", 0, 0, "skipped: it takes moto[server] and dvc-s3")
+        return
+    with trouble.s3_server() as server:
+        with _folder() as folder, trouble.store_behind_proxy(server) as (store, proxy):
+            met = trouble.at_every_request(folder, store, proxy)
+            yield Row("trouble at every request to S3", *met, "dropped, cut short, refused; each a clear error or none")
+        with _folder() as folder, trouble.store_behind_proxy(server) as (store, _):
+            yield _hook("hook, contents in S3", *hook.seconds_for_a_push(folder, **store))
+
+
+def _hook(what: str, with_it: float, without: float) -> Row:
+    times = f"{with_it:.2f} s for a push of one revision, {without:.2f} s without it"
+    return Row(what, hook.PUSHES, hook.PUSHES, f"{times}; load {os.getloadavg()[0]:.1f}")
+
+
 @contextmanager
 def _folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="blastgit-reliability-") as folder:
@@ -255,6 +277,7 @@ def measure(kills: int, fuzz: int) -> Iterator[Row]:
                 yield many_writers(folder, writers, same=same)
     with _folder() as folder:
         yield full_disk(folder)
+    yield from elsewhere()
 
 
 def main() -> int:
