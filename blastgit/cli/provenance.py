@@ -47,11 +47,10 @@ def run(options: argparse.Namespace) -> int:
 
 def _print(graph: Graph, is_part: bool) -> None:
     about = graph.about
-    run_name = f", run {about['run']}" if "run" in about else ""
-    print(
-        f"{bold(graph.revision)}, {about.get('app_version', 'an unknown app')}, exported {about['exported']}{run_name}"
-    )
-    print(f"recorded {about['recorded']} by {about.get('recorded_by', 'blastgit')}, rules {about.get('rules', '')[:19]}…")
+    app, run_name = about.get("app_version", "an unknown app"), f", run {about['run']}" if "run" in about else ""
+    recorder, rules = about.get("recorded_by", "blastgit"), about.get("rules", "")[:19]
+    print(f"{bold(graph.revision)}, {app}, exported {about['exported']}{run_name}")
+    print(f"recorded {about['recorded']} by {recorder}, rules {rules}…")
     print()
     if not is_part:
         rows = [(d.stage, d.outcome or "", _kinds(graph, d.makes), _kinds(graph, d.uses)) for d in graph.deeds]
