@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from blastgit.demo import small
 from blastgit.errors import InvalidExport, InvalidInput, InvalidName
 from blastgit.revision.dr import write_dr
-from blastgit.revision.export import named_files, read_export
+from blastgit.revision.export import is_same_run, named_files, read_export
 from blastgit.revision.normalise import normalise
 from blastgit.revision.rules import default_rules
 
@@ -167,3 +167,24 @@ def test_the_files_that_rows_name(document):
             for end in (".h5", "_chain.npz", "_perc.npz", "_modeldata.npz")
         ]
     )
+
+
+def test_a_second_export_of_one_run_is_told_from_another_run(document):
+    def export(**changed):
+        again = json.loads(json.dumps(document))
+        again["metadata"] |= {"export_time": "2026-12-01T00:00:00+00:00"} | changed
+        return again
+
+    def checked(made):
+        return read_export(json.dumps(made).encode())
+
+    first = checked(document)
+    assert is_same_run(first, checked(export()))
+    assert not is_same_run(first, checked(export(app_version="v9.9.9")))
+    later = export()
+    later["workflow_tasks"][3]["last_modified"] = "2026-12-01T00:00:00+00:00"
+    assert not is_same_run(first, checked(later))
+    assert is_same_run(first, checked(later), ignored=[later["workflow_tasks"][3]["task_name"]])
+    untold = export()
+    untold["workflow_tasks"] = []
+    assert not is_same_run(checked(untold), checked(untold))
