@@ -41,8 +41,16 @@ def lay_over(document: Mapping[str, Json], part: Mapping[str, Json]) -> dict[str
     Raises:
         InvalidExport: A row of the part has no name, or is none.
     """
-    if is_whole(part):
-        return dict(part)
+    return dict(part) if is_whole(part) else _merge(document, part)
+
+
+def carry_over(document: Mapping[str, Json], old: Mapping[str, Json], new: Mapping[str, Json]) -> dict[str, Json]:
+    """Return a document with what was made between `old` and `new` laid over it; all of `new` if a row went."""
+    part = _part_between(old, new)
+    return dict(new) if part is None else _merge(document, part)
+
+
+def _merge(document: Mapping[str, Json], part: Mapping[str, Json]) -> dict[str, Json]:
     result = dict(document)
     for key, value in part.items():
         if key in _LISTS:
@@ -56,13 +64,13 @@ def lay_over(document: Mapping[str, Json], part: Mapping[str, Json]) -> dict[str
     return result
 
 
-def part_between(old: Mapping[str, Json], new: Mapping[str, Json]) -> dict[str, Json]:
-    """Return the part that, laid over `old`, gives `new`; all of `new` if a row of `old` is gone in it."""
+def _part_between(old: Mapping[str, Json], new: Mapping[str, Json]) -> dict[str, Json] | None:
+    """Return the rows and objects of `new` that `old` has not, or otherwise; None if a row of `old` is gone."""
     part = {key: value for key, value in new.items() if key not in old or old[key] != value}
     for key in part.keys() & set(_LISTS):
         before = {_name(key, row): row for row in old.get(key, [])}
         if before.keys() - {_name(key, row) for row in part[key]}:
-            return dict(new)
+            return None
         part[key] = [row for row in part[key] if before.get(_name(key, row)) != row]
     return part
 

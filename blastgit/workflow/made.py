@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -14,7 +15,7 @@ from blastgit.handle import Handle
 from blastgit.history import History, Snapshot
 from blastgit.intake import Intake
 from blastgit.plumbing.batch import Batch
-from blastgit.revision.document import Json, as_object, parse
+from blastgit.revision.document import Json, as_list, as_object, parse, restore_nonfinite
 from blastgit.revision.dr import write_dr
 from blastgit.revision.export import Export, check_export
 from blastgit.revision.part import lay_over, skeleton
@@ -37,11 +38,11 @@ class Made:
     """What a stage made.
 
     Attributes:
-        export: The export, or the rows and fields of it that the stage made; see `lay_over`.
+        parts: The rows and fields of an export that the stage made, or whole exports, one laid over the other.
         files: Its files, by path in the dataset.
     """
 
-    export: Mapping[str, Json] = field(default_factory=dict)
+    parts: tuple[dict[str, Json], ...] = ()
     files: Mapping[str, Path] = field(default_factory=dict)
 
     @classmethod
@@ -56,31 +57,39 @@ class Made:
             files = {path: file for path, file in files.items() if _is_meant(path, only)}
             if not files:
                 raise InvalidInput(f"{data} has no file of {name} that matches {' or '.join(only)}")
-        return cls(_read_part(export), files)
+        return cls(() if export is None else (_read_part(export),), files)
 
     def and_then(self, more: Made) -> Made:
         """Return this with more laid over it."""
-        return Made(lay_over(self.export, more.export), {**self.files, **more.files})
+        return Made((*self.parts, *more.parts), {**self.files, **more.files})
 
 
 def _is_meant(path: str, only: Sequence[str]) -> bool:
     return any(fnmatchcase(path, each) or fnmatchcase(path.rpartition("/")[2], each) for each in only)
 
 
-def _read_part(export: Part) -> dict[str, Json]:
-    if export is None:
-        return {}
-    if isinstance(export, Mapping):
-        part = dict(export)
-    elif isinstance(export, Path):
-        try:
-            part = dict(as_object(parse(export.read_bytes(), str(export)), str(export)))
-        except OSError as error:
-            raise InvalidInput(f"{export} cannot be read: {error.strerror}") from None
-    else:
-        part = dict(as_object(parse(export, _WHAT), _WHAT))
-    part.pop("files", None)
-    return part
+def _read_part(export: bytes | Path | Mapping[str, Json]) -> dict[str, Json]:
+    part = as_object(parse(*_read(export)), _WHAT)
+    metadata = as_object(part.get("metadata", {}), "metadata")
+    if "nonfinite" in metadata:  # a published document
+        restore_nonfinite(part, [each for each in as_list(metadata["nonfinite"], "nonfinite") if isinstance(each, str)])
+    if metadata:
+        part["metadata"] = {key: metadata[key] for key in metadata if key not in ("dataset_version", "nonfinite")}
+    return {key: value for key, value in part.items() if key != "files"}
+
+
+def _read(export: bytes | Path | Mapping[str, Json]) -> tuple[bytes, str]:
+    """Return the text of a part, and what to call it."""
+    if isinstance(export, bytes):
+        return export, _WHAT
+    try:
+        if isinstance(export, Path):
+            return export.read_bytes(), str(export)
+        return json.dumps(export).encode(), _WHAT
+    except OSError as error:
+        raise InvalidInput(f"{export} cannot be read: {error.strerror}") from None
+    except (TypeError, ValueError) as error:
+        raise InvalidExport(f"{_WHAT} holds what JSON cannot: {error}") from None
 
 
 @dataclass(frozen=True)
@@ -157,10 +166,10 @@ class Laying:
         return NextState(batch, tree, export.app_version, lines)
 
     def _export(self, state: Snapshot, now: str) -> Export:
-        document = state.dr.export.document
         what = f"the export after {self._mark.stage}"
-        part = {**self._made.export, "metadata": {"export_time": now, **self._made.export.get("metadata", {})}}
-        merged = lay_over(document, part)
+        merged = lay_over(state.dr.export.document, {"metadata": {"export_time": now}})
+        for part in self._made.parts:
+            merged = lay_over(merged, part)
         export = check_export({**merged, "workflow_tasks": self._outcomes(merged)}, what)
         if export.name != state.name:
             raise InvalidName(f"{what} is about {export.name!r}, and should be about {state.name!r}")
@@ -183,4 +192,5 @@ class Laying:
         return list({**rows, stage: own}.values())
 
     def _brings_row(self) -> bool:
-        return any(row.get("task_name") == self._mark.stage for row in self._made.export.get("workflow_tasks", ()))
+        brought = (row for part in self._made.parts for row in part.get("workflow_tasks", ()))
+        return any(row.get("task_name") == self._mark.stage for row in brought)

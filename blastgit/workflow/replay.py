@@ -19,7 +19,7 @@ from blastgit.plumbing.refs import ZERO, RefUpdate
 from blastgit.plumbing.trees import flatten
 from blastgit.revision.dr import write_dr
 from blastgit.revision.export import check_export
-from blastgit.revision.part import lay_over, part_between
+from blastgit.revision.part import carry_over
 from blastgit.shipped import dot_files
 from blastgit.workflow.lease import margin_of, repo_time
 from blastgit.workflow.made import write_state
@@ -152,7 +152,7 @@ class _Trees:
         """Lay over what there is now what was made between the marker before and this one."""
         before, self._before = self._before, state
         old, new = before.dr, state.dr
-        self._document = lay_over(self._document, part_between(old.export.document, new.export.document))
+        self._document = carry_over(self._document, old.export.document, new.export.document)
         for path in old.files.keys() - new.files.keys():
             self._pointers.pop(path, None)
             self._files.pop(path, None)

@@ -150,6 +150,28 @@ def test_what_is_raised_in_a_stage_fails_it_and_goes_on(history: Path, sample: S
     assert (fields["host.milkyway_dust_reddening"], fields["host.ra_deg"]) == (0.5, 1.5)
 
 
+def test_what_a_stage_brings_bit_by_bit_replaces_nothing_else(history: Path) -> None:
+    run = begun(history)
+    before = DataRepo(history).show(f"{NAME}@1:photometry", even_invalid=True).value
+    name = f"{NAME}_local"
+    with run.stage("Local aperture photometry") as bring:
+        bring(export={"apertures": [{"fields": {"name": name, "ra_deg": 1.5}}]})
+        bring(export={"apertures": [{"fields": {"name": name, "dec_deg": 2.5}}]})
+    state = f"{NAME}@2:post-local-aperture-photometry"
+    opened = DataRepo(history)
+    assert opened.show(f"{state}:photometry", even_invalid=True).value == before
+    aperture = opened.show(f"{state}:apertures/{name}", even_invalid=True).value
+    assert (aperture[f"apertures/{name}.ra_deg"], aperture[f"apertures/{name}.dec_deg"]) == (1.5, 2.5)
+
+
+def test_a_published_document_may_be_brought_back(history: Path) -> None:
+    published = git(history, "show", f"{NAME}/0:{NAME}.json").encode()
+    run = begun(history)
+    run.begin("Host match")
+    state = run.finish("Host match", export=published)
+    assert (state.dr.number, len(state.dr.files)) == (2, 15)
+
+
 def test_a_run_that_ends_unchanged_leaves_no_markers(history: Path, states: tuple[Sample, ...], record: Any) -> None:
     run = begun(history)
     run.begin("Cutout download")
@@ -187,6 +209,10 @@ def test_bad_calls(history: Path, repo: Path, sample: Sample, tmp_path: Path) ->
         run.finish("Host match", export={"cutouts": [{"fields": {"name": "new"}}]})
     with pytest.raises(InvalidExport, match="has no name"):
         run.finish("Host match", export={"cutouts": [{"fields": {}}]})
+    with pytest.raises(InvalidExport, match="holds what JSON cannot"):
+        run.finish("Host match", export={"host": {1, 2}})
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        run.finish("Host match", export=tmp_path / "nowhere.json")
     with pytest.raises(InvalidExport, match="not JSON"):
         run.finish("Host match", export=b"{")
     with pytest.raises(InvalidName, match="is about '2026oth'"):
