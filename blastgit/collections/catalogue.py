@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping
+from typing import TypeVar
 
 import pygit2
 
-from blastgit.collections.model import Chained, Collection
+from blastgit.collections.model import Collection
 from blastgit.collections.names import FOLDER, name_of, path_of
 from blastgit.collections.text import read_collection
 from blastgit.errors import NotFound
 from blastgit.plumbing.trees import flatten, read_blob
+
+_T = TypeVar("_T", bound=Collection)
 
 
 class Catalogue:
@@ -47,8 +50,8 @@ class Catalogue:
         if name in self._changed:
             return self._changed[name]
         if name not in self._read:
-            data = None if self._tree is None else read_blob(self._tree, path_of(name))
-            self._read[name] = None if data is None else read_collection(data, path_of(name))
+            data = self._data(name)
+            self._read[name] = read_collection(data, path_of(name)) if data else None
         return self._read[name]
 
     def __getitem__(self, name: str) -> Collection:
@@ -61,9 +64,15 @@ class Catalogue:
             raise NotFound(f"there is no collection {name!r}{hint}")
         return found
 
-    def chains(self) -> Iterator[tuple[str, Chained]]:
-        """Yield every chain. Reads every file."""
+    def of_type(self, type_: type[_T]) -> Iterator[tuple[str, _T]]:
+        """Yield every collection of a type. Looks at the beginning of every file."""
+        first = f"type: {type_.kind}\n".encode()
         for name in self:
+            if name not in self._changed and name not in self._read and not self._data(name).startswith(first):
+                continue
             collection = self.get(name)
-            if isinstance(collection, Chained):
+            if isinstance(collection, type_):
                 yield name, collection
+
+    def _data(self, name: str) -> bytes:
+        return (None if self._tree is None else read_blob(self._tree, path_of(name))) or b""

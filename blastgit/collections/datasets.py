@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from blastgit.annotations.subjects import instant, instant_text
 from blastgit.errors import BlastgitError, InvalidInput, InvalidName
@@ -12,9 +12,8 @@ from blastgit.guard.refs import place
 from blastgit.names import Spec, check_path, parse_spec, tag_name
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Dataset:
-    """One dataset.
+class Dataset(NamedTuple):
+    """One dataset; a tuple, since there may be very many.
 
     Attributes:
         line: The transient, or `u/USER/TRANSIENT` for a personal line of work.
@@ -50,8 +49,7 @@ class Dataset:
         return f"{self.line}@{self.number}{':' if self.path else ''}{self.path}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Member:
+class Member(NamedTuple):
     """A dataset as a collection holds it.
 
     Attributes:

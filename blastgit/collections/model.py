@@ -137,13 +137,33 @@ KINDS: dict[str, type[Collection]] = {each.kind: each for each in (Run, Tagged, 
 
 def beyond(collection: Collection | None, other: Collection | None) -> list[str]:
     """Return what a collection itself lists and another one does not, in words."""
-    there = set(_items(other))
-    items = [item for item in _items(collection) if item not in there]
+    items = lines_beyond(collection, other)
     return [str(collection.parse(line)) for line in items] if isinstance(collection, Listed) else items
+
+
+def lines_beyond(collection: Collection | None, other: Collection | None) -> list[str]:
+    """Return the lines, or names of children, of a collection that another one does not have."""
+    items, others = _items(collection), _items(other)
+    start = _common(items, others)
+    end = _common(items[:start:-1], others[:start:-1])
+    there = set(others[start : len(others) - end])
+    return [item for item in items[start : len(items) - end] if item not in there]
 
 
 def _items(collection: Collection | None) -> tuple[str, ...]:
     return collection.lines if isinstance(collection, Listed) else tuple(getattr(collection, "children", ()))
+
+
+def _common(one: tuple[str, ...], other: tuple[str, ...]) -> int:
+    """Return how many items two tuples begin with that are the same; slices are compared much faster than items."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high) // 2
+        if one[low : middle + 1] == other[low : middle + 1]:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 def _beginning(lines: Sequence[str], start: str) -> Sequence[str]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from blastgit.annotations.subjects import instant_text
 from blastgit.collections.catalogue import Catalogue
 from blastgit.collections.datasets import Dataset, Member
 from blastgit.collections.existence import has_file
-from blastgit.collections.model import Calibration, Chained, Collection, Listed, Run
+from blastgit.collections.model import Calibration, Chained, Collection, Listed, Run, Tagged
 from blastgit.collections.runs import born, born_in
 from blastgit.errors import NotFound, RepoError, UsageError
 from blastgit.handle import Handle
@@ -20,8 +20,7 @@ from blastgit.names import check_transient
 _NAME = "<name>"
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A dataset, and how a collection came to give it.
 
     Attributes:
@@ -97,9 +96,7 @@ class Resolver:
         Raises:
             NotFound: There is no such collection.
         """
-        return sorted(
-            self._all(collection, time, ()), key=lambda each: (each.dataset, each.begin is not None, each.begin)
-        )
+        return sorted(self._all(collection, time, ()), key=lambda each: each.dataset)
 
     def _find(self, collection: str, wanted: _Wanted, above: tuple[str, ...]) -> Found | None:
         via = self._enter(collection, above)
@@ -131,6 +128,8 @@ class Resolver:
     def _all(self, collection: str, time: datetime | None, above: tuple[str, ...]) -> list[Found]:
         via = self._enter(collection, above)
         there = self._catalogue[collection]
+        if isinstance(there, Tagged):
+            return [Found(dataset, via) for dataset in there.datasets()]
         if isinstance(there, Chained):
             lists = (self._all(child, time, via) for child in there.children)
             return _first_of_each(lists)

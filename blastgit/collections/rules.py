@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from blastgit.collections.catalogue import Catalogue
 from blastgit.collections.datasets import Dataset, Member
 from blastgit.collections.existence import check_there
-from blastgit.collections.model import Calibration, Chained, Collection, Listed, Run, Tagged, beyond
+from blastgit.collections.model import Calibration, Chained, Collection, Listed, Run, Tagged, beyond, lines_beyond
 from blastgit.collections.names import check_name, owner_of
 from blastgit.collections.policy import CollectionPolicy
 from blastgit.collections.runs import all_born
@@ -64,7 +64,7 @@ class Rules:
             self._check_run(name, old, new)
 
     def _check_deletion(self, name: str, old: Collection) -> None:
-        parents = [parent for parent, chain in self.after.chains() if name in chain.children]
+        parents = [parent for parent, chain in self.after.of_type(Chained) if name in chain.children]
         if parents:
             raise Denied(f"{name} is a child of {', '.join(parents[:5])}: take it out of there first")
         try:
@@ -89,13 +89,12 @@ class Rules:
         for child in new.inputs:
             check_name(child)
         if isinstance(old, Run) and old.validated and not new.validated:
-            for parent, chain in self.after.chains():
+            for parent, chain in self.after.of_type(Chained):
                 if name in chain.children and self.policy.names.row(parent).role == "validated":
                     raise Denied(f"{name} is in {parent}, which takes only what is validated: take it out there first")
 
     def _check_listed(self, name: str, old: Collection | None, new: Listed) -> None:
-        there = set(old.lines) if isinstance(old, Listed) else set()
-        members = [new.parse(line) for line in new.lines if line not in there]
+        members = list(map(new.parse, lines_beyond(new, old)))
         owner = owner_of(name)
         for member in members:
             if member.dataset.is_personal and not owner:
@@ -112,7 +111,8 @@ class Rules:
             return False
         if self.policy.names.row(name).role != "private":
             return True
-        return any(name in chain.children and self.policy.is_shared(parent) for parent, chain in self.after.chains())
+        chains = self.after.of_type(Chained)
+        return any(name in chain.children and self.policy.is_shared(parent) for parent, chain in chains)
 
     def _check_no_calibration(self, name: str, datasets: Iterable[Dataset]) -> None:
         certified = list(self._calibrations())
@@ -126,9 +126,8 @@ class Rules:
                 )
 
     def _calibrations(self) -> Iterator[tuple[str, Calibration]]:
-        for name in self.after:
-            collection = self.after.get(name)
-            if isinstance(collection, Calibration) and not owner_of(name):
+        for name, collection in self.after.of_type(Calibration):
+            if not owner_of(name):
                 yield name, collection
 
     def _check_chained(self, name: str, chain: Chained) -> None:

@@ -19,7 +19,7 @@ from blastgit.guard.policy import current_identity
 from blastgit.handle import Handle
 from blastgit.history import History, Marker
 from blastgit.plumbing.messages import read_trailers
-from blastgit.plumbing.process import run_git
+from blastgit.plumbing.process import GitError, run_git
 
 _TAGS = "refs/tags/"
 
@@ -44,15 +44,23 @@ def born_in(handle: Handle, run: str, name: str) -> Dataset | None:
 def all_born(handle: Handle) -> Iterator[tuple[Dataset, dict[str, str]]]:
     """Yield every revision that was born into a run, with the trailers of its commit, sorted by tag."""
     handle.need(None, whole=True)
-    listed = run_git(handle.path, "for-each-ref", "--format=%(refname) %(*objectname)", _TAGS).decode()
-    for row in listed.splitlines():
-        ref, _, oid = row.partition(" ")
-        line, _, number = ref.removeprefix(_TAGS).rpartition("/")
+    for row in _peeled_tags(handle):
+        oid, _, ref = row.partition(" ")
+        line, _, number = ref.removeprefix(_TAGS).removesuffix("^{}").rpartition("/")
         commit = handle.git.get(oid) if number.isdecimal() and not line.startswith("release/") else None
         if isinstance(commit, pygit2.Commit) and b"\nRun: " in commit.raw_message:
             trailers = read_trailers(commit.message)
             if "Run" in trailers and trailers.get("Revision") == number:
                 yield Dataset(line, int(number)), trailers
+
+
+def _peeled_tags(handle: Handle) -> list[str]:
+    """Return what each tag names, which packed refs tell without looking at the tag."""
+    try:
+        listed = run_git(handle.path, "show-ref", "--tags", "--dereference").decode()
+    except GitError:
+        return []  # there are no tags
+    return [row for row in listed.splitlines() if row.endswith("^{}")]
 
 
 def born(handle: Handle, run: str) -> list[tuple[Dataset, dict[str, str]]]:
