@@ -10,11 +10,9 @@ from pathlib import Path
 import pygit2
 
 from blastgit.errors import BlastgitError, Denied, RepoError
-from blastgit.guard.annotations import check_annotations
 from blastgit.guard.contents import check_contents
 from blastgit.guard.hold import go_on_until_end_of
 from blastgit.guard.lines import LineChange, LineCheck, check_twin
-from blastgit.guard.mainline import check_main
 from blastgit.guard.policy import ANONYMOUS, current_identity
 from blastgit.guard.pushes import log_push
 from blastgit.guard.quarantine import Quarantine
@@ -153,9 +151,13 @@ class PushCheck:
         repo, who, line = self._repo, self._who, where.line
         if repo.ref(change.ref) != change.old:
             raise Denied("somebody else moved it meanwhile: fetch it, and push again")
-        if where.kind is Kind.MAIN:
+        if where.kind is Kind.MAIN:  # imported where needed: most pushes bring revisions
+            from blastgit.guard.mainline import check_main
+
             check_main(repo, change, who, self._coming)
         elif where.kind is Kind.ANNOTATIONS:
+            from blastgit.guard.annotations import check_annotations
+
             check_annotations(repo, change, who, self._coming)
         elif where.kind is Kind.RELEASE:
             repo.policy.check("curator", who, where.collection)

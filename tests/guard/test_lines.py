@@ -1,6 +1,7 @@
 """Branches, tags and markers of a transient: what plain git may push, and what is denied."""
 
 import json
+import re
 import socket
 import threading
 from collections.abc import Callable
@@ -29,6 +30,15 @@ def test_a_revision_comes_with_its_tag_over_plain_git(clone: Any) -> None:
     report = DataRepo(clone.repo).verify()
     assert report.problems == []
     assert report.revisions == 3
+
+
+def test_a_revision_is_checked_without_what_is_slow_to_load(clone: Any) -> None:
+    """Half a second is what a push may cost; any of these would take that by itself."""
+    done = clone._run("push", "--atomic", f"file://{clone.repo}", BRANCH, TAG, env={"PYTHONPROFILEIMPORTTIME": "1"})
+    loaded = set(re.findall(r"\|\s+([\w.]+)\s*$", done.stderr.decode(), re.MULTILINE))
+    assert done.returncode == 0
+    assert {"pygit2", "blastgit.guard.receive"} <= loaded
+    assert not loaded & {"numpy", "h5py", "astropy", "PIL", "dvc", "dvc.fs", "duckdb", "rich", "asyncio", "hypothesis"}
 
 
 def test_several_revisions_and_another_transient_in_one_push(clone: Any) -> None:
