@@ -14,6 +14,7 @@ import blastgit
 from benchmarks import samples, speed
 from benchmarks.annotations import annotated
 from benchmarks.bucket import bucket
+from benchmarks.collections import collected
 from benchmarks.controls import isolate
 from benchmarks.memory import memory
 from benchmarks.race import Row
@@ -59,6 +60,7 @@ _PARTS: dict[str, Callable[[Path, argparse.Namespace], Iterable[Row]]] = {
     "read": lambda folder, options: speed.read_back(folder, samples.first(), options.rounds),
     "processes": lambda folder, options: speed.processes(folder, samples.first(), options.rounds),
     "annotations": annotated,
+    "collections": collected,
     "adopting": lambda folder, options: adopting(folder, options.import_),
     "scale": lambda folder, options: scale(folder, samples.first(), min(options.rounds, 5), options.scale),
     "bucket": lambda folder, _: bucket(folder),
