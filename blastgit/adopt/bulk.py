@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from blastgit.adopt.sources import Found, opened
 from blastgit.errors import BlastgitError
@@ -37,6 +37,7 @@ class Outcome:
         reason: Why it was skipped.
         files: How many files it has.
         size: Bytes of them.
+        source: The file of its export, or its archive.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Outcome:
     reason: str = ""
     files: int = 0
     size: int = 0
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,9 +92,9 @@ def adopt(handle: Handle, found: Sequence[Found], how: How) -> list[Outcome]:
                     raise
                 done = Outcome(each.name, SKIPPED, str(error))
             if isinstance(done, Outcome):
-                outcomes.append(done)
+                outcomes.append(replace(done, source=each.source))
             else:
-                ready.append(done)
+                ready.append(replace(done, outcome=replace(done.outcome, source=each.source)))
         if ready:
             batch.write()
             sync_file_systems([*handle.store.synced_folders(), handle.path])

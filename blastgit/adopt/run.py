@@ -1,7 +1,8 @@
 """Importing what exists: batches of transients, in several processes, resumed after whatever stopped it.
 
 What a batch did is noted only after it is published, in a file of the repo's own folder; a later import of the same
-source goes on behind it. Without the note nothing is lost either: a transient that is here already is compared.
+source goes on behind it. Without the note nothing is lost either: a transient that is here already is compared, and
+so is one whose export or archive was written anew since.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import json
 import multiprocessing
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -20,10 +23,11 @@ from typing import TYPE_CHECKING, Any
 
 from blastgit.adopt.bulk import ADOPTED, PRESENT, SKIPPED, How, Outcome, adopt
 from blastgit.adopt.sources import Found, find
-from blastgit.errors import Denied, UsageError
+from blastgit.errors import BlastgitError, Denied, UsageError
 from blastgit.guard.policy import require
 from blastgit.handle import Handle
 from blastgit.maintain import maintain
+from blastgit.names import branch_ref
 from blastgit.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -32,6 +36,10 @@ if TYPE_CHECKING:
 BATCH = 50
 """Transients that are published together."""
 
+_DIED = (
+    "a process of the import died or could not start; what it had published stays, so repeat the call. With --jobs 1 "
+    "(jobs=1) there is just one; a script of one's own that wants several calls this under `if __name__ == '__main__':`"
+)
 _PACKED_AFTER = 1000  # transients; then refs and packs are packed, so that the next one is as fast as the first
 
 
@@ -132,7 +140,7 @@ def import_all(handle: Handle, source: Path | Place, options: Options, progress:
             report.skipped[each[0]] = each[1]
         elif not _may(handle, each.name):
             report.skipped[each.name] = "the policy does not let you record it"
-        elif each.name in note.done:
+        elif note.has(each):
             report.present += 1
         else:
             left.append(each)
@@ -171,7 +179,10 @@ def _all(handle: Handle, found: Sequence[Found], how: How, options: Options) -> 
         for batch in batches:
             yield adopt(handle, batch, how)
     else:
-        yield from _in_processes(handle.path, batches, how, options.jobs or cpu_count() or 1)
+        try:
+            yield from _in_processes(handle.path, batches, how, options.jobs or cpu_count() or 1)
+        except BrokenProcessPool:
+            raise BlastgitError(_DIED) from None
 
 
 def _in_processes(repo: Path, batches: Iterator[list[Found]], how: How, jobs: int) -> Iterator[list[Outcome]]:
@@ -201,17 +212,33 @@ class _Note:
         name = sha256(str(whole).encode()).hexdigest()[:16]
         self._path = handle.work_folder / "imports" / f"{name}.jsonl"
         self._handle = handle
-        self.done = {name for name in self._read() if handle.git.references.get(f"refs/heads/{name}") is not None}
+        self._done = {source: (stamp, name) for source, stamp, name in self._read()}
+        self._stamps: dict[str, list[int]] = {}
+
+    def has(self, found: Found) -> bool:
+        """Whether it is done; if not, how it looks now is remembered, before anybody reads it."""
+        stamp, name = self._done.get(found.source, ([], ""))
+        now = found.stamp
+        if now and stamp == now and self._handle.git.references.get(branch_ref(name)) is not None:
+            return True
+        self._stamps[found.source] = now
+        return False
 
     def add(self, outcomes: Iterable[Outcome]) -> None:
+        """Note what is done of a batch."""
         self._path.parent.mkdir(exist_ok=True)
-        lines = [json.dumps(each.name) for each in outcomes if each.status in (ADOPTED, PRESENT)]
+        done = [each for each in outcomes if each.status in (ADOPTED, PRESENT)]
+        lines = [json.dumps([each.source, self._stamps.get(each.source, []), each.name]) for each in done]
         with self._path.open("a", encoding="utf-8") as file:
             file.write("".join(f"{line}\n" for line in lines))
 
-    def _read(self) -> list[str]:
+    def _read(self) -> Iterator[tuple[str, list[int], str]]:
         try:
-            lines = self._path.read_text("utf-8").split("\n")[:-1]  # a line that was cut off is not done
+            lines = self._path.read_text("utf-8", "replace").split("\n")
         except FileNotFoundError:
-            return []
-        return [str(json.loads(line)) for line in lines if line.startswith('"') and line.endswith('"')]
+            return
+        for line in lines:
+            with suppress(ValueError):  # one that was cut off, when the writer died, is not done
+                match json.loads(line):
+                    case [str(source), list(stamp), str(name)]:
+                        yield source, stamp, name

@@ -38,6 +38,20 @@ class Found:
     place: Path | Place
     export: Path | None = None
 
+    @property
+    def source(self) -> str:
+        """The file of its export, or its archive: what tells it from the others of its source."""
+        return str(self.export or self.place)
+
+    @property
+    def stamp(self) -> list[int]:
+        """What shows that this file was written anew since."""
+        try:
+            found = Path(self.source).stat()
+        except OSError:
+            return []
+        return [found.st_mtime_ns, found.st_size]
+
 
 @contextmanager
 def opened(found: Found) -> Iterator[tuple[Export, Mapping[str, AnySource]]]:

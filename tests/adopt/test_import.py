@@ -70,6 +70,36 @@ def test_what_is_here_is_compared_when_nothing_was_noted(repo, tree):
     assert "differs from revision 0" in done.skipped["2026ab"]
 
 
+def test_what_was_written_anew_since_is_compared_again(repo, tree):
+    DataRepo(repo).import_all(tree)
+    export = tree / "exports/2026ab.json"
+    export.write_text(export.read_text().replace('"redshift": ', '"redshift": 1'))
+    done = DataRepo(repo).import_all(tree)
+    assert (done.adopted, done.present, list(done.skipped)) == (0, 2, ["2026ab"])
+    assert "differs from revision 0" in done.skipped["2026ab"]
+
+
+def test_an_archive_goes_by_what_it_holds_and_not_by_its_name(repo, tree, tmp_path):
+    DataRepo(repo).import_all(tree)
+    archives = tmp_path / "archives"
+    archives.mkdir()
+    DataRepo(repo).export("2026aa", archives / "first.tar.gz")
+    other = DataRepo.init(tmp_path / "other", simulated=True)
+    assert other.import_all(archives).adopted == 1
+    DataRepo(repo).export("2026ab", archives / "2026aa.tar.gz")
+    done = other.import_all(archives)
+    assert (done.adopted, done.present) == (1, 1)
+    assert [each.name for each in other.list()] == ["2026aa", "2026ab"]
+
+
+def test_a_note_that_was_cut_off_or_spoiled_is_no_hindrance(repo, tree):
+    DataRepo(repo).import_all(tree)
+    (note,) = (repo / "blastgit/imports").iterdir()
+    note.write_bytes(b'\xff\n"2026aa"\n[1]\n7\n' + note.read_bytes()[:-20])
+    done = DataRepo(repo).import_all(tree)
+    assert (done.adopted, done.present, done.skipped) == (0, 3, {})
+
+
 def test_a_bad_one_does_not_keep_the_others(repo, tree, tmp_path):
     (tree / "exports/2026ab.json").write_text("{")
     (tree / "cutout_cdn/2026ac/DES/DES_z.fits").unlink()
@@ -102,6 +132,21 @@ def test_in_several_processes(repo, tmp_path, monkeypatch):
     done = DataRepo(repo).import_all(write_tree(tmp_path / "data", names), jobs=2)
     assert done.adopted == 5
     assert DataRepo(repo).verify().problems == []
+
+
+def test_processes_that_cannot_start_are_told(repo, tmp_path):
+    names = [f"2026b{letter}" for letter in "abc"]
+    tree = write_tree(tmp_path / "data", names)
+    script = tmp_path / "script.py"  # without `if __name__ == "__main__":`, so that each process would begin anew
+    script.write_text(
+        "import blastgit.adopt.run as r; from blastgit import DataRepo; r.BATCH = 2\n"
+        f"DataRepo({str(repo)!r}).import_all({str(tree)!r}, jobs=2)\n"
+    )
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    ended = subprocess.run([sys.executable, script], env=env, capture_output=True, text=True, check=False)
+    assert ended.returncode
+    assert "BlastgitError: a process of the import died or could not start" in ended.stderr
+    assert DataRepo(repo).import_all(tree, jobs=1).adopted == 3
 
 
 def test_killed_at_any_moment_and_resumed(tmp_path, run):
