@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from blastgit.aliases import find_alias
 from blastgit.errors import RepoError
 from blastgit.format import FILE
 from blastgit.handle import Handle
@@ -59,7 +60,10 @@ class Opened:
         return state
 
     def _known(self, spec: Spec) -> Spec:
-        """Have at hand what somebody named, and return it by the name that the transient has here."""
+        """Have at hand what somebody named, and return it by the name that the transient has here.
+
+        That may be another one if the transient was renamed, or if an alias was given.
+        """
         whole = spec.stage is not None
         self._handle.need(spec.name, spec.number, whole=whole)
         if self._history.tip(spec.name) is not None or self._has_tag(spec):
@@ -68,7 +72,8 @@ class Opened:
             self._handle.need(other, spec.number, whole=whole)
             if self._history.tip(other) is not None or self._has_tag(replace(spec, name=other)):
                 return replace(spec, name=other)
-        return spec
+        found = find_alias(self._handle, spec.name)
+        return spec if found is None else replace(spec, name=found)
 
     def _names(self, name: str) -> list[str]:
         """Have all of a transient at hand; return its name here, then its former ones that have revisions."""

@@ -49,6 +49,18 @@ def test_history_goes_on_under_the_new_name(renamed, record, run):
     assert repo.verify().problems == []
 
 
+def test_an_alias_finds_its_transient(repo, record):
+    sample = small("2026dgt")
+    sample.export["transient"]["fields"] |= {"aliases": ["SN2026dgt", "ZTF26abc"], "display_name": "Dgt-star"}
+    record(repo, sample)
+    record(repo, small("2026abc", seed=5))
+    for alias in ("sn2026DGT", "ZTF26abc", "Dgt-star"):
+        assert DataRepo(repo).show(f"{alias}@0").revision == "2026dgt@0"
+        assert [entry.revision.name for entry in DataRepo(repo).log(alias)] == ["2026dgt"]
+    with pytest.raises(NotFound):
+        DataRepo(repo).show("ZTF26ab")
+
+
 def test_chains_of_names():
     renames = Renames({"a1": "b1", "b1": "c1", "x1": "c1"})
     assert renames.former("c1") == ["b1", "a1", "x1"]
