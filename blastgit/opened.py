@@ -66,7 +66,7 @@ class Opened:
         """
         whole = spec.stage is not None
         self._handle.need(spec.name, spec.number, whole=whole)
-        if self._history.tip(spec.name) is not None or self._has_tag(spec):
+        if self._has_tag(spec) or self._history.tip(spec.name) is not None:
             return spec
         for other in self._renames.others(spec.name) if self._renames is not None else ():
             self._handle.need(other, spec.number, whole=whole)
