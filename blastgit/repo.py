@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from blastgit.care import Care
 from blastgit.errors import InvalidExport, InvalidInput, InvalidName
 from blastgit.handle import LOCK_TIMEOUT
 from blastgit.names import check_transient, parse_spec
+from blastgit.provenance.origins import Origins
 from blastgit.revision.export import Export, read_export
 from blastgit.workflow.workflows import Workflows
 
@@ -25,16 +25,12 @@ if TYPE_CHECKING:
     from blastgit.get import Got
     from blastgit.listing import Listing
     from blastgit.log import Entry
-    from blastgit.provenance.affected import Affected
-    from blastgit.provenance.graph import Graph
-    from blastgit.provenance.orphans import Orphan
-    from blastgit.provenance.usage import Usage
     from blastgit.record import Recorded
     from blastgit.show import Shown
     from blastgit.subset import Subset
 
 
-class DataRepo(Care, Workflows):
+class DataRepo(Care, Origins, Workflows):
     """A data repo: the git repository of many transients, and the store of their files.
 
     Open one with `DataRepo("/data/blast")`, or by the URL of one elsewhere. An object of this class belongs to one
@@ -233,51 +229,6 @@ class DataRepo(Care, Workflows):
             return export_tree(self._handle, state, Path(target or "."), force=force, progress=self._progress)
         place = Path(target or f"{state.name}.tar.gz")
         return export_archive(self._handle, state, place, force=force, progress=self._progress)
-
-    def provenance(self, spec: str) -> Graph:
-        """Return where a revision came from, or what stands at `:PATH` of it: images, rows, files, stages.
-
-        Raises:
-            NotFound: There is no such revision, or nothing at that path.
-        """
-        from blastgit.provenance.graph import read_graph
-
-        parsed = parse_spec(spec)
-        state = self._resolve(parsed)
-        graph = read_graph(state, self._handle.rules, self._handle.settings.section("stages"))
-        return graph if parsed.path is None else graph.back_from(parsed.path)
-
-    def affected(self, subject: str) -> Sequence[Affected]:
-        """Return all that was really made of something, in every transient and revision.
-
-        Args:
-            subject: `NAME@N:PATH`, `sha256:…`, `images/SURVEY/FILTER`, `host:NAME`, or the id of an annotation.
-
-        Raises:
-            InvalidName: The subject is none of these.
-            NotFound: There is no such revision, annotation or path.
-        """
-        from blastgit.provenance.affected import affected, read_subjects
-
-        stages = self._handle.settings.section("stages")
-        subjects = read_subjects(self._handle, subject)
-        return [each for one in subjects for each in affected(self._handle, one, stages, self._progress)]
-
-    def usage(self, pattern: str = "*") -> Sequence[Usage]:
-        """Return which revisions were read, the latest first, if reads are noted.
-
-        Raises:
-            NotFound: They are not.
-        """
-        from blastgit.provenance.usage import read_usage
-
-        return read_usage(self._handle, pattern)
-
-    def orphans(self, days: int = 30) -> Sequence[Orphan]:
-        """Return the runs and markers, older than some days, that nothing cites, collects, annotates or reads."""
-        from blastgit.provenance.orphans import orphans
-
-        return orphans(self._handle, timedelta(days=days))
 
     def subset(
         self,

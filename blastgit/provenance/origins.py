@@ -1,0 +1,65 @@
+"""Where data come from and where they go, as methods of `DataRepo`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from blastgit.names import parse_spec
+from blastgit.opened import Opened
+
+if TYPE_CHECKING:
+    from blastgit.provenance.affected import Affected
+    from blastgit.provenance.graph import Graph
+    from blastgit.provenance.orphans import Orphan
+    from blastgit.provenance.usage import Usage
+
+
+class Origins(Opened):
+    """What results were made of, what was made of them, and whether anybody reads them."""
+
+    def provenance(self, spec: str) -> Graph:
+        """Return where a revision came from, or what stands at `:PATH` of it: images, rows, files, stages.
+
+        Raises:
+            NotFound: There is no such revision, or nothing at that path.
+        """
+        from blastgit.provenance.graph import read_graph
+
+        parsed = parse_spec(spec)
+        state = self._resolve(parsed)
+        graph = read_graph(state, self._handle.rules, self._handle.settings.section("stages"))
+        return graph if parsed.path is None else graph.back_from(parsed.path)
+
+    def affected(self, subject: str) -> Sequence[Affected]:
+        """Return all that was really made of something, in every transient and revision.
+
+        Args:
+            subject: `NAME@N:PATH`, `sha256:…`, `images/SURVEY/FILTER`, `host:NAME`, or the id of an annotation.
+
+        Raises:
+            InvalidName: The subject is none of these.
+            NotFound: There is no such revision, annotation or path.
+        """
+        from blastgit.provenance.affected import affected, read_subjects
+
+        stages = self._handle.settings.section("stages")
+        subjects = read_subjects(self._handle, subject)
+        return [each for one in subjects for each in affected(self._handle, one, stages, self._progress)]
+
+    def usage(self, pattern: str = "*") -> Sequence[Usage]:
+        """Return which revisions were read, the latest first, if reads are noted.
+
+        Raises:
+            NotFound: They are not.
+        """
+        from blastgit.provenance.usage import read_usage
+
+        return read_usage(self._handle, pattern)
+
+    def orphans(self, days: int = 30) -> Sequence[Orphan]:
+        """Return the runs and markers, older than some days, that nothing cites, collects, annotates or reads."""
+        from blastgit.provenance.orphans import orphans
+
+        return orphans(self._handle, timedelta(days=days))
