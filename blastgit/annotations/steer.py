@@ -96,7 +96,9 @@ class _Work:
             return None
         files = {f"{_FOLDER}/{name}{_SUFFIX}": write_collection(each) for name, each in self._changed.items()}
         more = f" and {len(self.moved) - 1} more" if len(self.moved) > 1 else ""
-        return Edit(files, f"Flags: {self.moved[0]}{more}", tuple(self.moved[:100]), {"Moved": str(len(self.moved))})
+        # a rule is what an admin wrote, so it is meant, where a collection is protected too
+        trailers = {"Moved": str(len(self.moved)), "Confirmed": ", ".join(sorted(self._changed))}
+        return Edit(files, f"Flags: {self.moved[0]}{more}", tuple(self.moved[:100]), trailers)
 
     def apply(self, flagged: _Flagged) -> None:
         """Take what is flagged out of every collection that the rule is about.

@@ -50,7 +50,7 @@ class Catalogue:
         if name in self._changed:
             return self._changed[name]
         if name not in self._read:
-            data = self._data(name)
+            data = self.data(name)
             self._read[name] = read_collection(data, path_of(name)) if data else None
         return self._read[name]
 
@@ -68,11 +68,12 @@ class Catalogue:
         """Yield every collection of a type. Looks at the beginning of every file."""
         first = f"type: {type_.kind}\n".encode()
         for name in self:
-            if name not in self._changed and name not in self._read and not self._data(name).startswith(first):
+            if name not in self._changed and name not in self._read and not self.data(name).startswith(first):
                 continue
             collection = self.get(name)
             if isinstance(collection, type_):
                 yield name, collection
 
-    def _data(self, name: str) -> bytes:
+    def data(self, name: str) -> bytes:
+        """Return a collection's file as it stands on main; nothing if there is none."""
         return (None if self._tree is None else read_blob(self._tree, path_of(name))) or b""

@@ -43,7 +43,11 @@ def _named(handle: Handle, text: str) -> Dataset:
 
 
 def check_there(
-    handle: Handle, datasets: Iterable[Dataset], coming: Mapping[str, str | None] = MappingProxyType({})
+    handle: Handle,
+    datasets: Iterable[Dataset],
+    coming: Mapping[str, str | None] = MappingProxyType({}),
+    *,
+    withdrawn: bool = False,
 ) -> None:
     """Check that datasets exist, and were not withdrawn.
 
@@ -51,6 +55,7 @@ def check_there(
         handle: The data repo.
         datasets: What to look for.
         coming: The refs that are pushed at the same time, and what they shall be.
+        withdrawn: Whether what was withdrawn may be among them.
 
     Raises:
         NotFound: One does not exist; the error says what is near.
@@ -73,6 +78,8 @@ def check_there(
             raise _unknown(handle, dataset)
         if dataset.path:
             _check_file(last, dataset.path)
+        if withdrawn:
+            continue
         stones = withdrawals.of(dataset.line, dataset.number)
         gone = {dataset.path} & stones.keys() if dataset.path else stones and stones.keys() & set(last.pointer_ids)
         if gone and (dataset.path or len(gone) == len(last.pointer_ids)):

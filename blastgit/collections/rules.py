@@ -13,6 +13,7 @@ from blastgit.collections.model import Calibration, Chained, Collection, Listed,
 from blastgit.collections.names import check_name, owner_of
 from blastgit.collections.policy import CollectionPolicy
 from blastgit.collections.runs import all_born
+from blastgit.collections.text import check_text
 from blastgit.errors import BlastgitError, Denied, InvalidInput, InvalidName, NotFound
 from blastgit.handle import Handle
 
@@ -30,6 +31,7 @@ class Rules:
         before: The collections as they are.
         after: The collections as they would be.
         coming: The refs that are pushed at the same time, and what they shall be.
+        is_audit: Whether what is there is looked at, which may have been withdrawn since.
     """
 
     handle: Handle
@@ -37,6 +39,7 @@ class Rules:
     before: Catalogue
     after: Catalogue
     coming: Mapping[str, str | None] = field(default_factory=dict)
+    is_audit: bool = False
 
     def check(self, name: str) -> None:
         """Check one collection that is changed.
@@ -99,7 +102,7 @@ class Rules:
         for member in members:
             if member.dataset.is_personal and not owner:
                 raise Denied(f"{name} is shared, and {member.dataset} is personal work: promote it first")
-        check_there(self.handle, (member.dataset for member in members), self.coming)
+        check_there(self.handle, (member.dataset for member in members), self.coming, withdrawn=self.is_audit)
         for transient in {member.dataset.name for member in members}:
             _check_unique(name, new, new.of(transient))
         if isinstance(new, Tagged) and self._is_public_output(name):
@@ -168,9 +171,10 @@ class Rules:
 
 def check_all(handle: Handle, policy: CollectionPolicy, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
     """Check every collection there is, and yield the name of each that breaks a rule, with the rule in words."""
-    rules = Rules(handle, policy, Catalogue(None), catalogue)
+    rules = Rules(handle, policy, Catalogue(None), catalogue, is_audit=True)
     for name in catalogue:
         try:
+            check_text(catalogue.data(name), name)
             rules.check(name)
         except BlastgitError as error:
             yield name, str(error)

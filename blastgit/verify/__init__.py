@@ -68,6 +68,7 @@ def verify(
     report = Report(transients=len(names))
     if name is None:
         check_refs(handle, names, report)
+        _check_collections(handle, report)
     contents: dict[Checksums, str] = {}
     for done, each in enumerate(names):
         progress("checking revisions", done, len(names))
@@ -90,6 +91,16 @@ def _exists(handle: Handle, name: str) -> bool:
     history = History(handle)
     has_revision = history.tip(name) is not None or history.tagged(name, 0) is not None
     return has_revision or run_ref(name) in handle.git.references
+
+
+def _check_collections(handle: Handle, report: Report) -> None:
+    """Note the collections that break a rule."""
+    if "collections" not in handle.main.tree:
+        return
+    from blastgit.collections.room import Collections
+
+    for name, problem in Collections(handle).check():
+        report.add("collection", name, problem)
 
 
 def _sample(
