@@ -63,6 +63,7 @@ def init(
     (path / "blastgit" / "locks").mkdir(parents=True)
     if store is None:  # then who records by URL on this machine also knows it for the store
         make_folders(path / "dvc" / "files" / "md5")
+        (path / "dvc" / "tmp").mkdir()  # so that its mode is set together with that of all others, if a group writes
     make_folders(path / "objects")
     _first_commit(path, config, simulated=simulated)
     install_hooks(path)

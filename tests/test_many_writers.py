@@ -1,15 +1,21 @@
 """Many processes record at once: nobody fails, nothing is lost, and nobody waits for a writer of another transient."""
 
 import multiprocessing
-from collections.abc import Callable
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pygit2
 import pytest
+from pygit2.enums import ConfigLevel
 
 from blastgit import DataRepo
 from blastgit.demo import Sample, refit, small
 from blastgit.errors import Busy
 from blastgit.plumbing.locks import Journal, hold
+from blastgit.plumbing.process import run_git
 
 WRITERS = 8
 Job = tuple[Path, str, Path, Path]
@@ -46,6 +52,60 @@ def test_eight_on_one_transient_and_eight_on_others(
     assert opened.verify().problems == []
     assert [entry.revision.number for entry in opened.log(sample.name)] == list(range(WRITERS))[::-1]
     run("git", "--git-dir", repo, "fsck", "--strict")
+
+
+GROUP, ACCOUNTS = 54321, (54322, 54323)
+
+
+@pytest.fixture
+def shared(sample: Sample) -> Iterator[Path]:
+    """A folder with a repo `repo` that a group may write to, as docs/operators.md says."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can be somebody else")
+    folder = Path(tempfile.mkdtemp(prefix="blastgit-test-"))
+    folder.chmod(0o755)
+    (folder / ".gitconfig").write_text("[safe]\n\tdirectory = *\n")
+    DataRepo.init(folder / "repo", simulated=True)
+    run_git(folder / "repo", "config", "core.sharedRepository", "group")
+    for path in (folder / "repo", *(folder / "repo").rglob("*")):
+        os.chown(path, -1, GROUP)
+        if path.is_dir():
+            path.chmod(0o2775)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def record_as(account: int, job: Job, home: Path) -> None:
+    os.umask(0o022)
+    os.setgroups([GROUP])
+    os.setgid(GROUP)
+    os.setuid(account)
+    os.environ["GIT_CONFIG_GLOBAL"] = str(home / ".gitconfig")
+    pygit2.settings.search_path[ConfigLevel.GLOBAL] = str(home)
+    one_record(job)
+
+
+def test_two_accounts_of_a_group(shared: Path, tmp_path: Path, repo: Path, sample: Sample) -> None:
+    """Whatever their umask: git keeps to `core.sharedRepository`, and so does blastgit."""
+    for job in jobs(repo, shared, [sample]):
+        one_record(job)  # all is imported here: another account may not read this Python
+    DataRepo(repo).record(sample.name, *refit(sample, seed=9).write(tmp_path))
+    (shared / "in").mkdir()
+    written = jobs(shared / "repo", shared / "in", [refit(sample, seed=i) for i in range(WRITERS)])
+    context = multiprocessing.get_context("fork")
+    processes = [
+        context.Process(target=record_as, args=(ACCOUNTS[i % 2], job, shared)) for i, job in enumerate(written)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * WRITERS
+    opened = DataRepo(shared / "repo")
+    assert [entry.revision.number for entry in opened.log(sample.name)] == list(range(WRITERS))[::-1]
+    assert opened.verify().problems == []
+    owners = {path.stat().st_uid for path in (shared / "repo/dvc/files").rglob("*") if path.is_file()}
+    assert owners == set(ACCOUNTS)
 
 
 def test_the_same_state_from_eight_writers_is_one_revision(tmp_path: Path, repo: Path, sample: Sample) -> None:

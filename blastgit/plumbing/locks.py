@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import socket
+import stat
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -138,8 +139,12 @@ def try_lock(path: Path, *, create: bool) -> Lock | None:
             raise RepoError(f"{path.parent} is missing: is this a data repo?") from None
         return None
     except OSError as error:
+        if isinstance(error, PermissionError) and _is_new(path):
+            return None  # another account has just made it, and is about to share it
         raise RepoError(f"the lock {path} cannot be taken: {error.strerror}") from None
     try:
+        if create:
+            _share(descriptor, path.parent)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.fstat(descriptor).st_ino == path.stat().st_ino:
             return Lock(path, descriptor, _read(path))
@@ -147,6 +152,21 @@ def try_lock(path: Path, *, create: bool) -> Lock | None:
         pass
     os.close(descriptor)
     return None
+
+
+def _share(descriptor: int, folder: Path) -> None:
+    """Let the group wait for a lock too, where it may make one, whatever this user's umask says."""
+    if folder.stat().st_mode & stat.S_IWGRP:
+        found = os.fstat(descriptor)
+        if found.st_uid == os.geteuid() and not found.st_mode & stat.S_IWGRP:
+            os.fchmod(descriptor, 0o664)
+
+
+def _is_new(path: Path) -> bool:
+    try:
+        return time.time() - path.stat().st_ctime < 1
+    except OSError:
+        return False
 
 
 def _read(path: Path) -> Journal | None:
