@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,6 +23,8 @@ T = TypeVar("T")
 
 ROOTS = ("cutout_cdn", "sed_output")
 """The two folders of Blast's data; the component below them is the transient's own, and a dataset goes without it."""
+
+_SETTLED = 10_000_000_000  # nanoseconds; a file system notes times more coarsely, and its clock may be another one
 
 
 def dataset_path(blast_path: str) -> str:
@@ -99,10 +104,35 @@ def _walk(data: Path, name: str, owners: list[str]) -> Iterator[tuple[str, Path]
         for owner in owners:
             yield from _files_below(data / root / owner, f"{root}/{owner}")
     flat = data / ROOTS[1]
-    if flat.is_dir():
-        for file in sorted(flat.iterdir()):
-            if file.name.startswith((f"{name}_local", f"{name}_global")) and file.is_file():
-                yield f"{ROOTS[1]}/{file.name}", file
+    files = _files_in(flat)
+    for start in (f"{name}_global", f"{name}_local"):
+        for at in range(bisect_left(files, start), len(files)):
+            if not files[at].startswith(start):
+                break
+            yield f"{ROOTS[1]}/{files[at]}", flat / files[at]
+
+
+def _files_in(folder: Path) -> tuple[str, ...]:
+    """Return the names of the files right in a folder, sorted.
+
+    It may hold a folder for each of very many transients, and is not listed for each of them: a list serves until the
+    folder's time changes. One made so soon after a change that another could bear the same time serves only once.
+    """
+    try:
+        changed = folder.stat().st_mtime_ns
+        if time.time_ns() - changed > _SETTLED:
+            return _listed(folder, changed)
+        return _listed.__wrapped__(folder, changed)
+    except (FileNotFoundError, NotADirectoryError):
+        return ()
+    except OSError as error:
+        raise InvalidFiles(f"{folder} cannot be read: {error.strerror}") from None
+
+
+@lru_cache(maxsize=4)
+def _listed(folder: Path, _changed: int) -> tuple[str, ...]:
+    with os.scandir(folder) as entries:
+        return tuple(sorted(entry.name for entry in entries if entry.is_file()))
 
 
 def _files_below(folder: Path, prefix: str) -> Iterator[tuple[str, Path]]:
