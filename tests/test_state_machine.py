@@ -230,6 +230,8 @@ class Published(RuleBasedStateMachine):
         }
         report = opened.verify()
         assert report.problems == []
+        left_over = [*(self.repo / "blastgit/locks").iterdir(), *(self.repo / "dvc/tmp").glob("*")]
+        assert left_over == []
         assert set(report.withdrawn) == self.withdrawn
 
     def comes_back(self, spec: str) -> None:

@@ -47,6 +47,7 @@ def test_a_first_run_from_nothing_to_revision_0(repo: Path, sample: Sample, hand
     assert files_in(repo, state.id) == {
         path.replace(f"/{NAME}/", "/", 1) for path in sample.files if path.endswith(".fits")
     }
+    assert DataRepo(repo).show(f"{NAME}@0:post-cutout-download:cutout_cdn/DES/DES_g.fits").kind == "file"
     run.begin("Host match")
     run.finish("Host match", export=export)
     run.begin("Global host SED inference")
