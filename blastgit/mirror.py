@@ -125,6 +125,10 @@ class Mirror(Handle):
         if str(commit.id) in self._boundary:
             specs = _TIPS if self._sees_all else (branch_ref(name),)
             step = self._steps.get(specs[0], _STEP)
+    def need_tags(self, pattern: str) -> None:
+        """Fetch the tags whose name matches a pattern, with a star at its end, each without what led to it."""
+        self._fetch([_copy(_MAIN), _copy(f"refs/tags/{pattern}")], "--depth=1")  # with a star, none is no failure
+
             self._steps[specs[0]] = 4 * step
             self._fetch(specs, f"--deepen={step}")
             commit = self.git[commit.id].peel(pygit2.Commit)
@@ -174,7 +178,7 @@ class Mirror(Handle):
         branch = next((update for update in updates if update.ref.startswith("refs/heads/")), updates[0])
         self._wait()
         try:
-            moving = [update.ref for update in updates if not update.ref.startswith("refs/tags/")]
+            moving = [update.ref for update in updates if not update.ref.startswith("refs/tags/")] or [branch.ref]
             there = {ref: self._look(ref) for ref in moving}
         except RepoError:
             raise explain(self.location, "cannot be reached any more", failure.said) from None

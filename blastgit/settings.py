@@ -18,6 +18,7 @@ from blastgit.safe_yaml import load_yaml
 _KEYS = {"format", "kind", "rules", "title", "policy"}
 
 SECTIONS: dict[str, str] = {
+    "citation": "blastgit.release.citation:read_citation",
     "collections": "blastgit.collections.policy:read_section",
     "flags": "blastgit.annotations.flags:read_flags",
     "identity": "blastgit.identity:read_identity",

@@ -32,6 +32,8 @@ _VERBS = {
     "members": "list all that a collection gives",
     "log": "tell who changed a collection, when and why",
     "diff": "show what differs between two collections, or two states of one",
+    "freeze": "resolve a collection to commits, as the tag release/COLLECTION/VERSION, which never moves",
+    "releases": "list frozen collections",
     "names": "show what collections may be called here",
     "check": "check every collection against the rules",
 }
@@ -129,6 +131,20 @@ def _add_diff(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--exit-code", action="store_true", help="end with 1 if there is a difference, as diff does")
 
 
+def _add_freeze(verb: argparse.ArgumentParser) -> None:
+    _named(verb)
+    verb.add_argument("version", metavar="VERSION", help="what this state of it is called: 1, 2026.1, v1.0")
+    verb.add_argument("-m", "--reason", default="", metavar="TEXT", help="what the release is for, in one line")
+    verb.add_argument("--doi", default="", help="the DOI that was reserved for it")
+    verb.add_argument("--sign", action="store_true", help="sign the tag, as `git tag -s` does by git's settings")
+    verb.add_argument("--key", default="", help="sign it with this key (user.signingkey of git)")
+    verb.add_argument("--dry-run", action="store_true", help="show what would be frozen, and write nothing")
+
+
+def _add_releases(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("pattern", nargs="?", default="*", help="a shell pattern of collections or releases")
+
+
 def _nothing(verb: argparse.ArgumentParser) -> None:
     del verb
 
@@ -149,6 +165,8 @@ _ADDERS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "members": _add_members,
     "log": _named,
     "diff": _add_diff,
+    "freeze": _add_freeze,
+    "releases": _add_releases,
     "names": _nothing,
     "check": _nothing,
 }
@@ -156,6 +174,10 @@ _ADDERS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
 
 def run(options: argparse.Namespace) -> int:
     """Do it, and say what came of it."""
+    if options.action in ("freeze", "releases"):
+        from blastgit.cli import cite
+
+        return {"freeze": cite.freeze, "releases": cite.list_releases}[options.action](options)
     collections = open_repo(options).collections
     if getattr(options, "at", None):
         collections = collections.at(options.at)

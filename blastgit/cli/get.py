@@ -21,8 +21,8 @@ from blastgit.cli.common import (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("spec", metavar="NAME[@REV]", help="the revision")
-    parser.add_argument("dest", nargs="?", help="the folder to write to (default: NAME@N)")
+    parser.add_argument("spec", metavar="NAME[@REV]", help="the revision, or release/COLLECTION/VERSION")
+    parser.add_argument("dest", nargs="?", help="the folder to write to (default: NAME@N, or COLLECTION-VERSION)")
     parser.add_argument(
         "--only", metavar="GLOB", help="just the files whose path or name matches, or a folder of the dataset"
     )
@@ -34,9 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Get the files."""
     with drawn_progress() as progress:
-        got = open_repo(options, progress).get(
-            options.spec, options.dest, only=options.only, force=options.force, even_invalid=options.even_invalid
-        )
+        repo = open_repo(options, progress)
+        if options.spec.startswith("release/"):
+            got = repo.releases.get(options.spec, options.dest, only=options.only, force=options.force)
+        else:
+            got = repo.get(
+                options.spec, options.dest, only=options.only, force=options.force, even_invalid=options.even_invalid
+            )
     tell_real_name(got.asked, got.revision)
     if options.json:
         print_json(got.to_json())

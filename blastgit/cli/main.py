@@ -37,6 +37,7 @@ VERBS = {
     "collection": "group datasets under a name",
     "run": "begin a run of processing",
     "annotate": "comment on data, flag it, tag it",
+    "cite": "print how a revision or a release is cited",
     "notes": "show what was said of data, or of its inputs",
     "sync": "bring remarks from another repo, and bring it ours",
     "provenance": "show what a result was made of",

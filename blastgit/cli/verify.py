@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("name", nargs="?", help="the transient (default: all)")
+    parser.add_argument("name", nargs="?", help="the transient, or release/COLLECTION/VERSION (default: all)")
     parser.add_argument("--fast", action="store_true", help="do not read contents, only see that they are there")
     sample = "read only this share of the contents, any of them"
     parser.add_argument("--sample", type=_percent, metavar="PERCENT", help=sample)
@@ -28,6 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--from", dest="sources", action="append", default=[], metavar="STORE",
         help="where to repair from: folder or URL of a DVC remote, or a DVC cache (may be repeated)",
     )  # fmt: skip
+    parser.add_argument("--signed", action="store_true", help="of a release: demand a good signature")
+    parser.add_argument(
+        "--signers", metavar="FILE", help="of a release: who may sign with which SSH key (see ssh-keygen(1))"
+    )
     add_json(parser)
 
 
@@ -35,6 +39,10 @@ def run(options: argparse.Namespace) -> int:
     """Check, and list what is wrong."""
     if options.sources and not options.repair:
         raise UsageError("--from says where to repair from: give --repair with it")
+    if (options.name or "").startswith("release/"):
+        return _verify_release(options)
+    if options.signed or options.signers:
+        raise UsageError("releases are signed: name one, release/COLLECTION/VERSION")
     with drawn_progress() as progress:
         report = open_repo(options, progress).verify(
             options.name, fast=options.fast, sample=options.sample, seed=options.seed, resume=options.resume,
@@ -45,6 +53,23 @@ def run(options: argparse.Namespace) -> int:
     else:
         _say(report, fast=options.fast)
     return 0 if report.is_sound else DamagedData.exit_code
+
+
+def _verify_release(options: argparse.Namespace) -> int:
+    if options.repair or options.sample is not None or options.seed is not None or options.resume:
+        raise UsageError("a release is verified whole, or with --fast; to repair, verify the transients in it")
+    with drawn_progress() as progress:
+        proof = open_repo(options, progress).releases.verify(
+            options.name, fast=options.fast, signed=options.signed, signers=options.signers
+        )
+    if options.json:
+        print_json(proof.to_json())
+    else:
+        print(f"{proof.release}: {proof.signature.text}")
+        for remark in proof.remarks:
+            print(f"  {remark}")
+        _say(proof.report, fast=options.fast)
+    return 0 if proof.is_sound else DamagedData.exit_code
 
 
 def _say(report: Report, *, fast: bool) -> None:

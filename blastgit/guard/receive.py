@@ -95,7 +95,7 @@ def _is_official(where: Place) -> bool:
 def _lock_of(where: Place) -> str:
     if where.line is not None:
         return "" if where.kind is Kind.WORKFLOW else where.line.name
-    return where.kind.value if where.kind in (Kind.MAIN, Kind.ANNOTATIONS) else ""
+    return where.kind.value if where.kind in (Kind.MAIN, Kind.ANNOTATIONS, Kind.RELEASE) else ""
 
 
 class PushCheck:
@@ -160,8 +160,9 @@ class PushCheck:
 
             check_annotations(repo, change, who, self._coming)
         elif where.kind is Kind.RELEASE:
-            repo.policy.check("curator", who, where.collection)
-            repo.tag(change.new or "", change.ref.removeprefix("refs/tags/"))
+            from blastgit.release.pushed import check_pushed
+
+            check_pushed(repo, change, who, self._coming)
         elif line is not None and line.user is not None:
             if who != line.user or who == ANONYMOUS:
                 raise Denied(f"it belongs to {line.user}, and {who} pushes")

@@ -38,12 +38,12 @@ def look_up(handle: Handle, contents: Mapping[Checksums, str]) -> list[Problem]:
 class Reading:
     """Reading contents in a few threads, and remembering which were sound."""
 
-    def __init__(self, handle: Handle, report: Report, progress: Progress) -> None:
-        """Prepare to read from a repo's store, and to note in `report` what is damaged."""
+    def __init__(self, handle: Handle, report: Report, progress: Progress, *, remember: bool = True) -> None:
+        """Prepare to read from a repo's store, and to note in `report` what is damaged; `remember` how far it came."""
         self._store = handle.store
         self._report = report
         self._progress = progress
-        self._memory = Memory(handle.work_folder if handle.is_here else None)
+        self._memory = Memory(handle.work_folder if handle.is_here and remember else None)
 
     def read(self, contents: Mapping[Checksums, str], *, resume: bool) -> None:
         """Read contents; with `resume`, not those that an interrupted run found sound."""

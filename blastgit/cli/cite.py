@@ -1,0 +1,61 @@
+"""`blastgit cite NAME[@REV]|release/COLLECTION/VERSION`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from blastgit.cli.common import add_json, bold, drawn_progress, open_repo, plural, print_json, print_table, size_text
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    parser.add_argument("name", metavar="NAME", help="a revision, NAME@N, or release/COLLECTION/VERSION")
+    forms = ("text", "bibtex", "cff", "datacite")
+    words = "how to write it (default: text); cff is CITATION.cff, datacite the JSON of kernel 4"
+    parser.add_argument("--format", choices=forms, default="text", help=words)
+    add_json(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the citation, and say on stderr what is missing of it."""
+    cited = open_repo(options).releases.cited(options.name)
+    sys.stdout.write(cited.write("datacite" if options.json else options.format))
+    for sentence in cited.citation.missing():
+        print(f"blastgit: {sentence}", file=sys.stderr)
+    return 0
+
+
+def freeze(options: argparse.Namespace) -> int:
+    """Freeze a collection: `blastgit collection freeze`."""
+    from blastgit.release.freeze import Options
+    from blastgit.release.tag import Sign
+
+    sign = Sign(options.key) if options.sign or options.key else None
+    wanted = Options(options.reason, options.doi, sign, options.dry_run)
+    with drawn_progress(counts=True) as progress:
+        made = open_repo(options, progress).releases.freeze(options.name, options.version, wanted)
+    if options.json:
+        print_json(made.to_json())
+        return 0
+    outcome = "would be made" if options.dry_run else f"made ({made.tag:.10})"
+    signed = ", signed" if made.signed else ""
+    print(f"{bold(str(made.label))} {outcome}{signed}")
+    print(f"  {plural(made.datasets, 'dataset')}, {plural(made.files, 'file')}, {size_text(made.size)}")
+    for other in made.same_as:
+        print(f"  it has the same content as {other}")
+    for warning in made.warnings:
+        print(f"blastgit: {warning}", file=sys.stderr)
+    return 0
+
+
+def list_releases(options: argparse.Namespace) -> int:
+    """List releases: `blastgit collection releases`."""
+    releases = open_repo(options).releases
+    found = [releases.show(str(label)) for label in releases.list(options.pattern)]
+    if options.json:
+        print_json([{"release": str(each.label), **each.head(), "datasets": len(each.entries)} for each in found])
+    else:
+        rows = [[str(each.label), each.kind, each.time[:10], f"{len(each.entries):,}", each.about] for each in found]
+        print_table(rows, right=(3,))
+    return 0

@@ -1,0 +1,65 @@
+"""Bringing a release: all its files as they lie in its tree, with what describes them."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from blastgit.delivery import Item, deliver
+from blastgit.errors import NotFound, Withdrawn
+from blastgit.get import Got, item_of, matches
+from blastgit.handle import Handle
+from blastgit.names import check_path
+from blastgit.progress import Progress, silent
+from blastgit.release.check import Tagged
+from blastgit.release.frozen import DESCRIBING, MANIFEST
+from blastgit.release.layout import Part
+from blastgit.withdrawn import Tombstone, Withdrawals
+
+
+def bring(  # noqa: PLR0913 (what, where to, and three things that most calls leave out)
+    handle: Handle, tagged: Tagged, folder: Path, *, only: str | None, force: bool, progress: Progress = silent
+) -> Got:
+    """Write the files of a release into a folder, each checked against what its revision published.
+
+    Raises:
+        NotFound: No file matches.
+        WouldOverwrite: A file in the way differs; nothing was written.
+        Withdrawn: A file was taken down; the others are there.
+        DamagedData: The store lacks a content, or holds something else; or the release cannot be read.
+        RepoError: The folder cannot be written.
+    """
+    if not handle.is_here:
+        for entry in tagged.frozen.entries:
+            handle.need_tags(f"{entry.dataset.tag}*")
+    withdrawals = Withdrawals(handle)
+    items: list[Item] = []
+    gone: dict[str, Tombstone] = {}
+    for part in tagged.parts:
+        stones = withdrawals.of(part.dataset.line, part.dataset.number)
+        for path in _paths(part, only):
+            target = check_path(f"{part.folder}/{path}")
+            if path in stones:
+                gone[target] = stones[path]
+            else:
+                items.append(item_of(handle, part.revision, path, target))
+    if not items and not gone:
+        raise NotFound(f"{tagged.label} has no file that matches {only!r}: {MANIFEST} in its tag lists them")
+    items += [_item(path, tagged) for path in (*DESCRIBING, MANIFEST)]
+    written = deliver(folder, items, force=force, progress=progress)
+    if gone:
+        first = min(gone)
+        more = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
+        raise Withdrawn(f"{first}{more} was {gone[first]}; {len(items)} other files are in {folder}")
+    kept = [item.path for item in items if item.path not in set(written)]
+    return Got(str(tagged.label), folder, written, kept, sum(item.size for item in items))
+
+
+def _paths(part: Part, only: str | None) -> list[str]:
+    paths = [*part.paths, *([f"{part.revision.name}.json"] if part.whole else [])]
+    return [path for path in paths if only is None or matches(path, only) or matches(f"{part.folder}/{path}", only)]
+
+
+def _item(path: str, tagged: Tagged) -> Item:
+    data = tagged.file(path)
+    return Item(path, hashlib.sha256(data).hexdigest(), len(data), f"{path} of {tagged.label}", lambda: iter([data]))

@@ -1,0 +1,253 @@
+"""Whether a release says the truth: its tree, its manifest, its commits, and what main says of the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+
+import pygit2
+
+from blastgit.collections.catalogue import Catalogue
+from blastgit.collections.model import Chained, Run
+from blastgit.collections.resolve import Resolver
+from blastgit.errors import BlastgitError, DamagedData
+from blastgit.format import CONFIG
+from blastgit.handle import Handle
+from blastgit.history import Marker
+from blastgit.names import tag_ref
+from blastgit.plumbing.batch import Batch
+from blastgit.plumbing.objects import undamaged
+from blastgit.plumbing.trees import flatten, read_blob
+from blastgit.release.frozen import DESCRIBING, FILE, MANIFEST, SIZE_LIMIT, Entry, Frozen, read_frozen
+from blastgit.release.label import Label
+from blastgit.release.layout import Part, add_tree, digests, manifest_lines, parts_of
+from blastgit.shipped import dot_files
+
+_NOTHING: Mapping[str, str | None] = MappingProxyType({})
+_SHOWN = 5
+
+
+@dataclass
+class Examined:
+    """What an examination of a release found.
+
+    Attributes:
+        problems: What is wrong: where, and what.
+        remarks: What could not be looked at here, in sentences.
+    """
+
+    problems: list[tuple[str, str]] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+    def say(self, where: object, text: object) -> None:
+        """Note a problem."""
+        self.problems.append((str(where), str(text)))
+
+
+class Tagged:
+    """A release as its tag has it."""
+
+    def __init__(self, handle: Handle, label: Label, tag: pygit2.Oid) -> None:
+        """Open a tag object.
+
+        Raises:
+            DamagedData: It is none, or of another release.
+        """
+        self.label = label
+        self._handle = handle
+        with undamaged(label.ref):
+            found = handle.git[tag]
+            if not isinstance(found, pygit2.Tag):
+                raise DamagedData(f"{label} is not an annotated tag, as `blastgit collection freeze` makes it")
+            if found.name != str(label):
+                raise DamagedData(f"the tag object of {label} calls itself {found.name}: the tag was moved")
+            self.commit = found.peel(pygit2.Commit)
+
+    @cached_property
+    def frozen(self) -> Frozen:
+        """What `release.yaml` says.
+
+        Raises:
+            DamagedData: It makes no sense.
+        """
+        return read_frozen(self.file(FILE), self.label)
+
+    @cached_property
+    def parts(self) -> list[Part]:
+        """What it has of each revision.
+
+        Raises:
+            DamagedData: A revision is not here.
+        """
+        return parts_of(self._handle, self.frozen.entries)
+
+    def file(self, path: str) -> bytes:
+        """Return one of the files beside the data.
+
+        Raises:
+            DamagedData: There is none.
+        """
+        with undamaged(str(self.label)):
+            tree = self.commit.tree
+            entry = tree[path] if path in tree else None  # noqa: SIM401 (a tree has no get)
+            if isinstance(entry, pygit2.Blob) and entry.size > SIZE_LIMIT:
+                raise DamagedData(f"{path} of {self.label} has more than {SIZE_LIMIT:,} bytes")
+        data = read_blob(self.commit.tree, path)
+        if data is None:
+            raise DamagedData(f"{self.label} has no {path}")
+        return data
+
+
+def examine(handle: Handle, tagged: Tagged, coming: Mapping[str, str | None] = _NOTHING) -> Examined:
+    """Look at all of a release that is in git; contents in the store are not looked at.
+
+    Args:
+        handle: The data repo.
+        tagged: The release.
+        coming: The refs that are pushed at the same time, and what they shall be.
+
+    Raises:
+        DamagedData: It cannot be read at all.
+    """
+    found = Examined()
+    frozen, where = tagged.frozen, str(tagged.label)
+    trailers = Marker(tagged.commit).trailers
+    for key, value in {"Release": str(frozen.label), "Main": frozen.main, "Content": frozen.content}.items():
+        if trailers.get(key) != value:
+            found.say(where, f"its commit says {key}: {trailers.get(key)}, and {FILE} means {value}")
+    lines = [(each.dataset, each.begin, each.end) for each in frozen.entries]
+    if len(set(lines)) != len(lines) or [each[0] for each in lines] != sorted(each[0] for each in lines):
+        found.say(where, f"{FILE} should name each dataset once, sorted")
+    for entry in frozen.entries:
+        _check_commit(handle, entry, coming, found)
+    if found.problems:
+        return found  # what follows reads the revisions
+    _check_tree(handle, tagged, found)
+    _check_manifest(tagged, found)
+    _check_against_main(handle, tagged, found)
+    return found
+
+
+def _check_commit(handle: Handle, entry: Entry, coming: Mapping[str, str | None], found: Examined) -> None:
+    """Check that the tag of a revision is there and names the commit that the release names."""
+    dataset = entry.dataset
+    ref = tag_ref(dataset.line, dataset.number)
+    reference = handle.git.references.get(ref)
+    target = coming.get(ref) if reference is None else str(reference.resolve().target)
+    if target is None:
+        found.say(dataset, f"its tag {dataset.tag} is gone: no ref leads to its commit {entry.commit:.10} any more")
+        return
+    try:
+        with undamaged(str(dataset)):
+            commit = handle.git[target].peel(pygit2.Commit)
+    except BlastgitError as error:
+        found.say(dataset, error)
+        return
+    if str(commit.id) != entry.commit:
+        found.say(dataset, f"its tag names the commit {commit.id!s:.10}, and the release {entry.commit:.10}")
+    elif Marker(commit).number != dataset.number:
+        found.say(dataset, f"the commit {entry.commit:.10} says it is revision {Marker(commit).number}")
+
+
+def _check_tree(handle: Handle, tagged: Tagged, found: Examined) -> None:
+    """Check that the tree holds just the pointers and documents of the revisions, as they are there."""
+    tree = tagged.commit.tree
+    expected = {*DESCRIBING, MANIFEST, *dot_files(b"")}
+    there = {path: oid for path, oid in flatten(tree) if path in expected}
+    for path in sorted(expected - there.keys()):
+        found.say(tagged.label, f"it has no {path}")
+    if add_tree(Batch(handle.git), tagged.parts, there) == tree.id:
+        return
+    wanted = dict(there)
+    for part in tagged.parts:
+        wanted.update(part.blobs())
+    have = dict(flatten(tree))
+    differing = sorted(path for path in wanted.keys() | have.keys() if wanted.get(path) != have.get(path))
+    for path in differing[:_SHOWN] or [""]:
+        words = "is not part of it" if path not in wanted else "is missing" if path not in have else "was changed"
+        found.say(f"{tagged.label}:{path}", words if path else "its tree is not written as git writes it")
+
+
+def _check_manifest(tagged: Tagged, found: Examined) -> None:
+    """Check that the manifest has every file with the checksum that the revision published, and no other."""
+    sizes = {path: facts for part in tagged.parts for path, facts in part.sizes().items()}
+    facts = len(sizes), sum(size for _, size in sizes.values())
+    if facts != (tagged.frozen.files, tagged.frozen.size):
+        found.say(tagged.label, f"{FILE} counts {tagged.frozen.files} files of {tagged.frozen.size} bytes, not {facts}")
+    wanted = {path: sha256 for path, (sha256, _) in sizes.items()}
+    try:
+        wanted |= digests({path: tagged.file(path) for path in DESCRIBING})
+        text = tagged.file(MANIFEST)
+    except DamagedData as error:
+        found.say(tagged.label, error)
+        return
+    if text == manifest_lines(wanted):
+        return
+    stated, lines = {}, text.decode("utf-8", "replace").splitlines()
+    for line in lines:
+        sha256, _, path = line.partition("  ")
+        stated[path] = sha256
+    differing = sorted(path for path in wanted.keys() | stated.keys() if wanted.get(path) != stated.get(path))
+    for path in differing[:_SHOWN]:
+        truth = f"it should be {wanted[path]}" if path in wanted else "the release has no such file"
+        found.say(f"{tagged.label}:{path}", f"the manifest says {stated.get(path, 'nothing')}, and {truth}")
+    if not differing:
+        found.say(f"{tagged.label}:{MANIFEST}", "it is not written as docs/format.md asks")
+
+
+def _check_against_main(handle: Handle, tagged: Tagged, found: Examined) -> None:
+    """Check that the commit of main that the release names gave it these datasets."""
+    frozen = tagged.frozen
+    main = handle.git.get(frozen.main) if len(frozen.main) == 40 else None
+    if not isinstance(main, pygit2.Commit):
+        found.remarks.append(f"the state {frozen.main:.10} of main is not here, so what it says was not looked at")
+        return
+    if handle.main.id != main.id and not handle.git.descendant_of(handle.main.id, main.id):
+        found.say(tagged.label, f"{frozen.main:.10} is no state of main")
+        return
+    if read_blob(main.tree, CONFIG) != tagged.file(CONFIG):
+        found.say(f"{tagged.label}:{CONFIG}", "it names another store than main did then")
+    catalogue = Catalogue(main.tree)
+    try:
+        collection = catalogue[frozen.label.collection]
+        given = {(each.dataset, each.begin, each.end): each for each in _given(handle, catalogue, frozen)}
+    except BlastgitError as error:
+        found.say(tagged.label, error)
+        return
+    if (collection.kind, collection.about) != (frozen.kind, frozen.about):
+        found.say(
+            tagged.label, f"it says {frozen.kind}, {frozen.about!r}; main then {collection.kind}, {collection.about!r}"
+        )
+    names = set(_below(catalogue, frozen.label.collection))
+    listed = {(each.dataset, each.begin, each.end): each for each in frozen.entries}
+    for key in sorted(given.keys() - listed.keys(), key=str):
+        if isinstance(catalogue.get(given[key].via[-1]), Run):
+            continue  # it was born later
+        found.say(key[0], f"{frozen.label.collection} held it at {frozen.main:.10}, and the release does not")
+    for key, entry in listed.items():
+        if key not in given and not _was_born(handle, catalogue, entry, names):
+            found.say(key[0], f"{frozen.label.collection} did not hold it at {frozen.main:.10}")
+
+
+def _given(handle: Handle, catalogue: Catalogue, frozen: Frozen) -> Iterable[Entry]:
+    found = Resolver(handle, catalogue).members(frozen.label.collection, None)
+    return [Entry(each.dataset, "", each.via, each.begin, each.end) for each in found]
+
+
+def _was_born(handle: Handle, catalogue: Catalogue, entry: Entry, names: set[str]) -> bool:
+    """Whether a revision, or that of a file, was born into one of the collection's runs; a later birth may hide it."""
+    run = entry.via[-1] if entry.via else ""
+    if run not in names or not isinstance(catalogue.get(run), Run):
+        return False
+    commit = handle.git[entry.commit].peel(pygit2.Commit)
+    return Marker(commit).trailers.get("Run") == run
+
+
+def _below(catalogue: Catalogue, name: str, depth: int = 0) -> Iterator[str]:
+    yield name
+    collection = catalogue.get(name)
+    if isinstance(collection, Chained) and depth < 100:
+        for child in collection.children:
+            yield from _below(catalogue, child, depth + 1)

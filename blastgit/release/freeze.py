@@ -1,0 +1,273 @@
+"""Freezing a collection: everything resolved to commits, and written as one tag that never moves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from blastgit.collections.access import check_access
+from blastgit.collections.catalogue import Catalogue
+from blastgit.collections.datasets import Dataset
+from blastgit.collections.existence import check_there
+from blastgit.collections.resolve import Found, Resolver
+from blastgit.errors import InvalidInput
+from blastgit.handle import LOCK_TIMEOUT, Handle
+from blastgit.identity import repo_identity
+from blastgit.names import tag_ref
+from blastgit.plumbing.batch import Batch
+from blastgit.plumbing.durable import sync_file_systems
+from blastgit.plumbing.locks import Journal, hold
+from blastgit.plumbing.messages import one_line, read_trailers, write_message
+from blastgit.plumbing.objects import commit_of
+from blastgit.plumbing.refs import RefMoved, RefUpdate
+from blastgit.progress import Progress, silent
+from blastgit.recovery import take_over
+from blastgit.release.citation import citation_of, with_doi
+from blastgit.release.cite import Cited
+from blastgit.release.crate import media_types, write_crate
+from blastgit.release.frozen import CITED, CRATE, FILE, MANIFEST, README, Entry, Frozen
+from blastgit.release.label import Label, check_new, make_label, releases
+from blastgit.release.layout import Part, add_tree, digests, manifest_lines, parts_of
+from blastgit.release.tag import Sign, add_tag
+from blastgit.shipped import dot_files
+from blastgit.withdrawn import Withdrawals
+
+_SINGLY = 8
+"""Revisions of a repo elsewhere up to which each is fetched by itself."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to freeze.
+
+    Attributes:
+        reason: What the release is for, in a line; "" for nothing to be said.
+        doi: The DOI that was reserved for it, or "".
+        sign: How to sign; None for not at all.
+        dry_run: Find out what would be frozen, and write nothing.
+    """
+
+    reason: str = ""
+    doi: str = ""
+    sign: Sign | None = None
+    dry_run: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the reason.
+
+        Raises:
+            InvalidInput: It is not one line.
+        """
+        if one_line(self.reason) != self.reason:
+            raise InvalidInput("the reason should be one line")
+
+
+@dataclass(frozen=True)
+class Release:
+    """What was frozen.
+
+    Attributes:
+        label: What it is called.
+        tag: The id of the tag object; "" after a dry run.
+        main: The commit of main that said what the collection holds.
+        datasets: How many datasets.
+        files: How many files, documents among them.
+        size: Their bytes.
+        signed: Whether the tag is signed.
+        same_as: Earlier releases of the collection that have the same content.
+        warnings: What should be known, and perhaps be mended before the next release.
+    """
+
+    label: Label
+    tag: str
+    main: str
+    datasets: int
+    files: int
+    size: int
+    signed: bool
+    same_as: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it under its stable keys."""
+        return {
+            "release": str(self.label), "tag": self.tag or None, "main": self.main, "datasets": self.datasets,
+            "files": self.files, "bytes": self.size, "signed": self.signed, "same_as": list(self.same_as),
+            "warnings": list(self.warnings),
+        }  # fmt: skip
+
+
+def freeze(handle: Handle, name: str, version: str, options: Options, progress: Progress = silent) -> Release:
+    """Freeze a collection under a version.
+
+    Args:
+        handle: The data repo.
+        name: The collection, of any type.
+        version: What this state of it is called.
+        options: How.
+        progress: Told of revisions read.
+
+    Raises:
+        InvalidInput: There is such a release, or nothing is in the collection.
+        NotFound: There is no such collection.
+        Denied: This user may not.
+        RepoError: The tag cannot be signed, or the repo cannot be written.
+    """
+    label = make_label(name, version)
+    handle.need("main", whole=True)
+    if handle.is_here:  # elsewhere it is the server that knows who pushes
+        check_access(handle.settings, name)
+    others = releases(handle)
+    check_new(label, others)
+    frozen, gone = _resolved(handle, label, options)
+    parts = parts_of(handle, frozen.entries)
+    sizes: dict[str, tuple[str, int]] = {}
+    for done, part in enumerate(parts):
+        progress("reading revisions", done, len(parts))
+        sizes.update(part.sizes())
+    total = sum(each for _, each in sizes.values())
+    frozen = replace(frozen, files=len(sizes), size=total, formats=media_types(parts))
+    same = tuple(str(other) for other in others if _content(handle, other, label) == frozen.content)
+    warnings = [*frozen.citation.missing(), *gone]
+    if not frozen.citation.license:
+        warnings.append("no license is named: add citation.license to blastgit.yaml on main")
+    tag = "" if options.dry_run else _publish(handle, frozen, parts, sizes, options)
+    count, signed = len(frozen.entries), options.sign is not None
+    return Release(label, tag, frozen.main, count, frozen.files, frozen.size, signed, same, tuple(warnings))
+
+
+def _resolved(handle: Handle, label: Label, options: Options) -> tuple[Frozen, list[str]]:
+    """Return what a collection is now, and what of it was withdrawn, in sentences."""
+    main = handle.main
+    catalogue = Catalogue(main.tree)
+    collection = catalogue[label.collection]
+    found = Resolver(handle, catalogue).members(label.collection, None)
+    if not found:
+        raise InvalidInput(f"{label.collection} holds nothing, so there is nothing to freeze")
+    _have(handle, {each.dataset.revision for each in found})
+    entries = tuple(_entries(handle, found))
+    gone = [f"{each.dataset}: {len(each.without)} withdrawn files are left out" for each in entries if each.without]
+    moment = datetime.fromtimestamp(handle.committer().time, UTC)
+    citation = with_doi(citation_of(handle), options.doi)
+    frozen = Frozen(
+        label, collection.kind, collection.about, str(main.id), f"{moment:%Y-%m-%dT%H:%M:%SZ}",
+        str(repo_identity(handle)), handle.settings.simulated, 0, 0, (), citation, entries,
+    )  # fmt: skip
+    return frozen, gone
+
+
+def _have(handle: Handle, revisions: Iterable[Dataset]) -> None:
+    """Have at hand the revisions that are to be frozen."""
+    wanted = sorted(revisions)
+    if handle.is_here:
+        return
+    if len(wanted) > _SINGLY:
+        handle.need_tags("*")
+        return
+    for each in wanted:
+        handle.need_tags(f"{each.tag}*")
+
+
+def _entries(handle: Handle, found: Sequence[Found]) -> Iterable[Entry]:
+    check_there(handle, (each.dataset for each in found))
+    withdrawals = Withdrawals(handle)
+    for each in found:
+        dataset = each.dataset
+        commit = commit_of(handle.git.references[tag_ref(dataset.line, dataset.number)])
+        stones = withdrawals.of(dataset.line, dataset.number)
+        gone = () if dataset.path else tuple(sorted(path for path in stones if f"{path}.dvc" in commit.tree))
+        yield Entry(dataset, str(commit.id), each.via, each.begin, each.end, gone)
+
+
+def _content(handle: Handle, other: Label, label: Label) -> str:
+    if other.collection != label.collection:
+        return ""
+    reference = handle.git.references.get(other.ref)
+    return "" if reference is None else read_trailers(commit_of(reference).message).get("Content", "")
+
+
+def _publish(
+    handle: Handle, frozen: Frozen, parts: Sequence[Part], sizes: dict[str, tuple[str, int]], options: Options
+) -> str:
+    label = frozen.label
+    files = describing(frozen, parts)
+    files[MANIFEST] = manifest_lines({**{path: sha256 for path, (sha256, _) in sizes.items()}, **digests(files)})
+    handle.prepare_to_edit()
+    with hold(handle.lock_path("release"), LOCK_TIMEOUT) as lock:
+        take_over(handle, lock)
+        batch, who = Batch(handle.git), handle.committer()
+        beside = {path: batch.blob(data) for path, data in {**files, **dot_files(handle.config)}.items()}
+        message = _message(frozen, options)
+        commit = batch.commit((who, who), message, add_tree(batch, parts, beside), [])
+        batch.write()
+        tag = add_tag(handle, label, str(commit), message, options.sign)
+        sync_file_systems([handle.path])
+        lock.announce(Journal.own(refs={label.ref: tag}))
+        try:
+            handle.move_refs([RefUpdate(label.ref, tag)], f"blastgit: freeze {label}", lock.descriptor)
+        except RefMoved:
+            raise InvalidInput(
+                f"{label} exists by now, and releases never move: give this state another version"
+            ) from None
+    return tag
+
+
+def _message(frozen: Frozen, options: Options) -> str:
+    title = f"Freeze {frozen.label.collection} as {frozen.label.version}"
+    subject = f"{title}: {options.reason}" if options.reason else title
+    body = [f"{len(frozen.entries):,} datasets of {frozen.citation.title or 'a data repo without a title'}"]
+    trailers = {
+        "Release": str(frozen.label), "Collection-Type": frozen.kind, "Main": frozen.main, "Content": frozen.content,
+    }  # fmt: skip
+    return write_message(subject, body, trailers)
+
+
+def cited_release(frozen: Frozen) -> Cited:
+    """Return how a release is cited."""
+    names = (("data repo", f"urn:uuid:{frozen.repo}"), ("git tag", str(frozen.label)))
+    version = frozen.label.version
+    sizes = f"{frozen.files} files", f"{frozen.size} bytes"
+    return Cited(
+        str(frozen.label), version, frozen.time[:10], names, frozen.citation, sizes, frozen.formats, frozen.simulated
+    )
+
+
+def describing(frozen: Frozen, parts: Sequence[Part]) -> dict[str, bytes]:
+    """Return the files that stand beside the data, but for the manifest, which lists them."""
+    cited = cited_release(frozen)
+    return {
+        FILE: frozen.text(),
+        CITED: cited.write("cff").encode(),
+        CRATE: write_crate(cited, parts),
+        README: _readme(frozen, cited).encode(),
+    }
+
+
+def _readme(frozen: Frozen, cited: Cited) -> str:
+    label = frozen.label
+    about = f"{_plain(frozen.about)}\n\n" if frozen.about else ""
+    return f"""# {_plain(cited.title)}
+
+{about}The collection `{label.collection}` ({frozen.kind}, {len(frozen.entries):,} datasets), frozen as version
+`{label.version}` on {frozen.time[:10]}. It never changes.
+
+> {_plain(cited.write("text").strip())}
+
+- `{FILE}`: every dataset with its revision number and commit
+- `{MANIFEST}`: the SHA-256 of every file here
+- `{CITED}`, `{CRATE}`: how to cite it; the same for programs
+- `NAME@N/`: the files of revision N of the transient NAME, and its document
+
+Get the files in a clone with `dvc pull`, or anywhere with `blastgit get {label}`. Check them with
+
+    sha256sum -c {MANIFEST}
+
+and all else (the tag, its signature, every commit) with `blastgit verify {label}`.
+"""
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"([\\`*_<>\[\]])", r"\\\1", text)

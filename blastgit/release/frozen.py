@@ -1,0 +1,156 @@
+"""A release as it is written in `release.yaml`: every dataset with its commit and revision number.
+
+Like the file of a collection it is a part of YAML: `key: JSON` on each line, then one member a line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from blastgit.annotations.subjects import instant_text
+from blastgit.collections.datasets import Dataset, Member, read_dataset, utc
+from blastgit.errors import BlastgitError, DamagedData
+from blastgit.release.citation import Citation, read_citation
+from blastgit.release.label import Label
+
+FILE, MANIFEST, CRATE, CITED, README = (
+    "release.yaml", "manifest.sha256", "ro-crate-metadata.json", "CITATION.cff", "README.md",
+)  # fmt: skip
+DESCRIBING = (FILE, CITED, CRATE, README)
+"""The files that stand beside the data; the manifest lists them too."""
+
+SIZE_LIMIT = 512 * 1024 * 1024
+"""Bytes of a manifest: some five million files."""
+
+
+class Entry(NamedTuple):
+    """One dataset of a release.
+
+    Attributes:
+        dataset: The dataset.
+        commit: The commit of its revision.
+        via: The collections that gave it.
+        begin: Since when it is valid, if a CALIBRATION says so.
+        end: Until when.
+        without: Files of it that had been withdrawn before.
+    """
+
+    dataset: Dataset
+    commit: str
+    via: tuple[str, ...]
+    begin: datetime | None = None
+    end: datetime | None = None
+    without: tuple[str, ...] = ()
+
+    @property
+    def member(self) -> Member:
+        """The dataset and its validity."""
+        return Member(self.dataset, self.begin, self.end)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it under its stable keys."""
+        times = {"begin": self.begin, "end": self.end}
+        timed = {key: None if time is None else instant_text(time) for key, time in times.items()}
+        return {
+            "dataset": str(self.dataset), "revision": self.dataset.number, "commit": self.commit,
+            "via": list(self.via), **(timed if self.begin or self.end else {}),
+            **({"without": list(self.without)} if self.without else {}),
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """A collection as it was when it was frozen.
+
+    Attributes:
+        label: What the release is called.
+        kind: The type of the collection.
+        about: What the collection is for.
+        main: The commit of main that said what it holds.
+        time: When it was frozen (ISO 8601, UTC).
+        repo: The identity of the data repo.
+        simulated: Whether its data are.
+        files: How many files it has, documents among them.
+        size: Their bytes.
+        formats: Their media types, as far as they are known.
+        citation: Who made the data, and what they are called.
+        entries: Its datasets, sorted.
+    """
+
+    label: Label
+    kind: str
+    about: str
+    main: str
+    time: str
+    repo: str
+    simulated: bool
+    files: int
+    size: int
+    formats: tuple[str, ...]
+    citation: Citation
+    entries: tuple[Entry, ...]
+
+    @property
+    def content(self) -> str:
+        """A digest that is the same for releases of the same datasets, files and validity."""
+        lines = [
+            {key: value for key, value in each.to_json().items() if key != "via"} for each in self.entries
+        ]  # how a collection came to give them is its own business
+        return hashlib.sha256(json.dumps(lines, sort_keys=True).encode()).hexdigest()
+
+    def head(self) -> dict[str, Any]:
+        """Return all but the datasets under its stable keys."""
+        return {
+            "collection": self.label.collection, "version": self.label.version, "type": self.kind,
+            "about": self.about, "main": self.main, "time": self.time, "repo": self.repo,
+            "simulated": self.simulated, "files": self.files, "bytes": self.size, "formats": list(self.formats),
+            "citation": self.citation.to_json(),
+        }  # fmt: skip
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it under its stable keys."""
+        return {"release": str(self.label), **self.head(), "members": [each.to_json() for each in self.entries]}
+
+    def text(self) -> bytes:
+        """Return the file `release.yaml`."""
+        lines = [f"{key}: {_json(value)}" for key, value in self.head().items()]
+        return "\n".join([*lines, "members:", *(f"- {_json(each.to_json())}" for each in self.entries), ""]).encode()
+
+
+def read_frozen(data: bytes, label: Label) -> Frozen:
+    """Read `release.yaml` of a release.
+
+    Raises:
+        DamagedData: It is none, or of another release.
+    """
+    try:
+        text, _, body = data.decode().partition("\nmembers:\n")
+        fields = {key: json.loads(value) for key, _, value in (line.partition(": ") for line in text.split("\n"))}
+        members = [_entry(json.loads(line.removeprefix("- "))) for line in body.removesuffix("\n").split("\n")]
+        stated = Label(fields.pop("collection"), fields.pop("version"))
+        citation = read_citation(fields.pop("citation"), f"{FILE} of {label}")
+        head = {"kind": fields.pop("type"), "size": fields.pop("bytes"), "formats": tuple(fields.pop("formats"))}
+        frozen = Frozen(stated, citation=citation, entries=tuple(members), **head, **fields)
+        is_exact = frozen.text() == data
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, BlastgitError) as error:
+        raise DamagedData(f"{FILE} of {label} is none: {error}") from None
+    if stated != label:
+        raise DamagedData(f"{FILE} of {label} is of {stated}")
+    if not is_exact:
+        raise DamagedData(f"{FILE} of {label} is not written as docs/format.md asks")
+    return frozen
+
+
+def _entry(value: Mapping[str, Any]) -> Entry:
+    begin, end = utc(value.get("begin")), utc(value.get("end"))
+    without = tuple(value.get("without", ()))
+    return Entry(read_dataset(value["dataset"]), value["commit"], tuple(value["via"]), begin, end, without)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,122 @@
+"""What a release is called: a collection and a version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pygit2
+
+from blastgit.collections.names import check_name
+from blastgit.errors import BlastgitError, InvalidInput, InvalidName, NotFound
+from blastgit.guard.refs import Kind, place
+from blastgit.handle import Handle
+from blastgit.plumbing.objects import undamaged
+
+PREFIX = "release/"
+_TAGS = "refs/tags/"
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Label:
+    """The name of a release.
+
+    Attributes:
+        collection: The collection that was frozen.
+        version: Which state of it.
+    """
+
+    collection: str
+    version: str
+
+    @property
+    def ref(self) -> str:
+        """The ref of its tag."""
+        return f"{_TAGS}{self}"
+
+    @property
+    def folder(self) -> str:
+        """Where it is brought to if nobody says where: `nearby-1`."""
+        return f"{self.collection.replace('/', '-')}-{self.version}"
+
+    def __str__(self) -> str:
+        return f"{PREFIX}{self.collection}/{self.version}"
+
+
+def make_label(collection: str, version: str) -> Label:
+    """Return the name of a release that is to be made.
+
+    Raises:
+        InvalidName: There can be no such collection or version.
+    """
+    label = Label(check_name(collection), version)
+    if "/" in version or not pygit2.reference_is_valid_name(label.ref):
+        raise InvalidName(f"{version!r} is no version: letters, digits and ._+-, such as 1, 2026.1 or v1.0")
+    try:
+        place(label.ref)
+    except BlastgitError:
+        raise InvalidName(f"{version!r} is no version: letters, digits and ._+-, such as 1, 2026.1 or v1.0") from None
+    return label
+
+
+def read_label(text: str) -> Label:
+    """Take `release/COLLECTION/VERSION` apart.
+
+    Raises:
+        InvalidName: It has no such form.
+    """
+    ref = text if text.startswith(_TAGS) else f"{_TAGS}{text}"
+    try:
+        found = place(ref)
+    except BlastgitError:
+        found = None
+    if found is None or found.kind is not Kind.RELEASE or not pygit2.reference_is_valid_name(ref):
+        raise InvalidName(f"{text[:120]!r} names no release: write release/COLLECTION/VERSION")
+    return Label(found.collection, ref.rpartition("/")[2])
+
+
+def is_release(text: str) -> bool:
+    """Whether a person means a release: no transient may be called so."""
+    return text.startswith(PREFIX)
+
+
+def releases(handle: Handle) -> list[Label]:
+    """Return every release there is, sorted. Reads the names of all refs."""
+    handle.need_tags(f"{PREFIX}*")
+    start = f"{_TAGS}{PREFIX}".encode()
+    refs = [ref for ref in handle.git.raw_listall_references() if ref.startswith(start)]
+    return sorted(read_label(ref.decode("utf-8", "backslashreplace")) for ref in refs)
+
+
+def tag_of(handle: Handle, label: Label) -> pygit2.Oid:
+    """Return the id of a release's tag object.
+
+    Raises:
+        NotFound: There is no such release; the error says which there are.
+    """
+    handle.need_tags(f"{label}*")
+    reference = handle.git.references.get(label.ref)
+    if reference is None:
+        others = [str(each) for each in releases(handle)]
+        near = [each for each in others if each.startswith(f"{PREFIX}{label.collection}/")] or others
+        hint = f"; there are {', '.join(near[:5])}" if near else ": nothing was frozen here yet"
+        raise NotFound(f"there is no {label} in {handle.location}{hint}")
+    with undamaged(label.ref):
+        return pygit2.Oid(hex=str(reference.resolve().target))
+
+
+def check_new(label: Label, others: Iterable[Label]) -> None:
+    """Check that a release may be made beside those that there are.
+
+    Raises:
+        InvalidInput: It exists, or git or a file system could not hold both.
+    """
+    new = str(label).casefold()
+    for other in others:
+        old = str(other).casefold()
+        if other == label:
+            raise InvalidInput(f"{label} exists, and releases never move: give this state another version")
+        if old == new:
+            raise InvalidInput(f"{label} and {other} differ only in case: give this state another version")
+        if new.startswith(f"{old}/") or old.startswith(f"{new}/"):
+            raise InvalidInput(f"git cannot hold both {label} and {other}: give this state another version")

@@ -1,0 +1,130 @@
+"""How a release lies in a tree and in a folder: `2026dgt@1/…` for each revision, as `blastgit get` brings it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pygit2
+
+from blastgit.collections.datasets import Dataset
+from blastgit.errors import DamagedData
+from blastgit.handle import Handle
+from blastgit.history import Revision
+from blastgit.plumbing.batch import Batch
+from blastgit.plumbing.objects import undamaged
+from blastgit.release.frozen import Entry
+from blastgit.store.hashing import Checksums
+from blastgit.store.pointer import SUFFIX
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a release has of one revision.
+
+    Attributes:
+        dataset: The revision as a dataset.
+        revision: The same, to be read.
+        paths: Its files that belong to the release, sorted.
+        whole: Whether the document belongs to it, and not only some files.
+    """
+
+    dataset: Dataset
+    revision: Revision
+    paths: tuple[str, ...]
+    whole: bool
+
+    @property
+    def folder(self) -> str:
+        """Where it lies."""
+        return str(self.dataset)
+
+    @property
+    def document(self) -> str:
+        """The path of its document in the release."""
+        return f"{self.folder}/{self.revision.name}.json"
+
+    def sums(self, path: str) -> Checksums:
+        """Return what one of its files must be.
+
+        Raises:
+            DamagedData: The revision cannot be read.
+        """
+        pointer = self.revision.pointers[path]
+        return Checksums(pointer.md5, self.revision.sha256(path), pointer.size)
+
+    def sizes(self) -> dict[str, tuple[str, int]]:
+        """Return the SHA-256 and the size of each file in the release, by its path there.
+
+        Raises:
+            DamagedData: The revision cannot be read.
+        """
+        found = {f"{self.folder}/{path}": (self.sums(path).sha256, self.sums(path).size) for path in self.paths}
+        if self.whole:
+            data = self.revision.dr_bytes
+            found[self.document] = hashlib.sha256(data).hexdigest(), len(data)
+        return found
+
+    def blobs(self) -> dict[str, pygit2.Oid]:
+        """Return what git has of it, by path in the release: the pointers and the document, as the revision has them.
+
+        Raises:
+            DamagedData: The revision cannot be read.
+        """
+        ids = self.revision.pointer_ids
+        found = {f"{self.folder}/{path}{SUFFIX}": ids[path] for path in self.paths}
+        if self.whole:
+            with undamaged(str(self.revision)):
+                found[self.document] = self.revision.commit.tree[f"{self.revision.name}.json"].id
+        return found
+
+
+def parts_of(handle: Handle, entries: Iterable[Entry]) -> list[Part]:
+    """Return what a release has of each revision, sorted.
+
+    Raises:
+        DamagedData: A commit is not here, or lacks a file.
+    """
+    grouped: dict[Dataset, list[Entry]] = {}
+    for entry in entries:
+        grouped.setdefault(entry.dataset.revision, []).append(entry)
+    return [_part(handle, dataset, grouped[dataset]) for dataset in sorted(grouped)]
+
+
+def _part(handle: Handle, dataset: Dataset, entries: Sequence[Entry]) -> Part:
+    with undamaged(str(dataset)):
+        commit = handle.git[entries[0].commit].peel(pygit2.Commit)
+    revision = Revision(handle.git, dataset.name, commit, dataset.number)
+    paths: set[str] = set()
+    for entry in entries:
+        chosen = {entry.dataset.path} if entry.dataset.path else set(revision.pointer_ids)
+        paths |= chosen - set(entry.without)
+    lost = sorted(paths - set(revision.pointer_ids))
+    if lost:
+        raise DamagedData(f"{dataset} has no file {lost[0]!r}, which the release says it has")
+    return Part(dataset, revision, tuple(sorted(paths)), any(not entry.dataset.path for entry in entries))
+
+
+def manifest_lines(files: Mapping[str, str]) -> bytes:
+    """Return what `sha256sum -c` reads, of the SHA-256 of each file by its path."""
+    return "".join(f"{files[path]}  {path}\n" for path in sorted(files)).encode()
+
+
+def digests(files: Mapping[str, bytes]) -> dict[str, str]:
+    """Return the SHA-256 of each file."""
+    return {path: hashlib.sha256(data).hexdigest() for path, data in files.items()}
+
+
+def add_tree(batch: Batch, parts: Iterable[Part], beside: Mapping[str, pygit2.Oid]) -> pygit2.Oid:
+    """Add the trees of a release to a batch, and return the uppermost.
+
+    Args:
+        batch: Where to; if it is not written, nothing happens but that the id is known.
+        parts: The revisions.
+        beside: The files that stand beside them.
+    """
+    files = dict(beside)
+    for part in parts:
+        files.update(part.blobs())
+    return batch.tree(files)

@@ -1,0 +1,58 @@
+"""A release that somebody pushes: made once, by who may, and true in all that it says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pygit2
+
+from blastgit.collections.access import check_access
+from blastgit.errors import BlastgitError, Denied
+from blastgit.guard.quarantine import Quarantine
+from blastgit.guard.refs import Change
+from blastgit.guard.trees import files_of
+from blastgit.release.check import Tagged, examine
+from blastgit.release.label import check_new, read_label, releases
+from blastgit.shipped import dot_files
+
+_FILES = 5_000_000
+_SHOWN = 3
+
+
+def check_pushed(repo: Quarantine, change: Change, who: str, coming: Mapping[str, str | None]) -> None:
+    """Check the tag of a release.
+
+    Args:
+        repo: The data repo.
+        change: The tag.
+        who: Who pushes.
+        coming: All refs that are pushed, and what they shall be.
+
+    Raises:
+        Denied: It is not what `blastgit collection freeze` would have made, or this user may not.
+    """
+    label = read_label(change.ref)
+    check_access(repo.settings, label.collection, who)
+    try:
+        check_new(label, [*releases(repo), *(read_label(ref) for ref in coming if _is_other(ref, change.ref))])
+        tag = repo.tag(change.new or "", str(label))
+        files = files_of(repo, repo.commit(tag.target, "what the tag names").tree_id, _FILES)
+        for path, data in dot_files(repo.config).items():
+            if path in files and path != ".dvc/config" and repo.blob(files[path], len(data)) != data:
+                raise Denied(f"{path} is not the one that blastgit ships, which plain git and DVC rely on")
+        tagged = Tagged(repo, label, pygit2.Oid(hex=str(tag.id)))
+        found = examine(repo, tagged, coming)
+    except Denied:
+        raise
+    except BlastgitError as error:
+        raise Denied(str(error)) from None
+    said = [f"{where}: {text}" for where, text in found.problems] or found.remarks
+    if said:
+        more = f" (and {len(said) - _SHOWN} more)" if len(said) > _SHOWN else ""
+        raise Denied(
+            f"it does not say the truth: {'; '.join(said[:_SHOWN])}{more}; make it with `blastgit collection freeze`"
+        )
+
+
+def _is_other(ref: str, own: str) -> bool:
+    return ref.startswith("refs/tags/release/") and ref != own

@@ -1,0 +1,188 @@
+"""`repo.releases`: frozen collections, to be cited, brought and proved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from blastgit.collections.datasets import Dataset
+from blastgit.collections.existence import named
+from blastgit.collections.names import is_name
+from blastgit.errors import InvalidName, NotFound, UsageError
+from blastgit.get import Got
+from blastgit.handle import Handle
+from blastgit.history import Revision
+from blastgit.identity import repo_identity, stable_id
+from blastgit.names import tag_ref
+from blastgit.plumbing.objects import commit_of
+from blastgit.progress import Progress, silent
+from blastgit.release.check import Tagged
+from blastgit.release.citation import citation_of
+from blastgit.release.cite import FORMS, Cited
+from blastgit.release.crate import media_types
+from blastgit.release.freeze import Options, Release, cited_release, freeze
+from blastgit.release.frozen import Frozen
+from blastgit.release.label import Label, is_release, read_label, releases, tag_of
+from blastgit.release.layout import Part
+from blastgit.release.verify import Proof, Wanted, verify
+
+
+class Releases:
+    """The releases of a data repo."""
+
+    def __init__(self, handle: Handle, progress: Progress = silent) -> None:
+        """Open them."""
+        self._handle = handle
+        self._progress = progress
+
+    def freeze(self, collection: str, version: str, options: Options | None = None) -> Release:
+        """Resolve a collection to commits, and write them as the tag `release/COLLECTION/VERSION`, which never moves.
+
+        Args:
+            collection: A collection of any type.
+            version: What this state of it is called.
+            options: How; see `Options`.
+
+        Raises:
+            InvalidInput: There is such a release, or nothing is in the collection.
+            NotFound: There is no such collection.
+            Denied: This user may not.
+            RepoError: The tag cannot be signed, or the repo cannot be written.
+        """
+        return freeze(self._handle, collection, version, options or Options(), self._progress)
+
+    def list(self, pattern: str = "*") -> Sequence[Label]:
+        """Return the releases whose collection's name, or own name, matches a shell pattern."""
+        names = (pattern, f"release/{pattern}")
+        return [
+            each
+            for each in releases(self._handle)
+            if fnmatchcase(each.collection, pattern) or any(fnmatchcase(str(each), name) for name in names)
+        ]
+
+    def show(self, name: str) -> Frozen:
+        """Return what `release/COLLECTION/VERSION` holds: each dataset with its commit.
+
+        Raises:
+            NotFound: There is no such release.
+            DamagedData: It cannot be read.
+        """
+        return self._tagged(name).frozen
+
+    def cited(self, name: str) -> Cited:
+        """Return how a release, or a revision `2026dgt@1`, is cited. What is missing, `cited(…).citation` tells.
+
+        Raises:
+            NotFound: There is no such release or revision.
+            InvalidName: It names neither.
+            RepoError: What main says of citation makes no sense.
+        """
+        return self._cited_release(name) if is_release(name) else self._cited_revision(name)
+
+    def cite(self, name: str, form: str = "text") -> str:
+        """Return the citation of a release or of a revision, in one of the forms text, bibtex, cff and datacite.
+
+        Raises:
+            UsageError: There is no such form.
+            NotFound: There is no such release or revision.
+        """
+        if form not in FORMS:
+            raise UsageError(f"citations are written as {', '.join(FORMS)}, not as {form}")
+        return self.cited(name).write(form)
+
+    def verify(
+        self, name: str, *, fast: bool = False, signed: bool = False, signers: str | Path | None = None
+    ) -> Proof:
+        """Prove a release: tag, signature, every commit, the manifest, and every content.
+
+        Args:
+            name: `release/COLLECTION/VERSION`.
+            fast: Do not read contents, only see that they are there.
+            signed: Demand a good signature.
+            signers: Who may sign with which SSH key; by default as git's settings say.
+
+        Raises:
+            NotFound: There is no such release.
+            StoreError: The store cannot be asked.
+        """
+        place = None if signers is None else Path(signers)
+        return verify(self._handle, read_label(name), Wanted(fast, signed, place), self._progress)
+
+    def get(self, name: str, folder: str | Path | None = None, *, only: str | None = None, force: bool = False) -> Got:
+        """Write all files of a release into a folder, so that `sha256sum -c manifest.sha256` passes there.
+
+        Args:
+            name: `release/COLLECTION/VERSION`.
+            folder: Where to; by default `COLLECTION-VERSION` in the present folder.
+            only: A pattern that a file's path or name must match, or a folder; what describes the release always comes.
+            force: Overwrite files that differ.
+
+        Raises:
+            NotFound: There is no such release, or no file matches.
+            WouldOverwrite: A file in the way differs; nothing was written.
+            Withdrawn: A file was taken down; the others are there.
+            DamagedData: The store lacks a content, or holds something else.
+        """
+        from blastgit.release.bring import bring
+
+        label = read_label(name)
+        place = Path(label.folder if folder is None else folder)
+        return bring(self._handle, self._tagged(name), place, only=only, force=force, progress=self._progress)
+
+    def datasets(self, name: str) -> Sequence[str]:
+        """Return what a release holds as `2026dgt@1`, or `2026dgt@1:PATH` for one file: each once, sorted.
+
+        Raises:
+            NotFound: There is no such release.
+        """
+        return [str(each) for each in sorted({entry.dataset for entry in self.show(name).entries})]
+
+    def _tagged(self, name: str) -> Tagged:
+        label = read_label(name)
+        return Tagged(self._handle, label, tag_of(self._handle, label))
+
+    def _cited_release(self, name: str) -> Cited:
+        tagged = self._tagged(name)
+        frozen, now = tagged.frozen, citation_of(self._handle)
+        cited = cited_release(frozen)
+        doi = frozen.citation.doi or now.dois.get(str(frozen.label), "")
+        return replace(
+            cited, citation=replace(frozen.citation.over(now), doi=doi)
+        )  # main may know by now what was missing
+
+    def _cited_revision(self, name: str) -> Cited:
+        try:
+            dataset = named(self._handle, [name if "@" in name else f"{name}@latest"])[0]
+        except InvalidName:
+            if is_name(name):
+                raise InvalidName(
+                    f"{name!r} is no revision: cite NAME@N, or freeze a collection and cite release/NAME/VERSION"
+                ) from None
+            raise
+        revision = self._revision(dataset)
+        identity = repo_identity(self._handle)
+        about = dataset.revision
+        names = (
+            ("dataset revision", f"urn:uuid:{stable_id(identity, f'revision:{about}')}"),
+            ("git commit", revision.id),
+        )
+        now = citation_of(self._handle)
+        simulated = self._handle.settings.simulated
+        files = [dataset.path] if dataset.path else sorted(revision.pointers)
+        part = Part(about, revision, tuple(files), whole=not dataset.path)
+        total = sum(size for _, size in part.sizes().values())
+        return Cited(
+            str(dataset), str(dataset.number), f"{revision.recorded:%Y-%m-%d}", names,
+            replace(now, doi=now.dois.get(str(about), "")),
+            (f"{len(files) + part.whole} files", f"{total} bytes"), media_types([part]), simulated,
+        )  # fmt: skip
+
+    def _revision(self, dataset: Dataset) -> Revision:
+        ref = tag_ref(dataset.line, dataset.number)
+        self._handle.need(dataset.line, dataset.number)
+        reference = self._handle.git.references.get(ref)
+        if reference is None:
+            raise NotFound(f"there is no {dataset.revision} in {self._handle.location}; `blastgit list` shows what is")
+        return Revision(self._handle.git, dataset.name, commit_of(reference), dataset.number)

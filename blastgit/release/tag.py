@@ -1,0 +1,116 @@
+"""The tag object of a release: made, signed if that is wanted, and its signature checked. Git does the signing."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pygit2
+
+from blastgit.errors import RepoError
+from blastgit.handle import Handle
+from blastgit.plumbing.batch import Batch
+from blastgit.plumbing.process import GitError, git_environment, run_git
+from blastgit.release.label import Label
+
+_ARMOUR = re.compile(rb"^-----BEGIN (?:PGP|SSH) (?:SIGNATURE|MESSAGE)-----", re.MULTILINE)
+_GOOD = re.compile(r'Good "git" signature for (.+)|\[GNUPG:\] GOODSIG \S+ (.+)')
+_UNKNOWN = ("NO_PUBKEY", "No principal matched", "allowedSignersFile", "No such file", "cannot run")
+
+GOOD, BAD, UNKNOWN, NONE = "good", "bad", "unknown", "none"
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What is known of a tag's signature.
+
+    Attributes:
+        status: "good"; "bad"; "unknown" if it cannot be judged here; "none" if the tag is not signed.
+        text: By whom, or why not.
+    """
+
+    status: str
+    text: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it under its stable keys."""
+        return {"status": self.status, "text": self.text}
+
+
+@dataclass(frozen=True)
+class Sign:
+    """How a tag is to be signed.
+
+    Attributes:
+        key: Which key, as `user.signingkey` of git has it; "" for the one that git's settings name.
+    """
+
+    key: str = ""
+
+
+def add_tag(handle: Handle, label: Label, commit: str, message: str, sign: Sign | None) -> str:
+    """Make the tag object of a release and return its id; no ref of the repo is moved.
+
+    Raises:
+        RepoError: It cannot be written, or not be signed.
+    """
+    if sign is None:
+        batch = Batch(handle.git)
+        oid = batch.tag(str(label), pygit2.Oid(hex=commit), handle.committer(), message.removesuffix("\n"))
+        batch.write()
+        return str(oid)
+    return _signed(handle, label, commit, message, sign)
+
+
+def _signed(handle: Handle, label: Label, commit: str, message: str, sign: Sign) -> str:
+    """Have git sign in a repository of its own, whose objects are those of the data repo and whose refs are not."""
+    who = handle.committer()
+    environment = {
+        "GIT_OBJECT_DIRECTORY": str((handle.path / "objects").absolute()), "GIT_COMMITTER_NAME": who.name,
+        "GIT_COMMITTER_EMAIL": who.email, "GIT_COMMITTER_DATE": f"@{who.time} +0000",
+    }  # fmt: skip
+    with TemporaryDirectory(prefix="blastgit-tag-") as folder:
+        scratch = Path(folder) / "tag.git"
+        run_git(None, "init", "--quiet", "--bare", "--template=", str(scratch))
+        included = str((handle.path / "config").absolute()).replace("\\", "\\\\").replace('"', '\\"')
+        with (scratch / "config").open("a") as file:
+            file.write(f'[include]\n\tpath = "{included}"\n')
+        key = ["--local-user", sign.key] if sign.key else ["--sign"]
+        try:
+            run_git(scratch, "tag", *key, "-F", "-", str(label), commit, stdin=message.encode(), env=environment)
+        except GitError as error:
+            raise RepoError(
+                f"{label} could not be signed, and nothing was frozen: {error.stderr}. Git needs to know the key "
+                "(user.signingkey) and its kind (gpg.format: openpgp or ssh); docs/releases.md shows how"
+            ) from None
+        return run_git(scratch, "rev-parse", label.ref, env=environment).decode().strip()
+
+
+def check_signature(handle: Handle, tag: pygit2.Oid, signers: Path | None = None) -> Signature:
+    """Check the signature of a tag object.
+
+    Args:
+        handle: The data repo.
+        tag: The tag object.
+        signers: Who may sign with which SSH key (ssh-keygen(1), ALLOWED SIGNERS); by default as git's settings say.
+    """
+    if not _ARMOUR.search(handle.git[tag].read_raw()):
+        return Signature(NONE, "the tag is not signed")
+    options = [] if signers is None else ["-c", f"gpg.ssh.allowedSignersFile={os.fspath(signers.absolute())}"]
+    command = ["git", f"--git-dir={handle.path}", *options, "verify-tag", "--raw", str(tag)]
+    done = subprocess.run(command, capture_output=True, env=git_environment(), check=False)
+    said = (done.stderr + done.stdout).decode("utf-8", "replace").strip()  # git says it on stderr, also if all is well
+    if done.returncode == 0:
+        found = _GOOD.search(said)
+        who = next(filter(None, found.groups()), "") if found else ""
+        return Signature(GOOD, f"signed by {who}" if who else "signed")
+    lines = said.splitlines() or ["git said nothing"]
+    unknown = next((line for line in lines if any(word in line for word in _UNKNOWN)), None)
+    if unknown is not None:
+        return Signature(UNKNOWN, f"the signature cannot be judged here: {unknown.strip()}")
+    return Signature(BAD, f"the signature is not good: {lines[-1].strip()}")

@@ -1,0 +1,123 @@
+"""Proving a release: its tag and signature, every commit, the manifest, and every content in the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from blastgit.errors import DamagedData
+from blastgit.handle import Handle
+from blastgit.progress import Progress, silent
+from blastgit.release.check import Tagged, examine
+from blastgit.release.label import Label, tag_of
+from blastgit.release.layout import Part
+from blastgit.release.tag import BAD, GOOD, Signature, check_signature
+from blastgit.store.hashing import Checksums
+from blastgit.verify.contents import Reading, look_up
+from blastgit.verify.report import Report
+from blastgit.withdrawn import Withdrawals
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How to verify.
+
+    Attributes:
+        fast: Do not read contents, only see that they are there.
+        signed: Demand a good signature.
+        signers: Who may sign with which SSH key; None for what git's settings say.
+    """
+
+    fast: bool = False
+    signed: bool = False
+    signers: Path | None = None
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What was found of a release.
+
+    Attributes:
+        release: Its name.
+        signature: What is known of its signature.
+        report: What is wrong, and how much was looked at.
+        remarks: What could not be looked at here, in sentences.
+    """
+
+    release: str
+    signature: Signature
+    report: Report
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing is wrong."""
+        return self.report.is_sound
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it under its stable keys."""
+        found = {"signature": self.signature.to_json(), "remarks": list(self.remarks)}
+        return {"release": self.release, **found, **self.report.to_json()}
+
+
+def verify(handle: Handle, label: Label, wanted: Wanted, progress: Progress = silent) -> Proof:
+    """Check all that a release promises.
+
+    Raises:
+        NotFound: There is no such release.
+        StoreError: The store cannot be asked.
+    """
+    oid, report = tag_of(handle, label), Report()
+    try:
+        tagged = Tagged(handle, label, oid)
+    except DamagedData as error:
+        report.add("release", label, error)
+        return Proof(str(label), Signature(BAD, "there is no tag object that could be signed"), report)
+    signature = check_signature(handle, oid, wanted.signers)
+    if signature.status == BAD or (wanted.signed and signature.status != GOOD):
+        report.add("signature", label, signature.text)
+    try:
+        _have(handle, tagged)
+        examined = examine(handle, tagged)
+        for where, text in examined.problems:
+            report.add("release", where, text)
+        contents = _contents(handle, tagged.parts, report)
+    except DamagedData as error:
+        report.add("release", label, error)
+        return Proof(str(label), signature, report)
+    report.transients = len({part.revision.name for part in tagged.parts})
+    report.revisions = len(tagged.parts)
+    missing = look_up(handle, contents)
+    report.problems += missing
+    bad = {problem.sums for problem in missing}
+    there = {sums: where for sums, where in contents.items() if sums not in bad}
+    if wanted.fast:
+        report.skipped = len(there)
+    else:
+        Reading(handle, report, progress, remember=False).read(there, resume=False)
+    return Proof(str(label), signature, report, tuple(examined.remarks))
+
+
+def _have(handle: Handle, tagged: Tagged) -> None:
+    """Have at hand what the release is about."""
+    if handle.is_here:
+        return
+    handle.need("main", whole=True)
+    lines = sorted({each.dataset.revision for each in tagged.frozen.entries})
+    for pattern in ["*"] if len(lines) > 8 else [f"{each.tag}*" for each in lines]:
+        handle.need_tags(pattern)
+
+
+def _contents(handle: Handle, parts: list[Part], report: Report) -> dict[Checksums, str]:
+    """Return every content that the release needs, and note what was withdrawn since."""
+    withdrawals = Withdrawals(handle)
+    found: dict[Checksums, str] = {}
+    for part in parts:
+        stones = withdrawals.of(part.dataset.line, part.dataset.number)
+        for path in part.paths:
+            if path in stones:
+                report.withdrawn[f"{part.folder}:{path}"] = str(stones[path])
+            else:
+                found.setdefault(part.sums(path), f"{part.folder}:{path}")
+    return found
