@@ -78,11 +78,11 @@ class Handle:
     def need_runs(self) -> None:
         """Have at hand which runs are in progress."""
 
-    def commit_before(self, name: str, commit: pygit2.Commit) -> pygit2.Commit | None:
     def need_tags(self, pattern: str) -> None:
         """Have at hand the tags whose name matches a pattern such as `release/nearby/1*`. Here they always are."""
         del pattern
 
+    def commit_before(self, name: str, commit: pygit2.Commit) -> pygit2.Commit | None:
         """Return the commit before one on a transient's branch; None at its beginning, or where a shallow clone ends.
 
         Raises:

@@ -120,15 +120,15 @@ class Mirror(Handle):
         """Fetch the last marker of every run in progress."""
         self._fetch([_copy(_MAIN), _copy(f"{_RUNS}*")], "--depth=1", "--prune")  # git fails if it finds nothing at all
 
+    def need_tags(self, pattern: str) -> None:
+        """Fetch the tags whose name matches a pattern, with a star at its end, each without what led to it."""
+        self._fetch([_copy(_MAIN), _copy(f"refs/tags/{pattern}")], "--depth=1")  # with a star, none is no failure
+
     def commit_before(self, name: str, commit: pygit2.Commit) -> pygit2.Commit | None:
         """Return the commit before one on a transient's branch, fetching it if need be."""
         if str(commit.id) in self._boundary:
             specs = _TIPS if self._sees_all else (branch_ref(name),)
             step = self._steps.get(specs[0], _STEP)
-    def need_tags(self, pattern: str) -> None:
-        """Fetch the tags whose name matches a pattern, with a star at its end, each without what led to it."""
-        self._fetch([_copy(_MAIN), _copy(f"refs/tags/{pattern}")], "--depth=1")  # with a star, none is no failure
-
             self._steps[specs[0]] = 4 * step
             self._fetch(specs, f"--deepen={step}")
             commit = self.git[commit.id].peel(pygit2.Commit)

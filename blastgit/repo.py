@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from blastgit.listing import Listing
     from blastgit.log import Entry
     from blastgit.record import Recorded
-    from blastgit.show import Shown
     from blastgit.release.room import Releases
+    from blastgit.show import Shown
     from blastgit.subset import Subset
 
 
@@ -169,7 +169,6 @@ class DataRepo(Care, Origins, Workflows):
         return Collections(self._handle)
 
     @property
-    @property
     def releases(self) -> Releases:
         """Frozen collections: made, cited, brought and proved."""
         from blastgit.release.room import Releases
@@ -177,12 +176,6 @@ class DataRepo(Care, Origins, Workflows):
         return Releases(self._handle, self._progress)
 
     @property
-    def personal(self) -> Personal:
-        """Lines of users' own: recording into them, and promoting what they hold."""
-        from blastgit.personal.room import Personal
-
-        return Personal(self._handle, self._resolve, self._progress)
-
     def annotations(self) -> Annotations:
         """What people and bots say about data: comments, quality flags, tags."""
         from blastgit.annotations.room import Annotations
