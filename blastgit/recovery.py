@@ -20,7 +20,6 @@ from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Lock, clean_up, try_lock
 from blastgit.plumbing.messages import one_line
 from blastgit.plumbing.refs import RefUpdate
-from blastgit.workflow.replay import settled
 
 _NOTHING: Mapping[str, str | None] = MappingProxyType({})
 
@@ -74,6 +73,8 @@ def settle(handle: Handle, name: str, lock: Lock, coming: Mapping[str, str | Non
         lock: Its lock, which is held.
         coming: The refs that somebody is pushing, and what they shall be: a push that completes something goes first.
     """
+    from blastgit.workflow.replay import settled  # late: every command looks for dead writers, and few find one
+
     history = History(handle)
     latest = history.latest(name)
     updates = []

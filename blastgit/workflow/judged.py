@@ -33,10 +33,10 @@ def validity_of(handle: Handle, state: Snapshot, *, fully: bool = False) -> Vali
         state: The state.
         fully: Whether to tell of each stage even where all succeeded.
     """
-    document, rules = state.dr.export.document, handle.rules
-    marks = _marks(handle, state)
-    if not fully and not marks and sounds_complete(document, rules.ignored_stages):
-        return _ALL_SOUND  # by far the most: the stages need not be read
+    document, marks = state.dr.export.document, _marks(handle, state)
+    if not fully and not marks and sounds_complete(document):
+        return _ALL_SOUND  # by far the most: neither rules nor stages need to be read
+    rules = handle.rules
     stages: Stages = handle.settings.section("stages")
     ends = endings(document, rules)
     done = {stage.name for stage in stages if (mark := marks.get(stage.slug)) and mark.outcome == "done"}
