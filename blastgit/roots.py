@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import pygit2
@@ -14,6 +15,9 @@ from blastgit.plumbing.objects import undamaged
 from blastgit.plumbing.trees import blob_data, flatten
 from blastgit.store.pointer import SUFFIX, read_pointer
 from blastgit.withdrawn import Withdrawals
+
+_RELEASED, _NOTHING = re.compile(r"^(?:u/[^/]+/)?[^/@]+@\d+/"), re.compile(r"^(?!)")
+"""What stands above a revision's files in a release; and above those of a revision itself."""
 
 Gone = frozenset[tuple[str, str]]
 """Files that were withdrawn, as path and MD5."""
@@ -96,9 +100,10 @@ class Roots:
         if not gone:
             self._reach_all(commit.tree)
             return
+        above = _RELEASED if "Release" in Marker(commit).trailers else _NOTHING
         for path, blob in flatten(commit.tree):
             if path.endswith(SUFFIX) and not path.startswith(".dvc/"):
-                file, md5 = path.removesuffix(SUFFIX), self._md5(blob, path)
+                file, md5 = above.sub("", path.removesuffix(SUFFIX)), self._md5(blob, path)
                 if (file, md5) not in gone:
                     self.reached.add(md5)
 

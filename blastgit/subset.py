@@ -30,6 +30,8 @@ from blastgit.plumbing.process import run_git
 from blastgit.plumbing.refs import RefUpdate
 from blastgit.plumbing.trees import read_blob
 from blastgit.progress import Progress, silent
+from blastgit.release.label import is_release, read_label
+from blastgit.release.room import Releases
 from blastgit.store.base import Store
 from blastgit.store.hashing import drain
 from blastgit.store.pointer import Pointer
@@ -108,7 +110,8 @@ def subset(
     Args:
         handle: The data repo to take them from.
         target: Where the new one shall be.
-        chosen: `NAME`, `NAME@REV` or `NAME@REV:PATH`; a path is a file, a folder or a pattern.
+        chosen: `NAME`, `NAME@REV` or `NAME@REV:PATH`, where a path is a file, a folder or a pattern; or a release, which
+            comes along with its tag.
         options: What of them, and where to.
         progress: Told of bytes copied.
 
@@ -118,10 +121,14 @@ def subset(
         RepoError: The target exists, or cannot be written.
         UsageError: What was asked for is no revision.
     """
-    selection = _Selection(handle, [parse_spec(text) for text in chosen], options.only)
+    released = [read_label(text) for text in chosen if is_release(text)]
+    names = [text for text in chosen if not is_release(text)]
+    names += [name for label in released for name in Releases(handle).datasets(str(label))]
+    selection = _Selection(handle, [parse_spec(text) for text in names], options.only)
     new = init(target, store=options.store, simulated=handle.settings.simulated)
     size = _copy_contents(handle.store, new.store, selection.contents, progress)
     _copy_revisions(handle, new, selection.lines)
+    _copy_tags(handle, new, [label.ref for label in released])
     left_out = _write_main(handle, new, selection)
     annotations = _copy_annotations(handle, new, selection)
     revisions = [str(revision) for revision in selection.revisions]
@@ -219,6 +226,13 @@ def _copy_revisions(handle: Handle, new: Handle, lines: Mapping[str, Sequence[Re
         run_git(new.path, "fetch", "--quiet", "--no-tags", "--stdin", source, stdin=text.encode())
         ends = [lines[name][-1] for name in names[start : start + _BATCH]]
         new.move_refs([RefUpdate(branch_ref(end.name), end.id) for end in ends], "blastgit subset")
+
+
+def _copy_tags(handle: Handle, new: Handle, refs: Iterable[str]) -> None:
+    """Fetch the tags of releases as they are, signatures and all."""
+    specs = [f"{ref}:{ref}" for ref in refs]
+    if specs:
+        run_git(new.path, "fetch", "--quiet", "--no-tags", str(handle.path.absolute()), *specs)
 
 
 def _write_main(handle: Handle, new: Handle, selection: _Selection) -> int:

@@ -13,7 +13,7 @@ from blastgit.errors import InvalidInput
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("dest", metavar="DEST", help="the data repo to make")
-    what = "a file with a line NAME@N, or NAME@N:PATH, for each revision (- reads stdin), or a collection"
+    what = "a file with a line NAME@N, or NAME@N:PATH, for each revision (- reads stdin), or a collection or release"
     parser.add_argument("--from", dest="source", metavar="LIST", required=True, help=what)
     parser.add_argument("--only", metavar="GLOB", help="just the files whose path or name matches, or a folder of them")
     parser.add_argument("--store", metavar="URL", help="where its contents go (default: a folder inside it)")

@@ -21,7 +21,7 @@ from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.objects import undamaged
 from blastgit.plumbing.trees import flatten, read_blob
 from blastgit.release.frozen import DESCRIBING, FILE, MANIFEST, SIZE_LIMIT, Entry, Frozen, read_frozen
-from blastgit.release.label import Label
+from blastgit.release.label import Label, releases, tag_of
 from blastgit.release.layout import Part, add_tree, digests, manifest_lines, parts_of
 from blastgit.shipped import dot_files
 
@@ -128,6 +128,15 @@ def examine(handle: Handle, tagged: Tagged, coming: Mapping[str, str | None] = _
     _check_manifest(tagged, found)
     _check_against_main(handle, tagged, found)
     return found
+
+
+def examine_all(handle: Handle) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with any release of a data repo: where, and what."""
+    for label in releases(handle):
+        try:
+            yield from examine(handle, Tagged(handle, label, tag_of(handle, label))).problems
+        except BlastgitError as error:
+            yield str(label), str(error)
 
 
 def _check_commit(handle: Handle, entry: Entry, coming: Mapping[str, str | None], found: Examined) -> None:

@@ -69,6 +69,7 @@ def verify(
     if name is None:
         check_refs(handle, names, report)
         _check_collections(handle, report)
+        _check_releases(handle, report)
     contents: dict[Checksums, str] = {}
     for done, each in enumerate(names):
         progress("checking revisions", done, len(names))
@@ -101,6 +102,15 @@ def _check_collections(handle: Handle, report: Report) -> None:
 
     for name, problem in Collections(handle).check():
         report.add("collection", name, problem)
+
+
+def _check_releases(handle: Handle, report: Report) -> None:
+    """Note what is wrong with releases, but for their contents, which are those of revisions."""
+    if any(ref.startswith(b"refs/tags/release/") for ref in handle.git.raw_listall_references()):
+        from blastgit.release.check import examine_all
+
+        for where, problem in examine_all(handle):
+            report.add("release", where, problem)
 
 
 def _sample(
