@@ -23,6 +23,12 @@ class UsageError(BlastgitError):
     exit_code = 2
 
 
+class InvalidQuery(UsageError):
+    """A query is no SQL, asks for what the index does not have, or does more than read. Mend the query."""
+
+    kind = "invalid-query"
+
+
 class InvalidInput(BlastgitError):
     """What was handed in cannot be recorded. Mend the input; the repository is as it was."""
 
@@ -115,3 +121,17 @@ class InvalidData(BlastgitError):
 
     kind = "invalid-data"
     exit_code = 13
+
+
+class ReaderFailed(BlastgitError):
+    """A dataset is as it was published, and its reader cannot read it. Mend the reader, or take another."""
+
+    kind = "reader"
+    exit_code = 14
+
+
+class OverLimit(BlastgitError):
+    """A query takes longer, or needs more memory, than it may. Ask for less, or allow more."""
+
+    kind = "over-limit"
+    exit_code = 15
