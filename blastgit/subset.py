@@ -110,8 +110,8 @@ def subset(
     Args:
         handle: The data repo to take them from.
         target: Where the new one shall be.
-        chosen: `NAME`, `NAME@REV` or `NAME@REV:PATH`, where a path is a file, a folder or a pattern; or a release, which
-            comes along with its tag.
+        chosen: `NAME`, `NAME@REV` or `NAME@REV:PATH`, where a path is a file, a folder or a pattern; or a release,
+            which comes along with its tag.
         options: What of them, and where to.
         progress: Told of bytes copied.
 
