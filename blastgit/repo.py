@@ -11,6 +11,7 @@ from blastgit.errors import InvalidExport, InvalidInput, InvalidName
 from blastgit.handle import LOCK_TIMEOUT
 from blastgit.names import check_transient, parse_spec
 from blastgit.provenance.origins import Origins
+from blastgit.reading import Reading
 from blastgit.revision.export import Export, read_export
 from blastgit.workflow.workflows import Workflows
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from blastgit.buckets import Bucket
     from blastgit.collections.room import Collections
     from blastgit.diff import Diff, State
-    from blastgit.get import Got
     from blastgit.listing import Listing
     from blastgit.log import Entry
     from blastgit.record import Recorded
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from blastgit.subset import Subset
 
 
-class DataRepo(Care, Origins, Workflows):
+class DataRepo(Care, Origins, Reading, Workflows):
     """A data repo: the git repository of many transients, and the store of their files.
 
     Open one with `DataRepo("/data/blast")`, or by the URL of one elsewhere. An object of this class belongs to one
@@ -294,36 +294,6 @@ class DataRepo(Care, Origins, Workflows):
         from blastgit.blame import blame
 
         return blame(self._handle, self._names(check_transient(name))[0], field)
-
-    def get(
-        self,
-        spec: str,
-        folder: str | Path | None = None,
-        *,
-        only: str | None = None,
-        force: bool = False,
-        even_invalid: bool = False,
-    ) -> Got:
-        """Write the files and the document of a revision into a folder, verifying each; what is right there stays.
-
-        Args:
-            spec: The revision.
-            folder: Where to; by default `NAME@N` in the present folder.
-            only: A pattern that a file's path or name must match, or a folder of the dataset.
-            force: Overwrite files that differ.
-            even_invalid: Bring what a failed stage left behind, too.
-
-        Raises:
-            NotFound: There is no such revision, or no file matches.
-            WouldOverwrite: A file in the way differs; nothing was written.
-            InvalidData: A stage failed; what does not depend on it is there, and the document.
-            DamagedData: The store lacks a content, or holds something else.
-        """
-        from blastgit.get import Wanted, get
-
-        parsed = parse_spec(spec)
-        wanted = Wanted(None if folder is None else Path(folder), only or parsed.path, force, even_invalid)
-        return get(self._handle, self._resolve(parsed), wanted, self._progress)
 
     def _state(self, text: str) -> State:
         from blastgit.diff import State

@@ -20,6 +20,7 @@ _KEYS = {"format", "kind", "rules", "title", "policy"}
 SECTIONS: dict[str, str] = {
     "citation": "blastgit.release.citation:read_citation",
     "collections": "blastgit.collections.policy:read_section",
+    "dataset_types": "blastgit.readers.types:read_types",
     "flags": "blastgit.annotations.flags:read_flags",
     "identity": "blastgit.identity:read_identity",
     "renames": "blastgit.renames:read_renames",

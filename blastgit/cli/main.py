@@ -31,6 +31,7 @@ VERBS = {
     "diff": "show what differs between two revisions",
     "blame": "tell which revision last changed each value",
     "get": "get the files of a revision",
+    "types": "list dataset types, or the datasets of a revision",
     "plan": "tell which stages must run again, and from where",
     "verify": "check that everything promised is there, and repair it",
     "gc": "set aside contents that nothing needs",

@@ -1,0 +1,70 @@
+"""What a reader is handed: the bytes of a file that was checked, or rows of a document, and who they are."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from blastgit.errors import UsageError
+from blastgit.readers.identity import Identity
+from blastgit.readers.types import DatasetType
+from blastgit.revision.document import Json
+
+
+class Content(bytes):
+    """The bytes of a file, with its identity.
+
+    Attributes:
+        identity: Which file.
+    """
+
+    identity: Identity
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One dataset, to be made an object of.
+
+    Attributes:
+        identity: Which one.
+        type: Its dataset type.
+        key: What tells it from others of its type: `{"survey": "DES", "filter": "DES_z"}`.
+        rows: Of rows: each by column; a column that a row has nothing in is not there.
+    """
+
+    identity: Identity
+    type: DatasetType
+    key: Mapping[str, str]
+    rows: Sequence[Mapping[str, Json]] = ()
+    _read: Callable[[], bytes] | None = field(default=None, repr=False)
+
+    def data(self) -> bytes:
+        """Return the bytes of the file, whose SHA-256 was checked.
+
+        Raises:
+            UsageError: It is made of rows.
+            DamagedData: The store lacks it, or holds something else.
+        """
+        if self._read is None:
+            raise UsageError(f"{self.identity} are rows of the document and no file: read them as table, row or json")
+        return self._read()
+
+    def open(self) -> BinaryIO:
+        """Return the file, open for reading."""
+        return io.BytesIO(self.data())
+
+    def check_rows(self) -> Sequence[Mapping[str, Json]]:
+        """Return the rows.
+
+        Raises:
+            UsageError: It is a file.
+        """
+        if self._read is not None:
+            raise UsageError(f"{self.identity} is a file and no rows: read it as bytes, or with a reader of files")
+        return self.rows
+
+
+Reader = Callable[[Dataset], object]
+"""What is registered: it makes an object of a dataset, and may raise what it likes."""

@@ -1,0 +1,119 @@
+"""Arrays out of a pickle, without running it: Blast's chain and percentile files hold a dictionary of arrays so.
+
+A pickle is a program, and could call anything. Here it finds nothing to call but stand-ins, which only keep what numpy
+would have been given; arrays are then built of that. Whatever else a pickle asks for is refused.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import pickle
+import re
+from typing import Any, Literal
+
+import numpy as np
+
+_NUMBERS = re.compile(r"[?bBhHiIlLqQefdgFDG]|[biufcSUV]\d{1,6}")
+
+
+class _Type:
+    """What a pickle says of an array's type."""
+
+    def __init__(self, code: str, *_: object) -> None:
+        if code not in ("O8", "O") and not _NUMBERS.fullmatch(code):
+            raise pickle.UnpicklingError(f"it has an array of the type {code[:20]!r}")
+        self.code = code
+        self.order: Literal["<", ">", "="] = "="
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.order = state[1] if state[1] in ("<", ">") else "="
+        if any(state[2:5]):
+            raise pickle.UnpicklingError("it has an array of records")
+
+    @property
+    def is_object(self) -> bool:
+        return self.code.startswith("O")
+
+    def dtype(self) -> np.dtype[Any]:
+        return np.dtype(self.code).newbyteorder(self.order)
+
+
+class _Array:
+    """What a pickle says of an array."""
+
+    def __init__(self, *_: object) -> None:
+        self.value: Any = None
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        _, shape, type_, in_columns, data = state
+        if type_.is_object:
+            if tuple(shape) != () or len(data) != 1:
+                raise pickle.UnpicklingError("it has an array of objects")
+            self.value = data[0]
+        else:
+            self.value = _build(data, type_, tuple(shape), "F" if in_columns else "C")
+
+
+def _build(data: Any, type_: _Type, shape: tuple[int, ...], order: Any) -> np.ndarray[Any, np.dtype[Any]]:
+    dtype = type_.dtype()
+    if len(data) != math.prod(shape) * dtype.itemsize:
+        raise pickle.UnpicklingError("an array has more or fewer numbers than its shape says")
+    return np.frombuffer(data, dtype).reshape(shape, order=order).copy()
+
+
+def _scalar(type_: _Type, data: bytes) -> Any:
+    return _build(data, type_, (1,), "C")[0]
+
+
+def _from_buffer(data: Any, type_: _Type, shape: Any, order: str) -> Any:
+    return _build(data, type_, tuple(shape), order)
+
+
+def _encode(text: str, _: str = "latin1") -> bytes:
+    return text.encode("latin1")
+
+
+_STAND_INS: dict[tuple[str, str], Any] = {
+    ("numpy", "ndarray"): None,
+    ("numpy", "dtype"): _Type,
+    ("_codecs", "encode"): _encode,
+} | {
+    (f"numpy.{core}.{module}", name): stand_in
+    for core in ("core", "_core")
+    for module, name, stand_in in (
+        ("multiarray", "_reconstruct", _Array),
+        ("multiarray", "scalar", _scalar),
+        ("numeric", "_frombuffer", _from_buffer),
+    )
+}
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        try:
+            return _STAND_INS[module, name]
+        except KeyError:
+            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which is not called here") from None
+
+
+def arrays_in(data: bytes) -> Any:
+    """Return what a pickle holds: arrays, numbers and texts, in dictionaries and lists.
+
+    Raises:
+        ValueError: It holds something else, or is none.
+    """
+    try:
+        return _opened(_Unpickler(io.BytesIO(data)).load())  # finds the stand-ins alone
+    except (pickle.UnpicklingError, EOFError, AttributeError, TypeError, IndexError, KeyError, RecursionError) as error:
+        raise ValueError(f"a pickled array cannot be read: {error}") from None
+
+
+def _opened(value: Any) -> Any:
+    if isinstance(value, _Array):
+        return _opened(value.value)
+    if isinstance(value, dict):
+        return {key: _opened(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_opened(each) for each in value]
+    return value

@@ -1,0 +1,152 @@
+"""`repo.types`: the dataset types of a data repo, which datasets of each a revision has, and reading one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from blastgit.errors import BlastgitError, NotFound, ReaderFailed, UsageError
+from blastgit.handle import Handle
+from blastgit.history import Snapshot
+from blastgit.names import Spec, parse_spec
+from blastgit.readers.dataset import Dataset
+from blastgit.readers.find import Source
+from blastgit.readers.identity import Identity, attach
+from blastgit.readers.types import DatasetType, DatasetTypes
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+Resolve = Callable[[Spec], Snapshot]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which dataset of a type.
+
+    Attributes:
+        transient: The transient.
+        revision: Its revision: a number, a date, a convenient name; None for the latest.
+        collection: Instead of a revision: the collection that says which.
+        time: For a calibration, the time at which it is to be valid.
+        key: What tells it from others of its type.
+        even_invalid: Whether it is wanted although a stage failed that makes it.
+    """
+
+    transient: str
+    revision: int | str | None = None
+    collection: str | None = None
+    time: datetime | str | None = None
+    key: Mapping[str, str] = field(default_factory=dict)
+    even_invalid: bool = False
+
+
+class Types:
+    """The dataset types of a data repo."""
+
+    def __init__(self, handle: Handle, resolve: Resolve) -> None:
+        """Look into a data repo; `resolve` finds the revision that a person names."""
+        self._handle = handle
+        self._resolve = resolve
+
+    def list(self) -> Sequence[DatasetType]:
+        """Return all dataset types, the repo's own first."""
+        return list(self._types)
+
+    def of(self, spec: str, type_: str | None = None) -> Sequence[Identity]:
+        """Return which datasets a revision has, of one type or of all.
+
+        Raises:
+            NotFound: There is no such revision or type.
+        """
+        parsed = parse_spec(spec)
+        source = Source(self._handle, self._resolve(parsed))
+        types = self._types if type_ is None else [self._types.find(type_)]
+        found = [dataset.identity for each in types for dataset in source.datasets(each, {})]
+        return [each for each in found if parsed.path is None or each.path == parsed.path]
+
+    def read(self, name: str, wanted: Wanted, reader: str | None = None) -> Any:
+        """Return a dataset as the object that its reader makes of it, with its identity attached.
+
+        Args:
+            name: The dataset type.
+            wanted: Which one of that type.
+            reader: The name of another reader than the type's own.
+
+        Raises:
+            NotFound: There is no such type, revision, collection, reader or dataset.
+            UsageError: Several datasets fit.
+            InvalidData: A stage failed that makes it.
+            Withdrawn: It was taken down.
+            DamagedData: The store lacks it, or holds something else.
+            ReaderFailed: The reader cannot read it.
+        """
+        type_ = self._types.find(name)
+        dataset = self._source(type_, wanted).one(type_, wanted.key, even_invalid=wanted.even_invalid)
+        return make(dataset, reader or type_.reader)
+
+    @property
+    def _types(self) -> DatasetTypes:
+        types: DatasetTypes = self._handle.settings.section("dataset_types")
+        return types
+
+    def _source(self, type_: DatasetType, wanted: Wanted) -> Source:
+        if wanted.collection is None:
+            if wanted.time is not None:
+                raise UsageError("a time is for a collection of calibrations: name it (collection=…)")
+            text = wanted.transient if wanted.revision is None else f"{wanted.transient}@{wanted.revision}"
+            spec = parse_spec(text)
+            if spec.path is not None:
+                raise UsageError(f"transient is {text!r}: name the transient, and what of it by its type and keys")
+            return Source(self._handle, self._resolve(spec))
+        if wanted.revision is not None:
+            raise UsageError(f"either a revision or a collection says which: not both ({wanted.collection})")
+        line, number, path = self._in_collection(type_, wanted, wanted.collection)
+        return Source(self._handle, self._resolve(parse_spec(f"{line}@{number}")), wanted.collection, path)
+
+    def _in_collection(self, type_: DatasetType, wanted: Wanted, collection: str) -> tuple[str, int, str]:
+        """Return which revision of a transient a collection has, or which file of one, if it has but files."""
+        from blastgit.collections.room import Collections
+
+        collections = Collections(self._handle)
+        try:
+            found = collections.resolve(collection, wanted.transient, time=wanted.time).dataset
+        except NotFound:
+            if type_.pattern is None:
+                raise
+            fitting = [
+                each.dataset
+                for each in collections.members(collection, wanted.time)
+                if each.dataset.name == wanted.transient and _fits(type_, each.dataset.path, wanted.key)
+            ]
+            if not fitting:
+                raise
+            found = fitting[0]
+        return found.line, found.number, found.path
+
+
+def _fits(type_: DatasetType, path: str, wanted: Mapping[str, str]) -> bool:
+    key = None if type_.pattern is None else type_.pattern.match(path)
+    return key is not None and all(key.get(each) == value for each, value in wanted.items())
+
+
+def make(dataset: Dataset, reader: str) -> Any:
+    """Return what a reader makes of a dataset, with its identity.
+
+    Raises:
+        NotFound: There is no such reader.
+        ReaderFailed: It raised something; the error names type, file and reader.
+    """
+    from blastgit.readers.registry import reader_of
+
+    read = reader_of(reader)
+    try:
+        return attach(read(dataset), dataset.identity)
+    except BlastgitError:
+        raise
+    except Exception as error:
+        raise ReaderFailed(
+            f"{dataset.identity}, a {dataset.type.name}, cannot be read by the reader {reader!r}: "
+            f"{type(error).__name__}: {error}. Its bytes are as published (reader='bytes' gives them)"
+        ) from error

@@ -1,0 +1,59 @@
+"""Rows of a document as an astropy table with units."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from blastgit.readers.dataset import Dataset
+from blastgit.safe_yaml import load_yaml
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+
+
+def table_of(dataset: Dataset) -> Table:
+    """Return the rows of a dataset, and the columns that are computed."""
+    from astropy.table import MaskedColumn, Table
+
+    rows = dataset.check_rows()
+    table = Table(meta={"rows": dataset.type.rows})
+    for name in dict.fromkeys(name for row in rows for name in row):
+        values = [row.get(name) for row in rows]
+        unit = unit_of(name)
+        table[name] = MaskedColumn(_filled(values), mask=[value is None for value in values], unit=unit)
+    for recipe in dataset.type.virtual:
+        made = [recipe.value(row) for row in rows]
+        column = MaskedColumn(_filled(made), mask=[value is None for value in made], unit=recipe.unit or None)
+        column.description = f"computed: {recipe.text}" + (f" ({recipe.about})" if recipe.about else "")
+        table[recipe.name] = column
+    faults = [fault for recipe in dataset.type.virtual for row in rows if (fault := recipe.fault(row))]
+    if faults:
+        table.meta["faults"] = faults
+    return table
+
+
+def unit_of(column: str) -> str | None:
+    """Return the unit of a column of rows, as astropy writes it; None if it has none."""
+    return next((unit for pattern, unit in _units().items() if fnmatchcase(column, pattern)), None)
+
+
+@cache
+def _units() -> dict[str, str]:
+    loaded = load_yaml(Path(__file__).with_name("columns.yaml").read_bytes(), "columns.yaml")
+    assert isinstance(loaded, dict)
+    return loaded
+
+
+def _filled(values: list[Any]) -> list[Any]:
+    """Put something of the right type where a value is missing."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return [0.0] * len(values)
+    if all(isinstance(value, bool) for value in known):
+        return [value or False for value in values]
+    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in known):
+        return [0 * known[0] if value is None else value for value in values]
+    return ["" if value is None else value if isinstance(value, str) else str(value) for value in values]

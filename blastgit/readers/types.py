@@ -1,0 +1,183 @@
+"""Dataset types, read from `types.yaml` and what a data repo puts over it."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from blastgit.errors import NotFound, RepoError
+from blastgit.readers.pattern import Pattern, read_pattern
+from blastgit.readers.recipe import Recipe, read_recipe
+from blastgit.safe_yaml import load_yaml
+
+_WHERE = "blastgit.yaml on main: dataset_types"
+_WORDS = ("about", "files", "rows", "keys", "reader", "virtual")
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+RESERVED = ("transient", "revision", "collection", "time", "reader", "even_invalid")
+"""What `get` takes beside the keys of a data ID."""
+
+
+@dataclass(frozen=True)
+class DatasetType:
+    """One kind of dataset.
+
+    Attributes:
+        name: What it is called.
+        about: What it is, in a line.
+        pattern: Of files: which paths; None for rows.
+        rows: Of rows: the table; "" for files.
+        columns: Of rows: what one may ask by, and the column that it is.
+        reader: The name of its reader.
+        virtual: Of rows: the columns that are computed.
+    """
+
+    name: str
+    about: str = ""
+    pattern: Pattern | None = None
+    rows: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    reader: str = "bytes"
+    virtual: tuple[Recipe, ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What one may ask by."""
+        return tuple(self.columns) if self.pattern is None else self.pattern.keys
+
+    @property
+    def source(self) -> str:
+        """What it is made of, in a word or a pattern."""
+        return f"rows of {self.rows}" if self.pattern is None else self.pattern.text
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it under its stable keys."""
+        return {
+            "type": self.name, "about": self.about, "files": None if self.pattern is None else self.pattern.text,
+            "rows": self.rows or None, "keys": list(self.keys), "reader": self.reader,
+            "virtual": {each.name: each.text for each in self.virtual},
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class DatasetTypes:
+    """All dataset types of a data repo.
+
+    Attributes:
+        by_name: Each by its name, the repo's own first.
+    """
+
+    by_name: Mapping[str, DatasetType]
+
+    def __iter__(self) -> Iterator[DatasetType]:
+        return iter(self.by_name.values())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.by_name
+
+    def find(self, name: str) -> DatasetType:
+        """Return the type of a name.
+
+        Raises:
+            NotFound: There is none; the error names the nearest.
+        """
+        if name in self.by_name:
+            return self.by_name[name]
+        near = difflib.get_close_matches(name, self.by_name, n=3)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(self.by_name)}"
+        where = "a data repo registers its own under dataset_types in blastgit.yaml"
+        raise NotFound(f"there is no dataset type {name!r}; {hint} ({where})")
+
+    def of_path(self, path: str) -> tuple[DatasetType, dict[str, str]] | None:
+        """Return the type of a file of a dataset, and what tells it from others of the type; None if it has none."""
+        for each in self:
+            key = None if each.pattern is None else each.pattern.match(path)
+            if key is not None:
+                return each, key
+        return None
+
+
+def read_types(loaded: Any) -> DatasetTypes:
+    """Read the setting `dataset_types`: what it says of a type replaces what is shipped, word by word.
+
+    Raises:
+        RepoError: It makes no sense; the error tells the place.
+    """
+    words = {} if loaded is None else loaded
+    if not isinstance(words, dict):
+        raise RepoError(f"{_WHERE} should be a mapping, of the name of each type to what it is")
+    shipped = _shipped()
+    own = {str(name): _over(str(name), value, shipped) for name, value in words.items()}
+    whole = {**own, **{name: value for name, value in shipped.items() if name not in own}}
+    return DatasetTypes({name: _type(name, value) for name, value in whole.items() if value is not None})
+
+
+def _over(name: str, value: Any, shipped: Mapping[str, Any]) -> dict[str, Any] | None:
+    where = f"{_WHERE}.{name}"
+    if not _NAME.fullmatch(name):
+        raise RepoError(f"{where}: a type is called by small letters, digits and _, and begins with a letter")
+    if value is None:
+        if name not in shipped:
+            raise RepoError(f"{where}: there is no such type that could be taken away")
+        return None
+    if not isinstance(value, dict):
+        raise RepoError(f"{where} should be a mapping of {', '.join(_WORDS)}")
+    unknown = [key for key in value if key not in _WORDS]
+    if unknown:
+        raise RepoError(f"{where} has {unknown[0]!r}, which is none of {', '.join(_WORDS)}")
+    before = dict(shipped.get(name, {}))
+    if "files" in value or "rows" in value:
+        for word in ("files", "rows", "keys", "virtual"):
+            before.pop(word, None)
+    return {**before, **value}
+
+
+def _type(name: str, value: Mapping[str, Any]) -> DatasetType:
+    where = f"{_WHERE}.{name}"
+    if ("files" in value) == ("rows" in value):
+        raise RepoError(f"{where} should say either files (a pattern of paths) or rows (a table)")
+    about, reader = (_text(value, word, where) for word in ("about", "reader"))
+    if "files" in value:
+        if value.get("keys") or value.get("virtual"):
+            raise RepoError(f"{where}: keys and virtual belong to rows; the keys of files stand in the pattern")
+        pattern = read_pattern(value["files"], f"{where}.files")
+        _refuse_reserved(pattern.keys, where)
+        return DatasetType(name, about, pattern, reader=reader or "bytes")
+    rows = _text(value, "rows", where)
+    from blastgit.revision.rules import default_rules
+
+    if rows not in default_rules().tables:
+        raise RepoError(f"{where}.rows is {rows!r}, none of {', '.join(default_rules().tables)}")
+    keys = value.get("keys") or {}
+    if not isinstance(keys, dict) or not all(isinstance(each, str) for pair in keys.items() for each in pair):
+        raise RepoError(f"{where}.keys should be a mapping of what one asks by to a column")
+    _refuse_reserved(keys, where)
+    virtual = value.get("virtual") or {}
+    if not isinstance(virtual, dict):
+        raise RepoError(f"{where}.virtual should be a mapping of the name of a column to its recipe")
+    recipes = tuple(read_recipe(str(column), words, f"{where}.virtual.{column}") for column, words in virtual.items())
+    return DatasetType(name, about, rows=rows, columns=dict(keys), reader=reader or "table", virtual=recipes)
+
+
+def _text(value: Mapping[str, Any], word: str, where: str) -> str:
+    found = value.get(word, "")
+    if not isinstance(found, str) or not found.isprintable() or len(found) > 200:
+        raise RepoError(f"{where}.{word} is {found!r}, and should be a line of text")
+    return found
+
+
+def _refuse_reserved(keys: Any, where: str) -> None:
+    for key in keys:
+        if key in RESERVED:
+            raise RepoError(f"{where}: {key!r} cannot be a key: it means something else to `get`")
+
+
+@cache
+def _shipped() -> Mapping[str, Any]:
+    loaded = load_yaml(Path(__file__).with_name("types.yaml").read_bytes(), "types.yaml")
+    assert isinstance(loaded, dict)
+    return loaded
