@@ -164,7 +164,9 @@ def _check_tree(handle: Handle, tagged: Tagged, found: Examined) -> None:
     """Check that the tree holds just the pointers and documents of the revisions, as they are there."""
     tree = tagged.commit.tree
     expected = {*DESCRIBING, MANIFEST, *dot_files(b"")}
-    there = {path: oid for path, oid in flatten(tree) if path in expected}
+    with undamaged(str(tagged.label)):
+        have = dict(flatten(tree))
+    there = {path: oid for path, oid in have.items() if path in expected}
     for path in sorted(expected - there.keys()):
         found.say(tagged.label, f"it has no {path}")
     if add_tree(Batch(handle.git), tagged.parts, there) == tree.id:
@@ -172,7 +174,6 @@ def _check_tree(handle: Handle, tagged: Tagged, found: Examined) -> None:
     wanted = dict(there)
     for part in tagged.parts:
         wanted.update(part.blobs())
-    have = dict(flatten(tree))
     differing = sorted(path for path in wanted.keys() | have.keys() if wanted.get(path) != have.get(path))
     for path in differing[:_SHOWN] or [""]:
         words = "is not part of it" if path not in wanted else "is missing" if path not in have else "was changed"

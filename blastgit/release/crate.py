@@ -46,7 +46,7 @@ def write_crate(cited: Cited, parts: Sequence[Part]) -> bytes:
         for path, (words, kind) in _BESIDE.items()
     ]
     dois = [f"https://doi.org/{citation.doi}"] if citation.doi else []
-    folders = [f"{quote(part.folder)}/" for part in parts]
+    folders = [f"{_id(part.folder)}/" for part in parts]
     root: dict[str, Any] = {
         "@id": "./",
         "@type": "Dataset",
@@ -81,7 +81,7 @@ def _part(part: Part, *, describes_files: bool) -> list[dict[str, Any]]:
     revision = part.revision
     files = [_file(path, *facts) for path, facts in part.sizes().items()] if describes_files else []
     folder: dict[str, Any] = {
-        "@id": f"{quote(part.folder)}/",
+        "@id": f"{_id(part.folder)}/",
         "@type": "Dataset",
         "name": f"Dataset revision {part.folder}",
         "identifier": f"git commit {revision.id}",
@@ -97,9 +97,13 @@ def _file(path: str, sha256: str, size: int) -> dict[str, Any]:
     name = PurePosixPath(path)
     kind = _TYPES.get(name.suffix, "application/octet-stream")
     return {
-        "@id": quote(path), "@type": "File", "name": name.name, "contentSize": str(size), "sha256": sha256,
+        "@id": _id(path), "@type": "File", "name": name.name, "contentSize": str(size), "sha256": sha256,
         "encodingFormat": kind,
     }  # fmt: skip
+
+
+def _id(path: str) -> str:
+    return quote(path, safe="/@")
 
 
 def _creator(creator: Creator, number: int) -> dict[str, Any]:

@@ -84,11 +84,18 @@ def _signed(handle: Handle, label: Label, commit: str, message: str, sign: Sign)
         try:
             run_git(scratch, "tag", *key, "-F", "-", str(label), commit, stdin=message.encode(), env=environment)
         except GitError as error:
-            raise RepoError(
-                f"{label} could not be signed, and nothing was frozen: {error.stderr}. Git needs to know the key "
-                "(user.signingkey) and its kind (gpg.format: openpgp or ssh); docs/releases.md shows how"
-            ) from None
-        return run_git(scratch, "rev-parse", label.ref, env=environment).decode().strip()
+            raise _not_signed(label, error.stderr) from None
+        made = run_git(scratch, "rev-parse", label.ref, env=environment).decode().strip()
+        if not _ARMOUR.search(run_git(scratch, "cat-file", "tag", made, env=environment)):
+            raise _not_signed(label, "git made a tag without a signature")  # as 2.39 does if an SSH key is missing
+        return made
+
+
+def _not_signed(label: Label, why: str) -> RepoError:
+    return RepoError(
+        f"{label} could not be signed, and nothing was frozen: {why}. Git needs to know the key (user.signingkey) and "
+        "its kind (gpg.format: openpgp or ssh), and to reach it; docs/releases.md shows how"
+    )
 
 
 def check_signature(handle: Handle, tag: pygit2.Oid, signers: Path | None = None) -> Signature:
