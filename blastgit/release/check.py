@@ -26,6 +26,7 @@ from blastgit.release.layout import Part, add_tree, digests, manifest_lines, par
 from blastgit.shipped import dot_files
 
 _NOTHING: Mapping[str, str | None] = MappingProxyType({})
+_MAIN = "refs/heads/main"
 _SHOWN = 5
 
 
@@ -126,7 +127,7 @@ def examine(handle: Handle, tagged: Tagged, coming: Mapping[str, str | None] = _
         return found  # what follows reads the revisions
     _check_tree(handle, tagged, found)
     _check_manifest(tagged, found)
-    _check_against_main(handle, tagged, found)
+    _check_against_main(handle, tagged, coming.get(_MAIN) or str(handle.main.id), found)
     return found
 
 
@@ -207,14 +208,14 @@ def _check_manifest(tagged: Tagged, found: Examined) -> None:
         found.say(f"{tagged.label}:{MANIFEST}", "it is not written as docs/format.md asks")
 
 
-def _check_against_main(handle: Handle, tagged: Tagged, found: Examined) -> None:
-    """Check that the commit of main that the release names gave it these datasets."""
+def _check_against_main(handle: Handle, tagged: Tagged, tip: str, found: Examined) -> None:
+    """Check that the commit of main that the release names gave it these datasets; `tip` is where main ends."""
     frozen = tagged.frozen
     main = handle.git.get(frozen.main) if len(frozen.main) == 40 else None
     if not isinstance(main, pygit2.Commit):
         found.remarks.append(f"the state {frozen.main:.10} of main is not here, so what it says was not looked at")
         return
-    if handle.main.id != main.id and not handle.git.descendant_of(handle.main.id, main.id):
+    if tip != frozen.main and not handle.git.descendant_of(tip, main.id):
         found.say(tagged.label, f"{frozen.main:.10} is no state of main")
         return
     if read_blob(main.tree, CONFIG) != tagged.file(CONFIG):

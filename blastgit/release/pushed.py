@@ -46,7 +46,9 @@ def check_pushed(repo: Quarantine, change: Change, who: str, coming: Mapping[str
         raise
     except BlastgitError as error:
         raise Denied(str(error)) from None
-    said = [f"{where}: {text}" for where, text in found.problems] or found.remarks
+    if found.remarks:
+        raise Denied(f"{found.remarks[0]}: push main first, or with it")
+    said = [f"{where}: {text}" for where, text in found.problems]
     if said:
         more = f" (and {len(said) - _SHOWN} more)" if len(said) > _SHOWN else ""
         raise Denied(
