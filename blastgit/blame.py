@@ -8,7 +8,8 @@ from typing import Any
 
 from blastgit.errors import NotFound
 from blastgit.handle import Handle
-from blastgit.history import History, Revision
+from blastgit.history import Revision
+from blastgit.personal.lines import ancestry
 from blastgit.revision.compare import compare, jsonable
 from blastgit.revision.document import Json
 from blastgit.revision.normalise import normalise
@@ -49,7 +50,7 @@ def blame(handle: Handle, name: str, wanted: str | None = None) -> list[Blamed]:
         NotFound: There is no such transient, or nothing in it is called so.
     """
     rules, wanted = handle.rules, wanted.rstrip("/") if wanted else None
-    revisions = History(handle).revisions(name)
+    revisions = ancestry(handle, name)
     origin: dict[str, Revision] = {}
     form, files = normalise(revisions[0].dr.export, rules), revisions[0].dr.files
     origin |= dict.fromkeys([*form.values, *files], revisions[0])

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blastgit.names import check_transient, parse_spec
+from blastgit.names import check_line, parse_spec
 from blastgit.opened import Opened
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Care(Opened):
         """
         from blastgit.verify import Options, verify
 
-        self._handle.need(None if name is None else check_transient(name), whole=True)
+        self._handle.need(None if name is None else check_line(name), whole=True)
         report = verify(self._handle, name, Options(fast, sample, seed, resume), self._progress)
         if repair:
             from blastgit.repair import repair as mend

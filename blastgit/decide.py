@@ -39,6 +39,7 @@ class Decision:
         rules: The rules that it was compared by.
         is_new: Whether it makes a new revision.
         is_same_export: Whether it was recorded before and is handed in again: the same export, or one of the same run.
+        is_fork: Whether that revision is of another line, from which this one is to fork.
     """
 
     latest: Revision | None
@@ -50,12 +51,14 @@ class Decision:
     rules: Rules
     is_new: bool
     is_same_export: bool = False
+    is_fork: bool = False
 
     @property
     def number(self) -> int:
         """The number of the revision that this state is, or would be."""
-        before = -1 if self.latest is None else self.latest.number
-        return before + 1 if self.is_new else before
+        if self.latest is None or (self.is_fork and self.is_new):
+            return 0
+        return self.latest.number + self.is_new
 
     @property
     def digest(self) -> str:
@@ -193,7 +196,7 @@ def _find_returns(
     """Find the changed files whose bytes are those of an earlier revision: "the image is again that of revision 1"."""
     if not any(change.is_image and change.change in ("added", "changed") for change in files):
         return files
-    earlier = History(handle).revisions(latest.name)[-12:-1]
+    earlier = [each for each in History(handle).revisions(latest.name) if each.number < latest.number][-11:]
     result = []
     for change in files:
         match = None

@@ -80,7 +80,7 @@ def get(handle: Handle, revision: Snapshot, wanted: Wanted, progress: Progress =
     """
     folder = wanted.folder if wanted.folder is not None else Path(str(revision))
     check_paths(list(revision.pointers))
-    document = f"{revision.name}.json"
+    document = revision.document_name
     paths = [path for path in (*revision.pointers, document) if wanted.only is None or matches(path, wanted.only)]
     if not paths:
         raise NotFound(
@@ -122,7 +122,7 @@ def item_of(handle: Handle, revision: Snapshot, path: str, target: str | None = 
     Raises:
         DamagedData: The revision cannot be read.
     """
-    if path == f"{revision.name}.json":
+    if path == revision.document_name:
         data = revision.dr_bytes
         digest = hashlib.sha256(data).hexdigest()
         return Item(target or path, digest, len(data), f"{path} of {revision}", lambda: iter([data]))

@@ -16,6 +16,7 @@ from pygit2.enums import RepositoryOpenFlag
 from blastgit.errors import RepoError
 from blastgit.format import CONFIG, FILE, is_readable
 from blastgit.hooks import follow_move
+from blastgit.names import transient_of
 from blastgit.plumbing.objects import commit_of, undamaged
 from blastgit.plumbing.process import run_git
 from blastgit.plumbing.refs import RefUpdate, update_refs
@@ -167,8 +168,8 @@ class Handle:
         return self.work_folder / "usage.log" if wanted else None
 
     def lock_path(self, name: str) -> Path:
-        """Return the lock of a (case-folded) transient, or of a branch that many write to."""
-        return self.work_folder / "locks" / name.casefold()
+        """Return the lock of a (case-folded) transient, for all of its lines, or of a branch that many write to."""
+        return self.work_folder / "locks" / transient_of(name).casefold()
 
     def prepare_to_write(self) -> None:
         """See that all is there that a writer of revisions needs.

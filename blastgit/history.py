@@ -9,10 +9,9 @@ from functools import cached_property
 
 import pygit2
 
-from blastgit.errors import DamagedData, InvalidName, NotFound
+from blastgit.errors import DamagedData, NotFound
 from blastgit.handle import Handle
-from blastgit.names import Spec, branch_ref, fold, slug, tag_name, tag_ref
-from blastgit.plumbing.folded import branches_like
+from blastgit.names import Spec, branch_ref, fold, is_personal, slug, tag_name, tag_ref, transient_of
 from blastgit.plumbing.messages import read_trailers
 from blastgit.plumbing.objects import commit_of, undamaged
 from blastgit.plumbing.trees import blob_data, flatten, read_blob
@@ -50,6 +49,11 @@ class Marker:
         return int(text) if text.isdecimal() and len(text) < 10 else None
 
     @property
+    def line(self) -> str | None:
+        """The line of a user's own that this commit belongs to, `u/alice/2026dgt`; None if it is official."""
+        return self.trailers.get("Line")
+
+    @property
     def stage(self) -> str | None:
         """The stage of the workflow that this marker is about, or None."""
         return self.trailers.get("Stage") if self.trailers.get("Marker") == "stage" else None
@@ -84,7 +88,7 @@ class Snapshot(Marker):
     """What the data of a transient were at one commit: a document, and a pointer for each file.
 
     Attributes:
-        name: The transient.
+        name: The transient, or the user's own line of it, `u/alice/2026dgt`.
         commit: The commit.
         asked: The convenient name that it was asked for by, `2026dgt@latest-complete`, or None.
     """
@@ -100,6 +104,16 @@ class Snapshot(Marker):
     def __str__(self) -> str:
         return f"{self.name} at {self.id:.10}"
 
+    @property
+    def transient(self) -> str:
+        """The transient."""
+        return transient_of(self.name)
+
+    @property
+    def document_name(self) -> str:
+        """The file that holds the document."""
+        return f"{self.transient}.json"
+
     @cached_property
     def dr(self) -> DatasetRevision:
         """The document, read back.
@@ -107,7 +121,7 @@ class Snapshot(Marker):
         Raises:
             DamagedData: It is missing or is none.
         """
-        return read_dr(self.dr_bytes, f"{self.name}.json of {self}")
+        return read_dr(self.dr_bytes, f"{self.document_name} of {self}")
 
     @cached_property
     def dr_bytes(self) -> bytes:
@@ -117,9 +131,9 @@ class Snapshot(Marker):
             DamagedData: It is missing.
         """
         with undamaged(str(self)):
-            data = read_blob(self.commit.tree, f"{self.name}.json")
+            data = read_blob(self.commit.tree, self.document_name)
         if data is None:
-            raise DamagedData(f"{self} has no {self.name}.json: run `blastgit verify {self.name}`")
+            raise DamagedData(f"{self} has no {self.document_name}: run `blastgit verify {self.name}`")
         return data
 
     @cached_property
@@ -230,7 +244,14 @@ class History:
         return None if reference is None else commit_of(reference)
 
     def markers(self, name: str) -> Iterator[Marker]:
-        """Yield the commits of a transient's branch, newest first."""
+        """Yield the commits of a line, newest first; of a user's own, down to where it forks."""
+        for marker in self.way_back(name):
+            if is_personal(name) and marker.line != name:
+                return
+            yield marker
+
+    def way_back(self, name: str) -> Iterator[Marker]:
+        """Yield the commits of a branch, newest first, on beyond the revision that a user's own line forks from."""
         commit = self.tip(name)
         while commit is not None:
             yield Marker(commit)
@@ -339,25 +360,12 @@ class History:
         names = (ref[len(prefix) :].decode("utf-8", "replace") for ref in refs if ref.startswith(prefix))
         return sorted(name for name in names if "/" not in name and name not in ("main", "annotations"))
 
-    def twin(self, name: str) -> str | None:
-        """Return a transient whose name differs from `name` only in case, or None."""
-        found = branches_like(self._handle.path, name, self._handle.work_folder / "packed-names")
-        return next((other for other in found if other != name), None)
-
-    def refuse_twin(self, name: str) -> None:
-        """Return if a new transient may be called so.
-
-        Raises:
-            InvalidName: The name of another one differs only in case.
-        """
-        twin = self.twin(name)
-        if twin is not None:
-            raise InvalidName(
-                f"{name!r} differs from the transient {twin!r} only in case, and not every system can tell such names "
-                "apart"
-            )
-
     def _unknown(self, name: str) -> NotFound:
+        if is_personal(name):
+            return NotFound(
+                f"there is no {name} in {self._handle.location}: `blastgit list 'u/*'` shows users' own lines, and "
+                "`blastgit record NAME --as u/USER` begins one"
+            )
         folded = {fold(other): other for other in self.transients()}
         near = [folded[each] for each in difflib.get_close_matches(fold(name), folded, n=3)]
         hint = f"; did you mean {' or '.join(near)}?" if near else "; `blastgit list` shows those there are"
@@ -366,6 +374,7 @@ class History:
 
 def comes_right_after(git: pygit2.Repository, commit: pygit2.Commit, tip: str | None) -> bool:
     """Whether a revision follows the commit `tip`, or begins a branch if that is None, but for markers of stages."""
+    line = Marker(commit).line
     while commit.parent_ids:
         before = commit.parent_ids[0]
         if str(before) == tip:
@@ -373,6 +382,8 @@ def comes_right_after(git: pygit2.Repository, commit: pygit2.Commit, tip: str | 
         if before not in git:
             return False
         commit = git[before].peel(pygit2.Commit)
+        if Marker(commit).line != line:
+            return tip is None  # here a user's own line forks
         if Marker(commit).stage is None:
             return False
     return tip is None

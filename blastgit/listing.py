@@ -12,6 +12,8 @@ from blastgit.annotations.glance import Glance
 from blastgit.errors import DamagedData
 from blastgit.handle import Handle
 from blastgit.history import History, Revision
+from blastgit.names import is_personal
+from blastgit.personal.lines import own_lines
 from blastgit.withdrawn import Withdrawals
 
 
@@ -20,7 +22,7 @@ class Transient:
     """One transient and its latest revision.
 
     Attributes:
-        name: Its name.
+        name: Its name; of a user's own line, `u/alice/2026dgt`.
         revision: The number of its latest revision.
         time: When Blast wrote that (UTC).
         app_version: The version of Blast that did.
@@ -72,10 +74,13 @@ _KEYS = ("transient", "revision", "time", "app_version", "files", "bytes", "stat
 
 
 def list_transients(handle: Handle, pattern: str = "*") -> Listing:
-    """Return the transients whose name matches a shell pattern. One that is damaged does not hide the others."""
+    """Return the transients whose name matches a shell pattern. One that is damaged does not hide the others.
+
+    A pattern that begins with `u/` is about users' own lines, which are listed only then.
+    """
     history, withdrawals, flags = History(handle), Withdrawals(handle), Glance(handle)
     found, damaged = [], {}
-    for name in history.transients():
+    for name in own_lines(handle) if is_personal(pattern) else history.transients():
         if fnmatchcase(name, pattern):
             try:
                 latest = history.latest(name)

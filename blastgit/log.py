@@ -9,6 +9,7 @@ from typing import Any
 from blastgit.annotations.glance import Glance
 from blastgit.handle import Handle
 from blastgit.history import History, Revision, StageState
+from blastgit.personal.lines import origin
 from blastgit.plumbing.messages import read_body
 from blastgit.withdrawn import Withdrawals
 from blastgit.workflow.judged import Finding, Judged
@@ -115,7 +116,7 @@ def log(handle: Handle, name: str) -> list[Entry]:
         elif marker.reproduces is not None:
             again.setdefault(marker.reproduces, []).insert(0, Reproduction(marker.app_version, marker.time, marker.id))
     entries, withdrawals, flags = [], Withdrawals(handle), Glance(handle)
-    before: Revision | None = None
+    before = origin(handle, name)
     for revision in revisions:
         details = [line for line in read_body(revision.commit.message)[1] if before is not None]
         gone = {path: str(stone) for path, stone in withdrawals.of(name, revision.number).items()}

@@ -21,7 +21,7 @@ from blastgit.errors import Denied, NotFound, RepoError, StoreError
 from blastgit.handle import Handle
 from blastgit.history import comes_right_after
 from blastgit.location import shown
-from blastgit.names import branch_ref, run_ref, tag_ref
+from blastgit.names import OWN_LINES, branch_ref, run_ref, tag_ref
 from blastgit.plumbing.connection import explain
 from blastgit.plumbing.process import GitError, run_git
 from blastgit.plumbing.push import Outcome, PushFailed, push_refs
@@ -31,6 +31,7 @@ from blastgit.store.config import VARIABLE, Remote
 
 _MAIN, _RUNS = "refs/heads/main", "refs/workflow/"
 _TIPS = ("+refs/heads/*:refs/heads/*", "^refs/heads/u/*")
+_OWN_TIPS = ("+refs/heads/main:refs/heads/main", "+refs/heads/u/*:refs/heads/u/*")
 _STEP = 4  # commits fetched by the first look beyond a tip; each further one fetches four times as many
 _STAGES = 64  # commits; more than a workflow has stages, whose markers stand between two revisions
 _ALL = 1_000_000  # commits; `--unshallow` would bring all of main as well
@@ -80,7 +81,7 @@ class Mirror(Handle):
         self._sleep = sleep
         self._give_up = math.inf
         self._failures = 0
-        self._sees_all = False
+        self._seen: tuple[str, ...] | None = None
         self._steps: dict[str, int] = {}
         self._boundary: frozenset[str] = frozenset()
         scratch = Scratch()
@@ -99,17 +100,21 @@ class Mirror(Handle):
 
     def need(self, name: str | None, number: int | None = None, *, whole: bool = False) -> None:
         """Fetch what a question is about, as it is now; what the repo lacks is found out later, by who looks for it."""
-        self._sees_all = name is None
+        self._seen = {None: _TIPS, OWN_LINES: _OWN_TIPS}.get(name)
         self._steps.clear()
-        if name is None:
-            self._fetch(_TIPS, "--depth=1")
+        if self._seen is not None:
+            self._fetch(self._seen, "--depth=1")
+        elif name is None:
+            return
         elif number is None or not self._fetch_with_main(tag_ref(name, number), name):
             self._fetch_with_main(branch_ref(name), name)
         if whole:
-            parts = ["*"] if name is None else [name, f"{name}/*"]
-            refs = [f"refs/heads/{parts[0]}", f"refs/tags/{parts[-1]}"]
+            parts = ["*"] if name is None else [name] if name == OWN_LINES else [name, f"{name}/*"]
+            specs = [_copy(f"refs/heads/{parts[0]}"), _copy(f"refs/tags/{parts[-1]}")]
+            if name is None:
+                specs += ["^refs/heads/u/*", "^refs/tags/u/*"]
             with suppress(NotFound):
-                self._fetch([*map(_copy, refs), "^refs/heads/u/*", "^refs/tags/u/*"], f"--deepen={_ALL}")
+                self._fetch(specs, f"--deepen={_ALL}")
 
     def need_run(self, name: str) -> None:
         """Fetch all markers of a transient's run in progress, if `need` saw that there is one."""
@@ -127,7 +132,7 @@ class Mirror(Handle):
     def commit_before(self, name: str, commit: pygit2.Commit) -> pygit2.Commit | None:
         """Return the commit before one on a transient's branch, fetching it if need be."""
         if str(commit.id) in self._boundary:
-            specs = _TIPS if self._sees_all else (branch_ref(name),)
+            specs = self._seen or (branch_ref(name),)
             step = self._steps.get(specs[0], _STEP)
             self._steps[specs[0]] = 4 * step
             self._fetch(specs, f"--deepen={step}")

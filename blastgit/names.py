@@ -29,8 +29,13 @@ _RESERVED = {
 }
 _DATE = r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?"
 _ALIAS = r"[a-z][a-z0-9-]*|v\d[\w.+-]*"
+_USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
+_OWN = "u/"
+OWN_LINES = "u/*"
+"""What stands for the lines of all users."""
+
 _SPEC = re.compile(
-    rf"(?P<name>[^@:/]+)(?:@(?P<revision>{_DATE}|\d+|(?P<alias>{_ALIAS}))|/(?P<tag>\d+))?"
+    rf"(?P<name>(?:u/[^:/]+/)?[^@:/]+)(?:@(?P<revision>{_DATE}|\d+|(?P<alias>{_ALIAS}))|/(?P<tag>\d+))?"
     r"(?::post-(?P<stage>[a-z0-9-]+)(?=:|$))?(?::(?P<path>.+))?"
 )
 
@@ -59,13 +64,53 @@ def check_transient(name: str) -> str:
     return name
 
 
+def check_line(line: str) -> str:
+    """Return `line` if it may name a line of revisions: a transient, or `u/USER/TRANSIENT` for a user's own.
+
+    Raises:
+        InvalidName: With the rule that is broken.
+    """
+    if not is_personal(line):
+        return check_transient(line)
+    _, user, name = [*line.split("/", 2), "", ""][:3]
+    own_line(user, name)
+    return line
+
+
+def own_line(user: str, name: str) -> str:
+    """Return the name of a user's own line of a transient, `u/alice/2026dgt`.
+
+    Raises:
+        InvalidName: It can be no user's name, or no transient's.
+    """
+    check_transient(name)
+    if not _USER.fullmatch(user) or ".." in user or user.endswith((".", ".lock")):
+        raise InvalidName(f"{user!r} cannot be a user's name: letters, digits and . _ @ + - after a letter or digit")
+    return f"{_OWN}{user}/{name}"
+
+
+def is_personal(line: str) -> bool:
+    """Whether a line of revisions, or what a person is looking for, is somebody's own."""
+    return line.startswith(_OWN)
+
+
+def user_of(line: str) -> str | None:
+    """Return whose own a line of revisions is; None if it is official."""
+    return line.split("/")[1] if is_personal(line) else None
+
+
+def transient_of(line: str) -> str:
+    """Return the transient that a line of revisions is about."""
+    return line.rpartition("/")[2]
+
+
 def fold(name: str) -> str:
     """Return the form under which two names count as the same: locks and the hooks go by it."""
     return name.casefold()
 
 
 def branch_ref(name: str) -> str:
-    """Return the ref of a transient's branch."""
+    """Return the ref of the branch of a line of revisions."""
     return f"refs/heads/{name}"
 
 
@@ -94,7 +139,7 @@ class Spec:
     """What a person wrote to name a state: `2026dgt`, `2026dgt@1`, `2026dgt@2026-05-27:host.redshift`.
 
     Attributes:
-        name: The transient.
+        name: The transient, or the user's own line of it, `u/alice/2026dgt`.
         number: A revision number, or None.
         until: The latest instant (UTC) that a dated revision may have, or None.
         path: What to look at inside the revision, or None.
@@ -122,7 +167,7 @@ class Spec:
 
 
 def parse_spec(text: str) -> Spec:
-    """Take apart `NAME[@REV][:post-STAGE][:PATH]`; `NAME/N` works too.
+    """Take apart `NAME[@REV][:post-STAGE][:PATH]`; `NAME/N` works too, and `u/USER/NAME` for a user's own line.
 
     REV is a number, `latest`, a date, a date-time, a convenient name or a version of Blast. A date means the end of
     that day, and a time without a zone is UTC. `post-STAGE` is the marker of a stage of the run that ended as this
@@ -137,7 +182,7 @@ def parse_spec(text: str) -> Spec:
             f"{text!r} names no revision: write NAME, NAME@NUMBER, NAME@latest, NAME@DATE or NAME@latest-complete, "
             "with or without :PATH"
         )
-    name = check_transient(match["name"])
+    name = check_line(match["name"])
     revision = match["revision"] or match["tag"]
     if revision is None or revision == "latest":
         return Spec(name, path=match["path"], stage=match["stage"])

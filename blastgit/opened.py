@@ -12,7 +12,7 @@ from blastgit.format import FILE
 from blastgit.handle import Handle
 from blastgit.history import History, Snapshot
 from blastgit.location import local_path
-from blastgit.names import Spec
+from blastgit.names import Spec, is_personal
 from blastgit.progress import Progress, silent
 from blastgit.recovery import recover
 
@@ -72,7 +72,7 @@ class Opened:
             self._handle.need(other, spec.number, whole=whole)
             if self._history.tip(other) is not None or self._has_tag(replace(spec, name=other)):
                 return replace(spec, name=other)
-        found = find_alias(self._handle, spec.name)
+        found = None if is_personal(spec.name) else find_alias(self._handle, spec.name)
         return spec if found is None else replace(spec, name=found)
 
     def _names(self, name: str) -> list[str]:

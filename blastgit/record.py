@@ -13,8 +13,8 @@ Until 5 nothing is visible; after a crash within 5 the next writer or reader com
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,14 @@ import pygit2
 from blastgit import __version__
 from blastgit.decide import Decision, decide
 from blastgit.errors import Busy, InvalidInput
-from blastgit.guard.policy import require
+from blastgit.guard.policy import require_line
 from blastgit.handle import LOCK_TIMEOUT, Handle
 from blastgit.history import History, Revision
 from blastgit.intake import Intake
+from blastgit.kinds import of_kind
 from blastgit.maintain import start_if_due
-from blastgit.names import branch_ref, tag_name, tag_ref
+from blastgit.names import branch_ref, own_line, tag_name, tag_ref
+from blastgit.personal.lines import before_of
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.durable import sync_file_systems
 from blastgit.plumbing.locks import Journal, Lock, hold
@@ -41,11 +43,12 @@ from blastgit.revision.dr import write_dr
 from blastgit.revision.export import Export
 from blastgit.revision.files import FileChange
 from blastgit.revision.reason import change_lines
-from blastgit.revision.rules import Rules
+from blastgit.revision.status import status_of
 from blastgit.shipped import dot_files
 from blastgit.store.hashing import Checksums
 from blastgit.store.pointer import SUFFIX, Pointer
 from blastgit.store.source import AnySource
+from blastgit.twins import refuse_twin
 from blastgit.workflow.replay import Ending
 
 
@@ -55,7 +58,7 @@ class Recorded:
 
     Attributes:
         status: "recorded" or "unchanged".
-        transient: The name.
+        transient: The name; of a user's own line, `u/alice/2026dgt`.
         revision: The number of the new revision, or of the one that the state equals.
         tag: Its tag, `2026dgt/1`.
         commit: Its commit; None in a dry run that would make one.
@@ -63,6 +66,7 @@ class Recorded:
         files: The files that differ from the revision before.
         fields: The values that differ from the revision before.
         marker: The commit that notes this reproduction, if one was made.
+        before: The revision that it was compared with, `2026dgt@0`; None if it is the first.
     """
 
     status: str
@@ -74,6 +78,7 @@ class Recorded:
     files: list[FileChange] = field(default_factory=list)
     fields: list[FieldChange] = field(default_factory=list)
     marker: str | None = None
+    before: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the result under its stable keys."""
@@ -81,6 +86,7 @@ class Recorded:
             "status": self.status, "transient": self.transient, "revision": self.revision, "tag": self.tag,
             "commit": self.commit, "reason": self.reason, "files": [file.to_json() for file in self.files],
             "fields": [change.to_json() for change in self.fields], "marker": self.marker,
+            "before": self.before,
         }  # fmt: skip
 
 
@@ -93,12 +99,22 @@ class Options:
         dry_run: Decide, and write nothing.
         timeout: Seconds to wait for another writer of the same transient.
         owner: Whose run of the workflow this ends, whatever leases they still hold; None for whoever records.
+        user: Whose own line it goes into; None for the official one.
+        fork: The revision that a user's own line forks from; None for the latest official one, or where it forks now.
+        origin: The revision of a user's own line that is promoted, or None.
     """
 
     run: str | None = None
     dry_run: bool = False
     timeout: float = LOCK_TIMEOUT
     owner: str | None = None
+    user: str | None = None
+    fork: Revision | None = None
+    origin: Revision | None = None
+
+    def line(self, name: str) -> str:
+        """Return the line that a state of a transient goes into."""
+        return name if self.user is None else own_line(self.user, name)
 
 
 def record(
@@ -120,7 +136,7 @@ def record(
         StoreError: The store fails; nothing was recorded.
         RepoError: The repo cannot be written.
     """
-    handle.need(export.name)
+    handle.need(options.line(export.name))
     handle.need_run(export.name)
     return record_from(handle, export, Intake(handle.store, sources, progress), options)
 
@@ -133,13 +149,13 @@ def record_from(handle: Handle, export: Export, intake: Intake, options: Options
     if options.run is not None and (one_line(options.run) != options.run or not options.run.strip()):
         raise InvalidInput(f"{options.run!r} cannot name a run")
     if handle.is_here:  # elsewhere it is the server that knows who pushes
-        require(handle.settings, "writer", subject=export.name)
+        require_line(handle.settings, options.line(export.name))
     handle.prepare_to_write()
     with hold(handle.lock_path(export.name), options.timeout) as lock, intake:
         take_over(handle, lock)
         lock.announce(Journal.own([intake.folder]))
         if handle.is_here:
-            settle(handle, export.name, lock)
+            settle(handle, options.line(export.name), lock)
         recorded = Recording(handle, export, intake, options).write(lock)
     start_if_due(handle)
     return recorded
@@ -166,15 +182,16 @@ class Prepared:
 
 
 class Recording:
-    """One recording of a state, under the lock of its transient."""
+    """One recording of a state into a line of revisions, under the lock of its transient."""
 
     def __init__(self, handle: Handle, export: Export, intake: Intake, options: Options) -> None:
         self._handle = handle
-        self._export = export
+        self._export = of_kind(export, handle)
         self._intake = intake
         self._options = options
         self._history = History(handle)
-        self._name = export.name
+        self._name = options.line(export.name)
+        self._is_own = options.user is not None
 
     def preview(self) -> Recorded:
         """Decide, and write nothing."""
@@ -187,7 +204,7 @@ class Recording:
         for _ in self._handle.attempts(self._options.timeout):
             tip = self._history.tip(self._name)
             decision = self._decide()
-            ending = Ending(self._handle, self._name, self._options.owner, lock)
+            ending = self._ending(lock)
             try:
                 if decision.is_new:
                     return self._recorded(decision, self._publish(decision, tip, ending, lock))
@@ -197,11 +214,19 @@ class Recording:
         seconds = self._options.timeout
         raise Busy(f"{self._name} was moved by others again and again, for {seconds:g} s: try again when they are done")
 
+    def _ending(self, lock: Lock) -> Ending:
+        """Return what becomes of the run in progress; a promotion is not the end of one."""
+        line = self._name if self._options.origin is None else self._options.origin.name
+        return Ending(self._handle, line, self._options.owner, lock)
+
     def _decide(self) -> Decision:
         latest = self._history.latest(self._name)
         if latest is None:
-            self._history.refuse_twin(self._name)
-        decision = decide(self._handle, self._export, self._intake, latest)
+            refuse_twin(self._handle, self._name)
+        before = before_of(self._handle, self._name, latest, self._options.fork) if self._is_own else latest
+        decision = decide(self._handle, self._export, self._intake, before)
+        if latest is None and before is not None:
+            decision = replace(decision, is_fork=True)
         if decision.is_new and self._options.run is not None:
             from blastgit.collections.runs import check_birth
 
@@ -212,15 +237,15 @@ class Recording:
         files, fields = list(decision.changes.files), list(decision.changes.fields)
         number = decision.number
         tag = f"{self._name}/{number}"
-        return Recorded("recorded", self._name, number, tag, commit, decision.reason, files, fields)
+        before = None if decision.latest is None else str(decision.latest)
+        return Recorded("recorded", self._name, number, tag, commit, decision.reason, files, fields, before=before)
 
     def _unchanged(self, decision: Decision, marker: str | None) -> Recorded:
         latest = decision.latest
         assert latest is not None
         files = list(decision.changes.files)
-        return Recorded(
-            "unchanged", self._name, latest.number, latest.tag, latest.id, decision.reason, files, marker=marker
-        )
+        name, number, before = latest.name, latest.number, str(latest)
+        return Recorded("unchanged", name, number, latest.tag, latest.id, decision.reason, files, [], marker, before)
 
     def _publish(self, decision: Decision, tip: pygit2.Commit | None, ending: Ending, lock: Lock) -> str:
         batch = Batch(self._handle.git)
@@ -239,15 +264,15 @@ class Recording:
             StoreError: The store fails.
         """
         self._intake.begin(staging=True)
-        ending = Ending(self._handle, self._name, self._options.owner, lock)
-        return self._prepare(batch, self._decide(), None, ending)
+        return self._prepare(batch, self._decide(), None, self._ending(lock))
 
     def _prepare(self, batch: Batch, decision: Decision, tip: pygit2.Commit | None, ending: Ending) -> Prepared:
         notes = _probe_all(self._intake, decision.incoming)  # before what was fetched goes into the store
         sums = self._intake.store([*decision.incoming, *self._lost(decision)])
         tree = batch.tree(self._blobs(batch, decision, sums))
         message = self._message(decision, sums, notes, ending)
-        commit = self._commit(batch, message, tree, ending.replay(batch, tip, decision.latest, self._options.run))
+        after = decision.latest.commit if decision.is_fork and decision.latest is not None and tip is None else tip
+        commit = self._commit(batch, message, tree, ending.replay(batch, after, decision.latest, self._options.run))
         name = tag_name(self._name, decision.number)
         tag = add_tag(batch, name, commit, self._handle.committer(), decision.reason)
         updates = [
@@ -277,7 +302,7 @@ class Recording:
             else:
                 assert decision.latest is not None
                 blobs[path + SUFFIX] = decision.latest.pointer_ids[path]
-        blobs[f"{self._name}.json"] = batch.blob(write_dr(self._export, decision.number, checksums))
+        blobs[f"{self._export.name}.json"] = batch.blob(write_dr(self._export, decision.number, checksums))
         return blobs
 
     def _message(self, decision: Decision, sums: Mapping[str, Checksums], notes: list[str], ending: Ending) -> str:
@@ -292,15 +317,25 @@ class Recording:
             "Science-Digest": decision.digest,
             "Run": self._options.run,
             "Formerly": self._formerly() if decision.latest is None else None,
+            **self._line_trailers(decision),
             "Marker": "revision",
-            "Status": _status(self._export, self._handle.rules, ending.unfinished),
+            "Status": status_of(self._export, self._handle.rules, ending.unfinished),
             "Files": str(len(decision.sha256)),
             "Bytes": str(size),
             "Recorded-By": f"blastgit {__version__}",
             **ending.trailers,
         }
-        subject = f"{self._name} revision {decision.number}: {decision.reason}"
+        origin = "" if self._options.origin is None else f"promoted from {self._options.origin}: "
+        subject = f"{self._name} revision {decision.number}: {origin}{decision.reason}"
         return write_message(subject, [*change_lines(decision.changes), *notes], trailers)
+
+    def _line_trailers(self, decision: Decision) -> dict[str, str | None]:
+        """Return what tells a user's own line from the official one, and what led from one to the other."""
+        return {
+            "Line": self._name if self._is_own else None,
+            "Forked-From": str(decision.latest) if decision.is_fork else None,
+            "Promoted-From": None if self._options.origin is None else str(self._options.origin),
+        }
 
     def _formerly(self) -> str | None:
         """Return the latest revision under the transient's former name, if it was renamed."""
@@ -313,8 +348,7 @@ class Recording:
     ) -> str | None:
         latest, export = decision.latest, self._export
         assert latest is not None
-        assert tip is not None
-        if decision.is_same_export or self._is_marked(latest):
+        if tip is None or decision.is_fork or decision.is_same_export or self._is_marked(latest):
             ending.drop(lock)
             return None
         trailers = {
@@ -323,12 +357,14 @@ class Recording:
             "Rules": self._handle.rules.digest,
             "Science-Digest": decision.digest,
             "Run": self._options.run,
+            **self._line_trailers(decision),
             "Marker": "reproduction",
-            "Status": _status(export, self._handle.rules, ending.unfinished),
+            "Status": status_of(export, self._handle.rules, ending.unfinished),
             "Recorded-By": f"blastgit {__version__}",
             **ending.trailers,
         }
-        subject = f"{self._name}: {export.app_version} gave the values of revision {latest.number} again"
+        found = export.app_version if self._options.origin is None else str(self._options.origin)
+        subject = f"{self._name}: {found} gave the values of revision {latest.number} again"
         body = change_lines(decision.changes)
         batch = Batch(self._handle.git)
         commit = self._commit(batch, write_message(subject, body, trailers), latest.commit.tree_id, [tip.id])
@@ -360,15 +396,3 @@ def _probe_all(intake: Intake, paths: list[str]) -> list[str]:
 
     problems = ((path, probe(path, intake.source(path))) for path in sorted(paths))
     return [f"{path} is recorded as mere bytes: {problem}" for path, problem in problems if problem]
-
-
-def _status(export: Export, rules: Rules, unfinished: Iterable[str]) -> str:
-    failed, missing = list[str](), list(unfinished)
-    for task in export.document["workflow_tasks"]:
-        if task["status"].get("type") == "error":
-            failed.append(task["task_name"])
-        elif task["status"].get("message") in rules.pending and task["task_name"] not in rules.ignored_stages:
-            missing.append(task["task_name"])
-    if failed:
-        return f"failed: {', '.join(sorted(failed))}"
-    return f"not run: {', '.join(sorted(set(missing)))}" if missing else "complete"

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blastgit.care import Care
-from blastgit.errors import InvalidExport, InvalidInput, InvalidName
+from blastgit.errors import InvalidName
 from blastgit.handle import LOCK_TIMEOUT
-from blastgit.names import check_transient, parse_spec
+from blastgit.names import OWN_LINES, check_line, check_transient, is_personal, parse_spec
 from blastgit.provenance.origins import Origins
 from blastgit.reading import Reading
-from blastgit.revision.export import Export, read_export
+from blastgit.revision.export import read_given
 from blastgit.workflow.workflows import Workflows
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from blastgit.diff import Diff, State
     from blastgit.listing import Listing
     from blastgit.log import Entry
+    from blastgit.personal.room import Personal
     from blastgit.record import Recorded
     from blastgit.release.room import Releases
     from blastgit.show import Shown
@@ -95,7 +96,7 @@ class DataRepo(Care, Origins, Reading, Workflows):
         from blastgit.sources import find
 
         check_transient(name)
-        checked = _read(export)
+        checked = read_given(export)
         if checked.name != name:
             raise InvalidName(f"the export is about {checked.name!r}, and should be recorded as {name!r}")
         sources = find(data, name, checked.document)
@@ -112,13 +113,13 @@ class DataRepo(Care, Origins, Reading, Workflows):
             return record(self._handle, export, sources, Options(run, dry_run, timeout), self._progress)
 
     def list(self, pattern: str = "*") -> Listing:
-        """Return the transients whose name matches a shell pattern, each with its latest revision.
+        """Return the transients whose name matches a shell pattern (`u/*`: users' own lines), with the latest revision.
 
         One that git cannot read is no failure of the call: `damaged` of what is returned names it.
         """
         from blastgit.listing import list_transients
 
-        self._handle.need(None)
+        self._handle.need(OWN_LINES if is_personal(pattern) else None)
         return list_transients(self._handle, pattern)
 
     def log(self, name: str) -> Sequence[Entry]:
@@ -131,7 +132,7 @@ class DataRepo(Care, Origins, Reading, Workflows):
         """
         from blastgit.log import log
 
-        names = self._names(check_transient(name))
+        names = self._names(check_line(name))
         return [entry for each in names for entry in log(self._handle, each)]
 
     def show(self, spec: str, *, even_invalid: bool = False) -> Shown:
@@ -174,6 +175,13 @@ class DataRepo(Care, Origins, Reading, Workflows):
         from blastgit.release.room import Releases
 
         return Releases(self._handle, self._progress)
+
+    @property
+    def personal(self) -> Personal:
+        """Lines of users' own: recording into them, and promoting what they hold."""
+        from blastgit.personal.room import Personal
+
+        return Personal(self._handle, self._resolve, self._progress)
 
     @property
     def annotations(self) -> Annotations:
@@ -235,7 +243,7 @@ class DataRepo(Care, Origins, Reading, Workflows):
         state = self._resolve(parse_spec(spec))
         if form == "tree":
             return export_tree(self._handle, state, Path(target or "."), force=force, progress=self._progress)
-        place = Path(target or f"{state.name}.tar.gz")
+        place = Path(target or f"{state.transient}.tar.gz")
         return export_archive(self._handle, state, place, force=force, progress=self._progress)
 
     def subset(
@@ -293,14 +301,14 @@ class DataRepo(Care, Origins, Reading, Workflows):
         """
         from blastgit.blame import blame
 
-        return blame(self._handle, self._names(check_transient(name))[0], field)
+        return blame(self._handle, self._names(check_line(name))[0], field)
 
     def _state(self, text: str) -> State:
         from blastgit.diff import State
 
         file = Path(text)
         if file.is_file():
-            return State(text, _read(file))
+            return State(text, read_given(file))
         revision = self._resolve(parse_spec(text))
         return State(str(revision), revision.dr.export, revision)
 
@@ -314,17 +322,4 @@ def compare_exports(old: Path, new: Path) -> Diff:
     from blastgit.diff import State, diff
     from blastgit.revision.rules import default_rules
 
-    return diff(None, State(str(old), _read(old)), State(str(new), _read(new)), default_rules())
-
-
-def _read(export: bytes | Path) -> Export:
-    if isinstance(export, bytes):
-        return read_export(export)
-    from blastgit.revision.document import SIZE_LIMIT
-
-    try:
-        if export.stat().st_size > SIZE_LIMIT:
-            raise InvalidExport(f"{export} has {export.stat().st_size:,} bytes, more than the {SIZE_LIMIT:,} allowed")
-        return read_export(export.read_bytes(), str(export))
-    except OSError as error:
-        raise InvalidInput(f"{export} cannot be read: {error.strerror}") from None
+    return diff(None, State(str(old), read_given(old)), State(str(new), read_given(new)), default_rules())

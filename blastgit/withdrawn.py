@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from blastgit.history import Snapshot
 
 FOLDER = "withdrawn"
-_FILE = re.compile(r"([^/]+)/(0|[1-9][0-9]{0,8})\.yaml")
+_FILE = re.compile(r"((?:u/[^/]+/)?[^/]+)/(0|[1-9][0-9]{0,8})\.yaml")
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,6 +123,6 @@ def export_tree(
     for place, revision, path in layout(revisions):
         if path is not None:
             withdrawals.refuse(revision, [path])
-        items.append(item_of(handle, revision, path or f"{revision.name}.json", place))
+        items.append(item_of(handle, revision, path or revision.document_name, place))
     deliver(target, items, force=force, progress=progress)
     return Exported(str(state), "tree", target, len(items), sum(item.size for item in items))

@@ -26,7 +26,7 @@ def layout(revisions: Sequence[Revision]) -> Iterator[tuple[str, Revision, str |
         root, _, rest = path.partition("/")
         yield f"{root}/{latest.name}/{rest}", latest, path
     for revision in revisions:
-        yield f"revisions/{revision.name}/{revision.number}/{revision.name}.json", revision, None
+        yield f"revisions/{revision.name}/{revision.number}/{revision.document_name}", revision, None
     for old, new in pairwise(revisions):
         for path, digest in sorted(old.dr.files.items()):
             if new.dr.files.get(path) != digest:

@@ -7,15 +7,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from blastgit.annotations.branch import Branch
 from blastgit.annotations.subjects import KINDS, Subject, new_subject
 from blastgit.errors import InvalidName, NotFound
 from blastgit.handle import Handle
 from blastgit.history import History, Revision
-from blastgit.names import fold, parse_spec
+from blastgit.names import fold, is_personal, parse_spec
 from blastgit.plumbing.trees import read_blob
 from blastgit.revision.document import as_object, parse
 from blastgit.revision.normalise import normalise
 
+_METRICS = "metrics/"  # a metric is a part of the revision that one can speak of: metrics/astrometry.rms
 _FETCHED = 8
 """Transients of a repo elsewhere that are looked at; if there are more, its hook finds those that are unknown."""
 
@@ -64,15 +66,11 @@ class Resolver:
     def target(self, text: str) -> Target:
         """Return what one text names; see `targets`."""
         kind, colon, rest = text.partition(":")
-        if text.startswith("u/"):
-            return self._personal(f"revision:{text}")
         if kind == "sha256" or (colon and kind in ("file", "run", "interval")):
             return Target(new_subject(text if kind != "sha256" else f"file:{text}"))
         if colon and kind == "collection":
             return Target(self._collection(new_subject(text)))
         if colon and kind in KINDS:
-            if rest.startswith("u/"):
-                return self._personal(text)
             text = rest
         target = self._named(text)
         if colon and kind in KINDS and kind not in (target.subject.kind, "file"):
@@ -81,8 +79,7 @@ class Resolver:
 
     def _named(self, text: str) -> Target:
         spec = parse_spec(text)
-        name_only = "@" not in text.partition(":")[0] and "/" not in text.partition(":")[0]
-        if name_only:
+        if spec.is_latest and not is_personal(text) and "@" not in text.partition(":")[0]:
             return Target(self._transient(new_subject(f"transient:{text}")))
         if spec.number is not None and spec.path is None and not self._is_brought(spec.name):
             return Target(new_subject(f"revision:{spec.name}@{spec.number}"))  # its hook will know
@@ -106,13 +103,6 @@ class Resolver:
                 raise InvalidName(f"{text} is what a stage left on the way: annotate the revision that it led to")
             self._revisions[text] = found
         return self._revisions[text]
-
-    def _personal(self, text: str) -> Target:
-        subject = new_subject(text)
-        line, number = subject.revision
-        if self._handle.is_here and f"refs/tags/{line}/{number}" not in self._handle.git.references:
-            raise NotFound(f"there is no revision {line}@{number} in {self._handle.location}")
-        return Target(subject)
 
     def _is_brought(self, name: str) -> bool:
         """Whether a transient can be looked at without fetching one after the other of very many."""
@@ -164,9 +154,15 @@ class Resolver:
         begun = (f"{path}.", f"{path}/")
         if any(value == path or value.startswith(begun) for value in [*values, *self.files(revision)]):
             return
+        if path.startswith(_METRICS) and self._is_measured(revision, path.removeprefix(_METRICS)):
+            return
         near = difflib.get_close_matches(path, [*values, *self.files(revision)], n=3, cutoff=0.5)
         hint = f"; near it: {', '.join(near)}" if near else ""
         raise NotFound(f"{revision} has no file, row or value {path!r}{hint}")
+
+    def _is_measured(self, revision: Revision, key: str) -> bool:
+        events = Branch(self._handle).of(Subject("revision", str(revision)))
+        return any(event.remark.metric is not None and event.remark.metric.key == key for event in events)
 
 
 def label(targets: Sequence[Target]) -> str:

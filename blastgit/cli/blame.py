@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import argparse
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from blastgit.cli.common import add_json, open_repo, print_json, print_table
+from blastgit.names import is_personal
+
+if TYPE_CHECKING:
+    from blastgit.history import Revision
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,13 +27,18 @@ def run(options: argparse.Namespace) -> int:
         print_json([each.to_json() for each in found])
         return 0
     rows = []
-    for (row, number), group in groupby(found, key=lambda each: (_row(each.path), each.revision.number)):
+    for (row, label), group in groupby(found, key=lambda each: (_row(each.path), _label(each.revision))):
         members = list(group)
         revision = members[0].revision
         what = members[0].path if len(members) == 1 else f"{row}: {len(members)} values"
-        rows.append([f"@{number}", f"{revision.time:%Y-%m-%d}", revision.app_version, what])
+        rows.append([label, f"{revision.time:%Y-%m-%d}", revision.app_version, what])
     print_table(rows)
     return 0
+
+
+def _label(revision: Revision) -> str:
+    """Return how a revision is told from the others; those of users' own lines have numbers of their own."""
+    return str(revision) if is_personal(revision.name) else f"@{revision.number}"
 
 
 def _row(path: str) -> str:

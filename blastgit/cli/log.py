@@ -36,6 +36,8 @@ def _say(entry: Entry, *, full: bool, stages: bool) -> None:
     revision = entry.revision
     print(f"{bold(str(revision))}  {revision.time:%Y-%m-%d %H:%M} UTC  {revision.app_version}  {revision.id[:10]}")
     print(f"  {revision.reason}")
+    if revision.trailers.get("Forked-From"):
+        print(f"  forks from {revision.trailers['Forked-From']}")
     if revision.trailers.get("Run"):
         print(f"  run: {revision.trailers['Run']}")
     for failure in entry.failures:

@@ -23,6 +23,7 @@ CRASH, INTERRUPTED = 3, 130
 VERBS = {
     "init": "make a data repo",
     "record": "record the present state of a transient",
+    "promote": "make a revision of a user's own line official",
     "stage": "mark the stages of a run",
     "status": "tell how the runs in progress stand",
     "list": "list transients",

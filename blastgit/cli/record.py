@@ -12,6 +12,7 @@ from blastgit.errors import UsageError
 
 if TYPE_CHECKING:
     from blastgit.buckets import Bucket
+    from blastgit.personal.room import Personal
     from blastgit.record import Recorded
     from blastgit.repo import DataRepo
 
@@ -24,6 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--export", metavar="FILE", help="the export that Blast wrote; - reads it from stdin")
     words = "the folder of cutout_cdn/NAME/ and sed_output/NAME/, or s3://BUCKET/FOLDER"
     parser.add_argument("--data", metavar="DIR", help=words)
+    parser.add_argument(
+        "--as", metavar="u/USER", dest="line", help="record into this user's own line, beside the official"
+    )
+    words = "with --as: the revision that a new line forks from (default: the latest official one)"
+    parser.add_argument("--from", metavar="NAME@N", dest="fork", help=words)
     parser.add_argument("--run", metavar="RUN", dest="run_name", help="the RUN collection of a new revision")
     parser.add_argument("--dry-run", action="store_true", help="decide, and write nothing")
     parser.add_argument("--timeout", type=float, metavar="SECONDS", help="how long to wait for another writer")
@@ -43,16 +49,28 @@ def run(options: argparse.Namespace) -> int:
 
 def _record(repo: DataRepo, options: argparse.Namespace) -> Recorded:
     extra = {"run": options.run_name, "dry_run": options.dry_run}
+    into: DataRepo | Personal = repo
+    if options.line is not None:
+        into, extra["user"], extra["fork"] = repo.personal, _user(options.line), options.fork
+    elif options.fork is not None:
+        raise UsageError("--from says what a line of your own forks from: say whose with --as u/USER")
     if options.timeout is not None:
         extra["timeout"] = options.timeout
     if options.what.endswith(_ARCHIVES):
         if options.export or options.data:
             raise UsageError("an archive brings its own export and files: leave out --export and --data")
-        return repo.record_archive(Path(options.what), **extra)
+        return into.record_archive(Path(options.what), **extra)
     if not options.export or not options.data:
         raise UsageError(f"recording {options.what} takes both --export FILE and --data DIR")
     export = sys.stdin.buffer.read() if options.export == "-" else Path(options.export)
-    return repo.record(options.what, export, _data(options.data), **extra)
+    return into.record(options.what, export, _data(options.data), **extra)
+
+
+def _user(line: str) -> str:
+    user = line.removeprefix("u/").rstrip("/")
+    if line == user or not user or "/" in user:
+        raise UsageError(f"--as takes whose line it is, u/USER, and not {line!r}")
+    return user
 
 
 def _data(place: str) -> Path | Bucket:
@@ -73,9 +91,9 @@ def say(result: Recorded, *, dry_run: bool) -> None:
     verb = "would be recorded as" if dry_run else "recorded as"
     print(f"{bold(f'{result.transient} {verb} revision {result.revision}')} ({result.tag}): {result.reason}")
     stored = [file for file in result.files if file.change in ("added", "changed")]
-    if result.revision:
+    if result.before is not None:
         for file in result.files:
             print(f"  {file.change:13}  {file.path}{f'  ({file.note})' if file.note else ''}")
-        diff = f"blastgit diff {result.transient}@{result.revision - 1} {result.transient}@{result.revision}"
+        diff = f"blastgit diff {result.before} {result.transient}@{result.revision}"
         print(f"  {plural(len(result.fields), 'value')} changed: {diff}")
     print(f"  {plural(len(stored), 'file')} {'to store' if dry_run else 'stored'}")

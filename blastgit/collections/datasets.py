@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 from blastgit.annotations.subjects import instant, instant_text
 from blastgit.errors import BlastgitError, InvalidInput, InvalidName
-from blastgit.guard.refs import place
-from blastgit.names import Spec, check_path, parse_spec, tag_name
+from blastgit.names import Spec, check_path, is_personal, parse_spec, tag_name, transient_of
 
 
 class Dataset(NamedTuple):
@@ -28,12 +27,12 @@ class Dataset(NamedTuple):
     @property
     def name(self) -> str:
         """The transient: what the dataset is about."""
-        return self.line.rpartition("/")[2]
+        return transient_of(self.line)
 
     @property
     def is_personal(self) -> bool:
         """Whether it is of somebody's own line of work."""
-        return self.line.startswith("u/")
+        return is_personal(self.line)
 
     @property
     def tag(self) -> str:
@@ -89,10 +88,10 @@ def read_dataset(text: str) -> Dataset:
     Raises:
         InvalidName: It names none; a bare transient does not, since its latest revision will be another one tomorrow.
     """
-    line, spec = take_apart(text)
+    spec = parse_spec(text)
     if spec.number is None:
         raise InvalidName(f"{text[:80]!r} is a transient and no dataset: name its revision by number, {spec.name}@N")
-    return dataset_of(line, spec)
+    return dataset_of(spec.name, spec)
 
 
 def dataset_of(line: str, spec: Spec) -> Dataset:
@@ -107,22 +106,6 @@ def dataset_of(line: str, spec: Spec) -> Dataset:
         return Dataset(line, spec.number or 0, check_path(spec.path) if spec.path else "")
     except BlastgitError as error:
         raise InvalidName(str(error)) from None
-
-
-def take_apart(text: str) -> tuple[str, Spec]:
-    """Return the line that a text is about (`2026dgt`, `u/alice/2026dgt`), and what it says of it.
-
-    Raises:
-        InvalidName: It names nothing of a transient.
-    """
-    if not text.startswith("u/"):
-        spec = parse_spec(text)
-        return spec.name, spec
-    prefix = "/".join(text.split("/", 2)[:2])
-    spec = parse_spec(text.removeprefix(prefix).removeprefix("/"))
-    line = f"{prefix}/{spec.name}"
-    place(f"refs/heads/{line}")  # refuses what can be no user's name
-    return line, spec
 
 
 def dataset_line(dataset: Dataset) -> str:

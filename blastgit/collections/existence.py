@@ -8,11 +8,11 @@ from types import MappingProxyType
 
 import pygit2
 
-from blastgit.collections.datasets import Dataset, dataset_of, read_dataset, take_apart
+from blastgit.collections.datasets import Dataset, dataset_of, read_dataset
 from blastgit.errors import NotFound, Withdrawn
 from blastgit.handle import Handle
 from blastgit.history import History, Revision
-from blastgit.names import tag_ref
+from blastgit.names import parse_spec, tag_ref
 from blastgit.withdrawn import Withdrawals
 
 _FETCHED = 8
@@ -33,12 +33,10 @@ def _named(handle: Handle, text: str) -> Dataset:
     head = text.partition(":")[0]
     if "@" not in head or head.rpartition("@")[2].isdecimal():
         return read_dataset(text)
-    line, spec = take_apart(text)
+    spec = parse_spec(text)
+    line = spec.name
     handle.need(line, whole=True)
-    history = History(handle)
-    if line != spec.name:  # a personal line has its own numbers
-        return read_dataset(text)
-    revision = history.revision(spec)
+    revision = History(handle).revision(spec)
     return Dataset(line, revision.number, dataset_of(line, spec).path)
 
 

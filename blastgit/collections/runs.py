@@ -18,6 +18,7 @@ from blastgit.errors import Denied, InvalidInput
 from blastgit.guard.policy import current_identity
 from blastgit.handle import Handle
 from blastgit.history import History, Marker
+from blastgit.names import is_personal, user_of
 from blastgit.plumbing.messages import read_trailers
 from blastgit.plumbing.process import GitError, run_git
 
@@ -90,11 +91,15 @@ def check_birth(handle: Handle, run: str, line: str, before: pygit2.Commit | Non
 
     Raises:
         InvalidInput: It is no RUN, or it holds a revision of this transient already.
-        Denied: It belongs to somebody else.
+        Denied: It belongs to somebody else, or the revision is of somebody's own line and the run is not.
     """
     owner = owner_of(run)
     if owner and handle.is_here and owner != current_identity():
         raise Denied(f"the run {run} belongs to {owner}, and {current_identity()} records")
+    if is_personal(line) and owner != user_of(line):
+        raise Denied(
+            f"{line} is personal work, and {run} is a run for all: name one below u/{user_of(line)}/, or promote first"
+        )
     there = Catalogue(handle.main.tree).get(run) if is_name(run) else None
     if there is None:
         return
@@ -102,6 +107,8 @@ def check_birth(handle: Handle, run: str, line: str, before: pygit2.Commit | Non
         raise InvalidInput(f"{run} is a {there.kind} collection, and data are born into a RUN: name another")
     while before is not None:
         marker = Marker(before)
+        if is_personal(line) and marker.line != line:
+            return
         if marker.number is not None and marker.trailers.get("Run") == run:
             raise InvalidInput(
                 f"the run {run} holds {line}@{marker.number} already, and a RUN holds one revision of each transient: "

@@ -9,7 +9,7 @@ import pygit2
 
 from blastgit.errors import BlastgitError, Denied
 from blastgit.guard.quarantine import Quarantine
-from blastgit.guard.refs import Change, Line
+from blastgit.guard.refs import Change, Line, place
 from blastgit.guard.revisions import check_revision
 from blastgit.guard.stages import check_stage
 from blastgit.history import Marker
@@ -83,7 +83,7 @@ class LineCheck:
             commit = self._repo.commit(oid, f"{self._line.branch}: its commit")
             if oid == self._old:
                 return new[::-1], self._revision_before(commit)
-            if self._old is None and self._is_official(commit):
+            if self._old is None and self._is_published(commit):
                 return new[::-1], None
             new.append(commit)
             if len(commit.parent_ids) > 1:
@@ -100,23 +100,32 @@ class LineCheck:
             raise Denied(f"{self._line.branch}: it does not fork from a revision of {self._line.name} that is here")
         return new[::-1], None
 
-    def _is_official(self, commit: pygit2.Commit) -> bool:
-        """Whether a commit is a published revision, from which a personal line may fork."""
-        number = Marker(commit).number
-        if self._line.user is None or number is None:
+    def _is_published(self, commit: pygit2.Commit) -> bool:
+        """Whether a commit is a revision of another line of the transient, from which a user's own may fork."""
+        marker = Marker(commit)
+        number, other = marker.number, marker.line or self._line.name
+        if self._line.user is None or number is None or other == str(self._line):
             return False
-        return self._tagged(Line(self._line.name), number) == str(commit.id)
+        try:
+            line = place(f"refs/heads/{other}").line
+        except BlastgitError:
+            return False
+        is_here = line is not None and line.name == self._line.name
+        return is_here and line is not None and self._tagged(line, number) == str(commit.id)
 
     def _revision_before(self, commit: pygit2.Commit) -> Marker | None:
         """Return the latest revision of this line at a commit that is published already."""
-        while not self._is_official(commit):
-            marker = Marker(commit)
+        while self._is_own(marker := Marker(commit)):
             if marker.number is not None:
                 return marker
             if not commit.parent_ids:
                 return None
             commit = self._repo.commit(commit.parent_ids[0], "its parent")
         return None
+
+    def _is_own(self, marker: Marker) -> bool:
+        """Whether a commit says that it is of this line."""
+        return marker.line == (None if self._line.user is None else str(self._line))
 
     def _check(self, marker: Marker, latest: Marker | None) -> dict[str, Pointer]:
         """Check one new commit that follows the revision `latest`."""
@@ -125,6 +134,9 @@ class LineCheck:
             _ = marker.time, marker.recorded
         except (ValueError, OverflowError, OSError):
             raise Denied("its dates lie outside of any calendar") from None
+        if not self._is_own(marker):
+            said = f"says {marker.line}" if marker.line else "is missing"
+            raise Denied(f"its trailer Line {said}, and it is pushed to {self._line}: record it there")
         if kind == "revision":
             return self._check_revision(marker, latest)
         if marker.number is not None:
@@ -181,9 +193,10 @@ class LineCheck:
         oid = self._old
         while oid is not None:
             commit = self._repo.commit(oid, "its commit")
-            if self._is_official(commit):
+            marker = Marker(commit)
+            if not self._is_own(marker):
                 return None
-            if Marker(commit).number == number:
+            if marker.number == number:
                 return oid
             oid = str(commit.parent_ids[0]) if commit.parent_ids else None
         return None

@@ -24,7 +24,7 @@ from blastgit.withdrawn import FOLDER, read_tombstones
 _TEXTS = {"README.md", "CITATION.cff"}
 _COLLECTION = re.compile(r"collections/.+\.yaml")
 _QUERY = re.compile(r"queries/[^/]+\.sql")
-_TOMBSTONES = re.compile(rf"{FOLDER}/[^/]+/(0|[1-9][0-9]*)\.yaml")
+_TOMBSTONES = re.compile(rf"{FOLDER}/(?:u/[^/]+/)?[^/]+/(0|[1-9][0-9]*)\.yaml")
 
 
 def check_main(repo: Quarantine, change: Change, who: str, coming: Mapping[str, str | None]) -> None:

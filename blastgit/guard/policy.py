@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from blastgit.errors import Denied, RepoError
+from blastgit.names import transient_of, user_of
 
 if TYPE_CHECKING:
     from blastgit.settings import Settings
@@ -110,6 +111,21 @@ def require(settings: Settings, role: str, identity: str | None = None, subject:
     """
     if not settings.policy.is_open:
         settings.policy.check(role, identity or current_identity(), subject)
+
+
+def require_line(settings: Settings, line: str, identity: str | None = None) -> None:
+    """Return if somebody may record into a line of revisions: the official one as a writer, their own as themselves.
+
+    Raises:
+        Denied: They may not.
+    """
+    owner = user_of(line)
+    if owner is None:
+        require(settings, "writer", identity, line)
+        return
+    who = identity or current_identity()
+    if who != owner or who == ANONYMOUS:
+        raise Denied(f"{line} belongs to {owner}, and {who} may not write there: use u/{who}/{transient_of(line)}")
 
 
 def current_identity(environment: Mapping[str, str] | None = None) -> str:

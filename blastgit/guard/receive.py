@@ -13,7 +13,7 @@ from blastgit.errors import BlastgitError, Denied, RepoError
 from blastgit.guard.contents import check_contents
 from blastgit.guard.hold import go_on_until_end_of
 from blastgit.guard.lines import LineChange, LineCheck, check_twin
-from blastgit.guard.policy import ANONYMOUS, current_identity
+from blastgit.guard.policy import current_identity, require_line
 from blastgit.guard.pushes import log_push
 from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.refs import Change, Kind, Line, Place, check_move, place, read_changes
@@ -81,15 +81,11 @@ def _take_locks(path: Path, places: Iterable[Place], locks: ExitStack) -> dict[s
 
 def _settle(path: Path, placed: Mapping[Change, Place], locks: Mapping[str, Lock]) -> None:
     """Complete each line that is pushed, if a push or a writer that broke off left half of a revision there."""
-    lines = {each.line.name for each in placed.values() if each.line is not None and _is_official(each)}
+    lines = {each.line for each in placed.values() if each.line is not None and each.kind is not Kind.WORKFLOW}
     if lines and "refs/heads/main" in pygit2.Repository(str(path)).references:
         handle, coming = Handle(path), {change.ref: change.new for change in placed}
-        for name in sorted(lines):
-            settle(handle, name, locks[fold(name)], coming)
-
-
-def _is_official(where: Place) -> bool:
-    return where.kind in (Kind.BRANCH, Kind.TAG) and where.line is not None and where.line.user is None
+        for line in sorted(lines, key=str):
+            settle(handle, str(line), locks[fold(line.name)], coming)
 
 
 def _lock_of(where: Place) -> str:
@@ -158,14 +154,13 @@ class PushCheck:
         elif where.kind is Kind.ANNOTATIONS:
             from blastgit.guard.annotations import check_annotations
 
-            check_annotations(repo, change, who, self._coming)
+            self._wanted.update(check_annotations(repo, change, who, self._coming))
         elif where.kind is Kind.RELEASE:
             from blastgit.release.pushed import check_pushed
 
             check_pushed(repo, change, who, self._coming)
         elif line is not None and line.user is not None:
-            if who != line.user or who == ANONYMOUS:
-                raise Denied(f"it belongs to {line.user}, and {who} pushes")
+            require_line(repo.settings, str(line), who)
         elif line is not None:
             repo.policy.check("writer", who, line.name)
             if where.kind is Kind.WORKFLOW and change.new is not None:

@@ -6,12 +6,11 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-from blastgit.errors import Denied, InvalidName
-from blastgit.names import check_transient, tag_name
+from blastgit.errors import Denied
+from blastgit.names import check_line, check_transient, is_personal, tag_name, transient_of, user_of
 from blastgit.plumbing.refs import ZERO
 
 _BRANCHES, _TAGS, _WORKFLOW = "refs/heads/", "refs/tags/", "refs/workflow/"
-_USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}")
@@ -129,14 +128,12 @@ def place(ref: str) -> Place:
 
 
 def _line(ref: str, text: str) -> Line:
-    if not text.startswith("u/"):
+    if not is_personal(text):
         if "/" in text:
             raise Denied(f"{ref!r} is no transient's: its name may have no slash, but for u/USER/NAME")
         return Line(check_transient(text))
-    _, user, name = [*text.split("/", 2), "", ""][:3]
-    if not _USER.fullmatch(user) or ".." in user:
-        raise InvalidName(f"{user!r} cannot be a user's name in {ref!r}")
-    return Line(check_transient(name), user)
+    check_line(text)
+    return Line(transient_of(text), user_of(text))
 
 
 def _collection(ref: str) -> str:

@@ -11,6 +11,7 @@ from blastgit.errors import BlastgitError, Denied
 from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.trees import files_of
 from blastgit.history import Marker
+from blastgit.kinds import WORDS, kind_of
 from blastgit.names import check_paths
 from blastgit.revision.document import SIZE_LIMIT
 from blastgit.revision.dr import DatasetRevision, read_dr, write_dr
@@ -37,6 +38,8 @@ def check_revision(repo: Quarantine, name: str, marker: Marker, number: int) -> 
         Denied: With what is wrong.
     """
     pointers, document = check_state(repo, name, marker.commit, number)
+    if repo.settings.simulated and not kind_of(document.export):
+        raise Denied(f"{name}.json does not say that its data are simulated, as all that this repo holds are")
     _check_trailers(repo, marker, document)
     return pointers
 
@@ -60,6 +63,7 @@ def check_state(repo: Quarantine, name: str, commit: pygit2.Commit, number: int)
     document = _document(repo, name, files)
     if document.export.name != name:
         raise Denied(f"{name}.json is about {document.export.name}")
+    _check_kind(repo, name, document)
     if document.number != number:
         raise Denied(f"{name}.json says that it is revision {document.number}, and it should be {number}")
     for path in sorted(document.files.keys() ^ pointers.keys()):
@@ -67,6 +71,19 @@ def check_state(repo: Quarantine, name: str, commit: pygit2.Commit, number: int)
             raise Denied(f"{name}.json names {path!r}, which has no pointer")
         raise Denied(f"the pointer {path + SUFFIX!r} is about a file that {name}.json does not name")
     return pointers, document
+
+
+def _check_kind(repo: Quarantine, name: str, document: DatasetRevision) -> None:
+    """Check that a document does not say that it is of the other kind, simulated or real."""
+    try:
+        stated = kind_of(document.export)
+    except BlastgitError as error:
+        raise Denied(f"{name}.json: {error}") from None
+    if stated is not None and stated != repo.settings.simulated:
+        kinds = WORDS[stated], WORDS[repo.settings.simulated]
+        raise Denied(
+            f"{name}.json says that its data are {kinds[0]}, and this repo holds {kinds[1]} ones: never both"
+        )
 
 
 def check_tree(repo: Quarantine, name: str, files: Mapping[str, pygit2.Oid]) -> Pointers:

@@ -6,13 +6,14 @@ Source: `host_utils.export_transient_info` of Blast v1.9.0 and later.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from blastgit.errors import InvalidExport, InvalidName
+from blastgit.errors import InvalidExport, InvalidInput, InvalidName
 from blastgit.names import check_transient
-from blastgit.revision.document import Json, as_list, as_object, parse, restore_nonfinite
+from blastgit.revision.document import SIZE_LIMIT, Json, as_list, as_object, parse, restore_nonfinite
 
 CHILD_LISTS = ("sedfittingresults", "aperturephotometry", "starformationhistoryresult")
 """The lists that each aperture of an export carries (Blast: `host_utils.export_transient_info`)."""
@@ -32,12 +33,14 @@ class Export:
         name: The transient's name.
         time: When Blast wrote it (UTC).
         app_version: The version of Blast that wrote it, as it says.
+        is_published: Whether it was read from a published document, and not from one that Blast wrote.
     """
 
     document: dict[str, Json]
     name: str
     time: datetime
     app_version: str
+    is_published: bool = field(default=False, compare=False, repr=False)
 
 
 def read_export(data: bytes, what: str = "the export") -> Export:
@@ -53,8 +56,25 @@ def read_export(data: bytes, what: str = "the export") -> Export:
         pointers = as_list(metadata["nonfinite"], "metadata.nonfinite")
         restore_nonfinite(document, [pointer for pointer in pointers if isinstance(pointer, str)])
     document["metadata"] = {key: value for key, value in metadata.items() if key not in _OURS}
-    document.pop("files", None)
-    return check_export(document, what)
+    is_published = document.pop("files", None) is not None
+    return replace(check_export(document, what), is_published=is_published)
+
+
+def read_given(export: bytes | Path) -> Export:
+    """Read an export that was handed in, itself or as a file; see `read_export`.
+
+    Raises:
+        InvalidExport: It is none.
+        InvalidInput: The file cannot be read.
+    """
+    if isinstance(export, bytes):
+        return read_export(export)
+    try:
+        if export.stat().st_size > SIZE_LIMIT:
+            raise InvalidExport(f"{export} has {export.stat().st_size:,} bytes, more than the {SIZE_LIMIT:,} allowed")
+        return read_export(export.read_bytes(), str(export))
+    except OSError as error:
+        raise InvalidInput(f"{export} cannot be read: {error.strerror}") from None
 
 
 def check_export(document: dict[str, Json], what: str = "the export") -> Export:

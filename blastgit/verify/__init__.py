@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from blastgit.errors import NotFound, UsageError
 from blastgit.handle import Handle
 from blastgit.history import History
-from blastgit.names import run_ref
+from blastgit.names import run_ref, transient_of
+from blastgit.personal.lines import own_lines
 from blastgit.progress import Progress, silent
 from blastgit.store.hashing import Checksums
 from blastgit.verify.contents import Reading, look_up
@@ -62,10 +63,11 @@ def verify(
         StoreError: The store cannot be asked.
     """
     wanted = options or Options()
-    names = sorted({*History(handle).transients(), *runs_in_progress(handle)}) if name is None else [name]
+    all_names = {*History(handle).transients(), *own_lines(handle), *runs_in_progress(handle)}
+    names = sorted(all_names) if name is None else [name]
     if name is not None and not _exists(handle, name):
         raise NotFound(f"there is no transient {name} in {handle.location}")
-    report = Report(transients=len(names))
+    report = Report(transients=len({transient_of(each) for each in names}))
     if name is None:
         check_refs(handle, names, report)
         _check_collections(handle, report)

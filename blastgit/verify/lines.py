@@ -10,7 +10,8 @@ import pygit2
 from blastgit.errors import BlastgitError, DamagedData, NotFound
 from blastgit.handle import Handle
 from blastgit.history import History, Marker, Revision
-from blastgit.names import run_ref, tag_ref
+from blastgit.names import is_personal, run_ref, tag_ref, transient_of
+from blastgit.personal.lines import origin
 from blastgit.plumbing.objects import commit_of
 from blastgit.store.hashing import Checksums
 from blastgit.verify.report import Report
@@ -57,6 +58,10 @@ class LineCheck:
         if self._history.tip(name) is None and run_ref(name) in self._handle.git.references:
             return []  # its first run is in progress
         try:
+            if is_personal(name):
+                self._check_fork()
+            if is_personal(name) and self._history.latest(name) is None:
+                return []  # begun by hand, and nothing recorded yet
             revisions = self._history.revisions(name)
             self._check_markers()
         except NotFound:
@@ -73,6 +78,15 @@ class LineCheck:
         if self._history.tagged(name, len(numbers)) is not None:
             report.add("refs", name, f"there is a tag {name}/{len(numbers)} that its branch does not know")
         return revisions
+
+    def _check_fork(self) -> None:
+        """Check that a user's own line forks from a published revision of its transient."""
+        found = origin(self._handle, self._name)
+        tagged = None if found is None else self._history.tagged(found.name, found.number)
+        if found is None or found.transient != transient_of(self._name):
+            self._report.add("refs", self._name, "it does not fork from a revision of its transient")
+        elif tagged is None or tagged.id != found.id:
+            self._report.add("refs", self._name, f"it forks from {found.id:.10}, which is not what {found.tag} names")
 
     def _check_tag(self, revision: Revision) -> None:
         report, git = self._report, self._handle.git

@@ -23,7 +23,7 @@ def check_refs(handle: Handle, names: Collection[str], report: Report) -> None:
         except BlastgitError as error:
             report.add("refs", name, error)
             continue
-        if found.kind is Kind.TAG and found.line is not None and found.line.user is None:
-            lost |= {found.line.name} - known
+        if found.kind is Kind.TAG and found.line is not None:
+            lost |= {str(found.line)} - known
     for name in sorted(lost):
         report.add("refs", name, "it has tags, and its branch is missing: record it again, or restore the branch")

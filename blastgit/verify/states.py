@@ -50,7 +50,7 @@ def _document_faults(state: Snapshot, number: int) -> Iterator[str]:
     document = state.dr
     if document.number != number:
         yield f"its document says that it is revision {document.number}" + ("" if state.number else f", not {number}")
-    if document.export.name != state.name:
+    if document.export.name != state.transient:
         yield f"its document is about {document.export.name}"
     if write_dr(document.export, document.number, document.files) != document.data:
         yield "its document is not written as the format asks"

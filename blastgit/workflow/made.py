@@ -22,6 +22,7 @@ from blastgit.revision.part import lay_over, skeleton
 from blastgit.shipped import dot_files
 from blastgit.sources import gather
 from blastgit.store.pointer import SUFFIX, Pointer
+from blastgit.twins import refuse_twin
 from blastgit.workflow.markers import DONE, Mark
 
 Part = bytes | Path | Mapping[str, Json] | None
@@ -128,7 +129,7 @@ def first_state(handle: Handle, name: str, now: str) -> NextState:
     history, batch = History(handle), Batch(handle.git)
     latest = history.latest(name)
     if latest is None:
-        history.refuse_twin(name)
+        refuse_twin(handle, name)
         document = write_dr(check_export(skeleton(name, now)), 0, {})
         return NextState(batch, write_state(batch, name, handle.config, {}, document), "")
     document = write_dr(latest.dr.export, latest.number + 1, latest.dr.files)

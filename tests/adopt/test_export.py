@@ -49,7 +49,7 @@ def test_numbers_are_blasts_again(repo, record, tmp_path):
     DataRepo(repo).export("2026dgt", tmp_path / "a.tar.gz")
     document = json.loads(unpacked(tmp_path / "a.tar.gz")["transient.json"])
     assert math.isnan(document["transient"]["fields"]["redshift"])
-    assert document["metadata"].keys() == {"app_version", "export_time"}
+    assert document["metadata"].keys() == {"app_version", "export_time", "simulated"}
     assert "files" not in document
 
 

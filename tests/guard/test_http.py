@@ -22,7 +22,7 @@ def test_the_web_servers_word_decides(clone: Any, monkeypatch: pytest.MonkeyPatc
         said = clone.push("--atomic", BRANCH, TAG, url=f"{url}/-/repo")
         assert "anonymous does not have the role 'writer'" in said
         said = clone.push("good^:refs/heads/u/eve/2026dgt", url=f"{url}/bob/repo")
-        assert "it belongs to eve, and bob pushes" in said
+        assert "belongs to eve, and bob may not write there" in said
         said = clone.push("good^:refs/heads/u/anonymous/2026dgt", url=f"{url}/-/repo")
         assert "anonymous pushes" in said
         assert clone.push("--atomic", BRANCH, TAG, url=f"{url}/bob/repo") == ""

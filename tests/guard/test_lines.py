@@ -156,7 +156,7 @@ def test_branches_only_move_forward(clone: Any) -> None:
         ("refs/heads/2026DGT", "'2026dgt' is here, and differs only in case"),
         ("refs/heads/aux", "a device name on Windows"),
         ("refs/heads/" + "ab" * 20, "looks like a git object id"),
-        ("refs/heads/u/mallory/2026dgt", "it belongs to mallory"),
+        ("refs/heads/u/mallory/2026dgt", "u/mallory/2026dgt belongs to mallory"),
         ("refs/heads/u/mallory", "is no transient name"),
         ("refs/tags/v1.0", "tags here are NAME/N"),
         ("refs/tags/2026dgt/01", "tags here are NAME/N"),
@@ -190,13 +190,19 @@ def test_a_line_of_ones_own(clone: Any, me: str) -> None:
     foreign = clone.commit(clone.git("rev-parse", "good^{tree}"), [], stamped("stage"))
     assert "does not fork from a revision of 2026abc" in clone.push(f"good^:refs/heads/u/{me}/2026abc")
     assert "it would not move forward" in clone.push(f"+{foreign}:{own}")
-    assert "the next revision of u/" in clone.push(f"good:{own}")  # a line of one's own counts from 0
+    assert "its trailer Line is missing" in clone.push(f"good:{own}")  # it is official
 
     files = clone.tree("good")
     text = clone.show("good:2026dgt.json").replace(b'"dataset_version": 1', b'"dataset_version": 0')
     files[b"2026dgt.json"] = "100644", clone.blob(text)
-    message = clone.git("log", "-1", "--format=%B", "good").replace("Revision: 1", "Revision: 0")
+    official = clone.git("log", "-1", "--format=%B", "good")
+    message = official.replace("Revision: 1", f"Revision: 0\nLine: u/{me}/2026dgt")
+    wrong = clone.commit(clone.write(files), ["good^"], message.replace("Revision: 0", "Revision: 1"), like="good")
+    assert "the next revision of u/" in clone.push(f"{wrong}:{own}")  # a line of one's own counts from 0
+    other = clone.commit(clone.write(files), ["good^"], message.replace(f"u/{me}/", "u/eve/"), like="good")
+    assert "its trailer Line says u/eve/2026dgt" in clone.push(f"{other}:{own}")
     commit = clone.commit(clone.write(files), ["good^"], message, like="good")
+    assert "its trailer Line says" in clone.push(f"{commit}:refs/heads/2026dgt")
     clone.tag(f"u/{me}/2026dgt/0", commit)
     assert "push its tag with it" in clone.push(f"{commit}:{own}")
     assert clone.push(f"{commit}:{own}", f"refs/tags/u/{me}/2026dgt/0") == ""

@@ -1,0 +1,34 @@
+"""`blastgit promote u/USER/NAME@N`."""
+
+from __future__ import annotations
+
+import argparse
+
+from blastgit.cli.common import add_json, drawn_progress, open_repo, print_json
+from blastgit.cli.record import say
+from blastgit.handle import LOCK_TIMEOUT
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    parser.add_argument("spec", metavar="u/USER/NAME[@REV]", help="the revision of a user's own line")
+    parser.add_argument("--run", metavar="RUN", dest="run_name", help="the RUN collection of the official revision")
+    parser.add_argument("--dry-run", action="store_true", help="decide, and write nothing")
+    words = "how long to wait for another writer"
+    parser.add_argument("--timeout", type=float, metavar="SECONDS", default=LOCK_TIMEOUT, help=words)
+    add_json(parser)
+    parser.epilog = """\
+It is compared with the latest official revision, as `blastgit record` would: if nothing differs, there is no new one.
+"""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Promote, and say what came of it."""
+    with drawn_progress() as progress:
+        room = open_repo(options, progress).personal
+        result = room.promote(options.spec, run=options.run_name, dry_run=options.dry_run, timeout=options.timeout)
+    if options.json:
+        print_json({**result.to_json(), "dry_run": options.dry_run})
+    else:
+        say(result, dry_run=options.dry_run)
+    return 0

@@ -1,0 +1,38 @@
+"""Making a revision of a user's own line the next official one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from blastgit.errors import InvalidInput
+from blastgit.handle import Handle
+from blastgit.history import Revision, Snapshot
+from blastgit.names import is_personal, transient_of, user_of
+from blastgit.progress import Progress
+from blastgit.withdrawn import Withdrawals
+from blastgit.workflow.end import Brought
+
+if TYPE_CHECKING:
+    from blastgit.record import Options, Recorded
+
+
+def promote(handle: Handle, state: Snapshot, options: Options, progress: Progress) -> Recorded:
+    """Record what a revision of a user's own line holds as the next official one, if it differs from the latest.
+
+    Raises:
+        InvalidInput: It is none of a user's own, or it was recorded in a repo of the other kind.
+        Withdrawn: A file of it was taken down.
+        DamagedData: The store has lost a file of it.
+        Denied: Whoever promotes may not record the transient.
+    """
+    from blastgit.record import record_from
+
+    if not isinstance(state, Revision) or not is_personal(state.name):
+        raise InvalidInput(f"{state} is no revision of a user's own line: only those are promoted (u/USER/NAME@N)")
+    Withdrawals(handle).refuse(state, list(state.pointer_ids))
+    name = transient_of(state.name)
+    handle.need(name)
+    export = state.dr.export
+    chosen = replace(options, origin=state, owner=f"promotion of {user_of(state.name)}")
+    return record_from(handle, export, Brought(handle, state, progress), chosen)

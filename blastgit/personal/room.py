@@ -1,0 +1,144 @@
+"""`repo.personal`: lines of users' own, beside the official ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from blastgit.errors import InvalidName
+from blastgit.guard.policy import current_identity
+from blastgit.handle import LOCK_TIMEOUT
+from blastgit.names import OWN_LINES, Spec, parse_spec
+from blastgit.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from blastgit.buckets import Bucket
+    from blastgit.handle import Handle
+    from blastgit.history import Revision, Snapshot
+    from blastgit.record import Options, Recorded
+
+
+class Personal:
+    """Users' own lines of a data repo: `u/USER/NAME`, each with its branch and its numbers from 0."""
+
+    def __init__(self, handle: Handle, resolve: Callable[[Spec], Snapshot], progress: Progress = silent) -> None:
+        """Look at those of an opened data repo.
+
+        Args:
+            handle: The data repo.
+            resolve: Returns the state that a spec names there.
+            progress: Told of bytes hashed and copied.
+        """
+        self._handle = handle
+        self._resolve = resolve
+        self._progress = progress
+
+    def lines(self, user: str = "") -> Sequence[str]:
+        """Return the names of users' own lines, of one user or of all: `u/alice/2026dgt`."""
+        from blastgit.personal.lines import own_lines
+
+        self._handle.need(OWN_LINES)
+        return own_lines(self._handle, user)
+
+    def origin(self, line: str) -> Revision | None:
+        """Return the revision that a line forks from.
+
+        Raises:
+            InvalidName: It is no line's name.
+        """
+        from blastgit.personal.lines import origin
+
+        self._handle.need(parse_spec(line).name, whole=True)
+        return origin(self._handle, line)
+
+    def record(  # noqa: PLR0913 (as `DataRepo.record`, and whose line it is)
+        self,
+        name: str,
+        export: bytes | Path,
+        data: Path | Bucket,
+        *,
+        user: str | None = None,
+        fork: str | None = None,
+        run: str | None = None,
+        dry_run: bool = False,
+        timeout: float = LOCK_TIMEOUT,
+    ) -> Recorded:
+        """Record a state of a transient into a user's own line; see `DataRepo.record`.
+
+        Args:
+            name: The transient.
+            export: The export, or the file that holds it.
+            data: The folder, or that of a bucket, of its files.
+            user: Whose line; by default that of whoever runs this.
+            fork: The revision that a new line forks from, `NAME@N` or `u/USER/NAME@N`; by default the latest official.
+            run: The RUN collection that a new revision is born into: one of the user's own.
+            dry_run: Decide, and write nothing.
+            timeout: Seconds to wait for another writer of the same transient.
+
+        Raises:
+            InvalidInput: The input cannot be recorded, or the line is there and forks from something else.
+            NotFound: There is nothing to fork from.
+            Denied: The line belongs to somebody else.
+        """
+        from blastgit.record import record
+        from blastgit.revision.export import read_given
+        from blastgit.sources import find
+
+        checked = read_given(export)
+        if checked.name != name:
+            raise InvalidName(f"the export is about {checked.name!r}, and should be recorded as {name!r}")
+        options = self._options(user, fork, run, timeout, dry_run=dry_run)
+        return record(self._handle, checked, find(data, name, checked.document), options, self._progress)
+
+    def record_archive(  # noqa: PLR0913 (as `DataRepo.record_archive`, and whose line it is)
+        self,
+        archive: Path,
+        *,
+        user: str | None = None,
+        fork: str | None = None,
+        run: str | None = None,
+        dry_run: bool = False,
+        timeout: float = LOCK_TIMEOUT,
+    ) -> Recorded:
+        """Record from Blast's own archive into a user's own line; see `record`."""
+        from blastgit.archive import open_archive
+        from blastgit.record import record
+
+        options = self._options(user, fork, run, timeout, dry_run=dry_run)
+        with open_archive(archive) as (export, sources):
+            return record(self._handle, export, sources, options, self._progress)
+
+    def promote(
+        self, spec: str, *, run: str | None = None, dry_run: bool = False, timeout: float = LOCK_TIMEOUT
+    ) -> Recorded:
+        """Make a revision of a user's own line the next official one, if it differs from the latest official one.
+
+        Args:
+            spec: The revision, `u/alice/2026dgt@2`.
+            run: The RUN collection that the official revision is born into.
+            dry_run: Decide, and write nothing.
+            timeout: Seconds to wait for another writer of the same transient.
+
+        Raises:
+            NotFound: There is no such revision.
+            InvalidInput: It is none of a user's own.
+            Withdrawn: A file of it was taken down.
+            Denied: This user may not record the transient.
+        """
+        from blastgit.personal.promote import promote
+        from blastgit.record import Options
+
+        state = self._resolve(parse_spec(spec))
+        return promote(self._handle, state, Options(run, dry_run, timeout), self._progress)
+
+    def _options(
+        self, user: str | None, fork: str | None, run: str | None, timeout: float, *, dry_run: bool
+    ) -> Options:
+        from blastgit.history import Revision
+        from blastgit.record import Options
+
+        state = None if fork is None else self._resolve(parse_spec(fork))
+        if state is not None and not isinstance(state, Revision):
+            raise InvalidName(f"{state} is no revision, and lines fork from revisions")
+        return Options(run, dry_run, timeout, user=user or current_identity(), fork=state)

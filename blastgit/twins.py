@@ -1,0 +1,34 @@
+"""Names that differ only in case: not every file system can tell them apart, so there is never more than one."""
+
+from __future__ import annotations
+
+from blastgit.errors import InvalidName
+from blastgit.handle import Handle
+from blastgit.names import fold, user_of
+from blastgit.plumbing.folded import branches_like
+
+
+def twin(handle: Handle, name: str) -> str | None:
+    """Return a line whose name differs from `name` only in case, or None; of users' own, in that of the user."""
+    user = user_of(name)
+    if user is None:
+        found = branches_like(handle.path, name, handle.work_folder / "packed-names")
+        return next((other for other in found if other != name), None)
+    from blastgit.personal.lines import own_lines
+
+    alike = (line for line in own_lines(handle) if fold(user_of(line) or "") == fold(user))
+    return next((line for line in alike if user_of(line) != user), None)
+
+
+def refuse_twin(handle: Handle, name: str) -> None:
+    """Return if a new line may be called so.
+
+    Raises:
+        InvalidName: The name of another one differs only in case.
+    """
+    other = twin(handle, name)
+    if other is not None:
+        raise InvalidName(
+            f"{name!r} differs from {other!r}, which is here, only in case, and not every system can tell such names "
+            "apart"
+        )
