@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from blastgit.buckets import Bucket
     from blastgit.collections.room import Collections
     from blastgit.diff import Diff, State
+    from blastgit.index.room import Index
     from blastgit.listing import Listing
     from blastgit.log import Entry
     from blastgit.personal.room import Personal
@@ -189,6 +190,13 @@ class DataRepo(Care, Origins, Reading, Workflows):
         from blastgit.annotations.room import Annotations
 
         return Annotations(self._handle)
+
+    @property
+    def index(self) -> Index:
+        """Tables of what all revisions say, to be asked by SQL; they follow from the repo, and may be deleted."""
+        from blastgit.index.room import Index
+
+        return Index(self._handle, self._progress)
 
     def import_all(  # noqa: PLR0913 (each is one thing that most calls leave out)
         self,

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+    from blastgit.index.build import Updated
+
 NAME = "blast"
 """What the database is called inside a connection."""
 
@@ -89,15 +91,17 @@ class OpenIndex:
 
     Attributes:
         limits: What a query may take.
+        updated: What was done to bring it up to date when it was opened; None if it was opened as it was.
     """
 
-    def __init__(self, path: Path, limits: Limits = Limits()) -> None:
+    def __init__(self, path: Path, limits: Limits = Limits(), updated: Updated | None = None) -> None:
         """Open the file of an index.
 
         Raises:
             RepoError: It is none, or damaged.
         """
         self.limits = limits
+        self.updated = updated
         self._connection = connect(path, limits.memory)
 
     def __enter__(self) -> Self:

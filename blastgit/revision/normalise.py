@@ -139,12 +139,12 @@ def _natural_names(document: dict[str, Json], table: Table) -> Iterator[tuple[in
     for row, aperture in _find_raw_rows(document, table):
         fields = row["fields"]
         if table.name == "host":
-            yield row["pk"], _host_name(fields)
+            yield row["pk"], host_name(fields)
         else:
             yield row["pk"], _key_part(table.key[-1], fields, fields, aperture)
 
 
-def _host_name(fields: dict[str, Json]) -> Json:
+def host_name(fields: dict[str, Json]) -> Json:
     """Name a host as Blast's own lookup would: by name, else by its catalogue entry, else by its position."""
     if fields.get("name"):
         return fields["name"]

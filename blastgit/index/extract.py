@@ -1,0 +1,213 @@
+"""From the document of one revision to the rows of the tables."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from operator import itemgetter
+from typing import Any
+
+from blastgit.index.healpix import cells
+from blastgit.index.rows import Values, moment, number
+from blastgit.index.tables import tables
+from blastgit.revision.document import Json, restore_nonfinite
+from blastgit.revision.normalise import host_name
+
+_CLOSE = 0.02  # Blast takes the host's redshift for the transient's if they are this near
+_ROOTS = re.compile(r"/data/(cutout_cdn|sed_output)/[^/]+/(.+)")
+_KINDS = (
+    (re.compile(r"cutout_cdn/(?P<survey>[^/]+)/(?P<filter>[^/]+)\.fits"), "cutout"),
+    (re.compile(r"sed_output/.+_(?P<aperture>local|global)\.h5"), "sed_posterior"),
+    (re.compile(r"sed_output/.+_(?P<aperture>local|global)_chain\.npz"), "sed_chain"),
+    (re.compile(r"sed_output/.+_(?P<aperture>local|global)_perc\.npz"), "sed_percentiles"),
+    (re.compile(r"sed_output/.+_(?P<aperture>local|global)_modeldata\.npz"), "sed_model"),
+    (re.compile(r"cutout_cdn/(?P<survey>[^/]+)/(?P<filter>[^/]+)\.jpe?g"), "thumbnail"),
+    (re.compile(r"sed_output/.+_(?P<aperture>local|global)\.jpe?g"), "thumbnail"),
+)
+
+
+def read_document(data: bytes) -> dict[str, Json]:
+    """Return a published document, fast: it was checked when it was recorded, and what it is not raises anything."""
+    try:
+        import orjson
+
+        document = orjson.loads(data)
+    except (ImportError, ValueError):  # orjson knows no integers beyond 64 bits
+        document = json.loads(data)
+    restore_nonfinite(document, document["metadata"].get("nonfinite", []))
+    found: dict[str, Json] = document
+    return found
+
+
+class Document:
+    """The rows that one document gives, without the columns of its revision; `stages` come from elsewhere."""
+
+    def __init__(self, document: Mapping[str, Json]) -> None:
+        """Look into a document as published."""
+        self._document = document
+        self._filters = {row["pk"]: row["fields"] for row in document["filters"]}
+        self._surveys = {row["pk"]: row["fields"].get("name") for row in document["surveys"]}
+
+    def transient(self) -> Values:
+        """Return the part of the row of `revisions` that the document gives."""
+        said = self._document["transient"]["fields"]
+        host = (self._document["host"] or {}).get("fields", {})
+        ra, dec = number(said.get("ra_deg")), number(said.get("dec_deg"))
+        return (
+            said.get("display_name") or None, ra, dec, _cell(ra, dec), said.get("tns_id"), said.get("tns_prefix"),
+            moment(said.get("public_timestamp")), said.get("redshift"), _best_redshift(said, host),
+            said.get("spectroscopic_class"), said.get("photometric_class"), said.get("milkyway_dust_reddening"),
+            said.get("processing_status"), self._host_name(),
+        )  # fmt: skip
+
+    def tables(self) -> dict[str, list[Values]]:
+        """Return the rows of all tables that follow from the document alone."""
+        return {
+            "aliases": list(self._aliases()),
+            "hosts": list(self._hosts()),
+            "apertures": [self._aperture(each["fields"]) for each in self._document["apertures"]],
+            "photometry": list(self._photometry()),
+            "sed": list(self._sed()),
+            "sfh": list(self._sfh()),
+            "cutouts": [self._cutout(row["fields"]) for row in self._document["cutouts"]],
+        }
+
+    def filters(self) -> list[Values]:
+        """Return what the document says of each filter; the last column is when it was written."""
+        when = moment(self._document["metadata"]["export_time"])
+        names = [column.name for column in tables()["filters"].columns[2:-1]]
+        return [
+            (said.get("name"), self._surveys.get(said.get("survey")), *map(said.get, names), when)
+            for said in self._filters.values()
+        ]
+
+    def _host_name(self) -> str | None:
+        host = self._document["host"]
+        return None if host is None else str(host_name(host["fields"]))
+
+    def _aliases(self) -> Iterator[Values]:
+        said = self._document["transient"]["fields"]
+        if said.get("display_name"):
+            yield said["display_name"], "display"
+        for alias in said.get("aliases") or []:
+            yield alias, "transient"
+        for alias in ((self._document["host"] or {}).get("fields", {})).get("aliases") or []:
+            yield alias, "host"
+
+    def _hosts(self) -> Iterator[Values]:
+        if self._document["host"] is not None:
+            said = self._document["host"]["fields"]
+            ra, dec = number(said.get("ra_deg")), number(said.get("dec_deg"))
+            names = [column.name for column in tables()["hosts"].columns[7:]]
+            yield self._host_name(), ra, dec, _cell(ra, dec), *map(said.get, names)
+
+    def _aperture(self, said: Mapping[str, Json]) -> Values:
+        filter_ = next((row["fields"].get("filter") for row in self._document["cutouts"]
+                        if row["pk"] == said.get("cutout")), None)  # fmt: skip
+        return (
+            said["name"], said["type"], self._filters.get(filter_, {}).get("name"), said.get("ra_deg"),
+            said.get("dec_deg"), said.get("orientation_deg"), said.get("semi_major_axis_arcsec"),
+            said.get("semi_minor_axis_arcsec"),
+        )  # fmt: skip
+
+    def _photometry(self) -> Iterator[Values]:
+        for aperture in self._document["apertures"]:
+            name, kind = aperture["fields"]["name"], aperture["fields"]["type"]
+            for row in aperture["aperturephotometry"]:
+                said = row["fields"]
+                filter_ = self._filters.get(said.get("filter"), {}).get("name")
+                yield (
+                    name, kind, filter_, said.get("flux"), said.get("flux_error"), said.get("magnitude"),
+                    said.get("magnitude_error"), said.get("is_validated"),
+                )  # fmt: skip
+
+    def _sed(self) -> Iterator[Values]:
+        pick = _pick_sed()
+        for aperture in self._document["apertures"]:
+            for row in aperture["sedfittingresults"]:
+                said = row["fields"]
+                for percentile in ("16", "50", "84"):
+                    if said.get(f"age_{percentile}") is None:  # Blast before 1.10.0
+                        said[f"age_{percentile}"] = said.get(f"log_age_{percentile}")
+                yield aperture["fields"]["type"], *map(said.get, pick)
+
+    def _sfh(self) -> Iterator[Values]:
+        names = [column.name for column in tables()["sfh"].columns[4:]]
+        for aperture in self._document["apertures"]:
+            for row in aperture["starformationhistoryresult"]:
+                yield aperture["fields"]["type"], *map(row["fields"].get, names)
+
+    def _cutout(self, said: Mapping[str, Json]) -> Values:
+        filter_ = self._filters.get(said.get("filter"), {})
+        match = _ROOTS.fullmatch(said.get("fits") or "")
+        path = None if match is None else f"{match[1]}/{match[2]}"
+        survey = self._surveys.get(filter_.get("survey"))
+        return filter_.get("name"), survey, path, said.get("message"), said.get("cropped")
+
+
+@cache
+def _pick_sed() -> tuple[str, ...]:
+    return tuple(column.name for column in tables()["sed"].columns[4:])
+
+
+def file_row(path: str, sha256: str, size: int | None, md5: str | None) -> Values:
+    """Return the row of one file."""
+    for pattern, kind in _KINDS:
+        match = pattern.fullmatch(path)
+        if match:
+            said = match.groupdict()
+            return path, kind, said.get("survey"), said.get("filter"), said.get("aperture"), size, sha256, md5, False
+    return path, "other", None, None, None, size, sha256, md5, False
+
+
+def _cell(ra: float | None, dec: float | None) -> int | None:
+    return cells([ra], [dec], tables().order)[0]
+
+
+def _best_redshift(said: Mapping[str, Json], host: Mapping[str, Json]) -> float | None:
+    """Return the redshift that Blast works with (its `Transient.best_redshift`)."""
+    own, hosts = number(said.get("redshift")), number(host.get("redshift"))
+    if own is not None:
+        return hosts if hosts is not None and abs(hosts - own) < _CLOSE else own
+    return hosts if hosts is not None else number(host.get("photometric_redshift"))
+
+
+def group(table: str, rows: list[Values]) -> dict[str, list[Values]]:
+    """Return rows by what the table `changes` calls them: `sed/global`, `photometry/local`, `host`."""
+    if table in _BY_APERTURE:
+        kind = itemgetter(_BY_APERTURE[table])
+        found: dict[str, list[Values]] = {}
+        for row in rows:
+            found.setdefault(f"{table}/{kind(row)}", []).append(row)
+        return found
+    return {_SINGULAR.get(table, table): rows}
+
+
+_BY_APERTURE = {"photometry": 1, "sed": 0, "sfh": 0}
+_SINGULAR = {"hosts": "host"}
+
+
+def same(old: list[Values], new: list[Values], tolerance: float) -> bool:
+    """Whether two lists of rows say the same: NaN equals NaN, numbers within a relative tolerance."""
+    if old == new:
+        return True
+    if len(old) != len(new):
+        return False
+    pairs = zip(sorted(old, key=_order), sorted(new, key=_order), strict=True)
+    return all(_same_value(a, b, tolerance) for one, other in pairs for a, b in zip(one, other, strict=True))
+
+
+def _order(row: Values) -> tuple[str, ...]:
+    return tuple(str(value) for value in row[:3])
+
+
+def _same_value(old: Any, new: Any, tolerance: float) -> bool:
+    if old == new or (old in (None, "") and new in (None, "")):
+        return True
+    if not isinstance(old, float) or not isinstance(new, float):
+        return False
+    if old != old or new != new:  # noqa: PLR0124 (NaN)
+        return old != old and new != new  # noqa: PLR0124
+    return abs(old - new) <= tolerance * max(abs(old), abs(new)) < float("inf")

@@ -1,0 +1,88 @@
+"""Reading many branches: in this process if they are few, in several if they are many."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from itertools import islice
+from os import cpu_count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from blastgit.errors import BlastgitError
+from blastgit.handle import Handle
+from blastgit.index.lines import Line, read_lines
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_AT_ONCE = 250  # branches; some 750 revisions, which take about a second
+_MANY = 2000  # branches from which on it pays to start processes, which takes about a second
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What came of reading some branches, on its way between processes.
+
+    Attributes:
+        tables: The rows of each table.
+        renewed: Transients whose former rows must go.
+        damaged: What cannot be read, and why.
+        lines: How many branches these were.
+    """
+
+    tables: dict[str, pa.Table]
+    renewed: list[str]
+    damaged: dict[str, str]
+    lines: int
+
+
+def gather(handle: Handle, lines: Sequence[Line], jobs: int | None = None) -> Iterator[Gathered]:
+    """Yield the rows of branches that moved, batch by batch, in whatever order they come.
+
+    Args:
+        handle: The data repo.
+        lines: The branches.
+        jobs: How many processes; None for one a processor, if there are many branches.
+
+    Raises:
+        BlastgitError: A process died.
+    """
+    batches = iter([list(lines[start : start + _AT_ONCE]) for start in range(0, len(lines), _AT_ONCE)])
+    count = jobs or (cpu_count() or 1)
+    if count == 1 or len(lines) < (_MANY if jobs is None else 2) or not handle.is_here:
+        for batch in batches:
+            yield _gather(handle, batch)
+        return
+    try:
+        yield from _in_processes(handle.path, batches, count)
+    except BrokenProcessPool:
+        raise BlastgitError(
+            "a process that read the data repo died or could not start; the index is as it was. With --jobs 1 (jobs=1) "
+            "there is just one; a script of one's own that wants several calls this under "
+            "`if __name__ == '__main__':`"
+        ) from None
+
+
+def _in_processes(repo: Path, batches: Iterator[list[Line]], jobs: int) -> Iterator[Gathered]:
+    context = multiprocessing.get_context("spawn")  # a fork would share libgit2's state, and threads
+    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+        begun: set[Future[Gathered]] = {pool.submit(_gather_in, repo, batch) for batch in islice(batches, 2 * jobs)}
+        while begun:
+            ended, begun = wait(begun, return_when=FIRST_COMPLETED)
+            begun |= {pool.submit(_gather_in, repo, batch) for batch in islice(batches, len(ended))}
+            for future in ended:
+                yield future.result()
+
+
+def _gather_in(repo: Path, lines: list[Line]) -> Gathered:
+    return _gather(Handle(repo), lines)
+
+
+def _gather(handle: Handle, lines: list[Line]) -> Gathered:
+    read = read_lines(handle, lines)
+    read.rows.add("filters", read.filters.values())
+    return Gathered(read.rows.to_arrow(), read.renewed, read.rows.damaged, len(lines))

@@ -1,0 +1,211 @@
+"""From a transient's branch to rows: those of its revisions that the index does not have yet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pygit2
+
+from blastgit.errors import BlastgitError, DamagedData
+from blastgit.handle import Handle
+from blastgit.history import Marker, Revision
+from blastgit.index.extract import Document, file_row, group, read_document, same
+from blastgit.index.rows import Rows, Values, naive
+from blastgit.plumbing.objects import undamaged
+from blastgit.plumbing.trees import blob_data
+from blastgit.revision.document import Json
+from blastgit.revision.dr import DatasetRevision
+from blastgit.revision.export import Export
+from blastgit.store.pointer import SUFFIX, Pointer, read_pointer
+from blastgit.workflow.judged import validity_of
+from blastgit.workflow.validity import endings
+
+_NUMBER = re.compile(r"[0-9]{1,18}")
+_IGNORED = {12}  # of `Document.transient`: processing_status, which says how far Blast has come
+_UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, LookupError, RecursionError)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A transient's branch that moved.
+
+    Attributes:
+        name: The transient.
+        tip: Its commit now.
+        known: The commit that the index knows all before; "" for none.
+    """
+
+    name: str
+    tip: str
+    known: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What came of reading some branches.
+
+    Attributes:
+        rows: The rows of their new revisions.
+        renewed: Transients whose former rows must go: their history is another one now.
+        filters: What the latest documents say of each filter.
+    """
+
+    rows: Rows
+    renewed: list[str]
+    filters: dict[str, Values]
+
+
+def read_lines(handle: Handle, lines: Sequence[Line]) -> Read:
+    """Return the rows of all revisions of some transients that the index does not have yet."""
+    return _Reader(handle).read(lines)
+
+
+class _Reader:
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
+        self._rules = handle.rules
+        self._rows = Rows()
+        self._filters: dict[str, Values] = {}
+
+    def read(self, lines: Sequence[Line]) -> Read:
+        renewed = []
+        for line in lines:
+            try:
+                if self._line(line):
+                    renewed.append(line.name)
+            except BlastgitError as error:
+                self._rows.damaged[line.name] = str(error)
+                renewed.append(line.name)
+        return Read(self._rows, renewed, self._filters)
+
+    def _line(self, line: Line) -> bool:
+        """Read one branch; whether what the index has of it does not lead to its tip."""
+        found, before, is_known = self._new(line)
+        if not found:
+            return bool(line.known) and not is_known
+        state = None
+        if before is not None:
+            state = self._state(Revision(self._handle.git, line.name, before.commit, before.number or 0))
+        for revision in found:
+            state = self._add(revision, state, is_latest=revision is found[-1])
+        return bool(line.known) and not is_known
+
+    def _new(self, line: Line) -> tuple[list[Revision], Marker | None, bool]:
+        """Return the revisions after the commit that is known, the one before them, and whether that was met."""
+        found: list[Revision] = []
+        git = self._handle.git
+        with undamaged(line.name):
+            commit: pygit2.Commit | None = git[line.tip].peel(pygit2.Commit)
+        is_known = False
+        while commit is not None:
+            marker = Marker(commit)
+            is_known = is_known or str(commit.id) == line.known
+            if marker.number is not None:
+                if is_known:
+                    return found[::-1], marker, True
+                found.append(Revision(git, line.name, commit, marker.number))
+            commit = self._handle.commit_before(line.name, commit)
+        return found[::-1], None, is_known
+
+    def _add(self, revision: Revision, before: _State | None, *, is_latest: bool) -> _State | None:
+        """Add the rows of a revision, and return what the next one is compared with."""
+        front = (revision.name, revision.number, is_latest)
+        state = self._state(revision)
+        about = state.about if state else (None,) * 14
+        self._rows.add("revisions", [(*front, *_commit_facts(revision), *about)])
+        if state is None:
+            return None
+        for table, rows in state.tables.items():
+            self._rows.add(table, rows, front)
+        if before is not None:
+            self._rows.add("changes", [(what,) for what in self._changes(before, state)], front)
+        if is_latest:
+            for row in state.filters:
+                if row[0] not in self._filters or _later(row, self._filters[row[0]]):
+                    self._filters[row[0]] = row
+        return state
+
+    def _state(self, revision: Revision) -> _State | None:
+        """Return what a revision says; None, and a note, if it cannot be read."""
+        try:
+            raw = read_document(revision.dr_bytes)
+            document = Document(raw)
+            tables = document.tables()
+            tables["files"] = list(self._files(revision, raw["files"]))
+            tables["stages"] = list(self._stages(revision, raw))
+            return _State(document.transient(), tables, document.filters())
+        except DamagedData as error:
+            self._rows.damaged[str(revision)] = str(error)
+        except _UNREADABLE as error:
+            self._rows.damaged[str(revision)] = f"its document is none that this version can read ({error!r:.200})"
+        return None
+
+    def _files(self, revision: Revision, checksums: Mapping[str, Json]) -> Iterator[Values]:
+        pointers = revision.pointer_ids
+        for path, checksum in checksums.items():
+            pointer = self._pointer(pointers[path], path) if path in pointers else None
+            size, md5 = (None, None) if pointer is None else (pointer.size, pointer.md5)
+            yield file_row(path, checksum.removeprefix("sha256:"), size, md5)
+
+    def _pointer(self, blob: pygit2.Oid, path: str) -> Pointer:
+        return read_pointer(blob_data(self._handle.git, blob), path + SUFFIX)
+
+    def _stages(self, revision: Revision, raw: dict[str, Json]) -> Iterator[Values]:
+        """Return how each stage ended; where all succeeded, as nearly always, that needs no judgement."""
+        moment = revision.time
+        export = Export(raw, revision.name, moment, revision.app_version)
+        revision.dr = DatasetRevision(export, revision.number, raw["files"], b"")  # what was read is not read again
+        judged = validity_of(self._handle, revision)
+        if not judged.is_complete:
+            for each in validity_of(self._handle, revision, fully=True).to_json():
+                yield each["stage"], each["state"], each["outcome"], each["reason"], each["because"]
+            return
+        for name, end in endings(raw, self._rules).items():
+            if name not in self._rules.ignored_stages:
+                yield name, "ok", end.outcome, None, None
+
+    def _changes(self, before: _State, now: _State) -> Iterator[str]:
+        one, other = ([[v for i, v in enumerate(each.about) if i not in _IGNORED]] for each in (before, now))
+        if not same([tuple(one[0])], [tuple(other[0])], self._rules.tolerance):
+            yield "transient"
+        for table in ("hosts", "apertures", "photometry", "sed", "sfh", "stages"):
+            old, new = (group(table, each.tables[table]) for each in (before, now))
+            for what in sorted(old.keys() | new.keys()):
+                if not same(old.get(what, []), new.get(what, []), self._tolerance(table)):
+                    yield what
+        old_files, new_files = ({row[0]: row[6] for row in each.tables["files"]} for each in (before, now))
+        for path in sorted(old_files.keys() | new_files.keys()):
+            if old_files.get(path) != new_files.get(path):
+                yield path
+
+    def _tolerance(self, table: str) -> float:
+        rule = self._rules.tables.get("host" if table == "hosts" else table)
+        return self._rules.tolerance if rule is None else rule.tolerance
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    about: Values
+    tables: dict[str, list[Values]]
+    filters: list[Values]
+
+
+def _commit_facts(revision: Revision) -> Values:
+    said = revision.trailers
+    status = said.get("Status")
+    return (
+        str(revision), naive(revision.time), naive(revision.recorded), revision.app_version, status == "complete",
+        status, revision.reason, said.get("Run"), revision.id, said.get("Science-Digest"), _number(said.get("Files")),
+        _number(said.get("Bytes")),
+    )  # fmt: skip
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text is not None and _NUMBER.fullmatch(text) else None
+
+
+def _later(row: Values, other: Values) -> Any:
+    return row[-1] is not None and (other[-1] is None or row[-1] > other[-1])

@@ -1,0 +1,105 @@
+"""The tables `annotations` and `flags`, as the branch of remarks has them now: only files that changed are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pygit2
+
+from blastgit.annotations.branch import read_lines, tip_of
+from blastgit.annotations.event import Event
+from blastgit.annotations.flags import Flags, FlagState
+from blastgit.annotations.standing import Note, flags_of, standing
+from blastgit.annotations.subjects import KINDS, Subject
+from blastgit.handle import Handle
+from blastgit.index.rows import Rows, Values, naive
+from blastgit.index.write import insert
+from blastgit.plumbing.objects import undamaged
+from blastgit.plumbing.trees import flatten, read_blob
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def remarks_tip(handle: Handle) -> str:
+    """Return the commit of the branch of remarks; "" if there is none."""
+    tip = tip_of(handle)
+    return "" if tip is None else str(tip.id)
+
+
+def update_remarks(handle: Handle, connection: duckdb.DuckDBPyConnection, known: str) -> None:
+    """Bring both tables up to date.
+
+    Args:
+        handle: The data repo.
+        connection: The index that is being written.
+        known: The commit that the tables are of; "" to read all.
+    """
+    vocabulary: Flags = handle.settings.section("flags")
+    tip = tip_of(handle)
+    before = handle.git.get(known) if known else None
+    is_part = isinstance(before, pygit2.Commit) and tip is not None
+    rows = Rows()
+    gone: list[str] = []
+    with undamaged("annotations"):
+        paths = _changed(handle, before, tip) if is_part and isinstance(before, pygit2.Commit) and tip else _all(tip)
+        for path in paths:
+            data = b"" if tip is None else read_blob(tip.tree, path) or b""
+            events, _ = read_lines(data, path)
+            if isinstance(before, pygit2.Commit):
+                old, _ = read_lines(read_blob(before.tree, path) or b"", path)
+                gone += {str(event.subject.whole) for event in (*events, *old)}
+            _add(rows, events, vocabulary)
+    for table in ("annotations", "flags"):
+        if is_part:
+            connection.execute(
+                f"DELETE FROM {table} WHERE kind || ':' || name IN (SELECT unnest(?))",  # noqa: S608 (ours)
+                [gone],
+            )
+        else:
+            connection.execute(f"DELETE FROM {table}")  # noqa: S608
+    insert(connection, rows)
+
+
+def _all(tip: pygit2.Commit | None) -> Iterator[str]:
+    if tip is not None:
+        yield from filter(_is_of_remarks, (path for path, _ in flatten(tip.tree)))
+
+
+def _changed(handle: Handle, before: pygit2.Commit, tip: pygit2.Commit) -> Iterator[str]:
+    for delta in handle.git.diff(before, tip).deltas:
+        yield from filter(_is_of_remarks, {delta.old_file.path, delta.new_file.path})
+
+
+def _is_of_remarks(path: str) -> bool:
+    return path.endswith(".jsonl") and path.partition("/")[0] in KINDS
+
+
+def _add(rows: Rows, events: list[Event], vocabulary: Flags) -> None:
+    notes = standing(events)
+    rows.add("annotations", map(_note, notes))
+    rows.add("flags", [_flag(subject, state) for subject, state in flags_of(notes, vocabulary).items()])
+
+
+def _note(note: Note) -> Values:
+    event, remark = note.event, note.event.remark
+    tags = f" {' '.join(remark.tags)} " if remark.tags else None
+    return (
+        event.id, *_about(event.subject), naive(event.time), event.user, "bot" if event.is_bot else "human",
+        remark.comment or None, remark.flag or None, tags, remark.link or None, note.state,
+    )  # fmt: skip
+
+
+def _flag(subject: Subject, state: FlagState) -> Values:
+    return *_about(subject), state.value, state.is_disputed, state.by_bots
+
+
+def _about(subject: Subject) -> Values:
+    """Return subject, kind, name, transient, revision and part."""
+    transient, number = None, None
+    if subject.kind == "revision":
+        transient, number = subject.revision
+    elif subject.kind == "transient":
+        transient = subject.name
+    return str(subject), subject.kind, subject.name, transient, number, subject.part or None

@@ -1,0 +1,116 @@
+"""Rows on their way from git's documents into the tables: gathered table by table, handed over as Arrow columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from blastgit.index.library import need
+from blastgit.index.tables import tables
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Values = tuple[Any, ...]
+
+_INT32, _INT64 = 2**31, 2**63
+
+
+@dataclass
+class Rows:
+    """Rows of several tables, without the columns that a row's revision gives.
+
+    Attributes:
+        by_table: The rows of each table.
+        damaged: What could not be read, and why, by revision.
+    """
+
+    by_table: dict[str, list[Values]] = field(default_factory=dict)
+    damaged: dict[str, str] = field(default_factory=dict)
+
+    def add(self, table: str, rows: Iterable[Values], before: Values = ()) -> None:
+        """Add rows; `before` stands in front of each."""
+        kept = self.by_table.setdefault(table, [])
+        kept += [before + row for row in rows] if before else rows
+
+    def to_arrow(self) -> dict[str, pa.Table]:
+        """Return the rows of each table as Arrow columns."""
+        need("pyarrow")
+        return {name: _table(name, rows) for name, rows in self.by_table.items() if rows}
+
+
+def _table(name: str, rows: list[Values]) -> pa.Table:
+    import pyarrow as pa
+
+    columns = tables()[name].columns
+    kinds = {"text": pa.string(), "integer": pa.int32(), "bigint": pa.int64(), "double": pa.float64(),
+             "boolean": pa.bool_(), "timestamp": pa.timestamp("us")}  # fmt: skip
+    arrays = []
+    for column, values in zip(columns, zip(*rows, strict=True), strict=True):
+        try:
+            arrays.append(pa.array(values, kinds[column.type]))
+        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, TypeError, ValueError):
+            fitting = _FITTING[column.type]  # a field of another type than Blast's own: kept in git, not here
+            arrays.append(pa.array([fitting(value) for value in values], kinds[column.type]))
+    return pa.Table.from_arrays(arrays, [column.name for column in columns])
+
+
+def moment(text: object) -> datetime | None:
+    """Return the instant that a text says, in UTC and without a zone, as DuckDB keeps it; None if it says none."""
+    if not isinstance(text, str):
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return naive(found)
+
+
+def naive(when: datetime) -> datetime:
+    """Return an instant in UTC, without a zone."""
+    try:
+        return when.astimezone(UTC).replace(tzinfo=None) if when.tzinfo else when
+    except OverflowError:
+        return when.replace(tzinfo=None)
+
+
+def number(value: object) -> float | None:
+    """Return a value if it is a number."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _text(value: object) -> str | None:
+    if value is None:
+        return None
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else repr(value)
+
+
+def _whole(limit: int) -> Callable[[object], int | None]:
+    def fit(value: object) -> int | None:
+        is_whole = isinstance(value, int) and not isinstance(value, bool)
+        return value if is_whole and -limit <= value < limit else None  # type: ignore[operator, return-value]
+
+    return fit
+
+
+def _truth(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _double(value: object) -> float | None:
+    try:
+        return number(value)
+    except OverflowError:
+        return None
+
+
+_FITTING: dict[str, Callable[[object], Any]] = {
+    "text": _text,
+    "integer": _whole(_INT32),
+    "bigint": _whole(_INT64),
+    "double": _double,
+    "boolean": _truth,
+    "timestamp": lambda value: value if isinstance(value, datetime) else None,
+}

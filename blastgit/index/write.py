@@ -1,0 +1,82 @@
+"""What writes into the file of an index: the statements that all of the writing shares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from blastgit.index.library import need
+from blastgit.index.rows import Rows
+from blastgit.index.tables import tables
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+_STATE = (
+    "CREATE SCHEMA state",
+    "CREATE TABLE state.meta (key VARCHAR, value VARCHAR)",
+    "CREATE TABLE state.branches (name VARCHAR, commit_id VARCHAR)",
+    "CREATE TABLE state.collections (collection VARCHAR, blob VARCHAR)",
+    "CREATE TABLE state.leaves (collection VARCHAR, position INTEGER, leaf VARCHAR)",
+    "CREATE TABLE state.damaged (what VARCHAR, reason VARCHAR)",
+)
+"""What the index remembers of where it was read from; no table of these is told of to readers."""
+
+
+def open_to_write(path: Path) -> duckdb.DuckDBPyConnection:
+    """Open or make the file of an index that no reader knows yet.
+
+    Raises:
+        RepoError: DuckDB is not installed.
+    """
+    need("duckdb")
+    need("pyarrow")
+    import duckdb
+
+    connection = duckdb.connect(str(path), config={"autoinstall_known_extensions": "false"})
+    connection.execute("SET enable_progress_bar = false")
+    return connection
+
+
+def make_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make all tables, empty."""
+    for statement in _STATE:
+        connection.execute(statement)
+    for table in tables().values():
+        connection.execute(table.ddl)
+        if not table.view:
+            connection.execute(f"COMMENT ON TABLE {table.name} IS '{_quoted(table.about)}'")
+    for table in tables().values():
+        for column in () if table.view else table.columns:
+            about = f"{column.about} [{column.unit}]" if column.unit else column.about
+            connection.execute(f"COMMENT ON COLUMN {table.name}.{column.name} IS '{_quoted(about)}'")
+
+
+def insert(connection: duckdb.DuckDBPyConnection, rows: Rows) -> None:
+    """Add rows to their tables."""
+    insert_arrow(connection, rows.to_arrow())
+
+
+def insert_arrow(connection: duckdb.DuckDBPyConnection, found: Mapping[str, pa.Table]) -> None:
+    """Add columns to their tables."""
+    for name, columns in found.items():
+        connection.register("incoming", columns)
+        connection.execute(f"INSERT INTO {name} SELECT * FROM incoming")  # noqa: S608 (a name of ours)
+        connection.unregister("incoming")
+
+
+def read_meta(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Return what the index says of itself."""
+    return dict(connection.execute("SELECT key, value FROM state.meta").fetchall())
+
+
+def write_meta(connection: duckdb.DuckDBPyConnection, meta: Mapping[str, str]) -> None:
+    """Replace what the index says of itself."""
+    connection.execute("DELETE FROM state.meta")
+    connection.executemany("INSERT INTO state.meta VALUES (?, ?)", [*map(list, meta.items())])
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")
