@@ -105,7 +105,7 @@ def _wanted(handle: Handle) -> set[str]:
                 names.add(path.removeprefix("run/").removesuffix(".jsonl"))
             elif path.startswith("revision/"):
                 names.add("@".join(path.removeprefix("revision/").removesuffix(".jsonl").rsplit("/", 1)))
-            elif path.startswith("collections/") or tree is not trees[0]:
+            elif path.startswith("collections/") or (tree is not trees[0] and "@" not in path):
                 data = blob_data(git, blob)
                 names |= {match.decode() for match in _DATASET.findall(data)}
                 names |= {line.strip(b" -\"'").decode("utf-8", "replace") for line in data.splitlines()}

@@ -13,14 +13,17 @@ from blastgit.names import check_path
 from blastgit.progress import Progress, silent
 from blastgit.release.check import Tagged
 from blastgit.release.frozen import DESCRIBING, MANIFEST
-from blastgit.release.layout import Part
+from blastgit.release.layout import Part, have, invalid_of
 from blastgit.withdrawn import Tombstone, Withdrawals
+from blastgit.workflow.judged import Invalid
 
 
 def bring(  # noqa: PLR0913 (what, where to, and three things that most calls leave out)
     handle: Handle, tagged: Tagged, folder: Path, *, only: str | None, force: bool, progress: Progress = silent
 ) -> Got:
     """Write the files of a release into a folder, each checked against what its revision published.
+
+    What a failed stage left behind is among them, since the manifest promises it; what is returned tells of it.
 
     Raises:
         NotFound: No file matches.
@@ -29,13 +32,14 @@ def bring(  # noqa: PLR0913 (what, where to, and three things that most calls le
         DamagedData: The store lacks a content, or holds something else; or the release cannot be read.
         RepoError: The folder cannot be written.
     """
-    if not handle.is_here:
-        for entry in tagged.frozen.entries:
-            handle.need_tags(f"{entry.dataset.tag}*")
+    have(handle, (each.dataset for each in tagged.frozen.entries))
     withdrawals = Withdrawals(handle)
     items: list[Item] = []
     gone: dict[str, Tombstone] = {}
+    invalid = Invalid()
     for part in tagged.parts:
+        found = invalid_of(handle, part)
+        invalid = Invalid({**invalid, **found}, (*invalid.findings, *found.findings))
         stones = withdrawals.of(part.dataset.line, part.dataset.number)
         for path in _paths(part, only):
             target = check_path(f"{part.folder}/{path}")
@@ -52,7 +56,7 @@ def bring(  # noqa: PLR0913 (what, where to, and three things that most calls le
         more = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
         raise Withdrawn(f"{first}{more} was {gone[first]}; {len(items)} other files are in {folder}")
     kept = [item.path for item in items if item.path not in set(written)]
-    return Got(str(tagged.label), folder, written, kept, sum(item.size for item in items))
+    return Got(str(tagged.label), folder, written, kept, sum(item.size for item in items), invalid)
 
 
 def _paths(part: Part, only: str | None) -> list[str]:

@@ -10,7 +10,6 @@ from typing import Any
 
 from blastgit.collections.access import check_access
 from blastgit.collections.catalogue import Catalogue
-from blastgit.collections.datasets import Dataset
 from blastgit.collections.existence import check_there
 from blastgit.collections.resolve import Found, Resolver
 from blastgit.errors import InvalidInput
@@ -30,13 +29,13 @@ from blastgit.release.cite import Cited
 from blastgit.release.crate import media_types, write_crate
 from blastgit.release.frozen import CITED, CRATE, FILE, MANIFEST, README, Entry, Frozen
 from blastgit.release.label import Label, check_new, make_label, releases
-from blastgit.release.layout import Part, add_tree, digests, manifest_lines, parts_of
+from blastgit.release.layout import Part, add_tree, digests, have, invalid_of, manifest_lines, parts_of
 from blastgit.release.tag import Sign, add_tag
 from blastgit.shipped import dot_files
 from blastgit.withdrawn import Withdrawals
 
-_SINGLY = 8
-"""Revisions of a repo elsewhere up to which each is fetched by itself."""
+_TOLD = 20
+"""Warnings of one kind that are given in words."""
 
 
 @dataclass(frozen=True)
@@ -125,13 +124,15 @@ def freeze(handle: Handle, name: str, version: str, options: Options, progress: 
     frozen, gone = _resolved(handle, label, options)
     parts = parts_of(handle, frozen.entries)
     sizes: dict[str, tuple[str, int]] = {}
+    invalid: list[str] = []
     for done, part in enumerate(parts):
         progress("reading revisions", done, len(parts))
         sizes.update(part.sizes())
+        invalid += [f"invalid, because {finding}" for finding in invalid_of(handle, part).findings]
     total = sum(each for _, each in sizes.values())
     frozen = replace(frozen, files=len(sizes), size=total, formats=media_types(parts))
     same = tuple(str(other) for other in others if _content(handle, other, label) == frozen.content)
-    warnings = [*frozen.citation.missing(), *gone]
+    warnings = [*frozen.citation.missing(), *_some(gone), *_some(invalid)]
     if not frozen.citation.license:
         warnings.append("no license is named: add citation.license to blastgit.yaml on main")
     tag = "" if options.dry_run else _publish(handle, frozen, parts, sizes, options)
@@ -147,7 +148,7 @@ def _resolved(handle: Handle, label: Label, options: Options) -> tuple[Frozen, l
     found = Resolver(handle, catalogue).members(label.collection, None)
     if not found:
         raise InvalidInput(f"{label.collection} holds nothing, so there is nothing to freeze")
-    _have(handle, {each.dataset.revision for each in found})
+    have(handle, (each.dataset for each in found))
     entries = tuple(_entries(handle, found))
     gone = [f"{each.dataset}: {len(each.without)} withdrawn files are left out" for each in entries if each.without]
     moment = datetime.fromtimestamp(handle.committer().time, UTC)
@@ -159,16 +160,9 @@ def _resolved(handle: Handle, label: Label, options: Options) -> tuple[Frozen, l
     return frozen, gone
 
 
-def _have(handle: Handle, revisions: Iterable[Dataset]) -> None:
-    """Have at hand the revisions that are to be frozen."""
-    wanted = sorted(revisions)
-    if handle.is_here:
-        return
-    if len(wanted) > _SINGLY:
-        handle.need_tags("*")
-        return
-    for each in wanted:
-        handle.need_tags(f"{each.tag}*")
+def _some(sentences: Sequence[str]) -> list[str]:
+    more = [f"and {len(sentences) - _TOLD:,} more like this"] if len(sentences) > _TOLD else []
+    return [*sentences[:_TOLD], *more]
 
 
 def _entries(handle: Handle, found: Sequence[Found]) -> Iterable[Entry]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pygit2
 
@@ -17,6 +17,10 @@ from blastgit.plumbing.objects import undamaged
 from blastgit.release.frozen import Entry
 from blastgit.store.hashing import Checksums
 from blastgit.store.pointer import SUFFIX
+from blastgit.workflow.judged import Invalid, Judged
+
+_SINGLY = 8
+"""Revisions of a repo elsewhere up to which each is fetched by itself."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,24 @@ class Part:
             with undamaged(str(self.revision)):
                 found[self.document] = self.revision.commit.tree[f"{self.revision.name}.json"].id
         return found
+
+
+def have(handle: Handle, datasets: Iterable[Dataset]) -> None:
+    """Have at hand the revisions that some datasets are of, or are files of."""
+    if handle.is_here:
+        return
+    tags = sorted({each.tag for each in datasets})
+    for pattern in ["*"] if len(tags) > _SINGLY else [f"{tag}*" for tag in tags]:
+        handle.need_tags(pattern)
+
+
+def invalid_of(handle: Handle, part: Part) -> Invalid:
+    """Return what of a part a failed stage made or left behind, by path in the release."""
+    judged = Judged(handle, part.revision)
+    values = judged.invalid_values if part.whole else ()
+    found = judged.allow([*part.paths, *values], part.folder, even_invalid=True)
+    findings = [replace(each, root=f"{part.folder}: {each.root}") for each in found.findings]
+    return Invalid({f"{part.folder}/{path}": why for path, why in found.items()}, findings)
 
 
 def parts_of(handle: Handle, entries: Iterable[Entry]) -> list[Part]:

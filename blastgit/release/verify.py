@@ -11,7 +11,7 @@ from blastgit.handle import Handle
 from blastgit.progress import Progress, silent
 from blastgit.release.check import Tagged, examine
 from blastgit.release.label import Label, tag_of
-from blastgit.release.layout import Part
+from blastgit.release.layout import Part, have
 from blastgit.release.tag import BAD, GOOD, Signature, check_signature
 from blastgit.store.hashing import Checksums
 from blastgit.verify.contents import Reading, look_up
@@ -104,9 +104,7 @@ def _have(handle: Handle, tagged: Tagged) -> None:
     if handle.is_here:
         return
     handle.need("main", whole=True)
-    lines = sorted({each.dataset.revision for each in tagged.frozen.entries})
-    for pattern in ["*"] if len(lines) > 8 else [f"{each.tag}*" for each in lines]:
-        handle.need_tags(pattern)
+    have(handle, (each.dataset for each in tagged.frozen.entries))
 
 
 def _contents(handle: Handle, parts: list[Part], report: Report) -> dict[Checksums, str]:

@@ -10,6 +10,8 @@ import pytest
 from yaml import safe_load
 
 from blastgit import DataRepo
+from blastgit.cli.main import main
+from blastgit.demo import fail_stage, small
 from blastgit.errors import Denied, InvalidInput, InvalidName, NotFound, RepoError, Withdrawn, WouldOverwrite
 from blastgit.mirror import Mirror
 from blastgit.release.freeze import Options
@@ -101,8 +103,6 @@ def test_a_calibration_is_frozen_with_its_validity(stocked: Path, tmp_path: Path
 
 
 def test_a_run_is_frozen_as_it_is_by_then(stocked: Path, record: Callable[..., Any]) -> None:
-    from blastgit.demo import small
-
     releases = DataRepo(stocked).releases
     releases.freeze("night-1", "1")
     assert releases.datasets("release/night-1/1") == ["2026abc@0", "2026dgt@0"]
@@ -179,6 +179,20 @@ def test_withdrawn_files_are_left_out_and_later_ones_are_told(frozen: Path, tmp_
     repo.releases.get("release/nearby/2", tmp_path / "second")
     assert sums(tmp_path / "second") == ""
     assert repo.releases.verify("release/nearby/2").report.withdrawn == {}
+
+
+def test_what_a_failed_stage_left_is_frozen_and_said(
+    stocked: Path, record: Callable[..., Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record(stocked, fail_stage(small("2026bad"), "Global host SED inference"))
+    repo = DataRepo(stocked)
+    repo.collections.create("all", "TAGGED", "All")
+    repo.collections.add("all", ["2026bad@0", "2026dgt@1"], "All")
+    assert main(["-C", str(stocked), "collection", "freeze", "all", "1"]) == 0
+    assert "invalid, because 2026bad@0: Global host SED inference" in capsys.readouterr().err
+    assert main(["-C", str(stocked), "get", "release/all/1", str(tmp_path / "out")]) == 0
+    assert "invalid, because 2026bad@0: Global host SED inference" in capsys.readouterr().err
+    assert sums(tmp_path / "out") == ""
 
 
 def test_gc_keeps_what_a_release_needs_and_not_what_was_withdrawn(frozen: Path) -> None:
