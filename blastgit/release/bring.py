@@ -41,12 +41,13 @@ def bring(  # noqa: PLR0913 (what, where to, and three things that most calls le
         found = invalid_of(handle, part)
         invalid = Invalid({**invalid, **found}, (*invalid.findings, *found.findings))
         stones = withdrawals.of(part.dataset.line, part.dataset.number)
+        revision = part.open()
         for path in _paths(part, only):
             target = check_path(f"{part.folder}/{path}")
             if path in stones:
                 gone[target] = stones[path]
             else:
-                items.append(item_of(handle, part.revision, path, target))
+                items.append(item_of(handle, revision, path, target))
     if not items and not gone:
         raise NotFound(f"{tagged.label} has no file that matches {only!r}: {MANIFEST} in its tag lists them")
     items += [_item(path, tagged) for path in (*DESCRIBING, MANIFEST)]
@@ -60,7 +61,7 @@ def bring(  # noqa: PLR0913 (what, where to, and three things that most calls le
 
 
 def _paths(part: Part, only: str | None) -> list[str]:
-    paths = [*part.paths, *([f"{part.revision.name}.json"] if part.whole else [])]
+    paths = [*part.paths, *([f"{part.dataset.name}.json"] if part.whole else [])]
     return [path for path in paths if only is None or matches(path, only) or matches(f"{part.folder}/{path}", only)]
 
 

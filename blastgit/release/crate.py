@@ -78,7 +78,7 @@ def write_crate(cited: Cited, parts: Sequence[Part]) -> bytes:
 
 
 def _part(part: Part, *, describes_files: bool) -> list[dict[str, Any]]:
-    revision = part.revision
+    revision = part.open()
     files = [_file(path, *facts) for path, facts in part.sizes().items()] if describes_files else []
     folder: dict[str, Any] = {
         "@id": f"{_id(part.folder)}/",

@@ -29,13 +29,15 @@ class Part:
 
     Attributes:
         dataset: The revision as a dataset.
-        revision: The same, to be read.
+        git: Where it is.
+        commit: Its commit.
         paths: Its files that belong to the release, sorted.
         whole: Whether the document belongs to it, and not only some files.
     """
 
     dataset: Dataset
-    revision: Revision
+    git: pygit2.Repository
+    commit: str
     paths: tuple[str, ...]
     whole: bool
 
@@ -47,16 +49,29 @@ class Part:
     @property
     def document(self) -> str:
         """The path of its document in the release."""
-        return f"{self.folder}/{self.revision.name}.json"
+        return f"{self.folder}/{self.dataset.name}.json"
 
-    def sums(self, path: str) -> Checksums:
-        """Return what one of its files must be.
+    def open(self) -> Revision:
+        """Return the revision, to be read and let go: a release may have very many, each with a large document.
+
+        Raises:
+            DamagedData: Git has no such commit.
+        """
+        with undamaged(self.folder):
+            commit = self.git[self.commit].peel(pygit2.Commit)
+        return Revision(self.git, self.dataset.name, commit, self.dataset.number)
+
+    def sums(self) -> dict[str, Checksums]:
+        """Return what each of its files must be, by path in the revision.
 
         Raises:
             DamagedData: The revision cannot be read.
         """
-        pointer = self.revision.pointers[path]
-        return Checksums(pointer.md5, self.revision.sha256(path), pointer.size)
+        return self._sums(self.open())
+
+    def _sums(self, revision: Revision) -> dict[str, Checksums]:
+        pointers = {path: revision.pointer(path) for path in self.paths}
+        return {path: Checksums(each.md5, revision.sha256(path), each.size) for path, each in pointers.items()}
 
     def sizes(self) -> dict[str, tuple[str, int]]:
         """Return the SHA-256 and the size of each file in the release, by its path there.
@@ -64,9 +79,10 @@ class Part:
         Raises:
             DamagedData: The revision cannot be read.
         """
-        found = {f"{self.folder}/{path}": (self.sums(path).sha256, self.sums(path).size) for path in self.paths}
+        revision = self.open()
+        found = {f"{self.folder}/{path}": (sums.sha256, sums.size) for path, sums in self._sums(revision).items()}
         if self.whole:
-            data = self.revision.dr_bytes
+            data = revision.dr_bytes
             found[self.document] = hashlib.sha256(data).hexdigest(), len(data)
         return found
 
@@ -76,11 +92,12 @@ class Part:
         Raises:
             DamagedData: The revision cannot be read.
         """
-        ids = self.revision.pointer_ids
+        revision = self.open()
+        ids = revision.pointer_ids
         found = {f"{self.folder}/{path}{SUFFIX}": ids[path] for path in self.paths}
         if self.whole:
-            with undamaged(str(self.revision)):
-                found[self.document] = self.revision.commit.tree[f"{self.revision.name}.json"].id
+            with undamaged(self.folder):
+                found[self.document] = revision.commit.tree[f"{revision.name}.json"].id
         return found
 
 
@@ -95,7 +112,7 @@ def have(handle: Handle, datasets: Iterable[Dataset]) -> None:
 
 def invalid_of(handle: Handle, part: Part) -> Invalid:
     """Return what of a part a failed stage made or left behind, by path in the release."""
-    judged = Judged(handle, part.revision)
+    judged = Judged(handle, part.open())
     values = judged.invalid_values if part.whole else ()
     found = judged.allow([*part.paths, *values], part.folder, even_invalid=True)
     findings = [replace(each, root=f"{part.folder}: {each.root}") for each in found.findings]
@@ -117,15 +134,16 @@ def parts_of(handle: Handle, entries: Iterable[Entry]) -> list[Part]:
 def _part(handle: Handle, dataset: Dataset, entries: Sequence[Entry]) -> Part:
     with undamaged(str(dataset)):
         commit = handle.git[entries[0].commit].peel(pygit2.Commit)
-    revision = Revision(handle.git, dataset.name, commit, dataset.number)
+    there = Revision(handle.git, dataset.name, commit, dataset.number).pointer_ids
     paths: set[str] = set()
     for entry in entries:
-        chosen = {entry.dataset.path} if entry.dataset.path else set(revision.pointer_ids)
+        chosen = {entry.dataset.path} if entry.dataset.path else set(there)
         paths |= chosen - set(entry.without)
-    lost = sorted(paths - set(revision.pointer_ids))
+    lost = sorted(paths - there.keys())
     if lost:
         raise DamagedData(f"{dataset} has no file {lost[0]!r}, which the release says it has")
-    return Part(dataset, revision, tuple(sorted(paths)), any(not entry.dataset.path for entry in entries))
+    whole = any(not entry.dataset.path for entry in entries)
+    return Part(dataset, handle.git, str(commit.id), tuple(sorted(paths)), whole)
 
 
 def manifest_lines(files: Mapping[str, str]) -> bytes:

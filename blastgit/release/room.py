@@ -171,7 +171,7 @@ class Releases:
         now = citation_of(self._handle)
         simulated = self._handle.settings.simulated
         files = [dataset.path] if dataset.path else sorted(revision.pointers)
-        part = Part(about, revision, tuple(files), whole=not dataset.path)
+        part = Part(about, self._handle.git, revision.id, tuple(files), whole=not dataset.path)
         total = sum(size for _, size in part.sizes().values())
         return Cited(
             str(dataset), str(dataset.number), f"{revision.recorded:%Y-%m-%d}", names,

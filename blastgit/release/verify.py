@@ -86,7 +86,7 @@ def verify(handle: Handle, label: Label, wanted: Wanted, progress: Progress = si
     except DamagedData as error:
         report.add("release", label, error)
         return Proof(str(label), signature, report)
-    report.transients = len({part.revision.name for part in tagged.parts})
+    report.transients = len({part.dataset.name for part in tagged.parts})
     report.revisions = len(tagged.parts)
     missing = look_up(handle, contents)
     report.problems += missing
@@ -113,9 +113,9 @@ def _contents(handle: Handle, parts: list[Part], report: Report) -> dict[Checksu
     found: dict[Checksums, str] = {}
     for part in parts:
         stones = withdrawals.of(part.dataset.line, part.dataset.number)
-        for path in part.paths:
+        for path, sums in part.sums().items():
             if path in stones:
                 report.withdrawn[f"{part.folder}:{path}"] = str(stones[path])
             else:
-                found.setdefault(part.sums(path), f"{part.folder}:{path}")
+                found.setdefault(sums, f"{part.folder}:{path}")
     return found
