@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from astropy.nddata import CCDData
     from astropy.table import Row, Table
 
+    from blastgit.attachments.room import Attachments, Metrics
     from blastgit.get import Got
     from blastgit.readers import Arrays, Content
     from blastgit.readers.room import Types
@@ -34,6 +35,20 @@ class Reading(Opened):
         from blastgit.readers.room import Types
 
         return Types(self._handle, self._resolve)
+
+    @property
+    def metrics(self) -> Metrics:
+        """Numbers that were measured of revisions and files, beside the published data."""
+        from blastgit.attachments.room import Metrics
+
+        return Metrics(self._handle, self._progress)
+
+    @property
+    def attachments(self) -> Attachments:
+        """Files that belong to revisions, beside the published data: plots, logs."""
+        from blastgit.attachments.room import Attachments
+
+        return Attachments(self._handle, self._progress)
 
     @overload
     def get(

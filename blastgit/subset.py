@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from blastgit.collections.room import Collections
 from blastgit.edit import Edit, edit
 from blastgit.errors import InvalidInput, NotFound, UsageError
 from blastgit.fetch import checked
@@ -23,7 +24,8 @@ from blastgit.handle import Handle
 from blastgit.history import History, Revision
 from blastgit.identity import repo_identity
 from blastgit.init import init
-from blastgit.names import Spec, branch_ref, parse_spec, tag_ref
+from blastgit.names import Spec, branch_ref, is_personal, parse_spec, tag_ref
+from blastgit.personal.lines import origin
 from blastgit.plumbing.durable import sync_file_systems
 from blastgit.plumbing.messages import one_line
 from blastgit.plumbing.process import run_git
@@ -34,7 +36,7 @@ from blastgit.release.label import is_release, read_label
 from blastgit.release.room import Releases
 from blastgit.store.base import Store
 from blastgit.store.hashing import drain
-from blastgit.store.pointer import Pointer
+from blastgit.store.pointer import SUFFIX, Pointer, read_pointer
 from blastgit.withdrawn import Stones, Tombstone, Withdrawals, file_of, write_tombstones
 
 LEFT_OUT = "left out of this subset"
@@ -96,10 +98,12 @@ class Options:
     Attributes:
         only: A pattern that paths must match; None for all files.
         store: The URL of the new repo's store; None for a folder inside it.
+        collection: A collection, of any type, all of which is wanted; None for none.
     """
 
     only: str | None = None
     store: str | None = None
+    collection: str | None = None
 
 
 def subset(
@@ -124,7 +128,9 @@ def subset(
     released = [read_label(text) for text in chosen if is_release(text)]
     names = [text for text in chosen if not is_release(text)]
     names += [name for label in released for name in Releases(handle).datasets(str(label))]
-    selection = _Selection(handle, [parse_spec(text) for text in names], options.only)
+    if options.collection is not None:
+        names += [str(found) for found in Collections(handle).members(options.collection)]
+    selection = _Selection(handle, [parse_spec(text) for text in names], options)
     new = init(target, store=options.store, simulated=handle.settings.simulated)
     size = _copy_contents(handle.store, new.store, selection.contents, progress)
     _copy_revisions(handle, new, selection.lines)
@@ -143,10 +149,12 @@ class _Selection:
         revisions: Those that were asked for.
         files: The files of each that are taken, by the revision's name.
         contents: What must be in the new store: each content's pointer, and its SHA-256.
-        lines: All revisions of each transient up to the highest one asked for.
+        lines: All revisions of each line up to the highest one asked for, and of what users' own lines fork from.
+        collection: The collection that was asked for, or None.
     """
 
-    def __init__(self, handle: Handle, specs: Iterable[Spec], only: str | None) -> None:
+    def __init__(self, handle: Handle, specs: Iterable[Spec], options: Options) -> None:
+        self.collection = options.collection
         self._history = History(handle)
         self._withdrawals = Withdrawals(handle)
         self.files: dict[str, set[str]] = {}
@@ -158,11 +166,17 @@ class _Selection:
             if not isinstance(revision, Revision):
                 raise UsageError(f"{revision} is no revision: a subset is made of revisions, which can be cited")
             found[str(revision)] = revision
-            self._take(revision, spec.path, only)
+            self._take(revision, spec.path, options.only)
         if not any(self.files.values()):
             raise NotFound("no file of these revisions matches, so there would be nothing in the subset")
         self.revisions = sorted(found.values(), key=lambda each: (each.name, each.number))
         highest = {revision.name: revision.number for revision in self.revisions}  # sorted, so the last one stays
+        for name in [*filter(is_personal, highest)]:
+            fork = origin(handle, name)
+            while fork is not None:
+                handle.need(fork.name, whole=True)
+                highest[fork.name] = max(fork.number, highest.get(fork.name, 0))
+                fork = origin(handle, fork.name)
         self.lines = {name: self._line(name, number) for name, number in highest.items()}
 
     def stones(self, revision: Revision) -> tuple[Stones, int]:
@@ -268,17 +282,28 @@ def _copy_annotations(handle: Handle, new: Handle, selection: _Selection) -> int
         return 0
     found = {path: data for path in _annotation_files(selection) if (data := read_blob(tip.tree, path)) is not None}
     if found:
-        files = {".gitattributes": ATTRIBUTES, **found, **attachments_of(tip, found)}
+        attached = attachments_of(tip, found)
+        _copy_contents(handle.store, new.store, _stored(attached), silent)
+        files = {".gitattributes": ATTRIBUTES, **found, **attached}
         edit(new, NAME, lambda _: Edit(files, f"Annotations of a subset of {one_line(handle.location)}"))
     return len(found)
+
+
+def _stored(attached: Mapping[str, bytes]) -> dict[str, tuple[Pointer, str]]:
+    """Return the contents that attachments point to."""
+    pointers = {path: read_pointer(data, path) for path, data in attached.items() if path.endswith(SUFFIX)}
+    return {
+        each.md5: (each, path.removeprefix("attachment/").removesuffix(SUFFIX).replace("/", ""))
+        for path, each in pointers.items()
+    }
 
 
 def _annotation_files(selection: _Selection) -> list[str]:
     from blastgit.annotations.subjects import Subject
 
-    subjects: set[Subject] = set()
+    subjects = set[Subject]() if selection.collection is None else {Subject("collection", selection.collection)}
     for revision in selection.revisions:
-        subjects |= {Subject("transient", revision.name), Subject("revision", str(revision))}
+        subjects |= {Subject("transient", revision.transient), Subject("revision", str(revision))}
         subjects |= {Subject("file", f"sha256:{revision.sha256(path)}") for path in selection.files[str(revision)]}
         if "Run" in revision.trailers:
             subjects.add(Subject("run", revision.trailers["Run"]))

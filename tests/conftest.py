@@ -59,6 +59,8 @@ def _make_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     }  # fmt: skip
     for name, folder in folders.items():
         monkeypatch.setenv(name, str(home / folder))
+    (home / "config").mkdir(exist_ok=True)  # astropy warns if it is named and missing
+    (home / "cache").mkdir(exist_ok=True)
     fixed = {
         "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": str(settings_file), "DVC_NO_ANALYTICS": "1", "TZ": "UTC",
         "GIT_AUTHOR_NAME": "Author", "GIT_AUTHOR_EMAIL": "author@example.org", "GIT_AUTHOR_DATE": NOW,

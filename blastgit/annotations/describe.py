@@ -16,6 +16,9 @@ def describe(note: Note) -> list[str]:
     lines += [f"    {line}" for line in remark.comment.split("\n") if line]
     if remark.link:
         lines.append(f"    {remark.link}")
+    if remark.metric:
+        lines.append(f"    {remark.metric}")
     if remark.attachment:
-        lines.append(f"    attached: {remark.attachment.name}, {remark.attachment.size:,} bytes")
+        kind = f"{remark.attachment.type}, " if remark.attachment.type else ""
+        lines.append(f"    attached: {remark.attachment.name}, {kind}{remark.attachment.size:,} bytes")
     return lines

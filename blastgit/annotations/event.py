@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from blastgit.annotations.attachment import Attachment, read_attachment
+from blastgit.annotations.metric import Metric, read_metric
 from blastgit.annotations.subjects import Subject, instant, instant_text, read_subject
+from blastgit.annotations.words import checked_text
 from blastgit.errors import InvalidInput
 from blastgit.revision.document import canonical
 
 COMMENT_LIMIT = 16 * 1024
 """Bytes of a comment. A longer text is a document: attach it, or link to it."""
-
-ATTACHMENT_LIMIT = 10 * 1024 * 1024
-"""Bytes of an attachment, which every clone of the branch brings along."""
 
 LINE_LIMIT = 64 * 1024
 """Bytes of a line."""
@@ -29,37 +28,12 @@ _LINK = re.compile(r"(?:https?://|doi:)[^\s\"'<>\\^`{|}]+")
 _TAG = re.compile(r"\w[\w.:+/-]{0,63}")
 _WORD = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 _KEYS: dict[str, type] = {
     "id": str, "time": str, "user": str, "actor": str, "subject": str, "comment": str, "flag": str, "tags": list,
-    "link": str, "attachment": dict, "supersedes": list, "retract": bool, "subjects": int, "as": str,
+    "link": str, "attachment": dict, "metric": dict, "supersedes": list, "retract": bool, "subjects": int, "as": str,
 }  # fmt: skip
 _NEEDED = ("id", "time", "user", "actor", "subject")
 _ACTORS = ("human", "bot")
-
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """A file that belongs to a remark: a plot, a log. The branch has its bytes.
-
-    Attributes:
-        name: What it is called.
-        sha256: Its checksum, 64 hexadecimal digits.
-        size: Its bytes.
-    """
-
-    name: str
-    sha256: str
-    size: int
-
-    @property
-    def path(self) -> str:
-        """Where it lies on the branch."""
-        return f"attachment/{self.sha256[:2]}/{self.sha256[2:]}"
-
-    def to_json(self) -> dict[str, Any]:
-        """Return it under its stable keys."""
-        return {"name": self.name, "sha256": self.sha256, "size": self.size}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +48,7 @@ class Remark:
         attachment: A file, or None.
         supersedes: The ids of annotations of the same subjects that this one takes the place of.
         retract: Whether it only takes them back; the comment then says why.
+        metric: A number that was measured, or None.
     """
 
     comment: str = ""
@@ -83,6 +58,7 @@ class Remark:
     attachment: Attachment | None = None
     supersedes: tuple[str, ...] = ()
     retract: bool = False
+    metric: Metric | None = None
 
     def check(self) -> Remark:
         """Return the remark if it can be kept.
@@ -90,7 +66,7 @@ class Remark:
         Raises:
             InvalidInput: It says nothing, or has something that cannot be kept; the error tells what.
         """
-        size = len(_checked_text("the comment", self.comment, "\n\t").encode())
+        size = len(checked_text("the comment", self.comment, "\n\t").encode())
         if size > COMMENT_LIMIT:
             raise InvalidInput(
                 f"the comment has {size:,} bytes, more than the {COMMENT_LIMIT:,} allowed: attach the text as a file"
@@ -104,10 +80,12 @@ class Remark:
                 raise InvalidInput(f"{tag[:80]!r} is no tag: up to 64 letters, digits and _.:+/-, without spaces")
         if len(self.tags) > _TAGS_LIMIT or len(set(self.tags)) != len(self.tags):
             raise InvalidInput(f"an annotation has up to {_TAGS_LIMIT} different tags")
-        if self.link and not (_LINK.fullmatch(_checked_text("the link", self.link)) and len(self.link) <= _LINK_LIMIT):
+        if self.link and not (_LINK.fullmatch(checked_text("the link", self.link)) and len(self.link) <= _LINK_LIMIT):
             raise InvalidInput(f"{self.link[:80]!r} is no link: it begins with http://, https:// or doi:")
         if self.attachment:
-            _check_attachment(self.attachment)
+            self.attachment.check()
+        if self.metric:
+            self.metric.check()
         self._check_supersedes()
         return self
 
@@ -116,17 +94,20 @@ class Remark:
             raise InvalidInput(f"an annotation supersedes up to {_SUPERSEDES_LIMIT} different ones")
         for each in self.supersedes:
             check_id(each)
-        content = self.flag or self.tags or self.link or self.attachment
+        content = self.flag or self.tags or self.link or self.attachment or self.metric
         if self.retract and (content or not self.supersedes):
             raise InvalidInput("a retraction names the annotations that it takes back, and at most a comment why")
         if not (content or self.comment or self.retract):
-            raise InvalidInput("an annotation says something: a comment, a flag, a tag, a link or an attachment")
+            raise InvalidInput(
+                "an annotation says something: a comment, a flag, a tag, a link, an attachment, a metric"
+            )
 
     def to_json(self) -> dict[str, Any]:
         """Return what it says under its stable keys, without what it does not say."""
         said: dict[str, Any] = {
             "comment": self.comment, "flag": self.flag, "tags": list(self.tags), "link": self.link,
             "attachment": self.attachment.to_json() if self.attachment else None,
+            "metric": self.metric.to_json() if self.metric else None,
             "supersedes": list(self.supersedes), "retract": self.retract,
         }  # fmt: skip
         return {key: value for key, value in said.items() if value}
@@ -216,7 +197,8 @@ def read_event(value: Mapping[str, Any]) -> Event:
         flag=value.get("flag", ""),
         tags=tuple(value.get("tags", ())),
         link=value.get("link", ""),
-        attachment=_read_attachment(value.get("attachment")),
+        attachment=None if value.get("attachment") is None else read_attachment(value["attachment"]),
+        metric=None if value.get("metric") is None else read_metric(value["metric"]),
         supersedes=tuple(value.get("supersedes", ())),
         retract=value.get("retract", False),
     )
@@ -227,7 +209,7 @@ def read_event(value: Mapping[str, Any]) -> Event:
         value["actor"] == "bot",
         read_subject(value["subject"]),
         remark.check(),
-        _checked_text("as", value.get("as", "")),
+        checked_text("as", value.get("as", "")),
         value.get("subjects", 1),
     )
 
@@ -244,28 +226,6 @@ def _check_shape(value: Mapping[str, Any]) -> None:
             raise InvalidInput(f"{key} should be of another type: {str(item)[:40]!r}")
         if isinstance(item, list) and not all(isinstance(each, str) for each in item):
             raise InvalidInput(f"{key} should be a list of texts")
-
-
-def _read_attachment(value: Any) -> Attachment | None:
-    if value is None:
-        return None
-    types = {key: type(item) for key, item in value.items()}
-    if types != {"name": str, "sha256": str, "size": int}:
-        raise InvalidInput("an attachment has name, sha256 and size")
-    return Attachment(**value)
-
-
-def _check_attachment(attachment: Attachment) -> None:
-    name = _checked_text("the name of the attachment", attachment.name)
-    if not name or "/" in name or "\\" in name or name in (".", "..") or len(name.encode()) > 200:
-        raise InvalidInput(f"{name[:80]!r} cannot be the name of an attachment")
-    if not _SHA256.fullmatch(attachment.sha256):
-        raise InvalidInput("the SHA-256 of an attachment has 64 hexadecimal digits")
-    if not 0 < attachment.size <= ATTACHMENT_LIMIT:
-        raise InvalidInput(
-            f"the attachment {name} has {attachment.size:,} bytes: from 1 to {ATTACHMENT_LIMIT:,} are allowed, since "
-            "every clone brings it along; link to larger ones"
-        )
 
 
 def check_user(user: str) -> str:
@@ -288,13 +248,3 @@ def check_id(text: str) -> str:
     if _UUID.fullmatch(text):
         return text
     raise InvalidInput(f"{text[:80]!r} is no id of an annotation: ids are UUIDs, which `blastgit notes` shows")
-
-
-def _checked_text(what: str, text: str, allowed: str = "") -> str:
-    """Return text that holds no control character but those allowed: what steers a terminal is not for keeping."""
-    if text.isprintable():
-        return text
-    for letter in text:
-        if unicodedata.category(letter) in ("Cc", "Cs") and letter not in allowed:
-            raise InvalidInput(f"{what} has the control character U+{ord(letter):04X}, which cannot be kept")
-    return text

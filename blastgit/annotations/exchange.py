@@ -6,10 +6,7 @@ A row is one annotation of one subject, keyed by two ids that stay the same wher
 
 from __future__ import annotations
 
-import base64
-import binascii
 import csv
-import hashlib
 import io
 import json
 import uuid
@@ -18,12 +15,13 @@ from dataclasses import replace
 from typing import Any
 
 from blastgit.annotations.branch import Branch
-from blastgit.annotations.event import Attachment, Event, read_event
+from blastgit.annotations.event import Event, read_event
 from blastgit.annotations.flags import Flags
 from blastgit.annotations.resolve import Resolver
 from blastgit.annotations.standing import Note
 from blastgit.annotations.subjects import instant_text
 from blastgit.annotations.write import Draft, author_of, now
+from blastgit.attachments.travel import pack, unpack
 from blastgit.errors import BlastgitError, InvalidInput
 from blastgit.handle import Handle
 from blastgit.identity import stable_id
@@ -37,7 +35,7 @@ _COLUMNS = {
     "id": "UUID of the annotation", "time": "when, UTC", "user": "who", "actor": "human or bot",
     "subject": "what it is about", "subject_id": "UUID of the subject", "as": "where a file was pointed out",
     "comment": "in words", "flag": "quality flag", "tags": "tags, with spaces between them", "link": "URL",
-    "attachment": "name, SHA-256 and size of a file, as JSON",
+    "attachment": "name, SHA-256 and size of a file, as JSON", "metric": "key, value and unit, as JSON",
     "supersedes": "ids of annotations that it takes the place of, with spaces between them",
     "retract": "whether it only takes them back", "subjects": "how many subjects it has in all",
 }  # fmt: skip
@@ -45,30 +43,24 @@ _TYPES = {"retract": "bool", "subjects": "int64"}
 _OWN = ("subject_id",)
 
 
-def export(notes: Iterable[Note], identity: uuid.UUID, form: str, branch: Branch) -> bytes:
+def export(handle: Handle, notes: Iterable[Note], identity: uuid.UUID, form: str) -> bytes:
     """Return annotations as text that `read_rows` takes in; JSON lines bring their attachments along.
 
     Args:
+        handle: The data repo, which has the attachments.
         notes: The annotations.
         identity: The identity of the data repo.
         form: "jsonl" or "ecsv".
-        branch: What has the attachments.
     """
-    rows = [
-        {**note.event.to_json(), "subject_id": stable_id(identity, str(note.event.subject))}
-        for note in dict.fromkeys(replace(note, origin="", distance=0) for note in notes)
-    ]
+    branch = Branch(handle)
+    chosen = list(dict.fromkeys(replace(note, origin="", distance=0) for note in notes))
+    rows = [{**note.event.to_json(), "subject_id": stable_id(identity, str(note.event.subject))} for note in chosen]
     if form == "ecsv":
         return _write_ecsv(rows)
-    return b"".join(canonical(_with_data(row, branch)) + b"\n" for row in rows)
-
-
-def _with_data(row: dict[str, Any], branch: Branch) -> dict[str, Any]:
-    if "attachment" not in row:
-        return row
-    data = branch.attachment(Attachment(**row["attachment"]).path)
-    encoded = {} if data is None else {"data": base64.b64encode(data).decode()}
-    return {**row, "attachment": {**row["attachment"], **encoded}}
+    for row, note in zip(rows, chosen, strict=True):
+        if note.event.remark.attachment:
+            row["attachment"] = pack(handle, branch, note.event.remark.attachment)
+    return b"".join(canonical(row) + b"\n" for row in rows)
 
 
 def _write_ecsv(rows: Iterable[Mapping[str, Any]]) -> bytes:
@@ -152,7 +144,7 @@ def _value(name: str, cell: str, number: int) -> Any:
         if not cell.isdecimal() or len(cell) > 9:
             raise InvalidInput(f"row {number}: subjects is {cell[:40]!r}, no number")
         return int(cell)
-    return parse(cell.encode(), f"row {number}") if name == "attachment" else cell
+    return parse(cell.encode(), f"row {number}") if name in ("attachment", "metric") else cell
 
 
 def read_in(handle: Handle, identity: uuid.UUID, data: bytes) -> Draft:
@@ -176,7 +168,7 @@ def read_in(handle: Handle, identity: uuid.UUID, data: bytes) -> Draft:
             whole.setdefault("id", stable_id(identity, canonical({**row, "subject": str(target.subject)}).decode()))
             whole.setdefault("actor", "bot" if flags.is_bot(_text(whole, "user")) else "human")
             whole |= {"subject": str(target.subject), "as": row.get("as", target.seen_as)}
-            whole["attachment"] = _take_attachment(row.get("attachment"), attachments)
+            whole["attachment"] = unpack(handle, row.get("attachment"), attachments)
             event = read_event({key: value for key, value in whole.items() if key not in _OWN and value is not None})
             flags.check(event.remark)
         except BlastgitError as error:
@@ -191,19 +183,3 @@ def _text(row: Mapping[str, Any], key: str) -> str:
     if not isinstance(value, str):
         raise InvalidInput(f"it has no {key}")
     return value
-
-
-def _take_attachment(value: Any, attachments: dict[str, bytes]) -> Any:
-    """Keep the bytes that come with a row, if any do, and return the rest."""
-    if not isinstance(value, dict) or "data" not in value:
-        return value
-    rest = {key: item for key, item in value.items() if key != "data"}
-    try:
-        data = base64.b64decode(str(value["data"]), validate=True)
-    except binascii.Error:
-        raise InvalidInput("the data of its attachment are not base64") from None
-    digest = hashlib.sha256(data).hexdigest()
-    if digest != rest.get("sha256") or len(data) != rest.get("size"):
-        raise InvalidInput("the data of its attachment have another checksum or size than it states")
-    attachments[f"attachment/{digest[:2]}/{digest[2:]}"] = data
-    return rest

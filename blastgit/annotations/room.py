@@ -148,7 +148,7 @@ class Annotations:
         from blastgit.annotations.exchange import export
 
         chosen = self.list(Filter(history=True)).notes if notes is None else notes
-        return export(chosen, self.identity, form, Branch(self._handle))
+        return export(self._handle, chosen, self.identity, form)
 
     def sync(self, remote: str = "origin", *, dry_run: bool = False) -> Synced:
         """Fetch the annotations of another repo, merge them with ours, and push what it lacks.
@@ -199,10 +199,9 @@ class Annotations:
         attached = note.event.remark.attachment if note else None
         if attached is None:
             raise NotFound(f"there is no annotation {name} with an attachment in {self._handle.location}")
-        data = Branch(self._handle).attachment(attached.path)
-        if data is None:
-            raise NotFound(f"the attachment {attached.name} of {name} is not on the branch {NAME}: run `blastgit sync`")
-        return attached.name, data
+        from blastgit.attachments.store import read
+
+        return attached.name, read(self._handle, Branch(self._handle), attached)
 
     def _superseded(self, remark: Remark) -> Sequence[Target]:
         """Return what the annotations are about that a remark supersedes."""

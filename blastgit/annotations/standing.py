@@ -37,7 +37,7 @@ class Note:
     def to_json(self) -> dict[str, Any]:
         """Return it under its stable keys."""
         said = self.event.to_json()
-        remark = {key: said.get(key) for key in ("comment", "flag", "link", "attachment")}
+        remark = {key: said.get(key) for key in ("comment", "flag", "link", "attachment", "metric")}
         return {
             "id": said["id"], "time": said["time"], "user": said["user"], "actor": said["actor"],
             "subject": said["subject"], "as": said.get("as"), "subjects": self.event.subjects,

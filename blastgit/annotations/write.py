@@ -15,8 +15,9 @@ from typing import Any
 import pygit2
 
 from blastgit.annotations.admit import Twins, check_authors, check_supersedes
+from blastgit.annotations.attachment import ATTACHMENT_LIMIT, Attachment
 from blastgit.annotations.branch import NAME, REF, has_work_tree, read_lines, tip_of
-from blastgit.annotations.event import ATTACHMENT_LIMIT, Attachment, Event, Remark, check_user, new_id
+from blastgit.annotations.event import Event, Remark, check_user, new_id
 from blastgit.annotations.flags import Flags
 from blastgit.annotations.resolve import Target, label
 from blastgit.edit import Edit, edit

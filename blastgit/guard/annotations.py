@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 import pygit2
 
 from blastgit.annotations.admit import Twins, check_authors, check_supersedes
+from blastgit.annotations.attachment import ATTACHMENT_LIMIT, Attachment
 from blastgit.annotations.branch import read_lines
-from blastgit.annotations.event import ATTACHMENT_LIMIT, LINE_LIMIT, Event, read_strictly
+from blastgit.annotations.event import LINE_LIMIT, Event, read_strictly
 from blastgit.annotations.flags import Flags
 from blastgit.annotations.subjects import KINDS
 from blastgit.annotations.write import FILE_LIMIT
@@ -21,15 +22,17 @@ from blastgit.guard.refs import Change
 from blastgit.guard.trees import changed_files
 from blastgit.names import check_path
 from blastgit.plumbing.trees import read_blob
+from blastgit.store.pointer import Pointer, read_pointer
 
 ATTRIBUTES = ".gitattributes"
 _ATTRIBUTES = re.compile(r"(?:#.*|\*(?:\.jsonl)?(?: (?:merge=union|-?text|text=auto|eol=lf|-?diff))+)?")
-_ATTACHMENT = re.compile(r"attachment/(?P<begin>[0-9a-f]{2})/(?P<rest>[0-9a-f]{62})")
+_ATTACHMENT = re.compile(r"attachment/(?P<begin>[0-9a-f]{2})/(?P<rest>[0-9a-f]{62})(?P<pointer>\.dvc)?")
+_POINTER_LIMIT = 4096  # bytes
 _AHEAD = timedelta(hours=1)  # by which a clock may be wrong
 
 
-def check_annotations(repo: Quarantine, change: Change, who: str, coming: Collection[str] = ()) -> None:
-    """Check a push to the branch.
+def check_annotations(repo: Quarantine, change: Change, who: str, coming: Collection[str] = ()) -> dict[Pointer, str]:
+    """Check a push to the branch; return the pointers to large attachments, and where each stands.
 
     Args:
         repo: The data repo.
@@ -55,6 +58,7 @@ def check_annotations(repo: Quarantine, change: Change, who: str, coming: Collec
             check.file(path, before, after, new.tree)
         except BlastgitError as error:
             raise Denied(f"{path}: {error}") from None
+    return check.wanted
 
 
 class _Check:
@@ -67,6 +71,7 @@ class _Check:
         self._flags: Flags = repo.settings.section("flags")
         self._twins = Twins(old)
         self._latest = datetime.now(UTC) + _AHEAD
+        self.wanted: dict[Pointer, str] = {}
 
     def name(self, path: str) -> None:
         """Check that a file of this name has a place here."""
@@ -84,7 +89,9 @@ class _Check:
         """Check what is new in a file."""
         if path == ATTRIBUTES:
             _check_attributes(self._repo.blob(after, FILE_LIMIT))
-        elif match := _ATTACHMENT.fullmatch(path):
+        elif (match := _ATTACHMENT.fullmatch(path)) and match["pointer"]:
+            self._pointer(path, before, after)
+        elif match:
             data = self._repo.blob(after, ATTACHMENT_LIMIT)
             if hashlib.sha256(data).hexdigest() != match["begin"] + match["rest"]:
                 raise Denied("it is not what its name says: the SHA-256 of an attachment")
@@ -99,6 +106,11 @@ class _Check:
                 except BlastgitError as error:
                     raise Denied(f"line {number}: {error}") from None
                 known.append(event)
+
+    def _pointer(self, path: str, before: pygit2.Oid | None, after: pygit2.Oid) -> None:
+        if before is not None:
+            raise Denied("the pointer to an attachment stays as it is")
+        self.wanted[read_pointer(self._repo.blob(after, _POINTER_LIMIT), path)] = path
 
     def _event(self, path: str, event: Event, known: list[Event], tree: pygit2.Tree) -> None:
         """Check that this annotation may be made, by this user, in this file."""
@@ -115,6 +127,8 @@ class _Check:
         check_supersedes(policy, self._who, event, known)
         if remark.attachment and read_blob(tree, remark.attachment.path) is None:
             raise Denied(f"the attachment {remark.attachment.name} was not pushed with it")
+        if remark.attachment and remark.attachment.stored:
+            check_pointer(read_blob(tree, remark.attachment.path) or b"", remark.attachment)
         if not known:
             self._twins.check(event.subject)
         if event.subject.kind == "revision":
@@ -122,6 +136,17 @@ class _Check:
             ref = f"refs/tags/{line}/{number}"
             if ref not in self._coming and self._repo.ref(ref) is None:
                 raise Denied(f"there is no revision {line}@{number} here")
+
+
+def check_pointer(data: bytes, attachment: Attachment) -> None:
+    """Return if the pointer to an attachment is about as many bytes as the remark says.
+
+    Raises:
+        Denied: It is not.
+    """
+    size = read_pointer(data, attachment.path).size
+    if size != attachment.size:
+        raise Denied(f"the attachment {attachment.name} has {attachment.size:,} bytes, and its pointer says {size:,}")
 
 
 def _check_attributes(data: bytes) -> None:

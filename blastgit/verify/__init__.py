@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from blastgit.errors import NotFound, UsageError
+from blastgit.errors import DamagedData, NotFound, UsageError
 from blastgit.handle import Handle
 from blastgit.history import History
 from blastgit.names import run_ref, transient_of
@@ -77,6 +78,8 @@ def verify(
         progress("checking revisions", done, len(names))
         for where, sums in LineCheck(handle, each, report).run():
             contents.setdefault(sums, where)
+    for where, sums in _attached(handle, name, report):
+        contents.setdefault(sums, where)
     found = look_up(handle, contents)
     report.problems += found
     bad = {problem.sums for problem in found}
@@ -94,6 +97,21 @@ def _exists(handle: Handle, name: str) -> bool:
     history = History(handle)
     has_revision = history.tip(name) is not None or history.tagged(name, 0) is not None
     return has_revision or run_ref(name) in handle.git.references
+
+
+def _attached(handle: Handle, name: str | None, report: Report) -> Iterator[tuple[str, Checksums]]:
+    """Yield the contents of attachments, if all of the repo is looked at; note a pointer that is none."""
+    from blastgit.annotations.branch import tip_of
+    from blastgit.attachments.store import stored_contents
+
+    tip = tip_of(handle) if name is None else None
+    if tip is None:
+        return
+    try:
+        for path, sums in stored_contents(tip):
+            yield f"annotations:{path}", sums
+    except DamagedData as error:
+        report.add("pointer", "annotations", str(error))
 
 
 def _check_collections(handle: Handle, report: Report) -> None:

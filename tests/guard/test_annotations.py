@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from blastgit.annotations.event import read_event
+from blastgit.store.pointer import Pointer
 
 BRANCH = "refs/heads/annotations"
 PATH = "revision/2026dgt/0.jsonl"
@@ -23,6 +24,9 @@ def line(number: int = 0, **said: Any) -> bytes:
     return read_event({key: item for key, item in value.items() if item is not None}).line()
 
 
+BIG = {"name": "x", "sha256": "0" * 64, "size": 5}
+POINTER = "attachment/00/" + "0" * 62 + ".dvc"
+METRIC = line(comment=None, metric={"key": "rms", "value": 1.5, "unit": "mag"})
 FIRST, SECOND = line(1, flag="bad"), line(2, comment="good again")
 
 
@@ -78,6 +82,14 @@ def test_lines_are_added_also_between(clone: Any) -> None:
         (PATH, line(supersedes=[IDS[9]]), f"has no annotation {IDS[9]}"),
         (PATH, line(attachment={"name": "x", "sha256": "0" * 64, "size": 1}), "was not pushed with it"),
         ("attachment/00/" + "0" * 62, b"x", "is not what its name says"),
+        (PATH, line(attachment={**BIG, "stored": True}), "was not pushed with it"),
+        (POINTER, b"outs: []\n", "is not one that DVC writes"),
+        (POINTER, Pointer("0" * 32, 5, "1" * 62).write(), "is about '" + "1" * 62),
+        (POINTER, Pointer("0" * 32, 5, "0" * 62).write(), f"lacks the content of {POINTER}"),
+        (PATH, METRIC.replace(b'"rms"', b'"r m s"'), "no key of a metric"),
+        (PATH, METRIC.replace(b'"value":1.5', b'"value":"1.5"'), "its value a number"),
+        (PATH, METRIC.replace(b'"value":1.5', b'"values":1.5'), "a metric has key and value"),
+        (PATH, METRIC.replace(b'"value":1.5', b'"value":NaN'), "left out"),
         ("transient/2026DGT.jsonl", line(subject="transient:2026dgt"), "belongs into transient/2026dgt.jsonl"),
     ],
 )
@@ -86,6 +98,21 @@ def test_what_is_no_annotation(bench: Any, deny: Callable[..., str], path: str, 
     bench.git("update-ref", "-d", BRANCH)
     bench.edit_main({path: data}, "annotations")
     assert said in deny(BRANCH)
+
+
+def test_metrics_and_attachments_of_the_store_are_taken_in(clone: Any) -> None:
+    content = next(path for path in (clone.repo / "dvc/files/md5").rglob("*") if path.is_file())
+    size, md5 = content.stat().st_size, content.parent.name + content.name
+    pointer = Pointer(md5, size, "0" * 62).write()
+    said = line(3, attachment={**BIG, "size": size + 1, "stored": True})
+    clone.edit_main({PATH: METRIC + said, POINTER: pointer, **ATTRIBUTES}, "annotations")
+    assert f"has {size + 1:,} bytes, and its pointer says {size:,}" in clone.push(BRANCH)
+    clone.git("update-ref", "-d", BRANCH)
+    said = line(3, attachment={**BIG, "size": size, "stored": True})
+    clone.edit_main({PATH: METRIC + said, POINTER: pointer, **ATTRIBUTES}, "annotations")
+    assert clone.push(BRANCH) == ""
+    clone.edit_main({POINTER: Pointer(md5, size + 1, "0" * 62).write()}, "annotations")
+    assert "stays as it is" in clone.push(BRANCH)
 
 
 def test_names_that_differ_only_in_case(clone: Any) -> None:

@@ -1,0 +1,109 @@
+"""A number that was measured of something: a key, the value, its unit."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from blastgit.errors import InvalidInput
+
+Value = float | int | bool
+
+_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
+_UNIT = re.compile(r"[A-Za-z0-9%][A-Za-z0-9%_.*/^() +-]{0,59}")
+_LARGEST = 2**53  # integers beyond it are not the same in every program that reads JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric.
+
+    Attributes:
+        key: What was measured, `astrometry.rms`.
+        value: A number, or whether something holds.
+        unit: The unit, as the VOUnit standard and astropy write it; "" for a plain number.
+    """
+
+    key: str
+    value: Value
+    unit: str = ""
+
+    def __str__(self) -> str:
+        value = str(self.value).lower() if isinstance(self.value, bool) else repr(self.value)
+        return f"{self.key} = {value}{' ' if self.unit else ''}{self.unit}"
+
+    def check(self) -> None:
+        """Return if it can be kept; its unit is looked at for its letters only, see `check_unit`.
+
+        Raises:
+            InvalidInput: It cannot; the error tells why.
+        """
+        if not _KEY.fullmatch(self.key):
+            raise InvalidInput(
+                f"{self.key[:80]!r} is no key of a metric: up to 64 letters, digits and _.-, a letter first"
+            )
+        if not isinstance(self.value, bool):
+            if isinstance(self.value, int) and abs(self.value) > _LARGEST:
+                raise InvalidInput(f"{self.key} is {self.value}: an integer beyond 2**53 is not the same everywhere")
+            if not math.isfinite(self.value):
+                raise InvalidInput(f"{self.key} is {self.value}: what could not be measured is left out")
+        elif self.unit:
+            raise InvalidInput(f"{self.key} is {str(self.value).lower()}, which has no unit")
+        if self.unit and not _UNIT.fullmatch(self.unit):
+            raise InvalidInput(f"{self.unit[:80]!r} is no unit: write it like mag, arcsec, erg / (s cm2)")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it under its stable keys, without what is not said."""
+        return {"key": self.key, "value": self.value} | ({"unit": self.unit} if self.unit else {})
+
+
+def read_metric(value: dict[str, Any]) -> Metric:
+    """Read a metric from JSON.
+
+    Raises:
+        InvalidInput: It is none.
+    """
+    if not {"key", "value"} <= value.keys() <= {"key", "value", "unit"}:
+        raise InvalidInput("a metric has key and value, and may have unit")
+    key, number, unit = value["key"], value["value"], value.get("unit", "")
+    if not isinstance(key, str) or not isinstance(unit, str) or not isinstance(number, int | float):
+        raise InvalidInput("key and unit of a metric are text, and its value a number, true or false")
+    return Metric(key, number, unit)
+
+
+def read_value(text: str) -> Value:
+    """Read a value as people write it: `0.031`, `12`, `true`.
+
+    Raises:
+        InvalidInput: It is none.
+    """
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    try:
+        return int(text) if re.fullmatch(r"[+-]?[0-9]{1,16}", text) else float(text)
+    except ValueError:
+        raise InvalidInput(f"{text[:80]!r} is no value of a metric: a number, true or false") from None
+
+
+def check_unit(unit: str) -> str:
+    """Return a unit if astropy knows it; without astropy, any that is written with the right letters.
+
+    Raises:
+        InvalidInput: There is no such unit; the error names the nearest.
+    """
+    try:
+        from astropy import units
+    except ImportError:
+        return unit
+    try:
+        units.Unit(unit)
+    except (ValueError, TypeError):
+        near = difflib.get_close_matches(
+            unit, ["mag", "arcsec", "deg", "pix", "adu", "electron", "Jy", "uJy", "Angstrom"]
+        )
+        hint = f"; did you mean {' or '.join(near)}?" if near else ": write it like mag, arcsec, erg / (s cm2)"
+        raise InvalidInput(f"there is no unit {unit!r}{hint}") from None
+    return unit

@@ -1,0 +1,306 @@
+"""`repo.attachments` and `repo.metrics`: files and numbers that belong to a revision and are no part of it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fnmatch import fnmatchcase
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from blastgit.annotations.attachment import Attachment
+from blastgit.annotations.branch import NAME, Branch
+from blastgit.annotations.event import Remark
+from blastgit.annotations.metric import Metric, Value, check_unit
+from blastgit.annotations.query import Query
+from blastgit.annotations.resolve import Resolver, Target
+from blastgit.annotations.standing import Note
+from blastgit.annotations.subjects import instant_text
+from blastgit.annotations.write import Annotated, Draft, author_of, make_events, write
+from blastgit.attachments.store import keep, read
+from blastgit.errors import InvalidName, NotFound
+from blastgit.handle import Handle
+from blastgit.identity import repo_identity
+from blastgit.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from blastgit.annotations.event import Event
+
+_KINDS = ("revision", "file")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A metric or an attachment, as somebody recorded it.
+
+    Attributes:
+        note: The annotation that says it.
+    """
+
+    note: Note
+
+    @property
+    def id(self) -> str:
+        """The annotation's id."""
+        return self.note.event.id
+
+    @property
+    def subject(self) -> str:
+        """What it is about: `2026dgt@1`, or the file where it was pointed out."""
+        event = self.note.event
+        return event.seen_as or str(event.subject).removeprefix("revision:")
+
+    @property
+    def user(self) -> str:
+        """Who recorded it."""
+        return self.note.event.user
+
+    @property
+    def time(self) -> datetime:
+        """When (UTC)."""
+        return self.note.event.time
+
+    def _facts(self) -> dict[str, Any]:
+        event = self.note.event
+        return {
+            "subject": self.subject, "id": event.id, "time": instant_text(event.time), "user": event.user,
+            "actor": "bot" if event.is_bot else "human", "comment": event.remark.comment or None,
+            "state": self.note.state, "superseded_by": self.note.by or None,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Measured(Said):
+    """A metric.
+
+    Attributes:
+        metric: Key, value and unit.
+    """
+
+    metric: Metric
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it under its stable keys."""
+        metric = self.metric
+        return {"key": metric.key, "value": metric.value, "unit": metric.unit or None, **self._facts()}
+
+
+@dataclass(frozen=True, slots=True)
+class Attached(Said):
+    """An attachment.
+
+    Attributes:
+        attachment: Name, checksum, size, type.
+    """
+
+    attachment: Attachment
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it under its stable keys."""
+        one = self.attachment
+        return {
+            "name": one.name, "sha256": one.sha256, "bytes": one.size, "type": one.type or None,
+            "mime": one.mime or None, "stored": one.stored, **self._facts(),
+        }  # fmt: skip
+
+
+class _Room:
+    def __init__(self, handle: Handle, progress: Progress = silent) -> None:
+        """Open it."""
+        self._handle = handle
+        self._progress = progress
+
+    @cached_property
+    def _identity(self) -> UUID:
+        return repo_identity(self._handle)
+
+    def _target(self, subject: str) -> Target:
+        self._bring()
+        target = Resolver(self._handle).target(subject)
+        if target.subject.kind not in _KINDS:
+            raise InvalidName(
+                f"{subject!r} is no revision: name one by its number, NAME@N, or a file of it, NAME@N:PATH"
+            )
+        return target
+
+    def _notes(self, subject: str | None, *, history: bool) -> Iterator[Note]:
+        """Yield what was said of a revision with its parts and files, of a file, or of all."""
+        query = Query(self._handle)
+        if subject is None:
+            self._bring()
+            notes: Iterator[Note] = query.all()
+        else:
+            target = self._target(subject).subject
+            found = query.about(subject).notes if target.kind == "revision" else query.of(target)
+            notes = (note for note in found if note.event.subject.kind in _KINDS)
+        return (note for note in notes if history or note.is_current)
+
+    def _bring(self) -> None:
+        if not self._handle.is_here:
+            self._handle.need(NAME)
+
+    def _write(self, events: Sequence[Event], subject: str, files: Mapping[str, bytes], *, dry_run: bool) -> Annotated:
+        if not events:
+            return Annotated((), 0, None)
+        return write(self._handle, Draft(events, subject, files), dry_run=dry_run)
+
+
+class Metrics(_Room):
+    """Numbers that were measured of revisions and files."""
+
+    def put(
+        self,
+        subject: str,
+        values: Mapping[str, Value | tuple[Value, str]],
+        *,
+        comment: str = "",
+        bot: bool = False,
+        dry_run: bool = False,
+    ) -> Annotated:
+        """Record metrics in one commit; what this user said of the same keys before is superseded.
+
+        Args:
+            subject: `2026dgt@1`, a part of it (`2026dgt@1:sed/global`), or a file of it.
+            values: Each value, or value and unit, by key; what is recorded already is not recorded again.
+            comment: Words that go with each.
+            bot: Whether a program says it.
+            dry_run: Check, and write nothing.
+
+        Raises:
+            InvalidInput: A key, value or unit cannot be kept; nothing was written.
+            NotFound: There is no such revision.
+            Denied: The policy does not let this user say it.
+        """
+        metrics = [_metric(key, value) for key, value in values.items()]
+        target = self._target(subject)
+        user = author_of(self._handle)
+        known = [note for note in Query(self._handle).of(target.subject) if note.is_current]
+        own = [note for note in known if note.event.subject == target.subject and note.event.user == user]
+        events: list[Event] = []
+        for metric in metrics:
+            before = [note for note in own if _key(note) == metric.key and (note.event.is_bot or not bot)]
+            if not any(note.event.remark.metric == metric for note in before):
+                remark = Remark(comment, metric=metric, supersedes=tuple(note.event.id for note in before))
+                events += make_events(self._handle, self._identity, [target], remark, is_bot=bot)
+        keys = ", ".join(metric.key for metric in metrics[:3]) + (", …" if len(metrics) > 3 else "")
+        return self._write(events, f"Measured on {target}: {keys}".replace("revision:", ""), {}, dry_run=dry_run)
+
+    def list(self, subject: str | None = None, key: str = "*", *, history: bool = False) -> Sequence[Measured]:
+        """Return metrics, oldest first.
+
+        Args:
+            subject: The revision with all in it, the part or the file; None for all of the repo (many are found faster
+                in the table `metrics` of the index).
+            key: A pattern of keys.
+            history: Also those that were superseded or taken back.
+
+        Raises:
+            NotFound: There is no such revision.
+        """
+        notes = self._notes(subject, history=history)
+        found = [Measured(note, note.event.remark.metric) for note in notes if note.event.remark.metric]
+        return [each for each in found if fnmatchcase(each.metric.key, key)]
+
+    def get(self, subject: str, key: str) -> Measured:
+        """Return the metric of a key; if several people measured it, the latest.
+
+        Raises:
+            NotFound: There is none; the error names the nearest.
+        """
+        wanted = self._target(subject).subject
+        there = [each for each in self.list(subject) if each.note.event.subject == wanted]
+        found = [each for each in there if each.metric.key == key]
+        if not found:
+            keys = sorted({each.metric.key for each in there})
+            near = difflib.get_close_matches(key, keys, n=3) or keys[:6]
+            raise NotFound(f"{subject} has no metric {key!r}; it has {', '.join(near) or 'none'}")
+        return found[-1]
+
+
+class Attachments(_Room):
+    """Files that belong to revisions, and to files of theirs."""
+
+    def add(  # noqa: PLR0913 (each is one thing that most calls leave out)
+        self,
+        subject: str,
+        file: str | Path,
+        *,
+        type: str = "",  # noqa: A002 (what it is called)
+        mime: str | None = None,
+        comment: str = "",
+        bot: bool = False,
+        dry_run: bool = False,
+    ) -> Annotated:
+        """Attach a file: a small one goes on the branch `annotations`, a large one into the store.
+
+        Args:
+            subject: `2026dgt@1`, a part of it, or a file of it.
+            file: The file.
+            type: What kind of thing it is, `qa_plot`.
+            mime: Its MIME type; by default what its name says.
+            comment: Words that go with it.
+            bot: Whether a program says it.
+            dry_run: Check, and write nothing (a large file goes into the store all the same, where `gc` finds it).
+
+        Raises:
+            InvalidInput: It cannot be read or kept.
+            NotFound: There is no such revision.
+            Denied: The policy does not let this user say it.
+            StoreError: The store fails.
+        """
+        target = self._target(subject)
+        attachment, data = keep(self._handle, Path(file), type, mime, self._progress)
+        known = [note for note in Query(self._handle).of(target.subject) if note.event.subject == target.subject]
+        if any(note.is_current and note.event.remark.attachment == attachment for note in known):
+            return Annotated((), 0, None)
+        remark = Remark(comment, attachment=attachment)
+        events = make_events(self._handle, self._identity, [target], remark, is_bot=bot)
+        words = f"Attach {attachment.name} to {target}".replace("revision:", "")
+        return self._write(events, words, {attachment.path: data}, dry_run=dry_run)
+
+    def list(
+        self,
+        subject: str | None = None,
+        type: str = "*",  # noqa: A002 (what it is called)
+        *,
+        history: bool = False,
+    ) -> Sequence[Attached]:
+        """Return attachments, oldest first.
+
+        Args:
+            subject: The revision with all in it, the part or the file; None for all of the repo.
+            type: A pattern of types.
+            history: Also those that were superseded or taken back.
+
+        Raises:
+            NotFound: There is no such revision.
+        """
+        notes = self._notes(subject, history=history)
+        found = [Attached(note, note.event.remark.attachment) for note in notes if note.event.remark.attachment]
+        return [each for each in found if fnmatchcase(each.attachment.type, type)]
+
+    def read(self, attached: Attached) -> bytes:
+        """Return the bytes of an attachment, checked.
+
+        Raises:
+            NotFound: It is not here.
+            DamagedData: The store lacks it, or it is not what was attached.
+        """
+        return read(self._handle, Branch(self._handle), attached.attachment)
+
+
+def _metric(key: str, value: Value | tuple[Value, str]) -> Metric:
+    number, unit = value if isinstance(value, tuple) else (value, "")
+    metric = Metric(key, number, unit)
+    metric.check()
+    check_unit(unit)
+    return metric
+
+
+def _key(note: Note) -> str | None:
+    return note.event.remark.metric.key if note.event.remark.metric else None

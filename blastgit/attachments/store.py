@@ -1,0 +1,126 @@
+"""Where the bytes of attachments lie: on the branch, or in the store with a pointer on the branch."""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pygit2
+
+from blastgit.annotations.attachment import Attachment
+from blastgit.annotations.branch import Branch
+from blastgit.errors import DamagedData, InvalidInput, NotFound
+from blastgit.fetch import checked
+from blastgit.handle import Handle
+from blastgit.intake import Intake
+from blastgit.plumbing.durable import sync_file_systems
+from blastgit.plumbing.trees import flatten
+from blastgit.progress import Progress, silent
+from blastgit.store.hashing import Checksums
+from blastgit.store.pointer import Pointer, read_pointer
+
+SMALL = 256 * 1024
+"""Bytes of an attachment that lies on the branch: a plot as every clone may have it."""
+
+_POINTER = re.compile(r"attachment/([0-9a-f]{2})/([0-9a-f]{62})\.dvc")
+_DEFAULT = "application/octet-stream"
+
+
+def keep(
+    handle: Handle, file: Path, type_: str = "", mime: str | None = None, progress: Progress = silent
+) -> tuple[Attachment, bytes]:
+    """Keep a file; return how a remark names it, and what goes on the branch: its bytes, or a pointer to them.
+
+    Args:
+        handle: The data repo.
+        file: The file.
+        type_: What kind of thing it is.
+        mime: Its MIME type; by default what its name says.
+        progress: Told of bytes.
+
+    Raises:
+        InvalidInput: It cannot be read, is empty, or cannot be kept; nothing was written.
+        StoreError: The store fails.
+    """
+    try:
+        size = file.stat().st_size
+        is_file = file.is_file()
+        data = file.read_bytes() if is_file and size <= SMALL else b""
+    except OSError as error:
+        raise InvalidInput(f"{file} cannot be attached: {error.strerror}") from None
+    if not is_file:
+        raise InvalidInput(f"{file} cannot be attached: it is no file")
+    mime = mime or mimetypes.guess_type(file.name)[0] or _DEFAULT
+    stored = size > SMALL
+    draft = Attachment(file.name, hashlib.sha256(data).hexdigest(), size, type_, mime, stored)
+    draft.check()
+    if not stored:
+        return draft, data
+    sums = put(handle, file, progress)
+    attachment = Attachment(file.name, sums.sha256, sums.size, type_, mime, stored=True)
+    return attachment, pointer_of(attachment, sums.md5)
+
+
+def pointer_of(attachment: Attachment, md5: str) -> bytes:
+    """Return the pointer to an attachment that the store holds."""
+    return Pointer(md5, attachment.size, attachment.sha256[2:]).write()
+
+
+def put(handle: Handle, file: Path, progress: Progress = silent) -> Checksums:
+    """Take a file into the store, and return what it is known by there; it is durable.
+
+    Raises:
+        InvalidFiles: It cannot be read, is empty, or changes meanwhile.
+        StoreError: The store fails.
+    """
+    handle.prepare_to_edit()
+    store = handle.store
+    with Intake(store, {file.name: file}, progress) as intake:
+        sums = intake.store([file.name])[file.name]
+    sync_file_systems(store.synced_folders())
+    return sums
+
+
+def read(handle: Handle, branch: Branch, attachment: Attachment) -> bytes:
+    """Return the bytes of an attachment, checked.
+
+    Raises:
+        NotFound: The branch, as far as it is here, does not have it.
+        DamagedData: It is not what was attached.
+    """
+    found = branch.attachment(attachment.path)
+    if found is None:
+        raise NotFound(f"the attachment {attachment.name} is not on the branch annotations here: run `blastgit sync`")
+    what = f"the attachment {attachment.name}"
+    if attachment.stored:
+        pointer = read_pointer(found, attachment.path)
+        return b"".join(checked(handle.store.read(pointer.md5), attachment.sha256, what))
+    return b"".join(checked([found], attachment.sha256, what))
+
+
+def stored_contents(tip: pygit2.Commit) -> Iterator[tuple[str, Checksums]]:
+    """Yield each content of the store that the branch points to, and the path of the pointer.
+
+    Raises:
+        DamagedData: A pointer is none.
+    """
+    if "attachment" not in tip.tree:
+        return
+    tree = tip.tree["attachment"]
+    if not isinstance(tree, pygit2.Tree):
+        raise DamagedData("attachment of the branch annotations is no folder")
+    for below, _ in flatten(tree):
+        path = f"attachment/{below}"
+        match = _POINTER.fullmatch(path)
+        if match is not None:
+            pointer = read_pointer(_data(tree, below), path)
+            yield path, Checksums(pointer.md5, match[1] + match[2], pointer.size)
+
+
+def _data(tree: pygit2.Tree, path: str) -> bytes:
+    blob = tree[path]
+    assert isinstance(blob, pygit2.Blob)
+    return blob.data

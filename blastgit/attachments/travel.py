@@ -1,0 +1,84 @@
+"""Attachments in the JSON lines that annotations travel in without git; if they are small enough, bytes and all."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import os
+import re
+from typing import Any
+
+from blastgit.annotations.attachment import ATTACHMENT_LIMIT, Attachment, read_attachment
+from blastgit.annotations.branch import Branch
+from blastgit.attachments.store import pointer_of, put, read
+from blastgit.errors import InvalidInput
+from blastgit.handle import Handle
+from blastgit.store.pointer import read_pointer
+
+_MD5 = re.compile(r"[0-9a-f]{32}")
+_OWN = ("data", "md5")
+
+
+def pack(handle: Handle, branch: Branch, attachment: Attachment) -> dict[str, Any]:
+    """Return an attachment as JSON, with its bytes; of one that is too large for that, with its name in the store.
+
+    Raises:
+        DamagedData: The store lacks it.
+    """
+    found = branch.attachment(attachment.path)
+    if found is None:
+        return attachment.to_json()
+    more = {"md5": read_pointer(found, attachment.path).md5} if attachment.stored else {}
+    if attachment.size <= ATTACHMENT_LIMIT:
+        more["data"] = base64.b64encode(read(handle, branch, attachment)).decode()
+    return {**attachment.to_json(), **more}
+
+
+def unpack(handle: Handle, value: Any, files: dict[str, bytes]) -> Any:
+    """Return how a remark names an attachment; put what goes on the branch into `files`, large bytes into the store.
+
+    Raises:
+        InvalidInput: Its bytes are not what it says.
+        StoreError: The store fails.
+    """
+    if not isinstance(value, dict) or not any(key in value for key in _OWN):
+        return value
+    rest = {key: item for key, item in value.items() if key not in _OWN}
+    attachment = read_attachment(rest)
+    attachment.check()
+    data = _bytes(value["data"], attachment) if "data" in value else None
+    if data is not None and not attachment.stored:
+        files[attachment.path] = data
+    elif data is not None:
+        files[attachment.path] = pointer_of(attachment, _store(handle, data))
+    elif isinstance(value["md5"], str) and _MD5.fullmatch(value["md5"]) and attachment.stored:
+        if handle.store.sizes([value["md5"]]).get(value["md5"], -1) not in (attachment.size, None):
+            raise InvalidInput(
+                f"the attachment {attachment.name} is too large to come along, and the store {handle.store.url} lacks "
+                f"it: bring its content there first ({value['md5']})"
+            )
+        files[attachment.path] = pointer_of(attachment, value["md5"])
+    return rest
+
+
+def _bytes(encoded: object, attachment: Attachment) -> bytes:
+    try:
+        data = base64.b64decode(str(encoded), validate=True)
+    except binascii.Error:
+        raise InvalidInput("the data of its attachment are not base64") from None
+    if hashlib.sha256(data).hexdigest() != attachment.sha256 or len(data) != attachment.size:
+        raise InvalidInput("the data of its attachment have another checksum or size than it states")
+    return data
+
+
+def _store(handle: Handle, data: bytes) -> str:
+    handle.prepare_to_edit()
+    folder = handle.work_folder / "tmp"
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / os.urandom(16).hex()
+    try:
+        file.write_bytes(data)
+        return put(handle, file).md5
+    finally:
+        file.unlink(missing_ok=True)
