@@ -1,6 +1,8 @@
 """A collection of any type is written as a tag that never moves, and that plain tools can read."""
 
 import json
+import os
+import pwd
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -11,9 +13,10 @@ from yaml import safe_load
 
 from blastgit import DataRepo
 from blastgit.cli.main import main
-from blastgit.demo import fail_stage, small
+from blastgit.demo import fail_stage, refit, small
 from blastgit.errors import Denied, InvalidInput, InvalidName, NotFound, RepoError, Withdrawn, WouldOverwrite
 from blastgit.mirror import Mirror
+from blastgit.plumbing.process import git_environment
 from blastgit.release.freeze import Options
 from blastgit.release.room import Releases
 
@@ -298,3 +301,29 @@ def test_the_crate_is_read_by_the_library_for_crates(frozen: Path, tmp_path: Pat
     assert crate.name == "Hosts & friends: release/nearby/1 (simulated data)"
     assert {"2026dgt@1/", "2026abc@0/"} <= {each.id for each in crate.data_entities}
     assert crate.root_dataset["license"].id == "https://spdx.org/licenses/CC-BY-4.0"
+
+
+def test_a_users_own_line_and_collection_are_frozen_by_that_user(
+    stocked: Path, record: Callable[..., Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    me = pwd.getpwuid(os.geteuid()).pw_name
+    export, data = refit(small("2026dgt"), seed=5).write(tmp_path / "own")
+    words = ["record", "2026dgt", "--export", str(export), "--data", str(data), "--as", f"u/{me}"]
+    assert main(["-C", str(stocked), *words]) == 0
+    repo, own = DataRepo(stocked), f"u/{me}/ticket-1"
+    repo.collections.create(own, "TAGGED", "Mine")
+    repo.collections.add(own, [f"u/{me}/2026dgt@0", f"2026abc@0:{FILE}"], "Mine")
+    repo.releases.freeze(own, "1")
+    release = f"release/{own}/1"
+    assert repo.releases.verify(release).is_sound
+    assert repo.verify().is_sound
+    assert f"u/{me}/2026dgt@0" in repo.releases.cite(f"u/{me}/2026dgt@0")
+    repo.releases.get(release, tmp_path / "out")
+    assert (tmp_path / f"out/u/{me}/2026dgt@0/2026dgt.json").is_file()
+    assert sums(tmp_path / "out") == ""
+    git = ["git", "clone", "-q", "--mirror", str(stocked), str(tmp_path / "clone")]
+    subprocess.run(git, check=True, env=git_environment())
+    stranger = DataRepo(tmp_path / "clone").releases
+    assert stranger.verify(release).is_sound
+    repo.subset(tmp_path / "sub", [release])
+    assert DataRepo(tmp_path / "sub").releases.verify(release).is_sound
