@@ -16,6 +16,7 @@ from benchmarks.annotations import annotated
 from benchmarks.bucket import bucket
 from benchmarks.collections import collected
 from benchmarks.controls import isolate
+from benchmarks.index import indexed
 from benchmarks.memory import memory
 from benchmarks.race import Row
 from benchmarks.scale import adopting, scale
@@ -45,6 +46,8 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--scale", type=int, default=100_000, help=words)
     words = "how many transients are imported (default: %(default)s)"
     parser.add_argument("--import", dest="import_", type=int, default=2000, help=words)
+    words = "how many transients are in the index (default: %(default)s)"
+    parser.add_argument("--indexed", type=int, default=50_000, help=words)
     parser.add_argument("--folder", type=Path, help="where to work, with 2.5 GB free (default: $TMPDIR)")
     options = parser.parse_args()
     if unknown := set(options.only) - set(_PARTS):
@@ -61,6 +64,7 @@ _PARTS: dict[str, Callable[[Path, argparse.Namespace], Iterable[Row]]] = {
     "processes": lambda folder, options: speed.processes(folder, samples.first(), options.rounds),
     "annotations": annotated,
     "collections": collected,
+    "index": indexed,
     "adopting": lambda folder, options: adopting(folder, options.import_),
     "scale": lambda folder, options: scale(folder, samples.first(), min(options.rounds, 5), options.scale),
     "bucket": lambda folder, _: bucket(folder),

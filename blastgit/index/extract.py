@@ -9,7 +9,6 @@ from functools import cache
 from operator import itemgetter
 from typing import Any
 
-from blastgit.index.healpix import cells
 from blastgit.index.rows import Values, moment, number
 from blastgit.index.tables import tables
 from blastgit.revision.document import Json, restore_nonfinite
@@ -42,7 +41,7 @@ def read_document(data: bytes) -> dict[str, Json]:
 
 
 class Document:
-    """The rows that one document gives, without the columns of its revision; `stages` come from elsewhere."""
+    """The rows that one document gives, without the columns of its revision, and with no HEALPix cells yet."""
 
     def __init__(self, document: Mapping[str, Json]) -> None:
         """Look into a document as published."""
@@ -56,7 +55,7 @@ class Document:
         host = (self._document["host"] or {}).get("fields", {})
         ra, dec = number(said.get("ra_deg")), number(said.get("dec_deg"))
         return (
-            said.get("display_name") or None, ra, dec, _cell(ra, dec), said.get("tns_id"), said.get("tns_prefix"),
+            said.get("display_name") or None, ra, dec, None, said.get("tns_id"), said.get("tns_prefix"),
             moment(said.get("public_timestamp")), said.get("redshift"), _best_redshift(said, host),
             said.get("spectroscopic_class"), said.get("photometric_class"), said.get("milkyway_dust_reddening"),
             said.get("processing_status"), self._host_name(),
@@ -101,7 +100,7 @@ class Document:
             said = self._document["host"]["fields"]
             ra, dec = number(said.get("ra_deg")), number(said.get("dec_deg"))
             names = [column.name for column in tables()["hosts"].columns[7:]]
-            yield self._host_name(), ra, dec, _cell(ra, dec), *map(said.get, names)
+            yield self._host_name(), ra, dec, None, *map(said.get, names)
 
     def _aperture(self, said: Mapping[str, Json]) -> Values:
         filter_ = next((row["fields"].get("filter") for row in self._document["cutouts"]
@@ -162,10 +161,6 @@ def file_row(path: str, sha256: str, size: int | None, md5: str | None) -> Value
     return path, "other", None, None, None, size, sha256, md5, False
 
 
-def _cell(ra: float | None, dec: float | None) -> int | None:
-    return cells([ra], [dec], tables().order)[0]
-
-
 def _best_redshift(said: Mapping[str, Json], host: Mapping[str, Json]) -> float | None:
     """Return the redshift that Blast works with (its `Transient.best_redshift`)."""
     own, hosts = number(said.get("redshift")), number(host.get("redshift"))
@@ -195,7 +190,13 @@ def same(old: list[Values], new: list[Values], tolerance: float) -> bool:
         return True
     if len(old) != len(new):
         return False
-    pairs = zip(sorted(old, key=_order), sorted(new, key=_order), strict=True)
+    if _same_rows(old, new, tolerance):
+        return True
+    return len(old) > 1 and _same_rows(sorted(old, key=_order), sorted(new, key=_order), tolerance)
+
+
+def _same_rows(old: list[Values], new: list[Values], tolerance: float) -> bool:
+    pairs = zip(old, new, strict=True)
     return all(_same_value(a, b, tolerance) for one, other in pairs for a, b in zip(one, other, strict=True))
 
 

@@ -6,7 +6,7 @@ of the diamond followed by the interleaved bits of its two coordinates in it (GÃ
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ _SPREAD = [(16, 0x0000FFFF0000FFFF), (8, 0x00FF00FF00FF00FF), (4, 0x0F0F0F0F0F0F
            (2, 0x3333333333333333), (1, 0x5555555555555555)]  # fmt: skip
 
 
-def cells(ra: Sequence[float | None], dec: Sequence[float | None], order: int) -> list[int | None]:
+def cells(ra: Iterable[float | None], dec: Iterable[float | None], order: int) -> tuple[int | None, ...]:
     """Return the cell of each position; None where it is none (missing, not finite, a declination beyond a pole).
 
     Args:
@@ -29,7 +29,7 @@ def cells(ra: Sequence[float | None], dec: Sequence[float | None], order: int) -
     lat = np.array([np.nan if value is None else value for value in dec], dtype=np.float64)
     good = np.isfinite(lon) & np.isfinite(lat) & (np.abs(lat) <= 90)
     found = _cells(np.mod(np.where(good, lon, 0.0), 360.0), np.where(good, lat, 0.0), order)
-    return [int(cell) if is_good else None for cell, is_good in zip(found, good, strict=True)]
+    return tuple(int(cell) if is_good else None for cell, is_good in zip(found, good, strict=True))
 
 
 def _cells(ra: _Floats, dec: _Floats, order: int) -> _Ints:

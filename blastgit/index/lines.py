@@ -69,16 +69,17 @@ class _Reader:
         self._rules = handle.rules
         self._rows = Rows()
         self._filters: dict[str, Values] = {}
+        self._pointers: dict[tuple[pygit2.Oid, str], Pointer] = {}
 
     def read(self, lines: Sequence[Line]) -> Read:
         renewed = []
         for line in lines:
+            self._pointers.clear()
             try:
                 if self._line(line):
                     renewed.append(line.name)
             except BlastgitError as error:
                 self._rows.damaged[line.name] = str(error)
-                renewed.append(line.name)
         return Read(self._rows, renewed, self._filters)
 
     def _line(self, line: Line) -> bool:
@@ -88,7 +89,7 @@ class _Reader:
             return bool(line.known) and not is_known
         state = None
         if before is not None:
-            state = self._state(Revision(self._handle.git, line.name, before.commit, before.number or 0))
+            state = self._state(Revision(self._handle.git, line.name, before.commit, before.number or 0), is_new=False)
         for revision in found:
             state = self._add(revision, state, is_latest=revision is found[-1])
         return bool(line.known) and not is_known
@@ -128,13 +129,16 @@ class _Reader:
                     self._filters[row[0]] = row
         return state
 
-    def _state(self, revision: Revision) -> _State | None:
-        """Return what a revision says; None, and a note, if it cannot be read."""
+    def _state(self, revision: Revision, *, is_new: bool = True) -> _State | None:
+        """Return what a revision says; None, and a note, if it cannot be read.
+
+        Of one that is not new, the pointers are not read: it is there to be compared with.
+        """
         try:
             raw = read_document(revision.dr_bytes)
             document = Document(raw)
             tables = document.tables()
-            tables["files"] = list(self._files(revision, raw["files"]))
+            tables["files"] = list(self._files(revision, raw["files"], is_new=is_new))
             tables["stages"] = list(self._stages(revision, raw))
             return _State(document.transient(), tables, document.filters())
         except DamagedData as error:
@@ -143,15 +147,19 @@ class _Reader:
             self._rows.damaged[str(revision)] = f"its document is none that this version can read ({error!r:.200})"
         return None
 
-    def _files(self, revision: Revision, checksums: Mapping[str, Json]) -> Iterator[Values]:
-        pointers = revision.pointer_ids
+    def _files(self, revision: Revision, checksums: Mapping[str, Json], *, is_new: bool) -> Iterator[Values]:
+        pointers = revision.pointer_ids if is_new else {}
         for path, checksum in checksums.items():
             pointer = self._pointer(pointers[path], path) if path in pointers else None
             size, md5 = (None, None) if pointer is None else (pointer.size, pointer.md5)
             yield file_row(path, checksum.removeprefix("sha256:"), size, md5)
 
     def _pointer(self, blob: pygit2.Oid, path: str) -> Pointer:
-        return read_pointer(blob_data(self._handle.git, blob), path + SUFFIX)
+        pointer = self._pointers.get((blob, path))  # most files are those of the revision before
+        if pointer is None:
+            pointer = read_pointer(blob_data(self._handle.git, blob), path + SUFFIX)
+            self._pointers[blob, path] = pointer
+        return pointer
 
     def _stages(self, revision: Revision, raw: dict[str, Json]) -> Iterator[Values]:
         """Return how each stage ended; where all succeeded, as nearly always, that needs no judgement."""

@@ -141,7 +141,7 @@ class OpenIndex:
             OverLimit: See `query`.
         """
         with self._running(self.limits):
-            return self._connection.execute(self._checked(sql), params or None).to_arrow_table()
+            return self._connection.sql(self._checked(sql), params=params or None).to_arrow_table()
 
     def _checked(self, sql: str) -> duckdb.Statement:
         """Return the one statement of a text, if it is one that only reads."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from blastgit.index.healpix import cells
 from blastgit.index.library import need
 from blastgit.index.tables import tables
 
@@ -48,7 +49,11 @@ def _table(name: str, rows: list[Values]) -> pa.Table:
     kinds = {"text": pa.string(), "integer": pa.int32(), "bigint": pa.int64(), "double": pa.float64(),
              "boolean": pa.bool_(), "timestamp": pa.timestamp("us")}  # fmt: skip
     arrays = []
-    for column, values in zip(columns, zip(*rows, strict=True), strict=True):
+    given = dict(zip([column.name for column in columns], zip(*rows, strict=True), strict=True))
+    if "healpix" in given:  # all at once, since numpy takes as long for one as for a thousand
+        given["healpix"] = cells(map(number, given["ra_deg"]), map(number, given["dec_deg"]), tables().order)
+    for column in columns:
+        values = given[column.name]
         try:
             arrays.append(pa.array(values, kinds[column.type]))
         except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, TypeError, ValueError):
@@ -78,7 +83,10 @@ def naive(when: datetime) -> datetime:
 
 def number(value: object) -> float | None:
     """Return a value if it is a number."""
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    try:
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    except OverflowError:
+        return None
 
 
 def _text(value: object) -> str | None:
@@ -99,18 +107,11 @@ def _truth(value: object) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
-def _double(value: object) -> float | None:
-    try:
-        return number(value)
-    except OverflowError:
-        return None
-
-
 _FITTING: dict[str, Callable[[object], Any]] = {
     "text": _text,
     "integer": _whole(_INT32),
     "bigint": _whole(_INT64),
-    "double": _double,
+    "double": number,
     "boolean": _truth,
     "timestamp": lambda value: value if isinstance(value, datetime) else None,
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from blastgit.errors import DamagedData
 
@@ -56,7 +55,7 @@ def read_pointer(data: bytes, path: str) -> Pointer:
     """
     match = _PLAIN.fullmatch(data.decode("latin-1")) if len(data) < _SIZE_LIMIT else None
     pointer = Pointer(match[1], int(match[2]), match[3]) if match else _read_yaml(data, path)
-    if pointer.name != PurePosixPath(path).name.removesuffix(SUFFIX):
+    if pointer.name != path.rpartition("/")[2].removesuffix(SUFFIX):
         raise DamagedData(f"the pointer {path} is about {pointer.name!r}, not about the file beside it")
     return pointer
 
