@@ -277,8 +277,10 @@ class DataRepo(Care, Origins, Reading, Workflows):
         """
         from blastgit.subset import Options, subset
 
-        names = [chosen] if isinstance(chosen, str) else chosen
-        return subset(self._handle, Path(target), names, Options(only, store), self._progress)
+        names, collection = (chosen, None) if not isinstance(chosen, str) else ([], chosen)
+        if collection is not None and ("@" in collection or collection.startswith("release/")):
+            names, collection = [collection], None
+        return subset(self._handle, Path(target), names, Options(only, store, collection), self._progress)
 
     def pictures(self, difference: Diff, target: str | Path) -> int:
         """Draw the changed cutouts of a diff: before, after and difference, in the same stretch.

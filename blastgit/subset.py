@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from blastgit.collections.catalogue import Catalogue
+from blastgit.collections.part import part_of
 from blastgit.collections.room import Collections
 from blastgit.edit import Edit, edit
 from blastgit.errors import InvalidInput, NotFound, UsageError
@@ -259,6 +261,8 @@ def _write_main(handle: Handle, new: Handle, selection: _Selection) -> int:
         text = read_blob(handle.main.tree, path)
         if text is not None:
             files[path] = text
+    if selection.collection is not None:
+        files |= part_of(Catalogue(handle.main.tree), selection.collection, selection.files)
     left_out = 0
     for revision in (revision for line in selection.lines.values() for revision in line):
         stones, count = selection.stones(revision)

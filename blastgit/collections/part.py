@@ -1,0 +1,35 @@
+"""A collection as far as a repo with just some revisions can have it: with all that it chains."""
+
+from __future__ import annotations
+
+from collections.abc import Collection as Container
+from dataclasses import replace
+
+from blastgit.collections.catalogue import Catalogue
+from blastgit.collections.model import Chained, Listed
+from blastgit.collections.names import path_of
+from blastgit.collections.text import write_collection
+
+
+def part_of(catalogue: Catalogue, name: str, revisions: Container[str]) -> dict[str, bytes]:
+    """Return the files on main of a collection and all that it chains, by path, without what is not there.
+
+    Args:
+        catalogue: The collections.
+        name: The one that is wanted.
+        revisions: The revisions that there are, `2026dgt@1`.
+    """
+    files: dict[str, bytes] = {}
+    left = [name]
+    while left:
+        each = left.pop()
+        if path_of(each) in files:
+            continue
+        collection = catalogue[each]
+        if isinstance(collection, Chained):
+            left += collection.children
+        if isinstance(collection, Listed):
+            kept = (line for line in collection.lines if str(collection.parse(line).dataset.revision) in revisions)
+            collection = replace(collection, lines=tuple(kept))
+        files[path_of(each)] = write_collection(collection)
+    return files
