@@ -16,6 +16,7 @@ from blastgit.errors import BlastgitError, DamagedData
 from blastgit.format import CONFIG
 from blastgit.handle import Handle
 from blastgit.history import Marker
+from blastgit.identity import repo_identity
 from blastgit.names import tag_ref
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.objects import undamaged
@@ -118,6 +119,9 @@ def examine(handle: Handle, tagged: Tagged, coming: Mapping[str, str | None] = _
     for key, value in {"Release": str(frozen.label), "Main": frozen.main, "Content": frozen.content}.items():
         if trailers.get(key) != value:
             found.say(where, f"its commit says {key}: {trailers.get(key)}, and {FILE} means {value}")
+    here = str(repo_identity(handle)), handle.settings.simulated
+    if (frozen.repo, frozen.simulated) != here:
+        found.say(where, f"it is of the data repo {frozen.repo}, and this is {here[0]}, or one of the two is simulated")
     lines = [(each.dataset, each.begin, each.end) for each in frozen.entries]
     if len(set(lines)) != len(lines) or [each[0] for each in lines] != sorted(each[0] for each in lines):
         found.say(where, f"{FILE} should name each dataset once, sorted")

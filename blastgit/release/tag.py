@@ -15,12 +15,25 @@ import pygit2
 from blastgit.errors import RepoError
 from blastgit.handle import Handle
 from blastgit.plumbing.batch import Batch
+from blastgit.plumbing.messages import one_line
 from blastgit.plumbing.process import GitError, git_environment, run_git
 from blastgit.release.label import Label
 
 _ARMOUR = re.compile(rb"^-----BEGIN (?:PGP|SSH) (?:SIGNATURE|MESSAGE)-----", re.MULTILINE)
 _GOOD = re.compile(r'Good "git" signature for (.+)|\[GNUPG:\] GOODSIG \S+ (.+)')
-_UNKNOWN = ("NO_PUBKEY", "No principal matched", "allowedSignersFile", "No such file", "cannot run")
+_BAD = {
+    "BADSIG": "the tag was altered after it was signed",
+    "incorrect signature": "the tag was altered after it was signed",
+    "REVKEYSIG": "its key was revoked",
+}
+_UNKNOWN = {
+    "NO_PUBKEY": "GnuPG has no such public key: `gpg --import` it",
+    "EXPKEYSIG": "it was good, and its key has expired since",
+    "Unable to open": "the file of allowed signers cannot be read",
+    "No principal matched": "its key is none of the allowed signers' (--signers, or gpg.ssh.allowedSignersFile of git)",
+    "cannot run": "the program that git checks signatures with is not here",
+}
+"""What git says, and what it means."""
 
 GOOD, BAD, UNKNOWN, NONE = "good", "bad", "unknown", "none"
 
@@ -108,16 +121,30 @@ def check_signature(handle: Handle, tag: pygit2.Oid, signers: Path | None = None
     """
     if not _ARMOUR.search(handle.git[tag].read_raw()):
         return Signature(NONE, "the tag is not signed")
-    options = [] if signers is None else ["-c", f"gpg.ssh.allowedSignersFile={os.fspath(signers.absolute())}"]
-    command = ["git", f"--git-dir={handle.path}", *options, "verify-tag", "--raw", str(tag)]
+    command = ["git", f"--git-dir={handle.path}", *_signers(handle, signers), "verify-tag", "--raw", str(tag)]
     done = subprocess.run(command, capture_output=True, env=git_environment(), check=False)
     said = (done.stderr + done.stdout).decode("utf-8", "replace").strip()  # git says it on stderr, also if all is well
     if done.returncode == 0:
         found = _GOOD.search(said)
         who = next(filter(None, found.groups()), "") if found else ""
         return Signature(GOOD, f"signed by {who}" if who else "signed")
-    lines = said.splitlines() or ["git said nothing"]
-    unknown = next((line for line in lines if any(word in line for word in _UNKNOWN)), None)
+    bad = next((words for sign, words in _BAD.items() if sign in said), None)
+    if bad is not None:
+        return Signature(BAD, f"the signature is not good: {bad}")
+    unknown = next((words for sign, words in _UNKNOWN.items() if sign in said), None)
     if unknown is not None:
-        return Signature(UNKNOWN, f"the signature cannot be judged here: {unknown.strip()}")
-    return Signature(BAD, f"the signature is not good: {lines[-1].strip()}")
+        return Signature(UNKNOWN, f"it is signed, and the signature cannot be judged here: {unknown}")
+    return Signature(
+        BAD, f"the signature is not good: {one_line(said.splitlines()[-1] if said else 'git said nothing')}"
+    )
+
+
+def _signers(handle: Handle, signers: Path | None) -> list[str]:
+    """Return how git is told who may sign; with nobody at all it still finds what was altered after it was signed."""
+    if signers is not None:
+        return ["-c", f"gpg.ssh.allowedSignersFile={os.fspath(signers.absolute())}"]
+    try:
+        run_git(handle.path, "config", "gpg.ssh.allowedSignersFile")
+    except GitError:
+        return ["-c", f"gpg.ssh.allowedSignersFile={os.devnull}"]
+    return []

@@ -108,6 +108,14 @@ TAMPERINGS: dict[str, tuple[Callable[[Path], dict[str, bytes | None]], str]] = {
         lambda repo: {"release.yaml": listed(repo).replace(b'"nearby"\n', b'"others"\n')},
         "is of release/others/1",
     ),
+    "another repo": (
+        lambda repo: {"release.yaml": listed(repo).replace(b'repo: "', b'repo: "0')},
+        "it is of the data repo 0",
+    ),
+    "real data": (
+        lambda repo: {"release.yaml": listed(repo).replace(b"simulated: true", b"simulated: false")},
+        "one of the two is simulated",
+    ),
     "a citation": (
         lambda repo: {"CITATION.cff": git(repo, "show", f"{RELEASE}:CITATION.cff").replace(b"Doe", b"Roe")},
         "CITATION.cff: the manifest says",
@@ -260,8 +268,14 @@ def test_a_release_is_signed_with_an_ssh_key(stocked: Path, ssh_key: Path, tmp_p
     assert not check(stocked, signed=True).is_sound
     tag = git(stocked, "cat-file", "tag", RELEASE)
     replay(stocked, tag.replace(b"Freeze nearby", b"Freeze nearbx"))
-    forged = check(stocked, signers=signers)
-    assert (forged.signature.status, forged.is_sound) == ("bad", False)
+    for options in ({"signers": signers}, {}, {"signers": tmp_path / "empty"}):  # found even by who knows no key
+        (tmp_path / "empty").touch()
+        forged = check(stocked, **options)
+        assert (forged.signature.status, forged.is_sound) == ("bad", False)
+        assert "altered after it was signed" in forged.signature.text
+    replay(stocked, tag)
+    lost = check(stocked, signers=tmp_path / "nowhere")
+    assert (lost.signature.status, "cannot be read" in lost.signature.text) == ("unknown", True)
 
 
 def test_a_signature_by_a_stranger_is_not_taken_for_a_good_one(stocked: Path, ssh_key: Path, tmp_path: Path) -> None:
