@@ -19,6 +19,7 @@ from benchmarks.controls import isolate
 from benchmarks.index import indexed
 from benchmarks.memory import memory
 from benchmarks.race import Row
+from benchmarks.releases import released
 from benchmarks.scale import adopting, scale
 from benchmarks.table import head, table
 
@@ -64,6 +65,7 @@ _PARTS: dict[str, Callable[[Path, argparse.Namespace], Iterable[Row]]] = {
     "processes": lambda folder, options: speed.processes(folder, samples.first(), options.rounds),
     "annotations": annotated,
     "collections": collected,
+    "releases": released,
     "index": indexed,
     "adopting": lambda folder, options: adopting(folder, options.import_),
     "scale": lambda folder, options: scale(folder, samples.first(), min(options.rounds, 5), options.scale),
