@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from blastgit.cli.common import add_json, bold, drawn_progress, open_repo, plural, print_json, print_table, size_text
+from blastgit.errors import DamagedData
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,12 +51,20 @@ def freeze(options: argparse.Namespace) -> int:
 
 
 def list_releases(options: argparse.Namespace) -> int:
-    """List releases: `blastgit collection releases`."""
+    """List releases: `blastgit collection releases`. One that is damaged does not hide the others."""
     releases = open_repo(options).releases
-    found = [releases.show(str(label)) for label in releases.list(options.pattern)]
+    found, damaged = [], {}
+    for name in map(str, releases.list(options.pattern)):
+        try:
+            found.append(releases.show(name))
+        except DamagedData as error:
+            damaged[name] = str(error)
     if options.json:
-        print_json([{"release": str(each.label), **each.head(), "datasets": len(each.entries)} for each in found])
+        sound = [{"release": str(each.label), **each.head(), "datasets": len(each.entries)} for each in found]
+        print_json([*sound, *({"release": name, "damaged": why} for name, why in damaged.items())])
     else:
         rows = [[str(each.label), each.kind, each.time[:10], f"{len(each.entries):,}", each.about] for each in found]
         print_table(rows, right=(3,))
-    return 0
+    for why in damaged.values():
+        print(f"blastgit: {why}", file=sys.stderr)
+    return DamagedData.exit_code if damaged else 0

@@ -180,7 +180,9 @@ def test_unicode_and_braces_come_through(stocked: Path, settle: Callable[[Path, 
     assert releases.verify(RELEASE).is_sound
 
 
-def test_the_commands(stocked: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_the_commands(
+    stocked: Path, forge: Callable[..., None], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     def call(*words: str) -> tuple[int, str]:
         code = main(["-C", str(stocked), *words])
         return code, capsys.readouterr().out
@@ -198,6 +200,9 @@ def test_the_commands(stocked: Path, capsys: pytest.CaptureFixture[str], tmp_pat
     assert json.loads(call("cite", RELEASE, "--json")[1])["version"] == "1"
     assert call("get", RELEASE, str(tmp_path / "out"))[0] == 0
     subprocess.run(["sha256sum", "-c", "--quiet", "manifest.sha256"], cwd=tmp_path / "out", check=True)
+    forge(stocked, "release/nearby/2", {"release.yaml": b"x"})
+    code, out = call("collection", "releases", "--json")
+    assert (code, [each["release"] for each in json.loads(out) if "damaged" in each]) == (9, ["release/nearby/2"])
     subject = subprocess.run(
         ["git", f"--git-dir={stocked}", "tag", "-l", "--format=%(subject)", RELEASE], check=True, capture_output=True
     )
