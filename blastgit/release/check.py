@@ -10,7 +10,7 @@ from types import MappingProxyType
 import pygit2
 
 from blastgit.collections.catalogue import Catalogue
-from blastgit.collections.model import Chained, Run
+from blastgit.collections.model import Chained, Listed, Run
 from blastgit.collections.resolve import Resolver
 from blastgit.errors import BlastgitError, DamagedData
 from blastgit.format import CONFIG
@@ -236,13 +236,14 @@ def _check_against_main(handle: Handle, tagged: Tagged, tip: str, found: Examine
             tagged.label, f"it says {frozen.kind}, {frozen.about!r}; main then {collection.kind}, {collection.about!r}"
         )
     names = set(_below(catalogue, frozen.label.collection))
+    has_runs = any(isinstance(catalogue.get(name), Run) for name in names)
     listed = {(each.dataset, each.begin, each.end): each for each in frozen.entries}
     for key in sorted(given.keys() - listed.keys(), key=str):
         if isinstance(catalogue.get(given[key].via[-1]), Run):
             continue  # it was born later
         found.say(key[0], f"{frozen.label.collection} held it at {frozen.main:.10}, and the release does not")
     for key, entry in listed.items():
-        if key not in given and not _was_born(handle, catalogue, entry, names):
+        if key not in given and not (has_runs and _was_held(handle, catalogue, entry, names)):
             found.say(key[0], f"{frozen.label.collection} did not hold it at {frozen.main:.10}")
 
 
@@ -251,13 +252,14 @@ def _given(handle: Handle, catalogue: Catalogue, frozen: Frozen) -> Iterable[Ent
     return [Entry(each.dataset, "", each.via, each.begin, each.end) for each in found]
 
 
-def _was_born(handle: Handle, catalogue: Catalogue, entry: Entry, names: set[str]) -> bool:
-    """Whether a revision, or that of a file, was born into one of the collection's runs; a later birth may hide it."""
-    run = entry.via[-1] if entry.via else ""
-    if run not in names or not isinstance(catalogue.get(run), Run):
-        return False
+def _was_held(handle: Handle, catalogue: Catalogue, entry: Entry, names: set[str]) -> bool:
+    """Whether one of these collections holds a dataset by itself, though what was born later into a run hides it."""
+    holder = entry.via[-1] if entry.via else ""
+    collection = catalogue.get(holder) if holder in names else None
+    if isinstance(collection, Listed):
+        return collection.line(entry.member) in collection.lines
     commit = handle.git[entry.commit].peel(pygit2.Commit)
-    return Marker(commit).trailers.get("Run") == run
+    return isinstance(collection, Run) and Marker(commit).trailers.get("Run") == holder
 
 
 def _below(catalogue: Catalogue, name: str, depth: int = 0) -> Iterator[str]:

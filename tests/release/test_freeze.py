@@ -115,6 +115,19 @@ def test_a_run_is_frozen_as_it_is_by_then(stocked: Path, record: Callable[..., A
     assert releases.datasets("release/night-1/1") == ["2026abc@0", "2026dgt@0"]
 
 
+def test_what_is_born_later_makes_no_release_untrue(stocked: Path, record: Callable[..., Any]) -> None:
+    repo = DataRepo(stocked)
+    repo.collections.chain("mixed", ["night-2", "nearby", "night-1"], "Latest first")
+    repo.releases.freeze("mixed", "1")
+    held = ["2026abc@0", f"2026abc@0:{FILE}", "2026dgt@1"]
+    assert repo.releases.datasets("release/mixed/1") == held
+    record(stocked, refit(small("2026abc"), seed=3), run="night-2")  # which hides what nearby and night-1 have of it
+    repo = DataRepo(stocked)
+    assert [str(each) for each in repo.collections.members("mixed")] == ["2026abc@1", "2026dgt@1"]
+    assert repo.releases.verify("release/mixed/1").is_sound
+    assert repo.releases.datasets("release/mixed/1") == held
+
+
 def test_a_release_is_made_once(frozen: Path, tree_of: Callable[[Path], dict[str, str]]) -> None:
     before = tree_of(frozen)
     for name, version, words in (
