@@ -10,6 +10,7 @@ from blastgit.names import parse_spec
 from blastgit.opened import Opened
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     import h5py
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from blastgit.get import Got
     from blastgit.readers import Arrays, Content
     from blastgit.readers.room import Types
+    from blastgit.related import Relation
 
 Arrayed = Literal["sed_model", "chain", "percentiles"]
 Tabled = Literal["photometry", "sed", "sfh", "apertures", "filters", "stages"]
@@ -49,6 +51,27 @@ class Reading(Opened):
         from blastgit.attachments.room import Attachments
 
         return Attachments(self._handle, self._progress)
+
+    def related(
+        self, names: Sequence[str], kinds: Sequence[str] | None = None, *, radius: float | None = None
+    ) -> Sequence[Relation]:
+        """Return what belongs to some transients: hosts, images, filters, transients of the same host, neighbours.
+
+        Args:
+            names: The transients, `NAME` or `NAME@N`.
+            kinds: Which of `host`, `cutout`, `filter`, `same-host`, `neighbour`; by default all but the last.
+            radius: For neighbours: how far away, in degrees.
+
+        Raises:
+            NotFound: There is no such transient.
+            UsageError: A kind is none, or neighbours are wanted and no radius is given.
+            RepoError: DuckDB, which the index needs, is not installed.
+        """
+        from blastgit.index.room import Index
+        from blastgit.related import KINDS, related
+
+        with Index(self._handle, self._progress).open() as index:
+            return related(index, names, KINDS[:-1] if kinds is None else kinds, radius)
 
     @overload
     def get(
