@@ -20,7 +20,7 @@ from blastgit.annotations.resolve import Resolver, Target
 from blastgit.annotations.standing import Note
 from blastgit.annotations.subjects import instant_text
 from blastgit.annotations.write import Annotated, Draft, author_of, make_events, write
-from blastgit.attachments.store import keep, read
+from blastgit.attachments.store import keep, plan, read
 from blastgit.errors import InvalidName, NotFound
 from blastgit.handle import Handle
 from blastgit.identity import repo_identity
@@ -245,7 +245,7 @@ class Attachments(_Room):
             mime: Its MIME type; by default what its name says.
             comment: Words that go with it.
             bot: Whether a program says it.
-            dry_run: Check, and write nothing (a large file goes into the store all the same, where `gc` finds it).
+            dry_run: Check, and write nothing.
 
         Raises:
             InvalidInput: It cannot be read or kept.
@@ -254,10 +254,12 @@ class Attachments(_Room):
             StoreError: The store fails.
         """
         target = self._target(subject)
-        attachment, data = keep(self._handle, Path(file), type, mime, self._progress)
+        attachment, data = plan(Path(file), type, mime)
         known = [note for note in Query(self._handle).of(target.subject) if note.event.subject == target.subject]
         if any(note.is_current and note.event.remark.attachment == attachment for note in known):
             return Annotated((), 0, None)
+        if attachment.stored and not dry_run:
+            data = keep(self._handle, Path(file), attachment, self._progress)
         remark = Remark(comment, attachment=attachment)
         events = make_events(self._handle, self._identity, [target], remark, is_bot=bot)
         words = f"Attach {attachment.name} to {target}".replace("revision:", "")

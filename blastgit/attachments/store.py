@@ -19,7 +19,7 @@ from blastgit.intake import Intake
 from blastgit.plumbing.durable import sync_file_systems
 from blastgit.plumbing.trees import flatten
 from blastgit.progress import Progress, silent
-from blastgit.store.hashing import Checksums
+from blastgit.store.hashing import Checksums, sha256_of
 from blastgit.store.pointer import Pointer, read_pointer
 
 SMALL = 256 * 1024
@@ -29,21 +29,16 @@ _POINTER = re.compile(r"attachment/([0-9a-f]{2})/([0-9a-f]{62})\.dvc")
 _DEFAULT = "application/octet-stream"
 
 
-def keep(
-    handle: Handle, file: Path, type_: str = "", mime: str | None = None, progress: Progress = silent
-) -> tuple[Attachment, bytes]:
-    """Keep a file; return how a remark names it, and what goes on the branch: its bytes, or a pointer to them.
+def plan(file: Path, type_: str = "", mime: str | None = None) -> tuple[Attachment, bytes]:
+    """Return how a remark names a file, and its bytes if they go on the branch; nothing is written.
 
     Args:
-        handle: The data repo.
         file: The file.
         type_: What kind of thing it is.
         mime: Its MIME type; by default what its name says.
-        progress: Told of bytes.
 
     Raises:
-        InvalidInput: It cannot be read, is empty, or cannot be kept; nothing was written.
-        StoreError: The store fails.
+        InvalidInput: It cannot be read, is empty, changes meanwhile, or cannot be kept.
     """
     try:
         size = file.stat().st_size
@@ -54,14 +49,23 @@ def keep(
     if not is_file:
         raise InvalidInput(f"{file} cannot be attached: it is no file")
     mime = mime or mimetypes.guess_type(file.name)[0] or _DEFAULT
-    stored = size > SMALL
-    draft = Attachment(file.name, hashlib.sha256(data).hexdigest(), size, type_, mime, stored)
-    draft.check()
-    if not stored:
-        return draft, data
+    digest = sha256_of(file) if size > SMALL else hashlib.sha256(data).hexdigest()
+    attachment = Attachment(file.name, digest, size, type_, mime, size > SMALL)
+    attachment.check()
+    return attachment, data
+
+
+def keep(handle: Handle, file: Path, attachment: Attachment, progress: Progress = silent) -> bytes:
+    """Take a file into the store, and return the pointer to it, which is for the branch.
+
+    Raises:
+        InvalidInput: It cannot be read, or changed since it was looked at.
+        StoreError: The store fails.
+    """
     sums = put(handle, file, progress)
-    attachment = Attachment(file.name, sums.sha256, sums.size, type_, mime, stored=True)
-    return attachment, pointer_of(attachment, sums.md5)
+    if (sums.sha256, sums.size) != (attachment.sha256, attachment.size):
+        raise InvalidInput(f"{file} changed while it was attached: wait until its writer is done")
+    return pointer_of(attachment, sums.md5)
 
 
 def pointer_of(attachment: Attachment, md5: str) -> bytes:

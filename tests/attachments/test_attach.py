@@ -170,7 +170,9 @@ def test_what_cannot_be_attached(history, tmp_path, subject, file, options, erro
 def test_on_the_command_line(history, plot, cube, tmp_path, capsys):
     words = ["-C", str(history), "attach"]
     assert main([*words, "2026dgt@1", str(plot), "--type", "qa_plot"]) == 0
+    contents = len(list((history / "dvc/files").rglob("*")))
     assert main([*words, "2026dgt@1", str(cube), "--dry-run"]) == 0
+    assert len(list((history / "dvc/files").rglob("*"))) == contents
     capsys.readouterr()
     assert main([*words, "2026dgt@1"]) == 0
     assert "residuals.png  qa_plot" in capsys.readouterr().out

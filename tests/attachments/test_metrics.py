@@ -30,6 +30,15 @@ def test_many_in_one_commit(history):
     assert [str(entry.revision) for entry in DataRepo(history).log("2026dgt")] == ["2026dgt@1", "2026dgt@0"]
 
 
+def test_many_revisions_in_one_commit_as_json_lines(history):
+    lines = [{"subject": f"2026dgt@{n}", "metric": {"key": "rms", "value": n / 2, "unit": "mag"}} for n in (0, 1)]
+    repo = DataRepo(history)
+    done = repo.annotations.take_in("\n".join(map(json.dumps, lines)).encode())
+    assert done.subjects == 2
+    assert told(history) == ["rms = 0 mag", "rms = 0.5 mag"]
+    assert repo.annotations.take_in("\n".join(map(json.dumps, lines)).encode()).subjects == 0
+
+
 def test_ones_own_number_is_superseded_and_anothers_is_not(history, monkeypatch):
     monkeypatch.setenv("BLASTGIT_USER", "alice")
     room = DataRepo(history).metrics
