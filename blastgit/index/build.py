@@ -94,11 +94,8 @@ def update(
         if known is not None and known.branches == refs.branches and known.meta == refs.meta:
             return Updated(path, damaged=known.damaged, changed=False)
         with _replacing(path, is_new=known is None) as target:
-            connection = open_to_write(target)
-            try:
+            with open_to_write(target) as connection:
                 done = _Update(handle, connection, refs, known, jobs).run(progress)
-            finally:
-                connection.close()
     return Updated(path, why, **done)
 
 

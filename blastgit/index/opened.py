@@ -147,6 +147,8 @@ class OpenIndex:
         """Return the one statement of a text, if it is one that only reads."""
         if len(sql) > _TEXT_LIMIT:
             raise InvalidQuery(f"the query has {len(sql):,} characters, more than the {_TEXT_LIMIT:,} allowed")
+        if not sql.isascii() and any("\ud800" <= each <= "\udfff" for each in sql):
+            raise InvalidQuery("the query is not Unicode text")
         found = self._connection.extract_statements(sql)
         if len(found) != 1:
             raise InvalidQuery(f"one query at a time: the text has {len(found)} statements")

@@ -1,4 +1,4 @@
-"""The tables `annotations` and `flags`, as the branch of remarks has them now: only files that changed are read."""
+"""The tables of what people say of data, as the branch of remarks has them now: only files that changed are read."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ from blastgit.plumbing.trees import flatten, read_blob
 if TYPE_CHECKING:
     import duckdb
 
+_WHOLE = "regexp_replace(subject, '^((revision|transient):[^:]*):.*$', '\\1')"
+"""The subject of a row without its part, in SQL."""
+
 
 def remarks_tip(handle: Handle) -> str:
     """Return the commit of the branch of remarks; "" if there is none."""
@@ -29,7 +32,7 @@ def remarks_tip(handle: Handle) -> str:
 
 
 def update_remarks(handle: Handle, connection: duckdb.DuckDBPyConnection, known: str) -> None:
-    """Bring both tables up to date.
+    """Bring these tables up to date.
 
     Args:
         handle: The data repo.
@@ -41,7 +44,7 @@ def update_remarks(handle: Handle, connection: duckdb.DuckDBPyConnection, known:
     before = handle.git.get(known) if known else None
     is_part = isinstance(before, pygit2.Commit) and tip is not None
     rows = Rows()
-    gone: list[str] = []
+    gone: set[str] = set()
     with undamaged("annotations"):
         paths = _changed(handle, before, tip) if is_part and isinstance(before, pygit2.Commit) and tip else _all(tip)
         for path in paths:
@@ -49,14 +52,11 @@ def update_remarks(handle: Handle, connection: duckdb.DuckDBPyConnection, known:
             events, _ = read_lines(data, path)
             if isinstance(before, pygit2.Commit):
                 old, _ = read_lines(read_blob(before.tree, path) or b"", path)
-                gone += {str(event.subject.whole) for event in (*events, *old)}
+                gone |= {str(event.subject.whole) for event in (*events, *old)}
             _add(rows, events, vocabulary)
-    for table in ("annotations", "flags"):
+    for table in ("annotations", "flags", "metrics", "attachments"):
         if is_part:
-            connection.execute(
-                f"DELETE FROM {table} WHERE kind || ':' || name IN (SELECT unnest(?))",  # noqa: S608 (ours)
-                [gone],
-            )
+            connection.execute(f"DELETE FROM {table} WHERE {_WHOLE} IN (SELECT unnest(?))", [sorted(gone)])  # noqa: S608
         else:
             connection.execute(f"DELETE FROM {table}")  # noqa: S608
     insert(connection, rows)
@@ -79,6 +79,8 @@ def _is_of_remarks(path: str) -> bool:
 def _add(rows: Rows, events: list[Event], vocabulary: Flags) -> None:
     notes = standing(events)
     rows.add("annotations", map(_note, notes))
+    rows.add("metrics", [_metric(note) for note in notes if note.event.remark.metric])
+    rows.add("attachments", [_attachment(note) for note in notes if note.event.remark.attachment])
     rows.add("flags", [_flag(subject, state) for subject, state in flags_of(notes, vocabulary).items()])
 
 
@@ -89,6 +91,27 @@ def _note(note: Note) -> Values:
         event.id, *_about(event.subject), naive(event.time), event.user, "bot" if event.is_bot else "human",
         remark.comment or None, remark.flag or None, tags, remark.link or None, note.state,
     )  # fmt: skip
+
+
+def _metric(note: Note) -> Values:
+    metric = note.event.remark.metric
+    assert metric is not None
+    return *_place(note), metric.key, float(metric.value), metric.unit or None, *_source(note)
+
+
+def _attachment(note: Note) -> Values:
+    attached = note.event.remark.attachment
+    assert attached is not None
+    return *_place(note), attached.type or None, attached.name, attached.size, attached.sha256, *_source(note)
+
+
+def _place(note: Note) -> Values:
+    subject, _, _, transient, number, part = _about(note.event.subject)
+    return note.event.id, subject, transient, number, part
+
+
+def _source(note: Note) -> Values:
+    return note.event.user, naive(note.event.time), note.state
 
 
 def _flag(subject: Subject, state: FlagState) -> Values:

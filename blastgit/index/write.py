@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from blastgit.errors import RepoError
 from blastgit.index.library import need
 from blastgit.index.rows import Rows
 from blastgit.index.tables import tables
@@ -25,19 +27,23 @@ _STATE = (
 """What the index remembers of where it was read from; no table of these is told of to readers."""
 
 
-def open_to_write(path: Path) -> duckdb.DuckDBPyConnection:
+@contextmanager
+def open_to_write(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open or make the file of an index that no reader knows yet.
 
     Raises:
-        RepoError: DuckDB is not installed.
+        RepoError: It cannot be written, or DuckDB is not installed.
     """
     need("duckdb")
     need("pyarrow")
     import duckdb
 
-    connection = duckdb.connect(str(path), config={"autoinstall_known_extensions": "false"})
-    connection.execute("SET enable_progress_bar = false")
-    return connection
+    try:
+        with duckdb.connect(str(path), config={"autoinstall_known_extensions": "false"}) as connection:
+            connection.execute("SET enable_progress_bar = false")
+            yield connection
+    except (duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException) as error:
+        raise RepoError(f"the index {path} cannot be written: {error}") from None
 
 
 def make_tables(connection: duckdb.DuckDBPyConnection) -> None:

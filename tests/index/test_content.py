@@ -1,0 +1,151 @@
+"""The tables say what the documents say."""
+
+import math
+from datetime import datetime
+
+from blastgit import DataRepo, demo
+from blastgit.annotations.event import Remark
+from blastgit.history import History
+
+KEYED = {  # table of the index -> table of the natural form, columns of its key, columns that are compared
+    "photometry": ("photometry", ("name", "filter"), ("flux", "flux_error", "magnitude", "is_validated")),
+    "sed": ("sed", ("aperture",), ("log_mass_16", "log_mass_84", "age_50", "dust2_50", "mass_surviving_ratio")),
+    "sfh": ("sfh", ("aperture", "logsfr_tmin"), ("logsfr_tmax", "logsfr_16", "logsfr_50")),
+    "apertures": ("apertures", ("name",), ("ra_deg", "orientation_deg", "semi_major_axis_arcsec")),
+}
+
+
+def natural(revision, rules):
+    from blastgit.revision.normalise import normalise
+
+    return normalise(revision.dr.export, rules).tables
+
+
+def test_rows_are_those_of_the_documents(library, ask):
+    handle = DataRepo(library)._handle
+    for revision in History(handle).revisions("2026dgt"):
+        tables = natural(revision, handle.rules)
+        for table, (name, key, columns) in KEYED.items():
+            found = ask(
+                library, f"SELECT {', '.join(key + columns)} FROM {table} WHERE transient = ? AND revision = ?",
+                "2026dgt", revision.number,
+            )  # fmt: skip
+            expected = [(*row.key[: len(key)], *(row.values.get(column) for column in columns)) for row in tables[name]]
+            assert sorted(map(repr, found)) == sorted(map(repr, expected)), table
+
+
+def test_a_transient_is_its_latest_revision(library, ask):
+    [row] = ask(library, "SELECT dataset, revision, is_latest, app_version, files FROM transients")
+    assert row == ("2026dgt@1", 1, True, "v1.13.1", 15)
+    assert ask(library, "SELECT count(DISTINCT revision) FROM photometry") == [(2,)]
+    assert ask(library, "SELECT DISTINCT revision FROM photometry WHERE is_latest") == [(1,)]
+
+
+def test_files_have_their_checksums_sizes_and_kinds(library, ask):
+    revision = History(DataRepo(library)._handle).revisions("2026dgt")[1]
+    rows = ask(library, "SELECT path, sha256, md5, bytes FROM files WHERE is_latest ORDER BY path")
+    assert rows == [
+        (path, revision.sha256(path), pointer.md5, pointer.size) for path, pointer in sorted(revision.pointers.items())
+    ]
+    kinds = dict(ask(library, "SELECT kind, count(*) FROM files WHERE is_latest GROUP BY kind"))
+    assert set(kinds) == {
+        "cutout", "thumbnail", "sed_posterior", "sed_chain", "sed_percentiles", "sed_model"
+    }  # fmt: skip
+    assert ask(library, "SELECT filter, survey FROM files WHERE path LIKE '%DES_z.fits' AND is_latest") == [
+        ("DES_z", "DES")
+    ]
+
+
+def test_what_changed_is_a_table(library, ask):
+    found = {what for (what,) in ask(library, "SELECT what FROM changes WHERE revision = 1")}
+    assert {"cutout_cdn/DES/DES_z.fits", "photometry/global", "sed/global"} <= found
+    assert not {"host", "transient", "apertures", "stages", "cutout_cdn/DES/DES_g.fits"} & found
+    assert ask(library, "SELECT * FROM changes WHERE revision = 0") == []
+
+
+def test_the_reproduction_is_no_revision(library, ask):
+    assert ask(library, "SELECT revision FROM revisions ORDER BY 1") == [(0,), (1,)]
+
+
+def test_times_are_in_utc(library, ask):
+    [(when, recorded)] = ask(library, "SELECT export_time, recorded_time FROM transients")
+    assert when == datetime.fromisoformat("2026-06-03T10:00:00")
+    assert recorded == datetime.fromisoformat("2026-07-01T12:00:00")
+
+
+def test_stages_that_failed(repo, record, sample, ask):
+    record(repo, demo.fail_stage(sample, "Host match"))
+    rows = dict(ask(repo, "SELECT stage, state FROM stages"))
+    assert rows["Host match"] == "failed"
+    assert rows["Cutout download"] == "ok"
+    assert "blocked" in rows.values()
+    assert ask(repo, "SELECT because FROM stages WHERE state = 'blocked' LIMIT 1") == [("Host match",)]
+    assert ask(repo, "SELECT is_complete FROM revisions") == [(False,)]
+
+
+def test_no_host_and_no_numbers(repo, record, sample, ask):
+    record(repo, demo.without_host(sample))
+    record(repo, demo.inject_nonfinite(demo.small("2026abc")))
+    assert ask(repo, "SELECT transient FROM hosts") == [("2026abc",)]
+    assert ask(repo, "SELECT host FROM transients WHERE transient = '2026dgt'") == [(None,)]
+    fluxes = [flux for (flux,) in ask(repo, "SELECT flux FROM photometry WHERE transient = '2026abc'")]
+    values = ask(repo, "SELECT * FROM sed WHERE transient = '2026abc'")
+    odd = [each for row in [fluxes, *values] for each in row if isinstance(each, float) and not math.isfinite(each)]
+    assert odd
+
+
+def test_a_value_of_another_type_is_kept_in_git_and_left_out_here(repo, record, ask):
+    sample = demo.small("2026dgt")
+    sample.export["transient"]["fields"]["redshift"] = "none yet"
+    sample.export["transient"]["fields"]["tns_id"] = 2**70
+    sample.export["transient"]["fields"]["spectroscopic_class"] = 7
+    record(repo, sample)
+    assert ask(repo, "SELECT redshift, tns_id, spectroscopic_class FROM transients") == [(None, None, "7")]
+
+
+def test_aliases(repo, record, sample, ask):
+    record(repo, demo.add_alias(sample, "ZTF26abc"))
+    assert ("ZTF26abc", "transient") in ask(repo, "SELECT alias, kind FROM aliases")
+
+
+def test_the_best_redshift_is_blasts(repo, record, sample, ask):
+    cases = [(0.1, 0.11, 0.11), (0.1, 0.2, 0.1), (None, 0.2, 0.2), (0.1, None, 0.1)]
+    for number, (own, host, best) in enumerate(cases):
+        each = demo.small(f"2026a{number}")
+        each.export["transient"]["fields"]["redshift"] = own
+        each.export["host"]["fields"]["redshift"] = host
+        record(repo, each)
+        found = ask(repo, "SELECT best_redshift FROM transients WHERE transient = ?", f"2026a{number}")
+        assert found == [(best,)]
+
+
+def test_remarks_flags_and_metrics(history, ask, monkeypatch):
+    monkeypatch.setenv("BLASTGIT_USER", "alice")
+    notes = DataRepo(history).annotations
+    notes.add(["2026dgt@1"], Remark(comment="a trail", flag="suspect", tags=("sample-a", "night-2")))
+    notes.add(["2026dgt@1:photometry/2026dgt_local/DES_z"], Remark(flag="bad"))
+    assert ask(history, "SELECT flag, part FROM flags ORDER BY flag") == [
+        ("bad", "photometry/2026dgt_local/DES_z"), ("suspect", None)
+    ]  # fmt: skip
+    assert ask(history, "SELECT transient, revision, author FROM annotations WHERE tags LIKE '% night-2 %'") == [
+        ("2026dgt", 1, "alice")
+    ]
+    [(first,)] = ask(history, "SELECT id FROM annotations WHERE comment = 'a trail'")
+    notes.add(["2026dgt@1"], Remark(flag="good", supersedes=(first,)))
+    assert ask(history, "SELECT flag FROM flags WHERE part IS NULL") == [("good",)]
+    states = ask(history, "SELECT state, count(*) FROM annotations GROUP BY 1 ORDER BY 1")
+    assert states == [("current", 2), ("superseded", 1)]
+
+
+def test_real_histories(cases, repo, ask):
+    for case in sorted((cases / "2010H").iterdir()):
+        if (case / "data").is_dir():
+            DataRepo(repo).record("2010H", case / "export.json", case / "data")
+    assert ask(repo, "SELECT count(*) > 3, count(DISTINCT healpix), bool_and(ra_deg > 0) FROM revisions") == [
+        (True, 1, True)
+    ]
+    [(photometry, sed)] = ask(
+        repo, "SELECT (SELECT count(*) FROM photometry WHERE is_latest), (SELECT count(*) FROM sed WHERE is_latest)"
+    )
+    assert photometry > 20
+    assert sed == 2
