@@ -17,6 +17,7 @@ from blastgit.workflow.workflows import Workflows
 
 if TYPE_CHECKING:
     from blastgit.adopt.export import Exported
+    from blastgit.adopt.other_repo import TakenIn
     from blastgit.adopt.run import Import
     from blastgit.annotations.room import Annotations
     from blastgit.blame import Blamed
@@ -228,6 +229,22 @@ class DataRepo(Care, Origins, Reading, Workflows):
 
         chosen = Options(None if exports is None else Path(exports), run, jobs, broker, reflink)
         return import_all(self._local(), place_of(source, options or {}), chosen, self._progress)
+
+    def take_in(self, source: str | Path, only: str = "*", *, dry_run: bool = False) -> TakenIn:
+        """Take in the official revisions of another data repo that are not here; see `adopt/other_repo.py`.
+
+        Args:
+            source: The other repo: a folder, or a URL.
+            only: A pattern that the names of transients must match.
+            dry_run: Look at all, and change nothing.
+
+        Raises:
+            InvalidInput: It holds data of the other kind, defines a filter or survey otherwise, or both have gone on
+                with a transient; nothing was taken in.
+        """
+        from blastgit.adopt.other_repo import take_in
+
+        return take_in(self._local(), source, only, dry_run=dry_run, progress=self._progress)
 
     def export(
         self, spec: str, target: str | Path | None = None, *, form: str = "blast", force: bool = False

@@ -8,7 +8,6 @@ prove each other. Whatever content is left out has a tombstone on the subset's m
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,9 +16,9 @@ from typing import Any
 from blastgit.collections.catalogue import Catalogue
 from blastgit.collections.part import part_of
 from blastgit.collections.room import Collections
+from blastgit.copying import copy_contents, staging
 from blastgit.edit import Edit, edit
 from blastgit.errors import InvalidInput, NotFound, UsageError
-from blastgit.fetch import checked
 from blastgit.format import FILE
 from blastgit.get import matches
 from blastgit.handle import Handle
@@ -28,7 +27,6 @@ from blastgit.identity import repo_identity
 from blastgit.init import init
 from blastgit.names import Spec, branch_ref, is_personal, parse_spec, tag_ref
 from blastgit.personal.lines import origin
-from blastgit.plumbing.durable import sync_file_systems
 from blastgit.plumbing.messages import one_line
 from blastgit.plumbing.process import run_git
 from blastgit.plumbing.refs import RefUpdate
@@ -36,8 +34,6 @@ from blastgit.plumbing.trees import read_blob
 from blastgit.progress import Progress, silent
 from blastgit.release.label import is_release, read_label
 from blastgit.release.room import Releases
-from blastgit.store.base import Store
-from blastgit.store.hashing import drain
 from blastgit.store.pointer import SUFFIX, Pointer, read_pointer
 from blastgit.withdrawn import Stones, Tombstone, Withdrawals, file_of, write_tombstones
 
@@ -134,7 +130,7 @@ def subset(
         names += [str(found) for found in Collections(handle).members(options.collection)]
     selection = _Selection(handle, [parse_spec(text) for text in names], options)
     new = init(target, store=options.store, simulated=handle.settings.simulated)
-    size = _copy_contents(handle.store, new.store, selection.contents, progress)
+    size = copy_contents(handle.store, new.store, selection.contents, progress, staging(new.store))
     _copy_revisions(handle, new, selection.lines)
     _copy_tags(handle, new, [label.ref for label in released])
     left_out = _write_main(handle, new, selection)
@@ -206,31 +202,6 @@ class _Selection:
         return [revision for revision in revisions if revision is not None]
 
 
-def _copy_contents(
-    source: Store, target: Store, contents: Mapping[str, tuple[Pointer, str]], progress: Progress
-) -> int:
-    """Copy contents from store to store, each checked on its way, and return their bytes; they are durable."""
-    folder = target.staging_root / "subset"
-    folder.mkdir(parents=True)
-    total, done = sum(pointer.size for pointer, _ in contents.values()), 0
-
-    def copy(md5: str) -> int:
-        pointer, sha256 = contents[md5]
-        staged = folder / md5
-        with staged.open("xb") as file:
-            sums = drain(checked(source.read(md5), sha256, f"the content {md5} in {source.url}"), file.write)
-        target.put(staged, sums)
-        return pointer.size
-
-    with ThreadPoolExecutor(8) as pool:
-        for size in pool.map(copy, contents):
-            done += size
-            progress("copying", done, total)
-    folder.rmdir()
-    sync_file_systems(target.synced_folders())
-    return total
-
-
 def _copy_revisions(handle: Handle, new: Handle, lines: Mapping[str, Sequence[Revision]]) -> None:
     """Fetch the tags of every line, and end each branch at the highest one."""
     names = list(lines)
@@ -287,7 +258,7 @@ def _copy_annotations(handle: Handle, new: Handle, selection: _Selection) -> int
     found = {path: data for path in _annotation_files(selection) if (data := read_blob(tip.tree, path)) is not None}
     if found:
         attached = attachments_of(tip, found)
-        _copy_contents(handle.store, new.store, _stored(attached), silent)
+        copy_contents(handle.store, new.store, _stored(attached), silent, staging(new.store))
         files = {".gitattributes": ATTRIBUTES, **found, **attached}
         edit(new, NAME, lambda _: Edit(files, f"Annotations of a subset of {one_line(handle.location)}"))
     return len(found)

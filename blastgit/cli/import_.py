@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import argparse
 
+from blastgit.adopt.other_repo import is_data_repo
 from blastgit.cli.common import add_json, bold, drawn_progress, key_values, open_repo, plural, print_json, size_text
+from blastgit.errors import UsageError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    words = "the folder or s3://BUCKET/FOLDER with cutout_cdn/ and sed_output/ of a Blast, or a folder of its archives"
+    words = (
+        "the folder or s3://BUCKET/FOLDER with cutout_cdn/ and sed_output/ of a Blast, a folder of its archives, or "
+        "another data repo (a folder or URL)"
+    )
     parser.add_argument("source", metavar="SOURCE", help=words)
     words = "the folder of the exports, NAME.json or NAME/export.json (default: SOURCE/exports)"
     parser.add_argument("--exports", metavar="DIR", help=words)
@@ -24,15 +29,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     words = "share the files' blocks on disk with the store (Btrfs, XFS) instead of copying them"
     parser.add_argument("--reflink", action="store_true", help=words)
     parser.add_argument("--skipped", metavar="FILE", help="write what was skipped, and why, to a file")
+    words = "of another data repo: just the transients whose name matches"
+    parser.add_argument("--only", metavar="GLOB", help=words)
+    words = "of another data repo: look at all, and change nothing"
+    parser.add_argument("--dry-run", action="store_true", help=words)
     add_json(parser)
     parser.epilog = """\
-Every transient that is not there yet becomes revision 0; one that cannot be read is skipped, and the others go on.
-The call can be repeated: what is done stays done. It ends with 4 if anything was skipped.
+Of another data repo, the official revisions that are not here come as they are: the same commits, tags and contents.
+
+Of a Blast, every transient that is not there yet becomes revision 0; one that cannot be read is skipped, and the
+others go on. The call can be repeated: what is done stays done. It ends with 4 if anything was skipped.
 """
 
 
 def run(options: argparse.Namespace) -> int:
     """Import, and tell what was skipped."""
+    if is_data_repo(options.source):
+        return _take_in(options)
+    if options.only is not None or options.dry_run:
+        raise UsageError(f"--only and --dry-run are for another data repo, and {options.source} is none")
     with drawn_progress(counts=True) as progress:
         repo = open_repo(options, progress)
         done = repo.import_all(
@@ -59,3 +74,21 @@ def run(options: argparse.Namespace) -> int:
     if len(done.skipped) > 20:
         print(f"  and {len(done.skipped) - 20:,} more skipped: --skipped FILE lists them all")
     return 4 if done.skipped else 0
+
+
+def _take_in(options: argparse.Namespace) -> int:
+    """Take in what another data repo has, and say what that was."""
+    others = ("exports", "collection", "jobs", "celery", "skipped", "reflink", "source_option")
+    if any(getattr(options, key) for key in others):
+        raise UsageError(f"{options.source} is a data repo: only --only, --dry-run and --json go with that")
+    with drawn_progress() as progress:
+        done = open_repo(options, progress).take_in(options.source, options.only or "*", dry_run=options.dry_run)
+    if options.json:
+        print_json({**done.to_json(), "dry_run": options.dry_run})
+        return 0
+    came = "would come" if options.dry_run else "came"
+    print(f"{bold(plural(len(done.revisions), 'revision'))} {came} from {done.source}")
+    print(f"  {plural(done.contents, 'content')}, {size_text(done.size)}, each verified")
+    if done.present:
+        print(f"  {plural(done.present, 'transient')} had nothing new")
+    return 0

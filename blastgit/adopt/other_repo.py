@@ -1,0 +1,266 @@
+"""Taking in what another data repo has: revisions that are not here, with their tags and contents, as they are.
+
+Everything is looked at before anything changes: the kind of the repo, the history of each transient, its soundness,
+what it says of filters and surveys. Then contents come, then git's objects, then, transient by transient, the refs, one
+revision after the other. Whoever dies in between leaves whole revisions, and the next call goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pygit2
+
+from blastgit.adopt.definitions import check_definitions, definitions, gather
+from blastgit.copying import Contents, copy_contents, staging
+from blastgit.edit import Edit, edit
+from blastgit.errors import Busy, DamagedData, InvalidInput, NotFound
+from blastgit.guard.policy import require_line
+from blastgit.handle import LOCK_TIMEOUT, Handle
+from blastgit.history import History, Revision
+from blastgit.kinds import WORDS
+from blastgit.location import local_path, shown
+from blastgit.mirror import Mirror
+from blastgit.names import branch_ref, tag_ref
+from blastgit.plumbing.durable import sync_file_systems
+from blastgit.plumbing.locks import Journal, hold
+from blastgit.plumbing.process import run_git
+from blastgit.plumbing.refs import RefMoved, RefUpdate
+from blastgit.plumbing.trees import read_blob
+from blastgit.progress import Progress, silent
+from blastgit.recovery import settle, take_over
+from blastgit.store.pointer import Pointer
+from blastgit.twins import refuse_twin
+from blastgit.verify.lines import LineCheck
+from blastgit.verify.report import Report
+from blastgit.withdrawn import Withdrawals, file_of
+
+_LOCK = ".import"  # no transient's name has a full stop
+
+
+@dataclass(frozen=True)
+class TakenIn:
+    """What was taken in from another data repo.
+
+    Attributes:
+        source: The repo.
+        revisions: The revisions that came, `2026dgt@1`.
+        present: How many transients were here already, with all their revisions.
+        contents: How many contents these revisions have.
+        size: Bytes of those.
+    """
+
+    source: str
+    revisions: list[str]
+    present: int
+    contents: int
+    size: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report under its stable keys."""
+        return {
+            "source": self.source, "revisions": self.revisions, "present": self.present, "contents": self.contents,
+            "bytes": self.size,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Coming:
+    """What is to come of one transient.
+
+    Attributes:
+        name: The transient.
+        before: The commit that its branch has here; None if it is new.
+        revisions: Its new revisions, oldest first.
+        tip: The commit that its branch has there.
+    """
+
+    name: str
+    before: str | None
+    revisions: list[Revision]
+    tip: str
+
+
+def is_data_repo(source: str | Path) -> bool:
+    """Whether a source is a git repository, or a URL at which git would look for one."""
+    if isinstance(source, str) and source.startswith("s3://"):
+        return False
+    folder = source if isinstance(source, Path) else local_path(source)
+    return folder is None or any((place / "HEAD").is_file() for place in (folder, folder / ".git"))
+
+
+def take_in(
+    handle: Handle, source: str | Path, only: str = "*", *, dry_run: bool = False, progress: Progress = silent
+) -> TakenIn:
+    """Take in the official revisions of another data repo that are not here.
+
+    Args:
+        handle: The data repo here.
+        source: The other one: a folder, or a URL.
+        only: A pattern that the names of transients must match.
+        dry_run: Look at all, and change nothing.
+        progress: Told of bytes copied.
+
+    Raises:
+        RepoError: The other repo cannot be read.
+        InvalidInput: It holds data of the other kind, defines a filter or survey otherwise, or both repos have gone on
+            with a transient, each in its own way; nothing was taken in.
+        InvalidName: The name of a transient differs only in case from one that is here.
+        DamagedData: What should come is not sound.
+        Denied: This user may not record one of the transients.
+        NotFound: No transient there matches.
+    """
+    other = Mirror(_url(source))
+    _check_kind(handle, other)
+    other.need(None, whole=True)
+    names = [name for name in History(other).transients() if fnmatchcase(name, only)]
+    if not names:
+        raise NotFound(f"no transient of {other.location} is called {only}")
+    found = [_coming(handle, other, name) for name in names]
+    coming = [each for each in found if each is not None]
+    contents = _check_sound(other, coming)
+    _check_definitions(handle, [each.revisions[-1] for each in coming if each.revisions])
+    revisions = [str(revision) for each in coming for revision in each.revisions]
+    size = sum(pointer.size for pointer, _ in contents.values())
+    if coming and not dry_run:
+        _bring(handle, other, coming, contents, progress)
+    return TakenIn(shown(str(source)), revisions, len(names) - len(coming), len(contents), size)
+
+
+def _url(source: str | Path) -> str:
+    folder = source if isinstance(source, Path) else local_path(source)
+    return str(source) if folder is None else str(folder.absolute())
+
+
+def _check_kind(handle: Handle, other: Handle) -> None:
+    here, there = handle.settings.simulated, other.settings.simulated
+    if here != there:
+        raise InvalidInput(
+            f"{other.location} holds {WORDS[there]} data, and {handle.location} {WORDS[here]} ones: the two never mix"
+        )
+
+
+def _coming(handle: Handle, other: Handle, name: str) -> Coming | None:
+    """Return what is to come of a transient; None if all of it is here."""
+    if handle.is_here:
+        require_line(handle.settings, name)
+    tip, there = History(handle).tip(name), History(other).tip(name)
+    assert there is not None
+    if tip is None:
+        refuse_twin(handle, name)
+        return Coming(name, None, History(other).revisions(name), str(there.id))
+    if tip.id == there.id:
+        return None
+    ours = {marker.id for marker in History(handle).markers(name)}
+    if str(there.id) in ours:
+        return None
+    theirs = [marker.id for marker in History(other).markers(name)]
+    if str(tip.id) not in theirs:
+        latest, last = History(other).revisions(name)[-1], History(handle).latest(name)
+        if latest.id in ours:
+            return None  # all its revisions are here; what differs is who found them again
+        raise InvalidInput(
+            f"both repos have gone on with {name} since they parted, to {latest} there and {last} here: one of the two "
+            f"must be recorded anew. Others can be taken in without it (--only); nothing was taken in"
+        )
+    known = set(theirs[theirs.index(str(tip.id)) :])
+    new = [revision for revision in History(other).revisions(name) if revision.id not in known]
+    return Coming(name, str(tip.id), new, str(there.id))
+
+
+def _check_sound(other: Handle, coming: Iterable[Coming]) -> dict[str, tuple[Pointer, str]]:
+    """Check the history of what is to come, and return the contents that it takes."""
+    report, withdrawals = Report(transients=0), Withdrawals(other)
+    contents: dict[str, tuple[Pointer, str]] = {}
+    for each in coming:
+        for _ in LineCheck(other, each.name, report).run():
+            pass
+        if report.problems:
+            problem = report.problems[0]
+            raise DamagedData(f"{problem.where} of {other.location} is not sound: {problem.text}; nothing was taken in")
+        for revision in each.revisions:
+            gone = withdrawals.of(each.name, revision.number)
+            for path, pointer in revision.pointers.items():
+                if path not in gone:
+                    contents[pointer.md5] = pointer, revision.sha256(path)
+    return contents
+
+
+def _check_definitions(handle: Handle, theirs: Sequence[Revision]) -> None:
+    """Check that filters and surveys mean the same there and here, by what was written here last."""
+    history = History(handle)
+    latest = [found for name in history.transients() if (found := history.latest(name)) is not None]
+    latest.sort(key=lambda revision: revision.time, reverse=True)
+    wanted = {each for revision in theirs for each in definitions(revision.dr.export)}
+    check_definitions(theirs, gather([*latest, *theirs], wanted))
+
+
+def _bring(handle: Handle, other: Handle, coming: Sequence[Coming], contents: Contents, progress: Progress) -> None:
+    handle.prepare_to_write()
+    with hold(handle.lock_path(_LOCK), LOCK_TIMEOUT) as lock:
+        take_over(handle, lock)
+        folder = staging(handle.store)
+        lock.announce(Journal.own([folder]))
+        copy_contents(other.store, handle.store, contents, progress, folder)
+        _fetch(handle, other, coming)
+        _bring_tombstones(handle, other, coming)
+        for done, each in enumerate(coming, 1):
+            _publish(handle, other, each)
+            progress("taking in", done, len(coming))
+
+
+def _fetch(handle: Handle, other: Handle, coming: Iterable[Coming]) -> None:
+    """Bring git's objects; no ref moves yet."""
+    refs = [ref for each in coming for ref in (branch_ref(each.name), *map(_tag, each.revisions))]
+    words = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--stdin")
+    source = str(other.path.absolute())
+    text = "".join(f"{ref}\n" for ref in refs).encode()
+    run_git(handle.path, "-c", "fetch.fsckObjects=true", "fetch", *words, source, stdin=text)
+    handle.git = pygit2.Repository(handle.git.path)  # libgit2 looks for new packs when it is opened
+    sync_file_systems([handle.path])
+
+
+def _bring_tombstones(handle: Handle, other: Handle, coming: Iterable[Coming]) -> None:
+    """Say on main what was taken down there, before anybody could take it for a loss."""
+    files: dict[str, bytes | None] = {}
+    for revision in (revision for each in coming for revision in each.revisions):
+        path = file_of(revision.name, revision.number)
+        data = read_blob(other.main.tree, path)
+        if data is not None:
+            files[path] = data
+    if files:
+        edit(handle, "main", lambda _: Edit(files, f"What {other.location} says was taken down"))
+
+
+def _publish(handle: Handle, other: Handle, coming: Coming) -> None:
+    """Move the refs of one transient: tag and branch for each revision, and the branch to what followed the last."""
+    name, branch = coming.name, branch_ref(coming.name)
+    with hold(handle.lock_path(name), LOCK_TIMEOUT) as lock:
+        take_over(handle, lock)
+        settle(handle, name, lock)
+        at = coming.before
+        for updates in _steps(other, coming):
+            moved = [RefUpdate(each.ref, each.new, at if each.ref == branch else None) for each in updates]
+            lock.announce(Journal.own(refs={each.ref: each.new for each in moved}))
+            try:
+                handle.move_refs(moved, f"blastgit import: {other.location}", lock.descriptor)
+            except RefMoved:
+                raise Busy(f"{name} was moved by somebody else meanwhile: repeat the call") from None
+            at = moved[-1].new
+
+
+def _steps(other: Handle, coming: Coming) -> Iterable[Sequence[RefUpdate]]:
+    branch = branch_ref(coming.name)
+    for revision in coming.revisions:
+        tag = str(other.git.references[_tag(revision)].target)
+        yield RefUpdate(_tag(revision), tag), RefUpdate(branch, revision.id)
+    if not coming.revisions or coming.revisions[-1].id != coming.tip:
+        yield (RefUpdate(branch, coming.tip),)
+
+
+def _tag(revision: Revision) -> str:
+    return tag_ref(revision.name, revision.number)

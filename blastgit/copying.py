@@ -1,0 +1,67 @@
+"""Contents from one store into another, each checked on its way."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from shutil import rmtree
+
+from blastgit.fetch import checked
+from blastgit.plumbing.durable import sync_file_systems
+from blastgit.progress import Progress
+from blastgit.store.base import Store
+from blastgit.store.hashing import drain
+from blastgit.store.pointer import Pointer
+
+Contents = Mapping[str, tuple[Pointer, str]]
+"""What should be there: the pointer and the SHA-256 of each content, by MD5."""
+
+_AT_ONCE = 8
+
+
+def staging(target: Store) -> Path:
+    """Return a new folder for contents on their way into a store; it need not exist yet."""
+    return target.staging_root / os.urandom(16).hex()
+
+
+def copy_contents(source: Store, target: Store, contents: Contents, progress: Progress, folder: Path) -> int:
+    """Copy contents from store to store, and return their bytes; they are durable.
+
+    Args:
+        source: Where they are.
+        target: Where they should be. What is there already is checked, too.
+        contents: Which.
+        progress: Told of bytes.
+        folder: Where they are put on their way; see `staging`.
+
+    Raises:
+        DamagedData: One is not what was published.
+        StoreError: A store fails.
+    """
+    folder.mkdir(parents=True)
+    total, done = sum(pointer.size for pointer, _ in contents.values()), 0
+    absent = target.missing(contents)
+
+    def copy(md5: str) -> int:
+        pointer, sha256 = contents[md5]
+        if md5 not in absent:
+            for _ in checked(target.read(md5), sha256, f"the content {md5} in {target.url}"):
+                pass
+            return pointer.size
+        staged = folder / md5
+        with staged.open("xb") as file:
+            sums = drain(checked(source.read(md5), sha256, f"the content {md5} in {source.url}"), file.write)
+        target.put(staged, sums)
+        return pointer.size
+
+    try:
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            for size in pool.map(copy, contents):
+                done += size
+                progress("copying", done, total)
+    finally:
+        rmtree(folder, ignore_errors=True)
+    sync_file_systems(target.synced_folders())
+    return total
