@@ -212,7 +212,13 @@ def test_releases_are_annotated_and_stay(clone: Any) -> None:
     clone.git("tag", "release/nearby/v1", "main")
     assert "should be an annotated tag" in clone.push("refs/tags/release/nearby/v1")
     clone.tag("release/nearby/v1", "main")
-    assert clone.push("refs/tags/release/nearby/v1") == ""
+    assert "has no release.yaml" in clone.push("refs/tags/release/nearby/v1")
+    clone.git("update-ref", "-d", "refs/tags/release/nearby/v1")
+    repo = DataRepo(clone.path)
+    repo.collections.create("nearby", "TAGGED", "Nearby")
+    repo.collections.add("nearby", ["2026dgt@0"], "Nearby")
+    repo.releases.freeze("nearby", "v1")
+    assert clone.push("refs/heads/main", "refs/tags/release/nearby/v1") == ""
     assert "it may not be deleted" in clone.push(":refs/tags/release/nearby/v1")
 
 

@@ -103,6 +103,13 @@ def test_the_policy_before_the_push_decides(clone: Any, me: str) -> None:
 
 def test_roles_of_writers_annotators_and_curators(clone: Any, me: str) -> None:
     branch, tag = "refs/heads/2026dgt", "refs/tags/2026dgt/1"
+    collections = DataRepo(clone.path).collections
+    collections.create("nearby", "TAGGED", "Nearby")
+    collections.add("nearby", ["2026dgt@1"], "Nearby")
+    DataRepo(clone.path).releases.freeze("nearby", "v1")
+    assert clone.push(branch, tag, MAIN) == ""
+    clone.record(2)
+    tag = "refs/tags/2026dgt/2"
     clone.edit_main({"blastgit.yaml": policy(admin="alice", writer="{who: robot, for: ['2026d*']}", annotator="bob")})
     assert clone.push(MAIN) == ""
     said = (
@@ -110,7 +117,6 @@ def test_roles_of_writers_annotators_and_curators(clone: Any, me: str) -> None:
         b'"subject":"revision:2026dgt@1","time":"2026-06-01T00:00:00Z","user":"bob"}\n'
     )
     clone.edit_main({"revision/2026dgt/1.jsonl": said}, "annotations")
-    clone.tag("release/nearby/v1", "good")
     assert f"{me} does not have the role 'writer' for 2026dgt" in clone.push(branch, tag)
     assert "'writer' for 2026abc" in clone.push("good:refs/workflow/2026abc", env={"GL_USER": "robot"})
     assert "role 'annotator'" in clone.push("refs/heads/annotations", env={"GL_USER": "robot"})
