@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from blastgit.errors import RepoError
@@ -163,15 +163,6 @@ def read_cff(text: bytes) -> Citation:
         "description": loaded.get("abstract"), "doi": loaded.get("doi"), "keywords": loaded.get("keywords"),
     }  # fmt: skip
     return read_citation({key: value for key, value in found.items() if value is not None}, where)
-
-
-def with_doi(citation: Citation, doi: str) -> Citation:
-    """Return it with another DOI; an empty one takes the DOI of the whole repo away.
-
-    Raises:
-        RepoError: It is none.
-    """
-    return replace(citation, doi=doi_of(doi, "the DOI"), dois={})
 
 
 def doi_of(text: str, where: str) -> str:

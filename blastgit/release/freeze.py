@@ -12,7 +12,7 @@ from blastgit.collections.access import check_access
 from blastgit.collections.catalogue import Catalogue
 from blastgit.collections.existence import check_there
 from blastgit.collections.resolve import Found, Resolver
-from blastgit.errors import InvalidInput
+from blastgit.errors import InvalidInput, RepoError
 from blastgit.handle import LOCK_TIMEOUT, Handle
 from blastgit.identity import repo_identity
 from blastgit.names import tag_ref
@@ -24,7 +24,7 @@ from blastgit.plumbing.objects import commit_of
 from blastgit.plumbing.refs import RefMoved, RefUpdate
 from blastgit.progress import Progress, silent
 from blastgit.recovery import take_over
-from blastgit.release.citation import citation_of, with_doi
+from blastgit.release.citation import citation_of, doi_of
 from blastgit.release.cite import Cited
 from blastgit.release.crate import media_types, write_crate
 from blastgit.release.frozen import CITED, CRATE, FILE, MANIFEST, README, Entry, Frozen
@@ -55,13 +55,17 @@ class Options:
     dry_run: bool = False
 
     def __post_init__(self) -> None:
-        """Check the reason.
+        """Check the reason, and take the DOI out of its URL.
 
         Raises:
-            InvalidInput: It is not one line.
+            InvalidInput: The reason is not one line, or the DOI is none.
         """
         if one_line(self.reason) != self.reason:
             raise InvalidInput("the reason should be one line")
+        try:
+            object.__setattr__(self, "doi", doi_of(self.doi, "the DOI"))
+        except RepoError as error:
+            raise InvalidInput(str(error)) from None
 
 
 @dataclass(frozen=True)
@@ -152,7 +156,7 @@ def _resolved(handle: Handle, label: Label, options: Options) -> tuple[Frozen, l
     entries = tuple(_entries(handle, found))
     gone = [f"{each.dataset}: {len(each.without)} withdrawn files are left out" for each in entries if each.without]
     moment = datetime.fromtimestamp(handle.committer().time, UTC)
-    citation = with_doi(citation_of(handle), options.doi)
+    citation = replace(citation_of(handle), doi=options.doi, dois={})
     frozen = Frozen(
         label, collection.kind, collection.about, str(main.id), f"{moment:%Y-%m-%dT%H:%M:%SZ}",
         str(repo_identity(handle)), handle.settings.simulated, 0, 0, (), citation, entries,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 
 from blastgit.annotations.subjects import instant_text
 from blastgit.collections.datasets import Dataset, Member, read_dataset, utc
+from blastgit.collections.names import is_name
 from blastgit.errors import BlastgitError, DamagedData
 from blastgit.release.citation import Citation, read_citation
 from blastgit.release.label import Label
@@ -24,6 +26,7 @@ FILE, MANIFEST, CRATE, CITED, README = (
 DESCRIBING = (FILE, CITED, CRATE, README)
 """The files that stand beside the data; the manifest lists them too."""
 
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 SIZE_LIMIT = 512 * 1024 * 1024
 """Bytes of a manifest: some five million files."""
 
@@ -136,6 +139,8 @@ def read_frozen(data: bytes, label: Label) -> Frozen:
         citation = read_citation(fields.pop("citation"), f"{FILE} of {label}")
         head = {"kind": fields.pop("type"), "size": fields.pop("bytes"), "formats": tuple(fields.pop("formats"))}
         frozen = Frozen(stated, citation=citation, entries=tuple(members), **head, **fields)
+        if not _COMMIT.fullmatch(frozen.main) or not (frozen.about + frozen.time + frozen.repo).isprintable():
+            raise ValueError("a text cannot be printed, or main is no commit")
         is_exact = frozen.text() == data
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, BlastgitError) as error:
         raise DamagedData(f"{FILE} of {label} is none: {error}") from None
@@ -147,6 +152,8 @@ def read_frozen(data: bytes, label: Label) -> Frozen:
 
 
 def _entry(value: Mapping[str, Any]) -> Entry:
+    if not _COMMIT.fullmatch(value["commit"]) or not value["via"] or not all(map(is_name, value["via"])):
+        raise ValueError(f"{value['dataset']!r} has no commit, or no collection that gave it")
     begin, end = utc(value.get("begin")), utc(value.get("end"))
     without = tuple(value.get("without", ()))
     return Entry(read_dataset(value["dataset"]), value["commit"], tuple(value["via"]), begin, end, without)

@@ -108,6 +108,14 @@ TAMPERINGS: dict[str, tuple[Callable[[Path], dict[str, bytes | None]], str]] = {
         lambda repo: {"release.yaml": listed(repo).replace(b'"nearby"\n', b'"others"\n')},
         "is of release/others/1",
     ),
+    "control characters": (
+        lambda repo: {"release.yaml": listed(repo).replace(b"Within", b"\\u001b[2J")},
+        "cannot be printed",
+    ),
+    "a collection that cannot be": (
+        lambda repo: {"release.yaml": listed(repo).replace(b'"via": ["nearby"]', b'"via": ["../x"]')},
+        "no collection that gave it",
+    ),
     "another repo": (
         lambda repo: {"release.yaml": listed(repo).replace(b'repo: "', b'repo: "0')},
         "it is of the data repo 0",
