@@ -16,6 +16,7 @@ from typing import IO, Any
 from benchmarks import samples
 from benchmarks.race import Row, Target, race, time_alone
 from blastgit.demo import Sample
+from blastgit.index.opened import Limits
 from blastgit.repo import DataRepo
 from blastgit.revision.dr import read_dr
 
@@ -115,7 +116,7 @@ def _one_by_one(repo: DataRepo) -> float:
 def _to_sqlite(repo: DataRepo, path: Path) -> Path:
     """Put the same tables into sqlite, with the indexes that these questions want."""
     connection = sqlite3.connect(path)
-    with connection, repo.index.open(as_is=True) as db:
+    with connection, repo.index.open(Limits(600, 6_000_000_000), as_is=True) as db:
         for table in repo.index.tables.values():
             names = ", ".join(column.name for column in table.columns)
             if not table.view:

@@ -1,43 +1,31 @@
-"""Making the index, and bringing it up to date: from refs that moved, into a copy that then takes the file's place.
-
-DuckDB lets one process write a file, or many read it. So nobody ever writes to the file that readers have open: an
-update copies it (a reflink where the file system can, else some 0.3 s for each 500 MB), writes to the copy and renames
-it. Readers go on with what they opened. Several files (one large, one with what came since) would spare the copy, at
-the price of a union and an anti-join in every query.
-"""
+"""Making the index, and bringing it up to date from the refs that moved."""
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
-import os
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from blastgit.errors import RepoError
 from blastgit.handle import Handle
-from blastgit.index.gather import gather
+from blastgit.index.gather import Gathered, gather
 from blastgit.index.groups import Groups
 from blastgit.index.lines import Line
-from blastgit.index.remarks import remarks_tip, update_remarks
+from blastgit.index.origin import Known, Origin, read_known, read_origin
+from blastgit.index.place import prepare, replacing
+from blastgit.index.remarks import update_remarks
 from blastgit.index.tables import tables
-from blastgit.index.write import insert_arrow, make_tables, open_to_write, read_meta, write_meta
+from blastgit.index.write import insert_arrow, make_tables, open_to_write, write_meta
 from blastgit.plumbing.locks import hold
-from blastgit.plumbing.process import run_git
 from blastgit.progress import Progress
-from blastgit.withdrawn import FOLDER as WITHDRAWN
 from blastgit.withdrawn import Withdrawals
 
 if TYPE_CHECKING:
     import duckdb
 
 _WAIT = 600.0  # seconds for another process that is building the index
-_FICLONE = 0x40049409
-_NOT_TRANSIENTS = {"main", "annotations"}
+_COLLECTION = "collection "  # before the name of a collection that is damaged
 
 
 @dataclass(frozen=True)
@@ -70,14 +58,6 @@ class Updated:
         }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class _Refs:
-    """What the index follows from: the branches of transients, and of main and annotations what concerns it."""
-
-    branches: dict[str, str]
-    meta: dict[str, str]
-
-
 def update(
     handle: Handle, path: Path, progress: Progress, *, rebuild: bool = False, jobs: int | None = None
 ) -> Updated:
@@ -87,133 +67,53 @@ def update(
         RepoError: The index cannot be written, or what it needs is not installed.
         Busy: Another process is at it, for a long time.
     """
-    _prepare(handle, path)
+    prepare(handle, path)
     with hold(path.with_name("index.lock"), _WAIT):
-        refs = _read_refs(handle)
-        why, known = ("as was asked", None) if rebuild else _known(path, refs)
+        refs = read_origin(handle)
+        why, known = ("as was asked", None) if rebuild else read_known(path, refs)
         if known is not None and known.branches == refs.branches and known.meta == refs.meta:
             return Updated(path, damaged=known.damaged, changed=False)
-        with _replacing(path, is_new=known is None) as target:
+        moved = _moved(refs, known)
+        batches = gather(handle, moved, jobs)
+        with replacing(path, is_new=known is None) as (target, copied):
+            first = list(islice(batches, 1))  # meanwhile, the copy is made
+            copied.result()
             with open_to_write(target) as connection:
-                done = _Update(handle, connection, refs, known, jobs).run(progress)
+                update = _Update(handle, connection, refs, known)
+                done = update.run(moved, chain(first, batches), progress)
     return Updated(path, why, **done)
 
 
-def _prepare(handle: Handle, path: Path) -> None:
-    try:
-        handle.work_folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RepoError(f"{handle.path} cannot be written: {error.strerror}") from None
-    for stale in path.parent.glob(f"{path.name}.new-*"):
-        if not Path(f"/proc/{stale.name.partition('-')[2].partition('.')[0]}").exists():
-            stale.unlink(missing_ok=True)
-
-
-@dataclass(frozen=True)
-class _Known(_Refs):
-    damaged: dict[str, str] = field(default_factory=dict)
-
-
-def _known(path: Path, refs: _Refs) -> tuple[str, _Known | None]:
-    """Return what the index at `path` follows from; None, and why, if it must be made anew."""
-    from blastgit.index.opened import connect
-
-    if not path.exists():
-        return "there was none", None
-    try:
-        connection = connect(path, 1_000_000_000)
-    except RepoError:
-        return "the old one was damaged", None
-    import duckdb
-
-    try:
-        meta = read_meta(connection)
-        if meta.get("version") != refs.meta["version"]:
-            return "the old one was made by another version of blastgit", None
-        if meta.get("stages") != refs.meta["stages"]:
-            return "the stages or rules of blastgit.yaml are others now", None
-        branches = dict(connection.execute("SELECT name, commit_id FROM state.branches").fetchall())
-        damaged = dict(connection.execute("SELECT what, reason FROM state.damaged").fetchall())
-    except (duckdb.Error, ValueError):
-        return "the old one was damaged", None
-    finally:
-        connection.close()
-    return "", _Known(branches, meta, damaged)
-
-
-def _read_refs(handle: Handle) -> _Refs:
-    listed = run_git(handle.path, "for-each-ref", "--format=%(objectname) %(refname)", "refs/heads/").decode()
-    prefix = len("refs/heads/")
-    branches = {}
-    for row in listed.splitlines():
-        commit, _, ref = row.partition(" ")
-        name = ref[prefix:]
-        if "/" not in name and name not in _NOT_TRANSIENTS:
-            branches[name] = commit
-    tree, settings = handle.main.tree, handle.settings
-    parts = {
-        "version": tables().version,
-        "stages": f"{settings.rules.digest} {_digest(settings.sections.get('stages'))}",
-        "flags": _digest(settings.sections.get("flags")),
-        "collections": str(tree["collections"].id) if "collections" in tree else "",
-        "withdrawn": str(tree[WITHDRAWN].id) if WITHDRAWN in tree else "",
-        "annotations": remarks_tip(handle),
-    }
-    return _Refs(branches, parts)
-
-
-def _digest(section: object) -> str:
-    return hashlib.sha256(repr(section).encode()).hexdigest()
-
-
-@contextmanager
-def _replacing(path: Path, *, is_new: bool) -> Iterator[Path]:
-    """Yield a file to write to, a copy of `path` unless it is to be new; it takes its place when all went well."""
-    target = path.with_name(f"{path.name}.new-{os.getpid()}")
-    try:
-        if not is_new:
-            _copy(path, target)
-        yield target
-        target.replace(path)
-    except OSError as error:
-        raise RepoError(f"the index {path} cannot be written: {error.strerror or error}") from None
-    finally:
-        for rest in (target, target.with_name(f"{target.name}.wal")):
-            rest.unlink(missing_ok=True)
-
-
-def _copy(path: Path, target: Path) -> None:
-    with path.open("rb") as source, target.open("wb") as copy, suppress(OSError):
-        fcntl.ioctl(copy.fileno(), _FICLONE, source.fileno())
-        return
-    shutil.copyfile(path, target)
+def _moved(now: Origin, known: Known | None) -> list[Line]:
+    """Return the branches that moved, in the order of their names."""
+    old = known.branches if known else {}
+    return [Line(name, tip, old.get(name, "")) for name, tip in sorted(now.branches.items()) if old.get(name) != tip]
 
 
 class _Update:
+    """One change of the file."""
+
     def __init__(
-        self, handle: Handle, connection: duckdb.DuckDBPyConnection, refs: _Refs, known: _Known | None, jobs: int | None
+        self, handle: Handle, connection: duckdb.DuckDBPyConnection, refs: Origin, known: Known | None
     ) -> None:
         self._handle = handle
         self._connection = connection
         self._refs = refs
         self._is_new = known is None
-        self._known = known or _Known({}, {})
-        self._jobs = jobs
+        self._known = known or Known({}, {})
         self._runs: set[str] = set()
 
-    def run(self, progress: Progress) -> dict[str, Any]:
+    def run(self, moved: Sequence[Line], batches: Iterator[Gathered], progress: Progress) -> dict[str, Any]:
         """Write what is new, and return the counts."""
         if self._is_new:
             make_tables(self._connection)
         self._connection.execute("BEGIN")
         old, now = self._known.branches, self._refs.branches
-        moved = [Line(name, tip, old.get(name, "")) for name, tip in sorted(now.items()) if old.get(name) != tip]
         gone = sorted(old.keys() - now.keys())
         self._forget(gone)
-        damaged = {what: why for what, why in self._known.damaged.items() if _name(what) in now}
-        for line in moved:
-            damaged.pop(line.name, None)
-        counts = self._take_in(moved, damaged, progress)
+        read = {line.name for line in moved}
+        damaged = {what: why for what, why in self._known.damaged.items() if _name(what) not in read | set(gone)}
+        counts = self._take_in(batches, damaged, lambda done: progress("transients", done, len(moved)))
         self._groups(damaged, has_new=bool(counts[0]))
         self._main(has_new=bool(counts[0]))
         self._note(moved, damaged)
@@ -221,9 +121,12 @@ class _Update:
         self._connection.execute("CHECKPOINT")
         return {"revisions": counts[0], "transients": counts[1], "gone": len(gone) + counts[2], "damaged": damaged}
 
-    def _take_in(self, moved: Sequence[Line], damaged: dict[str, str], progress: Progress) -> tuple[int, int, int]:
+    def _take_in(
+        self, batches: Iterator[Gathered], damaged: dict[str, str], progress: Callable[[int], None]
+    ) -> tuple[int, int, int]:
+        """Write what was read, and return how many revisions, of how many transients, of which so many are renewed."""
         revisions = transients = renewed = done = 0
-        for read in gather(self._handle, moved, self._jobs):
+        for read in batches:
             done += read.lines
             self._forget(read.renewed)
             found = read.tables.get("revisions")
@@ -236,7 +139,7 @@ class _Update:
             self._filters(read.tables.get("filters"))
             renewed += len(read.renewed)
             damaged.update(read.damaged)
-            progress("index", done, len(moved))
+            progress(done)
         return revisions, transients, renewed
 
     def _outdate(self, names: list[str]) -> None:
@@ -273,7 +176,10 @@ class _Update:
 
     def _groups(self, damaged: dict[str, str], *, has_new: bool) -> None:
         if has_new or self._runs or self._moved("collections"):
-            damaged.update(Groups(self._handle, self._connection).update(self._runs))
+            for what in [what for what in damaged if what.startswith(_COLLECTION)]:
+                del damaged[what]
+            found = Groups(self._handle, self._connection).update(self._runs)
+            damaged.update({f"{_COLLECTION}{name}": why for name, why in found.items()})
 
     def _main(self, *, has_new: bool) -> None:
         if self._moved("annotations") or self._moved("flags"):
@@ -298,14 +204,9 @@ class _Update:
         """Remember what the index follows from; a branch that could not be read is tried again next time."""
         import pyarrow as pa
 
-        now = {name: tip for name, tip in self._refs.branches.items() if name not in damaged}
-        if self._is_new or len(moved) > len(now) // 2:
-            gone = list(self._known.branches)
-            rows = now
-        else:
-            names = {line.name for line in moved}
-            gone = [*names, *(self._known.branches.keys() - self._refs.branches.keys())]
-            rows = {name: tip for name, tip in now.items() if name in names}
+        names = {line.name for line in moved} - damaged.keys()
+        gone = [*names, *(self._known.branches.keys() - self._refs.branches.keys())]
+        rows = {name: self._refs.branches[name] for name in names}
         self._connection.execute("DELETE FROM state.branches WHERE name IN (SELECT unnest(?))", [gone])
         self._connection.register("incoming", pa.table({"name": list(rows), "commit_id": list(rows.values())}))
         self._connection.execute("INSERT INTO state.branches SELECT * FROM incoming")

@@ -200,6 +200,20 @@ def test_a_transient_that_cannot_be_read_is_tried_again(history, record, loose):
     assert (done.revisions, done.damaged) == (2, {})
 
 
+def test_what_is_known_of_a_transient_stays_while_its_tip_is_damaged(history, states, record, loose, dump):
+    dump(history)
+    record(history, demo.refit(states[2], seed=7))
+    tip = loose(history, "2026dgt")
+    kept = tip.read_bytes()
+    tip.chmod(0o644)
+    tip.write_bytes(b"damaged")
+    assert set(DataRepo(history).index.update().damaged) == {"2026dgt"}
+    assert len(dump(history)["revisions"]) == 2
+    tip.write_bytes(kept)
+    assert DataRepo(history).index.update().revisions == 1
+    same_as_anew(history, dump)
+
+
 def test_several_processes_read_as_one_does(history, record, dump):
     for number in range(4):
         record(history, demo.small(f"2026a{number}"))

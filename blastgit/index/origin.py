@@ -1,0 +1,94 @@
+"""What an index follows from: the branches of transients, and of main and the remarks what concerns it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from blastgit.errors import RepoError
+from blastgit.handle import Handle
+from blastgit.index.opened import connect
+from blastgit.index.remarks import remarks_tip
+from blastgit.index.tables import tables
+from blastgit.index.write import read_meta
+from blastgit.plumbing.process import run_git
+from blastgit.withdrawn import FOLDER as WITHDRAWN
+
+_NOT_TRANSIENTS = {"main", "annotations"}
+_MEMORY = 1_000_000_000  # bytes
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What there is in the data repo.
+
+    Attributes:
+        branches: The tip of each transient's branch.
+        meta: What else an index follows from, and the version of its tables.
+    """
+
+    branches: dict[str, str]
+    meta: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Known(Origin):
+    """What an index was made from.
+
+    Attributes:
+        damaged: What could not be read, and why.
+    """
+
+    damaged: dict[str, str] = field(default_factory=dict)
+
+
+def read_known(path: Path, refs: Origin) -> tuple[str, Known | None]:
+    """Return what the index at `path` follows from; None, and why, if it must be made anew."""
+    if not path.exists():
+        return "there was none", None
+    try:
+        connection = connect(path, _MEMORY)
+    except RepoError:
+        return "the old one was damaged", None
+    import duckdb
+
+    try:
+        meta = read_meta(connection)
+        if meta.get("version") != refs.meta["version"]:
+            return "the old one was made by another version of blastgit", None
+        if meta.get("stages") != refs.meta["stages"]:
+            return "the stages or rules of blastgit.yaml are others now", None
+        branches = dict(connection.execute("SELECT name, commit_id FROM state.branches").fetchall())
+        damaged = dict(connection.execute("SELECT what, reason FROM state.damaged").fetchall())
+    except (duckdb.Error, ValueError):
+        return "the old one was damaged", None
+    finally:
+        connection.close()
+    return "", Known(branches, meta, damaged)
+
+
+def read_origin(handle: Handle) -> Origin:
+    """Return what an index of the data repo would follow from now."""
+    listed = run_git(handle.path, "for-each-ref", "--format=%(objectname) %(refname)", "refs/heads/").decode()
+    prefix = len("refs/heads/")
+    branches = {}
+    for row in listed.splitlines():
+        commit, _, ref = row.partition(" ")
+        name = ref[prefix:]
+        if "/" not in name and name not in _NOT_TRANSIENTS:
+            branches[name] = commit
+    tree, settings = handle.main.tree, handle.settings
+    parts = {
+        "version": tables().version,
+        "stages": f"{settings.rules.digest} {_digest(settings.sections.get('stages'))}",
+        "flags": _digest(settings.sections.get("flags")),
+        "collections": str(tree["collections"].id) if "collections" in tree else "",
+        "withdrawn": str(tree[WITHDRAWN].id) if WITHDRAWN in tree else "",
+        "annotations": remarks_tip(handle),
+    }
+    return Origin(branches, parts)
+
+
+def _digest(section: object) -> str:
+    return hashlib.sha256(repr(section).encode()).hexdigest()

@@ -1,0 +1,68 @@
+"""The file of an index: readers have it open, so that nobody writes to it; a copy takes its place.
+
+DuckDB lets one process write a file, or many read it. An update writes to a copy (a reflink where the file system can,
+else a third of a second for each 500 MB) and renames it; readers go on with what they opened. Several files, a large
+one and one with what came since, would spare the copy at the price of a union and an anti-join in every query.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from blastgit.errors import RepoError
+from blastgit.handle import Handle
+
+_FICLONE = 0x40049409
+
+
+def prepare(handle: Handle, path: Path) -> None:
+    """Make the folder of an index, and remove what writers left in it that are dead.
+
+    Raises:
+        RepoError: The data repo cannot be written.
+    """
+    try:
+        handle.work_folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RepoError(f"{handle.path} cannot be written: {error.strerror}") from None
+    for stale in path.parent.glob(f"{path.name}.new-*"):
+        if not Path(f"/proc/{stale.name.partition('-')[2].partition('.')[0]}").exists():
+            stale.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing(path: Path, *, is_new: bool) -> Iterator[tuple[Path, Future[None]]]:
+    """Yield a file to write to, which takes the place of `path` when all went well, and what tells when it is there.
+
+    Unless it is to be new, it begins as a copy, which is made while the caller reads what is to be written.
+
+    Raises:
+        RepoError: It cannot be written.
+    """
+    target = path.with_name(f"{path.name}.new-{os.getpid()}")
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            yield target, pool.submit(_copy, None if is_new else path, target)
+            target.replace(path)
+        except OSError as error:
+            raise RepoError(f"the index {path} cannot be written: {error.strerror or error}") from None
+        finally:
+            pool.shutdown()
+            for rest in (target, target.with_name(f"{target.name}.wal")):
+                rest.unlink(missing_ok=True)
+
+
+def _copy(path: Path | None, target: Path) -> None:
+    target.unlink(missing_ok=True)
+    if path is None:
+        return
+    with path.open("rb") as source, target.open("wb") as copy, suppress(OSError):
+        fcntl.ioctl(copy.fileno(), _FICLONE, source.fileno())
+        return
+    shutil.copyfile(path, target)
