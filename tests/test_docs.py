@@ -113,7 +113,7 @@ def test_the_reader_of_the_format_notices_damage(folder, told, tmp_path):
     victim = next(path for path in (copy / "files/md5").rglob("*") if path.is_file() and path.stat().st_size > 1000)
     victim.chmod(0o644)
     victim.write_bytes(b"x" + victim.read_bytes()[1:])
-    reader = blocks(DOCS / "format.md", "python")[-1].replace("/ \"files/md5\"", f"/ \"{copy}/files/md5\"")
+    reader = blocks(DOCS / "format.md", "python")[-1].replace('/ "files/md5"', f'/ "{copy}/files/md5"')
     words = [sys.executable, "-c", reader, "data.git", "2026dgt"]
     outcomes = [subprocess.run([*words, n], cwd=folder, capture_output=True, check=False) for n in ("0", "1")]
     assert any(b"is damaged" in outcome.stderr for outcome in outcomes)
