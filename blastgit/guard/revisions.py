@@ -81,9 +81,7 @@ def _check_kind(repo: Quarantine, name: str, document: DatasetRevision) -> None:
         raise Denied(f"{name}.json: {error}") from None
     if stated is not None and stated != repo.settings.simulated:
         kinds = WORDS[stated], WORDS[repo.settings.simulated]
-        raise Denied(
-            f"{name}.json says that its data are {kinds[0]}, and this repo holds {kinds[1]} ones: never both"
-        )
+        raise Denied(f"{name}.json says that its data are {kinds[0]}, and this repo holds {kinds[1]} ones: never both")
 
 
 def check_tree(repo: Quarantine, name: str, files: Mapping[str, pygit2.Oid]) -> Pointers:
