@@ -194,7 +194,9 @@ def test_an_attachment_travels_with_the_branch(
         DataRepo(away).annotations.attachment("00000000-0000-5000-8000-000000000000")
 
 
-@pytest.mark.parametrize(("size", "words"), [(0, "has 0 bytes"), (10 * 1024 * 1024 + 1, "puts larger ones into the store")])
+@pytest.mark.parametrize(
+    ("size", "words"), [(0, "has 0 bytes"), (10 * 1024 * 1024 + 1, "puts larger ones into the store")]
+)
 def test_what_cannot_be_attached(
     history: Path, speak: Callable[..., Any], tmp_path: Path, size: int, words: str
 ) -> None:
