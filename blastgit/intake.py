@@ -127,6 +127,13 @@ class Intake:
         self._start(self._copy, [path for path in paths if path not in self._staged])
         self._finish()
 
+    def probe(self, paths: Iterable[str]) -> list[str]:
+        """Return a remark for every file whose structure is broken: it is recorded as the bytes that it is."""
+        from blastgit.content import probe
+
+        problems = ((path, probe(path, self.source(path))) for path in sorted(paths))
+        return [f"{path} is recorded as mere bytes: {problem}" for path, problem in problems if problem]
+
     def store(self, paths: Iterable[str]) -> dict[str, Checksums]:
         """Take staged files into the store and return their checksums; durable only after the store is synchronised.
 

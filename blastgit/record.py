@@ -267,7 +267,7 @@ class Recording:
         return self._prepare(batch, self._decide(), None, self._ending(lock))
 
     def _prepare(self, batch: Batch, decision: Decision, tip: pygit2.Commit | None, ending: Ending) -> Prepared:
-        notes = _probe_all(self._intake, decision.incoming)  # before what was fetched goes into the store
+        notes = self._intake.probe(decision.incoming)  # before what was fetched goes into the store
         sums = self._intake.store([*decision.incoming, *self._lost(decision)])
         tree = batch.tree(self._blobs(batch, decision, sums))
         message = self._message(decision, sums, notes, ending)
@@ -330,12 +330,21 @@ class Recording:
         return write_message(subject, [*change_lines(decision.changes), *notes], trailers)
 
     def _line_trailers(self, decision: Decision) -> dict[str, str | None]:
-        """Return what tells a user's own line from the official one, and what led from one to the other."""
+        """Return what tells a user's own line from the official one, and what a state was made from."""
         return {
             "Line": self._name if self._is_own else None,
             "Forked-From": str(decision.latest) if decision.is_fork else None,
             "Promoted-From": None if self._options.origin is None else str(self._options.origin),
+            "Collections-At": self._collections_at(),
         }
+
+    def _collections_at(self) -> str | None:
+        """Return the commit of main whose collections the run read."""
+        if self._options.run is None:
+            return None
+        from blastgit.collections.runs import read_at
+
+        return read_at(self._handle, self._options.run)
 
     def _formerly(self) -> str | None:
         """Return the latest revision under the transient's former name, if it was renamed."""
@@ -388,11 +397,3 @@ class Recording:
         committer = self._handle.committer()
         author = pygit2.Signature(committer.name, committer.email, int(self._export.time.timestamp()), 0)
         return str(batch.commit((author, committer), message, tree, parents))
-
-
-def _probe_all(intake: Intake, paths: list[str]) -> list[str]:
-    """Return a remark for every file whose structure is broken: it is recorded as the bytes that it is."""
-    from blastgit.content import probe
-
-    problems = ((path, probe(path, intake.source(path))) for path in sorted(paths))
-    return [f"{path} is recorded as mere bytes: {problem}" for path, problem in problems if problem]

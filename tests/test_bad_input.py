@@ -128,7 +128,7 @@ def test_names(repo, refuses, handed_in, sample, record):
     bad = edited(sample, lambda d: d["transient"]["fields"].update(name="a b"))
     refuses(repo, InvalidName, "the export's transient", name="2026dgt", **{**handed_in, "export": bad})
     record(repo, small("2026DGT"))
-    refuses(repo, InvalidName, "differs from the transient '2026DGT' only in case", **handed_in)
+    refuses(repo, InvalidName, "differs from '2026DGT', which is here, only in case", **handed_in)
     refuses(repo, InvalidName, "only in case", dry_run=True, **handed_in)
 
 

@@ -178,7 +178,8 @@ def test_the_trailers_are_those_of_the_contract(repo, sample, record, run):
     rules = Handle(repo).rules.digest
     assert found["Science-Digest"].startswith("sha256:")
     assert {key: value for key, value in found.items() if key != "Science-Digest"} == {
-        "Revision": "0", "App-Version": "v1.12.0", "Rules": rules, "Run": "2026-05/night 3", "Marker": "revision",
+        "Revision": "0", "App-Version": "v1.12.0", "Rules": rules, "Run": "2026-05/night 3",
+        "Collections-At": str(Handle(repo).main.id), "Marker": "revision",
         "Status": "complete", "Files": "15", "Bytes": str(sum(map(len, sample.files.values()))),
         "Recorded-By": f"blastgit {__version__}",
     }  # fmt: skip

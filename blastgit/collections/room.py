@@ -43,7 +43,7 @@ class Collections:
         """Return the collections as they were: for reading, since a change always goes on from what is there now.
 
         Args:
-            when: A commit of main, such as the one that a run has stored, a date or a date-time.
+            when: A commit of main, a date or a date-time; or a RUN, for the state that it has stored when it was begun.
         """
         return Collections(self._handle, when)
 
@@ -139,7 +139,8 @@ class Collections:
         def alter(before: Catalogue) -> dict[str, Collection | None]:
             if before.get(name) is not None:
                 raise InvalidInput(f"the collection {name} exists already, as {before[name].kind}")
-            return {name: KINDS[kind](about=about)}
+            made = KINDS[kind](about=about)
+            return {name: replace(made, main=str(self._handle.main.id)) if isinstance(made, Run) else made}
 
         return change(self._handle, f"Make {name}, {kind}", alter, reason)
 

@@ -77,6 +77,12 @@ def _comes_before(one: Dataset, other: Dataset | None) -> bool:
     return other is None or (one.is_personal, one.number) > (other.is_personal, other.number)
 
 
+def read_at(handle: Handle, run: str) -> str:
+    """Return the commit of main whose collections a run reads: the one that its RUN has stored, or else the present."""
+    there = Catalogue(handle.main.tree).get(run) if is_name(run) else None
+    return there.main if isinstance(there, Run) and there.main else str(handle.main.id)
+
+
 def check_birth(handle: Handle, run: str, line: str, before: pygit2.Commit | None) -> None:
     """Check that a new revision may be born into a run.
 

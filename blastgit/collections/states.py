@@ -11,7 +11,8 @@ from typing import Any
 import pygit2
 
 from blastgit.collections.catalogue import Catalogue
-from blastgit.collections.names import path_of
+from blastgit.collections.model import Run
+from blastgit.collections.names import is_name, path_of
 from blastgit.collections.resolve import Found
 from blastgit.errors import NotFound
 from blastgit.handle import Handle
@@ -78,7 +79,7 @@ def state(handle: Handle, text: str) -> tuple[str, Catalogue]:
 
 
 def commit_at(handle: Handle, when: str) -> pygit2.Commit:
-    """Return the commit of main that a commit's id, a date or a date-time means.
+    """Return the commit of main that a commit's id, a date or a date-time means; of a RUN, the one that it has stored.
 
     Raises:
         NotFound: There is none.
@@ -88,9 +89,12 @@ def commit_at(handle: Handle, when: str) -> pygit2.Commit:
     if _COMMIT.fullmatch(when):
         found = next((commit for commit in _commits(handle) if str(commit.id).startswith(when)), None)
     else:
-        until = parse_spec(f"at@{when}").until  # a date is read as that of a revision
+        run = Catalogue(handle.main.tree).get(when) if is_name(when) else None
+        if isinstance(run, Run) and run.main:
+            return commit_at(handle, run.main)
+        until = None if "/" in when else parse_spec(f"at@{when}").until  # a date is read as that of a revision
         if until is None:
-            raise NotFound(f"{when!r} is no state of main: give a commit's id, or a date")
+            raise NotFound(f"{when!r} is no state of main: give a commit's id, a date, or a RUN that has stored one")
         found = next((each for each in _commits(handle) if _time(each) <= until), None)
     if found is None:
         raise NotFound(f"main of {handle.location} has no state {when}")
