@@ -19,6 +19,7 @@ from benchmarks.controls import isolate
 from benchmarks.index import indexed
 from benchmarks.memory import memory
 from benchmarks.race import Row
+from benchmarks.readers import readers
 from benchmarks.releases import released
 from benchmarks.scale import adopting, scale
 from benchmarks.table import head, table
@@ -67,6 +68,7 @@ _PARTS: dict[str, Callable[[Path, argparse.Namespace], Iterable[Row]]] = {
     "collections": collected,
     "releases": released,
     "index": indexed,
+    "readers": readers,
     "adopting": lambda folder, options: adopting(folder, options.import_),
     "scale": lambda folder, options: scale(folder, samples.first(), min(options.rounds, 5), options.scale),
     "bucket": lambda folder, _: bucket(folder),

@@ -41,7 +41,8 @@ def check_supersedes(policy: Policy, who: str, event: Event, before: Sequence[Ev
         NotFound: One of them is not about this subject.
         Denied: It is somebody else's, or a human's while a bot speaks.
     """
-    known = {each.id: each for each in before if each.subject == event.subject}
+    named = set(event.remark.supersedes)
+    known = {each.id: each for each in before if each.id in named and each.subject == event.subject}
     for name in event.remark.supersedes:
         old = known.get(name)
         if old is None:

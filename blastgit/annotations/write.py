@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -238,7 +239,7 @@ class _File:
         self._new.append(event)
         return True
 
-    @property
+    @cached_property
     def _known(self) -> list[Event]:
         return read_lines(self._before, self._path)[0]
 

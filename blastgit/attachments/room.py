@@ -179,11 +179,14 @@ class Metrics(_Room):
         metrics = [_metric(key, value) for key, value in values.items()]
         target = self._target(subject)
         user = author_of(self._handle)
-        known = [note for note in Query(self._handle).of(target.subject) if note.is_current]
-        own = [note for note in known if note.event.subject == target.subject and note.event.user == user]
+        own: dict[str, list[Note]] = {}
+        for note in Query(self._handle).of(target.subject):
+            event, said = note.event, note.event.remark.metric
+            if said and note.is_current and (event.subject, event.user) == (target.subject, user):
+                own.setdefault(said.key, []).append(note)
         events: list[Event] = []
         for metric in metrics:
-            before = [note for note in own if _key(note) == metric.key and (note.event.is_bot or not bot)]
+            before = [note for note in own.get(metric.key, ()) if note.event.is_bot or not bot]
             if not any(note.event.remark.metric == metric for note in before):
                 remark = Remark(comment, metric=metric, supersedes=tuple(note.event.id for note in before))
                 events += make_events(self._handle, self._identity, [target], remark, is_bot=bot)
@@ -302,7 +305,3 @@ def _metric(key: str, value: Value | tuple[Value, str]) -> Metric:
     metric.check()
     check_unit(unit)
     return metric
-
-
-def _key(note: Note) -> str | None:
-    return note.event.remark.metric.key if note.event.remark.metric else None
