@@ -17,6 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     words = "how many processes read the data repo (default: one a processor)"
     parser.add_argument("--jobs", type=int, metavar="N", help=words)
     parser.add_argument("--tables", action="store_true", help="print the tables and their columns, and do nothing else")
+    parser.add_argument("--markdown", action="store_true", help="with --tables: as docs/index.md has them")
     add_json(parser)
     parser.epilog = """\
 The index follows from the data repo, and is a file in it (blastgit/index.duckdb) that may be deleted at any time.
@@ -50,6 +51,11 @@ def run(options: argparse.Namespace) -> int:
 def _tables(options: argparse.Namespace) -> int:
     from blastgit.index.tables import tables
 
+    if options.markdown:
+        from blastgit.index.describe import markdown
+
+        print(markdown())
+        return 0
     if options.json:
         print_json({name: [_told(each) for each in table.columns] for name, table in tables().items()})
         return 0

@@ -60,3 +60,12 @@ def test_the_votable_of_a_table_is_one():
         read = reader.parse(io.BytesIO(votable(table).encode()), verify="exception").get_first_table()
         assert [field.name for field in read.fields] == [column.name for column in table.columns]
         assert [str(field.unit or "") for field in read.fields if field.name == "flux"] in ([], ["uJy"])
+
+
+def test_the_documentation_lists_the_tables():
+    from pathlib import Path
+
+    from blastgit.index.describe import markdown
+
+    page = Path(__file__).parents[2] / "docs/index.md"
+    assert page.read_text("utf-8").rstrip().endswith(markdown().rstrip()), "run `blastgit index --tables --markdown`"
