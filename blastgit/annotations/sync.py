@@ -17,9 +17,11 @@ from blastgit.annotations.branch import NAME, REF
 from blastgit.annotations.merge import count_new, merge_trees
 from blastgit.annotations.write import start
 from blastgit.edit import Edit, edit_held
-from blastgit.errors import Busy, Denied, NotFound, RepoError
+from blastgit.errors import Busy, Denied, InvalidInput, NotFound, RepoError
 from blastgit.handle import LOCK_TIMEOUT, Handle
+from blastgit.kinds import WORDS
 from blastgit.location import local_path, shown
+from blastgit.mirror import Mirror
 from blastgit.plumbing.connection import explain
 from blastgit.plumbing.locks import Journal, hold
 from blastgit.plumbing.process import GitError, run_git
@@ -70,11 +72,13 @@ def sync(
 
     Raises:
         NotFound: There is no such remote.
+        InvalidInput: The other side is about simulated data and ours about real ones, or the other way round.
         Denied: The other side's hook does not let our lines in.
         Busy: Others pushed all the time.
         RepoError: The other side cannot be reached.
     """
     place = _place(handle, remote)
+    _check_kind(handle, place)
     start(handle)
     received = 0
     for attempt in range(_TRIES):
@@ -103,6 +107,19 @@ def _place(handle: Handle, remote: str) -> str:
         raise NotFound(f"{handle.location} has no remote {remote!r}: name one (`git remote`), or a folder or URL")
     folder = local_path(remote)
     return remote if folder is None else os.fspath(folder.absolute())
+
+
+def _check_kind(handle: Handle, place: str) -> None:
+    """Check that the other side is about data of the same kind, as far as both say which."""
+    try:
+        here, there = handle.settings.simulated, Mirror(place).settings.simulated
+    except RepoError:
+        return  # a clone of the branch alone has no settings; who cannot be reached is told of in a moment
+    if here != there:
+        raise InvalidInput(
+            f"{shown(place)} is about {WORDS[there]} data, and {handle.location} about {WORDS[here]} ones: what is said "
+            "of them does not mix either"
+        )
 
 
 def _tip(handle: Handle) -> str | None:

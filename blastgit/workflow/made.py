@@ -14,6 +14,7 @@ from blastgit.errors import InvalidExport, InvalidInput, InvalidName
 from blastgit.handle import Handle
 from blastgit.history import History, Snapshot
 from blastgit.intake import Intake
+from blastgit.kinds import of_kind
 from blastgit.plumbing.batch import Batch
 from blastgit.revision.document import Json, as_list, as_object, parse, restore_nonfinite
 from blastgit.revision.dr import write_dr
@@ -174,7 +175,7 @@ class Laying:
         export = check_export({**merged, "workflow_tasks": self._outcomes(merged)}, what)
         if export.name != state.name:
             raise InvalidName(f"{what} is about {export.name!r}, and should be about {state.name!r}")
-        return export
+        return of_kind(export, self._handle)
 
     def _outcomes(self, merged: Mapping[str, Json]) -> list[Json]:
         """Return the rows of all tasks. Blast's own of this stage says "processing" while the stage is at work."""
