@@ -13,6 +13,7 @@ from blastgit import DataRepo
 from blastgit.edit import Edit, edit
 from blastgit.errors import ReaderFailed
 from blastgit.handle import Handle
+from blastgit.readers import identity_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/readers.md").read_text("utf-8")
@@ -73,6 +74,36 @@ except ReaderFailed as error:
         "from blastgit.cli.main import main; main(['-C', 'repo', 'types'])", cwd=spectra.parent
     )  # without the package
     assert "spectrum (not installed here)" in listed.stdout
+
+
+def test_without_astropy_the_extra_is_named_and_the_rest_works(library, tmp_path):
+    code = f"""
+import sys
+sys.modules["astropy"] = None
+from blastgit import DataRepo
+from blastgit.errors import RepoError
+repo = DataRepo({str(library)!r})
+assert repo.get("photometry", transient="2026dgt", reader="json")[0]["flux"]
+assert len(repo.get("chain", transient="2026dgt", aperture="local")["mwa"])
+assert repo.get("cutout", transient="2026dgt", filter="DES_z", reader="bytes").startswith(b"SIMPLE")
+for type_, key in (("cutout", {{"filter": "DES_z"}}), ("photometry", {{}})):
+    try:
+        repo.get(type_, transient="2026dgt", **key)
+    except RepoError as error:
+        assert "pip install 'blastgit[astropy]'" in str(error)
+    else:
+        raise AssertionError(type_)
+"""
+    done = run(code, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_from_a_repo_elsewhere(library, tmp_path):
+    repo = DataRepo(f"file://{library}")
+    found = repo.get("cutout", transient="2026dgt", filter="DES_z", revision=0)
+    assert identity_of(found) == "2026dgt@0:cutout_cdn/DES/DES_z.fits"
+    assert identity_of(repo.get("host", transient="2026dgt")) == "2026dgt@1:host"
+    assert len(repo.types.of("2026dgt@0", "cutout")) == 4
 
 
 @pytest.mark.parametrize("data", [b"", b"SIMPLE  =", b"x" * 5000, b"SIMPLE  =                    T" + b" " * 5730])
