@@ -45,7 +45,7 @@ def move_store(
         handle: The data repo.
         url: Where the contents are now.
         options: What DVC needs beside the URL; none of the old ones is kept.
-        check: Whether to refuse a store that lacks contents of any tag which the present one has.
+        check: Whether to refuse a store that lacks contents of any tag or attachment which the present one has.
         timeout: Seconds to wait for somebody else who changes main.
 
     Raises:
@@ -84,11 +84,11 @@ def _check(handle: Handle, new: Store) -> None:
 
 
 def contents_of_tags(git: pygit2.Repository) -> set[str]:
-    """Return the MD5 of every content that any tag points to. Reads every tag: not for a hot path."""
+    """Return the MD5 of every content that a tag or an attachment points to. Reads every tag: not for a hot path."""
     seen: set[pygit2.Oid] = set()
     md5s = set()
     for ref in git.raw_listall_references():
-        if not ref.startswith(b"refs/tags/"):
+        if not ref.startswith(b"refs/tags/") and ref != b"refs/heads/annotations":
             continue
         tree = git.references[ref.decode()].peel(pygit2.Commit).tree
         for path, blob in flatten(tree):

@@ -1,6 +1,7 @@
 """Files that belong to a revision: kept, found, carried along, looked after, and no part of what is published."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from blastgit import DataRepo
 from blastgit.annotations.event import Remark
 from blastgit.attachments.store import SMALL
 from blastgit.cli.main import main
-from blastgit.errors import DamagedData, InvalidInput, InvalidName, NotFound
+from blastgit.errors import DamagedData, InvalidInput, InvalidName, NotFound, StoreError
 from blastgit.plumbing.process import git_environment
 
 IMAGE = "cutout_cdn/DES/DES_g.fits"
@@ -102,6 +103,18 @@ def test_gc_and_verify_know_what_the_store_holds(history, cube):
     content.unlink()
     [problem] = repo.verify(fast=True).problems
     assert problem.kind == "missing"
+
+
+def test_a_store_does_not_move_without_them(history, cube, tmp_path):
+    shutil.copytree(history / "dvc", tmp_path / "new")
+    repo = DataRepo(history)
+    repo.attachments.add("2026dgt@1", cube)
+    with pytest.raises(StoreError, match="lacks 1 of"):
+        repo.move_store(str(tmp_path / "new"))
+    shutil.copytree(history / "dvc", tmp_path / "new", dirs_exist_ok=True)
+    repo.move_store(str(tmp_path / "new"))
+    [there] = DataRepo(history).attachments.list()
+    assert DataRepo(history).attachments.read(there) == cube.read_bytes()
 
 
 def test_they_come_along_with_a_clone(history, plot, cube, tmp_path):
