@@ -117,8 +117,8 @@ def _check_kind(handle: Handle, place: str) -> None:
         return  # a clone of the branch alone has no settings; who cannot be reached is told of in a moment
     if here != there:
         raise InvalidInput(
-            f"{shown(place)} is about {WORDS[there]} data, and {handle.location} about {WORDS[here]} ones: what is said "
-            "of them does not mix either"
+            f"{shown(place)} is about {WORDS[there]} data, and {handle.location} about {WORDS[here]} ones: what is "
+            "said of them does not mix either"
         )
 
 

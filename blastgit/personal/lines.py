@@ -66,14 +66,10 @@ def before_of(handle: Handle, line: str, latest: Revision | None, wanted: Revisi
             )
         found = latest or begin
     else:
-        found = wanted or _official(handle, name)
+        handle.need(name if wanted is None else wanted.name)  # all of it: it is asked what changed back and forth
+        found = wanted or history.latest(name)
     if found is None:
         raise NotFound(
             f"there is no {name} in {handle.location} that {line} could fork from: let it be recorded officially first"
         )
     return found
-
-
-def _official(handle: Handle, name: str) -> Revision | None:
-    handle.need(name)
-    return History(handle).latest(name)

@@ -41,6 +41,17 @@ def commit_settings() -> Callable[[Path, str], None]:
 
 
 @pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], str]:
+    """Return the URL of a repo that git opens by a stand-in for ssh, which runs here what it should run there."""
+    program = tmp_path / "ssh"
+    program.write_text('#!/bin/sh\nwhile test "$#" -gt 1; do shift; done\nunset GIT_PROTOCOL\nexec sh -c "$1"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("GIT_SSH_COMMAND", str(program))
+    monkeypatch.setenv("GIT_SSH_VARIANT", "simple")
+    return lambda repo: f"ssh://data.example.org{repo}"
+
+
+@pytest.fixture
 def tries(states: tuple[Sample, ...]) -> list[Sample]:
     """Three other fits of 2026dgt's last state."""
     return [refit(states[2], seed=seed) for seed in (11, 12, 13)]

@@ -74,8 +74,8 @@ def test_lost_contents_are_told_before_anything_is_published(own, me):
     assert [each.revision for each in repo.list()] == [1]
 
 
-def test_from_a_clone(own, tries, record_own, me, tmp_path):
-    url = own.as_uri()
+def test_in_a_repo_elsewhere(own, tries, record_own, me, tmp_path, elsewhere):
+    url = elsewhere(own)
     assert record_own(url, tries[2]).tag == f"u/{me}/2026dgt/2"
     assert DataRepo(own).verify().problems == []
     far = DataRepo(url)
@@ -89,8 +89,8 @@ def test_from_a_clone(own, tries, record_own, me, tmp_path):
     assert DataRepo(own).verify().problems == []
 
 
-def test_a_first_one_from_a_clone(shelf, tries, record_own, me):
-    url = shelf.as_uri()
+def test_a_first_one_in_a_repo_elsewhere(shelf, tries, record_own, me, elsewhere):
+    url = elsewhere(shelf)
     done = record_own(url, tries[0], fork="2026dgt@0")
     assert (done.tag, done.before) == (f"u/{me}/2026dgt/0", "2026dgt@0")
     assert DataRepo(shelf).verify().problems == []

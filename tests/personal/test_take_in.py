@@ -47,14 +47,14 @@ def test_all_of_it_comes_as_it_is(there, here, tmp_path):
     assert DES_Z in repo.get("2026dgt@0", tmp_path / "got").written
 
 
-def test_only_what_is_new(there, here, tries, record):
+def test_only_what_is_new(there, here, tries, record, elsewhere):
     repo = DataRepo(here)
     assert repo.take_in(there, "2026dgt").revisions == ["2026dgt@0", "2026dgt@1"]
     record(there, tries[0])
     trial = repo.take_in(there, dry_run=True)
     assert (trial.revisions, trial.present) == (["2026abc@0", "2026dgt@2"], 0)
     assert "2026abc" not in refs(here)
-    assert repo.take_in(there.as_uri()).revisions == ["2026abc@0", "2026dgt@2"]
+    assert repo.take_in(elsewhere(there)).revisions == ["2026abc@0", "2026dgt@2"]
     again = repo.take_in(there)
     assert (again.revisions, again.present, again.contents) == ([], 2, 0)
     assert repo.verify().problems == []
