@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import math
 import pickle
+import pickletools
 import re
 from typing import Any, Literal
 
@@ -74,6 +75,11 @@ def _encode(text: str, _: str = "latin1") -> bytes:
     return text.encode("latin1")
 
 
+_FAILURES = (
+    pickle.UnpicklingError, EOFError, AttributeError, TypeError, ValueError, IndexError, KeyError, RecursionError,
+    OverflowError, MemoryError,
+)  # fmt: skip
+
 _STAND_INS: dict[tuple[str, str], Any] = {
     ("numpy", "ndarray"): None,
     ("numpy", "dtype"): _Type,
@@ -104,9 +110,17 @@ def arrays_in(data: bytes) -> Any:
         ValueError: It holds something else, or is none.
     """
     try:
+        _look_through(data)
         return _opened(_Unpickler(io.BytesIO(data)).load())  # finds the stand-ins alone
-    except (pickle.UnpicklingError, EOFError, AttributeError, TypeError, IndexError, KeyError, RecursionError) as error:
+    except _FAILURES as error:
         raise ValueError(f"a pickled array cannot be read: {error}") from None
+
+
+def _look_through(data: bytes) -> None:
+    """Return if every part of a pickle is as long as it says, so that reading it takes no more memory than it has."""
+    for code, argument, _ in pickletools.genops(data):
+        if "PUT" in code.name and int(argument or 0) > len(data):
+            raise pickle.UnpicklingError(f"it numbers its parts as no writer does")
 
 
 def _opened(value: Any) -> Any:

@@ -1,8 +1,10 @@
 """Datasets as the objects that they are, each with its identity."""
 
+import contextlib
 import io
 import json
 import pickle
+import random
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -88,6 +90,22 @@ def test_pickled_arrays_of_every_protocol(protocol, dtype):
     np.testing.assert_array_equal(found["c"], array)
     np.testing.assert_array_equal(found["f"], array)
     assert (found["n"], found["text"]) == (2.5, "x")
+
+
+def test_a_damaged_pickle_is_an_error_and_nothing_worse():
+    from blastgit.readers.pickled import arrays_in
+
+    generator = random.Random(1)
+    whole = pickle.dumps({"c": np.arange(6.0).reshape(2, 3), "n": np.float64(2.5), "list": [np.arange(3)]}, 5)
+    read = 0
+    for _ in range(3000):
+        damaged = bytearray(whole)
+        for _ in range(generator.randint(1, 4)):
+            damaged[generator.randrange(len(damaged))] = generator.randrange(256)
+        with contextlib.suppress(ValueError):
+            arrays_in(bytes(damaged))
+            read += 1
+    assert 0 < read < 1500  # what hits a number or a name is no damage to the pickle
 
 
 def test_posterior_is_open_hdf5(library):
