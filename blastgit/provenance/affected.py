@@ -11,6 +11,7 @@ from blastgit.errors import DamagedData, InvalidName, NotFound
 from blastgit.handle import Handle
 from blastgit.history import History, Revision, Snapshot
 from blastgit.names import parse_spec
+from blastgit.personal.lines import own_lines
 from blastgit.progress import Progress, silent
 from blastgit.provenance.graph import IMAGES, Graph, read_graph
 from blastgit.revision.document import Json
@@ -138,7 +139,7 @@ def affected(handle: Handle, subject: Subject, stages: Stages, progress: Progres
 def _candidates(handle: Handle, subject: Subject, progress: Progress) -> Iterator[Revision]:
     handle.need(None, whole=True)
     history = History(handle)
-    names = [parse_spec(subject.row[0]).name] if subject.row[0] else history.transients()
+    names = [parse_spec(subject.row[0]).name] if subject.row[0] else [*history.transients(), *own_lines(handle)]
     for done, name in enumerate(names, 1):
         try:
             revisions = history.revisions(name)

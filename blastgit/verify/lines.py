@@ -111,6 +111,9 @@ class LineCheck:
         """Check what every commit of the branch says of itself, newest first."""
         awaited: list[Marker] = []
         for marker in self._history.markers(self._name):
+            if marker.line is not None and not is_personal(self._name):
+                text = f"it is of {marker.line}, and has no place on an official branch"
+                self._report.add("commit", f"{self._name}, commit {marker.id:.10}", text)
             for text in _commit_faults(marker):
                 self._report.add("commit", f"{self._name}, commit {marker.id:.10}", text)
             if marker.number is not None:
