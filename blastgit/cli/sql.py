@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blastgit.cli.common import add_json, open_repo, print_table
+from blastgit.cli.common import add_json, drawn_progress, open_repo, plural, print_table
 from blastgit.errors import UsageError
 
 if TYPE_CHECKING:
     from blastgit.index.build import Updated
-    from blastgit.index.opened import Result
+    from blastgit.index.opened import Limits, Result
+    from blastgit.index.room import Index
 
 _SPARE = 4_000_000_000  # bytes of addresses that a process needs beside what a query uses
 
@@ -43,24 +44,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Answer a query."""
     from blastgit.index.opened import Limits
+    from blastgit.index.write import DamagedIndex
 
     if options.rows < 0 or not options.seconds > 0 or not options.memory > 0:
         raise UsageError("--rows, --seconds and --memory are positive numbers")
     limits = Limits(min(options.seconds, 1e6), int(min(options.memory, 1e5) * 1e9), options.rows)
     text = sys.stdin.read() if options.query == "-" else options.query
-    with open_repo(options).index.open(limits, as_is=options.as_is) as index:
-        _tell(index.updated)
-        with _confined(limits.memory):
-            result = index.query(text)
+    with drawn_progress(counts=True) as progress:
+        index = open_repo(options, progress).index
+        try:
+            result = _ask(index, text, limits, options)
+        except DamagedIndex:
+            _tell(index.update(rebuild=True))
+            result = _ask(index, text, limits, options)
     _print(result, options)
     if result.is_cut:
         print(f"blastgit: there are more rows than {options.rows:,}: see --rows", file=sys.stderr)
     return 0
 
 
+def _ask(index: Index, query: str, limits: Limits, options: argparse.Namespace) -> Result:
+    with index.open(limits, as_is=options.as_is) as opened:
+        _tell(opened.updated)
+        with _confined(limits.memory):
+            return opened.query(query)
+
+
 def _tell(updated: Updated | None) -> None:
     if updated is not None and updated.rebuilt:
-        print(f"blastgit: the index was made anew: {updated.rebuilt}", file=sys.stderr)
+        why = "the old one was damaged" if updated.rebuilt == "as was asked" else updated.rebuilt
+        print(f"blastgit: the index was made anew: {why}", file=sys.stderr)
+    if updated is not None and updated.damaged:
+        count = plural(len(updated.damaged), "thing")
+        print(f"blastgit: {count} cannot be read and are not in the tables: see `blastgit index`", file=sys.stderr)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from blastgit.index.origin import Known, Origin, read_known, read_origin
 from blastgit.index.place import prepare, replacing
 from blastgit.index.remarks import update_remarks
 from blastgit.index.tables import tables
-from blastgit.index.write import insert_arrow, make_tables, open_to_write, write_meta
+from blastgit.index.write import DamagedIndex, insert_arrow, make_tables, open_to_write, write_meta
 from blastgit.plumbing.locks import hold
 from blastgit.progress import Progress
 from blastgit.withdrawn import Withdrawals
@@ -24,7 +24,6 @@ from blastgit.withdrawn import Withdrawals
 if TYPE_CHECKING:
     import duckdb
 
-_WAIT = 600.0  # seconds for another process that is building the index
 _COLLECTION = "collection "  # before the name of a collection that is damaged
 
 
@@ -58,30 +57,63 @@ class Updated:
         }  # fmt: skip
 
 
-def update(
-    handle: Handle, path: Path, progress: Progress, *, rebuild: bool = False, jobs: int | None = None
-) -> Updated:
+@dataclass(frozen=True)
+class How:
+    """How to bring an index up to date.
+
+    Attributes:
+        rebuild: Whether to make it anew in any case.
+        jobs: How many processes read the data repo; None for one a processor, if there is much to read.
+        wait: Seconds to wait for another process that is at it.
+    """
+
+    rebuild: bool = False
+    jobs: int | None = None
+    wait: float = 3600.0
+
+
+def update(handle: Handle, path: Path, progress: Progress, how: How = How()) -> Updated:
     """Bring the index at `path` up to date with the data repo.
 
     Raises:
         RepoError: The index cannot be written, or what it needs is not installed.
-        Busy: Another process is at it, for a long time.
+        Busy: Another process was at it, all that time.
     """
     prepare(handle, path)
-    with hold(path.with_name("index.lock"), _WAIT):
-        refs = read_origin(handle)
-        why, known = ("as was asked", None) if rebuild else read_known(path, refs)
-        if known is not None and known.branches == refs.branches and known.meta == refs.meta:
+    with hold(path.with_name("index.lock"), how.wait):
+        origin = read_origin(handle)
+        why, known = ("as was asked", None) if how.rebuild else read_known(path, origin)
+        if known is not None and known.branches == origin.branches and known.meta == origin.meta:
             return Updated(path, damaged=known.damaged, changed=False)
-        moved = _moved(refs, known)
-        batches = gather(handle, moved, jobs)
-        with replacing(path, is_new=known is None) as (target, copied):
+        write = _Writing(handle, path, origin, progress, how.jobs)
+        if known is not None:
+            try:
+                return write(known, "")
+            except DamagedIndex:
+                why = "the old one was damaged"
+        return write(None, why)
+
+
+@dataclass(frozen=True)
+class _Writing:
+    """One attempt to write the file."""
+
+    handle: Handle
+    path: Path
+    origin: Origin
+    progress: Progress
+    jobs: int | None
+
+    def __call__(self, known: Known | None, why: str) -> Updated:
+        moved = _moved(self.origin, known)
+        batches = gather(self.handle, moved, self.jobs)
+        with replacing(self.path, is_new=known is None) as (target, copied):
             first = list(islice(batches, 1))  # meanwhile, the copy is made
             copied.result()
             with open_to_write(target) as connection:
-                update = _Update(handle, connection, refs, known)
-                done = update.run(moved, chain(first, batches), progress)
-    return Updated(path, why, **done)
+                update = _Update(self.handle, connection, self.origin, known)
+                done = update.run(moved, chain(first, batches), self.progress)
+        return Updated(self.path, why, **done)
 
 
 def _moved(now: Origin, known: Known | None) -> list[Line]:

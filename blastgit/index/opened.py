@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from blastgit.errors import InvalidQuery, OverLimit, RepoError
 from blastgit.index.library import need
 from blastgit.index.tables import Column, tables
+from blastgit.index.write import DamagedIndex, is_damage
 
 if TYPE_CHECKING:
     import duckdb
@@ -125,6 +126,7 @@ class OpenIndex:
         Raises:
             InvalidQuery: It is no SQL, does more than read, or asks for what is not there.
             OverLimit: It takes longer or needs more memory than allowed.
+            DamagedData: The file of the index is damaged.
         """
         chosen = limits or self.limits
         with self._running(chosen):
@@ -170,6 +172,8 @@ class OpenIndex:
         except (duckdb.OutOfMemoryException, MemoryError):
             raise OverLimit(f"the query needs more than the {limits.memory / 1e9:g} GB of memory allowed") from None
         except duckdb.Error as error:
+            if is_damage(error):
+                raise DamagedIndex("the index is damaged: run `blastgit index --rebuild`") from None
             raise InvalidQuery(_words(error)) from None
         finally:
             watch.cancel()

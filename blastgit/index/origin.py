@@ -68,6 +68,17 @@ def read_known(path: Path, refs: Origin) -> tuple[str, Known | None]:
     return "", Known(branches, meta, damaged)
 
 
+def is_usable(path: Path) -> bool:
+    """Whether there is an index at `path` that this version can read, up to date or not."""
+    import duckdb
+
+    try:
+        with connect(path, _MEMORY) as connection:
+            return read_meta(connection).get("version") == tables().version
+    except (RepoError, duckdb.Error):
+        return False
+
+
 def read_origin(handle: Handle) -> Origin:
     """Return what an index of the data repo would follow from now."""
     listed = run_git(handle.path, "for-each-ref", "--format=%(objectname) %(refname)", "refs/heads/").decode()

@@ -6,16 +6,18 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blastgit.errors import NotFound, RepoError
+from blastgit.errors import Busy, NotFound, RepoError
 from blastgit.handle import Handle
+from blastgit.index.library import need
 from blastgit.index.opened import Limits, OpenIndex
 from blastgit.index.tables import Tables, tables
 from blastgit.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from blastgit.index.build import Updated
+    from blastgit.index.build import How, Updated
 
 FILE = "index.duckdb"
+_BRIEFLY = 5.0  # seconds that a reader waits for whoever is writing, if there is something to read
 
 
 class Index:
@@ -46,10 +48,9 @@ class Index:
         Raises:
             RepoError: It cannot be written here, or DuckDB is not installed.
         """
-        from blastgit.index.build import update
+        from blastgit.index.build import How
 
-        self._bring()
-        return update(self._handle, self.path, self._progress, rebuild=rebuild, jobs=jobs)
+        return self._update(How(rebuild, jobs))
 
     def open(self, limits: Limits | None = None, *, as_is: bool = False) -> OpenIndex:
         """Open the index for reading, brought up to date first where this user may write it.
@@ -62,8 +63,8 @@ class Index:
             NotFound: There is none, and none is to be made.
             RepoError: It cannot be made here, or DuckDB is not installed.
         """
-        if as_is and not self.path.exists():
-            raise NotFound(f"{self._handle.location} has no index yet: run `blastgit index`")
+        if as_is:
+            self._check()
         return OpenIndex(self.path, limits or Limits(), None if as_is else self._refresh())
 
     def parquet(self, folder: str | Path) -> list[Path]:
@@ -85,14 +86,38 @@ class Index:
         self._refresh()
         return publish(self.path, Path(folder), self._progress)
 
+    def _check(self) -> None:
+        """Return if there is an index that can be read as it is."""
+        from blastgit.index.origin import is_usable
+
+        need("duckdb")
+        if not self.path.exists():
+            raise NotFound(f"{self._handle.location} has no index yet: run `blastgit index`")
+        if not is_usable(self.path):
+            raise RepoError(f"{self.path} is damaged, or of another version of blastgit: run `blastgit index`")
+
     def _refresh(self) -> Updated | None:
-        """Bring the index up to date; one that only another user may write is read as it is."""
+        """Bring the index up to date; one that only another user may write, or is at right now, is read as it is."""
+        from blastgit.index.build import How
+        from blastgit.index.origin import is_usable
+
         try:
-            return self.update()
+            return self._update(How(wait=_BRIEFLY))
+        except Busy:
+            return None if is_usable(self.path) else self._update(How())
         except RepoError:
             if os.access(self.path.parent, os.W_OK) or not self.path.exists():
                 raise
-            return None
+        self._check()
+        return None
+
+    def _update(self, how: How) -> Updated:
+        from blastgit.index.build import update
+
+        need("duckdb")
+        need("pyarrow")
+        self._bring()
+        return update(self._handle, self.path, self._progress, how)
 
     def _bring(self) -> None:
         """Have all of a repo elsewhere at hand."""

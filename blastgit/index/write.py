@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blastgit.errors import RepoError
+from blastgit.errors import DamagedData, RepoError
 from blastgit.index.library import need
 from blastgit.index.rows import Rows
 from blastgit.index.tables import tables
@@ -33,6 +33,7 @@ def open_to_write(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
     Raises:
         RepoError: It cannot be written, or DuckDB is not installed.
+        DamagedIndex: It is damaged.
     """
     need("duckdb")
     need("pyarrow")
@@ -42,8 +43,29 @@ def open_to_write(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         with duckdb.connect(str(path), config={"autoinstall_known_extensions": "false"}) as connection:
             connection.execute("SET enable_progress_bar = false")
             yield connection
-    except (duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException) as error:
+    except duckdb.Error as error:
+        if is_damage(error):
+            raise DamagedIndex(f"the index {path} is damaged: {error}") from None
         raise RepoError(f"the index {path} cannot be written: {error}") from None
+
+
+class DamagedIndex(DamagedData):
+    """The file of an index is not what DuckDB wrote. It follows from the data repo: make it anew."""
+
+    kind = "damaged-index"
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether an error of DuckDB means that the file is not what it wrote."""
+    import duckdb
+
+    words = str(error).lower()
+    if "no space left" in words or "could not write" in words:
+        return False
+    if isinstance(error, duckdb.SerializationException | duckdb.InternalException | duckdb.FatalException):
+        return True
+    told = "corrupt" in words or "checksum" in words or "could not read" in words or "not a valid duckdb" in words
+    return told and not isinstance(error, duckdb.ProgrammingError | duckdb.DataError)  # these are about a query
 
 
 def make_tables(connection: duckdb.DuckDBPyConnection) -> None:

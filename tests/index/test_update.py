@@ -9,9 +9,11 @@ import pytest
 
 from blastgit import DataRepo, demo
 from blastgit.annotations.event import Remark
+from blastgit.cli.main import main
 from blastgit.errors import NotFound, RepoError
 from blastgit.index.lines import Line, read_lines
 from blastgit.index.tables import tables
+from blastgit.plumbing.locks import hold
 
 
 def same_as_anew(repo, dump, without=()):
@@ -116,6 +118,57 @@ def test_a_damaged_index_or_one_of_another_version_is_made_anew(history, damage,
         assert why in db.updated.rebuilt
         assert db.query("SELECT count(*) FROM revisions").rows == [(2,)]
     assert not [path for path in index.path.parent.iterdir() if ".new-" in path.name]
+
+
+def test_a_block_that_is_damaged_is_found_when_it_is_read(history, capsys):
+    index = DataRepo(history).index
+    index.update()
+    good = index.path.read_bytes()
+    counts = ("f.path", "p.flux", "s.stage")
+    query = f"SELECT {', '.join(f'count(DISTINCT {each})' for each in counts)} FROM files f, photometry p, stages s"
+    with index.open() as db:
+        [right] = db.query(query).rows
+    found = []
+    for place in range(3 * 4096 + 1000, len(good), 262_144):  # after three headers: blocks, each with its checksum
+        index.path.write_bytes(good[:place] + bytes([good[place] ^ 0xFF]) + good[place + 1 :])
+        assert main(["-C", str(history), "sql", query, "--csv"]) == 0
+        said = capsys.readouterr()
+        assert said.out.splitlines()[1] == ",".join(map(str, right))
+        found.append("the old one was damaged" in said.err)
+    assert any(found)
+
+
+def test_damage_that_an_update_meets(history, record):
+    record(history, demo.small("2026abc"))
+    index = DataRepo(history).index
+    index.update()
+    good = index.path.read_bytes()
+    record(history, demo.refit(demo.small("2026abc"), seed=3))
+    for place in range(3 * 4096 + 1000, len(good), 262_144):
+        index.path.write_bytes(good[:place] + bytes([good[place] ^ 0xFF]) + good[place + 1 :])
+        done = index.update()
+        assert (done.rebuilt, done.revisions) in {("", 1), ("the old one was damaged", 4)}
+
+
+def test_an_index_of_another_version_is_not_read_as_it_is(history):
+    index = DataRepo(history).index
+    index.update()
+    with duckdb.connect(index.path) as connection:
+        connection.execute("UPDATE state.meta SET value = '0-old' WHERE key = 'version'")
+    with pytest.raises(RepoError, match="another version"):
+        index.open(as_is=True)
+
+
+def test_who_reads_does_not_wait_for_who_writes(history, record, monkeypatch):
+    monkeypatch.setattr("blastgit.index.room._BRIEFLY", 0.05)
+    index = DataRepo(history).index
+    index.update()
+    record(history, demo.small("2026abc"))
+    with hold(index.path.with_name("index.lock"), 1), index.open() as db:
+        assert db.updated is None
+        assert db.query("SELECT count(*) FROM revisions").rows == [(2,)]
+    with index.open() as db:
+        assert db.query("SELECT count(*) FROM revisions").rows == [(3,)]
 
 
 def test_a_deleted_index_is_no_loss(history, ask):
