@@ -120,7 +120,7 @@ def _look_through(data: bytes) -> None:
     """Return if every part of a pickle is as long as it says, so that reading it takes no more memory than it has."""
     for code, argument, _ in pickletools.genops(data):
         if "PUT" in code.name and int(argument or 0) > len(data):
-            raise pickle.UnpicklingError(f"it numbers its parts as no writer does")
+            raise pickle.UnpicklingError("it numbers its parts as no writer does")
 
 
 def _opened(value: Any) -> Any:
