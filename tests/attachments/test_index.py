@@ -18,7 +18,7 @@ def test_metrics_and_attachments_are_tables(history, tmp_path):
         metrics = index.query(
             "SELECT transient, revision, metric, amount, unit, state FROM metrics ORDER BY metric, amount"
         )
-        attached = index.query("SELECT transient, revision, kind, name, bytes FROM attachments")
+        attached = index.query("SELECT transient, revision, kind, file_name, bytes FROM attachments")
     assert metrics.rows == [
         ("2026dgt", 1, "converged", 1.0, None, "current"),
         ("2026dgt", 1, "rms", 1.0, "mag", "superseded"),
