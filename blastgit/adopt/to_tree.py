@@ -24,10 +24,10 @@ def layout(revisions: Sequence[Revision]) -> Iterator[tuple[str, Revision, str |
     latest = revisions[-1]
     for path in sorted(latest.dr.files):
         root, _, rest = path.partition("/")
-        yield f"{root}/{latest.name}/{rest}", latest, path
+        yield f"{root}/{latest.transient}/{rest}", latest, path
     for revision in revisions:
-        yield f"revisions/{revision.name}/{revision.number}/{revision.document_name}", revision, None
+        yield f"revisions/{revision.transient}/{revision.number}/{revision.document_name}", revision, None
     for old, new in pairwise(revisions):
         for path, digest in sorted(old.dr.files.items()):
             if new.dr.files.get(path) != digest:
-                yield f"revisions/{old.name}/{old.number}/{path}", old, path
+                yield f"revisions/{old.transient}/{old.number}/{path}", old, path

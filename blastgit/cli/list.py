@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("pattern", nargs="?", default="*", help="a shell pattern for names, in quotes: '2026*'")
+    parser.add_argument(
+        "pattern",
+        nargs="?",
+        default="*",
+        help="a shell pattern for names, in quotes: '2026*'; 'u/*' lists users' own lines",
+    )
     add_json(parser)
 
 

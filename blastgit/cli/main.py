@@ -69,7 +69,7 @@ _WITHOUT_REPO = {"init", "schema", "setup", "textconv", "completion"}
 
 _EPILOG = """\
 REV is a number, `latest`, a date (2026-05-27), a date-time, a version of Blast (v1.12.0) or a convenient name
-(latest-complete, best-photometry); NAME alone is the latest revision.
+(latest-complete, best-photometry); NAME alone is the latest revision. u/USER/NAME is a user's own line of revisions.
 The data repo is given with -C, or in the environment as BLASTGIT_REPO; for reading and recording it may be any git URL.
 """
 

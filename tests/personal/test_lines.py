@@ -132,6 +132,9 @@ def test_every_verb_takes_it(own, tries, me, tmp_path, capsys):
     assert repo.validity(f"{line}@0").invalid == {}
     repo.export(f"{line}@0", tmp_path / "own.tar.gz")
     assert (tmp_path / "own.tar.gz").stat().st_size
+    repo.export(f"{line}@1", tmp_path / "tree", form="tree")
+    assert (tmp_path / "tree/revisions/2026dgt/1/2026dgt.json").is_file()
+    assert [path.name for path in (tmp_path / "tree/revisions").iterdir()] == ["2026dgt"]
     for words in (["list", "u/*"], ["log", line], ["blame", line, "host"], ["annotate", f"{line}@0", "-m", "mine"]):
         assert main(["-C", str(own), *words]) == 0
     assert "forks from 2026dgt@1" in capsys.readouterr().out
