@@ -94,6 +94,6 @@ def test_json_keys(cli, history):
     assert set(found) == {"subject", "flag", "inherited", "flags", "notes", "unread"}
     assert set(found["flag"]) == {"flag", "disputed", "said", "bots"}
     assert set(found["notes"][0]) == {
-        "id", "time", "user", "actor", "subject", "as", "subjects", "comment", "flag", "link", "attachment", "metric", "tags",
-        "supersedes", "retract", "state", "superseded_by", "origin", "distance",
+        "id", "time", "user", "actor", "subject", "as", "subjects", "comment", "flag", "link", "attachment", "metric",
+        "tags", "supersedes", "retract", "state", "superseded_by", "origin", "distance",
     }  # fmt: skip
