@@ -8,11 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from shutil import rmtree
 
+from blastgit.errors import DamagedData
 from blastgit.fetch import checked
 from blastgit.plumbing.durable import sync_file_systems
 from blastgit.progress import Progress
 from blastgit.store.base import Store
-from blastgit.store.hashing import drain
+from blastgit.store.hashing import Checksums, drain
 from blastgit.store.pointer import Pointer
 
 Contents = Mapping[str, tuple[Pointer, str]]
@@ -31,7 +32,7 @@ def copy_contents(source: Store, target: Store, contents: Contents, progress: Pr
 
     Args:
         source: Where they are.
-        target: Where they should be. What is there already is checked, too.
+        target: Where they should be. What is there already is checked, too, and mended if need be.
         contents: Which.
         progress: Told of bytes.
         folder: Where they are put on their way; see `staging`.
@@ -46,14 +47,13 @@ def copy_contents(source: Store, target: Store, contents: Contents, progress: Pr
 
     def copy(md5: str) -> int:
         pointer, sha256 = contents[md5]
-        if md5 not in absent:
-            for _ in checked(target.read(md5), sha256, f"the content {md5} in {target.url}"):
-                pass
-            return pointer.size
-        staged = folder / md5
-        with staged.open("xb") as file:
-            sums = drain(checked(source.read(md5), sha256, f"the content {md5} in {source.url}"), file.write)
-        target.put(staged, sums)
+        try:
+            sums = _stage(source if md5 in absent else target, md5, sha256, folder / md5)
+        except DamagedData:
+            if md5 in absent:
+                raise
+            sums = _stage(source, md5, sha256, folder / md5)
+        target.put(folder / md5, sums)  # of what is there already, it shows that somebody relies on it
         return pointer.size
 
     try:
@@ -65,3 +65,8 @@ def copy_contents(source: Store, target: Store, contents: Contents, progress: Pr
         rmtree(folder, ignore_errors=True)
     sync_file_systems(target.synced_folders())
     return total
+
+
+def _stage(store: Store, md5: str, sha256: str, staged: Path) -> Checksums:
+    with staged.open("wb") as file:
+        return drain(checked(store.read(md5), sha256, f"the content {md5} in {store.url}"), file.write)

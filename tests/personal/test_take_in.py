@@ -3,6 +3,7 @@
 import copy
 import shutil
 import subprocess
+import tempfile
 from dataclasses import replace
 
 import pytest
@@ -138,6 +139,19 @@ def test_damage_is_not_taken_in(there, here):
     assert list((here / "dvc/tmp").iterdir()) == []
 
 
+def test_what_is_damaged_here_is_mended(there, here):
+    repo = DataRepo(here)
+    repo.take_in(there, "2026dgt")
+    for path in (here / "dvc/files/md5").glob("*/*"):
+        path.chmod(0o644)
+        path.write_bytes(b"x" + path.read_bytes()[1:])
+    for refs_of in ("heads/2026dgt", "tags/2026dgt/0", "tags/2026dgt/1"):
+        words = ["git", "--git-dir", here, "update-ref", "-d", f"refs/{refs_of}"]
+        subprocess.run(words, check=True, env=git_environment())
+    DataRepo(here).take_in(there, "2026dgt")
+    assert DataRepo(here).verify().problems == []
+
+
 def test_forged_history_is_not_taken_in(there, here):
     env = git_environment()
     words = ["git", "--git-dir", there, "commit-tree", "2026dgt/1^{tree}", "-p", "2026dgt/1^{commit}", "-m", "forged"]
@@ -148,17 +162,19 @@ def test_forged_history_is_not_taken_in(there, here):
     assert refs(here) == ""
 
 
-def test_killed_at_every_write_step(there, here):
-    step = 0
-    while run_killed_at(step, lambda: DataRepo(here).take_in(there)).killed:
-        repo = DataRepo(here)
-        assert repo.verify().problems == []
-        assert list((here / "dvc/tmp").iterdir()) == []
-        step += 1
-        if refs(here) == refs(there):
+def test_killed_at_many_write_steps(there, here, tmp_path, monkeypatch):
+    def work():
+        DataRepo(here).take_in(there)
+
+    for step in range(0, 2000, 5):
+        folder = tmp_path / f"tmp{step}"  # or the next one would clean up in it first, and never come further
+        folder.mkdir()
+        monkeypatch.setattr(tempfile, "tempdir", str(folder))
+        if not run_killed_at(step, work).killed:
             break
-    assert step > 10
-    DataRepo(here).take_in(there)
+        assert DataRepo(here).verify().problems == []
+        assert list((here / "dvc/tmp").iterdir()) == []
+    assert step > 20
     assert refs(here) == refs(there)
     assert DataRepo(here).verify().problems == []
 
