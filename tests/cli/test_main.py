@@ -1,6 +1,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -173,8 +174,8 @@ def test_a_repo_of_someone_else(process, history, monkeypatch):
     assert process("-C", history, "list").code == 0
 
 
-MOUNT_READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" || exit 77; '
-"""In a namespace that ends with its process: nothing stays mounted, whatever happens."""
+WITHOUT_PRIVILEGES = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
+"""How root becomes one whom permissions bind; everyone else is already."""
 
 
 @pytest.mark.parametrize(
@@ -184,13 +185,16 @@ MOUNT_READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" || ex
     ids=lambda verb: verb[0],
 )  # fmt: skip
 def test_a_read_only_repo_can_be_read(verb, history, tmp_path):
-    script = f'{MOUNT_READ_ONLY} touch "$0/HEAD" 2>/dev/null && exit 78; exec "$@"'
+    for path in (*history.rglob("*"), history):
+        path.chmod(path.stat().st_mode & ~0o222)
+    bound = WITHOUT_PRIVILEGES if os.geteuid() == 0 else []
+    if bound and shutil.which("setpriv") is None:
+        pytest.skip("root cannot give up its privileges here: there is no setpriv")
+    if not subprocess.run([*bound, "touch", history / "new"], capture_output=True, check=False).returncode:
+        pytest.skip("nothing keeps this user from writing")
     blastgit = [sys.executable, "-m", "blastgit", "-C", history, *verb]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
-    command = ["unshare", "--mount", "sh", "-c", script, history, *blastgit]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)
-    if done.returncode == 77 or done.stderr.startswith(b"unshare:"):
-        pytest.skip("this user may not mount a repo read-only")
+    done = subprocess.run([*bound, *blastgit], cwd=tmp_path, env=environment, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
