@@ -35,7 +35,7 @@ from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.durable import sync_file_systems
 from blastgit.plumbing.locks import Journal, Lock, hold
 from blastgit.plumbing.messages import one_line, write_message
-from blastgit.plumbing.refs import ZERO, RefMoved, RefUpdate
+from blastgit.plumbing.refs import RefMoved, RefUpdate
 from blastgit.progress import Progress, silent
 from blastgit.recovery import add_tag, settle, take_over
 from blastgit.revision.compare import FieldChange
@@ -175,11 +175,6 @@ class Prepared:
     updates: list[RefUpdate]
     folder: Path
 
-    @property
-    def refs(self) -> dict[str, str]:
-        """What a journal says of the refs."""
-        return {update.ref: update.new for update in self.updates if update.new != ZERO}
-
 
 class Recording:
     """One recording of a state into a line of revisions, under the lock of its transient."""
@@ -252,7 +247,7 @@ class Recording:
         prepared = self._prepare(batch, decision, tip, ending)
         batch.write()
         sync_file_systems([*self._handle.store.synced_folders(), self._handle.path])
-        lock.announce(Journal.own([self._intake.folder], prepared.refs))
+        lock.announce_moves(prepared.updates)
         self._handle.move_refs(prepared.updates, f"blastgit record: revision {decision.number}", lock.descriptor)
         return prepared.commit
 
@@ -379,8 +374,8 @@ class Recording:
         commit = self._commit(batch, write_message(subject, body, trailers), latest.commit.tree_id, [tip.id])
         batch.write()
         sync_file_systems([self._handle.path])
-        lock.announce(Journal.own([self._intake.folder], {branch_ref(self._name): commit}))
         updates = [RefUpdate(branch_ref(self._name), commit, str(tip.id)), *ending.updates]
+        lock.announce_moves(updates)
         self._handle.move_refs(updates, "blastgit record: reproduction", lock.descriptor)
         return commit
 

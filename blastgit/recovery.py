@@ -91,6 +91,7 @@ def settle(handle: Handle, name: str, lock: Lock, coming: Mapping[str, str | Non
         updates.append(RefUpdate(branch_ref(name), ahead.id, before))
     updates += settled(handle, name, ahead.commit if ahead is not None and is_next else tip)
     if updates:
+        lock.announce_moves(updates)
         handle.move_refs(updates, "blastgit: rolled forward after a crash", lock.descriptor)
 
 

@@ -99,7 +99,7 @@ def adopt(handle: Handle, found: Sequence[Found], how: How) -> list[Outcome]:
             batch.write()
             sync_file_systems([*handle.store.synced_folders(), handle.path])
             for one in ready:
-                one.lock.announce(Journal.own([one.prepared.folder], one.prepared.refs))
+                one.lock.announce_moves(one.prepared.updates)
             outcomes += _publish(handle, ready)
     return outcomes
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from blastgit.errors import Busy, RepoError
+from blastgit.plumbing.refs import RefUpdate
 
 BRIEFLY = 2.0
 """Seconds, for who does not want to wait: whoever opens the repo holds each lock for an instant (`recovery.py`)."""
@@ -39,7 +40,7 @@ class Journal:
         pid: The process.
         boot: The boot of that machine: a pid means nothing after the next one.
         since: When it began (seconds since 1970).
-        refs: The refs that it is about to move, and the object ids that they shall have.
+        refs: The refs that it is about to move, and the object ids that they shall have: `ZERO` if one shall go.
         folders: The folders of temporary files that it may leave.
     """
 
@@ -84,10 +85,21 @@ class Lock:
     descriptor: int
     left_behind: Journal | None
 
+    def __post_init__(self) -> None:
+        """What a dead writer announced stands until the new holder says something."""
+        self._journal = self.left_behind
+
     def announce(self, journal: Journal) -> None:
         """Write down who holds the lock, and what to clean up if it dies."""
+        self._journal = journal
         # One write, and the first line is what counts: killed at any instant, the old or the new journal can be read.
         os.pwrite(self.descriptor, json.dumps(asdict(journal)).encode() + b"\n", 0)
+
+    def announce_moves(self, updates: Sequence[RefUpdate]) -> None:
+        """Write down the refs that are about to move or to go, beside what was announced before."""
+        before = self._journal
+        refs = {**(before.refs if before else {}), **{update.ref: update.new for update in updates}}
+        self.announce(Journal.own([Path(each) for each in before.folders] if before else [], refs))
 
 
 @contextmanager

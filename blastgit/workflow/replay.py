@@ -88,6 +88,7 @@ class Ending:
     def drop(self, lock: Lock) -> None:
         """Remove the run's ref."""
         if self.updates:
+            lock.announce_moves(self.updates)
             self._handle.move_refs(self.updates, "blastgit: the run ended", lock.descriptor)
 
 

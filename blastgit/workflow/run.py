@@ -187,6 +187,7 @@ class Workflow:
             with suppress(DamagedData):  # then there is nothing in it that somebody could go on with
                 self._refuse_others(Run.of(self._handle, self.name), repo_time(lock))
             update = RefUpdate(run_ref(self.name), ZERO, str(reference.target))
+            lock.announce_moves([update])
             self._handle.move_refs([update], "blastgit: the run was dropped", lock.descriptor)
         self._tokens.clear()
         return True

@@ -1,6 +1,7 @@
 """Leases: two runs of one transient, workers that die in the middle, clocks that disagree."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -214,6 +215,53 @@ def test_killed_at_random_instants(history: Path, sample: Sample, tmp_path: Path
         run_killed_after(instant, work)
         check(history)
     work()
+    check(history)
+
+
+def begin(repo: Path, data: Path | None = None) -> None:
+    run = DataRepo(repo).workflow(NAME, "run-1")
+    run.begin("Cutout download")
+    run.finish("Cutout download", data=data)
+
+
+def end_changed(repo: Path, data: Path) -> None:
+    begin(repo, data)
+    DataRepo(repo).workflow(NAME, "run-1").end()
+
+
+def end_unchanged(repo: Path, data: Path) -> None:
+    begin(repo)
+    DataRepo(repo).workflow(NAME, "run-1").end()
+
+
+def drop(repo: Path, data: Path) -> None:
+    begin(repo)
+    DataRepo(repo).workflow(NAME, "run-1").drop()
+
+
+@pytest.fixture
+def deadly_git(history: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A git that dies with all who wait for it when it holds the lock of a run's ref that shall go."""
+    hook = tmp_path / "deadly/reference-transaction"
+    hook.parent.mkdir()
+    hook.write_text(f'#!/bin/sh\ngrep -q " 0* refs/workflow/{NAME}" && [ "$1" = prepared ] && kill -9 0\nexit 0\n')
+    git = hook.with_name("git")
+    set_hooks = f"core.hooksPath={hook.parent}".replace("/", "\\/")
+    git.write_text(f'#!/bin/bash\nexec {shutil.which("git")} "${{@/core.hooksPath=\\/dev\\/null/{set_hooks}}}"\n')
+    for each in (hook, git):
+        each.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{hook.parent}:{os.environ['PATH']}")
+    return hook
+
+
+@pytest.mark.parametrize("action", [end_changed, end_unchanged, drop])
+def test_killed_while_git_holds_the_refs(
+    action: Callable[[Path, Path], None], history: Path, sample: Sample, tmp_path: Path, deadly_git: Path
+) -> None:
+    _, data = change_image(sample, "DES_g", seed=9).write(tmp_path / "new")
+    assert run_killed_after(600, lambda: action(history, data)).killed
+    assert [path.name for path in (history / "refs/workflow").glob("*.lock")] == [f"{NAME}.lock"]
+    deadly_git.unlink()
     check(history)
 
 
