@@ -45,10 +45,10 @@ def write_jsonl(columns: Sequence[Column], rows: Rows) -> Iterator[str]:
         yield f"{json.dumps(dict(zip(names, map(plain, row), strict=True)), ensure_ascii=False)}\n"
 
 
-def write_csv(columns: Sequence[Column], rows: Rows) -> Iterator[str]:
+def write_csv(columns: Sequence[Column], rows: Rows, delimiter: str = ",") -> Iterator[str]:
     """Yield CSV (RFC 4180, but for its line ends) whose first line has the names; what is missing is empty."""
     buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
+    writer = csv.writer(buffer, delimiter=delimiter, lineterminator="\n")
     for row in chain([[column.name for column in distinct(columns)]], rows):
         writer.writerow(["" if value is None else _written(value) for value in row])
         yield buffer.getvalue()

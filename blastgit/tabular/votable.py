@@ -65,7 +65,7 @@ class Votable:
             yield '<COOSYS ID="icrs" system="ICRS"/>\n'
         if "utc" in refs:
             yield '<TIMESYS ID="utc" timescale="UTC" refposition="UNKNOWN"/>\n'
-        yield f"<TABLE name={_quoted(self.name)}>\n{_description(self.about)}"
+        yield f"<TABLE name={quoted(self.name)}>\n{_description(self.about)}"
         for field in fields:
             yield field.element
         yield "<DATA>\n"
@@ -101,9 +101,9 @@ class _Field:
     def element(self) -> str:
         column = self.column
         given = {"unit": column.unit, "ucd": column.ucd, "ref": self.ref}
-        rest = "".join(f" {key}={_quoted(value)}" for key, value in given.items() if value)
+        rest = "".join(f" {key}={quoted(value)}" for key, value in given.items() if value)
         type_ = _UNICODE if self.is_unicode else _TYPES[column.type]
-        begin = f"<FIELD name={_quoted(column.name)} {type_}{rest}"
+        begin = f"<FIELD name={quoted(column.name)} {type_}{rest}"
         return f"{begin}>{_description(column.about)}</FIELD>\n" if column.about else f"{begin}/>\n"
 
     @property
@@ -127,7 +127,7 @@ def _cell(value: Any, type_: str) -> str:
     if type_ == "double":
         number = float(value)
         return {"inf": "+Inf", "-inf": "-Inf", "nan": "NaN"}.get(repr(number), repr(number))
-    return _safe(text_of(value))
+    return safe(text_of(value))
 
 
 def _binary(fields: Sequence[_Field], rows: Rows) -> Iterator[str]:
@@ -171,18 +171,19 @@ _PACKERS: dict[str, Callable[[Any], bytes]] = {
 
 def _info(info: Info) -> str:
     name, value, text = info
-    begin = f"<INFO name={_quoted(name)} value={_quoted(value)}"
-    return f"{begin}>{_safe(text)}</INFO>\n" if text else f"{begin}/>\n"
+    begin = f"<INFO name={quoted(name)} value={quoted(value)}"
+    return f"{begin}>{safe(text)}</INFO>\n" if text else f"{begin}/>\n"
 
 
 def _description(text: str) -> str:
-    return f"<DESCRIPTION>{_safe(text)}</DESCRIPTION>" if text else ""
+    return f"<DESCRIPTION>{safe(text)}</DESCRIPTION>" if text else ""
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Return a text as the value of an attribute, with its quotes; what XML cannot have at all is replaced."""
     return quoteattr(_ILLEGAL.sub("\ufffd", text))
 
 
-def _safe(text: str) -> str:
-    """Escape a text, and replace what XML cannot have at all."""
+def safe(text: str) -> str:
+    """Return a text as XML has it, and replace what XML cannot have at all."""
     return escape(_ILLEGAL.sub("\ufffd", text))
