@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -24,6 +25,7 @@ NAME = "blast"
 """What the database is called inside a connection."""
 
 _TEXT_LIMIT = 100_000  # characters of a query
+_BATCH = 10_000  # rows that are taken from DuckDB at once
 _CONFIG = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -95,15 +97,23 @@ class OpenIndex:
         updated: What was done to bring it up to date when it was opened; None if it was opened as it was.
     """
 
-    def __init__(self, path: Path, limits: Limits = Limits(), updated: Updated | None = None) -> None:
+    def __init__(
+        self, path: Path, limits: Limits = Limits(), updated: Updated | None = None, prepare: Sequence[str] = ()
+    ) -> None:
         """Open the file of an index.
+
+        Args:
+            path: The file.
+            limits: What a query may take.
+            updated: What was done to bring it up to date.
+            prepare: SQL that is run before nothing but reading is possible.
 
         Raises:
             RepoError: It is none, or damaged.
         """
         self.limits = limits
         self.updated = updated
-        self._connection = connect(path, limits.memory)
+        self._connection = connect(path, limits.memory, prepare)
 
     def __enter__(self) -> Self:
         return self
@@ -129,11 +139,27 @@ class OpenIndex:
             DamagedData: The file of the index is damaged.
         """
         chosen = limits or self.limits
-        with self._running(chosen):
+        with self.streaming(sql, params, limits=chosen) as (columns, found):
+            rows = list(islice(found, chosen.rows + 1))
+        return Result(columns, rows[: chosen.rows], len(rows) > chosen.rows)
+
+    @contextmanager
+    def streaming(
+        self, sql: str, params: Params = (), *, limits: Limits | None = None
+    ) -> Iterator[tuple[tuple[Column, ...], Iterator[tuple[Any, ...]]]]:
+        """Yield the columns of one SELECT and all its rows, which need not fit into memory together.
+
+        What the caller does with them counts as the query's time; a limit of rows is the caller's to keep.
+
+        Raises:
+            InvalidQuery: See `query`.
+            OverLimit: See `query`.
+            DamagedData: See `query`.
+        """
+        with self._running(limits or self.limits):
             cursor = self._connection.execute(self._checked(sql), params or None)
             columns = tuple(_column(name, str(type_)) for name, type_, *_ in cursor.description or ())
-            rows = cursor.fetchmany(chosen.rows + 1)
-        return Result(columns, rows[: chosen.rows], len(rows) > chosen.rows)
+            yield columns, chain.from_iterable(iter(lambda: cursor.fetchmany(_BATCH), []))
 
     def arrow(self, sql: str, params: Params = ()) -> pa.Table:
         """Return the rows of one SELECT as an Arrow table, all of them: for many rows, and for numpy and pandas.
@@ -179,11 +205,16 @@ class OpenIndex:
             watch.cancel()
 
 
-def connect(path: Path, memory: int) -> duckdb.DuckDBPyConnection:
+def connect(path: Path, memory: int, prepare: Sequence[str] = ()) -> duckdb.DuckDBPyConnection:
     """Return a connection that can read an index and do nothing else.
 
     The file is attached to a database in memory: DuckDB would otherwise hand out the file that it has open under the
     same path, though another has taken its place.
+
+    Args:
+        path: The file of the index.
+        memory: Bytes that queries may use.
+        prepare: SQL that is run before nothing but reading is possible.
 
     Raises:
         RepoError: It is no index, or damaged.
@@ -195,7 +226,12 @@ def connect(path: Path, memory: int) -> duckdb.DuckDBPyConnection:
     try:
         quoted = str(path).replace("'", "''")
         connection.execute(f"ATTACH '{quoted}' AS {NAME} (READ_ONLY)")
-        for statement in (f"USE {NAME}", "SET enable_external_access = false", "SET lock_configuration = true"):
+        for statement in (
+            *prepare,
+            f"USE {NAME}",
+            "SET enable_external_access = false",
+            "SET lock_configuration = true",
+        ):
             connection.execute(statement)
     except duckdb.Error as error:
         connection.close()
