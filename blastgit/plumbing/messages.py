@@ -30,4 +30,6 @@ def read_body(message: str) -> tuple[str, list[str]]:
 
 def one_line(text: str) -> str:
     """Return text that cannot be mistaken for more than one line, nor hide control characters."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

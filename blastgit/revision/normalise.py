@@ -100,13 +100,15 @@ class _Normaliser:
                 continue
             if self._rules.ignore_unknown and not table.knows(field):
                 continue
-            values[field] = self._value(table, field, value) if field in table.special else value
+            natural = self._value(table, field, value) if field in table.special else value
+            if not _empty(natural):
+                values[field] = natural
         for copy, original in table.copies.items():
             if copy not in values and original in values:
                 values[copy] = values[original]
             elif original not in values and copy in values:
                 values[original] = values[copy]
-        return {field: value for field, value in values.items() if not _empty(value)}
+        return values
 
     def _value(self, table: Table, field: str, value: Json) -> Json:
         if field in table.references:
@@ -202,7 +204,7 @@ def _instant(value: Json) -> Json:
 
 
 def _empty(value: Json) -> bool:
-    return value is None or (not value and isinstance(value, str | list | dict))
+    return not value and not isinstance(value, int | float)
 
 
 def _finite(value: Json) -> Json:

@@ -17,6 +17,8 @@ from blastgit.plumbing.durable import start_writing
 CHUNK = 1024 * 1024
 """Bytes read at once: large enough to let two threads hash side by side, small enough to keep memory flat."""
 
+_SMALL = 64 * 1024  # bytes: to ask the disk to begin with less takes longer than it saves
+
 _FICLONE = 0x40049409
 """What asks Linux for a reflink: Btrfs, XFS and bcachefs can do it."""
 
@@ -69,7 +71,8 @@ def write_hashing(chunks: Iterator[bytes], target: Path) -> Checksums:
     with target.open("xb") as copy:  # buffered: a raw write on a nearly full disk writes less, and raises nothing
         sums = drain(chunks, copy.write)
         copy.flush()
-        start_writing(copy.fileno())
+        if sums.size > _SMALL:
+            start_writing(copy.fileno())
     return sums
 
 

@@ -25,7 +25,7 @@ class LocalStore(Store):
 
     def object_path(self, md5: str) -> Path:
         """Return where the content of that name lies, or would."""
-        return self.folder / "files" / "md5" / md5[:2] / md5[2:]
+        return Path(f"{self.folder}/files/md5/{md5[:2]}/{md5[2:]}")  # in one step: it is asked for every file
 
     def local_path(self, md5: str) -> Path | None:
         """Return where a content lies, or None if it does not."""
@@ -55,6 +55,8 @@ class LocalStore(Store):
 
     def _is_sound(self, path: Path, sums: Checksums) -> bool:
         """Whether the content is there and is the one meant; a damaged one counts as absent, and is replaced."""
+        if not path.exists():  # as a rule; and it is quicker to see than to fail
+            return False
         try:
             with path.open("rb", buffering=0) as file:
                 found = drain(chunks_of(file), len)
