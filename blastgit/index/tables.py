@@ -28,6 +28,8 @@ class Column:
         unit: Its unit as VOUnit; "" for none.
         ucd: What it is, as UCD1+; "" if that is not known.
         about: The same in words.
+        utype: What it is in a data model of the Virtual Observatory; "" if in none.
+        xtype: What a text means by its form, as VOTable calls it; "" for no more than its type says.
     """
 
     name: str
@@ -35,6 +37,8 @@ class Column:
     unit: str = ""
     ucd: str = ""
     about: str = ""
+    utype: str = ""
+    xtype: str = ""
 
     @property
     def sql_type(self) -> str:
@@ -61,6 +65,11 @@ class Table:
     key: tuple[str, ...]
     of_revision: bool
     view: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of its columns."""
+        return tuple(column.name for column in self.columns)
 
     def column(self, name: str) -> Column | None:
         """Return a column, or None if there is none of that name."""

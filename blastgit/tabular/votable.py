@@ -100,7 +100,9 @@ class _Field:
     @property
     def element(self) -> str:
         column = self.column
-        given = {"unit": column.unit, "ucd": column.ucd, "ref": self.ref}
+        given = {
+            "xtype": column.xtype, "unit": column.unit, "ucd": column.ucd, "utype": column.utype, "ref": self.ref
+        }  # fmt: skip
         rest = "".join(f" {key}={quoted(value)}" for key, value in given.items() if value)
         type_ = _UNICODE if self.is_unicode else _TYPES[column.type]
         begin = f"<FIELD name={quoted(column.name)} {type_}{rest}"
