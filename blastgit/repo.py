@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from blastgit.release.room import Releases
     from blastgit.show import Shown
     from blastgit.subset import Subset
+    from blastgit.tap.room import Tap
 
 
 class DataRepo(Care, Origins, Reading, Workflows):
@@ -198,6 +199,13 @@ class DataRepo(Care, Origins, Reading, Workflows):
         from blastgit.index.room import Index
 
         return Index(self._handle, self._progress)
+
+    @property
+    def tap(self) -> Tap:
+        """What the TAP service needs of this repo: its files, one by one."""
+        from blastgit.tap.room import Tap
+
+        return Tap(self._handle, self._resolve)
 
     def import_all(  # noqa: PLR0913 (each is one thing that most calls leave out)
         self,

@@ -1,0 +1,115 @@
+"""The forms that a result can have, what clients call them, and what writes them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from typing import Any
+
+from blastgit.errors import InvalidQuery
+from blastgit.index.tables import Column
+from blastgit.tabular.cells import Rows, distinct, plain
+from blastgit.tabular.lines import write_csv
+from blastgit.tabular.votable import Info, Votable
+
+_STANDARD = "ivo://ivoa.net/std/TAPRegExt#output-votable-"
+_OVERFLOW = ("QUERY_STATUS", "OVERFLOW", "there are more rows than were asked for, or are allowed")
+
+
+class Cut:
+    """Rows up to a limit; knows, after the last, whether there were more.
+
+    Attributes:
+        is_cut: Whether there were; without any rows there always may be.
+    """
+
+    def __init__(self, rows: Rows, limit: int) -> None:
+        """Let `limit` rows pass."""
+        self._rows = iter(rows)
+        self._limit = limit
+        self.is_cut = limit == 0
+
+    def __iter__(self) -> Iterator[Sequence[Any]]:
+        yield from islice(self._rows, self._limit)
+        self.is_cut = self.is_cut or next(self._rows, None) is not None
+
+
+class _Closing(Sequence[Info]):
+    """What stands after a table: looked at when its rows are written."""
+
+    def __init__(self, rows: Cut) -> None:
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return int(self._rows.is_cut)
+
+    def __getitem__(self, at: Any) -> Any:
+        return [_OVERFLOW][: len(self)][at]
+
+
+Write = Callable[[Sequence[Column], Cut], Iterator[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One form.
+
+    Attributes:
+        name: Its short name.
+        mime: Its MIME type.
+        write: Yields a result, piece by piece; only VOTable and JSON say themselves whether there were more rows.
+        others: What else it is called.
+        ivoid: Its name in the registry; "" if it has none.
+    """
+
+    name: str
+    mime: str
+    write: Write
+    others: tuple[str, ...] = ()
+    ivoid: str = ""
+
+
+def _votable(columns: Sequence[Column], rows: Cut, *, is_binary: bool) -> Iterator[str]:
+    return Votable(closing=_Closing(rows), is_binary=is_binary).write(columns, rows)
+
+
+def _json(columns: Sequence[Column], rows: Cut) -> Iterator[str]:
+    said = [
+        {"name": each.name, "type": each.type, "unit": each.unit, "ucd": each.ucd, "about": each.about}
+        for each in distinct(columns)
+    ]
+    yield f'{{"columns": {json.dumps(said)},\n"rows": ['
+    before = "\n"
+    for row in rows:
+        yield f"{before}{json.dumps([plain(value) for value in row])}"
+        before = ",\n"
+    yield f'\n],\n"overflow": {json.dumps(rows.is_cut)}}}\n'
+
+
+_XML = "application/x-votable+xml"
+_BINARY, _ELEMENTS = partial(_votable, is_binary=True), partial(_votable, is_binary=False)
+VOTABLE = Form("votable", f"{_XML};serialization=BINARY2", _BINARY, (_XML, "votable/b2"), f"{_STANDARD}binary2")
+FORMS = (
+    VOTABLE,
+    Form("votable/td", f"{_XML};serialization=TABLEDATA", _ELEMENTS, ("text/xml",), f"{_STANDARD}td"),
+    Form("csv", "text/csv;header=present", write_csv, ("text/csv",)),
+    Form("tsv", "text/tab-separated-values", partial(write_csv, delimiter="\t"), ("text/tsv",)),
+    Form("json", "application/json", _json),
+)
+
+
+def form_of(asked: str) -> Form:
+    """Return the form that a client asks for.
+
+    Raises:
+        InvalidQuery: There is none of that name.
+    """
+    name = "".join(asked.lower().replace("votable xml", "votable+xml").split())  # a + that was not escaped is a space
+    for form in FORMS:
+        if name in (form.name, form.mime.lower(), *form.others):
+            return form
+    known = ", ".join(form.name for form in FORMS)
+    raise InvalidQuery(f"RESPONSEFORMAT {asked[:80]!r} is not known here; there are {known}")

@@ -1,0 +1,81 @@
+"""Queries answered: each result in a file of its own, only so many at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from blastgit.errors import Busy, DamagedData
+from blastgit.tap.asked import Asked
+from blastgit.tap.limits import ServiceLimits
+from blastgit.tap.workers import Stop, Task, Workers
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where queries are answered from, and to.
+
+    Attributes:
+        index: The file of the index.
+        folder: The folder for results.
+        stale: Called before a query, and with True after one that found the index damaged.
+    """
+
+    index: Path
+    folder: Path
+    stale: Callable[[bool], None]
+
+
+class Queries:
+    """Answers queries."""
+
+    def __init__(self, source: Source, limits: ServiceLimits, workers: Workers) -> None:
+        """Be ready for queries."""
+        self._source = source
+        self._limits = limits
+        self._workers = workers
+        self._places = threading.BoundedSemaphore(limits.at_once)
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Wait, not for long, until few enough sync queries run.
+
+        Raises:
+            Busy: It took too long.
+        """
+        if not self._places.acquire(timeout=self._limits.patience):
+            raise Busy("too many queries are running: try again later, or as an async job")
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    def answer(self, what: Asked, base: str, seconds: float, stop: Stop | None = None) -> Path:
+        """Return the file of the result; it is the caller's to remove.
+
+        Raises:
+            InvalidQuery: The query is no ADQL, or asks for what is not there.
+            OverLimit: It takes more than it may.
+            DamagedData: The index is damaged; it is mended meanwhile.
+        """
+        self._source.stale(False)
+        target = self._source.folder / uuid4().hex
+        limits = self._limits
+        task = Task(
+            str(self._source.index), what.query, base, what.form.name, what.rows, seconds, limits.memory, limits.result,
+            str(target),
+        )  # fmt: skip
+        try:
+            self._workers.run(task, stop)
+        except DamagedData:
+            self._source.stale(True)
+            target.unlink(missing_ok=True)
+            raise DamagedData("the index is damaged and is being made anew: try again in a while") from None
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
+        return target

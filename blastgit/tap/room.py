@@ -1,0 +1,63 @@
+"""`repo.tap`: what the TAP service needs of a data repo, and the service itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from blastgit.errors import NotFound, RepoError
+from blastgit.handle import Handle
+from blastgit.history import Snapshot
+from blastgit.names import Spec, parse_spec
+
+if TYPE_CHECKING:
+    from blastgit.delivery import Item
+
+Resolve = Callable[[Spec], Snapshot]
+
+
+class Tap:
+    """The files of a data repo, one by one, as the service sends them."""
+
+    def __init__(self, handle: Handle, resolve: Resolve) -> None:
+        """Look into a data repo; `resolve` finds the revision that somebody names."""
+        self._handle = handle
+        self._resolve = resolve
+
+    @property
+    def here(self) -> Path:
+        """The data repo on this machine.
+
+        Raises:
+            RepoError: It lies elsewhere.
+        """
+        if not self._handle.is_here:
+            raise RepoError(f"{self._handle.location} lies elsewhere: clone it, or serve it where its repository is")
+        return self._handle.path.resolve()
+
+    def file(self, revision: str, path: str, *, even_invalid: bool = False) -> Item:
+        """Return a file of a revision, or its document, as something that can be read.
+
+        Args:
+            revision: The revision, `2026dgt@1`.
+            path: The file's path in it.
+            even_invalid: Whether it is wanted although a stage failed that makes it.
+
+        Raises:
+            NotFound: There is no such revision or file.
+            Withdrawn: It was taken down.
+            InvalidData: A stage failed that makes it.
+        """
+        from blastgit.get import item_of
+        from blastgit.withdrawn import Withdrawals
+        from blastgit.workflow.judged import Judged
+
+        state = self._resolve(parse_spec(revision))
+        if path != state.document_name and path not in state.pointers:
+            raise NotFound(f"{state} has no file {path[:200]!r}")
+        withdrawals = Withdrawals(self._handle)
+        withdrawals.refuse(state, [each for each in withdrawals.concerning(state) if each == path])
+        if path != state.document_name:
+            Judged(self._handle, state).allow([path], str(state), even_invalid=even_invalid)
+        return item_of(self._handle, state, path)

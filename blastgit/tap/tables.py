@@ -1,0 +1,168 @@
+"""What tables the service has: those of the index, ObsCore, and TAP_SCHEMA itself, and their types in VOTable."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from blastgit.index.tables import Column, tables
+from blastgit.safe_yaml import load_yaml
+
+_RESERVED = {"size"}
+_FILE = Path(__file__).with_name("schema.yaml")
+_NAME = re.compile(r"[A-Za-z_]\w*")
+_TYPES = {
+    "text": ("unicodeChar", "*", ""),
+    "integer": ("int", "", ""),
+    "bigint": ("long", "", ""),
+    "double": ("double", "", ""),
+    "boolean": ("boolean", "", ""),
+    "timestamp": ("char", "*", "timestamp"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Datatype:
+    """The type of a column, as VOTable has it.
+
+    Attributes:
+        name: Of one value.
+        arraysize: "*" for a text of any length, "" for one value.
+        xtype: What a text means by its form, such as `timestamp`.
+    """
+
+    name: str
+    arraysize: str
+    xtype: str
+
+    @classmethod
+    def of(cls, column: Column) -> Datatype:
+        """Return the type of a column."""
+        name, arraysize, xtype = _TYPES[column.type]
+        return cls(name, arraysize, column.xtype or xtype)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A foreign key.
+
+    Attributes:
+        source: The table that refers.
+        target: The table that is referred to.
+        pairs: The columns of each that belong together.
+    """
+
+    source: str
+    target: str
+    pairs: tuple[tuple[str, str], ...]
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return f"{self.source}.{'-'.join(source for source, _ in self.pairs)}"
+
+
+@dataclass(frozen=True, slots=True)
+class ServedTable:
+    """One table of the service.
+
+    Attributes:
+        schema: Its schema.
+        name: Its name in it.
+        about: What a row is.
+        columns: Its columns.
+        is_view: Whether it follows from others.
+        utype: What it is in a data model.
+    """
+
+    schema: str
+    name: str
+    about: str
+    columns: tuple[Column, ...]
+    is_view: bool = False
+    utype: str = ""
+
+    @property
+    def full_name(self) -> str:
+        """Its name in a query."""
+        return f"{self.schema}.{self.name}"
+
+
+@dataclass(frozen=True)
+class Served:
+    """All that is served.
+
+    Attributes:
+        schemas: What each schema holds.
+        tables: The tables.
+        keys: How they belong together.
+    """
+
+    schemas: Mapping[str, str]
+    tables: tuple[ServedTable, ...]
+    keys: tuple[Key, ...]
+
+    def of(self, schema: str) -> list[ServedTable]:
+        """Return the tables of a schema."""
+        return [table for table in self.tables if table.schema == schema]
+
+    def describe(self, column: Column, query: str) -> Column:
+        """Return a column of a result with what is known of it: by its name, in the tables that the query names."""
+        words = dict.fromkeys(word.lower() for word in _NAME.findall(query))
+        named = [table for word in words for table in self.tables if table.name.lower() == word]
+        for table in (*named, *self.tables):
+            for known in table.columns:
+                if known.name == column.name and known.type == column.type:
+                    return known
+        return column
+
+
+def spelled(name: str) -> str:
+    """Return the name of a column as it stands in a query: with quotes where ADQL has the word for itself."""
+    return f'"{name}"' if name in _RESERVED else name
+
+
+@cache
+def served() -> Served:
+    """Return what this version of blastgit serves."""
+    loaded = _loaded()
+    found = [
+        ServedTable("blastgit", table.name, table.about, table.columns, bool(table.view)) for table in tables().values()
+    ]
+    obscore = loaded["obscore"]
+    utype = "ivo://ivoa.net/std/ObsCore#core-1.1"
+    found.append(ServedTable("ivoa", "ObsCore", obscore["about"], _columns(obscore), is_view=True, utype=utype))
+    found += [
+        ServedTable("tap_schema", name, said["about"], _columns(said)) for name, said in loaded["tap_schema"].items()
+    ]
+    return Served(loaded["schemas"], tuple(found), tuple(_keys()))
+
+
+def _keys() -> Iterator[Key]:
+    for table in tables().values():
+        if table.of_revision and table.name not in ("revisions", "transients"):
+            same = (("transient", "transient"), ("revision", "revision"))
+            yield Key(f"blastgit.{table.name}", "blastgit.revisions", same)
+    for source, from_column, target, column in (
+        ("blastgit.members", "collection", "blastgit.collections", "collection"),
+        ("blastgit.cutouts", "filter", "blastgit.filters", "filter"),
+        ("tap_schema.tables", "schema_name", "tap_schema.schemas", "schema_name"),
+        ("tap_schema.columns", "table_name", "tap_schema.tables", "table_name"),
+        ("tap_schema.keys", "from_table", "tap_schema.tables", "table_name"),
+        ("tap_schema.keys", "target_table", "tap_schema.tables", "table_name"),
+        ("tap_schema.key_columns", "key_id", "tap_schema.keys", "key_id"),
+    ):
+        yield Key(source, target, ((from_column, column),))
+
+
+@cache
+def _loaded() -> Any:
+    return load_yaml(_FILE.read_bytes(), str(_FILE))
+
+
+def _columns(said: Mapping[str, Any]) -> tuple[Column, ...]:
+    return tuple(Column(name, **facts) for name, facts in said["columns"].items())

@@ -1,0 +1,105 @@
+"""`python -m blastgit.tap.worker`: the process that answers one query, and ends.
+
+It reads a task from stdin, writes the result to a file, and says on stdout how it went. What a query does to memory
+and time it does to this process, and not to the service.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import struct
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+_SPARE = 4_000_000_000  # bytes of addresses that a process needs beside what a query uses
+
+
+def main() -> int:
+    """Answer the query that stdin asks."""
+    import duckdb  # noqa: F401 (what takes time is loaded before there is a task)
+
+    _load()
+    line = sys.stdin.readline()
+    if line:
+        sys.stdout.write(json.dumps(_answer(json.loads(line))))
+        sys.stdout.flush()
+    os._exit(0)  # DuckDB's threads may still be busy with what was interrupted
+
+
+def _load() -> None:
+    import_module("blastgit.adql")
+    from blastgit.tap.tables import served
+
+    served()
+
+
+def _answer(task: dict[str, Any]) -> dict[str, Any]:
+    from blastgit.errors import BlastgitError, InvalidQuery, OverLimit
+
+    _confine(task)
+    try:
+        return {"is_cut": _run(task)}
+    except BlastgitError as error:
+        return {"kind": error.kind, "message": str(error)}
+    except (MemoryError, RecursionError):
+        return {"kind": OverLimit.kind, "message": "the query needs more memory than it may use"}
+    except struct.error:
+        return {"kind": InvalidQuery.kind, "message": "a number of the result does not fit into 64 bits"}
+    except OSError as error:
+        large = f"the result is larger than the {task['bytes'] / 1e9:g} GB allowed: ask for fewer rows or columns"
+        full = f"the result cannot be written: {error.strerror}"
+        return {"kind": OverLimit.kind, "message": large if error.errno == 27 else full}
+
+
+def _confine(task: dict[str, Any]) -> None:
+    """Limit this process; some of DuckDB's functions make a text of gigabytes without looking at its own limit."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    statm = Path("/proc/self/statm")
+    if statm.exists():
+        addresses = int(statm.read_text("ascii").split()[0]) * resource.getpagesize() + task["memory"] + _SPARE
+        _lower(resource.RLIMIT_AS, addresses)
+    _lower(resource.RLIMIT_FSIZE, task["bytes"])
+    _lower(resource.RLIMIT_CPU, int(task["seconds"] * (os.cpu_count() or 1)) + 60)  # if nobody is there to stop it
+    _lower(resource.RLIMIT_CORE, 0)
+
+
+def _lower(which: int, limit: int) -> None:
+    _, hard = resource.getrlimit(which)
+    wanted = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+    resource.setrlimit(which, (wanted, wanted))
+
+
+def _run(task: dict[str, Any]) -> bool:
+    from blastgit.index.opened import Limits, OpenIndex
+    from blastgit.tap.database import preparations
+    from blastgit.tap.forms import Cut, form_of
+    from blastgit.tap.tables import served
+
+    sql = _translate(task["query"])
+    limits = Limits(task["seconds"], task["memory"], task["rows"])
+    prepare: Sequence[str] = [*preparations(task["base"]), "SET threads = 2"]
+    with (
+        OpenIndex(Path(task["index"]), limits, prepare=prepare) as index,
+        Path(task["target"]).open("w", encoding="utf-8", errors="replace", newline="") as file,
+        index.streaming(sql) as (columns, rows),
+    ):
+        cut = Cut(rows, task["rows"])
+        file.writelines(
+            form_of(task["form"]).write([served().describe(column, task["query"]) for column in columns], cut)
+        )
+        return cut.is_cut
+
+
+def _translate(query: str) -> str:
+    translate: Callable[[str], str] = import_module("blastgit.adql").translate
+    return translate(query)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
