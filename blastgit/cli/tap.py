@@ -58,6 +58,7 @@ def run(options: argparse.Namespace) -> int:
     url = None if options.url is None else options.url.rstrip("/")
     place = Place(options.host, options.port, url, options.refresh, limits)
     logging.basicConfig(stream=sys.stderr, format="blastgit: %(message)s", level=logging.WARNING)
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # that requests wait is no news
     with drawn_progress(counts=True) as progress:
         repo = open_repo(options, progress)
         path, index = repo.tap.here, repo.index

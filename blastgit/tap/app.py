@@ -68,7 +68,7 @@ class App:
         response = self._response(environ)
         headers = {
             "Content-Type": response.type, "Content-Length": str(response.length), "X-Content-Type-Options": "nosniff",
-            "Access-Control-Allow-Origin": "*", **response.headers,
+            **response.headers,
         }  # fmt: skip
         bodiless = response.status == HTTPStatus.NOT_MODIFIED
         if bodiless:

@@ -18,7 +18,8 @@ class ServiceLimits:
         result: Bytes of a result.
         results: Bytes of the results of all jobs that are kept.
         at_once: Sync queries that run at the same time, and as many async ones.
-        patience: Seconds that a sync query waits for others to end.
+        queue: How many more sync queries may wait for those to end.
+        patience: Seconds that they do.
         jobs: How many jobs are kept.
         retention: Seconds that a job is kept.
         body: Bytes of a request.
@@ -39,6 +40,7 @@ class ServiceLimits:
     result: int = 1_000_000_000
     results: int = 20_000_000_000
     at_once: int = 2
+    queue: int = 8
     patience: float = 10
     jobs: int = 1000
     retention: float = 7 * 86400

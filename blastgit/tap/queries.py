@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from blastgit.errors import Busy, DamagedData
+from blastgit.errors import Busy, DamagedData, RepoError
 from blastgit.tap.asked import Asked
 from blastgit.tap.limits import ServiceLimits
 from blastgit.tap.workers import Stop, Task, Workers
@@ -39,20 +39,17 @@ class Queries:
         self._limits = limits
         self._workers = workers
         self._places = threading.BoundedSemaphore(limits.at_once)
+        self._queue = threading.BoundedSemaphore(limits.at_once + limits.queue)  # who waits holds a thread
 
     @contextmanager
     def place(self) -> Iterator[None]:
         """Wait, not for long, until few enough sync queries run.
 
         Raises:
-            Busy: It took too long.
+            Busy: It took too long, or too many wait already.
         """
-        if not self._places.acquire(timeout=self._limits.patience):
-            raise Busy("too many queries are running: try again later, or as an async job")
-        try:
+        with _held(self._queue, 0), _held(self._places, self._limits.patience):
             yield
-        finally:
-            self._places.release()
 
     def answer(self, what: Asked, base: str, seconds: float, stop: Stop | None = None) -> Path:
         """Return the file of the result; it is the caller's to remove.
@@ -71,7 +68,7 @@ class Queries:
         )  # fmt: skip
         try:
             self._workers.run(task, stop)
-        except DamagedData:
+        except (DamagedData, RepoError):  # it cannot be read, or not even be opened
             self._source.stale(True)
             target.unlink(missing_ok=True)
             raise DamagedData("the index is damaged and is being made anew: try again in a while") from None
@@ -79,3 +76,13 @@ class Queries:
             target.unlink(missing_ok=True)
             raise
         return target
+
+
+@contextmanager
+def _held(places: threading.Semaphore, patience: float) -> Iterator[None]:
+    if not places.acquire(timeout=patience):
+        raise Busy("too many queries are running: try again later, or as an async job")
+    try:
+        yield
+    finally:
+        places.release()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blastgit.errors import NotFound, RepoError
+from blastgit.errors import InvalidData, NotFound, RepoError
 from blastgit.handle import Handle
 from blastgit.history import Snapshot
 from blastgit.names import Spec, parse_spec
@@ -59,5 +59,10 @@ class Tap:
         withdrawals = Withdrawals(self._handle)
         withdrawals.refuse(state, [each for each in withdrawals.concerning(state) if each == path])
         if path != state.document_name:
-            Judged(self._handle, state).allow([path], str(state), even_invalid=even_invalid)
+            problem = Judged(self._handle, state).invalid_files.get(path)
+            if problem is not None and not even_invalid:
+                raise InvalidData(
+                    f"{path} of {state} is not to be relied on: {problem.because}. ?even_invalid=1 after the address "
+                    "gives it all the same"
+                )
         return item_of(self._handle, state, path)

@@ -69,8 +69,7 @@ class Refresher:
             self._process = subprocess.Popen(
                 [*words, "--rebuild"] if is_damaged else words,
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,  # what is wrong, it says where the service does
                 start_new_session=True,
             )
 
@@ -91,7 +90,7 @@ class Service:
 
     def __init__(self, app: App, listening: socket.socket, place: Place) -> None:
         """Get ready; nothing is answered before `run`."""
-        from waitress import create_server  # type: ignore[import-untyped]
+        from waitress import create_server
 
         host, port = listening.getsockname()[:2]
         named = f"[{host}]" if ":" in host else host

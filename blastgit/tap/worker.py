@@ -47,7 +47,9 @@ def _answer(task: dict[str, Any]) -> dict[str, Any]:
         return {"is_cut": _run(task)}
     except BlastgitError as error:
         return {"kind": error.kind, "message": str(error)}
-    except (MemoryError, RecursionError):
+    except RecursionError:
+        return {"kind": InvalidQuery.kind, "message": "the query is nested too deeply"}
+    except MemoryError:
         return {"kind": OverLimit.kind, "message": "the query needs more memory than it may use"}
     except struct.error:
         return {"kind": InvalidQuery.kind, "message": "a number of the result does not fit into 64 bits"}
