@@ -1,0 +1,1 @@
+"""The sky: angles as people write them, regions, and the SQL that asks whether a position lies in one."""
