@@ -33,7 +33,8 @@ def main() -> int:
 
 
 def _load() -> None:
-    import_module("blastgit.adql")
+    for name in ("adql", "index.opened", "tap.database", "tap.forms"):
+        import_module(f"blastgit.{name}")
     from blastgit.tap.tables import served
 
     served()
@@ -85,7 +86,7 @@ def _run(task: dict[str, Any]) -> bool:
 
     sql = _translate(task["query"])
     limits = Limits(task["seconds"], task["memory"], task["rows"])
-    prepare: Sequence[str] = [*preparations(task["base"]), "SET threads = 2"]
+    prepare: Sequence[str] = [*preparations(task["base"], task["query"]), "SET threads = 2"]
     with (
         OpenIndex(Path(task["index"]), limits, prepare=prepare) as index,
         Path(task["target"]).open("w", encoding="utf-8", errors="replace", newline="") as file,
