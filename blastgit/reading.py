@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from blastgit.errors import UsageError
-from blastgit.names import parse_spec
+from blastgit.names import branch_ref, parse_spec
 from blastgit.opened import Opened
 
 if TYPE_CHECKING:
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
     from astropy.table import Row, Table
 
     from blastgit.attachments.room import Attachments, Metrics
+    from blastgit.find import Criteria, Found
     from blastgit.get import Got
+    from blastgit.index.opened import OpenIndex
+    from blastgit.index.room import Index
+    from blastgit.queries.room import Queries
     from blastgit.readers import Arrays, Content
     from blastgit.readers.room import Types
     from blastgit.related import Relation
@@ -67,11 +72,45 @@ class Reading(Opened):
             UsageError: A kind is none, or neighbours are wanted and no radius is given.
             RepoError: DuckDB, which the index needs, is not installed.
         """
-        from blastgit.index.room import Index
         from blastgit.related import KINDS, related
 
-        with Index(self._handle, self._progress).open() as index:
+        with self._index.open() as index:
             return related(index, names, KINDS[:-1] if kinds is None else kinds, radius)
+
+    @property
+    def queries(self) -> Queries:
+        """Saved queries: those there are, saving and changing them."""
+        from blastgit.queries.room import Queries
+
+        return Queries(self._handle)
+
+    def find(self, criteria: Criteria | None = None, *, index: OpenIndex | None = None, **given: Any) -> Found:
+        """Return the revisions that fit some criteria, with columns that know their units and UCDs.
+
+        repo.find(cone=(150.1, -2.2, "5arcmin"), redshift=(None, 0.1), flags="!bad").names
+
+        Args:
+            criteria: What is looked for.
+            index: The index, if it is open already.
+            given: Instead of `criteria`, the same by name: `cone`, `at`, `where`, …
+
+        Raises:
+            InvalidInput: A criterion makes no sense.
+            InvalidQuery: A condition or a saved query is no SQL, does more than read, or names no column there is.
+            NotFound: There is no such collection, run, stage, version or saved query.
+            OverLimit: It takes longer, or needs more memory, than allowed.
+            RepoError: DuckDB, which the index needs, is not installed.
+        """
+        from blastgit.find.criteria import Criteria
+        from blastgit.find.search import find
+
+        if criteria is not None and given:
+            raise UsageError("give criteria as one object, or by their names: not both")
+        wanted = criteria or Criteria.of(given)
+        if index is not None:
+            return find(self._handle, index, wanted)
+        with self._index.open() as opened:
+            return find(self._handle, opened, wanted)
 
     @overload
     def get(
@@ -82,7 +121,9 @@ class Reading(Opened):
         only: str | None = None,
         force: bool = False,
         even_invalid: bool = False,
-    ) -> Got: ...
+        transient: None = None,
+        **params: Any,
+    ) -> Got | Any: ...
     @overload
     def get(self, what: str, *, transient: str, reader: Literal["bytes"], **which: Any) -> Content: ...
     @overload
@@ -113,12 +154,13 @@ class Reading(Opened):
         collection: str | None = None,
         time: datetime | str | None = None,
         reader: str | None = None,
-        **key: str,
+        **key: Any,
     ) -> Any:
-        """Write a revision into a folder, verifying each file; or, with `transient`, return a dataset as an object.
+        """Write a revision into a folder, verifying each file; or return a dataset as an object, or a query's result.
 
         Args:
-            what: The revision (what is right there already stays); or a dataset type, `cutout`, `photometry`, ….
+            what: The revision (what is right there already stays); or, with `transient`, a dataset type, `cutout`,
+                `photometry`, …; or a saved query, whose result is an astropy table (without astropy, a `Found`).
             folder: Where to; by default `NAME@N` in the present folder.
             only: A pattern that a file's path or name must match, or a folder of the dataset.
             force: Overwrite files that differ.
@@ -128,7 +170,7 @@ class Reading(Opened):
             collection: Instead of a revision, the collection that says which.
             time: For a collection of calibrations: when it is to be valid.
             reader: Another reader than the type's own: `ccd` for an image with its coordinates, `bytes`, `json`, ….
-            key: What tells the dataset from others of its type: `filter="DES_z"`.
+            key: What tells the dataset from others of its type: `filter="DES_z"`; or a query's parameters.
 
         Raises:
             NotFound: There is no such revision, type or dataset, or no file matches.
@@ -146,10 +188,34 @@ class Reading(Opened):
 
             which = Which(transient, revision, collection, time, key, even_invalid)
             return self.types.read(what, which, reader)
+        if self._is_query(what):
+            return self._ask(what, key)
         stray = [*key, *(name for name, value in _given(revision, collection, time, reader) if value is not None)]
         if stray:
             raise UsageError(f"{stray[0]} is for a dataset of a type: say of which transient (transient=…)")
         return self._get_files(what, None if folder is None else Path(folder), only, force, even_invalid)
+
+    def _is_query(self, name: str) -> bool:
+        from blastgit.queries.names import is_name, path_of
+
+        if not is_name(name):
+            return False
+        self._handle.need("main")
+        return path_of(name) in self._handle.main.tree
+
+    def _ask(self, query: str, params: dict[str, Any]) -> Any:
+        if self._handle.git.references.get(branch_ref(query)) is not None:
+            raise UsageError(
+                f"{query} is a transient and a saved query: write {query}@latest, or find(query={query!r})"
+            )
+        found = self.find(query=query, params=params)
+        return found.to_table() if find_spec("astropy") else found
+
+    @property
+    def _index(self) -> Index:
+        from blastgit.index.room import Index
+
+        return Index(self._handle, self._progress)
 
     def _get_files(self, spec: str, folder: Path | None, only: str | None, force: bool, even_invalid: bool) -> Got:
         from blastgit.get import Wanted, get

@@ -49,6 +49,8 @@ VERBS = {
     "affected": "show what was made of a file, an image, a host",
     "usage": "show what is read, if that is noted",
     "orphans": "list runs and markers that nothing refers to",
+    "find": "find revisions by position, time, redshift, flags, and more",
+    "query": "save queries, list them, show them",
     "index": "make tables of what all revisions say, or bring them up to date",
     "sql": "ask these tables by SQL",
     "import": "adopt the transients of a Blast, or of its archives",

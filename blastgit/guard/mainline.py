@@ -15,6 +15,9 @@ from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.refs import Change
 from blastgit.guard.trees import changed_files, files_of
 from blastgit.names import check_path
+from blastgit.queries.check import check_sql
+from blastgit.queries.names import check_name
+from blastgit.queries.text import read_query
 from blastgit.safe_yaml import SIZE_LIMIT, load_yaml
 from blastgit.settings import Settings, read_settings
 from blastgit.shipped import dot_files
@@ -103,6 +106,8 @@ def _check_file(path: str, data: bytes) -> None:
             raise Denied("it is not the one that blastgit ships, which plain git and DVC rely on")
     elif _TOMBSTONES.fullmatch(path):
         read_tombstones(data, path)
+    elif _QUERY.fullmatch(path):
+        check_sql(read_query(data, check_name(PurePosixPath(path).stem)))
     elif path.endswith((".yaml", ".cff")):
         value: Any = load_yaml(data, PurePosixPath(path).name)
         if not isinstance(value, dict):

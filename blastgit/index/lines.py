@@ -84,7 +84,12 @@ class _Reader:
 
     def _line(self, line: Line) -> bool:
         """Read one branch; whether what the index has of it does not lead to its tip."""
-        found, before, is_known = self._new(line)
+        again: list[Marker] = []
+        found, before, is_known = self._new(line, again)
+        latest = found[-1].number if found else before and before.number
+        for marker in again:
+            front = (line.name, marker.reproduces, marker.reproduces == latest)
+            self._rows.add("reproductions", [_facts_again(marker)], front)
         if not found:
             return bool(line.known) and not is_known
         state = None
@@ -94,8 +99,11 @@ class _Reader:
             state = self._add(revision, state, is_latest=revision is found[-1])
         return bool(line.known) and not is_known
 
-    def _new(self, line: Line) -> tuple[list[Revision], Marker | None, bool]:
-        """Return the revisions after the commit that is known, the one before them, and whether that was met."""
+    def _new(self, line: Line, again: list[Marker]) -> tuple[list[Revision], Marker | None, bool]:
+        """Return the revisions after the commit that is known, the one before them, and whether that was met.
+
+        The reproductions after that commit are added to `again`.
+        """
         found: list[Revision] = []
         git = self._handle.git
         with undamaged(line.name):
@@ -108,6 +116,8 @@ class _Reader:
                 if is_known:
                     return found[::-1], marker, True
                 found.append(Revision(git, line.name, commit, marker.number))
+            elif marker.reproduces is not None and not is_known:
+                again.append(marker)
             commit = self._handle.commit_before(line.name, commit)
         return found[::-1], None, is_known
 
@@ -209,6 +219,11 @@ def _commit_facts(revision: Revision) -> Values:
         status, revision.reason, said.get("Run"), revision.id, said.get("Science-Digest"), _number(said.get("Files")),
         _number(said.get("Bytes")),
     )  # fmt: skip
+
+
+def _facts_again(marker: Marker) -> Values:
+    times = naive(marker.time), naive(marker.recorded)
+    return marker.app_version or None, marker.trailers.get("Run"), *times, marker.id
 
 
 def _number(text: str | None) -> int | None:

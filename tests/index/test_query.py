@@ -155,13 +155,13 @@ def test_the_verbs(library, capsys, tmp_path):
     assert json.loads(capsys.readouterr().out)["damaged"] == {}
     query = "SELECT dataset, files, healpix IS NULL AS nowhere FROM revisions ORDER BY 1"
     assert main(["-C", str(library), "sql", query]) == 0
-    assert capsys.readouterr().out == "dataset    files  nowhere\n2026dgt@0     15  False\n2026dgt@1     15  False\n"
-    assert main(["-C", str(library), "sql", query, "--jsonl", "--rows", "1"]) == 0
+    assert capsys.readouterr().out == "dataset    files  nowhere\n2026dgt@0     15  false\n2026dgt@1     15  false\n"
+    assert main(["-C", str(library), "sql", query, "--format", "jsonl", "--rows", "1"]) == 0
     said = capsys.readouterr()
     assert json.loads(said.out) == {"dataset": "2026dgt@0", "files": 15, "nowhere": False}
     assert "more rows than 1" in said.err
-    assert main(["-C", str(library), "sql", query, "--csv", "--as-is"]) == 0
-    assert capsys.readouterr().out.splitlines()[1] == "2026dgt@0,15,False"
+    assert main(["-C", str(library), "sql", query, "--format", "csv", "--as-is"]) == 0
+    assert capsys.readouterr().out.splitlines()[1] == "2026dgt@0,15,false"
     assert main(["-C", str(library), "sql", "DROP TABLE revisions"]) == 2
     assert main(["-C", str(library), "sql", query, "--seconds", "0"]) == 2
     capsys.readouterr()

@@ -131,7 +131,7 @@ def test_a_block_that_is_damaged_is_found_when_it_is_read(history, capsys):
     found = []
     for place in range(3 * 4096 + 1000, len(good), 262_144):  # after three headers: blocks, each with its checksum
         index.path.write_bytes(good[:place] + bytes([good[place] ^ 0xFF]) + good[place + 1 :])
-        assert main(["-C", str(history), "sql", query, "--csv"]) == 0
+        assert main(["-C", str(history), "sql", query, "--format", "csv"]) == 0
         said = capsys.readouterr()
         assert said.out.splitlines()[1] == ",".join(map(str, right))
         found.append("the old one was damaged" in said.err)

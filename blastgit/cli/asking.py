@@ -1,0 +1,110 @@
+"""What the verbs that ask the index share: formats, limits, an index that is damaged, saying what came of it."""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from blastgit.cli.common import drawn_progress, open_repo, plural
+from blastgit.errors import UsageError
+from blastgit.tabular.formats import FORMATS, written
+from blastgit.tabular.votable import Votable
+
+if TYPE_CHECKING:
+    from blastgit.index.build import Updated
+    from blastgit.index.opened import Limits, OpenIndex, Result
+    from blastgit.repo import DataRepo
+
+_SPARE = 4_000_000_000  # bytes of addresses that a process needs beside what a query uses
+_T = TypeVar("_T")
+
+
+def add_format(parser: argparse.ArgumentParser) -> None:
+    """Add `--format` and `--json` to a verb."""
+    form = parser.add_mutually_exclusive_group()
+    words = "; ".join(f"{name}: {about}" for name, (about, _) in FORMATS.items())
+    form.add_argument("--format", choices=FORMATS, default="table", metavar="FORMAT", help=words)
+    words = "print JSON with stable keys, as --format json"
+    form.add_argument("--json", action="store_const", dest="format", const="json", help=words)
+    words = "print a list for other verbs, NAME@N a line, as --format names"
+    form.add_argument("--names", action="store_const", dest="format", const="names", help=words)
+
+
+def add_limits(parser: argparse.ArgumentParser) -> None:
+    """Add what a query may take to a verb."""
+    parser.add_argument("--rows", type=int, default=1_000_000, metavar="N", help="print up to N rows (%(default)s)")
+    parser.add_argument(
+        "--seconds", type=float, default=60.0, metavar="S", help="stop it after S seconds (%(default)s)"
+    )
+    parser.add_argument("--memory", type=float, default=2.0, metavar="GB", help="it may use so much (%(default)s)")
+    parser.add_argument("--as-is", action="store_true", help="do not look whether the index is up to date")
+
+
+def asked(options: argparse.Namespace, question: Callable[[DataRepo, OpenIndex], _T]) -> _T:
+    """Ask a question of the index of the repo that was named; a damaged index is made anew.
+
+    Raises:
+        UsageError: A limit is none.
+    """
+    from blastgit.index.opened import Limits
+    from blastgit.index.write import DamagedIndex
+
+    if options.rows < 0 or not options.seconds > 0 or not options.memory > 0:
+        raise UsageError("--rows, --seconds and --memory are positive numbers")
+    limits = Limits(min(options.seconds, 1e6), int(min(options.memory, 1e5) * 1e9), options.rows)
+    with drawn_progress(counts=True) as progress:
+        repo = open_repo(options, progress)
+        try:
+            return _ask(repo, question, limits, as_is=options.as_is)
+        except DamagedIndex:
+            _tell(repo.index.update(rebuild=True))
+            return _ask(repo, question, limits, as_is=options.as_is)
+
+
+def say(result: Result, options: argparse.Namespace) -> None:
+    """Print a result in the format that was asked for."""
+    if options.format == "votable" and result.is_cut:
+        pieces = Votable(closing=[("QUERY_STATUS", "OVERFLOW", "")]).write(result.columns, result.rows)
+    else:
+        pieces = written(options.format, result.columns, result.rows)
+    sys.stdout.writelines(pieces)
+    if result.is_cut:
+        print(f"blastgit: there are more rows than {options.rows:,}: see --rows", file=sys.stderr)
+
+
+def _ask(repo: DataRepo, question: Callable[[DataRepo, OpenIndex], _T], limits: Limits, *, as_is: bool) -> _T:
+    with repo.index.open(limits, as_is=as_is) as opened:
+        _tell(opened.updated)
+        with _confined(limits.memory):
+            return question(repo, opened)
+
+
+def _tell(updated: Updated | None) -> None:
+    if updated is not None and updated.rebuilt:
+        why = "the old one was damaged" if updated.rebuilt == "as was asked" else updated.rebuilt
+        print(f"blastgit: the index was made anew: {why}", file=sys.stderr)
+    if updated is not None and updated.damaged:
+        count = plural(len(updated.damaged), "thing")
+        print(f"blastgit: {count} cannot be read and are not in the tables: see `blastgit index`", file=sys.stderr)
+
+
+@contextmanager
+def _confined(memory: int) -> Iterator[None]:
+    """Limit the whole process: some of DuckDB's functions make a text of gigabytes without looking at its own limit."""
+    statm = Path("/proc/self/statm")
+    before, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if not statm.exists():
+        yield
+        return
+    wanted = int(statm.read_text("ascii").split()[0]) * resource.getpagesize() + memory + _SPARE
+    known = [each for each in (before, hard) if each != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_AS, (min([wanted, *known]), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (before, hard))

@@ -1,0 +1,80 @@
+"""`blastgit find CRITERIA…`."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+
+from blastgit.cli.asking import add_format, add_limits, asked, say
+from blastgit.cli.common import key_values
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    # Else argparse takes the declination of `--cone 10:00:00 -02:12:00 5arcmin` for an option.
+    parser._negative_number_matcher = re.compile(r"-[0-9.]")  # noqa: SLF001
+    _add_criteria(parser)
+    _add_scope(parser)
+    group = parser.add_argument_group("what is printed")
+    group.add_argument("--columns", metavar="A,B,…", default="", help="these columns: redshift, hosts.redshift, …")
+    group.add_argument("--limit", type=int, metavar="N", help="the first N")
+    group.add_argument("--exit-code", action="store_true", help="end with 1 if nothing fits, as grep does")
+    add_format(parser)
+    add_limits(parser)
+    parser.epilog = """\
+All criteria must fit. Revisions that are looked at: the latest of each transient; with --at, --run, --app-version or
+--collection, the highest of each transient among those that fit them; with --all-revisions, each.
+A list for other verbs: blastgit find … --names | blastgit subset DEST --from -
+"""
+
+
+def _add_criteria(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("what fits").add_argument
+    words = "near a position: degrees or 10:00:24.5 -02:12:00; radius as 0.1deg, 5arcmin, 30arcsec"
+    add("--cone", nargs=3, metavar=("RA", "DEC", "RADIUS"), help=words)
+    add("--region", metavar="REGION", help="in a MOC or a polygon: its text, or a file")
+    add("--since", metavar="TIME", help="exported then or later")
+    add("--name", metavar="GLOB", help="transients whose name matches")
+    add("--alias", metavar="GLOB", help="whose other names, or their host's, match")
+    add("--redshift", metavar="LOW..HIGH", help="0.01..0.1, ..0.1 or 0.01..")
+    words = "a condition in SQL on columns of `revisions`, hosts.…, sed_global.…, sed_local.…, metrics['…']"
+    add("--where", metavar="SQL", help=words)
+    add("--flag", action="append", default=[], metavar="FLAG", help="flagged so; '!bad': not flagged so")
+    add("--tag", action="append", default=[], metavar="TAG", help="tagged so; '!TAG': not tagged so")
+    add("--failed", metavar="STAGE", help="where this stage failed; any: whichever")
+    words = "what differs from the revision before: sed, sed/local, photometry, host, a path, a pattern"
+    add("--changed", metavar="WHAT", help=words)
+    add("--query", metavar="NAME", help="what a saved query gives")
+    add("--param", action="append", default=[], metavar="KEY=VALUE", help="of that query")
+
+
+def _add_scope(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("among which revisions").add_argument
+    add("--at", metavar="TIME", help="as of then: 2026-05-27 is the end of that day")
+    add("--run", dest="of_run", metavar="RUN", help="those born into a RUN collection")
+    add("--app-version", metavar="V", help="those that this version of Blast made, or whose values it found again")
+    add("--collection", "--in", metavar="NAME", help="those that a collection gives")
+    add("--all-revisions", action="store_true", help="each, not just one of each transient")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Find it."""
+    from blastgit.find import Criteria
+
+    wanted = Criteria(
+        cone=options.cone and tuple(options.cone), region=options.region, at=options.at, since=options.since,
+        name=options.name, alias=options.alias, redshift=options.redshift, where=options.where,
+        flags=tuple(options.flag), tags=tuple(options.tag), collection=options.collection, run=options.of_run,
+        app_version=options.app_version, failed=options.failed, changed=options.changed, query=options.query,
+        params=key_values(options.param, "--param"), all_revisions=options.all_revisions,
+        columns=tuple(filter(None, map(str.strip, options.columns.split(",")))), limit=options.limit,
+    )  # fmt: skip
+    found = asked(options, lambda repo, index: repo.find(wanted, index=index))
+    if found.answer is not None:
+        print(f"blastgit: {found.answer}", file=sys.stderr)
+    if not found and options.format == "table":
+        print("blastgit: nothing fits", file=sys.stderr)
+    else:
+        say(found, options)
+    return int(not found and options.exit_code)

@@ -1,0 +1,110 @@
+"""`blastgit query VERB …`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from blastgit.cli.common import add_json, bold, open_repo, print_json, print_table
+from blastgit.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from blastgit.queries.room import Queries
+
+_VERBS = {
+    "add": "save a query",
+    "list": "list saved queries",
+    "show": "show a query and its parameters",
+    "remove": "take a query away; its history stays",
+    "log": "tell who changed a query, when and why",
+}
+
+_EPILOG = """\
+A query is a SELECT of what the index has. Comments before it say what it finds and which parameters it takes:
+
+  -- description: hosts whose photometry is good
+  -- parameters:
+  --   snr: {type: double, default: 5, description: the least ratio of signal to noise}
+  SELECT DISTINCT transient, revision FROM photometry WHERE is_latest AND flux > $snr * flux_error
+
+`blastgit find --query NAME --param snr=10` asks it. Every change is one commit on main, with its reason (-m).
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    parser.epilog = _EPILOG
+    verbs = parser.add_subparsers(dest="action", metavar="VERB", required=True)
+    for name, words in _VERBS.items():
+        verb = verbs.add_parser(name, help=words, description=f"{words[0].upper()}{words[1:]}.")
+        verb.add_argument("-C", "--repo", dest="repo", metavar="REPO", default=argparse.SUPPRESS, help="the data repo")
+        if name != "list":
+            verb.add_argument("name", metavar="NAME", help="small letters, digits and _")
+        if name == "add":
+            verb.add_argument("file", metavar="FILE", help="the file that it stands in; - for stdin")
+            verb.add_argument("--replace", action="store_true", help="take the place of the one of that name")
+        if name in ("add", "remove"):
+            verb.add_argument("-m", "--reason", required=True, metavar="TEXT", help="why, in one line")
+            verb.add_argument("--dry-run", action="store_true", help="check, and write nothing")
+        add_json(verb)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do it, and say what came of it."""
+    queries = open_repo(options).queries
+    if options.action in ("add", "remove"):
+        return _change(queries, options)
+    return {"list": _list, "show": _show, "log": _log}[options.action](queries, options)
+
+
+def _change(queries: Queries, options: argparse.Namespace) -> int:
+    from blastgit.collections.change import Intent
+
+    intent = Intent(options.reason, dry_run=options.dry_run)
+    if options.action == "add":
+        commit = queries.add(options.name, _text(options.file), intent, replace=options.replace)
+    else:
+        commit = queries.remove(options.name, intent)
+    if options.json:
+        print_json({"query": options.name, "commit": commit})
+    else:
+        print(f"{bold(options.name)} {'would change' if commit is None else f'changed ({commit:.10})'}")
+    return 0
+
+
+def _text(source: str) -> str:
+    try:
+        return sys.stdin.read() if source == "-" else Path(source).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{source} cannot be read: {error}") from None
+
+
+def _list(queries: Queries, options: argparse.Namespace) -> int:
+    found = [queries[name] for name in queries]
+    if options.json:
+        print_json([query.to_json() for query in found])
+    else:
+        print_table([[query.name, ", ".join(query.parameters), query.about] for query in found])
+    return 0
+
+
+def _show(queries: Queries, options: argparse.Namespace) -> int:
+    query = queries[options.name]
+    if options.json:
+        print_json({**query.to_json(), "sql": query.text})
+    else:
+        print(query.text, end="")
+    return 0
+
+
+def _log(queries: Queries, options: argparse.Namespace) -> int:
+    entries = queries.log(options.name)
+    if options.json:
+        print_json([entry.to_json() for entry in entries])
+        return 0
+    for entry in entries:
+        print(f"{bold(entry.commit[:10])}  {entry.time:%Y-%m-%d %H:%M} UTC  {entry.author}")
+        print(f"  {entry.subject}")
+    return 0

@@ -1,0 +1,124 @@
+"""Whether what criteria name is there, with the nearest if it is not; and whether a condition is just one."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from blastgit.errors import InvalidInput, InvalidQuery, NotFound, UsageError
+from blastgit.find.criteria import Criteria
+from blastgit.index.library import need
+from blastgit.index.tables import tables
+from blastgit.names import slug
+
+if TYPE_CHECKING:
+    from blastgit.annotations.flags import Flags
+    from blastgit.index.opened import OpenIndex
+
+STRUCTS = {"hosts": "hosts", "sed_global": "sed", "sed_local": "sed"}
+"""What a condition may look into beside `revisions`, one row of it for each revision, and the table it is of."""
+
+_VERSION = "version of Blast"
+_VERSIONS = "SELECT app_version FROM revisions UNION SELECT app_version FROM reproductions"
+_RUNS = "SELECT run FROM revisions WHERE run IS NOT NULL UNION SELECT collection FROM collections WHERE kind = 'RUN'"
+_COLLECTIONS = "SELECT collection FROM collections"
+_TEXT_LIMIT = 20_000  # characters of a condition
+_MISSING = re.compile(r'Referenced (?:column|table) "([^"]+)" not found|Could not find key "([^"]+)" in struct')
+_CHANGES = ("transient", "host", "hosts", "apertures", "photometry", "sed", "sfh", "stages", "cutouts", "sed_files")
+
+
+def check_where(where: str) -> None:
+    """Return if a text is one expression of SQL, so that it stays what it is between the parentheses it is put in.
+
+    Raises:
+        InvalidQuery: It is none.
+    """
+    duckdb = need("duckdb")
+    if len(where) > _TEXT_LIMIT:
+        raise InvalidQuery(f"the condition has {len(where):,} characters, more than the {_TEXT_LIMIT:,} allowed")
+    try:
+        where.encode()
+        duckdb.SQLExpression(where)
+    except (duckdb.Error, UnicodeEncodeError) as error:
+        words = str(error).partition("\n\nLINE")[0].strip()
+        raise InvalidQuery(f"{where[:200]!r} is not one condition of SQL: {words}") from None
+
+
+def explained(error: InvalidQuery, where: str) -> InvalidQuery:
+    """Return an error of DuckDB about a condition in words about the condition alone, with the nearest columns."""
+    words = str(error).partition("\n\nLINE")[0].strip()
+    match = _MISSING.search(words)
+    if match is None:
+        return InvalidQuery(f"the condition {where[:200]!r} cannot be asked: {words}")
+    return InvalidQuery(f"there is no column {match[1] or match[2]!r}{_near(match[1] or match[2], columns())}")
+
+
+def columns() -> list[str]:
+    """Return the columns that a condition, and a result, may have."""
+    found = [column.name for column in tables()["revisions"].columns]
+    for prefix, table in STRUCTS.items():
+        found += [f"{prefix}.{column.name}" for column in tables()[table].columns[3:]]
+    return found
+
+
+def check_columns(names: Iterable[str]) -> None:
+    """Return if there are such columns.
+
+    Raises:
+        InvalidQuery: There is no such column.
+    """
+    known = columns()
+    for name in names:
+        if name not in known:
+            raise InvalidQuery(f"there is no column {name!r}{_near(name, known)}")
+
+
+def check_names(index: OpenIndex, wanted: Criteria, vocabulary: Flags) -> str | None:
+    """Return the full name of the stage, if one is asked for, and if all else that is named is there.
+
+    Raises:
+        NotFound: There is no such collection, run, version or stage.
+        InvalidInput: There is no such flag.
+        UsageError: Nothing can have changed that is called so.
+    """
+    for what, name, query in (
+        ("collection", wanted.collection, _COLLECTIONS),
+        ("run", wanted.run, _RUNS),
+        (_VERSION, wanted.app_version, _VERSIONS),
+    ):
+        if name is not None:
+            _check_there(index, what, name, query)
+    known = [*vocabulary.values, "disputed"]
+    for flag in wanted.flags:
+        if flag.lstrip("!") not in known:
+            raise InvalidInput(f"there is no flag {flag.lstrip('!')!r} in this data repo: {', '.join(known)}")
+    changed = wanted.changed
+    if changed is not None and changed.partition("/")[0] not in _CHANGES and not set(changed) & set("/*?["):
+        raise UsageError(f"nothing is called {changed!r} that can change{_near(changed, _CHANGES)}")
+    return None if wanted.failed is None else _stage(index, wanted.failed)
+
+
+def _stage(index: OpenIndex, name: str) -> str:
+    stages = [str(stage) for (stage,) in index.query("SELECT DISTINCT stage FROM stages ORDER BY stage")]
+    found = [stage for stage in stages if slug(stage) == slug(name)]
+    if name != "any" and not found:
+        raise NotFound(f"no revision has a stage {name!r}{_near(name, stages)}")
+    return found[0] if found else name
+
+
+def _check_there(index: OpenIndex, what: str, name: str, query: str) -> None:
+    there = {str(each) for (each,) in index.query(query)}
+    same = {each.lstrip("v") for each in there} if what == _VERSION else there
+    if (name.lstrip("v") if what == _VERSION else name) not in same:
+        raise NotFound(f"there is no {what} {name!r}{_near(name, sorted(there))}")
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    """Return the rest of a sentence that says what may have been meant."""
+    listed = [*known]
+    near = difflib.get_close_matches(name, listed, n=3, cutoff=0.5)
+    if near:
+        return f"; did you mean {' or '.join(near)}?"
+    return f"; there is {', '.join(listed)}" if 0 < len(listed) <= 12 else ""

@@ -1,0 +1,170 @@
+"""What is looked for."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any
+
+from blastgit.errors import InvalidInput, InvalidName, UsageError
+from blastgit.index.rows import naive
+from blastgit.names import parse_spec
+
+_RANGE = re.compile(r"\s*(?P<low>[^\s.]\S*?)?\s*\.\.\s*(?P<high>\S+)?\s*")
+
+Time = datetime | str | None
+Angle = float | str
+
+
+@dataclass(frozen=True)
+class Criteria:
+    """What is looked for; all of it must fit.
+
+    `at`, `run`, `app_version` and `collection` say which revisions are looked at, and of these the highest of each
+    transient is; with `all_revisions`, each. By default that is the latest one. The rest is asked of these revisions.
+
+    Attributes:
+        cone: Right ascension, declination and radius: degrees, or as text with units or sexagesimal.
+        region: A MOC or a polygon, as `blastgit.sky` reads it.
+        at: Only revisions that Blast had exported by then; a date means its end.
+        since: Exported then or later.
+        name: A shell pattern of transients, in any case.
+        alias: A shell pattern of other names, of the transient or its host, in any case.
+        redshift: The least and the greatest best redshift, or `0.01..0.1`, `..0.1`, `0.01..`.
+        where: A condition in SQL, on the columns of `revisions`, and on `hosts.…`, `sed_global.…`, `sed_local.…`,
+            `metrics['…']`, and `saved.…`: what the saved query gives.
+        flags: Quality flags that hold for the revision, its transient, its run or a file of it; `!bad`: that do not.
+        tags: Tags, likewise.
+        collection: A collection that gives the revision, or a file of it.
+        run: The RUN that it was born into.
+        app_version: The version of Blast that made it, or found its values again.
+        failed: A stage that failed; `any` for whichever.
+        changed: What differs from the revision before: `sed`, `sed/local`, `photometry`, `host`, a path, a pattern.
+        query: A saved query whose transients, or revisions, these must be.
+        params: Values of its parameters.
+        all_revisions: Look at each revision, not just one of each transient.
+        columns: The columns of the result; by default the usual ones.
+        limit: How many revisions at most.
+    """
+
+    cone: tuple[Angle, Angle, Angle] | None = None
+    region: str | None = None
+    at: Time = None
+    since: Time = None
+    name: str | None = None
+    alias: str | None = None
+    redshift: tuple[float | None, float | None] | str | None = None
+    where: str | None = None
+    flags: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    collection: str | None = None
+    run: str | None = None
+    app_version: str | None = None
+    failed: str | None = None
+    changed: str | None = None
+    query: str | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    all_revisions: bool = False
+    columns: tuple[str, ...] = ()
+    limit: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check what can be checked without the data.
+
+        Raises:
+            UsageError: Two things do not go together.
+        """
+        for name in ("flags", "tags", "columns"):
+            value = getattr(self, name)
+            if isinstance(value, str):
+                object.__setattr__(self, name, (value,))
+        if self.limit is not None and self.limit < 1:
+            raise UsageError(f"a limit is 1 or more, not {self.limit}")
+        if self.params and self.query is None:
+            raise UsageError("parameters are for a saved query: say which")
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Criteria:
+        """Return criteria by their names.
+
+        Raises:
+            UsageError: There is no such criterion.
+        """
+        known = [each.name for each in fields(cls)]
+        stray = [name for name in given if name not in known]
+        if stray:
+            raise UsageError(f"there is no criterion {stray[0]!r}: {', '.join(known)}")
+        return cls(**given)
+
+    @property
+    def is_query_alone(self) -> bool:
+        """Whether a saved query is asked for, and nothing else."""
+        return self.query is not None and self == Criteria(query=self.query, params=self.params, limit=self.limit)
+
+    @property
+    def redshifts(self) -> tuple[float | None, float | None]:
+        """The least and the greatest redshift.
+
+        Raises:
+            InvalidInput: They are no numbers, or the wrong way round.
+        """
+        given = self.redshift
+        if given is None:
+            return None, None
+        if isinstance(given, str):
+            match = _RANGE.fullmatch(given)
+            if match is None or not (match["low"] or match["high"]):
+                raise InvalidInput(f"{given[:80]!r} is no range of redshifts: write 0.01..0.1, ..0.1 or 0.01..")
+            given = (_number(match["low"]), _number(match["high"]))
+        low, high = (None if each is None else _number(each) for each in given)
+        if low is not None and high is not None and low > high:
+            raise InvalidInput(
+                f"a range of redshifts goes from the least to the greatest, not from {low:g} to {high:g}"
+            )
+        return low, high
+
+
+def end_of(time: datetime | str) -> datetime:
+    """Return an instant as the index has it; of a date, the end of that day.
+
+    Raises:
+        InvalidName: It is none.
+    """
+    return _instant(time, is_end=True)
+
+
+def begin_of(time: datetime | str) -> datetime:
+    """Return an instant as the index has it; of a date, the begin of that day.
+
+    Raises:
+        InvalidName: It is none.
+    """
+    return _instant(time, is_end=False)
+
+
+def _instant(time: datetime | str, *, is_end: bool) -> datetime:
+    if isinstance(time, datetime):
+        return naive(time)
+    is_date = re.fullmatch(r"\d{4}-\d\d-\d\d", time) is not None
+    try:
+        until = parse_spec(f"at@{time if is_end or not is_date else f'{time}T00:00'}").until
+    except InvalidName as error:
+        raise InvalidName(str(error).replace("at@", "").replace("names no revision", "is no time")) from None
+    if until is None:
+        raise InvalidName(f"{time[:80]!r} is no time: write YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ")
+    return naive(until)
+
+
+def _number(text: float | str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        value = float(text)
+    except (TypeError, ValueError):
+        raise InvalidInput(f"{str(text)[:80]!r} is no redshift: write 0.01..0.1") from None
+    if not math.isfinite(value):
+        raise InvalidInput(f"{value} is no redshift")
+    return value

@@ -1,0 +1,44 @@
+"""What was found: rows with described columns, and the list of datasets that they name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from blastgit.index.opened import Result
+from blastgit.queries.answer import Answer
+from blastgit.tabular.lines import write_names
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+
+
+@dataclass(frozen=True)
+class Found(Result):
+    """What was found.
+
+    Attributes:
+        answer: If a saved query was asked: which state of it, and of what state of the data.
+    """
+
+    answer: Answer | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """The datasets, `2026dgt@1`, each once.
+
+        Raises:
+            UsageError: The columns name none.
+        """
+        return [line.rstrip("\n") for line in write_names(self.columns, self.rows)]
+
+    def to_table(self) -> Table:
+        """Return an astropy table, with units and descriptions, and in its `meta` what was asked.
+
+        Raises:
+            RepoError: astropy is not installed.
+        """
+        from blastgit.tabular.astropy_table import to_table
+
+        meta: dict[str, Any] = {} if self.answer is None else {"identity": str(self.answer), **self.answer.to_json()}
+        return to_table(self.columns, self.rows, meta)

@@ -1,0 +1,162 @@
+"""Asking the index for what fits some criteria: one query, put together from their conditions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from blastgit.errors import InvalidQuery
+from blastgit.find.check import STRUCTS, check_columns, check_names, check_where, explained
+from blastgit.find.conditions import Values, distance, on_sky, scope, tests
+from blastgit.find.criteria import Criteria
+from blastgit.find.found import Found
+from blastgit.index.tables import Column, tables
+from blastgit.queries.room import Queries
+
+if TYPE_CHECKING:
+    from blastgit.handle import Handle
+    from blastgit.index.opened import OpenIndex
+    from blastgit.queries.text import Query
+
+USUAL = ("transient", "revision", "ra_deg", "dec_deg", "best_redshift", "spectroscopic_class", "host", "app_version",
+         "export_time", "status")  # fmt: skip
+"""The columns of a result that nobody chose any for."""
+
+SEPARATION = Column("separation_arcsec", "double", "arcsec", "pos.angDistance", "angle from the centre of the cone")
+
+_ONE_EACH = " QUALIFY revision = max(revision) OVER (PARTITION BY transient)"
+_METRICS = """
+SELECT transient, revision, map(list(metric), list(amount)) AS metrics FROM (
+    SELECT r.transient, r.revision, metric, arg_max(amount, said_time) AS amount
+    FROM metrics m JOIN revisions r ON r.transient = m.transient AND (m.revision = r.revision OR m.revision IS NULL)
+    WHERE state = 'current' AND coalesce(part, '') = '' GROUP BY ALL
+) GROUP BY ALL"""
+
+_BESIDE = {
+    "hosts": "SELECT * FROM hosts",
+    "sed_global": "SELECT * FROM sed WHERE aperture = 'global'",
+    "sed_local": "SELECT * FROM sed WHERE aperture = 'local'",
+    "metrics": _METRICS,
+}
+"""What a condition may look into beside `revisions`: one row of each revision at most."""
+
+
+def find(handle: Handle, index: OpenIndex, wanted: Criteria) -> Found:
+    """Return the revisions that fit some criteria: by separation if there is a cone, else by name.
+
+    Raises:
+        InvalidInput: A criterion makes no sense.
+        InvalidQuery: A condition or a saved query is no SQL, does more than read, or names a column that is not there.
+        NotFound: There is no such collection, run, stage, version or saved query.
+        OverLimit: It takes longer, or needs more memory, than the index was opened for.
+    """
+    queries = Queries(handle)
+    saved = None if wanted.query is None else queries[wanted.query]
+    if saved is not None and wanted.is_query_alone:
+        answer, result = queries.ask(index, saved, wanted.params)
+        rows = result.rows if wanted.limit is None else result.rows[: wanted.limit]
+        return Found(result.columns, rows, result.is_cut, answer)
+    if wanted.where is not None:
+        check_where(wanted.where)
+    check_columns(wanted.columns)
+    stage = check_names(index, wanted, handle.settings.section("flags"))
+    search = _Search(replace(wanted, failed=stage), Values())
+    if saved is not None:
+        search.take(saved, [column.name for column in queries.columns(index, saved, wanted.params)], wanted.params)
+    sql = search.sql()
+    try:
+        result = index.query(sql, search.params)
+    except InvalidQuery as error:
+        raise error if wanted.where is None else explained(error, wanted.where) from None
+    of_query = None if saved is None else queries.answer(index, saved, wanted.params)
+    return Found(search.described(result.columns), result.rows, result.is_cut, of_query)
+
+
+@dataclass
+class _Search:
+    """A query that is being put together."""
+
+    wanted: Criteria
+    values: Values
+    saved: Query | None = None
+    saved_columns: tuple[str, ...] = ()
+
+    def take(self, query: Query, columns: Sequence[str], params: Any) -> None:
+        """Take in a saved query: its transients or revisions are asked for, and its other columns come along.
+
+        Raises:
+            InvalidQuery: It names no transients.
+        """
+        if "transient" not in columns:
+            raise InvalidQuery(f"the query {query.name} has no column `transient`, so that nothing else goes with it")
+        self.saved, self.saved_columns = query, tuple(columns)
+        self.values.given.update(query.values(params))
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """What stands for the values."""
+        return self.values.given
+
+    def sql(self) -> str:
+        """Return the whole."""
+        wanted = self.wanted
+        chosen = [f"{name} AS {_alias(name)}" for name in wanted.columns or USUAL]
+        if wanted.cone is not None:
+            chosen.append(f"{distance(wanted)} AS {SEPARATION.name}")
+        known = {*tables()["revisions"].names, *map(_alias, wanted.columns), SEPARATION.name}
+        chosen += [f'saved."{name}"' for name in self.saved_columns if name not in known]
+        conditions = [*on_sky(wanted), *tests(wanted, self.values)]
+        if wanted.where is not None:
+            conditions.append(f"(\n{wanted.where}\n)")
+        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        order = f"{SEPARATION.name}, transient, revision" if wanted.cone is not None else "transient, revision"
+        limit = f" LIMIT {wanted.limit}" if wanted.limit is not None else ""
+        return f"SELECT {', '.join(chosen)} FROM ({self._source()}) AS transients{where} ORDER BY {order}{limit}"  # noqa: S608
+
+    def described(self, found: Sequence[Column]) -> tuple[Column, ...]:
+        """Return the columns of a result with what is known of those that come from beside `revisions`."""
+        known = {SEPARATION.name: SEPARATION}
+        for prefix, table in STRUCTS.items():
+            known |= {f"{prefix}_{each.name}": each for each in tables()[table].columns}
+        return tuple(replace(known[each.name], name=each.name) if each.name in known else each for each in found)
+
+    def _source(self) -> str:
+        """Return the revisions that are looked at; what else a condition looks into stands beside each as a struct."""
+        said = f"{self.wanted.where or ''} {' '.join(self.wanted.columns)}"
+        beside = [
+            name for name in (*_BESIDE, *(["saved"] if self.saved else [])) if name == "saved" or _has(said, name)
+        ]
+        picked = ", ".join(["r.*", *(f"{name}.metrics" if name == "metrics" else name for name in beside)])
+        joined = "".join(self._join(name) for name in beside)
+        return f"SELECT {picked} FROM ({self._state()}) AS r{joined}"  # noqa: S608
+
+    def _join(self, name: str) -> str:
+        if name != "saved":
+            return f" LEFT JOIN ({_BESIDE[name]}) AS {name} ON {_same(name, 'transient', 'revision')}"
+        assert self.saved is not None
+        keys = ("transient", "revision") if "revision" in self.saved_columns else ("transient",)
+        return f" JOIN (\n{self.saved.body}\n) AS saved ON {_same(name, *keys)}"
+
+    def _state(self) -> str:
+        wanted = self.wanted
+        conditions = scope(wanted, self.values)
+        every = wanted.all_revisions or (not conditions and "revision" in self.saved_columns)
+        if not conditions and not every:
+            conditions = ["is_latest"]
+            every = True
+        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        return f"SELECT * FROM revisions{where}{'' if every else _ONE_EACH}"  # noqa: S608
+
+
+def _has(text: str, word: str) -> bool:
+    return re.search(rf"\b{word}\b", text, re.IGNORECASE) is not None
+
+
+def _same(name: str, *keys: str) -> str:
+    return " AND ".join(f"{name}.{key} = r.{key}" for key in keys)
+
+
+def _alias(name: str) -> str:
+    return name.replace(".", "_")

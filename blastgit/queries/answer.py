@@ -1,0 +1,51 @@
+"""Which state of a query was asked, of what state of the data: the name that a citation or a log gives for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from blastgit.index.opened import OpenIndex
+
+_STATE = """
+SELECT sha256(coalesce(string_agg(line, chr(10) ORDER BY line), '')) FROM (
+    SELECT name || ' ' || commit_id AS line FROM state.branches
+    UNION ALL SELECT key || ': ' || value FROM state.meta WHERE key IN ('annotations', 'collections', 'withdrawn'))"""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What gave a result.
+
+    Attributes:
+        query: The name of the saved query.
+        commit: The commit of main that it is of: the last one that changed it.
+        params: The values of its parameters.
+        index: A checksum of the tips of all branches that the index was made from: equal ones give equal results.
+    """
+
+    query: str
+    commit: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    index: str = ""
+
+    def __str__(self) -> str:
+        given = ", ".join(f"{name}={_plain(value)}" for name, value in self.params.items())
+        return f"{self.query}@{self.commit:.10}({given}) of {self.index:.17}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it under its stable keys."""
+        params = {name: _plain(value) for name, value in self.params.items()}
+        return {"query": self.query, "query_commit": self.commit, "params": params, "index": self.index}
+
+
+def state_of(index: OpenIndex) -> str:
+    """Return the checksum of what an index follows from."""
+    return f"sha256:{index.query(_STATE).rows[0][0]}"
+
+
+def _plain(value: object) -> object:
+    return f"{value.isoformat()}Z" if isinstance(value, datetime) else value

@@ -1,0 +1,84 @@
+"""Whether a saved query makes sense: tried on an empty index, where nothing can be read and nothing takes long."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from threading import Timer
+from typing import TYPE_CHECKING, Any
+
+from blastgit.errors import InvalidQuery
+from blastgit.queries.text import Query
+
+if TYPE_CHECKING:
+    import duckdb
+
+_SECONDS, _MEMORY = 10.0, "1GB"
+_FIRST = ("select", "with", "from", "values", "(")
+_ANY: dict[str, Any] = {"text": "", "integer": 0, "double": 0.0, "boolean": False, "timestamp": "2026-01-01"}
+
+
+def check_sql(query: Query) -> None:
+    """Return if a query is one SELECT of what the index has, with the parameters that it declares.
+
+    Where DuckDB is not installed, as on a server that only takes pushes, it is just seen that it begins like one:
+    whoever runs it does so where it can read the tables and nothing else.
+
+    Raises:
+        InvalidQuery: It is none.
+    """
+    if not query.body.lower().startswith(_FIRST):
+        raise InvalidQuery(f"the query {query.name} should be a SELECT")
+    if find_spec("duckdb") is None:
+        return
+    import duckdb
+
+    with duckdb.connect(":memory:", config={"memory_limit": _MEMORY}) as connection:
+        watch = Timer(_SECONDS, connection.interrupt)
+        watch.daemon = True
+        watch.start()
+        try:
+            _make(connection)
+            _try(connection, query)
+        except duckdb.Error as error:
+            words = str(error).partition("\n\nStack Trace")[0].strip()
+            raise InvalidQuery(f"the query {query.name} cannot be asked: {words}") from None
+        finally:
+            watch.cancel()
+
+
+def _make(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the tables, and shut the door."""
+    from blastgit.index.tables import tables
+
+    for table in tables().values():
+        connection.execute(table.ddl)
+    for setting in ("autoinstall_known_extensions", "autoload_known_extensions", "enable_external_access"):
+        connection.execute(f"SET {setting} = false")
+    connection.execute("PRAGMA disable_optimizer")  # which would work out `repeat('x', 1e10)` to explain it
+    connection.execute("SET lock_configuration = true")
+
+
+def _try(connection: duckdb.DuckDBPyConnection, query: Query) -> None:
+    within = f"SELECT * FROM (\n{query.body}\n) AS saved LIMIT 0"  # noqa: S608 (it must stay whole within another)
+    for text in (query.body, within):
+        found = connection.extract_statements(text)
+        if len(found) != 1:
+            raise InvalidQuery(f"the query {query.name} should be one statement, not {len(found)}")
+        if found[0].type.name != "SELECT":
+            raise InvalidQuery(f"the query {query.name} should be a SELECT, not {found[0].type.name}")
+        _check_parameters(query, found[0].named_parameters)
+        given = {name: _ANY[each.type] if each.default is None else each.default
+                 for name, each in query.parameters.items()}  # fmt: skip
+        connection.execute(f"EXPLAIN {text}", given or None)
+
+
+def _check_parameters(query: Query, used: set[str]) -> None:
+    undeclared, unused = sorted(used - query.parameters.keys()), sorted(query.parameters.keys() - used)
+    if undeclared:
+        raise InvalidQuery(
+            f"the query {query.name} uses ${undeclared[0]}, which its `parameters` do not declare"
+            if undeclared[0].isidentifier()
+            else f"the query {query.name} uses `?`: give the parameter a name, and declare it"
+        )
+    if unused:
+        raise InvalidQuery(f"the query {query.name} declares {unused[0]}, and ${unused[0]} stands nowhere in it")

@@ -1,0 +1,200 @@
+"""`repo.queries`: saved queries. Every change is one commit on main, with its author and reason."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import pygit2
+
+from blastgit.collections.change import Intent, Reason
+from blastgit.edit import Edit, edit
+from blastgit.errors import InvalidInput, NotFound
+from blastgit.guard.policy import require
+from blastgit.handle import Handle
+from blastgit.history import History, Marker
+from blastgit.plumbing.trees import flatten, read_blob
+from blastgit.queries.answer import Answer, state_of
+from blastgit.queries.check import check_sql
+from blastgit.queries.names import FOLDER, check_name, is_name, path_of
+from blastgit.queries.text import Query, read_query
+
+if TYPE_CHECKING:
+    from blastgit.index.opened import OpenIndex, Result
+    from blastgit.index.tables import Column
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One change of a query.
+
+    Attributes:
+        commit: The commit of main.
+        time: When.
+        author: By whom.
+        subject: What, and why.
+    """
+
+    commit: str
+    time: datetime
+    author: str
+    subject: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it under its stable keys."""
+        return {"commit": self.commit, "time": self.time.isoformat(), "author": self.author, "subject": self.subject}
+
+
+class Queries(Mapping[str, Query]):
+    """The saved queries of a data repo, by name, as main has them now."""
+
+    def __init__(self, handle: Handle) -> None:
+        """Open them."""
+        self._handle = handle
+
+    def __getitem__(self, name: str) -> Query:
+        """Return a query.
+
+        Raises:
+            NotFound: There is none of that name.
+        """
+        tree = self._tree()
+        data = read_blob(tree, path_of(name)) if is_name(name) else None
+        if data is None:
+            near = difflib.get_close_matches(name, _names(tree), n=3, cutoff=0.5)
+            hint = f"did you mean {' or '.join(near)}?" if near else "`blastgit query list` has those there are"
+            raise NotFound(f"there is no saved query {name[:80]!r}; {hint}")
+        return read_query(data, name)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and is_name(name) and name in _names(self._tree())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_names(self._tree()))
+
+    def __len__(self) -> int:
+        return len(_names(self._tree()))
+
+    def add(self, name: str, text: str, reason: Reason, *, replace: bool = False) -> str | None:
+        """Save a query.
+
+        Args:
+            name: What it is called: small letters, digits and `_`.
+            text: Its SQL, with a description and parameters in comments before it (`docs/find.md`).
+            reason: Why, in a line; or an `Intent`.
+            replace: Whether it takes the place of one of that name.
+
+        Returns:
+            The commit on main; None after a dry run.
+
+        Raises:
+            InvalidName: It cannot be called so.
+            InvalidInput: One of that name exists, or a transient does, or what stands before the SQL makes no sense.
+            InvalidQuery: It is no SELECT of what the index has.
+            Denied: This user may not.
+        """
+        data = f"{text.rstrip()}\n".encode()
+        check_sql(read_query(data, check_name(name)))
+        if History(self._handle).tip(name) is not None:
+            raise InvalidInput(f"{name} is a transient: give the query another name")
+
+        def decide(tip: pygit2.Commit | None) -> Edit | None:
+            there = None if tip is None else read_blob(tip.tree, path_of(name))
+            if there == data:
+                return None
+            if there is not None and not replace:
+                raise InvalidInput(
+                    f"the query {name} exists: replace it if you mean it (--replace), or take another name"
+                )
+            return self._edit(
+                {path_of(name): data}, f"{'Save' if there is None else 'Change'} the query {name}", reason
+            )
+
+        return self._change(decide, reason)
+
+    def remove(self, name: str, reason: Reason) -> str | None:
+        """Take a query away; its history stays on main.
+
+        Raises:
+            NotFound: There is none of that name.
+            Denied: This user may not.
+        """
+
+        def decide(_: pygit2.Commit | None) -> Edit | None:
+            self[name]
+            return self._edit({path_of(name): None}, f"Remove the query {name}", reason)
+
+        return self._change(decide, reason)
+
+    def log(self, name: str) -> Sequence[Entry]:
+        """Return the changes of a query, newest first.
+
+        Raises:
+            NotFound: There never was one of that name.
+        """
+        found = [_entry(commit) for commit in self._changes(check_name(name))]
+        if not found:
+            raise NotFound(f"there never was a query {name!r}")
+        return found
+
+    def columns(self, index: OpenIndex, query: Query, params: Mapping[str, Any]) -> Sequence[Column]:
+        """Return the columns of what a query gives."""
+        return index.query(f"SELECT * FROM (\n{query.body}\n) AS saved LIMIT 0", query.values(params)).columns  # noqa: S608
+
+    def ask(self, index: OpenIndex, query: Query, params: Mapping[str, Any]) -> tuple[Answer, Result]:
+        """Return what a query gives, and which state of it and of the data that is of."""
+        result = index.query(query.body, query.values(params))
+        return self.answer(index, query, params), result
+
+    def answer(self, index: OpenIndex, query: Query, params: Mapping[str, Any]) -> Answer:
+        """Return what tells this answer of a query from others."""
+        commit = next(self._changes(query.name))
+        return Answer(query.name, str(commit.id), query.values(params), state_of(index))
+
+    def _edit(self, files: Mapping[str, bytes | None], subject: str, reason: Reason) -> Edit:
+        if self._handle.is_here:  # elsewhere it is the server that knows who pushes
+            require(self._handle.settings, "curator")
+        return Edit(files, f"{subject}: {reason}")
+
+    def _change(self, decide: Any, reason: Reason) -> str | None:
+        intent = reason if isinstance(reason, Intent) else Intent(reason)
+        self._handle.need("main")
+        if intent.dry_run:
+            decide(self._handle.main)
+            return None
+        return edit(self._handle, "main", decide)
+
+    def _tree(self) -> pygit2.Tree:
+        self._handle.need("main")
+        return self._handle.main.tree
+
+    def _changes(self, name: str) -> Iterator[pygit2.Commit]:
+        """Yield the commits of main that changed a query, newest first."""
+        self._handle.need("main", whole=True)
+        path = path_of(name)
+        commit: pygit2.Commit | None = self._handle.main
+        while commit is not None:
+            before = self._handle.commit_before("main", commit)
+            if _blob(commit, path) != _blob(before, path):
+                yield commit
+            commit = before
+
+
+def _names(tree: pygit2.Tree) -> list[str]:
+    if FOLDER not in tree:
+        return []
+    folder = tree / FOLDER
+    if not isinstance(folder, pygit2.Tree):
+        return []
+    return [path.removesuffix(".sql") for path, _ in flatten(folder) if is_name(path.removesuffix(".sql"))]
+
+
+def _blob(commit: pygit2.Commit | None, path: str) -> pygit2.Oid | None:
+    return None if commit is None or path not in commit.tree else commit.tree[path].id
+
+
+def _entry(commit: pygit2.Commit) -> Entry:
+    return Entry(str(commit.id), Marker(commit).recorded, commit.author.name, commit.message.partition("\n")[0])
