@@ -14,7 +14,6 @@ import pygit2
 from blastgit.errors import Busy
 from blastgit.handle import LOCK_TIMEOUT, Handle
 from blastgit.plumbing.batch import Batch
-from blastgit.plumbing.durable import sync_file_systems
 from blastgit.plumbing.locks import Journal, Lock, hold
 from blastgit.plumbing.messages import write_message
 from blastgit.plumbing.objects import commit_of
@@ -77,11 +76,10 @@ def edit_held(handle: Handle, branch: str, lock: Lock, decide: Decide, timeout: 
         if change is None:
             return None if tip is None else str(tip.id)
         commit = _commit(handle, tip, change)
-        sync_file_systems([handle.path])
         lock.announce(Journal.own(refs={ref: commit}))
         try:
             update = RefUpdate(ref, commit, None if tip is None else str(tip.id))
-            handle.move_refs([update], f"blastgit: {change.subject}", lock.descriptor)
+            handle.move_refs([update], f"blastgit: {change.subject}", lock.descriptor, synced=[handle.path])
         except RefMoved:
             continue  # a push came between
         return commit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -202,9 +202,9 @@ class Handle:
         while time.monotonic() < self._give_up:
             yield
 
-    def move_refs(self, updates: list[RefUpdate], message: str, *locks: int) -> None:
+    def move_refs(self, updates: list[RefUpdate], message: str, *locks: int, synced: Iterable[Path] = ()) -> None:
         """Move refs in one transaction; see `update_refs`."""
-        update_refs(self.path, updates, message, *locks)
+        update_refs(self.path, updates, message, *locks, synced=synced)
 
     def committer(self) -> pygit2.Signature:
         """Return who commits, and now."""

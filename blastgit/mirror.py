@@ -11,7 +11,7 @@ import os
 import random
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from blastgit.history import comes_right_after
 from blastgit.location import shown
 from blastgit.names import OWN_LINES, branch_ref, run_ref, tag_ref
 from blastgit.plumbing.connection import explain
+from blastgit.plumbing.durable import sync_file_systems
 from blastgit.plumbing.process import GitError, run_git
 from blastgit.plumbing.push import Outcome, PushFailed, push_refs
 from blastgit.plumbing.refs import ZERO, RefMoved, RefUpdate
@@ -158,7 +159,7 @@ class Mirror(Handle):
         _ = self.store
         super().prepare_to_write()
 
-    def move_refs(self, updates: list[RefUpdate], message: str, *locks: int) -> None:
+    def move_refs(self, updates: list[RefUpdate], message: str, *locks: int, synced: Iterable[Path] = ()) -> None:
         """Push: all of the refs move, or none.
 
         Raises:
@@ -167,6 +168,7 @@ class Mirror(Handle):
             RepoError: The data repo cannot be reached, or does not take pushes.
         """
         del message, locks  # the other side keeps its own log, and its own locks
+        sync_file_systems(synced)
         try:
             push_refs(self.path, self.url, updates)
         except PushFailed as failure:

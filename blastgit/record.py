@@ -5,8 +5,8 @@ The order of writes, on which everything rests (`docs/architecture.md`):
 1. the transient's lock, with a journal of what may be left behind;
 2. contents into the store, each complete under a temporary name, then renamed;
 3. git objects: pointers, document, trees, commit, tag;
-4. one sync of the file systems: now all of it outlives a power cut;
-5. tag and branch, in one compare-and-swap transaction of git.
+4. one sync of the file systems: now all of it outlives a power cut; meanwhile git locks tag and branch;
+5. git moves both, in one compare-and-swap transaction.
 
 Until 5 nothing is visible; after a crash within 5 the next writer or reader completes it (`recovery.py`).
 """
@@ -32,7 +32,6 @@ from blastgit.maintain import start_if_due
 from blastgit.names import branch_ref, own_line, tag_name, tag_ref
 from blastgit.personal.lines import before_of
 from blastgit.plumbing.batch import Batch
-from blastgit.plumbing.durable import sync_file_systems
 from blastgit.plumbing.locks import Journal, Lock, hold
 from blastgit.plumbing.messages import one_line, write_message
 from blastgit.plumbing.refs import RefMoved, RefUpdate
@@ -246,9 +245,10 @@ class Recording:
         batch = Batch(self._handle.git)
         prepared = self._prepare(batch, decision, tip, ending)
         batch.write()
-        sync_file_systems([*self._handle.store.synced_folders(), self._handle.path])
         lock.announce_moves(prepared.updates)
-        self._handle.move_refs(prepared.updates, f"blastgit record: revision {decision.number}", lock.descriptor)
+        synced = [*self._handle.store.synced_folders(), self._handle.path]
+        words = f"blastgit record: revision {decision.number}"
+        self._handle.move_refs(prepared.updates, words, lock.descriptor, synced=synced)
         return prepared.commit
 
     def prepare_first(self, batch: Batch, lock: Lock) -> Prepared:
@@ -373,10 +373,10 @@ class Recording:
         batch = Batch(self._handle.git)
         commit = self._commit(batch, write_message(subject, body, trailers), latest.commit.tree_id, [tip.id])
         batch.write()
-        sync_file_systems([self._handle.path])
         updates = [RefUpdate(branch_ref(self._name), commit, str(tip.id)), *ending.updates]
         lock.announce_moves(updates)
-        self._handle.move_refs(updates, "blastgit record: reproduction", lock.descriptor)
+        synced = [self._handle.path]
+        self._handle.move_refs(updates, "blastgit record: reproduction", lock.descriptor, synced=synced)
         return commit
 
     def _is_marked(self, latest: Revision) -> bool:

@@ -4,6 +4,8 @@ import errno
 import hashlib
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,8 @@ import pytest
 from blastgit import DataRepo
 from blastgit.demo import refit
 from blastgit.errors import RepoError
-from blastgit.plumbing import durable
-from blastgit.plumbing.refs import RefUpdate, update_refs
+from blastgit.plumbing import durable, refs
+from blastgit.plumbing.process import run_git
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -26,29 +28,37 @@ def stock(repo: Path) -> set[str]:
 
 def test_all_is_on_disk_before_a_ref_moves(repo: Path, sample: Any, record: Any, monkeypatch: pytest.MonkeyPatch):
     synced: list[set[str]] = []
-    moved: list[str] = []
-    real = durable._syncfs
+    moves: list[list[str]] = []
+    real_sync, real_git = durable._syncfs, refs.git_in_waiting
 
     def sync(descriptor: int) -> None:
-        real(descriptor)
+        real_sync(descriptor)
         synced.append(stock(repo))
 
-    def move(folder: Path, updates: list[RefUpdate], *rest: Any) -> None:
-        assert synced, "the refs moved before anything was brought to disk"
-        assert stock(repo) <= synced[-1], "something was written after the last sync"
-        for path in (repo / "dvc/files").rglob("*"):
-            if path.is_file():
-                assert hashlib.md5(path.read_bytes()).hexdigest() == path.parent.name + path.name
-                assert path.stat().st_mode & 0o222 == 0
-        moved.extend(update.ref for update in updates)
-        update_refs(folder, updates, *rest)
-        synced.clear()
+    @contextmanager
+    def git_in_waiting(*args: Any, first: bytes, **kwargs: Any) -> Iterator[Callable[[bytes], bytes]]:
+        assert b"commit" not in first
+        before = run_git(repo, "show-ref")
+        with real_git(*args, first=first, **kwargs) as go_on:
+
+            def checked(rest: bytes) -> bytes:
+                assert synced, "the refs move before anything was brought to disk"
+                assert stock(repo) <= synced.pop(), "something was written after the last sync"
+                assert run_git(repo, "show-ref") == before, "the refs moved before they were told to"
+                for path in (repo / "dvc/files").rglob("*"):
+                    if path.is_file():
+                        assert hashlib.md5(path.read_bytes()).hexdigest() == path.parent.name + path.name
+                        assert path.stat().st_mode & 0o222 == 0
+                moves.append([line.split()[1] for line in first.decode().splitlines() if line.startswith("update")])
+                return go_on(rest)
+
+            yield checked
 
     monkeypatch.setattr(durable, "_syncfs", sync)
-    monkeypatch.setattr("blastgit.handle.update_refs", move)
+    monkeypatch.setattr(refs, "git_in_waiting", git_in_waiting)
     record(repo, sample)
     record(repo, refit(sample, seed=1))
-    assert moved == [ref for n in (0, 1) for ref in (f"refs/tags/2026dgt/{n}", "refs/heads/2026dgt")]
+    assert moves == [[f"refs/tags/2026dgt/{number}", "refs/heads/2026dgt"] for number in (0, 1)]
 
 
 def test_a_disk_that_fails_to_take_it_in(repo: Path, sample: Any, record: Any, monkeypatch: pytest.MonkeyPatch):
@@ -60,6 +70,7 @@ def test_a_disk_that_fails_to_take_it_in(repo: Path, sample: Any, record: Any, m
         with pytest.raises(RepoError, match=r"could not be brought to disk .*see to the disk"):
             record(repo, sample)
     assert DataRepo(repo).list() == []
+    assert list((repo / "refs").rglob("*.lock")) == []
     assert record(repo, sample).revision == 0
     assert DataRepo(repo).verify().problems == []
 

@@ -126,8 +126,8 @@ class Published(RuleBasedStateMachine):
         """Git does not move two refs at once: it is killed when it has moved one of them."""
         inputs = self.inputs(sample(name, state))
 
-        def half(folder: Path, updates: list[RefUpdate], *rest: Any) -> None:
-            update_refs(folder, updates[:1] if moved == 0 else updates[-1:], *rest)
+        def half(folder: Path, updates: list[RefUpdate], *rest: Any, **more: Any) -> None:
+            update_refs(folder, updates[:1] if moved == 0 else updates[-1:], *rest, **more)
             os.kill(os.getpid(), signal.SIGKILL)
 
         with pytest.MonkeyPatch.context() as patch:

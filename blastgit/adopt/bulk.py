@@ -17,7 +17,6 @@ from blastgit.handle import Handle
 from blastgit.history import History
 from blastgit.intake import Intake
 from blastgit.plumbing.batch import Batch
-from blastgit.plumbing.durable import sync_file_systems
 from blastgit.plumbing.locks import BRIEFLY, Journal, Lock, hold
 from blastgit.plumbing.refs import RefMoved
 from blastgit.record import Options, Prepared, Recording
@@ -97,7 +96,6 @@ def adopt(handle: Handle, found: Sequence[Found], how: How) -> list[Outcome]:
                 ready.append(replace(done, outcome=replace(done.outcome, source=each.source)))
         if ready:
             batch.write()
-            sync_file_systems([*handle.store.synced_folders(), handle.path])
             for one in ready:
                 one.lock.announce_moves(one.prepared.updates)
             outcomes += _publish(handle, ready)
@@ -108,7 +106,8 @@ def _publish(handle: Handle, ready: Sequence[_Ready]) -> list[Outcome]:
     """Move all refs together or, if one is not where it should be, each transient's by themselves."""
     try:
         updates = [update for one in ready for update in one.prepared.updates]
-        handle.move_refs(updates, "blastgit import", *(one.lock.descriptor for one in ready))
+        synced = [*handle.store.synced_folders(), handle.path]
+        handle.move_refs(updates, "blastgit import", *(one.lock.descriptor for one in ready), synced=synced)
         return [one.outcome for one in ready]
     except RefMoved as error:
         if len(ready) == 1:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from blastgit.errors import RepoError
@@ -59,19 +60,64 @@ def run_git(
         GitError: It failed.
         RepoError: There is no git on this machine.
     """
+    with _started(directory, args, env=env, pass_fds=pass_fds, with_hooks=with_hooks) as process:
+        return _finish(process, args, b"" if stdin is None else stdin)
+
+
+@contextmanager
+def git_in_waiting(
+    directory: Path, *args: str, first: bytes, pass_fds: Sequence[int] = ()
+) -> Iterator[Callable[[bytes], bytes]]:
+    """Start git and hand it the first part of its input; what is yielded hands it the rest, and returns what it prints.
+
+    If that is never called, git reads the end of its input.
+
+    Args:
+        directory: The git directory.
+        args: The subcommand and its arguments.
+        first: The first part.
+        pass_fds: Descriptors that it inherits.
+
+    Raises:
+        GitError: It failed; only the call for the rest raises it.
+        RepoError: There is no git on this machine.
+    """
+    with _started(directory, args, pass_fds=pass_fds) as process:
+        assert process.stdin is not None
+        with suppress(BrokenPipeError):  # it has ended already: the call for the rest says why
+            process.stdin.write(first)
+            process.stdin.flush()
+        yield lambda rest: _finish(process, args, rest)
+
+
+@contextmanager
+def _started(
+    directory: Path | str | None,
+    args: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    pass_fds: Sequence[int] = (),
+    with_hooks: bool = False,
+) -> Iterator[subprocess.Popen[bytes]]:
     where = [] if directory is None else [f"--git-dir={directory}"]
     where += [] if with_hooks else ["-c", f"core.hooksPath={os.devnull}"]
+    pipe = subprocess.PIPE
     try:
-        done = subprocess.run(
-            ["git", *where, *args],
-            input=b"" if stdin is None else stdin,
-            capture_output=True,
-            env=git_environment(env),
-            pass_fds=pass_fds,
-            check=False,
+        process = subprocess.Popen(
+            ["git", *where, *args], stdin=pipe, stdout=pipe, stderr=pipe, env=git_environment(env), pass_fds=pass_fds
         )
     except FileNotFoundError:
         raise RepoError("there is no git on PATH: install git 2.39 or later") from None
-    if done.returncode:
-        raise GitError(args, done.stderr.decode("utf-8", "replace"), done.stdout.decode("utf-8", "replace"))
-    return done.stdout
+    with process:
+        yield process
+
+
+def _finish(process: subprocess.Popen[bytes], args: Sequence[str], rest: bytes) -> bytes:
+    try:
+        out, err = process.communicate(rest)
+    except BaseException:
+        process.kill()
+        raise
+    if process.returncode:
+        raise GitError(args, err.decode("utf-8", "replace"), out.decode("utf-8", "replace"))
+    return out

@@ -6,12 +6,13 @@ fast with a hundred thousand refs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from blastgit.errors import RepoError
-from blastgit.plumbing.process import GitError, run_git
+from blastgit.plumbing.durable import sync_file_systems
+from blastgit.plumbing.process import GitError, git_in_waiting
 
 ZERO = "0" * 40
 _DURABLE = ("-c", "core.fsync=reference")
@@ -54,7 +55,9 @@ class RefUpdate:
         return f"update {self.ref} {self.new} {self.old or ZERO}\n"
 
 
-def update_refs(directory: Path, updates: Sequence[RefUpdate], message: str, *locks: int) -> None:
+def update_refs(
+    directory: Path, updates: Sequence[RefUpdate], message: str, *locks: int, synced: Iterable[Path] = ()
+) -> None:
     """Apply all updates or, if any ref is not where it should be, none. The refs are durable on return.
 
     Args:
@@ -62,19 +65,20 @@ def update_refs(directory: Path, updates: Sequence[RefUpdate], message: str, *lo
         updates: What to move.
         message: For the reflog.
         locks: Descriptors of locks that git shall hold on to as long as it runs.
+        synced: Folders whose file systems must be on disk before any ref moves: while they are brought there, git
+            locks and checks the refs.
 
     Raises:
         RefMoved: A ref had another value, or exists already.
         RefLocked: Another process holds the lock of a ref.
-        RepoError: The repository cannot be written.
+        RepoError: The repository cannot be written, or a disk failed.
     """
-    lines = "".join(["start\n", *(update.line() for update in updates), "prepare\n", "commit\n"])
+    lines = "".join(["start\n", *(update.line() for update in updates), "prepare\n"])
+    command = (*_DURABLE, *_PATIENT, "update-ref", "-m", message, "--stdin")
     try:
-        run_git(
-            directory, *_DURABLE, *_PATIENT, "update-ref", "-m", message, "--stdin",
-            stdin=lines.encode(),
-            pass_fds=locks,
-        )  # fmt: skip
+        with git_in_waiting(directory, *command, first=lines.encode(), pass_fds=locks) as go_on:
+            sync_file_systems(synced)
+            go_on(b"commit\n")
     except GitError as error:
         names = ", ".join(update.ref for update in updates)
         text = error.stderr

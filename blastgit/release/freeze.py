@@ -17,7 +17,6 @@ from blastgit.handle import LOCK_TIMEOUT, Handle
 from blastgit.identity import repo_identity
 from blastgit.names import tag_ref
 from blastgit.plumbing.batch import Batch
-from blastgit.plumbing.durable import sync_file_systems
 from blastgit.plumbing.locks import Journal, hold
 from blastgit.plumbing.messages import one_line, read_trailers, write_message
 from blastgit.plumbing.objects import commit_of
@@ -202,10 +201,10 @@ def _publish(
         commit = batch.commit((who, who), message, add_tree(batch, parts, beside), [])
         batch.write()
         tag = add_tag(handle, label, str(commit), message, options.sign)
-        sync_file_systems([handle.path])
         lock.announce(Journal.own(refs={label.ref: tag}))
         try:
-            handle.move_refs([RefUpdate(label.ref, tag)], f"blastgit: freeze {label}", lock.descriptor)
+            update, words = RefUpdate(label.ref, tag), f"blastgit: freeze {label}"
+            handle.move_refs([update], words, lock.descriptor, synced=[handle.path])
         except RefMoved:
             raise InvalidInput(
                 f"{label} exists by now, and releases never move: give this state another version"

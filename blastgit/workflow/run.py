@@ -23,7 +23,6 @@ from blastgit.intake import Intake
 from blastgit.maintain import start_if_due
 from blastgit.names import run_ref
 from blastgit.plumbing.batch import Batch
-from blastgit.plumbing.durable import sync_file_systems
 from blastgit.plumbing.locks import Journal, Lock, hold
 from blastgit.plumbing.messages import one_line
 from blastgit.plumbing.refs import ZERO, RefMoved, RefUpdate
@@ -303,10 +302,10 @@ class Workflow:
         parents = [] if parent is None else [parent.id]
         commit = str(state.batch.commit((who, who), message, state.tree, parents))
         state.batch.write()
-        sync_file_systems([*handle.store.synced_folders(), handle.path])
         lock.announce(Journal.own(folders, {ref: commit}))
         update = RefUpdate(ref, commit, None if there is None else there.tip)
-        handle.move_refs([update], f"blastgit: {mark.words}", lock.descriptor)
+        synced = [*handle.store.synced_folders(), handle.path]
+        handle.move_refs([update], f"blastgit: {mark.words}", lock.descriptor, synced=synced)
         return commit
 
     def _now(self) -> str:

@@ -58,8 +58,8 @@ def test_a_half_applied_transaction_is_rolled_forward(shelf, tries, record_own, 
         record_own(shelf, sample)
     real = refs.update_refs
 
-    def half(directory, updates, *rest):
-        real(directory, [updates[applied]], *rest)
+    def half(directory, updates, *rest, **more):
+        real(directory, [updates[applied]], *rest, **more)
         os.kill(os.getpid(), signal.SIGKILL)
 
     monkeypatch.setattr("blastgit.handle.update_refs", half)

@@ -208,8 +208,8 @@ def test_a_half_applied_transaction_is_rolled_forward(
     mark(history, "Cutout download", "Host match")
     real = refs.update_refs
 
-    def half(directory: Path, updates: list[RefUpdate], *rest: Any) -> None:
-        real(directory, [updates[i] for i in applied], *rest)
+    def half(directory: Path, updates: list[RefUpdate], *rest: Any, **more: Any) -> None:
+        real(directory, [updates[i] for i in applied], *rest, **more)
         os.kill(os.getpid(), signal.SIGKILL)
 
     monkeypatch.setattr("blastgit.handle.update_refs", half)
