@@ -63,6 +63,20 @@ def test_what_changed_is_a_table(library, ask):
     assert ask(library, "SELECT * FROM changes WHERE revision = 0") == []
 
 
+def test_a_reproduction_is_told_of_its_revision(library, ask):
+    query = "SELECT transient, revision, is_latest, app_version, export_time::VARCHAR FROM reproductions"
+    assert ask(library, query) == [("2026dgt", 0, False, "v1.13.1", "2026-06-02 09:00:00")]
+
+
+def test_reproductions_come_with_updates(repo, record, states, ask, dump):
+    counts = []
+    for state in states:
+        record(repo, state)
+        counts += ask(repo, "SELECT count(*), count(*) FILTER (is_latest) FROM reproductions")
+    assert counts == [(0, 0), (1, 1), (1, 0)]
+    assert dump(repo) == dump(repo, anew=True)
+
+
 def test_the_reproduction_is_no_revision(library, ask):
     assert ask(library, "SELECT revision FROM revisions ORDER BY 1") == [(0,), (1,)]
 
