@@ -109,7 +109,7 @@ def related(
             raise UsageError(f"{kind!r} is no way to belong together: {', '.join(KINDS)}")
     if not asked:
         raise UsageError("related to what? Name a transient at least")
-    params = _checked(index, asked)
+    params = checked(index, asked)
     found: list[Relation] = []
     for kind in wanted:
         more = {"radius": _radius(radius)} if kind == "neighbour" else {}
@@ -150,8 +150,13 @@ def _ask(index: OpenIndex, kind: str, params: Mapping[str, Any]) -> Iterator[Rel
         yield Relation(transient, kind, target, dict(zip(names[2:], rest, strict=True)))
 
 
-def _checked(index: OpenIndex, asked: Sequence[str]) -> dict[str, list[Any]]:
-    """Return the name and the number of each transient that was asked for, by its name here."""
+def checked(index: OpenIndex, asked: Sequence[str]) -> dict[str, list[Any]]:
+    """Return the names and the numbers of transients that were asked for, by their names here; see `_other_name`.
+
+    Raises:
+        NotFound: There is no such transient or revision.
+        UsageError: A text is something else.
+    """
     specs = [parse_spec(text) for text in asked]
     for spec, text in zip(specs, asked, strict=True):
         if not (spec.is_latest or spec.number is not None) or spec.path or spec.stage:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from blastgit.errors import UsageError
+from blastgit.errors import InvalidInput, UsageError
 from blastgit.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -67,6 +67,20 @@ def key_values(texts: Sequence[str], option: str) -> dict[str, str]:
         if not (key and equals):
             raise UsageError(f"{option} takes KEY=VALUE, not {key!r}")
     return {key: value for key, _, value in pairs}
+
+
+def read_names(source: str) -> list[str]:
+    """Return the names in a file, or in stdin (`-`), one a line; `#` begins a comment.
+
+    Raises:
+        InvalidInput: It cannot be read.
+    """
+    try:
+        text = sys.stdin.read() if source == "-" else Path(source).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{source} cannot be read: {error}") from None
+    lines = (line.partition("#")[0].strip() for line in text.splitlines())
+    return [line for line in lines if line]
 
 
 def open_repo(options: argparse.Namespace, progress: Progress = silent) -> DataRepo:

@@ -7,7 +7,7 @@ import re
 import sys
 
 from blastgit.cli.asking import add_format, add_limits, asked, say
-from blastgit.cli.common import key_values
+from blastgit.cli.common import key_values, read_names
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +37,7 @@ def _add_criteria(parser: argparse.ArgumentParser) -> None:
     add("--since", metavar="TIME", help="exported then or later")
     add("--name", metavar="GLOB", help="transients whose name matches")
     add("--alias", metavar="GLOB", help="whose other names, or their host's, match")
+    add("--list", metavar="FILE", help="transients, by any name, or NAME@N, of a file, one a line; - for stdin")
     add("--redshift", metavar="LOW..HIGH", help="0.01..0.1, ..0.1 or 0.01..")
     words = "a condition in SQL on columns of `revisions`, hosts.…, sed_global.…, sed_local.…, metrics['…']"
     add("--where", metavar="SQL", help=words)
@@ -64,7 +65,8 @@ def run(options: argparse.Namespace) -> int:
 
     wanted = Criteria(
         cone=options.cone and tuple(options.cone), region=options.region, at=options.at, since=options.since,
-        name=options.name, alias=options.alias, redshift=options.redshift, where=options.where,
+        name=options.name, alias=options.alias, among=None if options.list is None else tuple(read_names(options.list)),
+        redshift=options.redshift, where=options.where,
         flags=tuple(options.flag), tags=tuple(options.tag), collection=options.collection, run=options.of_run,
         app_version=options.app_version, failed=options.failed, changed=options.changed, query=options.query,
         params=key_values(options.param, "--param"), all_revisions=options.all_revisions,

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from blastgit.cli.common import (
     add_even_invalid,
@@ -13,16 +16,23 @@ from blastgit.cli.common import (
     open_repo,
     plural,
     print_json,
+    read_names,
     size_text,
     tell_real_name,
     warn_invalid,
 )
+from blastgit.errors import BlastgitError, UsageError
+
+if TYPE_CHECKING:
+    from blastgit.get import Got
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("spec", metavar="NAME[@REV]", help="the revision, or release/COLLECTION/VERSION")
+    parser.add_argument("spec", nargs="?", metavar="NAME[@REV]", help="the revision, or release/COLLECTION/VERSION")
     parser.add_argument("dest", nargs="?", help="the folder to write to (default: NAME@N, or COLLECTION-VERSION)")
+    words = "get each revision of a list, one a line (- reads stdin), into DEST/NAME@N"
+    parser.add_argument("--from", dest="source", metavar="LIST", help=words)
     parser.add_argument(
         "--only", metavar="GLOB", help="just the files whose path or name matches, or a folder of the dataset"
     )
@@ -33,6 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Get the files."""
+    if options.source is not None:
+        return _get_all(options)
+    if options.spec is None:
+        raise UsageError("which revision? Name one, or give a list of them with --from")
     with drawn_progress() as progress:
         repo = open_repo(options, progress)
         if options.spec.startswith("release/"):
@@ -44,11 +58,38 @@ def run(options: argparse.Namespace) -> int:
     tell_real_name(got.asked, got.revision)
     if options.json:
         print_json(got.to_json())
-        return 0
+    else:
+        _say(got)
+    return 0
+
+
+def _get_all(options: argparse.Namespace) -> int:
+    """Get each revision of a list; one that cannot be had does not keep the others away."""
+    if options.dest is not None:
+        raise UsageError("with --from there is one name at most, that of the folder which all of them go to")
+    found, code = [], 0
+    with drawn_progress() as progress:
+        repo = open_repo(options, progress)
+        for name in dict.fromkeys(read_names(options.source)):
+            folder = Path(options.spec or ".") / name
+            try:
+                got = repo.get(name, folder, only=options.only, force=options.force, even_invalid=options.even_invalid)
+            except BlastgitError as error:
+                print(f"blastgit: {name}: {error}", file=sys.stderr)
+                code = code or error.exit_code
+                continue
+            found.append(got)
+            if not options.json:
+                _say(got)
+    if options.json:
+        print_json([got.to_json() for got in found])
+    return code
+
+
+def _say(got: Got) -> None:
     kept = f", {len(got.kept)} were there already" if got.kept else ""
     written = f"{plural(len(got.written), 'file')} written to {got.folder}"
     print(f"{bold(got.revision)}: {written}{kept}, {size_text(got.size)} verified")
     for text, count in Counter(got.remarks.values()).items():
         print(f"  {plural(count, 'file')} {text}")
     warn_invalid(got.invalid)
-    return 0

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from pathlib import Path
 from typing import Any
 
-from blastgit.cli.common import add_json, open_repo, print_json, print_table
-from blastgit.errors import InvalidInput
+from blastgit.cli.common import add_json, open_repo, print_json, print_table, read_names
 
 _KINDS = {"hosts": "host", "cutouts": "cutout", "filters": "filter", "same_host": "same-host"}
 
@@ -35,7 +32,9 @@ def run(options: argparse.Namespace) -> int:
     radius = None if options.neighbours is None else read_angle(options.neighbours)
     kinds = [kind for name, kind in _KINDS.items() if getattr(options, name)]
     kinds += [] if radius is None else ["neighbour"]
-    found = open_repo(options).related([*options.names, *_listed(options.source)], kinds or None, radius=radius)
+    found = open_repo(options).related(
+        [*options.names, *(read_names(options.source) if options.source else [])], kinds or None, radius=radius
+    )
     if options.json:
         print_json([each.to_json() for each in found])
     elif options.list:
@@ -57,14 +56,3 @@ def _facts(facts: Any) -> str:
         shift = "" if facts.get("redshift") is None else f", z = {facts['redshift']:g}"
         return f"{facts['ra_deg']:.6f} {facts['dec_deg']:+.6f}{shift}"
     return str(facts.get("host") or facts.get("survey") or "")
-
-
-def _listed(source: str | None) -> list[str]:
-    if source is None:
-        return []
-    try:
-        text = sys.stdin.read() if source == "-" else Path(source).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{source} cannot be read: {error}") from None
-    lines = (line.partition("#")[0].strip() for line in text.splitlines())
-    return [line for line in lines if line]

@@ -92,8 +92,8 @@ def check_names(index: OpenIndex, wanted: Criteria, vocabulary: Flags) -> str | 
             _check_there(index, what, name, query)
     known = [*vocabulary.values, "disputed"]
     for flag in wanted.flags:
-        if flag.lstrip("!") not in known:
-            raise InvalidInput(f"there is no flag {flag.lstrip('!')!r} in this data repo: {', '.join(known)}")
+        if flag.removeprefix("!") not in known:
+            raise InvalidInput(f"there is no flag {flag.removeprefix('!')!r} in this data repo: {', '.join(known)}")
     changed = wanted.changed
     if changed is not None and changed.partition("/")[0] not in _CHANGES and not set(changed) & set("/*?["):
         raise UsageError(f"nothing is called {changed!r} that can change{_near(changed, _CHANGES)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
@@ -13,8 +13,14 @@ from blastgit.sky.angles import read_dec, read_ra, read_radius
 from blastgit.sky.sql import Place, in_circle, separation
 
 _PLACE = Place("ra_deg", "dec_deg", "healpix")
+_PLACES = ("revision", "transient", "run", "file")
+_CHECKSUM = "m.name[8:]"  # of `sha256:0123…`
 _CHANGES = {"hosts": "host", "cutout": "cutout_cdn", "cutouts": "cutout_cdn", "sed_files": "sed_output"}
 """Other words for what may have changed."""
+
+
+Listed = Sequence[tuple[str, int | None]] | None
+"""Transients, or revisions by their numbers."""
 
 
 @dataclass
@@ -30,13 +36,21 @@ class Values:
         return f"${name}"
 
 
-def scope(wanted: Criteria, values: Values) -> list[str]:
-    """Return the conditions on revisions that are looked at; none means the latest of each transient."""
+def scope(wanted: Criteria, values: Values, listed: Listed = None) -> list[str]:
+    """Return the conditions on revisions that are looked at; none means the latest of each transient.
+
+    Args:
+        wanted: What is looked for.
+        values: The parameters of the query.
+        listed: The transients, or revisions, of `wanted.among` by their names here.
+    """
     found = []
     if wanted.at is not None:
         found.append(f"export_time <= {values(end_of(wanted.at))}")
     if wanted.run is not None:
         found.append(f"run = {values(wanted.run)}")
+    if listed is not None and any(number is not None for _, number in listed):
+        found.append(f"({_numbered(listed, values)} OR {_named(listed, values)})")
     if wanted.app_version is not None:
         found.append(_by_version(values(wanted.app_version)))
     if wanted.collection is not None:
@@ -44,8 +58,14 @@ def scope(wanted: Criteria, values: Values) -> list[str]:
     return found
 
 
-def tests(wanted: Criteria, values: Values) -> Iterator[str]:
-    """Yield the conditions that these must fulfil, those of the sky apart."""
+def tests(wanted: Criteria, values: Values, said: Collection[str]) -> Iterator[str]:
+    """Yield the conditions that these must fulfil, those of the sky apart.
+
+    Args:
+        wanted: What is looked for.
+        values: The parameters of the query.
+        said: The kinds of subjects that anybody said anything of: the others need not be looked through.
+    """
     if wanted.since is not None:
         yield f"export_time >= {values(begin_of(wanted.since))}"
     if wanted.name is not None:
@@ -64,10 +84,9 @@ def tests(wanted: Criteria, values: Values) -> Iterator[str]:
         what = values(_CHANGES.get(wanted.changed, wanted.changed))
         yield _among("changes", f"what = {what} OR starts_with(what, {what} || '/') OR what GLOB {what}")
     for flag in wanted.flags:
-        yield _marked("flags", _flag(flag.lstrip("!"), values), is_not=flag.startswith("!"))
+        yield _marked(flag, "flags", said, lambda flag: _flag(flag, values))
     for tag in wanted.tags:
-        word = values(f" {tag.lstrip('!')} ")
-        yield _marked("annotations", f"m.state = 'current' AND contains(m.tags, {word})", is_not=tag.startswith("!"))
+        yield _marked(tag, "annotations", said, lambda tag: _tag(tag, values))
 
 
 def on_sky(wanted: Criteria) -> Iterator[str]:
@@ -104,21 +123,45 @@ def _by_version(version: str) -> str:
     return f"({same} OR {_among('reproductions', same)})"
 
 
+def among(listed: Listed, values: Values) -> Iterator[str]:
+    """Yield the condition that a revision is of a list, unless `scope` has it."""
+    if listed is not None and all(number is None for _, number in listed):
+        yield _named(listed, values)
+
+
+def _named(listed: Sequence[tuple[str, int | None]], values: Values) -> str:
+    return f"list_contains({values([name for name, number in listed if number is None])}::VARCHAR[], transient)"
+
+
+def _numbered(listed: Sequence[tuple[str, int | None]], values: Values) -> str:
+    names = [f"{name}@{number}" for name, number in listed if number is not None]
+    return f"list_contains({values(names)}::VARCHAR[], dataset)"
+
+
 def _flag(flag: str, values: Values) -> str:
     return "m.is_disputed" if flag == "disputed" else f"m.flag = {values(flag)}"
 
 
-def _marked(table: str, test: str, *, is_not: bool) -> str:
+def _tag(tag: str, values: Values) -> str:
+    return f"m.state = 'current' AND contains(m.tags, {values(f' {tag} ')})"
+
+
+def _marked(mark: str, table: str, said: Collection[str], test_of: Callable[[str], str]) -> str:
     """Return whether something was said of a revision, wherever: of itself, its transient, its run, a file of it."""
-    named = {kind: f"(SELECT m.{column} FROM {table} m WHERE m.kind = '{kind}' AND {test})"  # noqa: S608
-             for kind, column in (("transient", "transient"), ("run", "name"), ("file", "name"))}  # fmt: skip
-    anywhere = (
-        _among(f"{table} m", f"m.kind = 'revision' AND {test}"),
-        f"transient IN {named['transient']}",
-        f"coalesce(run IN {named['run']}, false)",
-        _among("files", f"'sha256:' || sha256 IN {named['file']}"),
-    )
-    return f"{'NOT ' if is_not else ''}({' OR '.join(anywhere)})"
+    kinds = [kind for kind in _PLACES if kind in said]
+    test = test_of(mark.removeprefix("!")) if kinds else ""  # or it had a value that the query does not use
+
+    def names(column: str, kind: str) -> str:
+        return f"(SELECT {column} FROM {table} m WHERE m.kind = '{kind}' AND {test})"  # noqa: S608
+
+    anywhere = {
+        "revision": _among(f"{table} m", f"m.kind = 'revision' AND {test}"),
+        "transient": f"transient IN {names('m.transient', 'transient')}",
+        "run": f"coalesce(run IN {names('m.name', 'run')}, false)",
+        "file": _among("files", f"sha256 IN {names(_CHECKSUM, 'file')}"),
+    }
+    found = " OR ".join(anywhere[kind] for kind in kinds)
+    return f"{'NOT ' if mark.startswith('!') else ''}({found or 'false'})"
 
 
 def _among(table: str, test: str) -> str:

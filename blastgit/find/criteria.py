@@ -33,6 +33,7 @@ class Criteria:
         since: Exported then or later.
         name: A shell pattern of transients, in any case.
         alias: A shell pattern of other names, of the transient or its host, in any case.
+        among: Transients, by any name, or revisions (`NAME@N`): a list that was made elsewhere.
         redshift: The least and the greatest best redshift, or `0.01..0.1`, `..0.1`, `0.01..`.
         where: A condition in SQL, on the columns of `revisions`, and on `hosts.…`, `sed_global.…`, `sed_local.…`,
             `metrics['…']`, and `saved.…`: what the saved query gives.
@@ -56,6 +57,7 @@ class Criteria:
     since: Time = None
     name: str | None = None
     alias: str | None = None
+    among: tuple[str, ...] | None = None
     redshift: tuple[float | None, float | None] | str | None = None
     where: str | None = None
     flags: tuple[str, ...] = ()
@@ -77,7 +79,7 @@ class Criteria:
         Raises:
             UsageError: Two things do not go together.
         """
-        for name in ("flags", "tags", "columns"):
+        for name in ("flags", "tags", "columns", "among"):
             value = getattr(self, name)
             if isinstance(value, str):
                 object.__setattr__(self, name, (value,))

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from blastgit.errors import InvalidQuery
 from blastgit.find.check import STRUCTS, check_columns, check_names, check_where, explained
-from blastgit.find.conditions import Values, distance, on_sky, scope, tests
+from blastgit.find.conditions import Listed, Values, among, distance, on_sky, scope, tests
 from blastgit.find.criteria import Criteria
 from blastgit.find.found import Found
 from blastgit.index.tables import Column, tables
 from blastgit.queries.room import Queries
+from blastgit.related import checked
 
 if TYPE_CHECKING:
     from blastgit.handle import Handle
@@ -62,7 +63,9 @@ def find(handle: Handle, index: OpenIndex, wanted: Criteria) -> Found:
         check_where(wanted.where)
     check_columns(wanted.columns)
     stage = check_names(index, wanted, handle.settings.section("flags"))
-    search = _Search(replace(wanted, failed=stage), Values())
+    said = "SELECT DISTINCT kind FROM annotations WHERE state = 'current'"
+    kinds = {kind for (kind,) in index.query(said)} if wanted.flags or wanted.tags else set()
+    search = _Search(replace(wanted, failed=stage), Values(), frozenset(kinds), _listed(index, wanted))
     if saved is not None:
         search.take(saved, [column.name for column in queries.columns(index, saved, wanted.params)], wanted.params)
     sql = search.sql()
@@ -80,6 +83,8 @@ class _Search:
 
     wanted: Criteria
     values: Values
+    said: frozenset[str] = frozenset()
+    listed: Listed = None
     saved: Query | None = None
     saved_columns: tuple[str, ...] = ()
 
@@ -107,7 +112,7 @@ class _Search:
             chosen.append(f"{distance(wanted)} AS {SEPARATION.name}")
         known = {*tables()["revisions"].names, *map(_alias, wanted.columns), SEPARATION.name}
         chosen += [f'saved."{name}"' for name in self.saved_columns if name not in known]
-        conditions = [*on_sky(wanted), *tests(wanted, self.values)]
+        conditions = [*on_sky(wanted), *among(self.listed, self.values), *tests(wanted, self.values, self.said)]
         if wanted.where is not None:
             conditions.append(f"(\n{wanted.where}\n)")
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
@@ -141,13 +146,20 @@ class _Search:
 
     def _state(self) -> str:
         wanted = self.wanted
-        conditions = scope(wanted, self.values)
+        conditions = scope(wanted, self.values, self.listed)
         every = wanted.all_revisions or (not conditions and "revision" in self.saved_columns)
         if not conditions and not every:
             conditions = ["is_latest"]
             every = True
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
         return f"SELECT * FROM revisions{where}{'' if every else _ONE_EACH}"  # noqa: S608
+
+
+def _listed(index: OpenIndex, wanted: Criteria) -> Listed:
+    if wanted.among is None:
+        return None
+    found = checked(index, wanted.among)
+    return list(zip(found["names"], found["numbers"], strict=True))
 
 
 def _has(text: str, word: str) -> bool:

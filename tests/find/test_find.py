@@ -82,6 +82,14 @@ def test_names_and_aliases(names):
     assert names(alias="nothing") == []
 
 
+def test_a_list_made_elsewhere(names):
+    assert names(among=("2026ab", "ztf26AD")) == ["2026ab@0", "2026ad@0"]
+    assert names(among=("2026aa@0", "2026ab")) == ["2026aa@0", "2026ab@0"]
+    assert names(among=("2026aa@0", "2026aa@1"), all_revisions=True) == ["2026aa@0", "2026aa@1"]
+    assert names(among=("2026ab", "2026ac"), flags="!bad") == ["2026ac@0"]
+    assert names(among=()) == []
+
+
 def test_redshift(names):
     assert names(redshift="..0.2") == ["2026aa@2", "2026ab@0"]
     assert names(redshift="0.55..") == ["2026af@0", "2026ag@0"]
@@ -113,6 +121,12 @@ def test_flags_wherever_they_stand(names):
     assert names(flags="unusable") == ["2026ae@0"]
     assert names(flags=("bad", "suspect")) == []
     assert names(flags="disputed") == []
+
+
+def test_flags_where_nobody_said_anything(library):
+    assert DataRepo(library).find(flags="!bad", tags="!x").names == ["2026dgt@1"]
+    assert DataRepo(library).find(flags="bad").names == []
+    assert DataRepo(library).find(tags="x").names == []
 
 
 def test_tags(names):
@@ -231,6 +245,9 @@ def test_equal_states_of_the_index_are_told_from_others(sky):
         ({"query": "deep", "params": {"snr": "many"}}, InvalidInput, "snr should be a number, not 'many'"),
         ({"query": "deep", "params": {"snr": "nan"}}, InvalidInput, "should be a number"),
         ({"params": {"snr": 1}}, UsageError, "say which"),
+        ({"among": ("2026zz",)}, NotFound, "there is no transient 2026zz"),
+        ({"among": ("2026aa@9",)}, NotFound, "no revision 9"),
+        ({"among": ("x y",)}, InvalidName, "x y"),
         ({"limit": 0}, UsageError, "1 or more"),
         ({"colour": "red"}, UsageError, "no criterion 'colour'"),
     ],
@@ -319,8 +336,12 @@ def test_a_list_is_what_other_verbs_take(sky, process, tmp_path):
     assert (
         process(*part, "get", "2026aa@2", tmp_path / "x").returncode == 13
     )  # a stage of it failed: that is told here, too
-    for name in process(*part, "find", "--where", "is_complete", "--names").stdout.split():
-        assert process(*part, "get", name, tmp_path / name).returncode == 0
+    got = process(*part, "get", "--from", "-", tmp_path / "got", stdin=f"{listed}# and no more\n")
+    assert got.returncode == 13
+    assert "2026ab@0: " in got.stdout
+    assert "2026aa@2: " in got.stderr
+    assert (tmp_path / "got/2026ab@0/2026ab.json").is_file()
+    assert process(*part, "find", "--list", "-", "--names", stdin="2026ab\n\n").stdout == "2026ab@0\n"
 
 
 def test_get_gives_what_a_query_finds(sky):
