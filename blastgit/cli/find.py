@@ -5,9 +5,14 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from blastgit.cli.asking import add_format, add_limits, asked, say
 from blastgit.cli.common import key_values, read_names
+
+if TYPE_CHECKING:
+    from blastgit.sky.region import Region
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
     from blastgit.find import Criteria
 
     wanted = Criteria(
-        cone=options.cone and tuple(options.cone), region=options.region, at=options.at, since=options.since,
+        cone=options.cone and tuple(options.cone), region=_region(options.region), at=options.at, since=options.since,
         name=options.name, alias=options.alias, among=None if options.list is None else tuple(read_names(options.list)),
         redshift=options.redshift, where=options.where,
         flags=tuple(options.flag), tags=tuple(options.tag), collection=options.collection, run=options.of_run,
@@ -80,3 +85,13 @@ def run(options: argparse.Namespace) -> int:
     else:
         say(found, options)
     return int(not found and options.exit_code)
+
+
+def _region(given: str | None) -> str | Region | None:
+    """Return a region as text, or what is in the file of that name."""
+    from blastgit.sky.region import load_region
+
+    try:
+        return load_region(Path(given)) if given is not None and Path(given).is_file() else given
+    except OSError:  # the text of a large MOC is too long for a file's name
+        return given

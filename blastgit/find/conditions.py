@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any
 
-from blastgit.errors import UsageError
 from blastgit.find.criteria import Criteria, begin_of, end_of
 from blastgit.sky.angles import read_dec, read_ra, read_radius
+from blastgit.sky.region import read_region
 from blastgit.sky.sql import Place, in_circle, separation
 
 _PLACE = Place("ra_deg", "dec_deg", "healpix")
@@ -94,7 +93,8 @@ def on_sky(wanted: Criteria) -> Iterator[str]:
     if wanted.cone is not None:
         yield in_circle(_PLACE, *centre(wanted))
     if wanted.region is not None:
-        yield _region(wanted.region)
+        region = read_region(wanted.region) if isinstance(wanted.region, str) else wanted.region
+        yield region.sql(_PLACE)
 
 
 def distance(wanted: Criteria) -> str:
@@ -108,14 +108,6 @@ def centre(wanted: Criteria) -> tuple[float, float, float]:
     assert wanted.cone is not None
     ra, dec, radius = wanted.cone
     return read_ra(ra), read_dec(dec), read_radius(radius)
-
-
-def _region(text: str) -> str:
-    try:
-        read: Any = import_module("blastgit.sky.region").read_region
-    except ImportError:
-        raise UsageError("regions cannot be asked for yet: give a cone") from None
-    return str(read(text).sql(_PLACE))
 
 
 def _by_version(version: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from blastgit.errors import InvalidInput, InvalidName, UsageError
 from blastgit.index.rows import naive
 from blastgit.names import parse_spec
+from blastgit.sky.region import Region
 
 _RANGE = re.compile(r"\s*(?P<low>[^\s.]\S*?)?\s*\.\.\s*(?P<high>\S+)?\s*")
 
@@ -28,7 +29,7 @@ class Criteria:
 
     Attributes:
         cone: Right ascension, declination and radius: degrees, or as text with units or sexagesimal.
-        region: A MOC or a polygon, as `blastgit.sky` reads it.
+        region: A MOC, polygon or circle: as text, or what `blastgit.sky.region.load_region` read from a file.
         at: Only revisions that Blast had exported by then; a date means its end.
         since: Exported then or later.
         name: A shell pattern of transients, in any case.
@@ -52,7 +53,7 @@ class Criteria:
     """
 
     cone: tuple[Angle, Angle, Angle] | None = None
-    region: str | None = None
+    region: str | Region | None = None
     at: Time = None
     since: Time = None
     name: str | None = None

@@ -59,8 +59,20 @@ def test_a_separation_is_exact_where_it_is_small(sky):
     ],
 )
 def test_regions(names, region, found):
-    pytest.importorskip("blastgit.sky.region")
     assert names(region=region) == found
+
+
+def test_regions_of_cells(sky, names, process, tmp_path):
+    with sky.index.open() as index:
+        cells = dict(index.query("SELECT transient, healpix FROM transients").rows)
+    order6 = {name: cell >> 46 for name, cell in cells.items()}
+    assert names(region=f"6/{order6['2026ag']}") == ["2026ag@0"]
+    assert names(region=f"29/{cells['2026aa']},{cells['2026ab']}") == ["2026aa@2", "2026ab@0"]
+    many = " ".join(f"29/{cells['2026ad'] + 2 * step}" for step in range(-500, 500))
+    assert names(region=many) == ["2026ad@0"]
+    (tmp_path / "region.txt").write_text(many)
+    for given in (many, tmp_path / "region.txt"):
+        assert process("-C", sky.path, "find", "--region", given, "--names").stdout == "2026ad@0\n"
 
 
 def test_time(names, sky):
@@ -208,6 +220,19 @@ def test_equal_states_of_the_index_are_told_from_others(sky):
         ({"cone": (0, 0, -1)}, InvalidInput, "from 0 to 180 degrees, not -1"),
         ({"cone": (float("nan"), 0, 1)}, InvalidInput, "no right ascension"),
         ({"cone": ("x", 0, 1)}, InvalidInput, "'x' is no right ascension"),
+        ({"region": "149 1 151 1"}, InvalidInput, "is no region: write POLYGON"),
+        ({"region": "POLYGON ICRS 1 1 2 2"}, InvalidInput, "three different vertices"),
+        ({"region": "POLYGON ICRS 1 1 2 2 3"}, InvalidInput, "5 numbers are none"),
+        ({"region": "POLYGON ICRS 1 1 2 2 x 3"}, InvalidInput, "there are numbers"),
+        ({"region": "CIRCLE 1 1"}, InvalidInput, "three numbers"),
+        ({"region": "CIRCLE 400 1 1"}, InvalidInput, "not 400"),
+        ({"region": "POLYGON 0 nan 1 1 2 2"}, InvalidInput, "not nan"),
+        ({"region": "30/1"}, InvalidInput, "orders 0 to 29"),
+        ({"region": "0/12"}, InvalidInput, "no cells"),
+        ({"region": "6/5-"}, InvalidInput, "no cell"),
+        ({"region": "6/7-5"}, InvalidInput, "no cells"),
+        ({"region": '{"6": "x"}'}, InvalidInput, "no MOC"),
+        ({"region": ""}, InvalidInput, "is no region"),
         ({"redshift": "high"}, InvalidInput, "no range of redshifts"),
         ({"redshift": ".."}, InvalidInput, "no range of redshifts"),
         ({"redshift": "nan..1"}, InvalidInput, "nan is no redshift"),

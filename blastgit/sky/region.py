@@ -1,0 +1,182 @@
+"""Regions of the sky as people hand them over: a circle, a polygon, or a MOC (multi-order coverage map)."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+from warnings import catch_warnings
+
+from blastgit.errors import InvalidInput, RepoError
+from blastgit.sky.angles import check_dec, check_ra, check_radius
+from blastgit.sky.cells import ORDER, Ranges, merged
+from blastgit.sky.polygon import Polygon
+from blastgit.sky.sql import Place, fewer, in_circle, in_ranges
+
+SIZE_LIMIT = 50_000_000
+"""Bytes of a file."""
+
+_SHAPE = re.compile(r"(?P<shape>[A-Za-z]+)\b\s*(?:(?P<frame>ICRS)\b)?(?P<numbers>.*)", re.DOTALL | re.IGNORECASE)
+_MOC = re.compile(r"s?(?:\s*[0-9]+/[0-9,\s-]*)+", re.IGNORECASE)
+_WRITE = "POLYGON ICRS 149 1 151 1 151 3, CIRCLE ICRS 150 2 0.1 (in degrees), or a MOC such as 6/1234-1240 7/5000"
+
+
+class Region(Protocol):
+    """A region of the sky."""
+
+    def sql(self, place: Place) -> str:
+        """Return whether a position lies inside, in DuckDB's SQL."""
+
+
+@dataclass(frozen=True)
+class Circle:
+    """A circle.
+
+    Attributes:
+        ra: Right ascension of its centre in degrees.
+        dec: Its declination.
+        radius: Its radius in degrees.
+    """
+
+    ra: float
+    dec: float
+    radius: float
+
+    def sql(self, place: Place) -> str:
+        """Return whether a position lies inside."""
+        return f"({in_circle(place, self.ra, self.dec, self.radius)})"
+
+
+@dataclass(frozen=True)
+class Moc:
+    """HEALPix cells of any sizes.
+
+    Attributes:
+        ranges: As ranges of the finest cells, in their order and apart from each other.
+    """
+
+    ranges: Ranges
+
+    def sql(self, place: Place) -> str:
+        """Return whether a position lies in one of the cells.
+
+        Many are written as two lists to join with, since DuckDB takes long to read a condition of thousands of ranges.
+        """
+        few = in_ranges(place.healpix, fewer(self.ranges))
+        if len(self.ranges) <= len(fewer(self.ranges)):
+            return few
+        first, last = ([each[end] for each in self.ranges] for end in (0, 1))
+        rows = f"SELECT unnest({first}) AS first, unnest({last}) AS last"
+        return f"({few} AND EXISTS (SELECT 1 FROM ({rows}) AS moc WHERE {place.healpix} BETWEEN first AND last))"  # noqa: S608
+
+
+def read_region(text: str) -> Region:
+    """Return the region that a text describes; it is never taken for the name of a file.
+
+    Raises:
+        InvalidInput: It describes none.
+    """
+    trimmed = text.strip()
+    if trimmed.startswith("{"):
+        return _from_json(trimmed)
+    if _MOC.fullmatch(trimmed):
+        return _from_cells(trimmed)
+    match = _SHAPE.fullmatch(trimmed)
+    shape = match["shape"].upper() if match else ""
+    if match is None or shape not in ("POLYGON", "CIRCLE"):
+        raise InvalidInput(f"{text[:80]!r} is no region: write {_WRITE}")
+    numbers = _numbers(match["numbers"], text)
+    if shape == "CIRCLE":
+        if len(numbers) != 3:
+            raise InvalidInput(
+                f"a circle has three numbers, right ascension, declination and radius, not {len(numbers)}"
+            )
+        return Circle(check_ra(numbers[0]), check_dec(numbers[1]), check_radius(numbers[2]))
+    if len(numbers) % 2:
+        raise InvalidInput(f"a polygon has pairs of right ascension and declination: {len(numbers)} numbers are none")
+    vertices = list(zip(numbers[::2], numbers[1::2], strict=True))
+    return Polygon.of(vertices[:-1] if vertices[0:1] == vertices[-1:] and len(vertices) > 1 else vertices)
+
+
+def load_region(path: Path) -> Region:
+    """Return the region that a file holds: as text, or a MOC as FITS.
+
+    Raises:
+        InvalidInput: It cannot be read, or holds none.
+        RepoError: It is FITS, and astropy is not installed.
+    """
+    try:
+        if path.stat().st_size > SIZE_LIMIT:
+            raise InvalidInput(f"{path} is larger than the {SIZE_LIMIT:,} bytes that a region may have")
+        data = path.read_bytes()
+        return _from_fits(data, path) if data.startswith(b"SIMPLE") else read_region(data.decode())
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{path} cannot be read as a region: {error}") from None
+
+
+def _numbers(text: str, whole: str) -> list[float]:
+    try:
+        return [float(word) for word in text.replace(",", " ").split()]
+    except ValueError:
+        raise InvalidInput(f"{whole[:80]!r} is no region: after the shape there are numbers, in degrees") from None
+
+
+def _from_json(text: str) -> Moc:
+    try:
+        said: dict[str, list[int]] = json.loads(text)
+        return _moc([(int(order), int(cell), int(cell)) for order, cells in said.items() for cell in cells])
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        raise InvalidInput(f"{text[:80]!r} is no MOC: as JSON it is " + '{"6": [1234, 1235], "7": [5000]}') from None
+
+
+def _from_cells(text: str) -> Moc:
+    found = []
+    for order, cells in re.findall(r"([0-9]+)/([0-9,\s-]*?)(?=\s*[0-9]+/|\s*$)", text.lstrip("sS")):
+        for word in cells.replace(",", " ").split():
+            first, dash, last = word.partition("-")
+            if not first or (dash and not last):
+                raise InvalidInput(f"{word[:80]!r} is no cell of a MOC, nor a range of cells")
+            found.append((int(order), int(first), int(last or first)))
+    return _moc(found)
+
+
+def _moc(cells: list[tuple[int, int, int]]) -> Moc:
+    """Return the MOC of ranges of cells, each with its order."""
+    runs: list[tuple[int, int]] = []
+    for order, first, last in cells:
+        if not 0 <= order <= ORDER:
+            raise InvalidInput(f"a MOC has cells of orders 0 to {ORDER}, not {order}")
+        if not 0 <= first <= last < 12 * 4**order:
+            raise InvalidInput(f"{order}/{first}-{last} are no cells: of order {order} there are {12 * 4**order:,}")
+        shift = 2 * (ORDER - order)
+        runs.append((first << shift, ((last + 1) << shift) - 1))
+    return Moc(merged(runs, ORDER))
+
+
+def _from_fits(data: bytes, path: Path) -> Moc:
+    try:
+        from astropy.io import fits
+    except ImportError:
+        raise RepoError("a MOC as FITS needs astropy: pip install 'blastgit[astropy]', or write it as text") from None
+    try:
+        with catch_warnings(action="ignore"), fits.open(io.BytesIO(data)) as units:
+            header, column = units[1].header, units[1].data.field(0)
+        values: list[Any] = column.ravel().tolist()
+    except (OSError, LookupError, ValueError, TypeError, AttributeError) as error:
+        raise InvalidInput(f"{path} is no MOC: {error}") from None
+    if header.get("MOCDIM", "SPACE") != "SPACE" or header.get("COORDSYS", "C") != "C":
+        raise InvalidInput(f"{path} is no MOC of the sky in ICRS")
+    if header.get("ORDERING") == "RANGE":
+        pairs = zip(values[::2], values[1::2], strict=True)
+        return _moc([(ORDER, first, end - 1) for first, end in pairs])
+    return _moc([_of_unique(value) for value in values])
+
+
+def _of_unique(value: int) -> tuple[int, int, int]:
+    """Return order and cell of a number that says both: the cell, and four times the cells of a face."""
+    order = (value.bit_length() - 3) // 2
+    cell = value - (4 << (2 * order))
+    return order, cell, cell
