@@ -5,13 +5,18 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blastgit.cli.asking import add_format, add_limits, asked, say
 from blastgit.cli.common import key_values, read_names
+from blastgit.tabular.lines import names_datasets
 
 if TYPE_CHECKING:
+    from blastgit.find import Criteria, Found
+    from blastgit.index.opened import OpenIndex
+    from blastgit.repo import DataRepo
     from blastgit.sky.region import Region
 
 
@@ -77,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
         params=key_values(options.param, "--param"), all_revisions=options.all_revisions,
         columns=tuple(filter(None, map(str.strip, options.columns.split(",")))), limit=options.limit,
     )  # fmt: skip
-    found = asked(options, lambda repo, index: repo.find(wanted, index=index))
+    found = asked(options, lambda repo, index: _find(repo, index, wanted, options))
     if found.answer is not None:
         print(f"blastgit: {found.answer}", file=sys.stderr)
     if not found and options.format == "table":
@@ -85,6 +90,14 @@ def run(options: argparse.Namespace) -> int:
     else:
         say(found, options)
     return int(not found and options.exit_code)
+
+
+def _find(repo: DataRepo, index: OpenIndex, wanted: Criteria, options: argparse.Namespace) -> Found:
+    """Find it; of a query that names transients alone, a list has the latest revisions."""
+    found = repo.find(wanted, index=index)
+    if options.format != "names" or not wanted.is_query_alone or names_datasets(found.columns):
+        return found
+    return repo.find(replace(wanted, columns=("dataset",)), index=index)
 
 
 def _region(given: str | None) -> str | Region | None:

@@ -74,6 +74,12 @@ def write_names(columns: Sequence[Column], rows: Rows) -> Iterator[str]:
             yield f"{name}\n"
 
 
+def names_datasets(columns: Sequence[Column]) -> bool:
+    """Whether rows with these columns name datasets, so that they can be a list of names."""
+    names = {column.name for column in columns}
+    return "dataset" in names or {"transient", "revision"} <= names
+
+
 def _dataset(transient: Any, revision: Any) -> str | None:
     return None if transient is None or revision is None else f"{transient}@{revision}"
 

@@ -2,11 +2,12 @@
 
 import io
 import json
+import sys
 
 import pytest
 
 from blastgit import DataRepo
-from blastgit.errors import InvalidInput, InvalidName, InvalidQuery, NotFound, UsageError
+from blastgit.errors import InvalidInput, InvalidName, InvalidQuery, NotFound, RepoError, UsageError
 from blastgit.find import Criteria
 
 LATEST = ["2026aa@2", "2026ab@0", "2026ac@0", "2026ad@0", "2026ae@0", "2026af@0", "2026ag@0"]
@@ -339,6 +340,24 @@ def test_a_saved_query_on_the_command_line(sky, process):
     assert done.stdout == "".join(f"{name}\n" for name in LATEST if name != "2026ab@0")
     assert done.stderr.startswith("blastgit: deep@")
     assert "snr=1.0" in done.stderr
+
+
+def test_a_list_from_a_query_that_names_transients(library, process):
+    DataRepo(library).queries.add("just_names", "SELECT transient FROM transients", "a test")
+    assert process("-C", library, "find", "--query", "just_names", "--names").stdout == "2026dgt@1\n"
+    DataRepo(library).queries.remove("just_names", "a test")
+
+
+def test_what_needs_the_extra_says_so(library, monkeypatch):
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    with pytest.raises(RepoError, match=r"pip install 'blastgit\[index\]'"):
+        DataRepo(library).find()
+
+
+def test_a_repo_elsewhere(sky):
+    elsewhere = DataRepo(f"file://{sky.path}")
+    assert elsewhere.find(query="deep", name="2026aa").names == ["2026aa@2"]
+    assert "deep" in elsewhere.queries
 
 
 def test_too_many_rows(sky, process):

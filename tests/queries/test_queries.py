@@ -1,5 +1,7 @@
 """Saved queries: what may be saved, by whom, and its history."""
 
+import sys
+
 import pytest
 
 from blastgit import DataRepo
@@ -125,6 +127,13 @@ def test_nothing_is_worked_out_to_check_it(data):
     assert data.queries.add(
         "huge", "SELECT repeat('x', 4000000000) AS a, count(*) AS n FROM range(1000000000000)", "why"
     )
+
+
+def test_where_duckdb_is_not_installed_only_the_beginning_is_seen(data, monkeypatch):
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    assert data.queries.add("fine", "SELECT nope", "why")
+    with pytest.raises(InvalidQuery, match="should be a SELECT"):
+        data.queries.add("wrong", "DROP TABLE revisions", "why")
 
 
 @pytest.mark.parametrize("name", ["", "A", "1a", "a-b", "../a", "a/b", "a.sql", "a" * 65, "ä"])
