@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from astropy.table import Row, Table
 
     from blastgit.attachments.room import Attachments, Metrics
+    from blastgit.compare import Comparison
     from blastgit.find import Criteria, Found
     from blastgit.get import Got
     from blastgit.index.opened import OpenIndex
@@ -111,6 +112,31 @@ class Reading(Opened):
             return find(self._handle, index, wanted)
         with self._index.open() as opened:
             return find(self._handle, opened, wanted)
+
+    def compare(self, old: str, new: str, *, index: OpenIndex | None = None, **options: Any) -> Comparison:
+        """Compare two runs, collections, versions of Blast (`app:v1.13.1`) or times (`at:2026-05-27`).
+
+        repo.compare("runs/a", "runs/b", type="sed").outliers
+
+        Args:
+            old: The first side.
+            new: The second.
+            index: The index, if it is open already.
+            options: See `blastgit.compare.Options`: type, columns, sigma, shown.
+
+        Raises:
+            NotFound: There is no such run, collection or version.
+            UsageError: There is nothing of that kind to compare.
+            RepoError: DuckDB, which the index needs, is not installed.
+        """
+        from blastgit.compare import Options
+        from blastgit.compare.compared import Comparing
+
+        chosen = Options(**options)
+        if index is not None:
+            return Comparing(index, old, new, chosen).compare()
+        with self._index.open() as opened:
+            return Comparing(opened, old, new, chosen).compare()
 
     @overload
     def get(

@@ -1,0 +1,84 @@
+"""One side of a comparison: which revision of each transient it holds."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from blastgit.errors import NotFound, UsageError
+from blastgit.find.criteria import end_of
+
+if TYPE_CHECKING:
+    from blastgit.index.opened import OpenIndex
+
+_APP, _AT = "app:", "at:"
+_RUNS = "SELECT run FROM revisions WHERE run IS NOT NULL UNION SELECT run FROM reproductions WHERE run IS NOT NULL"
+_COLLECTIONS = "SELECT collection FROM collections WHERE kind <> 'RUN'"
+_VERSIONS = "SELECT app_version FROM revisions UNION SELECT app_version FROM reproductions"
+
+
+@dataclass(frozen=True)
+class Side:
+    """What one side holds: of each transient the highest revision that fits.
+
+    A run, and a version of Blast, hold the revisions that were born in them and those whose values they found again:
+    else two runs could only be compared where they differ.
+
+    Attributes:
+        text: As it was given: a RUN or another collection; `app:v1.13.1`, a version of Blast; `at:2026-05-27`, a time.
+        condition: What its revisions fulfil, in SQL, with `{}` for the value.
+        value: The value.
+    """
+
+    text: str
+    condition: str
+    value: object
+
+    @classmethod
+    def of(cls, index: OpenIndex, text: str) -> Side:
+        """Return a side by its name.
+
+        Raises:
+            NotFound: There is no such run, collection or version.
+            InvalidName: The time is none.
+            UsageError: It is empty.
+        """
+        if text.startswith(_APP):
+            version = text.removeprefix(_APP).lstrip("v")
+            _check(index, "version of Blast", version, _VERSIONS)
+            return cls(text, _born_or_found("ltrim(app_version, 'v')"), version)
+        if text.startswith(_AT):
+            return cls(text, "export_time <= {}", end_of(text.removeprefix(_AT)))
+        if not text:
+            raise UsageError("a side is a RUN or another collection, app:VERSION, or at:TIME")
+        if index.query(f"SELECT 1 FROM ({_RUNS}) WHERE run = ?", [text]).rows:  # noqa: S608 (our own text)
+            return cls(text, _born_or_found("run"), text)
+        _check(index, "run or collection", text, f"{_RUNS} UNION {_COLLECTIONS}")
+        return cls(text, _among("members", "collection = {} AND NOT is_personal"), text)
+
+    def sql(self, parameter: str) -> str:
+        """Return the query of the revision of each transient.
+
+        Args:
+            parameter: What stands for the value.
+        """
+        fits = self.condition.replace("{}", parameter)
+        return f"SELECT transient, max(revision) AS revision FROM revisions WHERE {fits} GROUP BY transient"  # noqa: S608
+
+
+def _born_or_found(column: str) -> str:
+    same = f"{column} = {{}}"
+    return f"({same} OR {_among('reproductions', same)})"
+
+
+def _among(table: str, test: str) -> str:
+    return f"(transient, revision) IN (SELECT (transient, revision) FROM {table} WHERE {test})"  # noqa: S608
+
+
+def _check(index: OpenIndex, what: str, name: str, query: str) -> None:
+    there = sorted(str(each) for (each,) in index.query(query))
+    if name not in {each.lstrip("v") if what.startswith("version") else each for each in there}:
+        near = difflib.get_close_matches(name, there, n=3, cutoff=0.5) or there[:6]
+        hint = f"; there is {', '.join(near)}" if near else "; there is none yet"
+        raise NotFound(f"there is no {what} {name!r}{hint}")

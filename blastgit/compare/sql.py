@@ -1,0 +1,139 @@
+"""The query behind a comparison: each value beside its counterpart, and what follows from their differences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from blastgit.compare.quantities import Quantity, Subject
+from blastgit.compare.side import Side
+
+_ROBUST = 1.4826  # by which the MAD of normally distributed values is smaller than their standard deviation
+_NOISE = "1e-9 * greatest(abs(old), abs(new))"  # what a difference may be that is none
+_RELATIVE = (
+    "CASE WHEN NOT starts_with(quantity, 'log') THEN difference / nullif(abs(old), 0) END"  # logarithms have none
+)
+_IS_OUTLIER = f"abs(difference - middle) > greatest($sigma * {_ROBUST} * mad, {_NOISE})"  # where most agree, the others
+
+
+def pairs(a: Side, b: Side) -> str:
+    """Return the query of transients that both sides hold, with the revision in each, `a` and `b`."""
+    return (
+        f"SELECT transient, a.revision AS a, b.revision AS b FROM ({a.sql('$a')}) AS a "  # noqa: S608 (parameters)
+        f"JOIN ({b.sql('$b')}) AS b USING (transient)"
+    )
+
+
+def counted(a: Side, b: Side) -> str:
+    """Return the query of how many transients both sides hold, and for how many they hold the same revision."""
+    return f"SELECT count(*), count_if(a = b) FROM ({pairs(a, b)})"  # noqa: S608 (parameters)
+
+
+def plotted(a: Side, b: Side, subject: Subject, tests: Sequence[str]) -> str:
+    """Return the query of the values of both sides that fulfil some tests."""
+    return f"SELECT old, new FROM ({differences(a, b, subject)}) WHERE {' AND '.join(tests)} AND difference IS NOT NULL"  # noqa: S608
+
+
+def values(a: Side, b: Side, subject: Subject) -> str:
+    """Return the query of all values: transient, groups, quantity, the value on each side, their errors.
+
+    Values that are no finite numbers count as missing.
+    """
+    keys = ", ".join(["transient", *subject.rows])
+    shown = "".join(f", {name}" for name in subject.groups)
+    sides = [_rows(subject, side) for side in "ab"]
+    both = f"({sides[0]}) AS a FULL JOIN ({sides[1]}) AS b USING ({keys})"
+    picked = ", ".join(
+        f"{{'quantity': '{each.name}', 'old': a.v{i}, 'new': b.v{i}, 'old_error': a.e{i}, 'new_error': b.e{i}}}"
+        for i, each in enumerate(subject.quantities)
+    )
+    kept = "".join(f", coalesce(a.{name}, b.{name}) AS {name}" for name in subject.groups if name not in subject.rows)
+    return (
+        f"WITH pairs AS MATERIALIZED ({pairs(a, b)}) "  # noqa: S608 (columns of our own)
+        f"SELECT transient{shown}, unnest(numbers, recursive := true) FROM "
+        f"(SELECT {keys}{kept}, [{picked}] AS numbers FROM {both})"
+    )
+
+
+def _judged(a: Side, b: Side, subject: Subject) -> str:
+    """Return the begin of a query: the differences, and the middle and the MAD of each group and quantity."""
+    by = _by(subject)
+    return f"""
+WITH differences AS MATERIALIZED ({differences(a, b, subject)}),
+middles AS (SELECT {by}, median(difference) AS middle FROM differences GROUP BY ALL),
+spreads AS (
+    SELECT {by}, any_value(middle) AS middle, median(abs(difference - middle)) AS mad
+    FROM differences JOIN middles USING ({by}) GROUP BY {by}),
+judged AS (SELECT * FROM differences JOIN spreads USING ({by}))"""  # noqa: S608 (columns of our own)
+
+
+def statistics(a: Side, b: Side, subject: Subject) -> str:
+    """Return the query of a row for each group and quantity; see `Statistics`."""
+    by = _by(subject)
+    return f"""{_judged(a, b, subject)}
+SELECT {by},
+    count(difference) AS both, count_if(new IS NULL) AS only_old, count_if(old IS NULL) AS only_new,
+    count(*) FILTER (abs(difference) > {_NOISE}) AS changed,
+    any_value(middle) AS median_difference, any_value(mad) AS mad,
+    median({_RELATIVE}) AS median_relative, median(in_sigma) AS median_sigma,
+    min(difference) AS least, max(difference) AS greatest, count(*) FILTER ({_IS_OUTLIER}) AS outliers
+FROM judged GROUP BY {by} ORDER BY {by}"""  # noqa: S608 (columns of our own)
+
+
+def outliers(a: Side, b: Side, subject: Subject) -> str:
+    """Return the query of the outliers, of each group and quantity the farthest ones first, up to `$shown`."""
+    by = _by(subject)
+    farthest = "abs(difference - middle) DESC, transient"
+    return f"""{_judged(a, b, subject)}
+SELECT {by}, transient, old, new, difference, in_sigma FROM judged WHERE {_IS_OUTLIER}
+QUALIFY row_number() OVER (PARTITION BY {by} ORDER BY {farthest}) <= $shown ORDER BY {by}, {farthest}"""  # noqa: S608
+
+
+def differing(a: Side, b: Side, subject: Subject) -> str:
+    """Return the query of every value that differs, or that only one side has."""
+    by = _by(subject)
+    return (
+        f"SELECT transient, {by}, old, new, difference, {_RELATIVE} AS relative, in_sigma "  # noqa: S608
+        f"FROM ({differences(a, b, subject)}) WHERE difference IS NULL OR abs(difference) > {_NOISE} "
+        f"ORDER BY transient, {by}"
+    )
+
+
+def differences(a: Side, b: Side, subject: Subject) -> str:
+    """Return the query of all values that one side has at least, with what they differ by."""
+    both = "new IS NOT NULL AND old IS NOT NULL"
+    sigma = "nullif(sqrt(old_error * old_error + new_error * new_error), 0)"
+    return (
+        f"SELECT *, CASE WHEN {both} THEN new - old END AS difference, (new - old) / {sigma} AS in_sigma "  # noqa: S608
+        f"FROM ({values(a, b, subject)}) WHERE old IS NOT NULL OR new IS NOT NULL"
+    )
+
+
+def _rows(subject: Subject, side: str) -> str:
+    kept = [name for name in subject.groups if name not in subject.rows]
+    columns = ["transient", *subject.rows, *kept]
+    numbers = [f"{_number(each, i)}" for i, each in enumerate(subject.quantities)]
+    # Twins (Blast's races leave some) have one key: the first of them stands for all.
+    order = ", ".join(["transient", *subject.rows]) if subject.rows else "transient"
+    return (
+        f"SELECT {', '.join([*(f't.{name}' for name in columns), *numbers])} "  # noqa: S608 (columns of our own)
+        f"FROM {_table(subject)} AS t JOIN pairs AS p ON t.transient = p.transient AND t.revision = p.{side} "
+        f"QUALIFY row_number() OVER (PARTITION BY {_prefixed(order)}) = 1"
+    )
+
+
+def _table(subject: Subject) -> str:
+    return "revisions" if subject.table.view else subject.table.name
+
+
+def _prefixed(names: str) -> str:
+    return ", ".join(f"t.{name}" for name in names.split(", "))
+
+
+def _number(quantity: Quantity, i: int) -> str:
+    value = f"t.{quantity.name}"
+    error = quantity.error.replace("{}", "t") or "NULL::DOUBLE"
+    return f"CASE WHEN isfinite({value}) THEN {value} END AS v{i}, CASE WHEN isfinite({error}) THEN {error} END AS e{i}"
+
+
+def _by(subject: Subject) -> str:
+    return ", ".join([*subject.groups, "quantity"])
