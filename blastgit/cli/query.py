@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blastgit.cli.common import add_json, bold, open_repo, print_json, print_table
-from blastgit.errors import InvalidInput
+from blastgit.errors import BlastgitError, InvalidInput
 
 if TYPE_CHECKING:
     from blastgit.queries.room import Queries
@@ -82,12 +82,18 @@ def _text(source: str) -> str:
 
 
 def _list(queries: Queries, options: argparse.Namespace) -> int:
-    found = [queries[name] for name in queries]
+    found, code = [], 0
+    for name in queries:
+        try:
+            found.append(queries[name])
+        except BlastgitError as error:  # pushed past the hook: the others are there
+            print(f"blastgit: {error}", file=sys.stderr)
+            code = error.exit_code
     if options.json:
         print_json([query.to_json() for query in found])
     else:
         print_table([[query.name, ", ".join(query.parameters), query.about] for query in found])
-    return 0
+    return code
 
 
 def _show(queries: Queries, options: argparse.Namespace) -> int:

@@ -4,6 +4,9 @@ import json
 
 import pytest
 
+from blastgit import DataRepo
+from blastgit.edit import Edit, edit
+
 pytest.importorskip("duckdb", reason="the extra `index` is not installed")
 
 GOOD = """\
@@ -33,3 +36,12 @@ def test_on_the_command_line(history, process, tmp_path):
     assert process(*base, "show", "two").code == 5
     assert process(*base, "add", "bad", "-", "-m", "why", stdin=b"DROP TABLE x").code == 2
     assert process(*base, "add", "bad", tmp_path / "none.sql", "-m", "why").code == 4
+
+
+def test_one_that_came_past_the_hook_does_not_hide_the_others(history, process):
+    files = {"queries/bad.sql": b"-- author: me\nSELECT 1\n", "queries/good.sql": b"SELECT 1 AS one\n"}
+    edit(DataRepo(history)._handle, "main", lambda _: Edit(files, "By hand"))
+    done = process("-C", history, "query", "list")
+    assert (done.code, done.out.split()) == (4, ["good"])
+    assert "bad has 'author'" in done.err
+    assert process("-C", history, "find", "--query", "good", "--format", "csv").out == "one\n1\n"
