@@ -10,7 +10,8 @@ from blastgit.cli.asking import add_format, add_limits, asked, say
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("query", help="a SELECT in DuckDB's SQL; - reads it from stdin")
+    parser.add_argument("query", help="a SELECT in DuckDB's SQL, or in ADQL; - reads it from stdin")
+    parser.add_argument("--adql", action="store_true", help="the query is in ADQL, the language of TAP services")
     add_format(parser)
     add_limits(parser)
     parser.epilog = """\
@@ -21,5 +22,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Answer a query."""
     text = sys.stdin.read() if options.query == "-" else options.query
-    say(asked(options, lambda _, index: index.query(text)), options)
+    say(asked(options, lambda _, index: index.adql(text) if options.adql else index.query(text)), options)
     return 0

@@ -143,6 +143,16 @@ class OpenIndex:
             rows = list(islice(found, chosen.rows + 1))
         return Result(columns, rows[: chosen.rows], len(rows) > chosen.rows)
 
+    def adql(self, text: str, *, limits: Limits | None = None) -> Result:
+        """Return the rows of one query in ADQL.
+
+        Raises:
+            InvalidQuery: It is no ADQL, or asks for what is not there; see also `query`.
+        """
+        from blastgit.adql import translate
+
+        return self.query(translate(text), limits=limits)
+
     @contextmanager
     def streaming(
         self, sql: str, params: Params = (), *, limits: Limits | None = None

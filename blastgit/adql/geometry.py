@@ -1,0 +1,192 @@
+"""ADQL's questions about points and regions as expressions in DuckDB's SQL, cheap tests first."""
+
+from __future__ import annotations
+
+import math
+
+from sqlglot import exp
+
+from blastgit.adql.mistakes import in_node
+from blastgit.adql.shapes import GEOMETRY, MAKERS, Circle, Point, Shape, Shapes, constant, fixed_point
+from blastgit.sky.polygon import Polygon, cross
+from blastgit.sky.region import Moc
+from blastgit.sky.sql import Place, in_circle, prefilter, separation
+
+_LONGEST = 200_000  # characters of one expression: those inside each other grow fast
+_SQUARE = math.degrees(1) ** 2  # square degrees
+_CONDITION, _DISTANCE = "adql condition", "adql distance"  # what is remembered of an expression that was written
+
+
+def write(node: exp.Expr, shapes: Shapes) -> None:
+    """Replace a function of geometry, or a comparison with one, whose parts were replaced before."""
+    if isinstance(node, exp.Anonymous):
+        name = node.name.upper()
+        if name in GEOMETRY and name not in MAKERS:
+            node.replace(_written(node, name, shapes))
+    elif isinstance(node, exp.EQ | exp.NEQ):
+        _compare_condition(node)
+    elif isinstance(node, exp.LT | exp.LTE | exp.GT | exp.GTE):
+        _compare_distance(node)
+
+
+def refuse_shapes(tree: exp.Expr) -> None:
+    """Return if no shape is left, which DuckDB would know nothing of.
+
+    Raises:
+        InvalidQuery: One is.
+    """
+    for node in tree.find_all(exp.Anonymous):
+        if node.name.upper() in MAKERS:
+            raise in_node(
+                node, "a geometry is no value of its own here: ask for its numbers with COORD1, COORD2 or AREA"
+            )
+
+
+def _written(node: exp.Anonymous, name: str, shapes: Shapes) -> exp.Expr:
+    values = node.expressions
+    if name in ("CONTAINS", "INTERSECTS"):
+        ask = _contains if name == "CONTAINS" else _intersects
+        return _truth(node, ask(node, shapes.of(values[0]), shapes.of(values[1])))
+    if name == "DISTANCE":
+        return _distance(node, shapes)
+    if name == "AREA":
+        return _var(node, _area(node, shapes.of(values[0])))
+    if name == "COORDSYS":
+        shapes.of(values[0])
+        return _var(node, "'ICRS'")
+    place = shapes.point(values[0]).place
+    return _var(node, f"({place.ra if name == 'COORD1' else place.dec})")
+
+
+def _var(node: exp.Expr, sql: str) -> exp.Var:
+    """Return an expression that stands in the SQL as it is."""
+    if len(sql) > _LONGEST:
+        raise in_node(node, "this geometry is too large")
+    return exp.Var(this=sql)
+
+
+def _truth(node: exp.Expr, condition: str) -> exp.Var:
+    """Return 1 where a condition holds and 0 where not; a comparison with either finds the condition."""
+    found = _var(node, f"CAST(({condition}) AS INTEGER)")
+    found.meta[_CONDITION] = condition
+    return found
+
+
+def _contains(node: exp.Expr, inner: Shape, outer: Shape) -> str:
+    match inner, outer:
+        case Point(), Circle():
+            return _within(inner, outer.centre, outer.radius, outer.number)
+        case Point(), Polygon() | Moc():
+            return outer.sql(inner.place)
+        case Circle(), Circle():
+            apart = separation(inner.centre.place, outer.centre.place)
+            return f"{apart} + ({inner.radius}) <= ({outer.radius})"
+        case Circle(), Polygon():
+            return f"({outer.sql(inner.centre.place)} AND NOT ({_near_border(inner, outer)}))"
+        case Polygon(), Circle() if outer.number is not None and outer.number < 90:
+            corners = (fixed_point(*vertex) for vertex in inner.vertices)
+            return " AND ".join(f"({_within(corner, outer.centre, outer.radius, outer.number)})" for corner in corners)
+    raise in_node(node, "CONTAINS asks whether a POINT or CIRCLE lies in a CIRCLE, BOX or POLYGON, or a POINT in a MOC")
+
+
+def _intersects(node: exp.Expr, one: Shape, other: Shape) -> str:
+    match one, other:
+        case (Point(), _):
+            return _contains(node, one, other)
+        case (_, Point()):
+            return _contains(node, other, one)
+        case Circle(), Circle():
+            return f"{separation(one.centre.place, other.centre.place)} <= ({one.radius}) + ({other.radius})"
+        case Circle(), Polygon():
+            return f"({other.sql(one.centre.place)} OR {_near_border(one, other)})"
+        case Polygon(), Circle():
+            return _intersects(node, other, one)
+    raise in_node(node, "INTERSECTS takes a POINT and any region, two CIRCLEs, or a CIRCLE and a BOX or POLYGON")
+
+
+def _within(one: Point, other: Point, radius: str, number: float | None) -> str:
+    """Return whether two points are no farther apart than a radius."""
+    if number is None:
+        return f"{separation(one.place, other.place)} <= ({radius})"
+    if other.numbers is not None:
+        return in_circle(one.place, *other.numbers, number)
+    if one.numbers is not None:
+        return in_circle(other.place, *one.numbers, number)
+    return f"({_similar(one.place, other.place, number)} AND {separation(one.place, other.place)} <= {number!r})"
+
+
+def _similar(one: Place, other: Place, radius: float) -> str:
+    """Return a test that two places in a circle pass, and that DuckDB can join by."""
+    reach = repr(radius + 1e-9)
+    return f"({one.dec}) BETWEEN ({other.dec}) - {reach} AND ({other.dec}) + {reach}"
+
+
+def _near_border(circle: Circle, polygon: Polygon) -> str:
+    """Return whether an edge of a polygon comes as near to the centre of a circle as its radius.
+
+    The nearest point of an edge is one of its ends, or that above which the centre stands, if this is on the edge.
+    """
+    place = circle.centre.place
+    x, y, z = (f"cos(radians({place.dec})) * cos(radians({place.ra}))",
+               f"cos(radians({place.dec})) * sin(radians({place.ra}))", f"sin(radians({place.dec}))")  # fmt: skip
+    tests = [f"{separation(place, fixed_point(*vertex).place)} <= ({circle.radius})" for vertex in polygon.vertices]
+    for one, other in zip(polygon.vectors, [*polygon.vectors[1:], polygon.vectors[0]], strict=True):
+        normal = cross(one, other)
+        length = math.hypot(*normal)
+        up = (normal[0] / length, normal[1] / length, normal[2] / length)
+        from_one, from_other, height = (
+            f"({a!r} * {x} + {b!r} * {y} + {c!r} * {z})" for a, b, c in (cross(up, one), cross(other, up), up)
+        )
+        near = f"degrees(abs(asin(greatest(-1, least(1, {height}))))) <= ({circle.radius})"
+        tests.append(f"({from_one} >= 0 AND {from_other} >= 0 AND {near})")
+    return f"({' OR '.join(tests)})"
+
+
+def _area(node: exp.Expr, shape: Shape) -> str:
+    match shape:
+        case Point():
+            return "0.0"
+        case Circle():
+            return f"({4 * math.pi * _SQUARE!r} * pow(sin(radians({shape.radius}) / 2), 2))"
+        case Polygon():
+            return repr(shape.area)
+    raise in_node(node, "there is no AREA of a MOC here")
+
+
+def _distance(node: exp.Anonymous, shapes: Shapes) -> exp.Expr:
+    values = node.expressions
+    if len(values) == 3:
+        raise in_node(node, "DISTANCE takes two points, or four numbers")
+    if len(values) == 2:
+        points = [shapes.point(each) for each in values]
+    else:
+        points = [shapes.at(*values[:2]), shapes.at(*values[2:])]
+    found = _var(node, separation(points[0].place, points[1].place))
+    found.meta[_DISTANCE] = points
+    return found
+
+
+def _compare_condition(node: exp.EQ | exp.NEQ) -> None:
+    """Replace `1 = CONTAINS(…)` by what is tested, so that DuckDB can use it to skip and to join."""
+    for side, other in ((node.this, node.expression), (node.expression, node.this)):
+        condition, number = side.unnest().meta.get(_CONDITION), constant(other)
+        if condition and number in (0, 1):
+            holds = (number == 1) == isinstance(node, exp.EQ)
+            node.replace(_var(node, f"({condition})" if holds else f"(NOT ({condition}))"))
+            return
+
+
+def _compare_distance(node: exp.LT | exp.LTE | exp.GT | exp.GTE) -> None:
+    """Put cheap tests before `DISTANCE(…) < 0.1`."""
+    is_turned = isinstance(node, exp.GT | exp.GTE)
+    side, other = (node.expression, node.this) if is_turned else (node.this, node.expression)
+    points: list[Point] | None = side.unnest().meta.get(_DISTANCE)
+    limit = constant(other)
+    if points is None or limit is None or not 0 <= limit <= 180:
+        return
+    one, two = points if points[0].numbers is None else points[::-1]
+    if one.numbers is not None:
+        return
+    cheap = prefilter(one.place, *two.numbers, limit) if two.numbers else [_similar(one.place, two.place, limit)]
+    sign = "<" if isinstance(node, exp.LT | exp.GT) else "<="
+    node.replace(_var(node, f"({' AND '.join([*cheap, f'{side.unnest().name} {sign} {limit!r}'])})"))

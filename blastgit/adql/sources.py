@@ -1,0 +1,77 @@
+"""Which table a column is of: positions that have a column `healpix` beside them are looked up by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlglot import exp
+
+from blastgit.index.opened import NAME
+from blastgit.index.tables import Table, Tables
+
+SCHEMA = "blastgit"
+"""The schema that the index's tables are in, for who names one."""
+
+_RA, _DEC, _HEALPIX = "ra_deg", "dec_deg", "healpix"
+
+
+class Sources:
+    """The tables that the queries of a text read."""
+
+    def __init__(self, tree: exp.Expr, known: Tables) -> None:
+        """Look at a text."""
+        self._known = known
+        self._defined = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
+
+    def healpix(self, ra: exp.Expr, dec: exp.Expr) -> str:
+        """Return the column with the cell of a position, as SQL; "" if there is none."""
+        ra, dec = ra.unnest(), dec.unnest()
+        if not (isinstance(ra, exp.Column) and isinstance(dec, exp.Column)):
+            return ""
+        if (ra.name.lower(), dec.name.lower()) != (_RA, _DEC) or ra.table.lower() != dec.table.lower():
+            return ""
+        found = self._owner(ra, ra.table.lower())
+        return f"{exp.to_identifier(found, quoted=True).sql('duckdb')}.{_HEALPIX}" if found else ""
+
+    def _owner(self, column: exp.Column, qualifier: str) -> str:
+        """Return the name that the table of a column has in its query, if it is one of ours with cells."""
+        select = column.parent_select
+        while isinstance(select, exp.Select):
+            tables = dict(self._tables(select))
+            if "" in tables:
+                return ""
+            owners = [name for name, table in tables.items()
+                      if (name == qualifier if qualifier else table is None or table.column(_RA))]  # fmt: skip
+            if owners:
+                table = tables[owners[0]]
+                return owners[0] if len(owners) == 1 and table is not None and table.column(_HEALPIX) else ""
+            select = select.parent_select
+        return ""
+
+    def _tables(self, select: exp.Select) -> Iterator[tuple[str, Table | None]]:
+        """Yield the names that a query's tables have in it, with the table if it is one of ours."""
+        start = select.args.get("from_")
+        sources = [start.this] if start is not None else []
+        sources += [join.this for join in select.args.get("joins") or ()]
+        while sources:
+            source = sources.pop()
+            sources += [join.this for join in source.args.get("joins") or ()]
+            ours = isinstance(source, exp.Table) and is_ours(source) and source.name.lower() not in self._defined
+            yield source.alias_or_name.lower(), self._known.get(source.name.lower()) if ours else None
+
+
+def is_ours(table: exp.Table) -> bool:
+    """Whether a table may be one of the index, by its schema."""
+    return not table.catalog and table.db.lower() in ("", SCHEMA)
+
+
+def name_fully(tree: exp.Expr) -> None:
+    """Give the index's tables the name that they have for DuckDB, where they are named with their schema."""
+    for table in tree.find_all(exp.Table):
+        if not table.catalog and table.db.lower() == SCHEMA:
+            table.set("db", exp.to_identifier("main"))
+            table.set("catalog", exp.to_identifier(NAME))
+    for column in tree.find_all(exp.Column):
+        if column.args.get("db"):  # blastgit.transients.redshift
+            column.set("db", None)
+            column.set("catalog", None)

@@ -1,0 +1,56 @@
+"""From the text of a query in ADQL to one in DuckDB's SQL."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+from sqlglot.errors import ErrorLevel, SqlglotError
+
+from blastgit.adql import functions, geometry
+from blastgit.adql.allowed import check
+from blastgit.adql.dialect import parse
+from blastgit.adql.mistakes import in_node
+from blastgit.adql.shapes import Shapes
+from blastgit.adql.sources import Sources, name_fully
+from blastgit.errors import InvalidInput, InvalidQuery
+from blastgit.index.tables import Tables
+
+
+def translated(text: str, known: Tables) -> str:
+    """Return the SQL of a query.
+
+    Raises:
+        InvalidQuery: It is no ADQL.
+    """
+    try:
+        return _translated(text, known)
+    except RecursionError:
+        raise InvalidQuery("the query is too deep: brackets, queries or operators inside each other") from None
+    except SqlglotError as error:
+        raise InvalidQuery(f"the query cannot be understood: {str(error).splitlines()[0]}") from None
+    except InvalidInput as error:
+        raise InvalidQuery(str(error)) from None
+
+
+def _translated(text: str, known: Tables) -> str:
+    tree = parse(text)
+    check(tree)
+    shapes = Shapes(Sources(tree, known))
+    for node in reversed(list(tree.walk(bfs=True))):  # parts before what they are parts of
+        if isinstance(node, exp.Anonymous):
+            functions.write(node, known)
+        try:
+            geometry.write(node, shapes)
+        except InvalidInput as error:
+            raise in_node(node, str(error)) from None
+    geometry.refuse_shapes(tree)
+    name_fully(tree)
+    _bracket(tree)
+    return tree.sql("duckdb", identify=True, comments=False, unsupported_level=ErrorLevel.RAISE)
+
+
+def _bracket(tree: exp.Expr) -> None:
+    """Put brackets around queries with TOP that are parts of UNION and the like: in SQL their LIMIT comes last."""
+    for joined in list(tree.find_all(exp.SetOperation)):
+        for part in (joined.this, joined.expression):
+            if isinstance(part, exp.Select) and any(part.args.get(each) for each in ("limit", "order", "offset")):
+                part.replace(exp.Subquery(this=part.copy()))
