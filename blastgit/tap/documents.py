@@ -15,7 +15,16 @@ from blastgit.tap.tables import Datatype, Key, ServedTable, served, spelled
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 _RESOURCE = 'xmlns:vs="http://www.ivoa.net/xml/VODataService/v1.1" xmlns:vr="http://www.ivoa.net/xml/VOResource/v1.0"'
-_GEOMETRY = ("POINT", "CIRCLE", "POLYGON", "CONTAINS", "INTERSECTS", "DISTANCE")
+_FEATURES = {
+    "string": ("LOWER", "UPPER", "ILIKE"),
+    "sets": ("UNION", "EXCEPT", "INTERSECT"),
+    "common-table": ("WITH",),
+    "type": ("CAST",),
+    "conditional": ("COALESCE",),
+    "unit": ("IN_UNIT",),
+    "offset": ("OFFSET",),
+}
+"""What of ADQL 2.1 need not be there and is, by the names that TAPRegExt has for groups."""
 _EXAMPLES = {
     "Transients in a circle": """\
 SELECT transient, ra_deg, dec_deg, best_redshift FROM blastgit.transients
@@ -70,11 +79,17 @@ def _interface(url: str, use: str, facts: str, kind: str = "vs:ParamHTTP") -> st
 
 
 def _language() -> str:
+    from blastgit.adql.shapes import GEOMETRY
+
     versions = "".join(
         f'<version ivo-id="ivo://ivoa.net/std/ADQL#v{name[5:]}">{name[5:]}</version>' for name in LANGUAGES
     )
-    forms = "".join(f"<feature><form>{name}</form></feature>" for name in _GEOMETRY)
-    features = f'<languageFeatures type="ivo://ivoa.net/std/TAPRegExt#features-adqlgeo">{forms}</languageFeatures>'
+    groups = {"adqlgeo": tuple(GEOMETRY), **{f"adql-{name}": forms for name, forms in _FEATURES.items()}}
+    features = "".join(
+        f'<languageFeatures type="ivo://ivoa.net/std/TAPRegExt#features-{name}">'
+        f"{''.join(f'<feature><form>{form}</form></feature>' for form in forms)}</languageFeatures>"
+        for name, forms in groups.items()
+    )
     return f"<language><name>ADQL</name>{versions}<description>ADQL</description>{features}</language>"
 
 

@@ -12,7 +12,7 @@ import resource
 import signal
 import struct
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ def main() -> int:
 
 
 def _load() -> None:
-    for name in ("adql", "index.opened", "tap.database", "tap.forms"):
+    for name in ("adql.translation", "index.opened", "tap.database", "tap.forms"):
         import_module(f"blastgit.{name}")
     from blastgit.tap.tables import served
 
@@ -100,7 +100,8 @@ def _run(task: dict[str, Any]) -> bool:
 
 
 def _translate(query: str) -> str:
-    translate: Callable[[str], str] = import_module("blastgit.adql").translate
+    from blastgit.adql import translate
+
     return translate(query)
 
 
