@@ -20,7 +20,6 @@ _FEATURES = {
     "sets": ("UNION", "EXCEPT", "INTERSECT"),
     "common-table": ("WITH",),
     "type": ("CAST",),
-    "conditional": ("COALESCE",),
     "unit": ("IN_UNIT",),
     "offset": ("OFFSET",),
 }
