@@ -48,8 +48,13 @@ def check(tree: exp.Expr) -> None:
             raise in_node(node, "a query that asks itself (WITH RECURSIVE) is not allowed here")
         elif isinstance(node, exp.DataType) and node.this.name not in _TYPES:
             raise in_node(node.parent or node, f"there is no CAST to {node.this.name}")
-        elif isinstance(node, exp.Limit) and (node.args.get("limit_options") or node.args.get("offset")):
-            raise in_node(node, "TOP takes a number of rows, and no more")
+        elif isinstance(node, exp.Limit | exp.Offset) and not _is_count(node):
+            raise in_node(node.parent or node, "TOP and OFFSET take a whole number of rows, and no more")
+
+
+def _is_count(node: exp.Limit | exp.Offset) -> bool:
+    rest = (value for name, value in node.args.items() if name != "expression")
+    return node.expression.is_int and not any(rest)
 
 
 def _check_function(node: exp.Anonymous) -> None:

@@ -79,6 +79,12 @@ def write(node: exp.Anonymous, known: Tables) -> None:
         node.replace(exp.Var(this=sql([each.sql("duckdb", identify=True) for each in node.expressions])))
 
 
+def write_number(node: exp.Literal) -> None:
+    """Have a number with a point be a double, as in ADQL; DuckDB would take it for a decimal of so many digits."""
+    if not node.is_string and "." in node.name and "e" not in node.name.lower():
+        node.set("this", f"{node.name}e0")
+
+
 def _in_unit(node: exp.Anonymous, known: Tables) -> exp.Expr:
     value, wanted = node.expressions
     if not isinstance(wanted, exp.Literal) or not wanted.is_string:

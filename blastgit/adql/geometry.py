@@ -50,12 +50,12 @@ def _written(node: exp.Anonymous, name: str, shapes: Shapes) -> exp.Expr:
     if name == "DISTANCE":
         return _distance(node, shapes)
     if name == "AREA":
-        return _var(node, _area(node, shapes.of(values[0])))
+        return _var(node, f"CAST({_area(node, shapes.of(values[0]))} AS DOUBLE)")
     if name == "COORDSYS":
         shapes.of(values[0])
         return _var(node, "'ICRS'")
     place = shapes.point(values[0]).place
-    return _var(node, f"({place.ra if name == 'COORD1' else place.dec})")
+    return _var(node, f"CAST({place.ra if name == 'COORD1' else place.dec} AS DOUBLE)")
 
 
 def _var(node: exp.Expr, sql: str) -> exp.Var:

@@ -38,6 +38,8 @@ def _translated(text: str, known: Tables) -> str:
     for node in reversed(list(tree.walk(bfs=True))):  # parts before what they are parts of
         if isinstance(node, exp.Anonymous):
             functions.write(node, known)
+        elif isinstance(node, exp.Literal):
+            functions.write_number(node)
         try:
             geometry.write(node, shapes)
         except InvalidInput as error:
