@@ -33,8 +33,9 @@ def main() -> int:
 
 
 def _load() -> None:
-    for name in ("adql.translation", "index.opened", "tap.database", "tap.forms"):
+    for name in ("index.opened", "tap.database", "tap.forms"):
         import_module(f"blastgit.{name}")
+    _translate("SELECT transient FROM blastgit.transients")  # the parser loads much when it is used first
     from blastgit.tap.tables import served
 
     served()
