@@ -107,9 +107,17 @@ def test_memory(sky, serve):
         assert tight.query(GOOD).status == 200
 
 
+def refused(service, **options):
+    """Return the status; the service need not wait for the end of what is too large, and cuts some clients off."""
+    try:
+        return service.ask("/tap/sync", **options).status
+    except OSError:
+        return "cut off"
+
+
 def test_large_requests(service):
-    assert service.ask("/tap/sync", data=b"QUERY=" + b"x" * 2_000_000).status == 413
-    assert service.ask("/tap/sync", headers={"X-Long": "x" * 100_000}).status == 431
+    assert refused(service, data=b"QUERY=" + b"x" * 2_000_000) in (413, "cut off")
+    assert refused(service, headers={"X-Long": "x" * 100_000}) in (431, "cut off")
     assert service.ask("/tap/sync?" + "&".join(f"a{i}=1" for i in range(3000))).status == 400
     many = error_of(service.ask("/tap/sync", *((f"a{i}", 1) for i in range(500))))
     assert "more than 200 parameters" in many
