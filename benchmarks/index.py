@@ -30,6 +30,7 @@ _CIRCLE = """SELECT dataset FROM transients WHERE ra_deg BETWEEN 119 AND 121 AND
 AND degrees(2 * asin(sqrt(power(sin(radians(dec_deg - 10) / 2), 2) + cos(radians(dec_deg)) * cos(radians(10))
 * power(sin(radians(ra_deg - 120) / 2), 2)))) < 0.9"""
 _CONE_SEARCH = (120, 10, 0.9)
+_ADQL = "SELECT dataset FROM transients WHERE 1 = CONTAINS(POINT(ra_deg, dec_deg), CIRCLE(120, 10, 0.9))"
 _OVER_ALL = """SELECT count(*), avg(p.magnitude - s.log_mass_50) FROM photometry p
 JOIN sed s ON p.transient = s.transient AND p.revision = s.revision AND p.aperture = s.aperture"""
 
@@ -95,6 +96,10 @@ def _questions(repo: DataRepo, sqlite: Path, options: argparse.Namespace) -> Ite
                       median(times.own) / reading, Target(10, faster=True))  # fmt: skip
         seconds = time_alone(lambda _: repo.find(cone=_CONE_SEARCH, flags="!bad", index=db), options.rounds)
         yield Row("cone search by find, flagged ones left out", "50 ms", seconds, _CONE, seconds / _CONE, Target(1.0))
+        if len(db.adql(_ADQL)) != len(db.query(_CIRCLE)):
+            raise RuntimeError("ADQL has another answer")
+        seconds = time_alone(lambda _: db.adql(_ADQL), options.rounds)
+        yield Row("cone search in ADQL", "50 ms", seconds, _CONE, seconds / _CONE, Target(1.0))
     connection.close()
     theirs_size = sqlite.stat().st_size
     size = repo.index.path.stat().st_size
