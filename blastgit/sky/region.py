@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from warnings import catch_warnings
 
 from blastgit.errors import InvalidInput, RepoError
-from blastgit.sky.angles import check_dec, check_ra, check_radius
+from blastgit.sky.angles import read_dec, read_ra, read_radius
 from blastgit.sky.cells import ORDER, Ranges, merged
 from blastgit.sky.polygon import Polygon
 from blastgit.sky.sql import Place, fewer, in_circle, in_ranges
@@ -88,16 +88,14 @@ def read_region(text: str) -> Region:
     shape = match["shape"].upper() if match else ""
     if match is None or shape not in ("POLYGON", "CIRCLE"):
         raise InvalidInput(f"{text[:80]!r} is no region: write {_WRITE}")
-    numbers = _numbers(match["numbers"], text)
+    words = match["numbers"].replace(",", " ").split()
     if shape == "CIRCLE":
-        if len(numbers) != 3:
-            raise InvalidInput(
-                f"a circle has three numbers, right ascension, declination and radius, not {len(numbers)}"
-            )
-        return Circle(check_ra(numbers[0]), check_dec(numbers[1]), check_radius(numbers[2]))
-    if len(numbers) % 2:
-        raise InvalidInput(f"a polygon has pairs of right ascension and declination: {len(numbers)} numbers are none")
-    vertices = list(zip(numbers[::2], numbers[1::2], strict=True))
+        if len(words) != 3:
+            raise InvalidInput(f"a circle has three numbers, right ascension, declination and radius, not {len(words)}")
+        return Circle(read_ra(words[0]), read_dec(words[1]), read_radius(words[2]))
+    if len(words) % 2:
+        raise InvalidInput(f"a polygon has pairs of right ascension and declination: {len(words)} numbers are none")
+    vertices = [(read_ra(ra), read_dec(dec)) for ra, dec in zip(words[::2], words[1::2], strict=True)]
     return Polygon.of(vertices[:-1] if vertices[0:1] == vertices[-1:] and len(vertices) > 1 else vertices)
 
 
@@ -115,13 +113,6 @@ def load_region(path: Path) -> Region:
         return _from_fits(data, path) if data.startswith(b"SIMPLE") else read_region(data.decode())
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{path} cannot be read as a region: {error}") from None
-
-
-def _numbers(text: str, whole: str) -> list[float]:
-    try:
-        return [float(word) for word in text.replace(",", " ").split()]
-    except ValueError:
-        raise InvalidInput(f"{whole[:80]!r} is no region: after the shape there are numbers, in degrees") from None
 
 
 def _from_json(text: str) -> Moc:

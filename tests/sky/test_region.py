@@ -72,6 +72,7 @@ def test_a_moc_holds_its_cells(inside):
 
 def test_a_circle(inside):
     assert read_region("circle icrs 150, 2, 0.5") == Circle(150.0, 2.0, 0.5)
+    assert read_region("CIRCLE 10:00:00 -02:30:00 30arcmin") == Circle(150.0, -2.5, 0.5)
     assert POINTS.index((359.9999, 0.0001)) in inside(read_region("CIRCLE 0 0 0.01"))
 
 
