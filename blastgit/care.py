@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from blastgit.gc import Report as Collected
     from blastgit.maintain import Maintained
+    from blastgit.storage.bring import Move
     from blastgit.verify import Report
     from blastgit.withdraw import Withdrawal
 
@@ -124,3 +125,31 @@ class Care(Opened):
         from blastgit.move_store import move_store
 
         move_store(self._local(), url, options, check=check)
+
+    def add_store(self, name: str, url: str, options: Mapping[str, str] | None = None) -> None:
+        """Make main name one more store, which rules of storage may send kinds of files to.
+
+        Args:
+            name: What it is to be called.
+            url: Where it is; it need not exist yet.
+            options: What DVC needs beside the URL.
+
+        Raises:
+            Denied: This user is no admin.
+            InvalidInput: It cannot be called so, or there is one of that name.
+        """
+        from blastgit.move_store import add_store
+
+        add_store(self._local(), name, url, options)
+
+    def bring_contents(self, *, dry_run: bool = False) -> list[Move]:
+        """Copy published contents to where the rules of storage send them now; or just say which, with `dry_run`.
+
+        Raises:
+            Denied: This user is no admin.
+            DamagedData: A content is not what was published.
+            StoreError: A store fails; what was copied stays, and the next call goes on.
+        """
+        from blastgit.storage.bring import bring, due
+
+        return due(self._local()) if dry_run else bring(self._local(), self._progress)

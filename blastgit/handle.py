@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +22,7 @@ from blastgit.plumbing.process import run_git
 from blastgit.plumbing.refs import RefUpdate, update_refs
 from blastgit.plumbing.trees import read_blob
 from blastgit.store.base import Store
-from blastgit.store.config import OWN_FILE, Remote, chosen_remote
+from blastgit.store.config import OWN_FILE, Remote, chosen_remote, other_remotes
 
 if TYPE_CHECKING:
     from blastgit.revision.rules import Rules
@@ -143,7 +143,16 @@ class Handle:
         Raises:
             RepoError: The settings make no sense, or main's have an option that is not main's to set.
         """
-        return open_store(self.remote(), self.work_folder)
+        return self.open_stores(self.remote())
+
+    def open_stores(self, default: Remote) -> Store:
+        """Open a default store, and beside it the others that main names.
+
+        Raises:
+            RepoError: The settings make no sense, or main's have an option that is not main's to set.
+        """
+        others = other_remotes(self.config, self.work_folder / OWN_FILE)
+        return together(default, others, self.work_folder)
 
     def remote(self) -> Remote:
         """Return where the store is, and how it is reached.
@@ -249,6 +258,16 @@ def _open(path: Path) -> pygit2.Repository:
         if not path.exists():
             raise RepoError(f"there is no data repo at {path}: `blastgit init {path}` would make one") from None
         raise RepoError(f"{path} is no data repo: it should be a bare git repository made by `blastgit init`") from None
+
+
+def together(default: Remote, others: Mapping[str, Remote], work_folder: Path) -> Store:
+    """Open a default store, with others beside it if there are any."""
+    opened = open_store(default, work_folder)
+    if not others:
+        return opened
+    from blastgit.store.several import Several
+
+    return Several(opened, {name: open_store(remote, work_folder) for name, remote in others.items()})
 
 
 def open_store(remote: Remote, work_folder: Path) -> Store:

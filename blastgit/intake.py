@@ -134,8 +134,12 @@ class Intake:
         problems = ((path, probe(path, self.source(path))) for path in sorted(paths))
         return [f"{path} is recorded as mere bytes: {problem}" for path, problem in problems if problem]
 
-    def store(self, paths: Iterable[str]) -> dict[str, Checksums]:
+    def store(self, paths: Iterable[str], place: Callable[[str], str] = lambda _: "") -> dict[str, Checksums]:
         """Take staged files into the store and return their checksums; durable only after the store is synchronised.
+
+        Args:
+            paths: Which.
+            place: To the store of which name each goes; see `Store.named`.
 
         Raises:
             StoreError: The store fails.
@@ -143,9 +147,13 @@ class Intake:
         wanted = list(paths)
         self.stage(wanted)
         left = [path for path in wanted if path not in self._stored]
-        items = dict(self._staged[path] for path in left)
-        origins = {self._staged[path][1].md5: origin for path in left if (origin := self._sources[path].origin)}
-        self._store.put_all(items, self._progress, origins)
+        groups: dict[str, list[str]] = {}
+        for path in left:
+            groups.setdefault(place(path), []).append(path)
+        for name, group in groups.items():
+            items = dict(self._staged[path] for path in group)
+            origins = {self._staged[path][1].md5: origin for path in group if (origin := self._sources[path].origin)}
+            self._store.named(name).put_all(items, self._progress, origins)
         self._stored.update(left)
         return {path: self._staged[path][1] for path in wanted}
 

@@ -12,19 +12,22 @@ A store of another kind needs what main's `.dvc/config` says beside the URL as w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import pygit2
 
 from blastgit.edit import Edit, edit
-from blastgit.errors import StoreError
+from blastgit.errors import InvalidName, StoreError, UsageError
 from blastgit.format import CONFIG
 from blastgit.guard.policy import require
 from blastgit.handle import LOCK_TIMEOUT, Handle, open_store
 from blastgit.plumbing.trees import flatten
 from blastgit.store.base import Store
-from blastgit.store.config import Remote, absolute, default_remote, with_remote
+from blastgit.store.config import Remote, absolute, default_remote, remote_names, with_remote
 from blastgit.store.pointer import SUFFIX, read_pointer
+
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")
 
 
 def move_store(
@@ -72,6 +75,40 @@ def move_store(
     return commit
 
 
+def add_store(
+    handle: Handle, name: str, url: str, options: Mapping[str, str] | None = None, *, timeout: float = LOCK_TIMEOUT
+) -> str:
+    """Make main name one more store, which rules of storage may send files to, and return main's tip.
+
+    Args:
+        handle: The data repo.
+        name: What it is to be called.
+        url: Where it is; it need not exist yet.
+        options: What DVC needs beside the URL.
+        timeout: Seconds to wait for somebody else who changes main.
+
+    Raises:
+        InvalidName: It cannot be called so.
+        UsageError: There is one of that name.
+        RepoError: The settings make no sense, or the repo cannot be written.
+        Denied: The policy on main does not let this user change it.
+    """
+    require(handle.settings, "admin", subject="main")
+    if not _NAME.fullmatch(name):
+        raise InvalidName(f"{name[:80]!r} cannot name a store: small letters, digits and -, a letter first")
+    if name in remote_names(handle.config):
+        raise UsageError(f"there is a store {name!r} already: its URL is changed in .dvc/config on main")
+
+    def decide(_: pygit2.Commit | None) -> Edit | None:
+        config = with_remote(handle.config, Remote(name, absolute(url), dict(options or {})))
+        return Edit({CONFIG: config}, f"Add the store {name}, {url}")
+
+    commit = edit(handle, "main", decide, timeout)
+    assert commit is not None
+    handle.__dict__.pop("store", None)  # opened without it
+    return commit
+
+
 def _check(handle: Handle, new: Store) -> None:
     contents = contents_of_tags(handle.git)
     lacking = new.missing(contents)
@@ -84,7 +121,7 @@ def _check(handle: Handle, new: Store) -> None:
 
 
 def contents_of_tags(git: pygit2.Repository) -> set[str]:
-    """Return the MD5 of every content that a tag or an attachment points to. Reads every tag: not for a hot path."""
+    """Return the MD5 of every content that a tag or an attachment expects in the default store. Reads every tag."""
     seen: set[pygit2.Oid] = set()
     md5s = set()
     for ref in git.raw_listall_references():
@@ -94,5 +131,7 @@ def contents_of_tags(git: pygit2.Repository) -> set[str]:
         for path, blob in flatten(tree):
             if path.endswith(SUFFIX) and blob not in seen:
                 seen.add(blob)
-                md5s.add(read_pointer(git[blob].read_raw(), path).md5)
+                pointer = read_pointer(git[blob].read_raw(), path)
+                if not pointer.remote:
+                    md5s.add(pointer.md5)
     return md5s

@@ -48,6 +48,11 @@ class Opened:
         """Where the contents of the files are kept."""
         return self._handle.store.url
 
+    @property
+    def stores(self) -> dict[str, str]:
+        """Where the contents of some kinds of files are kept instead, by the name of the store."""
+        return {name: part.url for name, part in self._handle.store.others.items()}
+
     def _resolve(self, spec: Spec) -> Snapshot:
         known = self._known(spec)
         state = self._history.resolve(known)

@@ -44,6 +44,7 @@ from blastgit.revision.files import FileChange
 from blastgit.revision.reason import change_lines
 from blastgit.revision.status import status_of
 from blastgit.shipped import dot_files
+from blastgit.storage.rules import Placement
 from blastgit.store.hashing import Checksums
 from blastgit.store.pointer import SUFFIX, Pointer
 from blastgit.store.source import AnySource
@@ -186,6 +187,7 @@ class Recording:
         self._history = History(handle)
         self._name = options.line(export.name)
         self._is_own = options.user is not None
+        self._place = Placement.of(handle)
 
     def preview(self) -> Recorded:
         """Decide, and write nothing."""
@@ -263,7 +265,7 @@ class Recording:
 
     def _prepare(self, batch: Batch, decision: Decision, tip: pygit2.Commit | None, ending: Ending) -> Prepared:
         notes = self._intake.probe(decision.incoming)  # before what was fetched goes into the store
-        sums = self._intake.store([*decision.incoming, *self._lost(decision)])
+        sums = self._intake.store([*decision.incoming, *self._lost(decision)], self._place)
         tree = batch.tree(self._blobs(batch, decision, sums))
         message = self._message(decision, sums, notes, ending)
         after = decision.latest.commit if decision.is_fork and decision.latest is not None and tip is None else tip
@@ -292,7 +294,7 @@ class Recording:
         checksums = {path: f"sha256:{digest}" for path, digest in decision.sha256.items()}
         for path in decision.sha256:
             if path in sums:
-                pointer = Pointer(sums[path].md5, sums[path].size, path.rpartition("/")[2])
+                pointer = Pointer(sums[path].md5, sums[path].size, path.rpartition("/")[2], self._place(path))
                 blobs[path + SUFFIX] = batch.blob(pointer.write())
             else:
                 assert decision.latest is not None

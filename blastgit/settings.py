@@ -26,6 +26,7 @@ SECTIONS: dict[str, str] = {
     "renames": "blastgit.renames:read_renames",
     "stages": "blastgit.workflow.stages:read_stages",
     "names": "blastgit.workflow.names:read_names",
+    "storage": "blastgit.storage.rules:read_storage",
 }
 """The settings of each room of blastgit, and what reads them: a function of the YAML's value, or None for the default.
 

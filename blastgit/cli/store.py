@@ -1,36 +1,82 @@
-"""`blastgit store [show]` and `blastgit store move URL`."""
+"""`blastgit store [show|add|move]`."""
 
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
-from blastgit.cli.common import add_json, add_store_options, open_repo, print_json, store_options
+from blastgit.cli.common import (
+    add_json,
+    add_store_options,
+    drawn_progress,
+    open_repo,
+    plural,
+    print_json,
+    size_text,
+    store_options,
+)
 from blastgit.errors import UsageError
+
+if TYPE_CHECKING:
+    from blastgit.storage.bring import Move
+
+_EPILOG = """\
+store move URL       main names the place that the contents have been copied to from now on
+store move           copy contents to where the rules of storage in blastgit.yaml send them now
+store add NAME URL   a further store, for the kinds of files that such rules send there
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument(
-        "action", nargs="?", choices=["show", "move"], default="show", help="show it (default), or move"
-    )
-    parser.add_argument("url", nargs="?", metavar="URL", help="where the contents have been copied to")
-    parser.add_argument("--no-check", action="store_true", help="do not look whether everything is there")
+    parser.epilog = _EPILOG
+    words = "show it (default), move, or add another"
+    parser.add_argument("action", nargs="?", choices=["show", "move", "add"], default="show", help=words)
+    parser.add_argument("names", nargs="*", metavar="NAME|URL", help="see below")
+    parser.add_argument("--no-check", action="store_true", help="of a move: do not look whether everything is there")
+    parser.add_argument("--dry-run", action="store_true", help="of a move without a URL: say what would be copied")
     add_store_options(parser)
     add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Tell where the store is, after moving it if that is asked for."""
-    if (options.action == "move") != (options.url is not None):
-        raise UsageError("`store move` takes the new URL, and `store show` none")
+    """Tell where the store is, after moving it or adding one if that is asked for."""
+    wanted = {"show": (0,), "move": (0, 1), "add": (2,)}[options.action]
+    if len(options.names) not in wanted:
+        raise UsageError("`store show` takes no URL, `store move` one or none, `store add` a name and a URL")
+    if options.action == "move" and not options.names:
+        return _bring(options)
     repo = open_repo(options)
-    if options.url is not None:
-        repo.move_store(options.url, store_options(options), check=not options.no_check)
+    if options.action == "add":
+        name, url = options.names
+        repo.add_store(name, url, store_options(options))
+    elif options.action == "move":
+        repo.move_store(options.names[0], store_options(options), check=not options.no_check)
     if options.json:
-        print_json({"store": repo.store_url})
-    elif options.url is None:
-        print(repo.store_url)
+        print_json({"store": repo.store_url, "stores": repo.stores})
+    elif options.action == "show":
+        print("\n".join([repo.store_url, *(f"{name}: {url}" for name, url in repo.stores.items())]))
+    elif options.action == "add":
+        print(f"main names the store {options.names[0]} from now on: rules of storage in blastgit.yaml may name it")
     else:
         print(f"main names {repo.store_url} from now on; blastgit reads every old revision from there")
         print(f"Plain DVC in a clone of an old one: dvc remote modify --local store url {repo.store_url}")
     return 0
+
+
+def _bring(options: argparse.Namespace) -> int:
+    with drawn_progress() as progress:
+        moves = open_repo(options, progress).bring_contents(dry_run=options.dry_run)
+    if options.json:
+        print_json([_told(move) for move in moves])
+    for move in moves if not options.json else ():
+        verb = "would be copied" if options.dry_run else "copied"
+        where = f"{move.store or 'the default store'} ({move.url})"
+        print(f"{plural(len(move.contents), 'content')} {verb} to {where}, {size_text(move.size)}")
+    if not moves and not options.json:
+        print("every content is where the rules send it")
+    return 0
+
+
+def _told(move: Move) -> dict[str, object]:
+    return {"store": move.store, "url": move.url, "contents": len(move.contents), "bytes": move.size}

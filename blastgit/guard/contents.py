@@ -22,6 +22,11 @@ def check_contents(store: Store, wanted: Mapping[Pointer, str]) -> None:
         Denied: Some are missing or of another size; the error says how to bring them.
         StoreError: The store cannot be asked.
     """
+    for name in sorted({pointer.remote for pointer in wanted}):
+        _check_in(store.named(name), {pointer: where for pointer, where in wanted.items() if pointer.remote == name})
+
+
+def _check_in(store: Store, wanted: Mapping[Pointer, str]) -> None:
     sizes = store.sizes({pointer.md5 for pointer in wanted})
     lacking = sorted(where for pointer, where in wanted.items() if pointer.md5 not in sizes)
     if lacking:

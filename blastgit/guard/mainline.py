@@ -21,7 +21,8 @@ from blastgit.queries.text import read_query
 from blastgit.safe_yaml import SIZE_LIMIT, load_yaml
 from blastgit.settings import Settings, read_settings
 from blastgit.shipped import dot_files
-from blastgit.store.config import default_remote
+from blastgit.storage.rules import check_storage
+from blastgit.store.config import default_remote, remote_names
 from blastgit.withdrawn import FOLDER, read_tombstones
 
 _TEXTS = {"README.md", "CITATION.cff"}
@@ -64,6 +65,9 @@ def check_main(repo: Quarantine, change: Change, who: str, coming: Mapping[str, 
         except BlastgitError as error:
             raise Denied(f"{path}: {error}") from None
     settings = _check_settings(repo, old, repo.blob(files[FILE], SIZE_LIMIT))
+    config = repo.blob(files[CONFIG], SIZE_LIMIT)
+    _check_remotes(repo, old, config)
+    check_storage(settings, config)
     if collections:
         from blastgit.collections.pushed import Pushed
 
@@ -123,6 +127,17 @@ def _check_text(data: bytes) -> None:
         raise Denied("it is not UTF-8 text") from None
     if "\x00" in text:
         raise Denied("it is not text: it has null characters")
+
+
+def _check_remotes(repo: Quarantine, old: pygit2.Commit | None, config: bytes) -> None:
+    """Check that no remote goes: published pointers may name it."""
+    before = None if old is None else files_of(repo, old.tree_id).get(CONFIG)
+    gone = set() if before is None else {*remote_names(repo.blob(before, SIZE_LIMIT))} - {*remote_names(config)}
+    if gone:
+        raise Denied(
+            f"{CONFIG} would lose the remote {min(gone)!r}, which published pointers may name: give it another URL, "
+            "but keep its name"
+        )
 
 
 def _check_settings(repo: Quarantine, old: pygit2.Commit | None, text: bytes) -> Settings:

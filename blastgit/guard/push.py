@@ -12,12 +12,12 @@ from pygit2.enums import RepositoryOpenFlag
 from blastgit.errors import Denied, RepoError
 from blastgit.guard.contents import check_contents
 from blastgit.guard.refs import Kind, place
-from blastgit.handle import open_store
+from blastgit.handle import together
 from blastgit.history import Marker, Revision
 from blastgit.plumbing.refs import ZERO
 from blastgit.plumbing.trees import read_blob
 from blastgit.store.base import Store
-from blastgit.store.config import OWN_FILE, chosen_remote
+from blastgit.store.config import OWN_FILE, chosen_remote, other_remotes
 
 
 def check_push(folder: Path, remote: str, lines: bytes) -> list[str]:
@@ -75,5 +75,7 @@ def _store(git: pygit2.Repository, folder: Path, remote: str) -> Store:
         config = None if reference is None else read_blob(reference.peel(pygit2.Commit).tree, ".dvc/config")
         if config is not None:
             work_folder = folder / "blastgit"
-            return open_store(chosen_remote(config, work_folder / OWN_FILE, os.environ), work_folder / "tmp")
+            own = work_folder / OWN_FILE
+            default, others = chosen_remote(config, own, os.environ), other_remotes(config, own)
+            return together(default, others, work_folder / "tmp")
     raise RepoError(f"this clone does not know main, which names the store: git fetch {remote} main")

@@ -135,6 +135,21 @@ class Store(ABC):
             StoreError: The store fails.
         """
 
+    @property
+    def others(self) -> Mapping[str, Store]:
+        """The stores that some kinds of files are sent to, by name; none as a rule."""
+        return {}
+
+    def named(self, name: str) -> Store:
+        """Return the store that pointers know by a name; "" is the default one.
+
+        Raises:
+            StoreError: There is none.
+        """
+        if name:
+            raise StoreError(f"files should go to the store {name!r}, which .dvc/config on main does not have")
+        return self
+
     def missing(self, md5s: Iterable[str]) -> set[str]:
         """Return those of `md5s` that the store lacks; see `sizes`."""
         wanted = set(md5s)

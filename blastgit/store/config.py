@@ -109,6 +109,40 @@ def default_remote(config: bytes) -> Remote:
     return _remote(sections, None, _ON_MAIN)
 
 
+def remote_names(config: bytes) -> list[str]:
+    """Return the names of the remotes of main's `.dvc/config`, the default one first.
+
+    Raises:
+        RepoError: The text is no such file.
+    """
+    sections = _read(config, _ON_MAIN)
+    default = sections.get("core", {}).get("remote", "").lower()
+    names = [name for section in sections if (name := _name_of(section))]
+    return sorted(names, key=lambda name: (name != default, name))
+
+
+def other_remotes(config: bytes, own: Path) -> dict[str, Remote]:
+    """Return the remotes of main's `.dvc/config` beside the default one, by name.
+
+    Args:
+        config: Main's `.dvc/config`.
+        own: The file of the user's own settings, which need not exist: what it says of these remotes is laid over.
+
+    Raises:
+        RepoError: A setting makes no sense, or is not main's to make.
+    """
+    others = remote_names(config)[1:]
+    if not others:
+        return {}
+    default_remote(config)  # which checks that all of it is main's to say
+    sections = _read(config, _ON_MAIN)
+    mine = _read(own.read_bytes(), str(own)) if own.is_file() else {}
+    said: dict[str, dict[str, str]] = {name: {} for name in others}
+    for section, options in (*sections.items(), *mine.items()):
+        said.get(_name_of(section) or "", {}).update(options)
+    return {name: _checked(Remote(name, each.pop("url", ""), each), _ON_MAIN) for name, each in said.items()}
+
+
 def with_remote(config: bytes, remote: Remote) -> bytes:
     """Return a `.dvc/config` whose remote of that name is `remote`; all else in it stays.
 

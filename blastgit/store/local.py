@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -45,13 +46,29 @@ class LocalStore(Store):
                 staged.unlink()
                 return
             staged.chmod(_MODE)
-            try:
-                staged.rename(path)
-            except FileNotFoundError:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                staged.rename(path)
+            self._rename(staged, path)
         except OSError as error:
             raise store_failure(self.url, error) from None
+
+    def _rename(self, staged: Path, path: Path) -> None:
+        try:
+            if not path.parent.is_dir():
+                path.parent.mkdir(parents=True, exist_ok=True)
+            staged.rename(path)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            self._bring_near(staged, path.parent.name + path.name).rename(path)
+
+    def _bring_near(self, staged: Path, md5: str) -> Path:
+        """Copy a staged file from another disk to this one, where a rename makes it visible whole or not at all."""
+        near = self.staging_root / f"{md5}.part"
+        near.parent.mkdir(parents=True, exist_ok=True)
+        near.unlink(missing_ok=True)  # of a writer that died
+        shutil.copyfile(staged, near)
+        near.chmod(_MODE)
+        staged.unlink()
+        return near
 
     def _is_sound(self, path: Path, sums: Checksums) -> bool:
         """Whether the content is there and is the one meant; a damaged one counts as absent, and is replaced."""

@@ -12,6 +12,7 @@ _MD5 = re.compile(r"[0-9a-f]{32}")
 _SIZE = re.compile(r"[0-9]{1,18}")
 _PLAIN = re.compile(
     r"outs:\n- md5: ([0-9a-f]{32})\n  size: ([0-9]{1,18})\n  hash: md5\n  path: ([A-Za-z0-9_][A-Za-z0-9_.+-]*)\n"
+    r"(?:  remote: ([A-Za-z0-9_][A-Za-z0-9_.+-]*)\n)?"
 )
 _SIZE_LIMIT = 4096  # bytes; DVC writes some 100, and a YAML parser may take seconds for some that are made on purpose
 # Names that YAML takes for nothing but text: they begin like a word, or have a letter that no number or date has.
@@ -27,23 +28,31 @@ class Pointer:
         md5: The name of the content in the store.
         size: Bytes.
         name: The file's own name, without folders: the pointer lies beside it.
+        remote: The remote of `.dvc/config` that it is kept in; "" for the default one.
     """
 
     md5: str
     size: int
     name: str
+    remote: str = ""
 
     def write(self) -> bytes:
         """Return the pointer's text."""
-        if _TEXT.fullmatch(self.name) and self.name.casefold() not in _WORDS:
-            return f"outs:\n- md5: {self.md5}\n  size: {self.size}\n  hash: md5\n  path: {self.name}\n".encode()
-        return _as_dvc_quotes_it(self)
+        if not _is_text(self.name) or not _is_text(self.remote or "remote"):
+            return _as_dvc_quotes_it(self)
+        remote = f"  remote: {self.remote}\n" if self.remote else ""
+        return f"outs:\n- md5: {self.md5}\n  size: {self.size}\n  hash: md5\n  path: {self.name}\n{remote}".encode()
+
+
+def _is_text(word: str) -> bool:
+    return _TEXT.fullmatch(word) is not None and word.casefold() not in _WORDS
 
 
 def _as_dvc_quotes_it(pointer: Pointer) -> bytes:
     from dvc.utils.serialize import dumps_yaml
 
     entry = {"md5": pointer.md5, "size": pointer.size, "hash": "md5", "path": pointer.name}
+    entry |= {"remote": pointer.remote} if pointer.remote else {}
     return str(dumps_yaml({"outs": [entry]})).encode()
 
 
@@ -54,7 +63,7 @@ def read_pointer(data: bytes, path: str) -> Pointer:
         DamagedData: It is no pointer that a data repo may hold: one file, by MD5, right beside it.
     """
     match = _PLAIN.fullmatch(data.decode("latin-1")) if len(data) < _SIZE_LIMIT else None
-    pointer = Pointer(match[1], int(match[2]), match[3]) if match else _read_yaml(data, path)
+    pointer = Pointer(match[1], int(match[2]), match[3], match[4] or "") if match else _read_yaml(data, path)
     if pointer.name != path.rpartition("/")[2].removesuffix(SUFFIX):
         raise DamagedData(f"the pointer {path} is about {pointer.name!r}, not about the file beside it")
     return pointer
@@ -69,10 +78,11 @@ def _read_yaml(data: bytes, path: str) -> Pointer:
     try:
         # Every scalar as the text that it is: DVC and PyYAML do not agree on which words are numbers or truth values.
         (entry,) = yaml.load(data, Loader=loader)["outs"]  # noqa: S506 (it makes text, lists and maps only)
-        md5, size, name = entry["md5"], entry["size"], entry["path"]
+        md5, size, name, remote = entry["md5"], entry["size"], entry["path"], entry.get("remote", "")
     except (yaml.YAMLError, RecursionError, ValueError, TypeError, KeyError, LookupError, AttributeError):
         raise DamagedData(f"the pointer {path} is not one that DVC writes") from None
-    good = all(isinstance(text, str) for text in (md5, size, name)) and _MD5.fullmatch(md5) and _SIZE.fullmatch(size)
+    is_text = all(isinstance(text, str) for text in (md5, size, name, remote))
+    good = is_text and _MD5.fullmatch(md5) and _SIZE.fullmatch(size)
     if not good or entry.get("hash", "md5") != "md5":
         raise DamagedData(f"the pointer {path} has no MD5 and size of one file")
-    return Pointer(md5, int(size), name)
+    return Pointer(md5, int(size), name, remote)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,8 +70,8 @@ class Brought(Intake):
         """Return the SHA-256 of every file, by path."""
         return {path: self._state.sha256(path) for path in self._state.pointer_ids}
 
-    def store(self, paths: Iterable[str]) -> dict[str, Checksums]:
-        """Return the checksums of files, seeing that the store still has them.
+    def store(self, paths: Iterable[str], place: Callable[[str], str] = lambda _: "") -> dict[str, Checksums]:
+        """Return the checksums of files, seeing that the store still has them, and has them where they should be.
 
         Raises:
             DamagedData: It has lost one.
@@ -81,6 +81,10 @@ class Brought(Intake):
         lost = [path for path, pointer in pointers.items() if pointer.md5 in absent]
         if lost:
             raise DamagedData(f"a stage brought {lost[0]} of {self._state.name}, and the store has lost it since")
-        return {
+        found = {
             path: Checksums(pointer.md5, self._state.sha256(path), pointer.size) for path, pointer in pointers.items()
         }
+        for path, pointer in pointers.items():
+            if place(path) != pointer.remote:  # the rules of storage changed since that stage
+                self._store.named(place(path)).put(self.source(path), found[path])
+        return found

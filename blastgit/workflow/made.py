@@ -22,6 +22,7 @@ from blastgit.revision.export import Export, check_export
 from blastgit.revision.part import lay_over, skeleton
 from blastgit.shipped import dot_files
 from blastgit.sources import gather
+from blastgit.storage.rules import Placement
 from blastgit.store.pointer import SUFFIX, Pointer
 from blastgit.twins import refuse_twin
 from blastgit.workflow.markers import DONE, Mark
@@ -160,8 +161,9 @@ class Laying:
         export = self._export(state, now)
         incoming = sorted(path for path, digest in self._sha256.items() if before.files.get(path) != digest)
         pointers = dict(state.pointer_ids)
-        for path, sums in self._intake.store(incoming).items():
-            pointers[path] = batch.blob(Pointer(sums.md5, sums.size, path.rpartition("/")[2]).write())
+        place = Placement.of(self._handle)
+        for path, sums in self._intake.store(incoming, place).items():
+            pointers[path] = batch.blob(Pointer(sums.md5, sums.size, path.rpartition("/")[2], place(path)).write())
         document = write_dr(export, before.number, {**before.files, **self._sha256})
         lines = tuple(f"{'changed' if path in before.files else 'added  '}  {path}" for path in incoming)
         tree = write_state(batch, name, self._handle.config, pointers, document)

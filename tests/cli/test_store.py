@@ -21,7 +21,7 @@ def test_after_a_move_old_revisions_come_from_the_new_place(repo, sample, record
     assert main(["-C", str(repo), "get", "2026dgt@0", str(tmp_path / "got")]) == 0
 
 
-@pytest.mark.parametrize("words", [["move"], ["show", "x"], ["move", "x", "--store-option", "y"]])
+@pytest.mark.parametrize("words", [["add", "x"], ["show", "x"], ["move", "x", "--store-option", "y"]])
 def test_calls_without_sense(repo, words):
     assert main(["-C", str(repo), "store", *words]) == 2
 

@@ -100,7 +100,7 @@ HOSTILE = {
     "a pointer less": (drop(POINTER), "2026dgt.json names 'cutout_cdn/DES/DES_z.fits', which has no pointer"),
     "a pointer that leads out": (put(POINTER, pointer(**GOOD | {"path": "../../x"})), "not about the file beside it"),
     "a pointer to a folder": (put(POINTER, pointer(**GOOD | {"md5": "0" * 32 + ".dir"})), "no MD5 and size"),
-    "a pointer elsewhere": (put(POINTER, pointer(**GOOD, remote="evil")), "says more than MD5, size and name"),
+    "a pointer elsewhere": (put(POINTER, pointer(**GOOD, remote="evil")), "should go to the store 'evil', which"),
     "a pointer with a source": (
         put(POINTER, pointer(**GOOD) + b"deps:\n- path: /etc/passwd\n"),
         "says more than MD5, size and name",

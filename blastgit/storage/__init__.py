@@ -1,0 +1,1 @@
+"""Which store the files of each dataset type are kept in."""

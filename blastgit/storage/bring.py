@@ -1,0 +1,87 @@
+"""Bringing contents to where changed rules of storage send them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from blastgit.copying import Contents, copy_contents, staging
+from blastgit.guard.policy import require
+from blastgit.handle import LOCK_TIMEOUT, Handle
+from blastgit.history import History
+from blastgit.listing import list_transients
+from blastgit.plumbing.locks import Journal, hold
+from blastgit.progress import Progress, silent
+from blastgit.recovery import take_over
+from blastgit.storage.rules import Placement
+
+if TYPE_CHECKING:
+    from blastgit.store.pointer import Pointer
+
+_LOCK = ".storage"  # no transient's name has a full stop
+
+
+@dataclass(frozen=True)
+class Move:
+    """What a changed rule asks for: contents to be brought to a store.
+
+    Attributes:
+        store: The name of the store; "" for the default one.
+        url: Where it is.
+        contents: The pointer and the SHA-256 of each content that it lacks, by MD5.
+    """
+
+    store: str
+    url: str
+    contents: Contents
+
+    @property
+    def size(self) -> int:
+        """Bytes of them."""
+        return sum(pointer.size for pointer, _ in self.contents.values())
+
+
+def due(handle: Handle) -> list[Move]:
+    """Return what the stores lack that rules, as they are now, send there, of all that is published.
+
+    Raises:
+        RepoError: The rules make no sense.
+        StoreError: A store fails.
+    """
+    placement, history = Placement.of(handle), History(handle)
+    wanted: dict[str, dict[str, tuple[Pointer, str]]] = {}
+    for each in list_transients(handle, "*"):
+        for revision in history.revisions(each.name):
+            for path, pointer in revision.pointers.items():
+                wanted.setdefault(placement(path), {})[pointer.md5] = pointer, revision.sha256(path)
+    moves = []
+    for name, contents in sorted(wanted.items()):
+        store = handle.store.named(name)
+        lacking = store.missing(contents)
+        lacking -= handle.store.missing(lacking)  # what was withdrawn, or lost, cannot be brought
+        moves.append(Move(name, store.url, {md5: contents[md5] for md5 in lacking}))
+    return [move for move in moves if move.contents]
+
+
+def bring(handle: Handle, progress: Progress = silent) -> list[Move]:
+    """Copy contents to where the rules send them now, and return what was copied. What holds them already keeps them.
+
+    A published pointer never changes, and plain DVC reads from the store that it names. blastgit itself finds a content
+    in any store of the data repo.
+
+    Raises:
+        Denied: The policy on main does not let this user.
+        DamagedData: A content is not what was published.
+        StoreError: A store fails; what was copied stays, and the next call goes on.
+    """
+    require(handle.settings, "admin")
+    handle.prepare_to_edit()
+    moves = due(handle)
+    for move in moves:
+        target = handle.store.named(move.store)
+        folder = staging(handle.store)
+        with hold(handle.lock_path(_LOCK), LOCK_TIMEOUT) as lock:
+            take_over(handle, lock)
+            lock.announce(Journal.own([folder]))
+            copy_contents(handle.store, target, move.contents, progress, folder)
+    return moves
