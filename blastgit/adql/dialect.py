@@ -53,6 +53,8 @@ def parse(text: str) -> exp.Expr:
     for word, following in zip(words, [*words[1:], None], strict=True):
         if word.token_type == TokenType.SEMICOLON and following is not None:
             raise _at_token(following, "one query at a time")
+        if word.token_type == TokenType.NUMBER and following is not None and following.start == word.end + 1:
+            _check_number(word, following)
         if word.token_type == TokenType.LIMIT:
             raise _at_token(word, "ADQL has no LIMIT: write SELECT TOP 10 …")
     try:
@@ -62,6 +64,11 @@ def parse(text: str) -> exp.Expr:
     if not isinstance(found, exp.Query):
         raise _at_token(words[0], "this is no query")
     return found
+
+
+def _check_number(word: Token, following: Token) -> None:
+    if following.token_type == TokenType.VAR:  # 0x1F would be 0, called x1F
+        raise _at_token(word, f"{word.text}{following.text[:20]} is no number here, and a name begins with a letter")
 
 
 def _words(text: str) -> list[Token]:

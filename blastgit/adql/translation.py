@@ -9,7 +9,7 @@ from blastgit.adql import functions, geometry
 from blastgit.adql.allowed import check
 from blastgit.adql.dialect import parse
 from blastgit.adql.mistakes import in_node
-from blastgit.adql.shapes import Shapes
+from blastgit.adql.shapes import GEOMETRY, Shapes
 from blastgit.adql.sources import Sources, name_fully
 from blastgit.errors import InvalidInput, InvalidQuery
 from blastgit.index.tables import Tables
@@ -34,6 +34,7 @@ def translated(text: str, known: Tables) -> str:
 def _translated(text: str, known: Tables) -> str:
     tree = parse(text)
     check(tree)
+    _name_columns(tree)
     shapes = Shapes(Sources(tree, known))
     for node in reversed(list(tree.walk(bfs=True))):  # parts before what they are parts of
         if isinstance(node, exp.Anonymous):
@@ -48,6 +49,15 @@ def _translated(text: str, known: Tables) -> str:
     name_fully(tree)
     _bracket(tree)
     return tree.sql("duckdb", identify=True, comments=False, unsupported_level=ErrorLevel.RAISE)
+
+
+def _name_columns(tree: exp.Expr) -> None:
+    """Name the columns that have no name and a geometry: DuckDB would call them by all of the SQL that they become."""
+    for select in tree.find_all(exp.Select):
+        for value in select.expressions:
+            found = None if isinstance(value, exp.Alias) else value.find(exp.Anonymous)
+            if found is not None and any(each.name.upper() in GEOMETRY for each in value.find_all(exp.Anonymous)):
+                value.replace(exp.alias_(value.copy(), found.name.lower(), quoted=True))
 
 
 def _bracket(tree: exp.Expr) -> None:

@@ -140,6 +140,13 @@ def test_a_moc_in_a_region(found, places):
     assert len(inside) > 300
 
 
+def test_columns_of_geometry_have_short_names(sky):
+    result = sky.adql(
+        "SELECT TOP 1 DISTANCE(1, 2, 3, 4), 2 * AREA(CIRCLE(1, 2, 3)), DISTANCE(1, 2, 3, 4) AS x FROM hosts"
+    )
+    assert [column.name for column in result.columns] == ["distance", "area", "x"]
+
+
 def test_a_join_by_distance(sky):
     rows = sky.adql(
         "SELECT t.transient FROM blastgit.transients AS t JOIN blastgit.hosts AS h"

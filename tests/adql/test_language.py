@@ -67,6 +67,7 @@ MISTAKES = [
     ("SELECT TOP -1 a FROM t", "line 1, column 12"),
     ("SELECT TOP x a FROM t", "line 1, column 12"),
     ("SELECT TOP 1.5 a FROM t", "TOP and OFFSET take a whole number"),
+    ("SELECT a, 0x1F FROM t", "line 1, column 11, at '0': 0x1F is no number"),
     ("SELECT IN_UNIT(ra_deg, 'Jy') FROM transients", "deg cannot be turned into 'Jy'"),
     ("SELECT CAST(a AS JSON) FROM t", "there is no CAST to JSON"),
     ("SELECT a FROM t WHERE a = ?", "ADQL has no such thing"),
