@@ -55,7 +55,6 @@ VERBS = {
     "index": "make tables of what all revisions say, or bring them up to date",
     "sql": "ask these tables by SQL",
     "tap": "serve these tables and the files to TOPCAT, pyvo and the like",
-    "tap": "serve these tables and the files to TOPCAT, pyvo and the like",
     "import": "adopt the transients of a Blast, or of its archives",
     "export": "write a revision as Blast's own archive",
     "schema": "print the JSON Schema of Blast's export",
