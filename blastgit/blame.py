@@ -8,11 +8,11 @@ from typing import Any
 
 from blastgit.errors import NotFound
 from blastgit.handle import Handle
-from blastgit.history import Revision
 from blastgit.personal.lines import ancestry
 from blastgit.revision.compare import compare, jsonable
 from blastgit.revision.document import Json
 from blastgit.revision.normalise import normalise
+from blastgit.states import Revision
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from blastgit.errors import DamagedData, Withdrawn
 from blastgit.handle import Handle
-from blastgit.history import History, Revision, Snapshot
+from blastgit.history import History
 from blastgit.intake import Intake
 from blastgit.revision.compare import compare
 from blastgit.revision.document import canonical
@@ -19,6 +19,7 @@ from blastgit.revision.files import FileChange
 from blastgit.revision.normalise import NaturalForm, normalise
 from blastgit.revision.reason import Changes
 from blastgit.revision.rules import Rules
+from blastgit.states import Revision, Snapshot
 from blastgit.store.hashing import Checksums
 
 if TYPE_CHECKING:

@@ -12,13 +12,13 @@ from blastgit.content import Difference, describe
 from blastgit.decide import content_tolerance, published_file
 from blastgit.errors import DamagedData, Withdrawn
 from blastgit.handle import Handle
-from blastgit.history import Snapshot
 from blastgit.revision.compare import FieldChange, compare
 from blastgit.revision.export import Export
 from blastgit.revision.files import FileChange
 from blastgit.revision.normalise import normalise
 from blastgit.revision.reason import Changes
 from blastgit.revision.rules import Rules
+from blastgit.states import Snapshot
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from typing import Any
 from blastgit.delivery import Item, deliver
 from blastgit.errors import NotFound, Withdrawn
 from blastgit.handle import Handle
-from blastgit.history import Snapshot
 from blastgit.names import check_paths
 from blastgit.progress import Progress, silent
+from blastgit.states import Snapshot
 from blastgit.withdrawn import Withdrawals
 from blastgit.workflow.judged import Invalid, Judged
 

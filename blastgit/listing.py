@@ -11,9 +11,10 @@ from typing import Any
 from blastgit.annotations.glance import Glance
 from blastgit.errors import DamagedData
 from blastgit.handle import Handle
-from blastgit.history import History, Revision
+from blastgit.history import History
 from blastgit.names import is_personal
 from blastgit.personal.lines import own_lines
+from blastgit.states import Revision
 from blastgit.withdrawn import Withdrawals
 
 

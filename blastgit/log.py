@@ -8,9 +8,10 @@ from typing import Any
 
 from blastgit.annotations.glance import Glance
 from blastgit.handle import Handle
-from blastgit.history import History, Revision, StageState
+from blastgit.history import History
 from blastgit.personal.lines import origin
 from blastgit.plumbing.messages import read_body
+from blastgit.states import Revision, StageState
 from blastgit.withdrawn import Withdrawals
 from blastgit.workflow.judged import Finding, Judged
 from blastgit.workflow.markers import Mark, read_mark

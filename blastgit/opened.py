@@ -10,11 +10,12 @@ from blastgit.aliases import find_alias
 from blastgit.errors import RepoError
 from blastgit.format import FILE
 from blastgit.handle import Handle
-from blastgit.history import History, Snapshot
+from blastgit.history import History
 from blastgit.location import local_path
 from blastgit.names import Spec, is_personal
 from blastgit.progress import Progress, silent
 from blastgit.recovery import recover
+from blastgit.states import Snapshot
 
 if TYPE_CHECKING:
     from blastgit.renames import Renames

@@ -25,7 +25,7 @@ from blastgit.decide import Decision, decide
 from blastgit.errors import Busy, InvalidInput
 from blastgit.guard.policy import require_line
 from blastgit.handle import LOCK_TIMEOUT, Handle
-from blastgit.history import History, Revision
+from blastgit.history import History
 from blastgit.intake import Intake
 from blastgit.kinds import of_kind
 from blastgit.maintain import start_if_due
@@ -44,6 +44,7 @@ from blastgit.revision.files import FileChange
 from blastgit.revision.reason import change_lines
 from blastgit.revision.status import status_of
 from blastgit.shipped import dot_files
+from blastgit.states import Revision
 from blastgit.storage.rules import Placement
 from blastgit.store.hashing import Checksums
 from blastgit.store.pointer import SUFFIX, Pointer

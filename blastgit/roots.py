@@ -9,10 +9,10 @@ import pygit2
 
 from blastgit.errors import RepoError
 from blastgit.handle import Handle
-from blastgit.history import Marker
 from blastgit.names import tag_ref
 from blastgit.plumbing.objects import undamaged
 from blastgit.plumbing.trees import blob_data, flatten
+from blastgit.states import Marker
 from blastgit.store.pointer import SUFFIX, read_pointer
 from blastgit.withdrawn import Withdrawals
 

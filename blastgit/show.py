@@ -9,9 +9,9 @@ from typing import Any
 
 from blastgit.errors import NotFound
 from blastgit.handle import Handle
-from blastgit.history import Snapshot
 from blastgit.revision.compare import jsonable
 from blastgit.revision.document import Json
+from blastgit.states import Snapshot
 from blastgit.withdrawn import Stones, Withdrawals
 from blastgit.workflow.judged import Invalid, Judged
 

@@ -22,7 +22,7 @@ from blastgit.errors import InvalidInput, NotFound, UsageError
 from blastgit.format import FILE
 from blastgit.get import matches
 from blastgit.handle import Handle
-from blastgit.history import History, Revision
+from blastgit.history import History
 from blastgit.identity import repo_identity
 from blastgit.init import init
 from blastgit.names import Spec, branch_ref, is_personal, parse_spec, tag_ref
@@ -34,6 +34,7 @@ from blastgit.plumbing.trees import read_blob
 from blastgit.progress import Progress, silent
 from blastgit.release.label import is_release, read_label
 from blastgit.release.room import Releases
+from blastgit.states import Revision
 from blastgit.store.pointer import SUFFIX, Pointer, read_pointer
 from blastgit.withdrawn import Stones, Tombstone, Withdrawals, file_of, write_tombstones
 

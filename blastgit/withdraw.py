@@ -16,12 +16,13 @@ from blastgit.edit import Edit, edit_held
 from blastgit.errors import InvalidInput, NotFound, UsageError
 from blastgit.guard.policy import require
 from blastgit.handle import LOCK_TIMEOUT, Handle
-from blastgit.history import History, Revision
+from blastgit.history import History
 from blastgit.names import Spec
 from blastgit.plumbing.locks import Lock, hold
 from blastgit.plumbing.messages import one_line
 from blastgit.recovery import settle, take_over
 from blastgit.roots import Roots
+from blastgit.states import Revision
 from blastgit.store.base import Store
 from blastgit.withdrawn import Stones, Tombstone, Withdrawals, file_of, write_tombstones
 

@@ -19,7 +19,7 @@ from blastgit.safe_yaml import load_yaml
 
 if TYPE_CHECKING:
     from blastgit.handle import Handle
-    from blastgit.history import Snapshot
+    from blastgit.states import Snapshot
 
 FOLDER = "withdrawn"
 _FILE = re.compile(r"((?:u/[^/]+/)?[^/]+)/(0|[1-9][0-9]{0,8})\.yaml")

@@ -15,8 +15,9 @@ from blastgit.errors import RepoError, UsageError, WouldOverwrite
 from blastgit.fetch import checked
 from blastgit.get import item_of
 from blastgit.handle import Handle
-from blastgit.history import History, Revision, Snapshot
+from blastgit.history import History
 from blastgit.progress import Progress, silent
+from blastgit.states import Revision, Snapshot
 from blastgit.withdrawn import Withdrawals
 from blastgit.workflow.stages import Stages
 

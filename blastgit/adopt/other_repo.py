@@ -21,7 +21,7 @@ from blastgit.edit import Edit, edit
 from blastgit.errors import Busy, DamagedData, InvalidInput, NotFound
 from blastgit.guard.policy import require_line
 from blastgit.handle import LOCK_TIMEOUT, Handle
-from blastgit.history import History, Revision
+from blastgit.history import History
 from blastgit.kinds import WORDS
 from blastgit.location import local_path, shown
 from blastgit.mirror import Mirror
@@ -33,6 +33,7 @@ from blastgit.plumbing.refs import RefMoved, RefUpdate
 from blastgit.plumbing.trees import read_blob
 from blastgit.progress import Progress, silent
 from blastgit.recovery import settle, take_over
+from blastgit.states import Revision
 from blastgit.store.pointer import Pointer
 from blastgit.twins import refuse_twin
 from blastgit.verify.lines import LineCheck

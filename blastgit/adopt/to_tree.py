@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from blastgit.history import Revision
+from blastgit.states import Revision
 
 
 def layout(revisions: Sequence[Revision]) -> Iterator[tuple[str, Revision, str | None]]:

@@ -13,11 +13,11 @@ from blastgit.annotations.describe import describe
 from blastgit.annotations.standing import Note, standing
 from blastgit.errors import BlastgitError, RepoError
 from blastgit.handle import Handle
-from blastgit.history import Revision
 from blastgit.names import parse_spec, tag_ref
 from blastgit.plumbing.objects import commit_of
 from blastgit.plumbing.process import GitError, run_git
 from blastgit.revision.document import parse
+from blastgit.states import Revision
 
 NOTES_REF = "refs/notes/blastgit"
 

@@ -15,10 +15,11 @@ from blastgit.annotations.standing import Note, flags_of, standing
 from blastgit.annotations.subjects import Subject, read_subject
 from blastgit.errors import NotFound
 from blastgit.handle import Handle
-from blastgit.history import History, Revision
+from blastgit.history import History
 from blastgit.names import parse_spec
 from blastgit.provenance.used import Uses, read_uses
 from blastgit.revision.normalise import normalise
+from blastgit.states import Revision
 
 
 @dataclass(frozen=True)

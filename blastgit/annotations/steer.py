@@ -205,6 +205,6 @@ def _run_of(handle: Handle, subject: Subject) -> str | None:
     reference = handle.git.references.get(f"refs/tags/{line}/{number}")
     if reference is None:
         return None
-    from blastgit.history import Marker
+    from blastgit.states import Marker
 
     return Marker(reference.peel(pygit2.Commit)).trailers.get("Run")

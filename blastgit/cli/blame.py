@@ -10,7 +10,7 @@ from blastgit.cli.common import add_json, open_repo, print_json, print_table
 from blastgit.names import is_personal
 
 if TYPE_CHECKING:
-    from blastgit.history import Revision
+    from blastgit.states import Revision
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -16,7 +16,7 @@ from blastgit.cli.record import say
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from blastgit.history import StageState
+    from blastgit.states import StageState
     from blastgit.workflow.run import Workflow
 
 VARIABLE = "BLASTGIT_OWNER"

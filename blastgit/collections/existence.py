@@ -11,8 +11,9 @@ import pygit2
 from blastgit.collections.datasets import Dataset, dataset_of, read_dataset
 from blastgit.errors import NotFound, Withdrawn
 from blastgit.handle import Handle
-from blastgit.history import History, Revision
+from blastgit.history import History
 from blastgit.names import parse_spec, tag_ref
+from blastgit.states import Revision
 from blastgit.withdrawn import Withdrawals
 
 _FETCHED = 8

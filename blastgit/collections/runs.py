@@ -17,10 +17,11 @@ from blastgit.collections.names import is_name, owner_of
 from blastgit.errors import Denied, InvalidInput
 from blastgit.guard.policy import current_identity
 from blastgit.handle import Handle
-from blastgit.history import History, Marker
+from blastgit.history import History
 from blastgit.names import is_personal, user_of
 from blastgit.plumbing.messages import read_trailers
 from blastgit.plumbing.process import GitError, run_git
+from blastgit.states import Marker
 
 _TAGS = "refs/tags/"
 

@@ -12,9 +12,9 @@ from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.refs import Change, Line, place
 from blastgit.guard.revisions import check_revision
 from blastgit.guard.stages import check_stage
-from blastgit.history import Marker
 from blastgit.names import fold
 from blastgit.plumbing.process import run_git
+from blastgit.states import Marker
 from blastgit.store.pointer import Pointer
 
 

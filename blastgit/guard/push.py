@@ -13,9 +13,9 @@ from blastgit.errors import Denied, RepoError
 from blastgit.guard.contents import check_contents
 from blastgit.guard.refs import Kind, place
 from blastgit.handle import together
-from blastgit.history import Marker, Revision
 from blastgit.plumbing.refs import ZERO
 from blastgit.plumbing.trees import read_blob
+from blastgit.states import Marker, Revision
 from blastgit.store.base import Store
 from blastgit.store.config import OWN_FILE, chosen_remote, other_remotes
 

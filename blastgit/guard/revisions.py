@@ -10,12 +10,12 @@ import pygit2
 from blastgit.errors import BlastgitError, Denied
 from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.trees import files_of
-from blastgit.history import Marker
 from blastgit.kinds import WORDS, kind_of
 from blastgit.names import check_paths
 from blastgit.revision.document import SIZE_LIMIT
 from blastgit.revision.dr import DatasetRevision, read_dr, write_dr
 from blastgit.shipped import dot_files
+from blastgit.states import Marker
 from blastgit.store.pointer import SUFFIX, Pointer, read_pointer
 
 _POINTER_LIMIT = 4096

@@ -11,7 +11,6 @@ import pygit2
 
 from blastgit.errors import BlastgitError, DamagedData
 from blastgit.handle import Handle
-from blastgit.history import Marker, Revision
 from blastgit.index.extract import Document, file_row, group, read_document, same
 from blastgit.index.rows import Rows, Values, naive
 from blastgit.plumbing.objects import undamaged
@@ -19,6 +18,7 @@ from blastgit.plumbing.trees import blob_data
 from blastgit.revision.document import Json
 from blastgit.revision.dr import DatasetRevision
 from blastgit.revision.export import Export
+from blastgit.states import Marker, Revision
 from blastgit.store.pointer import SUFFIX, Pointer, read_pointer
 from blastgit.workflow.judged import validity_of
 from blastgit.workflow.validity import endings

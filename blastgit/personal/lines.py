@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from blastgit.errors import InvalidInput, NotFound
 from blastgit.handle import Handle
-from blastgit.history import History, Marker, Revision
+from blastgit.history import History
 from blastgit.names import is_personal, transient_of
+from blastgit.states import Marker, Revision
 
 _BRANCHES = "refs/heads/"
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from blastgit.errors import InvalidInput
 from blastgit.handle import Handle
-from blastgit.history import Revision, Snapshot
 from blastgit.names import is_personal, transient_of, user_of
 from blastgit.progress import Progress
+from blastgit.states import Revision, Snapshot
 from blastgit.withdrawn import Withdrawals
 from blastgit.workflow.end import Brought
 

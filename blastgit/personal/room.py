@@ -15,8 +15,8 @@ from blastgit.progress import Progress, silent
 if TYPE_CHECKING:
     from blastgit.buckets import Bucket
     from blastgit.handle import Handle
-    from blastgit.history import Revision, Snapshot
     from blastgit.record import Options, Recorded
+    from blastgit.states import Revision, Snapshot
 
 
 class Personal:
@@ -135,8 +135,8 @@ class Personal:
     def _options(
         self, user: str | None, fork: str | None, run: str | None, timeout: float, *, dry_run: bool
     ) -> Options:
-        from blastgit.history import Revision
         from blastgit.record import Options
+        from blastgit.states import Revision
 
         state = None if fork is None else self._resolve(parse_spec(fork))
         if state is not None and not isinstance(state, Revision):

@@ -16,7 +16,7 @@ from typing import Any
 from blastgit.errors import NotFound
 from blastgit.guard.policy import current_identity
 from blastgit.handle import USAGE_SETTING, USAGE_VARIABLE, Handle
-from blastgit.history import Snapshot
+from blastgit.states import Snapshot
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,13 @@ from blastgit.edit import Edit, edit
 from blastgit.errors import InvalidInput, NotFound
 from blastgit.guard.policy import require
 from blastgit.handle import Handle
-from blastgit.history import History, Marker
+from blastgit.history import History
 from blastgit.plumbing.trees import flatten, read_blob
 from blastgit.queries.answer import Answer, state_of
 from blastgit.queries.check import check_sql
 from blastgit.queries.names import FOLDER, check_name, is_name, path_of
 from blastgit.queries.text import Query, read_query
+from blastgit.states import Marker
 
 if TYPE_CHECKING:
     from blastgit.index.opened import OpenIndex, Result

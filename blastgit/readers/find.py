@@ -11,12 +11,12 @@ from typing import Any
 from blastgit.errors import NotFound, UsageError
 from blastgit.fetch import checked
 from blastgit.handle import Handle
-from blastgit.history import Snapshot
 from blastgit.readers.dataset import Dataset
 from blastgit.readers.identity import Identity
 from blastgit.readers.types import DatasetType
 from blastgit.revision.document import Json
 from blastgit.revision.normalise import NaturalForm, Row, normalise
+from blastgit.states import Snapshot
 from blastgit.withdrawn import Withdrawals
 from blastgit.workflow.judged import Judged
 

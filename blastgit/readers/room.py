@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from blastgit.errors import BlastgitError, NotFound, ReaderFailed, UsageError
 from blastgit.handle import Handle
-from blastgit.history import Snapshot
 from blastgit.names import Spec, parse_spec
 from blastgit.readers.dataset import Dataset
 from blastgit.readers.find import Source
 from blastgit.readers.identity import Identity, attach
 from blastgit.readers.types import DatasetType, DatasetTypes
+from blastgit.states import Snapshot
 
 if TYPE_CHECKING:
     from datetime import datetime

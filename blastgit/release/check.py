@@ -15,7 +15,6 @@ from blastgit.collections.resolve import Resolver
 from blastgit.errors import BlastgitError, DamagedData
 from blastgit.format import CONFIG
 from blastgit.handle import Handle
-from blastgit.history import Marker
 from blastgit.identity import repo_identity
 from blastgit.names import tag_ref
 from blastgit.plumbing.batch import Batch
@@ -25,6 +24,7 @@ from blastgit.release.frozen import DESCRIBING, FILE, MANIFEST, SIZE_LIMIT, Entr
 from blastgit.release.label import Label, releases, tag_of
 from blastgit.release.layout import Part, add_tree, digests, manifest_lines, parts_of
 from blastgit.shipped import dot_files
+from blastgit.states import Marker
 
 _NOTHING: Mapping[str, str | None] = MappingProxyType({})
 _MAIN = "refs/heads/main"

@@ -13,7 +13,6 @@ from blastgit.collections.names import is_name
 from blastgit.errors import InvalidName, NotFound, UsageError
 from blastgit.get import Got
 from blastgit.handle import Handle
-from blastgit.history import Revision
 from blastgit.identity import repo_identity, stable_id
 from blastgit.names import tag_ref
 from blastgit.plumbing.objects import commit_of
@@ -27,6 +26,7 @@ from blastgit.release.frozen import Frozen
 from blastgit.release.label import Label, is_release, read_label, releases, tag_of
 from blastgit.release.layout import Part
 from blastgit.release.verify import Proof, Wanted, verify
+from blastgit.states import Revision
 
 
 class Releases:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from blastgit.errors import InvalidData, NotFound, RepoError
 from blastgit.handle import Handle
-from blastgit.history import Snapshot
 from blastgit.names import Spec, parse_spec
+from blastgit.states import Snapshot
 
 if TYPE_CHECKING:
     from blastgit.delivery import Item

@@ -9,10 +9,11 @@ import pygit2
 
 from blastgit.errors import BlastgitError, DamagedData, NotFound
 from blastgit.handle import Handle
-from blastgit.history import History, Marker, Revision
+from blastgit.history import History
 from blastgit.names import is_personal, run_ref, tag_ref, transient_of
 from blastgit.personal.lines import origin
 from blastgit.plumbing.objects import commit_of
+from blastgit.states import Marker, Revision
 from blastgit.store.hashing import Checksums
 from blastgit.verify.report import Report
 from blastgit.verify.states import check_stages, check_state

@@ -8,11 +8,12 @@ import pygit2
 
 from blastgit.errors import BlastgitError, DamagedData, InvalidFiles
 from blastgit.handle import Handle
-from blastgit.history import History, Snapshot, StageState
+from blastgit.history import History
 from blastgit.names import check_path
 from blastgit.plumbing.trees import read_blob
 from blastgit.revision.dr import write_dr
 from blastgit.shipped import dot_files
+from blastgit.states import Snapshot, StageState
 from blastgit.store.hashing import Checksums
 from blastgit.verify.report import Report
 from blastgit.withdrawn import Withdrawals

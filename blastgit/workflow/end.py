@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from blastgit.errors import DamagedData, InvalidFiles, InvalidInput, NotFound
 from blastgit.fetch import fetch_content
 from blastgit.handle import Handle
-from blastgit.history import Snapshot
 from blastgit.intake import Intake
 from blastgit.progress import Progress
 from blastgit.revision.export import named_files
 from blastgit.sources import dataset_path
+from blastgit.states import Snapshot
 from blastgit.store.hashing import Checksums
 from blastgit.workflow.markers import Run
 

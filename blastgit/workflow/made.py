@@ -12,7 +12,7 @@ import pygit2
 
 from blastgit.errors import InvalidExport, InvalidInput, InvalidName
 from blastgit.handle import Handle
-from blastgit.history import History, Snapshot
+from blastgit.history import History
 from blastgit.intake import Intake
 from blastgit.kinds import of_kind
 from blastgit.plumbing.batch import Batch
@@ -22,6 +22,7 @@ from blastgit.revision.export import Export, check_export
 from blastgit.revision.part import lay_over, skeleton
 from blastgit.shipped import dot_files
 from blastgit.sources import gather
+from blastgit.states import Snapshot
 from blastgit.storage.rules import Placement
 from blastgit.store.pointer import SUFFIX, Pointer
 from blastgit.twins import refuse_twin

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 import pygit2
 
 from blastgit.errors import DamagedData
-from blastgit.history import Marker, Snapshot
 from blastgit.names import run_ref
 from blastgit.plumbing.messages import write_message
 from blastgit.plumbing.objects import commit_of, undamaged
 from blastgit.revision.dr import read_dr
+from blastgit.states import Marker, Snapshot
 from blastgit.workflow.lease import Lease
 
 if TYPE_CHECKING:

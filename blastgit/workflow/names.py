@@ -13,9 +13,10 @@ from typing import Any
 
 from blastgit.errors import InvalidName, NotFound, RepoError
 from blastgit.handle import Handle
-from blastgit.history import History, Revision
+from blastgit.history import History
 from blastgit.names import Spec, parse_spec
 from blastgit.safe_yaml import load_yaml
+from blastgit.states import Revision
 from blastgit.workflow.judged import Judged
 
 _WHERE = "blastgit.yaml on main: names"

@@ -10,7 +10,6 @@ import pygit2
 
 from blastgit.errors import DamagedData
 from blastgit.handle import Handle
-from blastgit.history import Marker, Revision, Snapshot
 from blastgit.names import run_ref
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Lock
@@ -21,6 +20,7 @@ from blastgit.revision.dr import write_dr
 from blastgit.revision.export import check_export
 from blastgit.revision.part import carry_over
 from blastgit.shipped import dot_files
+from blastgit.states import Marker, Revision, Snapshot
 from blastgit.workflow.lease import margin_of, repo_time
 from blastgit.workflow.made import write_state
 from blastgit.workflow.markers import UNFINISHED, Mark, Run, RunMarker

@@ -18,7 +18,7 @@ import pygit2
 from blastgit.errors import Busy, DamagedData, InvalidInput, LostLease, UsageError
 from blastgit.guard.policy import require
 from blastgit.handle import LOCK_TIMEOUT, Handle
-from blastgit.history import History, StageState
+from blastgit.history import History
 from blastgit.intake import Intake
 from blastgit.maintain import start_if_due
 from blastgit.names import run_ref
@@ -28,6 +28,7 @@ from blastgit.plumbing.messages import one_line
 from blastgit.plumbing.refs import ZERO, RefMoved, RefUpdate
 from blastgit.progress import Progress, silent
 from blastgit.recovery import settle, take_over
+from blastgit.states import StageState
 from blastgit.workflow.lease import LENGTH, LONGEST, Lease, margin_of, repo_time, this_machine
 from blastgit.workflow.made import Laying, Made, NextState, Part, first_state
 from blastgit.workflow.markers import BEGUN, DONE, FAILED, NO_BASE, Mark, Run

@@ -1,0 +1,224 @@
+"""What the commits of a transient are and hold: revisions, reproductions, markers of stages."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from functools import cached_property
+
+import pygit2
+
+from blastgit.errors import DamagedData
+from blastgit.names import slug, tag_name, transient_of
+from blastgit.plumbing.messages import read_trailers
+from blastgit.plumbing.objects import undamaged
+from blastgit.plumbing.trees import blob_data, flatten, read_blob
+from blastgit.revision.dr import DatasetRevision, read_dr
+from blastgit.store.pointer import SUFFIX, Pointer, read_pointer
+
+
+class Marker:
+    """One commit on a transient's branch: a revision, a reproduction of one, or a stage that ended."""
+
+    def __init__(self, commit: pygit2.Commit) -> None:
+        """Wrap a commit."""
+        self.commit = commit
+
+    @cached_property
+    def trailers(self) -> dict[str, str]:
+        """What programs read in the message."""
+        return read_trailers(self.commit.message)
+
+    @property
+    def id(self) -> str:
+        """The commit's id."""
+        return str(self.commit.id)
+
+    @property
+    def number(self) -> int | None:
+        """The revision that this commit is, or None for a marker of another kind."""
+        text = self.trailers.get("Revision", "")
+        return int(text) if text.isdecimal() and len(text) < 10 else None
+
+    @property
+    def reproduces(self) -> int | None:
+        """The revision whose values this marker found again, or None."""
+        text = self.trailers.get("Reproduces", "")
+        return int(text) if text.isdecimal() and len(text) < 10 else None
+
+    @property
+    def line(self) -> str | None:
+        """The line of a user's own that this commit belongs to, `u/alice/2026dgt`; None if it is official."""
+        return self.trailers.get("Line")
+
+    @property
+    def stage(self) -> str | None:
+        """The stage of the workflow that this marker is about, or None."""
+        return self.trailers.get("Stage") if self.trailers.get("Marker") == "stage" else None
+
+    @property
+    def outcome(self) -> str:
+        """How that stage stands: begun, done, failed or unfinished."""
+        return self.trailers.get("Outcome", "")
+
+    @property
+    def time(self) -> datetime:
+        """When Blast wrote the export (the author date); of a stage, when it ended."""
+        return _moment(self.commit.author)
+
+    @property
+    def recorded(self) -> datetime:
+        """When it was recorded (the committer date)."""
+        return _moment(self.commit.committer)
+
+    @property
+    def app_version(self) -> str:
+        """The version of Blast."""
+        return self.trailers.get("App-Version", "")
+
+
+def _moment(signature: pygit2.Signature) -> datetime:
+    zone = timezone(timedelta(minutes=signature.offset))
+    return datetime.fromtimestamp(signature.time, zone).astimezone(UTC)
+
+
+class Snapshot(Marker):
+    """What the data of a transient were at one commit: a document, and a pointer for each file.
+
+    Attributes:
+        name: The transient, or the user's own line of it, `u/alice/2026dgt`.
+        commit: The commit.
+        asked: The convenient name that it was asked for by, `2026dgt@latest-complete`, or None.
+    """
+
+    asked: str | None = None
+
+    def __init__(self, git: pygit2.Repository, name: str, commit: pygit2.Commit) -> None:
+        """Wrap a commit of a transient's branch or run."""
+        super().__init__(commit)
+        self._git = git
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.id:.10}"
+
+    @property
+    def transient(self) -> str:
+        """The transient."""
+        return transient_of(self.name)
+
+    @property
+    def document_name(self) -> str:
+        """The file that holds the document."""
+        return f"{self.transient}.json"
+
+    @cached_property
+    def dr(self) -> DatasetRevision:
+        """The document, read back.
+
+        Raises:
+            DamagedData: It is missing or is none.
+        """
+        return read_dr(self.dr_bytes, f"{self.document_name} of {self}")
+
+    @cached_property
+    def dr_bytes(self) -> bytes:
+        """The document's bytes as published.
+
+        Raises:
+            DamagedData: It is missing.
+        """
+        with undamaged(str(self)):
+            data = read_blob(self.commit.tree, self.document_name)
+        if data is None:
+            raise DamagedData(f"{self} has no {self.document_name}: run `blastgit verify {self.name}`")
+        return data
+
+    @cached_property
+    def pointer_ids(self) -> dict[str, pygit2.Oid]:
+        """The pointer's blob of each file, by path in the dataset.
+
+        Raises:
+            DamagedData: Git cannot read a tree.
+        """
+        with undamaged(str(self)):
+            return {
+                path.removesuffix(SUFFIX): blob
+                for path, blob in flatten(self.commit.tree)
+                if path.endswith(SUFFIX) and not path.startswith(".dvc/")
+            }
+
+    @cached_property
+    def pointers(self) -> dict[str, Pointer]:
+        """The pointer of each file, by path in the dataset.
+
+        Raises:
+            DamagedData: One is none.
+        """
+        return {path: self.pointer(path) for path in self.pointer_ids}
+
+    def pointer(self, path: str) -> Pointer:
+        """Return the pointer of one file.
+
+        Raises:
+            DamagedData: It is none.
+        """
+        return read_pointer(blob_data(self._git, self.pointer_ids[path]), path + SUFFIX)
+
+    def sha256(self, path: str) -> str:
+        """Return the SHA-256 of a file, as 64 hex digits.
+
+        Raises:
+            DamagedData: The document does not name the file.
+        """
+        try:
+            return self.dr.files[path].removeprefix("sha256:")
+        except KeyError:
+            raise DamagedData(f"{self}: {path} has a pointer, and the document does not name it") from None
+
+
+class Revision(Snapshot):
+    """One dataset revision: the commit that a tag names."""
+
+    def __init__(self, git: pygit2.Repository, name: str, commit: pygit2.Commit, number: int) -> None:
+        """Wrap the commit of revision `number`."""
+        super().__init__(git, name, commit)
+        self._number = number
+
+    @property
+    def number(self) -> int:
+        """The revision number."""
+        return self._number
+
+    @property
+    def tag(self) -> str:
+        """The tag's short name, `2026dgt/1`."""
+        return tag_name(self.name, self.number)
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.number}"
+
+    @property
+    def reason(self) -> str:
+        """Why it was made, in a sentence."""
+        return self.commit.message.partition("\n")[0].partition(": ")[2]
+
+
+class StageState(Snapshot):
+    """What there was when a stage of the workflow had ended: a marker on the way to a revision.
+
+    Attributes:
+        towards: The number of the revision that its run ended as, or is to end as.
+    """
+
+    def __init__(self, git: pygit2.Repository, name: str, commit: pygit2.Commit, towards: int) -> None:
+        """Wrap the marker of a stage before revision `towards`."""
+        super().__init__(git, name, commit)
+        self.towards = towards
+
+    @property
+    def slug(self) -> str:
+        """The stage as a word, `host-match`."""
+        return slug(self.stage or "")
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.towards}:post-{self.slug}"
