@@ -139,7 +139,8 @@ def record(
     """
     handle.need(options.line(export.name))
     handle.need_run(export.name)
-    return record_from(handle, export, Intake(handle.store, sources, progress), options)
+    kept = Placement.of(handle).kept(sources)
+    return record_from(handle, export, Intake(handle.store, kept, progress), options)
 
 
 def record_from(handle: Handle, export: Export, intake: Intake, options: Options) -> Recorded:

@@ -21,6 +21,7 @@ from blastgit.plumbing.locks import BRIEFLY, Journal, Lock, hold
 from blastgit.plumbing.refs import RefMoved
 from blastgit.record import Options, Prepared, Recording
 from blastgit.recovery import settle, take_over
+from blastgit.storage.rules import Placement
 from blastgit.store.source import as_source
 
 ADOPTED, PRESENT, SKIPPED = "adopted", "present", "skipped"
@@ -119,6 +120,7 @@ def _prepare(handle: Handle, found: Found, how: How, batch: Batch, stack: ExitSt
     with ExitStack() as own:
         export, files = own.enter_context(opened(found))
         lock = own.enter_context(hold(handle.lock_path(export.name), BRIEFLY))
+        files = Placement.of(handle).kept(files)
         intake = own.enter_context(Intake(handle.store, files, reflink=how.reflink))
         take_over(handle, lock)
         settle(handle, export.name, lock)

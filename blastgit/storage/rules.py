@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from blastgit.errors import RepoError
 from blastgit.store.config import remote_names
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from blastgit.readers.types import DatasetTypes
     from blastgit.settings import Settings
 
+T = TypeVar("T")
+
 _WHERE = "blastgit.yaml on main: storage"
 
 
@@ -27,10 +29,10 @@ class Rules:
     """Where dataset types go.
 
     Attributes:
-        stores: The name of the store, by dataset type.
+        stores: The name of the store, by dataset type; None for those that are not kept.
     """
 
-    stores: Mapping[str, str]
+    stores: Mapping[str, str | None]
 
 
 def read_storage(loaded: Any) -> Rules:
@@ -42,12 +44,17 @@ def read_storage(loaded: Any) -> Rules:
     words = {} if loaded is None else loaded
     if not isinstance(words, dict):
         raise RepoError(f"{_WHERE} should be a mapping, of dataset types to where they go")
-    stores = {}
-    for name, rule in words.items():
-        if not isinstance(rule, dict) or rule.keys() != {"store"} or not isinstance(rule["store"], str):
-            raise RepoError(f"{_WHERE}.{name} should say one thing, `store`: the name of a remote of .dvc/config")
-        stores[str(name)] = rule["store"].lower()
-    return Rules(stores)
+    return Rules({str(name): _read_rule(str(name), rule) for name, rule in words.items()})
+
+
+def _read_rule(name: str, rule: Any) -> str | None:
+    if rule == {"keep": False}:
+        return None
+    if not isinstance(rule, dict) or rule.keys() != {"store"} or not isinstance(rule["store"], str):
+        raise RepoError(
+            f"{_WHERE}.{name} should say one thing: `store`, the name of a remote of .dvc/config, or `keep: false`"
+        )
+    return rule["store"].lower()
 
 
 def check_storage(settings: Settings, config: bytes) -> Rules:
@@ -67,7 +74,7 @@ def check_storage(settings: Settings, config: bytes) -> Rules:
             files = ", ".join(each.name for each in types if each.pattern is not None)
             raise RepoError(f"{_WHERE}: {name!r} is no dataset type of files; there is {files}")
         names = remote_names(config)
-        if store not in names:
+        if store is not None and store not in names:
             raise RepoError(f"{_WHERE}.{name}: .dvc/config has no remote {store!r}; there is {', '.join(names)}")
     return rules
 
@@ -103,6 +110,17 @@ class Placement:
 
     def __call__(self, path: str) -> str:
         """Return the name of the store that a file goes to; "" for the default one."""
+        name = self._rule(path)
+        return "" if name is None or name == self.default else name
+
+    def keeps(self, path: str) -> bool:
+        """Whether a file is kept at all."""
+        return self._rule(path) is not None
+
+    def kept(self, files: Mapping[str, T]) -> dict[str, T]:
+        """Return those of some files that are kept."""
+        return {path: file for path, file in files.items() if self.keeps(path)}
+
+    def _rule(self, path: str) -> str | None:
         found = None if self.types is None else self.types.of_path(path)
-        name = "" if found is None else self.rules.stores.get(found[0].name, "")
-        return "" if name == self.default else name
+        return "" if found is None else self.rules.stores.get(found[0].name, "")

@@ -14,6 +14,7 @@ from blastgit.progress import Progress
 from blastgit.revision.export import named_files
 from blastgit.sources import dataset_path
 from blastgit.states import Snapshot
+from blastgit.storage.rules import Placement
 from blastgit.store.hashing import Checksums
 from blastgit.workflow.markers import Run
 
@@ -36,17 +37,18 @@ def end(handle: Handle, name: str, options: Options, progress: Progress) -> Reco
     if run is None:
         raise NotFound(f"{name} has no run in progress in {handle.location}: begin a stage, or use `blastgit record`")
     state = run.state
-    _check(state)
+    _check(state, Placement.of(handle))
     return record_from(handle, state.dr.export, Brought(handle, state, progress), options)
 
 
-def _check(state: Snapshot) -> None:
+def _check(state: Snapshot, place: Placement) -> None:
     if not state.dr.export.app_version:
         raise InvalidInput(
             f"no stage of {state.name} brought `metadata.app_version`, so this is no export yet: let a stage bring it, "
             "or record with an export"
         )
-    missing = [path for path in named_files(state.dr.export.document) if dataset_path(path) not in state.dr.files]
+    named = [path for path in named_files(state.dr.export.document) if place.keeps(dataset_path(path))]
+    missing = [path for path in named if dataset_path(path) not in state.dr.files]
     if missing:
         raise InvalidFiles(f"the export names {missing[0]}, which no stage of {state.name} brought")
 

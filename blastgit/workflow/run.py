@@ -29,6 +29,7 @@ from blastgit.plumbing.refs import ZERO, RefMoved, RefUpdate
 from blastgit.progress import Progress, silent
 from blastgit.recovery import settle, take_over
 from blastgit.states import StageState
+from blastgit.storage.rules import Placement
 from blastgit.workflow.lease import LENGTH, LONGEST, Lease, margin_of, repo_time, this_machine
 from blastgit.workflow.made import Laying, Made, NextState, Part, first_state
 from blastgit.workflow.markers import BEGUN, DONE, FAILED, NO_BASE, Mark, Run
@@ -224,7 +225,8 @@ class Workflow:
 
     def _end(self, stage: str, outcome: str, reason: str | None, made: Made, token: str | None) -> StageState:
         handle = self._handle
-        with Intake(handle.store, made.files, self._progress) as intake:
+        files = Placement.of(handle).kept(made.files)
+        with Intake(handle.store, files, self._progress) as intake:
             intake.hash_all()  # before the lock: stages that run side by side should not wait for it
             with self._held() as lock:
                 lock.announce(Journal.own([intake.folder]))

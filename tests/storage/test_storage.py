@@ -110,6 +110,31 @@ def test_a_changed_rule_leaves_published_pointers_and_move_brings_their_contents
     assert f"archive: {archive}" in cli("store")
 
 
+def test_what_is_not_kept_is_no_part_of_the_dataset(repo: Path, sample: Sample, record: Any, tmp_path: Path) -> None:
+    settle(repo, "storage:\n  posterior: {keep: false}\n  sed_plot: {keep: false}\n")
+    assert record(repo, sample).revision == 0
+    left = {path: data for path, data in published(sample).items() if not path.endswith(".h5") and "sed_output" in path}
+    got = pulled(repo, f"{NAME}/0", tmp_path / "clone")
+    assert not [path for path in got if path.endswith(".h5")]
+    assert {path for path in got if path.endswith(".npz")} == {path for path in left if path.endswith(".npz")}
+    assert DataRepo(repo).verify().problems == []
+    assert record(repo, sample).status == "unchanged"
+    _, data = change_image(sample, "DES_g", seed=9).write(_made(tmp_path / "in"))
+    run = DataRepo(repo).workflow(NAME, "one")
+    run.begin("Cutout download")
+    run.finish("Cutout download", data=data)
+    assert run.end().status == "recorded"
+    assert not [path for path in DataRepo(repo)._history.latest(NAME).pointers if path.endswith(".h5")]
+    settle(repo, "")
+    again = record(repo, sample)
+    assert {file.path for file in again.files if file.change == "added"} >= {f"sed_output/{NAME}_global.h5"}
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
 def test_what_one_store_lost_another_still_has(repo: Path, sample: Sample, record: Any, tmp_path: Path) -> None:
     record(repo, sample)
     DataRepo(repo).add_store("archive", str(tmp_path / "archive"))
@@ -191,7 +216,7 @@ def test_move_is_killed_at_each_step(repo: Path, sample: Sample, record: Any, tm
     ("rules", "words"),
     [
         ("storage: [posterior]\n", "should be a mapping"),
-        ("storage:\n  posterior: archive\n", "should say one thing, `store`"),
+        ("storage:\n  posterior: archive\n", "should say one thing: `store`"),
         ("storage:\n  posterior: {store: nowhere}\n", "has no remote 'nowhere'; there is store"),
         ("storage:\n  nonsense: {store: store}\n", "'nonsense' is no dataset type of files; there is cutout"),
         ("storage:\n  host: {store: store}\n", "'host' is no dataset type of files"),
