@@ -7,6 +7,7 @@ import pytest
 
 from blastgit import DataRepo
 from blastgit.demo import change_image, small
+from blastgit.edit import Edit, edit
 from blastgit.errors import RepoError, StoreError
 from blastgit.handle import Handle
 from blastgit.history import History
@@ -257,3 +258,17 @@ def test_two_transients_share_a_store(s3_repo, record, sample, tmp_path):
     record(s3_repo, small("2026other"))
     assert isinstance(Handle(s3_repo).store, DvcStore)
     assert DataRepo(s3_repo).verify().problems == []
+
+
+def test_a_bucket_for_some_files_beside_a_folder_for_the_others(repo, record, sample, bucket, run, tmp_path):
+    DataRepo(repo).add_store("archive", bucket.url, {"endpointurl": bucket.endpoint})
+    rules = b"\nstorage:\n  posterior: {store: archive}\n"
+    edit(Handle(repo), "main", lambda tip: Edit({"blastgit.yaml": tip.tree["blastgit.yaml"].data + rules}, "Rules"), 10)
+    record(repo, sample)
+    assert len(bucket.contents()) == 2
+    folder = clone(run, repo, f"{sample.name}/0", tmp_path / "clone")
+    run("dvc", "pull", cwd=folder)
+    assert files_below(folder) == published(repo, f"{sample.name}@0")
+    DataRepo(repo).get(f"{sample.name}@0", tmp_path / "out")
+    assert files_below(tmp_path / "out") == published(repo, f"{sample.name}@0")
+    assert DataRepo(repo).verify().problems == []
