@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from blastgit.cli.common import add_json, bold, open_repo, plural, print_json, print_table
+from blastgit.cli.common import add_json, bold, open_repo, plural, print_changes, print_json, print_table
 from blastgit.errors import InvalidInput, UsageError
 
 if TYPE_CHECKING:
@@ -301,13 +301,7 @@ def _members(collections: Collections, options: argparse.Namespace) -> int:
 
 
 def _log(collections: Collections, options: argparse.Namespace) -> int:
-    entries = collections.log(options.name)
-    if options.json:
-        print_json([entry.to_json() for entry in entries])
-        return 0
-    for entry in entries:
-        print(f"{bold(entry.commit[:10])}  {entry.time:%Y-%m-%d %H:%M} UTC  {entry.author}")
-        print(f"  {entry.subject}")
+    print_changes(collections.log(options.name), as_json=options.json)
     return 0
 
 

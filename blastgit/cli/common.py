@@ -15,6 +15,8 @@ from blastgit.errors import InvalidInput, UsageError
 from blastgit.progress import Progress, silent
 
 if TYPE_CHECKING:
+    from blastgit.collections.states import Entry
+    from blastgit.queries.room import Entry as QueryEntry
     from blastgit.repo import DataRepo
     from blastgit.workflow.judged import Invalid
 
@@ -125,6 +127,16 @@ def drawn_progress(*, counts: bool = False) -> Iterator[Progress]:
 def print_json(value: object) -> None:
     """Print a value as JSON."""
     print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_changes(changes: Sequence[Entry | QueryEntry], *, as_json: bool) -> None:
+    """Print who changed something on main, when and why, as a history or as JSON."""
+    if as_json:
+        print_json([change.to_json() for change in changes])
+        return
+    for change in changes:
+        print(f"{bold(change.commit[:10])}  {change.time:%Y-%m-%d %H:%M} UTC  {change.author}")
+        print(f"  {change.subject}")
 
 
 def print_table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:

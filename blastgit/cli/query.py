@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blastgit.cli.common import add_json, bold, open_repo, print_json, print_table
+from blastgit.cli.common import add_json, bold, open_repo, print_changes, print_json, print_table
 from blastgit.errors import BlastgitError, InvalidInput
 
 if TYPE_CHECKING:
@@ -106,11 +106,5 @@ def _show(queries: Queries, options: argparse.Namespace) -> int:
 
 
 def _log(queries: Queries, options: argparse.Namespace) -> int:
-    entries = queries.log(options.name)
-    if options.json:
-        print_json([entry.to_json() for entry in entries])
-        return 0
-    for entry in entries:
-        print(f"{bold(entry.commit[:10])}  {entry.time:%Y-%m-%d %H:%M} UTC  {entry.author}")
-        print(f"  {entry.subject}")
+    print_changes(queries.log(options.name), as_json=options.json)
     return 0

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from blastgit.errors import NotFound, UsageError
+from blastgit.find.check import near
 from blastgit.find.criteria import end_of
 
 if TYPE_CHECKING:
@@ -79,6 +79,4 @@ def _among(table: str, test: str) -> str:
 def _check(index: OpenIndex, what: str, name: str, query: str) -> None:
     there = sorted(str(each) for (each,) in index.query(query))
     if name not in {each.lstrip("v") if what.startswith("version") else each for each in there}:
-        near = difflib.get_close_matches(name, there, n=3, cutoff=0.5) or there[:6]
-        hint = f"; there is {', '.join(near)}" if near else "; there is none yet"
-        raise NotFound(f"there is no {what} {name!r}{hint}")
+        raise NotFound(f"there is no {what} {name!r}{near(name, there)}")

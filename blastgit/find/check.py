@@ -52,7 +52,7 @@ def explained(error: InvalidQuery, where: str) -> InvalidQuery:
     match = _MISSING.search(words)
     if match is None:
         return InvalidQuery(f"the condition {where[:200]!r} cannot be asked: {words}")
-    return InvalidQuery(f"there is no column {match[1] or match[2]!r}{_near(match[1] or match[2], columns())}")
+    return InvalidQuery(f"there is no column {match[1] or match[2]!r}{near(match[1] or match[2], columns())}")
 
 
 def columns() -> list[str]:
@@ -72,7 +72,7 @@ def check_columns(names: Iterable[str]) -> None:
     known = columns()
     for name in names:
         if name not in known:
-            raise InvalidQuery(f"there is no column {name!r}{_near(name, known)}")
+            raise InvalidQuery(f"there is no column {name!r}{near(name, known)}")
 
 
 def check_names(index: OpenIndex, wanted: Criteria, vocabulary: Flags) -> str | None:
@@ -96,7 +96,7 @@ def check_names(index: OpenIndex, wanted: Criteria, vocabulary: Flags) -> str | 
             raise InvalidInput(f"there is no flag {flag.removeprefix('!')!r} in this data repo: {', '.join(known)}")
     changed = wanted.changed
     if changed is not None and changed.partition("/")[0] not in _CHANGES and not set(changed) & set("/*?["):
-        raise UsageError(f"nothing is called {changed!r} that can change{_near(changed, _CHANGES)}")
+        raise UsageError(f"nothing is called {changed!r} that can change{near(changed, _CHANGES)}")
     return None if wanted.failed is None else _stage(index, wanted.failed)
 
 
@@ -104,7 +104,7 @@ def _stage(index: OpenIndex, name: str) -> str:
     stages = [str(stage) for (stage,) in index.query("SELECT DISTINCT stage FROM stages ORDER BY stage")]
     found = [stage for stage in stages if slug(stage) == slug(name)]
     if name != "any" and not found:
-        raise NotFound(f"no revision has a stage {name!r}{_near(name, stages)}")
+        raise NotFound(f"no revision has a stage {name!r}{near(name, stages)}")
     return found[0] if found else name
 
 
@@ -112,13 +112,13 @@ def _check_there(index: OpenIndex, what: str, name: str, query: str) -> None:
     there = {str(each) for (each,) in index.query(query)}
     same = {each.lstrip("v") for each in there} if what == _VERSION else there
     if (name.lstrip("v") if what == _VERSION else name) not in same:
-        raise NotFound(f"there is no {what} {name!r}{_near(name, sorted(there))}")
+        raise NotFound(f"there is no {what} {name!r}{near(name, sorted(there))}")
 
 
-def _near(name: str, known: Iterable[str]) -> str:
+def near(name: str, known: Iterable[str]) -> str:
     """Return the rest of a sentence that says what may have been meant."""
     listed = [*known]
-    near = difflib.get_close_matches(name, listed, n=3, cutoff=0.5)
-    if near:
-        return f"; did you mean {' or '.join(near)}?"
+    found = difflib.get_close_matches(name, listed, n=3, cutoff=0.5)
+    if found:
+        return f"; did you mean {' or '.join(found)}?"
     return f"; there is {', '.join(listed)}" if 0 < len(listed) <= 12 else ""
