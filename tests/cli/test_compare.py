@@ -100,7 +100,7 @@ def test_a_picture(survey: Path, cli: Callable[..., Any], tmp_path: Path, suffix
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["runs/w0", "runs/w2"], 5, "no run or collection 'runs/w2'; there is runs/w"),
+        (["runs/w0", "runs/w2"], 5, "no run or collection 'runs/w2'; did you mean runs/w"),
         (["runs/w0", "at:tomorrow"], 4, "'tomorrow' is no time"),
         (["runs/w0", "runs/w1", "--columns", "nonsense"], 2, "photometry has no number 'nonsense'"),
         (["runs/w0", "runs/w1", "--picture", "out.bmp"], 2, r"should end in .png, .svg or .pdf"),
