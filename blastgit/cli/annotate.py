@@ -61,7 +61,9 @@ def run(options: argparse.Namespace) -> int:
         print_json(done.to_json())
         return 0
     verb = "would be added" if options.dry_run else "added"
-    if done.subjects == 0 and not done.moved:
+    if options.apply_rules and not done.moved:
+        print("no rule takes anything out of a collection now")
+    elif done.subjects == 0 and not done.moved:
         print("nothing new: it is there already")
     elif done.subjects:
         print(f"{plural(len(done.ids), 'annotation')} of {plural(done.subjects, 'subject')} {verb}")

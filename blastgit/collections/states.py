@@ -11,6 +11,7 @@ from typing import Any
 import pygit2
 
 from blastgit.collections.catalogue import Catalogue
+from blastgit.collections.datasets import Member
 from blastgit.collections.model import Run
 from blastgit.collections.names import is_name, path_of
 from blastgit.collections.resolve import Found
@@ -141,8 +142,8 @@ def difference(old: list[Found], new: list[Found]) -> Difference:
 def _keyed(found: list[Found]) -> dict[tuple[str, str, str], str]:
     keyed: dict[tuple[str, str, str], str] = {}
     for each in found:
-        valid = "" if each.begin is each.end is None else f" from {each.begin or 'ever'} until {each.end or 'ever'}"
-        keyed[each.dataset.name, each.dataset.path, valid] = f"{each.dataset}{valid}"
+        member = Member(each.dataset, each.begin, each.end)
+        keyed[each.dataset.name, each.dataset.path, member.validity] = str(member)
     return keyed
 
 

@@ -160,7 +160,6 @@ def _datacite(cited: Cited) -> str:
         "version": cited.version,
         "language": "en",
         "subjects": [{"subject": word} for word in citation.keywords],
-        "identifiers": [{"identifier": citation.doi, "identifierType": "DOI"}] if citation.doi else [],
         "alternateIdentifiers": [
             {"alternateIdentifier": name, "alternateIdentifierType": kind} for kind, name in cited.identifiers
         ],

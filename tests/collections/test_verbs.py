@@ -224,6 +224,17 @@ def test_states_and_differences(nearby, monkeypatch):
             nearby.diff(f"nearby@{when}", "nearby")
 
 
+def test_a_difference_of_validity_reads_as_it_is_given(collections):
+    collections.create("calib/DM-1", "CALIBRATION", "why")
+    first = collections.certify(
+        "calib/DM-1", [f"2026dgt@0:{FILE}"], "why", "2026-05-01T00:00:00Z", "2026-06-01T00:00:00Z"
+    )
+    collections.decertify("calib/DM-1", [f"2026dgt@0:{FILE}"], "why", None, "2026-05-10T00:00:00Z")
+    found = collections.diff(f"calib/DM-1@{first.commit}", "calib/DM-1")
+    assert found.removed == (f"2026dgt@0:{FILE} from 2026-05-01T00:00:00Z until 2026-06-01T00:00:00Z",)
+    assert found.added == (f"2026dgt@0:{FILE} from 2026-05-10T00:00:00Z until 2026-06-01T00:00:00Z",)
+
+
 def test_concurrent_changes_of_different_collections_all_succeed(collections, stocked):
     names = [f"set-{number}" for number in range(6)]
     program = (

@@ -1,5 +1,6 @@
 """A revision and a release are cited in the forms that papers and archives ask for."""
 
+import importlib.util
 import json
 import re
 import subprocess
@@ -93,6 +94,30 @@ def test_a_doi_is_frozen_or_given_later(stocked: Path, settle: Callable[[Path, b
         assert f"https://doi.org/10.5281/{doi}" in releases.cite(name)
     assert "doi " not in releases.cite("2026dgt@0", "bibtex")
     assert safe_load(releases.cite(RELEASE, "cff"))["doi"] == "10.5281/zenodo.1"
+
+
+@pytest.mark.parametrize(
+    ("package", "schema", "form"),
+    [("cffconvert", "schemas/1.2.0/schema.json", "cff"), ("datacite", "schemas/datacite-v4.5.json", "datacite")],
+)
+def test_the_official_schemas_agree(
+    stocked: Path, settle: Callable[[Path, bytes], None], package: str, schema: str, form: str
+) -> None:
+    jsonschema = pytest.importorskip("jsonschema", reason="schemas are checked with jsonschema")
+    found = importlib.util.find_spec(package)
+    if found is None or found.origin is None:
+        pytest.skip(f"the schema comes with the package {package} (pip install --no-deps {package})")
+    rules = json.loads((Path(found.origin).parent / schema).read_text())
+    DataRepo(stocked).releases.freeze("nearby", "1", Options(doi="10.5281/zenodo.1"))
+    full = DataRepo(stocked).releases
+    said = [full.cite(name, form) for name in (RELEASE, "2026dgt@1")]
+    settle(stocked, b"")
+    bare = DataRepo(stocked).releases
+    bare.freeze("nearby", "2")
+    said += [bare.cite(name, form) for name in ("release/nearby/2", "2026dgt@0")]
+    for text in said:
+        value = json.loads(json.dumps(safe_load(text), default=str))
+        jsonschema.validators.validator_for(rules)(rules, format_checker=jsonschema.FormatChecker()).validate(value)
 
 
 def test_what_is_missing_is_said_and_marked(
