@@ -239,11 +239,11 @@ class DataRepo(Care, Origins, Reading, Workflows):
         return import_all(self._local(), place_of(source, options or {}), chosen, self._progress)
 
     def take_in(self, source: str | Path, only: str = "*", *, dry_run: bool = False) -> TakenIn:
-        """Take in the official revisions of another data repo that are not here; see `adopt/other_repo.py`.
+        """Take in the revisions of another data repo that are not here; see `adopt/other_repo.py`.
 
         Args:
             source: The other repo: a folder, or a URL.
-            only: A pattern that the names of transients must match.
+            only: A pattern that the names of transients must match; `u/USER/*` for a user's own lines.
             dry_run: Look at all, and change nothing.
 
         Raises:

@@ -25,7 +25,8 @@ from blastgit.history import History
 from blastgit.kinds import WORDS
 from blastgit.location import local_path, shown
 from blastgit.mirror import Mirror
-from blastgit.names import branch_ref, tag_ref
+from blastgit.names import OWN_LINES, branch_ref, is_personal, tag_ref
+from blastgit.personal.lines import origin, own_lines
 from blastgit.plumbing.durable import sync_file_systems
 from blastgit.plumbing.locks import Journal, hold
 from blastgit.plumbing.process import run_git
@@ -53,6 +54,7 @@ class TakenIn:
         present: How many transients were here already, with all their revisions.
         contents: How many contents these revisions have.
         size: Bytes of those.
+        staying: Lines of users' own there that were not asked for, and are not here as they are there.
     """
 
     source: str
@@ -60,21 +62,22 @@ class TakenIn:
     present: int
     contents: int
     size: int
+    staying: list[str]
 
     def to_json(self) -> dict[str, Any]:
         """Return the report under its stable keys."""
         return {
             "source": self.source, "revisions": self.revisions, "present": self.present, "contents": self.contents,
-            "bytes": self.size,
+            "bytes": self.size, "staying": self.staying,
         }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Coming:
-    """What is to come of one transient.
+    """What is to come of one line: of a transient's official one, or of a user's own.
 
     Attributes:
-        name: The transient.
+        name: The transient, or `u/USER/TRANSIENT`.
         before: The commit that its branch has here; None if it is new.
         revisions: Its new revisions, oldest first.
         tip: The commit that its branch has there.
@@ -97,28 +100,31 @@ def is_data_repo(source: str | Path) -> bool:
 def take_in(
     handle: Handle, source: str | Path, only: str = "*", *, dry_run: bool = False, progress: Progress = silent
 ) -> TakenIn:
-    """Take in the official revisions of another data repo that are not here.
+    """Take in the revisions of another data repo that are not here: official ones, or those of a user's own lines.
 
     Args:
         handle: The data repo here.
         source: The other one: a folder, or a URL.
-        only: A pattern that the names of transients must match.
+        only: A pattern that the names of transients must match; with `u/USER/` before it, those of that user's lines.
         dry_run: Look at all, and change nothing.
         progress: Told of bytes copied.
 
     Raises:
         RepoError: The other repo cannot be read.
         InvalidInput: It holds data of the other kind, defines a filter or survey otherwise, or both repos have gone on
-            with a transient, each in its own way; nothing was taken in.
+            with a transient, each in its own way; or what a user's own line forks from is not here. Nothing was taken
+            in.
         InvalidName: The name of a transient differs only in case from one that is here.
         DamagedData: What should come is not sound.
-        Denied: This user may not record one of the transients.
+        Denied: This user may not record one of the transients, or a line is somebody else's own.
         NotFound: No transient there matches.
     """
     other = Mirror(_url(source))
     _check_kind(handle, other)
+    other.need(OWN_LINES, whole=is_personal(only))
+    lines = [line for line in own_lines(other) if History(other).latest(line) is not None]
     other.need(None, whole=True)
-    names = [name for name in History(other).transients() if fnmatchcase(name, only)]
+    names = [name for name in (lines if is_personal(only) else History(other).transients()) if fnmatchcase(name, only)]
     if not names:
         raise NotFound(f"no transient of {other.location} is called {only}")
     found = [_coming(handle, other, name) for name in names]
@@ -129,7 +135,8 @@ def take_in(
     size = sum(pointer.size for pointer, _ in contents.values())
     if coming and not dry_run:
         _bring(handle, other, coming, contents, progress)
-    return TakenIn(shown(str(source)), revisions, len(names) - len(coming), len(contents), size)
+    staying = [line for line in lines if line not in names and not _is_here(handle, other, line)]
+    return TakenIn(shown(str(source)), revisions, len(names) - len(coming), len(contents), size, staying)
 
 
 def _url(source: str | Path) -> str:
@@ -145,14 +152,31 @@ def _check_kind(handle: Handle, other: Handle) -> None:
         )
 
 
+def _is_here(handle: Handle, other: Handle, line: str) -> bool:
+    here, there = History(handle).tip(line), History(other).tip(line)
+    return here is not None and there is not None and here.id == there.id
+
+
+def _check_fork(handle: Handle, other: Handle, line: str) -> None:
+    """Check that what a user's own line forks from is here, as it is there."""
+    fork = origin(other, line)
+    here = None if fork is None else History(handle).tagged(fork.name, fork.number)
+    if fork is not None and (here is None or here.id != fork.id):
+        raise InvalidInput(
+            f"{line} forks from {fork}, which is not here: take that in first (--only {fork.name}); nothing was "
+            "taken in"
+        )
+
+
 def _coming(handle: Handle, other: Handle, name: str) -> Coming | None:
-    """Return what is to come of a transient; None if all of it is here."""
+    """Return what is to come of a line; None if all of it is here."""
     if handle.is_here:
         require_line(handle.settings, name)
     tip, there = History(handle).tip(name), History(other).tip(name)
     assert there is not None
     if tip is None:
         refuse_twin(handle, name)
+        _check_fork(handle, other, name)
         return Coming(name, None, History(other).revisions(name), str(there.id))
     if tip.id == there.id:
         return None

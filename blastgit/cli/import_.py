@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     words = "share the files' blocks on disk with the store (Btrfs, XFS) instead of copying them"
     parser.add_argument("--reflink", action="store_true", help=words)
     parser.add_argument("--skipped", metavar="FILE", help="write what was skipped, and why, to a file")
-    words = "of another data repo: just the transients whose name matches"
+    words = "of another data repo: just the transients whose name matches; u/USER/* is for your own lines"
     parser.add_argument("--only", metavar="GLOB", help=words)
     words = "of another data repo: look at all, and change nothing"
     parser.add_argument("--dry-run", action="store_true", help=words)
@@ -91,4 +91,7 @@ def _take_in(options: argparse.Namespace) -> int:
     print(f"  {plural(done.contents, 'content')}, {size_text(done.size)}, each verified")
     if done.present:
         print(f"  {plural(done.present, 'transient')} had nothing new")
+    if done.staying:
+        lines = f"{plural(len(done.staying), 'line')} of users' own"
+        print(f"  not brought: {lines}, such as {done.staying[0]}; each user brings theirs (--only 'u/USER/*')")
     return 0

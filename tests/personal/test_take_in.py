@@ -12,7 +12,7 @@ from benchmarks.crash import run_killed_at
 from blastgit import DataRepo
 from blastgit.cli.main import main
 from blastgit.demo import small
-from blastgit.errors import DamagedData, InvalidInput, InvalidName, NotFound, UsageError, Withdrawn
+from blastgit.errors import DamagedData, Denied, InvalidInput, InvalidName, NotFound, UsageError, Withdrawn
 from blastgit.plumbing.process import git_environment
 
 DES_Z = "cutout_cdn/DES/DES_z.fits"
@@ -191,3 +191,30 @@ def test_on_the_command_line(there, here, capsys, tmp_path):
     assert main(["-C", str(here), "import", str(tmp_path / "archives"), "--only", "x"]) == UsageError.exit_code
     with pytest.raises(NotFound, match="no transient"):
         DataRepo(here).take_in(there, "1999*")
+
+
+def test_ones_own_lines_come_when_asked_for(own, here, me, elsewhere, capsys):
+    repo, pattern = DataRepo(here), f"u/{me}/*"
+    with pytest.raises(InvalidInput, match=f"u/{me}/2026dgt forks from 2026dgt@1, which is not here"):
+        repo.take_in(own, pattern)
+    assert repo.take_in(own).staying == [f"u/{me}/2026dgt"]
+    assert refs(here, "refs/heads/u") == ""
+    assert main(["-C", str(here), "import", str(own)]) == 0
+    assert f"not brought: 1 line of users' own, such as u/{me}/2026dgt" in capsys.readouterr().out
+    assert repo.take_in(own, pattern, dry_run=True).revisions == [f"u/{me}/2026dgt@0", f"u/{me}/2026dgt@1"]
+    done = repo.take_in(elsewhere(own), pattern)
+    assert (done.revisions, done.staying) == ([f"u/{me}/2026dgt@0", f"u/{me}/2026dgt@1"], [])
+    assert refs(here, "refs/heads/u refs/tags/u") == refs(own, "refs/heads/u refs/tags/u")
+    assert repo.take_in(own, pattern).present == 1
+    assert repo.take_in(own).staying == []
+    report = repo.verify()
+    assert (report.problems, report.revisions) == ([], 4)
+
+
+def test_nobody_brings_anothers_lines(own, here, me, monkeypatch):
+    repo = DataRepo(here)
+    repo.take_in(own)
+    monkeypatch.setenv("GL_USER", "somebody-else")
+    with pytest.raises(Denied, match=f"u/{me}/2026dgt belongs to {me}"):
+        repo.take_in(own, "u/*")
+    assert refs(here, "refs/heads/u") == ""
