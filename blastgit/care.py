@@ -89,13 +89,20 @@ class Care(Opened):
         """Take down the files of a revision, or those at `:PATH` of it; tag, document and a tombstone stay.
 
         Args:
-            spec: The revision by its number, `2026dgt@1` or `2026dgt@1:cutout_cdn/DES/DES_z.fits`.
+            spec: The revision by its number, `2026dgt@1` or `2026dgt@1:cutout_cdn/DES/DES_z.fits`; or an attachment by
+                the id that `blastgit attach` lists, `attachment:ID`.
             reason: Why, in one line that everybody will read.
 
         Raises:
-            NotFound: There is no such revision or file.
+            NotFound: There is no such revision, file or attachment.
+            InvalidInput: The attachment is so small that it lies in git, which forgets nothing.
             Denied: Whoever asks is no admin.
         """
+        kind, _, name = spec.partition(":")
+        if kind == "attachment":
+            from blastgit.attachments.withdraw import withdraw_attachment
+
+            return withdraw_attachment(self._local(), name, reason)
         from blastgit.withdraw import withdraw
 
         return withdraw(self._local(), parse_spec(spec), reason)

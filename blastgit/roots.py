@@ -71,7 +71,10 @@ class Roots:
 
     def _read_withdrawals(self) -> None:
         stones = list(Withdrawals(self._handle).all())
-        self._gone: Gone = frozenset((stone.path, stone.md5) for _, _, found in stones for stone in found.values())
+        attached = {(stone.path, stone.md5) for stone in Withdrawals(self._handle).attachments()}
+        self._gone: Gone = frozenset(
+            attached | {(stone.path, stone.md5) for _, _, found in stones for stone in found.values()}
+        )
         self._gone_of: dict[pygit2.Oid, Gone] = {}
         for name, number, found in stones:
             reference = self._git.references.get(tag_ref(name, number))

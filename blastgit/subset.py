@@ -36,7 +36,15 @@ from blastgit.release.label import is_release, read_label
 from blastgit.release.room import Releases
 from blastgit.states import Revision
 from blastgit.store.pointer import SUFFIX, Pointer, read_pointer
-from blastgit.withdrawn import Stones, Tombstone, Withdrawals, file_of, write_tombstones
+from blastgit.withdrawn import (
+    Stones,
+    Tombstone,
+    Withdrawals,
+    attachment_file,
+    file_of,
+    write_attachment_tombstone,
+    write_tombstones,
+)
 
 LEFT_OUT = "left out of this subset"
 """The beginning of the reason that a tombstone in a subset gives."""
@@ -259,7 +267,11 @@ def _copy_annotations(handle: Handle, new: Handle, selection: _Selection) -> int
     found = {path: data for path in _annotation_files(selection) if (data := read_blob(tip.tree, path)) is not None}
     if found:
         attached = attachments_of(tip, found)
-        copy_contents(handle.store, new.store, _stored(attached), silent, staging(new.store))
+        gone = [stone for stone in Withdrawals(handle).attachments() if f"{stone.path}{SUFFIX}" in attached]
+        stored = _stored({path: attached[path] for path in attached.keys() - {f"{each.path}{SUFFIX}" for each in gone}})
+        copy_contents(handle.store, new.store, stored, silent, staging(new.store))
+        stones = {attachment_file(stone.sha256): write_attachment_tombstone(stone) for stone in gone}
+        edit(new, "main", lambda _: Edit(stones, "Attachments that were taken down") if stones else None)
         files = {".gitattributes": ATTRIBUTES, **found, **attached}
         edit(new, NAME, lambda _: Edit(files, f"Annotations of a subset of {one_line(handle.location)}"))
     return len(found)

@@ -24,6 +24,7 @@ from blastgit.recovery import settle, take_over
 from blastgit.roots import Roots
 from blastgit.states import Revision
 from blastgit.store.base import Store
+from blastgit.store.pointer import Pointer
 from blastgit.withdrawn import Stones, Tombstone, Withdrawals, file_of, write_tombstones
 
 
@@ -76,8 +77,7 @@ def withdraw(handle: Handle, spec: Spec, reason: str, timeout: float = LOCK_TIME
         raise UsageError(
             f"name the revision by its number, as in {spec.name}@0: what is taken down must not be a guess"
         )
-    if not reason.strip() or one_line(reason) != reason:
-        raise InvalidInput("the reason should be one line: whoever misses the data will read it")
+    check_reason(reason)
     require(handle.settings, "admin", subject=spec.name)
     handle.prepare_to_write()
     with (
@@ -95,9 +95,19 @@ def withdraw(handle: Handle, spec: Spec, reason: str, timeout: float = LOCK_TIME
         if new:
             commit = _commit(handle, main, revision, {**stones, **before}, new)
         needed = Roots(handle)
-        removed = _remove(handle.store, {stone.md5 for stone in stones.values()}, needed)
+        removed = remove(handle.store, {stone.md5 for stone in stones.values()}, needed)
     kept = sorted(path for path, stone in stones.items() if stone.md5 in needed.reached)
     return Withdrawal(str(revision), reason, commit, new, removed, kept)
+
+
+def check_reason(reason: str) -> None:
+    """Return if this can be the reason of a withdrawal.
+
+    Raises:
+        InvalidInput: It is not one line.
+    """
+    if not reason.strip() or one_line(reason) != reason:
+        raise InvalidInput("the reason should be one line: whoever misses the data will read it")
 
 
 def _chosen(revision: Revision, path: str | None) -> list[str]:
@@ -113,10 +123,15 @@ def _chosen(revision: Revision, path: str | None) -> list[str]:
 
 
 def _stone(handle: Handle, revision: Revision, path: str, reason: str) -> Tombstone:
-    who, pointer = handle.committer(), revision.pointers[path]
+    return signed_stone(handle, path, revision.pointers[path], revision.sha256(path), reason)
+
+
+def signed_stone(handle: Handle, path: str, pointer: Pointer, sha256: str, reason: str) -> Tombstone:
+    """Return the tombstone of a file that whoever calls takes down now."""
+    who = handle.committer()
     moment = datetime.fromtimestamp(who.time, UTC)
     by = f"{who.name} <{who.email}>"
-    return Tombstone(path, pointer.md5, revision.sha256(path), pointer.size, f"{moment:%Y-%m-%dT%H:%M:%SZ}", by, reason)
+    return Tombstone(path, pointer.md5, sha256, pointer.size, f"{moment:%Y-%m-%dT%H:%M:%SZ}", by, reason)
 
 
 def _commit(handle: Handle, lock: Lock, revision: Revision, stones: Stones, new: list[str]) -> str:
@@ -129,7 +144,7 @@ def _commit(handle: Handle, lock: Lock, revision: Revision, stones: Stones, new:
     return commit
 
 
-def _remove(store: Store, md5s: set[str], roots: Roots) -> list[str]:
+def remove(store: Store, md5s: set[str], roots: Roots) -> list[str]:
     """Delete contents that nothing needs, and copies of them in the quarantine; return those that were there."""
     for md5 in md5s - roots.reached:
         store.set_aside(md5)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pygit2
 
 from blastgit.errors import RepoError, Withdrawn
-from blastgit.plumbing.trees import flatten
+from blastgit.plumbing.trees import blob_data, flatten, read_blob
 from blastgit.safe_yaml import load_yaml
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from blastgit.states import Snapshot
 
 FOLDER = "withdrawn"
+ATTACHMENT = "attachment"
 _FILE = re.compile(r"((?:u/[^/]+/)?[^/]+)/(0|[1-9][0-9]{0,8})\.yaml")
 
 
@@ -64,8 +65,9 @@ class Withdrawals:
 
     def __init__(self, handle: Handle) -> None:
         """Look at main as it is now."""
-        main = handle.main.tree
-        self._tree = main / FOLDER if FOLDER in main else None
+        self._git = handle.git
+        self._main = handle.main.tree
+        self._tree = self._main / FOLDER if FOLDER in self._main else None
 
     def of(self, name: str, number: int) -> Stones:
         """Return the tombstones of a revision.
@@ -92,6 +94,29 @@ class Withdrawals:
                 match = _FILE.fullmatch(path)
                 if match:
                     yield match[1], int(match[2]), self.of(match[1], int(match[2]))
+
+    def attachments(self) -> Iterator[Tombstone]:
+        """Yield the tombstone of each attachment, whose path is that on the branch `annotations`.
+
+        Raises:
+            RepoError: A file on main makes no sense.
+        """
+        folder = self._tree / ATTACHMENT if isinstance(self._tree, pygit2.Tree) and ATTACHMENT in self._tree else None
+        if isinstance(folder, pygit2.Tree):
+            for path, blob in flatten(folder):
+                if "/" in path:  # others are of a transient of that name
+                    where = f"{FOLDER}/{ATTACHMENT}/{path}"
+                    yield from read_tombstones(blob_data(self._git, blob), where).values()
+
+    def attachment(self, sha256: str) -> Tombstone | None:
+        """Return the tombstone of an attachment, or None.
+
+        Raises:
+            RepoError: Main's file about it makes no sense.
+        """
+        where = attachment_file(sha256)
+        data = None if self._tree is None else read_blob(self._main, where)
+        return None if data is None else next(iter(read_tombstones(data, where).values()), None)
 
     def concerning(self, state: Snapshot) -> Stones:
         """Return the tombstones of a state by path: a marker's are those of any revision that has the same file.
@@ -128,6 +153,11 @@ def file_of(name: str, number: int) -> str:
     return f"{FOLDER}/{name}/{number}.yaml"
 
 
+def attachment_file(sha256: str) -> str:
+    """Return the path on main of an attachment's tombstone."""
+    return f"{FOLDER}/{ATTACHMENT}/{sha256[:2]}/{sha256[2:]}.yaml"
+
+
 @lru_cache(maxsize=256)
 def read_tombstones(text: bytes, where: str) -> Stones:
     """Read a file of tombstones.
@@ -151,4 +181,12 @@ def write_tombstones(name: str, number: int, stones: Stones) -> bytes:
 
     entries = [stones[path].to_json() for path in sorted(stones)]
     value = {"transient": name, "revision": number, "withdrawn": entries}
+    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100).encode()
+
+
+def write_attachment_tombstone(stone: Tombstone) -> bytes:
+    """Return the file that says that an attachment was withdrawn."""
+    import yaml
+
+    value = {"attachment": f"sha256:{stone.sha256}", "withdrawn": [stone.to_json()]}
     return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100).encode()

@@ -20,11 +20,12 @@ from blastgit.annotations.resolve import Resolver, Target
 from blastgit.annotations.standing import Note
 from blastgit.annotations.subjects import instant_text
 from blastgit.annotations.write import Annotated, Draft, author_of, make_events, write
-from blastgit.attachments.store import keep, plan, read
+from blastgit.attachments.store import keep, plan, read, refuse_withdrawn
 from blastgit.errors import InvalidName, NotFound
 from blastgit.handle import Handle
 from blastgit.identity import repo_identity
 from blastgit.progress import Progress, silent
+from blastgit.withdrawn import Withdrawals
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -96,16 +97,19 @@ class Attached(Said):
 
     Attributes:
         attachment: Name, checksum, size, type.
+        withdrawn: If it was taken down: when, by whom and why.
     """
 
     attachment: Attachment
+    withdrawn: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return it under its stable keys."""
         one = self.attachment
         return {
             "name": one.name, "sha256": one.sha256, "bytes": one.size, "type": one.type or None,
-            "mime": one.mime or None, "stored": one.stored, **self._facts(),
+            "mime": one.mime or None, "stored": one.stored,
+            "withdrawn": self.withdrawn or None, **self._facts(),
         }  # fmt: skip
 
 
@@ -254,10 +258,12 @@ class Attachments(_Room):
             InvalidInput: It cannot be read or kept.
             NotFound: There is no such revision.
             Denied: The policy does not let this user say it.
+            Withdrawn: The same content was attached before, and taken down.
             StoreError: The store fails.
         """
         target = self._target(subject)
         attachment, data = plan(Path(file), type, mime)
+        refuse_withdrawn(self._handle, attachment)
         known = [note for note in Query(self._handle).of(target.subject) if note.event.subject == target.subject]
         if any(note.is_current and note.event.remark.attachment == attachment for note in known):
             return Annotated((), 0, None)
@@ -286,7 +292,9 @@ class Attachments(_Room):
             NotFound: There is no such revision.
         """
         notes = self._notes(subject, history=history)
-        found = [Attached(note, note.event.remark.attachment) for note in notes if note.event.remark.attachment]
+        gone = {stone.sha256: str(stone) for stone in Withdrawals(self._handle).attachments()}
+        said = ((note, note.event.remark.attachment) for note in notes)
+        found = [Attached(note, one, gone.get(one.sha256, "")) for note, one in said if one is not None]
         return [each for each in found if fnmatchcase(each.attachment.type, type)]
 
     def read(self, attached: Attached) -> bytes:
@@ -294,6 +302,7 @@ class Attachments(_Room):
 
         Raises:
             NotFound: It is not here.
+            Withdrawn: It was taken down.
             DamagedData: The store lacks it, or it is not what was attached.
         """
         return read(self._handle, Branch(self._handle), attached.attachment)

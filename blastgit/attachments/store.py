@@ -12,7 +12,7 @@ import pygit2
 
 from blastgit.annotations.attachment import Attachment
 from blastgit.annotations.branch import Branch
-from blastgit.errors import DamagedData, InvalidInput, NotFound
+from blastgit.errors import DamagedData, InvalidInput, NotFound, Withdrawn
 from blastgit.fetch import checked
 from blastgit.handle import Handle
 from blastgit.intake import Intake
@@ -21,6 +21,7 @@ from blastgit.plumbing.trees import flatten
 from blastgit.progress import Progress, silent
 from blastgit.store.hashing import Checksums, sha256_of
 from blastgit.store.pointer import Pointer, read_pointer
+from blastgit.withdrawn import Withdrawals
 
 SMALL = 256 * 1024
 """Bytes of an attachment that lies on the branch: a plot as every clone may have it."""
@@ -93,6 +94,7 @@ def read(handle: Handle, branch: Branch, attachment: Attachment) -> bytes:
 
     Raises:
         NotFound: The branch, as far as it is here, does not have it.
+        Withdrawn: It was taken down.
         DamagedData: It is not what was attached.
     """
     found = branch.attachment(attachment.path)
@@ -100,9 +102,21 @@ def read(handle: Handle, branch: Branch, attachment: Attachment) -> bytes:
         raise NotFound(f"the attachment {attachment.name} is not on the branch annotations here: run `blastgit sync`")
     what = f"the attachment {attachment.name}"
     if attachment.stored:
+        refuse_withdrawn(handle, attachment)
         pointer = read_pointer(found, attachment.path)
         return b"".join(checked(handle.store.read(pointer.md5), attachment.sha256, what))
     return b"".join(checked([found], attachment.sha256, what))
+
+
+def refuse_withdrawn(handle: Handle, attachment: Attachment) -> None:
+    """Return if an attachment was not taken down.
+
+    Raises:
+        Withdrawn: It was.
+    """
+    stone = Withdrawals(handle).attachment(attachment.sha256) if attachment.stored else None
+    if stone is not None:
+        raise Withdrawn(f"the attachment {attachment.name} was {stone}")
 
 
 def stored_contents(tip: pygit2.Commit) -> Iterator[tuple[str, Checksums]]:

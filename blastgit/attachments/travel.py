@@ -15,6 +15,7 @@ from blastgit.attachments.store import pointer_of, put, read
 from blastgit.errors import InvalidInput
 from blastgit.handle import Handle
 from blastgit.store.pointer import read_pointer
+from blastgit.withdrawn import Withdrawals
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
 _OWN = ("data", "md5")
@@ -23,11 +24,13 @@ _OWN = ("data", "md5")
 def pack(handle: Handle, branch: Branch, attachment: Attachment) -> dict[str, Any]:
     """Return an attachment as JSON, with its bytes; of one that is too large for that, with its name in the store.
 
+    Of one that was taken down, just what it was.
+
     Raises:
         DamagedData: The store lacks it.
     """
     found = branch.attachment(attachment.path)
-    if found is None:
+    if found is None or (attachment.stored and Withdrawals(handle).attachment(attachment.sha256)):
         return attachment.to_json()
     more = {"md5": read_pointer(found, attachment.path).md5} if attachment.stored else {}
     if attachment.size <= ATTACHMENT_LIMIT:

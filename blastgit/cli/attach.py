@@ -62,7 +62,8 @@ def run(options: argparse.Namespace) -> int:
         rows = [["attached to", "name", "type", "size", "by", "id"]]
         for each in found:
             one = each.attachment
-            rows.append([each.subject, one.name, one.type or one.mime, size_text(one.size), each.user, each.id])
+            name = f"{one.name} (withdrawn)" if each.withdrawn else one.name
+            rows.append([each.subject, name, one.type or one.mime, size_text(one.size), each.user, each.id])
         print_table(rows, right=(3,))
     return 0
 

@@ -9,12 +9,14 @@ from blastgit.cli.common import add_json, bold, open_repo, plural, print_json
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("spec", metavar="NAME@N[:PATH]", help="a revision by its number, or a file or folder of it")
+    words = "a revision by its number, or a file or folder of it; or attachment:ID, as `blastgit attach` lists it"
+    parser.add_argument("spec", metavar="NAME@N[:PATH]", help=words)
     parser.add_argument("--reason", required=True, metavar="TEXT", help="why, in one line that everybody will read")
     add_json(parser)
     parser.epilog = """\
 The tag and the document stay, and main keeps a tombstone (withdrawn/NAME/N.yaml). Contents that no other file
-has are deleted from the store at once, and no command brings them back. It takes the role admin.
+has are deleted from the store at once, and no command brings them back. It takes the role admin. Attachments that
+are small enough to lie in git stay there.
 """
 
 

@@ -23,12 +23,14 @@ from blastgit.settings import Settings, read_settings
 from blastgit.shipped import dot_files
 from blastgit.storage.rules import check_storage
 from blastgit.store.config import default_remote, remote_names
-from blastgit.withdrawn import FOLDER, read_tombstones
+from blastgit.withdrawn import ATTACHMENT, FOLDER, read_tombstones
 
 _TEXTS = {"README.md", "CITATION.cff"}
 _COLLECTION = re.compile(r"collections/.+\.yaml")
 _QUERY = re.compile(r"queries/[^/]+\.sql")
-_TOMBSTONES = re.compile(rf"{FOLDER}/(?:u/[^/]+/)?[^/]+/(0|[1-9][0-9]*)\.yaml")
+_TOMBSTONES = re.compile(
+    rf"{FOLDER}/(?:(?:u/[^/]+/)?[^/]+/(0|[1-9][0-9]*)|{ATTACHMENT}/[0-9a-f]{{2}}/[0-9a-f]{{62}})\.yaml"
+)
 
 
 def check_main(repo: Quarantine, change: Change, who: str, coming: Mapping[str, str | None]) -> None:

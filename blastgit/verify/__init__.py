@@ -13,10 +13,12 @@ from blastgit.names import run_ref, transient_of
 from blastgit.personal.lines import own_lines
 from blastgit.progress import Progress, silent
 from blastgit.store.hashing import Checksums
+from blastgit.store.pointer import SUFFIX
 from blastgit.verify.contents import Reading, look_up
 from blastgit.verify.lines import LineCheck
 from blastgit.verify.refs import check_refs
 from blastgit.verify.report import Problem, Repaired, Report
+from blastgit.withdrawn import Withdrawals
 from blastgit.workflow.status import runs_in_progress
 
 __all__ = ["Options", "Problem", "Repaired", "Report", "verify"]
@@ -108,8 +110,13 @@ def _attached(handle: Handle, name: str | None, report: Report) -> Iterator[tupl
     if tip is None:
         return
     try:
+        gone = {stone.path: str(stone) for stone in Withdrawals(handle).attachments()}
         for path, sums in stored_contents(tip):
-            yield f"annotations:{path}", sums
+            file = path.removesuffix(SUFFIX)
+            if file in gone:
+                report.withdrawn[f"annotations:{file}"] = gone[file]
+            else:
+                yield f"annotations:{path}", sums
     except DamagedData as error:
         report.add("pointer", "annotations", str(error))
 

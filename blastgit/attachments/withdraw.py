@@ -1,0 +1,73 @@
+"""Taking an attachment down: its content leaves the store, and main says so. What git itself holds stays there."""
+
+from __future__ import annotations
+
+from blastgit.annotations.branch import Branch
+from blastgit.annotations.query import Query
+from blastgit.attachments.room import Attached
+from blastgit.edit import Edit, edit_held
+from blastgit.errors import InvalidInput, NotFound
+from blastgit.guard.policy import require
+from blastgit.handle import LOCK_TIMEOUT, Handle
+from blastgit.plumbing.locks import hold
+from blastgit.recovery import take_over
+from blastgit.roots import Roots
+from blastgit.store.pointer import SUFFIX, read_pointer
+from blastgit.withdraw import Withdrawal, check_reason, remove, signed_stone
+from blastgit.withdrawn import Tombstone, Withdrawals, attachment_file, write_attachment_tombstone
+
+
+def withdraw_attachment(handle: Handle, name: str, reason: str, timeout: float = LOCK_TIMEOUT) -> Withdrawal:
+    """Take down a file that somebody attached, wherever else it is attached.
+
+    Args:
+        handle: The data repo.
+        name: The id of an annotation that attached it.
+        reason: Why, in a sentence that everybody will read.
+        timeout: Seconds to wait for writers of main.
+
+    Raises:
+        InvalidInput: The reason is none, or the file lies in git.
+        NotFound: There is no such annotation, or nothing is attached by it.
+        Denied: Whoever asks is no admin.
+        StoreError: Main says it, and the store fails: repeat the call, or leave the content to `gc`.
+    """
+    check_reason(reason)
+    require(handle.settings, "admin", subject="attachments")
+    attached = _find(handle, name)
+    stone = _stone(handle, attached, reason)
+    handle.prepare_to_write()
+    with hold(handle.lock_path("main"), timeout) as main:
+        take_over(handle, main)
+        commit, is_new = str(handle.main.id), Withdrawals(handle).attachment(stone.sha256) is None
+        if is_new:
+            files = {attachment_file(stone.sha256): write_attachment_tombstone(stone)}
+            words = f"Withdraw {attached.attachment.name}, attached to {attached.subject}: {reason}"
+            commit = edit_held(handle, "main", main, lambda _: Edit(files, words)) or commit
+        needed = Roots(handle)
+        removed = remove(handle.store, {stone.md5}, needed)
+    paths = [attached.attachment.name]
+    kept = paths if stone.md5 in needed.reached else []
+    return Withdrawal(attached.subject, reason, commit, paths if is_new else [], removed, kept)
+
+
+def _find(handle: Handle, name: str) -> Attached:
+    for note in Query(handle).all():
+        attachment = note.event.remark.attachment
+        if note.event.id == name and attachment is not None:
+            return Attached(note, attachment)
+    raise NotFound(f"no annotation {name} attached anything in {handle.location}: `blastgit attach` lists them all")
+
+
+def _stone(handle: Handle, attached: Attached, reason: str) -> Tombstone:
+    attachment = attached.attachment
+    data = Branch(handle).attachment(attachment.path)
+    if not attachment.stored:
+        raise InvalidInput(
+            f"{attachment.name} lies in git itself, which forgets nothing: say that it does not belong here (`blastgit "
+            f"annotate --retract {attached.id} -m WHY`). What must go by law is for whoever runs the repository"
+        )
+    if data is None:
+        raise NotFound(f"the branch annotations lacks the pointer to {attachment.name}: run `blastgit sync`")
+    path = attachment.path.removesuffix(SUFFIX)
+    return signed_stone(handle, path, read_pointer(data, attachment.path), attachment.sha256, reason)
