@@ -139,10 +139,10 @@ def test_a_push_that_came_between_is_seen_and_the_decision_made_anew(
 
     real = Handle.move_refs
 
-    def push_first(self: Handle, *arguments: object) -> None:
+    def push_first(self: Handle, *arguments: object, **more: object) -> None:
         monkeypatch.setattr(Handle, "move_refs", real)
         run("git", "--git-dir", clone, "push", "--quiet", repo, "refs/heads/2026dgt", "refs/tags/2026dgt/1")
-        real(self, *arguments)  # type: ignore[arg-type]
+        real(self, *arguments, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Handle, "move_refs", push_first)
     assert one_record(second)[1:] == ("unchanged", 1)
