@@ -20,7 +20,7 @@ from blastgit.revision.rules import default_rules
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md"), *(ROOT / "hooks").glob("*.md")])
-EXAMPLES = [ROOT / "README.md", DOCS / "tutorial.md", DOCS / "operators.md"]
+EXAMPLES = [ROOT / "README.md", DOCS / "tutorial.md", DOCS / "operators.md", DOCS / "collections.md"]
 ACRONYM = re.compile(r"\b[A-Z][A-Z0-9]{2,}\b")
 URL = "https://data.example.org/blast.git"  # where the documents say that a data repo is
 
@@ -100,6 +100,11 @@ def test_commands_print_what_the_page_shows(page, folder):
     printed = run_all([command for command, _ in shown], folder)
     for (command, expected), output in zip(shown, printed, strict=True):
         assert matches(expected, output), f"$ {command}\nshould print\n{expected}\nand prints\n{output}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_page_is_but_a_title(page):
+    assert len(page.read_text("utf-8").split()) > 50
 
 
 @pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.name)
