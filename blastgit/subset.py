@@ -287,12 +287,10 @@ def _stored(attached: Mapping[str, bytes]) -> dict[str, tuple[Pointer, str]]:
 
 
 def _annotation_files(selection: _Selection) -> list[str]:
+    from blastgit.annotations.carried import subjects_of
     from blastgit.annotations.subjects import Subject
 
-    subjects = set[Subject]() if selection.collection is None else {Subject("collection", selection.collection)}
-    for revision in selection.revisions:
-        subjects |= {Subject("transient", revision.transient), Subject("revision", str(revision))}
-        subjects |= {Subject("file", f"sha256:{revision.sha256(path)}") for path in selection.files[str(revision)]}
-        if "Run" in revision.trailers:
-            subjects.add(Subject("run", revision.trailers["Run"]))
+    subjects = subjects_of({revision: selection.files[str(revision)] for revision in selection.revisions})
+    if selection.collection is not None:
+        subjects.append(Subject("collection", selection.collection))
     return sorted(subject.path for subject in subjects)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from blastgit.adopt.to_blast import adapt, write_archive
 from blastgit.adopt.to_tree import layout
-from blastgit.delivery import deliver
+from blastgit.annotations.carried import as_lines
+from blastgit.delivery import Item, deliver
 from blastgit.errors import RepoError, UsageError, WouldOverwrite
 from blastgit.fetch import checked
 from blastgit.get import item_of
@@ -33,6 +35,7 @@ class Exported:
         files: How many files, documents among them.
         size: Bytes of them.
         notes: What is not as Blast wrote it, in words.
+        annotations: The file with what was said of it; None if nothing was.
     """
 
     revision: str
@@ -41,12 +44,14 @@ class Exported:
     files: int
     size: int
     notes: tuple[str, ...] = ()
+    annotations: Path | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the result under its stable keys."""
         return {
             "revision": self.revision, "format": self.format, "path": str(self.path), "files": self.files,
             "bytes": self.size, "notes": list(self.notes),
+            "annotations": None if self.annotations is None else str(self.annotations),
         }  # fmt: skip
 
 
@@ -63,7 +68,7 @@ def export_archive(
         progress: Told of bytes written.
 
     Raises:
-        WouldOverwrite: The file is there.
+        WouldOverwrite: The file is there, or that of the annotations, which is named after it, and differs.
         Withdrawn: A file of the revision was taken down, so that it cannot be handed out whole.
         DamagedData: The store lacks a content, or holds something else.
         RepoError: The file cannot be written.
@@ -84,6 +89,8 @@ def export_archive(
             done += item.size
             progress("writing", done, size)
 
+    said = _said(handle, [state], f"{target.name.removesuffix('.tar.gz')}.annotations.jsonl")
+    deliver(target.parent, said, force=force)
     part = target.with_name(f"{target.name}.blastgit-part")
     try:
         with part.open("wb") as file:
@@ -93,7 +100,8 @@ def export_archive(
         raise RepoError(f"{target} cannot be written: {error.strerror}") from None
     finally:
         part.unlink(missing_ok=True)
-    return Exported(str(state), "blast", target, len(paths) + 1, size, adapted.notes)
+    beside = target.parent / said[0].path if said else None
+    return Exported(str(state), "blast", target, len(paths) + 1, size, adapted.notes, beside)
 
 
 def export_tree(
@@ -125,5 +133,14 @@ def export_tree(
         if path is not None:
             withdrawals.refuse(revision, [path])
         items.append(item_of(handle, revision, path or revision.document_name, place))
-    deliver(target, items, force=force, progress=progress)
-    return Exported(str(state), "tree", target, len(items), sum(item.size for item in items))
+    said = _said(handle, revisions, f"annotations/{state.transient}.jsonl")
+    deliver(target, [*items, *said], force=force, progress=progress)
+    beside = target / said[0].path if said else None
+    return Exported(str(state), "tree", target, len(items), sum(item.size for item in items), annotations=beside)
+
+
+def _said(handle: Handle, states: Sequence[Snapshot], path: str) -> list[Item]:
+    """Return the file, if there is anything to go into it, with what was said of revisions and their files."""
+    data = as_lines(handle, [state for state in states if isinstance(state, Revision)])
+    digest = hashlib.sha256(data).hexdigest()
+    return [Item(path, digest, len(data), "what was said of it", lambda: iter([data]))] if data else []

@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 blast: the archive that Blast's own importer reads. What it would stumble over is adapted, and said.
 tree:  cutout_cdn/NAME/… and sed_output/NAME/… with the files of the revision, and revisions/NAME/N/ with the document
        of each revision up to it and the files that the next one superseded.
+What was said of it goes along, in DEST.annotations.jsonl (NAME.annotations.jsonl) or annotations/NAME.jsonl.
 """
 
 
@@ -34,4 +35,6 @@ def run(options: argparse.Namespace) -> int:
     print(f"{bold(done.revision)}: {plural(done.files, 'file')}, {size_text(done.size)}, written to {done.path}")
     for note in done.notes:
         print(f"  {note}")
+    if done.annotations:
+        print(f"  what was said of it is in {done.annotations}, for `blastgit annotate --import`")
     return 0

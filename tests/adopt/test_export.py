@@ -9,6 +9,7 @@ import pytest
 
 from blastgit import DataRepo
 from blastgit.adopt.to_blast import adapt
+from blastgit.annotations.event import Remark
 from blastgit.cli import main
 from blastgit.demo import small
 from blastgit.errors import RepoError, Withdrawn, WouldOverwrite
@@ -164,3 +165,37 @@ def test_the_command_line(library, tmp_path, capsys, monkeypatch):
     assert (tmp_path / "2026dgt.tar.gz").exists()
     assert main(["-C", str(library), "export", "2026dgt", "--format", "tree", "--json"]) == 0
     assert json.loads(capsys.readouterr().out.partition("\n")[2])["format"] == "tree"
+
+
+def test_what_was_said_goes_along(history, tmp_path, capsys):
+    repo = DataRepo(history)
+    silent = repo.export("2026dgt@1", tmp_path / "silent.tar.gz")
+    assert (silent.annotations, silent.to_json()["annotations"]) == (None, None)
+    assert [path.name for path in tmp_path.glob("silent*")] == ["silent.tar.gz"]
+    for subject in ("2026dgt@1", "2026dgt@0:cutout_cdn/DES/DES_g.fits", "2026dgt", "2026dgt@0", "2026other"):
+        repo.annotations.add([subject], Remark(comment=f"said of {subject}"))
+    first = next(
+        note.event.id for note in repo.annotations.about("2026dgt@1").notes if "@1" in note.event.remark.comment
+    )
+    repo.annotations.add(["2026dgt@1"], Remark(comment="taken back", supersedes=(first,)))
+    assert main(["-C", str(history), "export", "2026dgt@1", str(tmp_path / "a.tar.gz")]) == 0
+    beside = tmp_path / "a.annotations.jsonl"
+    assert str(beside) in capsys.readouterr().out
+    said = {json.loads(line)["comment"] for line in beside.read_text().splitlines()}
+    assert said == {"said of 2026dgt@1", "said of 2026dgt@0:cutout_cdn/DES/DES_g.fits", "said of 2026dgt", "taken back"}
+    tree = repo.export("2026dgt@1", tmp_path / "tree", form="tree")
+    assert tree.annotations == tmp_path / "tree/annotations/2026dgt.jsonl"
+    assert len(tree.annotations.read_text().splitlines()) == 5, "of all revisions that are there"
+    repo.annotations.add(["2026dgt@1"], Remark(comment="more"))
+    with pytest.raises(WouldOverwrite):
+        repo.export("2026dgt@1", tmp_path / "tree", form="tree")
+
+
+def test_what_went_along_is_taken_in_again(history, tmp_path):
+    repo = DataRepo(history)
+    repo.annotations.add(["2026dgt@1"], Remark(flag="bad", comment="trail"))
+    done = repo.export("2026dgt@1", tmp_path / "a.tar.gz")
+    other = DataRepo.init(tmp_path / "other", simulated=True)
+    other.take_in(history)
+    assert other.annotations.take_in(done.annotations.read_bytes()).subjects == 1
+    assert other.annotations.flag_of("2026dgt@1") == "bad"

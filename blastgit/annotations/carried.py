@@ -1,0 +1,44 @@
+"""What was said that goes along with revisions when they are handed on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from blastgit.annotations.subjects import Subject
+from blastgit.handle import Handle
+from blastgit.states import Revision
+
+
+def subjects_of(files: Mapping[Revision, Iterable[str]]) -> list[Subject]:
+    """Return what annotations are about that go along with revisions and some of their files, sorted.
+
+    Args:
+        files: The paths of the files that are handed on, of each revision.
+    """
+    subjects: set[Subject] = set()
+    for revision, paths in files.items():
+        subjects |= {Subject("transient", revision.transient), Subject("revision", str(revision))}
+        subjects |= {Subject("file", f"sha256:{revision.sha256(path)}") for path in paths}
+        if "Run" in revision.trailers:
+            subjects.add(Subject("run", revision.trailers["Run"]))
+    return sorted(subjects, key=str)
+
+
+def as_lines(handle: Handle, revisions: Iterable[Revision]) -> bytes:
+    """Return what was said of revisions and all their files, as `annotate --import` takes it in; b"" if it is nothing.
+
+    Raises:
+        DamagedData: Git or the store cannot read it.
+    """
+    from blastgit.annotations.branch import NAME
+    from blastgit.annotations.exchange import export
+    from blastgit.annotations.query import Query
+    from blastgit.identity import repo_identity
+
+    handle.need(NAME)
+    query = Query(handle)
+    if query.branch.is_empty:
+        return b""
+    subjects = subjects_of({revision: revision.pointers for revision in revisions})
+    notes = [note for subject in subjects for note in query.of(subject)]
+    return export(handle, notes, repo_identity(handle), "jsonl") if notes else b""
