@@ -1,5 +1,8 @@
 """What is flagged leaves the collections that a rule names, as a commit on main that says why."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,9 +11,11 @@ import pytest
 
 from blastgit import DataRepo
 from blastgit.edit import Edit, edit
+from blastgit.plumbing.process import git_environment
 
 pytest.importorskip("blastgit.collections.text")
 
+CHECKOUT = Path(__file__).parents[2]
 IMAGE, OTHER = "cutout_cdn/DES/DES_g.fits", "cutout_cdn/DES/DES_z.fits"
 RULES = 'flags: {rules: ["bad leaves <instrument>/defaults", "bad leaves best", "disputed leaves best"]}\n'
 BEST = f'type: TAGGED\nmembers:\n- "2026abc@0"\n- "2026dgt@0"\n- "2026dgt@1"\n- "2026dgt@1:{IMAGE}"\n'
@@ -99,3 +104,26 @@ def test_rules_wait_for_a_curator(
     assert len(room.apply_rules().moved) == 1
     assert len(members(shelves, "best")) == 2
     assert room.apply_rules().moved == ()
+
+
+def test_a_server_applies_rules_to_what_is_pushed(
+    shelves: Path, speak: Callable[..., Any], set_main: Callable[..., None], tmp_path: Path, me: str
+) -> None:
+    set_main(shelves, f"policy: {{roles: {{admin: [root-of-all], annotator: [{me}], curator: [flag-bot]}}}}\n")
+    page = (CHECKOUT / "docs/annotations.md").read_text("utf-8")
+    script = page.partition("post-receive <<'END'\n")[2].partition("> END\n")[0]
+    hook = shelves / "hooks/post-receive"
+    hook.write_text("".join(line.removeprefix("> ") for line in script.splitlines(keepends=True)))
+    hook.chmod(0o755)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/blastgit").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m blastgit "$@"\n')
+    (tmp_path / "bin/blastgit").chmod(0o755)
+    environment = {"PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(CHECKOUT)}
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "--quiet", shelves, clone], check=True, env=git_environment())
+    done = speak(clone / ".git", me, "2026dgt@1", flag="bad")
+    assert (len(members(shelves, "best")), done.moved) == (4, ())
+    command = ["git", "-C", clone, "push", "origin", "annotations"]
+    pushed = subprocess.run(command, capture_output=True, text=True, check=True, env=git_environment(environment))
+    assert "leaves best: bad" in pushed.stderr
+    assert len(members(shelves, "best")) == 2
