@@ -5,25 +5,21 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from blastgit.cli.common import add_json, open_repo, print_json, print_table, size_text
+from blastgit.cli.common import open_repo, print_json, print_table, size_text
+from blastgit.cli.remarks import add_saying, add_subject, tell_added
 from blastgit.errors import NotFound, UsageError, WouldOverwrite
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    words = "the revision, or a file or part of it (NAME@N:PATH); all of the repo, if left out"
-    parser.add_argument("subject", nargs="?", metavar="NAME@N", help=words)
+    add_subject(parser)
     parser.add_argument(
         "file", nargs="?", metavar="FILE", type=Path, help="the file; without it, list what is attached"
     )
     parser.add_argument("--type", dest="type_", default="", help="what kind of thing it is, such as qa_plot")
     parser.add_argument("--mime", metavar="TYPE/SUBTYPE", help="its MIME type; by default what its name says")
-    parser.add_argument("-m", "--comment", default="", metavar="TEXT", help="words that go with it")
-    parser.add_argument("--bot", action="store_true", help="a program attaches it")
-    parser.add_argument("--history", action="store_true", help="list also what was taken back (`annotate --retract`)")
     parser.add_argument("--save", metavar="FOLDER", type=Path, help="write what is attached into a folder")
-    parser.add_argument("--dry-run", action="store_true", help="check, and write nothing")
-    add_json(parser)
+    add_saying(parser)
     parser.epilog = """\
 It makes no revision. Small files lie on the branch annotations, large ones in the store. To comment on one:
 `blastgit annotate sha256:…`; to take it back: `blastgit annotate --retract ID`.
@@ -42,12 +38,7 @@ def run(options: argparse.Namespace) -> int:
             options.subject, options.file, type=options.type_, mime=options.mime, comment=options.comment,
             bot=options.bot, dry_run=options.dry_run,
         )  # fmt: skip
-        if options.json:
-            print_json(done.to_json())
-        else:
-            verb = "would be attached" if options.dry_run else "attached"
-            print(f"{verb}: {done.ids[0]}" if done.ids else "nothing new: it is there already")
-        return 0
+        return tell_added(done, options, "attached")
     found = room.list(options.subject, options.type_ or "*", history=options.history)
     if options.save:
         for each in found:

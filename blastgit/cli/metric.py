@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import argparse
 
-from blastgit.cli.common import add_json, open_repo, print_json, print_table
+from blastgit.cli.common import open_repo, print_json, print_table
+from blastgit.cli.remarks import add_saying, add_subject, tell_added
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    words = "the revision, or a file or part of it (NAME@N:PATH); all of the repo, if left out"
-    parser.add_argument("subject", nargs="?", metavar="NAME@N", help=words)
+    add_subject(parser)
     parser.add_argument("key", nargs="?", metavar="KEY", help="what was measured, such as astrometry.rms")
     parser.add_argument("value", nargs="?", metavar="VALUE", help="a number, true or false; without it, show it")
     parser.add_argument("unit", nargs="?", default="", metavar="UNIT", help="its unit: mag, arcsec, erg / (s cm2)")
-    parser.add_argument("-m", "--comment", default="", metavar="TEXT", help="words that go with it")
-    parser.add_argument("--bot", action="store_true", help="a program says it")
-    parser.add_argument("--history", action="store_true", help="show also what was superseded")
-    parser.add_argument("--dry-run", action="store_true", help="check, and write nothing")
-    add_json(parser)
+    add_saying(parser)
     parser.epilog = """\
 It makes no revision. Whoever measures the same again supersedes their own number. KEY may be a pattern where metrics
 are shown. The table `metrics` of `blastgit sql` has all of them.
@@ -35,12 +31,7 @@ def run(options: argparse.Namespace) -> int:
         value = read_value(options.value)
         values = {options.key: (value, options.unit)}
         done = room.put(options.subject, values, comment=options.comment, bot=options.bot, dry_run=options.dry_run)
-        if options.json:
-            print_json(done.to_json())
-        else:
-            verb = "would be recorded" if options.dry_run else "recorded"
-            print(f"{verb}: {done.ids[0]}" if done.ids else "nothing new: it is there already")
-        return 0
+        return tell_added(done, options, "recorded")
     if options.key and not any(letter in options.key for letter in "*?["):
         room.get(options.subject, options.key)  # says what is near if there is none
     found = room.list(options.subject, options.key or "*", history=options.history)
