@@ -86,7 +86,7 @@ def commit_main(repo: Path, files: dict[str, bytes | None], message: str = "By h
     run("read-tree", "main")
     for path, data in files.items():
         if data is None:
-            run("update-index", "--force-remove", path)
+            run("update-index", "--index-info", stdin=f"0 {'0' * 40}\t{path}\n".encode())
         else:
             oid = run("hash-object", "-w", "--stdin", stdin=data)
             run("update-index", "--add", "--cacheinfo", f"100644,{oid},{path}")
