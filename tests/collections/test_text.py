@@ -1,7 +1,7 @@
 """The file of a collection: what is written reads back, also with any YAML parser, and there is one way to write it."""
 
 import json
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import yaml
