@@ -34,7 +34,7 @@ DATASETS = st.builds(
     st.integers(0, 999_999_999),
     PATHS.filter(lambda path: not path or is_path(path)),
 )
-MOMENTS = st.none() | st.datetimes(max_value=datetime(9998, 12, 31), timezones=st.just(UTC))
+MOMENTS = st.none() | st.datetimes(max_value=datetime(9998, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 (it takes no zone)
 
 
 @st.composite
