@@ -11,7 +11,7 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,9 +29,11 @@ _GUARD = "tmp_obj_blastgit"  # git takes it for an object that is being written
 _LOOSE = 6700  # objects; git's own threshold for `git gc --auto`
 _PACKS = 50  # likewise
 _PAUSE = 30.0  # seconds from one run that starts by itself to the next: one that fails must not start all the time
-_STEPS = {
-    "packing refs": ("pack-refs", "--all"),
-    "packing objects": ("repack", "--quiet", "-d", "--geometric=2", "--write-midx"),
+_WINDOW = "--window=3"  # objects to try a delta against: with git's ten a pack is 1 % smaller, and takes twice the time
+_REFS = "packing refs"
+_STEPS: Mapping[str, tuple[str, ...]] = {
+    _REFS: ("pack-refs", "--all"),
+    "packing objects": ("repack", "--quiet", "-d", "--geometric=2", "--write-midx", _WINDOW),
     "writing the commit graph": ("commit-graph", "write", "--reachable", "--split", "--no-progress"),
 }
 
@@ -84,11 +86,25 @@ def maintain(handle: Handle, *, only_if_due: bool = False, progress: Progress = 
     before = count(handle.path)
     if only_if_due and not is_due(handle):
         return Maintained(was_due=False, before=before, after=before)
-    with hold(handle.lock_path(_LOCK), timeout=BRIEFLY) as lock, _folders_kept(handle.path / "objects"):
-        for done, (what, step) in enumerate(_STEPS.items()):
-            progress(what, done, len(_STEPS))
-            run_git(handle.path, *step, pass_fds=(lock.descriptor,))
+    _do(handle, _STEPS, progress)
     return Maintained(was_due=True, before=before, after=count(handle.path))
+
+
+def maintain_after_bulk(handle: Handle) -> None:
+    """Pack the many refs that bulk work has made; all else, of which it makes little, only if it is time.
+
+    Raises:
+        Busy: Another process is at it.
+        RepoError: Git fails, or the repo cannot be written.
+    """
+    _do(handle, _STEPS if is_due(handle) else {_REFS: _STEPS[_REFS]})
+
+
+def _do(handle: Handle, steps: Mapping[str, tuple[str, ...]], progress: Progress = silent) -> None:
+    with hold(handle.lock_path(_LOCK), timeout=BRIEFLY) as lock, _folders_kept(handle.path / "objects"):
+        for done, (what, step) in enumerate(steps.items()):
+            progress(what, done, len(steps))
+            run_git(handle.path, *step, pass_fds=(lock.descriptor,))
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from blastgit.adopt.sources import Found, find
 from blastgit.errors import BlastgitError, Denied, UsageError
 from blastgit.guard.policy import require
 from blastgit.handle import Handle
-from blastgit.maintain import maintain
+from blastgit.maintain import maintain_after_bulk
 from blastgit.names import branch_ref
 from blastgit.progress import Progress, silent
 
@@ -40,7 +40,7 @@ _DIED = (
     "a process of the import died or could not start; what it had published stays, so repeat the call. With --jobs 1 "
     "(jobs=1) there is just one; a script of one's own that wants several calls this under `if __name__ == '__main__':`"
 )
-_PACKED_AFTER = 1000  # transients; then refs and packs are packed, so that the next one is as fast as the first
+_PACKED_AFTER = 1000  # transients; then refs (and, if it is time, objects) are packed: so it stays as fast as it began
 
 
 @dataclass
@@ -152,9 +152,9 @@ def import_all(handle: Handle, source: Path | Place, options: Options, progress:
         progress("importing transients", min(total, done * BATCH), total)
         if report.adopted - packed >= _PACKED_AFTER:
             packed = report.adopted
-            maintain(handle)
+            maintain_after_bulk(handle)
     if report.adopted > packed:
-        maintain(handle)
+        maintain_after_bulk(handle)
     return report
 
 

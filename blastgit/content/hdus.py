@@ -60,7 +60,7 @@ def hdus(path: Path) -> Iterator[Hdu]:
         FitsError: the file is truncated or malformed, raised when reaching that place.
         OSError: the file cannot be read.
     """
-    with path.open("rb") as file:
+    with path.open("rb", buffering=0) as file:  # it is read in blocks anyway
         length = os.fstat(file.fileno()).st_size
         offset = index = 0
         while offset < length or index == 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from pathlib import PurePosixPath
+from posixpath import splitext
 from typing import TYPE_CHECKING, cast
 
 from blastgit.content.raw import Raw
@@ -27,7 +27,7 @@ _BUILT_IN = {
 
 def format_of(name: str) -> Format:
     """The format for a dataset path, chosen by its suffix; `Raw` if nobody knows the suffix."""
-    return _format(PurePosixPath(name).suffix.lower())
+    return _format(splitext(name)[1].lower())
 
 
 @cache

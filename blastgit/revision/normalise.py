@@ -96,12 +96,13 @@ class _Normaliser:
     def _values(self, table: Table, fields: dict[str, Json]) -> dict[str, Json]:
         values: dict[str, Json] = {}
         for field, value in fields.items():
-            if field in table.volatile or _empty(value):
+            if field in table.volatile or (not value and _empty(value)):  # few are: asking in place is faster
                 continue
             if self._rules.ignore_unknown and not table.knows(field):
                 continue
-            natural = self._value(table, field, value) if field in table.special else value
-            if not _empty(natural):
+            if field not in table.special:
+                values[field] = value
+            elif not _empty(natural := self._value(table, field, value)):
                 values[field] = natural
         for copy, original in table.copies.items():
             if copy not in values and original in values:

@@ -8,6 +8,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -68,12 +69,21 @@ def write_hashing(chunks: Iterator[bytes], target: Path) -> Checksums:
     Raises:
         OSError: It cannot be written.
     """
-    with target.open("xb") as copy:  # buffered: a raw write on a nearly full disk writes less, and raises nothing
-        sums = drain(chunks, copy.write)
-        copy.flush()
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        sums = drain(chunks, partial(_write_whole, descriptor))
         if sums.size > _SMALL:
-            start_writing(copy.fileno())
+            start_writing(descriptor)
+    finally:
+        os.close(descriptor)
     return sums
+
+
+def _write_whole(descriptor: int, chunk: bytes) -> None:
+    """Write all of a chunk: on a nearly full disk one call writes less, and just the next one fails."""
+    done = os.write(descriptor, chunk)
+    while done < len(chunk):
+        done += os.write(descriptor, memoryview(chunk)[done:])
 
 
 def share_hashing(path: Path, target: Path) -> Checksums:

@@ -44,9 +44,20 @@ def test_a_tree_becomes_what_recording_would_have_made(repo, tree, tmp_path, run
 
 
 def test_objects_and_refs_are_packed(repo, tree, run):
+    before = run("git", "-C", repo, "count-objects")
     DataRepo(repo).import_all(tree)
-    assert "count: 0\n" in run("git", "-C", repo, "count-objects", "-v")
+    assert run("git", "-C", repo, "count-objects") == before
+    assert "packs: 1\n" in run("git", "-C", repo, "count-objects", "-v")
     assert not (repo / "refs/tags/2026aa").exists()
+
+
+def test_many_packs_become_few(repo, tree, run):
+    run("git", "-C", repo, "config", "gc.autoPackLimit", "1")
+    for name in NAMES[:2]:
+        DataRepo(repo).record(name, tree / "exports" / f"{name}.json", tree)
+    run("git", "-C", repo, "repack", "-d")
+    DataRepo(repo).import_all(tree)
+    assert "packs: 1\n" in run("git", "-C", repo, "count-objects", "-v")
 
 
 def test_again_changes_nothing(repo, tree, tree_of):
