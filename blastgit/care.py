@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from blastgit.gc import Report as Collected
     from blastgit.maintain import Maintained
-    from blastgit.storage.bring import Move
+    from blastgit.storage.bring import Due
     from blastgit.verify import Report
     from blastgit.withdraw import Withdrawal
 
@@ -149,7 +149,7 @@ class Care(Opened):
 
         add_store(self._local(), name, url, options)
 
-    def bring_contents(self, *, dry_run: bool = False) -> list[Move]:
+    def bring_contents(self, *, dry_run: bool = False) -> Due:
         """Copy published contents to where the rules of storage send them now; or just say which, with `dry_run`.
 
         Raises:

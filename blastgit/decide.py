@@ -183,12 +183,12 @@ def published_file(handle: Handle, revision: Snapshot, path: str, folder: Path) 
         Withdrawn: It was taken down.
         StoreError: The store fails.
     """
-    from blastgit.fetch import fetch_content
+    from blastgit.fetch import fetch_file
     from blastgit.withdrawn import Withdrawals
 
     Withdrawals(handle).refuse(revision, [path])
 
-    return fetch_content(handle.store, revision.pointer(path).md5, revision.sha256(path), folder)
+    return fetch_file(revision, path, handle.store, folder)
 
 
 def _find_returns(

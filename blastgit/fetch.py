@@ -1,4 +1,4 @@
-"""Contents out of the store, never trusted before their SHA-256 is known to be right."""
+"""Contents out of where they are kept, never trusted before their SHA-256 is known to be right."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from blastgit.errors import DamagedData
+from blastgit.states import Snapshot
 from blastgit.store.base import Store
 
 
@@ -25,21 +26,31 @@ def checked(chunks: Iterable[bytes], sha256: str, what: str) -> Iterator[bytes]:
         raise DamagedData(f"{what} is damaged: its SHA-256 is {digest.hexdigest()}, and {sha256} was published")
 
 
-def fetch_content(store: Store, md5: str, sha256: str, folder: Path) -> Path:
-    """Return the path of a checked content: in the store itself if that is a folder, else a copy in `folder`.
+def read_checked(state: Snapshot, path: str, store: Store) -> Iterator[bytes]:
+    """Yield the bytes of a state's file, and raise at the end unless they were what was published; see `checked`."""
+    where = "git" if state.held[path].in_git else f"the content {state.pointer(path).md5} in {store.url}"
+    return checked(state.read(path, store), state.sha256(path), f"{path} of {state} ({where})")
+
+
+def fetch_file(state: Snapshot, path: str, store: Store, folder: Path) -> Path:
+    """Return where a state's checked file lies: in the store itself if that is a folder, else a copy in `folder`.
 
     Raises:
-        DamagedData: The store lacks it, or holds something else.
+        DamagedData: It is not there, or something else is.
         StoreError: The store fails.
     """
-    chunks = checked(store.read(md5), sha256, f"the content {md5} in {store.url}")
-    local = store.local_path(md5)
-    if local is not None:
-        for _ in chunks:
-            pass
-        return local
+    local = None if state.held[path].in_git else store.local_path(state.pointer(path).md5)
+    if local is None:
+        return copy_file(state, path, store, folder)
+    for _ in read_checked(state, path, store):
+        pass
+    return local
+
+
+def copy_file(state: Snapshot, path: str, store: Store, folder: Path) -> Path:
+    """Return a checked copy in `folder` of a state's file; see `fetch_file`."""
     folder.mkdir(parents=True, exist_ok=True)
-    copy = folder / f"{md5}.{os.urandom(16).hex()}"
+    copy = folder / os.urandom(16).hex()
     with copy.open("xb") as file:
-        file.writelines(chunks)
+        file.writelines(read_checked(state, path, store))
     return copy

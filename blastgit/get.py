@@ -126,6 +126,5 @@ def item_of(handle: Handle, revision: Snapshot, path: str, target: str | None = 
         data = revision.dr_bytes
         digest = hashlib.sha256(data).hexdigest()
         return Item(target or path, digest, len(data), f"{path} of {revision}", lambda: iter([data]))
-    pointer = revision.pointers[path]
-    what = f"{path} of {revision}"
-    return Item(target or path, revision.sha256(path), pointer.size, what, lambda: handle.store.read(pointer.md5))
+    sha256, size, what = revision.sha256(path), revision.pointers[path].size, f"{path} of {revision}"
+    return Item(target or path, sha256, size, what, lambda: revision.read(path, handle.store))

@@ -127,6 +127,23 @@ class Intake:
         self._start(self._copy, [path for path in paths if path not in self._staged])
         self._finish()
 
+    def sums(self, paths: Iterable[str]) -> dict[str, Checksums]:
+        """Return all checksums of files, copying aside those that are not yet; see `stage`."""
+        wanted = list(paths)
+        self.stage(wanted)
+        return {path: self._staged[path][1] for path in wanted}
+
+    def content(self, path: str) -> bytes:
+        """Return the bytes of a staged file that is not stored: a small one, which git itself is to keep.
+
+        Raises:
+            StoreError: It cannot be read any more.
+        """
+        try:
+            return self._staged[path][0].read_bytes()
+        except OSError as error:
+            raise store_failure(self._store.url, error) from None
+
     def probe(self, paths: Iterable[str]) -> list[str]:
         """Return a remark for every file whose structure is broken: it is recorded as the bytes that it is."""
         from blastgit.content import probe
@@ -144,9 +161,8 @@ class Intake:
         Raises:
             StoreError: The store fails.
         """
-        wanted = list(paths)
-        self.stage(wanted)
-        left = [path for path in wanted if path not in self._stored]
+        found = self.sums(paths)
+        left = [path for path in found if path not in self._stored]
         groups: dict[str, list[str]] = {}
         for path in left:
             groups.setdefault(place(path), []).append(path)
@@ -155,7 +171,7 @@ class Intake:
             origins = {self._staged[path][1].md5: origin for path in group if (origin := self._sources[path].origin)}
             self._store.named(name).put_all(items, self._progress, origins)
         self._stored.update(left)
-        return {path: self._staged[path][1] for path in wanted}
+        return found
 
     def _hash(self, path: str) -> None:
         there = self._sources[path].path

@@ -140,7 +140,7 @@ def _judged(handle: Handle, entry: Entry) -> Entry:
 
 
 def _files(before: Revision | None, after: Revision) -> list[dict[str, str]]:
-    old, new = (before.pointer_ids if before else {}), after.pointer_ids
+    old, new = (before.held if before else {}), after.held
     changes = []
     for path in sorted(old.keys() | new.keys()):
         if old.get(path) != new.get(path):

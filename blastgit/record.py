@@ -45,9 +45,8 @@ from blastgit.revision.reason import change_lines
 from blastgit.revision.status import status_of
 from blastgit.shipped import dot_files
 from blastgit.states import Revision
+from blastgit.storage.keep import Kept, keep
 from blastgit.storage.rules import Placement
-from blastgit.store.hashing import Checksums
-from blastgit.store.pointer import SUFFIX, Pointer
 from blastgit.store.source import AnySource
 from blastgit.twins import refuse_twin
 from blastgit.workflow.replay import Ending
@@ -267,9 +266,9 @@ class Recording:
 
     def _prepare(self, batch: Batch, decision: Decision, tip: pygit2.Commit | None, ending: Ending) -> Prepared:
         notes = self._intake.probe(decision.incoming)  # before what was fetched goes into the store
-        sums = self._intake.store([*decision.incoming, *self._lost(decision)], self._place)
-        tree = batch.tree(self._blobs(batch, decision, sums))
-        message = self._message(decision, sums, notes, ending)
+        kept = keep(self._intake, batch, self._place, [*decision.incoming, *self._lost(decision)])
+        tree = batch.tree(self._blobs(batch, decision, kept))
+        message = self._message(decision, kept, notes, ending)
         after = decision.latest.commit if decision.is_fork and decision.latest is not None and tip is None else tip
         commit = self._commit(batch, message, tree, ending.replay(batch, after, decision.latest, self._options.run))
         name = tag_name(self._name, decision.number)
@@ -286,29 +285,25 @@ class Recording:
         if decision.latest is None:
             return []
         latest = decision.latest
-        kept = {path: latest.pointer(path).md5 for path in decision.sha256.keys() - set(decision.incoming)}
+        unchanged = decision.sha256.keys() - set(decision.incoming)
+        kept = {path: latest.pointer(path).md5 for path in unchanged if not latest.held[path].in_git}
         absent = self._handle.store.missing(kept.values())
         sources = self._intake.hash_all()
         return [path for path, md5 in kept.items() if md5 in absent and sources[path] == decision.sha256[path]]
 
-    def _blobs(self, batch: Batch, decision: Decision, sums: Mapping[str, Checksums]) -> dict[str, pygit2.Oid]:
+    def _blobs(self, batch: Batch, decision: Decision, kept: Mapping[str, Kept]) -> dict[str, pygit2.Oid]:
         blobs = {path: batch.blob(data) for path, data in dot_files(self._handle.config).items()}
         checksums = {path: f"sha256:{digest}" for path, digest in decision.sha256.items()}
-        for path in decision.sha256:
-            if path in sums:
-                pointer = Pointer(sums[path].md5, sums[path].size, path.rpartition("/")[2], self._place(path))
-                blobs[path + SUFFIX] = batch.blob(pointer.write())
-            else:
-                assert decision.latest is not None
-                blobs[path + SUFFIX] = decision.latest.pointer_ids[path]
+        before = {} if decision.latest is None else decision.latest.held
+        blobs.update(kept[path].held if path in kept else before[path] for path in decision.sha256)
         blobs[f"{self._export.name}.json"] = batch.blob(write_dr(self._export, decision.number, checksums))
         return blobs
 
-    def _message(self, decision: Decision, sums: Mapping[str, Checksums], notes: list[str], ending: Ending) -> str:
-        size = sum(found.size for found in sums.values())
+    def _message(self, decision: Decision, kept: Mapping[str, Kept], notes: list[str], ending: Ending) -> str:
+        size = sum(file.size for file in kept.values())
         if decision.latest is not None:
-            kept = [path for path in decision.sha256 if path not in sums]
-            size += sum(decision.latest.pointers[path].size for path in kept)
+            unchanged = [path for path in decision.sha256 if path not in kept]
+            size += sum(decision.latest.pointers[path].size for path in unchanged)
         trailers = {
             "Revision": str(decision.number),
             "App-Version": self._export.app_version,

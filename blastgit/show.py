@@ -110,5 +110,7 @@ def _file_facts(judged: Judged, path: str, gone: Stones) -> dict[str, Any]:
     pointer = revision.pointers[path]
     withdrawn = str(gone[path]) if path in gone else None
     facts = {"size": pointer.size, "md5": pointer.md5, "sha256": revision.sha256(path), "withdrawn": withdrawn}
+    if revision.held[path].in_git:
+        facts["in_git"] = True
     remark = judged.validity.remark(path)
     return facts if remark is None else {**facts, "remark": remark}

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from functools import cached_property
 
 import pygit2
 
 from blastgit.errors import DamagedData
+from blastgit.held import Held, held_in
 from blastgit.names import slug, tag_name, transient_of
 from blastgit.plumbing.messages import read_trailers
 from blastgit.plumbing.objects import undamaged
-from blastgit.plumbing.trees import blob_data, flatten, read_blob
+from blastgit.plumbing.trees import blob_data, read_blob
 from blastgit.revision.dr import DatasetRevision, read_dr
-from blastgit.store.pointer import SUFFIX, Pointer, read_pointer
+from blastgit.store.base import Store
+from blastgit.store.pointer import Pointer, read_pointer
 
 
 class Marker:
@@ -82,7 +86,7 @@ def _moment(signature: pygit2.Signature) -> datetime:
 
 
 class Snapshot(Marker):
-    """What the data of a transient were at one commit: a document, and a pointer for each file.
+    """What the data of a transient were at one commit: a document, and files.
 
     Attributes:
         name: The transient, or the user's own line of it, `u/alice/2026dgt`.
@@ -134,35 +138,68 @@ class Snapshot(Marker):
         return data
 
     @cached_property
-    def pointer_ids(self) -> dict[str, pygit2.Oid]:
-        """The pointer's blob of each file, by path in the dataset.
+    def held(self) -> dict[str, Held]:
+        """What stands for each file in the tree, by path in the dataset.
 
         Raises:
-            DamagedData: Git cannot read a tree.
+            DamagedData: Git cannot read a tree, or a file stands there twice.
         """
+        found: dict[str, Held] = {}
         with undamaged(str(self)):
-            return {
-                path.removesuffix(SUFFIX): blob
-                for path, blob in flatten(self.commit.tree)
-                if path.endswith(SUFFIX) and not path.startswith(".dvc/")
-            }
+            for path, held in held_in(self.commit.tree):
+                if path in found:
+                    raise DamagedData(f"{self}: {path} stands there as it is and as a pointer, so which one counts?")
+                found[path] = held
+        return found
 
     @cached_property
     def pointers(self) -> dict[str, Pointer]:
-        """The pointer of each file, by path in the dataset.
+        """The pointer of each file, by path in the dataset; see `pointer`.
 
         Raises:
             DamagedData: One is none.
         """
-        return {path: self.pointer(path) for path in self.pointer_ids}
+        return {path: self.pointer(path) for path in self.held}
+
+    @property
+    def stored(self) -> dict[str, Pointer]:
+        """The pointers of those files whose contents a store has to hold: all but what git itself keeps.
+
+        Raises:
+            DamagedData: One is none.
+        """
+        return {path: pointer for path, pointer in self.pointers.items() if not self.held[path].in_git}
 
     def pointer(self, path: str) -> Pointer:
-        """Return the pointer of one file.
+        """Return the pointer of one file; of one that git itself keeps, what would be its pointer.
 
         Raises:
             DamagedData: It is none.
         """
-        return read_pointer(blob_data(self._git, self.pointer_ids[path]), path + SUFFIX)
+        held, data = self.held[path], self.read_in_git(path)
+        if held.in_git:
+            return Pointer(hashlib.md5(data, usedforsecurity=False).hexdigest(), len(data), path.rpartition("/")[2])
+        return read_pointer(data, held.place)
+
+    def read(self, path: str, store: Store) -> Iterator[bytes]:
+        """Yield the bytes of a file, unchecked, from where it is kept: `store`, or git itself.
+
+        Raises:
+            DamagedData: It is not there.
+            StoreError: The store fails.
+        """
+        if self.held[path].in_git:
+            yield self.read_in_git(path)
+        else:
+            yield from store.read(self.pointer(path).md5)
+
+    def read_in_git(self, path: str) -> bytes:
+        """Return the bytes of what stands for a file in the tree: those of the file, if git itself keeps it.
+
+        Raises:
+            DamagedData: Git has no such object any more, or cannot read it.
+        """
+        return blob_data(self._git, self.held[path].blob)
 
     def sha256(self, path: str) -> str:
         """Return the SHA-256 of a file, as 64 hex digits.
@@ -173,7 +210,7 @@ class Snapshot(Marker):
         try:
             return self.dr.files[path].removeprefix("sha256:")
         except KeyError:
-            raise DamagedData(f"{self}: {path} has a pointer, and the document does not name it") from None
+            raise DamagedData(f"{self}: {path} is there, and the document does not name it") from None
 
 
 class Revision(Snapshot):

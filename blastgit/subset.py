@@ -191,7 +191,7 @@ class _Selection:
         before = self._withdrawals.of(revision.name, revision.number)
         now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
         stones = dict(before)
-        for path, pointer in revision.pointers.items():
+        for path, pointer in revision.stored.items():  # what git itself keeps comes along with the tag
             if path not in stones and pointer.md5 not in self.contents:
                 stones[path] = Tombstone(
                     path, pointer.md5, revision.sha256(path), pointer.size, now, "blastgit subset", LEFT_OUT
@@ -204,7 +204,8 @@ class _Selection:
         for each, pointer in revision.pointers.items():
             if each not in gone and all(matches(each, pattern) for pattern in (path, only) if pattern is not None):
                 taken.add(each)
-                self.contents[pointer.md5] = pointer, revision.sha256(each)
+                if not revision.held[each].in_git:
+                    self.contents[pointer.md5] = pointer, revision.sha256(each)
 
     def _line(self, name: str, highest: int) -> list[Revision]:
         revisions = [self._history.tagged(name, number) for number in range(highest + 1)]

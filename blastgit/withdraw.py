@@ -39,6 +39,7 @@ class Withdrawal:
         paths: The files that are withdrawn now and were not before.
         removed: The contents, by MD5, that were deleted from the store.
         kept: The files whose content stays, because another file that is not withdrawn has it too.
+        in_git: The files that git itself keeps: every clone of the revision has their bytes, and will have them.
     """
 
     revision: str
@@ -47,12 +48,13 @@ class Withdrawal:
     paths: list[str]
     removed: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
+    in_git: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """Return the result under its stable keys."""
         return {
             "revision": self.revision, "reason": self.reason, "commit": self.commit, "paths": self.paths,
-            "removed": self.removed, "kept": self.kept,
+            "removed": self.removed, "kept": self.kept, "in_git": self.in_git,
         }  # fmt: skip
 
 
@@ -96,8 +98,9 @@ def withdraw(handle: Handle, spec: Spec, reason: str, timeout: float = LOCK_TIME
             commit = _commit(handle, main, revision, {**stones, **before}, new)
         needed = Roots(handle)
         removed = remove(handle.store, {stone.md5 for stone in stones.values()}, needed)
-    kept = sorted(path for path, stone in stones.items() if stone.md5 in needed.reached)
-    return Withdrawal(str(revision), reason, commit, new, removed, kept)
+    in_git = sorted(path for path in stones if revision.held[path].in_git)
+    kept = sorted(path for path, stone in stones.items() if stone.md5 in needed.reached and path not in in_git)
+    return Withdrawal(str(revision), reason, commit, new, removed, kept, in_git)
 
 
 def check_reason(reason: str) -> None:

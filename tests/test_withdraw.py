@@ -200,5 +200,5 @@ def test_the_command_line(history, capsys):
     assert capsys.readouterr().out == f"2026dgt@0: 1 file withdrawn: {REASON}\n  1 content deleted from the store\n"
     assert main([*repo, "2026dgt@0", "--reason", REASON, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
-    assert set(said) == {"revision", "reason", "commit", "paths", "removed", "kept"}
+    assert set(said) == {"revision", "reason", "commit", "paths", "removed", "kept", "in_git"}
     assert main([*repo, "2026dgt@0"]) == 2

@@ -209,7 +209,7 @@ def _check_sound(other: Handle, coming: Iterable[Coming]) -> dict[str, tuple[Poi
             raise DamagedData(f"{problem.where} of {other.location} is not sound: {problem.text}; nothing was taken in")
         for revision in each.revisions:
             gone = withdrawals.of(each.name, revision.number)
-            for path, pointer in revision.pointers.items():
+            for path, pointer in revision.stored.items():
                 if path not in gone:
                     contents[pointer.md5] = pointer, revision.sha256(path)
     return contents

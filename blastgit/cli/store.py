@@ -26,6 +26,8 @@ store move           copy contents to where the rules of storage in blastgit.yam
 store add NAME URL   a further store, for the kinds of files that such rules send there
 """
 
+_DONE = "every content is where the rules send it"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
@@ -66,15 +68,20 @@ def run(options: argparse.Namespace) -> int:
 
 def _bring(options: argparse.Namespace) -> int:
     with drawn_progress() as progress:
-        moves = open_repo(options, progress).bring_contents(dry_run=options.dry_run)
+        due = open_repo(options, progress).bring_contents(dry_run=options.dry_run)
     if options.json:
-        print_json([_told(move) for move in moves])
-    for move in moves if not options.json else ():
+        print_json([_told(move) for move in due.moves])
+        return 0
+    for move in due.moves:
         verb = "would be copied" if options.dry_run else "copied"
         where = f"{move.store or 'the default store'} ({move.url})"
         print(f"{plural(len(move.contents), 'content')} {verb} to {where}, {size_text(move.size)}")
-    if not moves and not options.json:
-        print("every content is where the rules send it")
+    staying = {"git itself": due.in_git, "a store, which git itself would keep by now": due.in_store}
+    for where, count in staying.items():
+        if count:
+            print(f"as published: {plural(count, 'content')} in {where} (a published tree never changes)")
+    if not due.moves:
+        print("every other content is where the rules send it" if any(staying.values()) else _DONE)
     return 0
 
 

@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = """\
 The tag and the document stay, and main keeps a tombstone (withdrawn/NAME/N.yaml). Contents that no other file
 has are deleted from the store at once, and no command brings them back. It takes the role admin. Attachments that
-are small enough to lie in git stay there.
+are small enough to lie in git stay there, and so do files that a rule of storage keeps in git.
 """
 
 
@@ -30,4 +30,6 @@ def run(options: argparse.Namespace) -> int:
     print(f"  {plural(len(done.removed), 'content')} deleted from the store")
     for path in done.kept:
         print(f"  the content of {path} stays: another file that is not withdrawn has it too")
+    for path in done.in_git:
+        print(f"  {path} lies in git itself: blastgit hands it out no more, and every clone still has it")
     return 0

@@ -11,6 +11,7 @@ import pygit2
 from blastgit.collections.datasets import Dataset, dataset_of, read_dataset
 from blastgit.errors import NotFound, Withdrawn
 from blastgit.handle import Handle
+from blastgit.held import is_held
 from blastgit.history import History
 from blastgit.names import parse_spec, tag_ref
 from blastgit.states import Revision
@@ -80,8 +81,8 @@ def check_there(
         if withdrawn:
             continue
         stones = withdrawals.of(dataset.line, dataset.number)
-        gone = {dataset.path} & stones.keys() if dataset.path else stones and stones.keys() & set(last.pointer_ids)
-        if gone and (dataset.path or len(gone) == len(last.pointer_ids)):
+        gone = {dataset.path} & stones.keys() if dataset.path else stones and stones.keys() & set(last.held)
+        if gone and (dataset.path or len(gone) == len(last.held)):
             raise Withdrawn(f"{dataset} was {stones[min(gone)]}")
 
 
@@ -89,7 +90,7 @@ def has_file(handle: Handle, dataset: Dataset, path: str) -> bool:
     """Whether a revision has a file."""
     handle.need(dataset.line, dataset.number)
     revision = History(handle).tagged(dataset.line, dataset.number)
-    return revision is not None and f"{path}.dvc" in revision.commit.tree
+    return revision is not None and is_held(revision.commit.tree, path)
 
 
 def _arriving(handle: Handle, dataset: Dataset, coming: Mapping[str, str | None]) -> Revision | None:
@@ -103,9 +104,9 @@ def _arriving(handle: Handle, dataset: Dataset, coming: Mapping[str, str | None]
 
 
 def _check_file(revision: Revision, path: str) -> None:
-    if f"{path}.dvc" in revision.commit.tree:
+    if is_held(revision.commit.tree, path):
         return
-    near = difflib.get_close_matches(path, revision.pointer_ids, n=2)
+    near = difflib.get_close_matches(path, revision.held, n=2)
     hint = f"; did you mean {' or '.join(near)}?" if near else f"; `blastgit show {revision}:files` lists its files"
     raise NotFound(f"{revision} has no file {path!r}{hint}")
 

@@ -41,7 +41,7 @@ def check_push(folder: Path, remote: str, lines: bytes) -> list[str]:
         return []
     store = _store(git, folder, remote)
     wanted = {
-        pointer: f"{revision}:{path}" for revision in revisions.values() for path, pointer in revision.pointers.items()
+        pointer: f"{revision}:{path}" for revision in revisions.values() for path, pointer in revision.stored.items()
     }
     try:
         check_contents(store, wanted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 
@@ -10,6 +11,7 @@ import pygit2
 from blastgit.errors import BlastgitError, Denied
 from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.trees import files_of
+from blastgit.held import LIMIT
 from blastgit.kinds import WORDS, kind_of
 from blastgit.names import check_paths
 from blastgit.revision.document import SIZE_LIMIT
@@ -26,7 +28,7 @@ Pointers = dict[str, Pointer]
 
 
 def check_revision(repo: Quarantine, name: str, marker: Marker, number: int) -> Pointers:
-    """Check the commit of a revision, all but its contents, and return its pointers by path.
+    """Check the commit of a revision, all but the contents in stores, and return its pointers by path.
 
     Args:
         repo: The data repo.
@@ -45,7 +47,7 @@ def check_revision(repo: Quarantine, name: str, marker: Marker, number: int) -> 
 
 
 def check_state(repo: Quarantine, name: str, commit: pygit2.Commit, number: int) -> tuple[Pointers, DatasetRevision]:
-    """Check what a commit holds, all but its contents, and return its pointers by path and its document.
+    """Check what a commit holds, all but the contents in stores, and return its pointers by path and its document.
 
     Args:
         repo: The data repo.
@@ -57,7 +59,7 @@ def check_state(repo: Quarantine, name: str, commit: pygit2.Commit, number: int)
         Denied: With what is wrong.
     """
     files = files_of(repo, commit.tree_id)
-    pointers = check_tree(repo, name, files)
+    pointers, own = check_tree(repo, name, files)
     if f"{name}.json" not in files:
         raise Denied(f"it has no {name}.json: the document of a state bears its transient's name")
     document = _document(repo, name, files)
@@ -66,11 +68,28 @@ def check_state(repo: Quarantine, name: str, commit: pygit2.Commit, number: int)
     _check_kind(repo, name, document)
     if document.number != number:
         raise Denied(f"{name}.json says that it is revision {document.number}, and it should be {number}")
-    for path in sorted(document.files.keys() ^ pointers.keys()):
+    for path in sorted(document.files.keys() ^ (pointers.keys() | own)):
         if path in document.files:
             raise Denied(f"{name}.json names {path!r}, which has no pointer")
+        if path in own:
+            raise Denied(f"{path!r} is not of the format: {name}.json does not name such a file")
         raise Denied(f"the pointer {path + SUFFIX!r} is about a file that {name}.json does not name")
+    for path in sorted(own):
+        _check_own(repo, path, files[path], document.files[path])
     return pointers, document
+
+
+def _check_own(repo: Quarantine, path: str, oid: pygit2.Oid, expected: str) -> None:
+    """Check a file that git itself is to keep: no store tells its size, and nobody else looks at its bytes."""
+    try:
+        data = repo.blob(oid, LIMIT)
+    except Denied as error:
+        raise Denied(f"{path!r} lies in git itself, which is for small files only: {error}") from None
+    found = f"sha256:{hashlib.sha256(data).hexdigest()}"
+    if not data:
+        raise Denied(f"{path!r} is empty")
+    if found != expected:
+        raise Denied(f"{path!r} has the checksum {found}, and the document says {expected}")
 
 
 def _check_kind(repo: Quarantine, name: str, document: DatasetRevision) -> None:
@@ -84,24 +103,31 @@ def _check_kind(repo: Quarantine, name: str, document: DatasetRevision) -> None:
         raise Denied(f"{name}.json says that its data are {kinds[0]}, and this repo holds {kinds[1]} ones: never both")
 
 
-def check_tree(repo: Quarantine, name: str, files: Mapping[str, pygit2.Oid]) -> Pointers:
-    """Check that a tree holds the dot files, pointers and at most the document, and return the pointers by path.
+def check_tree(repo: Quarantine, name: str, files: Mapping[str, pygit2.Oid]) -> tuple[Pointers, set[str]]:
+    """Check that a tree holds the dot files, at most the document, and beside them pointers and files as they are.
+
+    Returns:
+        The pointers by path, and the paths of the files that git itself is to keep.
 
     Raises:
         Denied: With what is wrong.
     """
     dots = dot_files(repo.config)
     paths = {path for path in files if path.endswith(SUFFIX) and path not in dots}
+    own = {path for path in files.keys() - paths - dots.keys() if "/" in path and not path.startswith((".git", ".dvc"))}
+    strange = sorted(files.keys() - paths - own - dots.keys() - {f"{name}.json"})
+    if strange:
+        raise Denied(f"{strange[0]!r} is not of the format: there may be {name}.json, files, and the dot files")
+    stored = {path.removesuffix(SUFFIX) for path in paths}
+    if own & stored:
+        raise Denied(f"{min(own & stored)!r} is not of the format: it stands there as it is, and as a pointer as well")
     try:
-        check_paths(sorted(path.removesuffix(SUFFIX) for path in paths))
+        check_paths(sorted(own | stored))
     except BlastgitError as error:
         raise Denied(str(error)) from None
-    strange = sorted(files.keys() - paths - dots.keys() - {f"{name}.json"})
-    if strange:
-        raise Denied(f"{strange[0]!r} is not of the format: there may be {name}.json, pointers, and the dot files")
     for path, expected in dots.items():
         _check_dot_file(repo, files, path, expected)
-    return {path.removesuffix(SUFFIX): _pointer(repo, path, files[path]) for path in sorted(paths)}
+    return {path.removesuffix(SUFFIX): _pointer(repo, path, files[path]) for path in sorted(paths)}, own
 
 
 def _check_dot_file(repo: Quarantine, files: Mapping[str, pygit2.Oid], path: str, expected: bytes) -> None:

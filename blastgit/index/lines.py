@@ -11,15 +11,15 @@ import pygit2
 
 from blastgit.errors import BlastgitError, DamagedData
 from blastgit.handle import Handle
+from blastgit.held import Held
 from blastgit.index.extract import Document, file_row, group, read_document, same
 from blastgit.index.rows import Rows, Values, naive
 from blastgit.plumbing.objects import undamaged
-from blastgit.plumbing.trees import blob_data
 from blastgit.revision.document import Json
 from blastgit.revision.dr import DatasetRevision
 from blastgit.revision.export import Export
 from blastgit.states import Marker, Revision
-from blastgit.store.pointer import SUFFIX, Pointer, read_pointer
+from blastgit.store.pointer import Pointer
 from blastgit.workflow.judged import validity_of
 from blastgit.workflow.validity import endings
 
@@ -69,7 +69,7 @@ class _Reader:
         self._rules = handle.rules
         self._rows = Rows()
         self._filters: dict[str, Values] = {}
-        self._pointers: dict[tuple[pygit2.Oid, str], Pointer] = {}
+        self._pointers: dict[Held, Pointer] = {}
 
     def read(self, lines: Sequence[Line]) -> Read:
         renewed = []
@@ -158,17 +158,17 @@ class _Reader:
         return None
 
     def _files(self, revision: Revision, checksums: Mapping[str, Json], *, is_new: bool) -> Iterator[Values]:
-        pointers = revision.pointer_ids if is_new else {}
+        held = revision.held if is_new else {}
         for path, checksum in checksums.items():
-            pointer = self._pointer(pointers[path], path) if path in pointers else None
+            pointer = self._pointer(revision, path) if path in held else None
             size, md5 = (None, None) if pointer is None else (pointer.size, pointer.md5)
             yield file_row(path, checksum.removeprefix("sha256:"), size, md5)
 
-    def _pointer(self, blob: pygit2.Oid, path: str) -> Pointer:
-        pointer = self._pointers.get((blob, path))  # most files are those of the revision before
+    def _pointer(self, revision: Revision, path: str) -> Pointer:
+        held = revision.held[path]
+        pointer = self._pointers.get(held)  # most files are those of the revision before
         if pointer is None:
-            pointer = read_pointer(blob_data(self._handle.git, blob), path + SUFFIX)
-            self._pointers[blob, path] = pointer
+            pointer = self._pointers[held] = revision.pointer(path)
         return pointer
 
     def _stages(self, revision: Revision, raw: dict[str, Json]) -> Iterator[Values]:

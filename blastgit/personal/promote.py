@@ -30,7 +30,7 @@ def promote(handle: Handle, state: Snapshot, options: Options, progress: Progres
 
     if not isinstance(state, Revision) or not is_personal(state.name):
         raise InvalidInput(f"{state} is no revision of a user's own line: only those are promoted (u/USER/NAME@N)")
-    Withdrawals(handle).refuse(state, list(state.pointer_ids))
+    Withdrawals(handle).refuse(state, list(state.held))
     name = transient_of(state.name)
     handle.need(name)
     export = state.dr.export

@@ -84,9 +84,9 @@ class Source:
 
     def _of_files(self, type_: DatasetType) -> Iterator[Dataset]:
         assert type_.pattern is not None
-        for path in [self.only] if self.only else self.state.pointer_ids:
+        for path in [self.only] if self.only else self.state.held:
             key = type_.pattern.match(path)
-            if key is not None and path in self.state.pointer_ids:
+            if key is not None and path in self.state.held:
                 sha256 = self.state.sha256(path)
                 identity = Identity(str(self.state), path, type_.name, f"sha256:{sha256}", self.collection)
                 yield Dataset(identity, type_, key, (), _Bytes(self, path, sha256))
@@ -144,8 +144,7 @@ class _Bytes:
 
     def __call__(self) -> bytes:
         state, store = self.source.state, self.source.handle.store
-        what = f"{self.path} of {state}"
-        return b"".join(checked(store.read(state.pointer(self.path).md5), self.sha256, what))
+        return b"".join(checked(state.read(self.path, store), self.sha256, f"{self.path} of {state}"))
 
 
 def _column(key: str) -> str:

@@ -14,6 +14,7 @@ from blastgit.collections.existence import check_there
 from blastgit.collections.resolve import Found, Resolver
 from blastgit.errors import InvalidInput, RepoError
 from blastgit.handle import LOCK_TIMEOUT, Handle
+from blastgit.held import is_held
 from blastgit.identity import repo_identity
 from blastgit.names import tag_ref
 from blastgit.plumbing.batch import Batch
@@ -175,7 +176,7 @@ def _entries(handle: Handle, found: Sequence[Found]) -> Iterable[Entry]:
         dataset = each.dataset
         commit = commit_of(handle.git.references[tag_ref(dataset.line, dataset.number)])
         stones = withdrawals.of(dataset.line, dataset.number)
-        gone = () if dataset.path else tuple(sorted(path for path in stones if f"{path}.dvc" in commit.tree))
+        gone = () if dataset.path else tuple(sorted(path for path in stones if is_held(commit.tree, path)))
         yield Entry(dataset, str(commit.id), each.via, each.begin, each.end, gone)
 
 

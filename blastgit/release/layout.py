@@ -16,7 +16,6 @@ from blastgit.plumbing.objects import undamaged
 from blastgit.release.frozen import Entry
 from blastgit.states import Revision
 from blastgit.store.hashing import Checksums
-from blastgit.store.pointer import SUFFIX
 from blastgit.workflow.judged import Invalid, Judged
 
 _SINGLY = 8
@@ -61,15 +60,12 @@ class Part:
             commit = self.git[self.commit].peel(pygit2.Commit)
         return Revision(self.git, self.dataset.name, commit, self.dataset.number)
 
-    def sums(self) -> dict[str, Checksums]:
-        """Return what each of its files must be, by path in the revision.
+    def sums(self, revision: Revision) -> dict[str, Checksums]:
+        """Return what each of its files must be, by path in the revision, which `open` returned.
 
         Raises:
             DamagedData: The revision cannot be read.
         """
-        return self._sums(self.open())
-
-    def _sums(self, revision: Revision) -> dict[str, Checksums]:
         pointers = {path: revision.pointer(path) for path in self.paths}
         return {path: Checksums(each.md5, revision.sha256(path), each.size) for path, each in pointers.items()}
 
@@ -80,21 +76,21 @@ class Part:
             DamagedData: The revision cannot be read.
         """
         revision = self.open()
-        found = {f"{self.folder}/{path}": (sums.sha256, sums.size) for path, sums in self._sums(revision).items()}
+        found = {f"{self.folder}/{path}": (sums.sha256, sums.size) for path, sums in self.sums(revision).items()}
         if self.whole:
             data = revision.dr_bytes
             found[self.document] = hashlib.sha256(data).hexdigest(), len(data)
         return found
 
     def blobs(self) -> dict[str, pygit2.Oid]:
-        """Return what git has of it, by path in the release: the pointers and the document, as the revision has them.
+        """Return what git has of it, by path in the release: documents, pointers and files, as the revision has them.
 
         Raises:
             DamagedData: The revision cannot be read.
         """
         revision = self.open()
-        ids = revision.pointer_ids
-        found = {f"{self.folder}/{path}{SUFFIX}": ids[path] for path in self.paths}
+        held = (revision.held[path] for path in self.paths)
+        found = {f"{self.folder}/{place}": blob for place, blob in held}
         if self.whole:
             with undamaged(self.folder):
                 found[self.document] = revision.commit.tree[f"{revision.name}.json"].id
@@ -134,7 +130,7 @@ def parts_of(handle: Handle, entries: Iterable[Entry]) -> list[Part]:
 def _part(handle: Handle, dataset: Dataset, entries: Sequence[Entry]) -> Part:
     with undamaged(str(dataset)):
         commit = handle.git[entries[0].commit].peel(pygit2.Commit)
-    there = Revision(handle.git, dataset.name, commit, dataset.number).pointer_ids
+    there = Revision(handle.git, dataset.name, commit, dataset.number).held
     paths: set[str] = set()
     for entry in entries:
         chosen = {entry.dataset.path} if entry.dataset.path else set(there)

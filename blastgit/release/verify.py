@@ -14,7 +14,7 @@ from blastgit.release.label import Label, tag_of
 from blastgit.release.layout import Part, have
 from blastgit.release.tag import BAD, GOOD, Signature, check_signature
 from blastgit.store.hashing import Checksums
-from blastgit.verify.contents import Reading, look_up
+from blastgit.verify.contents import Reading, fault_in_git, look_up
 from blastgit.verify.report import Report
 from blastgit.withdrawn import Withdrawals
 
@@ -108,14 +108,17 @@ def _have(handle: Handle, tagged: Tagged) -> None:
 
 
 def _contents(handle: Handle, parts: list[Part], report: Report) -> dict[Checksums, str]:
-    """Return every content that the release needs, and note what was withdrawn since."""
+    """Return every content that a store must hold for the release; note what was withdrawn since, or git has wrong."""
     withdrawals = Withdrawals(handle)
     found: dict[Checksums, str] = {}
     for part in parts:
         stones = withdrawals.of(part.dataset.line, part.dataset.number)
-        for path, sums in part.sums().items():
+        revision = part.open()
+        for path, sums in part.sums(revision).items():
             if path in stones:
                 report.withdrawn[f"{part.folder}:{path}"] = str(stones[path])
-            else:
+            elif not revision.held[path].in_git:
                 found.setdefault(sums, f"{part.folder}:{path}")
+            elif problem := fault_in_git(revision, path, sums):
+                report.problems.append(problem)
     return found

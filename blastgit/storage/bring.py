@@ -22,6 +22,21 @@ _LOCK = ".storage"  # no transient's name has a full stop
 
 
 @dataclass(frozen=True)
+class Due:
+    """What changed rules ask for, of all that is published.
+
+    Attributes:
+        moves: What stores lack.
+        in_git: How many contents stay in git itself, though rules would have them in a store by now.
+        in_store: How many stay in a store, though rules would have them in git itself: no published tree changes.
+    """
+
+    moves: list[Move]
+    in_git: int = 0
+    in_store: int = 0
+
+
+@dataclass(frozen=True)
 class Move:
     """What a changed rule asks for: contents to be brought to a store.
 
@@ -41,7 +56,7 @@ class Move:
         return sum(pointer.size for pointer, _ in self.contents.values())
 
 
-def due(handle: Handle) -> list[Move]:
+def due(handle: Handle) -> Due:
     """Return what the stores lack that rules, as they are now, send there, of all that is published.
 
     Raises:
@@ -50,20 +65,25 @@ def due(handle: Handle) -> list[Move]:
     """
     placement, history = Placement.of(handle), History(handle)
     wanted: dict[str, dict[str, tuple[Pointer, str]]] = {}
+    staying: dict[bool, set[str]] = {True: set(), False: set()}
     for each in list_transients(handle, "*"):
         for revision in history.revisions(each.name):
             for path, pointer in revision.pointers.items():
-                wanted.setdefault(placement(path), {})[pointer.md5] = pointer, revision.sha256(path)
+                in_git = revision.held[path].in_git
+                if not in_git:
+                    wanted.setdefault(placement(path), {})[pointer.md5] = pointer, revision.sha256(path)
+                if in_git != placement.in_git(path, pointer.size):
+                    staying[in_git].add(pointer.md5)
     moves = []
     for name, contents in sorted(wanted.items()):
         store = handle.store.named(name)
         lacking = store.missing(contents)
         lacking -= handle.store.missing(lacking)  # what was withdrawn, or lost, cannot be brought
         moves.append(Move(name, store.url, {md5: contents[md5] for md5 in lacking}))
-    return [move for move in moves if move.contents]
+    return Due([move for move in moves if move.contents], len(staying[True]), len(staying[False]))
 
 
-def bring(handle: Handle, progress: Progress = silent) -> list[Move]:
+def bring(handle: Handle, progress: Progress = silent) -> Due:
     """Copy contents to where the rules send them now, and return what was copied. What holds them already keeps them.
 
     A published pointer never changes, and plain DVC reads from the store that it names. blastgit itself finds a content
@@ -76,12 +96,12 @@ def bring(handle: Handle, progress: Progress = silent) -> list[Move]:
     """
     require(handle.settings, "admin")
     handle.prepare_to_edit()
-    moves = due(handle)
-    for move in moves:
+    found = due(handle)
+    for move in found.moves:
         target = handle.store.named(move.store)
         folder = staging(handle.store)
         with hold(handle.lock_path(_LOCK), LOCK_TIMEOUT) as lock:
             take_over(handle, lock)
             lock.announce(Journal.own([folder]))
             copy_contents(handle.store, target, move.contents, progress, folder)
-    return moves
+    return found

@@ -1,8 +1,9 @@
-"""Rules of storage: to which store the files of a dataset type go, by `storage` in `blastgit.yaml` on main.
+"""Rules of storage: to which store the files of a dataset type go, or whether git itself keeps them.
 
-Dataset types that no rule names go to the default store. A rule holds for what is recorded from then on: the pointer of
-a file names the store in `outs[].remote`, so that plain `dvc pull` reads from there, and a published pointer never
-changes. `bring.py` copies what is published already to where the rules send it now.
+They stand under `storage` in `blastgit.yaml` on main. Dataset types that no rule names go to the default store. A rule
+holds for what is recorded from then on: the pointer of a file names the store in `outs[].remote`, so that plain `dvc
+pull` reads from there; a file that git keeps has no pointer (`held.py`). A published tree never changes. `keep.py` does
+as the rules say; `bring.py` copies what is published already to where they send it now.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from blastgit.errors import RepoError
+from blastgit.held import LIMIT
 from blastgit.store.config import remote_names
 
 if TYPE_CHECKING:
@@ -25,14 +27,32 @@ _WHERE = "blastgit.yaml on main: storage"
 
 
 @dataclass(frozen=True)
+class Rule:
+    """Where the files of one dataset type go.
+
+    Attributes:
+        store: The name of the store; "" for the default one.
+        git: Bytes up to which a file goes into git itself, and not into that store.
+        keep: Whether they are kept at all.
+    """
+
+    store: str = ""
+    git: int = 0
+    keep: bool = True
+
+
+_NO_RULE = Rule()
+
+
+@dataclass(frozen=True)
 class Rules:
     """Where dataset types go.
 
     Attributes:
-        stores: The name of the store, by dataset type; None for those that are not kept.
+        of: The rule of each dataset type that has one.
     """
 
-    stores: Mapping[str, str | None]
+    of: Mapping[str, Rule]
 
 
 def read_storage(loaded: Any) -> Rules:
@@ -47,14 +67,20 @@ def read_storage(loaded: Any) -> Rules:
     return Rules({str(name): _read_rule(str(name), rule) for name, rule in words.items()})
 
 
-def _read_rule(name: str, rule: Any) -> str | None:
+def _read_rule(name: str, rule: Any) -> Rule:
     if rule == {"keep": False}:
-        return None
-    if not isinstance(rule, dict) or rule.keys() != {"store"} or not isinstance(rule["store"], str):
+        return Rule(keep=False)
+    if not isinstance(rule, dict) or not rule or not rule.keys() <= {"store", "git"}:
         raise RepoError(
-            f"{_WHERE}.{name} should say one thing: `store`, the name of a remote of .dvc/config, or `keep: false`"
+            f"{_WHERE}.{name} should say `store`, the name of a remote of .dvc/config, or `git: true`, or both, or "
+            "else `keep: false`"
         )
-    return rule["store"].lower()
+    store, git = rule.get("store", ""), rule.get("git", 0)
+    if not isinstance(store, str) or ("store" in rule and not store):
+        raise RepoError(f"{_WHERE}.{name}.store should be the name of a remote of .dvc/config")
+    if "git" in rule and not (isinstance(git, int) and 0 < git <= LIMIT):  # `true` is 1 to Python, `false` is 0
+        raise RepoError(f"{_WHERE}.{name}.git should be true, or the bytes up to which a file goes there: 1 to {LIMIT}")
+    return Rule(store.lower(), LIMIT if git is True else git)
 
 
 def check_storage(settings: Settings, config: bytes) -> Rules:
@@ -69,13 +95,13 @@ def check_storage(settings: Settings, config: bytes) -> Rules:
     """
     rules: Rules = settings.section("storage")
     types: DatasetTypes = settings.section("dataset_types")
-    for name, store in rules.stores.items():
+    for name, rule in rules.of.items():
         if name not in types or types.find(name).pattern is None:
             files = ", ".join(each.name for each in types if each.pattern is not None)
             raise RepoError(f"{_WHERE}: {name!r} is no dataset type of files; there is {files}")
         names = remote_names(config)
-        if store is not None and store not in names:
-            raise RepoError(f"{_WHERE}.{name}: .dvc/config has no remote {store!r}; there is {', '.join(names)}")
+        if rule.store and rule.store not in names:
+            raise RepoError(f"{_WHERE}.{name}: .dvc/config has no remote {rule.store!r}; there is {', '.join(names)}")
     return rules
 
 
@@ -102,7 +128,7 @@ class Placement:
         """
         settings = handle.settings
         rules: Rules = settings.section("storage")
-        if not rules.stores:
+        if not rules.of:
             return cls(rules, None, "")
         config = handle.config
         check_storage(settings, config)
@@ -110,17 +136,21 @@ class Placement:
 
     def __call__(self, path: str) -> str:
         """Return the name of the store that a file goes to; "" for the default one."""
-        name = self._rule(path)
-        return "" if name is None or name == self.default else name
+        name = self._rule(path).store
+        return "" if name == self.default else name
+
+    def in_git(self, path: str, size: int) -> bool:
+        """Whether a file of `size` bytes goes into git itself."""
+        return size <= self._rule(path).git
 
     def keeps(self, path: str) -> bool:
         """Whether a file is kept at all."""
-        return self._rule(path) is not None
+        return self._rule(path).keep
 
     def kept(self, files: Mapping[str, T]) -> dict[str, T]:
         """Return those of some files that are kept."""
         return {path: file for path, file in files.items() if self.keeps(path)}
 
-    def _rule(self, path: str) -> str | None:
+    def _rule(self, path: str) -> Rule:
         found = None if self.types is None else self.types.of_path(path)
-        return "" if found is None else self.rules.stores.get(found[0].name, "")
+        return _NO_RULE if found is None else self.rules.of.get(found[0].name, _NO_RULE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,9 @@ from itertools import islice
 
 from blastgit.errors import BlastgitError
 from blastgit.handle import Handle
+from blastgit.held import LIMIT
 from blastgit.progress import Progress
+from blastgit.states import Snapshot
 from blastgit.store.hashing import Checksums, drain
 from blastgit.verify.memory import Memory
 from blastgit.verify.report import Problem, Report
@@ -33,6 +36,22 @@ def look_up(handle: Handle, contents: Mapping[Checksums, str]) -> list[Problem]:
             text = f"its content in the store {store.url} has {sizes[sums.md5]:,} bytes, not {sums.size:,}"
             problems.append(Problem("damaged", where, text, sums))
     return problems
+
+
+def fault_in_git(state: Snapshot, path: str, sums: Checksums) -> Problem | None:
+    """Return what is wrong with a file that git itself keeps; it is small, so it is always read."""
+    if sums.size > LIMIT:
+        return Problem(
+            "damaged",
+            f"{state}:{path}",
+            f"it has {sums.size:,} bytes, and lies in git itself, which is for small files",
+        )
+    try:
+        found = hashlib.sha256(state.read_in_git(path)).hexdigest()
+    except BlastgitError as error:
+        return Problem("damaged", f"{state}:{path}", str(error))
+    text = f"it lies in git itself with the SHA-256 {found}, and its document says {sums.sha256}"
+    return None if found == sums.sha256 else Problem("damaged", f"{state}:{path}", text)
 
 
 class Reading:

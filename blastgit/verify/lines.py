@@ -17,7 +17,7 @@ from blastgit.states import Marker, Revision
 from blastgit.store.hashing import Checksums
 from blastgit.verify.report import Report
 from blastgit.verify.states import check_stages, check_state
-from blastgit.withdrawn import Withdrawals
+from blastgit.withdrawn import Stones, Withdrawals
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _KINDS = ("revision", "reproduction", "stage")
@@ -37,21 +37,15 @@ class LineCheck:
         """Yield where each content is promised, and what it should be; those that were withdrawn are only noted."""
         for revision in self._check_history():
             self._report.revisions += 1
-            gone = self._withdrawn(revision)
-            for path, sums in check_state(revision, revision.number, self._report):
-                if path in gone:
-                    self._report.withdrawn[f"{revision}:{path}"] = gone[path]
-                else:
-                    yield f"{revision}:{path}", sums
+            yield from check_state(revision, revision.number, self._withdrawn(revision), self._report)
         yield from check_stages(self._handle, self._name, self._report)
 
-    def _withdrawn(self, revision: Revision) -> dict[str, str]:
+    def _withdrawn(self, revision: Revision) -> Stones:
         try:
-            stones = Withdrawals(self._handle).of(revision.name, revision.number)
+            return Withdrawals(self._handle).of(revision.name, revision.number)
         except BlastgitError as error:
             self._report.add("document", revision, error)
             return {}
-        return {path: str(stone) for path, stone in stones.items()}
 
     def _check_history(self) -> list[Revision]:
         """Check the branch against its tags, and return the revisions."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pygit2
 
@@ -15,18 +15,25 @@ from blastgit.revision.dr import write_dr
 from blastgit.shipped import dot_files
 from blastgit.states import Snapshot, StageState
 from blastgit.store.hashing import Checksums
+from blastgit.verify.contents import fault_in_git
 from blastgit.verify.report import Report
 from blastgit.withdrawn import Withdrawals
 from blastgit.workflow.markers import OUTCOMES, Run, read_mark
 
 
-def check_state(state: Snapshot, number: int, report: Report) -> Iterator[tuple[str, Checksums]]:
-    """Note what is wrong with a state's document and pointers, and yield the checksums of each file.
+def check_state(
+    state: Snapshot, number: int, gone: Mapping[str, object], report: Report
+) -> Iterator[tuple[str, Checksums]]:
+    """Note what is wrong with a state's document, pointers and what git itself keeps; yield what a store must hold.
 
     Args:
         state: The state.
         number: The revision that it is, or is on the way to.
+        gone: The tombstones of files that were withdrawn, which are only noted.
         report: Where to note it.
+
+    Yields:
+        Where each content is promised, and what it should be.
     """
     try:
         document, pointers = state.dr, state.pointers
@@ -43,8 +50,14 @@ def check_state(state: Snapshot, number: int, report: Report) -> Iterator[tuple[
             check_path(path)
         except InvalidFiles as error:
             report.add("pointer", f"{state}:{path}", error)
-        else:
-            yield path, Checksums(pointers[path].md5, state.sha256(path), pointers[path].size)
+            continue
+        sums = Checksums(pointers[path].md5, state.sha256(path), pointers[path].size)
+        if path in gone:
+            report.withdrawn[f"{state}:{path}"] = str(gone[path])
+        elif not state.held[path].in_git:
+            yield f"{state}:{path}", sums
+        elif problem := fault_in_git(state, path, sums):
+            report.problems.append(problem)
 
 
 def _document_faults(state: Snapshot, number: int) -> Iterator[str]:
@@ -79,12 +92,7 @@ def check_stages(handle: Handle, name: str, report: Report) -> Iterator[tuple[st
             if state.commit.tree_id in seen:
                 continue
             seen.add(state.commit.tree_id)
-            gone = withdrawals.concerning(state)
-            for path, sums in check_state(state, state.towards, report):
-                if path in gone:
-                    report.withdrawn[f"{state}:{path}"] = str(gone[path])
-                else:
-                    yield f"{state}:{path}", sums
+            yield from check_state(state, state.towards, withdrawals.concerning(state), report)
     except DamagedData as error:
         report.add("damaged", name, error)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blastgit.errors import DamagedData, InvalidFiles, InvalidInput, NotFound
-from blastgit.fetch import fetch_content
+from blastgit.fetch import copy_file, fetch_file, read_checked
 from blastgit.handle import Handle
 from blastgit.intake import Intake
 from blastgit.progress import Progress
@@ -58,19 +58,32 @@ class Brought(Intake):
 
     def __init__(self, handle: Handle, state: Snapshot, progress: Progress) -> None:
         """Take them as a state of `handle` names them."""
-        super().__init__(handle.store, dict.fromkeys(state.pointer_ids, Path()), progress)
+        super().__init__(handle.store, dict.fromkeys(state.held, Path()), progress)
         self._state = state
 
     def source(self, path: str) -> Path:
         """Return where a file lies, fetching it if need be."""
-        return fetch_content(self._store, self._state.pointer(path).md5, self._state.sha256(path), self.folder)
+        return fetch_file(self._state, path, self._store, self.folder)
 
     def begin(self, *, staging: bool) -> None:
         """Do nothing: all is known."""
 
     def hash_all(self) -> dict[str, str]:
         """Return the SHA-256 of every file, by path."""
-        return {path: self._state.sha256(path) for path in self._state.pointer_ids}
+        return {path: self._state.sha256(path) for path in self._state.held}
+
+    def sums(self, paths: Iterable[str]) -> dict[str, Checksums]:
+        """Return all checksums of files."""
+        pointers = {path: self._state.pointer(path) for path in paths}
+        return {path: Checksums(each.md5, self._state.sha256(path), each.size) for path, each in pointers.items()}
+
+    def content(self, path: str) -> bytes:
+        """Return the bytes of a file.
+
+        Raises:
+            DamagedData: It is not what the stage brought.
+        """
+        return b"".join(read_checked(self._state, path, self._store))
 
     def store(self, paths: Iterable[str], place: Callable[[str], str] = lambda _: "") -> dict[str, Checksums]:
         """Return the checksums of files, seeing that the store still has them, and has them where they should be.
@@ -78,15 +91,14 @@ class Brought(Intake):
         Raises:
             DamagedData: It has lost one.
         """
-        pointers = {path: self._state.pointer(path) for path in paths}
+        found = self.sums(paths)
+        pointers = {path: self._state.pointer(path) for path in found if not self._state.held[path].in_git}
         absent = self._store.missing(pointer.md5 for pointer in pointers.values())
         lost = [path for path, pointer in pointers.items() if pointer.md5 in absent]
         if lost:
             raise DamagedData(f"a stage brought {lost[0]} of {self._state.name}, and the store has lost it since")
-        found = {
-            path: Checksums(pointer.md5, self._state.sha256(path), pointer.size) for path, pointer in pointers.items()
-        }
-        for path, pointer in pointers.items():
-            if place(path) != pointer.remote:  # the rules of storage changed since that stage
-                self._store.named(place(path)).put(self.source(path), found[path])
+        for path, sums in found.items():
+            if path not in pointers or place(path) != pointers[path].remote:  # the rules changed since that stage
+                copy = copy_file(self._state, path, self._store, self.folder)
+                self._store.named(place(path)).put(copy, sums)
         return found

@@ -150,7 +150,7 @@ class Judged:
     @cached_property
     def invalid_files(self) -> dict[str, Problem]:
         """Why each invalid file is."""
-        return self.validity.problems(self.revision.pointer_ids)
+        return self.validity.problems(self.revision.held)
 
     @cached_property
     def invalid_values(self) -> dict[str, Problem]:
@@ -195,8 +195,8 @@ class Judged:
         return [self._finding(root, paths) for root, paths in groups.items()]
 
     def _finding(self, root: str, paths: list[str]) -> Finding:
-        files = [path for path in paths if path in self.revision.pointer_ids]
-        values = [path for path in paths if path not in self.revision.pointer_ids]
+        files = [path for path in paths if path in self.revision.held]
+        values = [path for path in paths if path not in self.revision.held]
         left = sum(map(self.is_as_before, paths))
         return Finding(root, tuple(values), tuple(files), left, None if self._before is None else str(self._before))
 

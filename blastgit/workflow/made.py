@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -12,6 +12,7 @@ import pygit2
 
 from blastgit.errors import InvalidExport, InvalidInput, InvalidName
 from blastgit.handle import Handle
+from blastgit.held import Held
 from blastgit.history import History
 from blastgit.intake import Intake
 from blastgit.kinds import of_kind
@@ -23,8 +24,8 @@ from blastgit.revision.part import lay_over, skeleton
 from blastgit.shipped import dot_files
 from blastgit.sources import gather
 from blastgit.states import Snapshot
+from blastgit.storage.keep import keep
 from blastgit.storage.rules import Placement
-from blastgit.store.pointer import SUFFIX, Pointer
 from blastgit.twins import refuse_twin
 from blastgit.workflow.markers import DONE, Mark
 
@@ -113,12 +114,10 @@ class NextState:
     lines: tuple[str, ...] = ()
 
 
-def write_state(
-    batch: Batch, name: str, config: bytes, pointers: Mapping[str, pygit2.Oid], document: bytes
-) -> pygit2.Oid:
-    """Add the tree of a state to a batch: dot files, pointers by path in the dataset, and the document."""
+def write_state(batch: Batch, name: str, config: bytes, held: Iterable[Held], document: bytes) -> pygit2.Oid:
+    """Add the tree of a state to a batch: dot files, what stands for each file, and the document."""
     blobs = {path: batch.blob(data) for path, data in dot_files(config).items()}
-    blobs |= {path + SUFFIX: blob for path, blob in pointers.items()}
+    blobs.update(held)
     blobs[f"{name}.json"] = batch.blob(document)
     return batch.tree(blobs)
 
@@ -134,9 +133,9 @@ def first_state(handle: Handle, name: str, now: str) -> NextState:
     if latest is None:
         refuse_twin(handle, name)
         document = write_dr(check_export(skeleton(name, now)), 0, {})
-        return NextState(batch, write_state(batch, name, handle.config, {}, document), "")
+        return NextState(batch, write_state(batch, name, handle.config, (), document), "")
     document = write_dr(latest.dr.export, latest.number + 1, latest.dr.files)
-    tree = write_state(batch, name, handle.config, latest.pointer_ids, document)
+    tree = write_state(batch, name, handle.config, latest.held.values(), document)
     return NextState(batch, tree, latest.app_version)
 
 
@@ -161,13 +160,11 @@ class Laying:
         before, name, batch = state.dr, state.name, Batch(self._handle.git)
         export = self._export(state, now)
         incoming = sorted(path for path, digest in self._sha256.items() if before.files.get(path) != digest)
-        pointers = dict(state.pointer_ids)
-        place = Placement.of(self._handle)
-        for path, sums in self._intake.store(incoming, place).items():
-            pointers[path] = batch.blob(Pointer(sums.md5, sums.size, path.rpartition("/")[2], place(path)).write())
+        kept = keep(self._intake, batch, Placement.of(self._handle), incoming)
+        held = {**state.held, **{path: file.held for path, file in kept.items()}}
         document = write_dr(export, before.number, {**before.files, **self._sha256})
         lines = tuple(f"{'changed' if path in before.files else 'added  '}  {path}" for path in incoming)
-        tree = write_state(batch, name, self._handle.config, pointers, document)
+        tree = write_state(batch, name, self._handle.config, held.values(), document)
         return NextState(batch, tree, export.app_version, lines)
 
     def _export(self, state: Snapshot, now: str) -> Export:

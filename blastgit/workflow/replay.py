@@ -133,7 +133,7 @@ class _Trees:
         if self._is_moved:
             start = self._before if latest is None else latest
             self._document, self._files = start.dr.export.document, dict(start.dr.files)
-            self._pointers = dict(start.pointer_ids)
+            self._held = dict(start.held)
             self._last = self._write()
 
     def of(self, marker: RunMarker, *, ended: bool) -> pygit2.Oid:
@@ -155,17 +155,17 @@ class _Trees:
         old, new = before.dr, state.dr
         self._document = carry_over(self._document, old.export.document, new.export.document)
         for path in old.files.keys() - new.files.keys():
-            self._pointers.pop(path, None)
+            self._held.pop(path, None)
             self._files.pop(path, None)
-        for path, blob in state.pointer_ids.items():
-            if before.pointer_ids.get(path) != blob:
-                self._pointers[path], self._files[path] = blob, new.files[path]
+        for path, held in state.held.items():
+            if before.held.get(path) != held:
+                self._held[path], self._files[path] = held, new.files[path]
         return self._write()
 
     def _write(self) -> pygit2.Oid:
         export = check_export(self._document, "what the stages made")
         document = write_dr(export, self._number, self._files)
-        return write_state(self._batch, self._run.name, self._handle.config, self._pointers, document)
+        return write_state(self._batch, self._run.name, self._handle.config, self._held.values(), document)
 
 
 def settled(handle: Handle, name: str, tip: pygit2.Commit | None) -> list[RefUpdate]:

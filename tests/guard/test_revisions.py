@@ -54,6 +54,12 @@ def document(change: Callable[[dict[str, Any]], object]) -> Callable[[Any], Call
     return rewrite(DOCUMENT, apply)
 
 
+def instead(data: bytes) -> Callable[[Any], Callable[[Any], None]]:
+    """Put bytes in the place of a pointer."""
+    path = POINTER.removesuffix(b".dvc")
+    return lambda clone: lambda files: (files.pop(POINTER), files.update({path: ("100644", clone.blob(data))}))
+
+
 def pointer(**fields: object) -> bytes:
     lines = "".join(f"  {key}: {value}\n" for key, value in fields.items())
     return f"outs:\n-{lines[1:]}".encode()
@@ -78,6 +84,11 @@ HOSTILE = {
     "at the root": (put(b"x.fits.dvc"), "lies at the root of the dataset"),
     "below a file": (put(b"cutout_cdn/DES/DES_z.fits/x.dvc"), "lies below a path that is itself a file"),
     "a file itself": (put(b"cutout_cdn/DES/DES_z.fits", b"FITS"), "is not of the format"),
+    "a file that nobody names": (put(b"cutout_cdn/DES/notes.txt", b"x"), "2026dgt.json does not name such a file"),
+    "a file with other bytes": (instead(b"FITS"), "'cutout_cdn/DES/DES_z.fits' has the checksum sha256:"),
+    "a large file": (instead(b"x" * (1024 * 1024 + 1)), "git itself, which is for small files only"),
+    "an empty file": (instead(b""), "is empty"),
+    "a file in DVC's folder": (put(b".dvc/plugins/x.py", b"x"), "is not of the format"),
     "another document": (put(b"2026abc.json", b"{}"), "is not of the format"),
     "DVC's own cache": (put(b".dvc/config.local", b"[core]\n"), "is not of the format"),
     "a pipeline": (put(b"dvc.yaml", b"stages: {}\n"), "is not of the format"),
@@ -186,6 +197,15 @@ def test_contents_that_are_cut_short(clone: Any) -> None:
     assert "bring contents first" in clone.push(BRANCH, TAG)
     stored.write_bytes(whole)
     assert clone.push(BRANCH, TAG) == ""
+
+
+def test_a_small_file_may_lie_in_git_itself(clone: Any) -> None:
+    content = clone.show("good:" + POINTER.decode()).split(b"md5: ")[1][:32].decode()
+    stored = clone.repo / "dvc/files/md5" / content[:2] / content[2:]
+    clone.forge(instead(stored.read_bytes())(clone))
+    stored.unlink()
+    assert clone.push(BRANCH, TAG) == ""
+    assert not [each for each in DataRepo(clone.repo).verify().problems if each.where.startswith("2026dgt@1")]
 
 
 def test_another_rules_digest_is_believed(clone: Any) -> None:

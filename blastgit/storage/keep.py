@@ -1,0 +1,52 @@
+"""Files of a recording, taken to where the rules of storage send them: into a store, or into git itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from blastgit.held import Held
+from blastgit.intake import Intake
+from blastgit.plumbing.batch import Batch
+from blastgit.storage.rules import Placement
+from blastgit.store.pointer import SUFFIX, Pointer
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A file that was taken in.
+
+    Attributes:
+        held: What is to stand for it in the tree.
+        size: Bytes.
+    """
+
+    held: Held
+    size: int
+
+
+def keep(intake: Intake, batch: Batch, place: Placement, paths: Iterable[str]) -> dict[str, Kept]:
+    """Take files in, and return what is to stand for each in the tree; durable after store and git are synchronised.
+
+    Args:
+        intake: The files.
+        batch: The objects of the commit, to which pointers and files of git's own are added.
+        place: Where each goes.
+        paths: Which.
+
+    Raises:
+        InvalidFiles: One cannot be read, is empty, or is not what it was when it was first read.
+        StoreError: The store fails.
+    """
+    sums = intake.sums(paths)
+    own = {path for path, found in sums.items() if place.in_git(path, found.size)}
+    intake.store([path for path in sums if path not in own], place)
+    kept = {}
+    for path, found in sums.items():
+        if path in own:
+            held = Held(path, batch.blob(intake.content(path)))
+        else:
+            pointer = Pointer(found.md5, found.size, path.rpartition("/")[2], place(path))
+            held = Held(path + SUFFIX, batch.blob(pointer.write()))
+        kept[path] = Kept(held, found.size)
+    return kept
