@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import subprocess
 import tarfile
 from collections.abc import Callable
@@ -72,7 +73,7 @@ def files_below(folder: Path) -> dict[str, bytes]:
 
 
 def clone_of(repo: Path, tag: str, folder: Path, run: Run) -> Path:
-    run("git", "clone", "-q", "--branch", tag, "--single-branch", f"file://{repo}", folder)
+    run("git", "-c", "core.autocrlf=true", "clone", "-q", "--branch", tag, "--single-branch", f"file://{repo}", folder)
     return folder
 
 
@@ -133,6 +134,14 @@ def test_the_document_and_other_readers_see_no_difference(kept: Path, sample: Sa
     assert found == published(sample)[GLOBAL]
     elsewhere = DataRepo(f"file://{kept}")
     assert files_below(elsewhere.get(NAME, tmp_path / "got").folder) == published(noted(sample))
+
+
+def test_the_reader_that_the_format_shows(kept: Path, sample: Sample) -> None:
+    page = Path(__file__).resolve().parents[2] / "docs/format.md"
+    [text] = re.findall(r"^```python\n(.*?)^```$", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    names: dict[str, Any] = {"__name__": "reader"}
+    exec(text, names)
+    assert names["read"](str(kept), NAME, 0)[1] == published(noted(sample))
 
 
 def test_the_index_knows_their_size(kept: Path) -> None:
