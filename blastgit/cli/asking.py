@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from blastgit.cli.common import drawn_progress, open_repo, plural
+from blastgit.cli.common import drawn_progress, open_repo, plural, tell_failure
 from blastgit.errors import UsageError
 from blastgit.tabular.formats import FORMATS, written
 from blastgit.tabular.votable import Votable
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from blastgit.repo import DataRepo
 
 _SPARE = 4_000_000_000  # bytes of addresses that a process needs beside what a query uses
+_GRACE = 2.0  # seconds for a query to stop by itself
 _T = TypeVar("_T")
 
 
@@ -80,7 +83,7 @@ def say(result: Result, options: argparse.Namespace) -> None:
 def _ask(repo: DataRepo, question: Callable[[DataRepo, OpenIndex], _T], limits: Limits, *, as_is: bool) -> _T:
     with repo.index.open(limits, as_is=as_is) as opened:
         _tell(opened.updated)
-        with _confined(limits.memory):
+        with _confined(limits.memory), _ended(limits.seconds):
             return question(repo, opened)
 
 
@@ -108,3 +111,27 @@ def _confined(memory: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_AS, (before, hard))
+
+
+@contextmanager
+def _ended(seconds: float) -> Iterator[None]:
+    """End the whole process when a query goes on although it was told to stop: within one row DuckDB does not listen.
+
+    Nothing is being written by then.
+    """
+    from blastgit.errors import OverLimit
+
+    def end() -> None:
+        wants_json = "--json" in sys.argv
+        words = f"the query took longer than {seconds:g} s, could not be stopped, and was ended with this command"
+        code = tell_failure(OverLimit(words), wants_json=wants_json)
+        sys.stdout.flush()
+        os._exit(code)
+
+    watch = threading.Timer(seconds + _GRACE, end)
+    watch.daemon = True
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.cancel()

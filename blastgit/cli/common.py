@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from blastgit.errors import InvalidInput, UsageError
+from blastgit.errors import BlastgitError, InvalidInput, UsageError
 from blastgit.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -29,6 +29,14 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 def add_even_invalid(parser: argparse.ArgumentParser) -> None:
     """Add `--even-invalid` to a verb."""
     parser.add_argument("--even-invalid", action="store_true", help="also what a failed stage left behind")
+
+
+def tell_failure(error: BlastgitError, *, wants_json: bool) -> int:
+    """Say what went wrong, for people and, if that is wanted, for programs; return the exit code."""
+    print(f"blastgit: {error}", file=sys.stderr)
+    if wants_json:
+        print_json({"error": {"kind": error.kind, "message": str(error), "exit_code": error.exit_code}})
+    return error.exit_code
 
 
 def tell_real_name(asked: str | None, revision: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import difflib
 import io
-import json
 import os
 import sys
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from blastgit import __version__
+from blastgit.cli.common import tell_failure
 from blastgit.errors import BlastgitError, UsageError
 
 CRASH, INTERRUPTED = 3, 130
@@ -139,7 +139,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code: int = options.run(options)
         sys.stdout.flush()
     except BlastgitError as error:
-        return _failed(error, wants_json=wants_json)
+        return tell_failure(error, wants_json=wants_json)
     except KeyboardInterrupt:
         print("blastgit: interrupted; nothing half-done is visible, repeat the command to go on", file=sys.stderr)
         return INTERRUPTED
@@ -168,15 +168,6 @@ def _verb_of(arguments: Sequence[str]) -> str:
             hint = f"did you mean {' or '.join(near)}?" if near else "`blastgit --help` lists those there are"
             raise UsageError(f"there is no verb {word!r}; {hint}")
     return ""
-
-
-def _failed(error: BlastgitError, *, wants_json: bool) -> int:
-    print(f"blastgit: {error}", file=sys.stderr)
-    if wants_json:
-        print(
-            json.dumps({"error": {"kind": error.kind, "message": str(error), "exit_code": error.exit_code}}, indent=2)
-        )
-    return error.exit_code
 
 
 def _crashed(arguments: list[str]) -> int:

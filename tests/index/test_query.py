@@ -2,6 +2,8 @@
 
 import json
 import socket
+import subprocess
+import sys
 import time
 
 import pytest
@@ -143,6 +145,15 @@ def test_an_enormous_result_is_cut_and_memory_is_limited(library):
         with pytest.raises(OverLimit, match="memory"):
             db.query("SELECT list(range) FROM range(1000000000)")
         assert db.query("SELECT 1").rows == [(1,)]
+
+
+def test_a_query_that_does_not_listen_is_ended_with_the_command(library):
+    one_row = "SELECT levenshtein(repeat('x', 200000), repeat('y', 200000))"
+    command = [sys.executable, "-m", "blastgit", "-C", library, "sql", one_row, "--seconds", "0.2", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == json.loads(done.stdout)["error"]["exit_code"] == OverLimit.exit_code
+    assert "could not be stopped" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_mistake_is_shown_at_its_place(db):
