@@ -192,8 +192,10 @@ def test_a_stage_and_the_end_of_its_run(
     run = DataRepo(repo).workflow(NAME, "one")
     run.begin("Cutout download")
     run.finish("Cutout download", data=data)
+    brought = held(stores["images"])
     settle(repo, "storage:\n  cutout: {store: archive}\n")
     assert run.end().status == "recorded"
+    assert brought <= held(stores["images"]), "the marker of the stage points there"
     assert DataRepo(repo).verify().problems == []
     assert pulled(repo, f"{NAME}/1", tmp_path / "clone") == published(changed)
 
