@@ -9,14 +9,16 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import IO, Any
 
 from benchmarks import samples
 from benchmarks.race import Row, Target, race, time_alone
+from blastgit.compare.compared import Comparing, Options
 from blastgit.demo import Sample
-from blastgit.index.opened import Limits
+from blastgit.index.opened import Limits, OpenIndex
 from blastgit.repo import DataRepo
 from blastgit.revision.dr import read_dr
 
@@ -24,7 +26,7 @@ REVISIONS = 3
 _NEW = 100  # revisions between two updates
 _SECOND, _CONE, _JOIN = 1.0, 0.05, 1.0  # seconds that an update, a cone and a join over all may take
 _READ = 200  # documents that are read one by one; the rest is reckoned
-_WHO = "Benchmark <benchmark@example.org> 1780000000 +0000"
+_START, _DAY = 1_780_000_000, 86_400  # seconds; a revision comes each day
 
 _CIRCLE = """SELECT dataset FROM transients WHERE ra_deg BETWEEN 119 AND 121 AND dec_deg BETWEEN 9 AND 11
 AND degrees(2 * asin(sqrt(power(sin(radians(dec_deg - 10) / 2), 2) + cos(radians(dec_deg)) * cos(radians(10))
@@ -100,10 +102,24 @@ def _questions(repo: DataRepo, sqlite: Path, options: argparse.Namespace) -> Ite
             raise RuntimeError("ADQL has another answer")
         seconds = time_alone(lambda _: db.adql(_ADQL), options.rounds)
         yield Row("cone search in ADQL", "50 ms", seconds, _CONE, seconds / _CONE, Target(1.0))
+        yield from _comparing(repo, db, options)
     connection.close()
     theirs_size = sqlite.stat().st_size
     size = repo.index.path.stat().st_size
     yield Row("size", "sqlite, same tables", size, theirs_size, size / theirs_size, unit="MB")
+
+
+def _comparing(repo: DataRepo, db: OpenIndex, options: argparse.Namespace) -> Iterator[Row]:
+    """Compare the first revision of all transients with the second: all their photometry, or all their SEDs."""
+    sides = [f"at:{datetime.fromtimestamp(_START + day * _DAY + 1, UTC):%Y-%m-%dT%H:%M:%SZ}" for day in (0, 1)]
+    reading = 2 * options.indexed * _one_by_one(repo)
+    for what in ("photometry", "sed"):
+        comparing = Comparing(db, sides[0], sides[1], Options(what))
+        if comparing.compare().both < options.indexed:
+            raise RuntimeError("not all transients were compared")
+        seconds = time_alone(lambda _, comparing=comparing: comparing.compare(), 3)  # type: ignore[misc]
+        yield Row(f"compare two dates, {what} of all", f"read_dr of each ({_READ} read)", seconds, reading,
+                  seconds / reading, Target(10, faster=True))  # fmt: skip
 
 
 def _asking(ask: Callable[[str], Any], sql: str) -> Callable[[int], object]:
@@ -215,15 +231,16 @@ class _Generator:
                 data[path.replace(self._name, name)] = re.sub(r"md5: [0-9a-f]{32}", random_md5, text).replace(
                     self._name, name
                 )
+        who = f"Benchmark <benchmark@example.org> {_START + revision * _DAY} +0000"
         message = (
             f"{name} revision {revision}: made up\n\nRevision: {revision}\nApp-Version: v1\nMarker: revision\n"
             f"Status: complete\nFiles: {len(self._others)}\nBytes: 1000\n"
         )
         parent = f"from refs/heads/{name}^0\n" if revision >= REVISIONS else ""
-        lines = [f"commit refs/heads/{name}\ncommitter {_WHO}\ndata {len(message)}\n{message}\n{parent}"]
+        lines = [f"commit refs/heads/{name}\ncommitter {who}\ndata {len(message)}\n{message}\n{parent}"]
         for path, text in data.items():
             lines.append(f"M 100644 inline {path}\ndata {len(text.encode())}\n{text}\n")
-        lines.append(f"tag {name}/{revision}\nfrom refs/heads/{name}\ntagger {_WHO}\ndata 7\nmade up\n")
+        lines.append(f"tag {name}/{revision}\nfrom refs/heads/{name}\ntagger {who}\ndata 7\nmade up\n")
         stream.write("".join(lines).encode())
 
 
