@@ -13,6 +13,7 @@ from blastgit.sky.region import Moc
 from blastgit.sky.sql import Place, in_circle, prefilter, separation
 
 _LONGEST = 200_000  # characters of one expression: those inside each other grow fast
+_PAIRS = 10_000  # of edges of two polygons that are compared
 _SQUARE = math.degrees(1) ** 2  # square degrees
 _CONDITION, _DISTANCE = "adql condition", "adql distance"  # what is remembered of an expression that was written
 
@@ -101,7 +102,11 @@ def _intersects(node: exp.Expr, one: Shape, other: Shape) -> str:
             return f"({other.sql(one.centre.place)} OR {_near_border(one, other)})"
         case Polygon(), Circle():
             return _intersects(node, other, one)
-    raise in_node(node, "INTERSECTS takes a POINT and any region, two CIRCLEs, or a CIRCLE and a BOX or POLYGON")
+        case Polygon(), Polygon():
+            if len(one.vertices) * len(other.vertices) > _PAIRS:
+                raise in_node(node, "two polygons of so many vertices are not compared: 100 each are allowed")
+            return str(one.meets(other)).lower()
+    raise in_node(node, "INTERSECTS takes a POINT and any region, or two of CIRCLE, BOX and POLYGON")
 
 
 def _within(one: Point, other: Point, radius: str, number: float | None) -> str:

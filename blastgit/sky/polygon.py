@@ -110,6 +110,16 @@ class Polygon:
         px, py = self._flat(point)
         return sum((y1 > py) != (y2 > py) and px < _at(x1, y1, x2, y2, py) for x1, y1, x2, y2 in self._edges) % 2 == 1
 
+    def meets(self, other: Polygon) -> bool:
+        """Whether two polygons have a point in common."""
+        if self.holds(other.vectors[0]) or other.holds(self.vectors[0]):
+            return True
+        return any(_arcs_meet(one, two) for one in self._arcs for two in other._arcs)
+
+    @property
+    def _arcs(self) -> list[tuple[Vector, Vector]]:
+        return [(self.vectors[at - 1], each) for at, each in enumerate(self.vectors)]
+
     def _crossings(self) -> list[str]:
         """For each edge, 1 or 0: whether a line to the right of the point `p` meets it."""
         return [
@@ -149,6 +159,20 @@ def cross(one: Vector, other: Vector) -> Vector:
     """Return the vector product."""
     (a, b, c), (d, e, f) = one, other
     return b * f - c * e, c * d - a * f, a * e - b * d
+
+
+def _arcs_meet(one: tuple[Vector, Vector], other: tuple[Vector, Vector]) -> bool:
+    """Whether two arcs, each shorter than half a circle, have a point in common; if one great circle, at their ends."""
+    normals = cross(*one), cross(*other)
+    line = cross(*normals)
+    points = [line, (-line[0], -line[1], -line[2])] if math.hypot(*line) > _SAME * _SAME else [*one, *other]
+    return any(_is_on(one, point) and _is_on(other, point) for point in points)
+
+
+def _is_on(arc: tuple[Vector, Vector], point: Vector) -> bool:
+    """Whether a point of an arc's great circle lies between its ends."""
+    normal = cross(*arc)
+    return _dot(cross(normal, arc[0]), point) >= 0 and _dot(cross(arc[1], normal), point) >= 0
 
 
 def _angle(one: Vector, other: Vector) -> float:

@@ -7,6 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from blastgit.adql import translate
+from blastgit.errors import InvalidQuery
 from blastgit.sky.cells import vector
 from blastgit.sky.polygon import Polygon
 
@@ -176,3 +177,32 @@ def test_cells_are_looked_up_where_a_table_has_them(query, column):
     assert (f"{column} BETWEEN" in sql) if column else ("healpix" not in sql)
     sql = translate(query.format("DISTANCE(POINT(ra_deg, dec_deg), POINT(10, 20)) < 0.5"))
     assert (f"{column} BETWEEN" in sql) if column else ("healpix" not in sql)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "meet"),
+    [
+        ("0, 0, 2, 0, 2, 2, 0, 2", "1, 1, 3, 1, 3, 3, 1, 3", True),
+        ("0, 0, 2, 0, 2, 2, 0, 2", "5, 5, 6, 5, 6, 6", False),
+        ("0, 0, 9, 0, 9, 9, 0, 9", "3, 3, 4, 3, 4, 4", True),  # one inside the other
+        ("0, 4, 9, 4, 9, 5, 0, 5", "4, 0, 5, 0, 5, 9, 4, 9", True),  # a cross: no vertex lies in the other
+        ("0, 0, 2, 0, 2, 2, 0, 2", "0, 0, 2, 0, 2, 2, 0, 2", True),
+        ("0, 0, 2, 0, 2, 2, 0, 2", "2, 0, 3, 0, 3, 2, 2, 2", True),  # an edge in common
+        ("359, -1, 1, -1, 1, 1, 359, 1", "0, 0, 3, 0, 3, 3, 0, 3", True),  # across right ascension 0
+        ("0, 80, 120, 80, 240, 80", "60, 89, 180, 89, 300, 89", True),  # around a pole
+        ("0, 80, 120, 80, 240, 80", "0, -80, 120, -80, 240, -80", False),
+        ("0, 0, 2, 0, 2, 2, 0, 2", "180, 0, 182, 0, 182, 2, 180, 2", False),  # the antipodes
+        ("0, 0, 4, 0, 4, 4, 3, 4, 3, 1, 1, 1, 1, 4, 0, 4", "1.5, 2, 2.5, 2, 2.5, 3", False),  # in a notch
+    ],
+)
+def test_two_polygons_meet(one, other, meet):
+    for pair in ((one, other), (other, one)):
+        shapes = ", ".join(f"POLYGON({each})" for each in pair)
+        written = translate(f"SELECT INTERSECTS({shapes}) FROM transients")
+        assert ("TRUE" in written.upper(), "FALSE" in written.upper()) == (meet, not meet)
+
+
+def test_polygons_of_very_many_vertices_are_refused():
+    many = ", ".join(f"{math.cos(i / 20):.6f}, {math.sin(i / 20):.6f}".replace("-", "") for i in range(1, 120))
+    with pytest.raises(InvalidQuery, match="so many vertices"):
+        translate(f"SELECT INTERSECTS(POLYGON({many}), POLYGON({many})) FROM transients")
