@@ -54,6 +54,7 @@ class Handle:
         """
         self.path = path
         self.git = _open(path)
+        self._read_of_main: tuple[pygit2.Oid | None, dict[str, bytes]] = None, {}  # asked for at every step
         if not is_readable(self.main_file(FILE)):
             _ = self.settings
 
@@ -114,10 +115,16 @@ class Handle:
         Raises:
             RepoError: There is none of that path.
         """
-        data = read_blob(self.main.tree, path)
-        if data is None:
-            raise RepoError(f"{self.path}: main has no {path}; is it a data repo of blastgit?")
-        return data
+        main = self.main
+        if self._read_of_main[0] != main.id:
+            self._read_of_main = main.id, {}
+        files = self._read_of_main[1]
+        if path not in files:
+            data = read_blob(main.tree, path)
+            if data is None:
+                raise RepoError(f"{self.path}: main has no {path}; is it a data repo of blastgit?")
+            files[path] = data
+        return files[path]
 
     @property
     def settings(self) -> Settings:

@@ -54,7 +54,10 @@ class Intake:
 
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            self.folder.rmdir()  # what was staged has moved into the store, as a rule
+        except OSError:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
     def paths(self) -> list[str]:

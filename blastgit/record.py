@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import pygit2
@@ -169,12 +168,12 @@ class Prepared:
     Attributes:
         commit: Its commit.
         updates: The refs to move, once all of it is durable.
-        folder: Where its files were staged.
+        size: Bytes of the files that were taken in.
     """
 
     commit: str
     updates: list[RefUpdate]
-    folder: Path
+    size: int
 
 
 class Recording:
@@ -278,7 +277,7 @@ class Recording:
             RefUpdate(branch_ref(self._name), commit, None if tip is None else str(tip.id)),
             *ending.updates,
         ]
-        return Prepared(commit, updates, self._intake.folder)
+        return Prepared(commit, updates, sum(file.size for file in kept.values()))
 
     def _lost(self, decision: Decision) -> list[str]:
         """Return the unchanged files whose content the store has lost meanwhile: a tag promises all of them."""

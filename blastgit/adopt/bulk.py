@@ -22,7 +22,6 @@ from blastgit.plumbing.refs import RefMoved
 from blastgit.record import Options, Prepared, Recording
 from blastgit.recovery import settle, take_over
 from blastgit.storage.rules import Placement
-from blastgit.store.source import as_source
 
 ADOPTED, PRESENT, SKIPPED = "adopted", "present", "skipped"
 
@@ -129,9 +128,8 @@ def _prepare(handle: Handle, found: Found, how: How, batch: Batch, stack: ExitSt
             return _compared(recording, export.name)
         lock.announce(Journal.own([intake.folder]))
         prepared = recording.prepare_first(batch, lock)
-        size = sum(as_source(source).size for source in files.values())
         stack.push(own.pop_all().__exit__)
-        return _Ready(Outcome(export.name, ADOPTED, "", len(files), size), lock, prepared)
+        return _Ready(Outcome(export.name, ADOPTED, "", len(files), prepared.size), lock, prepared)
 
 
 def _compared(recording: Recording, name: str) -> Outcome:

@@ -158,8 +158,9 @@ def try_lock(path: Path, *, create: bool) -> Lock | None:
         if create:
             _share(descriptor, path.parent)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.fstat(descriptor).st_ino == path.stat().st_ino:
-            return Lock(path, descriptor, _read(path))
+        found = os.fstat(descriptor)
+        if found.st_ino == path.stat().st_ino:
+            return Lock(path, descriptor, _read(path) if found.st_size else None)
     except (BlockingIOError, FileNotFoundError):
         pass
     os.close(descriptor)

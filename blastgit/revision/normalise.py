@@ -45,7 +45,12 @@ class NaturalForm:
     @cached_property
     def values(self) -> dict[str, Json]:
         """Every value by its natural path."""
-        return {f"{row.path}.{field}": value for row in self.rows() for field, value in row.values.items()}
+        values: dict[str, Json] = {}
+        for row in self.rows():
+            path = row.path
+            for field, value in row.values.items():
+                values[f"{path}.{field}"] = value
+        return values
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows of all tables."""

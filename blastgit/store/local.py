@@ -57,9 +57,11 @@ class LocalStore(Store):
     def _rename(self, staged: Path, target: str) -> None:
         folder, name = os.path.split(target)
         try:
-            if not os.path.isdir(folder):
+            try:
+                os.rename(staged, target)
+            except FileNotFoundError:  # the first content of its folder
                 os.makedirs(folder, exist_ok=True)
-            os.rename(staged, target)
+                os.rename(staged, target)
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
