@@ -45,6 +45,7 @@ class Handle:
     """
 
     is_here: ClassVar[bool] = True
+    _read_of_main: tuple[pygit2.Oid | None, dict[str, bytes]] = None, {}  # every step asks for the same two files
 
     def __init__(self, path: Path) -> None:
         """Open the data repo at `path`.
@@ -54,7 +55,6 @@ class Handle:
         """
         self.path = path
         self.git = _open(path)
-        self._read_of_main: tuple[pygit2.Oid | None, dict[str, bytes]] = None, {}  # asked for at every step
         if not is_readable(self.main_file(FILE)):
             _ = self.settings
 
@@ -116,9 +116,9 @@ class Handle:
             RepoError: There is none of that path.
         """
         main = self.main
-        if self._read_of_main[0] != main.id:
-            self._read_of_main = main.id, {}
-        files = self._read_of_main[1]
+        known, files = self._read_of_main
+        if main.id != known:
+            self._read_of_main = main.id, (files := {})
         if path not in files:
             data = read_blob(main.tree, path)
             if data is None:

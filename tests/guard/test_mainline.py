@@ -50,7 +50,8 @@ def test_texts_collections_and_queries(clone: Any) -> None:
         ("CITATION.cff", b"- a\n", "should be a mapping"),
         ("CITATION.cff", b"a: !!python/object/apply:os.system [id]\n", "is not YAML"),
         ("CITATION.cff", BOMB, "has an alias (*a): write the value out"),
-        ("CITATION.cff", b"[" * 100_000, "nested more than 32 levels deep"),
+        ("CITATION.cff", b"[" * 100, "nested more than 32 levels deep"),
+        ("CITATION.cff", b"[" * 100_000, "nest"),  # the parser of YAML may have a limit of its own
         ("CITATION.cff", b"a: " + b"x" * 2**21, "more than the 1,048,576 allowed"),
         ("collections/x.yaml", b"- a\n", "x is no collection"),
         ("collections/x.yaml", b"type: TAGGED\nabout: " + b"[" * 100_000, "x is no collection"),

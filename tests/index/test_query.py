@@ -148,7 +148,7 @@ def test_an_enormous_result_is_cut_and_memory_is_limited(library):
 
 
 def test_a_query_that_does_not_listen_is_ended_with_the_command(library):
-    one_row = "SELECT levenshtein(repeat('x', 200000), repeat('y', 200000))"
+    one_row = "SELECT jaro_similarity(repeat('ab', 2000000), repeat('ba', 2000000))"
     command = [sys.executable, "-m", "blastgit", "-C", library, "sql", one_row, "--seconds", "0.2", "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == json.loads(done.stdout)["error"]["exit_code"] == OverLimit.exit_code
