@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import count
 from math import isclose, isfinite, isnan
-from typing import Any
 
 from blastgit.revision.document import Json, nonfinite_name
 from blastgit.revision.normalise import Key, NaturalForm, Row
-from blastgit.revision.rules import Rules
+from blastgit.revision.rules import Rules, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class FieldChange:
         new: The value after, likewise.
         row: "added" or "removed" when the whole row is; else "changed".
         known: Whether the rules know the field; others came with a newer Blast.
+        twin: The number of the row among those of its key; nearly always 1.
     """
 
     table: str
@@ -33,11 +34,12 @@ class FieldChange:
     new: Json
     row: str = "changed"
     known: bool = True
+    twin: int = 1
 
     @property
     def path(self) -> str:
         """The natural path of the value: `photometry/2010H_SDSS_r_global/SDSS_r.flux`."""
-        return f"{Row(self.table, self.key, {}).path}.{self.field}"
+        return f"{Row(self.table, self.key, {}, self.twin).path}.{self.field}"
 
     @property
     def relative(self) -> float | None:
@@ -56,41 +58,72 @@ def compare(old: NaturalForm, new: NaturalForm, rules: Rules) -> list[FieldChang
     """Return every value that differs, in the order of the rules' tables and of the natural paths."""
     changes: list[FieldChange] = []
     for name, table in rules.tables.items():
-        pairs = _pair(old.tables.get(name, []), new.tables.get(name, []), rules.tolerance)
-        for before, after in sorted(pairs, key=lambda pair: (pair[0] or pair[1] or _NOTHING).path):
-            changes += _compare_rows(before, after, table.tolerance, table.knows)
+        before = old.tables.get(name, [])
+        after = _number_alike(before, new.tables.get(name, []), table)
+        for pair in sorted(
+            _pair(before, after, rules.tolerance), key=lambda pair: (pair[0] or pair[1] or _NOTHING).path
+        ):
+            changes += _compare_rows(*pair, table)
     return changes
 
 
 _NOTHING = Row("", (), {})
 
 
+def _number_alike(old: list[Row], new: list[Row], table: Table) -> list[Row]:
+    """Number twins as those that they equal were: by what they say alone, noise could swap the numbers of two."""
+    if all(row.twin == 1 for row in (*old, *new)):
+        return new
+    left: dict[str, list[Row]] = {}
+    for row in old:
+        left.setdefault(row.name, []).append(row)
+    given: dict[int, int] = {}
+    for equal in (True, False):  # those that equal none take what numbers are left
+        for at, row in enumerate(new):
+            others = [each for each in left.get(row.name, []) if each.key == row.key and at not in given]
+            match = next((each for each in others if not (equal and any(_compare_rows(each, row, table)))), None)
+            if match is not None:
+                given[at] = match.twin
+                left[row.name].remove(match)
+    return [replace(row, twin=number) for row, number in zip(new, _fill(new, given), strict=True)]
+
+
+def _fill(rows: list[Row], given: Mapping[int, int]) -> Iterator[int]:
+    """Yield the number of each row: what it was given, else the lowest that none of its twins has."""
+    taken = {(rows[at].name, number) for at, number in given.items()}
+    for at, row in enumerate(rows):
+        number = given.get(at) or next(n for n in count(1) if (row.name, n) not in taken)
+        taken.add((row.name, number))
+        yield number
+
+
 def _pair(old: list[Row], new: list[Row], tolerance: float) -> Iterator[tuple[Row | None, Row | None]]:
     """Pair rows by key; a number in a key (the age of an SFH bin) may wobble like any other."""
-    left = {row.key: row for row in old}
+    left = {(row.key, row.twin): row for row in old}
     unmatched = []
     for row in new:
-        match = left.pop(row.key, None)
+        match = left.pop((row.key, row.twin), None)
         if match is None:
             unmatched.append(row)
         else:
             yield match, row
     for row in unmatched:
-        close = next((key for key in left if same_value(list(key), list(row.key), tolerance)), None)
+        near = (name for name in left if name[1] == row.twin and same_value(list(name[0]), list(row.key), tolerance))
+        close = next(near, None)
         yield (left.pop(close) if close is not None else None), row
     for row in left.values():
         yield row, None
 
 
-def _compare_rows(old: Row | None, new: Row | None, tolerance: float, knows: Any) -> Iterator[FieldChange]:
+def _compare_rows(old: Row | None, new: Row | None, table: Table) -> Iterator[FieldChange]:
     row = old or new
     assert row is not None
     state = "added" if old is None else "removed" if new is None else "changed"
     before, after = (old.values if old else {}), (new.values if new else {})
     for field in {**before, **after}:
         was, now = before.get(field), after.get(field)
-        if state != "changed" or not same_value(was, now, tolerance):
-            yield FieldChange(row.table, row.key, field, was, now, state, knows(field))
+        if state != "changed" or not same_value(was, now, table.tolerance):
+            yield FieldChange(row.table, row.key, field, was, now, state, table.knows(field), row.twin)
 
 
 def same_value(old: Json, new: Json, tolerance: float) -> bool:

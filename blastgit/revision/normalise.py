@@ -8,7 +8,7 @@ empty (null, "", [], {}) does not occur: a missing key equals an empty one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from math import isfinite
@@ -24,16 +24,25 @@ Key = tuple[Json, ...]
 
 @dataclass(frozen=True)
 class Row:
-    """One row: the natural key that names it in its table, and its values that count and are not empty."""
+    """One row: the natural key that names it in its table, and its values that count and are not empty.
+
+    Rows of one name are twins, which Blast's race conditions leave; they are numbered, from 1.
+    """
 
     table: str
     key: Key
     values: Mapping[str, Json]
+    twin: int = 1
+
+    @property
+    def name(self) -> str:
+        """The natural path that the row shares with its twins: `photometry/2010H_SDSS_r_global/SDSS_r`."""
+        return "/".join([self.table, *map(_word, self.key)])
 
     @property
     def path(self) -> str:
-        """The natural path of the row: `photometry/2010H_SDSS_r_global/SDSS_r`."""
-        return "/".join([self.table, *map(_word, self.key)])
+        """The natural path of this row alone."""
+        return self.name if self.twin == 1 else f"{self.name}/twin {self.twin}"
 
 
 @dataclass(frozen=True)
@@ -187,17 +196,16 @@ def _key_part(part: str, values: Mapping[str, Json], fields: Mapping[str, Json],
 
 
 def _number_twins(rows: list[Row]) -> list[Row]:
-    """Tell rows of one path apart by a number, in the order of what they say: Blast's race conditions leave twins."""
+    """Tell rows of one name apart by a number, in the order of what they say."""
     groups: dict[str, list[Row]] = {}
     for row in rows:
-        groups.setdefault(row.path, []).append(row)
+        groups.setdefault(row.name, []).append(row)
     if len(groups) == len(rows):
         return rows
     result = []
     for twins in groups.values():
         twins.sort(key=lambda row: canonical({field: _finite(value) for field, value in row.values.items()}))
-        result.append(twins[0])
-        result += [Row(row.table, (*row.key, f"twin {n}"), row.values) for n, row in enumerate(twins[1:], 2)]
+        result += [replace(row, twin=number) for number, row in enumerate(twins, 1)]
     return result
 
 

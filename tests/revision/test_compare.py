@@ -214,6 +214,32 @@ def test_twins_are_told_apart_by_what_they_say(reverse):
     assert "added" in {change.row for change in changes(SAMPLE.export, one)}
 
 
+@given(st.integers(0, 10**6))
+def test_noise_does_not_swap_twins(seed):
+    """Two rows of one measurement whose numbers agree but for noise, and whose flags do not."""
+
+    def twins(chance):
+        document = copy.deepcopy(SAMPLE.export)
+        photometry = document["apertures"][0]["aperturephotometry"]
+        photometry.append(copy.deepcopy(photometry[0]))
+        for row, flag in zip(photometry, ("true", "false"), strict=True):
+            row["pk"] = chance.randrange(10**6)
+            row["fields"] |= {"is_validated": flag, "flux": 1e3 + chance.randint(-2, 2) * math.ulp(1e3)}
+        chance.shuffle(photometry)
+        return document
+
+    chance = random.Random(seed)
+    one, other = twins(chance), twins(chance)
+    assert changes(one, other) == []
+    other["apertures"][0]["aperturephotometry"][0]["fields"]["is_validated"] = "contamination warning"
+    (change,) = changes(one, other)
+    assert (change.field, change.new) == ("is_validated", "contamination warning")
+    assert change.key[-1] in {row["fields"]["name"] for row in SAMPLE.export["filters"]}
+    fewer = changes(one, SAMPLE.export)
+    assert {change.row for change in fewer} == {"changed", "removed"}
+    assert {change.twin for change in fewer if change.row == "removed"} == {2}
+
+
 def test_rows_whose_names_read_alike_are_not_mixed_up():
     """A digest stands for every value, so no value may hide behind another of the same path."""
 
