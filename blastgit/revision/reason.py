@@ -1,7 +1,8 @@
 """Saying in words why a revision was made: causes first, what follows from them after.
 
-In Blast, images and the host lead to apertures, apertures to photometry, photometry to the SED fit. A person who asks
-why there is a new revision wants the first link of that chain that moved, not the fifty numbers at its end.
+In Blast, what is said of the transient leads to images and the host, these to apertures, apertures to photometry,
+photometry to the SED fit; and a stage that fails leaves all behind it as it was, or missing. A person who asks why
+there is a new revision wants the first link of that chain that moved, not the fifty numbers at its end.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from dataclasses import dataclass
 from blastgit.revision.compare import FieldChange
 from blastgit.revision.document import Json
 from blastgit.revision.files import FileChange
+from blastgit.revision.follows import effects
 from blastgit.revision.rules import Rules
+from blastgit.revision.words import NAMED_AT_MOST, listed, names, plural
 
-_FITS = ("sed", "sfh")
-_NAMED_AT_MOST = 4
+_ROW_WORDS = ("added", "removed", "changed")
 
 
 @dataclass(frozen=True)
@@ -32,36 +34,27 @@ class Changes:
 
     def reason(self, rules: Rules) -> str:
         """Return the reason in one sentence: "2 is_validated flags flipped (SDSS_z, WISE_W4), no flux changed; …"."""
-        causes = [clause for clause in self._causes(rules) if clause]
-        effects = [clause for clause in self._effects(bool(causes)) if clause]
-        labels = [_labels(self.fields, rules, only=not causes and not effects)]
-        return "; ".join(filter(None, causes + effects + labels)) or "no change"
-
-    def _causes(self, rules: Rules) -> Iterator[str]:
-        yield _images(self.files)
         tables = self._by_table(rules)
+        causes = [clause for clause in self._causes(tables) if clause]
+        known = [change for changes in tables.values() for change in changes]
+        followed = [clause for clause in effects(known, self.files, caused=bool(causes)) if clause]
+        labels = [_labels(self.fields, rules, only=not causes and not followed)]
+        return "; ".join(filter(None, causes + followed + labels)) or "no change"
+
+    def _causes(self, tables: Mapping[str, list[FieldChange]]) -> Iterator[str]:
+        stages = tables.get("workflow_tasks", [])
+        of_fits_alone = all("SED" in str(change.key[0]) for change in stages)
         yield _scalars("transient", tables.get("transient", []))
+        yield "" if of_fits_alone else _stages(stages)
+        yield _images(self.files)
         yield _host(tables.get("host", []))
-        yield _stages(tables.get("workflow_tasks", []))
         yield _cutouts(tables.get("cutouts", []), self.files)
-        yield _count("aperture", "changed", {c.key for c in tables.get("apertures", [])})
+        yield _apertures(tables.get("apertures", []))
         yield _photometry(tables.get("photometry", []))
         for table in ("filters", "surveys"):
-            yield _listed(f"settings of {table} changed", (str(c.key[0]) for c in tables.get(table, [])))
-        yield _listed("schema added", (f"{c.table}.{c.field}" for c in self.fields if not c.known))
-
-    def _effects(self, caused: bool) -> Iterator[str]:
-        values = [c for c in self.fields if c.table in _FITS and c.known]
-        files = [f for f in self.files if f.counts and not f.is_image]
-        if values:
-            scopes = " and ".join(sorted({str(c.key[0]) for c in values}))
-            yield (
-                f"the {scopes} SED results follow"
-                if caused
-                else f"the {scopes} SED results differ though no input changed (the fit draws random samples)"
-            )
-        elif files:
-            yield ("also " if caused else "no value changed, but ") + _contents(files)
+            yield listed(f"settings of {table} changed", (str(c.key[0]) for c in tables.get(table, [])))
+        yield _stages(stages) if of_fits_alone else ""
+        yield _schema([change for change in self.fields if not change.known and change.row == "changed"])
 
     def _by_table(self, rules: Rules) -> Mapping[str, list[FieldChange]]:
         tables: dict[str, list[FieldChange]] = {}
@@ -78,14 +71,14 @@ def _images(files: Iterable[FileChange]) -> str:
     ]
     clauses = ["; ".join(back)]
     for word in ("changed", "added", "removed"):
-        names = [file.stem for file in images if file.change == word and file.same_as is None]
-        clauses.append(f"{_names(names)} image{'s' * (len(names) > 1)} {word}" if names else "")
+        stems = [file.stem for file in images if file.change == word and file.same_as is None]
+        clauses.append(f"{names(stems)} image{'s' * (len(stems) > 1)} {word}" if stems else "")
     return "; ".join(filter(None, clauses))
 
 
 def _scalars(table: str, changes: list[FieldChange]) -> str:
     said = [f"{table}.{c.field} changed from {show_value(c.old)} to {show_value(c.new)}" for c in changes]
-    return "; ".join(said) if len(said) <= 2 else _listed(f"{table} changed in", (c.field for c in changes))
+    return "; ".join(said) if len(said) <= 2 else listed(f"{table} changed in", (c.field for c in changes))
 
 
 def _host(changes: list[FieldChange]) -> str:
@@ -94,21 +87,33 @@ def _host(changes: list[FieldChange]) -> str:
 
 
 def _stages(changes: list[FieldChange]) -> str:
-    said = []
-    for change in (change for change in changes if change.field == "status"):
-        if change.new == "processed":
-            said.append(f"{change.key[0]} now succeeds")
-        elif change.new is None:
-            said.append(f"{change.key[0]} was not run")
-        else:
-            said.append(f"{change.key[0]} now ends with {change.new!r}")
-    return "; ".join(said[:_NAMED_AT_MOST]) + _more(len(said))
+    """Failures one by one and first: that others were not run follows from them."""
+    outcomes = {str(change.key[0]): change.new for change in changes if change.field == "status"}
+    failed = [f"{name} now ends with {end!r}" for name, end in outcomes.items() if end not in (None, "processed")]
+    clauses = ["; ".join(failed[:NAMED_AT_MOST])]
+    if len(failed) > NAMED_AT_MOST:
+        clauses[0] += f" and {len(failed) - NAMED_AT_MOST} more"
+    for end, verbs in (("processed", ("now succeeds", "now succeed")), (None, ("was not run", "were not run"))):
+        stages = [name for name, outcome in outcomes.items() if outcome == end]
+        clauses.append(f"{names(stages)} {verbs[len(stages) > 1]}" if stages else "")
+    return "; ".join(filter(None, clauses))
 
 
 def _cutouts(changes: list[FieldChange], files: Iterable[FileChange]) -> str:
     told = {file.stem for file in files if file.is_image and file.counts}
-    rows = {str(c.key[0]) for c in changes if not any(str(c.key[0]).endswith(f"_{stem}") for stem in told)}
-    return _listed("cutout rows changed:", rows)
+    rows = {str(c.key[0]): c.row for c in changes if not any(str(c.key[0]).endswith(f"_{stem}") for stem in told)}
+    said = (("removed", "without an image now:"), ("added", "with an image now:"), ("changed", "changed:"))
+    clauses = (listed(f"cutout rows {words}", (n for n, row in rows.items() if row == state)) for state, words in said)
+    return "; ".join(filter(None, clauses))
+
+
+def _apertures(changes: list[FieldChange]) -> str:
+    rows = {str(change.key[0]): change.row for change in changes}
+    clauses = []
+    for word in _ROW_WORDS:
+        found = [name for name, row in rows.items() if row == word]
+        clauses.append(f"{plural(len(found), 'aperture')} {word} ({names(found)})" if found else "")
+    return "; ".join(filter(None, clauses))
 
 
 def _photometry(changes: list[FieldChange]) -> str:
@@ -116,11 +121,12 @@ def _photometry(changes: list[FieldChange]) -> str:
     fluxes = [c for c in changes if c.field == "flux" or c.row != "changed"]
     clauses = [_fluxes(fluxes)]
     if flags:
-        names = _names(sorted({str(c.key[-1]) for c in flags}))
-        clauses.append(f"{len(flags)} is_validated flag{'s' * (len(flags) > 1)} flipped ({names})")
-    others = [c for c in changes if c not in flags and c not in fluxes]
-    if others and not fluxes:
-        clauses.append(_listed("changed:", (f"{c.field} of {c.key[-1]}" for c in others)))
+        said = names(sorted({str(c.key[-1]) for c in flags}))
+        clauses.append(f"{plural(len(flags), 'is_validated flag')} flipped ({said})")
+    measured = {c.key for c in fluxes}  # where the flux is another, error and magnitude are, too
+    others = [c for c in changes if c not in flags and c.key not in measured]
+    if others:
+        clauses.append(listed("changed:", (f"{c.field} of {c.key[-1]}" for c in others)))
     if (flags or others) and not fluxes:
         clauses[-1] += ", no flux changed"
     return "; ".join(filter(None, clauses))
@@ -129,8 +135,8 @@ def _photometry(changes: list[FieldChange]) -> str:
 def _fluxes(changes: list[FieldChange]) -> str:
     clauses = []
     for row in ("added", "removed"):
-        names = sorted({str(c.key[-1]) for c in changes if c.row == row})
-        clauses.append(f"photometry of {_names(names)} {row}" if names else "")
+        found = sorted({str(c.key[-1]) for c in changes if c.row == row})
+        clauses.append(f"photometry of {names(found)} {row}" if found else "")
     largest: dict[str, float] = {}
     for change in changes:
         if change.row == "changed":
@@ -138,38 +144,23 @@ def _fluxes(changes: list[FieldChange]) -> str:
             largest[name] = max(largest.get(name, 0.0), change.relative or 0.0, key=abs)
     if largest:
         said = [f"{name} by {size:+.1e}" if size else name for name, size in sorted(largest.items())]
-        clauses.append(f"flux changed in {_names(said)}")
+        clauses.append(f"flux changed in {names(said)}")
     return "; ".join(filter(None, clauses))
 
 
-def _contents(files: list[FileChange]) -> str:
-    words = {"changed": "changed in content", "added": "added", "removed": "removed"}
-    said = ((_names([file.path for file in files if file.change == word]), text) for word, text in words.items())
-    return "; ".join(f"{names} {text}" for names, text in said if names)
+def _schema(changes: list[FieldChange]) -> str:
+    """Fields that the rules do not know; those of rows that came or went need no mention of their own."""
+    added = [change for change in changes if change.old is None]
+    dropped = [change for change in changes if change.new is None]
+    others = [change for change in changes if change.old is not None and change.new is not None]
+    said = (("schema added", added), ("schema dropped", dropped), ("changed, and unknown to the rules:", others))
+    clauses = (listed(words, (f"{c.table}.{c.field}" for c in found)) for words, found in said)
+    return "; ".join(filter(None, clauses))
 
 
 def _labels(changes: Iterable[FieldChange], rules: Rules, *, only: bool) -> str:
-    found = [c for c in changes if c.field in rules.tables[c.table].labels]
-    return _listed("only labels changed:" if only else "labels changed:", (f"{c.table}.{c.field}" for c in found))
-
-
-def _count(noun: str, verb: str, things: set[tuple[Json, ...]]) -> str:
-    return f"{len(things)} {noun}{'s' * (len(things) > 1)} {verb}" if things else ""
-
-
-def _listed(words: str, items: Iterable[str]) -> str:
-    names = list(dict.fromkeys(items))
-    return f"{words} {_names(names)}" if names else ""
-
-
-def _names(names: Sequence[str]) -> str:
-    named = list(names)[:_NAMED_AT_MOST] if len(names) > _NAMED_AT_MOST + 1 else list(names)
-    left = len(names) - len(named)
-    return ", ".join(named) + (f" and {left} more" if left else "")
-
-
-def _more(count: int) -> str:
-    return f" and {count - _NAMED_AT_MOST} more" if count > _NAMED_AT_MOST else ""
+    found = [c for c in changes if c.row == "changed" and c.field in rules.tables[c.table].labels]
+    return listed("only labels changed:" if only else "labels changed:", (f"{c.table}.{c.field}" for c in found))
 
 
 def show_value(value: Json) -> str:

@@ -5,6 +5,7 @@ import pytest
 
 from blastgit.demo import (
     add_alias,
+    break_off,
     change_image,
     edit_flux,
     fail_stage,
@@ -14,17 +15,24 @@ from blastgit.demo import (
     small,
     without_host,
 )
-from blastgit.revision.compare import compare
+from blastgit.revision.compare import FieldChange, compare
 from blastgit.revision.export import read_export
 from blastgit.revision.files import FileChange
+from blastgit.revision.follows import FITS, is_read
 from blastgit.revision.normalise import normalise
 from blastgit.revision.reason import Changes, change_lines
 from blastgit.revision.rules import default_rules
+from blastgit.workflow.stages import default_stages
 
 SAMPLE = small("2026dgt")
 RULES = default_rules()
 IMAGE, OTHER = "cutout_cdn/DES/DES_z.fits", "cutout_cdn/DES/DES_g.fits"
 SED = "sed_output/2026dgt_global.h5"
+RANDOM = "differ though no input changed for them (the fit draws random samples)"
+LOCAL, GLOBAL = "the local SED results follow", "the global SED results follow"
+LOCAL_RANDOM, GLOBAL_RANDOM = (f"the {scope} SED results {RANDOM}" for scope in ("local", "global"))
+BOTH, BOTH_RANDOM = "the global and local SED results follow", f"the global and local SED results {RANDOM}"
+FIRST = SAMPLE.export["apertures"][0]["fields"]["name"]
 FILTERS = {"2MASS_J", "DES_g", "DES_z", "WISE_W1"}
 
 
@@ -125,7 +133,7 @@ def photometry(**values):
             [],
             "settings of filters changed 2MASS_J, DES_g, DES_z, WISE_W1",
         ),
-        (edited(lambda d: d["apertures"][0]["fields"].update(ra_deg=9.0)), [], "1 aperture changed"),
+        (edited(lambda d: d["apertures"][0]["fields"].update(ra_deg=9.0)), [], f"1 aperture changed ({FIRST})"),
         (edited(lambda d: d["apertures"][0].update(aperturephotometry=[])), [], "photometry of 2MASS_J removed"),
         (
             edited(photometry(magnitude=3.0)),
@@ -135,7 +143,7 @@ def photometry(**values):
         (
             inject_nonfinite(SAMPLE).export,
             [],
-            "changed: magnitude of 2MASS_J, magnitude_error of 2MASS_J, no flux changed; the local SED results follow",
+            "changed: magnitude of 2MASS_J, magnitude_error of 2MASS_J, no flux changed; " + LOCAL_RANDOM,
         ),
     ],
 )
@@ -183,3 +191,175 @@ def test_the_changes_line_by_line():
     assert change_lines(found, at_most=2)[-1] == "… and 3 more"
     edit = changes(edit_flux(SAMPLE, "DES_z", 1.001).export)
     assert change_lines(edit)[0].endswith(" (+1.00e-03)")
+
+
+def fields_of(document, child, scope):
+    return [r["fields"] for a in document["apertures"] if a["fields"]["type"] == scope for r in a[child]]
+
+
+def task(document, name):
+    return next(task for task in document["workflow_tasks"] if task["task_name"] == name)
+
+
+def redrawn(edit=lambda _: None, scopes=("global", "local")):
+    """The sample with other results of its fits, as each run of Blast gives them, and with an edit."""
+
+    def draw(document):
+        for fields in (fields for scope in scopes for fields in fields_of(document, "sedfittingresults", scope)):
+            fields["log_mass_50"] *= 1.0004
+        edit(document)
+
+    return edited(draw)
+
+
+def first(child, scope, **values):
+    return lambda d: fields_of(d, child, scope)[0].update(values)
+
+
+@pytest.mark.parametrize(
+    ("edit", "clauses"),
+    [
+        (first("aperturephotometry", "global", flux=7.0), [GLOBAL, LOCAL_RANDOM]),
+        (first("aperturephotometry", "local", flux_error=7.0), [LOCAL, GLOBAL_RANDOM]),
+        (first("aperturephotometry", "local", magnitude=7.0), [BOTH_RANDOM]),
+        (lambda d: d["host"]["fields"].update(redshift=0.5), [BOTH]),
+        (lambda d: d["host"]["fields"].update(milkyway_dust_reddening=0.5), [GLOBAL, LOCAL_RANDOM]),
+        (lambda d: d["host"]["fields"].update(sersic=4.0), [BOTH_RANDOM]),
+        (lambda d: d["transient"]["fields"].update(milkyway_dust_reddening=0.5), [LOCAL, GLOBAL_RANDOM]),
+        (lambda d: d["transient"]["fields"].update(spectroscopic_class="SN II"), [BOTH_RANDOM]),
+        (each("filters", image_fwhm_arcsec=9.0), [BOTH]),
+    ],
+)
+def test_each_fit_follows_only_what_it_reads(edit, clauses):
+    said = changes(redrawn(edit)).reason(RULES).split("; ")
+    assert [clause for clause in said if "SED results" in clause] == clauses
+
+
+def test_what_a_fit_reads_is_what_the_stages_say():
+    """`stages.yaml` has the same facts for planning; reading it takes longer than a recording may."""
+    rows = normalise(read_export(SAMPLE.text.encode()), RULES).rows()
+    everything = [FieldChange(row.table, row.key, field, 1, 2) for row in rows for field in row.values]
+    for scope in ("global", "local"):
+        (stage,) = default_stages().makers(f"sed/{scope}.log_mass_50")
+        reads = {change.path: is_read(change, scope) for change in everything if change.table not in FITS}
+        assert reads == {path: stage.reads.match(path) for path in reads}
+        assert set(reads.values()) == {True, False}
+
+
+def test_fits_catch_up_when_a_stage_succeeds_again():
+    failed = normalise(read_export(fail_stage(SAMPLE, "Validate global photometry").text.encode()), RULES)
+    found = compare(failed, normalise(read_export(json.dumps(redrawn()).encode()), RULES), RULES)
+    assert Changes(found, []).reason(RULES) == (
+        "Validate global photometry now succeeds; the global and local SED results follow"
+    )
+
+
+def without_fit(*children):
+    def drop(document):
+        for aperture in document["apertures"]:
+            for child in children if aperture["fields"]["type"] == "global" else ():
+                aperture[child] = []
+
+    return drop
+
+
+def test_fits_that_come_and_go():
+    gone = edited(without_fit("sedfittingresults", "starformationhistoryresult"))
+    files = [FileChange(SED, "removed")]
+    assert changes(gone, *files).reason(RULES) == "the global SED results were removed"
+    task(gone, "Global host SED inference")["status"] = {"type": "error", "message": "redshift too high"}
+    gone["transient"]["fields"]["redshift"] = 2.5
+    assert changes(gone, *files).reason(RULES) == (
+        "transient.redshift changed from 0.06249 to 2.5; Global host SED inference now ends with 'redshift too high'; "
+        "the global SED results were removed"
+    )
+    forms = [normalise(read_export(json.dumps(each).encode()), RULES) for each in (gone, SAMPLE.export)]
+    assert Changes(compare(*forms, RULES), []).reason(RULES).endswith("; the global SED results were added")
+
+
+def test_bins_that_no_fit_fills_any_more_are_no_noise():
+    """Blast leaves the rows of an old redshift's bins behind, until the transient is deleted and added again."""
+
+    def drop(document):
+        bins = [a for a in document["apertures"] if a["fields"]["type"] == "global" and a["starformationhistoryresult"]]
+        bins[0]["starformationhistoryresult"].pop()
+
+    assert changes(edited(drop)).reason(RULES) == "the global SED results have other bins of the star formation history"
+
+
+def test_files_that_nothing_else_speaks_of_are_named():
+    other = FileChange("sed_output/notes.txt", "added")
+    said = changes(redrawn(), FileChange(SED, "changed"), other).reason(RULES)
+    assert said.endswith("(the fit draws random samples); also sed_output/notes.txt added")
+    local = FileChange("sed_output/2026dgt_local_chain.npz", "changed")
+    said = changes(flip_validation(SAMPLE, {"DES_z"}).export, FileChange(SED, "changed"), local).reason(RULES)
+    assert said.endswith("no flux changed; also sed_output/2026dgt_local_chain.npz changed in content")
+
+
+def test_the_stage_that_failed_comes_before_those_that_were_not_run():
+    broken = break_off(SAMPLE, "Global aperture photometry", raises=True)
+    said = changes(broken.export, FileChange(IMAGE, "changed")).reason(RULES)
+    assert said.startswith("Global aperture photometry now ends with 'failed'; Crop transient images, ")
+    assert said.endswith(" were not run; DES_z image changed")
+
+
+def test_apertures_that_come_and_go_are_told_from_those_that_change():
+    def reshape(document):
+        first, second, *_ = (a for a in document["apertures"] if not a["sedfittingresults"])
+        document["apertures"].remove(first)
+        second["fields"]["orientation_deg"] += 1.0
+        document["apertures"].append({**first, "fields": {**first["fields"], "name": "2026dgt_new_global"}})
+
+    said = changes(edited(reshape)).reason(RULES)
+    first, second, *_ = (a["fields"]["name"] for a in SAMPLE.export["apertures"] if not a["sedfittingresults"])
+    assert said.startswith(
+        f"1 aperture added (2026dgt_new_global); 1 aperture removed ({first}); 1 aperture changed ({second}); "
+    )
+
+
+def test_an_image_that_a_row_no_longer_names():
+    """A download that fails empties the row; the file of an earlier run may stay."""
+    named = next(row["fields"]["name"] for row in SAMPLE.export["cutouts"] if row["fields"]["fits"])
+
+    def lose(document):
+        next(row["fields"] for row in document["cutouts"] if row["fields"]["name"] == named)["fits"] = ""
+        task(document, "Cutout download")["status"] = {"type": "error", "message": "failed"}
+
+    said = changes(edited(lose)).reason(RULES)
+    assert said == f"Cutout download now ends with 'failed'; cutout rows without an image now: {named}"
+
+
+def test_other_numbers_are_told_beside_a_flux_that_changed_elsewhere():
+    def edit(document):
+        fields_of(document, "aperturephotometry", "local")[0]["magnitude"] = 3.0
+        fields_of(document, "aperturephotometry", "global")[0]["flux"] *= 2
+
+    said = changes(edited(edit)).reason(RULES).split("; ")
+    assert [clause.split(" ")[0] for clause in said] == ["flux", "changed:"]
+
+
+def test_fields_of_a_newer_blast_come_go_and_change():
+    def with_sersic(value):
+        return edited(lambda d: d["host"]["fields"].update(sersic=value))
+
+    def reason(old, new):
+        forms = [normalise(read_export(json.dumps(each).encode()), RULES) for each in (old, new)]
+        return Changes(compare(*forms, RULES), []).reason(RULES)
+
+    assert reason(with_sersic(4.0), SAMPLE.export) == "schema dropped host.sersic"
+    assert reason(with_sersic(4.0), with_sersic(2.0)) == "changed, and unknown to the rules: host.sersic"
+    assert "sersic" not in reason(with_sersic(4.0), without_host(SAMPLE).export)
+
+
+@pytest.mark.parametrize("table", list(RULES.tables))
+def test_whatever_makes_a_revision_has_a_reason(table):
+    """For each value of each table: another one, none, and a row of its own."""
+    form = normalise(read_export(SAMPLE.text.encode()), RULES)
+    for row in form.tables[table]:
+        for field, value in row.values.items():
+            if field in RULES.tables[table].key:
+                continue
+            for state, old, new in (("changed", value, "x"), ("changed", value, None), ("added", None, value)):
+                change = FieldChange(row.table, row.key, field, old, new, state, RULES.tables[table].knows(field))
+                if state == "changed" or field not in RULES.tables[table].labels:
+                    assert Changes([change], []).reason(RULES) != "no change", change

@@ -1,0 +1,110 @@
+"""What follows from causes: the results of the SED fits, and whether anything that a fit reads has changed.
+
+The fits draw random samples, and Blast repeats them on every run. So their results differ each time, and a person wants
+to know whether that was noise, or an answer to something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from blastgit.revision.compare import FieldChange
+from blastgit.revision.files import FileChange
+from blastgit.revision.words import names
+
+FITS = ("sed", "sfh")
+"""The tables of a fit's results; their rows are named by its scope, "local" or "global", first."""
+
+_READS = {
+    "photometry": ("flux", "flux_error", "is_validated"),
+    "transient": ("redshift",),
+    "host": ("redshift", "photometric_redshift"),
+}
+"""What each fit reads, of photometry in its own apertures only; `workflow/stages.yaml` has the same for planning."""
+
+_DUST_OF = {"local": "transient", "global": "host"}
+"""In whose direction the dust is that a fit's fluxes are corrected for."""
+
+
+def is_read(change: FieldChange, scope: str) -> bool:
+    """Whether a value that changed is one that the fit of a scope reads."""
+    if change.table == "filters":
+        return True
+    if change.field == "milkyway_dust_reddening":
+        return change.table == _DUST_OF.get(scope)
+    if change.table == "photometry" and not str(change.key[0]).endswith(f"_{scope}"):
+        return False
+    return change.field in _READS.get(change.table, ())
+
+
+def effects(changes: Iterable[FieldChange], files: Iterable[FileChange], *, caused: bool) -> Iterator[str]:
+    """Yield what is to say of the fits' results, and of files that nothing else of the reason speaks of.
+
+    Args:
+        changes: The values that the rules know and that differ, labels left out.
+        files: The files that differ.
+        caused: Whether the reason names causes.
+    """
+    changes = list(changes)
+    fits = _Fits(changes)
+    yield from fits.clauses(caused=caused)
+    left = [file for file in files if file.counts and not file.is_image and not fits.tell(file.path)]
+    if left:
+        yield ("also " if caused or fits.scopes else "no value changed, but ") + _contents(left)
+
+
+class _Fits:
+    """The fits whose results differ, or that read something that does."""
+
+    def __init__(self, changes: list[FieldChange]) -> None:
+        self._of: dict[str, list[FieldChange]] = {}
+        for change in changes:
+            if change.table in FITS:
+                self._of.setdefault(str(change.key[0]), []).append(change)
+        inputs = [change for change in changes if change.table not in FITS]
+        # A stage that succeeds again may take up what had changed while it failed.
+        again = any(change.table == "workflow_tasks" and change.new == "processed" for change in inputs)
+        known = {*self._of, *_DUST_OF}
+        self._fed = {scope for scope in known if again or any(is_read(change, scope) for change in inputs)}
+
+    @property
+    def scopes(self) -> list[str]:
+        """The scopes of the fits whose results differ."""
+        return sorted(self._of)
+
+    def tell(self, path: str) -> bool:
+        """Whether a file is of a fit that differs or was given something else to read."""
+        return path.startswith("sed_output/") and any(f"_{scope}" in path for scope in {*self._of, *self._fed})
+
+    def clauses(self, *, caused: bool) -> Iterator[str]:
+        whole = {scope: state for scope in self._of if (state := self._state(scope)) != "changed"}
+        for state in ("added", "removed"):
+            yield _results([scope for scope in whole if whole[scope] == state], f"were {state}")
+        rest = [scope for scope in self.scopes if scope not in whole]
+        yield _results([scope for scope in rest if scope in self._fed], "follow")
+        alone = [scope for scope in rest if scope not in self._fed]
+        bins = [scope for scope in alone if self._has_other_bins_only(scope)]
+        yield _results(bins, "have other bins of the star formation history")
+        words = "differ though no input changed" + (" for them" if caused else "")
+        yield _results([scope for scope in alone if scope not in bins], f"{words} (the fit draws random samples)")
+
+    def _state(self, scope: str) -> str:
+        """Whether the results as a whole were added or removed; else "changed"."""
+        states = {change.row for change in self._of[scope] if change.table == "sed"}
+        return states.pop() if len(states) == 1 else "changed"
+
+    def _has_other_bins_only(self, scope: str) -> bool:
+        """Rows of bins that no fit fills any more stay in Blast until the transient is deleted."""
+        return all(
+            change.field == "logsfh" if change.table == "sed" else change.row != "changed" for change in self._of[scope]
+        )
+
+
+def _results(scopes: list[str], what: str) -> str:
+    return f"the {' and '.join(sorted(scopes))} SED results {what}" if scopes else ""
+
+
+def _contents(files: list[FileChange]) -> str:
+    words = {"changed": "changed in content", "added": "added", "removed": "removed"}
+    said = ((names([file.path for file in files if file.change == word]), text) for word, text in words.items())
+    return "; ".join(f"{listed} {text}" for listed, text in said if listed)
