@@ -29,7 +29,7 @@ _DUST_OF = {"local": "transient", "global": "host"}
 def is_read(change: FieldChange, scope: str) -> bool:
     """Whether a value that changed is one that the fit of a scope reads."""
     if change.table == "filters":
-        return True
+        return change.row == "changed"  # others come and go with their photometry
     if change.field == "milkyway_dust_reddening":
         return change.table == _DUST_OF.get(scope)
     if change.table == "photometry" and not str(change.key[0]).endswith(f"_{scope}"):

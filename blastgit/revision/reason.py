@@ -44,15 +44,18 @@ class Changes:
     def _causes(self, tables: Mapping[str, list[FieldChange]]) -> Iterator[str]:
         stages = tables.get("workflow_tasks", [])
         of_fits_alone = all("SED" in str(change.key[0]) for change in stages)
-        yield _scalars("transient", tables.get("transient", []))
+        transient = tables.get("transient", [])
+        yield _scalars("transient", [change for change in transient if change.field != "host"])
         yield "" if of_fits_alone else _stages(stages)
         yield _images(self.files)
+        yield _scalars("transient", [change for change in transient if change.field == "host"])
         yield _host(tables.get("host", []))
         yield _cutouts(tables.get("cutouts", []), self.files)
         yield _apertures(tables.get("apertures", []))
         yield _photometry(tables.get("photometry", []))
         for table in ("filters", "surveys"):
-            yield listed(f"settings of {table} changed", (str(c.key[0]) for c in tables.get(table, [])))
+            settings = (c for c in tables.get(table, []) if c.row == "changed")  # others come and go with their images
+            yield listed(f"settings of {table} changed", (str(c.key[0]) for c in settings))
         yield _stages(stages) if of_fits_alone else ""
         yield _schema([change for change in self.fields if not change.known and change.row == "changed"])
 

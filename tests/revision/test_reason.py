@@ -329,6 +329,29 @@ def test_an_image_that_a_row_no_longer_names():
     assert said == f"Cutout download now ends with 'failed'; cutout rows without an image now: {named}"
 
 
+def test_a_filter_that_comes_into_use_has_no_other_settings():
+    pixels = FileChange("cutout_cdn/DES/DES_z.fits", "added")
+
+    def unused(document):
+        row = next(row for row in document["filters"] if row["fields"]["name"] == "DES_z")
+        next(c["fields"] for c in document["cutouts"] if c["fields"]["filter"] == row["pk"])["fits"] = ""
+        for aperture in document["apertures"]:
+            aperture["aperturephotometry"] = [
+                each for each in aperture["aperturephotometry"] if each["fields"]["filter"] != row["pk"]
+            ]
+
+    forms = [normalise(read_export(json.dumps(each).encode()), RULES) for each in (edited(unused), SAMPLE.export)]
+    found = compare(*forms, RULES)
+    assert "filters" in {change.table for change in found}
+    assert Changes(found, [pixels]).reason(RULES) == "DES_z image added; photometry of DES_z added"
+
+
+def test_the_stage_that_found_no_host_comes_before_the_host_that_is_gone():
+    said = changes(without_host(SAMPLE).export).reason(RULES).split("; ")
+    assert said.index("Host match now ends with 'no host match'") < said.index("the host was removed")
+    assert not any(clause.startswith("transient.host") for clause in said[:2])
+
+
 def test_other_numbers_are_told_beside_a_flux_that_changed_elsewhere():
     def edit(document):
         fields_of(document, "aperturephotometry", "local")[0]["magnitude"] = 3.0
@@ -361,5 +384,6 @@ def test_whatever_makes_a_revision_has_a_reason(table):
                 continue
             for state, old, new in (("changed", value, "x"), ("changed", value, None), ("added", None, value)):
                 change = FieldChange(row.table, row.key, field, old, new, state, RULES.tables[table].knows(field))
-                if state == "changed" or field not in RULES.tables[table].labels:
+                comes_with_others = field in RULES.tables[table].labels or RULES.tables[table].only_used
+                if state == "changed" or not comes_with_others:
                     assert Changes([change], []).reason(RULES) != "no change", change
