@@ -1,9 +1,10 @@
+import copy
 from datetime import UTC, datetime
 
 import pytest
 
 from blastgit import DataRepo
-from blastgit.demo import add_alias, fail_stage, small
+from blastgit.demo import Sample, add_alias, fail_stage, small
 from blastgit.errors import InvalidName, NotFound
 
 ENDS = (".h5", "_chain.npz", "_modeldata.npz", "_perc.npz")
@@ -89,6 +90,22 @@ def test_blame_shows_values(library):
     (found,) = DataRepo(library).blame("2026dgt", "sed/global.log_mass_50")
     assert found.value == DataRepo(library).show("2026dgt:sed/global.log_mass_50").value
     assert found.revision.app_version == "v1.13.1"
+
+
+def test_blame_of_twins(repo, sample, record):
+    """A row that gets a twin may be numbered anew, and each value of both has a revision that it is from."""
+    record(repo, sample)
+    twice = Sample(copy.deepcopy(sample.export), sample.files)
+    photometry = twice.export["apertures"][0]["aperturephotometry"]
+    before = photometry[0]["fields"]
+    twin = {key: value for key, value in before.items() if key != "flux_error"}
+    photometry.append({**photometry[0], "pk": 10**6, "fields": {**twin, "flux": -1.0, "is_validated": None}})
+    assert record(repo, twice).revision == 1
+    found = DataRepo(repo).blame("2026dgt", "photometry/*/*.flux*")
+    assert {each.revision.number for each in found if each.value == -1.0} == {1}
+    assert sum(each.value == before["flux"] for each in found) == 1
+    assert record(repo, sample).revision == 2
+    assert DataRepo(repo).blame("2026dgt")
 
 
 def test_blame_of_nothing(library):

@@ -58,8 +58,8 @@ def compare(old: NaturalForm, new: NaturalForm, rules: Rules) -> list[FieldChang
     """Return every value that differs, in the order of the rules' tables and of the natural paths."""
     changes: list[FieldChange] = []
     for name, table in rules.tables.items():
-        before = old.tables.get(name, [])
-        after = _number_alike(before, new.tables.get(name, []), table)
+        after = new.tables.get(name, [])
+        before = _number_alike(old.tables.get(name, []), after, table)
         for pair in sorted(
             _pair(before, after, rules.tolerance), key=lambda pair: (pair[0] or pair[1] or _NOTHING).path
         ):
@@ -70,22 +70,22 @@ def compare(old: NaturalForm, new: NaturalForm, rules: Rules) -> list[FieldChang
 _NOTHING = Row("", (), {})
 
 
-def _number_alike(old: list[Row], new: list[Row], table: Table) -> list[Row]:
-    """Number twins as those that they equal were: by what they say alone, noise could swap the numbers of two."""
-    if all(row.twin == 1 for row in (*old, *new)):
-        return new
+def _number_alike(rows: list[Row], others: list[Row], table: Table) -> list[Row]:
+    """Number twins as those that they equal are: by what they say alone, noise could swap the numbers of two."""
+    if all(row.twin == 1 for row in (*rows, *others)):
+        return rows
     left: dict[str, list[Row]] = {}
-    for row in old:
-        left.setdefault(row.name, []).append(row)
+    for other in others:
+        left.setdefault(other.name, []).append(other)
     given: dict[int, int] = {}
     for equal in (True, False):  # those that equal none take what numbers are left
-        for at, row in enumerate(new):
-            others = [each for each in left.get(row.name, []) if each.key == row.key and at not in given]
-            match = next((each for each in others if not (equal and any(_compare_rows(each, row, table)))), None)
+        for at, row in enumerate(rows):
+            free = [each for each in left.get(row.name, []) if each.key == row.key and at not in given]
+            match = next((each for each in free if not (equal and any(_compare_rows(row, each, table)))), None)
             if match is not None:
                 given[at] = match.twin
                 left[row.name].remove(match)
-    return [replace(row, twin=number) for row, number in zip(new, _fill(new, given), strict=True)]
+    return [replace(row, twin=number) for row, number in zip(rows, _fill(rows, given), strict=True)]
 
 
 def _fill(rows: list[Row], given: Mapping[int, int]) -> Iterator[int]:

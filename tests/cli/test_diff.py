@@ -26,7 +26,8 @@ def test_a_long_point_is_told_clause_by_clause(cli, repo, record, sample):
     record(repo, small("2010H"))
     lines = cli("-C", repo, "diff", "2026dgt", "2010H").out.splitlines()
     assert lines[0] == "2026dgt@0 -> 2010H@0:"
-    assert lines[1].endswith("images changed")
+    assert lines[1].startswith("  transient changed in ra_deg, dec_deg")
+    assert lines[2].endswith("images changed")
     assert "  the global and local SED results follow" in lines
 
 
