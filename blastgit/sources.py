@@ -92,7 +92,11 @@ def assemble(files: Iterable[tuple[str, T]], document: dict[str, Json], where: s
     for blast_path, file in files:
         path = dataset_path(blast_path)
         if path in found:
-            raise InvalidFiles(f"{blast_path} and {found[path][0]} would both become {path} in the dataset")
+            both = " and ".join(sorted((blast_path, found[path][0])))
+            raise InvalidFiles(
+                f"{both} would both become {path} in the dataset: one of them has to go; where a transient was renamed "
+                f"and run again, the rows and files of its former name"
+            )
         found[path] = blast_path, file
     _check_named(named_files(document), {path: blast_path for path, (blast_path, _) in found.items()}, where)
     check_paths(list(found))

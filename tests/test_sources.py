@@ -108,6 +108,17 @@ def test_files_that_would_meet_at_one_path_are_refused(tmp_path):
         gather(tmp_path, "2026dgt", naming())
 
 
+def test_a_renamed_transient_that_ran_again_has_two_sets_of_images(tmp_path):
+    """Rows of both names are left, and no dataset holds two files at one path: somebody has to say which counts."""
+    former = "cutout_cdn/2010H/DES/DES_z.fits"
+    write(tmp_path, IMAGE, former)
+    with pytest.raises(
+        InvalidFiles, match=f"^{former} and {IMAGE} would both become .* the rows and files of its former"
+    ):
+        gather(tmp_path, "2026dgt", naming(f"/data/{IMAGE}", f"/data/{former}"))
+    assert list(gather(tmp_path, "2026dgt", naming(f"/data/{IMAGE}"))) == ["cutout_cdn/DES/DES_z.fits"]
+
+
 @pytest.mark.parametrize("name", ["DES_z.fits.dvc", ".gitignore", b"\xff.fits", "a\nb.fits", "des_z.fits"])
 def test_files_that_no_dataset_can_hold_are_refused(tmp_path, name):
     write(tmp_path, IMAGE)
