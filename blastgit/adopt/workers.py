@@ -40,7 +40,7 @@ def make_app(broker: str) -> Celery:
         task_serializer="json", result_serializer="json", accept_content=["json"], task_acks_late=True,
         task_reject_on_worker_lost=True, worker_prefetch_multiplier=1, result_expires=86400,
         broker_transport_options={"visibility_timeout": _LOST_AFTER}, broker_connection_retry_on_startup=True,
-        broker_connection_max_retries=3, redis_socket_connect_timeout=5,
+        redis_socket_connect_timeout=5,
     )  # fmt: skip
     made.task(name=_TASK)(adopt_batch)
     return made
@@ -52,6 +52,8 @@ def adopt_batch(repo: str, found: list[dict[str, Any]], how: dict[str, Any]) -> 
         outcomes = adopt(Handle(Path(repo)), [_found(each) for each in found], How(**how))
     except BlastgitError as error:
         return {"error": str(error)}
+    except Exception as error:  # noqa: BLE001 (raised anew at the sender, it would pass for the broker's)
+        return {"error": f"{type(error).__name__}: {error}"}
     return {"outcomes": [asdict(outcome) for outcome in outcomes]}
 
 
@@ -68,21 +70,29 @@ def adopt_by_workers(broker: str, repo: Path, batches: Iterable[list[Found]], ho
     """
     sender = make_app(broker)
     waiting: deque[Any] = deque()
+    connection = sender.connection_for_write()
+    lost = (OperationalError, OSError, RuntimeError, *connection.connection_errors)  # whatever notices it first
     try:
-        with sender.connection_for_write() as connection:
+        with connection:
             connection.ensure_connection(max_retries=1, timeout=5)
         for batch in batches:
             waiting.append(
                 sender.send_task(_TASK, (str(repo.absolute()), [_sent(each) for each in batch], asdict(how)))
             )
             if len(waiting) >= _WAITING:
-                yield _outcomes(waiting.popleft())
+                yield _outcomes(waiting[0])
+                waiting.popleft()
         while waiting:
-            yield _outcomes(waiting.popleft())
-    except (OperationalError, OSError, RuntimeError) as error:  # the last is what Celery makes of a lost Redis
+            yield _outcomes(waiting[0])
+            waiting.popleft()
+    except lost as error:
+        said = error.__cause__ or error  # Celery's own words tell people to start it anew
         raise Busy(
-            f"the broker cannot be reached any more ({error}): repeat the call, what is done stays done"
+            f"the broker cannot be reached any more ({said}): repeat the call, what is done stays done"
         ) from None
+    finally:
+        for result in waiting:
+            result.backend = None  # else each takes leave of a broker that may be gone
 
 
 def _outcomes(result: Any) -> list[Outcome]:

@@ -1,5 +1,6 @@
 """The same import by real Celery workers with a real broker."""
 
+import gc
 import os
 import shutil
 import subprocess
@@ -9,25 +10,34 @@ import pytest
 
 from benchmarks.s3 import free_port, wait_for_port
 from blastgit import DataRepo
-from blastgit.adopt.workers import adopt_batch, make_app
+from blastgit.adopt.bulk import How
+from blastgit.adopt.sources import find
+from blastgit.adopt.workers import adopt_batch, adopt_by_workers, make_app
 from blastgit.cli import main
 from blastgit.errors import Busy, StoreError
 from tests.adopt.trees import write_tree
+from tests.contrib.conftest import wait_until
 
 NAMES = [f"2026d{letter}" for letter in "abcde"]
 
 
 @pytest.fixture
-def broker(tmp_path):
-    """A Redis server, by its URL."""
+def redis(tmp_path):
+    """A Redis server: its process and its URL."""
     if shutil.which("redis-server") is None:
         pytest.skip("redis-server is not installed")
     port = free_port()
     command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL) as process:
         wait_for_port(port, process, "redis-server")
-        yield f"redis://127.0.0.1:{port}/0"
+        yield process, f"redis://127.0.0.1:{port}/0"
         process.kill()
+
+
+@pytest.fixture
+def broker(redis):
+    """A Redis server, by its URL."""
+    return redis[1]
 
 
 @pytest.fixture
@@ -81,6 +91,47 @@ def test_a_worker_that_cannot_write_says_so(repo, broker, start, tmp_path):
     (repo / "dvc").write_text("in the way")
     with pytest.raises(StoreError, match="worker"):
         DataRepo(repo).import_all(tree, broker=broker)
+
+
+def test_whatever_stops_a_worker_is_told_as_its_own(repo, monkeypatch):
+    def fail(*_):
+        raise OSError("no such device")
+
+    monkeypatch.setattr("blastgit.adopt.workers.adopt", fail)
+    assert adopt_batch(str(repo), [], {"run": "r"}) == {"error": "OSError: no such device"}
+
+
+def test_a_broker_that_goes_away_in_the_middle(repo, redis, tmp_path, capfd):
+    process, broker = redis
+    found = list(find(write_tree(tmp_path / "data", NAMES), None))
+
+    def batches():
+        yield found[:1]
+        yield found[1:2]
+        process.kill()
+        process.wait()
+
+    with pytest.raises(Busy, match=r"broker cannot be reached any more \(Error 111 [^\n]*\): repeat the call"):
+        list(adopt_by_workers(broker, repo, batches(), How("r")))
+    gc.collect()
+    assert capfd.readouterr().err == ""
+
+
+def test_a_worker_waits_for_a_broker_that_comes_back(repo, redis, start, tmp_path):
+    process, broker = redis
+    process.kill()
+    process.wait()
+    start()
+    log = tmp_path / "worker.log"
+    wait_until(lambda: log.read_text().count("Cannot connect to redis") > 3, told=lambda: log.read_text()[-3000:])
+    port = broker.split(":")[-1].split("/")[0]
+    with subprocess.Popen(["redis-server", "--port", port, "--bind", "127.0.0.1", "--save", ""], cwd=tmp_path,
+                          stdout=subprocess.DEVNULL) as again:  # fmt: skip
+        wait_for_port(int(port), again, "redis-server")
+        try:
+            assert DataRepo(repo).import_all(write_tree(tmp_path / "data", NAMES), broker=broker).adopted == 5
+        finally:
+            again.kill()
 
 
 def test_no_broker(repo, tmp_path, capsys):
