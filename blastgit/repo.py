@@ -217,6 +217,8 @@ class DataRepo(Care, Origins, Reading, Workflows):
         options: Mapping[str, str] | None = None,
         broker: str | None = None,
         reflink: bool = False,
+        only: str = "*",
+        dry_run: bool = False,
     ) -> Import:
         """Make revision 0 of every transient of a Blast's `/data`, of its bucket, or of a folder of its archives.
 
@@ -228,6 +230,8 @@ class DataRepo(Care, Origins, Reading, Workflows):
             options: What a bucket needs beside its URL: `endpointurl`, `region`.
             broker: The URL of the Celery broker whose workers do it; see `adopt/workers.py`.
             reflink: Have files share their blocks on disk with the store, where the file system can do that.
+            only: A pattern that the names of transients (of archives: theirs) must match.
+            dry_run: Read and decide, and write nothing.
 
         Raises:
             UsageError: The source is none.
@@ -235,7 +239,8 @@ class DataRepo(Care, Origins, Reading, Workflows):
         """
         from blastgit.adopt.run import Options, import_all, place_of
 
-        chosen = Options(None if exports is None else Path(exports), run, jobs, broker, reflink)
+        folder = None if exports is None else Path(exports)
+        chosen = Options(folder, run, jobs, broker, reflink, only, dry_run)
         return import_all(self._local(), place_of(source, options or {}), chosen, self._progress)
 
     def take_in(self, source: str | Path, only: str = "*", *, dry_run: bool = False) -> TakenIn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,6 +24,11 @@ T = TypeVar("T")
 
 ROOTS = ("cutout_cdn", "sed_output")
 """The two folders of Blast's data; the component below them is the transient's own, and a dataset goes without it."""
+
+FLAT_ROOT = ROOTS[1]
+"""Where files of the seed lie without a folder of the transient's own: `sed_output/<transient>_global.h5`."""
+
+_SCOPES = ("_global", "_local")
 
 _SETTLED = 10_000_000_000  # nanoseconds; a file system notes times more coarsely, and its clock may be another one
 
@@ -107,13 +113,18 @@ def _walk(data: Path, name: str, owners: list[str]) -> Iterator[tuple[str, Path]
     for root in ROOTS:
         for owner in owners:
             yield from _files_below(data / root / owner, f"{root}/{owner}")
-    flat = data / ROOTS[1]
+    flat = data / FLAT_ROOT
     files = _files_in(flat)
-    for start in (f"{name}_global", f"{name}_local"):
+    for start in (f"{name}{scope}" for scope in _SCOPES):
         for at in range(bisect_left(files, start), len(files)):
             if not files[at].startswith(start):
                 break
-            yield f"{ROOTS[1]}/{files[at]}", flat / files[at]
+            yield f"{FLAT_ROOT}/{files[at]}", flat / files[at]
+
+
+def flat_owners(file: str) -> set[str]:
+    """Return the transients that a file right in `FLAT_ROOT` may belong to, by its name."""
+    return {file[: found.start()] for scope in _SCOPES for found in re.finditer(scope, file)}
 
 
 def _files_in(folder: Path) -> tuple[str, ...]:
@@ -162,7 +173,7 @@ def _check_named(named: list[str], found: Mapping[str, str], where: str) -> None
 
 
 def _flat(path: str) -> str:
-    return dataset_path(path) if path.startswith(f"{ROOTS[1]}/") else path
+    return dataset_path(path) if path.startswith(f"{FLAT_ROOT}/") else path
 
 
 def _check_links(data: Path, files: list[Path]) -> None:

@@ -22,6 +22,7 @@ from blastgit.plumbing.refs import RefMoved
 from blastgit.record import Options, Prepared, Recording
 from blastgit.recovery import settle, take_over
 from blastgit.storage.rules import Placement
+from blastgit.store.source import as_source
 
 ADOPTED, PRESENT, SKIPPED = "adopted", "present", "skipped"
 
@@ -61,10 +62,12 @@ class How:
     Attributes:
         run: The RUN collection that the revisions are born into.
         reflink: Whether files shall share their blocks on disk with the store.
+        dry_run: Look at all, and write nothing.
     """
 
     run: str
     reflink: bool = False
+    dry_run: bool = False
 
 
 def adopt(handle: Handle, found: Sequence[Found], how: How) -> list[Outcome]:
@@ -85,7 +88,7 @@ def adopt(handle: Handle, found: Sequence[Found], how: How) -> list[Outcome]:
     with ExitStack() as stack:
         for each in sorted(found, key=lambda one: one.name):  # in one order, so that two imports never wait in a circle
             try:
-                done = _prepare(handle, each, how, batch, stack)
+                done = _foresee(handle, each, how) if how.dry_run else _prepare(handle, each, how, batch, stack)
             except BlastgitError as error:
                 if error.kind in ("store", "repo"):
                     raise
@@ -130,6 +133,16 @@ def _prepare(handle: Handle, found: Found, how: How, batch: Batch, stack: ExitSt
         prepared = recording.prepare_first(batch, lock)
         stack.push(own.pop_all().__exit__)
         return _Ready(Outcome(export.name, ADOPTED, "", len(files), prepared.size), lock, prepared)
+
+
+def _foresee(handle: Handle, found: Found, how: How) -> Outcome:
+    with opened(found) as (export, files), Intake(handle.store, Placement.of(handle).kept(files)) as intake:
+        recording = Recording(handle, export, intake, Options(how.run))
+        if History(handle).tip(export.name) is not None:
+            return _compared(recording, export.name)
+        recording.preview()
+        size = sum(as_source(source).size for source in files.values())
+        return Outcome(export.name, ADOPTED, "", len(files), size)
 
 
 def _compared(recording: Recording, name: str) -> Outcome:

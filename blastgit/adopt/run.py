@@ -15,6 +15,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from hashlib import sha256
 from itertools import islice
 from os import cpu_count
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from blastgit.adopt.bulk import ADOPTED, PRESENT, SKIPPED, How, Outcome, adopt
 from blastgit.adopt.sources import Found, find
-from blastgit.errors import BlastgitError, Denied, UsageError
+from blastgit.errors import BlastgitError, Busy, Denied, UsageError
 from blastgit.guard.policy import require
 from blastgit.handle import Handle
 from blastgit.maintain import maintain_after_bulk
@@ -91,6 +92,8 @@ class Options:
         jobs: How many processes; None for one a processor.
         broker: The URL of the Celery broker whose workers do it; None to do it here.
         reflink: Whether files shall share their blocks on disk with the store.
+        only: A pattern that the names of transients, or of archives, must match.
+        dry_run: Look at all, and write nothing.
     """
 
     exports: Path | None = None
@@ -98,6 +101,8 @@ class Options:
     jobs: int | None = None
     broker: str | None = None
     reflink: bool = False
+    only: str = "*"
+    dry_run: bool = False
 
 
 def place_of(source: str | Path, options: Mapping[str, str]) -> Path | Place:
@@ -131,11 +136,34 @@ def import_all(handle: Handle, source: Path | Place, options: Options, progress:
         RepoError: The repo cannot be written; likewise.
     """
     require(handle.settings, "writer")
-    handle.prepare_to_write()
+    if not options.dry_run:
+        handle.prepare_to_write()
     report = Import(options.run or f"legacy/{datetime.now(UTC):%Y-%m-%d}")
     note = _Note(handle, source)
-    left: list[Found] = []
-    for each in find(source, options.exports):
+    left = list(_left(handle, find(source, options.exports), options, note, report))
+    total, packed = len(left), 0
+    how = How(report.run, options.reflink, options.dry_run)
+    for done, outcomes in enumerate(_all(handle, left, how, options), 1):
+        for outcome in outcomes:
+            report.add(outcome)
+        progress("importing transients", min(total, done * BATCH), total)
+        if options.dry_run:
+            continue
+        note.add(outcomes)
+        if report.adopted - packed >= _PACKED_AFTER or (done * BATCH >= total and report.adopted > packed):
+            packed = report.adopted
+            with suppress(Busy):  # then somebody else is packing
+                maintain_after_bulk(handle)
+    return report
+
+
+def _left(
+    handle: Handle, every: Iterable[Found | tuple[str, str]], options: Options, note: _Note, report: Import
+) -> Iterator[Found]:
+    """Yield what is left to do; what is done already, and what nobody can do, goes into the report."""
+    for each in every:
+        if not fnmatchcase(each[0] if isinstance(each, tuple) else each.name, options.only):
+            continue
         if isinstance(each, tuple):
             report.skipped[each[0]] = each[1]
         elif not _may(handle, each.name):
@@ -143,19 +171,7 @@ def import_all(handle: Handle, source: Path | Place, options: Options, progress:
         elif note.has(each):
             report.present += 1
         else:
-            left.append(each)
-    total, packed = len(left), 0
-    for done, outcomes in enumerate(_all(handle, left, How(report.run, options.reflink), options), 1):
-        note.add(outcomes)
-        for outcome in outcomes:
-            report.add(outcome)
-        progress("importing transients", min(total, done * BATCH), total)
-        if report.adopted - packed >= _PACKED_AFTER:
-            packed = report.adopted
-            maintain_after_bulk(handle)
-    if report.adopted > packed:
-        maintain_after_bulk(handle)
-    return report
+            yield each
 
 
 def _may(handle: Handle, name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from blastgit.errors import InvalidExport, InvalidFiles, InvalidName, UsageError
 from blastgit.names import check_transient
 from blastgit.revision.document import SIZE_LIMIT
 from blastgit.revision.export import Export, read_export
-from blastgit.sources import ROOTS, gather
+from blastgit.sources import FLAT_ROOT, ROOTS, flat_owners, gather
 from blastgit.store.source import AnySource
 
 if TYPE_CHECKING:
@@ -108,18 +109,23 @@ def find(source: Path | Place, exports: Path | None) -> Iterator[Found | tuple[s
 
 
 def _in_tree(source: Path, exports: Path) -> Iterator[Found | tuple[str, str]]:
-    names = {path.name for root in ROOTS if (source / root).is_dir() for path in (source / root).iterdir()}
-    yield from _exported(source, exports, {name for name in names if any((source / r / name).is_dir() for r in ROOTS)})
+    entries = [entry for root in ROOTS if (source / root).is_dir() for entry in os.scandir(source / root)]
+    names = {entry.name for entry in entries if entry.is_dir()}
+    yield from _exported(source, exports, names)
+    for entry in sorted((each for each in entries if not each.is_dir()), key=lambda each: each.path):
+        path = Path(entry.path).relative_to(source)
+        if path.parts[0] != FLAT_ROOT or not names.intersection(flat_owners(entry.name)):
+            yield str(path), "it belongs to no transient that is here"
 
 
 def _exported(place: Path | Place, exports: Path, names: set[str]) -> Iterator[Found | tuple[str, str]]:
-    """Yield what has files under one of `names`, or an export."""
+    """Yield what has files under one of `names`, or an export; adds to `names` whatever has one."""
     if not exports.is_dir():
         raise UsageError(
             f"{exports} is no folder: give that of the NAME.json files, as Blast's export_transient_info writes them, "
             "with --exports"
         )
-    names |= {path.stem for path in exports.iterdir() if path.suffix == ".json" or path.is_dir()}
+    names.update(path.stem for path in exports.iterdir() if path.suffix == ".json" or path.is_dir())
     for name in sorted(names):
         try:
             check_transient(name)

@@ -29,10 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     words = "share the files' blocks on disk with the store (Btrfs, XFS) instead of copying them"
     parser.add_argument("--reflink", action="store_true", help=words)
     parser.add_argument("--skipped", metavar="FILE", help="write what was skipped, and why, to a file")
-    words = "of another data repo: just the transients whose name matches; u/USER/* is for your own lines"
+    words = "just the transients whose name matches; of another data repo, u/USER/* is for your own lines"
     parser.add_argument("--only", metavar="GLOB", help=words)
-    words = "of another data repo: look at all, and change nothing"
-    parser.add_argument("--dry-run", action="store_true", help=words)
+    parser.add_argument("--dry-run", action="store_true", help="look at all, and change nothing")
     add_json(parser)
     parser.epilog = """\
 Of another data repo, the official revisions that are not here come as they are: the same commits, tags and contents.
@@ -46,8 +45,6 @@ def run(options: argparse.Namespace) -> int:
     """Import, and tell what was skipped."""
     if is_data_repo(options.source):
         return _take_in(options)
-    if options.only is not None or options.dry_run:
-        raise UsageError(f"--only and --dry-run are for another data repo, and {options.source} is none")
     with drawn_progress(counts=True) as progress:
         repo = open_repo(options, progress)
         done = repo.import_all(
@@ -57,16 +54,19 @@ def run(options: argparse.Namespace) -> int:
             jobs=options.jobs,
             broker=options.celery,
             reflink=options.reflink,
+            only=options.only or "*",
+            dry_run=options.dry_run,
             options=key_values(options.source_option, "--source-option"),
         )
     if options.skipped:
         with open(options.skipped, "w", encoding="utf-8") as file:  # noqa: PTH123 (/dev/stdout works too)
             file.writelines(f"{name}\t{reason}\n" for name, reason in sorted(done.skipped.items()))
     if options.json:
-        print_json(done.to_json())
+        print_json({**done.to_json(), "dry_run": options.dry_run})
         return 4 if done.skipped else 0
     adopted, size = bold(plural(done.adopted, "transient")), size_text(done.size)
-    print(f"{adopted} adopted into {done.run}: {done.files:,} files, {size}")
+    would = "would be " if options.dry_run else ""
+    print(f"{adopted} {would}adopted into {done.run}: {done.files:,} files, {size}")
     if done.present:
         print(f"  {done.present:,} were here already")
     for name, reason in sorted(done.skipped.items())[:20]:

@@ -12,6 +12,7 @@ from blastgit import DataRepo
 from blastgit.cli import main
 from blastgit.errors import StoreError, UsageError
 from blastgit.init import init
+from blastgit.plumbing.locks import hold
 from tests.adopt.trees import write_tree
 
 NAMES = ["2026aa", "2026ab", "2026ac"]
@@ -123,6 +124,43 @@ def test_a_bad_one_does_not_keep_the_others(repo, tree, tmp_path):
     assert [each.name for each in DataRepo(repo).list()] == ["2026aa"]
     assert DataRepo(repo).verify().problems == []
     assert not list((repo / "dvc/tmp").glob("*"))
+
+
+def test_a_file_of_no_transient_is_told(repo, tree):
+    for path in ("cutout_cdn/notes.txt", "sed_output/2026zz_global.h5", "sed_output/2026aa_local_old.h5"):
+        (tree / path).write_text("?")
+    done = DataRepo(repo).import_all(tree)
+    assert done.adopted == 3
+    assert list(done.skipped) == ["cutout_cdn/notes.txt", "sed_output/2026zz_global.h5"]
+    assert "sed_output/2026aa_local_old.h5" in DataRepo(repo).show("2026aa:files").value
+
+
+def test_some_of_a_source(repo, tree):
+    (tree / "cutout_cdn/notes.txt").write_text("?")
+    done = DataRepo(repo).import_all(tree, only="2026a[ab]")
+    assert (done.adopted, done.skipped) == (2, {})
+    assert [each.name for each in DataRepo(repo).list()] == ["2026aa", "2026ab"]
+
+
+def test_a_dry_run_says_what_would_come_and_writes_nothing(repo, tree, tree_of, capsys):
+    DataRepo(repo).import_all(tree, only="2026aa")
+    (tree / "exports/2026ab.json").write_text("{")
+    (tree / "exports/2026aa.json").touch()
+    before = tree_of(repo)
+    for jobs in ("1", "2"):
+        assert main(["-C", str(repo), "import", str(tree), "--dry-run", "--jobs", jobs]) == 4
+        said = capsys.readouterr().out
+        assert said.startswith("1 transient would be adopted into legacy/")
+        assert "1 were here already" in said
+        assert "skipped 2026ab: " in said
+    after = {path: digest for path, digest in tree_of(repo).items() if path != "blastgit/packed-names"}  # a cache
+    assert after == before
+    assert DataRepo(repo).import_all(tree).adopted == 1
+
+
+def test_an_import_goes_on_while_somebody_else_packs(repo, tree):
+    with hold(repo / "blastgit/locks/.maintain", 1):
+        assert DataRepo(repo).import_all(tree).adopted == 3
 
 
 def test_archives(repo, tree, tmp_path):
