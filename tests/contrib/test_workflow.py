@@ -106,6 +106,36 @@ def test_clocks_that_disagree_make_no_difference(blast, sample, off):
     assert numbers(blast, sample.name) == [0]
 
 
+def test_a_run_that_begins_while_the_one_before_is_recorded_is_not_mixed_with_it(blast, sample):
+    blast.process(sample)
+    blast.show(brighter(sample))
+
+    def begin_anew(request: Request) -> None:
+        if request.kind == "LIST":
+            blast.proxy.trouble = lambda _: None
+            blast.workflow.prepare(sample.name)
+            blast.workflow.stage(sample.name, "Cutout download")  # another image lies in the bucket now
+
+    blast.proxy.trouble = begin_anew
+    told = record(sample.name)
+    assert (told["status"], told["kind"]) == ("failed", "busy")
+    assert "went on while it was recorded" in told["error"]
+    assert numbers(blast, sample.name) == [0]
+    assert blast.run(sample.name).recorded["revision"] == 1
+
+
+def test_what_a_sweep_asks_for_does_not_keep_blast_from_starting_the_workflow(blast, sample, monkeypatch):
+    """Blast starts none as long as a task has the transient's name in its `args`."""
+    from blastgit.contrib.blast import tasks
+
+    blast.process(sample)
+    blast.forget(sample.name)
+    sent = []
+    monkeypatch.setattr(tasks.record_revision, "apply_async", lambda *args, **options: sent.append((args, options)))
+    assert sample.name in blast.sweep()["asked"]
+    assert [args for args, options in sent if sample.name in str(options["kwargs"])] == [()]
+
+
 TROUBLES = {
     "denies": lambda request: 403 if request.kind == "LIST" else None,
     "throttles": lambda request: 503 if request.kind in ("LIST", "GET") else None,

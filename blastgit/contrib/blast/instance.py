@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from blastgit.buckets import Bucket, Place
-from blastgit.errors import UsageError
+from blastgit.buckets import Bucket, BucketObject, Place
+from blastgit.errors import Busy, UsageError
 from blastgit.revision.export import Export
 
 TRIED = ((1, 9), (1, 13))
@@ -42,7 +42,31 @@ def export_of(name: str) -> bytes | None:
     return json.dumps(document).encode() if document else None
 
 
-def bucket_of(environment: Mapping[str, str]) -> Bucket:
+class BucketOfState(Bucket):
+    """Blast's bucket for one recording: what it lists belongs to the export, or it says that it does not.
+
+    A task says that it is at work before it touches a file, and what is read later is still what was listed. So if no
+    task has changed from the export until the list is there, no file in it is of another run.
+    """
+
+    def __init__(self, place: Place, name: str, changed: str | None) -> None:
+        """Prepare to read the files of a transient whose tasks stand as they did in its export."""
+        super().__init__(place)
+        self._name = name
+        self._changed = changed
+
+    def objects(self, beginning: str) -> Iterator[BucketObject]:
+        """Yield the objects of the folder whose path begins so.
+
+        Raises:
+            Busy: The workflow has gone on since the export.
+        """
+        yield from super().objects(beginning)
+        if changed_now(self._name) != self._changed:
+            raise Busy(f"the workflow of {self._name} went on while it was recorded; at its end it is recorded anew")
+
+
+def place_of(environment: Mapping[str, str]) -> Place:
     """Return where Blast keeps its files, by the variables that its own `ObjectStore` reads.
 
     Raises:
@@ -51,15 +75,13 @@ def bucket_of(environment: Mapping[str, str]) -> Bucket:
     if not environment.get("S3_BUCKET"):
         raise UsageError("Blast's variable S3_BUCKET is not set: where are its files?")
     base = environment.get("S3_BASE_PATH", "").strip("/")
-    return Bucket(
-        Place(
-            environment["S3_BUCKET"],
-            f"{base}/data".lstrip("/"),  # a row's `/data/cutout_cdn/…` is appended to the base as it is
-            environment.get("S3_ENDPOINT_URL") or None,
-            environment.get("S3_REGION_NAME") or None,
-            environment.get("AWS_S3_ACCESS_KEY_ID") or None,
-            environment.get("AWS_S3_SECRET_ACCESS_KEY") or None,
-        )
+    return Place(
+        environment["S3_BUCKET"],
+        f"{base}/data".lstrip("/"),  # a row's `/data/cutout_cdn/…` is appended to the base as it is
+        environment.get("S3_ENDPOINT_URL") or None,
+        environment.get("S3_REGION_NAME") or None,
+        environment.get("AWS_S3_ACCESS_KEY_ID") or None,
+        environment.get("AWS_S3_SECRET_ACCESS_KEY") or None,
     )
 
 
@@ -68,6 +90,15 @@ def changed_in(export: Export) -> str | None:
     noted = [task.get("last_modified") for task in export.document["workflow_tasks"]]
     times = [datetime.fromisoformat(time) for time in noted if time]
     return max(times).isoformat() if times else None
+
+
+def changed_now(name: str) -> str | None:
+    """Return when a task of a transient last changed, as Blast's database has it now; None if none ever did."""
+    from django.db.models import Max
+    from host.models import TaskRegister
+
+    changed = TaskRegister.objects.filter(transient__name=name).aggregate(at=Max("last_modified"))["at"]
+    return None if changed is None else str(changed.isoformat())
 
 
 def standings() -> Iterator[Standing]:

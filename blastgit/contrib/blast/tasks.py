@@ -64,7 +64,7 @@ def _check_deaths(request: Any) -> None:
 
 
 def _record(name: str) -> dict[str, Any]:
-    from blastgit.contrib.blast.instance import bucket_of, changed_in, doubt_about, export_of
+    from blastgit.contrib.blast.instance import BucketOfState, changed_in, doubt_about, export_of, place_of
     from blastgit.repo import DataRepo
     from blastgit.revision.export import read_export
 
@@ -76,10 +76,12 @@ def _record(name: str) -> dict[str, Any]:
     doubt = doubt_about(export.app_version)
     if doubt:
         _log.warning("%s: %s", name, doubt)
+    changed = changed_in(export)
+    bucket = BucketOfState(place_of(os.environ), name, changed)
     repo, run = DataRepo(_repo_location()), os.environ.get("BLASTGIT_RUN") or None
-    recorded = repo.record(name, data, bucket_of(os.environ), run=run, timeout=_LOCK_TIMEOUT)
+    recorded = repo.record(name, data, bucket, run=run, timeout=_LOCK_TIMEOUT)
     _log.info("%s is %s (%s): %s", name, recorded.status, recorded.tag, recorded.reason)
-    _note(lambda ledger: ledger.done(name, changed_in(export)))
+    _note(lambda ledger: ledger.done(name, changed))
     told = {key: recorded.to_json()[key] for key in ("status", "transient", "revision", "tag", "reason")}
     return {**told, "doubt": doubt} if doubt else told
 
@@ -138,7 +140,10 @@ def _sweep(ledger: Ledger) -> dict[str, Any]:
     asked = []
     for standing in islice(_due(ledger, left, failures), _number("BLASTGIT_SWEEP_LIMIT", 200)):
         try:
-            record_revision.apply_async((standing.name,), soft_time_limit=_LONG_LIMIT, time_limit=_LONG_LIMIT + _GRACE)
+            record_revision.apply_async(
+                # by keyword: Blast takes a task that has the name among its arguments for the workflow
+                kwargs={"transient_name": standing.name}, soft_time_limit=_LONG_LIMIT, time_limit=_LONG_LIMIT + _GRACE,
+            )  # fmt: skip
         except Exception:
             ledger.withdraw(standing.name, standing.changed)
             raise
