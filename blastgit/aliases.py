@@ -11,16 +11,18 @@ LIMIT = 5_000
 
 
 def find_alias(handle: Handle, alias: str) -> str | None:
-    """Return the transient of an alias, ignoring case; None if there is none, or more transients than `LIMIT`.
+    """Return the transient of an alias, ignoring case; None if there is none.
 
-    Who asks by a name that no transient has can wait for this. Several with the same alias: the first by name.
+    Who asks by a name that no transient has can wait for this. Where there are more transients than `LIMIT`, the index
+    is asked, if there is one: it is not made, nor brought up to date, for a name that may be a slip of the pen. Several
+    with the same alias: the first by name.
     """
     if not handle.is_here:
         return None
     history = History(handle)
     names = history.transients()
     if len(names) > LIMIT:
-        return None
+        names = _indexed(handle, alias)
     wanted = alias.casefold()
     for name in names:
         try:
@@ -34,3 +36,15 @@ def find_alias(handle: Handle, alias: str) -> str | None:
         if wanted in {str(each).casefold() for each in known if each}:
             return name
     return None
+
+
+def _indexed(handle: Handle, alias: str) -> list[str]:
+    """Return the transients that have an alias by the index as it is; none if it cannot be read."""
+    from blastgit.index.room import Index
+
+    asked = "SELECT DISTINCT transient FROM aliases WHERE kind <> 'host' AND lower(alias) = lower(?) ORDER BY 1"
+    try:
+        with Index(handle).open(as_is=True) as index:
+            return [str(name) for (name,) in index.query(asked, [alias])]
+    except BlastgitError:
+        return []

@@ -61,6 +61,22 @@ def test_an_alias_finds_its_transient(repo, record):
         DataRepo(repo).show("ZTF26ab")
 
 
+def test_an_alias_finds_its_transient_among_very_many_by_the_index(repo, record, monkeypatch):
+    monkeypatch.setattr("blastgit.aliases.LIMIT", 0)
+    sample = small("2026dgt")
+    sample.export["transient"]["fields"] |= {"aliases": ["SN2026dgt"], "display_name": "Dgt-star"}
+    record(repo, sample)
+    with pytest.raises(NotFound):
+        DataRepo(repo).show("SN2026dgt")
+    DataRepo(repo).index.update()
+    for alias in ("sn2026DGT", "Dgt-star"):
+        assert DataRepo(repo).show(alias).revision == "2026dgt@0"
+    sample.export["transient"]["fields"]["aliases"] = []
+    record(repo, sample)
+    with pytest.raises(NotFound):
+        DataRepo(repo).show("SN2026dgt")
+
+
 def test_chains_of_names():
     renames = Renames({"a1": "b1", "b1": "c1", "x1": "c1"})
     assert renames.former("c1") == ["b1", "a1", "x1"]
