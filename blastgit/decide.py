@@ -15,6 +15,7 @@ from blastgit.intake import Intake
 from blastgit.revision.compare import compare
 from blastgit.revision.document import canonical
 from blastgit.revision.export import Export, is_same_run
+from blastgit.revision.field_types import check_changes, check_form
 from blastgit.revision.files import FileChange
 from blastgit.revision.normalise import NaturalForm, normalise
 from blastgit.revision.reason import Changes
@@ -107,6 +108,7 @@ def _published(latest: Revision) -> dict[str, Checksums]:
 
 
 def _first(state: Candidate, rules: Rules) -> Decision:
+    check_form(state.form, rules)
     count = len(state.sha256)
     changes = Changes([], [FileChange(path, "added", derived=rules.is_derived(path)) for path in state.sha256])
     reason = f"first revision, {count} file{'s' * (count != 1)}, by {state.export.app_version}"
@@ -131,6 +133,7 @@ def science_digest(form: NaturalForm, sha256: Mapping[str, str], rules: Rules) -
 def _compare(handle: Handle, state: Candidate, latest: Revision) -> Decision:
     rules, sha256 = handle.rules, state.sha256
     fields = compare(normalise(latest.dr.export, rules), state.form, rules)
+    check_changes(fields, rules)
     files = [_by_content(handle, change, state.intake, latest) for change in _by_checksum(latest, sha256, rules)]
     changes = Changes(fields, _find_returns(handle, files, latest, sha256))
     if not changes.makes_revision:

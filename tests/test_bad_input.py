@@ -60,6 +60,10 @@ def any_repo(request, repo, sample, record):
     return repo
 
 
+def fits_of(document):
+    return next(rows for aperture in document["apertures"] if (rows := aperture["sedfittingresults"]))
+
+
 def edited(sample, edit):
     export = json.loads(sample.text)
     edit(export)
@@ -95,6 +99,11 @@ def test_what_is_no_export(any_repo, refuses, handed_in, text, why):
         (lambda d: d["metadata"].update(export_time="soon"), "not a date-time"),
         (lambda d: d["cutouts"][4]["fields"].update(fits="/data/cutout_cdn/../../etc/passwd"), "which is not below"),
         (lambda d: d["cutouts"][4]["fields"].update(fits="/etc/passwd"), "which is not below"),
+        (lambda d: d["transient"]["fields"].update(redshift="abc"), "redshift should be a number, and is 'abc'"),
+        (lambda d: d["transient"]["fields"].update(ra_deg=True), "transient.ra_deg should be a number, and is True"),
+        (lambda d: d["transient"]["fields"].update(aliases="x"), "transient.aliases should be a list, and is 'x'"),
+        (lambda d: d["host"]["fields"].update(object_id=["1"]), "host.object_id should be a text or a number, and is"),
+        (lambda d: fits_of(d)[0]["fields"].update(log_mass_50="9"), r"sed/\w+.log_mass_50 should be a number"),
     ],
 )
 def test_an_export_with_something_wrong_in_it(any_repo, refuses, handed_in, sample, edit, why):

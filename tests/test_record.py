@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from blastgit import DataRepo, __version__
+from blastgit import DataRepo, __version__, decide
 from blastgit.demo import Sample, add_alias, change_image, edit_flux, refit, reprocess
 from blastgit.format import FILE
 from blastgit.handle import Handle
@@ -239,3 +239,19 @@ def test_a_content_that_the_store_lost_is_stored_again_with_the_next_revision(re
     (repo / f"dvc/files/md5/{pointers[lost].md5[:2]}/{pointers[lost].md5[2:]}").unlink()
     assert record(repo, add_alias(sample, "SN 1")).revision == 1
     assert DataRepo(repo).verify().problems == []
+
+
+def test_a_field_that_a_newer_blast_added_may_hold_anything(repo, sample, record):
+    export = json.loads(sample.text)
+    export["transient"]["fields"]["news"] = {"deep": [1, "x"]}
+    assert record(repo, Sample(export, sample.files)).status == "recorded"
+
+
+def test_a_wrong_value_that_was_published_keeps_nobody_from_recording(repo, sample, record, monkeypatch):
+    wrong = json.loads(sample.text)
+    wrong["transient"]["fields"]["redshift"] = "0.1"
+    with monkeypatch.context() as patch:
+        patch.setattr(decide, "check_form", lambda *_: None)  # as before such values were refused
+        record(repo, Sample(wrong, sample.files))
+    assert record(repo, Sample(wrong, sample.files)).status == "unchanged"
+    assert record(repo, sample).revision == 1
