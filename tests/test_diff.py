@@ -48,7 +48,7 @@ def test_equal_revisions(library):
 def test_all_that_differs(library):
     found = DataRepo(library).diff("2026dgt@0", "2026dgt")
     assert not found.is_empty
-    assert found.reason.startswith("DES_z image changed; flux changed in DES_z by +3.0e-02")
+    assert found.reason.startswith("DES_z image changed; flux changed in DES_z by +3 %")
     files = {file.change.path: file for file in found.files}
     assert {file.change.change for file in found.files} == {"changed"}
     assert files["cutout_cdn/DES/DES_z.jpg"].change.derived
@@ -68,7 +68,7 @@ def test_backwards_is_the_mirror_image(library):
 
 def test_fields_come_with_their_relative_change(diff_of, sample):
     found = diff_of(sample, edit_flux(sample, "DES_g", 1.001))
-    assert found.reason == "flux changed in DES_g by +1.0e-03"
+    assert found.reason == "flux changed in DES_g by +0.1 %"
     field = only(found.fields)
     assert field.path == "photometry/2026dgt_DES_g_global/DES_g.flux"
     assert field.relative == pytest.approx(1e-3)

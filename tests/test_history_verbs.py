@@ -40,7 +40,7 @@ def test_only_transients_are_listed(history, run):
 def test_log_tells_why_and_what(library):
     latest, first = DataRepo(library).log("2026dgt")
     assert (latest.revision.number, first.revision.number) == (1, 0)
-    assert latest.revision.reason.startswith("DES_z image changed; flux changed in DES_z by +3.0e-02")
+    assert latest.revision.reason.startswith("DES_z image changed; flux changed in DES_z by +3 %")
     assert latest.files == [{"path": path, "change": "changed"} for path in CHANGED]
     assert any("DES_z.flux: " in line for line in latest.details)
     assert [(each.app_version, each.time.day) for each in first.reproductions] == [("v1.13.1", 2)]

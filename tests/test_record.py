@@ -111,7 +111,7 @@ def test_a_change_makes_a_revision_and_stores_only_what_changed(repo, sample, re
     stored = {path for path in (repo / "dvc/files").rglob("*") if path.is_file()}
     result = record(repo, change_image(reprocess(sample, **LATER), "DES_z", seed=1))
     assert (result.status, result.revision) == ("recorded", 1)
-    assert result.reason.startswith("DES_z image changed; flux changed in DES_z by +3.0e-02")
+    assert result.reason.startswith("DES_z image changed; flux changed in DES_z by +3 %")
     old, new = revision(repo, 0), revision(repo, 1)
     changed = {path for path in new.pointers if new.pointers[path] != old.pointers[path]}
     assert changed == {file.path for file in result.files if file.change == "changed"}

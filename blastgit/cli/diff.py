@@ -91,12 +91,14 @@ def _say_parts(result: Diff) -> None:
 
 
 def _say_table(table: str, changes: list[FieldChange], *, full: bool) -> None:
+    from blastgit.revision.compare import percent
+
     shown = changes if full or len(changes) <= 2 * _FEW or table not in ("sed", "sfh", "filters") else changes[:_FEW]
     rows = []
     for change in shown:
-        relative = "" if change.relative is None else f"{100 * change.relative:+.3g} %"
-        rows.append([f"  {change.path}", _value(change.old), "->", _value(change.new), relative])
-    print_table(rows, right=(1, 4))
+        relative = "" if change.relative is None else percent(change.relative)
+        rows.append([f"  {change.path}", _value(change.old), "->", _value(change.new), change.unit or "", relative])
+    print_table(rows, right=(1, 5))
     if len(shown) < len(changes):
         print(f"  … and {plural(len(changes) - len(shown), 'more value')} of {table} (--full)")
 

@@ -84,12 +84,12 @@ class Numbers:
     undefined: int = 0
 
     def __str__(self) -> str:
-        """Text such as ``1,234 of 40,000 pixels, largest 3.1e-02, median 1.2e-03``."""
+        """Text such as ``1,234 of 40,000 pixels, largest 0.031, median 0.0012``."""
         text = f"{self.changed:,} of {self.total:,} {self.unit}"
         if self.largest is not None:
-            text += f", largest {self.largest:.1e}"
+            text += f", largest {self.largest:.2g}"
         if self.median is not None:
-            text += f", median {self.median:.1e}"
+            text += f", median {self.median:.2g}"
         if self.undefined:
             text += f", {self.undefined:,} to or from NaN or infinity"
         return text

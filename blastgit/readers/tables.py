@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from blastgit.readers.dataset import Dataset
-from blastgit.safe_yaml import load_yaml
+from blastgit.revision.units import unit_of
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -33,18 +30,6 @@ def table_of(dataset: Dataset) -> Table:
     if faults:
         table.meta["faults"] = faults
     return table
-
-
-def unit_of(column: str) -> str | None:
-    """Return the unit of a column of rows, as astropy writes it; None if it has none."""
-    return next((unit for pattern, unit in _units().items() if fnmatchcase(column, pattern)), None)
-
-
-@cache
-def _units() -> dict[str, str]:
-    loaded = load_yaml(Path(__file__).with_name("columns.yaml").read_bytes(), "columns.yaml")
-    assert isinstance(loaded, dict)
-    return loaded
 
 
 def _filled(values: list[Any]) -> list[Any]:

@@ -10,6 +10,7 @@ from math import isclose, isfinite, isnan
 from blastgit.revision.document import Json, nonfinite_name
 from blastgit.revision.normalise import Key, NaturalForm, Row
 from blastgit.revision.rules import Rules, Table
+from blastgit.revision.units import unit_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,15 @@ class FieldChange:
         change = (self.new - self.old) / abs(self.old)
         return change if isfinite(change) else None
 
+    @property
+    def unit(self) -> str | None:
+        """The physical unit of both values, as astropy writes it, or None if they have none."""
+        return unit_of(self.field)
+
     def to_json(self) -> dict[str, Json]:
-        """Return `{"path", "old", "new", "relative"}`, with non-finite numbers as strings."""
-        return {"path": self.path, "old": jsonable(self.old), "new": jsonable(self.new), "relative": self.relative}
+        """Return `{"path", "old", "new", "relative", "unit"}`, with non-finite numbers as strings."""
+        values = {"old": jsonable(self.old), "new": jsonable(self.new)}
+        return {"path": self.path, **values, "relative": self.relative, "unit": self.unit}
 
 
 def compare(old: NaturalForm, new: NaturalForm, rules: Rules) -> list[FieldChange]:
@@ -149,6 +156,11 @@ def _same_number(old: float, new: float, tolerance: float) -> bool:
 
 def _is_number(value: Json) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def percent(relative: float) -> str:
+    """Return a relative change as people read it: `+3 %`."""
+    return f"{100 * relative:+.3g} %"
 
 
 def jsonable(value: Json) -> Json:

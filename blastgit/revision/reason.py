@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from blastgit.revision.compare import FieldChange
+from blastgit.revision.compare import FieldChange, percent
 from blastgit.revision.document import Json
 from blastgit.revision.files import FileChange
 from blastgit.revision.follows import effects
@@ -146,7 +146,7 @@ def _fluxes(changes: list[FieldChange]) -> str:
             name = str(change.key[-1])
             largest[name] = max(largest.get(name, 0.0), change.relative or 0.0, key=abs)
     if largest:
-        said = [f"{name} by {size:+.1e}" if size else name for name, size in sorted(largest.items())]
+        said = [f"{name} by {percent(size)}" if size else name for name, size in sorted(largest.items())]
         clauses.append(f"flux changed in {names(said)}")
     return "; ".join(filter(None, clauses))
 
@@ -175,7 +175,7 @@ def change_lines(changes: Changes, at_most: int = 40) -> list[str]:
     """Return the changes line by line, for a commit message: files first, then fields."""
     lines = [f"{file.change:13} {file.path}{f' ({file.note})' if file.note else ''}" for file in changes.files]
     for change in changes.fields:
-        relative = "" if change.relative is None else f" ({change.relative:+.2e})"
+        relative = "" if change.relative is None else f" ({percent(change.relative)})"
         lines.append(f"{change.path}: {show_value(change.old)} -> {show_value(change.new)}{relative}")
     if len(lines) > at_most:
         lines = [*lines[:at_most], f"… and {len(lines) - at_most} more"]

@@ -11,10 +11,11 @@ def test_exit_code_as_in_diff(cli, library, new, code):
 
 def test_the_point_first_then_files_then_values(cli, library):
     lines = cli("-C", library, "diff", "2026dgt@0", "2026dgt@1").out.splitlines()
-    assert lines[0].startswith("2026dgt@0 -> 2026dgt@1: DES_z image changed; flux changed in DES_z by +3.0e-02")
+    assert lines[0].startswith("2026dgt@0 -> 2026dgt@1: DES_z image changed; flux changed in DES_z by +3 %")
     assert "10 files" in lines
     assert any("cutout_cdn/DES/DES_z.fits" in line and "256 of 256 pixels" in line for line in lines)
-    assert any("DES_z.flux  " in line and line.endswith("+3 %") for line in lines)
+    assert any("DES_z.flux  " in line and " ".join(line.split()[-3:]) == "uJy +3 %" for line in lines)
+    assert any("log_mass_50 " in line and "dex(Msun)" in line for line in lines)
     assert max(map(len, lines)) <= 120
     full = cli("-C", library, "diff", "2026dgt@0", "2026dgt@1", "--full").out.splitlines()
     assert len(full) > len(lines)

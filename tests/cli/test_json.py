@@ -26,7 +26,7 @@ def said(cli, *arguments):
     return json.loads(answer.out)
 
 
-CHANGE = {"path", "old", "new", "relative"}
+CHANGE = {"path", "old", "new", "relative", "unit"}
 
 
 @pytest.fixture

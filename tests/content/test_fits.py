@@ -36,7 +36,7 @@ def test_every_pixel_type(tmp_path: Path, pixels: np.ndarray, dtype: str) -> Non
     assert numbers is not None
     assert (numbers.changed, numbers.total, numbers.unit) == (1, 2000, "pixels")
     assert numbers.largest == pytest.approx(1, rel=1e-5)
-    assert difference.summary() == "1 of 2,000 pixels, largest 1.0e+00, median 1.0e+00"
+    assert difference.summary() == "1 of 2,000 pixels, largest 1, median 1"
 
 
 def test_noise_and_undefined_pixels(tmp_path: Path, pixels: np.ndarray) -> None:
@@ -120,7 +120,7 @@ def test_tables_compare_rows(tmp_path: Path) -> None:
     assert same(NAME, old, table(tmp_path / "b", flux * (1 + 2e-16)), T).equal
     flux[2] += 0.5
     difference = describe(NAME, old, table(tmp_path / "c", flux), T)
-    assert difference.summary() == "1 of 10 rows, largest 5.0e-01, median 5.0e-01"
+    assert difference.summary() == "1 of 10 rows, largest 0.5, median 0.5"
     assert describe(NAME, table(tmp_path / "d", flux, "abd"), tmp_path / "c", T).summary() == "10 of 10 rows"
 
 

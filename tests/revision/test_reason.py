@@ -64,11 +64,11 @@ def photometry(**values):
             [],
             "4 is_validated flags flipped (2MASS_J, DES_g, DES_z, WISE_W1), no flux changed",
         ),
-        (edit_flux(SAMPLE, "DES_z", 1.001).export, [], "flux changed in DES_z by +1.0e-03"),
+        (edit_flux(SAMPLE, "DES_z", 1.001).export, [], "flux changed in DES_z by +0.1 %"),
         (
             change_image(SAMPLE, "DES_z", seed=1).export,
             [FileChange(IMAGE, "changed"), FileChange(SED, "changed")],
-            "DES_z image changed; flux changed in DES_z by +3.0e-02; the global SED results follow",
+            "DES_z image changed; flux changed in DES_z by +3 %; the global SED results follow",
         ),
         (
             refit(SAMPLE, seed=1).export,
@@ -190,7 +190,7 @@ def test_the_changes_line_by_line():
     ]
     assert change_lines(found, at_most=2)[-1] == "… and 3 more"
     edit = changes(edit_flux(SAMPLE, "DES_z", 1.001).export)
-    assert change_lines(edit)[0].endswith(" (+1.00e-03)")
+    assert change_lines(edit)[0].endswith(" (+0.1 %)")
 
 
 def fields_of(document, child, scope):
