@@ -84,6 +84,11 @@ class Handle:
         """Have at hand the tags whose name matches a pattern such as `release/nearby/1*`. Here they always are."""
         del pattern
 
+    def branches(self) -> list[str]:
+        """Return the refs of all branches that the repo itself has. Slow where there are many."""
+        refs = (ref.decode("utf-8", "replace") for ref in self.git.raw_listall_references())
+        return [ref for ref in refs if ref.startswith("refs/heads/")]
+
     def commit_before(self, name: str, commit: pygit2.Commit) -> pygit2.Commit | None:
         """Return the commit before one on a transient's branch; None at its beginning, or where a shallow clone ends.
 

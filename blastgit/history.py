@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pygit2
 
@@ -12,6 +12,8 @@ from blastgit.handle import Handle
 from blastgit.names import Spec, branch_ref, fold, is_personal, tag_ref
 from blastgit.plumbing.objects import commit_of
 from blastgit.states import Marker, Revision, Snapshot, StageState
+
+_HEADS = "refs/heads/"
 
 
 class History:
@@ -142,10 +144,7 @@ class History:
 
     def transients(self) -> list[str]:
         """Return the names of all transients, sorted. Reads every ref: not for a hot path."""
-        prefix = b"refs/heads/"
-        refs = self._git.raw_listall_references()
-        names = (ref[len(prefix) :].decode("utf-8", "replace") for ref in refs if ref.startswith(prefix))
-        return sorted(name for name in names if "/" not in name and name not in ("main", "annotations"))
+        return _transients(ref.decode("utf-8", "replace") for ref in self._git.raw_listall_references())
 
     def _unknown(self, name: str) -> NotFound:
         if is_personal(name):
@@ -153,10 +152,15 @@ class History:
                 f"there is no {name} in {self._handle.location}: `blastgit list 'u/*'` shows users' own lines, and "
                 "`blastgit record NAME --as u/USER` begins one"
             )
-        folded = {fold(other): other for other in self.transients()}
+        folded = {fold(other): other for other in _transients(self._handle.branches())}
         near = [folded[each] for each in difflib.get_close_matches(fold(name), folded, n=3)]
         hint = f"; did you mean {' or '.join(near)}?" if near else "; `blastgit list` shows those there are"
         return NotFound(f"there is no transient {name} in {self._handle.location}{hint}")
+
+
+def _transients(refs: Iterable[str]) -> list[str]:
+    names = (ref.removeprefix(_HEADS) for ref in refs if ref.startswith(_HEADS))
+    return sorted(name for name in names if "/" not in name and name not in ("main", "annotations"))
 
 
 def comes_right_after(git: pygit2.Repository, commit: pygit2.Commit, tip: str | None) -> bool:

@@ -130,6 +130,14 @@ class Mirror(Handle):
         """Fetch the tags whose name matches a pattern, with a star at its end, each without what led to it."""
         self._fetch([_copy(_MAIN), _copy(f"refs/tags/{pattern}")], "--depth=1")  # with a star, none is no failure
 
+    def branches(self) -> list[str]:
+        """Return the refs of all branches that the repo there has, without fetching any."""
+        try:
+            listed = run_git(self.path, "ls-remote", "--quiet", "--heads", "--", self.url).decode("utf-8", "replace")
+        except GitError as error:
+            raise explain(self.location, "cannot be read", error.stderr) from None
+        return [line.partition("\t")[2] for line in listed.splitlines()]
+
     def commit_before(self, name: str, commit: pygit2.Commit) -> pygit2.Commit | None:
         """Return the commit before one on a transient's branch, fetching it if need be."""
         if str(commit.id) in self._boundary:
