@@ -6,6 +6,7 @@ fast with a hundred thousand refs.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from blastgit.plumbing.durable import sync_file_systems
 from blastgit.plumbing.process import GitError, git_in_waiting
 
 ZERO = "0" * 40
+_LEAST_ROOM = 65_536  # bytes: refs and their locks take a block each
 _DURABLE = ("-c", "core.fsync=reference")
 _PATIENT = (
     "-c",
@@ -86,4 +88,11 @@ def update_refs(
             raise RefLocked(f"{names}: locked by another git process ({text})") from None
         if any(words in text for words in ("reference already exists", "but expected", "unable to resolve reference")):
             raise RefMoved(f"{names}: moved by somebody else meanwhile ({text})") from None
+        if _is_full(directory):  # of which git itself says nothing
+            raise RepoError(f"no space left in {directory}: no ref was moved; make room, and repeat the call") from None
         raise RepoError(f"{names} cannot be written in {directory}: {text}") from None
+
+
+def _is_full(directory: Path) -> bool:
+    disk = os.statvfs(directory)
+    return disk.f_bavail * disk.f_frsize < _LEAST_ROOM or (disk.f_files > 0 and disk.f_favail == 0)

@@ -1,3 +1,6 @@
+import os
+import shutil
+
 import pygit2
 import pytest
 
@@ -62,3 +65,11 @@ def test_what_cannot_be_written_is_no_race(git, commits, tmp_path):
     with pytest.raises(RepoError, match="refs/heads/ab/c cannot be written") as caught:
         update(git, RefUpdate("refs/heads/ab/c", commits[0]))
     assert not isinstance(caught.value, RefMoved)
+
+
+def test_a_full_disk_is_called_one(small_disk, commits, git):
+    full = shutil.copytree(git.path, small_disk / "git")
+    room = os.statvfs(small_disk)
+    (small_disk / "ballast").write_bytes(b"x" * room.f_bavail * room.f_frsize)
+    with pytest.raises(RepoError, match="no ref was moved; make room"):
+        update_refs(full, [RefUpdate("refs/heads/ab", commits[0])], "why")
