@@ -11,6 +11,8 @@ from blastgit.diff import Diff, FileDifference, State
 from blastgit.errors import RepoError, UsageError
 from blastgit.handle import Handle
 
+_NO_FOLDERS = (".png", ".jpg", ".jpeg", ".pdf", ".svg", ".gif")
+
 
 def draw(handle: Handle, difference: Diff, target: Path) -> int:
     """Draw every cutout that differs, and return how many there are.
@@ -22,11 +24,13 @@ def draw(handle: Handle, difference: Diff, target: Path) -> int:
 
     Raises:
         RepoError: The target cannot be written.
-        UsageError: A side of the diff is no revision, and so has no images.
+        UsageError: A side of the diff is no revision, and so has no images; or the target is neither.
     """
     for state in (difference.old, difference.new):
         if state.revision is None:
             raise UsageError(f"{state.label} is an export without files: pictures need two revisions")
+    if target.suffix.lower() in _NO_FOLDERS:
+        raise UsageError(f"{target}: pictures go to one .html page, or to a folder as PNG files")
     images = [file for file in difference.files if file.change.is_image and file.change.change != "content-equal"]
     with TemporaryDirectory(prefix="blastgit-") as folder:
         entries = [_draw(handle, difference, file, Path(folder)) for file in images]

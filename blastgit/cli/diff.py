@@ -40,6 +40,7 @@ def run(options: argparse.Namespace) -> int:
             raise UsageError("exports bring no images: --pictures needs two revisions")
         result = compare_exports(Path(options.old), Path(options.new))
     else:
+        _check_paths(options)
         repo = open_repo(options)
         result = repo.diff(options.old, options.new)
         if options.pictures:
@@ -51,6 +52,17 @@ def run(options: argparse.Namespace) -> int:
         if options.pictures:
             print(f"\n{plural(count, 'changed cutout')} drawn in {options.pictures}")
     return 1 if options.exit_code and not result.is_empty else 0
+
+
+def _check_paths(options: argparse.Namespace) -> None:
+    """See that what looks like the file of an export is one, before a data repo is asked for it.
+
+    Raises:
+        UsageError: It is none.
+    """
+    for text in (options.old, options.new):
+        if text.endswith(".json") and not Path(text).is_file():
+            raise UsageError(f"there is no file {text}: give a revision (NAME@REV) or the file of an export")
 
 
 def _say(result: Diff, *, full: bool) -> None:

@@ -97,9 +97,12 @@ class _VerbParser(_Parser):
             return super().parse_known_args(args, namespace)
         self._is_nested = True  # argparse's own intermixing calls this method for each of its two passes
         try:
-            return super().parse_known_intermixed_args(args, namespace)
+            found, unknown = super().parse_known_intermixed_args(args, namespace)
         finally:
             self._is_nested = False
+        if unknown:  # said here, it comes with the usage of the verb
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return found, unknown
 
 
 def build_parser(only: str | None = None) -> argparse.ArgumentParser:

@@ -48,6 +48,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _record(repo: DataRepo, options: argparse.Namespace) -> Recorded:
+    from blastgit.revision.document import SIZE_LIMIT
+
     extra = {"run": options.run_name, "dry_run": options.dry_run}
     into: DataRepo | Personal = repo
     if options.line is not None:
@@ -62,7 +64,7 @@ def _record(repo: DataRepo, options: argparse.Namespace) -> Recorded:
         return into.record_archive(Path(options.what), **extra)
     if not options.export or not options.data:
         raise UsageError(f"recording {options.what} takes both --export FILE and --data DIR")
-    export = sys.stdin.buffer.read() if options.export == "-" else Path(options.export)
+    export = sys.stdin.buffer.read(SIZE_LIMIT + 1) if options.export == "-" else Path(options.export)
     return into.record(options.what, export, _data(options.data), **extra)
 
 

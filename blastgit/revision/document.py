@@ -38,7 +38,7 @@ def parse(data: bytes, what: str = "the export") -> Json:
         InvalidExport: Not UTF-8, not JSON, too large or too deep, a key given twice, or a number that no double holds.
     """
     if len(data) > SIZE_LIMIT:
-        raise InvalidExport(f"{what} has {len(data):,} bytes, more than the {SIZE_LIMIT:,} that are allowed")
+        raise InvalidExport(f"{what} has more than the {SIZE_LIMIT:,} bytes that are allowed")
     try:
         text = data.decode("utf-8-sig")
         document = json.loads(text, object_pairs_hook=_unique, parse_float=_double, parse_int=_integer)

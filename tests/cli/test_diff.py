@@ -41,10 +41,18 @@ def test_exports_need_no_repo(cli, states, tmp_path):
     assert cli("diff", paths[0], paths[2], "--exit-code").code == 1
 
 
+def test_a_file_that_is_not_there_is_not_taken_for_a_revision(cli, states, tmp_path):
+    export, _ = states[0].write(tmp_path)
+    said = cli("diff", export, tmp_path / "none.json")
+    assert (said.code, "there is no file" in said.err) == (2, True)
+
+
 def test_pictures(cli, library, states, tmp_path):
     said = cli("-C", library, "diff", "2026dgt@0", "2026dgt@1", "--pictures", tmp_path / "p.html")
     assert said.out.endswith(f"1 changed cutout drawn in {tmp_path}/p.html\n")
     assert (tmp_path / "p.html").is_file()
+    assert cli("-C", library, "diff", "2026dgt@0", "2026dgt@1", "--pictures", tmp_path / "p.png").code == 2
+    assert not (tmp_path / "p.png").exists()
     export, _ = states[0].write(tmp_path)
     assert cli("diff", export, export, "--pictures", tmp_path / "q.html").code == 2
     assert cli("-C", library, "diff", "2026dgt@0", export, "--pictures", tmp_path / "q.html").code == 2
