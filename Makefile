@@ -34,12 +34,12 @@ clean:
 
 # A stamp says that set-up is done for the pyproject.toml that there is.
 $(VENV)/.ready: pyproject.toml | $(BIN)/pip
-	$(BIN)/python -m pip install -qq --editable .
+	@$(BIN)/python -m pip install -qq --editable .
 	@$(BIN)/python -m compileall -q blastgit
 	@touch $@
 
 $(VENV)/.ready-dev: pyproject.toml | $(BIN)/pip
-	$(BIN)/python -m pip install -qq --editable '.[dev,s3]'
+	@$(BIN)/python -m pip install -qq --editable '.[dev,s3]'
 	@$(BIN)/python -m compileall -q blastgit tests
 	@touch $@ $(VENV)/.ready
 
