@@ -30,12 +30,12 @@ HISTORY = [
     ),
     (
         "c4_one_flux_edited", 3, True,
-        ("2MASS_H image is again that of revision 1; flux changed in 2MASS_H by -2.9 %, SDSS_r by +0.1 %; "
+        ("2MASS_H image is again that of revision 1; flux changed in 2MASS_H by -2.91 %, SDSS_r by +0.1 %; "
         f"2 is_validated flags flipped (SDSS_u, SDSS_z); {FOLLOWS}"),
     ),
     (
         "g1_nan_inf", 4, True,
-        ("flux changed in SDSS_r by -0.1 %; 1 is_validated flag flipped (SDSS_u); changed: magnitude of SDSS_r, "
+        ("flux changed in SDSS_r by -0.0999 %; 1 is_validated flag flipped (SDSS_u); changed: magnitude of SDSS_r, "
         f"magnitude_error of SDSS_r; {FOLLOWS}; the local SED results differ though no input changed for them "
         "(the fit draws random samples)"),
     ),
