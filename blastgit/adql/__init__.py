@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from blastgit.index.tables import Tables, tables
+from collections.abc import Collection
+
+from blastgit.index.tables import tables
 
 __all__ = ["translate"]
 
 
-def translate(text: str, known: Tables | None = None) -> str:
+def translate(text: str, beside: Collection[str] = ()) -> str:
     """Return a query in ADQL 2.0 or 2.1 as one in DuckDB's SQL.
 
     Args:
         text: The query.
-        known: The tables, by whose columns `healpix` regions are looked up fast; by default those of the index.
+        beside: The full names of tables that it may name beside those of the index: `ivoa.ObsCore`.
 
     Raises:
         InvalidQuery: It is no ADQL, or does more than read; says in which line and column, and what stands there.
@@ -23,4 +25,4 @@ def translate(text: str, known: Tables | None = None) -> str:
     need("sqlglot")
     from blastgit.adql.translation import translated
 
-    return translated(text, known or tables())
+    return translated(text, tables(), beside)

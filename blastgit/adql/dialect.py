@@ -10,7 +10,7 @@ from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ErrorLevel, ParseError, TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
-from blastgit.adql.mistakes import at, at_offset
+from blastgit.adql.mistakes import at, at_offset, at_token
 from blastgit.errors import InvalidQuery
 
 _TEXT_LIMIT = 100_000  # characters
@@ -45,33 +45,38 @@ def parse(text: str) -> exp.Expr:
         raise InvalidQuery(f"the query has {len(text):,} characters, more than the {_TEXT_LIMIT:,} allowed")
     if any("\ud800" <= each <= "\udfff" or each == "\0" for each in text):
         raise InvalidQuery("the query is not Unicode text")
-    words = _words(text)
+    words = words_of(text)
     if not words:
         raise InvalidQuery("the query is empty")
     if words[0].token_type not in _BEGINNINGS:
-        raise _at_token(words[0], "a query begins with SELECT or WITH, and does no more than read")
+        raise at_token(words[0], "a query begins with SELECT or WITH, and does no more than read")
     for word, following in zip(words, [*words[1:], None], strict=True):
         if word.token_type == TokenType.SEMICOLON and following is not None:
-            raise _at_token(following, "one query at a time")
+            raise at_token(following, "one query at a time")
         if word.token_type == TokenType.NUMBER and following is not None and following.start == word.end + 1:
             _check_number(word, following)
         if word.token_type == TokenType.LIMIT:
-            raise _at_token(word, "ADQL has no LIMIT: write SELECT TOP 10 …")
+            raise at_token(word, "ADQL has no LIMIT: write SELECT TOP 10 …")
     try:
         found = sqlglot.parse(text, dialect=Adql, error_level=ErrorLevel.IMMEDIATE)[0]
     except ParseError as error:
         raise _parse_mistake(error) from None
     if not isinstance(found, exp.Query):
-        raise _at_token(words[0], "this is no query")
+        raise at_token(words[0], "this is no query")
     return found
 
 
 def _check_number(word: Token, following: Token) -> None:
     if following.token_type == TokenType.VAR:  # 0x1F would be 0, called x1F
-        raise _at_token(word, f"{word.text}{following.text[:20]} is no number here, and a name begins with a letter")
+        raise at_token(word, f"{word.text}{following.text[:20]} is no number here, and a name begins with a letter")
 
 
-def _words(text: str) -> list[Token]:
+def words_of(text: str) -> list[Token]:
+    """Return the words of a text.
+
+    Raises:
+        InvalidQuery: Quotes have no end.
+    """
     try:
         return list(Adql().tokenize(text))
     except TokenError as error:
@@ -107,7 +112,3 @@ def _parse_mistake(error: ParseError) -> InvalidQuery:
         why = "this is not expected here"
     column = max(1, int(facts.get("col") or 1) - len(word) + 1)
     return at(int(facts.get("line") or 1), column, word, why[0].lower() + why[1:])
-
-
-def _at_token(token: Token, why: str) -> InvalidQuery:
-    return at(token.line, token.col - (token.end - token.start), token.text, why)

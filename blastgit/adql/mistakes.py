@@ -8,6 +8,7 @@ from blastgit.errors import InvalidQuery
 
 if TYPE_CHECKING:
     from sqlglot import exp
+    from sqlglot.tokenizer_core import Token
 
 _LONGEST = 60  # characters of a word that are repeated
 
@@ -24,6 +25,11 @@ def at_offset(text: str, offset: int, why: str) -> InvalidQuery:
     line_start = before.rfind("\n") + 1
     word = (text[offset:].split() or [""])[0]
     return at(before.count("\n") + 1, offset - line_start + 1, word, why)
+
+
+def at_token(token: Token, why: str) -> InvalidQuery:
+    """Return the error for a mistake at a word of a text."""
+    return at(token.line, token.col - (token.end - token.start), token.text, why)
 
 
 def in_node(node: exp.Expr, why: str) -> InvalidQuery:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, SqlglotError
 
@@ -9,20 +11,21 @@ from blastgit.adql import functions, geometry
 from blastgit.adql.allowed import check
 from blastgit.adql.dialect import parse
 from blastgit.adql.mistakes import in_node
+from blastgit.adql.reachable import check_tables
 from blastgit.adql.shapes import GEOMETRY, Shapes
 from blastgit.adql.sources import Sources, name_fully
 from blastgit.errors import InvalidInput, InvalidQuery
 from blastgit.index.tables import Tables
 
 
-def translated(text: str, known: Tables) -> str:
-    """Return the SQL of a query.
+def translated(text: str, known: Tables, beside: Collection[str] = ()) -> str:
+    """Return the SQL of a query of tables that are known, and of those that there are beside them.
 
     Raises:
         InvalidQuery: It is no ADQL.
     """
     try:
-        return _translated(text, known)
+        return _translated(text, known, beside)
     except RecursionError:
         raise InvalidQuery("the query is too deep: brackets, queries or operators inside each other") from None
     except SqlglotError as error:
@@ -31,7 +34,7 @@ def translated(text: str, known: Tables) -> str:
         raise InvalidQuery(str(error)) from None
 
 
-def _translated(text: str, known: Tables) -> str:
+def _translated(text: str, known: Tables, beside: Collection[str]) -> str:
     tree = parse(text)
     check(tree)
     _name_columns(tree)
@@ -46,6 +49,7 @@ def _translated(text: str, known: Tables) -> str:
         except InvalidInput as error:
             raise in_node(node, str(error)) from None
     geometry.refuse_shapes(tree)
+    check_tables(tree, known, beside)
     name_fully(tree)
     _bracket(tree)
     return tree.sql("duckdb", identify=True, comments=False, unsupported_level=ErrorLevel.RAISE)

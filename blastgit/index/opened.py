@@ -150,8 +150,11 @@ class OpenIndex:
             InvalidQuery: It is no ADQL, or asks for what is not there; see also `query`.
         """
         from blastgit.adql import translate
+        from blastgit.adql.afterwards import in_terms_of
 
-        return self.query(translate(text), limits=limits)
+        sql = translate(text)
+        with in_terms_of(text):
+            return self.query(sql, limits=limits)
 
     @contextmanager
     def streaming(

@@ -33,12 +33,9 @@ def main() -> int:
 
 
 def _load() -> None:
-    for name in ("index.opened", "tap.database", "tap.forms"):
+    for name in ("adql.afterwards", "index.opened", "tap.database", "tap.forms"):
         import_module(f"blastgit.{name}")
     _translate("SELECT transient FROM blastgit.transients")  # the parser loads much when it is used first
-    from blastgit.tap.tables import served
-
-    served()
 
 
 def _answer(task: dict[str, Any]) -> dict[str, Any]:
@@ -80,6 +77,7 @@ def _lower(which: int, limit: int) -> None:
 
 
 def _run(task: dict[str, Any]) -> bool:
+    from blastgit.adql.afterwards import in_terms_of
     from blastgit.index.opened import Limits, OpenIndex
     from blastgit.tap.database import preparations
     from blastgit.tap.forms import Cut, form_of
@@ -89,6 +87,7 @@ def _run(task: dict[str, Any]) -> bool:
     limits = Limits(task["seconds"], task["memory"], task["rows"])
     prepare: Sequence[str] = [*preparations(task["base"], task["query"]), "SET threads = 2"]
     with (
+        in_terms_of(task["query"]),
         OpenIndex(Path(task["index"]), limits, prepare=prepare) as index,
         Path(task["target"]).open("w", encoding="utf-8", errors="replace", newline="") as file,
         index.streaming(sql) as (columns, rows),
@@ -102,8 +101,10 @@ def _run(task: dict[str, Any]) -> bool:
 
 def _translate(query: str) -> str:
     from blastgit.adql import translate
+    from blastgit.adql.sources import SCHEMA
+    from blastgit.tap.tables import served
 
-    return translate(query)
+    return translate(query, [table.full_name for table in served().tables if table.schema != SCHEMA])
 
 
 if __name__ == "__main__":

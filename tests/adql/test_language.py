@@ -38,8 +38,9 @@ def test_rand_is_a_number_from_0_to_1(db):
 
 
 def test_other_schemas_pass():
-    assert '"TAP_SCHEMA"."tables"' in translate("SELECT table_name FROM TAP_SCHEMA.tables")
-    assert '"ivoa"."ObsCore"' in translate("SELECT TOP 5 obs_id FROM ivoa.ObsCore")
+    beside = ["tap_schema.tables", "ivoa.ObsCore"]
+    assert '"TAP_SCHEMA"."tables"' in translate("SELECT table_name FROM TAP_SCHEMA.tables", beside)
+    assert '"ivoa"."ObsCore"' in translate("SELECT TOP 5 obs_id FROM ivoa.ObsCore", beside)
 
 
 MISTAKES = [
@@ -84,6 +85,61 @@ def test_a_mistake_is_told_with_its_place(text, words):
     with pytest.raises(InvalidQuery) as caught:
         translate(text)
     assert words in str(caught.value)
+
+
+UNREACHABLE = [
+    "duckdb_databases",
+    "pragma_database_list",
+    "sqlite_master",
+    "information_schema.tables",
+    "system.main.duckdb_databases",
+    "blastgit.duckdb_databases",
+    "main.transients",
+    "ivoa.ObsCore",
+    "(SELECT 1 AS x UNION SELECT database_oid FROM duckdb_databases) AS y",
+    "(WITH duckdb_databases AS (SELECT 1 AS x) SELECT x FROM duckdb_databases) AS y, duckdb_databases",
+    "transients WHERE revision IN (SELECT database_oid FROM duckdb_databases)",
+]
+
+
+@pytest.mark.parametrize("source", UNREACHABLE)
+def test_only_the_tables_of_the_index_are_read(source):
+    with pytest.raises(InvalidQuery, match=r"line 1, column .*there is no table"):
+        translate(f"SELECT * FROM {source}")
+
+
+def test_a_query_that_is_named_sees_only_those_before_it():
+    with pytest.raises(InvalidQuery, match="line 1, column 64, at 'b': there is no table 'b'"):
+        translate(
+            "WITH a AS (SELECT 1 AS x FROM transients), c AS (SELECT x FROM b), b AS (SELECT 1 AS x) SELECT * FROM c"
+        )
+    with pytest.raises(InvalidQuery, match="there is no table 'duckdb_databases'"):
+        translate("WITH duckdb_databases AS (SELECT * FROM duckdb_databases) SELECT * FROM duckdb_databases")
+
+
+def test_queries_that_are_named_can_be_asked(db):
+    text = """WITH a AS (SELECT transient FROM transients), b AS (SELECT transient FROM a JOIN A AS o USING (transient))
+        SELECT COUNT(*) FROM b WHERE transient IN (WITH a AS (SELECT transient FROM b) SELECT transient FROM A)"""
+    assert db.adql(text).rows[0][0] == len(db.adql("SELECT transient FROM blastgit.Transients").rows) > 0
+
+
+OF_DUCKDB = [
+    ("SELECT transient\nFROM transients\nWHERE redshft > 1", "line 3, column 7, at 'redshft': .*\"redshift\""),
+    ("SELECT redshift, t.redshft FROM transients AS t", "line 1, column 20, at 'redshft'"),
+    ("SELECT x.redshift FROM transients AS t", "line 1, column 8, at 'x'"),
+    ("SELECT t.ra_deg, ra_deg FROM transients AS t, hosts AS h", "line 1, column 18, at 'ra_deg'"),
+    ("SELECT transient, COUNT(*) FROM photometry", "line 1, column 8, at 'transient'"),
+    ("SELECT DISTANCE(ra_deg, dec, 1, 2) FROM transients", "line 1, column 25, at 'dec'"),
+    ("SELECT CIRCEL(1, 2, 3) FROM transients", "line 1, column 8, at 'CIRCEL'"),
+    ("SELECT transient FROM transient", "line 1, column 23, at 'transient': .*did you mean transients"),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), OF_DUCKDB)
+def test_a_mistake_that_duckdb_finds_is_told_with_its_place_in_the_adql(db, text, words):
+    with pytest.raises(InvalidQuery, match=words) as caught:
+        db.adql(text)
+    assert "LINE" not in str(caught.value)
 
 
 REFUSED = [

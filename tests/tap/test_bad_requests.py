@@ -66,6 +66,8 @@ def test_names_are_the_same_in_upper_and_lower_case(service):
         "ATTACH '/tmp/x.db'",
         "SET memory_limit = '1TB'",
         "SELECT * FROM duckdb_settings()",
+        "SELECT path FROM duckdb_databases",
+        "SELECT file FROM pragma_database_list",
         "SELECT getenv('HOME') FROM blastgit.revisions",
         "SELECT * FROM TAP_UPLOAD.mine",
         "SELECT * FROM blastgit.nothing",
@@ -82,6 +84,8 @@ def test_queries(service, query):
 def test_the_place_of_a_mistake_is_told(service):
     said = error_of(service.query("SELECT transient\nFROM blastgit.transients\nWHERE redshift >> 1"))
     assert "line 3" in said.lower()
+    said = error_of(service.query("SELECT transient\nFROM blastgit.transients\nWHERE redshft > 1"))
+    assert "line 3, column 7, at 'redshft'" in said
 
 
 def test_an_endless_sync_query(sky, serve):

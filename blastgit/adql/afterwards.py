@@ -1,0 +1,53 @@
+"""What DuckDB has against a query that was translated, told with the place in the text that a person wrote."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from blastgit.adql.mistakes import at_token
+from blastgit.errors import InvalidQuery
+
+if TYPE_CHECKING:
+    from sqlglot.tokenizer_core import Token
+
+_NAMED = re.compile(r'"([^"]+)"')
+
+
+@contextmanager
+def in_terms_of(text: str) -> Iterator[None]:
+    """Have mistakes that DuckDB finds in the SQL of a query told in terms of its ADQL.
+
+    Raises:
+        InvalidQuery: DuckDB found one.
+    """
+    try:
+        yield
+    except InvalidQuery as error:
+        raise _told(error, text) from None
+
+
+def _told(error: InvalidQuery, text: str) -> InvalidQuery:
+    """Return an error with its place in the ADQL, if it names a word of it: the SQL is not what anybody wrote."""
+    from blastgit.adql.dialect import words_of
+
+    words = str(error).partition("\n\nLINE")[0]
+    sentence, _, hint = words.partition("\n")
+    place = _place(_NAMED.findall(sentence), words_of(text))
+    return error if place is None else at_token(place, " ".join([sentence.partition(": ")[2], *hint.split()]))
+
+
+def _place(names: Sequence[str], words: Sequence[Token]) -> Token | None:
+    """Return where a text has what a sentence names: `"t" has no "x"` is about `t.x`, `"x"` rather about `x`."""
+    lowered = ["" if word.token_type.name == "STRING" else word.text.lower() for word in words]
+    wanted = [name.lower() for name in names]
+    for at in range(2, len(words)):
+        if [lowered[at - 2], lowered[at - 1], lowered[at]] == [*wanted[:1], ".", *wanted[1:2]]:
+            return words[at]
+    for name in wanted:
+        places = [at for at, word in enumerate(lowered) if word == name]
+        if places:
+            return words[min(places, key=lambda at: (at > 0 and lowered[at - 1] == ".", at))]
+    return None

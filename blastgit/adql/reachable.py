@@ -1,0 +1,54 @@
+"""Which tables a query may name: those that there are, and what it defines by WITH; nothing of DuckDB's own."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection
+
+from sqlglot import exp
+
+from blastgit.adql.mistakes import in_node
+from blastgit.adql.sources import SCHEMA, is_ours
+from blastgit.index.tables import Tables
+
+
+def check_tables(tree: exp.Expr, known: Tables, beside: Collection[str] = ()) -> None:
+    """Return if all tables are there; DuckDB has views of itself, which say where its files lie.
+
+    Args:
+        tree: The query.
+        known: The tables of the index.
+        beside: What there is beside these: `ivoa.ObsCore`.
+
+    Raises:
+        InvalidQuery: One is not.
+    """
+    others = {name.lower() for name in beside}
+    for table in tree.find_all(exp.Table):
+        name, full = table.name.lower(), f"{table.db}.{table.name}".lower()
+        if is_ours(table) and (name in known or (not table.db and name in _defined(table))):
+            continue
+        if table.catalog or full not in others:
+            spelled = ".".join(part.name for part in table.parts)
+            raise in_node(table.parts[-1], f"there is no table {spelled[:80]!r}{_near(full, [*known, *beside])}")
+
+
+def _defined(table: exp.Table) -> set[str]:
+    """Return the names that WITH gives to queries where a table is named: those of a WITH around it, or before it."""
+    found: set[str] = set()
+    node: exp.Expr = table
+    while node.parent is not None:
+        around = node.parent
+        if isinstance(around, exp.With):
+            before = around.expressions[: around.expressions.index(node)]
+        else:
+            of_query = around.args.get("with_")
+            before = [] if of_query is None or of_query is node else of_query.expressions
+        found |= {each.alias.lower() for each in before}
+        node = around
+    return found
+
+
+def _near(name: str, known: Collection[str]) -> str:
+    found = difflib.get_close_matches(name.removeprefix(".").removeprefix(f"{SCHEMA}."), known, n=3, cutoff=0.6)
+    return f"; did you mean {' or '.join(found)}?" if found else f"; there is {', '.join(known)}"
