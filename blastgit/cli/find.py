@@ -85,9 +85,9 @@ def run(options: argparse.Namespace) -> int:
     found = asked(options, lambda repo, index: _find(repo, index, wanted, options))
     if found.answer is not None:
         print(f"blastgit: {found.answer}", file=sys.stderr)
-    if not found and options.format == "table":
+    if not found:
         print("blastgit: nothing fits", file=sys.stderr)
-    else:
+    if found or options.format != "table":
         say(found, options)
     return int(not found and options.exit_code)
 

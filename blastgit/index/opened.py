@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -260,7 +261,7 @@ def _column(name: str, type_: str) -> Column:
 
 def _words(error: Exception) -> str:
     """Return DuckDB's own words, with the place in the query but without what only its developers can use."""
-    return str(error).partition("\n\nStack Trace")[0].strip()
+    return re.split(r"\n\n(?:Stack Trace|Please try installing)", str(error))[0].strip()
 
 
 def _plain(value: object) -> object:

@@ -7,7 +7,7 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 from warnings import catch_warnings
 
 from blastgit.errors import InvalidInput, RepoError
@@ -154,16 +154,17 @@ def _from_fits(data: bytes, path: Path) -> Moc:
         raise RepoError("a MOC as FITS needs astropy: pip install 'blastgit[astropy]', or write it as text") from None
     try:
         with catch_warnings(action="ignore"), fits.open(io.BytesIO(data)) as units:
-            header, column = units[1].header, units[1].data.field(0)
-        values: list[Any] = column.ravel().tolist()
-    except (OSError, LookupError, ValueError, TypeError, AttributeError) as error:
-        raise InvalidInput(f"{path} is no MOC: {error}") from None
-    if header.get("MOCDIM", "SPACE") != "SPACE" or header.get("COORDSYS", "C") != "C":
-        raise InvalidInput(f"{path} is no MOC of the sky in ICRS")
-    if header.get("ORDERING") == "RANGE":
-        pairs = zip(values[::2], values[1::2], strict=True)
-        return _moc([(ORDER, first, end - 1) for first, end in pairs])
-    return _moc([_of_unique(value) for value in values])
+            header, values = units[1].header, units[1].data.field(0).ravel().tolist()
+        if header.get("MOCDIM", "SPACE") != "SPACE" or header.get("COORDSYS", "C") != "C":
+            raise InvalidInput(f"{path} is no MOC of the sky in ICRS")
+        return _moc(_of_ranges(values) if header.get("ORDERING") == "RANGE" else [*map(_of_unique, values)])
+    except (OSError, LookupError, ValueError, TypeError, AttributeError):
+        raise InvalidInput(f"{path} is no MOC, or it is damaged: its first table should have the cells") from None
+
+
+def _of_ranges(values: list[int]) -> list[tuple[int, int, int]]:
+    """Return the ranges of cells that begin and end with each two numbers, without the end."""
+    return [(ORDER, first, end - 1) for first, end in zip(values[::2], values[1::2], strict=True)]
 
 
 def _of_unique(value: int) -> tuple[int, int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from blastgit.errors import UsageError
 from blastgit.index.tables import Column
@@ -18,6 +19,7 @@ FORMATS: dict[str, tuple[str, Writer]] = {
     "json": ("a JSON list of objects", write_json),
     "jsonl": ("a JSON object a line", write_jsonl),
     "csv": ("CSV", write_csv),
+    "tsv": ("the same with tabs", partial(write_csv, delimiter="\t")),
     "ecsv": ("CSV with types, units and descriptions, for astropy and TOPCAT", write_ecsv),
     "votable": ("VOTable, for TOPCAT and whatever the Virtual Observatory has", Votable().write),
     "names": ("NAME@N a line, for subset, get and collection add", write_names),

@@ -332,7 +332,9 @@ def test_nothing_fits(sky, process):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "blastgit: nothing fits\n")
     assert process("-C", sky.path, "find", "--name", "x*", "--exit-code").returncode == 1
     assert process("-C", sky.path, "find", "--exit-code", "--names").returncode == 0
-    assert json.loads(process("-C", sky.path, "find", "--name", "x*", "--json").stdout) == []
+    for form, wanted in (("json", "[]\n"), ("names", ""), ("tsv", "dataset\tredshift\n")):
+        done = process("-C", sky.path, "find", "--name", "x*", "--columns", "dataset,redshift", "--format", form)
+        assert (done.returncode, done.stdout, done.stderr) == (0, wanted, "blastgit: nothing fits\n")
 
 
 def test_a_saved_query_on_the_command_line(sky, process):

@@ -98,6 +98,15 @@ def test_a_moc_as_fits(inside, tmp_path):
     for name in ("time.fits", "not.fits", "not.txt", "missing"):
         with pytest.raises(InvalidInput):
             load_region(tmp_path / name)
+    for number, (ordering, values) in enumerate(
+        [("RANGE", ends[:-1]), ("NUNIQ", [1]), ("NUNIQ", [-5]), ("NUNIQ", [20.0]), ("RANGE", [[1.5, 2.5]])]
+    ):
+        column = fits.Column("CELLS", "D" if isinstance(np.ravel(values)[0], float) else "K", array=np.ravel(values))
+        table = fits.BinTableHDU.from_columns([column])
+        table.header.update(ORDERING=ordering, COORDSYS="C")
+        table.writeto(tmp_path / f"damaged{number}.fits")
+        with pytest.raises(InvalidInput, match=r"no MOC, or it is damaged|a MOC has cells of orders|are no cells"):
+            load_region(tmp_path / f"damaged{number}.fits")
 
 
 def test_cells_that_meet_are_joined():

@@ -143,6 +143,7 @@ def test_csv_is_read_back():
     assert read[0] == [column.name for column in COLUMNS]
     assert read[2][:6] == ["2026dgt", "1", "0.30000000000000004", str(-(2**62)), "false", "2026-06-01T00:00:00Z"]
     assert read[3] == ["2026xyz", "2", "", "", "", "", "", "", "nan"]
+    assert list(csv.reader(io.StringIO(text("tsv")), delimiter="\t")) == read
 
 
 def test_json_is_read_back():
