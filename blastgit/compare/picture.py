@@ -69,3 +69,4 @@ def _draw(
     histogram.axvline(statistics.median_difference or 0.0, color=_LINE, linewidth=1)
     words = f"median {statistics.median_difference:.3g}, MAD {statistics.mad:.3g}, {statistics.outliers} outliers"
     histogram.set(title=words, xlabel=f"difference{unit}", ylabel="transients")
+    histogram.locator_params(axis="x", nbins=5)  # more numbers run into each other

@@ -92,7 +92,10 @@ class Index:
 
         need("duckdb")
         if not self.path.exists():
-            raise NotFound(f"{self._handle.location} has no index yet: run `blastgit index`")
+            raise NotFound(
+                f"{self._handle.location} has no index yet: `blastgit index` makes it, for who may write there; "
+                "a clone of your own can have one, too"
+            )
         if not is_usable(self.path):
             raise RepoError(f"{self.path} is damaged, or of another version of blastgit: run `blastgit index`")
 
@@ -106,7 +109,7 @@ class Index:
         except Busy:
             return None if is_usable(self.path) else self._update(How())
         except RepoError:
-            if os.access(self.path.parent, os.W_OK) or not self.path.exists():
+            if os.access(self.path.parent, os.W_OK) or not self._handle.is_here:
                 raise
         self._check()
         return None

@@ -39,6 +39,10 @@ def check_sql(query: Query) -> None:
         try:
             _make(connection)
             _try(connection, query)
+        except duckdb.InterruptException:
+            raise InvalidQuery(
+                f"the query {query.name} takes longer than {_SECONDS:g} s before it reads a row"
+            ) from None
         except duckdb.Error as error:
             words = str(error).partition("\n\nStack Trace")[0].strip()
             raise InvalidQuery(f"the query {query.name} cannot be asked: {words}") from None

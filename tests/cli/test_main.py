@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from blastgit import __version__
+from blastgit import DataRepo, __version__
 from blastgit import errors as errors_module
 from blastgit.cli.main import VERBS, build_parser, main
 from blastgit.errors import BlastgitError
@@ -179,24 +179,48 @@ WITHOUT_PRIVILEGES = ["setpriv", "--bounding-set", "-dac_override,-dac_read_sear
 """How root becomes one whom permissions bind; everyone else is already."""
 
 
+@pytest.fixture
+def read_only(tmp_path):
+    """Let nobody write to a repo any more, and return what runs a verb there for one whom that binds."""
+
+    def make(repo):
+        for path in (*repo.rglob("*"), repo):
+            path.chmod(path.stat().st_mode & ~0o222)
+        bound = WITHOUT_PRIVILEGES if os.geteuid() == 0 else []
+        if bound and shutil.which("setpriv") is None:
+            pytest.skip("root cannot give up its privileges here: there is no setpriv")
+        if not subprocess.run([*bound, "touch", repo / "new"], capture_output=True, check=False).returncode:
+            pytest.skip("nothing keeps this user from writing")
+        command = [*bound, sys.executable, "-m", "blastgit", "-C", repo]
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+        return lambda *verb: subprocess.run(
+            [*command, *verb], cwd=tmp_path, env=environment, capture_output=True, check=False
+        )
+
+    return make
+
+
 @pytest.mark.parametrize(
     "verb",
     [["list"], ["log", "2026dgt"], ["show", "2026dgt"], ["blame", "2026dgt"], ["verify"],
      ["diff", "2026dgt@0", "2026dgt@1"], ["get", "2026dgt", "out"]],
     ids=lambda verb: verb[0],
 )  # fmt: skip
-def test_a_read_only_repo_can_be_read(verb, history, tmp_path):
-    for path in (*history.rglob("*"), history):
-        path.chmod(path.stat().st_mode & ~0o222)
-    bound = WITHOUT_PRIVILEGES if os.geteuid() == 0 else []
-    if bound and shutil.which("setpriv") is None:
-        pytest.skip("root cannot give up its privileges here: there is no setpriv")
-    if not subprocess.run([*bound, "touch", history / "new"], capture_output=True, check=False).returncode:
-        pytest.skip("nothing keeps this user from writing")
-    blastgit = [sys.executable, "-m", "blastgit", "-C", history, *verb]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
-    done = subprocess.run([*bound, *blastgit], cwd=tmp_path, env=environment, capture_output=True, check=False)
+def test_a_read_only_repo_can_be_read(verb, history, read_only):
+    done = read_only(history)(*verb)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_index_of_a_read_only_repo(history, read_only):
+    """It is read as it is; where there is none, somebody else has to make it."""
+    pytest.importorskip("duckdb", reason="the extra `index` is not installed")
+    DataRepo(history).index.update()
+    run = read_only(history)
+    assert run("find", "--names").stdout == b"2026dgt@1\n"
+    (history / "blastgit" / "index.duckdb").unlink()
+    done = run("find")
+    assert done.returncode == 5
+    assert b"has no index yet: `blastgit index` makes it, for who may write there" in done.stderr
 
 
 @pytest.mark.parametrize(

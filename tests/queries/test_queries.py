@@ -150,6 +150,12 @@ def test_a_query_is_not_called_like_a_transient(data, record):
         data.queries.add("ab", "SELECT 1 AS a", "why")
 
 
+def test_a_query_that_takes_too_long_to_plan_is_refused(data, monkeypatch):
+    monkeypatch.setattr("blastgit.queries.check._SECONDS", 0.05)
+    with pytest.raises(InvalidQuery, match=r"takes longer than 0\.05 s before"):
+        data.queries.add("slow", "SELECT 1 AS one LIMIT length(repeat('x', 300_000_000))", "to try")
+
+
 def test_a_name_that_is_both_is_refused(data, record, tmp_path):
     data.queries.add("ab", "SELECT 1 AS a", "why")
     record(data.path, small("ab"))
