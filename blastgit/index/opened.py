@@ -261,7 +261,8 @@ def _column(name: str, type_: str) -> Column:
 
 def _words(error: Exception) -> str:
     """Return DuckDB's own words, with the place in the query but without what only its developers can use."""
-    return re.split(r"\n\n(?:Stack Trace|Please try installing)", str(error))[0].strip()
+    words = re.split(r"\n\n(?:Stack Trace|Please try installing)", str(error))[0].strip()
+    return re.sub(r"\n\tCandidate functions:\n(\t.*\n)+\n", "\n", words)  # for `+` there are fifty
 
 
 def _plain(value: object) -> object:

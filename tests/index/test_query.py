@@ -161,6 +161,16 @@ def test_a_mistake_is_shown_at_its_place(db):
         db.query("SELECT nope FROM revisions")
 
 
+def test_a_mistake_is_told_without_what_does_not_help(db):
+    with pytest.raises(InvalidQuery) as caught:
+        db.query("SELECT dataset + 1 FROM revisions")
+    assert "Candidate functions" not in str(caught.value)
+    assert "LINE 1: SELECT dataset + 1" in str(caught.value)
+    with pytest.raises(InvalidQuery) as caught:
+        db.query("SELECT * FROM sqlite_scan('x', 'y')")
+    assert "INSTALL" not in str(caught.value)
+
+
 def test_the_verbs(library, capsys, tmp_path):
     assert main(["-C", str(library), "index", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["damaged"] == {}
