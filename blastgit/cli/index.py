@@ -61,7 +61,7 @@ def _tables(options: argparse.Namespace) -> int:
         return 0
     for table in tables().values():
         print(f"{table.name}: {table.about}")
-        print_table([["", each.name, each.type, each.unit, each.about] for each in table.columns])
+        print_table([["", each.name, each.type, each.unit, each.ucd, each.about] for each in table.columns])
         print()
     return 0
 

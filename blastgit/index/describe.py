@@ -25,8 +25,8 @@ def _table(table: Table) -> Iterator[str]:
     of_revision = " It begins with `transient`, `revision` and `is_latest`." if table.of_revision else ""
     yield f"A row is named by {', '.join(f'`{name}`' for name in table.key)}.{of_revision}"
     yield ""
-    yield "| column | type | unit | what |"
-    yield "|---|---|---|---|"
+    yield "| column | type | unit | UCD | what |"
+    yield "|---|---|---|---|---|"
     for column in table.columns[3:] if table.of_revision else table.columns:
         if not column.name.endswith(_OTHERS):
             yield _row(column)
@@ -38,4 +38,5 @@ def _row(column: Column) -> str:
     if name.endswith(_FIRST):
         name = f"{name.removesuffix(_FIRST)}_16, _50, _84"
         about = about.removesuffix("; percentile 16")
-    return f"| `{name}` | {column.type} | {column.unit} | {about} |"
+    ucd = f"`{column.ucd}`" if column.ucd else ""
+    return f"| `{name}` | {column.type} | {column.unit} | {ucd} | {about} |"
