@@ -17,7 +17,7 @@ from blastgit.repo import DataRepo
 
 NAME = samples.NAME
 _LIMIT = 1.5
-_STEPS = 4  # parts of an import, to see whether the last is as fast as the first
+_PARTS = 4  # of an import, to see whether the last is as fast as the first
 
 
 def scale(folder: Path, sample: Sample, rounds: int, transients: int) -> Iterator[Row]:
@@ -95,31 +95,28 @@ def _git(repo: Path, *words: str) -> str:
 
 def adopting(folder: Path, transients: int) -> Iterator[Row]:
     """Importing a `/data` tree of transients of 25 files of 8 KB; per second, and the last quarter beside the first."""
-    repo = DataRepo.init(folder / "repo", simulated=True)
+    DataRepo.init(folder / "repo", simulated=True)
     sample = _many_small_files()
-    seconds = []
-    for step in range(_STEPS):
-        data = folder / "data"
-        shutil.rmtree(data, ignore_errors=True)
-        for number in range(step * transients // _STEPS, (step + 1) * transients // _STEPS):
-            _write_in_tree(sample, f"t{number:06}", data)
-        os.sync()
-        start = time.perf_counter()
-        done = repo.import_all(data)
-        seconds.append(time.perf_counter() - start)
-        if done.skipped or done.adopted != transients // _STEPS:
-            raise RuntimeError(f"not what is measured here: {done}")
-    each = [taken / (transients // _STEPS) for taken in seconds]
-    rate = f"{1 / (sum(each) / _STEPS):.0f} a second"
-    yield Row(
-        f"import, each of {transients:,} transients: {rate}",
-        "10 ms",
-        sum(each) / _STEPS,
-        0.01,
-        sum(each) / _STEPS / 0.01,
-        Target(1.0),
-    )
-    yield Row("  the last quarter of them", "the first quarter", each[-1], each[0], each[-1] / each[0], Target(1.25))
+    for number in range(transients):
+        _write_in_tree(sample, f"t{number:06}", folder / "data")
+    os.sync()
+    ended = [(0, time.perf_counter())]
+    repo = DataRepo(folder / "repo", progress=lambda _, count, __: ended.append((count, time.perf_counter())))
+    done = repo.import_all(folder / "data")
+    taken = time.perf_counter() - ended[0][1]
+    if done.skipped or done.adopted != transients:
+        raise RuntimeError(f"not what is measured here: {done}")
+    each = taken / transients
+    rate = f"{1 / each:.0f} a second"
+    yield Row(f"import, each of {transients:,} transients: {rate}", "10 ms", each, 0.01, each / 0.01, Target(1.0))
+    first, last = (_each(ended, part * transients // _PARTS, transients // _PARTS) for part in (0, _PARTS - 1))
+    yield Row("  the last quarter of them", "the first quarter", last, first, last / first, Target(1.25))
+
+
+def _each(ended: list[tuple[int, float]], before: int, count: int) -> float:
+    """Return the seconds for each of `count` transients after the first `before`."""
+    start, end = (next(at for done, at in ended if done >= wanted) for wanted in (before, before + count))
+    return (end - start) / count
 
 
 def _many_small_files() -> Sample:

@@ -22,6 +22,7 @@ LOOSE = 16
 
 _COMMIT, _TREE, _BLOB, _TAG = 1, 2, 3, 4
 _KINDS = {_COMMIT: b"commit", _TREE: b"tree", _BLOB: b"blob", _TAG: b"tag"}
+_WINDOW = 1 << 9  # bytes that the smallest window of zlib holds
 _LARGE = 1 << 31  # offsets from here on stand in a table of their own
 
 
@@ -120,7 +121,7 @@ def _write_pack(folder: Path, objects: Mapping[bytes, tuple[int, bytes]]) -> Non
     offset = len(pieces[0])
     places: dict[bytes, tuple[int, int]] = {}
     for oid, (kind, data) in objects.items():
-        piece = _entry_header(kind, len(data)) + zlib.compress(data, 1)
+        piece = _entry_header(kind, len(data)) + _deflated(data)
         places[oid] = offset, zlib.crc32(piece)
         pieces.append(piece)
         offset += len(piece)
@@ -133,6 +134,14 @@ def _write_pack(folder: Path, objects: Mapping[bytes, tuple[int, bytes]]) -> Non
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
         temporary.rename(base.with_suffix(suffix))
+
+
+def _deflated(data: bytes) -> bytes:
+    """Most objects are pointers of a hundred bytes: to set up a window of 32 KiB takes longer than to compress them."""
+    if len(data) > _WINDOW:
+        return zlib.compress(data, 1)
+    small = zlib.compressobj(1, zlib.DEFLATED, wbits=9, memLevel=1)
+    return small.compress(data) + small.flush()
 
 
 def _entry_header(kind: int, size: int) -> bytes:
