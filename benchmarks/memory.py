@@ -1,4 +1,4 @@
-"""How much memory a process takes at most, with a small file and with a large one."""
+"""How much memory a process takes at most: with a small file and a large one, with few transients and many."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks import samples
 from benchmarks.race import Row, Target
+from benchmarks.scale import many_small_files, write_in_tree
 from blastgit import demo
 from blastgit.repo import DataRepo
 
@@ -19,12 +20,14 @@ print(1024 * int(status.partition("VmHWM:")[2].split()[0]))
 
 
 def memory(folder: Path) -> Iterator[Row]:
-    """Record and get one file of 8 MB and one of 256 MB."""
+    """Record and get one file of 8 MB and one of 256 MB; import 100 transients and 1,000."""
     peaks = [_peaks(folder / f"{size}", size) for size in (8, 256)]
     for verb in ("record", "get"):
         small, large = (peak[verb] for peak in peaks)
         what = f"peak memory of {verb}, a file of 256 MB"
         yield Row(what, "one of 8 MB", large, small, large / small, Target(1.1), "MB")
+    few, many = (_peak_of_import(folder / f"import{count}", count) for count in (100, 1000))
+    yield Row("peak memory of import, 1,000 transients", "100 of them", many, few, many / few, Target(1.1), "MB")
 
 
 def _peaks(folder: Path, size: int) -> dict[str, int]:
@@ -38,6 +41,15 @@ def _peaks(folder: Path, size: int) -> dict[str, int]:
     record = f"record({samples.NAME!r}, Path({str(written.export)!r}), Path({str(written.data)!r}))"
     get = f"get({samples.NAME!r}, {str(folder / 'out')!r})"
     return {verb: _peak(repo, call) for verb, call in (("record", record), ("get", get))}
+
+
+def _peak_of_import(folder: Path, count: int) -> int:
+    """Return what one process takes that does all of an import by itself."""
+    sample = many_small_files()
+    for number in range(count):
+        write_in_tree(sample, f"t{number:06}", folder / "data")
+    repo = DataRepo.init(folder / "repo", simulated=True).path
+    return _peak(repo, f"import_all({str(folder / 'data')!r}, jobs=1)")
 
 
 def _peak(repo: Path, call: str) -> int:

@@ -96,9 +96,9 @@ def _git(repo: Path, *words: str) -> str:
 def adopting(folder: Path, transients: int) -> Iterator[Row]:
     """Importing a `/data` tree of transients of 25 files of 8 KB; per second, and the last quarter beside the first."""
     DataRepo.init(folder / "repo", simulated=True)
-    sample = _many_small_files()
+    sample = many_small_files()
     for number in range(transients):
-        _write_in_tree(sample, f"t{number:06}", folder / "data")
+        write_in_tree(sample, f"t{number:06}", folder / "data")
     os.sync()
     ended = [(0, time.perf_counter())]
     repo = DataRepo(folder / "repo", progress=lambda _, count, __: ended.append((count, time.perf_counter())))
@@ -119,15 +119,16 @@ def _each(ended: list[tuple[int, float]], before: int, count: int) -> float:
     return (end - start) / count
 
 
-def _many_small_files() -> Sample:
-    """A transient of 25 files of some 8 KB and an export of 45 KB."""
+def many_small_files() -> Sample:
+    """Return a transient of 25 files of some 8 KB and an export of 45 KB."""
     sample = small(NAME)
     files = {path: (data * (8192 // len(data) + 1))[:8192] for path, data in sample.files.items()}
     extra = {f"sed_output/{NAME}/{NAME}_extra{number}.npz": os.urandom(8192) for number in range(25 - len(files))}
     return Sample(sample.export, {**files, **extra})
 
 
-def _write_in_tree(sample: Sample, name: str, data: Path) -> None:
+def write_in_tree(sample: Sample, name: str, data: Path) -> None:
+    """Write a sample under another name, with bytes of its own, into a tree as Blast's `/data`."""
     noise = name.encode()
     for path, content in sample.files.items():
         target = data / path.replace(NAME, name)
