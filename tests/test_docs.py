@@ -160,6 +160,16 @@ def test_links_lead_somewhere(page):
         assert not anchor or anchor in anchors(other), target
 
 
+def named_tests(page: Path) -> set[str]:
+    """What a page says of where something is tested: files and folders below `tests/`."""
+    return set(re.findall(r"(?<![\w./-])tests/[\w./-]*[\w/]", page.read_text("utf-8")))
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if named_tests(page)], ids=lambda page: page.name)
+def test_what_a_page_names_as_a_test_is_there(page):
+    assert [path for path in sorted(named_tests(page)) if not (ROOT / path).exists()] == []
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_is_in_the_readme(verb):
     table = (ROOT / "README.md").read_text("utf-8").partition("| verb |")[2].partition("\n\n")[0]
