@@ -218,6 +218,7 @@ class DataRepo(Care, Origins, Reading, Workflows):
         broker: str | None = None,
         reflink: bool = False,
         only: str = "*",
+        without: str = "",
         dry_run: bool = False,
     ) -> Import:
         """Make revision 0 of every transient of a Blast's `/data`, of its bucket, or of a folder of its archives.
@@ -231,6 +232,7 @@ class DataRepo(Care, Origins, Reading, Workflows):
             broker: The URL of the Celery broker whose workers do it; see `adopt/workers.py`.
             reflink: Have files share their blocks on disk with the store, where the file system can do that.
             only: A pattern that the names of transients (of archives: theirs) must match.
+            without: A pattern that they must not match.
             dry_run: Read and decide, and write nothing.
 
         Raises:
@@ -240,7 +242,7 @@ class DataRepo(Care, Origins, Reading, Workflows):
         from blastgit.adopt.run import Options, import_all, place_of
 
         folder = None if exports is None else Path(exports)
-        chosen = Options(folder, run, jobs, broker, reflink, only, dry_run)
+        chosen = Options(folder, run, jobs, broker, reflink, only, without, dry_run)
         return import_all(self._local(), place_of(source, options or {}), chosen, self._progress)
 
     def take_in(self, source: str | Path, only: str = "*", *, dry_run: bool = False) -> TakenIn:

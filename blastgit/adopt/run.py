@@ -93,6 +93,7 @@ class Options:
         broker: The URL of the Celery broker whose workers do it; None to do it here.
         reflink: Whether files shall share their blocks on disk with the store.
         only: A pattern that the names of transients, or of archives, must match.
+        without: A pattern that they must not match; "" for none.
         dry_run: Look at all, and write nothing.
     """
 
@@ -102,6 +103,7 @@ class Options:
     broker: str | None = None
     reflink: bool = False
     only: str = "*"
+    without: str = ""
     dry_run: bool = False
 
 
@@ -162,7 +164,8 @@ def _left(
 ) -> Iterator[Found]:
     """Yield what is left to do; what is done already, and what nobody can do, goes into the report."""
     for each in every:
-        if not fnmatchcase(each[0] if isinstance(each, tuple) else each.name, options.only):
+        name = each[0] if isinstance(each, tuple) else each.name
+        if not fnmatchcase(name, options.only) or fnmatchcase(name, options.without):
             continue
         if isinstance(each, tuple):
             report.skipped[each[0]] = each[1]

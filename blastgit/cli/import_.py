@@ -31,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--skipped", metavar="FILE", help="write what was skipped, and why, to a file")
     words = "just the transients whose name matches; of another data repo, u/USER/* is for your own lines"
     parser.add_argument("--only", metavar="GLOB", help=words)
+    parser.add_argument("--without", metavar="GLOB", default="", help="leave out those whose name matches")
     parser.add_argument("--dry-run", action="store_true", help="look at all, and change nothing")
     add_json(parser)
     parser.epilog = """\
@@ -55,6 +56,7 @@ def run(options: argparse.Namespace) -> int:
             broker=options.celery,
             reflink=options.reflink,
             only=options.only or "*",
+            without=options.without,
             dry_run=options.dry_run,
             options=key_values(options.source_option, "--source-option"),
         )
@@ -78,7 +80,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _take_in(options: argparse.Namespace) -> int:
     """Take in what another data repo has, and say what that was."""
-    others = ("exports", "collection", "jobs", "celery", "skipped", "reflink", "source_option")
+    others = ("exports", "collection", "jobs", "celery", "skipped", "reflink", "source_option", "without")
     if any(getattr(options, key) for key in others):
         raise UsageError(f"{options.source} is a data repo: only --only, --dry-run and --json go with that")
     with drawn_progress() as progress:

@@ -142,6 +142,12 @@ def test_some_of_a_source(repo, tree):
     assert [each.name for each in DataRepo(repo).list()] == ["2026aa", "2026ab"]
 
 
+def test_some_of_a_source_are_left_out(repo, tree, capsys):
+    assert main(["-C", str(repo), "import", str(tree), "--without", "*[bc]"]) == 0
+    assert capsys.readouterr().out.startswith("1 transient adopted")
+    assert [each.name for each in DataRepo(repo).list()] == ["2026aa"]
+
+
 def test_a_dry_run_says_what_would_come_and_writes_nothing(repo, tree, tree_of, capsys):
     DataRepo(repo).import_all(tree, only="2026aa")
     (tree / "exports/2026ab.json").write_text("{")
