@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
@@ -81,8 +82,7 @@ def update(handle: Handle, path: Path, progress: Progress, how: How = How()) -> 
     """
     prepare(handle, path)
     with hold(path.with_name("index.lock"), how.wait):
-        origin = read_origin(handle)
-        why, known = ("as was asked", None) if how.rebuild else read_known(path, origin)
+        origin, why, known = _read(handle, path, how)
         if known is not None and known.branches == origin.branches and known.meta == origin.meta:
             return Updated(path, damaged=known.damaged, changed=False)
         write = _Writing(handle, path, origin, progress, how.jobs)
@@ -92,6 +92,19 @@ def update(handle: Handle, path: Path, progress: Progress, how: How = How()) -> 
             except DamagedIndex:
                 why = "the old one was damaged"
         return write(None, why)
+
+
+def _read(handle: Handle, path: Path, how: How) -> tuple[Origin, str, Known | None]:
+    """Return what there is now and what the index knows; None, and why, if that must be made anew."""
+    if how.rebuild:
+        return read_origin(handle), "as was asked", None
+    with ThreadPoolExecutor(1) as pool:  # git lists the branches meanwhile
+        reading = pool.submit(read_known, path)
+        origin = read_origin(handle)
+        why, known = reading.result()
+    if known is not None and known.meta.get("stages") != origin.meta["stages"]:
+        return origin, "the stages or rules of blastgit.yaml are others now", None
+    return origin, why, known
 
 
 @dataclass(frozen=True)
@@ -119,7 +132,8 @@ class _Writing:
 def _moved(now: Origin, known: Known | None) -> list[Line]:
     """Return the branches that moved, in the order of their names."""
     old = known.branches if known else {}
-    return [Line(name, tip, old.get(name, "")) for name, tip in sorted(now.branches.items()) if old.get(name) != tip]
+    moved = sorted(name for name, tip in now.branches.items() if old.get(name) != tip)
+    return [Line(name, now.branches[name], old.get(name, "")) for name in moved]
 
 
 class _Update:

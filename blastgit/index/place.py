@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Thread
 
 from blastgit.errors import RepoError
 from blastgit.handle import Handle
@@ -49,13 +50,24 @@ def replacing(path: Path, *, is_new: bool) -> Iterator[tuple[Path, Future[None]]
     with ThreadPoolExecutor(1) as pool:
         try:
             yield target, pool.submit(_copy, None if is_new else path, target)
-            target.replace(path)
+            _take_place(target, path)
         except OSError as error:
             raise RepoError(f"the index {path} cannot be written: {error.strerror or error}") from None
         finally:
             pool.shutdown()
             for rest in (target, target.with_name(f"{target.name}.wal")):
                 rest.unlink(missing_ok=True)
+
+
+def _take_place(target: Path, path: Path) -> None:
+    """Rename; the room of the old file is given back when the last one lets go of it, for which nobody need wait."""
+    try:
+        old = path.open("rb")
+    except FileNotFoundError:
+        target.replace(path)
+        return
+    target.replace(path)
+    Thread(target=old.close).start()
 
 
 def _copy(path: Path | None, target: Path) -> None:
