@@ -83,6 +83,8 @@ def _get_all(options: argparse.Namespace) -> int:
                 _say(got)
     if options.json:
         print_json([got.to_json() for got in found])
+    if not found and not code:
+        print(f"blastgit: the list {options.source} is empty: there is nothing to get", file=sys.stderr)
     return code
 
 

@@ -10,6 +10,7 @@ from math import isfinite
 from typing import Any
 
 from blastgit.index.tables import Column
+from blastgit.revision.document import nonfinite_name
 
 Row = Sequence[Any]
 Rows = Iterable[Row]
@@ -33,13 +34,16 @@ def distinct(columns: Sequence[Column]) -> list[Column]:
 
 
 def plain(value: object) -> object:
-    """Return a value as JSON has it: times and all that is neither text, number nor truth value as text."""
+    """Return a value as JSON has it: times and all that is neither text, number nor truth value as text.
+
+    What is not finite has the name that published documents give it: "NaN", "Infinity", "-Infinity".
+    """
     if value is None or isinstance(value, str | bool | int):
         return value
     if isinstance(value, Decimal):
         value = float(value)
     if isinstance(value, float):
-        return value if isfinite(value) else str(value)
+        return value if isfinite(value) else nonfinite_name(value)
     return text_of(value)
 
 

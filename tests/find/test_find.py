@@ -387,6 +387,7 @@ def test_a_list_is_what_other_verbs_take(sky, process, tmp_path):
     assert "2026ab@0: " in got.stdout
     assert "2026aa@2: " in got.stderr
     assert (tmp_path / "got/2026ab@0/2026ab.json").is_file()
+    assert "nothing to get" in process(*part, "get", "--from", "-", stdin="# none\n").stderr
     assert process(*part, "find", "--list", "-", "--names", stdin="2026ab\n\n").stdout == "2026ab@0\n"
 
 

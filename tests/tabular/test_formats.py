@@ -150,7 +150,7 @@ def test_json_is_read_back():
     read = json.loads(text("json"))
     assert read == [json.loads(line) for line in text("jsonl").splitlines()]
     assert read[0]["ra_deg"] == ROWS[0][2]
-    assert read[1]["flux"] == "inf"
+    assert read[1]["flux"] == "Infinity"
     assert read[0]["export_time"] == "2026-05-27T12:30:00.250000Z"
     assert json.loads(text("json", COLUMNS, [])) == []
 
