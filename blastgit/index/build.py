@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -120,13 +121,26 @@ class _Writing:
     def __call__(self, known: Known | None, why: str) -> Updated:
         moved = _moved(self.origin, known)
         batches = gather(self.handle, moved, self.jobs)
-        with replacing(self.path, is_new=known is None) as (target, copied):
-            first = list(islice(batches, 1))  # meanwhile, the copy is made
-            copied.result()
-            with open_to_write(target) as connection:
-                update = _Update(self.handle, connection, self.origin, known)
-                done = update.run(moved, chain(first, batches), self.progress)
+        with (
+            _read_ahead(batches) as read,
+            replacing(self.path, is_new=known is None) as target,
+            open_to_write(target) as connection,
+        ):
+            done = _Update(self.handle, connection, self.origin, known).run(moved, read, self.progress)
         return Updated(self.path, why, **done)
+
+
+@contextmanager
+def _read_ahead(batches: Iterator[Gathered]) -> Iterator[Iterator[Gathered]]:
+    """Yield the same batches; the first is read from now on, while the file is copied and opened."""
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(lambda: list(islice(batches, 1)))
+        yield _after(first, batches)
+
+
+def _after(first: Future[list[Gathered]], rest: Iterator[Gathered]) -> Iterator[Gathered]:
+    yield from first.result()
+    yield from rest
 
 
 def _moved(now: Origin, known: Known | None) -> list[Line]:

@@ -11,7 +11,6 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
@@ -38,25 +37,24 @@ def prepare(handle: Handle, path: Path) -> None:
 
 
 @contextmanager
-def replacing(path: Path, *, is_new: bool) -> Iterator[tuple[Path, Future[None]]]:
-    """Yield a file to write to, which takes the place of `path` when all went well, and what tells when it is there.
+def replacing(path: Path, *, is_new: bool) -> Iterator[Path]:
+    """Yield a file to write to, which takes the place of `path` when all went well.
 
-    Unless it is to be new, it begins as a copy, which is made while the caller reads what is to be written.
+    Unless it is to be new, it begins as a copy.
 
     Raises:
         RepoError: It cannot be written.
     """
     target = path.with_name(f"{path.name}.new-{os.getpid()}")
-    with ThreadPoolExecutor(1) as pool:
-        try:
-            yield target, pool.submit(_copy, None if is_new else path, target)
-            _take_place(target, path)
-        except OSError as error:
-            raise RepoError(f"the index {path} cannot be written: {error.strerror or error}") from None
-        finally:
-            pool.shutdown()
-            for rest in (target, target.with_name(f"{target.name}.wal")):
-                rest.unlink(missing_ok=True)
+    try:
+        _copy(None if is_new else path, target)
+        yield target
+        _take_place(target, path)
+    except OSError as error:
+        raise RepoError(f"the index {path} cannot be written: {error.strerror or error}") from None
+    finally:
+        for rest in (target, target.with_name(f"{target.name}.wal")):
+            rest.unlink(missing_ok=True)
 
 
 def _take_place(target: Path, path: Path) -> None:
