@@ -301,8 +301,10 @@ def serve(folder: Path, name: str) -> tuple[subprocess.Popen[bytes], str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     options = ["--export-all", "--enable=receive-pack", f"--base-path={folder}", "--listen=127.0.0.1", f"--port={port}"]
+    programs = subprocess.run(["git", "--exec-path"], capture_output=True, text=True, check=True).stdout.strip()
+    # The program itself: `git daemon` would be its parent, and leave it behind when it is killed.
     process = subprocess.Popen(
-        ["git", "daemon", "--reuseaddr", *options], stderr=subprocess.DEVNULL, env=git_environment()
+        [f"{programs}/git-daemon", "--reuseaddr", *options], stderr=subprocess.DEVNULL, env=git_environment()
     )
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
