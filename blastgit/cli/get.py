@@ -84,7 +84,7 @@ def _get_all(options: argparse.Namespace) -> int:
     if options.json:
         print_json([got.to_json() for got in found])
     if not found and not code:
-        print(f"blastgit: the list {options.source} is empty: there is nothing to get", file=sys.stderr)
+        print("blastgit: the list is empty: there is nothing to get", file=sys.stderr)
     return code
 
 

@@ -43,7 +43,7 @@ def check_form(form: NaturalForm, rules: Rules) -> None:
 def check_changes(changes: Iterable[FieldChange], rules: Rules) -> None:
     """Check the values that are new; see `check_form`."""
     for change in changes:
-        _check(change.table, change.field, change.new, rules, Row(change.table, change.key, {}))
+        _check(change.table, change.field, change.new, rules, Row(change.table, change.key, {}, change.twin))
 
 
 def _check(table: str, field: str, value: Json, rules: Rules, row: Row) -> None:
