@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import pygit2
@@ -15,9 +16,10 @@ from blastgit.held import Held
 from blastgit.index.extract import Document, file_row, group, read_document, same
 from blastgit.index.rows import Rows, Values, naive
 from blastgit.plumbing.objects import undamaged
-from blastgit.revision.document import Json
+from blastgit.revision.document import Json, nonfinite_name
 from blastgit.revision.dr import DatasetRevision
 from blastgit.revision.export import Export
+from blastgit.revision.normalise import normalise
 from blastgit.states import Marker, Revision
 from blastgit.store.pointer import Pointer
 from blastgit.workflow.judged import validity_of
@@ -150,6 +152,7 @@ class _Reader:
             tables = document.tables()
             tables["files"] = list(self._files(revision, raw["files"], is_new=is_new))
             tables["stages"] = list(self._stages(revision, raw))
+            tables["nonfinite"] = list(self._nonfinite(revision, raw))
             return _State(document.transient(), tables, document.filters())
         except DamagedData as error:
             self._rows.damaged[str(revision)] = str(error)
@@ -184,6 +187,14 @@ class _Reader:
         for name, end in endings(raw, self._rules).items():
             if name not in self._rules.ignored_stages:
                 yield name, "ok", end.outcome, None, None
+
+    def _nonfinite(self, revision: Revision, raw: dict[str, Json]) -> Iterator[Values]:
+        """Return which values are NaN or infinite, by their natural paths; hardly any document has one."""
+        if raw["metadata"].get("nonfinite"):
+            export = Export(raw, revision.name, revision.time, revision.app_version)
+            for path, value in normalise(export, self._rules).values.items():
+                if isinstance(value, float) and not isfinite(value):
+                    yield path, nonfinite_name(value)
 
     def _changes(self, before: _State, now: _State) -> Iterator[str]:
         one, other = ([[v for i, v in enumerate(each.about) if i not in _IGNORED]] for each in (before, now))

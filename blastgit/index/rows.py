@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -55,11 +55,18 @@ def _table(name: str, rows: list[Values]) -> pa.Table:
     for column in columns:
         values = given[column.name]
         try:
-            arrays.append(pa.array(values, kinds[column.type]))
+            arrays.append(_array(values, kinds[column.type]))
         except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, TypeError, ValueError):
             fitting = _FITTING[column.type]  # a field of another type than Blast's own: kept in git, not here
-            arrays.append(pa.array([fitting(value) for value in values], kinds[column.type]))
+            arrays.append(_array([fitting(value) for value in values], kinds[column.type]))
     return pa.Table.from_arrays(arrays, [column.name for column in columns])
+
+
+def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    """Return a column; a NaN in it is null, since DuckDB takes NaN for the greatest of all numbers."""
+    import pyarrow as pa
+
+    return pa.array(values, kind, from_pandas=True)
 
 
 def moment(text: object) -> datetime | None:

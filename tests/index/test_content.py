@@ -6,6 +6,7 @@ from datetime import datetime
 from blastgit import DataRepo, decide, demo
 from blastgit.annotations.event import Remark
 from blastgit.history import History
+from blastgit.index.tables import tables
 
 KEYED = {  # table of the index -> table of the natural form, columns of its key, columns that are compared
     "photometry": ("photometry", ("name", "filter"), ("flux", "flux_error", "magnitude", "is_validated")),
@@ -97,15 +98,40 @@ def test_stages_that_failed(repo, record, sample, ask):
     assert ask(repo, "SELECT is_complete FROM revisions") == [(False,)]
 
 
-def test_no_host_and_no_numbers(repo, record, sample, ask):
+def test_no_host(repo, record, sample, ask):
     record(repo, demo.without_host(sample))
-    record(repo, demo.inject_nonfinite(demo.small("2026abc")))
+    record(repo, demo.small("2026abc"))
     assert ask(repo, "SELECT transient FROM hosts") == [("2026abc",)]
     assert ask(repo, "SELECT host FROM transients WHERE transient = '2026dgt'") == [(None,)]
-    fluxes = [flux for (flux,) in ask(repo, "SELECT flux FROM photometry WHERE transient = '2026abc'")]
-    values = ask(repo, "SELECT * FROM sed WHERE transient = '2026abc'")
-    odd = [each for row in [fluxes, *values] for each in row if isinstance(each, float) and not math.isfinite(each)]
-    assert odd
+
+
+def test_a_nan_is_null_and_told_beside(repo, record, ask):
+    sample = demo.small("2026dgt")
+    sample.export["transient"]["fields"]["redshift"] = math.nan
+    sample.export["host"]["fields"] |= {"redshift": math.nan, "redshift_err": math.inf}
+    (aperture,) = [each for each in sample.export["apertures"] if each["fields"]["name"].endswith("_local")]
+    aperture["aperturephotometry"][0]["fields"]["flux"] = math.nan
+    record(repo, sample)
+    assert ask(repo, "SELECT redshift, best_redshift FROM transients") == [(None, None)]
+    assert ask(repo, "SELECT redshift, redshift_err FROM hosts") == [(None, math.inf)]
+    assert ask(repo, "SELECT count(*) FROM transients WHERE redshift > 0.01 OR redshift < 0.01") == [(0,)]
+    assert ask(repo, "SELECT bool_and(isfinite(m)) FROM (SELECT max(flux) FROM photometry UNION ALL "
+                     "SELECT avg(flux) FROM photometry) AS t(m)") == [(True,)]  # fmt: skip
+    kinds = dict(ask(repo, "SELECT path, kind FROM nonfinite WHERE is_latest"))
+    fluxes = [path for path in kinds if path.startswith("photometry/2026dgt_local/") and path.endswith(".flux")]
+    assert kinds == {
+        "transient.redshift": "NaN", "host.redshift": "NaN", "host.redshift_err": "Infinity", fluxes[0]: "NaN"
+    }  # fmt: skip
+    assert DataRepo(repo).show(f"2026dgt:{fluxes[0]}").value == "NaN"
+
+
+def test_no_column_of_numbers_has_a_nan(repo, record, ask):
+    record(repo, demo.inject_nonfinite(demo.small("2026abc")))
+    assert ask(repo, "SELECT count(*) > 0 FROM nonfinite") == [(True,)]
+    for table in tables().values():
+        for column in table.columns:
+            if column.type == "double":
+                assert ask(repo, f"SELECT count(*) FROM {table.name} WHERE isnan({column.name})") == [(0,)]
 
 
 def test_a_value_of_another_type_that_was_published_is_left_out_here(repo, record, ask, monkeypatch):
