@@ -1,0 +1,1 @@
+"""The front door: `DataRepo`, one module for each of its attributes."""

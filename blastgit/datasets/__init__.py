@@ -1,0 +1,1 @@
+"""Dataset types: which files they are, what they are called, and which store keeps them."""

@@ -1,0 +1,1 @@
+"""The care of a data repo: verify, repair, gc, withdraw, subset, moving a store."""

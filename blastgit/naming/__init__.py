@@ -1,0 +1,1 @@
+"""Names, refs, paths, times and trailers: how everything in a data repo is spelt."""

@@ -1,0 +1,1 @@
+"""Recording a state of a transient: sources, the decision, the revision, stages, replay."""

@@ -1,0 +1,1 @@
+"""Finding and comparing revisions by what they say."""

@@ -1,1 +1,0 @@
-"""Which store the files of each dataset type are kept in."""
