@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.race import Row, Target, race, time_alone
 from blastgit import DataRepo
-from blastgit.annotations.event import Remark
+from blastgit.annotations.annotation import Remark
 
 COUNT = 10_000
 LIMIT = 1.0

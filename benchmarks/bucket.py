@@ -14,8 +14,9 @@ from benchmarks import s3, samples
 from benchmarks.controls import BIN, run
 from benchmarks.race import Row, Target
 from blastgit import demo
-from blastgit.buckets import Bucket, Place
-from blastgit.repo import DataRepo
+from blastgit.api.repo import DataRepo
+from blastgit.store.bucket import Bucket
+from blastgit.store.bucket_url import Place
 
 _BASE = "apps/blast/processed-transient-data/data"
 _CONTROL = "download, dvc add, dvc push"

@@ -16,11 +16,11 @@ from typing import IO, Any
 
 from benchmarks import samples
 from benchmarks.race import Row, Target, race, time_alone
-from blastgit.compare.compared import Comparing, Options
+from blastgit.api.repo import DataRepo
 from blastgit.demo import Sample
-from blastgit.index.opened import Limits, OpenIndex
-from blastgit.repo import DataRepo
+from blastgit.index.open_index import Limits, OpenIndex
 from blastgit.revision.dr import read_dr
+from blastgit.search.compare.compared import Comparing, Options
 
 REVISIONS = 3
 _NEW = 100  # revisions between two updates

@@ -11,7 +11,7 @@ from benchmarks import samples
 from benchmarks.race import Row, Target
 from benchmarks.scale import many_small_files, write_in_tree
 from blastgit import demo
-from blastgit.repo import DataRepo
+from blastgit.api.repo import DataRepo
 
 _PEAK = """
 status = Path("/proc/self/status").read_text()  # ru_maxrss would begin with what the parent process had

@@ -23,8 +23,8 @@ from benchmarks import hook, trouble
 from benchmarks.crash import random_instants, run_killed_after, run_killed_at, time_of
 from blastgit import BlastgitError, DataRepo
 from blastgit.demo import Sample, refit, small
-from blastgit.names import parse_spec
-from blastgit.settings import read_settings
+from blastgit.naming.names import parse_spec
+from blastgit.repository.settings import read_settings
 from blastgit.store.pointer import read_pointer
 
 _NAME = "2026dgt"

@@ -12,8 +12,8 @@ from typing import IO
 
 from benchmarks import controls, samples
 from benchmarks.race import Row, Target, race, time_alone
+from blastgit.api.repo import DataRepo
 from blastgit.demo import Sample, small
-from blastgit.repo import DataRepo
 
 NAME = samples.NAME
 _LIMIT = 1.5

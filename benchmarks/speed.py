@@ -10,8 +10,8 @@ from pathlib import Path
 from benchmarks import controls, samples
 from benchmarks.controls import ByHand, blastgit
 from benchmarks.race import Row, Target, race, time_alone
+from blastgit.api.repo import DataRepo
 from blastgit.demo import Sample
-from blastgit.repo import DataRepo
 
 NAME = samples.NAME
 

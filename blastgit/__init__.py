@@ -10,13 +10,13 @@ repo.get("2026dgt@0", "paper-data")
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from blastgit.api.repo import DataRepo, compare_exports
     from blastgit.errors import BlastgitError
-    from blastgit.repo import DataRepo, compare_exports
 
 __all__ = ["BlastgitError", "DataRepo", "__version__", "compare_exports"]
 __version__ = "0.1.0"
 
-_ROOMS = {"BlastgitError": "blastgit.errors", "DataRepo": "blastgit.repo", "compare_exports": "blastgit.repo"}
+_ROOMS = {"BlastgitError": "blastgit.errors", "DataRepo": "blastgit.api.repo", "compare_exports": "blastgit.api.repo"}
 
 
 def __getattr__(name: str) -> Any:  # late, so that `blastgit --version` and completion load neither git nor numpy

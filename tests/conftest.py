@@ -17,9 +17,9 @@ from pygit2.enums import ConfigLevel
 
 from blastgit import DataRepo
 from blastgit.demo import Sample, change_image, refit, reprocess, small
-from blastgit.init import init
 from blastgit.plumbing.process import git_environment
-from blastgit.record import Recorded
+from blastgit.recording.record import Recorded
+from blastgit.repository.init import init
 from blastgit.revision.export import Export, read_export
 
 CASES = Path(__file__).resolve().parents[2] / "shared/blast/cases"

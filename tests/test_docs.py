@@ -10,10 +10,10 @@ import pytest
 
 from blastgit import DataRepo, errors
 from blastgit.cli.main import CRASH, INTERRUPTED, VERBS
-from blastgit.decide import science_digest
 from blastgit.demo.story import tell
-from blastgit.history import History
 from blastgit.plumbing import refs
+from blastgit.recording.decide import science_digest
+from blastgit.repository.history import History
 from blastgit.revision.normalise import normalise
 from blastgit.revision.rules import default_rules
 

@@ -30,7 +30,7 @@ from blastgit.demo import Sample, refit, reprocess, small
 from blastgit.errors import Withdrawn
 from blastgit.plumbing.process import git_environment
 from blastgit.plumbing.refs import RefUpdate, update_refs
-from blastgit.sources import dataset_path
+from blastgit.recording.sources import dataset_path
 
 NAMES = ("2026dgt", "2026dix")
 STATES = 3
@@ -131,7 +131,7 @@ class Published(RuleBasedStateMachine):
             os.kill(os.getpid(), signal.SIGKILL)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("blastgit.handle.update_refs", half)
+            patch.setattr("blastgit.repository.local.update_refs", half)
             run_killed_after(60, lambda: DataRepo(self.repo).record(name, *inputs))
         self.learn(name, self.after(name, state))
 

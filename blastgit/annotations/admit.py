@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 
 import pygit2
 
-from blastgit.annotations.event import Event
-from blastgit.annotations.standing import may_supersede
+from blastgit.annotations.annotation import Event
+from blastgit.annotations.states import may_supersede
 from blastgit.annotations.subjects import Subject
 from blastgit.errors import Denied, InvalidInput, NotFound
-from blastgit.guard.policy import Policy
+from blastgit.repository.policy import Policy
 
 
 def check_authors(policy: Policy, who: str, authors: Iterable[str]) -> None:

@@ -10,12 +10,12 @@ import re
 from typing import Any
 
 from blastgit.annotations.attachment import ATTACHMENT_LIMIT, Attachment, read_attachment
+from blastgit.annotations.attachment_store import pointer_of, put, read
 from blastgit.annotations.branch import Branch
-from blastgit.attachments.store import pointer_of, put, read
 from blastgit.errors import InvalidInput
-from blastgit.handle import Handle
+from blastgit.repository.local import Handle
+from blastgit.repository.tombstones import Withdrawals
 from blastgit.store.pointer import read_pointer
-from blastgit.withdrawn import Withdrawals
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
 _OWN = ("data", "md5")

@@ -13,15 +13,15 @@ import pygit2
 from blastgit.annotations.attachment import Attachment
 from blastgit.annotations.branch import Branch
 from blastgit.errors import DamagedData, InvalidInput, NotFound, Withdrawn
-from blastgit.fetch import checked
-from blastgit.handle import Handle
-from blastgit.intake import Intake
 from blastgit.plumbing.durable import sync_file_systems
 from blastgit.plumbing.trees import flatten
 from blastgit.progress import Progress, silent
+from blastgit.repository.contents import checked
+from blastgit.repository.local import Handle
+from blastgit.repository.tombstones import Withdrawals
 from blastgit.store.hashing import Checksums, sha256_of
+from blastgit.store.intake import Intake
 from blastgit.store.pointer import Pointer, read_pointer
-from blastgit.withdrawn import Withdrawals
 
 SMALL = 256 * 1024
 """Bytes of an attachment that lies on the branch: a plot as every clone may have it."""

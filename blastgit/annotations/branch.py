@@ -7,12 +7,12 @@ from functools import cached_property
 
 import pygit2
 
-from blastgit.annotations.event import Event, read_line
+from blastgit.annotations.annotation import Event, read_line
 from blastgit.annotations.subjects import KINDS, Subject
 from blastgit.errors import BlastgitError
-from blastgit.handle import Handle
 from blastgit.plumbing.objects import commit_of, undamaged
 from blastgit.plumbing.trees import read_blob
+from blastgit.repository.local import Handle
 
 NAME = "annotations"
 REF = f"refs/heads/{NAME}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from blastgit.annotations.subjects import Subject
-from blastgit.handle import Handle
-from blastgit.states import Revision
+from blastgit.repository.commits import Revision
+from blastgit.repository.local import Handle
 
 
 def subjects_of(files: Mapping[Revision, Iterable[str]]) -> list[Subject]:
@@ -33,7 +33,7 @@ def as_lines(handle: Handle, revisions: Iterable[Revision]) -> bytes:
     from blastgit.annotations.branch import NAME
     from blastgit.annotations.exchange import export
     from blastgit.annotations.query import Query
-    from blastgit.identity import repo_identity
+    from blastgit.repository.identity import repo_identity
 
     handle.need(NAME)
     query = Query(handle)

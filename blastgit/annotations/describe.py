@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from blastgit.annotations.standing import Note
+from blastgit.annotations.states import Note
 
 
 def describe(note: Note) -> list[str]:

@@ -14,17 +14,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from blastgit.annotations.annotation import Event, read_event
+from blastgit.annotations.attachment_exchange import pack, unpack
 from blastgit.annotations.branch import Branch
-from blastgit.annotations.event import Event, read_event
 from blastgit.annotations.flags import Flags
 from blastgit.annotations.resolve import Resolver
-from blastgit.annotations.standing import Note
+from blastgit.annotations.states import Note
 from blastgit.annotations.subjects import instant_text
 from blastgit.annotations.write import Draft, author_of, now
-from blastgit.attachments.travel import pack, unpack
 from blastgit.errors import BlastgitError, InvalidInput
-from blastgit.handle import Handle
-from blastgit.identity import stable_id
+from blastgit.repository.identity import stable_id
+from blastgit.repository.local import Handle
 from blastgit.revision.document import canonical, parse
 from blastgit.safe_yaml import load_yaml
 

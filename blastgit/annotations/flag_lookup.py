@@ -6,9 +6,9 @@ from functools import cached_property
 
 from blastgit.annotations.branch import Branch
 from blastgit.annotations.flags import Flags
-from blastgit.annotations.standing import flags_of, standing
+from blastgit.annotations.states import flags_of, standing
 from blastgit.annotations.subjects import Subject
-from blastgit.handle import Handle
+from blastgit.repository.local import Handle
 
 
 class Glance:

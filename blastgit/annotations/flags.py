@@ -14,7 +14,7 @@ from blastgit.errors import InvalidInput, RepoError
 from blastgit.safe_yaml import load_yaml
 
 if TYPE_CHECKING:
-    from blastgit.annotations.event import Event, Remark
+    from blastgit.annotations.annotation import Event, Remark
 
 _WHERE = "blastgit.yaml on main: flags"
 _WORD = re.compile(r"[a-z][a-z0-9_-]{0,31}")

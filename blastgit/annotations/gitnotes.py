@@ -10,14 +10,14 @@ from pathlib import Path
 
 from blastgit.annotations.branch import NAME, Branch
 from blastgit.annotations.describe import describe
-from blastgit.annotations.standing import Note, standing
+from blastgit.annotations.states import Note, standing
 from blastgit.errors import BlastgitError, RepoError
-from blastgit.handle import Handle
-from blastgit.names import parse_spec, tag_ref
+from blastgit.naming.names import parse_spec, tag_ref
 from blastgit.plumbing.objects import commit_of
 from blastgit.plumbing.process import GitError, run_git
+from blastgit.repository.commits import Revision
+from blastgit.repository.local import Handle
 from blastgit.revision.document import parse
-from blastgit.states import Revision
 
 NOTES_REF = "refs/notes/blastgit"
 

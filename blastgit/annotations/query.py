@@ -11,15 +11,15 @@ from functools import cached_property
 from blastgit.annotations.branch import Branch
 from blastgit.annotations.flags import Flags, FlagState
 from blastgit.annotations.resolve import Resolver, Target
-from blastgit.annotations.standing import Note, flags_of, standing
+from blastgit.annotations.states import Note, flags_of, standing
 from blastgit.annotations.subjects import Subject, read_subject
 from blastgit.errors import NotFound
-from blastgit.handle import Handle
-from blastgit.history import History
-from blastgit.names import parse_spec
-from blastgit.provenance.used import Uses, read_uses
+from blastgit.naming.names import parse_spec
+from blastgit.repository.commits import Revision
+from blastgit.repository.history import History
+from blastgit.repository.local import Handle
 from blastgit.revision.normalise import normalise
-from blastgit.states import Revision
+from blastgit.workflow.inputs import Uses, read_uses
 
 
 @dataclass(frozen=True)

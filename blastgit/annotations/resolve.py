@@ -10,13 +10,13 @@ from functools import cached_property
 from blastgit.annotations.branch import Branch
 from blastgit.annotations.subjects import KINDS, Subject, new_subject
 from blastgit.errors import InvalidName, NotFound
-from blastgit.handle import Handle
-from blastgit.history import History
-from blastgit.names import fold, is_personal, parse_spec
+from blastgit.naming.names import fold, is_personal, parse_spec
 from blastgit.plumbing.trees import read_blob
+from blastgit.repository.commits import Revision
+from blastgit.repository.history import History
+from blastgit.repository.local import Handle
 from blastgit.revision.document import as_object, parse
 from blastgit.revision.normalise import normalise
-from blastgit.states import Revision
 
 _METRICS = "metrics/"  # a metric is a part of the revision that one can speak of: metrics/astrometry.rms
 _FETCHED = 8

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from blastgit.annotations.event import Event
+from blastgit.annotations.annotation import Event
 from blastgit.annotations.flags import Flags, FlagState, flag_state
 from blastgit.annotations.subjects import Subject
 

@@ -16,18 +16,18 @@ import pygit2
 from blastgit.annotations.branch import NAME, REF
 from blastgit.annotations.merge import count_new, merge_trees
 from blastgit.annotations.write import start
-from blastgit.edit import Edit, edit_held
 from blastgit.errors import Busy, Denied, InvalidInput, NotFound, RepoError
-from blastgit.handle import LOCK_TIMEOUT, Handle
-from blastgit.kinds import WORDS
-from blastgit.location import local_path, shown
-from blastgit.mirror import Mirror
 from blastgit.plumbing.connection import explain
 from blastgit.plumbing.locks import Journal, hold
 from blastgit.plumbing.process import GitError, run_git
 from blastgit.plumbing.push import Outcome, PushFailed, push_refs
 from blastgit.plumbing.refs import RefMoved, RefUpdate
-from blastgit.recovery import take_over
+from blastgit.repository.edit import Edit, edit_held
+from blastgit.repository.local import LOCK_TIMEOUT, Handle
+from blastgit.repository.location import local_path, shown
+from blastgit.repository.recovery import take_over
+from blastgit.repository.remote import Mirror
+from blastgit.repository.simulated import WORDS
 
 _TRIES = 20
 _LONGEST_WAIT = 8.0  # seconds

@@ -16,17 +16,17 @@ from typing import Any
 import pygit2
 
 from blastgit.annotations.admit import Twins, check_authors, check_supersedes
+from blastgit.annotations.annotation import Event, Remark, check_user, new_id
 from blastgit.annotations.attachment import ATTACHMENT_LIMIT, Attachment
 from blastgit.annotations.branch import NAME, REF, has_work_tree, read_lines, tip_of
-from blastgit.annotations.event import Event, Remark, check_user, new_id
 from blastgit.annotations.flags import Flags
 from blastgit.annotations.resolve import Target, label
-from blastgit.edit import Edit, edit
 from blastgit.errors import InvalidInput, RepoError
-from blastgit.guard.policy import current_identity
-from blastgit.handle import Handle
 from blastgit.plumbing.refs import RefMoved, RefUpdate
 from blastgit.plumbing.trees import read_blob
+from blastgit.repository.edit import Edit, edit
+from blastgit.repository.local import Handle
+from blastgit.repository.policy import current_identity
 
 ATTRIBUTES = b"* -text\n*.jsonl merge=union\n"
 """What `.gitattributes` of the branch says: git merges concurrent remarks by itself, and changes no line end."""

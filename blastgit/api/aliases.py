@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from blastgit.errors import BlastgitError
-from blastgit.handle import Handle
-from blastgit.history import History
+from blastgit.repository.history import History
+from blastgit.repository.local import Handle
 
 LIMIT = 5_000
 """Transients up to which all documents are looked through; it takes a fraction of a millisecond for each."""
@@ -40,7 +40,7 @@ def find_alias(handle: Handle, alias: str) -> str | None:
 
 def _indexed(handle: Handle, alias: str) -> list[str]:
     """Return the transients that have an alias by the index as it is; none if it cannot be read."""
-    from blastgit.index.room import Index
+    from blastgit.api.index import Index
 
     asked = "SELECT DISTINCT transient FROM aliases WHERE kind <> 'host' AND lower(alias) = lower(?) ORDER BY 1"
     try:

@@ -8,16 +8,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from blastgit.annotations.annotation import Remark
 from blastgit.annotations.branch import NAME, Branch
-from blastgit.annotations.event import Remark
 from blastgit.annotations.query import Filter, Notes, Query
 from blastgit.annotations.resolve import Resolver, Target
-from blastgit.annotations.standing import Note, flags_of
+from blastgit.annotations.states import Note, flags_of
 from blastgit.annotations.subjects import read_subject
 from blastgit.annotations.write import Annotated, Draft, make_events, message, read_attachment, write
 from blastgit.errors import InvalidName, NotFound, UsageError
-from blastgit.handle import Handle
-from blastgit.identity import repo_identity
+from blastgit.repository.identity import repo_identity
+from blastgit.repository.local import Handle
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -113,7 +113,7 @@ class Annotations:
 
     def flag_of(self, revision: str) -> str | None:
         """Return the flag of a revision, `2026dgt@1`, in words; None if it has none, or if that is not at hand."""
-        from blastgit.annotations.glance import Glance
+        from blastgit.annotations.flag_lookup import Glance
 
         try:
             name, number = read_subject(f"revision:{revision}").revision
@@ -171,7 +171,7 @@ class Annotations:
         Raises:
             Denied: The policy does not let this user change a collection.
         """
-        from blastgit.annotations.steer import steer
+        from blastgit.collections.steer import steer
 
         moved, waiting = steer(self._handle, self.flags(), dry_run=dry_run)
         return Annotated((), 0, None, moved, waiting)
@@ -180,7 +180,7 @@ class Annotations:
         """Apply the rules to what has just been flagged."""
         if not flagged or not self.vocabulary.rules:
             return done
-        from blastgit.annotations.steer import steer
+        from blastgit.collections.steer import steer
 
         states = self.flags()
         moved, waiting = steer(self._handle, {each: states[each] for each in flagged if each in states})
@@ -199,7 +199,7 @@ class Annotations:
         attached = note.event.remark.attachment if note else None
         if attached is None:
             raise NotFound(f"there is no annotation {name} with an attachment in {self._handle.location}")
-        from blastgit.attachments.store import read
+        from blastgit.annotations.attachment_store import read
 
         return attached.name, read(self._handle, Branch(self._handle), attached)
 

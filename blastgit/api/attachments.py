@@ -11,26 +11,26 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from blastgit.annotations.annotation import Remark
 from blastgit.annotations.attachment import Attachment
+from blastgit.annotations.attachment_store import keep, plan, read, refuse_withdrawn
 from blastgit.annotations.branch import NAME, Branch
-from blastgit.annotations.event import Remark
 from blastgit.annotations.metric import Metric, Value, check_unit
 from blastgit.annotations.query import Query
 from blastgit.annotations.resolve import Resolver, Target
-from blastgit.annotations.standing import Note
+from blastgit.annotations.states import Note
 from blastgit.annotations.subjects import instant_text
 from blastgit.annotations.write import Annotated, Draft, author_of, make_events, write
-from blastgit.attachments.store import keep, plan, read, refuse_withdrawn
 from blastgit.errors import InvalidName, NotFound
-from blastgit.handle import Handle
-from blastgit.identity import repo_identity
 from blastgit.progress import Progress, silent
-from blastgit.withdrawn import Withdrawals
+from blastgit.repository.identity import repo_identity
+from blastgit.repository.local import Handle
+from blastgit.repository.tombstones import Withdrawals
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from blastgit.annotations.event import Event
+    from blastgit.annotations.annotation import Event
 
 _KINDS = ("revision", "file")
 

@@ -6,19 +6,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blastgit.aliases import find_alias
+from blastgit.api.aliases import find_alias
 from blastgit.errors import RepoError
-from blastgit.format import FILE
-from blastgit.handle import Handle
-from blastgit.history import History
-from blastgit.location import local_path
-from blastgit.names import Spec, is_personal
+from blastgit.naming.names import Spec, is_personal
 from blastgit.progress import Progress, silent
-from blastgit.recovery import recover
-from blastgit.states import Snapshot
+from blastgit.repository.commits import Snapshot
+from blastgit.repository.format import FILE
+from blastgit.repository.history import History
+from blastgit.repository.local import Handle
+from blastgit.repository.location import local_path
+from blastgit.repository.recovery import recover
 
 if TYPE_CHECKING:
-    from blastgit.renames import Renames
+    from blastgit.repository.renames import Renames
 
 
 class Opened:
@@ -109,7 +109,7 @@ class Opened:
 def _open(location: str | Path) -> Handle:
     folder = location if isinstance(location, Path) else local_path(location)
     if folder is None:
-        from blastgit.mirror import Mirror
+        from blastgit.repository.remote import Mirror
 
         return Mirror(str(location))
     handle = Handle(folder)

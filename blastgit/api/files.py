@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blastgit.errors import InvalidData, NotFound, RepoError
-from blastgit.handle import Handle
-from blastgit.names import Spec, parse_spec
-from blastgit.states import Snapshot
+from blastgit.naming.names import Spec, parse_spec
+from blastgit.repository.commits import Snapshot
+from blastgit.repository.local import Handle
 
 if TYPE_CHECKING:
-    from blastgit.delivery import Item
+    from blastgit.reading.checkout import Item
 
 Resolve = Callable[[Spec], Snapshot]
 
@@ -49,8 +49,8 @@ class Tap:
             Withdrawn: It was taken down.
             InvalidData: A stage failed that makes it.
         """
-        from blastgit.get import item_of
-        from blastgit.withdrawn import Withdrawals
+        from blastgit.reading.get import item_of
+        from blastgit.repository.tombstones import Withdrawals
         from blastgit.workflow.judged import Judged
 
         state = self._resolve(parse_spec(revision))

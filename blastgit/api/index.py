@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blastgit.errors import Busy, NotFound, RepoError
-from blastgit.handle import Handle
 from blastgit.index.library import need
-from blastgit.index.opened import Limits, OpenIndex
+from blastgit.index.open_index import Limits, OpenIndex
 from blastgit.index.tables import Tables, tables
 from blastgit.progress import Progress, silent
+from blastgit.repository.local import Handle
 
 if TYPE_CHECKING:
     from blastgit.index.build import How, Updated

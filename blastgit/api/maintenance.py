@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blastgit.names import check_line, parse_spec
-from blastgit.opened import Opened
+from blastgit.api.base import Opened
+from blastgit.naming.names import check_line, parse_spec
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from blastgit.gc import Report as Collected
-    from blastgit.maintain import Maintained
-    from blastgit.storage.bring import Due
-    from blastgit.verify import Report
-    from blastgit.withdraw import Withdrawal
+    from blastgit.maintenance.gc import Report as Collected
+    from blastgit.maintenance.restore_placement import Due
+    from blastgit.maintenance.verify import Report
+    from blastgit.maintenance.withdraw import Withdrawal
+    from blastgit.repository.packing import Maintained
 
 
 class Care(Opened):
@@ -49,12 +49,12 @@ class Care(Opened):
             UsageError: `sample` is no percentage, or two wishes contradict each other.
             Denied: Somebody who is no admin wants to repair.
         """
-        from blastgit.verify import Options, verify
+        from blastgit.maintenance.verify import Options, verify
 
         self._handle.need(None if name is None else check_line(name), whole=True)
         report = verify(self._handle, name, Options(fast, sample, seed, resume), self._progress)
         if repair:
-            from blastgit.repair import repair as mend
+            from blastgit.maintenance.repair import repair as mend
 
             mend(self._local(), report, sources, self._progress)
         return report
@@ -80,7 +80,7 @@ class Care(Opened):
             DamagedData: Git lacks something, so that it cannot be known what is needed.
             StoreError: The store fails, or cannot move contents.
         """
-        from blastgit.gc import GRACE, Options, gc
+        from blastgit.maintenance.gc import GRACE, Options, gc
 
         options = Options(GRACE if grace is None else grace, delete, restore, also)
         return gc(self._local(), options, self._progress)
@@ -100,10 +100,10 @@ class Care(Opened):
         """
         kind, _, name = spec.partition(":")
         if kind == "attachment":
-            from blastgit.attachments.withdraw import withdraw_attachment
+            from blastgit.maintenance.withdraw_attachment import withdraw_attachment
 
             return withdraw_attachment(self._local(), name, reason)
-        from blastgit.withdraw import withdraw
+        from blastgit.maintenance.withdraw import withdraw
 
         return withdraw(self._local(), parse_spec(spec), reason)
 
@@ -113,7 +113,7 @@ class Care(Opened):
         Raises:
             Busy: Another process is at it.
         """
-        from blastgit.maintain import maintain
+        from blastgit.repository.packing import maintain
 
         return maintain(self._local(), only_if_due=only_if_due, progress=self._progress)
 
@@ -129,7 +129,7 @@ class Care(Opened):
             Denied: This user is no admin.
             StoreError: The new store lacks contents, or one of the two fails.
         """
-        from blastgit.move_store import move_store
+        from blastgit.maintenance.move_store import move_store
 
         move_store(self._local(), url, options, check=check)
 
@@ -145,7 +145,7 @@ class Care(Opened):
             Denied: This user is no admin.
             InvalidInput: It cannot be called so, or there is one of that name.
         """
-        from blastgit.move_store import add_store
+        from blastgit.maintenance.move_store import add_store
 
         add_store(self._local(), name, url, options)
 
@@ -157,6 +157,6 @@ class Care(Opened):
             DamagedData: A content is not what was published.
             StoreError: A store fails; what was copied stays, and the next call goes on.
         """
-        from blastgit.storage.bring import bring, due
+        from blastgit.maintenance.restore_placement import bring, due
 
         return due(self._local()) if dry_run else bring(self._local(), self._progress)

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blastgit.errors import InvalidName
-from blastgit.guard.policy import current_identity
-from blastgit.handle import LOCK_TIMEOUT
-from blastgit.names import OWN_LINES, Spec, parse_spec
+from blastgit.naming.names import OWN_LINES, Spec, parse_spec
 from blastgit.progress import Progress, silent
+from blastgit.repository.local import LOCK_TIMEOUT
+from blastgit.repository.policy import current_identity
 
 if TYPE_CHECKING:
-    from blastgit.buckets import Bucket
-    from blastgit.handle import Handle
-    from blastgit.record import Options, Recorded
-    from blastgit.states import Revision, Snapshot
+    from blastgit.recording.record import Options, Recorded
+    from blastgit.repository.commits import Revision, Snapshot
+    from blastgit.repository.local import Handle
+    from blastgit.store.bucket import Bucket
 
 
 class Personal:
@@ -36,7 +36,7 @@ class Personal:
 
     def lines(self, user: str = "") -> Sequence[str]:
         """Return the names of users' own lines, of one user or of all: `u/alice/2026dgt`."""
-        from blastgit.personal.lines import own_lines
+        from blastgit.repository.lines import own_lines
 
         self._handle.need(OWN_LINES)
         return own_lines(self._handle, user)
@@ -47,7 +47,7 @@ class Personal:
         Raises:
             InvalidName: It is no line's name.
         """
-        from blastgit.personal.lines import origin
+        from blastgit.repository.lines import origin
 
         self._handle.need(parse_spec(line).name, whole=True)
         return origin(self._handle, line)
@@ -81,9 +81,9 @@ class Personal:
             NotFound: There is nothing to fork from.
             Denied: The line belongs to somebody else.
         """
-        from blastgit.record import record
+        from blastgit.recording.record import record
+        from blastgit.recording.sources import find
         from blastgit.revision.export import read_given
-        from blastgit.sources import find
 
         checked = read_given(export)
         if checked.name != name:
@@ -102,8 +102,8 @@ class Personal:
         timeout: float = LOCK_TIMEOUT,
     ) -> Recorded:
         """Record from Blast's own archive into a user's own line; see `record`."""
-        from blastgit.archive import open_archive
-        from blastgit.record import record
+        from blastgit.recording.archive import open_archive
+        from blastgit.recording.record import record
 
         options = self._options(user, fork, run, timeout, dry_run=dry_run)
         with open_archive(archive) as (export, sources):
@@ -126,8 +126,8 @@ class Personal:
             Withdrawn: A file of it was taken down.
             Denied: This user may not record the transient.
         """
-        from blastgit.personal.promote import promote
-        from blastgit.record import Options
+        from blastgit.recording.promote import promote
+        from blastgit.recording.record import Options
 
         state = self._resolve(parse_spec(spec))
         return promote(self._handle, state, Options(run, dry_run, timeout), self._progress)
@@ -135,8 +135,8 @@ class Personal:
     def _options(
         self, user: str | None, fork: str | None, run: str | None, timeout: float, *, dry_run: bool
     ) -> Options:
-        from blastgit.record import Options
-        from blastgit.states import Revision
+        from blastgit.recording.record import Options
+        from blastgit.repository.commits import Revision
 
         state = None if fork is None else self._resolve(parse_spec(fork))
         if state is not None and not isinstance(state, Revision):

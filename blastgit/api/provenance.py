@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from blastgit.names import parse_spec
-from blastgit.opened import Opened
+from blastgit.api.base import Opened
+from blastgit.naming.names import parse_spec
 
 if TYPE_CHECKING:
     from blastgit.provenance.affected import Affected

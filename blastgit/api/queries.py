@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING, Any
 import pygit2
 
 from blastgit.collections.change import Intent, Reason
-from blastgit.edit import Edit, edit
 from blastgit.errors import InvalidInput, NotFound
-from blastgit.guard.policy import require
-from blastgit.handle import Handle
-from blastgit.history import History
 from blastgit.plumbing.trees import flatten, read_blob
-from blastgit.queries.answer import Answer, state_of
-from blastgit.queries.check import check_sql
-from blastgit.queries.names import FOLDER, check_name, is_name, path_of
-from blastgit.queries.text import Query, read_query
-from blastgit.states import Marker
+from blastgit.repository.commits import Marker
+from blastgit.repository.edit import Edit, edit
+from blastgit.repository.history import History
+from blastgit.repository.local import Handle
+from blastgit.repository.policy import require
+from blastgit.search.saved.answer import Answer, state_of
+from blastgit.search.saved.check import check_sql
+from blastgit.search.saved.names import FOLDER, check_name, is_name, path_of
+from blastgit.search.saved.text import Query, read_query
 
 if TYPE_CHECKING:
-    from blastgit.index.opened import OpenIndex, Result
+    from blastgit.index.open_index import OpenIndex, Result
     from blastgit.index.tables import Column
 
 

@@ -6,9 +6,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from blastgit.api.base import Opened
 from blastgit.errors import UsageError
-from blastgit.names import branch_ref, parse_spec
-from blastgit.opened import Opened
+from blastgit.naming.names import branch_ref, parse_spec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from astropy.nddata import CCDData
     from astropy.table import Row, Table
 
-    from blastgit.attachments.room import Attachments, Metrics
-    from blastgit.compare import Comparison
-    from blastgit.find import Criteria, Found
-    from blastgit.get import Got
-    from blastgit.index.opened import OpenIndex
-    from blastgit.index.room import Index
-    from blastgit.queries.room import Queries
+    from blastgit.api.attachments import Attachments, Metrics
+    from blastgit.api.index import Index
+    from blastgit.api.queries import Queries
+    from blastgit.api.types import Types
+    from blastgit.index.open_index import OpenIndex
     from blastgit.readers import Arrays, Content
-    from blastgit.readers.room import Types
-    from blastgit.related import Relation
+    from blastgit.reading.get import Got
+    from blastgit.search.compare import Comparison
+    from blastgit.search.find import Criteria, Found
+    from blastgit.search.find.related import Relation
 
 Arrayed = Literal["sed_model", "chain", "percentiles"]
 Tabled = Literal["photometry", "sed", "sfh", "apertures", "filters", "stages"]
@@ -40,21 +40,21 @@ class Reading(Opened):
     @property
     def types(self) -> Types:
         """The dataset types, which datasets a revision has of each, and reading them."""
-        from blastgit.readers.room import Types
+        from blastgit.api.types import Types
 
         return Types(self._handle, self._resolve)
 
     @property
     def metrics(self) -> Metrics:
         """Numbers that were measured of revisions and files, beside the published data."""
-        from blastgit.attachments.room import Metrics
+        from blastgit.api.attachments import Metrics
 
         return Metrics(self._handle, self._progress)
 
     @property
     def attachments(self) -> Attachments:
         """Files that belong to revisions, beside the published data: plots, logs."""
-        from blastgit.attachments.room import Attachments
+        from blastgit.api.attachments import Attachments
 
         return Attachments(self._handle, self._progress)
 
@@ -73,7 +73,7 @@ class Reading(Opened):
             UsageError: A kind is none, or neighbours are wanted and no radius is given.
             RepoError: DuckDB, which the index needs, is not installed.
         """
-        from blastgit.related import KINDS, related
+        from blastgit.search.find.related import KINDS, related
 
         with self._index.open() as index:
             return related(index, names, KINDS[:-1] if kinds is None else kinds, radius)
@@ -81,7 +81,7 @@ class Reading(Opened):
     @property
     def queries(self) -> Queries:
         """Saved queries: those there are, saving and changing them."""
-        from blastgit.queries.room import Queries
+        from blastgit.api.queries import Queries
 
         return Queries(self._handle)
 
@@ -102,8 +102,8 @@ class Reading(Opened):
             OverLimit: It takes longer, or needs more memory, than allowed.
             RepoError: DuckDB, which the index needs, is not installed.
         """
-        from blastgit.find.criteria import Criteria
-        from blastgit.find.search import find
+        from blastgit.search.find.criteria import Criteria
+        from blastgit.search.find.search import find
 
         if criteria is not None and given:
             raise UsageError("give criteria as one object, or by their names: not both")
@@ -122,15 +122,15 @@ class Reading(Opened):
             old: The first side.
             new: The second.
             index: The index, if it is open already.
-            options: See `blastgit.compare.Options`: type, columns, sigma, shown.
+            options: See `blastgit.search.compare.Options`: type, columns, sigma, shown.
 
         Raises:
             NotFound: There is no such run, collection or version.
             UsageError: There is nothing of that kind to compare.
             RepoError: DuckDB, which the index needs, is not installed.
         """
-        from blastgit.compare import Options
-        from blastgit.compare.compared import Comparing
+        from blastgit.search.compare import Options
+        from blastgit.search.compare.compared import Comparing
 
         chosen = Options(**options)
         if index is not None:
@@ -210,7 +210,7 @@ class Reading(Opened):
         if transient is not None:
             if folder is not None or only is not None or force:
                 raise UsageError("folder, only and force are for the files of a revision; a dataset is returned")
-            from blastgit.readers.room import Wanted as Which
+            from blastgit.api.types import Wanted as Which
 
             which = Which(transient, revision, collection, time, key, even_invalid)
             return self.types.read(what, which, reader)
@@ -222,7 +222,7 @@ class Reading(Opened):
         return self._get_files(what, None if folder is None else Path(folder), only, force, even_invalid)
 
     def _is_query(self, name: str) -> bool:
-        from blastgit.queries.names import is_name, path_of
+        from blastgit.search.saved.names import is_name, path_of
 
         if not is_name(name):
             return False
@@ -239,12 +239,12 @@ class Reading(Opened):
 
     @property
     def _index(self) -> Index:
-        from blastgit.index.room import Index
+        from blastgit.api.index import Index
 
         return Index(self._handle, self._progress)
 
     def _get_files(self, spec: str, folder: Path | None, only: str | None, force: bool, even_invalid: bool) -> Got:
-        from blastgit.get import Wanted, get
+        from blastgit.reading.get import Wanted, get
 
         parsed = parse_spec(spec)
         wanted = Wanted(folder, only or parsed.path, force, even_invalid)

@@ -11,22 +11,22 @@ from blastgit.collections.datasets import Dataset
 from blastgit.collections.existence import named
 from blastgit.collections.names import is_name
 from blastgit.errors import InvalidName, NotFound, UsageError
-from blastgit.get import Got
-from blastgit.handle import Handle
-from blastgit.identity import repo_identity, stable_id
-from blastgit.names import tag_ref
+from blastgit.maintenance.verify_release import Proof, Wanted, verify
+from blastgit.naming.names import tag_ref
 from blastgit.plumbing.objects import commit_of
 from blastgit.progress import Progress, silent
-from blastgit.release.check import Tagged
-from blastgit.release.citation import citation_of
-from blastgit.release.cite import FORMS, Cited
-from blastgit.release.crate import media_types
-from blastgit.release.freeze import Options, Release, cited_release, freeze
-from blastgit.release.frozen import Frozen
-from blastgit.release.label import Label, is_release, read_label, releases, tag_of
-from blastgit.release.layout import Part
-from blastgit.release.verify import Proof, Wanted, verify
-from blastgit.states import Revision
+from blastgit.reading.get import Got
+from blastgit.releases.check import Tagged
+from blastgit.releases.citation import citation_of
+from blastgit.releases.cite import FORMS, Cited
+from blastgit.releases.crate import media_types
+from blastgit.releases.freeze import Options, Release, cited_release, freeze
+from blastgit.releases.frozen import Frozen
+from blastgit.releases.label import Label, is_release, read_label, releases, tag_of
+from blastgit.releases.layout import Part
+from blastgit.repository.commits import Revision
+from blastgit.repository.identity import repo_identity, stable_id
+from blastgit.repository.local import Handle
 
 
 class Releases:
@@ -125,7 +125,7 @@ class Releases:
             Withdrawn: A file was taken down; the others are there.
             DamagedData: The store lacks a content, or holds something else.
         """
-        from blastgit.release.bring import bring
+        from blastgit.releases.bring import bring
 
         label = read_label(name)
         place = Path(label.folder if folder is None else folder)

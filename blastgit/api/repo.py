@@ -6,33 +6,33 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blastgit.care import Care
+from blastgit.api.maintenance import Care
+from blastgit.api.provenance import Origins
+from blastgit.api.reading import Reading
+from blastgit.api.workflow import Workflows
 from blastgit.errors import InvalidName
-from blastgit.handle import LOCK_TIMEOUT
-from blastgit.names import OWN_LINES, check_line, check_transient, is_personal, parse_spec
-from blastgit.provenance.origins import Origins
-from blastgit.reading import Reading
+from blastgit.naming.names import OWN_LINES, check_line, check_transient, is_personal, parse_spec
+from blastgit.repository.local import LOCK_TIMEOUT
 from blastgit.revision.export import read_given
-from blastgit.workflow.workflows import Workflows
 
 if TYPE_CHECKING:
-    from blastgit.adopt.export import Exported
-    from blastgit.adopt.other_repo import TakenIn
-    from blastgit.adopt.run import Import
-    from blastgit.annotations.room import Annotations
-    from blastgit.blame import Blamed
-    from blastgit.buckets import Bucket
-    from blastgit.collections.room import Collections
-    from blastgit.diff import Diff, State
-    from blastgit.index.room import Index
-    from blastgit.listing import Listing
-    from blastgit.log import Entry
-    from blastgit.personal.room import Personal
-    from blastgit.record import Recorded
-    from blastgit.release.room import Releases
-    from blastgit.show import Shown
-    from blastgit.subset import Subset
-    from blastgit.tap.room import Tap
+    from blastgit.api.annotations import Annotations
+    from blastgit.api.collections import Collections
+    from blastgit.api.files import Tap
+    from blastgit.api.index import Index
+    from blastgit.api.personal import Personal
+    from blastgit.api.releases import Releases
+    from blastgit.exchange.export import Exported
+    from blastgit.exchange.other_repo import TakenIn
+    from blastgit.exchange.run import Import
+    from blastgit.maintenance.subset import Subset
+    from blastgit.reading.blame import Blamed
+    from blastgit.reading.diff import Diff, State
+    from blastgit.reading.listing import Listing
+    from blastgit.reading.log import Entry
+    from blastgit.reading.show import Shown
+    from blastgit.recording.record import Recorded
+    from blastgit.store.bucket import Bucket
 
 
 class DataRepo(Care, Origins, Reading, Workflows):
@@ -62,7 +62,7 @@ class DataRepo(Care, Origins, Reading, Workflows):
         Raises:
             RepoError: Something is there already, or the options are not for all to use.
         """
-        from blastgit.init import init
+        from blastgit.repository.init import init
 
         init(Path(path), store=store, options=options, simulated=simulated)
         return cls(Path(path))
@@ -95,8 +95,8 @@ class DataRepo(Care, Origins, Reading, Workflows):
             Denied: The policy, or a hook of a repo elsewhere, does not let this be recorded.
             RepoError: The repo cannot be written, or not be reached.
         """
-        from blastgit.record import Options, record
-        from blastgit.sources import find
+        from blastgit.recording.record import Options, record
+        from blastgit.recording.sources import find
 
         check_transient(name)
         checked = read_given(export)
@@ -109,8 +109,8 @@ class DataRepo(Care, Origins, Reading, Workflows):
         self, archive: Path, *, run: str | None = None, dry_run: bool = False, timeout: float = LOCK_TIMEOUT
     ) -> Recorded:
         """Record from Blast's own archive (`transient.json`, `cutouts/`, `sed_data/`); see `record`."""
-        from blastgit.archive import open_archive
-        from blastgit.record import Options, record
+        from blastgit.recording.archive import open_archive
+        from blastgit.recording.record import Options, record
 
         with open_archive(archive) as (export, sources):
             return record(self._handle, export, sources, Options(run, dry_run, timeout), self._progress)
@@ -120,7 +120,7 @@ class DataRepo(Care, Origins, Reading, Workflows):
 
         One that git cannot read is no failure of the call: `damaged` of what is returned names it.
         """
-        from blastgit.listing import list_transients
+        from blastgit.reading.listing import list_transients
 
         self._handle.need(OWN_LINES if is_personal(pattern) else None)
         return list_transients(self._handle, pattern)
@@ -133,7 +133,7 @@ class DataRepo(Care, Origins, Reading, Workflows):
         Raises:
             NotFound: There is no such transient.
         """
-        from blastgit.log import log
+        from blastgit.reading.log import log
 
         names = self._names(check_line(name))
         return [entry for each in names for entry in log(self._handle, each)]
@@ -149,7 +149,7 @@ class DataRepo(Care, Origins, Reading, Workflows):
             NotFound: There is no such revision, or nothing at that path.
             InvalidData: A stage that makes it, or part of it, failed.
         """
-        from blastgit.show import show
+        from blastgit.reading.show import show
 
         parsed = parse_spec(spec)
         return show(self._handle, self._resolve(parsed), parsed.path, even_invalid=even_invalid)
@@ -161,49 +161,49 @@ class DataRepo(Care, Origins, Reading, Workflows):
             NotFound: There is no such revision.
             InvalidExport: A file is no export.
         """
-        from blastgit.diff import diff
+        from blastgit.reading.diff import diff
 
         return diff(self._handle, self._state(old), self._state(new), self._handle.rules)
 
     @property
     def collections(self) -> Collections:
         """Named groups of datasets that all read alike: RUN, TAGGED, CHAINED and CALIBRATION."""
-        from blastgit.collections.room import Collections
+        from blastgit.api.collections import Collections
 
         return Collections(self._handle)
 
     @property
     def releases(self) -> Releases:
         """Frozen collections: made, cited, brought and proved."""
-        from blastgit.release.room import Releases
+        from blastgit.api.releases import Releases
 
         return Releases(self._handle, self._progress)
 
     @property
     def personal(self) -> Personal:
         """Lines of users' own: recording into them, and promoting what they hold."""
-        from blastgit.personal.room import Personal
+        from blastgit.api.personal import Personal
 
         return Personal(self._handle, self._resolve, self._progress)
 
     @property
     def annotations(self) -> Annotations:
         """What people and bots say about data: comments, quality flags, tags."""
-        from blastgit.annotations.room import Annotations
+        from blastgit.api.annotations import Annotations
 
         return Annotations(self._handle)
 
     @property
     def index(self) -> Index:
         """Tables of what all revisions say, to be asked by SQL; they follow from the repo, and may be deleted."""
-        from blastgit.index.room import Index
+        from blastgit.api.index import Index
 
         return Index(self._handle, self._progress)
 
     @property
     def tap(self) -> Tap:
         """What the TAP service needs of this repo: its files, one by one."""
-        from blastgit.tap.room import Tap
+        from blastgit.api.files import Tap
 
         return Tap(self._handle, self._resolve)
 
@@ -239,7 +239,7 @@ class DataRepo(Care, Origins, Reading, Workflows):
             UsageError: The source is none.
             StoreError: The store fails; what was adopted stays, and another call goes on.
         """
-        from blastgit.adopt.run import Options, import_all, place_of
+        from blastgit.exchange.run import Options, import_all, place_of
 
         folder = None if exports is None else Path(exports)
         chosen = Options(folder, run, jobs, broker, reflink, only, without, dry_run)
@@ -257,7 +257,7 @@ class DataRepo(Care, Origins, Reading, Workflows):
             InvalidInput: It holds data of the other kind, defines a filter or survey otherwise, or both have gone on
                 with a transient; nothing was taken in.
         """
-        from blastgit.adopt.other_repo import take_in
+        from blastgit.exchange.other_repo import take_in
 
         return take_in(self._local(), source, only, dry_run=dry_run, progress=self._progress)
 
@@ -278,7 +278,7 @@ class DataRepo(Care, Origins, Reading, Workflows):
             Withdrawn: A file was taken down.
             DamagedData: The store lacks a content, or holds something else.
         """
-        from blastgit.adopt.export import export_archive, export_tree
+        from blastgit.exchange.export import export_archive, export_tree
 
         state = self._resolve(parse_spec(spec))
         if form == "tree":
@@ -307,7 +307,7 @@ class DataRepo(Care, Origins, Reading, Workflows):
             DamagedData: The store lacks a content, or holds something else.
             RepoError: The target exists, or cannot be written.
         """
-        from blastgit.subset import Options, subset
+        from blastgit.maintenance.subset import Options, subset
 
         names, collection = (chosen, None) if not isinstance(chosen, str) else ([], chosen)
         if collection is not None and ("@" in collection or collection.startswith("release/")):
@@ -327,7 +327,7 @@ class DataRepo(Care, Origins, Reading, Workflows):
         Raises:
             RepoError: The target cannot be written.
         """
-        from blastgit.pictures import draw
+        from blastgit.reading.pictures import draw
 
         return draw(self._handle, difference, Path(target))
 
@@ -341,12 +341,12 @@ class DataRepo(Care, Origins, Reading, Workflows):
         Raises:
             NotFound: There is no such transient or field.
         """
-        from blastgit.blame import blame
+        from blastgit.reading.blame import blame
 
         return blame(self._handle, self._names(check_line(name))[0], field)
 
     def _state(self, text: str) -> State:
-        from blastgit.diff import State
+        from blastgit.reading.diff import State
 
         file = Path(text)
         if file.is_file():
@@ -361,7 +361,7 @@ def compare_exports(old: Path, new: Path) -> Diff:
     Raises:
         InvalidExport: A file is no export.
     """
-    from blastgit.diff import State, diff
+    from blastgit.reading.diff import State, diff
     from blastgit.revision.rules import default_rules
 
     return diff(None, State(str(old), read_given(old)), State(str(new), read_given(new)), default_rules())

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from blastgit.datasets.types import DatasetType, DatasetTypes
 from blastgit.errors import BlastgitError, NotFound, ReaderFailed, UsageError
-from blastgit.handle import Handle
-from blastgit.names import Spec, parse_spec
+from blastgit.naming.names import Spec, parse_spec
 from blastgit.readers.dataset import Dataset
 from blastgit.readers.find import Source
 from blastgit.readers.identity import Identity, attach
-from blastgit.readers.types import DatasetType, DatasetTypes
-from blastgit.states import Snapshot
+from blastgit.repository.commits import Snapshot
+from blastgit.repository.local import Handle
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -107,7 +107,7 @@ class Types:
 
     def _in_collection(self, type_: DatasetType, wanted: Wanted, collection: str) -> tuple[str, int, str]:
         """Return which revision of a transient a collection has, or which file of one, if it has but files."""
-        from blastgit.collections.room import Collections
+        from blastgit.api.collections import Collections
 
         collections = Collections(self._handle)
         try:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from blastgit.api.base import Opened
 from blastgit.errors import UsageError
-from blastgit.names import check_transient, parse_spec
-from blastgit.opened import Opened
+from blastgit.naming.names import check_transient, parse_spec
 
 if TYPE_CHECKING:
+    from blastgit.recording.stages import Workflow
     from blastgit.workflow.judged import Judged
     from blastgit.workflow.plan import Plan
-    from blastgit.workflow.run import Workflow
     from blastgit.workflow.status import RunStatus
 
 
@@ -26,8 +26,8 @@ class Workflows(Opened):
             name: The transient.
             owner: Whose run it is: the same for all workers of one run, and for no other; by default this process.
         """
+        from blastgit.recording.stages import Workflow
         from blastgit.workflow.lease import this_process
-        from blastgit.workflow.run import Workflow
 
         return Workflow(self._handle, check_transient(name), owner or this_process(), self._progress)
 

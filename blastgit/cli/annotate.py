@@ -11,7 +11,7 @@ from blastgit.cli.common import add_json, open_repo, plural, print_json
 from blastgit.errors import InvalidInput, UsageError
 
 if TYPE_CHECKING:
-    from blastgit.annotations.event import Remark
+    from blastgit.annotations.annotation import Remark
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _remark(options: argparse.Namespace) -> Remark:
-    from blastgit.annotations.event import Remark
+    from blastgit.annotations.annotation import Remark
 
     if options.retract and options.supersedes:
         raise UsageError("an annotation either retracts others or supersedes them")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from blastgit.cli.annotation_options import add_saying, add_subject, tell_added
 from blastgit.cli.common import open_repo, print_json, print_table, size_text
-from blastgit.cli.remarks import add_saying, add_subject, tell_added
 from blastgit.errors import NotFound, UsageError, WouldOverwrite
 
 

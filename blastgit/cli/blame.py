@@ -7,10 +7,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from blastgit.cli.common import add_json, open_repo, print_json, print_table
-from blastgit.names import is_personal
+from blastgit.naming.names import is_personal
 
 if TYPE_CHECKING:
-    from blastgit.states import Revision
+    from blastgit.repository.commits import Revision
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,8 +12,8 @@ from blastgit.cli.common import add_json, bold, open_repo, plural, print_changes
 from blastgit.errors import InvalidInput, UsageError
 
 if TYPE_CHECKING:
+    from blastgit.api.collections import Collections
     from blastgit.collections.change import Changed, Intent
-    from blastgit.collections.room import Collections
     from blastgit.collections.shown import Shown
 
 _VERBS = {

@@ -15,9 +15,9 @@ from blastgit.errors import BlastgitError, InvalidInput, UsageError
 from blastgit.progress import Progress, silent
 
 if TYPE_CHECKING:
+    from blastgit.api.queries import Entry as QueryEntry
+    from blastgit.api.repo import DataRepo
     from blastgit.collections.states import Entry
-    from blastgit.queries.room import Entry as QueryEntry
-    from blastgit.repo import DataRepo
     from blastgit.workflow.judged import Invalid
 
 
@@ -99,7 +99,7 @@ def open_repo(options: argparse.Namespace, progress: Progress = silent) -> DataR
     Raises:
         UsageError: None was named, and the present folder is none.
     """
-    from blastgit.repo import DataRepo
+    from blastgit.api.repo import DataRepo
 
     location = options.repo or os.environ.get("BLASTGIT_REPO")
     if not location:

@@ -7,12 +7,12 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blastgit.cli.asking import add_format, add_limits, asked, say
 from blastgit.cli.common import bold, plural, print_table
+from blastgit.cli.with_index import add_format, add_limits, asked, say
 
 if TYPE_CHECKING:
-    from blastgit.compare import Comparison, Difference, Options, Statistics
-    from blastgit.index.opened import OpenIndex, Result
+    from blastgit.index.open_index import OpenIndex, Result
+    from blastgit.search.compare import Comparison, Difference, Options, Statistics
 
 _TYPES = ("photometry", "sed", "sfh", "apertures", "hosts", "transients")
 
@@ -55,26 +55,26 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _each(index: OpenIndex, options: argparse.Namespace) -> Result:
-    from blastgit.compare.compared import Comparing
+    from blastgit.search.compare.compared import Comparing
 
     return Comparing(index, options.old, options.new, _options(options)).differences()
 
 
 def _compared(index: OpenIndex, options: argparse.Namespace) -> tuple[Comparison, int]:
-    from blastgit.compare.compared import Comparing
+    from blastgit.search.compare.compared import Comparing
 
     comparing = Comparing(index, options.old, options.new, _options(options))
     compared = comparing.compare()
     drawn = 0
     if options.picture:
-        from blastgit.compare.picture import draw
+        from blastgit.search.compare.picture import draw
 
         drawn = draw(comparing, compared, options.picture)
     return compared, drawn
 
 
 def _options(options: argparse.Namespace) -> Options:
-    from blastgit.compare import Options
+    from blastgit.search.compare import Options
 
     columns = tuple(filter(None, map(str.strip, options.columns.split(","))))
     return Options(options.type, columns, options.sigma, options.outliers)

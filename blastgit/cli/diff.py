@@ -11,7 +11,7 @@ from blastgit.cli.common import add_json, bold, open_repo, plural, print_json, p
 from blastgit.errors import UsageError
 
 if TYPE_CHECKING:
-    from blastgit.diff import Diff
+    from blastgit.reading.diff import Diff
     from blastgit.revision.compare import FieldChange
 
 _FEW = 6
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Compare, and say the point first."""
     if Path(options.old).is_file() and Path(options.new).is_file():
-        from blastgit.repo import compare_exports
+        from blastgit.api.repo import compare_exports
 
         if options.pictures:
             raise UsageError("exports bring no images: --pictures needs two revisions")

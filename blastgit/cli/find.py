@@ -9,15 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blastgit.cli.asking import add_format, add_limits, asked, say
 from blastgit.cli.common import key_values, read_names
-from blastgit.tabular.lines import names_datasets
+from blastgit.cli.with_index import add_format, add_limits, asked, say
+from blastgit.search.tabular.lines import names_datasets
 
 if TYPE_CHECKING:
-    from blastgit.find import Criteria, Found
-    from blastgit.index.opened import OpenIndex
-    from blastgit.repo import DataRepo
-    from blastgit.sky.region import Region
+    from blastgit.api.repo import DataRepo
+    from blastgit.index.open_index import OpenIndex
+    from blastgit.search.find import Criteria, Found
+    from blastgit.search.sky.region import Region
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,7 +71,7 @@ def _add_scope(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Find it."""
-    from blastgit.find import Criteria
+    from blastgit.search.find import Criteria
 
     wanted = Criteria(
         cone=options.cone and tuple(options.cone), region=_region(options.region), at=options.at, since=options.since,
@@ -102,7 +102,7 @@ def _find(repo: DataRepo, index: OpenIndex, wanted: Criteria, options: argparse.
 
 def _region(given: str | None) -> str | Region | None:
     """Return a region as text, or what is in the file of that name."""
-    from blastgit.sky.region import load_region
+    from blastgit.search.sky.region import load_region
 
     try:
         return load_region(Path(given)) if given is not None and Path(given).is_file() else given

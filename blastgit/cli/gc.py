@@ -10,7 +10,7 @@ from blastgit.cli.common import add_json, bold, drawn_progress, open_repo, plura
 from blastgit.errors import UsageError
 
 if TYPE_CHECKING:
-    from blastgit.gc import Report
+    from blastgit.maintenance.gc import Report
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Collect, and say what came of it."""
-    from blastgit.gc import read_duration
+    from blastgit.maintenance.gc import read_duration
 
     if options.delete and options.restore:
         raise UsageError("--delete and --restore are opposites: give one of them")

@@ -24,7 +24,7 @@ from blastgit.cli.common import (
 from blastgit.errors import BlastgitError, UsageError
 
 if TYPE_CHECKING:
-    from blastgit.get import Got
+    from blastgit.reading.get import Got
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Install the hook."""
-    from blastgit.hooks import install_hooks
+    from blastgit.repository.hooks import install_hooks
 
     named = options.where or options.repo or (None if options.client else os.environ.get("BLASTGIT_REPO"))
     path = install_hooks(Path(named or "."), client=options.client)

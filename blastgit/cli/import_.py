@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from blastgit.adopt.other_repo import is_data_repo
 from blastgit.cli.common import add_json, bold, drawn_progress, key_values, open_repo, plural, print_json, size_text
 from blastgit.errors import UsageError
+from blastgit.exchange.other_repo import is_data_repo
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

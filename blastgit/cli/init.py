@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Make the repo."""
-    from blastgit.repo import DataRepo
+    from blastgit.api.repo import DataRepo
 
     repo = DataRepo.init(options.path, store=options.store, options=store_options(options), simulated=options.simulated)
     if options.json:

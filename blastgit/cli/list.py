@@ -11,7 +11,7 @@ from blastgit.cli.common import add_json, open_repo, plural, print_json, print_t
 from blastgit.errors import DamagedData
 
 if TYPE_CHECKING:
-    from blastgit.listing import Transient
+    from blastgit.reading.listing import Transient
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

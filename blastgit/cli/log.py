@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from blastgit.cli.common import add_json, bold, open_repo, plural, print_json
 
 if TYPE_CHECKING:
-    from blastgit.log import Entry
+    from blastgit.reading.log import Entry
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from blastgit.cli.annotation_options import add_saying, add_subject, tell_added
 from blastgit.cli.common import open_repo, print_json, print_table
-from blastgit.cli.remarks import add_saying, add_subject, tell_added
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -15,7 +15,7 @@ from blastgit.errors import UsageError, WouldOverwrite
 
 if TYPE_CHECKING:
     from blastgit.annotations.query import Filter, Notes
-    from blastgit.annotations.standing import Note
+    from blastgit.annotations.states import Note
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

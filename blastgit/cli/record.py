@@ -11,10 +11,10 @@ from blastgit.cli.common import add_json, bold, drawn_progress, open_repo, plura
 from blastgit.errors import UsageError
 
 if TYPE_CHECKING:
-    from blastgit.buckets import Bucket
-    from blastgit.personal.room import Personal
-    from blastgit.record import Recorded
-    from blastgit.repo import DataRepo
+    from blastgit.api.personal import Personal
+    from blastgit.api.repo import DataRepo
+    from blastgit.recording.record import Recorded
+    from blastgit.store.bucket import Bucket
 
 _ARCHIVES = (".tar.gz", ".tgz", ".tar")
 
@@ -78,7 +78,8 @@ def _user(line: str) -> str:
 def _data(place: str) -> Path | Bucket:
     if not place.startswith("s3://"):
         return Path(place)
-    from blastgit.buckets import Bucket, place_of_url
+    from blastgit.store.bucket import Bucket
+    from blastgit.store.bucket_url import place_of_url
 
     return Bucket(place_of_url(place))
 

@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Tell it."""
-    from blastgit.related import read_angle
+    from blastgit.search.find.related import read_angle
 
     radius = None if options.neighbours is None else read_angle(options.neighbours)
     kinds = [kind for name, kind in _KINDS.items() if getattr(options, name)]

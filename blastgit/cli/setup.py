@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write git's settings in the clone."""
-    from blastgit.textconv import set_up
+    from blastgit.reading.textconv import set_up
 
     set_up(options.clone)
     print("git diff and git log -p now show pointers and revisions readably here")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from blastgit.cli.asking import add_format, add_limits, asked, say
+from blastgit.cli.with_index import add_format, add_limits, asked, say
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

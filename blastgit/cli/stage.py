@@ -16,8 +16,8 @@ from blastgit.cli.record import say
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from blastgit.states import StageState
-    from blastgit.workflow.run import Workflow
+    from blastgit.recording.stages import Workflow
+    from blastgit.repository.commits import StageState
 
 VARIABLE = "BLASTGIT_OWNER"
 
@@ -86,7 +86,7 @@ def _owner() -> str:
 
 
 def _begin(workflow: Workflow, options: argparse.Namespace) -> None:
-    from blastgit.gc import read_duration
+    from blastgit.maintenance.gc import read_duration
 
     lease = workflow.begin(options.stage, lease=read_duration(options.lease), wait=options.wait)
     if options.json:

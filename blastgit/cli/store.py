@@ -18,7 +18,7 @@ from blastgit.cli.common import (
 from blastgit.errors import UsageError
 
 if TYPE_CHECKING:
-    from blastgit.storage.bring import Move
+    from blastgit.maintenance.restore_placement import Move
 
 _EPILOG = """\
 store move URL       main names the place that the contents have been copied to from now on

@@ -27,7 +27,7 @@ plain DVC in a clone has to be told the new store: dvc remote modify --local sto
 
 def run(options: argparse.Namespace) -> int:
     """Make the subset, and say what is in it."""
-    from blastgit.subset import read_list
+    from blastgit.maintenance.subset import read_list
 
     with drawn_progress() as progress:
         repo = open_repo(options, progress)

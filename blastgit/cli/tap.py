@@ -39,8 +39,8 @@ The service is below /tap, the files are below /files. Ctrl-C ends it.
 
 def run(options: argparse.Namespace) -> int:
     """Serve."""
-    from blastgit.tap.limits import ServiceLimits
-    from blastgit.tap.serve import Place, serving
+    from blastgit.serve.tap.limits import ServiceLimits
+    from blastgit.serve.tap.serve import Place, serving
 
     numbers = (options.seconds, options.most_seconds, options.rows, options.most_rows, options.memory, options.at_once)
     if not all(number > 0 for number in numbers) or not options.refresh >= 0 or not 0 <= options.port < 65536:

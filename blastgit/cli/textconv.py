@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the text."""
-    from blastgit.textconv import textconv
+    from blastgit.reading.textconv import textconv
 
     print(textconv(options.kind, options.file.read_bytes()), end="")
     return 0

@@ -9,7 +9,7 @@ from blastgit.cli.common import add_json, bold, drawn_progress, open_repo, plura
 from blastgit.errors import DamagedData, UsageError
 
 if TYPE_CHECKING:
-    from blastgit.verify import Report
+    from blastgit.maintenance.verify import Report
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

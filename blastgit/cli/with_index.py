@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from blastgit.cli.common import drawn_progress, open_repo, plural, tell_failure
 from blastgit.errors import UsageError
-from blastgit.tabular.formats import FORMATS, written
-from blastgit.tabular.votable import Votable
+from blastgit.search.tabular.formats import FORMATS, written
+from blastgit.search.tabular.votable import Votable
 
 if TYPE_CHECKING:
+    from blastgit.api.repo import DataRepo
     from blastgit.index.build import Updated
-    from blastgit.index.opened import Limits, OpenIndex, Result
-    from blastgit.repo import DataRepo
+    from blastgit.index.open_index import Limits, OpenIndex, Result
 
 _SPARE = 4_000_000_000  # bytes of addresses that a process needs beside what a query uses
 _GRACE = 2.0  # seconds for a query to stop by itself
@@ -54,7 +54,7 @@ def asked(options: argparse.Namespace, question: Callable[[DataRepo, OpenIndex],
     Raises:
         UsageError: A limit is none.
     """
-    from blastgit.index.opened import Limits
+    from blastgit.index.open_index import Limits
     from blastgit.index.write import DamagedIndex
 
     if options.rows < 0 or not options.seconds > 0 or not options.memory > 0:

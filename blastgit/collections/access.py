@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from blastgit.collections.names import owner_of
 from blastgit.collections.policy import CollectionPolicy
 from blastgit.errors import Denied
-from blastgit.guard.policy import ANONYMOUS, current_identity
-from blastgit.settings import Settings
+from blastgit.repository.policy import ANONYMOUS, current_identity
+from blastgit.repository.settings import Settings
 
 CONFIRMED = "Confirmed"
 """The trailer of a commit that changes protected collections: their names, so that a hook knows that it was meant."""

@@ -17,10 +17,10 @@ from blastgit.collections.names import owner_of, path_of
 from blastgit.collections.policy import CollectionPolicy
 from blastgit.collections.rules import Rules
 from blastgit.collections.text import SIZE_LIMIT, check_about, write_collection
-from blastgit.edit import Edit, edit
 from blastgit.errors import InvalidInput, NotFound, RepoError
-from blastgit.handle import Handle
 from blastgit.plumbing.messages import one_line
+from blastgit.repository.edit import Edit, edit
+from blastgit.repository.local import Handle
 
 _NAMED = 100
 """Datasets that a commit message names."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from blastgit.annotations.subjects import instant, instant_text
 from blastgit.errors import BlastgitError, InvalidInput, InvalidName
-from blastgit.names import Spec, check_path, is_personal, parse_spec, tag_name, transient_of
+from blastgit.naming.names import Spec, check_path, is_personal, parse_spec, tag_name, transient_of
 
 
 class Dataset(NamedTuple):

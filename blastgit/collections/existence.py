@@ -10,12 +10,12 @@ import pygit2
 
 from blastgit.collections.datasets import Dataset, dataset_of, read_dataset
 from blastgit.errors import NotFound, Withdrawn
-from blastgit.handle import Handle
-from blastgit.held import is_held
-from blastgit.history import History
-from blastgit.names import parse_spec, tag_ref
-from blastgit.states import Revision
-from blastgit.withdrawn import Withdrawals
+from blastgit.naming.names import parse_spec, tag_ref
+from blastgit.repository.commits import Revision
+from blastgit.repository.entries import is_held
+from blastgit.repository.history import History
+from blastgit.repository.local import Handle
+from blastgit.repository.tombstones import Withdrawals
 
 _FETCHED = 8
 """Lines of a repo elsewhere that are looked at; if there are more, its hook finds those that are unknown."""

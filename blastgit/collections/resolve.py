@@ -14,8 +14,8 @@ from blastgit.collections.existence import has_file
 from blastgit.collections.model import Calibration, Chained, Collection, Listed, Run, Tagged
 from blastgit.collections.runs import born, born_in
 from blastgit.errors import NotFound, RepoError, UsageError
-from blastgit.handle import Handle
-from blastgit.names import check_transient
+from blastgit.naming.names import check_transient
+from blastgit.repository.local import Handle
 
 _NAME = "<name>"
 

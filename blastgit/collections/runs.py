@@ -15,13 +15,13 @@ from blastgit.collections.datasets import Dataset
 from blastgit.collections.model import Run
 from blastgit.collections.names import is_name, owner_of
 from blastgit.errors import Denied, InvalidInput
-from blastgit.guard.policy import current_identity
-from blastgit.handle import Handle
-from blastgit.history import History
-from blastgit.names import is_personal, user_of
+from blastgit.naming.names import is_personal, user_of
 from blastgit.plumbing.messages import read_trailers
 from blastgit.plumbing.process import GitError, run_git
-from blastgit.states import Marker
+from blastgit.repository.commits import Marker
+from blastgit.repository.history import History
+from blastgit.repository.local import Handle
+from blastgit.repository.policy import current_identity
 
 _TAGS = "refs/tags/"
 

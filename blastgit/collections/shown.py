@@ -12,7 +12,7 @@ from blastgit.collections.model import Chained, Collection, Listed, Run
 from blastgit.collections.policy import CollectionPolicy
 from blastgit.collections.runs import born
 from blastgit.errors import InvalidName
-from blastgit.handle import Handle
+from blastgit.repository.local import Handle
 
 
 @dataclass(frozen=True)

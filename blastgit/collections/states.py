@@ -16,8 +16,8 @@ from blastgit.collections.model import Run
 from blastgit.collections.names import is_name, path_of
 from blastgit.collections.resolve import Found
 from blastgit.errors import NotFound
-from blastgit.handle import Handle
-from blastgit.names import parse_spec
+from blastgit.naming.names import parse_spec
+from blastgit.repository.local import Handle
 
 _COMMIT = re.compile(r"[0-9a-f]{7,40}")
 

@@ -17,12 +17,12 @@ from blastgit.annotations.flags import DISPUTED, Flags, FlagState, Rule
 from blastgit.annotations.query import Query
 from blastgit.annotations.resolve import Resolver
 from blastgit.annotations.subjects import Subject
-from blastgit.edit import Edit, edit
 from blastgit.errors import BlastgitError, Denied
-from blastgit.guard.policy import require
-from blastgit.handle import Handle
-from blastgit.names import parse_spec
+from blastgit.naming.names import parse_spec
 from blastgit.plumbing.trees import flatten, read_blob
+from blastgit.repository.edit import Edit, edit
+from blastgit.repository.local import Handle
+from blastgit.repository.policy import require
 
 if TYPE_CHECKING:
     from blastgit.collections.datasets import Dataset
@@ -205,6 +205,6 @@ def _run_of(handle: Handle, subject: Subject) -> str | None:
     reference = handle.git.references.get(f"refs/tags/{line}/{number}")
     if reference is None:
         return None
-    from blastgit.states import Marker
+    from blastgit.repository.commits import Marker
 
     return Marker(reference.peel(pygit2.Commit)).trailers.get("Run")

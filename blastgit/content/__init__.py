@@ -4,7 +4,7 @@ Formats are picked by the suffix of the dataset path: FITS, numpy archives and H
 come from plug-ins under the entry point group ``blastgit.content``, and all else is compared as bytes.
 """
 
-from blastgit.content.front import describe, probe, same
+from blastgit.content.compare import describe, probe, same
 from blastgit.content.model import (
     Bytes,
     CardChange,

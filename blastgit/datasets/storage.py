@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from blastgit.errors import RepoError
-from blastgit.held import LIMIT
+from blastgit.repository.entries import LIMIT
 from blastgit.store.config import remote_names
 
 if TYPE_CHECKING:
-    from blastgit.handle import Handle
-    from blastgit.readers.types import DatasetTypes
-    from blastgit.settings import Settings
+    from blastgit.datasets.types import DatasetTypes
+    from blastgit.repository.local import Handle
+    from blastgit.repository.settings import Settings
 
 T = TypeVar("T")
 

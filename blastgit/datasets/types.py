@@ -10,9 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from blastgit.datasets.pattern import Pattern, read_pattern
+from blastgit.datasets.recipe import Recipe, read_recipe
 from blastgit.errors import NotFound, RepoError
-from blastgit.readers.pattern import Pattern, read_pattern
-from blastgit.readers.recipe import Recipe, read_recipe
 from blastgit.safe_yaml import load_yaml
 
 _WHERE = "blastgit.yaml on main: dataset_types"

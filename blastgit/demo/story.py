@@ -19,7 +19,7 @@ from blastgit.demo.changes import change_image, reprocess
 from blastgit.demo.generate import process
 from blastgit.errors import BlastgitError, DamagedData, WouldOverwrite
 from blastgit.plumbing.process import git_environment
-from blastgit.sources import dataset_path
+from blastgit.recording.sources import dataset_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

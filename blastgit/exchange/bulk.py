@@ -11,17 +11,17 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
-from blastgit.adopt.sources import Found, opened
+from blastgit.datasets.storage import Placement
 from blastgit.errors import BlastgitError
-from blastgit.handle import Handle
-from blastgit.history import History
-from blastgit.intake import Intake
+from blastgit.exchange.sources import Found, opened
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import BRIEFLY, Journal, Lock, hold
 from blastgit.plumbing.refs import RefMoved
-from blastgit.record import Options, Prepared, Recording
-from blastgit.recovery import settle, take_over
-from blastgit.storage.rules import Placement
+from blastgit.recording.record import Options, Prepared, Recording
+from blastgit.repository.history import History
+from blastgit.repository.local import Handle
+from blastgit.repository.recovery import settle, take_over
+from blastgit.store.intake import Intake
 from blastgit.store.source import as_source
 
 ADOPTED, PRESENT, SKIPPED = "adopted", "present", "skipped"

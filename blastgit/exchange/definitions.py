@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from blastgit.errors import InvalidInput
+from blastgit.repository.commits import Revision
 from blastgit.revision.document import Json
 from blastgit.revision.export import Export
-from blastgit.states import Revision
 
 Definition = tuple[str, str]
 """A table and a name in it: `("filters", "DES_z")`."""

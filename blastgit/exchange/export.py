@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from blastgit.adopt.to_blast import adapt, write_archive
-from blastgit.adopt.to_tree import layout
 from blastgit.annotations.carried import as_lines
-from blastgit.delivery import Item, deliver
 from blastgit.errors import RepoError, UsageError, WouldOverwrite
-from blastgit.fetch import checked
-from blastgit.get import item_of
-from blastgit.handle import Handle
-from blastgit.history import History
+from blastgit.exchange.to_blast import adapt, write_archive
+from blastgit.exchange.to_tree import layout
 from blastgit.progress import Progress, silent
-from blastgit.states import Revision, Snapshot
-from blastgit.withdrawn import Withdrawals
+from blastgit.reading.checkout import Item, deliver
+from blastgit.reading.get import item_of
+from blastgit.repository.commits import Revision, Snapshot
+from blastgit.repository.contents import checked
+from blastgit.repository.history import History
+from blastgit.repository.local import Handle
+from blastgit.repository.tombstones import Withdrawals
 from blastgit.workflow.stages import Stages
 
 

@@ -15,31 +15,31 @@ from typing import Any
 
 import pygit2
 
-from blastgit.adopt.definitions import check_definitions, definitions, gather
-from blastgit.copying import Contents, copy_contents, staging
-from blastgit.edit import Edit, edit
 from blastgit.errors import Busy, DamagedData, InvalidInput, NotFound
-from blastgit.guard.policy import require_line
-from blastgit.handle import LOCK_TIMEOUT, Handle
-from blastgit.history import History
-from blastgit.kinds import WORDS
-from blastgit.location import local_path, shown
-from blastgit.mirror import Mirror
-from blastgit.names import OWN_LINES, branch_ref, is_personal, tag_ref
-from blastgit.personal.lines import origin, own_lines
+from blastgit.exchange.definitions import check_definitions, definitions, gather
+from blastgit.maintenance.verify.lines import LineCheck
+from blastgit.maintenance.verify.report import Report
+from blastgit.naming.names import OWN_LINES, branch_ref, is_personal, tag_ref
 from blastgit.plumbing.durable import sync_file_systems
 from blastgit.plumbing.locks import Journal, hold
 from blastgit.plumbing.process import run_git
 from blastgit.plumbing.refs import RefMoved, RefUpdate
 from blastgit.plumbing.trees import read_blob
 from blastgit.progress import Progress, silent
-from blastgit.recovery import settle, take_over
-from blastgit.states import Revision
+from blastgit.repository.casefold import refuse_twin
+from blastgit.repository.commits import Revision
+from blastgit.repository.edit import Edit, edit
+from blastgit.repository.history import History
+from blastgit.repository.lines import origin, own_lines
+from blastgit.repository.local import LOCK_TIMEOUT, Handle
+from blastgit.repository.location import local_path, shown
+from blastgit.repository.policy import require_line
+from blastgit.repository.recovery import settle, take_over
+from blastgit.repository.remote import Mirror
+from blastgit.repository.simulated import WORDS
+from blastgit.repository.tombstones import Withdrawals, file_of
+from blastgit.repository.transfer import Contents, copy_contents, staging
 from blastgit.store.pointer import Pointer
-from blastgit.twins import refuse_twin
-from blastgit.verify.lines import LineCheck
-from blastgit.verify.report import Report
-from blastgit.withdrawn import Withdrawals, file_of
 
 _LOCK = ".import"  # no transient's name has a full stop
 

@@ -22,17 +22,17 @@ from os import cpu_count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from blastgit.adopt.bulk import ADOPTED, PRESENT, SKIPPED, How, Outcome, adopt
-from blastgit.adopt.sources import Found, find
 from blastgit.errors import BlastgitError, Busy, Denied, UsageError
-from blastgit.guard.policy import require
-from blastgit.handle import Handle
-from blastgit.maintain import maintain_after_bulk
-from blastgit.names import branch_ref
+from blastgit.exchange.bulk import ADOPTED, PRESENT, SKIPPED, How, Outcome, adopt
+from blastgit.exchange.sources import Found, find
+from blastgit.naming.names import branch_ref
 from blastgit.progress import Progress, silent
+from blastgit.repository.local import Handle
+from blastgit.repository.packing import maintain_after_bulk
+from blastgit.repository.policy import require
 
 if TYPE_CHECKING:
-    from blastgit.buckets import Place
+    from blastgit.store.bucket_url import Place
 
 BATCH = 50
 """Transients that are published together."""
@@ -114,7 +114,7 @@ def place_of(source: str | Path, options: Mapping[str, str]) -> Path | Place:
         UsageError: It is neither, or options are given for a folder.
     """
     if isinstance(source, str) and "://" in source:
-        from blastgit.buckets import place_of_url
+        from blastgit.store.bucket_url import place_of_url
 
         return place_of_url(source, options)
     if options:
@@ -190,7 +190,7 @@ def _all(handle: Handle, found: Sequence[Found], how: How, options: Options) -> 
     batches = iter([list(found[start : start + BATCH]) for start in range(0, len(found), BATCH)])
     if options.broker is not None:
         try:
-            from blastgit.adopt.workers import adopt_by_workers
+            from blastgit.exchange.workers import adopt_by_workers
         except ImportError:
             raise UsageError("workers need Celery: pip install 'blastgit[celery]'") from None
         yield from adopt_by_workers(options.broker, handle.path, batches, how)

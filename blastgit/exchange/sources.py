@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blastgit.archive import open_archive
 from blastgit.errors import InvalidExport, InvalidFiles, InvalidName, UsageError
-from blastgit.names import check_transient
+from blastgit.naming.names import check_transient
+from blastgit.recording.archive import open_archive
+from blastgit.recording.sources import FLAT_ROOT, ROOTS, flat_owners, gather
 from blastgit.revision.document import SIZE_LIMIT
 from blastgit.revision.export import Export, read_export
-from blastgit.sources import FLAT_ROOT, ROOTS, flat_owners, gather
 from blastgit.store.source import AnySource
 
 if TYPE_CHECKING:
-    from blastgit.buckets import Place
+    from blastgit.store.bucket_url import Place
 
 _ARCHIVES = (".tar.gz", ".tgz", ".tar")
 _EXPORTS = ("{name}.json", "{name}/export.json", "{name}/{name}.json")
@@ -73,7 +73,8 @@ def opened(found: Found) -> Iterator[tuple[Export, Mapping[str, AnySource]]]:
     if isinstance(found.place, Path):
         yield export, gather(found.place, found.name, export.document)
         return
-    from blastgit.buckets import Bucket, gather_objects
+    from blastgit.recording.bucket_sources import gather_objects
+    from blastgit.store.bucket import Bucket
 
     yield export, gather_objects(Bucket(found.place), found.name, export.document)
 

@@ -17,9 +17,9 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import IO, Any
 
+from blastgit.recording.sources import ROOTS
 from blastgit.revision.document import Json
 from blastgit.revision.export import CHILD_LISTS
-from blastgit.sources import ROOTS
 
 _FOLDERS = dict(zip(ROOTS, ("cutouts", "sed_data"), strict=True))
 _PATHS = {"cutouts": ("fits",), "sedfittingresults": ("posterior", "chains_file", "percentiles_file", "model_file")}

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from blastgit.states import Revision
+from blastgit.repository.commits import Revision
 
 
 def layout(revisions: Sequence[Revision]) -> Iterator[tuple[str, Revision, str | None]]:

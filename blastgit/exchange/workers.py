@@ -20,11 +20,11 @@ from celery import Celery
 from celery.exceptions import TimeoutError as TookTooLong
 from kombu.exceptions import OperationalError
 
-from blastgit.adopt.bulk import How, Outcome, adopt
-from blastgit.adopt.sources import Found
-from blastgit.buckets import Place
 from blastgit.errors import BlastgitError, Busy, StoreError
-from blastgit.handle import Handle
+from blastgit.exchange.bulk import How, Outcome, adopt
+from blastgit.exchange.sources import Found
+from blastgit.repository.local import Handle
+from blastgit.store.bucket_url import Place
 
 VARIABLE = "BLASTGIT_BROKER"
 _TASK = "blastgit.adopt_batch"
@@ -35,7 +35,7 @@ _LONGEST = 3600.0  # seconds to wait for a batch; it takes some seconds
 
 def make_app(broker: str) -> Celery:
     """Return the Celery application of a broker, which keeps the results as well."""
-    made = Celery("blastgit.adopt", broker=broker, backend=broker)
+    made = Celery("blastgit.exchange", broker=broker, backend=broker)
     made.conf.update(
         task_serializer="json", result_serializer="json", accept_content=["json"], task_acks_late=True,
         task_reject_on_worker_lost=True, worker_prefetch_multiplier=1, result_expires=86400,

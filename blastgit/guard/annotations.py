@@ -10,17 +10,17 @@ from datetime import UTC, datetime, timedelta
 import pygit2
 
 from blastgit.annotations.admit import Twins, check_authors, check_supersedes
+from blastgit.annotations.annotation import LINE_LIMIT, Event, read_strictly
 from blastgit.annotations.attachment import ATTACHMENT_LIMIT, Attachment
 from blastgit.annotations.branch import read_lines
-from blastgit.annotations.event import LINE_LIMIT, Event, read_strictly
 from blastgit.annotations.flags import Flags
 from blastgit.annotations.subjects import KINDS
 from blastgit.annotations.write import FILE_LIMIT
 from blastgit.errors import BlastgitError, Denied
 from blastgit.guard.quarantine import Quarantine
-from blastgit.guard.refs import Change
 from blastgit.guard.trees import changed_files
-from blastgit.names import check_path
+from blastgit.naming.names import check_path
+from blastgit.naming.refs import Change
 from blastgit.plumbing.trees import read_blob
 from blastgit.store.pointer import Pointer, read_pointer
 

@@ -15,7 +15,7 @@ from blastgit.collections.text import SIZE_LIMIT, check_text
 from blastgit.errors import BlastgitError, Denied
 from blastgit.guard.quarantine import Quarantine
 from blastgit.plumbing.messages import read_trailers
-from blastgit.settings import Settings
+from blastgit.repository.settings import Settings
 
 
 @dataclass(frozen=True)

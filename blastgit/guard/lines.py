@@ -9,12 +9,12 @@ import pygit2
 
 from blastgit.errors import BlastgitError, Denied
 from blastgit.guard.quarantine import Quarantine
-from blastgit.guard.refs import Change, Line, place
 from blastgit.guard.revisions import check_revision
 from blastgit.guard.stages import check_stage
-from blastgit.names import fold
+from blastgit.naming.names import fold
+from blastgit.naming.refs import Change, Line, place
 from blastgit.plumbing.process import run_git
-from blastgit.states import Marker
+from blastgit.repository.commits import Marker
 from blastgit.store.pointer import Pointer
 
 

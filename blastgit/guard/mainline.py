@@ -9,21 +9,21 @@ from typing import Any
 
 import pygit2
 
+from blastgit.datasets.storage import check_storage
 from blastgit.errors import BlastgitError, Denied, InvalidFiles
-from blastgit.format import CONFIG, FILE
 from blastgit.guard.quarantine import Quarantine
-from blastgit.guard.refs import Change
 from blastgit.guard.trees import changed_files, files_of
-from blastgit.names import check_path
-from blastgit.queries.check import check_sql
-from blastgit.queries.names import check_name
-from blastgit.queries.text import read_query
+from blastgit.naming.names import check_path
+from blastgit.naming.refs import Change
+from blastgit.repository.format import CONFIG, FILE
+from blastgit.repository.settings import Settings, read_settings
+from blastgit.repository.skeleton import dot_files
+from blastgit.repository.tombstones import ATTACHMENT, FOLDER, read_tombstones
 from blastgit.safe_yaml import SIZE_LIMIT, load_yaml
-from blastgit.settings import Settings, read_settings
-from blastgit.shipped import dot_files
-from blastgit.storage.rules import check_storage
+from blastgit.search.saved.check import check_sql
+from blastgit.search.saved.names import check_name
+from blastgit.search.saved.text import read_query
 from blastgit.store.config import default_remote, remote_names
-from blastgit.withdrawn import ATTACHMENT, FOLDER, read_tombstones
 
 _TEXTS = {"README.md", "CITATION.cff"}
 _COLLECTION = re.compile(r"collections/.+\.yaml")
@@ -71,7 +71,7 @@ def check_main(repo: Quarantine, change: Change, who: str, coming: Mapping[str, 
     _check_remotes(repo, old, config)
     check_storage(settings, config)
     if collections:
-        from blastgit.collections.pushed import Pushed
+        from blastgit.guard.collections import Pushed
 
         Pushed(repo, old, new, settings, coming).check(collections, who)
 

@@ -11,11 +11,11 @@ from pygit2.enums import RepositoryOpenFlag
 
 from blastgit.errors import Denied, RepoError
 from blastgit.guard.contents import check_contents
-from blastgit.guard.refs import Kind, place
-from blastgit.handle import together
+from blastgit.naming.refs import Kind, place
 from blastgit.plumbing.refs import ZERO
 from blastgit.plumbing.trees import read_blob
-from blastgit.states import Marker, Revision
+from blastgit.repository.commits import Marker, Revision
+from blastgit.repository.local import together
 from blastgit.store.base import Store
 from blastgit.store.config import OWN_FILE, chosen_remote, other_remotes
 

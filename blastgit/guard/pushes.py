@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from blastgit.guard.refs import Change
+from blastgit.naming.refs import Change
 
 FILE = "blastgit/pushes.jsonl"
 

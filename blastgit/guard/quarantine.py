@@ -8,8 +8,8 @@ import pygit2
 from pygit2.enums import ObjectType, RepositoryOpenFlag
 
 from blastgit.errors import Denied, RepoError
-from blastgit.guard.policy import Policy
-from blastgit.handle import Handle
+from blastgit.repository.local import Handle
+from blastgit.repository.policy import Policy
 
 MESSAGE_LIMIT = 1024 * 1024
 """Bytes of a commit or a tag."""

@@ -13,15 +13,15 @@ from blastgit.errors import BlastgitError, Denied, RepoError
 from blastgit.guard.contents import check_contents
 from blastgit.guard.hold import go_on_until_end_of
 from blastgit.guard.lines import LineChange, LineCheck, check_twin
-from blastgit.guard.policy import current_identity, require_line
 from blastgit.guard.pushes import log_push
 from blastgit.guard.quarantine import Quarantine
-from blastgit.guard.refs import Change, Kind, Line, Place, check_move, place, read_changes
 from blastgit.guard.stages import check_run
-from blastgit.handle import LOCK_TIMEOUT, Handle
-from blastgit.names import fold
+from blastgit.naming.names import fold
+from blastgit.naming.refs import Change, Kind, Line, Place, check_move, place, read_changes
 from blastgit.plumbing.locks import Lock, hold
-from blastgit.recovery import recover, settle
+from blastgit.repository.local import LOCK_TIMEOUT, Handle
+from blastgit.repository.policy import current_identity, require_line
+from blastgit.repository.recovery import recover, settle
 from blastgit.store.pointer import Pointer
 
 
@@ -156,7 +156,7 @@ class PushCheck:
 
             self._wanted.update(check_annotations(repo, change, who, self._coming))
         elif where.kind is Kind.RELEASE:
-            from blastgit.release.pushed import check_pushed
+            from blastgit.guard.releases import check_pushed
 
             check_pushed(repo, change, who, self._coming)
         elif line is not None and line.user is not None:

@@ -9,11 +9,11 @@ import pygit2
 from blastgit.collections.access import check_access
 from blastgit.errors import BlastgitError, Denied
 from blastgit.guard.quarantine import Quarantine
-from blastgit.guard.refs import Change
 from blastgit.guard.trees import files_of
-from blastgit.release.check import Tagged, examine
-from blastgit.release.label import check_new, read_label, releases
-from blastgit.shipped import dot_files
+from blastgit.naming.refs import Change
+from blastgit.releases.check import Tagged, examine
+from blastgit.releases.label import check_new, read_label, releases
+from blastgit.repository.skeleton import dot_files
 
 _FILES = 5_000_000
 _SHOWN = 3

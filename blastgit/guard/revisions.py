@@ -11,13 +11,13 @@ import pygit2
 from blastgit.errors import BlastgitError, Denied
 from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.trees import files_of
-from blastgit.held import LIMIT
-from blastgit.kinds import WORDS, kind_of
-from blastgit.names import check_paths
+from blastgit.naming.names import check_paths
+from blastgit.repository.commits import Marker
+from blastgit.repository.entries import LIMIT
+from blastgit.repository.simulated import WORDS, kind_of
+from blastgit.repository.skeleton import dot_files
 from blastgit.revision.document import SIZE_LIMIT
 from blastgit.revision.dr import DatasetRevision, read_dr, write_dr
-from blastgit.shipped import dot_files
-from blastgit.states import Marker
 from blastgit.store.pointer import SUFFIX, Pointer, read_pointer
 
 _POINTER_LIMIT = 4096
@@ -178,7 +178,7 @@ def _check_trailers(repo: Quarantine, marker: Marker, document: DatasetRevision)
 
 
 def _science_digest(repo: Quarantine, document: DatasetRevision) -> str:
-    from blastgit.decide import science_digest
+    from blastgit.recording.decide import science_digest
     from blastgit.revision.normalise import normalise
 
     sha256 = {path: digest.removeprefix("sha256:") for path, digest in document.files.items()}

@@ -10,9 +10,9 @@ import pygit2
 
 from blastgit.errors import BlastgitError, Denied
 from blastgit.guard.quarantine import Quarantine
-from blastgit.guard.refs import Change, Line
 from blastgit.guard.revisions import Pointers, check_state
-from blastgit.states import Marker
+from blastgit.naming.refs import Change, Line
+from blastgit.repository.commits import Marker
 from blastgit.store.pointer import Pointer
 from blastgit.workflow.lease import LONGEST, SKEW, Lease
 from blastgit.workflow.markers import (

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import pygit2
 
+from blastgit.annotations.annotation import Event
 from blastgit.annotations.branch import read_lines, tip_of
-from blastgit.annotations.event import Event
 from blastgit.annotations.flags import Flags, FlagState
-from blastgit.annotations.standing import Note, flags_of, standing
+from blastgit.annotations.states import Note, flags_of, standing
 from blastgit.annotations.subjects import KINDS, Subject
-from blastgit.handle import Handle
 from blastgit.index.rows import Rows, Values, naive
 from blastgit.index.write import insert
 from blastgit.plumbing.objects import undamaged
 from blastgit.plumbing.trees import flatten, read_blob
+from blastgit.repository.local import Handle
 
 if TYPE_CHECKING:
     import duckdb

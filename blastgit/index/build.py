@@ -10,18 +10,18 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from blastgit.handle import Handle
+from blastgit.index.annotations import update_remarks
 from blastgit.index.gather import Gathered, gather
 from blastgit.index.groups import Groups
 from blastgit.index.lines import Line
 from blastgit.index.origin import Known, Origin, read_known, read_origin
 from blastgit.index.place import prepare, replacing
-from blastgit.index.remarks import update_remarks
 from blastgit.index.tables import tables
 from blastgit.index.write import DamagedIndex, insert_arrow, make_tables, open_to_write, write_meta
 from blastgit.plumbing.locks import hold
 from blastgit.progress import Progress
-from blastgit.withdrawn import Withdrawals
+from blastgit.repository.local import Handle
+from blastgit.repository.tombstones import Withdrawals
 
 if TYPE_CHECKING:
     import duckdb

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blastgit.errors import BlastgitError
-from blastgit.handle import Handle
 from blastgit.index.lines import Line, read_lines
+from blastgit.repository.local import Handle
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -16,10 +16,10 @@ from blastgit.collections.datasets import Member
 from blastgit.collections.model import Chained, Listed, Run
 from blastgit.collections.names import FOLDER, name_of
 from blastgit.errors import BlastgitError
-from blastgit.handle import Handle
 from blastgit.index.rows import Rows, Values, naive
 from blastgit.index.write import insert
 from blastgit.plumbing.trees import flatten
+from blastgit.repository.local import Handle
 
 if TYPE_CHECKING:
     import duckdb

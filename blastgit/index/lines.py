@@ -11,16 +11,16 @@ from typing import Any
 import pygit2
 
 from blastgit.errors import BlastgitError, DamagedData
-from blastgit.handle import Handle
-from blastgit.held import Held
 from blastgit.index.extract import Document, file_row, group, read_document, same
 from blastgit.index.rows import Rows, Values, naive
 from blastgit.plumbing.objects import undamaged
+from blastgit.repository.commits import Marker, Revision
+from blastgit.repository.entries import Held
+from blastgit.repository.local import Handle
 from blastgit.revision.document import Json, nonfinite_name
 from blastgit.revision.dr import DatasetRevision
 from blastgit.revision.export import Export
 from blastgit.revision.normalise import normalise
-from blastgit.states import Marker, Revision
 from blastgit.store.pointer import Pointer
 from blastgit.workflow.judged import validity_of
 from blastgit.workflow.validity import endings

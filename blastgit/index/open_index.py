@@ -150,8 +150,8 @@ class OpenIndex:
         Raises:
             InvalidQuery: It is no ADQL, or asks for what is not there; see also `query`.
         """
-        from blastgit.adql import translate
-        from blastgit.adql.afterwards import in_terms_of
+        from blastgit.search.adql import translate
+        from blastgit.search.adql.afterwards import in_terms_of
 
         sql = translate(text)
         with in_terms_of(text):

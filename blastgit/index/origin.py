@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from blastgit.errors import RepoError
-from blastgit.handle import Handle
-from blastgit.index.opened import connect
-from blastgit.index.remarks import remarks_tip
+from blastgit.index.annotations import remarks_tip
+from blastgit.index.open_index import connect
 from blastgit.index.tables import tables
 from blastgit.index.write import read_meta
 from blastgit.plumbing.process import run_git
-from blastgit.withdrawn import FOLDER as WITHDRAWN
+from blastgit.repository.local import Handle
+from blastgit.repository.tombstones import FOLDER as WITHDRAWN
 
 _NOT_TRANSIENTS = ("main", "annotations")
 _MEMORY = 1_000_000_000  # bytes

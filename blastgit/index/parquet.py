@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from blastgit.errors import RepoError
 from blastgit.index.library import need
-from blastgit.index.opened import NAME
+from blastgit.index.open_index import NAME
 from blastgit.index.tables import Table, tables
 from blastgit.progress import Progress
 

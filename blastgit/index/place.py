@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import Thread
 
 from blastgit.errors import RepoError
-from blastgit.handle import Handle
+from blastgit.repository.local import Handle
 
 _FICLONE = 0x40049409
 

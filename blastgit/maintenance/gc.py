@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from blastgit.errors import UsageError
-from blastgit.guard.policy import require
-from blastgit.handle import Handle
+from blastgit.maintenance.reachable import Roots, reached_by_all
 from blastgit.plumbing.locks import BRIEFLY, announced_folders, hold
 from blastgit.progress import Progress, silent
-from blastgit.roots import Roots, reached_by_all
+from blastgit.repository.local import Handle
+from blastgit.repository.policy import require
 from blastgit.store.base import Content, SetAside, Store
 
 GRACE = timedelta(days=14)

@@ -17,12 +17,12 @@ from collections.abc import Mapping
 
 import pygit2
 
-from blastgit.edit import Edit, edit
 from blastgit.errors import InvalidName, StoreError, UsageError
-from blastgit.format import CONFIG
-from blastgit.guard.policy import require
-from blastgit.handle import LOCK_TIMEOUT, Handle, open_store
 from blastgit.plumbing.trees import flatten
+from blastgit.repository.edit import Edit, edit
+from blastgit.repository.format import CONFIG
+from blastgit.repository.local import LOCK_TIMEOUT, Handle, open_store
+from blastgit.repository.policy import require
 from blastgit.store.base import Store
 from blastgit.store.config import Remote, absolute, default_remote, remote_names, with_remote
 from blastgit.store.pointer import SUFFIX, read_pointer

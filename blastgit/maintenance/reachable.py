@@ -8,13 +8,13 @@ from collections.abc import Iterable
 import pygit2
 
 from blastgit.errors import RepoError
-from blastgit.handle import Handle
-from blastgit.names import tag_ref
+from blastgit.naming.names import tag_ref
 from blastgit.plumbing.objects import undamaged
 from blastgit.plumbing.trees import blob_data, flatten
-from blastgit.states import Marker
+from blastgit.repository.commits import Marker
+from blastgit.repository.local import Handle
+from blastgit.repository.tombstones import Withdrawals
 from blastgit.store.pointer import SUFFIX, read_pointer
-from blastgit.withdrawn import Withdrawals
 
 _RELEASED, _NOTHING = re.compile(r"^(?:u/[^/]+/)?[^/@]+@\d+/"), re.compile(r"^(?!)")
 """What stands above a revision's files in a release; and above those of a revision itself."""

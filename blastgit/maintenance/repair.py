@@ -12,16 +12,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from blastgit.errors import BlastgitError, UsageError
-from blastgit.guard.policy import require
-from blastgit.handle import Handle, open_store
+from blastgit.maintenance.verify.report import Problem, Repaired, Report
 from blastgit.plumbing.durable import sync_file_systems
 from blastgit.plumbing.locks import BRIEFLY, Journal, hold
 from blastgit.progress import Progress, silent
-from blastgit.recovery import take_over
+from blastgit.repository.local import Handle, open_store
+from blastgit.repository.policy import require
+from blastgit.repository.recovery import take_over
 from blastgit.store.base import SetAside, Store
 from blastgit.store.config import Remote, absolute
 from blastgit.store.hashing import Checksums, drain
-from blastgit.verify.report import Problem, Repaired, Report
 
 _LOCK = ".repair"  # no transient's name has a full stop
 _PLACES = ("", ".dvc/cache", "dvc", "cache")

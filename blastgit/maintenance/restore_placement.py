@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from blastgit.copying import Contents, copy_contents, staging
-from blastgit.guard.policy import require
-from blastgit.handle import LOCK_TIMEOUT, Handle
-from blastgit.history import History
-from blastgit.listing import list_transients
+from blastgit.datasets.storage import Placement
 from blastgit.plumbing.locks import Journal, hold
 from blastgit.progress import Progress, silent
-from blastgit.recovery import take_over
-from blastgit.storage.rules import Placement
+from blastgit.reading.listing import list_transients
+from blastgit.repository.history import History
+from blastgit.repository.local import LOCK_TIMEOUT, Handle
+from blastgit.repository.policy import require
+from blastgit.repository.recovery import take_over
+from blastgit.repository.transfer import Contents, copy_contents, staging
 
 if TYPE_CHECKING:
     from blastgit.store.pointer import Pointer

@@ -13,30 +13,28 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from blastgit.api.collections import Collections
+from blastgit.api.releases import Releases
 from blastgit.collections.catalogue import Catalogue
 from blastgit.collections.part import part_of
-from blastgit.collections.room import Collections
-from blastgit.copying import copy_contents, staging
-from blastgit.edit import Edit, edit
 from blastgit.errors import InvalidInput, NotFound, UsageError
-from blastgit.format import FILE
-from blastgit.get import matches
-from blastgit.handle import Handle
-from blastgit.history import History
-from blastgit.identity import repo_identity
-from blastgit.init import init
-from blastgit.names import Spec, branch_ref, is_personal, parse_spec, tag_ref
-from blastgit.personal.lines import origin
+from blastgit.naming.names import Spec, branch_ref, is_personal, parse_spec, tag_ref
 from blastgit.plumbing.messages import one_line
 from blastgit.plumbing.process import run_git
 from blastgit.plumbing.refs import RefUpdate
 from blastgit.plumbing.trees import read_blob
 from blastgit.progress import Progress, silent
-from blastgit.release.label import is_release, read_label
-from blastgit.release.room import Releases
-from blastgit.states import Revision
-from blastgit.store.pointer import SUFFIX, Pointer, read_pointer
-from blastgit.withdrawn import (
+from blastgit.reading.get import matches
+from blastgit.releases.label import is_release, read_label
+from blastgit.repository.commits import Revision
+from blastgit.repository.edit import Edit, edit
+from blastgit.repository.format import FILE
+from blastgit.repository.history import History
+from blastgit.repository.identity import repo_identity
+from blastgit.repository.init import init
+from blastgit.repository.lines import origin
+from blastgit.repository.local import Handle
+from blastgit.repository.tombstones import (
     Stones,
     Tombstone,
     Withdrawals,
@@ -45,6 +43,8 @@ from blastgit.withdrawn import (
     write_attachment_tombstone,
     write_tombstones,
 )
+from blastgit.repository.transfer import copy_contents, staging
+from blastgit.store.pointer import SUFFIX, Pointer, read_pointer
 
 LEFT_OUT = "left out of this subset"
 """The beginning of the reason that a tombstone in a subset gives."""

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from blastgit.errors import DamagedData
-from blastgit.handle import Handle
+from blastgit.maintenance.verify.contents import Reading, fault_in_git, look_up
+from blastgit.maintenance.verify.report import Report
 from blastgit.progress import Progress, silent
-from blastgit.release.check import Tagged, examine
-from blastgit.release.label import Label, tag_of
-from blastgit.release.layout import Part, have
-from blastgit.release.tag import BAD, GOOD, Signature, check_signature
+from blastgit.releases.check import Tagged, examine
+from blastgit.releases.label import Label, tag_of
+from blastgit.releases.layout import Part, have
+from blastgit.releases.tag import BAD, GOOD, Signature, check_signature
+from blastgit.repository.local import Handle
+from blastgit.repository.tombstones import Withdrawals
 from blastgit.store.hashing import Checksums
-from blastgit.verify.contents import Reading, fault_in_git, look_up
-from blastgit.verify.report import Report
-from blastgit.withdrawn import Withdrawals
 
 
 @dataclass(frozen=True)

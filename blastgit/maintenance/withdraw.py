@@ -12,20 +12,20 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any
 
-from blastgit.edit import Edit, edit_held
 from blastgit.errors import InvalidInput, NotFound, UsageError
-from blastgit.guard.policy import require
-from blastgit.handle import LOCK_TIMEOUT, Handle
-from blastgit.history import History
-from blastgit.names import Spec
+from blastgit.maintenance.reachable import Roots
+from blastgit.naming.names import Spec
 from blastgit.plumbing.locks import Lock, hold
 from blastgit.plumbing.messages import one_line
-from blastgit.recovery import settle, take_over
-from blastgit.roots import Roots
-from blastgit.states import Revision
+from blastgit.repository.commits import Revision
+from blastgit.repository.edit import Edit, edit_held
+from blastgit.repository.history import History
+from blastgit.repository.local import LOCK_TIMEOUT, Handle
+from blastgit.repository.policy import require
+from blastgit.repository.recovery import settle, take_over
+from blastgit.repository.tombstones import Stones, Tombstone, Withdrawals, file_of, write_tombstones
 from blastgit.store.base import Store
 from blastgit.store.pointer import Pointer
-from blastgit.withdrawn import Stones, Tombstone, Withdrawals, file_of, write_tombstones
 
 
 @dataclass(frozen=True)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from blastgit.annotations.branch import Branch
 from blastgit.annotations.query import Query
-from blastgit.attachments.room import Attached
-from blastgit.edit import Edit, edit_held
+from blastgit.api.attachments import Attached
 from blastgit.errors import InvalidInput, NotFound
-from blastgit.guard.policy import require
-from blastgit.handle import LOCK_TIMEOUT, Handle
+from blastgit.maintenance.reachable import Roots
+from blastgit.maintenance.withdraw import Withdrawal, check_reason, remove, signed_stone
 from blastgit.plumbing.locks import hold
-from blastgit.recovery import take_over
-from blastgit.roots import Roots
+from blastgit.repository.edit import Edit, edit_held
+from blastgit.repository.local import LOCK_TIMEOUT, Handle
+from blastgit.repository.policy import require
+from blastgit.repository.recovery import take_over
+from blastgit.repository.tombstones import Tombstone, Withdrawals, attachment_file, write_attachment_tombstone
 from blastgit.store.pointer import SUFFIX, read_pointer
-from blastgit.withdraw import Withdrawal, check_reason, remove, signed_stone
-from blastgit.withdrawn import Tombstone, Withdrawals, attachment_file, write_attachment_tombstone
 
 
 def withdraw_attachment(handle: Handle, name: str, reason: str, timeout: float = LOCK_TIMEOUT) -> Withdrawal:

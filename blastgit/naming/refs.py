@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from blastgit.errors import Denied
-from blastgit.names import check_line, check_transient, is_personal, tag_name, transient_of, user_of
+from blastgit.naming.names import check_line, check_transient, is_personal, tag_name, transient_of, user_of
 from blastgit.plumbing.refs import ZERO
 
 _BRANCHES, _TAGS, _WORKFLOW = "refs/heads/", "refs/tags/", "refs/workflow/"

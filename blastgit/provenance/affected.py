@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from blastgit.errors import DamagedData, InvalidName, NotFound
-from blastgit.handle import Handle
-from blastgit.history import History
-from blastgit.names import parse_spec
-from blastgit.personal.lines import own_lines
+from blastgit.naming.names import parse_spec
 from blastgit.progress import Progress, silent
 from blastgit.provenance.graph import IMAGES, Graph, read_graph
+from blastgit.repository.commits import Revision, Snapshot
+from blastgit.repository.history import History
+from blastgit.repository.lines import own_lines
+from blastgit.repository.local import Handle
 from blastgit.revision.document import Json
-from blastgit.states import Revision, Snapshot
 from blastgit.workflow.stages import Stages
 
 _SHA256 = re.compile(r"sha256:[0-9a-f]{64}")

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from blastgit.errors import NotFound
-from blastgit.provenance.used import Use, read_uses
+from blastgit.repository.commits import Snapshot
 from blastgit.revision.document import Json
 from blastgit.revision.normalise import NaturalForm, Row, normalise
 from blastgit.revision.rules import Rules
-from blastgit.states import Snapshot
+from blastgit.workflow.inputs import Use, read_uses
 from blastgit.workflow.stages import Stages
 
 IMAGES = "images"

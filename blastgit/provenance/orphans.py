@@ -10,12 +10,12 @@ from typing import Any
 import pygit2
 
 from blastgit.errors import DamagedData, NotFound
-from blastgit.handle import Handle
-from blastgit.history import History
 from blastgit.plumbing.objects import undamaged
 from blastgit.plumbing.trees import blob_data, flatten
 from blastgit.provenance.usage import read_usage
-from blastgit.states import Marker
+from blastgit.repository.commits import Marker
+from blastgit.repository.history import History
+from blastgit.repository.local import Handle
 
 AGE = timedelta(days=30)
 """How long a run or marker is left in peace before it can be an orphan."""

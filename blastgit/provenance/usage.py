@@ -14,9 +14,9 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from blastgit.errors import NotFound
-from blastgit.guard.policy import current_identity
-from blastgit.handle import USAGE_SETTING, USAGE_VARIABLE, Handle
-from blastgit.states import Snapshot
+from blastgit.repository.commits import Snapshot
+from blastgit.repository.local import USAGE_SETTING, USAGE_VARIABLE, Handle
+from blastgit.repository.policy import current_identity
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
+from blastgit.datasets.types import DatasetType
 from blastgit.errors import UsageError
 from blastgit.readers.identity import Identity
-from blastgit.readers.types import DatasetType
 from blastgit.revision.document import Json
 
 

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from blastgit.datasets.types import DatasetType
 from blastgit.errors import NotFound, UsageError
-from blastgit.fetch import checked
-from blastgit.handle import Handle
 from blastgit.readers.dataset import Dataset
 from blastgit.readers.identity import Identity
-from blastgit.readers.types import DatasetType
+from blastgit.repository.commits import Snapshot
+from blastgit.repository.contents import checked
+from blastgit.repository.local import Handle
+from blastgit.repository.tombstones import Withdrawals
 from blastgit.revision.document import Json
 from blastgit.revision.normalise import NaturalForm, Row, normalise
-from blastgit.states import Snapshot
-from blastgit.withdrawn import Withdrawals
 from blastgit.workflow.judged import Judged
 
 _SHOWN = 6

@@ -7,12 +7,12 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from blastgit.errors import NotFound
-from blastgit.handle import Handle
-from blastgit.personal.lines import ancestry
+from blastgit.repository.commits import Revision
+from blastgit.repository.lines import ancestry
+from blastgit.repository.local import Handle
 from blastgit.revision.compare import compare, jsonable
 from blastgit.revision.document import Json
 from blastgit.revision.normalise import normalise
-from blastgit.states import Revision
 
 
 @dataclass(frozen=True)

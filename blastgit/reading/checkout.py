@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from blastgit.errors import RepoError, WouldOverwrite
-from blastgit.fetch import checked
 from blastgit.progress import Progress, silent
+from blastgit.repository.contents import checked
 from blastgit.store.hashing import chunks_of
 
 _PART = ".blastgit-part"  # what is not complete yet never has a file's own name

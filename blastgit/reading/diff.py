@@ -9,16 +9,16 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from blastgit.content import Difference, describe
-from blastgit.decide import content_tolerance, published_file
 from blastgit.errors import DamagedData, Withdrawn
-from blastgit.handle import Handle
+from blastgit.recording.decide import content_tolerance, published_file
+from blastgit.repository.commits import Snapshot
+from blastgit.repository.local import Handle
 from blastgit.revision.compare import FieldChange, compare
 from blastgit.revision.export import Export
 from blastgit.revision.files import FileChange
 from blastgit.revision.normalise import normalise
 from blastgit.revision.reason import Changes
 from blastgit.revision.rules import Rules
-from blastgit.states import Snapshot
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from blastgit.delivery import Item, deliver
 from blastgit.errors import NotFound, Withdrawn
-from blastgit.handle import Handle
-from blastgit.names import check_paths
+from blastgit.naming.names import check_paths
 from blastgit.progress import Progress, silent
-from blastgit.states import Snapshot
-from blastgit.withdrawn import Withdrawals
+from blastgit.reading.checkout import Item, deliver
+from blastgit.repository.commits import Snapshot
+from blastgit.repository.local import Handle
+from blastgit.repository.tombstones import Withdrawals
 from blastgit.workflow.judged import Invalid, Judged
 
 

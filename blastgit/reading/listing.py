@@ -8,14 +8,14 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
-from blastgit.annotations.glance import Glance
+from blastgit.annotations.flag_lookup import Glance
 from blastgit.errors import DamagedData
-from blastgit.handle import Handle
-from blastgit.history import History
-from blastgit.names import is_personal
-from blastgit.personal.lines import own_lines
-from blastgit.states import Revision
-from blastgit.withdrawn import Withdrawals
+from blastgit.naming.names import is_personal
+from blastgit.repository.commits import Revision
+from blastgit.repository.history import History
+from blastgit.repository.lines import own_lines
+from blastgit.repository.local import Handle
+from blastgit.repository.tombstones import Withdrawals
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from blastgit.annotations.glance import Glance
-from blastgit.handle import Handle
-from blastgit.history import History
-from blastgit.personal.lines import origin
+from blastgit.annotations.flag_lookup import Glance
 from blastgit.plumbing.messages import read_body
-from blastgit.states import Revision, StageState
-from blastgit.withdrawn import Withdrawals
+from blastgit.repository.commits import Revision, StageState
+from blastgit.repository.history import History
+from blastgit.repository.lines import origin
+from blastgit.repository.local import Handle
+from blastgit.repository.tombstones import Withdrawals
 from blastgit.workflow.judged import Finding, Judged
 from blastgit.workflow.markers import Mark, read_mark
 from blastgit.workflow.validity import Standing

@@ -6,10 +6,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from blastgit.content.pictures import Entry, Pictures, page, render
-from blastgit.decide import published_file
-from blastgit.diff import Diff, FileDifference, State
 from blastgit.errors import RepoError, UsageError
-from blastgit.handle import Handle
+from blastgit.reading.diff import Diff, FileDifference, State
+from blastgit.recording.decide import published_file
+from blastgit.repository.local import Handle
 
 _NO_FOLDERS = (".png", ".jpg", ".jpeg", ".pdf", ".svg", ".gif")
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from blastgit.errors import NotFound
-from blastgit.handle import Handle
+from blastgit.repository.commits import Snapshot
+from blastgit.repository.local import Handle
+from blastgit.repository.tombstones import Stones, Withdrawals
 from blastgit.revision.compare import jsonable
 from blastgit.revision.document import Json
-from blastgit.states import Snapshot
-from blastgit.withdrawn import Stones, Withdrawals
 from blastgit.workflow.judged import Invalid, Judged
 
 

@@ -16,10 +16,10 @@ from tempfile import TemporaryDirectory, gettempdir
 from typing import Self
 
 from blastgit.errors import BlastgitError, InvalidFiles, InvalidInput, StoreError
-from blastgit.names import check_path, check_paths
+from blastgit.naming.names import check_path, check_paths
+from blastgit.recording.sources import dataset_path
 from blastgit.revision.document import SIZE_LIMIT
 from blastgit.revision.export import Export, named_files, read_export
-from blastgit.sources import dataset_path
 from blastgit.store.hashing import CHUNK, sha256_of
 
 _DOCUMENT = "transient.json"

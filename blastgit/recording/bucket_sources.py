@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from blastgit.buckets.bucket import Bucket, BucketObject
+from blastgit.recording.sources import ROOTS, assemble, owners
 from blastgit.revision.document import Json
-from blastgit.sources import ROOTS, assemble, owners
+from blastgit.store.bucket import Bucket, BucketObject
 
 
 def gather_objects(bucket: Bucket, name: str, document: dict[str, Json]) -> dict[str, BucketObject]:

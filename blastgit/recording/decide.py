@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blastgit.errors import DamagedData, Withdrawn
-from blastgit.handle import Handle
-from blastgit.history import History
-from blastgit.intake import Intake
+from blastgit.repository.commits import Revision, Snapshot
+from blastgit.repository.history import History
+from blastgit.repository.local import Handle
 from blastgit.revision.compare import compare
 from blastgit.revision.document import canonical
 from blastgit.revision.export import Export, is_same_run
@@ -20,8 +20,8 @@ from blastgit.revision.files import FileChange
 from blastgit.revision.normalise import NaturalForm, normalise
 from blastgit.revision.reason import Changes
 from blastgit.revision.rules import Rules
-from blastgit.states import Revision, Snapshot
 from blastgit.store.hashing import Checksums
+from blastgit.store.intake import Intake
 
 if TYPE_CHECKING:
     from blastgit.content import Tolerance
@@ -186,8 +186,8 @@ def published_file(handle: Handle, revision: Snapshot, path: str, folder: Path) 
         Withdrawn: It was taken down.
         StoreError: The store fails.
     """
-    from blastgit.fetch import fetch_file
-    from blastgit.withdrawn import Withdrawals
+    from blastgit.repository.contents import fetch_file
+    from blastgit.repository.tombstones import Withdrawals
 
     Withdrawals(handle).refuse(revision, [path])
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from blastgit.held import Held
-from blastgit.intake import Intake
+from blastgit.datasets.storage import Placement
 from blastgit.plumbing.batch import Batch
-from blastgit.storage.rules import Placement
+from blastgit.repository.entries import Held
+from blastgit.store.intake import Intake
 from blastgit.store.pointer import SUFFIX, Pointer
 
 

@@ -6,15 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from blastgit.errors import InvalidInput
-from blastgit.handle import Handle
-from blastgit.names import is_personal, transient_of, user_of
+from blastgit.naming.names import is_personal, transient_of, user_of
 from blastgit.progress import Progress
-from blastgit.states import Revision, Snapshot
-from blastgit.withdrawn import Withdrawals
-from blastgit.workflow.end import Brought
+from blastgit.recording.run_end import Brought
+from blastgit.repository.commits import Revision, Snapshot
+from blastgit.repository.local import Handle
+from blastgit.repository.tombstones import Withdrawals
 
 if TYPE_CHECKING:
-    from blastgit.record import Options, Recorded
+    from blastgit.recording.record import Options, Recorded
 
 
 def promote(handle: Handle, state: Snapshot, options: Options, progress: Progress) -> Recorded:
@@ -26,7 +26,7 @@ def promote(handle: Handle, state: Snapshot, options: Options, progress: Progres
         DamagedData: The store has lost a file of it.
         Denied: Whoever promotes may not record the transient.
     """
-    from blastgit.record import record_from
+    from blastgit.recording.record import record_from
 
     if not isinstance(state, Revision) or not is_personal(state.name):
         raise InvalidInput(f"{state} is no revision of a user's own line: only those are promoted (u/USER/NAME@N)")

@@ -20,35 +20,35 @@ from typing import Any
 import pygit2
 
 from blastgit import __version__
-from blastgit.decide import Decision, decide
+from blastgit.datasets.storage import Placement
 from blastgit.errors import Busy, InvalidInput
-from blastgit.guard.policy import require_line
-from blastgit.handle import LOCK_TIMEOUT, Handle
-from blastgit.history import History
-from blastgit.intake import Intake
-from blastgit.kinds import of_kind
-from blastgit.maintain import start_if_due
-from blastgit.names import branch_ref, own_line, tag_name, tag_ref
-from blastgit.personal.lines import before_of
+from blastgit.naming.names import branch_ref, own_line, tag_name, tag_ref
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Journal, Lock, hold
 from blastgit.plumbing.messages import one_line, write_message
 from blastgit.plumbing.refs import RefMoved, RefUpdate
 from blastgit.progress import Progress, silent
-from blastgit.recovery import add_tag, settle, take_over
+from blastgit.recording.decide import Decision, decide
+from blastgit.recording.placement import Kept, keep
+from blastgit.recording.replay import Ending
+from blastgit.repository.casefold import refuse_twin
+from blastgit.repository.commits import Revision
+from blastgit.repository.history import History
+from blastgit.repository.lines import before_of
+from blastgit.repository.local import LOCK_TIMEOUT, Handle
+from blastgit.repository.packing import start_if_due
+from blastgit.repository.policy import require_line
+from blastgit.repository.recovery import add_tag, settle, take_over
+from blastgit.repository.simulated import of_kind
+from blastgit.repository.skeleton import dot_files
 from blastgit.revision.compare import FieldChange
 from blastgit.revision.dr import write_dr
 from blastgit.revision.export import Export
 from blastgit.revision.files import FileChange
 from blastgit.revision.reason import change_lines
 from blastgit.revision.status import status_of
-from blastgit.shipped import dot_files
-from blastgit.states import Revision
-from blastgit.storage.keep import Kept, keep
-from blastgit.storage.rules import Placement
+from blastgit.store.intake import Intake
 from blastgit.store.source import AnySource
-from blastgit.twins import refuse_twin
-from blastgit.workflow.replay import Ending
 
 
 @dataclass(frozen=True)

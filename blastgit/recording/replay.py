@@ -9,20 +9,20 @@ from __future__ import annotations
 import pygit2
 
 from blastgit.errors import DamagedData
-from blastgit.handle import Handle
-from blastgit.names import run_ref
+from blastgit.naming.names import run_ref
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Lock
 from blastgit.plumbing.messages import read_body
 from blastgit.plumbing.refs import ZERO, RefUpdate
 from blastgit.plumbing.trees import flatten
+from blastgit.recording.stage_output import write_state
+from blastgit.repository.commits import Marker, Revision, Snapshot
+from blastgit.repository.local import Handle
+from blastgit.repository.skeleton import dot_files
 from blastgit.revision.dr import write_dr
 from blastgit.revision.export import check_export
 from blastgit.revision.part import carry_over
-from blastgit.shipped import dot_files
-from blastgit.states import Marker, Revision, Snapshot
 from blastgit.workflow.lease import margin_of, repo_time
-from blastgit.workflow.made import write_state
 from blastgit.workflow.markers import UNFINISHED, Mark, Run, RunMarker
 
 

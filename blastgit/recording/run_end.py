@@ -6,20 +6,20 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from blastgit.datasets.storage import Placement
 from blastgit.errors import DamagedData, InvalidFiles, InvalidInput, NotFound
-from blastgit.fetch import copy_file, fetch_file, read_checked
-from blastgit.handle import Handle
-from blastgit.intake import Intake
 from blastgit.progress import Progress
+from blastgit.recording.sources import dataset_path
+from blastgit.repository.commits import Snapshot
+from blastgit.repository.contents import copy_file, fetch_file, read_checked
+from blastgit.repository.local import Handle
 from blastgit.revision.export import named_files
-from blastgit.sources import dataset_path
-from blastgit.states import Snapshot
-from blastgit.storage.rules import Placement
 from blastgit.store.hashing import Checksums
+from blastgit.store.intake import Intake
 from blastgit.workflow.markers import Run
 
 if TYPE_CHECKING:
-    from blastgit.record import Options, Recorded
+    from blastgit.recording.record import Options, Recorded
 
 
 def end(handle: Handle, name: str, options: Options, progress: Progress) -> Recorded:
@@ -29,7 +29,7 @@ def end(handle: Handle, name: str, options: Options, progress: Progress) -> Reco
         NotFound: There is no run in progress.
         InvalidInput: The stages did not bring a whole export, or a file that it names.
     """
-    from blastgit.record import record_from
+    from blastgit.recording.record import record_from
 
     handle.need(name)
     handle.need_run(name)

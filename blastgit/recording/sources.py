@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from blastgit.errors import InvalidFiles
-from blastgit.names import check_paths
+from blastgit.naming.names import check_paths
 from blastgit.revision.document import Json
 from blastgit.revision.export import named_files
 from blastgit.store.source import AnySource
 
 if TYPE_CHECKING:
-    from blastgit.buckets import Bucket
+    from blastgit.store.bucket import Bucket
 
 T = TypeVar("T")
 
@@ -51,7 +51,7 @@ def find(data: Path | Bucket, name: str, document: dict[str, Json]) -> Mapping[s
     """
     if isinstance(data, Path):
         return gather(data, name, document)
-    from blastgit.buckets import gather_objects
+    from blastgit.recording.bucket_sources import gather_objects
 
     return gather_objects(data, name, document)
 

@@ -10,23 +10,23 @@ from pathlib import Path
 
 import pygit2
 
+from blastgit.datasets.storage import Placement
 from blastgit.errors import InvalidExport, InvalidInput, InvalidName
-from blastgit.handle import Handle
-from blastgit.held import Held
-from blastgit.history import History
-from blastgit.intake import Intake
-from blastgit.kinds import of_kind
 from blastgit.plumbing.batch import Batch
+from blastgit.recording.placement import keep
+from blastgit.recording.sources import gather
+from blastgit.repository.casefold import refuse_twin
+from blastgit.repository.commits import Snapshot
+from blastgit.repository.entries import Held
+from blastgit.repository.history import History
+from blastgit.repository.local import Handle
+from blastgit.repository.simulated import of_kind
+from blastgit.repository.skeleton import dot_files
 from blastgit.revision.document import Json, as_list, as_object, parse, restore_nonfinite
 from blastgit.revision.dr import write_dr
 from blastgit.revision.export import Export, check_export
 from blastgit.revision.part import lay_over, skeleton
-from blastgit.shipped import dot_files
-from blastgit.sources import gather
-from blastgit.states import Snapshot
-from blastgit.storage.keep import keep
-from blastgit.storage.rules import Placement
-from blastgit.twins import refuse_twin
+from blastgit.store.intake import Intake
 from blastgit.workflow.markers import DONE, Mark
 
 Part = bytes | Path | Mapping[str, Json] | None

@@ -15,27 +15,27 @@ from typing import TYPE_CHECKING
 
 import pygit2
 
+from blastgit.datasets.storage import Placement
 from blastgit.errors import Busy, DamagedData, InvalidInput, LostLease, UsageError
-from blastgit.guard.policy import require
-from blastgit.handle import LOCK_TIMEOUT, Handle
-from blastgit.history import History
-from blastgit.intake import Intake
-from blastgit.maintain import start_if_due
-from blastgit.names import run_ref
+from blastgit.naming.names import run_ref
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Journal, Lock, hold
 from blastgit.plumbing.messages import one_line
 from blastgit.plumbing.refs import ZERO, RefMoved, RefUpdate
 from blastgit.progress import Progress, silent
-from blastgit.recovery import settle, take_over
-from blastgit.states import StageState
-from blastgit.storage.rules import Placement
+from blastgit.recording.stage_output import Laying, Made, NextState, Part, first_state
+from blastgit.repository.commits import StageState
+from blastgit.repository.history import History
+from blastgit.repository.local import LOCK_TIMEOUT, Handle
+from blastgit.repository.packing import start_if_due
+from blastgit.repository.policy import require
+from blastgit.repository.recovery import settle, take_over
+from blastgit.store.intake import Intake
 from blastgit.workflow.lease import LENGTH, LONGEST, Lease, margin_of, repo_time, this_machine
-from blastgit.workflow.made import Laying, Made, NextState, Part, first_state
 from blastgit.workflow.markers import BEGUN, DONE, FAILED, NO_BASE, Mark, Run
 
 if TYPE_CHECKING:
-    from blastgit.record import Recorded
+    from blastgit.recording.record import Recorded
     from blastgit.workflow.status import RunStatus
 
 _FIRST_WAIT, _LONGEST_WAIT, _PATIENCE = 0.02, 1.0, 8.0  # seconds; a repo elsewhere is not asked more often
@@ -170,8 +170,8 @@ class Workflow:
             Busy: Another owner is still at a stage of it.
             InvalidInput: The stages did not bring a whole export, or a file that it names.
         """
-        from blastgit.record import Options
-        from blastgit.workflow.end import end
+        from blastgit.recording.record import Options
+        from blastgit.recording.run_end import end
 
         return end(self._handle, self.name, Options(run, timeout=timeout, owner=self.owner), self._progress)
 

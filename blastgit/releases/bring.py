@@ -5,16 +5,16 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from blastgit.delivery import Item, deliver
 from blastgit.errors import NotFound, Withdrawn
-from blastgit.get import Got, item_of, matches
-from blastgit.handle import Handle
-from blastgit.names import check_path
+from blastgit.naming.names import check_path
 from blastgit.progress import Progress, silent
-from blastgit.release.check import Tagged
-from blastgit.release.frozen import DESCRIBING, MANIFEST
-from blastgit.release.layout import Part, have, invalid_of
-from blastgit.withdrawn import Tombstone, Withdrawals
+from blastgit.reading.checkout import Item, deliver
+from blastgit.reading.get import Got, item_of, matches
+from blastgit.releases.check import Tagged
+from blastgit.releases.frozen import DESCRIBING, MANIFEST
+from blastgit.releases.layout import Part, have, invalid_of
+from blastgit.repository.local import Handle
+from blastgit.repository.tombstones import Tombstone, Withdrawals
 from blastgit.workflow.judged import Invalid
 
 

@@ -13,18 +13,18 @@ from blastgit.collections.catalogue import Catalogue
 from blastgit.collections.model import Chained, Listed, Run
 from blastgit.collections.resolve import Resolver
 from blastgit.errors import BlastgitError, DamagedData
-from blastgit.format import CONFIG
-from blastgit.handle import Handle
-from blastgit.identity import repo_identity
-from blastgit.names import tag_ref
+from blastgit.naming.names import tag_ref
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.objects import undamaged
 from blastgit.plumbing.trees import flatten, read_blob
-from blastgit.release.frozen import DESCRIBING, FILE, MANIFEST, SIZE_LIMIT, Entry, Frozen, read_frozen
-from blastgit.release.label import Label, releases, tag_of
-from blastgit.release.layout import Part, add_tree, digests, manifest_lines, parts_of
-from blastgit.shipped import dot_files
-from blastgit.states import Marker
+from blastgit.releases.frozen import DESCRIBING, FILE, MANIFEST, SIZE_LIMIT, Entry, Frozen, read_frozen
+from blastgit.releases.label import Label, releases, tag_of
+from blastgit.releases.layout import Part, add_tree, digests, manifest_lines, parts_of
+from blastgit.repository.commits import Marker
+from blastgit.repository.format import CONFIG
+from blastgit.repository.identity import repo_identity
+from blastgit.repository.local import Handle
+from blastgit.repository.skeleton import dot_files
 
 _NOTHING: Mapping[str, str | None] = MappingProxyType({})
 _MAIN = "refs/heads/main"

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from blastgit.errors import RepoError
-from blastgit.handle import Handle
 from blastgit.plumbing.trees import read_blob
+from blastgit.repository.local import Handle
 from blastgit.safe_yaml import load_yaml
 
 CFF = "CITATION.cff"

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from blastgit.release.citation import UNKNOWN, Citation, Creator
+from blastgit.releases.citation import UNKNOWN, Citation, Creator
 
 FORMS = ("text", "bibtex", "cff", "datacite")
 

@@ -8,10 +8,10 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
-from blastgit.release.citation import UNKNOWN, Creator
-from blastgit.release.cite import Cited, license_url
-from blastgit.release.frozen import CITED, CRATE, FILE, MANIFEST, README
-from blastgit.release.layout import Part
+from blastgit.releases.citation import UNKNOWN, Creator
+from blastgit.releases.cite import Cited, license_url
+from blastgit.releases.frozen import CITED, CRATE, FILE, MANIFEST, README
+from blastgit.releases.layout import Part
 
 FILE_LIMIT = 20_000
 """Files up to which each is described; of a larger release the revisions are, and the manifest has the files."""

@@ -13,26 +13,26 @@ from blastgit.collections.catalogue import Catalogue
 from blastgit.collections.existence import check_there
 from blastgit.collections.resolve import Found, Resolver
 from blastgit.errors import InvalidInput, RepoError
-from blastgit.handle import LOCK_TIMEOUT, Handle
-from blastgit.held import is_held
-from blastgit.identity import repo_identity
-from blastgit.names import tag_ref
+from blastgit.naming.names import tag_ref
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Journal, hold
 from blastgit.plumbing.messages import one_line, read_trailers, write_message
 from blastgit.plumbing.objects import commit_of
 from blastgit.plumbing.refs import RefMoved, RefUpdate
 from blastgit.progress import Progress, silent
-from blastgit.recovery import take_over
-from blastgit.release.citation import citation_of, doi_of
-from blastgit.release.cite import Cited
-from blastgit.release.crate import media_types, write_crate
-from blastgit.release.frozen import CITED, CRATE, FILE, MANIFEST, README, Entry, Frozen
-from blastgit.release.label import Label, check_new, make_label, releases
-from blastgit.release.layout import Part, add_tree, digests, have, invalid_of, manifest_lines, parts_of
-from blastgit.release.tag import Sign, add_tag
-from blastgit.shipped import dot_files
-from blastgit.withdrawn import Withdrawals
+from blastgit.releases.citation import citation_of, doi_of
+from blastgit.releases.cite import Cited
+from blastgit.releases.crate import media_types, write_crate
+from blastgit.releases.frozen import CITED, CRATE, FILE, MANIFEST, README, Entry, Frozen
+from blastgit.releases.label import Label, check_new, make_label, releases
+from blastgit.releases.layout import Part, add_tree, digests, have, invalid_of, manifest_lines, parts_of
+from blastgit.releases.tag import Sign, add_tag
+from blastgit.repository.entries import is_held
+from blastgit.repository.identity import repo_identity
+from blastgit.repository.local import LOCK_TIMEOUT, Handle
+from blastgit.repository.recovery import take_over
+from blastgit.repository.skeleton import dot_files
+from blastgit.repository.tombstones import Withdrawals
 
 _TOLD = 20
 """Warnings of one kind that are given in words."""

@@ -17,8 +17,8 @@ from blastgit.annotations.subjects import instant_text
 from blastgit.collections.datasets import Dataset, Member, read_dataset, utc
 from blastgit.collections.names import is_name
 from blastgit.errors import BlastgitError, DamagedData
-from blastgit.release.citation import Citation, read_citation
-from blastgit.release.label import Label
+from blastgit.releases.citation import Citation, read_citation
+from blastgit.releases.label import Label
 
 FILE, MANIFEST, CRATE, CITED, README = (
     "release.yaml", "manifest.sha256", "ro-crate-metadata.json", "CITATION.cff", "README.md",

@@ -9,9 +9,9 @@ import pygit2
 
 from blastgit.collections.names import check_name
 from blastgit.errors import BlastgitError, InvalidInput, InvalidName, NotFound
-from blastgit.guard.refs import Kind, place
-from blastgit.handle import Handle
+from blastgit.naming.refs import Kind, place
 from blastgit.plumbing.objects import undamaged
+from blastgit.repository.local import Handle
 
 PREFIX = "release/"
 _TAGS = "refs/tags/"

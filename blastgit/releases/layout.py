@@ -10,11 +10,11 @@ import pygit2
 
 from blastgit.collections.datasets import Dataset
 from blastgit.errors import DamagedData
-from blastgit.handle import Handle
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.objects import undamaged
-from blastgit.release.frozen import Entry
-from blastgit.states import Revision
+from blastgit.releases.frozen import Entry
+from blastgit.repository.commits import Revision
+from blastgit.repository.local import Handle
 from blastgit.store.hashing import Checksums
 from blastgit.workflow.judged import Invalid, Judged
 

@@ -13,11 +13,11 @@ from typing import Any
 import pygit2
 
 from blastgit.errors import RepoError
-from blastgit.handle import Handle
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.messages import one_line
 from blastgit.plumbing.process import GitError, git_environment, run_git
-from blastgit.release.label import Label
+from blastgit.releases.label import Label
+from blastgit.repository.local import Handle
 
 _ARMOUR = re.compile(rb"^-----BEGIN (?:PGP|SSH) (?:SIGNATURE|MESSAGE)-----", re.MULTILINE)
 _GOOD = re.compile(r'Good "git" signature for (.+)|\[GNUPG:\] GOODSIG \S+ (.+)')

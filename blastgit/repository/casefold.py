@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from blastgit.errors import InvalidName
-from blastgit.handle import Handle
-from blastgit.names import fold, user_of
+from blastgit.naming.names import fold, user_of
 from blastgit.plumbing.folded import branches_like
+from blastgit.repository.local import Handle
 
 
 def twin(handle: Handle, name: str) -> str | None:
@@ -14,7 +14,7 @@ def twin(handle: Handle, name: str) -> str | None:
     if user is None:
         found = branches_like(handle.path, name, handle.work_folder / "packed-names")
         return next((other for other in found if other != name), None)
-    from blastgit.personal.lines import own_lines
+    from blastgit.repository.lines import own_lines
 
     alike = (line for line in own_lines(handle) if fold(user_of(line) or "") == fold(user))
     return next((line for line in alike if user_of(line) != user), None)

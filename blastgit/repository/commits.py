@@ -10,11 +10,11 @@ from functools import cached_property
 import pygit2
 
 from blastgit.errors import DamagedData
-from blastgit.held import Held, held_in
-from blastgit.names import slug, tag_name, transient_of
+from blastgit.naming.names import slug, tag_name, transient_of
 from blastgit.plumbing.messages import read_trailers
 from blastgit.plumbing.objects import undamaged
 from blastgit.plumbing.trees import blob_data, read_blob
+from blastgit.repository.entries import Held, held_in
 from blastgit.revision.dr import DatasetRevision, read_dr
 from blastgit.store.base import Store
 from blastgit.store.pointer import Pointer, read_pointer

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from blastgit.errors import DamagedData
-from blastgit.states import Snapshot
+from blastgit.repository.commits import Snapshot
 from blastgit.store.base import Store
 
 

@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 import pygit2
 
 from blastgit.errors import Busy
-from blastgit.handle import LOCK_TIMEOUT, Handle
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Journal, Lock, hold
 from blastgit.plumbing.messages import write_message
 from blastgit.plumbing.objects import commit_of
 from blastgit.plumbing.refs import RefMoved, RefUpdate
 from blastgit.plumbing.trees import update_tree
-from blastgit.recovery import take_over
+from blastgit.repository.local import LOCK_TIMEOUT, Handle
+from blastgit.repository.recovery import take_over
 
 
 @dataclass(frozen=True)

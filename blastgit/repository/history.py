@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 import pygit2
 
 from blastgit.errors import NotFound
-from blastgit.handle import Handle
-from blastgit.names import Spec, branch_ref, fold, is_personal, tag_ref
+from blastgit.naming.names import Spec, branch_ref, fold, is_personal, tag_ref
 from blastgit.plumbing.objects import commit_of
-from blastgit.states import Marker, Revision, Snapshot, StageState
+from blastgit.repository.commits import Marker, Revision, Snapshot, StageState
+from blastgit.repository.local import Handle
 
 _HEADS = "refs/heads/"
 

@@ -10,7 +10,7 @@ import pygit2
 
 from blastgit.errors import RepoError, WouldOverwrite
 from blastgit.plumbing.process import GitError, run_git
-from blastgit.shipped import shipped_folder
+from blastgit.repository.skeleton import shipped_folder
 
 SERVER, CLIENT = "pre-receive", "pre-push"
 _FOLDER = "core.hooksPath"
@@ -95,7 +95,7 @@ def _client_path(folder: Path, name: str) -> Path:
 
 def _write(path: Path, name: str) -> None:
     text = (shipped_folder("hooks") / name).read_bytes()
-    for word, value in (("@PYTHON@", sys.executable), ("@PACKAGE@", str(Path(__file__).resolve().parents[1]))):
+    for word, value in (("@PYTHON@", sys.executable), ("@PACKAGE@", str(Path(__file__).resolve().parents[2]))):
         text = text.replace(f"'{word}'".encode(), shlex.quote(value).encode())
     try:
         if path.exists() and _OURS not in path.read_bytes():

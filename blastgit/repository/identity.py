@@ -8,7 +8,7 @@ from typing import Any
 import pygit2
 
 from blastgit.errors import RepoError
-from blastgit.handle import Handle
+from blastgit.repository.local import Handle
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://github.com/scimma/blast#data-repo")
 

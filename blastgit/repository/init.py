@@ -8,14 +8,14 @@ from pathlib import Path
 import pygit2
 
 from blastgit.errors import RepoError
-from blastgit.format import FILE
-from blastgit.handle import Handle, committer
-from blastgit.hooks import install_hooks
 from blastgit.plumbing.batch import Batch, make_folders
 from blastgit.plumbing.process import run_git
 from blastgit.plumbing.refs import RefUpdate, update_refs
-from blastgit.settings import default_text
-from blastgit.shipped import dot_files, store_config
+from blastgit.repository.format import FILE
+from blastgit.repository.hooks import install_hooks
+from blastgit.repository.local import Handle, committer
+from blastgit.repository.settings import default_text
+from blastgit.repository.skeleton import dot_files, store_config
 from blastgit.store.config import absolute
 
 _README = """# A data repo of Blast transients

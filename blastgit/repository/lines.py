@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from blastgit.errors import InvalidInput, NotFound
-from blastgit.handle import Handle
-from blastgit.history import History
-from blastgit.names import is_personal, transient_of
-from blastgit.states import Marker, Revision
+from blastgit.naming.names import is_personal, transient_of
+from blastgit.repository.commits import Marker, Revision
+from blastgit.repository.history import History
+from blastgit.repository.local import Handle
 
 _BRANCHES = "refs/heads/"
 

@@ -14,19 +14,19 @@ import pygit2
 from pygit2.enums import RepositoryOpenFlag
 
 from blastgit.errors import RepoError
-from blastgit.format import CONFIG, FILE, is_readable
-from blastgit.hooks import follow_move
-from blastgit.names import transient_of
+from blastgit.naming.names import transient_of
 from blastgit.plumbing.objects import commit_of, undamaged
 from blastgit.plumbing.process import run_git
 from blastgit.plumbing.refs import RefUpdate, update_refs
 from blastgit.plumbing.trees import read_blob
+from blastgit.repository.format import CONFIG, FILE, is_readable
+from blastgit.repository.hooks import follow_move
 from blastgit.store.base import Store
 from blastgit.store.config import OWN_FILE, Remote, chosen_remote, other_remotes
 
 if TYPE_CHECKING:
+    from blastgit.repository.settings import Settings
     from blastgit.revision.rules import Rules
-    from blastgit.settings import Settings
 
 USAGE_VARIABLE, USAGE_SETTING = "BLASTGIT_USAGE", "blastgit.usage"
 """What has reads noted: a user's own file, or git's setting of a repo on this machine."""
@@ -134,7 +134,7 @@ class Handle:
     @property
     def settings(self) -> Settings:
         """The settings, as main has them now."""
-        from blastgit.settings import read_settings
+        from blastgit.repository.settings import read_settings
 
         return read_settings(self.main_file(FILE))
 
@@ -277,7 +277,7 @@ def together(default: Remote, others: Mapping[str, Remote], work_folder: Path) -
     opened = open_store(default, work_folder)
     if not others:
         return opened
-    from blastgit.store.several import Several
+    from blastgit.store.multi_store import Several
 
     return Several(opened, {name: open_store(remote, work_folder) for name, remote in others.items()})
 

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from blastgit.handle import Handle
 from blastgit.plumbing.batch import make_folders
 from blastgit.plumbing.locks import BRIEFLY, hold
 from blastgit.plumbing.process import git_environment, run_git
 from blastgit.progress import Progress, silent
+from blastgit.repository.local import Handle
 
 _LOCK = ".maintain"  # no transient's name has a full stop
 _LOG = "maintain.log"
@@ -176,7 +176,7 @@ def _start(handle: Handle) -> None:
     """Start it through a shell that ends at once: the process belongs to nobody then, and leaves no zombie."""
     log = handle.work_folder / _LOG
     words = [sys.executable, "-m", "blastgit", "-C", str(handle.path.absolute()), "maintain", "--auto"]
-    package = str(Path(__file__).resolve().parents[1])
+    package = str(Path(__file__).resolve().parents[2])
     search = os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH")])])
     line = f"exec nice {shlex.join(words)} </dev/null >{shlex.quote(str(log))} 2>&1 &"
     subprocess.run(

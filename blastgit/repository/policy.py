@@ -11,10 +11,10 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from blastgit.errors import Denied, RepoError
-from blastgit.names import transient_of, user_of
+from blastgit.naming.names import transient_of, user_of
 
 if TYPE_CHECKING:
-    from blastgit.settings import Settings
+    from blastgit.repository.settings import Settings
 
 ROLES = {
     "admin": "changes settings, rules, policy and the store's address, and may do all that the others may",

@@ -13,13 +13,13 @@ from types import MappingProxyType
 import pygit2
 
 from blastgit.errors import BlastgitError
-from blastgit.handle import Handle
-from blastgit.history import History, comes_right_after
-from blastgit.names import branch_ref, tag_ref
+from blastgit.naming.names import branch_ref, tag_ref
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Lock, clean_up, try_lock
 from blastgit.plumbing.messages import one_line
 from blastgit.plumbing.refs import RefUpdate
+from blastgit.repository.history import History, comes_right_after
+from blastgit.repository.local import Handle
 
 _NOTHING: Mapping[str, str | None] = MappingProxyType({})
 
@@ -73,7 +73,7 @@ def settle(handle: Handle, name: str, lock: Lock, coming: Mapping[str, str | Non
         lock: Its lock, which is held.
         coming: The refs that somebody is pushing, and what they shall be: a push that completes something goes first.
     """
-    from blastgit.workflow.replay import settled  # late: every command looks for dead writers, and few find one
+    from blastgit.recording.replay import settled  # late: every command looks for dead writers, and few find one
 
     history = History(handle)
     latest = history.latest(name)

@@ -18,16 +18,16 @@ from pathlib import Path
 import pygit2
 
 from blastgit.errors import Denied, NotFound, RepoError, StoreError
-from blastgit.handle import Handle
-from blastgit.history import comes_right_after
-from blastgit.location import shown
-from blastgit.names import OWN_LINES, branch_ref, run_ref, tag_ref
+from blastgit.naming.names import OWN_LINES, branch_ref, run_ref, tag_ref
 from blastgit.plumbing.connection import explain
 from blastgit.plumbing.durable import sync_file_systems
 from blastgit.plumbing.process import GitError, run_git
 from blastgit.plumbing.push import Outcome, PushFailed, push_refs
 from blastgit.plumbing.refs import ZERO, RefMoved, RefUpdate
 from blastgit.plumbing.scratch import Scratch
+from blastgit.repository.history import comes_right_after
+from blastgit.repository.local import Handle
+from blastgit.repository.location import shown
 from blastgit.store.config import VARIABLE, Remote
 
 _MAIN, _RUNS = "refs/heads/main", "refs/workflow/"

@@ -12,7 +12,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from blastgit.errors import InvalidName, RepoError
-from blastgit.names import check_transient
+from blastgit.naming.names import check_transient
 
 _WHERE = "blastgit.yaml on main: renames"
 

@@ -10,23 +10,23 @@ from types import MappingProxyType
 from typing import Any
 
 from blastgit.errors import RepoError
-from blastgit.format import FILE, FORMAT
-from blastgit.guard.policy import Policy, read_policy
+from blastgit.repository.format import FILE, FORMAT
+from blastgit.repository.policy import Policy, read_policy
 from blastgit.revision.rules import Rules, build_rules
 from blastgit.safe_yaml import load_yaml
 
 _KEYS = {"format", "kind", "rules", "title", "policy"}
 
 SECTIONS: dict[str, str] = {
-    "citation": "blastgit.release.citation:read_citation",
+    "citation": "blastgit.releases.citation:read_citation",
     "collections": "blastgit.collections.policy:read_section",
-    "dataset_types": "blastgit.readers.types:read_types",
+    "dataset_types": "blastgit.datasets.types:read_types",
     "flags": "blastgit.annotations.flags:read_flags",
-    "identity": "blastgit.identity:read_identity",
-    "renames": "blastgit.renames:read_renames",
+    "identity": "blastgit.repository.identity:read_identity",
+    "renames": "blastgit.repository.renames:read_renames",
     "stages": "blastgit.workflow.stages:read_stages",
     "names": "blastgit.workflow.names:read_names",
-    "storage": "blastgit.storage.rules:read_storage",
+    "storage": "blastgit.datasets.storage:read_storage",
 }
 """The settings of each room of blastgit, and what reads them: a function of the YAML's value, or None for the default.
 

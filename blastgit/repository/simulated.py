@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from blastgit.errors import InvalidExport
 
 if TYPE_CHECKING:
-    from blastgit.handle import Handle
+    from blastgit.repository.local import Handle
     from blastgit.revision.export import Export
 
 KEY = "simulated"

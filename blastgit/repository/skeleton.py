@@ -8,7 +8,7 @@ from pathlib import Path
 
 from blastgit.store.config import Remote, with_remote
 
-_PACKAGE = Path(__file__).parent
+_PACKAGE = Path(__file__).parents[1]
 
 
 def shipped_folder(name: str) -> Path:

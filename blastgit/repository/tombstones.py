@@ -18,8 +18,8 @@ from blastgit.plumbing.trees import blob_data, flatten, read_blob
 from blastgit.safe_yaml import load_yaml
 
 if TYPE_CHECKING:
-    from blastgit.handle import Handle
-    from blastgit.states import Snapshot
+    from blastgit.repository.commits import Snapshot
+    from blastgit.repository.local import Handle
 
 FOLDER = "withdrawn"
 ATTACHMENT = "attachment"

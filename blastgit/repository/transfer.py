@@ -9,9 +9,9 @@ from pathlib import Path
 from shutil import rmtree
 
 from blastgit.errors import DamagedData
-from blastgit.fetch import checked
 from blastgit.plumbing.durable import sync_file_systems
 from blastgit.progress import Progress
+from blastgit.repository.contents import checked
 from blastgit.store.base import Store
 from blastgit.store.hashing import Checksums, drain
 from blastgit.store.pointer import Pointer

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from blastgit.errors import InvalidExport, InvalidInput, InvalidName
-from blastgit.names import check_transient
+from blastgit.naming.names import check_transient
 from blastgit.revision.document import SIZE_LIMIT, Json, as_list, as_object, parse, restore_nonfinite
 
 CHILD_LISTS = ("sedfittingresults", "aperturephotometry", "starformationhistoryresult")

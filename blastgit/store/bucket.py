@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, TypeVar
 
-from blastgit.buckets.place import Place
 from blastgit.errors import InvalidFiles, RepoError, StoreError
+from blastgit.store.bucket_url import Place
 from blastgit.store.failures import Patience, explain, http_status, is_missing_bucket, is_transient
 from blastgit.store.hashing import CHUNK
 from blastgit.store.source import Origin

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
 
+from blastgit.recording.sources import dataset_path
 from blastgit.revision.document import Json
 from blastgit.revision.normalise import NaturalForm, Row
-from blastgit.sources import dataset_path
 
 _SED_FILES = ("posterior", "chains_file", "percentiles_file", "model_file")
 

@@ -9,14 +9,14 @@ from types import MappingProxyType
 from typing import Any
 
 from blastgit.errors import InvalidData
-from blastgit.handle import Handle
-from blastgit.history import History
-from blastgit.names import slug
+from blastgit.naming.names import slug
+from blastgit.repository.commits import Marker, Revision, Snapshot, StageState
+from blastgit.repository.history import History
+from blastgit.repository.local import Handle
 from blastgit.revision.compare import compare
 from blastgit.revision.document import Json
 from blastgit.revision.normalise import NaturalForm, normalise
 from blastgit.revision.rules import Rules
-from blastgit.states import Marker, Revision, Snapshot, StageState
 from blastgit.workflow.former import former_rows
 from blastgit.workflow.stages import Stages
 from blastgit.workflow.validity import NOT_YET, Ending, Problem, Validity, endings, judge, moment, sounds_complete

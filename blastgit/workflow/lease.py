@@ -22,8 +22,8 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from blastgit.handle import Handle
     from blastgit.plumbing.locks import Lock
+    from blastgit.repository.local import Handle
 
 LENGTH = timedelta(hours=1)
 """How long a lease holds, unless its owner says otherwise."""

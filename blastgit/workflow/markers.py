@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING
 import pygit2
 
 from blastgit.errors import DamagedData
-from blastgit.names import run_ref
+from blastgit.naming.names import run_ref
 from blastgit.plumbing.messages import write_message
 from blastgit.plumbing.objects import commit_of, undamaged
+from blastgit.repository.commits import Marker, Snapshot
 from blastgit.revision.dr import read_dr
-from blastgit.states import Marker, Snapshot
 from blastgit.workflow.lease import Lease
 
 if TYPE_CHECKING:
-    from blastgit.handle import Handle
+    from blastgit.repository.local import Handle
 
 BEGUN, DONE, FAILED, UNFINISHED = "begun", "done", "failed", "unfinished"
 """How a stage stands. `unfinished` is written when a run ends: the stage had begun, and nobody said how it ended."""

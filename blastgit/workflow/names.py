@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from blastgit.errors import InvalidName, NotFound, RepoError
-from blastgit.handle import Handle
-from blastgit.history import History
-from blastgit.names import Spec, parse_spec
+from blastgit.naming.names import Spec, parse_spec
+from blastgit.repository.commits import Revision
+from blastgit.repository.history import History
+from blastgit.repository.local import Handle
 from blastgit.safe_yaml import load_yaml
-from blastgit.states import Revision
 from blastgit.workflow.judged import Judged
 
 _WHERE = "blastgit.yaml on main: names"

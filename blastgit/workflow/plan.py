@@ -11,13 +11,13 @@ from functools import cached_property
 from typing import Any
 
 from blastgit.errors import NotFound
-from blastgit.handle import Handle
-from blastgit.history import History
+from blastgit.repository.commits import Revision, Snapshot, StageState
+from blastgit.repository.history import History
+from blastgit.repository.local import Handle
 from blastgit.revision.compare import compare, jsonable
 from blastgit.revision.document import Json
 from blastgit.revision.normalise import normalise
 from blastgit.revision.rules import Rules
-from blastgit.states import Revision, Snapshot, StageState
 from blastgit.workflow.judged import validity_of
 from blastgit.workflow.patterns import Patterns
 from blastgit.workflow.stages import Stage, Stages

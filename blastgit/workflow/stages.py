@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from blastgit.errors import NotFound, RepoError
-from blastgit.names import slug
+from blastgit.naming.names import slug
 from blastgit.safe_yaml import load_yaml
 from blastgit.workflow.patterns import Patterns
 

@@ -8,9 +8,9 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from blastgit.errors import DamagedData
-from blastgit.handle import Handle
-from blastgit.history import History
-from blastgit.names import run_ref
+from blastgit.naming.names import run_ref
+from blastgit.repository.history import History
+from blastgit.repository.local import Handle
 from blastgit.workflow.lease import Lease, margin_of, reading_time
 from blastgit.workflow.markers import Run, RunMarker
 

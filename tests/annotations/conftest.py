@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from blastgit import DataRepo
-from blastgit.annotations.event import Remark
-from blastgit.annotations.room import Annotations
+from blastgit.annotations.annotation import Remark
+from blastgit.api.annotations import Annotations
 from blastgit.plumbing.process import git_environment
 
 IMAGE = "cutout_cdn/DES/DES_g.fits"
@@ -60,7 +60,7 @@ def set_main(tmp_path: Path) -> Callable[..., None]:
     """Put text at the end of `blastgit.yaml` of a data repo, as its owner."""
 
     def call(repo: Path, text: str) -> None:
-        from blastgit.edit import Edit, edit
+        from blastgit.repository.edit import Edit, edit
 
         handle = DataRepo(repo)._handle
         old = handle.main_file("blastgit.yaml")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from blastgit import DataRepo
 from blastgit.annotations.exchange import read_rows
 from blastgit.annotations.query import Filter
-from blastgit.annotations.room import Annotations
+from blastgit.api.annotations import Annotations
 from blastgit.errors import BlastgitError, Denied, InvalidInput, NotFound
 
 IMAGE = "cutout_cdn/DES/DES_g.fits"
@@ -135,7 +135,7 @@ def test_what_others_said_takes_a_relay(full: Path, set_main: Callable[..., None
     set_main(full, "policy: {roles: {admin: [root-of-all], annotator: ['*'], relay: [nobody]}}\n")
     with pytest.raises(Denied, match="'relay'"):
         DataRepo(full).annotations.take_in(text)
-    from blastgit.edit import Edit, edit
+    from blastgit.repository.edit import Edit, edit
 
     handle = DataRepo(full)._handle
     settings = handle.main_file("blastgit.yaml").replace(b"relay: [nobody]", f"relay: [{me}]".encode())

@@ -9,7 +9,7 @@ import pytest
 from blastgit import DataRepo
 from blastgit.annotations.flags import Rule, read_flags
 from blastgit.annotations.query import Filter
-from blastgit.annotations.room import Annotations
+from blastgit.api.annotations import Annotations
 from blastgit.errors import Denied, InvalidInput, NotFound, RepoError, UsageError
 
 SPEC = "2026dgt@1"
@@ -93,7 +93,7 @@ def test_a_curator_settles_a_dispute(
     with pytest.raises(Denied, match="role 'curator'"):
         speak(history, me, SPEC, flag="suspect", supersedes=ids)
     handle = DataRepo(history)._handle
-    from blastgit.edit import Edit, edit
+    from blastgit.repository.edit import Edit, edit
 
     text = handle.main_file("blastgit.yaml").replace(b"curator: [nobody]", f"curator: [{me}]".encode())
     edit(handle, "main", lambda _: Edit({"blastgit.yaml": text}, "Set"))

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from blastgit import DataRepo
-from blastgit.annotations.room import Annotations
+from blastgit.api.annotations import Annotations
 from blastgit.demo import Sample, flip_validation, small
-from blastgit.provenance.used import Use, Uses, read_uses
 from blastgit.revision.export import read_export
 from blastgit.revision.normalise import normalise
 from blastgit.revision.rules import default_rules
+from blastgit.workflow.inputs import Use, Uses, read_uses
 
 VALID, INVALID = "cutout_cdn/DES/DES_g.fits", "cutout_cdn/DES/DES_z.fits"
 

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blastgit import DataRepo
-from blastgit.annotations.event import COMMENT_LIMIT, Remark, read_strictly
-from blastgit.annotations.room import Annotations
+from blastgit.annotations.annotation import COMMENT_LIMIT, Remark, read_strictly
 from blastgit.annotations.subjects import read_subject
+from blastgit.api.annotations import Annotations
 from blastgit.errors import BlastgitError, Denied, InvalidInput, InvalidName, NotFound, UsageError
 
 IMAGE = "cutout_cdn/DES/DES_g.fits"
@@ -236,7 +236,7 @@ WORDS = st.text(max_size=60)
 def test_whatever_can_be_said_comes_back(comment: str, tags: list[str], link: str) -> None:
     from datetime import UTC, datetime
 
-    from blastgit.annotations.event import Event
+    from blastgit.annotations.annotation import Event
 
     try:
         remark = Remark(comment, "", tuple(tags), link).check()
@@ -272,7 +272,7 @@ def test_what_was_said_travels_with_a_subset(history: Path, speak: Callable[...,
 
 
 def test_lines_of_another_version_are_passed_over(history: Path, speak: Callable[..., Any]) -> None:
-    from blastgit.edit import Edit, edit
+    from blastgit.repository.edit import Edit, edit
 
     speak(history, "alice", "2026dgt@0", comment="seen")
     handle, path = DataRepo(history)._handle, "revision/2026dgt/0.jsonl"
@@ -285,7 +285,7 @@ def test_lines_of_another_version_are_passed_over(history: Path, speak: Callable
 def test_a_repo_that_came_from_elsewhere_holds_to_its_policy(
     history: Path, clone: Callable[..., Path], speak: Callable[..., Any], set_main: Callable[..., None], me: str
 ) -> None:
-    from blastgit.hooks import install_hooks
+    from blastgit.repository.hooks import install_hooks
 
     set_main(history, f"policy: {{roles: {{admin: [alice], annotator: [{me}]}}}}\n")
     moved = clone(history, "moved", "--mirror")

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from blastgit import DataRepo
-from blastgit.edit import Edit, edit
 from blastgit.plumbing.process import git_environment
+from blastgit.repository.edit import Edit, edit
 
 pytest.importorskip("blastgit.collections.text")
 

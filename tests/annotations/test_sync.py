@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from blastgit import DataRepo
-from blastgit.annotations.event import Remark
+from blastgit.annotations.annotation import Remark
 from blastgit.annotations.sync import sync
 from blastgit.errors import Denied, NotFound, RepoError
 from blastgit.plumbing.process import git_environment, run_git

@@ -75,8 +75,8 @@ def test_validity(nearby):
 
 def test_protected_collections_never_ask_where_nobody_sits(nearby, history, run):
     text = run("git", "-C", history, "show", "main:blastgit.yaml") + "collections: {protected: [nearby]}\n"
-    from blastgit.edit import Edit, edit
-    from blastgit.handle import Handle
+    from blastgit.repository.edit import Edit, edit
+    from blastgit.repository.local import Handle
 
     edit(Handle(history), "main", lambda _: Edit({"blastgit.yaml": text.encode()}, "Protect it"))
     words = ("collection", "chain", "nearby", "nearby/v2", "-m", "why")

@@ -9,7 +9,7 @@ import pytest
 
 from blastgit import DataRepo
 from blastgit.demo import refit, small
-from blastgit.init import init
+from blastgit.repository.init import init
 
 pytest.importorskip("duckdb", reason="the extra `index` is not installed")
 

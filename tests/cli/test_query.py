@@ -5,7 +5,7 @@ import json
 import pytest
 
 from blastgit import DataRepo
-from blastgit.edit import Edit, edit
+from blastgit.repository.edit import Edit, edit
 
 pytest.importorskip("duckdb", reason="the extra `index` is not installed")
 

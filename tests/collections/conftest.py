@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from blastgit import DataRepo
-from blastgit.collections.room import Collections
+from blastgit.api.collections import Collections
 from blastgit.demo import refit, small
-from blastgit.init import init
 from blastgit.plumbing.process import git_environment
+from blastgit.repository.init import init
 
 FILE = "cutout_cdn/DES/DES_z.fits"
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from blastgit import DataRepo
-from blastgit.hooks import install_hooks
 from blastgit.plumbing.process import git_environment
+from blastgit.repository.hooks import install_hooks
 
 SETTINGS = (
     "policy:\n  roles:\n    admin: [root-of-all]\n    curator: [bob, {who: carl, until: 2026-01-01}]\n"

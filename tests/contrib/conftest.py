@@ -23,8 +23,8 @@ from benchmarks.s3 import KEY, SECRET, Bucket, Proxy, Server, free_port, proxy_b
 from blastgit import DataRepo
 from blastgit.demo import Sample, small
 from blastgit.errors import NotFound
-from blastgit.init import init
-from blastgit.log import Entry
+from blastgit.reading.log import Entry
+from blastgit.repository.init import init
 
 HERE = Path(__file__).parent / "small_blast"
 BASE = "/apps/blast/processed-transient-data"

@@ -16,12 +16,12 @@ import pytest
 from blastgit import DataRepo
 from blastgit.cli import main
 from blastgit.demo import Sample, change_image, refit
-from blastgit.edit import Edit, edit
 from blastgit.errors import DamagedData, Withdrawn
-from blastgit.handle import Handle
-from blastgit.history import History
-from blastgit.hooks import install_hooks
 from blastgit.plumbing.process import run_git
+from blastgit.repository.edit import Edit, edit
+from blastgit.repository.history import History
+from blastgit.repository.hooks import install_hooks
+from blastgit.repository.local import Handle
 
 NAME = "2026dgt"
 NOTE, BIG = f"sed_output/{NAME}_note.txt", f"sed_output/{NAME}_big.txt"

@@ -13,10 +13,10 @@ from benchmarks.crash import run_killed_at
 from blastgit import DataRepo
 from blastgit.cli import main
 from blastgit.demo import Sample, change_image, refit
-from blastgit.edit import Edit, edit
 from blastgit.errors import DamagedData, InvalidName, RepoError, UsageError
-from blastgit.handle import Handle
 from blastgit.plumbing.process import run_git
+from blastgit.repository.edit import Edit, edit
+from blastgit.repository.local import Handle
 
 NAME = "2026dgt"
 RULES = "storage:\n  posterior: {store: archive}\n  cutout: {store: images}\n"

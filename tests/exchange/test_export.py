@@ -8,11 +8,11 @@ import tarfile
 import pytest
 
 from blastgit import DataRepo
-from blastgit.adopt.to_blast import adapt
-from blastgit.annotations.event import Remark
+from blastgit.annotations.annotation import Remark
 from blastgit.cli import main
 from blastgit.demo import small
 from blastgit.errors import RepoError, Withdrawn, WouldOverwrite
+from blastgit.exchange.to_blast import adapt
 from blastgit.workflow.stages import default_stages
 
 TASKS = default_stages().by_name

@@ -11,9 +11,9 @@ import pytest
 from blastgit import DataRepo
 from blastgit.cli import main
 from blastgit.errors import StoreError, UsageError
-from blastgit.init import init
 from blastgit.plumbing.locks import hold
-from tests.adopt.trees import write_tree
+from blastgit.repository.init import init
+from tests.exchange.trees import write_tree
 
 NAMES = ["2026aa", "2026ab", "2026ac"]
 
@@ -182,7 +182,7 @@ def test_archives(repo, tree, tmp_path):
 
 
 def test_in_several_processes(repo, tmp_path, monkeypatch):
-    monkeypatch.setattr("blastgit.adopt.run.BATCH", 2)
+    monkeypatch.setattr("blastgit.exchange.run.BATCH", 2)
     names = [f"2026b{letter}" for letter in "abcde"]
     done = DataRepo(repo).import_all(write_tree(tmp_path / "data", names), jobs=2)
     assert done.adopted == 5
@@ -194,7 +194,7 @@ def test_processes_that_cannot_start_are_told(repo, tmp_path):
     tree = write_tree(tmp_path / "data", names)
     script = tmp_path / "script.py"  # without `if __name__ == "__main__":`, so that each process would begin anew
     script.write_text(
-        "import blastgit.adopt.run as r; from blastgit import DataRepo; r.BATCH = 2\n"
+        "import blastgit.exchange.run as r; from blastgit import DataRepo; r.BATCH = 2\n"
         f"DataRepo({str(repo)!r}).import_all({str(tree)!r}, jobs=2)\n"
     )
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -209,7 +209,7 @@ def test_killed_at_any_moment_and_resumed(tmp_path, run):
     names = [f"2026c{letter}" for letter in "abcdefgh"]
     tree = write_tree(tmp_path / "data", names)
     init(tmp_path / "repo", simulated=True)
-    script = "import blastgit.adopt.run as r, sys; r.BATCH = 2; from blastgit.cli import main; main(sys.argv[1:])"
+    script = "import blastgit.exchange.run as r, sys; r.BATCH = 2; from blastgit.cli import main; main(sys.argv[1:])"
     command = [sys.executable, "-c", script, "-C", tmp_path / "repo", "import", tree, "--jobs", "1"]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     ended = False

@@ -10,13 +10,13 @@ import pytest
 
 from benchmarks.s3 import free_port, wait_for_port
 from blastgit import DataRepo
-from blastgit.adopt.bulk import How
-from blastgit.adopt.sources import find
-from blastgit.adopt.workers import adopt_batch, adopt_by_workers, make_app
 from blastgit.cli import main
 from blastgit.errors import Busy, StoreError
-from tests.adopt.trees import write_tree
+from blastgit.exchange.bulk import How
+from blastgit.exchange.sources import find
+from blastgit.exchange.workers import adopt_batch, adopt_by_workers, make_app
 from tests.contrib.conftest import wait_until
+from tests.exchange.trees import write_tree
 
 NAMES = [f"2026d{letter}" for letter in "abcde"]
 
@@ -47,7 +47,7 @@ def start(broker, tmp_path):
 
     def call():
         env = {**os.environ, "BLASTGIT_BROKER": broker, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONWARNINGS": ""}
-        words = ["-m", "celery", "-A", "blastgit.adopt.workers", "worker", "--pool", "solo", "--without-gossip"]
+        words = ["-m", "celery", "-A", "blastgit.exchange.workers", "worker", "--pool", "solo", "--without-gossip"]
         with (tmp_path / "worker.log").open("ab") as log:
             workers.append(subprocess.Popen([sys.executable, *words], env=env, stdout=log, stderr=log))
         return workers[-1]
@@ -59,7 +59,7 @@ def start(broker, tmp_path):
 
 
 def test_workers_adopt(repo, broker, start, tmp_path, monkeypatch):
-    monkeypatch.setattr("blastgit.adopt.run.BATCH", 2)
+    monkeypatch.setattr("blastgit.exchange.run.BATCH", 2)
     tree = write_tree(tmp_path / "data", NAMES)
     (tree / "exports/2026db.json").write_text("{")
     start()
@@ -97,7 +97,7 @@ def test_whatever_stops_a_worker_is_told_as_its_own(repo, monkeypatch):
     def fail(*_):
         raise OSError("no such device")
 
-    monkeypatch.setattr("blastgit.adopt.workers.adopt", fail)
+    monkeypatch.setattr("blastgit.exchange.workers.adopt", fail)
     assert adopt_batch(str(repo), [], {"run": "r"}) == {"error": "OSError: no such device"}
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from blastgit import DataRepo
 from blastgit.demo import refit, small
-from blastgit.init import init
 from blastgit.plumbing.process import git_environment
+from blastgit.repository.init import init
 
 Tree = dict[bytes, tuple[str, str]]
 

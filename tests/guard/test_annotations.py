@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from blastgit.annotations.event import read_event
+from blastgit.annotations.annotation import read_event
 from blastgit.store.pointer import Pointer
 
 BRANCH = "refs/heads/annotations"

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from blastgit.errors import BlastgitError
 from blastgit.guard.annotations import check_line, new_lines
-from blastgit.guard.policy import ROLES, current_identity, read_policy
-from blastgit.guard.refs import Change, Place, check_move, place, read_changes
+from blastgit.naming.refs import Change, Place, check_move, place, read_changes
+from blastgit.repository.policy import ROLES, current_identity, read_policy
+from blastgit.repository.settings import Settings, read_settings
 from blastgit.safe_yaml import load_yaml
-from blastgit.settings import Settings, read_settings
 from blastgit.store.pointer import Pointer, read_pointer
 
 YAMLISH = st.text(alphabet="abc019:-_[]{},#&*!|>'\"%@`?~.\n \t/<=+eE\x00é", max_size=80)

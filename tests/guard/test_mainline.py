@@ -131,7 +131,7 @@ def test_roles_of_writers_annotators_and_curators(clone: Any, me: str) -> None:
 
 
 def test_a_repository_without_main_takes_main_first(clone: Any) -> None:
-    from blastgit.hooks import install_hooks
+    from blastgit.repository.hooks import install_hooks
 
     bare = clone.path.parent / "bare.git"
     clone.git("init", "--quiet", "--bare", bare)

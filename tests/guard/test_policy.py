@@ -10,8 +10,8 @@ import pytest
 
 from blastgit import DataRepo
 from blastgit.errors import Denied, RepoError
-from blastgit.guard.policy import ROLES, Policy, current_identity, read_policy, require
-from blastgit.settings import default_text, read_settings
+from blastgit.repository.policy import ROLES, Policy, current_identity, read_policy, require
+from blastgit.repository.settings import default_text, read_settings
 
 
 def test_without_a_policy_everybody_may_do_everything() -> None:

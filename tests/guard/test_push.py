@@ -11,8 +11,8 @@ from blastgit import DataRepo
 from blastgit.cli import main
 from blastgit.demo import small
 from blastgit.errors import RepoError, WouldOverwrite
-from blastgit.hooks import install_hooks
 from blastgit.plumbing.process import git_environment
+from blastgit.repository.hooks import install_hooks
 
 BRANCH, TAG = "refs/heads/2026dgt", "refs/tags/2026dgt/1"
 

@@ -3,10 +3,11 @@
 import math
 from datetime import datetime
 
-from blastgit import DataRepo, decide, demo
-from blastgit.annotations.event import Remark
-from blastgit.history import History
+from blastgit import DataRepo, demo
+from blastgit.annotations.annotation import Remark
 from blastgit.index.tables import tables
+from blastgit.recording import decide
+from blastgit.repository.history import History
 
 KEYED = {  # table of the index -> table of the natural form, columns of its key, columns that are compared
     "photometry": ("photometry", ("name", "filter"), ("flux", "flux_error", "magnitude", "is_validated")),

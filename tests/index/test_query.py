@@ -11,7 +11,7 @@ import pytest
 from blastgit import DataRepo
 from blastgit.cli.main import main
 from blastgit.errors import InvalidQuery, OverLimit
-from blastgit.index.opened import Limits
+from blastgit.index.open_index import Limits
 
 
 @pytest.fixture

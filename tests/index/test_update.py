@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from blastgit import DataRepo, demo
-from blastgit.annotations.event import Remark
+from blastgit.annotations.annotation import Remark
 from blastgit.cli.main import main
 from blastgit.errors import NotFound, RepoError
 from blastgit.index.lines import Line, read_lines
@@ -160,7 +160,7 @@ def test_an_index_of_another_version_is_not_read_as_it_is(history):
 
 
 def test_who_reads_does_not_wait_for_who_writes(history, record, monkeypatch):
-    monkeypatch.setattr("blastgit.index.room._BRIEFLY", 0.05)
+    monkeypatch.setattr("blastgit.api.index._BRIEFLY", 0.05)
     index = DataRepo(history).index
     index.update()
     record(history, demo.small("2026abc"))

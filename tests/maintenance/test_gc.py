@@ -13,7 +13,7 @@ from blastgit import DataRepo
 from blastgit.cli import main
 from blastgit.demo import refit, small
 from blastgit.errors import Busy, DamagedData, RepoError, UsageError
-from blastgit.gc import read_duration
+from blastgit.maintenance.gc import read_duration
 from blastgit.plumbing.locks import Journal, hold
 from blastgit.store.hashing import copy_hashing
 from blastgit.store.local import LocalStore

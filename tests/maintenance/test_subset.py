@@ -7,7 +7,7 @@ import pytest
 from blastgit import DataRepo
 from blastgit.demo import small
 from blastgit.errors import DamagedData, InvalidInput, NotFound, RepoError, Withdrawn
-from blastgit.subset import LEFT_OUT, read_list
+from blastgit.maintenance.subset import LEFT_OUT, read_list
 
 
 @pytest.fixture

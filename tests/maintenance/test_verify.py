@@ -8,9 +8,9 @@ import pytest
 from blastgit import DataRepo
 from blastgit.cli import main
 from blastgit.errors import NotFound, UsageError
+from blastgit.maintenance.verify import Report
+from blastgit.maintenance.verify.memory import FILE, Memory
 from blastgit.store.local import LocalStore
-from blastgit.verify import Report
-from blastgit.verify.memory import FILE, Memory
 
 DES_Z = "cutout_cdn/DES/DES_z.fits"
 

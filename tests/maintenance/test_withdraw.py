@@ -9,8 +9,8 @@ from blastgit.cli import main
 from blastgit.demo import refit, reprocess
 from blastgit.errors import InvalidInput, NotFound, UsageError, Withdrawn
 from blastgit.plumbing.process import GitError, run_git
+from blastgit.repository.tombstones import Withdrawals
 from blastgit.store.local import LocalStore
-from blastgit.withdrawn import Withdrawals
 
 DES_Z = "cutout_cdn/DES/DES_z.fits"
 DES_G = "cutout_cdn/DES/DES_g.fits"

@@ -17,7 +17,7 @@ from blastgit.errors import RepoError
 from blastgit.plumbing import durable, refs
 from blastgit.plumbing.process import run_git
 
-CHECKOUT = Path(__file__).resolve().parents[1]
+CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def stock(repo: Path) -> set[str]:

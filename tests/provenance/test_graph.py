@@ -5,7 +5,7 @@ import prov.model
 import pytest
 
 from blastgit import DataRepo
-from blastgit.annotations.event import Remark
+from blastgit.annotations.annotation import Remark
 from blastgit.cli import main
 from blastgit.demo import small
 from blastgit.errors import InvalidName, NotFound

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from blastgit import DataRepo
-from blastgit.annotations.event import Remark
+from blastgit.annotations.annotation import Remark
 from blastgit.cli import main
 from blastgit.errors import NotFound
 

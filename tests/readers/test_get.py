@@ -15,12 +15,12 @@ from astropy.nddata import CCDData
 from astropy.table import Table
 
 from blastgit import DataRepo
-from blastgit.edit import Edit, edit
+from blastgit.datasets.types import read_types
 from blastgit.errors import InvalidData, NotFound, ReaderFailed, RepoError, UsageError, Withdrawn
-from blastgit.handle import Handle
 from blastgit.readers import identity_of, registry
 from blastgit.readers.arrays import read_archive
-from blastgit.readers.types import read_types
+from blastgit.repository.edit import Edit, edit
+from blastgit.repository.local import Handle
 
 IMAGE = "cutout_cdn/DES/DES_z.fits"
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from blastgit import DataRepo
-from blastgit.edit import Edit, edit
 from blastgit.errors import ReaderFailed
-from blastgit.handle import Handle
 from blastgit.readers import identity_of
+from blastgit.repository.edit import Edit, edit
+from blastgit.repository.local import Handle
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/readers.md").read_text("utf-8")

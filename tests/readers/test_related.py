@@ -11,7 +11,7 @@ from blastgit import DataRepo
 from blastgit.cli.main import main
 from blastgit.demo import add_alias, small
 from blastgit.errors import InvalidInput, NotFound, UsageError
-from blastgit.related import read_angle
+from blastgit.search.find.related import read_angle
 
 pytest.importorskip("duckdb", reason="the index needs duckdb")
 pytest.importorskip("pyarrow", reason="the index needs pyarrow")

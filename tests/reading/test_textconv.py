@@ -3,7 +3,7 @@ import re
 import pytest
 
 from blastgit.errors import RepoError
-from blastgit.textconv import set_up, textconv
+from blastgit.reading.textconv import set_up, textconv
 
 
 @pytest.fixture

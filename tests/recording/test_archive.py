@@ -140,7 +140,7 @@ def test_a_damaged_header_is_not_taken_for_the_end(repo, sample, tmp_path, tree_
 
 
 def test_a_bomb(repo, sample, tmp_path, tree_of, monkeypatch):
-    monkeypatch.setattr("blastgit.archive._LIMIT", 1_000_000)
+    monkeypatch.setattr("blastgit.recording.archive._LIMIT", 1_000_000)
     bomb = member("cutouts/DES/zeros.fits", bytes(2_000_000))
     path = pack(tmp_path / "a.tar.gz", bomb, *unpacked(sample, tmp_path))
     assert path.stat().st_size < 200_000
@@ -148,13 +148,13 @@ def test_a_bomb(repo, sample, tmp_path, tree_of, monkeypatch):
 
 
 def test_too_many_members(repo, sample, tmp_path, tree_of, monkeypatch):
-    monkeypatch.setattr("blastgit.archive._MEMBERS", 10)
+    monkeypatch.setattr("blastgit.recording.archive._MEMBERS", 10)
     refused(repo, sample.archive(tmp_path / "a.tar.gz"), InvalidFiles, "more than 10 members", tree_of)
 
 
 def test_a_header_that_would_fill_the_memory(repo, tmp_path, tree_of, monkeypatch):
     """Tarfile reads a member's extended header whole, before anybody could ask for its size."""
-    monkeypatch.setattr("blastgit.archive._LIMIT", 1_000_000)
+    monkeypatch.setattr("blastgit.recording.archive._LIMIT", 1_000_000)
     info, content = member("header", bytes(3_000_000), type=tarfile.XHDTYPE)
     path = tmp_path / "a.tar.gz"
     path.write_bytes(gzip.compress(info.tobuf() + content + bytes(1024)))

@@ -20,10 +20,10 @@ from blastgit.errors import (
     RepoError,
     StoreError,
 )
-from blastgit.handle import Handle
-from blastgit.history import History
-from blastgit.names import parse_spec
+from blastgit.naming.names import parse_spec
 from blastgit.plumbing.process import run_git
+from blastgit.repository.history import History
+from blastgit.repository.local import Handle
 from blastgit.revision import document as json_document
 
 IMAGE = "cutout_cdn/2026dgt/DES/DES_z.fits"
@@ -241,7 +241,7 @@ def test_a_truncated_file_is_recorded_as_bytes_and_said_so(repo, sample, record,
 
 
 def test_no_space_left(repo, refuses, handed_in, monkeypatch):
-    from blastgit import intake
+    from blastgit.store import intake
 
     def full(source, target):
         target.write_bytes(b"the first bytes")

@@ -7,10 +7,10 @@ import math
 import pytest
 
 from blastgit import DataRepo, compare_exports
-from blastgit.handle import Handle
-from blastgit.history import History
-from blastgit.init import init
-from blastgit.names import Spec
+from blastgit.naming.names import Spec
+from blastgit.repository.history import History
+from blastgit.repository.init import init
+from blastgit.repository.local import Handle
 from blastgit.revision.document import parse
 
 FOLLOWS = "the global SED results follow"

@@ -17,7 +17,7 @@ from blastgit.errors import BlastgitError
 from blastgit.plumbing import refs
 from blastgit.plumbing.locks import Journal, try_lock
 from blastgit.plumbing.refs import RefUpdate
-from blastgit.record import Recorded
+from blastgit.recording.record import Recorded
 
 FILTER = "2MASS_J"
 Record = Callable[..., Recorded]
@@ -115,7 +115,7 @@ def test_a_half_applied_transaction_is_rolled_forward(
         real(directory, [updates[applied]], *rest, **more)
         os.kill(os.getpid(), signal.SIGKILL)
 
-    monkeypatch.setattr("blastgit.handle.update_refs", half)
+    monkeypatch.setattr("blastgit.repository.local.update_refs", half)
     assert run_killed_after(60, lambda: record_once(repo, sample.name, states[number])).killed
     monkeypatch.undo()
 

@@ -3,13 +3,14 @@ import json
 
 import pytest
 
-from blastgit import DataRepo, __version__, decide
+from blastgit import DataRepo, __version__
 from blastgit.demo import Sample, add_alias, change_image, edit_flux, refit, reprocess
-from blastgit.format import FILE
-from blastgit.handle import Handle
-from blastgit.history import History
-from blastgit.names import Spec
+from blastgit.naming.names import Spec
 from blastgit.plumbing.process import run_git
+from blastgit.recording import decide
+from blastgit.repository.format import FILE
+from blastgit.repository.history import History
+from blastgit.repository.local import Handle
 
 LATER = {"app_version": "v1.13.1", "export_time": "2026-06-11T08:00:00.000001+00:00", "seed": 1}
 

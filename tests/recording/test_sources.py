@@ -3,7 +3,7 @@ import os
 import pytest
 
 from blastgit.errors import InvalidExport, InvalidFiles
-from blastgit.sources import dataset_path, gather
+from blastgit.recording.sources import dataset_path, gather
 
 IMAGE = "cutout_cdn/2026dgt/DES/DES_z.fits"
 

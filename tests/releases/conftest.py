@@ -9,8 +9,8 @@ import pytest
 
 from blastgit import DataRepo
 from blastgit.demo import refit, small
-from blastgit.init import init
 from blastgit.plumbing.process import git_environment
+from blastgit.repository.init import init
 
 FILE = "cutout_cdn/DES/DES_z.fits"
 CITATION = b"""

@@ -14,8 +14,8 @@ from yaml import safe_load
 from blastgit import DataRepo
 from blastgit.cli.main import main
 from blastgit.errors import InvalidName, NotFound, RepoError, UsageError
-from blastgit.release.citation import read_cff, read_citation
-from blastgit.release.freeze import Options
+from blastgit.releases.citation import read_cff, read_citation
+from blastgit.releases.freeze import Options
 
 RELEASE = "release/nearby/1"
 

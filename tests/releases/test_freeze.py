@@ -12,13 +12,13 @@ import pytest
 from yaml import safe_load
 
 from blastgit import DataRepo
+from blastgit.api.releases import Releases
 from blastgit.cli.main import main
 from blastgit.demo import fail_stage, refit, small
 from blastgit.errors import Denied, InvalidInput, InvalidName, NotFound, Withdrawn, WouldOverwrite
-from blastgit.mirror import Mirror
 from blastgit.plumbing.process import git_environment
-from blastgit.release.freeze import Options
-from blastgit.release.room import Releases
+from blastgit.releases.freeze import Options
+from blastgit.repository.remote import Mirror
 
 FILE = "cutout_cdn/DES/DES_z.fits"
 RELEASE = "release/nearby/1"
@@ -212,7 +212,7 @@ def test_what_a_failed_stage_left_is_frozen_and_said(
 
 
 def test_gc_keeps_what_a_release_needs_and_not_what_was_withdrawn(frozen: Path) -> None:
-    from blastgit.roots import Roots
+    from blastgit.maintenance.reachable import Roots
 
     repo = DataRepo(frozen)
     md5 = repo.show(f"2026dgt@0:{FILE}").value["md5"]

@@ -12,10 +12,10 @@ import pytest
 from blastgit import DataRepo
 from blastgit.cli.main import main
 from blastgit.errors import NotFound, RepoError
+from blastgit.maintenance.verify_release import Proof
 from blastgit.plumbing.process import git_environment
-from blastgit.release.freeze import Options
-from blastgit.release.tag import Sign
-from blastgit.release.verify import Proof
+from blastgit.releases.freeze import Options
+from blastgit.releases.tag import Sign
 
 FILE = "cutout_cdn/DES/DES_z.fits"
 RELEASE = "release/nearby/1"

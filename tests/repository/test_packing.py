@@ -12,8 +12,8 @@ from blastgit import DataRepo
 from blastgit.cli import main
 from blastgit.demo import Sample, refit, small
 from blastgit.errors import Busy
-from blastgit.maintain import Counts, count
 from blastgit.plumbing.locks import Journal, hold
+from blastgit.repository.packing import Counts, count
 
 WRITERS, RECORDS = 4, 4
 fork = multiprocessing.get_context("fork")

@@ -14,18 +14,19 @@ from typing import Any
 
 import pytest
 
-from blastgit import DataRepo, mirror
+from blastgit import DataRepo
 from blastgit.cli import main
 from blastgit.demo import Sample, change_image, refit, reprocess, small
 from blastgit.errors import BlastgitError, Busy, Denied, NotFound, RepoError, StoreError, UsageError
-from blastgit.location import local_path, shown
-from blastgit.mirror import Mirror
 from blastgit.plumbing.push import Outcome, PushFailed
 from blastgit.plumbing.refs import RefMoved, RefUpdate
-from blastgit.record import Recorded
+from blastgit.recording.record import Recorded
+from blastgit.repository import remote as mirror
+from blastgit.repository.location import local_path, shown
+from blastgit.repository.remote import Mirror
 from tests.http_backend import served_by_daemon, served_over_http
 
-CHECKOUT = Path(__file__).resolve().parents[1]
+CHECKOUT = Path(__file__).resolve().parents[2]
 WRITERS = 8
 Git = Callable[..., str]
 

@@ -6,10 +6,10 @@ import pytest
 
 from blastgit import DataRepo
 from blastgit.demo import Sample, small
-from blastgit.edit import Edit, edit
 from blastgit.errors import NotFound, RepoError
-from blastgit.handle import Handle
-from blastgit.renames import Renames, read_renames
+from blastgit.repository.edit import Edit, edit
+from blastgit.repository.local import Handle
+from blastgit.repository.renames import Renames, read_renames
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_an_alias_finds_its_transient(repo, record):
 
 
 def test_an_alias_finds_its_transient_among_very_many_by_the_index(repo, record, monkeypatch):
-    monkeypatch.setattr("blastgit.aliases.LIMIT", 0)
+    monkeypatch.setattr("blastgit.api.aliases.LIMIT", 0)
     sample = small("2026dgt")
     sample.export["transient"]["fields"] |= {"aliases": ["SN2026dgt"], "display_name": "Dgt-star"}
     record(repo, sample)

@@ -2,8 +2,8 @@ import pytest
 import yaml
 
 from blastgit.errors import RepoError
+from blastgit.repository.settings import read_settings
 from blastgit.revision.rules import build_rules, default_rules, default_text
-from blastgit.settings import read_settings
 
 
 def test_the_rules_are_one_file_that_people_can_read():

@@ -12,8 +12,8 @@ import pytest
 from blastgit import DataRepo
 from blastgit.demo import refit
 from blastgit.errors import StoreError
-from blastgit.init import init
 from blastgit.plumbing.process import git_environment
+from blastgit.repository.init import init
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs/operators.md"
 

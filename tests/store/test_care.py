@@ -7,7 +7,7 @@ import pytest
 
 from blastgit import DataRepo
 from blastgit.errors import StoreError
-from blastgit.init import init
+from blastgit.repository.init import init
 from blastgit.store.config import Remote
 from blastgit.store.dvc import DvcStore
 from blastgit.store.failures import Patience

@@ -6,8 +6,8 @@ import pytest
 
 from blastgit import DataRepo
 from blastgit.errors import RepoError, UsageError
-from blastgit.handle import Handle
-from blastgit.init import init
+from blastgit.repository.init import init
+from blastgit.repository.local import Handle
 from blastgit.store.config import Remote, chosen_remote, default_remote, with_remote
 from blastgit.store.dvc import DvcStore
 

@@ -8,9 +8,9 @@ import pytest
 
 from blastgit import DataRepo
 from blastgit.demo import refit
-from blastgit.hooks import install_hooks
-from blastgit.init import init
 from blastgit.plumbing.process import git_environment
+from blastgit.repository.hooks import install_hooks
+from blastgit.repository.init import init
 
 SPECS = ("refs/heads/2026dgt", "refs/tags/2026dgt/1")
 

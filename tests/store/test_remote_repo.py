@@ -7,13 +7,13 @@ import pytest
 
 from blastgit import DataRepo
 from blastgit.demo import change_image, small
-from blastgit.edit import Edit, edit
 from blastgit.errors import RepoError, StoreError
-from blastgit.handle import Handle
-from blastgit.history import History
-from blastgit.init import init
-from blastgit.move_store import contents_of_tags, move_store
-from blastgit.names import parse_spec
+from blastgit.maintenance.move_store import contents_of_tags, move_store
+from blastgit.naming.names import parse_spec
+from blastgit.repository.edit import Edit, edit
+from blastgit.repository.history import History
+from blastgit.repository.init import init
+from blastgit.repository.local import Handle
 from blastgit.store.dvc import DvcStore
 from blastgit.store.failures import Patience
 from blastgit.store.remote import RemoteFolder

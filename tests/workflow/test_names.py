@@ -7,11 +7,11 @@ import pytest
 from blastgit import DataRepo
 from blastgit.cli import main
 from blastgit.demo import break_off, change_image, reprocess
-from blastgit.edit import Edit, edit
 from blastgit.errors import InvalidName, NotFound, RepoError
-from blastgit.handle import Handle
-from blastgit.names import parse_spec
-from blastgit.settings import read_settings
+from blastgit.naming.names import parse_spec
+from blastgit.repository.edit import Edit, edit
+from blastgit.repository.local import Handle
+from blastgit.repository.settings import read_settings
 from blastgit.workflow.names import read_names
 
 

@@ -140,9 +140,9 @@ def test_an_exact_rerun_knows_its_inputs_and_what_replaces_them(repo_with, sampl
 
 
 def test_a_stage_of_ones_own_takes_part(repo_with, sample):
-    pytest.importorskip("blastgit.edit")
-    from blastgit.edit import Edit, edit
-    from blastgit.handle import Handle
+    pytest.importorskip("blastgit.repository.edit")
+    from blastgit.repository.edit import Edit, edit
+    from blastgit.repository.local import Handle
 
     repo = repo_with(sample)
     own = {"Spectrum": {"after": ["Host match"], "reads": ["host.name"], "makes": ["spectra/*"]}}

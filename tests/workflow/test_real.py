@@ -6,7 +6,7 @@ import pytest
 
 from blastgit import DataRepo
 from blastgit.errors import InvalidData
-from blastgit.init import init
+from blastgit.repository.init import init
 from blastgit.workflow.stages import default_stages
 
 

@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 
 from benchmarks.crash import run_killed_after, run_killed_at
-from blastgit import DataRepo, mirror
+from blastgit import DataRepo
 from blastgit.demo import Sample, change_image, edit_flux, reprocess
 from blastgit.errors import Busy, LostLease, NotFound, Withdrawn
 from blastgit.plumbing import refs
 from blastgit.plumbing.process import git_environment, run_git
 from blastgit.plumbing.refs import RefUpdate
-from blastgit.record import Recorded
+from blastgit.recording.record import Recorded
+from blastgit.repository import remote as mirror
 
 NAME = "2026dgt"
 Record = Callable[..., Recorded]
@@ -212,7 +213,7 @@ def test_a_half_applied_transaction_is_rolled_forward(
         real(directory, [updates[i] for i in applied], *rest, **more)
         os.kill(os.getpid(), signal.SIGKILL)
 
-    monkeypatch.setattr("blastgit.handle.update_refs", half)
+    monkeypatch.setattr("blastgit.repository.local.update_refs", half)
     assert run_killed_after(60, lambda: DataRepo(history).record(NAME, export, data)).killed
     monkeypatch.undo()
     opened = DataRepo(history)
@@ -232,7 +233,7 @@ def test_a_half_applied_transaction_is_rolled_forward(
 @pytest.fixture
 def elsewhere(history: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The URL of a repo that is pushed to, hooks and all."""
-    monkeypatch.setattr("blastgit.opened.local_path", lambda location: None if "://" in location else Path(location))
+    monkeypatch.setattr("blastgit.api.base.local_path", lambda location: None if "://" in location else Path(location))
     return f"file://{history}"
 
 

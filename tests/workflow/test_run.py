@@ -14,7 +14,7 @@ from blastgit import DataRepo
 from blastgit.demo import Sample, change_image, edit_flux, small
 from blastgit.errors import InvalidExport, InvalidInput, InvalidName, NotFound, UsageError
 from blastgit.plumbing.process import run_git
-from blastgit.workflow.run import Workflow
+from blastgit.recording.stages import Workflow
 
 NAME = "2026dgt"
 

@@ -3,9 +3,9 @@
 import pytest
 
 from blastgit.errors import NotFound, RepoError
+from blastgit.repository.settings import read_settings
 from blastgit.revision.normalise import normalise
 from blastgit.revision.rules import default_rules
-from blastgit.settings import read_settings
 from blastgit.workflow.patterns import Patterns
 from blastgit.workflow.stages import default_stages, read_stages
 

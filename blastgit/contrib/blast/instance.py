@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from blastgit.buckets import Bucket, BucketObject, Place
 from blastgit.errors import Busy, UsageError
 from blastgit.revision.export import Export
+from blastgit.store.bucket import Bucket, BucketObject
+from blastgit.store.bucket_url import Place
 
 TRIED = ((1, 9), (1, 13))
 """The first and the last version of Blast whose exports blastgit was tried with."""

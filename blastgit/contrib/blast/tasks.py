@@ -64,8 +64,8 @@ def _check_deaths(request: Any) -> None:
 
 
 def _record(name: str) -> dict[str, Any]:
+    from blastgit.api.repo import DataRepo
     from blastgit.contrib.blast.instance import BucketOfState, changed_in, doubt_about, export_of, place_of
-    from blastgit.repo import DataRepo
     from blastgit.revision.export import read_export
 
     data = export_of(name)

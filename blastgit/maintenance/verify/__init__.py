@@ -7,18 +7,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from blastgit.errors import DamagedData, NotFound, UsageError
-from blastgit.handle import Handle
-from blastgit.history import History
-from blastgit.names import run_ref, transient_of
-from blastgit.personal.lines import own_lines
+from blastgit.maintenance.verify.contents import Reading, look_up
+from blastgit.maintenance.verify.lines import LineCheck
+from blastgit.maintenance.verify.refs import check_refs
+from blastgit.maintenance.verify.report import Problem, Repaired, Report
+from blastgit.naming.names import run_ref, transient_of
 from blastgit.progress import Progress, silent
+from blastgit.repository.history import History
+from blastgit.repository.lines import own_lines
+from blastgit.repository.local import Handle
+from blastgit.repository.tombstones import Withdrawals
 from blastgit.store.hashing import Checksums
 from blastgit.store.pointer import SUFFIX
-from blastgit.verify.contents import Reading, look_up
-from blastgit.verify.lines import LineCheck
-from blastgit.verify.refs import check_refs
-from blastgit.verify.report import Problem, Repaired, Report
-from blastgit.withdrawn import Withdrawals
 from blastgit.workflow.status import runs_in_progress
 
 __all__ = ["Options", "Problem", "Repaired", "Report", "verify"]
@@ -103,8 +103,8 @@ def _exists(handle: Handle, name: str) -> bool:
 
 def _attached(handle: Handle, name: str | None, report: Report) -> Iterator[tuple[str, Checksums]]:
     """Yield the contents of attachments, if all of the repo is looked at; note a pointer that is none."""
+    from blastgit.annotations.attachment_store import stored_contents
     from blastgit.annotations.branch import tip_of
-    from blastgit.attachments.store import stored_contents
 
     tip = tip_of(handle) if name is None else None
     if tip is None:
@@ -125,7 +125,7 @@ def _check_collections(handle: Handle, report: Report) -> None:
     """Note the collections that break a rule."""
     if "collections" not in handle.main.tree:
         return
-    from blastgit.collections.room import Collections
+    from blastgit.api.collections import Collections
 
     for name, problem in Collections(handle).check():
         report.add("collection", name, problem)
@@ -134,7 +134,7 @@ def _check_collections(handle: Handle, report: Report) -> None:
 def _check_releases(handle: Handle, report: Report) -> None:
     """Note what is wrong with releases, but for their contents, which are those of revisions."""
     if any(ref.startswith(b"refs/tags/release/") for ref in handle.git.raw_listall_references()):
-        from blastgit.release.check import examine_all
+        from blastgit.releases.check import examine_all
 
         for where, problem in examine_all(handle):
             report.add("release", where, problem)

@@ -9,13 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 from blastgit.errors import BlastgitError
-from blastgit.handle import Handle
-from blastgit.held import LIMIT
+from blastgit.maintenance.verify.memory import Memory
+from blastgit.maintenance.verify.report import Problem, Report
 from blastgit.progress import Progress
-from blastgit.states import Snapshot
+from blastgit.repository.commits import Snapshot
+from blastgit.repository.entries import LIMIT
+from blastgit.repository.local import Handle
 from blastgit.store.hashing import Checksums, drain
-from blastgit.verify.memory import Memory
-from blastgit.verify.report import Problem, Report
 
 _AHEAD = 1000  # contents that are handed to the threads at once
 

@@ -8,16 +8,16 @@ from collections.abc import Iterator
 import pygit2
 
 from blastgit.errors import BlastgitError, DamagedData, NotFound
-from blastgit.handle import Handle
-from blastgit.history import History
-from blastgit.names import is_personal, run_ref, tag_ref, transient_of
-from blastgit.personal.lines import origin
+from blastgit.maintenance.verify.report import Report
+from blastgit.maintenance.verify.states import check_stages, check_state
+from blastgit.naming.names import is_personal, run_ref, tag_ref, transient_of
 from blastgit.plumbing.objects import commit_of
-from blastgit.states import Marker, Revision
+from blastgit.repository.commits import Marker, Revision
+from blastgit.repository.history import History
+from blastgit.repository.lines import origin
+from blastgit.repository.local import Handle
+from blastgit.repository.tombstones import Stones, Withdrawals
 from blastgit.store.hashing import Checksums
-from blastgit.verify.report import Report
-from blastgit.verify.states import check_stages, check_state
-from blastgit.withdrawn import Stones, Withdrawals
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _KINDS = ("revision", "reproduction", "stage")

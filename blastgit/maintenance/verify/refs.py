@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from blastgit.errors import BlastgitError
-from blastgit.guard.refs import Kind, place
-from blastgit.handle import Handle
-from blastgit.verify.report import Report
+from blastgit.maintenance.verify.report import Report
+from blastgit.naming.refs import Kind, place
+from blastgit.repository.local import Handle
 
 
 def check_refs(handle: Handle, names: Collection[str], report: Report) -> None:

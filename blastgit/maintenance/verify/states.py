@@ -7,17 +7,17 @@ from collections.abc import Iterator, Mapping
 import pygit2
 
 from blastgit.errors import BlastgitError, DamagedData, InvalidFiles
-from blastgit.handle import Handle
-from blastgit.history import History
-from blastgit.names import check_path
+from blastgit.maintenance.verify.contents import fault_in_git
+from blastgit.maintenance.verify.report import Report
+from blastgit.naming.names import check_path
 from blastgit.plumbing.trees import read_blob
+from blastgit.repository.commits import Snapshot, StageState
+from blastgit.repository.history import History
+from blastgit.repository.local import Handle
+from blastgit.repository.skeleton import dot_files
+from blastgit.repository.tombstones import Withdrawals
 from blastgit.revision.dr import write_dr
-from blastgit.shipped import dot_files
-from blastgit.states import Snapshot, StageState
 from blastgit.store.hashing import Checksums
-from blastgit.verify.contents import fault_in_git
-from blastgit.verify.report import Report
-from blastgit.withdrawn import Withdrawals
 from blastgit.workflow.markers import OUTCOMES, Run, read_mark
 
 

@@ -23,6 +23,6 @@ def translate(text: str, beside: Collection[str] = ()) -> str:
     from blastgit.index.library import need
 
     need("sqlglot")
-    from blastgit.adql.translation import translated
+    from blastgit.search.adql.translation import translated
 
     return translated(text, tables(), beside)

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from blastgit.adql.mistakes import at_token
 from blastgit.errors import InvalidQuery
+from blastgit.search.adql.mistakes import at_token
 
 if TYPE_CHECKING:
     from sqlglot.tokenizer_core import Token
@@ -31,7 +31,7 @@ def in_terms_of(text: str) -> Iterator[None]:
 
 def _told(error: InvalidQuery, text: str) -> InvalidQuery:
     """Return an error with its place in the ADQL, if it names a word of it: the SQL is not what anybody wrote."""
-    from blastgit.adql.dialect import words_of
+    from blastgit.search.adql.dialect import words_of
 
     words = str(error).partition("\n\nLINE")[0]
     sentence, _, hint = words.partition("\n")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from blastgit.adql.functions import FUNCTIONS
-from blastgit.adql.mistakes import in_node
-from blastgit.adql.shapes import GEOMETRY
+from blastgit.search.adql.functions import FUNCTIONS
+from blastgit.search.adql.mistakes import in_node
+from blastgit.search.adql.shapes import GEOMETRY
 
 _AGGREGATES = {"AVG": (1, 1), "COUNT": (1, 1), "MAX": (1, 1), "MIN": (1, 1), "SUM": (1, 1)}
 _QUERIES = (

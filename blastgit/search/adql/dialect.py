@@ -10,8 +10,8 @@ from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ErrorLevel, ParseError, TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
-from blastgit.adql.mistakes import at, at_offset, at_token
 from blastgit.errors import InvalidQuery
+from blastgit.search.adql.mistakes import at, at_offset, at_token
 
 _TEXT_LIMIT = 100_000  # characters
 _BEGINNINGS = (TokenType.SELECT, TokenType.WITH, TokenType.L_PAREN)

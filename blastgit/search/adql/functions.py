@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from blastgit.adql.mistakes import in_node
 from blastgit.index.tables import Tables
+from blastgit.search.adql.mistakes import in_node
 
 _MANY = 1000
 

@@ -6,11 +6,11 @@ import math
 
 from sqlglot import exp
 
-from blastgit.adql.mistakes import in_node
-from blastgit.adql.shapes import GEOMETRY, MAKERS, Circle, Point, Shape, Shapes, constant, fixed_point
-from blastgit.sky.polygon import Polygon, cross
-from blastgit.sky.region import Moc
-from blastgit.sky.sql import Place, in_circle, prefilter, separation
+from blastgit.search.adql.mistakes import in_node
+from blastgit.search.adql.shapes import GEOMETRY, MAKERS, Circle, Point, Shape, Shapes, constant, fixed_point
+from blastgit.search.sky.polygon import Polygon, cross
+from blastgit.search.sky.region import Moc
+from blastgit.search.sky.sql import Place, in_circle, prefilter, separation
 
 _LONGEST = 200_000  # characters of one expression: those inside each other grow fast
 _PAIRS = 10_000  # of edges of two polygons that are compared

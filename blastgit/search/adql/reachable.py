@@ -7,9 +7,9 @@ from collections.abc import Collection
 
 from sqlglot import exp
 
-from blastgit.adql.mistakes import in_node
-from blastgit.adql.sources import SCHEMA, is_ours
 from blastgit.index.tables import Tables
+from blastgit.search.adql.mistakes import in_node
+from blastgit.search.adql.sources import SCHEMA, is_ours
 
 
 def check_tables(tree: exp.Expr, known: Tables, beside: Collection[str] = ()) -> None:

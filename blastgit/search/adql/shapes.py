@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from blastgit.adql.mistakes import in_node
-from blastgit.adql.sources import Sources
 from blastgit.errors import InvalidInput
-from blastgit.sky import region
-from blastgit.sky.angles import check_dec, check_ra, check_radius
-from blastgit.sky.polygon import Polygon, cross
-from blastgit.sky.region import Moc
-from blastgit.sky.sql import Place
+from blastgit.search.adql.mistakes import in_node
+from blastgit.search.adql.sources import Sources
+from blastgit.search.sky import region
+from blastgit.search.sky.angles import check_dec, check_ra, check_radius
+from blastgit.search.sky.polygon import Polygon, cross
+from blastgit.search.sky.region import Moc
+from blastgit.search.sky.sql import Place
 
 MAKERS = {"POINT": (1, 3), "CIRCLE": (2, 4), "BOX": (3, 5), "POLYGON": (3, 1001), "REGION": (1, 1), "CENTROID": (1, 1)}
 """The functions that make points and regions, with how many values they take."""

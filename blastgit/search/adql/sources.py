@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from blastgit.index.opened import NAME
+from blastgit.index.open_index import NAME
 from blastgit.index.tables import Table, Tables
 
 SCHEMA = "blastgit"

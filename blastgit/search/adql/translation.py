@@ -7,15 +7,15 @@ from collections.abc import Collection
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, SqlglotError
 
-from blastgit.adql import functions, geometry
-from blastgit.adql.allowed import check
-from blastgit.adql.dialect import parse
-from blastgit.adql.mistakes import in_node
-from blastgit.adql.reachable import check_tables
-from blastgit.adql.shapes import GEOMETRY, Shapes
-from blastgit.adql.sources import Sources, name_fully
 from blastgit.errors import InvalidInput, InvalidQuery
 from blastgit.index.tables import Tables
+from blastgit.search.adql import functions, geometry
+from blastgit.search.adql.allowed import check
+from blastgit.search.adql.dialect import parse
+from blastgit.search.adql.mistakes import in_node
+from blastgit.search.adql.reachable import check_tables
+from blastgit.search.adql.shapes import GEOMETRY, Shapes
+from blastgit.search.adql.sources import Sources, name_fully
 
 
 def translated(text: str, known: Tables, beside: Collection[str] = ()) -> str:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from blastgit.compare import sql
-from blastgit.compare.quantities import Subject
-from blastgit.compare.side import Side
 from blastgit.errors import UsageError
-from blastgit.index.opened import Result
+from blastgit.index.open_index import Result
 from blastgit.index.tables import Column
+from blastgit.search.compare import sql
+from blastgit.search.compare.quantities import Subject
+from blastgit.search.compare.side import Side
 
 if TYPE_CHECKING:
-    from blastgit.index.opened import OpenIndex
+    from blastgit.index.open_index import OpenIndex
 
 _OF_VALUES = ("old", "new", "difference")
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from blastgit.compare.compared import Comparing, Comparison, Statistics
 from blastgit.errors import NotFound, RepoError, UsageError
+from blastgit.search.compare.compared import Comparing, Comparison, Statistics
 
 _MOST = 12  # quantities in one picture
 _FORMATS = (".png", ".svg", ".pdf")

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from blastgit.errors import NotFound, UsageError
-from blastgit.find.check import near
-from blastgit.find.criteria import end_of
+from blastgit.search.find.check import near
+from blastgit.search.find.criteria import end_of
 
 if TYPE_CHECKING:
-    from blastgit.index.opened import OpenIndex
+    from blastgit.index.open_index import OpenIndex
 
 _APP, _AT = "app:", "at:"
 _RUNS = "SELECT run FROM revisions WHERE run IS NOT NULL UNION SELECT run FROM reproductions WHERE run IS NOT NULL"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from blastgit.compare.quantities import Quantity, Subject
-from blastgit.compare.side import Side
+from blastgit.search.compare.quantities import Quantity, Subject
+from blastgit.search.compare.side import Side
 
 _ROBUST = 1.4826  # by which the MAD of normally distributed values is smaller than their standard deviation
 _NOISE = "1e-9 * greatest(abs(old), abs(new))"  # what a difference may be that is none

@@ -8,14 +8,14 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from blastgit.errors import InvalidInput, InvalidQuery, NotFound, UsageError
-from blastgit.find.criteria import Criteria
 from blastgit.index.library import need
 from blastgit.index.tables import tables
-from blastgit.names import slug
+from blastgit.naming.names import slug
+from blastgit.search.find.criteria import Criteria
 
 if TYPE_CHECKING:
     from blastgit.annotations.flags import Flags
-    from blastgit.index.opened import OpenIndex
+    from blastgit.index.open_index import OpenIndex
 
 STRUCTS = {"hosts": "hosts", "sed_global": "sed", "sed_local": "sed"}
 """What a condition may look into beside `revisions`, one row of it for each revision, and the table it is of."""

@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from blastgit.find.criteria import Criteria, begin_of, end_of
-from blastgit.sky.angles import read_dec, read_ra, read_radius
-from blastgit.sky.region import read_region
-from blastgit.sky.sql import Place, in_circle, separation
+from blastgit.search.find.criteria import Criteria, begin_of, end_of
+from blastgit.search.sky.angles import read_dec, read_ra, read_radius
+from blastgit.search.sky.region import read_region
+from blastgit.search.sky.sql import Place, in_circle, separation
 
 _PLACE = Place("ra_deg", "dec_deg", "healpix")
 _PLACES = ("revision", "transient", "run", "file")

@@ -11,8 +11,8 @@ from typing import Any
 
 from blastgit.errors import InvalidInput, InvalidName, UsageError
 from blastgit.index.rows import naive
-from blastgit.names import parse_spec
-from blastgit.sky.region import Region
+from blastgit.naming.names import parse_spec
+from blastgit.search.sky.region import Region
 
 _RANGE = re.compile(r"\s*(?P<low>[^\s.]\S*?)?\s*\.\.\s*(?P<high>\S+)?\s*")
 
@@ -29,7 +29,7 @@ class Criteria:
 
     Attributes:
         cone: Right ascension, declination and radius: degrees, or as text with units or sexagesimal.
-        region: A MOC, polygon or circle: as text, or what `blastgit.sky.region.load_region` read from a file.
+        region: A MOC, polygon or circle: as text, or what `blastgit.search.sky.region.load_region` read from a file.
         at: Only revisions that Blast had exported by then; a date means its end.
         since: Exported then or later.
         name: A shell pattern of transients, in any case.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from blastgit.index.opened import Result
-from blastgit.queries.answer import Answer
-from blastgit.tabular.lines import write_names
+from blastgit.index.open_index import Result
+from blastgit.search.saved.answer import Answer
+from blastgit.search.tabular.lines import write_names
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -38,7 +38,7 @@ class Found(Result):
         Raises:
             RepoError: astropy is not installed.
         """
-        from blastgit.tabular.astropy_table import to_table
+        from blastgit.search.tabular.astropy_table import to_table
 
         meta: dict[str, Any] = {} if self.answer is None else {"identity": str(self.answer), **self.answer.to_json()}
         return to_table(self.columns, self.rows, meta)

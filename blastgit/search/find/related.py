@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from blastgit.errors import InvalidInput, NotFound, UsageError
-from blastgit.names import parse_spec
+from blastgit.naming.names import parse_spec
 
 if TYPE_CHECKING:
-    from blastgit.index.opened import OpenIndex
+    from blastgit.index.open_index import OpenIndex
 
 KINDS = ("host", "cutout", "filter", "same-host", "neighbour")
 """How things belong together."""

@@ -7,19 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from blastgit.api.queries import Queries
 from blastgit.errors import InvalidQuery
-from blastgit.find.check import STRUCTS, check_columns, check_names, check_where, explained
-from blastgit.find.conditions import Listed, Values, among, distance, on_sky, scope, tests
-from blastgit.find.criteria import Criteria
-from blastgit.find.found import Found
 from blastgit.index.tables import Column, tables
-from blastgit.queries.room import Queries
-from blastgit.related import checked
+from blastgit.search.find.check import STRUCTS, check_columns, check_names, check_where, explained
+from blastgit.search.find.conditions import Listed, Values, among, distance, on_sky, scope, tests
+from blastgit.search.find.criteria import Criteria
+from blastgit.search.find.found import Found
+from blastgit.search.find.related import checked
 
 if TYPE_CHECKING:
-    from blastgit.handle import Handle
-    from blastgit.index.opened import OpenIndex
-    from blastgit.queries.text import Query
+    from blastgit.index.open_index import OpenIndex
+    from blastgit.repository.local import Handle
+    from blastgit.search.saved.text import Query
 
 USUAL = ("transient", "revision", "ra_deg", "dec_deg", "best_redshift", "spectroscopic_class", "host", "app_version",
          "export_time", "status")  # fmt: skip

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from blastgit.index.opened import OpenIndex
+    from blastgit.index.open_index import OpenIndex
 
 _STATE = """
 SELECT sha256(coalesce(string_agg(line, chr(10) ORDER BY line), '')) FROM (

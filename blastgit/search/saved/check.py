@@ -7,7 +7,7 @@ from threading import Timer
 from typing import TYPE_CHECKING, Any
 
 from blastgit.errors import InvalidQuery
-from blastgit.queries.text import Query
+from blastgit.search.saved.text import Query
 
 if TYPE_CHECKING:
     import duckdb

@@ -16,8 +16,8 @@ from typing import Any
 
 from blastgit.errors import InvalidInput, RepoError, UsageError
 from blastgit.index.rows import naive
-from blastgit.queries.names import is_name
 from blastgit.safe_yaml import load_yaml
+from blastgit.search.saved.names import is_name
 
 SIZE_LIMIT = 100_000
 """Bytes of a query."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from blastgit.errors import InvalidInput
-from blastgit.sky.angles import check_dec, check_ra
-from blastgit.sky.cells import vector
-from blastgit.sky.sql import Place, prefilter
+from blastgit.search.sky.angles import check_dec, check_ra
+from blastgit.search.sky.cells import vector
+from blastgit.search.sky.sql import Place, prefilter
 
 LIMIT = 500
 """Vertices of one polygon."""

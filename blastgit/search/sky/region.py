@@ -11,10 +11,10 @@ from typing import Protocol
 from warnings import catch_warnings
 
 from blastgit.errors import InvalidInput, RepoError
-from blastgit.sky.angles import read_dec, read_ra, read_radius
-from blastgit.sky.cells import ORDER, Ranges, merged
-from blastgit.sky.polygon import Polygon
-from blastgit.sky.sql import Place, fewer, in_circle, in_ranges
+from blastgit.search.sky.angles import read_dec, read_ra, read_radius
+from blastgit.search.sky.cells import ORDER, Ranges, merged
+from blastgit.search.sky.polygon import Polygon
+from blastgit.search.sky.sql import Place, fewer, in_circle, in_ranges
 
 SIZE_LIMIT = 50_000_000
 """Bytes of a file."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from blastgit.sky.cells import Ranges, circle_ranges
+from blastgit.search.sky.cells import Ranges, circle_ranges
 
 _RANGES = 20  # more are joined to fewer: each costs time for every row
 _MARGIN = 1e-9  # degrees

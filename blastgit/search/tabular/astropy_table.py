@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from blastgit.errors import RepoError
 from blastgit.index.tables import Column
-from blastgit.tabular.cells import Row, distinct, text_of
+from blastgit.search.tabular.cells import Row, distinct, text_of
 
 if TYPE_CHECKING:
     from astropy.table import Table

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from blastgit.index.tables import Column
-from blastgit.tabular.cells import Rows, distinct, text_of
+from blastgit.search.tabular.cells import Rows, distinct, text_of
 
 _TYPES = {"integer": "int32", "bigint": "int64", "double": "float64", "boolean": "bool"}
 

@@ -7,10 +7,10 @@ from functools import partial
 
 from blastgit.errors import UsageError
 from blastgit.index.tables import Column
-from blastgit.tabular.cells import Rows
-from blastgit.tabular.ecsv import write_ecsv
-from blastgit.tabular.lines import write_csv, write_json, write_jsonl, write_names, write_table
-from blastgit.tabular.votable import Votable
+from blastgit.search.tabular.cells import Rows
+from blastgit.search.tabular.ecsv import write_ecsv
+from blastgit.search.tabular.lines import write_csv, write_json, write_jsonl, write_names, write_table
+from blastgit.search.tabular.votable import Votable
 
 Writer = Callable[[Sequence[Column], Rows], Iterator[str]]
 

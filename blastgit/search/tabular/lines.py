@@ -11,7 +11,7 @@ from typing import Any
 
 from blastgit.errors import UsageError
 from blastgit.index.tables import Column
-from blastgit.tabular.cells import NUMBERS, Rows, distinct, plain, text_of
+from blastgit.search.tabular.cells import NUMBERS, Rows, distinct, plain, text_of
 
 _DIGITS = 10  # of a number that people read
 

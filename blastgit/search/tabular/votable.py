@@ -11,7 +11,7 @@ from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from blastgit.index.tables import Column
-from blastgit.tabular.cells import Rows, distinct, text_of
+from blastgit.search.tabular.cells import Rows, distinct, text_of
 
 Info = tuple[str, str, str]
 """Name, value and text of an INFO: `("QUERY_STATUS", "OVERFLOW", "")`."""

@@ -22,16 +22,16 @@ from blastgit.errors import (
     UsageError,
     Withdrawn,
 )
-from blastgit.tabular.votable import error_document
-from blastgit.tap import documents, files
-from blastgit.tap.asked import asked
-from blastgit.tap.jobs import Finished, Job, Jobs
-from blastgit.tap.limits import ServiceLimits
-from blastgit.tap.queries import Queries
-from blastgit.tap.request import NotAllowed, Request, Response, request_of
-from blastgit.tap.uws import Uws
+from blastgit.search.tabular.votable import error_document
+from blastgit.serve.tap import documents, files
+from blastgit.serve.tap.asked import asked
+from blastgit.serve.tap.jobs import Finished, Job, Jobs
+from blastgit.serve.tap.limits import ServiceLimits
+from blastgit.serve.tap.queries import Queries
+from blastgit.serve.tap.request import NotAllowed, Request, Response, request_of
+from blastgit.serve.tap.uws import Uws
 
-_LOG = logging.getLogger("blastgit.tap")
+_LOG = logging.getLogger("blastgit.serve.tap")
 _METHODS = ("GET", "HEAD", "POST", "DELETE")
 _XML, _HTML = "text/xml; charset=utf-8", "text/html; charset=utf-8"
 _VOTABLE = "application/x-votable+xml"

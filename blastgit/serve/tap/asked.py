@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from blastgit.errors import InvalidQuery
-from blastgit.tap.forms import VOTABLE, Form, form_of
-from blastgit.tap.limits import ServiceLimits
-from blastgit.tap.request import Parameters
+from blastgit.serve.tap.forms import VOTABLE, Form, form_of
+from blastgit.serve.tap.limits import ServiceLimits
+from blastgit.serve.tap.request import Parameters
 
 LANGUAGES = ("ADQL-2.1", "ADQL-2.0")
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from blastgit.index.opened import NAME
+from blastgit.index.open_index import NAME
 from blastgit.index.tables import Column
-from blastgit.tap.content_types import BY_ENDING, OTHER
-from blastgit.tap.tables import Datatype, Served, served, spelled
+from blastgit.serve.tap.content_types import BY_ENDING, OTHER
+from blastgit.serve.tap.tables import Datatype, Served, served, spelled
 
 AUTHORITY = "x-blastgit"
 """The naming authority of identifiers; one that begins with x- is registered nowhere."""

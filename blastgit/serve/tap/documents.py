@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from blastgit import __version__
 from blastgit.index.tables import Column
-from blastgit.tabular.votable import quoted, safe
-from blastgit.tap.asked import LANGUAGES
-from blastgit.tap.forms import FORMS
-from blastgit.tap.limits import ServiceLimits
-from blastgit.tap.tables import Datatype, Key, ServedTable, served, spelled
+from blastgit.search.tabular.votable import quoted, safe
+from blastgit.serve.tap.asked import LANGUAGES
+from blastgit.serve.tap.forms import FORMS
+from blastgit.serve.tap.limits import ServiceLimits
+from blastgit.serve.tap.tables import Datatype, Key, ServedTable, served, spelled
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
@@ -78,7 +78,7 @@ def _interface(url: str, use: str, facts: str, kind: str = "vs:ParamHTTP") -> st
 
 
 def _language() -> str:
-    from blastgit.adql.shapes import GEOMETRY
+    from blastgit.search.adql.shapes import GEOMETRY
 
     versions = "".join(
         f'<version ivo-id="ivo://ivoa.net/std/ADQL#v{name[5:]}">{name[5:]}</version>' for name in LANGUAGES

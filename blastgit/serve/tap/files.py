@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from blastgit.errors import InvalidName, NotFound
-from blastgit.fetch import checked
-from blastgit.names import is_personal, parse_spec
-from blastgit.tap.content_types import content_type
-from blastgit.tap.request import NotAllowed, Request, Response
+from blastgit.naming.names import is_personal, parse_spec
+from blastgit.repository.contents import checked
+from blastgit.serve.tap.content_types import content_type
+from blastgit.serve.tap.request import NotAllowed, Request, Response
 
 if TYPE_CHECKING:
-    from blastgit.delivery import Item
+    from blastgit.reading.checkout import Item
 
 _YEAR = 365 * 86400
 
@@ -28,7 +28,7 @@ def answer(location: Path, request: Request, names: list[str]) -> Response:
         InvalidData: A stage failed that makes it, and `even_invalid=1` was not said.
         DamagedData: The store lacks it, or holds something else.
     """
-    from blastgit.repo import DataRepo
+    from blastgit.api.repo import DataRepo
 
     if request.method not in ("GET", "HEAD"):
         raise NotAllowed("GET, HEAD")

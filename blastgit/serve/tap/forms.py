@@ -11,9 +11,9 @@ from typing import Any
 
 from blastgit.errors import InvalidQuery
 from blastgit.index.tables import Column
-from blastgit.tabular.cells import Rows, distinct, plain
-from blastgit.tabular.lines import write_csv
-from blastgit.tabular.votable import Info, Votable
+from blastgit.search.tabular.cells import Rows, distinct, plain
+from blastgit.search.tabular.lines import write_csv
+from blastgit.search.tabular.votable import Info, Votable
 
 _STANDARD = "ivo://ivoa.net/std/TAPRegExt#output-votable-"
 _OVERFLOW = ("QUERY_STATUS", "OVERFLOW", "there are more rows than were asked for, or are allowed")

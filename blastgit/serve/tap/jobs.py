@@ -13,9 +13,9 @@ from pathlib import Path
 from uuid import uuid4
 
 from blastgit.errors import BlastgitError, Busy, NotFound, OverLimit, UsageError
-from blastgit.tap.limits import ServiceLimits
-from blastgit.tap.request import Parameters
-from blastgit.tap.workers import Stop
+from blastgit.serve.tap.limits import ServiceLimits
+from blastgit.serve.tap.request import Parameters
+from blastgit.serve.tap.workers import Stop
 
 
 class Phase(StrEnum):

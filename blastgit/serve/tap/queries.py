@@ -10,9 +10,9 @@ from pathlib import Path
 from uuid import uuid4
 
 from blastgit.errors import Busy, DamagedData, RepoError
-from blastgit.tap.asked import Asked
-from blastgit.tap.limits import ServiceLimits
-from blastgit.tap.workers import Stop, Task, Workers
+from blastgit.serve.tap.asked import Asked
+from blastgit.serve.tap.limits import ServiceLimits
+from blastgit.serve.tap.workers import Stop, Task, Workers
 
 
 @dataclass(frozen=True)

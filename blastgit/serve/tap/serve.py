@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from blastgit.errors import RepoError
-from blastgit.tap.app import App
-from blastgit.tap.limits import ServiceLimits
-from blastgit.tap.queries import Queries, Source
-from blastgit.tap.workers import Workers
+from blastgit.serve.tap.app import App
+from blastgit.serve.tap.limits import ServiceLimits
+from blastgit.serve.tap.queries import Queries, Source
+from blastgit.serve.tap.workers import Workers
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from blastgit.errors import NotFound, UsageError
-from blastgit.tabular.votable import error_document, quoted, safe
-from blastgit.tap.jobs import Job, Jobs, Phase
-from blastgit.tap.request import NotAllowed, Parameters, Request, Response, see_other
+from blastgit.search.tabular.votable import error_document, quoted, safe
+from blastgit.serve.tap.jobs import Job, Jobs, Phase
+from blastgit.serve.tap.request import NotAllowed, Parameters, Request, Response, see_other
 
 _NAMESPACES = (
     'xmlns:uws="http://www.ivoa.net/xml/UWS/v1.0" xmlns:xlink="http://www.w3.org/1999/xlink" '

@@ -1,4 +1,4 @@
-"""`python -m blastgit.tap.worker`: the process that answers one query, and ends.
+"""`python -m blastgit.serve.tap.worker`: the process that answers one query, and ends.
 
 It reads a task from stdin, writes the result to a file, and says on stdout how it went. What a query does to memory
 and time it does to this process, and not to the service.
@@ -33,7 +33,7 @@ def main() -> int:
 
 
 def _load() -> None:
-    for name in ("adql.afterwards", "index.opened", "tap.database", "tap.forms"):
+    for name in ("search.adql.afterwards", "index.open_index", "serve.tap.database", "serve.tap.forms"):
         import_module(f"blastgit.{name}")
     _translate("SELECT transient FROM blastgit.transients")  # the parser loads much when it is used first
 
@@ -77,11 +77,11 @@ def _lower(which: int, limit: int) -> None:
 
 
 def _run(task: dict[str, Any]) -> bool:
-    from blastgit.adql.afterwards import in_terms_of
-    from blastgit.index.opened import Limits, OpenIndex
-    from blastgit.tap.database import preparations
-    from blastgit.tap.forms import Cut, form_of
-    from blastgit.tap.tables import served
+    from blastgit.index.open_index import Limits, OpenIndex
+    from blastgit.search.adql.afterwards import in_terms_of
+    from blastgit.serve.tap.database import preparations
+    from blastgit.serve.tap.forms import Cut, form_of
+    from blastgit.serve.tap.tables import served
 
     sql = _translate(task["query"])
     limits = Limits(task["seconds"], task["memory"], task["rows"])
@@ -100,9 +100,9 @@ def _run(task: dict[str, Any]) -> bool:
 
 
 def _translate(query: str) -> str:
-    from blastgit.adql import translate
-    from blastgit.adql.sources import SCHEMA
-    from blastgit.tap.tables import served
+    from blastgit.search.adql import translate
+    from blastgit.search.adql.sources import SCHEMA
+    from blastgit.serve.tap.tables import served
 
     return translate(query, [table.full_name for table in served().tables if table.schema != SCHEMA])
 

@@ -137,11 +137,11 @@ class Workers:
 
 
 def _start() -> subprocess.Popen[str]:
-    here = str(Path(blastgit.__file__).resolve().parents[1])
+    here = str(Path(blastgit.__file__).resolve().parents[2])
     paths = os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH", ""))))
     environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     return subprocess.Popen(
-        [sys.executable, "-m", "blastgit.tap.worker"],
+        [sys.executable, "-m", "blastgit.serve.tap.worker"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -9,8 +9,8 @@ import pygit2
 import pytest
 
 from blastgit import DataRepo
-from blastgit.annotations.event import Remark
-from blastgit.attachments.store import SMALL
+from blastgit.annotations.annotation import Remark
+from blastgit.annotations.attachment_store import SMALL
 from blastgit.cli.main import main
 from blastgit.errors import DamagedData, InvalidInput, InvalidName, NotFound, StoreError
 from blastgit.plumbing.process import git_environment

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from blastgit import DataRepo
-from blastgit.annotations.event import Remark
+from blastgit.annotations.annotation import Remark
 from blastgit.annotations.metric import read_value
 from blastgit.cli.main import main
 from blastgit.errors import InvalidInput, NotFound

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from blastgit import DataRepo
-from blastgit.attachments.store import SMALL
+from blastgit.annotations.attachment_store import SMALL
 from blastgit.cli.main import main
 from blastgit.errors import Denied, InvalidInput, NotFound, Withdrawn
 from blastgit.plumbing.process import run_git
@@ -71,7 +71,7 @@ def test_it_travels_as_withdrawn(history, attached, tmp_path):
 
 
 def test_a_content_that_a_revision_has_stays(history, tmp_path, monkeypatch):
-    monkeypatch.setattr("blastgit.attachments.store.SMALL", 100)
+    monkeypatch.setattr("blastgit.annotations.attachment_store.SMALL", 100)
     repo = DataRepo(history)
     image = "cutout_cdn/DES/DES_z.fits"
     repo.get("2026dgt@1", tmp_path / "got", only=image)

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks import s3
-from blastgit.buckets import Bucket, Place
 from blastgit.demo import Sample
-from blastgit.init import init
+from blastgit.repository.init import init
+from blastgit.store.bucket import Bucket
+from blastgit.store.bucket_url import Place
 from blastgit.store.failures import Patience
 from tests.s3_fixtures import (  # noqa: F401 (fixtures)
     Waits,

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from blastgit.cli import main
-from tests.buckets.conftest import FOLDER
+from tests.recording.buckets.conftest import FOLDER
 
 
 def test_the_data_may_lie_in_a_bucket(repo, sample, put, bucket, proxy, tmp_path, monkeypatch, capsys):

@@ -7,10 +7,11 @@ import pytest
 
 from benchmarks import s3
 from blastgit import DataRepo
-from blastgit.buckets import Bucket, Place
 from blastgit.demo import Sample, change_image, reprocess
 from blastgit.errors import InvalidFiles, StoreError
-from tests.buckets.conftest import FOLDER
+from blastgit.store.bucket import Bucket
+from blastgit.store.bucket_url import Place
+from tests.recording.buckets.conftest import FOLDER
 
 
 def text(sample: Sample) -> bytes:

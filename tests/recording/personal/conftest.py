@@ -10,10 +10,10 @@ import pytest
 
 from blastgit import DataRepo
 from blastgit.demo import Sample, refit
-from blastgit.edit import Edit, edit
-from blastgit.format import FILE
-from blastgit.handle import Handle
-from blastgit.record import Recorded
+from blastgit.recording.record import Recorded
+from blastgit.repository.edit import Edit, edit
+from blastgit.repository.format import FILE
+from blastgit.repository.local import Handle
 
 
 @pytest.fixture

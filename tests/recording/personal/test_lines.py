@@ -9,7 +9,7 @@ import pytest
 from blastgit import DataRepo
 from blastgit.cli.main import main
 from blastgit.errors import Denied, InvalidExport, InvalidInput, InvalidName, NotFound
-from blastgit.names import parse_spec
+from blastgit.naming.names import parse_spec
 from blastgit.plumbing.process import git_environment
 
 DES_Z = "cutout_cdn/DES/DES_z.fits"

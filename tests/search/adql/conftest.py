@@ -9,7 +9,7 @@ pytest.importorskip("duckdb", reason="the extra `index` is not installed")
 pytest.importorskip("sqlglot", reason="the extra `index` is not installed")
 
 from blastgit.index.healpix import cells
-from blastgit.index.opened import OpenIndex
+from blastgit.index.open_index import OpenIndex
 from blastgit.index.write import make_tables, open_to_write
 
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from blastgit.adql import translate
 from blastgit.errors import InvalidQuery
-from blastgit.sky.cells import vector
-from blastgit.sky.polygon import Polygon
+from blastgit.search.adql import translate
+from blastgit.search.sky.cells import vector
+from blastgit.search.sky.polygon import Polygon
 
 EDGE = 1e-9  # degrees: who is so near to a border may be on either side
 

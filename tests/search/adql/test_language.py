@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from blastgit import DataRepo
-from blastgit.adql import translate
 from blastgit.cli.main import main
 from blastgit.errors import InvalidQuery
 from blastgit.safe_yaml import load_yaml
+from blastgit.search.adql import translate
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 duckdb = pytest.importorskip("duckdb", reason="the extra `index` is not installed")
 
-from blastgit.compare.compared import Comparing, Comparison, Options  # noqa: E402 (it needs duckdb)
 from blastgit.errors import NotFound, UsageError  # noqa: E402
-from blastgit.index.opened import OpenIndex  # noqa: E402
+from blastgit.index.open_index import OpenIndex  # noqa: E402
 from blastgit.index.tables import tables  # noqa: E402
+from blastgit.search.compare.compared import Comparing, Comparison, Options  # noqa: E402 (it needs duckdb)
 
 Values = dict[str, tuple[float | None, float | None]]
 numbers = st.one_of(

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from blastgit import DataRepo
-from blastgit.annotations.event import Remark
+from blastgit.annotations.annotation import Remark
 from blastgit.demo import Sample, fail_stage, refit, small
-from blastgit.init import init
+from blastgit.repository.init import init
 
 pytest.importorskip("duckdb", reason="the extra `index` is not installed")
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKOUT = Path(__file__).resolve().parents[3]
 QUERY = """\
 -- description: transients with good photometry in a filter
 -- parameters:

@@ -3,7 +3,7 @@
 import pytest
 
 from blastgit import DataRepo
-from blastgit.init import init
+from blastgit.repository.init import init
 
 pytest.importorskip("duckdb", reason="the extra `index` is not installed")
 

@@ -8,9 +8,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from blastgit.index.healpix import cells
-from blastgit.index.opened import OpenIndex
+from blastgit.index.open_index import OpenIndex
 from blastgit.index.write import open_to_write
-from blastgit.sky.sql import Place, in_circle
+from blastgit.search.sky.sql import Place, in_circle
 
 pytest.importorskip("duckdb", reason="the extra `index` is not installed")
 

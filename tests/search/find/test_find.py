@@ -8,7 +8,7 @@ import pytest
 
 from blastgit import DataRepo
 from blastgit.errors import InvalidInput, InvalidName, InvalidQuery, NotFound, RepoError, UsageError
-from blastgit.find import Criteria
+from blastgit.search.find import Criteria
 
 LATEST = ["2026aa@2", "2026ab@0", "2026ac@0", "2026ad@0", "2026ae@0", "2026af@0", "2026ag@0"]
 

@@ -7,9 +7,9 @@ import pytest
 from blastgit import DataRepo
 from blastgit.collections.change import Intent
 from blastgit.demo import small
-from blastgit.edit import Edit, edit
 from blastgit.errors import Denied, InvalidInput, InvalidName, InvalidQuery, NotFound, UsageError
-from blastgit.queries.text import read_query
+from blastgit.repository.edit import Edit, edit
+from blastgit.search.saved.text import read_query
 
 pytest.importorskip("duckdb", reason="the extra `index` is not installed")
 
@@ -151,7 +151,7 @@ def test_a_query_is_not_called_like_a_transient(data, record):
 
 
 def test_a_query_that_takes_too_long_to_plan_is_refused(data, monkeypatch):
-    monkeypatch.setattr("blastgit.queries.check._SECONDS", 0.05)
+    monkeypatch.setattr("blastgit.search.saved.check._SECONDS", 0.05)
     with pytest.raises(InvalidQuery, match=r"takes longer than 0\.05 s before"):
         data.queries.add("slow", "SELECT 1 AS one LIMIT length(repeat('x', 300_000_000))", "to try")
 

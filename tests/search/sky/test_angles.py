@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blastgit.errors import InvalidInput
-from blastgit.sky.angles import check_dec, check_ra, check_radius, read_dec, read_ra, read_radius
+from blastgit.search.sky.angles import check_dec, check_ra, check_radius, read_dec, read_ra, read_radius
 
 
 @pytest.mark.parametrize(

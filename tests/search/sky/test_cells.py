@@ -8,8 +8,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from blastgit.index.healpix import cells
-from blastgit.sky.cells import ORDER, circle_ranges, merged
-from blastgit.sky.sql import fewer
+from blastgit.search.sky.cells import ORDER, circle_ranges, merged
+from blastgit.search.sky.sql import fewer
 
 RA = st.one_of(st.floats(0, 360), st.sampled_from([0.0, 360.0, 45.0, 180.0, 1e-9]))
 DEC = st.one_of(st.floats(-90, 90), st.sampled_from([-90.0, 90.0, 0.0, math.degrees(math.asin(2 / 3)), 89.9999999]))

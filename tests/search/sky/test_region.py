@@ -7,10 +7,10 @@ import pytest
 
 from blastgit.errors import InvalidInput
 from blastgit.index.healpix import cells
-from blastgit.sky.cells import vector
-from blastgit.sky.polygon import Polygon
-from blastgit.sky.region import Circle, Moc, load_region, read_region
-from blastgit.sky.sql import Place
+from blastgit.search.sky.cells import vector
+from blastgit.search.sky.polygon import Polygon
+from blastgit.search.sky.region import Circle, Moc, load_region, read_region
+from blastgit.search.sky.sql import Place
 
 PLACE = Place("ra", "dec", "healpix")
 

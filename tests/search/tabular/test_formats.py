@@ -11,8 +11,8 @@ import pytest
 
 from blastgit.errors import UsageError
 from blastgit.index.tables import Column
-from blastgit.tabular.formats import FORMATS, written
-from blastgit.tabular.votable import Votable, error_document
+from blastgit.search.tabular.formats import FORMATS, written
+from blastgit.search.tabular.votable import Votable, error_document
 
 COLUMNS = [
     Column("transient", "text", "", "meta.id;meta.main", "name of the <transient> & more"),

@@ -18,14 +18,14 @@ import pytest
 
 from blastgit import DataRepo
 from blastgit.demo import fail_stage, small
-from blastgit.init import init
+from blastgit.repository.init import init
 
 for _module in ("duckdb", "waitress", "sqlglot"):
     pytest.importorskip(_module, reason="the extra `tap` is not installed")
-if not hasattr(pytest.importorskip("blastgit.adql", reason="there is no ADQL yet"), "translate"):
+if not hasattr(pytest.importorskip("blastgit.search.adql", reason="there is no ADQL yet"), "translate"):
     pytest.skip("there is no ADQL yet", allow_module_level=True)
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKOUT = Path(__file__).resolve().parents[3]
 NAMES = ("2026dgt", "2026abc", "2026xyz")
 BROKEN = "2026bad"
 

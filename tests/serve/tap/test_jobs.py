@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from blastgit.errors import Busy, NotFound
-from blastgit.tap.jobs import Finished, Jobs, Phase
-from blastgit.tap.limits import ServiceLimits
-from blastgit.tap.request import Parameters
+from blastgit.serve.tap.jobs import Finished, Jobs, Phase
+from blastgit.serve.tap.limits import ServiceLimits
+from blastgit.serve.tap.request import Parameters
 
 UWS = "{http://www.ivoa.net/xml/UWS/v1.0}"
 GOOD = "SELECT transient, ra_deg FROM blastgit.transients"

@@ -17,7 +17,7 @@ from astropy.table import Table
 pyvo = pytest.importorskip("pyvo", reason="pyvo is not installed")
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # pyvo drops answers that it half read
-PAGE = Path(__file__).resolve().parents[2] / "docs/tap.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs/tap.md"
 CONE = """SELECT transient, DISTANCE(POINT('ICRS', ra_deg, dec_deg), POINT('ICRS', {0}, {1})) AS away
 FROM blastgit.transients
 WHERE 1 = CONTAINS(POINT('ICRS', ra_deg, dec_deg), CIRCLE('ICRS', {0}, {1}, {2}))"""

@@ -15,9 +15,9 @@ from astropy.io import votable
 
 from blastgit.demo import small
 from blastgit.errors import Busy
-from blastgit.tap.limits import ServiceLimits
-from blastgit.tap.queries import Queries, Source
-from blastgit.tap.workers import Workers
+from blastgit.serve.tap.limits import ServiceLimits
+from blastgit.serve.tap.queries import Queries, Source
+from blastgit.serve.tap.workers import Workers
 
 QUERY = (
     "SELECT transient, revision, ra_deg, redshift, is_latest, export_time FROM blastgit.transients ORDER BY transient"

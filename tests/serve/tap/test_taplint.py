@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-PAGE = Path(__file__).resolve().parents[2] / "docs/tap.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs/tap.md"
 
 
 @pytest.fixture(scope="module")
