@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.race import Row, Target, race, time_alone
 from blastgit import DataRepo
-from blastgit.annotations.annotation import Remark
+from blastgit.annotations.annotation import AnnotationBody
 
 COUNT = 10_000
 LIMIT = 1.0
@@ -21,7 +21,9 @@ def annotated(folder: Path, options: argparse.Namespace) -> Iterator[Row]:
     """List annotations of as many subjects, and of one; say something of ten thousand things at once."""
     spread, heaped = folder / "spread", folder / "heaped"
     room = DataRepo.init(spread, simulated=True).annotations
-    room.add([f"2026x{number:05}" for number in range(COUNT)], Remark(comment="clouds in the west", flag="suspect"))
+    room.add(
+        [f"2026x{number:05}" for number in range(COUNT)], AnnotationBody(comment="clouds in the west", flag="suspect")
+    )
     rows = "".join(
         json.dumps({"subject": "2026heap", "comment": f"remark {number}", "tags": ["clouds"]}) + "\n"
         for number in range(COUNT)
@@ -47,8 +49,8 @@ def annotated(folder: Path, options: argparse.Namespace) -> Iterator[Row]:
 
 def _say(repo: Path) -> None:
     subjects = [f"2026x{number:05}" for number in range(COUNT)]
-    DataRepo.init(repo, simulated=True).annotations.add(subjects, Remark(flag="bad"))
+    DataRepo.init(repo, simulated=True).annotations.add(subjects, AnnotationBody(flag="bad"))
 
 
 def _one_more(repo: Path, number: int) -> None:
-    DataRepo(repo).annotations.add(["2026x00000"], Remark(comment=f"once more {number}"))
+    DataRepo(repo).annotations.add(["2026x00000"], AnnotationBody(comment=f"once more {number}"))

@@ -20,7 +20,7 @@ from blastgit.api.repo import DataRepo
 from blastgit.demo import Sample
 from blastgit.index.open_index import Limits, OpenIndex
 from blastgit.revision.dr import read_dr
-from blastgit.search.compare.compared import Comparing, Options
+from blastgit.search.compare.compared import CompareOptions, Comparing
 
 REVISIONS = 3
 _NEW = 100  # revisions between two updates
@@ -114,7 +114,7 @@ def _comparing(repo: DataRepo, db: OpenIndex, options: argparse.Namespace) -> It
     sides = [f"at:{datetime.fromtimestamp(_START + day * _DAY + 1, UTC):%Y-%m-%dT%H:%M:%SZ}" for day in (0, 1)]
     reading = 2 * options.indexed * _one_by_one(repo)
     for what in ("photometry", "sed"):
-        comparing = Comparing(db, sides[0], sides[1], Options(what))
+        comparing = Comparing(db, sides[0], sides[1], CompareOptions(what))
         if comparing.compare().both < options.indexed:
             raise RuntimeError("not all transients were compared")
         seconds = time_alone(lambda _, comparing=comparing: comparing.compare(), 3)  # type: ignore[misc]
@@ -128,7 +128,7 @@ def _asking(ask: Callable[[str], Any], sql: str) -> Callable[[int], object]:
 
 def _one_by_one(repo: DataRepo) -> float:
     """Return the seconds that it takes to read one document."""
-    git = repo._handle.git  # noqa: SLF001
+    git = repo._repository.git  # noqa: SLF001
     start = time.perf_counter()
     for number in range(_READ):
         name = f"t{number:06}"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import pygit2
 
-from blastgit.annotations.annotation import Event
+from blastgit.annotations.annotation import Annotation
 from blastgit.annotations.states import may_supersede
 from blastgit.annotations.subjects import Subject
 from blastgit.errors import Denied, InvalidInput, NotFound
@@ -28,7 +28,7 @@ def check_authors(policy: Policy, who: str, authors: Iterable[str]) -> None:
         )
 
 
-def check_supersedes(policy: Policy, who: str, event: Event, before: Sequence[Event]) -> None:
+def check_supersedes(policy: Policy, who: str, event: Annotation, before: Sequence[Annotation]) -> None:
     """Return if an annotation may take the place of those that it names.
 
     Args:

@@ -37,7 +37,7 @@ _ACTORS = ("human", "bot")
 
 
 @dataclass(frozen=True, slots=True)
-class Remark:
+class AnnotationBody:
     """What is said: a comment, a flag, tags, or several of these at once.
 
     Attributes:
@@ -60,7 +60,7 @@ class Remark:
     retract: bool = False
     metric: Metric | None = None
 
-    def check(self) -> Remark:
+    def check(self) -> AnnotationBody:
         """Return the remark if it can be kept.
 
         Raises:
@@ -114,7 +114,7 @@ class Remark:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class Annotation:
     """One annotation of one subject.
 
     Attributes:
@@ -133,7 +133,7 @@ class Event:
     user: str
     is_bot: bool
     subject: Subject
-    remark: Remark
+    remark: AnnotationBody
     seen_as: str = ""
     subjects: int = 1
 
@@ -148,13 +148,13 @@ class Event:
         return canonical(self.to_json()) + b"\n"
 
 
-def new_id(namespace: uuid.UUID, event: Event, subjects: list[str]) -> str:
+def new_id(namespace: uuid.UUID, event: Annotation, subjects: list[str]) -> str:
     """Return the id of an annotation: the same for the same words of the same person at the same moment."""
     facts = {**event.to_json(), "subject": sorted(subjects)}
     return str(uuid.uuid5(namespace, canonical(facts).decode()))
 
 
-def read_strictly(line: bytes) -> Event:
+def read_strictly(line: bytes) -> Annotation:
     """Return the annotation in a line of the branch, without its line feed, if it is written as the format asks.
 
     Raises:
@@ -166,7 +166,7 @@ def read_strictly(line: bytes) -> Event:
     return event
 
 
-def read_line(line: bytes) -> Event:
+def read_line(line: bytes) -> Annotation:
     """Read a line of the branch, without its line feed.
 
     Raises:
@@ -183,7 +183,7 @@ def read_line(line: bytes) -> Event:
     return read_event(value)
 
 
-def read_event(value: Mapping[str, Any]) -> Event:
+def read_event(value: Mapping[str, Any]) -> Annotation:
     """Read an annotation from JSON.
 
     Raises:
@@ -192,7 +192,7 @@ def read_event(value: Mapping[str, Any]) -> Event:
     _check_shape(value)
     if value["actor"] not in _ACTORS:
         raise InvalidInput(f"actor is {value['actor'][:40]!r}, neither human nor bot")
-    remark = Remark(
+    remark = AnnotationBody(
         comment=value.get("comment", ""),
         flag=value.get("flag", ""),
         tags=tuple(value.get("tags", ())),
@@ -202,7 +202,7 @@ def read_event(value: Mapping[str, Any]) -> Event:
         supersedes=tuple(value.get("supersedes", ())),
         retract=value.get("retract", False),
     )
-    return Event(
+    return Annotation(
         check_id(value["id"]),
         instant(value["time"]),
         check_user(value["user"]),

@@ -13,7 +13,7 @@ from blastgit.annotations.attachment import ATTACHMENT_LIMIT, Attachment, read_a
 from blastgit.annotations.attachment_store import pointer_of, put, read
 from blastgit.annotations.branch import Branch
 from blastgit.errors import InvalidInput
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import Withdrawals
 from blastgit.store.pointer import read_pointer
 
@@ -21,7 +21,7 @@ _MD5 = re.compile(r"[0-9a-f]{32}")
 _OWN = ("data", "md5")
 
 
-def pack(handle: Handle, branch: Branch, attachment: Attachment) -> dict[str, Any]:
+def pack(repository: Repository, branch: Branch, attachment: Attachment) -> dict[str, Any]:
     """Return an attachment as JSON, with its bytes; of one that is too large for that, with its name in the store.
 
     Of one that was taken down, just what it was.
@@ -30,15 +30,15 @@ def pack(handle: Handle, branch: Branch, attachment: Attachment) -> dict[str, An
         DamagedData: The store lacks it.
     """
     found = branch.attachment(attachment.path)
-    if found is None or (attachment.stored and Withdrawals(handle).attachment(attachment.sha256)):
+    if found is None or (attachment.stored and Withdrawals(repository).attachment(attachment.sha256)):
         return attachment.to_json()
     more = {"md5": read_pointer(found, attachment.path).md5} if attachment.stored else {}
     if attachment.size <= ATTACHMENT_LIMIT:
-        more["data"] = base64.b64encode(read(handle, branch, attachment)).decode()
+        more["data"] = base64.b64encode(read(repository, branch, attachment)).decode()
     return {**attachment.to_json(), **more}
 
 
-def unpack(handle: Handle, value: Any, files: dict[str, bytes]) -> Any:
+def unpack(repository: Repository, value: Any, files: dict[str, bytes]) -> Any:
     """Return how a remark names an attachment; put what goes on the branch into `files`, large bytes into the store.
 
     Raises:
@@ -54,11 +54,11 @@ def unpack(handle: Handle, value: Any, files: dict[str, bytes]) -> Any:
     if data is not None and not attachment.stored:
         files[attachment.path] = data
     elif data is not None:
-        files[attachment.path] = pointer_of(attachment, _store(handle, data))
+        files[attachment.path] = pointer_of(attachment, _store(repository, data))
     elif isinstance(value["md5"], str) and _MD5.fullmatch(value["md5"]) and attachment.stored:
-        if handle.store.sizes([value["md5"]]).get(value["md5"], -1) not in (attachment.size, None):
+        if repository.store.sizes([value["md5"]]).get(value["md5"], -1) not in (attachment.size, None):
             raise InvalidInput(
-                f"the attachment {attachment.name} is too large to come along, and the store {handle.store.url} lacks "
+                f"the attachment {attachment.name} is too large to come along, and the store {repository.store.url} lacks "
                 f"it: bring its content there first ({value['md5']})"
             )
         files[attachment.path] = pointer_of(attachment, value["md5"])
@@ -75,13 +75,13 @@ def _bytes(encoded: object, attachment: Attachment) -> bytes:
     return data
 
 
-def _store(handle: Handle, data: bytes) -> str:
-    handle.prepare_to_edit()
-    folder = handle.work_folder / "tmp"
+def _store(repository: Repository, data: bytes) -> str:
+    repository.prepare_to_edit()
+    folder = repository.work_folder / "tmp"
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / os.urandom(16).hex()
     try:
         file.write_bytes(data)
-        return put(handle, file).md5
+        return put(repository, file).md5
     finally:
         file.unlink(missing_ok=True)

@@ -17,7 +17,7 @@ from blastgit.plumbing.durable import sync_file_systems
 from blastgit.plumbing.trees import flatten
 from blastgit.progress import Progress, silent
 from blastgit.repository.contents import checked
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import Withdrawals
 from blastgit.store.hashing import Checksums, sha256_of
 from blastgit.store.intake import Intake
@@ -56,14 +56,14 @@ def plan(file: Path, type_: str = "", mime: str | None = None) -> tuple[Attachme
     return attachment, data
 
 
-def keep(handle: Handle, file: Path, attachment: Attachment, progress: Progress = silent) -> bytes:
+def keep(repository: Repository, file: Path, attachment: Attachment, progress: Progress = silent) -> bytes:
     """Take a file into the store, and return the pointer to it, which is for the branch.
 
     Raises:
         InvalidInput: It cannot be read, or changed since it was looked at.
         StoreError: The store fails.
     """
-    sums = put(handle, file, progress)
+    sums = put(repository, file, progress)
     if (sums.sha256, sums.size) != (attachment.sha256, attachment.size):
         raise InvalidInput(f"{file} changed while it was attached: wait until its writer is done")
     return pointer_of(attachment, sums.md5)
@@ -74,22 +74,22 @@ def pointer_of(attachment: Attachment, md5: str) -> bytes:
     return Pointer(md5, attachment.size, attachment.sha256[2:]).write()
 
 
-def put(handle: Handle, file: Path, progress: Progress = silent) -> Checksums:
+def put(repository: Repository, file: Path, progress: Progress = silent) -> Checksums:
     """Take a file into the store, and return what it is known by there; it is durable.
 
     Raises:
         InvalidFiles: It cannot be read, is empty, or changes meanwhile.
         StoreError: The store fails.
     """
-    handle.prepare_to_edit()
-    store = handle.store
+    repository.prepare_to_edit()
+    store = repository.store
     with Intake(store, {file.name: file}, progress) as intake:
         sums = intake.store([file.name])[file.name]
     sync_file_systems(store.synced_folders())
     return sums
 
 
-def read(handle: Handle, branch: Branch, attachment: Attachment) -> bytes:
+def read(repository: Repository, branch: Branch, attachment: Attachment) -> bytes:
     """Return the bytes of an attachment, checked.
 
     Raises:
@@ -102,19 +102,19 @@ def read(handle: Handle, branch: Branch, attachment: Attachment) -> bytes:
         raise NotFound(f"the attachment {attachment.name} is not on the branch annotations here: run `blastgit sync`")
     what = f"the attachment {attachment.name}"
     if attachment.stored:
-        refuse_withdrawn(handle, attachment)
+        refuse_withdrawn(repository, attachment)
         pointer = read_pointer(found, attachment.path)
-        return b"".join(checked(handle.store.read(pointer.md5), attachment.sha256, what))
+        return b"".join(checked(repository.store.read(pointer.md5), attachment.sha256, what))
     return b"".join(checked([found], attachment.sha256, what))
 
 
-def refuse_withdrawn(handle: Handle, attachment: Attachment) -> None:
+def refuse_withdrawn(repository: Repository, attachment: Attachment) -> None:
     """Return if an attachment was not taken down.
 
     Raises:
         Withdrawn: It was.
     """
-    stone = Withdrawals(handle).attachment(attachment.sha256) if attachment.stored else None
+    stone = Withdrawals(repository).attachment(attachment.sha256) if attachment.stored else None
     if stone is not None:
         raise Withdrawn(f"the attachment {attachment.name} was {stone}")
 

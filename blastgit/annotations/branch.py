@@ -7,22 +7,22 @@ from functools import cached_property
 
 import pygit2
 
-from blastgit.annotations.annotation import Event, read_line
+from blastgit.annotations.annotation import Annotation, read_line
 from blastgit.annotations.subjects import KINDS, Subject
 from blastgit.errors import BlastgitError
 from blastgit.plumbing.objects import commit_of, undamaged
 from blastgit.plumbing.trees import read_blob
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 
 NAME = "annotations"
 REF = f"refs/heads/{NAME}"
 _TRACKING = f"refs/remotes/origin/{NAME}"
 
 
-def tip_of(handle: Handle) -> pygit2.Commit | None:
+def tip_of(repository: Repository) -> pygit2.Commit | None:
     """Return the tip of the branch as far as it is at hand: in a clone that has none of its own, the remote's."""
     for ref in (REF, _TRACKING):
-        reference = handle.git.references.get(ref)
+        reference = repository.git.references.get(ref)
         if reference is not None:
             return commit_of(reference)
     return None
@@ -35,9 +35,9 @@ def attachments_of(tip: pygit2.Commit, files: Mapping[str, bytes]) -> dict[str, 
     return {path: data for path in sorted(paths) if (data := read_blob(tip.tree, path)) is not None}
 
 
-def has_work_tree(handle: Handle) -> bool:
+def has_work_tree(repository: Repository) -> bool:
     """Whether the repository is a clone with files in which somebody may be at work."""
-    config = handle.git.config
+    config = repository.git.config
     return "core.bare" in config and not config.get_bool("core.bare")
 
 
@@ -48,10 +48,10 @@ class Branch:
         unread: How many lines were no annotation that this version can read; they are passed over.
     """
 
-    def __init__(self, handle: Handle) -> None:
+    def __init__(self, repository: Repository) -> None:
         """Look at the branch as it is now."""
-        self._git = handle.git
-        self._tip = tip_of(handle)
+        self._git = repository.git
+        self._tip = tip_of(repository)
         self.unread = 0
 
     @cached_property
@@ -67,7 +67,7 @@ class Branch:
         """Whether anything was said of subjects of a kind."""
         return self._tree is not None and kind in self._tree
 
-    def of(self, subject: Subject) -> list[Event]:
+    def of(self, subject: Subject) -> list[Annotation]:
         """Return what was said of a subject as a whole and of its parts, oldest first.
 
         Raises:
@@ -76,7 +76,7 @@ class Branch:
         data = None if self._tree is None else read_blob(self._tree, subject.path)
         return self._read(data, subject.path) if data else []
 
-    def below(self, folder: str) -> Iterator[list[Event]]:
+    def below(self, folder: str) -> Iterator[list[Annotation]]:
         """Yield what was said of each subject whose file lies below a folder of the branch, such as `interval`.
 
         Raises:
@@ -88,7 +88,7 @@ class Branch:
             for path, data in _files(self._git, self._tree[folder], folder):
                 yield self._read(data, path)
 
-    def all(self) -> Iterator[list[Event]]:
+    def all(self) -> Iterator[list[Annotation]]:
         """Yield what was said of each subject, with its parts.
 
         Raises:
@@ -101,13 +101,13 @@ class Branch:
         """Return the bytes of an attachment, or None if the branch has no such file."""
         return None if self._tree is None else read_blob(self._tree, path)
 
-    def _read(self, data: bytes, path: str) -> list[Event]:
+    def _read(self, data: bytes, path: str) -> list[Annotation]:
         events, unread = read_lines(data, path)
         self.unread += unread
         return events
 
 
-def read_lines(data: bytes, path: str) -> tuple[list[Event], int]:
+def read_lines(data: bytes, path: str) -> tuple[list[Annotation], int]:
     """Return the annotations in a file of the branch, oldest first, and how many lines are none."""
     lines = dict.fromkeys(data.split(b"\n")[:-1])
     events = []
@@ -129,7 +129,7 @@ def _files(git: pygit2.Repository, entry: pygit2.Object, path: str) -> Iterator[
         yield path, entry.data
 
 
-def together(groups: Iterable[list[Event]]) -> Iterator[Event]:
+def together(groups: Iterable[list[Annotation]]) -> Iterator[Annotation]:
     """Yield the annotations of several subjects one after the other."""
     for events in groups:
         yield from events

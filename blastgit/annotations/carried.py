@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from blastgit.annotations.subjects import Subject
 from blastgit.repository.commits import Revision
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 
 
 def subjects_of(files: Mapping[Revision, Iterable[str]]) -> list[Subject]:
@@ -24,7 +24,7 @@ def subjects_of(files: Mapping[Revision, Iterable[str]]) -> list[Subject]:
     return sorted(subjects, key=str)
 
 
-def as_lines(handle: Handle, revisions: Iterable[Revision]) -> bytes:
+def as_lines(repository: Repository, revisions: Iterable[Revision]) -> bytes:
     """Return what was said of revisions and all their files, as `annotate --import` takes it in; b"" if it is nothing.
 
     Raises:
@@ -35,10 +35,10 @@ def as_lines(handle: Handle, revisions: Iterable[Revision]) -> bytes:
     from blastgit.annotations.query import Query
     from blastgit.repository.identity import repo_identity
 
-    handle.need(NAME)
-    query = Query(handle)
+    repository.need(NAME)
+    query = Query(repository)
     if query.branch.is_empty:
         return b""
     subjects = subjects_of({revision: revision.pointers for revision in revisions})
     notes = [note for subject in subjects for note in query.of(subject)]
-    return export(handle, notes, repo_identity(handle), "jsonl") if notes else b""
+    return export(repository, notes, repo_identity(repository), "jsonl") if notes else b""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from blastgit.annotations.states import Note
+from blastgit.annotations.states import AnnotationStatus
 
 
-def describe(note: Note) -> list[str]:
+def describe(note: AnnotationStatus) -> list[str]:
     """Return an annotation as lines: when, who, of what; then, indented, the words."""
     event, remark = note.event, note.event.remark
     words = [remark.flag.upper(), *(f"#{tag}" for tag in remark.tags), "" if note.is_current else f"[{note.state}]"]

@@ -14,17 +14,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from blastgit.annotations.annotation import Event, read_event
+from blastgit.annotations.annotation import Annotation, read_event
 from blastgit.annotations.attachment_exchange import pack, unpack
 from blastgit.annotations.branch import Branch
 from blastgit.annotations.flags import Flags
 from blastgit.annotations.resolve import Resolver
-from blastgit.annotations.states import Note
+from blastgit.annotations.states import AnnotationStatus
 from blastgit.annotations.subjects import instant_text
 from blastgit.annotations.write import Draft, author_of, now
 from blastgit.errors import BlastgitError, InvalidInput
 from blastgit.repository.identity import stable_id
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.revision.document import canonical, parse
 from blastgit.safe_yaml import load_yaml
 
@@ -43,23 +43,23 @@ _TYPES = {"retract": "bool", "subjects": "int64"}
 _OWN = ("subject_id",)
 
 
-def export(handle: Handle, notes: Iterable[Note], identity: uuid.UUID, form: str) -> bytes:
+def export(repository: Repository, notes: Iterable[AnnotationStatus], identity: uuid.UUID, form: str) -> bytes:
     """Return annotations as text that `read_rows` takes in; JSON lines bring their attachments along.
 
     Args:
-        handle: The data repo, which has the attachments.
+        repository: The data repo, which has the attachments.
         notes: The annotations.
         identity: The identity of the data repo.
         form: "jsonl" or "ecsv".
     """
-    branch = Branch(handle)
+    branch = Branch(repository)
     chosen = list(dict.fromkeys(replace(note, origin="", distance=0) for note in notes))
     rows = [{**note.event.to_json(), "subject_id": stable_id(identity, str(note.event.subject))} for note in chosen]
     if form == "ecsv":
         return _write_ecsv(rows)
     for row, note in zip(rows, chosen, strict=True):
         if note.event.remark.attachment:
-            row["attachment"] = pack(handle, branch, note.event.remark.attachment)
+            row["attachment"] = pack(repository, branch, note.event.remark.attachment)
     return b"".join(canonical(row) + b"\n" for row in rows)
 
 
@@ -147,7 +147,7 @@ def _value(name: str, cell: str, number: int) -> Any:
     return parse(cell.encode(), f"row {number}") if name in ("attachment", "metric") else cell
 
 
-def read_in(handle: Handle, identity: uuid.UUID, data: bytes) -> Draft:
+def read_in(repository: Repository, identity: uuid.UUID, data: bytes) -> Draft:
     """Make of rows what is to be added: as they were exported, or a plain list of subjects, flags and words.
 
     A row without id, time, user and actor is said now, by this user; its id follows from its words, so that the same
@@ -157,10 +157,10 @@ def read_in(handle: Handle, identity: uuid.UUID, data: bytes) -> Draft:
         InvalidInput: A row makes no sense; the error names it.
         NotFound: A subject is not there.
     """
-    rows, resolver, attachments = read_rows(data), Resolver(handle), dict[str, bytes]()
-    flags: Flags = handle.settings.section("flags")
-    user, moment = author_of(handle), instant_text(now(handle))
-    events: list[Event] = []
+    rows, resolver, attachments = read_rows(data), Resolver(repository), dict[str, bytes]()
+    flags: Flags = repository.settings.section("flags")
+    user, moment = author_of(repository), instant_text(now(repository))
+    events: list[Annotation] = []
     for number, row in enumerate(rows, 1):
         try:
             target = resolver.target(_text(row, "subject"))
@@ -168,7 +168,7 @@ def read_in(handle: Handle, identity: uuid.UUID, data: bytes) -> Draft:
             whole.setdefault("id", stable_id(identity, canonical({**row, "subject": str(target.subject)}).decode()))
             whole.setdefault("actor", "bot" if flags.is_bot(_text(whole, "user")) else "human")
             whole |= {"subject": str(target.subject), "as": row.get("as", target.seen_as)}
-            whole["attachment"] = unpack(handle, row.get("attachment"), attachments)
+            whole["attachment"] = unpack(repository, row.get("attachment"), attachments)
             event = read_event({key: value for key, value in whole.items() if key not in _OWN and value is not None})
             flags.check(event.remark)
         except BlastgitError as error:

@@ -6,22 +6,22 @@ from functools import cached_property
 
 from blastgit.annotations.branch import Branch
 from blastgit.annotations.flags import Flags
-from blastgit.annotations.states import flags_of, standing
+from blastgit.annotations.states import annotation_states, flags_of
 from blastgit.annotations.subjects import Subject
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 
 
-class Glance:
+class FlagLookup:
     """Flags of many revisions, as far as the branch is at hand."""
 
-    def __init__(self, handle: Handle) -> None:
+    def __init__(self, repository: Repository) -> None:
         """Look at the branch as it is now."""
-        self._handle = handle
-        self._branch = Branch(handle)
+        self._repository = repository
+        self._branch = Branch(repository)
 
     @cached_property
     def _flags(self) -> Flags:
-        flags: Flags = self._handle.settings.section("flags")
+        flags: Flags = self._repository.settings.section("flags")
         return flags
 
     def of_revision(self, name: str, number: int) -> str | None:
@@ -35,5 +35,5 @@ class Glance:
     def _of(self, subject: Subject) -> str | None:
         if not self._branch.has(subject.kind):
             return None
-        state = flags_of(standing(self._branch.of(subject)), self._flags).get(subject)
+        state = flags_of(annotation_states(self._branch.of(subject)), self._flags).get(subject)
         return None if state is None else str(state)

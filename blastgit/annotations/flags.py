@@ -14,7 +14,7 @@ from blastgit.errors import InvalidInput, RepoError
 from blastgit.safe_yaml import load_yaml
 
 if TYPE_CHECKING:
-    from blastgit.annotations.annotation import Event, Remark
+    from blastgit.annotations.annotation import Annotation, AnnotationBody
 
 _WHERE = "blastgit.yaml on main: flags"
 _WORD = re.compile(r"[a-z][a-z0-9_-]{0,31}")
@@ -65,7 +65,7 @@ class Flags:
     tags: tuple[str, ...] = ("*",)
     rules: tuple[Rule, ...] = ()
 
-    def check(self, remark: Remark) -> None:
+    def check(self, remark: AnnotationBody) -> None:
         """Return if a remark keeps to the vocabulary.
 
         Raises:
@@ -116,7 +116,7 @@ class FlagState:
         return {"flag": self.value, "disputed": self.is_disputed, "said": dict(self.said), "bots": self.by_bots}
 
 
-def flag_state(events: Iterable[Event], flags: Flags) -> FlagState | None:
+def flag_state(events: Iterable[Annotation], flags: Flags) -> FlagState | None:
     """Return the flag that holds, or None if nobody gave one.
 
     What somebody said last counts, unless it was superseded. If any human gave a flag, programs do not count: a bot

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from blastgit.annotations.branch import NAME, Branch
 from blastgit.annotations.describe import describe
-from blastgit.annotations.states import Note, standing
+from blastgit.annotations.states import AnnotationStatus, annotation_states
 from blastgit.errors import BlastgitError, RepoError
 from blastgit.naming.names import parse_spec, tag_ref
 from blastgit.plumbing.objects import commit_of
 from blastgit.plumbing.process import GitError, run_git
 from blastgit.repository.commits import Revision
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.revision.document import parse
 
 NOTES_REF = "refs/notes/blastgit"
@@ -32,48 +32,48 @@ def set_up_notes(clone: Path) -> int:
         folder = Path(run_git(None, "-C", str(clone), "rev-parse", "--absolute-git-dir").decode().strip())
     except GitError:
         raise RepoError(f"{clone} is no git repository: run this in a clone of a data repo") from None
-    handle = Handle(folder)
-    branch = Branch(handle)
+    repository = Repository(folder)
+    branch = Branch(repository)
     if branch.is_empty:
         raise RepoError(f"{clone} has no branch {NAME}: fetch it (`git fetch origin`), if anybody said anything yet")
     notes: dict[str, list[str]] = {}
-    for commit, note in _placed(handle, branch):
+    for commit, note in _placed(repository, branch):
         notes.setdefault(commit, []).extend(describe(note))
     run_git(folder, "fast-import", "--quiet", "--force", stdin=_stream(notes))
     run_git(folder, "config", "--replace-all", "notes.displayRef", NOTES_REF, f"^{NOTES_REF}$")
     return len(notes)
 
 
-def _placed(handle: Handle, branch: Branch) -> Iterator[tuple[str, Note]]:
+def _placed(repository: Repository, branch: Branch) -> Iterator[tuple[str, AnnotationStatus]]:
     """Yield each annotation that is in force, with the commit it belongs to: of a revision, or of the files in one."""
     for events in branch.below("revision"):
-        for note in standing(events):
-            commit = _commit(handle, *note.event.subject.revision)
+        for note in annotation_states(events):
+            commit = _commit(repository, *note.event.subject.revision)
             if note.is_current and commit is not None:
                 yield commit.id, note
     for events in branch.below("file"):
-        for note in standing(events):
+        for note in annotation_states(events):
             if note.is_current and note.event.seen_as:
-                yield from _with_file(handle, note)
+                yield from _with_file(repository, note)
 
 
-def _with_file(handle: Handle, note: Note) -> Iterator[tuple[str, Note]]:
+def _with_file(repository: Repository, note: AnnotationStatus) -> Iterator[tuple[str, AnnotationStatus]]:
     """Yield every revision, of the transient where a file was pointed out, that has the same content."""
     try:
         name = parse_spec(note.event.seen_as).name
     except BlastgitError:
         return
     number = 0
-    while (revision := _commit(handle, name, number)) is not None:
+    while (revision := _commit(repository, name, number)) is not None:
         document = parse(revision.dr_bytes, str(revision))
         if isinstance(document, dict) and note.event.subject.name in document.get("files", {}).values():
             yield revision.id, note
         number += 1
 
 
-def _commit(handle: Handle, name: str, number: int) -> Revision | None:
-    reference = handle.git.references.get(tag_ref(name, number))
-    return None if reference is None else Revision(handle.git, name, commit_of(reference), number)
+def _commit(repository: Repository, name: str, number: int) -> Revision | None:
+    reference = repository.git.references.get(tag_ref(name, number))
+    return None if reference is None else Revision(repository.git, name, commit_of(reference), number)
 
 
 def _stream(notes: dict[str, list[str]]) -> bytes:

@@ -11,13 +11,13 @@ from functools import cached_property
 from blastgit.annotations.branch import Branch
 from blastgit.annotations.flags import Flags, FlagState
 from blastgit.annotations.resolve import Resolver, Target
-from blastgit.annotations.states import Note, flags_of, standing
+from blastgit.annotations.states import AnnotationStatus, annotation_states, flags_of
 from blastgit.annotations.subjects import Subject, read_subject
 from blastgit.errors import NotFound
 from blastgit.naming.names import parse_spec
 from blastgit.repository.commits import Revision
 from blastgit.repository.history import History
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.revision.normalise import normalise
 from blastgit.workflow.inputs import Uses, read_uses
 
@@ -42,7 +42,7 @@ class Filter:
     since: datetime | None = None
     until: datetime | None = None
 
-    def admits(self, note: Note) -> bool:
+    def admits(self, note: AnnotationStatus) -> bool:
         """Whether to show an annotation."""
         event, remark = note.event, note.event.remark
         return (
@@ -69,7 +69,7 @@ class Notes:
     """
 
     subject: str
-    notes: tuple[Note, ...]
+    notes: tuple[AnnotationStatus, ...]
     flags: dict[Subject, FlagState]
     own: FlagState | None = None
     inherited: str | None = None
@@ -87,27 +87,27 @@ class Notes:
 class Query:
     """Questions about the annotations of a data repo at one moment."""
 
-    def __init__(self, handle: Handle) -> None:
+    def __init__(self, repository: Repository) -> None:
         """Look at the branch as it is now."""
-        self._handle = handle
-        self.branch = Branch(handle)
-        self._history = History(handle)
-        self._resolver = Resolver(handle)
+        self._repository = repository
+        self.branch = Branch(repository)
+        self._history = History(repository)
+        self._resolver = Resolver(repository)
 
     @cached_property
     def flags(self) -> Flags:
         """The vocabulary."""
-        flags: Flags = self._handle.settings.section("flags")
+        flags: Flags = self._repository.settings.section("flags")
         return flags
 
-    def all(self) -> Iterator[Note]:
+    def all(self) -> Iterator[AnnotationStatus]:
         """Yield every annotation, subject by subject."""
         for events in self.branch.all():
-            yield from standing(events)
+            yield from annotation_states(events)
 
-    def of(self, subject: Subject) -> list[Note]:
+    def of(self, subject: Subject) -> list[AnnotationStatus]:
         """Return what was said of a subject and its parts."""
-        return standing(self.branch.of(subject))
+        return annotation_states(self.branch.of(subject))
 
     def about(self, text: str, *, inherited: bool = False) -> Notes:
         """Return what was said of something: of itself, of what it is part of and what it holds.
@@ -137,14 +137,14 @@ class Query:
         marked = self.flags.worst(worst) if worst else None
         return Notes(name, tuple(found), states, states.get(subject), marked, self.branch.unread)
 
-    def _overlapping(self, wanted: Subject) -> Iterator[Note]:
+    def _overlapping(self, wanted: Subject) -> Iterator[AnnotationStatus]:
         begin, end = wanted.interval
         for events in self.branch.below("interval"):
             other = events[0].subject.interval if events else (end, begin)
             if other[0] < end and begin < other[1]:
-                yield from standing(events)
+                yield from annotation_states(events)
 
-    def _transient(self, subject: Subject) -> Iterator[Note]:
+    def _transient(self, subject: Subject) -> Iterator[AnnotationStatus]:
         yield from _touching(self.of(subject), subject.part)
         if not (self.branch.has("revision") or self.branch.has("file")):
             return
@@ -160,7 +160,7 @@ class Query:
                     yield replace(note, origin=f"{revision}:{path}")
             seen.update(Subject("file", digest) for digest in self._resolver.files(revision).values())
 
-    def _in_revision(self, target: Target, *, inherited: bool) -> Iterator[Note]:
+    def _in_revision(self, target: Target, *, inherited: bool) -> Iterator[AnnotationStatus]:
         line, number, part = self._place(target)
         own = self.of(Subject("revision", f"{line}@{number}"))
         if line.startswith("u/"):
@@ -188,7 +188,7 @@ class Query:
         assert spec.number is not None
         return spec.name, spec.number, spec.path or ""
 
-    def _files(self, revision: Revision, part: str) -> Iterator[tuple[str, Note]]:
+    def _files(self, revision: Revision, part: str) -> Iterator[tuple[str, AnnotationStatus]]:
         """Yield what was said of the files of a revision, wherever it was said of the same content."""
         if not self.branch.has("file"):
             return
@@ -205,11 +205,11 @@ class Query:
 
     def uses(self, revision: Revision) -> Uses:
         """Return what was made of what in a revision."""
-        form = normalise(revision.dr.export, self._handle.rules)
+        form = normalise(revision.dr.export, self._repository.rules)
         return read_uses(form, self._resolver.files(revision))
 
 
-def _touching(notes: Iterable[Note], part: str) -> list[Note]:
+def _touching(notes: Iterable[AnnotationStatus], part: str) -> list[AnnotationStatus]:
     return [note for note in notes if _touches(note.event.subject.part, part)]
 
 

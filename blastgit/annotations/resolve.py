@@ -14,7 +14,7 @@ from blastgit.naming.names import fold, is_personal, parse_spec
 from blastgit.plumbing.trees import read_blob
 from blastgit.repository.commits import Revision
 from blastgit.repository.history import History
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.revision.document import as_object, parse
 from blastgit.revision.normalise import normalise
 
@@ -42,10 +42,10 @@ class Target:
 class Resolver:
     """Looks up what people name. It remembers what it read, for the next of ten thousand names."""
 
-    def __init__(self, handle: Handle) -> None:
+    def __init__(self, repository: Repository) -> None:
         """Look into an opened data repo."""
-        self._handle = handle
-        self._history = History(handle)
+        self._repository = repository
+        self._history = History(repository)
         self._revisions: dict[str, Revision] = {}
         self._files: dict[str, dict[str, str]] = {}
         self._values: dict[str, list[str]] = {}
@@ -107,13 +107,13 @@ class Resolver:
 
     def _is_brought(self, name: str) -> bool:
         """Whether a transient can be looked at without fetching one after the other of very many."""
-        return self._handle.is_here or name in self._brought or len(self._brought) < _FETCHED
+        return self._repository.is_here or name in self._brought or len(self._brought) < _FETCHED
 
     def _bring(self, name: str) -> None:
         if name not in self._brought:
             self._brought.add(name)
-            if not self._handle.is_here:
-                self._handle.need(name, whole=True)
+            if not self._repository.is_here:
+                self._repository.need(name, whole=True)
 
     def _transient(self, subject: Subject) -> Subject:
         """Check the name of a transient, which need not have any revision yet."""
@@ -132,9 +132,9 @@ class Resolver:
         return {fold(name): name for name in self._history.transients()}
 
     def _collection(self, subject: Subject) -> Subject:
-        if read_blob(self._handle.main.tree, f"collections/{subject.name}.yaml") is None:
+        if read_blob(self._repository.main.tree, f"collections/{subject.name}.yaml") is None:
             raise NotFound(
-                f"there is no collection {subject.name} in {self._handle.location}; what is known by the name of a run "
+                f"there is no collection {subject.name} in {self._repository.location}; what is known by the name of a run "
                 f"alone is run:{subject.name}"
             )
         return subject
@@ -150,7 +150,7 @@ class Resolver:
     def _check_part(self, revision: Revision, path: str) -> None:
         key = str(revision)
         if key not in self._values:
-            self._values[key] = list(normalise(revision.dr.export, self._handle.rules).values)
+            self._values[key] = list(normalise(revision.dr.export, self._repository.rules).values)
         values = self._values[key]
         begun = (f"{path}.", f"{path}/")
         if any(value == path or value.startswith(begun) for value in [*values, *self.files(revision)]):
@@ -162,7 +162,7 @@ class Resolver:
         raise NotFound(f"{revision} has no file, row or value {path!r}{hint}")
 
     def _is_measured(self, revision: Revision, key: str) -> bool:
-        events = Branch(self._handle).of(Subject("revision", str(revision)))
+        events = Branch(self._repository).of(Subject("revision", str(revision)))
         return any(event.remark.metric is not None and event.remark.metric.key == key for event in events)
 
 

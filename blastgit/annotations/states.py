@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from blastgit.annotations.annotation import Event
+from blastgit.annotations.annotation import Annotation
 from blastgit.annotations.flags import Flags, FlagState, flag_state
 from blastgit.annotations.subjects import Subject
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class AnnotationStatus:
     """An annotation as a reader meets it.
 
     Attributes:
@@ -23,7 +23,7 @@ class Note:
         distance: How many steps back the input lies that it is about; 0 for what was asked for itself.
     """
 
-    event: Event
+    event: Annotation
     state: str = "current"
     by: str = ""
     origin: str = ""
@@ -47,15 +47,15 @@ class Note:
         }  # fmt: skip
 
 
-def may_supersede(new: Event, old: Event) -> bool:
+def may_supersede(new: Annotation, old: Annotation) -> bool:
     """Whether one annotation may take the place of another, as far as the two themselves can tell."""
     return new.subject == old.subject and (old.is_bot or not new.is_bot)
 
 
-def standing(events: Sequence[Event]) -> list[Note]:
+def annotation_states(events: Sequence[Annotation]) -> list[AnnotationStatus]:
     """Return the annotations of one subject and its parts, oldest first, each with its state."""
     by_id = {(event.id, event.subject): event for event in events}
-    outdated: dict[tuple[str, Subject], Event] = {}
+    outdated: dict[tuple[str, Subject], Annotation] = {}
     for event in events:
         for each in event.remark.supersedes:
             old = by_id.get((each, event.subject))
@@ -65,15 +65,15 @@ def standing(events: Sequence[Event]) -> list[Note]:
     for event in events:
         by = outdated.get((event.id, event.subject))
         if by is not None:
-            notes.append(Note(event, "retracted" if by.remark.retract else "superseded", by.id))
+            notes.append(AnnotationStatus(event, "retracted" if by.remark.retract else "superseded", by.id))
         else:
-            notes.append(Note(event, "retraction" if event.remark.retract else "current"))
+            notes.append(AnnotationStatus(event, "retraction" if event.remark.retract else "current"))
     return notes
 
 
-def flags_of(notes: Iterable[Note], flags: Flags) -> dict[Subject, FlagState]:
+def flags_of(notes: Iterable[AnnotationStatus], flags: Flags) -> dict[Subject, FlagState]:
     """Return the flag that holds for each subject, or part of one, that some annotations are about."""
-    groups: dict[Subject, list[Event]] = {}
+    groups: dict[Subject, list[Annotation]] = {}
     for note in notes:
         if note.is_current:
             groups.setdefault(note.event.subject, []).append(note.event)

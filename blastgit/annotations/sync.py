@@ -22,11 +22,11 @@ from blastgit.plumbing.locks import Journal, hold
 from blastgit.plumbing.process import GitError, run_git
 from blastgit.plumbing.push import Outcome, PushFailed, push_refs
 from blastgit.plumbing.refs import RefMoved, RefUpdate
-from blastgit.repository.edit import Edit, edit_held
-from blastgit.repository.local import LOCK_TIMEOUT, Handle
+from blastgit.repository.edit import BranchEdit, commit_to_held_branch
+from blastgit.repository.local import LOCK_TIMEOUT, Repository
 from blastgit.repository.location import local_path, shown
-from blastgit.repository.recovery import take_over
-from blastgit.repository.remote import Mirror
+from blastgit.repository.recovery import clean_up_dead_writer
+from blastgit.repository.remote import RemoteRepository
 from blastgit.repository.simulated import WORDS
 
 _TRIES = 20
@@ -56,7 +56,7 @@ class Synced:
 
 
 def sync(
-    handle: Handle,
+    repository: Repository,
     remote: str = "origin",
     *,
     dry_run: bool = False,
@@ -65,7 +65,7 @@ def sync(
     """Make the annotations of two repos the same: all that was said in either.
 
     Args:
-        handle: The repo here: a clone, or a data repo.
+        repository: The repo here: a clone, or a data repo.
         remote: The other one: a remote of the clone, a folder or a URL.
         dry_run: Fetch and count, and change nothing.
         sleep: What waits before another try.
@@ -77,104 +77,104 @@ def sync(
         Busy: Others pushed all the time.
         RepoError: The other side cannot be reached.
     """
-    place = _place(handle, remote)
-    _check_kind(handle, place)
-    start(handle)
+    place = _place(repository, remote)
+    _check_kind(repository, place)
+    start(repository)
     received = 0
     for attempt in range(_TRIES):
-        theirs = _fetch(handle, place)
-        before = _tip(handle)
-        received += count_new(_tree(handle, before), _tree(handle, theirs))
-        sent = count_new(_tree(handle, theirs), _tree(handle, before))
+        theirs = _fetch(repository, place)
+        before = _tip(repository)
+        received += count_new(_tree(repository, before), _tree(repository, theirs))
+        sent = count_new(_tree(repository, theirs), _tree(repository, before))
         if dry_run:
             return Synced(shown(place), received, sent, before)
         if theirs is not None:
-            _take_in(handle, theirs)
-        ours = _tip(handle)
-        if ours is None or ours == theirs or _push(handle, place, RefUpdate(REF, ours, theirs)):
+            _take_in(repository, theirs)
+        ours = _tip(repository)
+        if ours is None or ours == theirs or _push(repository, place, RefUpdate(REF, ours, theirs)):
             return Synced(shown(place), received, sent, ours)
         sleep(random.uniform(0, min(_LONGEST_WAIT, 0.1 * 2**attempt)))  # noqa: S311 (nobody guesses at it)
     raise Busy(f"{shown(place)}: its annotations moved {_TRIES} times in a row: try again when the pushes are over")
 
 
-def _place(handle: Handle, remote: str) -> str:
-    if not handle.is_here:
-        raise RepoError(f"{handle.location} lies elsewhere: run `blastgit sync` in a clone of it")
-    if remote in handle.git.remotes.names():
-        known = handle.git.remotes[remote]
+def _place(repository: Repository, remote: str) -> str:
+    if not repository.is_here:
+        raise RepoError(f"{repository.location} lies elsewhere: run `blastgit sync` in a clone of it")
+    if remote in repository.git.remotes.names():
+        known = repository.git.remotes[remote]
         return str(known.push_url or known.url)  # by its URL: a mirror's settings allow no push of one branch
     if not re.search(r"[/:.]", remote):
-        raise NotFound(f"{handle.location} has no remote {remote!r}: name one (`git remote`), or a folder or URL")
+        raise NotFound(f"{repository.location} has no remote {remote!r}: name one (`git remote`), or a folder or URL")
     folder = local_path(remote)
     return remote if folder is None else os.fspath(folder.absolute())
 
 
-def _check_kind(handle: Handle, place: str) -> None:
+def _check_kind(repository: Repository, place: str) -> None:
     """Check that the other side is about data of the same kind, as far as both say which."""
     try:
-        here, there = handle.settings.simulated, Mirror(place).settings.simulated
+        here, there = repository.settings.simulated, RemoteRepository(place).settings.simulated
     except RepoError:
         return  # a clone of the branch alone has no settings; who cannot be reached is told of in a moment
     if here != there:
         raise InvalidInput(
-            f"{shown(place)} is about {WORDS[there]} data, and {handle.location} about {WORDS[here]} ones: what is "
+            f"{shown(place)} is about {WORDS[there]} data, and {repository.location} about {WORDS[here]} ones: what is "
             "said of them does not mix either"
         )
 
 
-def _tip(handle: Handle) -> str | None:
-    reference = handle.git.references.get(REF)
+def _tip(repository: Repository) -> str | None:
+    reference = repository.git.references.get(REF)
     return None if reference is None else str(reference.target)
 
 
-def _tree(handle: Handle, commit: str | None) -> pygit2.Tree | None:
-    return None if commit is None else handle.git[commit].peel(pygit2.Commit).tree
+def _tree(repository: Repository, commit: str | None) -> pygit2.Tree | None:
+    return None if commit is None else repository.git[commit].peel(pygit2.Commit).tree
 
 
-def _fetch(handle: Handle, place: str) -> str | None:
+def _fetch(repository: Repository, place: str) -> str | None:
     """Fetch the other side's branch, and return its tip; None if it has none."""
     try:
-        listed = run_git(handle.path, "ls-remote", "--", place, REF).decode("utf-8", "replace").split()
+        listed = run_git(repository.path, "ls-remote", "--", place, REF).decode("utf-8", "replace").split()
         if not listed or not _OID.fullmatch(listed[0]):
             return None
         # Without --refmap, a mirror's settings would put their branch in the place of ours.
         options = ["--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--refmap="]
-        run_git(handle.path, "-c", "fetch.fsckObjects=true", "fetch", *options, "--", place, REF)
+        run_git(repository.path, "-c", "fetch.fsckObjects=true", "fetch", *options, "--", place, REF)
     except GitError as error:
         raise explain(shown(place), "cannot be read", error.stderr) from None
-    handle.git = pygit2.Repository(handle.git.path)  # libgit2 looks for new packs when it is opened
+    repository.git = pygit2.Repository(repository.git.path)  # libgit2 looks for new packs when it is opened
     return listed[0]
 
 
-def _take_in(handle: Handle, theirs: str) -> None:
+def _take_in(repository: Repository, theirs: str) -> None:
     """Lead our branch to where it holds theirs too."""
-    handle.prepare_to_edit()
-    with hold(handle.lock_path(NAME), LOCK_TIMEOUT) as lock:
-        take_over(handle, lock)
-        ours = _tip(handle)
-        if ours == theirs or (ours is not None and handle.git.descendant_of(ours, theirs)):
+    repository.prepare_to_edit()
+    with hold(repository.lock_path(NAME), LOCK_TIMEOUT) as lock:
+        clean_up_dead_writer(repository, lock)
+        ours = _tip(repository)
+        if ours == theirs or (ours is not None and repository.git.descendant_of(ours, theirs)):
             return
-        if ours is None or handle.git.descendant_of(theirs, ours):
+        if ours is None or repository.git.descendant_of(theirs, ours):
             lock.announce(Journal.own(refs={REF: theirs}))
             with suppress(RefMoved):  # then a push came between, and the next round sees it
-                handle.move_refs([RefUpdate(REF, theirs, ours)], "blastgit: sync", lock.descriptor)
+                repository.update_refs([RefUpdate(REF, theirs, ours)], "blastgit: sync", lock.descriptor)
             return
-        edit_held(handle, NAME, lock, lambda tip: _merge(handle, tip, theirs))
+        commit_to_held_branch(repository, NAME, lock, lambda tip: _merge(repository, tip, theirs))
 
 
-def _merge(handle: Handle, tip: pygit2.Commit | None, theirs: str) -> Edit:
-    other = _tree(handle, theirs)
+def _merge(repository: Repository, tip: pygit2.Commit | None, theirs: str) -> BranchEdit:
+    other = _tree(repository, theirs)
     assert tip is not None
     assert other is not None
-    return Edit(merge_trees(tip.tree, other), "Merge what others said", merged=(theirs,))
+    return BranchEdit(merge_trees(tip.tree, other), "Merge what others said", merged=(theirs,))
 
 
-def _push(handle: Handle, place: str, update: RefUpdate) -> bool:
+def _push(repository: Repository, place: str, update: RefUpdate) -> bool:
     """Push our branch; return False if somebody else was first."""
     try:
-        push_refs(handle.path, place, [update])
+        push_refs(repository.path, place, [update])
     except PushFailed as failure:
-        if failure.outcome is Outcome.MOVED or _fetch(handle, place) != update.old:
+        if failure.outcome is Outcome.MOVED or _fetch(repository, place) != update.old:
             return False
         if failure.outcome is Outcome.DECLINED:
             raise Denied(f"{shown(place)} did not take this in: {failure.said}") from None

@@ -16,7 +16,7 @@ from typing import Any
 import pygit2
 
 from blastgit.annotations.admit import Twins, check_authors, check_supersedes
-from blastgit.annotations.annotation import Event, Remark, check_user, new_id
+from blastgit.annotations.annotation import Annotation, AnnotationBody, check_user, new_id
 from blastgit.annotations.attachment import ATTACHMENT_LIMIT, Attachment
 from blastgit.annotations.branch import NAME, REF, has_work_tree, read_lines, tip_of
 from blastgit.annotations.flags import Flags
@@ -24,8 +24,8 @@ from blastgit.annotations.resolve import Target, label
 from blastgit.errors import InvalidInput, RepoError
 from blastgit.plumbing.refs import RefMoved, RefUpdate
 from blastgit.plumbing.trees import read_blob
-from blastgit.repository.edit import Edit, edit
-from blastgit.repository.local import Handle
+from blastgit.repository.edit import BranchEdit, commit_to_branch
+from blastgit.repository.local import Repository
 from blastgit.repository.policy import current_identity
 
 ATTRIBUTES = b"* -text\n*.jsonl merge=union\n"
@@ -73,42 +73,43 @@ class Draft:
         attachments: The bytes of attachments, by their path on the branch.
     """
 
-    events: Sequence[Event]
+    events: Sequence[Annotation]
     subject: str
     attachments: Mapping[str, bytes] = field(default_factory=dict)
 
 
-def author_of(handle: Handle) -> str:
+def author_of(repository: Repository) -> str:
     """Return the name under which this user annotates: as set, or else the one that the policy knows them by.
 
     Raises:
         InvalidInput: The name that was set cannot be one.
     """
     setting = ""
-    if _USER_SETTING in handle.git.config:
-        setting = handle.git.config[_USER_SETTING] or ""
+    if _USER_SETTING in repository.git.config:
+        setting = repository.git.config[_USER_SETTING] or ""
     return check_user(os.environ.get(_USER_VARIABLE) or setting or current_identity())
 
 
 def make_events(
-    handle: Handle, namespace: uuid.UUID, targets: Sequence[Target], remark: Remark, *, is_bot: bool
-) -> list[Event]:
+    repository: Repository, namespace: uuid.UUID, targets: Sequence[Target], remark: AnnotationBody, *, is_bot: bool
+) -> list[Annotation]:
     """Return one annotation as the events of all its subjects."""
-    user, moment = author_of(handle), now(handle)
-    flags: Flags = handle.settings.section("flags")
+    user, moment = author_of(repository), now(repository)
+    flags: Flags = repository.settings.section("flags")
     flags.check(remark.check())
     is_bot = is_bot or flags.is_bot(user)
-    first = Event("", moment, user, is_bot, targets[0].subject, remark)
+    first = Annotation("", moment, user, is_bot, targets[0].subject, remark)
     name = new_id(namespace, first, [str(target.subject) for target in targets])
     return [
-        Event(name, moment, user, is_bot, target.subject, remark, target.seen_as, len(targets)) for target in targets
+        Annotation(name, moment, user, is_bot, target.subject, remark, target.seen_as, len(targets))
+        for target in targets
     ]
 
 
-def now(handle: Handle) -> datetime:
+def now(repository: Repository) -> datetime:
     """Return the time, to the microsecond unless the environment fixes it: it tells which of two remarks came later."""
     if os.environ.get("GIT_COMMITTER_DATE"):
-        return datetime.fromtimestamp(handle.committer().time, UTC)
+        return datetime.fromtimestamp(repository.committer().time, UTC)
     return datetime.now(UTC)
 
 
@@ -124,11 +125,11 @@ def read_attachment(file: Path) -> tuple[Attachment, bytes]:
     except OSError as error:
         raise InvalidInput(f"{file} cannot be attached: {error.strerror}") from None
     attachment = Attachment(file.name, hashlib.sha256(data).hexdigest(), len(data) or size)
-    Remark(attachment=attachment).check()
+    AnnotationBody(attachment=attachment).check()
     return attachment, data
 
 
-def write(handle: Handle, draft: Draft, *, dry_run: bool = False) -> Annotated:
+def write(repository: Repository, draft: Draft, *, dry_run: bool = False) -> Annotated:
     """Add lines to the branch in one commit; those that are there already are not added again.
 
     Raises:
@@ -138,50 +139,52 @@ def write(handle: Handle, draft: Draft, *, dry_run: bool = False) -> Annotated:
         Busy: Others were not done with the branch in time.
         RepoError: The repo cannot be written, or not be reached.
     """
-    _check_rights(handle, draft.events)
+    _check_rights(repository, draft.events)
     if not dry_run:
-        start(handle)
-    added: list[Event] = []
+        start(repository)
+    added: list[Annotation] = []
 
-    def decide(tip: pygit2.Commit | None) -> Edit | None:
+    def decide(tip: pygit2.Commit | None) -> BranchEdit | None:
         added.clear()
-        files = _changed(handle, tip, draft, added)
+        files = _changed(repository, tip, draft, added)
         ids = tuple(dict.fromkeys(event.id for event in added))
         trailers = {"Annotation": ids[0] if len(ids) == 1 else None, "Lines": str(len(added))}
-        return Edit(files, draft.subject, (), trailers) if added else None
+        return BranchEdit(files, draft.subject, (), trailers) if added else None
 
     if dry_run:
-        decide(tip_of(handle))
+        decide(tip_of(repository))
         commit = None
     else:
-        commit = edit(handle, NAME, decide)
+        commit = commit_to_branch(repository, NAME, decide)
     return Annotated(tuple(dict.fromkeys(event.id for event in added)), len(added), commit)
 
 
-def _check_rights(handle: Handle, events: Sequence[Event]) -> None:
+def _check_rights(repository: Repository, events: Sequence[Annotation]) -> None:
     """Hold this user to the policy in the data repo itself; a clone's words are checked when they are pushed."""
-    hooks = handle.path / "hooks"
+    hooks = repository.path / "hooks"
     is_clone = not any((hooks / name).exists() for name in ("pre-receive", "pre-receive.d/blastgit"))
-    if handle.is_here and not is_clone and not handle.settings.policy.is_open:
-        check_authors(handle.settings.policy, current_identity(), {event.user for event in events})
+    if repository.is_here and not is_clone and not repository.settings.policy.is_open:
+        check_authors(repository.settings.policy, current_identity(), {event.user for event in events})
 
 
-def start(handle: Handle) -> None:
+def start(repository: Repository) -> None:
     """In a clone that has no branch of its own yet, begin where the remote's is; see that nobody works on its files."""
-    git = handle.git
+    git = repository.git
     head = git.references.get("HEAD")
-    if has_work_tree(handle) and head is not None and head.target == REF:
+    if has_work_tree(repository) and head is not None and head.target == REF:
         raise RepoError(
-            f"the branch {NAME} is checked out in {handle.location}: check out another one (`git checkout main`), so "
+            f"the branch {NAME} is checked out in {repository.location}: check out another one (`git checkout main`), so "
             "that files do not change under your hands"
         )
-    tip = tip_of(handle)
+    tip = tip_of(repository)
     if tip is not None and REF not in git.references:
         with suppress(RefMoved):  # then somebody else began
-            handle.move_refs([RefUpdate(REF, str(tip.id))], "blastgit: begin where the remote's annotations are")
+            repository.update_refs([RefUpdate(REF, str(tip.id))], "blastgit: begin where the remote's annotations are")
 
 
-def _changed(handle: Handle, tip: pygit2.Commit | None, draft: Draft, added: list[Event]) -> dict[str, bytes | None]:
+def _changed(
+    repository: Repository, tip: pygit2.Commit | None, draft: Draft, added: list[Annotation]
+) -> dict[str, bytes | None]:
     """Return the new bytes of every file, and put into `added` what is new in them."""
     tree = None if tip is None else tip.tree
     files: dict[str, bytes | None] = (
@@ -193,7 +196,7 @@ def _changed(handle: Handle, tip: pygit2.Commit | None, draft: Draft, added: lis
         if path not in subjects:
             twins.check(event.subject)
             subjects[path] = _File(path, (read_blob(tree, path) if tree is not None else None) or b"")
-        if subjects[path].add(handle, event):
+        if subjects[path].add(repository, event):
             added.append(event)
     files |= {path: file.data for path, file in subjects.items() if file.is_changed}
     have = {path for path in draft.attachments if tree is not None and path in tree}
@@ -213,7 +216,7 @@ class _File:
     def __init__(self, path: str, data: bytes) -> None:
         self._path = path
         self._before = data
-        self._new: list[Event] = []
+        self._new: list[Annotation] = []
         self._lines: set[bytes] = set()
 
     @property
@@ -227,24 +230,24 @@ class _File:
             raise InvalidInput(f"more was said of {self._path} than the {FILE_LIMIT:,} bytes that one subject may have")
         return data
 
-    def add(self, handle: Handle, event: Event) -> bool:
+    def add(self, repository: Repository, event: Annotation) -> bool:
         """Add an annotation, unless it is there already; return whether it is new."""
         if f'"id":"{event.id}"'.encode() in self._before and any(_same(event, each) for each in self._known):
             return False
         if event.line() in self._lines:
             return False
         if event.remark.supersedes:
-            check_supersedes(handle.settings.policy, current_identity(), event, [*self._known, *self._new])
+            check_supersedes(repository.settings.policy, current_identity(), event, [*self._known, *self._new])
         self._lines.add(event.line())
         self._new.append(event)
         return True
 
     @cached_property
-    def _known(self) -> list[Event]:
+    def _known(self) -> list[Annotation]:
         return read_lines(self._before, self._path)[0]
 
 
-def _same(new: Event, old: Event) -> bool:
+def _same(new: Annotation, old: Annotation) -> bool:
     """Whether an annotation is there already.
 
     Raises:

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from blastgit.errors import BlastgitError
 from blastgit.repository.history import History
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 
 LIMIT = 5_000
 """Transients up to which all documents are looked through; it takes a fraction of a millisecond for each."""
 
 
-def find_alias(handle: Handle, alias: str) -> str | None:
+def find_alias(repository: Repository, alias: str) -> str | None:
     """Return the transient of an alias, ignoring case; None if there is none.
 
     Who asks by a name that no transient has can wait for this. Where there are more transients than `LIMIT`, the index
     is asked, if there is one: it is not made, nor brought up to date, for a name that may be a slip of the pen. Several
     with the same alias: the first by name.
     """
-    if not handle.is_here:
+    if not repository.is_here:
         return None
-    history = History(handle)
+    history = History(repository)
     names = history.transients()
     if len(names) > LIMIT:
-        names = _indexed(handle, alias)
+        names = _indexed(repository, alias)
     wanted = alias.casefold()
     for name in names:
         try:
@@ -38,13 +38,13 @@ def find_alias(handle: Handle, alias: str) -> str | None:
     return None
 
 
-def _indexed(handle: Handle, alias: str) -> list[str]:
+def _indexed(repository: Repository, alias: str) -> list[str]:
     """Return the transients that have an alias by the index as it is; none if it cannot be read."""
     from blastgit.api.index import Index
 
     asked = "SELECT DISTINCT transient FROM aliases WHERE kind <> 'host' AND lower(alias) = lower(?) ORDER BY 1"
     try:
-        with Index(handle).open(as_is=True) as index:
+        with Index(repository).open(as_is=True) as index:
             return [str(name) for (name,) in index.query(asked, [alias])]
     except BlastgitError:
         return []

@@ -8,16 +8,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blastgit.annotations.annotation import Remark
+from blastgit.annotations.annotation import AnnotationBody
 from blastgit.annotations.branch import NAME, Branch
 from blastgit.annotations.query import Filter, Notes, Query
 from blastgit.annotations.resolve import Resolver, Target
-from blastgit.annotations.states import Note, flags_of
+from blastgit.annotations.states import AnnotationStatus, flags_of
 from blastgit.annotations.subjects import read_subject
 from blastgit.annotations.write import Annotated, Draft, make_events, message, read_attachment, write
 from blastgit.errors import InvalidName, NotFound, UsageError
 from blastgit.repository.identity import repo_identity
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -30,25 +30,25 @@ if TYPE_CHECKING:
 class Annotations:
     """The annotations of a data repo."""
 
-    def __init__(self, handle: Handle) -> None:
+    def __init__(self, repository: Repository) -> None:
         """Open them."""
-        self._handle = handle
+        self._repository = repository
 
     @cached_property
     def identity(self) -> UUID:
         """What the ids of subjects and annotations follow from (UUIDv5)."""
-        return repo_identity(self._handle)
+        return repo_identity(self._repository)
 
     @property
     def vocabulary(self) -> Flags:
         """The flags and tags of this data repo, as the section `flags` of `blastgit.yaml` has them."""
-        flags: Flags = self._handle.settings.section("flags")
+        flags: Flags = self._repository.settings.section("flags")
         return flags
 
     def add(
         self,
         subjects: Sequence[str],
-        remark: Remark,
+        remark: AnnotationBody,
         *,
         attach: Path | None = None,
         bot: bool = False,
@@ -78,10 +78,10 @@ class Annotations:
             attachments[attachment.path] = data
         self.vocabulary.check(remark.check())
         self._bring()
-        targets = Resolver(self._handle).targets(subjects) if subjects else self._superseded(remark)
-        events = make_events(self._handle, self.identity, targets, remark, is_bot=bot)
+        targets = Resolver(self._repository).targets(subjects) if subjects else self._superseded(remark)
+        events = make_events(self._repository, self.identity, targets, remark, is_bot=bot)
         verb = f"Flag as {remark.flag}:" if remark.flag else "Retract on" if remark.retract else "Annotate"
-        done = write(self._handle, Draft(events, message(verb, targets), attachments), dry_run=dry_run)
+        done = write(self._repository, Draft(events, message(verb, targets), attachments), dry_run=dry_run)
         return done if dry_run else self._steered(done, [event.subject for event in events if event.remark.flag])
 
     def about(self, subject: str, *, inherited: bool = False) -> Notes:
@@ -95,12 +95,12 @@ class Annotations:
             NotFound: There is no such thing.
         """
         self._bring()
-        return Query(self._handle).about(subject, inherited=inherited)
+        return Query(self._repository).about(subject, inherited=inherited)
 
     def list(self, chosen: Filter | None = None) -> Notes:
         """Return the annotations of everything, as far as they pass a filter."""
         self._bring()
-        query = Query(self._handle)
+        query = Query(self._repository)
         notes = list(query.all())
         states = flags_of(notes, query.flags)
         return Notes("", tuple(filter((chosen or Filter()).admits, notes)), states, unread=query.branch.unread)
@@ -108,18 +108,18 @@ class Annotations:
     def flags(self) -> dict[Subject, FlagState]:
         """Return the flag that holds for each subject that has one."""
         self._bring()
-        query = Query(self._handle)
+        query = Query(self._repository)
         return flags_of(query.all(), query.flags)
 
     def flag_of(self, revision: str) -> str | None:
         """Return the flag of a revision, `2026dgt@1`, in words; None if it has none, or if that is not at hand."""
-        from blastgit.annotations.flag_lookup import Glance
+        from blastgit.annotations.flag_lookup import FlagLookup
 
         try:
             name, number = read_subject(f"revision:{revision}").revision
         except InvalidName:
             return None  # what a stage left is no revision
-        return Glance(self._handle).of_revision(name, number)
+        return FlagLookup(self._repository).of_revision(name, number)
 
     def take_in(self, data: bytes, *, dry_run: bool = False) -> Annotated:
         """Add annotations that were exported as JSON lines or ECSV, or a list that others made, in one commit.
@@ -134,11 +134,11 @@ class Annotations:
         from blastgit.annotations.exchange import read_in
 
         self._bring()
-        draft = read_in(self._handle, self.identity, data)
-        done = write(self._handle, draft, dry_run=dry_run)
+        draft = read_in(self._repository, self.identity, data)
+        done = write(self._repository, draft, dry_run=dry_run)
         return done if dry_run else self._steered(done, [event.subject for event in draft.events if event.remark.flag])
 
-    def export(self, notes: Sequence[Note] | None = None, form: str = "jsonl") -> bytes:
+    def export(self, notes: Sequence[AnnotationStatus] | None = None, form: str = "jsonl") -> bytes:
         """Return annotations as text, keyed by ids that stay the same wherever it is taken in.
 
         Args:
@@ -148,7 +148,7 @@ class Annotations:
         from blastgit.annotations.exchange import export
 
         chosen = self.list(Filter(history=True)).notes if notes is None else notes
-        return export(self._handle, chosen, self.identity, form)
+        return export(self._repository, chosen, self.identity, form)
 
     def sync(self, remote: str = "origin", *, dry_run: bool = False) -> Synced:
         """Fetch the annotations of another repo, merge them with ours, and push what it lacks.
@@ -163,7 +163,7 @@ class Annotations:
         """
         from blastgit.annotations.sync import sync
 
-        return sync(self._handle, remote, dry_run=dry_run)
+        return sync(self._repository, remote, dry_run=dry_run)
 
     def apply_rules(self, *, dry_run: bool = False) -> Annotated:
         """Apply the rules of `blastgit.yaml` to all flags that hold now: what is bad leaves the collections it names.
@@ -173,7 +173,7 @@ class Annotations:
         """
         from blastgit.collections.steer import steer
 
-        moved, waiting = steer(self._handle, self.flags(), dry_run=dry_run)
+        moved, waiting = steer(self._repository, self.flags(), dry_run=dry_run)
         return Annotated((), 0, None, moved, waiting)
 
     def _steered(self, done: Annotated, flagged: Sequence[Subject]) -> Annotated:
@@ -183,7 +183,7 @@ class Annotations:
         from blastgit.collections.steer import steer
 
         states = self.flags()
-        moved, waiting = steer(self._handle, {each: states[each] for each in flagged if each in states})
+        moved, waiting = steer(self._repository, {each: states[each] for each in flagged if each in states})
         return replace(done, moved=moved, waiting=waiting)
 
     def attachment(self, name: str) -> tuple[str, bytes]:
@@ -198,31 +198,31 @@ class Annotations:
         note = next(self._with_id(name), None)
         attached = note.event.remark.attachment if note else None
         if attached is None:
-            raise NotFound(f"there is no annotation {name} with an attachment in {self._handle.location}")
+            raise NotFound(f"there is no annotation {name} with an attachment in {self._repository.location}")
         from blastgit.annotations.attachment_store import read
 
-        return attached.name, read(self._handle, Branch(self._handle), attached)
+        return attached.name, read(self._repository, Branch(self._repository), attached)
 
-    def _superseded(self, remark: Remark) -> Sequence[Target]:
+    def _superseded(self, remark: AnnotationBody) -> Sequence[Target]:
         """Return what the annotations are about that a remark supersedes."""
         if not remark.supersedes:
             raise UsageError("what is the annotation about? Name one subject at least")
         found: dict[str, dict[Subject, Target]] = {name: {} for name in remark.supersedes}
-        for note in Query(self._handle).all():
+        for note in Query(self._repository).all():
             if note.event.id in found:
                 found[note.event.id][note.event.subject] = Target(note.event.subject, note.event.seen_as)
         for name, targets in found.items():
             if not targets:
-                raise NotFound(f"there is no annotation {name} in {self._handle.location}")
+                raise NotFound(f"there is no annotation {name} in {self._repository.location}")
             if targets.keys() != found[remark.supersedes[0]].keys():
                 raise UsageError(f"{name} and {remark.supersedes[0]} are not about the same: name the subjects")
         return list(found[remark.supersedes[0]].values())
 
-    def _with_id(self, name: str) -> Iterator[Note]:
+    def _with_id(self, name: str) -> Iterator[AnnotationStatus]:
         self._bring()
-        return (note for note in Query(self._handle).all() if note.event.id == name)
+        return (note for note in Query(self._repository).all() if note.event.id == name)
 
     def _bring(self) -> None:
         """Have the branch at hand, of a repo elsewhere too."""
-        if not self._handle.is_here:
-            self._handle.need(NAME)
+        if not self._repository.is_here:
+            self._repository.need(NAME)

@@ -11,39 +11,39 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from blastgit.annotations.annotation import Remark
+from blastgit.annotations.annotation import AnnotationBody
 from blastgit.annotations.attachment import Attachment
 from blastgit.annotations.attachment_store import keep, plan, read, refuse_withdrawn
 from blastgit.annotations.branch import NAME, Branch
 from blastgit.annotations.metric import Metric, Value, check_unit
 from blastgit.annotations.query import Query
 from blastgit.annotations.resolve import Resolver, Target
-from blastgit.annotations.states import Note
+from blastgit.annotations.states import AnnotationStatus
 from blastgit.annotations.subjects import instant_text
 from blastgit.annotations.write import Annotated, Draft, author_of, make_events, write
 from blastgit.errors import InvalidName, NotFound
 from blastgit.progress import Progress, silent
 from blastgit.repository.identity import repo_identity
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import Withdrawals
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from blastgit.annotations.annotation import Event
+    from blastgit.annotations.annotation import Annotation
 
 _KINDS = ("revision", "file")
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class AnnotatedFact:
     """A metric or an attachment, as somebody recorded it.
 
     Attributes:
         note: The annotation that says it.
     """
 
-    note: Note
+    note: AnnotationStatus
 
     @property
     def id(self) -> str:
@@ -76,7 +76,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured(Said):
+class Measured(AnnotatedFact):
     """A metric.
 
     Attributes:
@@ -92,7 +92,7 @@ class Measured(Said):
 
 
 @dataclass(frozen=True, slots=True)
-class Attached(Said):
+class Attached(AnnotatedFact):
     """An attachment.
 
     Attributes:
@@ -114,30 +114,30 @@ class Attached(Said):
 
 
 class _Room:
-    def __init__(self, handle: Handle, progress: Progress = silent) -> None:
+    def __init__(self, repository: Repository, progress: Progress = silent) -> None:
         """Open it."""
-        self._handle = handle
+        self._repository = repository
         self._progress = progress
 
     @cached_property
     def _identity(self) -> UUID:
-        return repo_identity(self._handle)
+        return repo_identity(self._repository)
 
     def _target(self, subject: str) -> Target:
         self._bring()
-        target = Resolver(self._handle).target(subject)
+        target = Resolver(self._repository).target(subject)
         if target.subject.kind not in _KINDS:
             raise InvalidName(
                 f"{subject!r} is no revision: name one by its number, NAME@N, or a file of it, NAME@N:PATH"
             )
         return target
 
-    def _notes(self, subject: str | None, *, history: bool) -> Iterator[Note]:
+    def _notes(self, subject: str | None, *, history: bool) -> Iterator[AnnotationStatus]:
         """Yield what was said of a revision with its parts and files, of a file, or of all."""
-        query = Query(self._handle)
+        query = Query(self._repository)
         if subject is None:
             self._bring()
-            notes: Iterator[Note] = query.all()
+            notes: Iterator[AnnotationStatus] = query.all()
         else:
             target = self._target(subject).subject
             found = query.about(subject).notes if target.kind == "revision" else query.of(target)
@@ -145,13 +145,15 @@ class _Room:
         return (note for note in notes if history or note.is_current)
 
     def _bring(self) -> None:
-        if not self._handle.is_here:
-            self._handle.need(NAME)
+        if not self._repository.is_here:
+            self._repository.need(NAME)
 
-    def _write(self, events: Sequence[Event], subject: str, files: Mapping[str, bytes], *, dry_run: bool) -> Annotated:
+    def _write(
+        self, events: Sequence[Annotation], subject: str, files: Mapping[str, bytes], *, dry_run: bool
+    ) -> Annotated:
         if not events:
             return Annotated((), 0, None)
-        return write(self._handle, Draft(events, subject, files), dry_run=dry_run)
+        return write(self._repository, Draft(events, subject, files), dry_run=dry_run)
 
 
 class Metrics(_Room):
@@ -182,18 +184,18 @@ class Metrics(_Room):
         """
         metrics = [_metric(key, value) for key, value in values.items()]
         target = self._target(subject)
-        user = author_of(self._handle)
-        own: dict[str, list[Note]] = {}
-        for note in Query(self._handle).of(target.subject):
+        user = author_of(self._repository)
+        own: dict[str, list[AnnotationStatus]] = {}
+        for note in Query(self._repository).of(target.subject):
             event, said = note.event, note.event.remark.metric
             if said and note.is_current and (event.subject, event.user) == (target.subject, user):
                 own.setdefault(said.key, []).append(note)
-        events: list[Event] = []
+        events: list[Annotation] = []
         for metric in metrics:
             before = [note for note in own.get(metric.key, ()) if note.event.is_bot or not bot]
             if not any(note.event.remark.metric == metric for note in before):
-                remark = Remark(comment, metric=metric, supersedes=tuple(note.event.id for note in before))
-                events += make_events(self._handle, self._identity, [target], remark, is_bot=bot)
+                remark = AnnotationBody(comment, metric=metric, supersedes=tuple(note.event.id for note in before))
+                events += make_events(self._repository, self._identity, [target], remark, is_bot=bot)
         keys = ", ".join(metric.key for metric in metrics[:3]) + (", …" if len(metrics) > 3 else "")
         return self._write(events, f"Measured on {target}: {keys}".replace("revision:", ""), {}, dry_run=dry_run)
 
@@ -263,14 +265,14 @@ class Attachments(_Room):
         """
         target = self._target(subject)
         attachment, data = plan(Path(file), type, mime)
-        refuse_withdrawn(self._handle, attachment)
-        known = [note for note in Query(self._handle).of(target.subject) if note.event.subject == target.subject]
+        refuse_withdrawn(self._repository, attachment)
+        known = [note for note in Query(self._repository).of(target.subject) if note.event.subject == target.subject]
         if any(note.is_current and note.event.remark.attachment == attachment for note in known):
             return Annotated((), 0, None)
         if attachment.stored and not dry_run:
-            data = keep(self._handle, Path(file), attachment, self._progress)
-        remark = Remark(comment, attachment=attachment)
-        events = make_events(self._handle, self._identity, [target], remark, is_bot=bot)
+            data = keep(self._repository, Path(file), attachment, self._progress)
+        remark = AnnotationBody(comment, attachment=attachment)
+        events = make_events(self._repository, self._identity, [target], remark, is_bot=bot)
         words = f"Attach {attachment.name} to {target}".replace("revision:", "")
         return self._write(events, words, {attachment.path: data}, dry_run=dry_run)
 
@@ -292,7 +294,7 @@ class Attachments(_Room):
             NotFound: There is no such revision.
         """
         notes = self._notes(subject, history=history)
-        gone = {stone.sha256: str(stone) for stone in Withdrawals(self._handle).attachments()}
+        gone = {stone.sha256: str(stone) for stone in Withdrawals(self._repository).attachments()}
         said = ((note, note.event.remark.attachment) for note in notes)
         found = [Attached(note, one, gone.get(one.sha256, "")) for note, one in said if one is not None]
         return [each for each in found if fnmatchcase(each.attachment.type, type)]
@@ -305,7 +307,7 @@ class Attachments(_Room):
             Withdrawn: It was taken down.
             DamagedData: The store lacks it, or it is not what was attached.
         """
-        return read(self._handle, Branch(self._handle), attached.attachment)
+        return read(self._repository, Branch(self._repository), attached.attachment)
 
 
 def _metric(key: str, value: Value | tuple[Value, str]) -> Metric:

@@ -13,7 +13,7 @@ from blastgit.progress import Progress, silent
 from blastgit.repository.commits import Snapshot
 from blastgit.repository.format import FILE
 from blastgit.repository.history import History
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.repository.location import local_path
 from blastgit.repository.recovery import recover
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from blastgit.repository.renames import Renames
 
 
-class Opened:
+class BaseRepo:
     """A data repo that was found and can be read."""
 
     def __init__(self, location: str | Path, *, progress: Progress = silent) -> None:
@@ -35,34 +35,34 @@ class Opened:
         Raises:
             RepoError: There is no data repo, or it cannot be used.
         """
-        self._handle = _open(location)
-        self._history = History(self._handle)
+        self._repository = _open(location)
+        self._history = History(self._repository)
         self._progress = progress
 
     @property
     def path(self) -> Path:
         """Where the git repository is on this machine (for one elsewhere: the part that was fetched)."""
-        return self._handle.path
+        return self._repository.path
 
     @property
     def store_url(self) -> str:
         """Where the contents of the files are kept."""
-        return self._handle.store.url
+        return self._repository.store.url
 
     @property
     def stores(self) -> dict[str, str]:
         """Where the contents of some kinds of files are kept instead, by the name of the store."""
-        return {name: part.url for name, part in self._handle.store.others.items()}
+        return {name: part.url for name, part in self._repository.store.others.items()}
 
     def _resolve(self, spec: Spec) -> Snapshot:
         known = self._known(spec)
         state = self._history.resolve(known)
         if known.name != spec.name:
             state.asked = str(replace(spec, path=None))
-        if self._handle.usage_log is not None:
+        if self._repository.usage_log is not None:
             from blastgit.provenance.usage import note
 
-            note(self._handle, state)
+            note(self._repository, state)
         return state
 
     def _known(self, spec: Spec) -> Spec:
@@ -71,14 +71,14 @@ class Opened:
         That may be another one if the transient was renamed, or if an alias was given.
         """
         whole = spec.stage is not None
-        self._handle.need(spec.name, spec.number, whole=whole)
+        self._repository.need(spec.name, spec.number, whole=whole)
         if self._has_tag(spec) or self._history.tip(spec.name) is not None:
             return spec
         for other in self._renames.others(spec.name) if self._renames is not None else ():
-            self._handle.need(other, spec.number, whole=whole)
+            self._repository.need(other, spec.number, whole=whole)
             if self._history.tip(other) is not None or self._has_tag(replace(spec, name=other)):
                 return replace(spec, name=other)
-        found = None if is_personal(spec.name) else find_alias(self._handle, spec.name)
+        found = None if is_personal(spec.name) else find_alias(self._repository, spec.name)
         return spec if found is None else replace(spec, name=found)
 
     def _names(self, name: str) -> list[str]:
@@ -86,32 +86,32 @@ class Opened:
         found = self._known(Spec(name)).name
         former = self._renames.former(found) if self._renames is not None else []
         for each in (found, *former):
-            self._handle.need(each, whole=True)
+            self._repository.need(each, whole=True)
         return [found, *(each for each in former if self._history.tip(each) is not None)]
 
     @property
     def _renames(self) -> Renames | None:
         """Which names are of the same transient; None, without reading the settings, if none are known."""
-        if b"renames" not in self._handle.main_file(FILE):
+        if b"renames" not in self._repository.main_file(FILE):
             return None
-        renames: Renames = self._handle.settings.section("renames")
+        renames: Renames = self._repository.settings.section("renames")
         return renames
 
     def _has_tag(self, spec: Spec) -> bool:
         return spec.number is not None and self._history.tagged(spec.name, spec.number) is not None
 
-    def _local(self) -> Handle:
-        if not self._handle.is_here:
-            raise RepoError(f"{self._handle.location} lies elsewhere: do this where its repository is")
-        return self._handle
+    def _local(self) -> Repository:
+        if not self._repository.is_here:
+            raise RepoError(f"{self._repository.location} lies elsewhere: do this where its repository is")
+        return self._repository
 
 
-def _open(location: str | Path) -> Handle:
+def _open(location: str | Path) -> Repository:
     folder = location if isinstance(location, Path) else local_path(location)
     if folder is None:
-        from blastgit.repository.remote import Mirror
+        from blastgit.repository.remote import RemoteRepository
 
-        return Mirror(str(location))
-    handle = Handle(folder)
-    recover(handle)
-    return handle
+        return RemoteRepository(str(location))
+    repository = Repository(folder)
+    recover(repository)
+    return repository

@@ -21,7 +21,7 @@ from blastgit.collections.shown import Shown, Summary, show, summary
 from blastgit.collections.start import Start, start
 from blastgit.collections.states import Difference, Entry, commit_at, difference, log, state
 from blastgit.errors import InvalidInput, UsageError
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 
 Time = datetime | str | None
 
@@ -29,14 +29,14 @@ Time = datetime | str | None
 class Collections:
     """The collections of a data repo."""
 
-    def __init__(self, handle: Handle, when: str | None = None) -> None:
+    def __init__(self, repository: Repository, when: str | None = None) -> None:
         """Open them.
 
         Args:
-            handle: The data repo.
+            repository: The data repo.
             when: A commit of main, a date or a date-time: read them as they were then; None for now.
         """
-        self._handle = handle
+        self._repository = repository
         self._when = when
 
     def at(self, when: str) -> Collections:
@@ -45,12 +45,12 @@ class Collections:
         Args:
             when: A commit of main, a date or a date-time; or a RUN, for the state that it has stored when it was begun.
         """
-        return Collections(self._handle, when)
+        return Collections(self._repository, when)
 
     @property
     def policy(self) -> CollectionPolicy:
         """What the settings say: names, types, protection."""
-        policy: CollectionPolicy = self._handle.settings.section("collections")
+        policy: CollectionPolicy = self._repository.settings.section("collections")
         return policy
 
     def resolve(self, collection: str, name: str, type: str | None = None, time: Time = None) -> Found:  # noqa: A002
@@ -93,7 +93,7 @@ class Collections:
         Raises:
             NotFound: There is none.
         """
-        return show(self._handle, self._catalogue(), self.policy, name)
+        return show(self._repository, self._catalogue(), self.policy, name)
 
     def log(self, name: str) -> Sequence[Entry]:
         """Return the changes of a collection, newest first: when, by whom, what and why.
@@ -101,7 +101,7 @@ class Collections:
         Raises:
             NotFound: There never was such a collection.
         """
-        return log(self._handle, name)
+        return log(self._repository, name)
 
     def diff(self, old: str, new: str, time: Time = None) -> Difference:
         """Compare what two collections give, or two states of one (`defaults@2026-05-27`, `defaults`).
@@ -111,13 +111,13 @@ class Collections:
         """
         lists = []
         for text in (old, new):
-            name, catalogue = state(self._handle, text)
-            lists.append(Resolver(self._handle, catalogue).members(name, utc(time)))
+            name, catalogue = state(self._repository, text)
+            lists.append(Resolver(self._repository, catalogue).members(name, utc(time)))
         return difference(*lists)
 
     def check(self) -> Sequence[tuple[str, str]]:
         """Check every collection there is; return each that breaks a rule, and the rule in words."""
-        return list(check_all(self._handle, self.policy, self._catalogue()))
+        return list(check_all(self._repository, self.policy, self._catalogue()))
 
     def create(self, name: str, kind: str, reason: Reason, about: str = "") -> Changed:
         """Make a collection that is empty; a CHAINED one is made by `chain`, with its children.
@@ -140,9 +140,9 @@ class Collections:
             if before.get(name) is not None:
                 raise InvalidInput(f"the collection {name} exists already, as {before[name].kind}")
             made = KINDS[kind](about=about)
-            return {name: replace(made, main=str(self._handle.main.id)) if isinstance(made, Run) else made}
+            return {name: replace(made, main=str(self._repository.main.id)) if isinstance(made, Run) else made}
 
-        return change(self._handle, f"Make {name}, {kind}", alter, reason)
+        return change(self._repository, f"Make {name}, {kind}", alter, reason)
 
     def add(self, name: str, datasets: Iterable[str], reason: Reason) -> Changed:
         """Add datasets to a TAGGED collection; those that it has already stay.
@@ -162,7 +162,7 @@ class Collections:
         def alter(before: Catalogue) -> dict[str, Collection | None]:
             return {name: with_members(_typed(before, name, Tagged, "add"), members)}
 
-        return change(self._handle, f"Add {_count(members)} to {name}", alter, reason)
+        return change(self._repository, f"Add {_count(members)} to {name}", alter, reason)
 
     def remove(self, name: str, datasets: Iterable[str], reason: Reason) -> Changed:
         """Take datasets out of a TAGGED collection; they stay where else they are. See `add`.
@@ -176,7 +176,7 @@ class Collections:
             tagged = _typed(before, name, Tagged, "remove")
             return {name: without(name, tagged, map(tagged.line, leaving))}
 
-        return change(self._handle, f"Remove {_count(leaving)} from {name}", alter, reason)
+        return change(self._repository, f"Remove {_count(leaving)} from {name}", alter, reason)
 
     def chain(
         self,
@@ -206,7 +206,7 @@ class Collections:
             return {name: replace(old, children=tuple(children), about=old.about if about is None else about)}
 
         verb = "Point" if len(children) == 1 else "Chain"
-        return change(self._handle, f"{verb} {name} to {', '.join(children)[:200]}", alter, reason)
+        return change(self._repository, f"{verb} {name} to {', '.join(children)[:200]}", alter, reason)
 
     def certify(
         self,
@@ -235,7 +235,7 @@ class Collections:
         def alter(before: Catalogue) -> dict[str, Collection | None]:
             return {name: with_members(_typed(before, name, Calibration, "certify"), members)}
 
-        return change(self._handle, f"Certify {_count(members)} in {name}", alter, reason)
+        return change(self._repository, f"Certify {_count(members)} in {name}", alter, reason)
 
     def decertify(
         self,
@@ -259,7 +259,7 @@ class Collections:
                 calibration = decertified(name, calibration, span)
             return {name: calibration}
 
-        return change(self._handle, f"Decertify {_count(spans)} in {name}", alter, reason)
+        return change(self._repository, f"Decertify {_count(spans)} in {name}", alter, reason)
 
     def validate(self, name: str, reason: Reason) -> Changed:
         """Mark a RUN as validated: then the chain of reference catalogues takes it.
@@ -272,7 +272,7 @@ class Collections:
         def alter(before: Catalogue) -> dict[str, Collection | None]:
             return {name: replace(_typed(before, name, Run, "validate"), validated=str(reason))}
 
-        return change(self._handle, f"Mark {name} as validated", alter, reason)
+        return change(self._repository, f"Mark {name} as validated", alter, reason)
 
     def filter(self, name: str, reason: Reason) -> Changed:
         """Screen what runs have superseded: put a TAGGED `NAME/filtered` in the place of the chain's own runs.
@@ -284,9 +284,9 @@ class Collections:
         """
 
         def alter(before: Catalogue) -> dict[str, Collection | None]:
-            return screened(self._handle, before, name)
+            return screened(self._repository, before, name)
 
-        return change(self._handle, f"Screen the runs of {name}", alter, reason)
+        return change(self._repository, f"Screen the runs of {name}", alter, reason)
 
     def delete(self, name: str, reason: Reason) -> Changed:
         """Delete a collection, not its datasets; its history stays on main.
@@ -300,7 +300,7 @@ class Collections:
             _ = before[name]
             return {name: None}
 
-        return change(self._handle, f"Delete {name}", alter, reason)
+        return change(self._repository, f"Delete {name}", alter, reason)
 
     def start_run(self, wanted: Start, reason: Reason) -> Changed:
         """Begin a run of processing: make its RUN, and the umbrella chain of it and of what it reads.
@@ -309,21 +309,21 @@ class Collections:
             InvalidName: The parts make no name.
             InvalidInput: The RUN exists.
         """
-        return start(self._handle, self.policy, wanted, reason)
+        return start(self._repository, self.policy, wanted, reason)
 
     def _named(self, texts: Iterable[str]) -> Sequence[Dataset]:
-        datasets = named(self._handle, texts)
+        datasets = named(self._repository, texts)
         if not datasets:
             raise UsageError("which datasets? Name one at least, as 2026dgt@1 or 2026dgt@1:PATH")
         return datasets
 
     def _catalogue(self) -> Catalogue:
-        self._handle.need("main")
-        commit = self._handle.main if self._when is None else commit_at(self._handle, self._when)
+        self._repository.need("main")
+        commit = self._repository.main if self._when is None else commit_at(self._repository, self._when)
         return Catalogue(commit.tree)
 
     def _resolver(self) -> Resolver:
-        return Resolver(self._handle, self._catalogue())
+        return Resolver(self._repository, self._catalogue())
 
 
 _T = TypeVar("_T", bound=Collection)

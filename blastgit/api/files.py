@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from blastgit.errors import InvalidData, NotFound, RepoError
 from blastgit.naming.names import Spec, parse_spec
 from blastgit.repository.commits import Snapshot
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 
 if TYPE_CHECKING:
     from blastgit.reading.checkout import Item
@@ -20,9 +20,9 @@ Resolve = Callable[[Spec], Snapshot]
 class Tap:
     """The files of a data repo, one by one, as the service sends them."""
 
-    def __init__(self, handle: Handle, resolve: Resolve) -> None:
+    def __init__(self, repository: Repository, resolve: Resolve) -> None:
         """Look into a data repo; `resolve` finds the revision that somebody names."""
-        self._handle = handle
+        self._repository = repository
         self._resolve = resolve
 
     @property
@@ -32,9 +32,11 @@ class Tap:
         Raises:
             RepoError: It lies elsewhere.
         """
-        if not self._handle.is_here:
-            raise RepoError(f"{self._handle.location} lies elsewhere: clone it, or serve it where its repository is")
-        return self._handle.path.resolve()
+        if not self._repository.is_here:
+            raise RepoError(
+                f"{self._repository.location} lies elsewhere: clone it, or serve it where its repository is"
+            )
+        return self._repository.path.resolve()
 
     def file(self, revision: str, path: str, *, even_invalid: bool = False) -> Item:
         """Return a file of a revision, or its document, as something that can be read.
@@ -51,18 +53,18 @@ class Tap:
         """
         from blastgit.reading.get import item_of
         from blastgit.repository.tombstones import Withdrawals
-        from blastgit.workflow.judged import Judged
+        from blastgit.workflow.judged import ValidityReport
 
         state = self._resolve(parse_spec(revision))
         if path != state.document_name and path not in state.pointers:
             raise NotFound(f"{state} has no file {path[:200]!r}")
-        withdrawals = Withdrawals(self._handle)
+        withdrawals = Withdrawals(self._repository)
         withdrawals.refuse(state, [each for each in withdrawals.concerning(state) if each == path])
         if path != state.document_name:
-            problem = Judged(self._handle, state).invalid_files.get(path)
+            problem = ValidityReport(self._repository, state).invalid_files.get(path)
             if problem is not None and not even_invalid:
                 raise InvalidData(
                     f"{path} of {state} is not to be relied on: {problem.because}. ?even_invalid=1 after the address "
                     "gives it all the same"
                 )
-        return item_of(self._handle, state, path)
+        return item_of(self._repository, state, path)

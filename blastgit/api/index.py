@@ -11,10 +11,10 @@ from blastgit.index.library import need
 from blastgit.index.open_index import Limits, OpenIndex
 from blastgit.index.tables import Tables, tables
 from blastgit.progress import Progress, silent
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 
 if TYPE_CHECKING:
-    from blastgit.index.build import How, Updated
+    from blastgit.index.build import Updated, UpdateOptions
 
 FILE = "index.duckdb"
 _BRIEFLY = 5.0  # seconds that a reader waits for whoever is writing, if there is something to read
@@ -23,15 +23,15 @@ _BRIEFLY = 5.0  # seconds that a reader waits for whoever is writing, if there i
 class Index:
     """The index of a data repo: a DuckDB file beside it, which follows from it and may be deleted at any time."""
 
-    def __init__(self, handle: Handle, progress: Progress = silent) -> None:
+    def __init__(self, repository: Repository, progress: Progress = silent) -> None:
         """Look at the index of a data repo, whether there is one yet or not."""
-        self._handle = handle
+        self._repository = repository
         self._progress = progress
 
     @property
     def path(self) -> Path:
         """The file."""
-        return self._handle.work_folder / FILE
+        return self._repository.work_folder / FILE
 
     @property
     def tables(self) -> Tables:
@@ -48,9 +48,9 @@ class Index:
         Raises:
             RepoError: It cannot be written here, or DuckDB is not installed.
         """
-        from blastgit.index.build import How
+        from blastgit.index.build import UpdateOptions
 
-        return self._update(How(rebuild, jobs))
+        return self._update(UpdateOptions(rebuild, jobs))
 
     def open(self, limits: Limits | None = None, *, as_is: bool = False) -> OpenIndex:
         """Open the index for reading, brought up to date first where this user may write it.
@@ -93,7 +93,7 @@ class Index:
         need("duckdb")
         if not self.path.exists():
             raise NotFound(
-                f"{self._handle.location} has no index yet: `blastgit index` makes it, for who may write there; "
+                f"{self._repository.location} has no index yet: `blastgit index` makes it, for who may write there; "
                 "a clone of your own can have one, too"
             )
         if not is_usable(self.path):
@@ -101,29 +101,29 @@ class Index:
 
     def _refresh(self) -> Updated | None:
         """Bring the index up to date; one that only another user may write, or is at right now, is read as it is."""
-        from blastgit.index.build import How
+        from blastgit.index.build import UpdateOptions
         from blastgit.index.origin import is_usable
 
         try:
-            return self._update(How(wait=_BRIEFLY))
+            return self._update(UpdateOptions(wait=_BRIEFLY))
         except Busy:
-            return None if is_usable(self.path) else self._update(How())
+            return None if is_usable(self.path) else self._update(UpdateOptions())
         except RepoError:
-            if os.access(self.path.parent, os.W_OK) or not self._handle.is_here:
+            if os.access(self.path.parent, os.W_OK) or not self._repository.is_here:
                 raise
         self._check()
         return None
 
-    def _update(self, how: How) -> Updated:
+    def _update(self, how: UpdateOptions) -> Updated:
         from blastgit.index.build import update
 
         need("duckdb")
         need("pyarrow")
         self._bring()
-        return update(self._handle, self.path, self._progress, how)
+        return update(self._repository, self.path, self._progress, how)
 
     def _bring(self) -> None:
         """Have all of a repo elsewhere at hand."""
-        if not self._handle.is_here:
+        if not self._repository.is_here:
             for name in ("main", "annotations", None):
-                self._handle.need(name, whole=name is None)
+                self._repository.need(name, whole=name is None)

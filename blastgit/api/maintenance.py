@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blastgit.api.base import Opened
+from blastgit.api.base import BaseRepo
 from blastgit.naming.names import check_line, parse_spec
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from blastgit.repository.packing import Maintained
 
 
-class Care(Opened):
+class Care(BaseRepo):
     """What admins and curators do with a data repo as a whole."""
 
     def verify(  # noqa: PLR0913 (each is one way to do less, or more)
@@ -49,10 +49,10 @@ class Care(Opened):
             UsageError: `sample` is no percentage, or two wishes contradict each other.
             Denied: Somebody who is no admin wants to repair.
         """
-        from blastgit.maintenance.verify import Options, verify
+        from blastgit.maintenance.verify import VerifyOptions, verify
 
-        self._handle.need(None if name is None else check_line(name), whole=True)
-        report = verify(self._handle, name, Options(fast, sample, seed, resume), self._progress)
+        self._repository.need(None if name is None else check_line(name), whole=True)
+        report = verify(self._repository, name, VerifyOptions(fast, sample, seed, resume), self._progress)
         if repair:
             from blastgit.maintenance.repair import repair as mend
 
@@ -80,9 +80,9 @@ class Care(Opened):
             DamagedData: Git lacks something, so that it cannot be known what is needed.
             StoreError: The store fails, or cannot move contents.
         """
-        from blastgit.maintenance.gc import GRACE, Options, gc
+        from blastgit.maintenance.gc import GRACE, GcOptions, gc
 
-        options = Options(GRACE if grace is None else grace, delete, restore, also)
+        options = GcOptions(GRACE if grace is None else grace, delete, restore, also)
         return gc(self._local(), options, self._progress)
 
     def withdraw(self, spec: str, reason: str) -> Withdrawal:

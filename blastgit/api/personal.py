@@ -13,24 +13,26 @@ from blastgit.repository.local import LOCK_TIMEOUT
 from blastgit.repository.policy import current_identity
 
 if TYPE_CHECKING:
-    from blastgit.recording.record import Options, Recorded
+    from blastgit.recording.record import Recorded, RecordOptions
     from blastgit.repository.commits import Revision, Snapshot
-    from blastgit.repository.local import Handle
+    from blastgit.repository.local import Repository
     from blastgit.store.bucket import Bucket
 
 
 class Personal:
     """Users' own lines of a data repo: `u/USER/NAME`, each with its branch and its numbers from 0."""
 
-    def __init__(self, handle: Handle, resolve: Callable[[Spec], Snapshot], progress: Progress = silent) -> None:
+    def __init__(
+        self, repository: Repository, resolve: Callable[[Spec], Snapshot], progress: Progress = silent
+    ) -> None:
         """Look at those of an opened data repo.
 
         Args:
-            handle: The data repo.
+            repository: The data repo.
             resolve: Returns the state that a spec names there.
             progress: Told of bytes hashed and copied.
         """
-        self._handle = handle
+        self._repository = repository
         self._resolve = resolve
         self._progress = progress
 
@@ -38,8 +40,8 @@ class Personal:
         """Return the names of users' own lines, of one user or of all: `u/alice/2026dgt`."""
         from blastgit.repository.lines import own_lines
 
-        self._handle.need(OWN_LINES)
-        return own_lines(self._handle, user)
+        self._repository.need(OWN_LINES)
+        return own_lines(self._repository, user)
 
     def origin(self, line: str) -> Revision | None:
         """Return the revision that a line forks from.
@@ -49,8 +51,8 @@ class Personal:
         """
         from blastgit.repository.lines import origin
 
-        self._handle.need(parse_spec(line).name, whole=True)
-        return origin(self._handle, line)
+        self._repository.need(parse_spec(line).name, whole=True)
+        return origin(self._repository, line)
 
     def record(  # noqa: PLR0913 (as `DataRepo.record`, and whose line it is)
         self,
@@ -89,7 +91,7 @@ class Personal:
         if checked.name != name:
             raise InvalidName(f"the export is about {checked.name!r}, and should be recorded as {name!r}")
         options = self._options(user, fork, run, timeout, dry_run=dry_run)
-        return record(self._handle, checked, find(data, name, checked.document), options, self._progress)
+        return record(self._repository, checked, find(data, name, checked.document), options, self._progress)
 
     def record_archive(  # noqa: PLR0913 (as `DataRepo.record_archive`, and whose line it is)
         self,
@@ -107,7 +109,7 @@ class Personal:
 
         options = self._options(user, fork, run, timeout, dry_run=dry_run)
         with open_archive(archive) as (export, sources):
-            return record(self._handle, export, sources, options, self._progress)
+            return record(self._repository, export, sources, options, self._progress)
 
     def promote(
         self, spec: str, *, run: str | None = None, dry_run: bool = False, timeout: float = LOCK_TIMEOUT
@@ -127,18 +129,18 @@ class Personal:
             Denied: This user may not record the transient.
         """
         from blastgit.recording.promote import promote
-        from blastgit.recording.record import Options
+        from blastgit.recording.record import RecordOptions
 
         state = self._resolve(parse_spec(spec))
-        return promote(self._handle, state, Options(run, dry_run, timeout), self._progress)
+        return promote(self._repository, state, RecordOptions(run, dry_run, timeout), self._progress)
 
     def _options(
         self, user: str | None, fork: str | None, run: str | None, timeout: float, *, dry_run: bool
-    ) -> Options:
-        from blastgit.recording.record import Options
+    ) -> RecordOptions:
+        from blastgit.recording.record import RecordOptions
         from blastgit.repository.commits import Revision
 
         state = None if fork is None else self._resolve(parse_spec(fork))
         if state is not None and not isinstance(state, Revision):
             raise InvalidName(f"{state} is no revision, and lines fork from revisions")
-        return Options(run, dry_run, timeout, user=user or current_identity(), fork=state)
+        return RecordOptions(run, dry_run, timeout, user=user or current_identity(), fork=state)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from blastgit.api.base import Opened
+from blastgit.api.base import BaseRepo
 from blastgit.naming.names import parse_spec
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from blastgit.provenance.usage import Usage
 
 
-class Origins(Opened):
+class Origins(BaseRepo):
     """What results were made of, what was made of them, and whether anybody reads them."""
 
     def provenance(self, spec: str) -> Graph:
@@ -29,7 +29,7 @@ class Origins(Opened):
 
         parsed = parse_spec(spec)
         state = self._resolve(parsed)
-        graph = read_graph(state, self._handle.rules, self._handle.settings.section("stages"))
+        graph = read_graph(state, self._repository.rules, self._repository.settings.section("stages"))
         return graph if parsed.path is None else graph.back_from(parsed.path)
 
     def affected(self, subject: str) -> Sequence[Affected]:
@@ -44,9 +44,9 @@ class Origins(Opened):
         """
         from blastgit.provenance.affected import affected, read_subjects
 
-        stages = self._handle.settings.section("stages")
-        subjects = read_subjects(self._handle, subject)
-        return [each for one in subjects for each in affected(self._handle, one, stages, self._progress)]
+        stages = self._repository.settings.section("stages")
+        subjects = read_subjects(self._repository, subject)
+        return [each for one in subjects for each in affected(self._repository, one, stages, self._progress)]
 
     def usage(self, pattern: str = "*") -> Sequence[Usage]:
         """Return which revisions were read, the latest first, if reads are noted.
@@ -56,10 +56,10 @@ class Origins(Opened):
         """
         from blastgit.provenance.usage import read_usage
 
-        return read_usage(self._handle, pattern)
+        return read_usage(self._repository, pattern)
 
     def orphans(self, days: int = 30) -> Sequence[Orphan]:
         """Return the runs and markers, older than some days, that nothing cites, collects, annotates or reads."""
         from blastgit.provenance.orphans import orphans
 
-        return orphans(self._handle, timedelta(days=days))
+        return orphans(self._repository, timedelta(days=days))

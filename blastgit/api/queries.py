@@ -14,9 +14,9 @@ from blastgit.collections.change import Intent, Reason
 from blastgit.errors import InvalidInput, NotFound
 from blastgit.plumbing.trees import flatten, read_blob
 from blastgit.repository.commits import Marker
-from blastgit.repository.edit import Edit, edit
+from blastgit.repository.edit import BranchEdit, commit_to_branch
 from blastgit.repository.history import History
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.repository.policy import require
 from blastgit.search.saved.answer import Answer, state_of
 from blastgit.search.saved.check import check_sql
@@ -52,9 +52,9 @@ class Entry:
 class Queries(Mapping[str, Query]):
     """The saved queries of a data repo, by name, as main has them now."""
 
-    def __init__(self, handle: Handle) -> None:
+    def __init__(self, repository: Repository) -> None:
         """Open them."""
-        self._handle = handle
+        self._repository = repository
 
     def __getitem__(self, name: str) -> Query:
         """Return a query.
@@ -99,10 +99,10 @@ class Queries(Mapping[str, Query]):
         """
         data = f"{text.rstrip()}\n".encode()
         check_sql(read_query(data, check_name(name)))
-        if History(self._handle).tip(name) is not None:
+        if History(self._repository).tip(name) is not None:
             raise InvalidInput(f"{name} is a transient: give the query another name")
 
-        def decide(tip: pygit2.Commit | None) -> Edit | None:
+        def decide(tip: pygit2.Commit | None) -> BranchEdit | None:
             there = None if tip is None else read_blob(tip.tree, path_of(name))
             if there == data:
                 return None
@@ -124,7 +124,7 @@ class Queries(Mapping[str, Query]):
             Denied: This user may not.
         """
 
-        def decide(_: pygit2.Commit | None) -> Edit | None:
+        def decide(_: pygit2.Commit | None) -> BranchEdit | None:
             self[name]
             return self._edit({path_of(name): None}, f"Remove the query {name}", reason)
 
@@ -155,30 +155,30 @@ class Queries(Mapping[str, Query]):
         commit = next(self._changes(query.name))
         return Answer(query.name, str(commit.id), query.values(params), state_of(index))
 
-    def _edit(self, files: Mapping[str, bytes | None], subject: str, reason: Reason) -> Edit:
-        if self._handle.is_here:  # elsewhere it is the server that knows who pushes
-            require(self._handle.settings, "curator")
-        return Edit(files, f"{subject}: {reason}")
+    def _edit(self, files: Mapping[str, bytes | None], subject: str, reason: Reason) -> BranchEdit:
+        if self._repository.is_here:  # elsewhere it is the server that knows who pushes
+            require(self._repository.settings, "curator")
+        return BranchEdit(files, f"{subject}: {reason}")
 
     def _change(self, decide: Any, reason: Reason) -> str | None:
         intent = reason if isinstance(reason, Intent) else Intent(reason)
-        self._handle.need("main")
+        self._repository.need("main")
         if intent.dry_run:
-            decide(self._handle.main)
+            decide(self._repository.main)
             return None
-        return edit(self._handle, "main", decide)
+        return commit_to_branch(self._repository, "main", decide)
 
     def _tree(self) -> pygit2.Tree:
-        self._handle.need("main")
-        return self._handle.main.tree
+        self._repository.need("main")
+        return self._repository.main.tree
 
     def _changes(self, name: str) -> Iterator[pygit2.Commit]:
         """Yield the commits of main that changed a query, newest first."""
-        self._handle.need("main", whole=True)
+        self._repository.need("main", whole=True)
         path = path_of(name)
-        commit: pygit2.Commit | None = self._handle.main
+        commit: pygit2.Commit | None = self._repository.main
         while commit is not None:
-            before = self._handle.commit_before("main", commit)
+            before = self._repository.commit_before("main", commit)
             if _blob(commit, path) != _blob(before, path):
                 yield commit
             commit = before

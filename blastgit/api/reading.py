@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from blastgit.api.base import Opened
+from blastgit.api.base import BaseRepo
 from blastgit.errors import UsageError
 from blastgit.naming.names import branch_ref, parse_spec
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from blastgit.api.types import Types
     from blastgit.index.open_index import OpenIndex
     from blastgit.readers import Arrays, Content
-    from blastgit.reading.get import Got
+    from blastgit.reading.get import GetResult
     from blastgit.search.compare import Comparison
     from blastgit.search.find import Criteria, Found
     from blastgit.search.find.related import Relation
@@ -34,7 +34,7 @@ Arrayed = Literal["sed_model", "chain", "percentiles"]
 Tabled = Literal["photometry", "sed", "sfh", "apertures", "filters", "stages"]
 
 
-class Reading(Opened):
+class Reading(BaseRepo):
     """What readers of data do."""
 
     @property
@@ -42,21 +42,21 @@ class Reading(Opened):
         """The dataset types, which datasets a revision has of each, and reading them."""
         from blastgit.api.types import Types
 
-        return Types(self._handle, self._resolve)
+        return Types(self._repository, self._resolve)
 
     @property
     def metrics(self) -> Metrics:
         """Numbers that were measured of revisions and files, beside the published data."""
         from blastgit.api.attachments import Metrics
 
-        return Metrics(self._handle, self._progress)
+        return Metrics(self._repository, self._progress)
 
     @property
     def attachments(self) -> Attachments:
         """Files that belong to revisions, beside the published data: plots, logs."""
         from blastgit.api.attachments import Attachments
 
-        return Attachments(self._handle, self._progress)
+        return Attachments(self._repository, self._progress)
 
     def related(
         self, names: Sequence[str], kinds: Sequence[str] | None = None, *, radius: float | None = None
@@ -83,7 +83,7 @@ class Reading(Opened):
         """Saved queries: those there are, saving and changing them."""
         from blastgit.api.queries import Queries
 
-        return Queries(self._handle)
+        return Queries(self._repository)
 
     def find(self, criteria: Criteria | None = None, *, index: OpenIndex | None = None, **given: Any) -> Found:
         """Return the revisions that fit some criteria, with columns that know their units and UCDs.
@@ -109,9 +109,9 @@ class Reading(Opened):
             raise UsageError("give criteria as one object, or by their names: not both")
         wanted = criteria or Criteria.of(given)
         if index is not None:
-            return find(self._handle, index, wanted)
+            return find(self._repository, index, wanted)
         with self._index.open() as opened:
-            return find(self._handle, opened, wanted)
+            return find(self._repository, opened, wanted)
 
     def compare(self, old: str, new: str, *, index: OpenIndex | None = None, **options: Any) -> Comparison:
         """Compare two runs, collections, versions of Blast (`app:v1.13.1`) or times (`at:2026-05-27`).
@@ -129,10 +129,10 @@ class Reading(Opened):
             UsageError: There is nothing of that kind to compare.
             RepoError: DuckDB, which the index needs, is not installed.
         """
-        from blastgit.search.compare import Options
+        from blastgit.search.compare import CompareOptions
         from blastgit.search.compare.compared import Comparing
 
-        chosen = Options(**options)
+        chosen = CompareOptions(**options)
         if index is not None:
             return Comparing(index, old, new, chosen).compare()
         with self._index.open() as opened:
@@ -149,7 +149,7 @@ class Reading(Opened):
         even_invalid: bool = False,
         transient: None = None,
         **params: Any,
-    ) -> Got | Any: ...
+    ) -> GetResult | Any: ...
     @overload
     def get(self, what: str, *, transient: str, reader: Literal["bytes"], **which: Any) -> Content: ...
     @overload
@@ -210,7 +210,7 @@ class Reading(Opened):
         if transient is not None:
             if folder is not None or only is not None or force:
                 raise UsageError("folder, only and force are for the files of a revision; a dataset is returned")
-            from blastgit.api.types import Wanted as Which
+            from blastgit.api.types import DatasetQuery as Which
 
             which = Which(transient, revision, collection, time, key, even_invalid)
             return self.types.read(what, which, reader)
@@ -226,11 +226,11 @@ class Reading(Opened):
 
         if not is_name(name):
             return False
-        self._handle.need("main")
-        return path_of(name) in self._handle.main.tree
+        self._repository.need("main")
+        return path_of(name) in self._repository.main.tree
 
     def _ask(self, query: str, params: dict[str, Any]) -> Any:
-        if self._handle.git.references.get(branch_ref(query)) is not None:
+        if self._repository.git.references.get(branch_ref(query)) is not None:
             raise UsageError(
                 f"{query} is a transient and a saved query: write {query}@latest, or find(query={query!r})"
             )
@@ -241,14 +241,16 @@ class Reading(Opened):
     def _index(self) -> Index:
         from blastgit.api.index import Index
 
-        return Index(self._handle, self._progress)
+        return Index(self._repository, self._progress)
 
-    def _get_files(self, spec: str, folder: Path | None, only: str | None, force: bool, even_invalid: bool) -> Got:
-        from blastgit.reading.get import Wanted, get
+    def _get_files(
+        self, spec: str, folder: Path | None, only: str | None, force: bool, even_invalid: bool
+    ) -> GetResult:
+        from blastgit.reading.get import GetOptions, get
 
         parsed = parse_spec(spec)
-        wanted = Wanted(folder, only or parsed.path, force, even_invalid)
-        return get(self._handle, self._resolve(parsed), wanted, self._progress)
+        wanted = GetOptions(folder, only or parsed.path, force, even_invalid)
+        return get(self._repository, self._resolve(parsed), wanted, self._progress)
 
 
 def _given(*values: Any) -> list[tuple[str, Any]]:

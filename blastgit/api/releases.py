@@ -11,39 +11,39 @@ from blastgit.collections.datasets import Dataset
 from blastgit.collections.existence import named
 from blastgit.collections.names import is_name
 from blastgit.errors import InvalidName, NotFound, UsageError
-from blastgit.maintenance.verify_release import Proof, Wanted, verify
+from blastgit.maintenance.verify_release import Proof, ProofOptions, verify
 from blastgit.naming.names import tag_ref
 from blastgit.plumbing.objects import commit_of
 from blastgit.progress import Progress, silent
-from blastgit.reading.get import Got
+from blastgit.reading.get import GetResult
 from blastgit.releases.check import Tagged
 from blastgit.releases.citation import citation_of
 from blastgit.releases.cite import FORMS, Cited
 from blastgit.releases.crate import media_types
-from blastgit.releases.freeze import Options, Release, cited_release, freeze
+from blastgit.releases.freeze import FreezeOptions, Release, cited_release, freeze
 from blastgit.releases.frozen import Frozen
 from blastgit.releases.label import Label, is_release, read_label, releases, tag_of
 from blastgit.releases.layout import Part
 from blastgit.repository.commits import Revision
 from blastgit.repository.identity import repo_identity, stable_id
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 
 
 class Releases:
     """The releases of a data repo."""
 
-    def __init__(self, handle: Handle, progress: Progress = silent) -> None:
+    def __init__(self, repository: Repository, progress: Progress = silent) -> None:
         """Open them."""
-        self._handle = handle
+        self._repository = repository
         self._progress = progress
 
-    def freeze(self, collection: str, version: str, options: Options | None = None) -> Release:
+    def freeze(self, collection: str, version: str, options: FreezeOptions | None = None) -> Release:
         """Resolve a collection to commits, and write them as the tag `release/COLLECTION/VERSION`, which never moves.
 
         Args:
             collection: A collection of any type.
             version: What this state of it is called.
-            options: How; see `Options`.
+            options: How; see `FreezeOptions`.
 
         Raises:
             InvalidInput: There is such a release, or nothing is in the collection.
@@ -51,14 +51,14 @@ class Releases:
             Denied: This user may not.
             RepoError: The tag cannot be signed, or the repo cannot be written.
         """
-        return freeze(self._handle, collection, version, options or Options(), self._progress)
+        return freeze(self._repository, collection, version, options or FreezeOptions(), self._progress)
 
     def list(self, pattern: str = "*") -> Sequence[Label]:
         """Return the releases whose collection's name, or own name, matches a shell pattern."""
         names = (pattern, f"release/{pattern}")
         return [
             each
-            for each in releases(self._handle)
+            for each in releases(self._repository)
             if fnmatchcase(each.collection, pattern) or any(fnmatchcase(str(each), name) for name in names)
         ]
 
@@ -108,9 +108,11 @@ class Releases:
             StoreError: The store cannot be asked.
         """
         place = None if signers is None else Path(signers)
-        return verify(self._handle, read_label(name), Wanted(fast, signed, place), self._progress)
+        return verify(self._repository, read_label(name), ProofOptions(fast, signed, place), self._progress)
 
-    def get(self, name: str, folder: str | Path | None = None, *, only: str | None = None, force: bool = False) -> Got:
+    def get(
+        self, name: str, folder: str | Path | None = None, *, only: str | None = None, force: bool = False
+    ) -> GetResult:
         """Write all files of a release into a folder, so that `sha256sum -c manifest.sha256` passes there.
 
         Args:
@@ -129,7 +131,7 @@ class Releases:
 
         label = read_label(name)
         place = Path(label.folder if folder is None else folder)
-        return bring(self._handle, self._tagged(name), place, only=only, force=force, progress=self._progress)
+        return bring(self._repository, self._tagged(name), place, only=only, force=force, progress=self._progress)
 
     def datasets(self, name: str) -> Sequence[str]:
         """Return what a release holds as `2026dgt@1`, or `2026dgt@1:PATH` for one file: each once, sorted.
@@ -141,11 +143,11 @@ class Releases:
 
     def _tagged(self, name: str) -> Tagged:
         label = read_label(name)
-        return Tagged(self._handle, label, tag_of(self._handle, label))
+        return Tagged(self._repository, label, tag_of(self._repository, label))
 
     def _cited_release(self, name: str) -> Cited:
         tagged = self._tagged(name)
-        frozen, now = tagged.frozen, citation_of(self._handle)
+        frozen, now = tagged.frozen, citation_of(self._repository)
         cited = cited_release(frozen)
         doi = frozen.citation.doi or now.dois.get(str(frozen.label), "")
         return replace(
@@ -154,7 +156,7 @@ class Releases:
 
     def _cited_revision(self, name: str) -> Cited:
         try:
-            dataset = named(self._handle, [name if "@" in name else f"{name}@latest"])[0]
+            dataset = named(self._repository, [name if "@" in name else f"{name}@latest"])[0]
         except InvalidName:
             if is_name(name):
                 raise InvalidName(
@@ -162,16 +164,16 @@ class Releases:
                 ) from None
             raise
         revision = self._revision(dataset)
-        identity = repo_identity(self._handle)
+        identity = repo_identity(self._repository)
         about = dataset.revision
         names = (
             ("dataset revision", f"urn:uuid:{stable_id(identity, f'revision:{about}')}"),
             ("git commit", revision.id),
         )
-        now = citation_of(self._handle)
-        simulated = self._handle.settings.simulated
+        now = citation_of(self._repository)
+        simulated = self._repository.settings.simulated
         files = [dataset.path] if dataset.path else sorted(revision.pointers)
-        part = Part(about, self._handle.git, revision.id, tuple(files), whole=not dataset.path)
+        part = Part(about, self._repository.git, revision.id, tuple(files), whole=not dataset.path)
         total = sum(size for _, size in part.sizes().values())
         return Cited(
             str(dataset), str(dataset.number), f"{revision.recorded:%Y-%m-%d}", names,
@@ -181,8 +183,10 @@ class Releases:
 
     def _revision(self, dataset: Dataset) -> Revision:
         ref = tag_ref(dataset.line, dataset.number)
-        self._handle.need(dataset.line, dataset.number)
-        reference = self._handle.git.references.get(ref)
+        self._repository.need(dataset.line, dataset.number)
+        reference = self._repository.git.references.get(ref)
         if reference is None:
-            raise NotFound(f"there is no {dataset.revision} in {self._handle.location}; `blastgit list` shows what is")
-        return Revision(self._handle.git, dataset.name, commit_of(reference), dataset.number)
+            raise NotFound(
+                f"there is no {dataset.revision} in {self._repository.location}; `blastgit list` shows what is"
+            )
+        return Revision(self._repository.git, dataset.name, commit_of(reference), dataset.number)

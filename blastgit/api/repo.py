@@ -95,7 +95,7 @@ class DataRepo(Care, Origins, Reading, Workflows):
             Denied: The policy, or a hook of a repo elsewhere, does not let this be recorded.
             RepoError: The repo cannot be written, or not be reached.
         """
-        from blastgit.recording.record import Options, record
+        from blastgit.recording.record import RecordOptions, record
         from blastgit.recording.sources import find
 
         check_transient(name)
@@ -103,17 +103,17 @@ class DataRepo(Care, Origins, Reading, Workflows):
         if checked.name != name:
             raise InvalidName(f"the export is about {checked.name!r}, and should be recorded as {name!r}")
         sources = find(data, name, checked.document)
-        return record(self._handle, checked, sources, Options(run, dry_run, timeout), self._progress)
+        return record(self._repository, checked, sources, RecordOptions(run, dry_run, timeout), self._progress)
 
     def record_archive(
         self, archive: Path, *, run: str | None = None, dry_run: bool = False, timeout: float = LOCK_TIMEOUT
     ) -> Recorded:
         """Record from Blast's own archive (`transient.json`, `cutouts/`, `sed_data/`); see `record`."""
         from blastgit.recording.archive import open_archive
-        from blastgit.recording.record import Options, record
+        from blastgit.recording.record import RecordOptions, record
 
         with open_archive(archive) as (export, sources):
-            return record(self._handle, export, sources, Options(run, dry_run, timeout), self._progress)
+            return record(self._repository, export, sources, RecordOptions(run, dry_run, timeout), self._progress)
 
     def list(self, pattern: str = "*") -> Listing:
         """Return the transients whose name matches a shell pattern (`u/*`: users' own lines), with the latest revision.
@@ -122,8 +122,8 @@ class DataRepo(Care, Origins, Reading, Workflows):
         """
         from blastgit.reading.listing import list_transients
 
-        self._handle.need(OWN_LINES if is_personal(pattern) else None)
-        return list_transients(self._handle, pattern)
+        self._repository.need(OWN_LINES if is_personal(pattern) else None)
+        return list_transients(self._repository, pattern)
 
     def log(self, name: str) -> Sequence[Entry]:
         """Return the revisions of a transient, newest first: when, why, what changed, reproduced by which runs.
@@ -136,7 +136,7 @@ class DataRepo(Care, Origins, Reading, Workflows):
         from blastgit.reading.log import log
 
         names = self._names(check_line(name))
-        return [entry for each in names for entry in log(self._handle, each)]
+        return [entry for each in names for entry in log(self._repository, each)]
 
     def show(self, spec: str, *, even_invalid: bool = False) -> Shown:
         """Return a revision's document, or what stands at `:PATH` in it: a value, some rows, a file's facts.
@@ -152,7 +152,7 @@ class DataRepo(Care, Origins, Reading, Workflows):
         from blastgit.reading.show import show
 
         parsed = parse_spec(spec)
-        return show(self._handle, self._resolve(parsed), parsed.path, even_invalid=even_invalid)
+        return show(self._repository, self._resolve(parsed), parsed.path, even_invalid=even_invalid)
 
     def diff(self, old: str, new: str) -> Diff:
         """Compare two states, each a revision (`2026dgt@0`) or the file of an export.
@@ -163,49 +163,49 @@ class DataRepo(Care, Origins, Reading, Workflows):
         """
         from blastgit.reading.diff import diff
 
-        return diff(self._handle, self._state(old), self._state(new), self._handle.rules)
+        return diff(self._repository, self._state(old), self._state(new), self._repository.rules)
 
     @property
     def collections(self) -> Collections:
         """Named groups of datasets that all read alike: RUN, TAGGED, CHAINED and CALIBRATION."""
         from blastgit.api.collections import Collections
 
-        return Collections(self._handle)
+        return Collections(self._repository)
 
     @property
     def releases(self) -> Releases:
         """Frozen collections: made, cited, brought and proved."""
         from blastgit.api.releases import Releases
 
-        return Releases(self._handle, self._progress)
+        return Releases(self._repository, self._progress)
 
     @property
     def personal(self) -> Personal:
         """Lines of users' own: recording into them, and promoting what they hold."""
         from blastgit.api.personal import Personal
 
-        return Personal(self._handle, self._resolve, self._progress)
+        return Personal(self._repository, self._resolve, self._progress)
 
     @property
     def annotations(self) -> Annotations:
         """What people and bots say about data: comments, quality flags, tags."""
         from blastgit.api.annotations import Annotations
 
-        return Annotations(self._handle)
+        return Annotations(self._repository)
 
     @property
     def index(self) -> Index:
         """Tables of what all revisions say, to be asked by SQL; they follow from the repo, and may be deleted."""
         from blastgit.api.index import Index
 
-        return Index(self._handle, self._progress)
+        return Index(self._repository, self._progress)
 
     @property
     def tap(self) -> Tap:
         """What the TAP service needs of this repo: its files, one by one."""
         from blastgit.api.files import Tap
 
-        return Tap(self._handle, self._resolve)
+        return Tap(self._repository, self._resolve)
 
     def import_all(  # noqa: PLR0913 (each is one thing that most calls leave out)
         self,
@@ -239,10 +239,10 @@ class DataRepo(Care, Origins, Reading, Workflows):
             UsageError: The source is none.
             StoreError: The store fails; what was adopted stays, and another call goes on.
         """
-        from blastgit.exchange.run import Options, import_all, place_of
+        from blastgit.exchange.run import ImportOptions, import_all, place_of
 
         folder = None if exports is None else Path(exports)
-        chosen = Options(folder, run, jobs, broker, reflink, only, without, dry_run)
+        chosen = ImportOptions(folder, run, jobs, broker, reflink, only, without, dry_run)
         return import_all(self._local(), place_of(source, options or {}), chosen, self._progress)
 
     def take_in(self, source: str | Path, only: str = "*", *, dry_run: bool = False) -> TakenIn:
@@ -257,9 +257,9 @@ class DataRepo(Care, Origins, Reading, Workflows):
             InvalidInput: It holds data of the other kind, defines a filter or survey otherwise, or both have gone on
                 with a transient; nothing was taken in.
         """
-        from blastgit.exchange.other_repo import take_in
+        from blastgit.exchange.other_repo import import_repo
 
-        return take_in(self._local(), source, only, dry_run=dry_run, progress=self._progress)
+        return import_repo(self._local(), source, only, dry_run=dry_run, progress=self._progress)
 
     def export(
         self, spec: str, target: str | Path | None = None, *, form: str = "blast", force: bool = False
@@ -282,9 +282,9 @@ class DataRepo(Care, Origins, Reading, Workflows):
 
         state = self._resolve(parse_spec(spec))
         if form == "tree":
-            return export_tree(self._handle, state, Path(target or "."), force=force, progress=self._progress)
+            return export_tree(self._repository, state, Path(target or "."), force=force, progress=self._progress)
         place = Path(target or f"{state.transient}.tar.gz")
-        return export_archive(self._handle, state, place, force=force, progress=self._progress)
+        return export_archive(self._repository, state, place, force=force, progress=self._progress)
 
     def subset(
         self,
@@ -307,12 +307,12 @@ class DataRepo(Care, Origins, Reading, Workflows):
             DamagedData: The store lacks a content, or holds something else.
             RepoError: The target exists, or cannot be written.
         """
-        from blastgit.maintenance.subset import Options, subset
+        from blastgit.maintenance.subset import SubsetOptions, subset
 
         names, collection = (chosen, None) if not isinstance(chosen, str) else ([], chosen)
         if collection is not None and ("@" in collection or collection.startswith("release/")):
             names, collection = [collection], None
-        return subset(self._handle, Path(target), names, Options(only, store, collection), self._progress)
+        return subset(self._repository, Path(target), names, SubsetOptions(only, store, collection), self._progress)
 
     def pictures(self, difference: Diff, target: str | Path) -> int:
         """Draw the changed cutouts of a diff: before, after and difference, in the same stretch.
@@ -329,7 +329,7 @@ class DataRepo(Care, Origins, Reading, Workflows):
         """
         from blastgit.reading.pictures import draw
 
-        return draw(self._handle, difference, Path(target))
+        return draw(self._repository, difference, Path(target))
 
     def blame(self, name: str, field: str | None = None) -> Sequence[Blamed]:
         """Return which revision last changed each value and file of a transient.
@@ -343,7 +343,7 @@ class DataRepo(Care, Origins, Reading, Workflows):
         """
         from blastgit.reading.blame import blame
 
-        return blame(self._handle, self._names(check_line(name))[0], field)
+        return blame(self._repository, self._names(check_line(name))[0], field)
 
     def _state(self, text: str) -> State:
         from blastgit.reading.diff import State

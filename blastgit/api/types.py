@@ -13,7 +13,7 @@ from blastgit.readers.dataset import Dataset
 from blastgit.readers.find import Source
 from blastgit.readers.identity import Identity, attach
 from blastgit.repository.commits import Snapshot
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,7 +22,7 @@ Resolve = Callable[[Spec], Snapshot]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class DatasetQuery:
     """Which dataset of a type.
 
     Attributes:
@@ -45,9 +45,9 @@ class Wanted:
 class Types:
     """The dataset types of a data repo."""
 
-    def __init__(self, handle: Handle, resolve: Resolve) -> None:
+    def __init__(self, repository: Repository, resolve: Resolve) -> None:
         """Look into a data repo; `resolve` finds the revision that a person names."""
-        self._handle = handle
+        self._repository = repository
         self._resolve = resolve
 
     def list(self) -> Sequence[DatasetType]:
@@ -61,12 +61,12 @@ class Types:
             NotFound: There is no such revision or type.
         """
         parsed = parse_spec(spec)
-        source = Source(self._handle, self._resolve(parsed))
+        source = Source(self._repository, self._resolve(parsed))
         types = self._types if type_ is None else [self._types.find(type_)]
         found = [dataset.identity for each in types for dataset in source.datasets(each, {})]
         return [each for each in found if parsed.path is None or each.path == parsed.path]
 
-    def read(self, name: str, wanted: Wanted, reader: str | None = None) -> Any:
+    def read(self, name: str, wanted: DatasetQuery, reader: str | None = None) -> Any:
         """Return a dataset as the object that its reader makes of it, with its identity attached.
 
         Args:
@@ -88,10 +88,10 @@ class Types:
 
     @property
     def _types(self) -> DatasetTypes:
-        types: DatasetTypes = self._handle.settings.section("dataset_types")
+        types: DatasetTypes = self._repository.settings.section("dataset_types")
         return types
 
-    def _source(self, type_: DatasetType, wanted: Wanted) -> Source:
+    def _source(self, type_: DatasetType, wanted: DatasetQuery) -> Source:
         if wanted.collection is None:
             if wanted.time is not None:
                 raise UsageError("a time is for a collection of calibrations: name it (collection=…)")
@@ -99,17 +99,17 @@ class Types:
             spec = parse_spec(text)
             if spec.path is not None:
                 raise UsageError(f"transient is {text!r}: name the transient, and what of it by its type and keys")
-            return Source(self._handle, self._resolve(spec))
+            return Source(self._repository, self._resolve(spec))
         if wanted.revision is not None:
             raise UsageError(f"either a revision or a collection says which: not both ({wanted.collection})")
         line, number, path = self._in_collection(type_, wanted, wanted.collection)
-        return Source(self._handle, self._resolve(parse_spec(f"{line}@{number}")), wanted.collection, path)
+        return Source(self._repository, self._resolve(parse_spec(f"{line}@{number}")), wanted.collection, path)
 
-    def _in_collection(self, type_: DatasetType, wanted: Wanted, collection: str) -> tuple[str, int, str]:
+    def _in_collection(self, type_: DatasetType, wanted: DatasetQuery, collection: str) -> tuple[str, int, str]:
         """Return which revision of a transient a collection has, or which file of one, if it has but files."""
         from blastgit.api.collections import Collections
 
-        collections = Collections(self._handle)
+        collections = Collections(self._repository)
         try:
             found = collections.resolve(collection, wanted.transient, time=wanted.time).dataset
         except NotFound:

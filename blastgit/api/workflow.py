@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from blastgit.api.base import Opened
+from blastgit.api.base import BaseRepo
 from blastgit.errors import UsageError
 from blastgit.naming.names import check_transient, parse_spec
 
 if TYPE_CHECKING:
     from blastgit.recording.stages import Workflow
-    from blastgit.workflow.judged import Judged
+    from blastgit.workflow.judged import ValidityReport
     from blastgit.workflow.plan import Plan
     from blastgit.workflow.status import RunStatus
 
 
-class Workflows(Opened):
+class Workflows(BaseRepo):
     """What is done with, and asked of, the workflow of a transient."""
 
     def workflow(self, name: str, owner: str | None = None) -> Workflow:
@@ -29,14 +29,14 @@ class Workflows(Opened):
         from blastgit.recording.stages import Workflow
         from blastgit.workflow.lease import this_process
 
-        return Workflow(self._handle, check_transient(name), owner or this_process(), self._progress)
+        return Workflow(self._repository, check_transient(name), owner or this_process(), self._progress)
 
     def status(self, pattern: str = "*") -> Sequence[RunStatus]:
         """Return how the runs in progress stand: which stages ended, which are at work, which never ended."""
         from blastgit.workflow.status import all_statuses
 
-        self._handle.need_runs()
-        return all_statuses(self._handle, pattern)
+        self._repository.need_runs()
+        return all_statuses(self._repository, pattern)
 
     def plan(
         self,
@@ -62,15 +62,15 @@ class Workflows(Opened):
         parsed = parse_spec(spec)
         if parsed.path is not None or parsed.stage is not None:
             raise UsageError(f"plan takes a revision, and {spec!r} names something inside one: use `changed` for that")
-        self._handle.need(parsed.name, parsed.number, whole=True)
-        return plan(self._handle, self._history.revision(parsed), Wish(changed, given or {}, everything))
+        self._repository.need(parsed.name, parsed.number, whole=True)
+        return plan(self._repository, self._history.revision(parsed), Wish(changed, given or {}, everything))
 
-    def validity(self, spec: str) -> Judged:
+    def validity(self, spec: str) -> ValidityReport:
         """Return how each stage of the workflow ended, and which values and files of a state are invalid therefore.
 
         Raises:
             NotFound: There is no such revision or marker.
         """
-        from blastgit.workflow.judged import Judged
+        from blastgit.workflow.judged import ValidityReport
 
-        return Judged(self._handle, self._resolve(parse_spec(spec)), fully=True)
+        return ValidityReport(self._repository, self._resolve(parse_spec(spec)), fully=True)

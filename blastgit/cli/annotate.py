@@ -11,7 +11,7 @@ from blastgit.cli.common import add_json, open_repo, plural, print_json
 from blastgit.errors import InvalidInput, UsageError
 
 if TYPE_CHECKING:
-    from blastgit.annotations.annotation import Remark
+    from blastgit.annotations.annotation import AnnotationBody
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,8 +74,8 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _remark(options: argparse.Namespace) -> Remark:
-    from blastgit.annotations.annotation import Remark
+def _remark(options: argparse.Namespace) -> AnnotationBody:
+    from blastgit.annotations.annotation import AnnotationBody
 
     if options.retract and options.supersedes:
         raise UsageError("an annotation either retracts others or supersedes them")
@@ -83,7 +83,7 @@ def _remark(options: argparse.Namespace) -> Remark:
     if comment == "-":
         comment = _text(_read("-"), "the comment").rstrip("\n")
     replaced = tuple(dict.fromkeys(options.retract or options.supersedes))
-    return Remark(
+    return AnnotationBody(
         comment, options.flag, tuple(dict.fromkeys(options.tag)), options.link, None, replaced, bool(options.retract)
     )
 

@@ -29,11 +29,11 @@ def run(options: argparse.Namespace) -> int:
 
 def freeze(options: argparse.Namespace) -> int:
     """Freeze a collection: `blastgit collection freeze`."""
-    from blastgit.releases.freeze import Options
+    from blastgit.releases.freeze import FreezeOptions
     from blastgit.releases.tag import Sign
 
     sign = Sign(options.key) if options.sign or options.key else None
-    wanted = Options(options.reason, options.doi, sign, options.dry_run)
+    wanted = FreezeOptions(options.reason, options.doi, sign, options.dry_run)
     with drawn_progress(counts=True) as progress:
         made = open_repo(options, progress).releases.freeze(options.name, options.version, wanted)
     if options.json:

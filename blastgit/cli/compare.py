@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blastgit.cli.common import bold, plural, print_table
-from blastgit.cli.with_index import add_format, add_limits, asked, say
+from blastgit.cli.with_index import add_format, add_limits, say, with_index
 
 if TYPE_CHECKING:
     from blastgit.index.open_index import OpenIndex, Result
-    from blastgit.search.compare import Comparison, Difference, Options, Statistics
+    from blastgit.search.compare import CompareOptions, Comparison, Difference, Statistics
 
 _TYPES = ("photometry", "sed", "sfh", "apertures", "hosts", "transients")
 
@@ -40,9 +40,9 @@ Of each transient that both sides hold, the highest revision in A is held agains
 def run(options: argparse.Namespace) -> int:
     """Compare, and say what came of it."""
     if options.each:
-        say(asked(options, lambda _, index: _each(index, options)), options)
+        say(with_index(options, lambda _, index: _each(index, options)), options)
         return 0
-    compared, drawn = asked(options, lambda _, index: _compared(index, options))
+    compared, drawn = with_index(options, lambda _, index: _compared(index, options))
     if options.format == "json":
         print(json.dumps(compared.to_json(), indent=2, ensure_ascii=False))
     elif options.format == "table":
@@ -73,11 +73,11 @@ def _compared(index: OpenIndex, options: argparse.Namespace) -> tuple[Comparison
     return compared, drawn
 
 
-def _options(options: argparse.Namespace) -> Options:
-    from blastgit.search.compare import Options
+def _options(options: argparse.Namespace) -> CompareOptions:
+    from blastgit.search.compare import CompareOptions
 
     columns = tuple(filter(None, map(str.strip, options.columns.split(","))))
-    return Options(options.type, columns, options.sigma, options.outliers)
+    return CompareOptions(options.type, columns, options.sigma, options.outliers)
 
 
 def _say(compared: Comparison) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blastgit.cli.common import key_values, read_names
-from blastgit.cli.with_index import add_format, add_limits, asked, say
+from blastgit.cli.with_index import add_format, add_limits, say, with_index
 from blastgit.search.tabular.lines import names_datasets
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
         params=key_values(options.param, "--param"), all_revisions=options.all_revisions,
         columns=tuple(filter(None, map(str.strip, options.columns.split(",")))), limit=options.limit,
     )  # fmt: skip
-    found = asked(options, lambda repo, index: _find(repo, index, wanted, options))
+    found = with_index(options, lambda repo, index: _find(repo, index, wanted, options))
     if found.answer is not None:
         print(f"blastgit: {found.answer}", file=sys.stderr)
     if not found:

@@ -24,7 +24,7 @@ from blastgit.cli.common import (
 from blastgit.errors import BlastgitError, UsageError
 
 if TYPE_CHECKING:
-    from blastgit.reading.get import Got
+    from blastgit.reading.get import GetResult
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -88,7 +88,7 @@ def _get_all(options: argparse.Namespace) -> int:
     return code
 
 
-def _say(got: Got) -> None:
+def _say(got: GetResult) -> None:
     kept = f", {len(got.kept)} were there already" if got.kept else ""
     written = f"{plural(len(got.written), 'file')} written to {got.folder}"
     print(f"{bold(got.revision)}: {written}{kept}, {size_text(got.size)} verified")

@@ -15,7 +15,7 @@ from blastgit.errors import UsageError, WouldOverwrite
 
 if TYPE_CHECKING:
     from blastgit.annotations.query import Filter, Notes
-    from blastgit.annotations.states import Note
+    from blastgit.annotations.states import AnnotationStatus
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -98,7 +98,7 @@ def _print(found: Notes) -> None:
         _say_id(note)
 
 
-def _say_id(note: Note) -> None:
+def _say_id(note: AnnotationStatus) -> None:
     more = f", one of {plural(note.event.subjects, 'subject')}" if note.event.subjects > 1 else ""
     print(f"    {note.event.id}{more}")
 

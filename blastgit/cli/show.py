@@ -20,7 +20,7 @@ from blastgit.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from blastgit.workflow.judged import Judged
+    from blastgit.workflow.judged import ValidityReport
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _show_validity(judged: Judged, *, as_json: bool) -> int:
+def _show_validity(judged: ValidityReport, *, as_json: bool) -> int:
     told = judged.to_json()
     tell_real_name(told["asked"], told["revision"])
     if as_json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from blastgit.cli.with_index import add_format, add_limits, asked, say
+from blastgit.cli.with_index import add_format, add_limits, say, with_index
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,5 +22,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Answer a query."""
     text = sys.stdin.read() if options.query == "-" else options.query
-    say(asked(options, lambda _, index: index.adql(text) if options.adql else index.query(text)), options)
+    say(with_index(options, lambda _, index: index.adql(text) if options.adql else index.query(text)), options)
     return 0

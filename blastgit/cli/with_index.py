@@ -48,7 +48,7 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--as-is", action="store_true", help="do not look whether the index is up to date")
 
 
-def asked(options: argparse.Namespace, question: Callable[[DataRepo, OpenIndex], _T]) -> _T:
+def with_index(options: argparse.Namespace, question: Callable[[DataRepo, OpenIndex], _T]) -> _T:
     """Ask a question of the index of the repo that was named; a damaged index is made anew.
 
     Raises:

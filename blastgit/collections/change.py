@@ -19,8 +19,8 @@ from blastgit.collections.rules import Rules
 from blastgit.collections.text import SIZE_LIMIT, check_about, write_collection
 from blastgit.errors import InvalidInput, NotFound, RepoError
 from blastgit.plumbing.messages import one_line
-from blastgit.repository.edit import Edit, edit
-from blastgit.repository.local import Handle
+from blastgit.repository.edit import BranchEdit, commit_to_branch
+from blastgit.repository.local import Repository
 
 _NAMED = 100
 """Datasets that a commit message names."""
@@ -86,11 +86,11 @@ Reason = str | Intent
 """Why, in a line; or an `Intent`, which can say more."""
 
 
-def change(handle: Handle, subject: str, alter: Alter, reason: Reason) -> Changed:
+def change(repository: Repository, subject: str, alter: Alter, reason: Reason) -> Changed:
     """Change collections in one commit on main.
 
     Args:
-        handle: The data repo.
+        repository: The data repo.
         subject: What is done: `Add 2 datasets to nearby`.
         alter: Called with main's lock held, and again if somebody else moved main meanwhile.
         reason: Why, and how.
@@ -100,10 +100,10 @@ def change(handle: Handle, subject: str, alter: Alter, reason: Reason) -> Change
         Busy: Others were not done with main in time.
     """
     intent = reason if isinstance(reason, Intent) else Intent(reason)
-    handle.need("main")
+    repository.need("main")
     done = Changed((), None)
 
-    def decide(tip: pygit2.Commit | None) -> Edit | None:
+    def decide(tip: pygit2.Commit | None) -> BranchEdit | None:
         nonlocal done
         before = Catalogue(None if tip is None else tip.tree)
         altered = alter(before)
@@ -111,27 +111,27 @@ def change(handle: Handle, subject: str, alter: Alter, reason: Reason) -> Change
         done = Changed(tuple(changed), None, *_difference(before, changed), _warnings(before, changed))
         if not changed:
             return None
-        _check(handle, before, changed, intent)
+        _check(repository, before, changed, intent)
         files = {path_of(name): _written(name, new) for name, new in changed.items()}
         names = ", ".join(sorted(changed))
         trailers = {"Collections": names, CONFIRMED: names if intent.yes else None}
         body = [*(f"+ {text}" for text in done.added), *(f"- {text}" for text in done.removed)]
         more = [f"and {len(body) - _NAMED:,} more"] if len(body) > _NAMED else []
-        return Edit(files, f"{subject}: {intent.reason}", (*body[:_NAMED], *more), trailers)
+        return BranchEdit(files, f"{subject}: {intent.reason}", (*body[:_NAMED], *more), trailers)
 
     if intent.dry_run:
-        decide(handle.main)
+        decide(repository.main)
         return done
-    commit = edit(handle, "main", decide)
+    commit = commit_to_branch(repository, "main", decide)
     return replace(done, commit=commit) if done.names else done
 
 
-def _check(handle: Handle, before: Catalogue, changed: Mapping[str, Collection | None], intent: Intent) -> None:
-    policy: CollectionPolicy = handle.settings.section("collections")
-    rules = Rules(handle, policy, before, before.with_changes(changed))
+def _check(repository: Repository, before: Catalogue, changed: Mapping[str, Collection | None], intent: Intent) -> None:
+    policy: CollectionPolicy = repository.settings.section("collections")
+    rules = Rules(repository, policy, before, before.with_changes(changed))
     for name in changed:
-        if handle.is_here:  # elsewhere it is the server that knows who pushes
-            check_access(handle.settings, name)
+        if repository.is_here:  # elsewhere it is the server that knows who pushes
+            check_access(repository.settings, name)
         rules.check(name)
     check_confirmed(policy, changed, changed if intent.yes else ())
 

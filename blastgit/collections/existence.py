@@ -14,36 +14,36 @@ from blastgit.naming.names import parse_spec, tag_ref
 from blastgit.repository.commits import Revision
 from blastgit.repository.entries import is_held
 from blastgit.repository.history import History
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import Withdrawals
 
 _FETCHED = 8
 """Lines of a repo elsewhere that are looked at; if there are more, its hook finds those that are unknown."""
 
 
-def named(handle: Handle, texts: Iterable[str]) -> list[Dataset]:
+def named(repository: Repository, texts: Iterable[str]) -> list[Dataset]:
     """Return the datasets that a person named; `@latest` and `@DATE` become the number that they stand for now.
 
     Raises:
         InvalidName: A text names no dataset.
         NotFound: There is no such revision.
     """
-    return [_named(handle, text) for text in texts]
+    return [_named(repository, text) for text in texts]
 
 
-def _named(handle: Handle, text: str) -> Dataset:
+def _named(repository: Repository, text: str) -> Dataset:
     head = text.partition(":")[0]
     if "@" not in head or head.rpartition("@")[2].isdecimal():
         return read_dataset(text)
     spec = parse_spec(text)
     line = spec.name
-    handle.need(line, whole=True)
-    revision = History(handle).revision(spec)
+    repository.need(line, whole=True)
+    revision = History(repository).revision(spec)
     return Dataset(line, revision.number, dataset_of(line, spec).path)
 
 
 def check_there(
-    handle: Handle,
+    repository: Repository,
     datasets: Iterable[Dataset],
     coming: Mapping[str, str | None] = MappingProxyType({}),
     *,
@@ -52,7 +52,7 @@ def check_there(
     """Check that datasets exist, and were not withdrawn.
 
     Args:
-        handle: The data repo.
+        repository: The data repo.
         datasets: What to look for.
         coming: The refs that are pushed at the same time, and what they shall be.
         withdrawn: Whether what was withdrawn may be among them.
@@ -61,21 +61,21 @@ def check_there(
         NotFound: One does not exist; the error says what is near.
         Withdrawn: One was taken down.
     """
-    if "refs/heads/main" not in handle.git.references:
+    if "refs/heads/main" not in repository.git.references:
         return  # a copy is pushed to an empty repo, which takes main first
-    history, withdrawals = History(handle), Withdrawals(handle)
+    history, withdrawals = History(repository), Withdrawals(repository)
     brought: set[str] = set()
     last: Revision | None = None
     for dataset in sorted(datasets):
-        if not handle.is_here and dataset.line not in brought:
+        if not repository.is_here and dataset.line not in brought:
             if len(brought) == _FETCHED:
                 return  # the hook there looks at all of them
             brought.add(dataset.line)
-            handle.need(dataset.line, whole=True)
+            repository.need(dataset.line, whole=True)
         if last is None or (last.name, last.number) != (dataset.line, dataset.number):
-            last = history.tagged(dataset.line, dataset.number) or _arriving(handle, dataset, coming)
+            last = history.tagged(dataset.line, dataset.number) or _arriving(repository, dataset, coming)
         if last is None:
-            raise _unknown(handle, dataset)
+            raise _unknown(repository, dataset)
         if dataset.path:
             _check_file(last, dataset.path)
         if withdrawn:
@@ -86,21 +86,21 @@ def check_there(
             raise Withdrawn(f"{dataset} was {stones[min(gone)]}")
 
 
-def has_file(handle: Handle, dataset: Dataset, path: str) -> bool:
+def has_file(repository: Repository, dataset: Dataset, path: str) -> bool:
     """Whether a revision has a file."""
-    handle.need(dataset.line, dataset.number)
-    revision = History(handle).tagged(dataset.line, dataset.number)
+    repository.need(dataset.line, dataset.number)
+    revision = History(repository).tagged(dataset.line, dataset.number)
     return revision is not None and is_held(revision.commit.tree, path)
 
 
-def _arriving(handle: Handle, dataset: Dataset, coming: Mapping[str, str | None]) -> Revision | None:
+def _arriving(repository: Repository, dataset: Dataset, coming: Mapping[str, str | None]) -> Revision | None:
     """Return a revision whose tag is pushed at the same time; whether it is a good one is asked elsewhere."""
     oid = coming.get(tag_ref(dataset.line, dataset.number))
     try:
-        commit = None if oid is None else handle.git[oid].peel(pygit2.Commit)
+        commit = None if oid is None else repository.git[oid].peel(pygit2.Commit)
     except (KeyError, ValueError, pygit2.GitError):
         return None
-    return None if commit is None else Revision(handle.git, dataset.line, commit, dataset.number)
+    return None if commit is None else Revision(repository.git, dataset.line, commit, dataset.number)
 
 
 def _check_file(revision: Revision, path: str) -> None:
@@ -111,13 +111,13 @@ def _check_file(revision: Revision, path: str) -> None:
     raise NotFound(f"{revision} has no file {path!r}{hint}")
 
 
-def _unknown(handle: Handle, dataset: Dataset) -> NotFound:
-    history = History(handle)
+def _unknown(repository: Repository, dataset: Dataset) -> NotFound:
+    history = History(repository)
     if history.tip(dataset.line) is None:
         folded = dataset.line.casefold()
         names = {name.casefold(): name for name in history.transients()}
         near = [names[each] for each in difflib.get_close_matches(folded, names, n=3)]
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        return NotFound(f"there is no transient {dataset.line} in {handle.location}{hint}")
+        return NotFound(f"there is no transient {dataset.line} in {repository.location}{hint}")
     numbers = [revision.number for revision in history.revisions(dataset.line)]
     return NotFound(f"{dataset.line} has no revision {dataset.number}: the latest is {max(numbers)}")

@@ -15,7 +15,7 @@ from blastgit.collections.model import Calibration, Chained, Collection, Listed,
 from blastgit.collections.runs import born, born_in
 from blastgit.errors import NotFound, RepoError, UsageError
 from blastgit.naming.names import check_transient
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 
 _NAME = "<name>"
 
@@ -58,9 +58,9 @@ class _Wanted:
 class Resolver:
     """Looks into the collections of one state of main."""
 
-    def __init__(self, handle: Handle, catalogue: Catalogue) -> None:
+    def __init__(self, repository: Repository, catalogue: Catalogue) -> None:
         """Look into a catalogue; what a RUN holds is read from the commits of the data repo."""
-        self._handle = handle
+        self._repository = repository
         self._catalogue = catalogue
 
     def resolve(self, collection: str, name: str, type_: str | None, time: datetime | None) -> Found:
@@ -104,7 +104,7 @@ class Resolver:
         if isinstance(there, Chained):
             return next((found for child in there.children if (found := self._find(child, wanted, via))), None)
         if isinstance(there, Run):
-            dataset = born_in(self._handle, collection, wanted.name)
+            dataset = born_in(self._repository, collection, wanted.name)
             return self._fitting([] if dataset is None else [Member(dataset)], wanted, via)
         assert isinstance(there, Listed)
         members = there.of(wanted.name)
@@ -121,7 +121,7 @@ class Resolver:
             dataset = member.dataset
             if dataset.path == wanted.path:
                 return Found(dataset, via, member.begin, member.end)
-            if not dataset.path and has_file(self._handle, dataset, wanted.path):
+            if not dataset.path and has_file(self._repository, dataset, wanted.path):
                 return Found(Dataset(dataset.line, dataset.number, wanted.path), via, member.begin, member.end)
         return None
 
@@ -140,7 +140,7 @@ class Resolver:
             if time is None or not isinstance(collection, Calibration):
                 return collection.members()
             return (each for each in collection.members() if each.covers(time))
-        return (Member(dataset) for dataset, _ in born(self._handle, name))
+        return (Member(dataset) for dataset, _ in born(self._repository, name))
 
     def _enter(self, collection: str, above: tuple[str, ...]) -> tuple[str, ...]:
         if collection in above:

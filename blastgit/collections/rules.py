@@ -15,7 +15,7 @@ from blastgit.collections.policy import CollectionPolicy
 from blastgit.collections.runs import all_born
 from blastgit.collections.text import check_text
 from blastgit.errors import BlastgitError, Denied, InvalidInput, InvalidName, NotFound
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 
 DEPTH_LIMIT = 50
 """Chains within chains."""
@@ -26,7 +26,7 @@ class Rules:
     """The rules, for one change.
 
     Attributes:
-        handle: The data repo.
+        repository: The data repo.
         policy: What its settings say of collections.
         before: The collections as they are.
         after: The collections as they would be.
@@ -34,7 +34,7 @@ class Rules:
         is_audit: Whether what is there is looked at, which may have been withdrawn since.
     """
 
-    handle: Handle
+    repository: Repository
     policy: CollectionPolicy
     before: Catalogue
     after: Catalogue
@@ -77,7 +77,7 @@ class Rules:
         if role == "unique":
             raise Denied(f"{name} is made once, says the table of names: it is never deleted")
         if isinstance(old, Run):
-            held = next((dataset for dataset, said in all_born(self.handle) if said["Run"] == name), None)
+            held = next((dataset for dataset, said in all_born(self.repository) if said["Run"] == name), None)
             if held is not None:
                 raise Denied(f"{name} holds {held}, for good: a RUN that has data is never deleted")
 
@@ -102,7 +102,7 @@ class Rules:
         for member in members:
             if member.dataset.is_personal and not owner:
                 raise Denied(f"{name} is shared, and {member.dataset} is personal work: promote it first")
-        check_there(self.handle, (member.dataset for member in members), self.coming, withdrawn=self.is_audit)
+        check_there(self.repository, (member.dataset for member in members), self.coming, withdrawn=self.is_audit)
         for transient in {member.dataset.name for member in members}:
             _check_unique(name, new, new.of(transient))
         if isinstance(new, Tagged) and self._is_public_output(name):
@@ -169,9 +169,9 @@ class Rules:
             self._check_no_calibration(child, there.datasets())
 
 
-def check_all(handle: Handle, policy: CollectionPolicy, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
+def check_all(repository: Repository, policy: CollectionPolicy, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
     """Check every collection there is, and yield the name of each that breaks a rule, with the rule in words."""
-    rules = Rules(handle, policy, Catalogue(None), catalogue, is_audit=True)
+    rules = Rules(repository, policy, Catalogue(None), catalogue, is_audit=True)
     for name in catalogue:
         try:
             check_text(catalogue.data(name), name)

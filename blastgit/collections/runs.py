@@ -20,21 +20,21 @@ from blastgit.plumbing.messages import read_trailers
 from blastgit.plumbing.process import GitError, run_git
 from blastgit.repository.commits import Marker
 from blastgit.repository.history import History
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.repository.policy import current_identity
 
 _TAGS = "refs/tags/"
 
 
-def born_in(handle: Handle, run: str, name: str) -> Dataset | None:
+def born_in(repository: Repository, run: str, name: str) -> Dataset | None:
     """Return what a run holds of one transient; of the user's own line of work before the official one.
 
     Of data that were recorded before a run was kept from holding two revisions of a transient, the latest counts.
     """
     owner = owner_of(run)
-    history = History(handle)
+    history = History(repository)
     for line in [f"u/{owner}/{name}", name] if owner else [name]:
-        handle.need(line, whole=True)
+        repository.need(line, whole=True)
         for marker in history.markers(line):
             if marker.number is not None and marker.trailers.get("Run") == run:
                 tagged = history.tagged(line, marker.number)
@@ -43,32 +43,32 @@ def born_in(handle: Handle, run: str, name: str) -> Dataset | None:
     return None
 
 
-def all_born(handle: Handle) -> Iterator[tuple[Dataset, dict[str, str]]]:
+def all_born(repository: Repository) -> Iterator[tuple[Dataset, dict[str, str]]]:
     """Yield every revision that was born into a run, with the trailers of its commit, sorted by tag."""
-    handle.need(None, whole=True)
-    for row in _peeled_tags(handle):
+    repository.need(None, whole=True)
+    for row in _peeled_tags(repository):
         oid, _, ref = row.partition(" ")
         line, _, number = ref.removeprefix(_TAGS).removesuffix("^{}").rpartition("/")
-        commit = handle.git.get(oid) if number.isdecimal() and not line.startswith("release/") else None
+        commit = repository.git.get(oid) if number.isdecimal() and not line.startswith("release/") else None
         if isinstance(commit, pygit2.Commit) and b"\nRun: " in commit.raw_message:
             trailers = read_trailers(commit.message)
             if "Run" in trailers and trailers.get("Revision") == number:
                 yield Dataset(line, int(number)), trailers
 
 
-def _peeled_tags(handle: Handle) -> list[str]:
+def _peeled_tags(repository: Repository) -> list[str]:
     """Return what each tag names, which packed refs tell without looking at the tag."""
     try:
-        listed = run_git(handle.path, "show-ref", "--tags", "--dereference").decode()
+        listed = run_git(repository.path, "show-ref", "--tags", "--dereference").decode()
     except GitError:
         return []  # there are no tags
     return [row for row in listed.splitlines() if row.endswith("^{}")]
 
 
-def born(handle: Handle, run: str) -> list[tuple[Dataset, dict[str, str]]]:
+def born(repository: Repository, run: str) -> list[tuple[Dataset, dict[str, str]]]:
     """Return all that a run holds: one revision of each transient, with the trailers of its commit, sorted by name."""
     found: dict[str, tuple[Dataset, dict[str, str]]] = {}
-    for dataset, trailers in all_born(handle):
+    for dataset, trailers in all_born(repository):
         if trailers["Run"] == run and _comes_before(dataset, found.get(dataset.name, (None,))[0]):
             found[dataset.name] = dataset, trailers
     return [found[name] for name in sorted(found)]
@@ -78,20 +78,20 @@ def _comes_before(one: Dataset, other: Dataset | None) -> bool:
     return other is None or (one.is_personal, one.number) > (other.is_personal, other.number)
 
 
-def read_at(handle: Handle, run: str) -> str:
+def read_at(repository: Repository, run: str) -> str:
     """Return the commit of main whose collections a run reads: the one that its RUN has stored, or else the present."""
-    there = Catalogue(handle.main.tree).get(run) if is_name(run) else None
-    return there.main if isinstance(there, Run) and there.main else str(handle.main.id)
+    there = Catalogue(repository.main.tree).get(run) if is_name(run) else None
+    return there.main if isinstance(there, Run) and there.main else str(repository.main.id)
 
 
-def check_birth(handle: Handle, run: str, line: str, before: pygit2.Commit | None) -> None:
+def check_birth(repository: Repository, run: str, line: str, before: pygit2.Commit | None) -> None:
     """Check that a new revision may be born into a run.
 
     A run that main has a file of was begun on purpose, and is kept from holding two revisions of a transient. Any other
     word names a run as well, so that a pipeline is never stopped by one; of two revisions in it the later counts.
 
     Args:
-        handle: The data repo.
+        repository: The data repo.
         run: The run.
         line: The transient, or `u/USER/TRANSIENT`.
         before: The commit that the revision shall follow.
@@ -101,13 +101,13 @@ def check_birth(handle: Handle, run: str, line: str, before: pygit2.Commit | Non
         Denied: It belongs to somebody else, or the revision is of somebody's own line and the run is not.
     """
     owner = owner_of(run)
-    if owner and handle.is_here and owner != current_identity():
+    if owner and repository.is_here and owner != current_identity():
         raise Denied(f"the run {run} belongs to {owner}, and {current_identity()} records")
     if is_personal(line) and owner != user_of(line):
         raise Denied(
             f"{line} is personal work, and {run} is a run for all: name one below u/{user_of(line)}/, or promote first"
         )
-    there = Catalogue(handle.main.tree).get(run) if is_name(run) else None
+    there = Catalogue(repository.main.tree).get(run) if is_name(run) else None
     if there is None:
         return
     if not isinstance(there, Run):
@@ -121,4 +121,4 @@ def check_birth(handle: Handle, run: str, line: str, before: pygit2.Commit | Non
                 f"the run {run} holds {line}@{marker.number} already, and a RUN holds one revision of each transient: "
                 "record this one in another run"
             )
-        before = handle.commit_before(line, before)
+        before = repository.commit_before(line, before)

@@ -9,7 +9,7 @@ from blastgit.collections.datasets import Member
 from blastgit.collections.model import Calibration, Chained, Collection, Run, Tagged
 from blastgit.collections.resolve import Resolver
 from blastgit.errors import InvalidInput, NotFound
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 
 
 def decertified(name: str, calibration: Calibration, span: Member) -> Calibration:
@@ -37,7 +37,7 @@ def _left(member: Member, span: Member) -> list[Member]:
     return parts
 
 
-def screened(handle: Handle, before: Catalogue, name: str) -> dict[str, Collection | None]:
+def screened(repository: Repository, before: Catalogue, name: str) -> dict[str, Collection | None]:
     """Return a chain in which `NAME/filtered` stands for its own runs, and that collection.
 
     Raises:
@@ -53,7 +53,7 @@ def screened(handle: Handle, before: Catalogue, name: str) -> dict[str, Collecti
     old = before.get(filtered) or Tagged(about=f"What counts of the runs of {name}")
     if not isinstance(old, Tagged):
         raise InvalidInput(f"{filtered} is {old.kind}, and should be TAGGED")
-    resolver = Resolver(handle, before.with_changes({name: Chained(children=tuple(own))}))
+    resolver = Resolver(repository, before.with_changes({name: Chained(children=tuple(own))}))
     members = [Member(found.dataset) for found in resolver.members(name, None)]
     taken = {member.dataset.name for member in members}
     lines = {line for line in old.lines if old.parse(line).dataset.name not in taken}

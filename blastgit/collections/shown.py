@@ -12,7 +12,7 @@ from blastgit.collections.model import Chained, Collection, Listed, Run
 from blastgit.collections.policy import CollectionPolicy
 from blastgit.collections.runs import born
 from blastgit.errors import InvalidName
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def summary(name: str, collection: Collection, depth: int = 0) -> Summary:
     return Summary(name, collection.kind, size, collection.about, depth)
 
 
-def show(handle: Handle, catalogue: Catalogue, policy: CollectionPolicy, name: str) -> Shown:
+def show(repository: Repository, catalogue: Catalogue, policy: CollectionPolicy, name: str) -> Shown:
     """Return a collection by itself; for a RUN, every tag is read.
 
     Raises:
@@ -86,7 +86,7 @@ def show(handle: Handle, catalogue: Catalogue, policy: CollectionPolicy, name: s
         return Shown(own, members=tuple(map(str, collection.members())))
     if not isinstance(collection, Run):
         return Shown(own, tuple(_tree(catalogue, name, 0)))
-    held = born(handle, name)
+    held = born(repository, name)
     versions = Counter(trailers.get("App-Version", "") for _, trailers in held)
     facts = {"validated": collection.validated, "main": collection.main, "inputs": list(collection.inputs)}
     members = tuple(str(dataset) for dataset, _ in held)

@@ -10,7 +10,7 @@ from blastgit.collections.change import Changed, Reason, change
 from blastgit.collections.model import Chained, Collection, Run
 from blastgit.collections.policy import CollectionPolicy
 from blastgit.errors import InvalidInput, InvalidName
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Start:
     run: str | None = None
 
 
-def start(handle: Handle, policy: CollectionPolicy, wanted: Start, reason: Reason) -> Changed:
+def start(repository: Repository, policy: CollectionPolicy, wanted: Start, reason: Reason) -> Changed:
     """Make the RUN and the chain in one commit; a chain that is there already gets the new RUN as its first child.
 
     The RUN keeps the commit of main, so that what it reads is known when pointers have moved on.
@@ -47,7 +47,7 @@ def start(handle: Handle, policy: CollectionPolicy, wanted: Start, reason: Reaso
     """
     parts = {"target": wanted.target, "release": wanted.release, "ticket": wanted.ticket}
     umbrella = wanted.output or policy.names.make("runs", instrument=wanted.instrument, **parts)
-    now = datetime.fromtimestamp(handle.committer().time, UTC)
+    now = datetime.fromtimestamp(repository.committer().time, UTC)
     run = wanted.run or f"{umbrella}/{now:%Y%m%dT%H%M%SZ}"
     if not run.startswith(f"{umbrella}/"):
         raise InvalidName(f"the run {run} should be called {umbrella}/…: what a chain is made of shares its name")
@@ -61,10 +61,10 @@ def start(handle: Handle, policy: CollectionPolicy, wanted: Start, reason: Reaso
         own = tuple(child for child in chain.children if child.startswith(f"{umbrella}/"))
         inputs = wanted.inputs or tuple(child for child in chain.children if child not in own)
         inputs = inputs or _recommended(before, wanted.instrument)
-        made = Run(main=str(handle.main.id), inputs=inputs)
+        made = Run(main=str(repository.main.id), inputs=inputs)
         return {run: made, umbrella: replace(chain, children=(run, *own, *inputs))}
 
-    return change(handle, f"Start {run}", alter, reason)
+    return change(repository, f"Start {run}", alter, reason)
 
 
 def _recommended(before: Catalogue, instrument: str | None) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from blastgit.collections.names import is_name, path_of
 from blastgit.collections.resolve import Found
 from blastgit.errors import NotFound
 from blastgit.naming.names import parse_spec
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 
 _COMMIT = re.compile(r"[0-9a-f]{7,40}")
 
@@ -48,25 +48,25 @@ class Entry:
         }  # fmt: skip
 
 
-def log(handle: Handle, name: str) -> list[Entry]:
+def log(repository: Repository, name: str) -> list[Entry]:
     """Return the changes of a collection, newest first.
 
     Raises:
         NotFound: There never was such a collection.
     """
-    handle.need("main", whole=True)
-    found = [_entry(commit, name) for commit, changed in _mainline(handle, name) if changed]
+    repository.need("main", whole=True)
+    found = [_entry(commit, name) for commit, changed in _mainline(repository, name) if changed]
     if not found:
-        Catalogue(handle.main.tree)[name]
+        Catalogue(repository.main.tree)[name]
         raise NotFound(f"there never was a collection {name!r}")
     return found
 
 
-def state(handle: Handle, text: str) -> tuple[str, Catalogue]:
+def state(repository: Repository, text: str) -> tuple[str, Catalogue]:
     """Take `NAME` or `NAME@WHEN` apart, and return the name and all collections as they were then.
 
     Args:
-        handle: The data repo.
+        repository: The data repo.
         text: WHEN is a commit of main, a date (its end) or a date-time.
 
     Raises:
@@ -75,30 +75,30 @@ def state(handle: Handle, text: str) -> tuple[str, Catalogue]:
     """
     name, at, when = text.partition("@")
     if not at or when == "latest":
-        return name, Catalogue(handle.main.tree)
-    return name, Catalogue(commit_at(handle, when).tree)
+        return name, Catalogue(repository.main.tree)
+    return name, Catalogue(commit_at(repository, when).tree)
 
 
-def commit_at(handle: Handle, when: str) -> pygit2.Commit:
+def commit_at(repository: Repository, when: str) -> pygit2.Commit:
     """Return the commit of main that a commit's id, a date or a date-time means; of a RUN, the one that it has stored.
 
     Raises:
         NotFound: There is none.
         InvalidName: It is no date.
     """
-    handle.need("main", whole=True)
+    repository.need("main", whole=True)
     if _COMMIT.fullmatch(when):
-        found = next((commit for commit in _commits(handle) if str(commit.id).startswith(when)), None)
+        found = next((commit for commit in _commits(repository) if str(commit.id).startswith(when)), None)
     else:
-        run = Catalogue(handle.main.tree).get(when) if is_name(when) else None
+        run = Catalogue(repository.main.tree).get(when) if is_name(when) else None
         if isinstance(run, Run) and run.main:
-            return commit_at(handle, run.main)
+            return commit_at(repository, run.main)
         until = None if "/" in when else parse_spec(f"at@{when}").until  # a date is read as that of a revision
         if until is None:
             raise NotFound(f"{when!r} is no state of main: give a commit's id, a date, or a RUN that has stored one")
-        found = next((each for each in _commits(handle) if _time(each) <= until), None)
+        found = next((each for each in _commits(repository) if _time(each) <= until), None)
     if found is None:
-        raise NotFound(f"main of {handle.location} has no state {when}")
+        raise NotFound(f"main of {repository.location} has no state {when}")
     return found
 
 
@@ -147,20 +147,20 @@ def _keyed(found: list[Found]) -> dict[tuple[str, str, str], str]:
     return keyed
 
 
-def _mainline(handle: Handle, name: str) -> Iterator[tuple[pygit2.Commit, bool]]:
+def _mainline(repository: Repository, name: str) -> Iterator[tuple[pygit2.Commit, bool]]:
     """Yield the commits of main, newest first, and whether each changed a collection."""
     path = path_of(name)
-    commits = list(_commits(handle))
+    commits = list(_commits(repository))
     files = [_blob(commit, path) for commit in commits]
     for commit, now, before in zip(commits, files, [*files[1:], None], strict=True):
         yield commit, now != before
 
 
-def _commits(handle: Handle) -> Iterator[pygit2.Commit]:
-    commit: pygit2.Commit | None = handle.main
+def _commits(repository: Repository) -> Iterator[pygit2.Commit]:
+    commit: pygit2.Commit | None = repository.main
     while commit is not None:
         yield commit
-        commit = handle.commit_before("main", commit)
+        commit = repository.commit_before("main", commit)
 
 
 def _blob(commit: pygit2.Commit, path: str) -> pygit2.Oid | None:

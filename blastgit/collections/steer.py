@@ -20,8 +20,8 @@ from blastgit.annotations.subjects import Subject
 from blastgit.errors import BlastgitError, Denied
 from blastgit.naming.names import parse_spec
 from blastgit.plumbing.trees import flatten, read_blob
-from blastgit.repository.edit import Edit, edit
-from blastgit.repository.local import Handle
+from blastgit.repository.edit import BranchEdit, commit_to_branch
+from blastgit.repository.local import Repository
 from blastgit.repository.policy import require
 
 if TYPE_CHECKING:
@@ -42,15 +42,15 @@ class _Flagged:
     rule: Rule
 
 
-def steer(handle: Handle, states: Mapping[Subject, FlagState], *, dry_run: bool = False) -> Steered:
+def steer(repository: Repository, states: Mapping[Subject, FlagState], *, dry_run: bool = False) -> Steered:
     """Apply the rules to flags, in one commit.
 
     Args:
-        handle: The data repo.
+        repository: The data repo.
         states: The flag that holds for each subject.
         dry_run: Tell, and change nothing.
     """
-    flags: Flags = handle.settings.section("flags")
+    flags: Flags = repository.settings.section("flags")
     flagged = [
         _Flagged(subject, state, rule)
         for subject, state in states.items()
@@ -61,18 +61,18 @@ def steer(handle: Handle, states: Mapping[Subject, FlagState], *, dry_run: bool 
         return (), ()
     work: list[_Work] = []
 
-    def decide(tip: pygit2.Commit | None) -> Edit | None:
+    def decide(tip: pygit2.Commit | None) -> BranchEdit | None:
         assert tip is not None
-        work[:] = [_Work(handle, tip.tree)]
+        work[:] = [_Work(repository, tip.tree)]
         for each in flagged:
             work[0].apply(each)
         return work[0].edit()
 
     try:
         if dry_run:
-            decide(handle.main)
+            decide(repository.main)
         else:
-            edit(handle, "main", decide)
+            commit_to_branch(repository, "main", decide)
     except Denied as error:
         return (), (f"a rule was not applied, for a curator to do (`blastgit annotate --apply-rules`): {error}",)
     return tuple(work[0].moved), tuple(dict.fromkeys(work[0].waiting))
@@ -81,14 +81,14 @@ def steer(handle: Handle, states: Mapping[Subject, FlagState], *, dry_run: bool 
 class _Work:
     """The collections of one state of main, and what changes in them."""
 
-    def __init__(self, handle: Handle, main: pygit2.Tree) -> None:
-        self._handle = handle
+    def __init__(self, repository: Repository, main: pygit2.Tree) -> None:
+        self._repository = repository
         self._main = main
         self._changed: dict[str, Collection] = {}
         self.moved: list[str] = []
         self.waiting: list[str] = []
 
-    def edit(self) -> Edit | None:
+    def edit(self) -> BranchEdit | None:
         """Return the change of main, or None if there is none."""
         from blastgit.collections.text import write_collection
 
@@ -98,7 +98,7 @@ class _Work:
         more = f" and {len(self.moved) - 1} more" if len(self.moved) > 1 else ""
         # a rule is what an admin wrote, so it is meant, where a collection is protected too
         trailers = {"Moved": str(len(self.moved)), "Confirmed": ", ".join(sorted(self._changed))}
-        return Edit(files, f"Flags: {self.moved[0]}{more}", tuple(self.moved[:100]), trailers)
+        return BranchEdit(files, f"Flags: {self.moved[0]}{more}", tuple(self.moved[:100]), trailers)
 
     def apply(self, flagged: _Flagged) -> None:
         """Take what is flagged out of every collection that the rule is about.
@@ -135,7 +135,7 @@ class _Work:
             self._unchain(name, collection, flagged)
             for child in collection.children:
                 self._take_out(child, flagged, within=within)
-        elif isinstance(collection, Run) and _run_of(self._handle, flagged.subject) == name:
+        elif isinstance(collection, Run) and _run_of(self._repository, flagged.subject) == name:
             self.waiting.append(f"{within} has {flagged.subject.name} by {name}, and a RUN never changes")
 
     def _unchain(self, name: str, chain: Collection, flagged: _Flagged) -> None:
@@ -153,7 +153,7 @@ class _Work:
         from blastgit.collections.model import Listed
 
         assert isinstance(listed, Listed)
-        for transient, is_meant in _selections(self._handle, flagged.subject):
+        for transient, is_meant in _selections(self._repository, flagged.subject):
             leaving = [member for member in listed.of(transient) if is_meant(member.dataset)]
             if not leaving:
                 continue
@@ -167,13 +167,13 @@ class _Work:
             self._change(name, listed, flagged, ", ".join(str(member.dataset) for member in leaving))
 
     def _change(self, name: str, collection: Collection, flagged: _Flagged, what: str) -> None:
-        if self._handle.is_here:
-            require(self._handle.settings, "curator", subject=name)
+        if self._repository.is_here:
+            require(self._repository.settings, "curator", subject=name)
         self._changed[name] = collection
         self.moved.append(f"{what} leaves {name}: {flagged.state} ({flagged.rule})")
 
 
-def _selections(handle: Handle, subject: Subject) -> Iterator[tuple[str, Callable[[Dataset], bool]]]:
+def _selections(repository: Repository, subject: Subject) -> Iterator[tuple[str, Callable[[Dataset], bool]]]:
     """Yield each transient among whose datasets those that a subject means are to be sought, and which these are."""
     if subject.kind == "revision":
         line, number = subject.revision
@@ -181,8 +181,10 @@ def _selections(handle: Handle, subject: Subject) -> Iterator[tuple[str, Callabl
     elif subject.kind == "transient":
         yield subject.name, lambda dataset: dataset.line == subject.name
     elif subject.kind == "file":
-        resolver = Resolver(handle)
-        for name in {parse_spec(note.event.seen_as).name for note in Query(handle).of(subject) if note.event.seen_as}:
+        resolver = Resolver(repository)
+        for name in {
+            parse_spec(note.event.seen_as).name for note in Query(repository).of(subject) if note.event.seen_as
+        }:
             yield name, lambda dataset: _has(resolver, dataset, subject)
 
 
@@ -197,12 +199,12 @@ def _has(resolver: Resolver, dataset: Dataset, subject: Subject) -> bool:
     return resolver.files(revision).get(dataset.path) == subject.name
 
 
-def _run_of(handle: Handle, subject: Subject) -> str | None:
+def _run_of(repository: Repository, subject: Subject) -> str | None:
     """Return the run that a revision was born into, if it is one and at hand."""
     if subject.kind != "revision":
         return None
     line, number = subject.revision
-    reference = handle.git.references.get(f"refs/tags/{line}/{number}")
+    reference = repository.git.references.get(f"refs/tags/{line}/{number}")
     if reference is None:
         return None
     from blastgit.repository.commits import Marker

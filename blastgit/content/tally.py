@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SAMPLE = 1_000_000
 
 
-class Tally:
+class ChangeStatistics:
     """Running statistics of changes.
 
     The median is that of the first million changes, which bounds the memory; everything else is exact.
@@ -76,7 +76,7 @@ def compare(
         unit: what an element is called.
         total: elements in the whole array.
     """
-    tally = Tally(search)
+    tally = ChangeStatistics(search)
     for old, new in pieces:
         tally.add(old, new)
         if tally.changed and not search.thorough:

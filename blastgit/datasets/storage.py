@@ -18,7 +18,7 @@ from blastgit.store.config import remote_names
 
 if TYPE_CHECKING:
     from blastgit.datasets.types import DatasetTypes
-    from blastgit.repository.local import Handle
+    from blastgit.repository.local import Repository
     from blastgit.repository.settings import Settings
 
 T = TypeVar("T")
@@ -120,17 +120,17 @@ class Placement:
     default: str
 
     @classmethod
-    def of(cls, handle: Handle) -> Placement:
+    def of(cls, repository: Repository) -> Placement:
         """Return that of a data repo.
 
         Raises:
             RepoError: The rules make no sense.
         """
-        settings = handle.settings
+        settings = repository.settings
         rules: Rules = settings.section("storage")
         if not rules.of:
             return cls(rules, None, "")
-        config = handle.config
+        config = repository.config
         check_storage(settings, config)
         return cls(rules, settings.section("dataset_types"), remote_names(config)[0])
 

@@ -17,10 +17,10 @@ from blastgit.exchange.sources import Found, opened
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import BRIEFLY, Journal, Lock, hold
 from blastgit.plumbing.refs import RefMoved
-from blastgit.recording.record import Options, Prepared, Recording
+from blastgit.recording.record import Prepared, Recording, RecordOptions
 from blastgit.repository.history import History
-from blastgit.repository.local import Handle
-from blastgit.repository.recovery import settle, take_over
+from blastgit.repository.local import Repository
+from blastgit.repository.recovery import clean_up_dead_writer, roll_forward
 from blastgit.store.intake import Intake
 from blastgit.store.source import as_source
 
@@ -56,7 +56,7 @@ class _Ready:
 
 
 @dataclass(frozen=True, slots=True)
-class How:
+class BulkOptions:
     """How to adopt.
 
     Attributes:
@@ -70,11 +70,11 @@ class How:
     dry_run: bool = False
 
 
-def adopt(handle: Handle, found: Sequence[Found], how: How) -> list[Outcome]:
+def adopt(repository: Repository, found: Sequence[Found], how: BulkOptions) -> list[Outcome]:
     """Make revision 0 of each transient that is not there yet; a bad one does not keep the others.
 
     Args:
-        handle: The data repo, on this machine.
+        repository: The data repo, on this machine.
         found: The transients, some fifty: all that is written for them is visible at the same moment.
         how: The run that they are born into, and so on.
 
@@ -84,11 +84,11 @@ def adopt(handle: Handle, found: Sequence[Found], how: How) -> list[Outcome]:
     """
     outcomes: list[Outcome] = []
     ready: list[_Ready] = []
-    batch = Batch(handle.git)
+    batch = Batch(repository.git)
     with ExitStack() as stack:
         for each in sorted(found, key=lambda one: one.name):  # in one order, so that two imports never wait in a circle
             try:
-                done = _foresee(handle, each, how) if how.dry_run else _prepare(handle, each, how, batch, stack)
+                done = _foresee(repository, each, how) if how.dry_run else _prepare(repository, each, how, batch, stack)
             except BlastgitError as error:
                 if error.kind in ("store", "repo"):
                     raise
@@ -101,33 +101,35 @@ def adopt(handle: Handle, found: Sequence[Found], how: How) -> list[Outcome]:
             batch.write()
             for one in ready:
                 one.lock.announce_moves(one.prepared.updates)
-            outcomes += _publish(handle, ready)
+            outcomes += _publish(repository, ready)
     return outcomes
 
 
-def _publish(handle: Handle, ready: Sequence[_Ready]) -> list[Outcome]:
+def _publish(repository: Repository, ready: Sequence[_Ready]) -> list[Outcome]:
     """Move all refs together or, if one is not where it should be, each transient's by themselves."""
     try:
         updates = [update for one in ready for update in one.prepared.updates]
-        synced = [*handle.store.synced_folders(), handle.path]
-        handle.move_refs(updates, "blastgit import", *(one.lock.descriptor for one in ready), synced=synced)
+        synced = [*repository.store.synced_folders(), repository.path]
+        repository.update_refs(updates, "blastgit import", *(one.lock.descriptor for one in ready), synced=synced)
         return [one.outcome for one in ready]
     except RefMoved as error:
         if len(ready) == 1:
             return [Outcome(ready[0].outcome.name, SKIPPED, f"somebody else was first: {error}")]
-    return [outcome for one in ready for outcome in _publish(handle, [one])]
+    return [outcome for one in ready for outcome in _publish(repository, [one])]
 
 
-def _prepare(handle: Handle, found: Found, how: How, batch: Batch, stack: ExitStack) -> Outcome | _Ready:
+def _prepare(
+    repository: Repository, found: Found, how: BulkOptions, batch: Batch, stack: ExitStack
+) -> Outcome | _Ready:
     with ExitStack() as own:
         export, files = own.enter_context(opened(found))
-        lock = own.enter_context(hold(handle.lock_path(export.name), BRIEFLY))
-        files = Placement.of(handle).kept(files)
-        intake = own.enter_context(Intake(handle.store, files, reflink=how.reflink))
-        take_over(handle, lock)
-        settle(handle, export.name, lock)
-        recording = Recording(handle, export, intake, Options(how.run))
-        if History(handle).tip(export.name) is not None:
+        lock = own.enter_context(hold(repository.lock_path(export.name), BRIEFLY))
+        files = Placement.of(repository).kept(files)
+        intake = own.enter_context(Intake(repository.store, files, reflink=how.reflink))
+        clean_up_dead_writer(repository, lock)
+        roll_forward(repository, export.name, lock)
+        recording = Recording(repository, export, intake, RecordOptions(how.run))
+        if History(repository).tip(export.name) is not None:
             return _compared(recording, export.name)
         lock.announce(Journal.own([intake.folder]))
         prepared = recording.prepare_first(batch, lock)
@@ -135,10 +137,10 @@ def _prepare(handle: Handle, found: Found, how: How, batch: Batch, stack: ExitSt
         return _Ready(Outcome(export.name, ADOPTED, "", len(files), prepared.size), lock, prepared)
 
 
-def _foresee(handle: Handle, found: Found, how: How) -> Outcome:
-    with opened(found) as (export, files), Intake(handle.store, Placement.of(handle).kept(files)) as intake:
-        recording = Recording(handle, export, intake, Options(how.run))
-        if History(handle).tip(export.name) is not None:
+def _foresee(repository: Repository, found: Found, how: BulkOptions) -> Outcome:
+    with opened(found) as (export, files), Intake(repository.store, Placement.of(repository).kept(files)) as intake:
+        recording = Recording(repository, export, intake, RecordOptions(how.run))
+        if History(repository).tip(export.name) is not None:
             return _compared(recording, export.name)
         recording.preview()
         size = sum(as_source(source).size for source in files.values())

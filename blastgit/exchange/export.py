@@ -19,7 +19,7 @@ from blastgit.reading.get import item_of
 from blastgit.repository.commits import Revision, Snapshot
 from blastgit.repository.contents import checked
 from blastgit.repository.history import History
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import Withdrawals
 from blastgit.workflow.stages import Stages
 
@@ -56,12 +56,12 @@ class Exported:
 
 
 def export_archive(
-    handle: Handle, state: Snapshot, target: Path, *, force: bool = False, progress: Progress = silent
+    repository: Repository, state: Snapshot, target: Path, *, force: bool = False, progress: Progress = silent
 ) -> Exported:
     """Write the archive that Blast's importer reads.
 
     Args:
-        handle: The data repo.
+        repository: The data repo.
         state: The revision.
         target: The file to write; it has its name only when it is complete.
         force: Whether to replace a file that is there.
@@ -75,8 +75,8 @@ def export_archive(
     """
     if os.path.lexists(target) and not force:
         raise WouldOverwrite(f"{target} would be overwritten: give another name, or --force")
-    Withdrawals(handle).refuse(state, sorted(state.pointers))
-    stages: Stages = handle.settings.section("stages")
+    Withdrawals(repository).refuse(state, sorted(state.pointers))
+    stages: Stages = repository.settings.section("stages")
     adapted = adapt(state.dr.export.document, stages.by_name)
     paths = sorted(state.pointers)
     size = sum(state.pointers[path].size for path in paths)
@@ -84,12 +84,12 @@ def export_archive(
     def files() -> Iterator[tuple[str, int, Iterator[bytes]]]:
         done = 0
         for path in paths:
-            item = item_of(handle, state, path)
+            item = item_of(repository, state, path)
             yield path, item.size, checked(item.read(), item.sha256, item.what)
             done += item.size
             progress("writing", done, size)
 
-    said = _said(handle, [state], f"{target.name.removesuffix('.tar.gz')}.annotations.jsonl")
+    said = _said(repository, [state], f"{target.name.removesuffix('.tar.gz')}.annotations.jsonl")
     deliver(target.parent, said, force=force)
     part = target.with_name(f"{target.name}.blastgit-part")
     try:
@@ -105,12 +105,12 @@ def export_archive(
 
 
 def export_tree(
-    handle: Handle, state: Snapshot, target: Path, *, force: bool = False, progress: Progress = silent
+    repository: Repository, state: Snapshot, target: Path, *, force: bool = False, progress: Progress = silent
 ) -> Exported:
     """Write a revision and all before it as files beside `cutout_cdn/`, `sed_output/` and `revisions/`.
 
     Args:
-        handle: The data repo.
+        repository: The data repo.
         state: The revision whose files are to be the present ones.
         target: The folder; several transients may share it.
         force: Whether to overwrite files that differ.
@@ -125,22 +125,22 @@ def export_tree(
     """
     if not isinstance(state, Revision):
         raise UsageError(f"{state} is no revision, and only revisions have a place in this layout")
-    handle.need(state.name, whole=True)
-    revisions = [each for each in History(handle).revisions(state.name) if each.number <= state.number]
-    withdrawals = Withdrawals(handle)
+    repository.need(state.name, whole=True)
+    revisions = [each for each in History(repository).revisions(state.name) if each.number <= state.number]
+    withdrawals = Withdrawals(repository)
     items = []
     for place, revision, path in layout(revisions):
         if path is not None:
             withdrawals.refuse(revision, [path])
-        items.append(item_of(handle, revision, path or revision.document_name, place))
-    said = _said(handle, revisions, f"annotations/{state.transient}.jsonl")
+        items.append(item_of(repository, revision, path or revision.document_name, place))
+    said = _said(repository, revisions, f"annotations/{state.transient}.jsonl")
     deliver(target, [*items, *said], force=force, progress=progress)
     beside = target / said[0].path if said else None
     return Exported(str(state), "tree", target, len(items), sum(item.size for item in items), annotations=beside)
 
 
-def _said(handle: Handle, states: Sequence[Snapshot], path: str) -> list[Item]:
+def _said(repository: Repository, states: Sequence[Snapshot], path: str) -> list[Item]:
     """Return the file, if there is anything to go into it, with what was said of revisions and their files."""
-    data = as_lines(handle, [state for state in states if isinstance(state, Revision)])
+    data = as_lines(repository, [state for state in states if isinstance(state, Revision)])
     digest = hashlib.sha256(data).hexdigest()
     return [Item(path, digest, len(data), "what was said of it", lambda: iter([data]))] if data else []

@@ -26,16 +26,16 @@ from blastgit.plumbing.process import run_git
 from blastgit.plumbing.refs import RefMoved, RefUpdate
 from blastgit.plumbing.trees import read_blob
 from blastgit.progress import Progress, silent
-from blastgit.repository.casefold import refuse_twin
+from blastgit.repository.casefold import refuse_case_collision
 from blastgit.repository.commits import Revision
-from blastgit.repository.edit import Edit, edit
+from blastgit.repository.edit import BranchEdit, commit_to_branch
 from blastgit.repository.history import History
 from blastgit.repository.lines import origin, own_lines
-from blastgit.repository.local import LOCK_TIMEOUT, Handle
+from blastgit.repository.local import LOCK_TIMEOUT, Repository
 from blastgit.repository.location import local_path, shown
 from blastgit.repository.policy import require_line
-from blastgit.repository.recovery import settle, take_over
-from blastgit.repository.remote import Mirror
+from blastgit.repository.recovery import clean_up_dead_writer, roll_forward
+from blastgit.repository.remote import RemoteRepository
 from blastgit.repository.simulated import WORDS
 from blastgit.repository.tombstones import Withdrawals, file_of
 from blastgit.repository.transfer import Contents, copy_contents, staging
@@ -97,13 +97,13 @@ def is_data_repo(source: str | Path) -> bool:
     return folder is None or any((place / "HEAD").is_file() for place in (folder, folder / ".git"))
 
 
-def take_in(
-    handle: Handle, source: str | Path, only: str = "*", *, dry_run: bool = False, progress: Progress = silent
+def import_repo(
+    repository: Repository, source: str | Path, only: str = "*", *, dry_run: bool = False, progress: Progress = silent
 ) -> TakenIn:
     """Take in the revisions of another data repo that are not here: official ones, or those of a user's own lines.
 
     Args:
-        handle: The data repo here.
+        repository: The data repo here.
         source: The other one: a folder, or a URL.
         only: A pattern that the names of transients must match; with `u/USER/` before it, those of that user's lines.
         dry_run: Look at all, and change nothing.
@@ -119,23 +119,23 @@ def take_in(
         Denied: This user may not record one of the transients, or a line is somebody else's own.
         NotFound: No transient there matches.
     """
-    other = Mirror(_url(source))
-    _check_kind(handle, other)
+    other = RemoteRepository(_url(source))
+    _check_kind(repository, other)
     other.need(OWN_LINES, whole=is_personal(only))
     lines = [line for line in own_lines(other) if History(other).latest(line) is not None]
     other.need(None, whole=True)
     names = [name for name in (lines if is_personal(only) else History(other).transients()) if fnmatchcase(name, only)]
     if not names:
         raise NotFound(f"no transient of {other.location} is called {only}")
-    found = [_coming(handle, other, name) for name in names]
+    found = [_coming(repository, other, name) for name in names]
     coming = [each for each in found if each is not None]
     contents = _check_sound(other, coming)
-    _check_definitions(handle, [each.revisions[-1] for each in coming if each.revisions])
+    _check_definitions(repository, [each.revisions[-1] for each in coming if each.revisions])
     revisions = [str(revision) for each in coming for revision in each.revisions]
     size = sum(pointer.size for pointer, _ in contents.values())
     if coming and not dry_run:
-        _bring(handle, other, coming, contents, progress)
-    staying = [line for line in lines if line not in names and not _is_here(handle, other, line)]
+        _bring(repository, other, coming, contents, progress)
+    staying = [line for line in lines if line not in names and not _is_here(repository, other, line)]
     return TakenIn(shown(str(source)), revisions, len(names) - len(coming), len(contents), size, staying)
 
 
@@ -144,23 +144,23 @@ def _url(source: str | Path) -> str:
     return str(source) if folder is None else str(folder.absolute())
 
 
-def _check_kind(handle: Handle, other: Handle) -> None:
-    here, there = handle.settings.simulated, other.settings.simulated
+def _check_kind(repository: Repository, other: Repository) -> None:
+    here, there = repository.settings.simulated, other.settings.simulated
     if here != there:
         raise InvalidInput(
-            f"{other.location} holds {WORDS[there]} data, and {handle.location} {WORDS[here]} ones: the two never mix"
+            f"{other.location} holds {WORDS[there]} data, and {repository.location} {WORDS[here]} ones: the two never mix"
         )
 
 
-def _is_here(handle: Handle, other: Handle, line: str) -> bool:
-    here, there = History(handle).tip(line), History(other).tip(line)
+def _is_here(repository: Repository, other: Repository, line: str) -> bool:
+    here, there = History(repository).tip(line), History(other).tip(line)
     return here is not None and there is not None and here.id == there.id
 
 
-def _check_fork(handle: Handle, other: Handle, line: str) -> None:
+def _check_fork(repository: Repository, other: Repository, line: str) -> None:
     """Check that what a user's own line forks from is here, as it is there."""
     fork = origin(other, line)
-    here = None if fork is None else History(handle).tagged(fork.name, fork.number)
+    here = None if fork is None else History(repository).tagged(fork.name, fork.number)
     if fork is not None and (here is None or here.id != fork.id):
         raise InvalidInput(
             f"{line} forks from {fork}, which is not here: take that in first (--only {fork.name}); nothing was "
@@ -168,24 +168,24 @@ def _check_fork(handle: Handle, other: Handle, line: str) -> None:
         )
 
 
-def _coming(handle: Handle, other: Handle, name: str) -> Coming | None:
+def _coming(repository: Repository, other: Repository, name: str) -> Coming | None:
     """Return what is to come of a line; None if all of it is here."""
-    if handle.is_here:
-        require_line(handle.settings, name)
-    tip, there = History(handle).tip(name), History(other).tip(name)
+    if repository.is_here:
+        require_line(repository.settings, name)
+    tip, there = History(repository).tip(name), History(other).tip(name)
     assert there is not None
     if tip is None:
-        refuse_twin(handle, name)
-        _check_fork(handle, other, name)
+        refuse_case_collision(repository, name)
+        _check_fork(repository, other, name)
         return Coming(name, None, History(other).revisions(name), str(there.id))
     if tip.id == there.id:
         return None
-    ours = {marker.id for marker in History(handle).markers(name)}
+    ours = {marker.id for marker in History(repository).markers(name)}
     if str(there.id) in ours:
         return None
     theirs = [marker.id for marker in History(other).markers(name)]
     if str(tip.id) not in theirs:
-        latest, last = History(other).revisions(name)[-1], History(handle).latest(name)
+        latest, last = History(other).revisions(name)[-1], History(repository).latest(name)
         if latest.id in ours:
             return None  # all its revisions are here; what differs is who found them again
         raise InvalidInput(
@@ -197,7 +197,7 @@ def _coming(handle: Handle, other: Handle, name: str) -> Coming | None:
     return Coming(name, str(tip.id), new, str(there.id))
 
 
-def _check_sound(other: Handle, coming: Iterable[Coming]) -> dict[str, tuple[Pointer, str]]:
+def _check_sound(other: Repository, coming: Iterable[Coming]) -> dict[str, tuple[Pointer, str]]:
     """Check the history of what is to come, and return the contents that it takes."""
     report, withdrawals = Report(transients=0), Withdrawals(other)
     contents: dict[str, tuple[Pointer, str]] = {}
@@ -215,41 +215,43 @@ def _check_sound(other: Handle, coming: Iterable[Coming]) -> dict[str, tuple[Poi
     return contents
 
 
-def _check_definitions(handle: Handle, theirs: Sequence[Revision]) -> None:
+def _check_definitions(repository: Repository, theirs: Sequence[Revision]) -> None:
     """Check that filters and surveys mean the same there and here, by what was written here last."""
-    history = History(handle)
+    history = History(repository)
     latest = [found for name in history.transients() if (found := history.latest(name)) is not None]
     latest.sort(key=lambda revision: revision.time, reverse=True)
     wanted = {each for revision in theirs for each in definitions(revision.dr.export)}
     check_definitions(theirs, gather([*latest, *theirs], wanted))
 
 
-def _bring(handle: Handle, other: Handle, coming: Sequence[Coming], contents: Contents, progress: Progress) -> None:
-    handle.prepare_to_write()
-    with hold(handle.lock_path(_LOCK), LOCK_TIMEOUT) as lock:
-        take_over(handle, lock)
-        folder = staging(handle.store)
+def _bring(
+    repository: Repository, other: Repository, coming: Sequence[Coming], contents: Contents, progress: Progress
+) -> None:
+    repository.prepare_to_write()
+    with hold(repository.lock_path(_LOCK), LOCK_TIMEOUT) as lock:
+        clean_up_dead_writer(repository, lock)
+        folder = staging(repository.store)
         lock.announce(Journal.own([folder]))
-        copy_contents(other.store, handle.store, contents, progress, folder)
-        _fetch(handle, other, coming)
-        _bring_tombstones(handle, other, coming)
+        copy_contents(other.store, repository.store, contents, progress, folder)
+        _fetch(repository, other, coming)
+        _bring_tombstones(repository, other, coming)
         for done, each in enumerate(coming, 1):
-            _publish(handle, other, each)
+            _publish(repository, other, each)
             progress("taking in", done, len(coming))
 
 
-def _fetch(handle: Handle, other: Handle, coming: Iterable[Coming]) -> None:
+def _fetch(repository: Repository, other: Repository, coming: Iterable[Coming]) -> None:
     """Bring git's objects; no ref moves yet."""
     refs = [ref for each in coming for ref in (branch_ref(each.name), *map(_tag, each.revisions))]
     words = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--stdin")
     source = str(other.path.absolute())
     text = "".join(f"{ref}\n" for ref in refs).encode()
-    run_git(handle.path, "-c", "fetch.fsckObjects=true", "fetch", *words, source, stdin=text)
-    handle.git = pygit2.Repository(handle.git.path)  # libgit2 looks for new packs when it is opened
-    sync_file_systems([handle.path])
+    run_git(repository.path, "-c", "fetch.fsckObjects=true", "fetch", *words, source, stdin=text)
+    repository.git = pygit2.Repository(repository.git.path)  # libgit2 looks for new packs when it is opened
+    sync_file_systems([repository.path])
 
 
-def _bring_tombstones(handle: Handle, other: Handle, coming: Iterable[Coming]) -> None:
+def _bring_tombstones(repository: Repository, other: Repository, coming: Iterable[Coming]) -> None:
     """Say on main what was taken down there, before anybody could take it for a loss."""
     files: dict[str, bytes | None] = {}
     for revision in (revision for each in coming for revision in each.revisions):
@@ -258,27 +260,27 @@ def _bring_tombstones(handle: Handle, other: Handle, coming: Iterable[Coming]) -
         if data is not None:
             files[path] = data
     if files:
-        edit(handle, "main", lambda _: Edit(files, f"What {other.location} says was taken down"))
+        commit_to_branch(repository, "main", lambda _: BranchEdit(files, f"What {other.location} says was taken down"))
 
 
-def _publish(handle: Handle, other: Handle, coming: Coming) -> None:
+def _publish(repository: Repository, other: Repository, coming: Coming) -> None:
     """Move the refs of one transient: tag and branch for each revision, and the branch to what followed the last."""
     name, branch = coming.name, branch_ref(coming.name)
-    with hold(handle.lock_path(name), LOCK_TIMEOUT) as lock:
-        take_over(handle, lock)
-        settle(handle, name, lock)
+    with hold(repository.lock_path(name), LOCK_TIMEOUT) as lock:
+        clean_up_dead_writer(repository, lock)
+        roll_forward(repository, name, lock)
         at = coming.before
         for updates in _steps(other, coming):
             moved = [RefUpdate(each.ref, each.new, at if each.ref == branch else None) for each in updates]
             lock.announce(Journal.own(refs={each.ref: each.new for each in moved}))
             try:
-                handle.move_refs(moved, f"blastgit import: {other.location}", lock.descriptor)
+                repository.update_refs(moved, f"blastgit import: {other.location}", lock.descriptor)
             except RefMoved:
                 raise Busy(f"{name} was moved by somebody else meanwhile: repeat the call") from None
             at = moved[-1].new
 
 
-def _steps(other: Handle, coming: Coming) -> Iterable[Sequence[RefUpdate]]:
+def _steps(other: Repository, coming: Coming) -> Iterable[Sequence[RefUpdate]]:
     branch = branch_ref(coming.name)
     for revision in coming.revisions:
         tag = str(other.git.references[_tag(revision)].target)

@@ -23,11 +23,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from blastgit.errors import BlastgitError, Busy, Denied, UsageError
-from blastgit.exchange.bulk import ADOPTED, PRESENT, SKIPPED, How, Outcome, adopt
+from blastgit.exchange.bulk import ADOPTED, PRESENT, SKIPPED, BulkOptions, Outcome, adopt
 from blastgit.exchange.sources import Found, find
 from blastgit.naming.names import branch_ref
 from blastgit.progress import Progress, silent
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.repository.packing import maintain_after_bulk
 from blastgit.repository.policy import require
 
@@ -83,7 +83,7 @@ class Import:
 
 
 @dataclass(frozen=True)
-class Options:
+class ImportOptions:
     """How to import.
 
     Attributes:
@@ -122,11 +122,13 @@ def place_of(source: str | Path, options: Mapping[str, str]) -> Path | Place:
     return Path(source)
 
 
-def import_all(handle: Handle, source: Path | Place, options: Options, progress: Progress = silent) -> Import:
+def import_all(
+    repository: Repository, source: Path | Place, options: ImportOptions, progress: Progress = silent
+) -> Import:
     """Make revision 0 of every transient of a source that is not there yet.
 
     Args:
-        handle: The data repo, on this machine.
+        repository: The data repo, on this machine.
         source: A `/data` tree or a folder of archives; see `adopt.sources.find`.
         options: How.
         progress: Told of transients done; how many there are is known from the beginning.
@@ -137,15 +139,15 @@ def import_all(handle: Handle, source: Path | Place, options: Options, progress:
         StoreError: The store fails; what was adopted before stays, and the next import goes on.
         RepoError: The repo cannot be written; likewise.
     """
-    require(handle.settings, "writer")
+    require(repository.settings, "writer")
     if not options.dry_run:
-        handle.prepare_to_write()
+        repository.prepare_to_write()
     report = Import(options.run or f"legacy/{datetime.now(UTC):%Y-%m-%d}")
-    note = _Note(handle, source)
-    left = list(_left(handle, find(source, options.exports), options, note, report))
+    note = _Note(repository, source)
+    left = list(_left(repository, find(source, options.exports), options, note, report))
     total, packed = len(left), 0
-    how = How(report.run, options.reflink, options.dry_run)
-    for done, outcomes in enumerate(_all(handle, left, how, options), 1):
+    how = BulkOptions(report.run, options.reflink, options.dry_run)
+    for done, outcomes in enumerate(_all(repository, left, how, options), 1):
         for outcome in outcomes:
             report.add(outcome)
         progress("importing transients", min(total, done * BATCH), total)
@@ -155,12 +157,16 @@ def import_all(handle: Handle, source: Path | Place, options: Options, progress:
         if report.adopted - packed >= _PACKED_AFTER or (done * BATCH >= total and report.adopted > packed):
             packed = report.adopted
             with suppress(Busy):  # then somebody else is packing
-                maintain_after_bulk(handle)
+                maintain_after_bulk(repository)
     return report
 
 
 def _left(
-    handle: Handle, every: Iterable[Found | tuple[str, str]], options: Options, note: _Note, report: Import
+    repository: Repository,
+    every: Iterable[Found | tuple[str, str]],
+    options: ImportOptions,
+    note: _Note,
+    report: Import,
 ) -> Iterator[Found]:
     """Yield what is left to do; what is done already, and what nobody can do, goes into the report."""
     for each in every:
@@ -169,7 +175,7 @@ def _left(
             continue
         if isinstance(each, tuple):
             report.skipped[each[0]] = each[1]
-        elif not _may(handle, each.name):
+        elif not _may(repository, each.name):
             report.skipped[each.name] = "the policy does not let you record it"
         elif note.has(each):
             report.present += 1
@@ -177,15 +183,17 @@ def _left(
             yield each
 
 
-def _may(handle: Handle, name: str) -> bool:
+def _may(repository: Repository, name: str) -> bool:
     try:
-        require(handle.settings, "writer", subject=name)
+        require(repository.settings, "writer", subject=name)
     except Denied:
         return False
     return True
 
 
-def _all(handle: Handle, found: Sequence[Found], how: How, options: Options) -> Iterator[list[Outcome]]:
+def _all(
+    repository: Repository, found: Sequence[Found], how: BulkOptions, options: ImportOptions
+) -> Iterator[list[Outcome]]:
     """Yield the outcomes of each batch, in whatever order they end; few are begun at once, so memory stays flat."""
     batches = iter([list(found[start : start + BATCH]) for start in range(0, len(found), BATCH)])
     if options.broker is not None:
@@ -193,18 +201,18 @@ def _all(handle: Handle, found: Sequence[Found], how: How, options: Options) -> 
             from blastgit.exchange.workers import adopt_by_workers
         except ImportError:
             raise UsageError("workers need Celery: pip install 'blastgit[celery]'") from None
-        yield from adopt_by_workers(options.broker, handle.path, batches, how)
+        yield from adopt_by_workers(options.broker, repository.path, batches, how)
     elif options.jobs == 1 or len(found) <= BATCH:
         for batch in batches:
-            yield adopt(handle, batch, how)
+            yield adopt(repository, batch, how)
     else:
         try:
-            yield from _in_processes(handle.path, batches, how, options.jobs or cpu_count() or 1)
+            yield from _in_processes(repository.path, batches, how, options.jobs or cpu_count() or 1)
         except BrokenProcessPool:
             raise BlastgitError(_DIED) from None
 
 
-def _in_processes(repo: Path, batches: Iterator[list[Found]], how: How, jobs: int) -> Iterator[list[Outcome]]:
+def _in_processes(repo: Path, batches: Iterator[list[Found]], how: BulkOptions, jobs: int) -> Iterator[list[Outcome]]:
     context = multiprocessing.get_context("spawn")  # a fork would share libgit2's state, and threads
     with ProcessPoolExecutor(jobs, mp_context=context) as pool:
         begun: set[Future[list[Outcome]]] = set()
@@ -218,19 +226,19 @@ def _in_processes(repo: Path, batches: Iterator[list[Found]], how: How, jobs: in
                 begun.add(pool.submit(adopt_batch, repo, batch, how))
 
 
-def adopt_batch(repo: Path, found: list[Found], how: How) -> list[Outcome]:
+def adopt_batch(repo: Path, found: list[Found], how: BulkOptions) -> list[Outcome]:
     """Do one batch in a process that has nothing open."""
-    return adopt(Handle(repo), found, how)
+    return adopt(Repository(repo), found, how)
 
 
 class _Note:
     """Which transients of a source are done: so an import that was stopped need not look at them again."""
 
-    def __init__(self, handle: Handle, source: Path | Place) -> None:
+    def __init__(self, repository: Repository, source: Path | Place) -> None:
         whole = source.resolve() if isinstance(source, Path) else source
         name = sha256(str(whole).encode()).hexdigest()[:16]
-        self._path = handle.work_folder / "imports" / f"{name}.jsonl"
-        self._handle = handle
+        self._path = repository.work_folder / "imports" / f"{name}.jsonl"
+        self._repository = repository
         self._done = {source: (stamp, name) for source, stamp, name in self._read()}
         self._stamps: dict[str, list[int]] = {}
 
@@ -238,7 +246,7 @@ class _Note:
         """Whether it is done; if not, how it looks now is remembered, before anybody reads it."""
         stamp, name = self._done.get(found.source, ([], ""))
         now = found.stamp
-        if now and stamp == now and self._handle.git.references.get(branch_ref(name)) is not None:
+        if now and stamp == now and self._repository.git.references.get(branch_ref(name)) is not None:
             return True
         self._stamps[found.source] = now
         return False

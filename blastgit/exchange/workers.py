@@ -21,9 +21,9 @@ from celery.exceptions import TimeoutError as TookTooLong
 from kombu.exceptions import OperationalError
 
 from blastgit.errors import BlastgitError, Busy, StoreError
-from blastgit.exchange.bulk import How, Outcome, adopt
+from blastgit.exchange.bulk import BulkOptions, Outcome, adopt
 from blastgit.exchange.sources import Found
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.store.bucket_url import Place
 
 VARIABLE = "BLASTGIT_BROKER"
@@ -49,7 +49,7 @@ def make_app(broker: str) -> Celery:
 def adopt_batch(repo: str, found: list[dict[str, Any]], how: dict[str, Any]) -> dict[str, Any]:
     """Adopt one batch: the outcomes, or what stopped all of it."""
     try:
-        outcomes = adopt(Handle(Path(repo)), [_found(each) for each in found], How(**how))
+        outcomes = adopt(Repository(Path(repo)), [_found(each) for each in found], BulkOptions(**how))
     except BlastgitError as error:
         return {"error": str(error)}
     except Exception as error:  # noqa: BLE001 (raised anew at the sender, it would pass for the broker's)
@@ -61,7 +61,9 @@ app = make_app(os.environ.get(VARIABLE, "memory://"))
 """What `celery -A blastgit.adopt.workers` starts."""
 
 
-def adopt_by_workers(broker: str, repo: Path, batches: Iterable[list[Found]], how: How) -> Iterator[list[Outcome]]:
+def adopt_by_workers(
+    broker: str, repo: Path, batches: Iterable[list[Found]], how: BulkOptions
+) -> Iterator[list[Outcome]]:
     """Hand batches to workers, few at a time, and yield their outcomes.
 
     Raises:

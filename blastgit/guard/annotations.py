@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pygit2
 
 from blastgit.annotations.admit import Twins, check_authors, check_supersedes
-from blastgit.annotations.annotation import LINE_LIMIT, Event, read_strictly
+from blastgit.annotations.annotation import LINE_LIMIT, Annotation, read_strictly
 from blastgit.annotations.attachment import ATTACHMENT_LIMIT, Attachment
 from blastgit.annotations.branch import read_lines
 from blastgit.annotations.flags import Flags
@@ -112,7 +112,7 @@ class _Check:
             raise Denied("the pointer to an attachment stays as it is")
         self.wanted[read_pointer(self._repo.blob(after, _POINTER_LIMIT), path)] = path
 
-    def _event(self, path: str, event: Event, known: list[Event], tree: pygit2.Tree) -> None:
+    def _event(self, path: str, event: Annotation, known: list[Annotation], tree: pygit2.Tree) -> None:
         """Check that this annotation may be made, by this user, in this file."""
         policy, remark = self._repo.policy, event.remark
         if event.subject.path != path:
@@ -177,7 +177,7 @@ def new_lines(before: bytes, after: bytes) -> list[tuple[int, bytes]]:
     return new
 
 
-def check_line(line: bytes, number: int) -> Event:
+def check_line(line: bytes, number: int) -> Annotation:
     """Return the annotation that a line holds.
 
     Raises:

@@ -10,7 +10,7 @@ _LONGEST = 600.0  # seconds; a push has moved its refs long before, or never wil
 _PAUSE = 0.005
 
 
-def go_on_until_end_of(process: int) -> None:
+def hold_locks_until_exit(process: int) -> None:
     """End the caller's process with success, and go on in a child of it until `process` has ended.
 
     What the caller holds (`flock` is shared with a child) stays held meanwhile. The child has no ties to whoever waits

@@ -15,7 +15,7 @@ from blastgit.naming.refs import Kind, place
 from blastgit.plumbing.refs import ZERO
 from blastgit.plumbing.trees import read_blob
 from blastgit.repository.commits import Marker, Revision
-from blastgit.repository.local import together
+from blastgit.repository.local import open_stores_together
 from blastgit.store.base import Store
 from blastgit.store.config import OWN_FILE, chosen_remote, other_remotes
 
@@ -77,5 +77,5 @@ def _store(git: pygit2.Repository, folder: Path, remote: str) -> Store:
             work_folder = folder / "blastgit"
             own = work_folder / OWN_FILE
             default, others = chosen_remote(config, own, os.environ), other_remotes(config, own)
-            return together(default, others, work_folder / "tmp")
+            return open_stores_together(default, others, work_folder / "tmp")
     raise RepoError(f"this clone does not know main, which names the store: git fetch {remote} main")

@@ -8,14 +8,14 @@ import pygit2
 from pygit2.enums import ObjectType, RepositoryOpenFlag
 
 from blastgit.errors import Denied, RepoError
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.repository.policy import Policy
 
 MESSAGE_LIMIT = 1024 * 1024
 """Bytes of a commit or a tag."""
 
 
-class Quarantine(Handle):
+class Quarantine(Repository):
     """An opened data repo that sees what is being pushed. It may still lack main."""
 
     def __init__(self, path: Path) -> None:

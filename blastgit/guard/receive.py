@@ -11,7 +11,7 @@ import pygit2
 
 from blastgit.errors import BlastgitError, Denied, RepoError
 from blastgit.guard.contents import check_contents
-from blastgit.guard.hold import go_on_until_end_of
+from blastgit.guard.hold import hold_locks_until_exit
 from blastgit.guard.lines import LineChange, LineCheck, check_twin
 from blastgit.guard.pushes import log_push
 from blastgit.guard.quarantine import Quarantine
@@ -19,14 +19,14 @@ from blastgit.guard.stages import check_run
 from blastgit.naming.names import fold
 from blastgit.naming.refs import Change, Kind, Line, Place, check_move, place, read_changes
 from blastgit.plumbing.locks import Lock, hold
-from blastgit.repository.local import LOCK_TIMEOUT, Handle
+from blastgit.repository.local import LOCK_TIMEOUT, Repository
 from blastgit.repository.policy import current_identity, require_line
-from blastgit.repository.recovery import recover, settle
+from blastgit.repository.recovery import recover, roll_forward
 from blastgit.store.pointer import Pointer
 
 
 def receive(path: Path, lines: bytes, pusher: int) -> list[str]:
-    """Check a push, as `pre-receive`, and return what is wrong with it. If all is well, see `go_on_until_end_of`.
+    """Check a push, as `pre-receive`, and return what is wrong with it. If all is well, see `hold_locks_until_exit`.
 
     Args:
         path: The data repo.
@@ -46,7 +46,7 @@ def receive(path: Path, lines: bytes, pusher: int) -> list[str]:
             return [str(error)]
         if not problems:
             log_push(path, current_identity(), changes)
-            go_on_until_end_of(pusher)
+            hold_locks_until_exit(pusher)
     return problems
 
 
@@ -74,7 +74,7 @@ def _take_locks(path: Path, places: Iterable[Place], locks: ExitStack) -> dict[s
     except OSError as error:
         raise RepoError(f"{folder} cannot be written: {error.strerror}") from None
     if is_used:
-        recover(Handle(path))
+        recover(Repository(path))
     names = sorted({fold(lock) for each in places if (lock := _lock_of(each))})
     return {name: locks.enter_context(hold(folder / name, LOCK_TIMEOUT)) for name in names}
 
@@ -83,9 +83,9 @@ def _settle(path: Path, placed: Mapping[Change, Place], locks: Mapping[str, Lock
     """Complete each line that is pushed, if a push or a writer that broke off left half of a revision there."""
     lines = {each.line for each in placed.values() if each.line is not None and each.kind is not Kind.WORKFLOW}
     if lines and "refs/heads/main" in pygit2.Repository(str(path)).references:
-        handle, coming = Handle(path), {change.ref: change.new for change in placed}
+        repository, coming = Repository(path), {change.ref: change.new for change in placed}
         for line in sorted(lines, key=str):
-            settle(handle, str(line), locks[fold(line.name)], coming)
+            roll_forward(repository, str(line), locks[fold(line.name)], coming)
 
 
 def _lock_of(where: Place) -> str:

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import pygit2
 
-from blastgit.annotations.annotation import Event
+from blastgit.annotations.annotation import Annotation
 from blastgit.annotations.branch import read_lines, tip_of
 from blastgit.annotations.flags import Flags, FlagState
-from blastgit.annotations.states import Note, flags_of, standing
+from blastgit.annotations.states import AnnotationStatus, annotation_states, flags_of
 from blastgit.annotations.subjects import KINDS, Subject
 from blastgit.index.rows import Rows, Values, naive
 from blastgit.index.write import insert
 from blastgit.plumbing.objects import undamaged
 from blastgit.plumbing.trees import flatten, read_blob
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 
 if TYPE_CHECKING:
     import duckdb
@@ -25,28 +25,30 @@ _WHOLE = "regexp_replace(subject, '^((revision|transient):[^:]*):.*$', '\\1')"
 """The subject of a row without its part, in SQL."""
 
 
-def remarks_tip(handle: Handle) -> str:
+def remarks_tip(repository: Repository) -> str:
     """Return the commit of the branch of remarks; "" if there is none."""
-    tip = tip_of(handle)
+    tip = tip_of(repository)
     return "" if tip is None else str(tip.id)
 
 
-def update_remarks(handle: Handle, connection: duckdb.DuckDBPyConnection, known: str) -> None:
+def update_remarks(repository: Repository, connection: duckdb.DuckDBPyConnection, known: str) -> None:
     """Bring these tables up to date.
 
     Args:
-        handle: The data repo.
+        repository: The data repo.
         connection: The index that is being written.
         known: The commit that the tables are of; "" to read all.
     """
-    vocabulary: Flags = handle.settings.section("flags")
-    tip = tip_of(handle)
-    before = handle.git.get(known) if known else None
+    vocabulary: Flags = repository.settings.section("flags")
+    tip = tip_of(repository)
+    before = repository.git.get(known) if known else None
     is_part = isinstance(before, pygit2.Commit) and tip is not None
     rows = Rows()
     gone: set[str] = set()
     with undamaged("annotations"):
-        paths = _changed(handle, before, tip) if is_part and isinstance(before, pygit2.Commit) and tip else _all(tip)
+        paths = (
+            _changed(repository, before, tip) if is_part and isinstance(before, pygit2.Commit) and tip else _all(tip)
+        )
         for path in paths:
             data = b"" if tip is None else read_blob(tip.tree, path) or b""
             events, _ = read_lines(data, path)
@@ -67,8 +69,8 @@ def _all(tip: pygit2.Commit | None) -> Iterator[str]:
         yield from filter(_is_of_remarks, (path for path, _ in flatten(tip.tree)))
 
 
-def _changed(handle: Handle, before: pygit2.Commit, tip: pygit2.Commit) -> Iterator[str]:
-    for delta in handle.git.diff(before, tip).deltas:
+def _changed(repository: Repository, before: pygit2.Commit, tip: pygit2.Commit) -> Iterator[str]:
+    for delta in repository.git.diff(before, tip).deltas:
         yield from filter(_is_of_remarks, {delta.old_file.path, delta.new_file.path})
 
 
@@ -76,15 +78,15 @@ def _is_of_remarks(path: str) -> bool:
     return path.endswith(".jsonl") and path.partition("/")[0] in KINDS
 
 
-def _add(rows: Rows, events: list[Event], vocabulary: Flags) -> None:
-    notes = standing(events)
+def _add(rows: Rows, events: list[Annotation], vocabulary: Flags) -> None:
+    notes = annotation_states(events)
     rows.add("annotations", map(_note, notes))
     rows.add("metrics", [_metric(note) for note in notes if note.event.remark.metric])
     rows.add("attachments", [_attachment(note) for note in notes if note.event.remark.attachment])
     rows.add("flags", [_flag(subject, state) for subject, state in flags_of(notes, vocabulary).items()])
 
 
-def _note(note: Note) -> Values:
+def _note(note: AnnotationStatus) -> Values:
     event, remark = note.event, note.event.remark
     tags = f" {' '.join(remark.tags)} " if remark.tags else None
     return (
@@ -93,24 +95,24 @@ def _note(note: Note) -> Values:
     )  # fmt: skip
 
 
-def _metric(note: Note) -> Values:
+def _metric(note: AnnotationStatus) -> Values:
     metric = note.event.remark.metric
     assert metric is not None
     return *_place(note), metric.key, float(metric.value), metric.unit or None, *_source(note)
 
 
-def _attachment(note: Note) -> Values:
+def _attachment(note: AnnotationStatus) -> Values:
     attached = note.event.remark.attachment
     assert attached is not None
     return *_place(note), attached.type or None, attached.name, attached.size, attached.sha256, *_source(note)
 
 
-def _place(note: Note) -> Values:
+def _place(note: AnnotationStatus) -> Values:
     subject, _, _, transient, number, part = _about(note.event.subject)
     return note.event.id, subject, transient, number, part
 
 
-def _source(note: Note) -> Values:
+def _source(note: AnnotationStatus) -> Values:
     return note.event.user, naive(note.event.time), note.state
 
 

@@ -20,7 +20,7 @@ from blastgit.index.tables import tables
 from blastgit.index.write import DamagedIndex, insert_arrow, make_tables, open_to_write, write_meta
 from blastgit.plumbing.locks import hold
 from blastgit.progress import Progress
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import Withdrawals
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Updated:
 
 
 @dataclass(frozen=True)
-class How:
+class UpdateOptions:
     """How to bring an index up to date.
 
     Attributes:
@@ -74,19 +74,19 @@ class How:
     wait: float = 3600.0
 
 
-def update(handle: Handle, path: Path, progress: Progress, how: How = How()) -> Updated:
+def update(repository: Repository, path: Path, progress: Progress, how: UpdateOptions = UpdateOptions()) -> Updated:
     """Bring the index at `path` up to date with the data repo.
 
     Raises:
         RepoError: The index cannot be written, or what it needs is not installed.
         Busy: Another process was at it, all that time.
     """
-    prepare(handle, path)
+    prepare(repository, path)
     with hold(path.with_name("index.lock"), how.wait):
-        origin, why, known = _read(handle, path, how)
+        origin, why, known = _read(repository, path, how)
         if known is not None and known.branches == origin.branches and known.meta == origin.meta:
             return Updated(path, damaged=known.damaged, changed=False)
-        write = _Writing(handle, path, origin, progress, how.jobs)
+        write = _Writing(repository, path, origin, progress, how.jobs)
         if known is not None:
             try:
                 return write(known, "")
@@ -95,13 +95,13 @@ def update(handle: Handle, path: Path, progress: Progress, how: How = How()) -> 
         return write(None, why)
 
 
-def _read(handle: Handle, path: Path, how: How) -> tuple[Origin, str, Known | None]:
+def _read(repository: Repository, path: Path, how: UpdateOptions) -> tuple[Origin, str, Known | None]:
     """Return what there is now and what the index knows; None, and why, if that must be made anew."""
     if how.rebuild:
-        return read_origin(handle), "as was asked", None
+        return read_origin(repository), "as was asked", None
     with ThreadPoolExecutor(1) as pool:  # git lists the branches meanwhile
         reading = pool.submit(read_known, path)
-        origin = read_origin(handle)
+        origin = read_origin(repository)
         why, known = reading.result()
     if known is not None and known.meta.get("stages") != origin.meta["stages"]:
         return origin, "the stages or rules of blastgit.yaml are others now", None
@@ -112,7 +112,7 @@ def _read(handle: Handle, path: Path, how: How) -> tuple[Origin, str, Known | No
 class _Writing:
     """One attempt to write the file."""
 
-    handle: Handle
+    repository: Repository
     path: Path
     origin: Origin
     progress: Progress
@@ -120,13 +120,13 @@ class _Writing:
 
     def __call__(self, known: Known | None, why: str) -> Updated:
         moved = _moved(self.origin, known)
-        batches = gather(self.handle, moved, self.jobs)
+        batches = gather(self.repository, moved, self.jobs)
         with (
             _read_ahead(batches) as read,
             replacing(self.path, is_new=known is None) as target,
             open_to_write(target) as connection,
         ):
-            done = _Update(self.handle, connection, self.origin, known).run(moved, read, self.progress)
+            done = _Update(self.repository, connection, self.origin, known).run(moved, read, self.progress)
         return Updated(self.path, why, **done)
 
 
@@ -154,9 +154,9 @@ class _Update:
     """One change of the file."""
 
     def __init__(
-        self, handle: Handle, connection: duckdb.DuckDBPyConnection, refs: Origin, known: Known | None
+        self, repository: Repository, connection: duckdb.DuckDBPyConnection, refs: Origin, known: Known | None
     ) -> None:
-        self._handle = handle
+        self._repository = repository
         self._connection = connection
         self._refs = refs
         self._is_new = known is None
@@ -238,19 +238,19 @@ class _Update:
         if has_new or self._runs or self._moved("collections"):
             for what in [what for what in damaged if what.startswith(_COLLECTION)]:
                 del damaged[what]
-            found = Groups(self._handle, self._connection).update(self._runs)
+            found = Groups(self._repository, self._connection).update(self._runs)
             damaged.update({f"{_COLLECTION}{name}": why for name, why in found.items()})
 
     def _main(self, *, has_new: bool) -> None:
         if self._moved("annotations") or self._moved("flags"):
             known = "" if self._moved("flags") else self._known.meta.get("annotations", "")
-            update_remarks(self._handle, self._connection, known)
+            update_remarks(self._repository, self._connection, known)
         if self._moved("withdrawn") or (has_new and self._refs.meta["withdrawn"]):
             self._withdraw()
 
     def _withdraw(self) -> None:
         self._connection.execute("UPDATE files SET is_withdrawn = false WHERE is_withdrawn")
-        for name, number, stones in Withdrawals(self._handle).all():
+        for name, number, stones in Withdrawals(self._repository).all():
             self._connection.execute(
                 "UPDATE files SET is_withdrawn = true"
                 " WHERE transient = ? AND revision = ? AND path IN (SELECT unnest(?))",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from blastgit.errors import BlastgitError
 from blastgit.index.lines import Line, read_lines
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -40,11 +40,11 @@ class Gathered:
     lines: int
 
 
-def gather(handle: Handle, lines: Sequence[Line], jobs: int | None = None) -> Iterator[Gathered]:
+def gather(repository: Repository, lines: Sequence[Line], jobs: int | None = None) -> Iterator[Gathered]:
     """Yield the rows of branches that moved, batch by batch, in whatever order they come.
 
     Args:
-        handle: The data repo.
+        repository: The data repo.
         lines: The branches.
         jobs: How many processes; None for one a processor, if there are many branches.
 
@@ -53,12 +53,12 @@ def gather(handle: Handle, lines: Sequence[Line], jobs: int | None = None) -> It
     """
     batches = iter([list(lines[start : start + _AT_ONCE]) for start in range(0, len(lines), _AT_ONCE)])
     count = jobs or (cpu_count() or 1)
-    if count == 1 or len(lines) < (_MANY if jobs is None else 2) or not handle.is_here:
+    if count == 1 or len(lines) < (_MANY if jobs is None else 2) or not repository.is_here:
         for batch in batches:
-            yield _gather(handle, batch)
+            yield _gather(repository, batch)
         return
     try:
-        yield from _in_processes(handle.path, batches, count)
+        yield from _in_processes(repository.path, batches, count)
     except BrokenProcessPool:
         raise BlastgitError(
             "a process that read the data repo died or could not start; the index is as it was. With --jobs 1 (jobs=1) "
@@ -79,10 +79,10 @@ def _in_processes(repo: Path, batches: Iterator[list[Line]], jobs: int) -> Itera
 
 
 def _gather_in(repo: Path, lines: list[Line]) -> Gathered:
-    return _gather(Handle(repo), lines)
+    return _gather(Repository(repo), lines)
 
 
-def _gather(handle: Handle, lines: list[Line]) -> Gathered:
-    read = read_lines(handle, lines)
+def _gather(repository: Repository, lines: list[Line]) -> Gathered:
+    read = read_lines(repository, lines)
     read.rows.add("filters", read.filters.values())
     return Gathered(read.rows.to_arrow(), read.renewed, read.rows.damaged, len(lines))

@@ -19,7 +19,7 @@ from blastgit.errors import BlastgitError
 from blastgit.index.rows import Rows, Values, naive
 from blastgit.index.write import insert
 from blastgit.plumbing.trees import flatten
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 
 if TYPE_CHECKING:
     import duckdb
@@ -49,10 +49,10 @@ WHERE whole IS NULL OR position <= whole"""
 class Groups:
     """Brings collections up to date in the index that is being written."""
 
-    def __init__(self, handle: Handle, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, repository: Repository, connection: duckdb.DuckDBPyConnection) -> None:
         """Look at main as it is now."""
         self._connection = connection
-        tree = handle.main.tree
+        tree = repository.main.tree
         self._catalogue = Catalogue(tree)
         folder = tree / FOLDER if FOLDER in tree else None
         self._files = (

@@ -15,8 +15,8 @@ from blastgit.index.extract import Document, file_row, group, read_document, sam
 from blastgit.index.rows import Rows, Values, naive
 from blastgit.plumbing.objects import undamaged
 from blastgit.repository.commits import Marker, Revision
-from blastgit.repository.entries import Held
-from blastgit.repository.local import Handle
+from blastgit.repository.entries import TreeEntry
+from blastgit.repository.local import Repository
 from blastgit.revision.document import Json, nonfinite_name
 from blastgit.revision.dr import DatasetRevision
 from blastgit.revision.export import Export
@@ -60,18 +60,18 @@ class Read:
     filters: dict[str, Values]
 
 
-def read_lines(handle: Handle, lines: Sequence[Line]) -> Read:
+def read_lines(repository: Repository, lines: Sequence[Line]) -> Read:
     """Return the rows of all revisions of some transients that the index does not have yet."""
-    return _Reader(handle).read(lines)
+    return _Reader(repository).read(lines)
 
 
 class _Reader:
-    def __init__(self, handle: Handle) -> None:
-        self._handle = handle
-        self._rules = handle.rules
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+        self._rules = repository.rules
         self._rows = Rows()
         self._filters: dict[str, Values] = {}
-        self._pointers: dict[Held, Pointer] = {}
+        self._pointers: dict[TreeEntry, Pointer] = {}
 
     def read(self, lines: Sequence[Line]) -> Read:
         renewed = []
@@ -96,7 +96,9 @@ class _Reader:
             return bool(line.known) and not is_known
         state = None
         if before is not None:
-            state = self._state(Revision(self._handle.git, line.name, before.commit, before.number or 0), is_new=False)
+            state = self._state(
+                Revision(self._repository.git, line.name, before.commit, before.number or 0), is_new=False
+            )
         for revision in found:
             state = self._add(revision, state, is_latest=revision is found[-1])
         return bool(line.known) and not is_known
@@ -107,7 +109,7 @@ class _Reader:
         The reproductions after that commit are added to `again`.
         """
         found: list[Revision] = []
-        git = self._handle.git
+        git = self._repository.git
         with undamaged(line.name):
             commit: pygit2.Commit | None = git[line.tip].peel(pygit2.Commit)
         is_known = False
@@ -120,7 +122,7 @@ class _Reader:
                 found.append(Revision(git, line.name, commit, marker.number))
             elif marker.reproduces is not None and not is_known:
                 again.append(marker)
-            commit = self._handle.commit_before(line.name, commit)
+            commit = self._repository.commit_before(line.name, commit)
         return found[::-1], None, is_known
 
     def _add(self, revision: Revision, before: _State | None, *, is_latest: bool) -> _State | None:
@@ -179,9 +181,9 @@ class _Reader:
         moment = revision.time
         export = Export(raw, revision.name, moment, revision.app_version)
         revision.dr = DatasetRevision(export, revision.number, raw["files"], b"")  # what was read is not read again
-        judged = validity_of(self._handle, revision)
+        judged = validity_of(self._repository, revision)
         if not judged.is_complete:
-            for each in validity_of(self._handle, revision, fully=True).to_json():
+            for each in validity_of(self._repository, revision, fully=True).to_json():
                 yield each["stage"], each["state"], each["outcome"], each["reason"], each["because"]
             return
         for name, end in endings(raw, self._rules).items():

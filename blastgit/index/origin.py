@@ -12,7 +12,7 @@ from blastgit.index.open_index import connect
 from blastgit.index.tables import tables
 from blastgit.index.write import read_meta
 from blastgit.plumbing.process import run_git
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import FOLDER as WITHDRAWN
 
 _NOT_TRANSIENTS = ("main", "annotations")
@@ -77,21 +77,21 @@ def is_usable(path: Path) -> bool:
         return False
 
 
-def read_origin(handle: Handle) -> Origin:
+def read_origin(repository: Repository) -> Origin:
     """Return what an index of the data repo would follow from now."""
-    listed = run_git(handle.path, "for-each-ref", "--format=%(objectname) %(refname)", "refs/heads/").decode()
+    listed = run_git(repository.path, "for-each-ref", "--format=%(objectname) %(refname)", "refs/heads/").decode()
     start = len(f"{'0' * 40} refs/heads/")  # of the name; to cut it out is thrice as fast as to look for it
     branches = {row[start:]: row[:40] for row in listed.splitlines() if "/" not in row[start:]}
     for name in _NOT_TRANSIENTS:
         branches.pop(name, None)
-    tree, settings = handle.main.tree, handle.settings
+    tree, settings = repository.main.tree, repository.settings
     parts = {
         "version": tables().version,
         "stages": f"{settings.rules.digest} {_digest(settings.sections.get('stages'))}",
         "flags": _digest(settings.sections.get("flags")),
         "collections": str(tree["collections"].id) if "collections" in tree else "",
         "withdrawn": str(tree[WITHDRAWN].id) if WITHDRAWN in tree else "",
-        "annotations": remarks_tip(handle),
+        "annotations": remarks_tip(repository),
     }
     return Origin(branches, parts)
 

@@ -16,21 +16,21 @@ from pathlib import Path
 from threading import Thread
 
 from blastgit.errors import RepoError
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 
 _FICLONE = 0x40049409
 
 
-def prepare(handle: Handle, path: Path) -> None:
+def prepare(repository: Repository, path: Path) -> None:
     """Make the folder of an index, and remove what writers left in it that are dead.
 
     Raises:
         RepoError: The data repo cannot be written.
     """
     try:
-        handle.work_folder.mkdir(parents=True, exist_ok=True)
+        repository.work_folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise RepoError(f"{handle.path} cannot be written: {error.strerror}") from None
+        raise RepoError(f"{repository.path} cannot be written: {error.strerror}") from None
     for stale in path.parent.glob(f"{path.name}.new-*"):
         if not Path(f"/proc/{stale.name.partition('-')[2].partition('.')[0]}").exists():
             stale.unlink(missing_ok=True)

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from blastgit.errors import UsageError
-from blastgit.maintenance.reachable import Roots, reached_by_all
+from blastgit.maintenance.reachable import ReachableContents, reached_by_all
 from blastgit.plumbing.locks import BRIEFLY, announced_folders, hold
 from blastgit.progress import Progress, silent
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.repository.policy import require
 from blastgit.store.base import Content, SetAside, Store
 
@@ -37,7 +37,7 @@ _SHORTEST_FOR_FOLDERS = timedelta(days=1)  # a writer that brings very much may 
 
 
 @dataclass(frozen=True)
-class Options:
+class GcOptions:
     """What to do.
 
     Attributes:
@@ -104,7 +104,7 @@ def read_duration(text: str) -> timedelta:
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
-def gc(handle: Handle, options: Options, progress: Progress = silent) -> Report:
+def gc(repository: Repository, options: GcOptions, progress: Progress = silent) -> Report:
     """Find what no ref reaches, and set it aside if that is asked for.
 
     Raises:
@@ -115,11 +115,11 @@ def gc(handle: Handle, options: Options, progress: Progress = silent) -> Report:
         RepoError: The repo cannot be written, or is not all here.
     """
     if not options.delete and not options.restore:
-        return _Collection(handle, options, progress).run()
-    require(handle.settings, "admin")
-    handle.prepare_to_write()
-    with hold(handle.lock_path(_LOCK), timeout=BRIEFLY):
-        return _restore_all(handle.store) if options.restore else _Collection(handle, options, progress).run()
+        return _Collection(repository, options, progress).run()
+    require(repository.settings, "admin")
+    repository.prepare_to_write()
+    with hold(repository.lock_path(_LOCK), timeout=BRIEFLY):
+        return _restore_all(repository.store) if options.restore else _Collection(repository, options, progress).run()
 
 
 def _restore_all(store: Store) -> Report:
@@ -134,9 +134,9 @@ def _restore_all(store: Store) -> Report:
 
 
 class _Collection:
-    def __init__(self, handle: Handle, options: Options, progress: Progress) -> None:
-        self._handle = handle
-        self._store = handle.store
+    def __init__(self, repository: Repository, options: GcOptions, progress: Progress) -> None:
+        self._repository = repository
+        self._store = repository.store
         self._options = options
         self._progress = progress
         self._before = time.time() - options.grace.total_seconds()
@@ -144,7 +144,10 @@ class _Collection:
 
     def run(self) -> Report:
         contents = list(self._store.contents())  # before refs are read: what is brought later is not in the list
-        self._roots = [Roots(self._handle), *(Roots(Handle(path)) for path in self._options.also)]
+        self._roots = [
+            ReachableContents(self._repository),
+            *(ReachableContents(Repository(path)) for path in self._options.also),
+        ]
         self._report.contents = len(contents)
         self._set_aside(list(self._unreached(contents)))
         self._empty_quarantine()
@@ -199,9 +202,9 @@ class _Collection:
 
     def _remove_folders(self) -> None:
         """Remove the temporary folders that no writer names any more; `recovery` has removed those of known dead."""
-        in_use = announced_folders(self._handle.work_folder / "locks")
+        in_use = announced_folders(self._repository.work_folder / "locks")
         oldest = time.time() - max(self._options.grace, _SHORTEST_FOR_FOLDERS).total_seconds()
-        for root in {self._store.staging_root, self._handle.work_folder / "tmp"}:
+        for root in {self._store.staging_root, self._repository.work_folder / "tmp"}:
             for folder in sorted(root.iterdir()) if root.is_dir() else ():
                 if str(folder) not in in_use and _newest(folder) < oldest:
                     self._report.folders.append(str(folder))

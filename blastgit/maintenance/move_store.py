@@ -19,9 +19,9 @@ import pygit2
 
 from blastgit.errors import InvalidName, StoreError, UsageError
 from blastgit.plumbing.trees import flatten
-from blastgit.repository.edit import Edit, edit
+from blastgit.repository.edit import BranchEdit, commit_to_branch
 from blastgit.repository.format import CONFIG
-from blastgit.repository.local import LOCK_TIMEOUT, Handle, open_store
+from blastgit.repository.local import LOCK_TIMEOUT, Repository, open_store
 from blastgit.repository.policy import require
 from blastgit.store.base import Store
 from blastgit.store.config import Remote, absolute, default_remote, remote_names, with_remote
@@ -31,7 +31,7 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")
 
 
 def move_store(
-    handle: Handle,
+    repository: Repository,
     url: str,
     options: Mapping[str, str] | None = None,
     *,
@@ -45,7 +45,7 @@ def move_store(
     afterwards.
 
     Args:
-        handle: The data repo.
+        repository: The data repo.
         url: Where the contents are now.
         options: What DVC needs beside the URL; none of the old ones is kept.
         check: Whether to refuse a store that lacks contents of any tag or attachment which the present one has.
@@ -57,31 +57,36 @@ def move_store(
         Denied: The policy on main does not let this user change it.
         Busy: Somebody else was not done with main in time.
     """
-    require(handle.settings, "admin", subject="main")
+    require(repository.settings, "admin", subject="main")
 
-    def decide(_: pygit2.Commit | None) -> Edit | None:
-        before = handle.config
+    def decide(_: pygit2.Commit | None) -> BranchEdit | None:
+        before = repository.config
         remote = Remote(default_remote(before).name, absolute(url), dict(options or {}))
         config = with_remote(before, remote)
         if config == before:
             return None
         if check:
-            _check(handle, open_store(default_remote(config), handle.work_folder))
-        return Edit({CONFIG: config}, f"Move the store to {remote.url}")
+            _check(repository, open_store(default_remote(config), repository.work_folder))
+        return BranchEdit({CONFIG: config}, f"Move the store to {remote.url}")
 
-    commit = edit(handle, "main", decide, timeout)
+    commit = commit_to_branch(repository, "main", decide, timeout)
     assert commit is not None
-    handle.__dict__.pop("store", None)  # opened for the old address
+    repository.__dict__.pop("store", None)  # opened for the old address
     return commit
 
 
 def add_store(
-    handle: Handle, name: str, url: str, options: Mapping[str, str] | None = None, *, timeout: float = LOCK_TIMEOUT
+    repository: Repository,
+    name: str,
+    url: str,
+    options: Mapping[str, str] | None = None,
+    *,
+    timeout: float = LOCK_TIMEOUT,
 ) -> str:
     """Make main name one more store, which rules of storage may send files to, and return main's tip.
 
     Args:
-        handle: The data repo.
+        repository: The data repo.
         name: What it is to be called.
         url: Where it is; it need not exist yet.
         options: What DVC needs beside the URL.
@@ -93,29 +98,29 @@ def add_store(
         RepoError: The settings make no sense, or the repo cannot be written.
         Denied: The policy on main does not let this user change it.
     """
-    require(handle.settings, "admin", subject="main")
+    require(repository.settings, "admin", subject="main")
     if not _NAME.fullmatch(name):
         raise InvalidName(f"{name[:80]!r} cannot name a store: small letters, digits and -, a letter first")
-    if name in remote_names(handle.config):
+    if name in remote_names(repository.config):
         raise UsageError(f"there is a store {name!r} already: its URL is changed in .dvc/config on main")
 
-    def decide(_: pygit2.Commit | None) -> Edit | None:
-        config = with_remote(handle.config, Remote(name, absolute(url), dict(options or {})))
-        return Edit({CONFIG: config}, f"Add the store {name}, {url}")
+    def decide(_: pygit2.Commit | None) -> BranchEdit | None:
+        config = with_remote(repository.config, Remote(name, absolute(url), dict(options or {})))
+        return BranchEdit({CONFIG: config}, f"Add the store {name}, {url}")
 
-    commit = edit(handle, "main", decide, timeout)
+    commit = commit_to_branch(repository, "main", decide, timeout)
     assert commit is not None
-    handle.__dict__.pop("store", None)  # opened without it
+    repository.__dict__.pop("store", None)  # opened without it
     return commit
 
 
-def _check(handle: Handle, new: Store) -> None:
-    contents = contents_of_tags(handle.git)
+def _check(repository: Repository, new: Store) -> None:
+    contents = contents_of_tags(repository.git)
     lacking = new.missing(contents)
-    lacking -= handle.store.missing(lacking)
+    lacking -= repository.store.missing(lacking)
     if lacking:
         raise StoreError(
-            f"the store {new.url} lacks {len(lacking):,} of {len(contents):,} contents, which {handle.store.url} has "
+            f"the store {new.url} lacks {len(lacking):,} of {len(contents):,} contents, which {repository.store.url} has "
             f"({min(lacking)} is one): copy the folder files/ of the old store as it is, then repeat the call"
         )
 

@@ -12,7 +12,7 @@ from blastgit.naming.names import tag_ref
 from blastgit.plumbing.objects import undamaged
 from blastgit.plumbing.trees import blob_data, flatten
 from blastgit.repository.commits import Marker
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import Withdrawals
 from blastgit.store.pointer import SUFFIX, read_pointer
 
@@ -23,25 +23,27 @@ Gone = frozenset[tuple[str, str]]
 """Files that were withdrawn, as path and MD5."""
 
 
-class Roots:
+class ReachableContents:
     """The contents that refs reach, as far as refs have been followed. Branches, tags, releases: all refs count.
 
     Attributes:
         reached: Their MD5s.
     """
 
-    def __init__(self, handle: Handle) -> None:
+    def __init__(self, repository: Repository) -> None:
         """Follow every ref of a data repo.
 
         Raises:
             DamagedData: Git lacks something, so that it cannot be known what is needed.
             RepoError: The repo is only a part of one.
         """
-        if handle.git.is_shallow or not handle.is_here:
-            raise RepoError(f"{handle.location} is not all here, so what it needs is not known: run this where it is")
+        if repository.git.is_shallow or not repository.is_here:
+            raise RepoError(
+                f"{repository.location} is not all here, so what it needs is not known: run this where it is"
+            )
         self.reached: set[str] = set()
-        self._handle = handle
-        self._git = handle.git
+        self._repository = repository
+        self._git = repository.git
         self._commits: set[pygit2.Oid] = set()
         self._trees: set[pygit2.Oid] = set()
         self._md5s: dict[pygit2.Oid, str] = {}
@@ -54,7 +56,7 @@ class Roots:
         Raises:
             DamagedData: See above.
         """
-        main = self._handle.main.id
+        main = self._repository.main.id
         if main != self._main:
             self._main = main
             self._read_withdrawals()
@@ -70,8 +72,8 @@ class Roots:
                 self._follow(tip)
 
     def _read_withdrawals(self) -> None:
-        stones = list(Withdrawals(self._handle).all())
-        attached = {(stone.path, stone.md5) for stone in Withdrawals(self._handle).attachments()}
+        stones = list(Withdrawals(self._repository).all())
+        attached = {(stone.path, stone.md5) for stone in Withdrawals(self._repository).attachments()}
         self._gone: Gone = frozenset(
             attached | {(stone.path, stone.md5) for _, _, found in stones for stone in found.values()}
         )
@@ -138,7 +140,7 @@ class Roots:
         return self._md5s[blob]
 
 
-def reached_by_all(roots: Iterable[Roots]) -> set[str]:
+def reached_by_all(roots: Iterable[ReachableContents]) -> set[str]:
     """Return what any of several repos needs of the store that they share, as their refs are now."""
     needed: set[str] = set()
     for each in roots:

@@ -16,9 +16,9 @@ from blastgit.maintenance.verify.report import Problem, Repaired, Report
 from blastgit.plumbing.durable import sync_file_systems
 from blastgit.plumbing.locks import BRIEFLY, Journal, hold
 from blastgit.progress import Progress, silent
-from blastgit.repository.local import Handle, open_store
+from blastgit.repository.local import Repository, open_store
 from blastgit.repository.policy import require
-from blastgit.repository.recovery import take_over
+from blastgit.repository.recovery import clean_up_dead_writer
 from blastgit.store.base import SetAside, Store
 from blastgit.store.config import Remote, absolute
 from blastgit.store.hashing import Checksums, drain
@@ -28,11 +28,11 @@ _PLACES = ("", ".dvc/cache", "dvc", "cache")
 """Where contents may lie below a folder: it is a store or cache itself, or a clone, a data repo, DVC's own folder."""
 
 
-def repair(handle: Handle, report: Report, sources: Sequence[str] = (), progress: Progress = silent) -> None:
+def repair(repository: Repository, report: Report, sources: Sequence[str] = (), progress: Progress = silent) -> None:
     """Mend what a verification found wrong with contents, and note in its report what was mended.
 
     Args:
-        handle: The data repo.
+        repository: The data repo.
         report: What is wrong; what is mended is no problem of it any more.
         sources: Stores that may have the contents; the quarantine of the repo's own store is tried first.
         progress: Told of bytes brought.
@@ -43,22 +43,22 @@ def repair(handle: Handle, report: Report, sources: Sequence[str] = (), progress
         Busy: Another process is at it.
         StoreError: The store cannot take contents in.
     """
-    require(handle.settings, "admin")
-    stores = [open_source(source, handle.work_folder) for source in sources]
+    require(repository.settings, "admin")
+    stores = [open_source(source, repository.work_folder) for source in sources]
     broken = [problem for problem in report.problems if problem.sums is not None]
     if not broken:
         return
-    handle.prepare_to_write()
-    folder = handle.store.staging_root / os.urandom(16).hex()
-    with hold(handle.lock_path(_LOCK), timeout=BRIEFLY) as lock:
-        take_over(handle, lock)
+    repository.prepare_to_write()
+    folder = repository.store.staging_root / os.urandom(16).hex()
+    with hold(repository.lock_path(_LOCK), timeout=BRIEFLY) as lock:
+        clean_up_dead_writer(repository, lock)
         lock.announce(Journal.own([folder]))
         folder.mkdir(parents=True)
         try:
-            _Repair(handle.store, stores, folder).run(broken, report, progress)
+            _Repair(repository.store, stores, folder).run(broken, report, progress)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-    sync_file_systems(handle.store.synced_folders())
+    sync_file_systems(repository.store.synced_folders())
 
 
 def open_source(source: str, work_folder: Path) -> Store:

@@ -10,9 +10,9 @@ from blastgit.plumbing.locks import Journal, hold
 from blastgit.progress import Progress, silent
 from blastgit.reading.listing import list_transients
 from blastgit.repository.history import History
-from blastgit.repository.local import LOCK_TIMEOUT, Handle
+from blastgit.repository.local import LOCK_TIMEOUT, Repository
 from blastgit.repository.policy import require
-from blastgit.repository.recovery import take_over
+from blastgit.repository.recovery import clean_up_dead_writer
 from blastgit.repository.transfer import Contents, copy_contents, staging
 
 if TYPE_CHECKING:
@@ -56,17 +56,17 @@ class Move:
         return sum(pointer.size for pointer, _ in self.contents.values())
 
 
-def due(handle: Handle) -> Due:
+def due(repository: Repository) -> Due:
     """Return what the stores lack that rules, as they are now, send there, of all that is published.
 
     Raises:
         RepoError: The rules make no sense.
         StoreError: A store fails.
     """
-    placement, history = Placement.of(handle), History(handle)
+    placement, history = Placement.of(repository), History(repository)
     wanted: dict[str, dict[str, tuple[Pointer, str]]] = {}
     staying: dict[bool, set[str]] = {True: set(), False: set()}
-    for each in list_transients(handle, "*"):
+    for each in list_transients(repository, "*"):
         for revision in history.revisions(each.name):
             for path, pointer in revision.pointers.items():
                 in_git = revision.held[path].in_git
@@ -76,14 +76,14 @@ def due(handle: Handle) -> Due:
                     staying[in_git].add(pointer.md5)
     moves = []
     for name, contents in sorted(wanted.items()):
-        store = handle.store.named(name)
+        store = repository.store.named(name)
         lacking = store.missing(contents)
-        lacking -= handle.store.missing(lacking)  # what was withdrawn, or lost, cannot be brought
+        lacking -= repository.store.missing(lacking)  # what was withdrawn, or lost, cannot be brought
         moves.append(Move(name, store.url, {md5: contents[md5] for md5 in lacking}))
     return Due([move for move in moves if move.contents], len(staying[True]), len(staying[False]))
 
 
-def bring(handle: Handle, progress: Progress = silent) -> Due:
+def bring(repository: Repository, progress: Progress = silent) -> Due:
     """Copy contents to where the rules send them now, and return what was copied. What holds them already keeps them.
 
     A published pointer never changes, and plain DVC reads from the store that it names. blastgit itself finds a content
@@ -94,14 +94,14 @@ def bring(handle: Handle, progress: Progress = silent) -> Due:
         DamagedData: A content is not what was published.
         StoreError: A store fails; what was copied stays, and the next call goes on.
     """
-    require(handle.settings, "admin")
-    handle.prepare_to_edit()
-    found = due(handle)
+    require(repository.settings, "admin")
+    repository.prepare_to_edit()
+    found = due(repository)
     for move in found.moves:
-        target = handle.store.named(move.store)
-        folder = staging(handle.store)
-        with hold(handle.lock_path(_LOCK), LOCK_TIMEOUT) as lock:
-            take_over(handle, lock)
+        target = repository.store.named(move.store)
+        folder = staging(repository.store)
+        with hold(repository.lock_path(_LOCK), LOCK_TIMEOUT) as lock:
+            clean_up_dead_writer(repository, lock)
             lock.announce(Journal.own([folder]))
-            copy_contents(handle.store, target, move.contents, progress, folder)
+            copy_contents(repository.store, target, move.contents, progress, folder)
     return found

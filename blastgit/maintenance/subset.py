@@ -27,13 +27,13 @@ from blastgit.progress import Progress, silent
 from blastgit.reading.get import matches
 from blastgit.releases.label import is_release, read_label
 from blastgit.repository.commits import Revision
-from blastgit.repository.edit import Edit, edit
+from blastgit.repository.edit import BranchEdit, commit_to_branch
 from blastgit.repository.format import FILE
 from blastgit.repository.history import History
 from blastgit.repository.identity import repo_identity
 from blastgit.repository.init import init
 from blastgit.repository.lines import origin
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import (
     Stones,
     Tombstone,
@@ -99,7 +99,7 @@ def read_list(text: str) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Options:
+class SubsetOptions:
     """What to make.
 
     Attributes:
@@ -114,12 +114,12 @@ class Options:
 
 
 def subset(
-    handle: Handle, target: Path, chosen: Sequence[str], options: Options, progress: Progress = silent
+    repository: Repository, target: Path, chosen: Sequence[str], options: SubsetOptions, progress: Progress = silent
 ) -> Subset:
     """Make a data repo with just some revisions, their contents and annotations.
 
     Args:
-        handle: The data repo to take them from.
+        repository: The data repo to take them from.
         target: Where the new one shall be.
         chosen: `NAME`, `NAME@REV` or `NAME@REV:PATH`, where a path is a file, a folder or a pattern; or a release,
             which comes along with its tag.
@@ -134,16 +134,16 @@ def subset(
     """
     released = [read_label(text) for text in chosen if is_release(text)]
     names = [text for text in chosen if not is_release(text)]
-    names += [name for label in released for name in Releases(handle).datasets(str(label))]
+    names += [name for label in released for name in Releases(repository).datasets(str(label))]
     if options.collection is not None:
-        names += [str(found) for found in Collections(handle).members(options.collection)]
-    selection = _Selection(handle, [parse_spec(text) for text in names], options)
-    new = init(target, store=options.store, simulated=handle.settings.simulated)
-    size = copy_contents(handle.store, new.store, selection.contents, progress, staging(new.store))
-    _copy_revisions(handle, new, selection.lines)
-    _copy_tags(handle, new, [label.ref for label in released])
-    left_out = _write_main(handle, new, selection)
-    annotations = _copy_annotations(handle, new, selection)
+        names += [str(found) for found in Collections(repository).members(options.collection)]
+    selection = _Selection(repository, [parse_spec(text) for text in names], options)
+    new = init(target, store=options.store, simulated=repository.settings.simulated)
+    size = copy_contents(repository.store, new.store, selection.contents, progress, staging(new.store))
+    _copy_revisions(repository, new, selection.lines)
+    _copy_tags(repository, new, [label.ref for label in released])
+    left_out = _write_main(repository, new, selection)
+    annotations = _copy_annotations(repository, new, selection)
     revisions = [str(revision) for revision in selection.revisions]
     files = sum(len(paths) for paths in selection.files.values())
     return Subset(new.path, new.store.url, revisions, files, len(selection.contents), size, left_out, annotations)
@@ -160,15 +160,15 @@ class _Selection:
         collection: The collection that was asked for, or None.
     """
 
-    def __init__(self, handle: Handle, specs: Iterable[Spec], options: Options) -> None:
+    def __init__(self, repository: Repository, specs: Iterable[Spec], options: SubsetOptions) -> None:
         self.collection = options.collection
-        self._history = History(handle)
-        self._withdrawals = Withdrawals(handle)
+        self._history = History(repository)
+        self._withdrawals = Withdrawals(repository)
         self.files: dict[str, set[str]] = {}
         self.contents: dict[str, tuple[Pointer, str]] = {}
         found: dict[str, Revision] = {}
         for spec in specs:
-            handle.need(spec.name, whole=True)
+            repository.need(spec.name, whole=True)
             revision = self._history.resolve(spec)
             if not isinstance(revision, Revision):
                 raise UsageError(f"{revision} is no revision: a subset is made of revisions, which can be cited")
@@ -179,11 +179,11 @@ class _Selection:
         self.revisions = sorted(found.values(), key=lambda each: (each.name, each.number))
         highest = {revision.name: revision.number for revision in self.revisions}  # sorted, so the last one stays
         for name in [*filter(is_personal, highest)]:
-            fork = origin(handle, name)
+            fork = origin(repository, name)
             while fork is not None:
-                handle.need(fork.name, whole=True)
+                repository.need(fork.name, whole=True)
                 highest[fork.name] = max(fork.number, highest.get(fork.name, 0))
-                fork = origin(handle, fork.name)
+                fork = origin(repository, fork.name)
         self.lines = {name: self._line(name, number) for name, number in highest.items()}
 
     def stones(self, revision: Revision) -> tuple[Stones, int]:
@@ -212,69 +212,73 @@ class _Selection:
         return [revision for revision in revisions if revision is not None]
 
 
-def _copy_revisions(handle: Handle, new: Handle, lines: Mapping[str, Sequence[Revision]]) -> None:
+def _copy_revisions(repository: Repository, new: Repository, lines: Mapping[str, Sequence[Revision]]) -> None:
     """Fetch the tags of every line, and end each branch at the highest one."""
     names = list(lines)
-    source = str(handle.path.absolute())
+    source = str(repository.path.absolute())
     for start in range(0, len(names), _BATCH):
         revisions = [revision for name in names[start : start + _BATCH] for revision in lines[name]]
         specs = [tag_ref(revision.name, revision.number) for revision in revisions]
         text = "".join(f"{ref}:{ref}\n" for ref in specs)
         run_git(new.path, "fetch", "--quiet", "--no-tags", "--stdin", source, stdin=text.encode())
         ends = [lines[name][-1] for name in names[start : start + _BATCH]]
-        new.move_refs([RefUpdate(branch_ref(end.name), end.id) for end in ends], "blastgit subset")
+        new.update_refs([RefUpdate(branch_ref(end.name), end.id) for end in ends], "blastgit subset")
 
 
-def _copy_tags(handle: Handle, new: Handle, refs: Iterable[str]) -> None:
+def _copy_tags(repository: Repository, new: Repository, refs: Iterable[str]) -> None:
     """Fetch the tags of releases as they are, signatures and all."""
     specs = [f"{ref}:{ref}" for ref in refs]
     if specs:
-        run_git(new.path, "fetch", "--quiet", "--no-tags", str(handle.path.absolute()), *specs)
+        run_git(new.path, "fetch", "--quiet", "--no-tags", str(repository.path.absolute()), *specs)
 
 
-def _write_main(handle: Handle, new: Handle, selection: _Selection) -> int:
+def _write_main(repository: Repository, new: Repository, selection: _Selection) -> int:
     """Write the subset's settings, texts and tombstones, and return how many files were left out."""
-    settings = handle.main_file(FILE)
-    if handle.settings.section("identity") is None:
-        settings += f"\nidentity: {repo_identity(handle)}  # that of the repo which it was made of\n".encode()
+    settings = repository.main_file(FILE)
+    if repository.settings.section("identity") is None:
+        settings += f"\nidentity: {repo_identity(repository)}  # that of the repo which it was made of\n".encode()
     files: dict[str, bytes | None] = {FILE: settings}
     for path in _TEXTS:
-        text = read_blob(handle.main.tree, path)
+        text = read_blob(repository.main.tree, path)
         if text is not None:
             files[path] = text
     if selection.collection is not None:
-        files |= part_of(Catalogue(handle.main.tree), selection.collection, selection.files)
+        files |= part_of(Catalogue(repository.main.tree), selection.collection, selection.files)
     left_out = 0
     for revision in (revision for line in selection.lines.values() for revision in line):
         stones, count = selection.stones(revision)
         left_out += count
         if stones:
             files[file_of(revision.name, revision.number)] = write_tombstones(revision.name, revision.number, stones)
-    subject = f"A subset of {one_line(handle.location)}: {len(selection.revisions):,} revisions"
-    change = Edit(files, subject, tuple(map(str, selection.revisions[:100])))
-    edit(new, "main", lambda _: change)
+    subject = f"A subset of {one_line(repository.location)}: {len(selection.revisions):,} revisions"
+    change = BranchEdit(files, subject, tuple(map(str, selection.revisions[:100])))
+    commit_to_branch(new, "main", lambda _: change)
     return left_out
 
 
-def _copy_annotations(handle: Handle, new: Handle, selection: _Selection) -> int:
+def _copy_annotations(repository: Repository, new: Repository, selection: _Selection) -> int:
     """Copy what was said of the revisions, their files, transients and runs; return of how many subjects."""
     from blastgit.annotations.branch import NAME, attachments_of, tip_of
     from blastgit.annotations.write import ATTRIBUTES
 
-    handle.need(NAME)
-    tip = tip_of(handle)
+    repository.need(NAME)
+    tip = tip_of(repository)
     if tip is None:
         return 0
     found = {path: data for path in _annotation_files(selection) if (data := read_blob(tip.tree, path)) is not None}
     if found:
         attached = attachments_of(tip, found)
-        gone = [stone for stone in Withdrawals(handle).attachments() if f"{stone.path}{SUFFIX}" in attached]
+        gone = [stone for stone in Withdrawals(repository).attachments() if f"{stone.path}{SUFFIX}" in attached]
         stored = _stored({path: attached[path] for path in attached.keys() - {f"{each.path}{SUFFIX}" for each in gone}})
-        copy_contents(handle.store, new.store, stored, silent, staging(new.store))
+        copy_contents(repository.store, new.store, stored, silent, staging(new.store))
         stones = {attachment_file(stone.sha256): write_attachment_tombstone(stone) for stone in gone}
-        edit(new, "main", lambda _: Edit(stones, "Attachments that were taken down") if stones else None)
+        commit_to_branch(
+            new, "main", lambda _: BranchEdit(stones, "Attachments that were taken down") if stones else None
+        )
         files = {".gitattributes": ATTRIBUTES, **found, **attached}
-        edit(new, NAME, lambda _: Edit(files, f"Annotations of a subset of {one_line(handle.location)}"))
+        commit_to_branch(
+            new, NAME, lambda _: BranchEdit(files, f"Annotations of a subset of {one_line(repository.location)}")
+        )
     return len(found)
 
 

@@ -14,13 +14,13 @@ from blastgit.releases.check import Tagged, examine
 from blastgit.releases.label import Label, tag_of
 from blastgit.releases.layout import Part, have
 from blastgit.releases.tag import BAD, GOOD, Signature, check_signature
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import Withdrawals
 from blastgit.store.hashing import Checksums
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ProofOptions:
     """How to verify.
 
     Attributes:
@@ -61,55 +61,55 @@ class Proof:
         return {"release": self.release, **found, **self.report.to_json()}
 
 
-def verify(handle: Handle, label: Label, wanted: Wanted, progress: Progress = silent) -> Proof:
+def verify(repository: Repository, label: Label, wanted: ProofOptions, progress: Progress = silent) -> Proof:
     """Check all that a release promises.
 
     Raises:
         NotFound: There is no such release.
         StoreError: The store cannot be asked.
     """
-    oid, report = tag_of(handle, label), Report()
+    oid, report = tag_of(repository, label), Report()
     try:
-        tagged = Tagged(handle, label, oid)
+        tagged = Tagged(repository, label, oid)
     except DamagedData as error:
         report.add("release", label, error)
         return Proof(str(label), Signature(BAD, "there is no tag object that could be signed"), report)
-    signature = check_signature(handle, oid, wanted.signers)
+    signature = check_signature(repository, oid, wanted.signers)
     if signature.status == BAD or (wanted.signed and signature.status != GOOD):
         report.add("signature", label, signature.text)
     try:
-        _have(handle, tagged)
-        examined = examine(handle, tagged)
+        _have(repository, tagged)
+        examined = examine(repository, tagged)
         for where, text in examined.problems:
             report.add("release", where, text)
-        contents = _contents(handle, tagged.parts, report)
+        contents = _contents(repository, tagged.parts, report)
     except DamagedData as error:
         report.add("release", label, error)
         return Proof(str(label), signature, report)
     report.transients = len({part.dataset.name for part in tagged.parts})
     report.revisions = len(tagged.parts)
-    missing = look_up(handle, contents)
+    missing = look_up(repository, contents)
     report.problems += missing
     bad = {problem.sums for problem in missing}
     there = {sums: where for sums, where in contents.items() if sums not in bad}
     if wanted.fast:
         report.skipped = len(there)
     else:
-        Reading(handle, report, progress, remember=False).read(there, resume=False)
+        Reading(repository, report, progress, remember=False).read(there, resume=False)
     return Proof(str(label), signature, report, tuple(examined.remarks))
 
 
-def _have(handle: Handle, tagged: Tagged) -> None:
+def _have(repository: Repository, tagged: Tagged) -> None:
     """Have at hand what the release is about."""
-    if handle.is_here:
+    if repository.is_here:
         return
-    handle.need("main", whole=True)
-    have(handle, (each.dataset for each in tagged.frozen.entries))
+    repository.need("main", whole=True)
+    have(repository, (each.dataset for each in tagged.frozen.entries))
 
 
-def _contents(handle: Handle, parts: list[Part], report: Report) -> dict[Checksums, str]:
+def _contents(repository: Repository, parts: list[Part], report: Report) -> dict[Checksums, str]:
     """Return every content that a store must hold for the release; note what was withdrawn since, or git has wrong."""
-    withdrawals = Withdrawals(handle)
+    withdrawals = Withdrawals(repository)
     found: dict[Checksums, str] = {}
     for part in parts:
         stones = withdrawals.of(part.dataset.line, part.dataset.number)

@@ -13,16 +13,16 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from blastgit.errors import InvalidInput, NotFound, UsageError
-from blastgit.maintenance.reachable import Roots
+from blastgit.maintenance.reachable import ReachableContents
 from blastgit.naming.names import Spec
 from blastgit.plumbing.locks import Lock, hold
 from blastgit.plumbing.messages import one_line
 from blastgit.repository.commits import Revision
-from blastgit.repository.edit import Edit, edit_held
+from blastgit.repository.edit import BranchEdit, commit_to_held_branch
 from blastgit.repository.history import History
-from blastgit.repository.local import LOCK_TIMEOUT, Handle
+from blastgit.repository.local import LOCK_TIMEOUT, Repository
 from blastgit.repository.policy import require
-from blastgit.repository.recovery import settle, take_over
+from blastgit.repository.recovery import clean_up_dead_writer, roll_forward
 from blastgit.repository.tombstones import Stones, Tombstone, Withdrawals, file_of, write_tombstones
 from blastgit.store.base import Store
 from blastgit.store.pointer import Pointer
@@ -58,11 +58,11 @@ class Withdrawal:
         }  # fmt: skip
 
 
-def withdraw(handle: Handle, spec: Spec, reason: str, timeout: float = LOCK_TIMEOUT) -> Withdrawal:
+def withdraw(repository: Repository, spec: Spec, reason: str, timeout: float = LOCK_TIMEOUT) -> Withdrawal:
     """Take the files of a revision down, or those below a path of it.
 
     Args:
-        handle: The data repo.
+        repository: The data repo.
         spec: The revision by its number, with a file or folder of it, or without for all its files.
         reason: Why, in a sentence that everybody will read.
         timeout: Seconds to wait for writers of the transient and of main.
@@ -80,24 +80,24 @@ def withdraw(handle: Handle, spec: Spec, reason: str, timeout: float = LOCK_TIME
             f"name the revision by its number, as in {spec.name}@0: what is taken down must not be a guess"
         )
     check_reason(reason)
-    require(handle.settings, "admin", subject=spec.name)
-    handle.prepare_to_write()
+    require(repository.settings, "admin", subject=spec.name)
+    repository.prepare_to_write()
     with (
-        hold(handle.lock_path(spec.name), timeout) as line,
-        hold(handle.lock_path("main"), timeout) as main,
+        hold(repository.lock_path(spec.name), timeout) as line,
+        hold(repository.lock_path("main"), timeout) as main,
     ):
         for lock in (line, main):
-            take_over(handle, lock)
-        settle(handle, spec.name, line)
-        revision = History(handle).revision(spec)
-        stones = {path: _stone(handle, revision, path, reason) for path in _chosen(revision, spec.path)}
-        before = Withdrawals(handle).of(revision.name, spec.number)
+            clean_up_dead_writer(repository, lock)
+        roll_forward(repository, spec.name, line)
+        revision = History(repository).revision(spec)
+        stones = {path: _stone(repository, revision, path, reason) for path in _chosen(revision, spec.path)}
+        before = Withdrawals(repository).of(revision.name, spec.number)
         new = sorted(stones.keys() - before.keys())
-        commit = str(handle.main.id)
+        commit = str(repository.main.id)
         if new:
-            commit = _commit(handle, main, revision, {**stones, **before}, new)
-        needed = Roots(handle)
-        removed = remove(handle.store, {stone.md5 for stone in stones.values()}, needed)
+            commit = _commit(repository, main, revision, {**stones, **before}, new)
+        needed = ReachableContents(repository)
+        removed = remove(repository.store, {stone.md5 for stone in stones.values()}, needed)
     in_git = sorted(path for path in stones if revision.held[path].in_git)
     kept = sorted(path for path, stone in stones.items() if stone.md5 in needed.reached and path not in in_git)
     return Withdrawal(str(revision), reason, commit, new, removed, kept, in_git)
@@ -125,29 +125,29 @@ def _chosen(revision: Revision, path: str | None) -> list[str]:
     return chosen
 
 
-def _stone(handle: Handle, revision: Revision, path: str, reason: str) -> Tombstone:
-    return signed_stone(handle, path, revision.pointers[path], revision.sha256(path), reason)
+def _stone(repository: Repository, revision: Revision, path: str, reason: str) -> Tombstone:
+    return signed_stone(repository, path, revision.pointers[path], revision.sha256(path), reason)
 
 
-def signed_stone(handle: Handle, path: str, pointer: Pointer, sha256: str, reason: str) -> Tombstone:
+def signed_stone(repository: Repository, path: str, pointer: Pointer, sha256: str, reason: str) -> Tombstone:
     """Return the tombstone of a file that whoever calls takes down now."""
-    who = handle.committer()
+    who = repository.committer()
     moment = datetime.fromtimestamp(who.time, UTC)
     by = f"{who.name} <{who.email}>"
     return Tombstone(path, pointer.md5, sha256, pointer.size, f"{moment:%Y-%m-%dT%H:%M:%SZ}", by, reason)
 
 
-def _commit(handle: Handle, lock: Lock, revision: Revision, stones: Stones, new: list[str]) -> str:
+def _commit(repository: Repository, lock: Lock, revision: Revision, stones: Stones, new: list[str]) -> str:
     """Write the tombstones of a revision on main, some of them new, and return main's commit once that is durable."""
     path = file_of(revision.name, revision.number)
     files = {path: write_tombstones(revision.name, revision.number, stones)}
-    change = Edit(files, f"Withdraw {revision}: {stones[new[0]].reason}", tuple(new))
-    commit = edit_held(handle, "main", lock, lambda _: change)
+    change = BranchEdit(files, f"Withdraw {revision}: {stones[new[0]].reason}", tuple(new))
+    commit = commit_to_held_branch(repository, "main", lock, lambda _: change)
     assert commit is not None
     return commit
 
 
-def remove(store: Store, md5s: set[str], roots: Roots) -> list[str]:
+def remove(store: Store, md5s: set[str], roots: ReachableContents) -> list[str]:
     """Delete contents that nothing needs, and copies of them in the quarantine; return those that were there."""
     for md5 in md5s - roots.reached:
         store.set_aside(md5)

@@ -6,22 +6,22 @@ from blastgit.annotations.branch import Branch
 from blastgit.annotations.query import Query
 from blastgit.api.attachments import Attached
 from blastgit.errors import InvalidInput, NotFound
-from blastgit.maintenance.reachable import Roots
+from blastgit.maintenance.reachable import ReachableContents
 from blastgit.maintenance.withdraw import Withdrawal, check_reason, remove, signed_stone
 from blastgit.plumbing.locks import hold
-from blastgit.repository.edit import Edit, edit_held
-from blastgit.repository.local import LOCK_TIMEOUT, Handle
+from blastgit.repository.edit import BranchEdit, commit_to_held_branch
+from blastgit.repository.local import LOCK_TIMEOUT, Repository
 from blastgit.repository.policy import require
-from blastgit.repository.recovery import take_over
+from blastgit.repository.recovery import clean_up_dead_writer
 from blastgit.repository.tombstones import Tombstone, Withdrawals, attachment_file, write_attachment_tombstone
 from blastgit.store.pointer import SUFFIX, read_pointer
 
 
-def withdraw_attachment(handle: Handle, name: str, reason: str, timeout: float = LOCK_TIMEOUT) -> Withdrawal:
+def withdraw_attachment(repository: Repository, name: str, reason: str, timeout: float = LOCK_TIMEOUT) -> Withdrawal:
     """Take down a file that somebody attached, wherever else it is attached.
 
     Args:
-        handle: The data repo.
+        repository: The data repo.
         name: The id of an annotation that attached it.
         reason: Why, in a sentence that everybody will read.
         timeout: Seconds to wait for writers of main.
@@ -33,35 +33,35 @@ def withdraw_attachment(handle: Handle, name: str, reason: str, timeout: float =
         StoreError: Main says it, and the store fails: repeat the call, or leave the content to `gc`.
     """
     check_reason(reason)
-    require(handle.settings, "admin", subject="attachments")
-    attached = _find(handle, name)
-    stone = _stone(handle, attached, reason)
-    handle.prepare_to_write()
-    with hold(handle.lock_path("main"), timeout) as main:
-        take_over(handle, main)
-        commit, is_new = str(handle.main.id), Withdrawals(handle).attachment(stone.sha256) is None
+    require(repository.settings, "admin", subject="attachments")
+    attached = _find(repository, name)
+    stone = _stone(repository, attached, reason)
+    repository.prepare_to_write()
+    with hold(repository.lock_path("main"), timeout) as main:
+        clean_up_dead_writer(repository, main)
+        commit, is_new = str(repository.main.id), Withdrawals(repository).attachment(stone.sha256) is None
         if is_new:
             files = {attachment_file(stone.sha256): write_attachment_tombstone(stone)}
             words = f"Withdraw {attached.attachment.name}, attached to {attached.subject}: {reason}"
-            commit = edit_held(handle, "main", main, lambda _: Edit(files, words)) or commit
-        needed = Roots(handle)
-        removed = remove(handle.store, {stone.md5}, needed)
+            commit = commit_to_held_branch(repository, "main", main, lambda _: BranchEdit(files, words)) or commit
+        needed = ReachableContents(repository)
+        removed = remove(repository.store, {stone.md5}, needed)
     paths = [attached.attachment.name]
     kept = paths if stone.md5 in needed.reached else []
     return Withdrawal(attached.subject, reason, commit, paths if is_new else [], removed, kept)
 
 
-def _find(handle: Handle, name: str) -> Attached:
-    for note in Query(handle).all():
+def _find(repository: Repository, name: str) -> Attached:
+    for note in Query(repository).all():
         attachment = note.event.remark.attachment
         if note.event.id == name and attachment is not None:
             return Attached(note, attachment)
-    raise NotFound(f"no annotation {name} attached anything in {handle.location}: `blastgit attach` lists them all")
+    raise NotFound(f"no annotation {name} attached anything in {repository.location}: `blastgit attach` lists them all")
 
 
-def _stone(handle: Handle, attached: Attached, reason: str) -> Tombstone:
+def _stone(repository: Repository, attached: Attached, reason: str) -> Tombstone:
     attachment = attached.attachment
-    data = Branch(handle).attachment(attachment.path)
+    data = Branch(repository).attachment(attachment.path)
     if not attachment.stored:
         raise InvalidInput(
             f"{attachment.name} lies in git itself, which forgets nothing: say that it does not belong here (`blastgit "
@@ -70,4 +70,4 @@ def _stone(handle: Handle, attached: Attached, reason: str) -> Tombstone:
     if data is None:
         raise NotFound(f"the branch annotations lacks the pointer to {attachment.name}: run `blastgit sync`")
     path = attachment.path.removesuffix(SUFFIX)
-    return signed_stone(handle, path, read_pointer(data, attachment.path), attachment.sha256, reason)
+    return signed_stone(repository, path, read_pointer(data, attachment.path), attachment.sha256, reason)

@@ -14,7 +14,7 @@ from blastgit.provenance.graph import IMAGES, Graph, read_graph
 from blastgit.repository.commits import Revision, Snapshot
 from blastgit.repository.history import History
 from blastgit.repository.lines import own_lines
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.revision.document import Json
 from blastgit.workflow.stages import Stages
 
@@ -65,7 +65,7 @@ class Subject:
         return (self.digest or self.host or self.image.rpartition("/")[2] or "").encode()
 
 
-def read_subjects(handle: Handle, text: str) -> list[Subject]:
+def read_subjects(repository: Repository, text: str) -> list[Subject]:
     """Read `sha256:…`, `images/SURVEY/FILTER`, `host:NAME`, `NAME@N:PATH`, or the id of an annotation.
 
     A file of a revision means its content, and the host of one means the host, wherever else they are; an annotation
@@ -78,7 +78,7 @@ def read_subjects(handle: Handle, text: str) -> list[Subject]:
     if _SHA256.fullmatch(text):
         return [Subject(digest=text)]
     if _ID.fullmatch(text):
-        return _annotated(handle, text)
+        return _annotated(repository, text)
     if text.startswith(f"{IMAGES}/") and text.count("/") == 2:
         return [Subject(image=text)]
     if text.startswith("host:") and text.removeprefix("host:"):
@@ -88,8 +88,8 @@ def read_subjects(handle: Handle, text: str) -> list[Subject]:
         raise InvalidName(
             f"{text!r} is no one thing: write NAME@N:PATH, sha256:… in full, {IMAGES}/SURVEY/FILTER or host:NAME"
         )
-    handle.need(spec.name, spec.number)
-    return [_of_revision(History(handle).resolve(spec), spec.path)]
+    repository.need(spec.name, spec.number)
+    return [_of_revision(History(repository).resolve(spec), spec.path)]
 
 
 def _of_revision(revision: Snapshot, path: str) -> Subject:
@@ -99,25 +99,27 @@ def _of_revision(revision: Snapshot, path: str) -> Subject:
     return Subject(host=host) if path == "host" and host else Subject(row=(str(revision), path))
 
 
-def _annotated(handle: Handle, name: str) -> list[Subject]:
+def _annotated(repository: Repository, name: str) -> list[Subject]:
     from blastgit.annotations.branch import NAME, Branch
 
-    handle.need(NAME)
-    found = [event.subject for events in Branch(handle).all() for event in events if event.id == name]
+    repository.need(NAME)
+    found = [event.subject for events in Branch(repository).all() for event in events if event.id == name]
     subjects = []
     for subject in found:
         if subject.kind == "file":
             subjects.append(Subject(digest=subject.name))
         elif subject.kind == "revision":
-            handle.need(*subject.revision)
-            subjects.append(_of_revision(History(handle).resolve(parse_spec(subject.name)), subject.part))
+            repository.need(*subject.revision)
+            subjects.append(_of_revision(History(repository).resolve(parse_spec(subject.name)), subject.part))
     if not subjects:
         about = f"is about {found[0]}, of which nothing is made" if found else "does not exist"
         raise NotFound(f"the annotation {name} {about}")
     return subjects
 
 
-def affected(handle: Handle, subject: Subject, stages: Stages, progress: Progress = silent) -> Iterator[Affected]:
+def affected(
+    repository: Repository, subject: Subject, stages: Stages, progress: Progress = silent
+) -> Iterator[Affected]:
     """Yield all that was really made of a subject, nearest first in each revision.
 
     Every revision's document is searched for the subject; those that have it are read.
@@ -125,8 +127,8 @@ def affected(handle: Handle, subject: Subject, stages: Stages, progress: Progres
     Raises:
         NotFound: A row was named, and its revision has nothing there.
     """
-    rules = handle.rules
-    for revision in _candidates(handle, subject, progress):
+    rules = repository.rules
+    for revision in _candidates(repository, subject, progress):
         graph = read_graph(revision, rules, stages)
         found = _found(graph, revision, subject)
         if subject.row[0] and not found:
@@ -137,10 +139,10 @@ def affected(handle: Handle, subject: Subject, stages: Stages, progress: Progres
             yield Affected(str(revision), name, distance, found[0])
 
 
-def _candidates(handle: Handle, subject: Subject, progress: Progress) -> Iterator[Revision]:
-    handle.need(None, whole=True)
-    history = History(handle)
-    names = [parse_spec(subject.row[0]).name] if subject.row[0] else [*history.transients(), *own_lines(handle)]
+def _candidates(repository: Repository, subject: Subject, progress: Progress) -> Iterator[Revision]:
+    repository.need(None, whole=True)
+    history = History(repository)
+    names = [parse_spec(subject.row[0]).name] if subject.row[0] else [*history.transients(), *own_lines(repository)]
     for done, name in enumerate(names, 1):
         try:
             revisions = history.revisions(name)

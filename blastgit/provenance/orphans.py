@@ -15,7 +15,7 @@ from blastgit.plumbing.trees import blob_data, flatten
 from blastgit.provenance.usage import read_usage
 from blastgit.repository.commits import Marker
 from blastgit.repository.history import History
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 
 AGE = timedelta(days=30)
 """How long a run or marker is left in peace before it can be an orphan."""
@@ -45,25 +45,25 @@ class Orphan:
         return {"kind": self.kind, "name": self.name, "last": self.last, "revisions": self.revisions}
 
 
-def orphans(handle: Handle, age: timedelta = AGE) -> list[Orphan]:
+def orphans(repository: Repository, age: timedelta = AGE) -> list[Orphan]:
     """Return the runs none of whose revisions is collected, cited, annotated or read, and markers of long ago.
 
     Reads every revision's commit. A revision without a run belongs to nobody's run, and is no orphan; nor is the
     latest revision of a transient, which everybody who asks for that transient gets.
 
     Args:
-        handle: The data repo.
+        repository: The data repo.
         age: What is younger is no orphan yet.
     """
-    handle.need(None, whole=True)
+    repository.need(None, whole=True)
     before = datetime.now(UTC) - age
-    wanted = _wanted(handle)
-    found = [run for run in _runs(handle) if not wanted & {run.name, *run.revisions}]
-    return [each for each in (*found, *_markers(handle)) if each.last < f"{before:%Y-%m-%dT%H:%M:%SZ}"]
+    wanted = _wanted(repository)
+    found = [run for run in _runs(repository) if not wanted & {run.name, *run.revisions}]
+    return [each for each in (*found, *_markers(repository)) if each.last < f"{before:%Y-%m-%dT%H:%M:%SZ}"]
 
 
-def _runs(handle: Handle) -> list[Orphan]:
-    history = History(handle)
+def _runs(repository: Repository) -> list[Orphan]:
+    history = History(repository)
     runs: dict[str, Orphan] = {}
     current = set()
     for name in history.transients():
@@ -80,21 +80,21 @@ def _runs(handle: Handle) -> list[Orphan]:
     return [runs[name] for name in sorted(runs.keys() - current)]
 
 
-def _markers(handle: Handle) -> list[Orphan]:
+def _markers(repository: Repository) -> list[Orphan]:
     found = []
-    for ref in handle.git.raw_listall_references():
+    for ref in repository.git.raw_listall_references():
         name = ref.decode("utf-8", "replace")
         if name.startswith(_WORKFLOW):
             with undamaged(name):
-                marker = Marker(handle.git.references[name].peel(pygit2.Commit))
+                marker = Marker(repository.git.references[name].peel(pygit2.Commit))
             found.append(Orphan("markers", name.removeprefix(_WORKFLOW), _time(marker)))
     return found
 
 
-def _wanted(handle: Handle) -> set[str]:
+def _wanted(repository: Repository) -> set[str]:
     """Return the names of revisions and runs that anything refers to: collections, releases, annotations, reads."""
-    git, names = handle.git, set()
-    trees = [handle.main.tree]
+    git, names = repository.git, set()
+    trees = [repository.main.tree]
     for ref in git.raw_listall_references():
         name = ref.decode("utf-8", "replace")
         if name.startswith(_RELEASES) or name == "refs/heads/annotations":
@@ -110,8 +110,8 @@ def _wanted(handle: Handle) -> set[str]:
                 data = blob_data(git, blob)
                 names |= {match.decode() for match in _DATASET.findall(data)}
                 names |= {line.strip(b" -\"'").decode("utf-8", "replace") for line in data.splitlines()}
-    if handle.usage_log is not None:
-        names |= {name for usage in read_usage(handle) for name in (usage.revision, usage.run)}
+    if repository.usage_log is not None:
+        names |= {name for usage in read_usage(repository) for name in (usage.revision, usage.run)}
     return names
 
 

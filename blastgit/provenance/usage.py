@@ -15,7 +15,7 @@ from typing import Any
 
 from blastgit.errors import NotFound
 from blastgit.repository.commits import Snapshot
-from blastgit.repository.local import USAGE_SETTING, USAGE_VARIABLE, Handle
+from blastgit.repository.local import USAGE_SETTING, USAGE_VARIABLE, Repository
 from blastgit.repository.policy import current_identity
 
 
@@ -45,9 +45,9 @@ class Usage:
         }  # fmt: skip
 
 
-def note(handle: Handle, state: Snapshot) -> None:
+def note(repository: Repository, state: Snapshot) -> None:
     """Note that a revision is read, if that is wanted."""
-    log = handle.usage_log
+    log = repository.usage_log
     if log is None:
         return
     words = (f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", str(state), state.trailers.get("Run", ""), current_identity())
@@ -60,20 +60,20 @@ def note(handle: Handle, state: Snapshot) -> None:
             os.close(descriptor)
 
 
-def read_usage(handle: Handle, pattern: str = "*") -> list[Usage]:
+def read_usage(repository: Repository, pattern: str = "*") -> list[Usage]:
     """Return what was read, the latest first.
 
     Args:
-        handle: The data repo.
+        repository: The data repo.
         pattern: A shell pattern of revisions or runs.
 
     Raises:
         NotFound: Nobody wants reads to be noted.
     """
-    log = handle.usage_log
+    log = repository.usage_log
     if log is None:
         raise NotFound(
-            f"reads of {handle.location} are not noted: `git -C {handle.path} config {USAGE_SETTING} true` would have "
+            f"reads of {repository.location} are not noted: `git -C {repository.path} config {USAGE_SETTING} true` would have "
             f"them noted from now on, or {USAGE_VARIABLE}=FILE your own"
         )
     found: dict[str, list[list[str]]] = {}

@@ -14,11 +14,11 @@ from blastgit.readers.dataset import Dataset
 from blastgit.readers.identity import Identity
 from blastgit.repository.commits import Snapshot
 from blastgit.repository.contents import checked
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import Withdrawals
 from blastgit.revision.document import Json
 from blastgit.revision.normalise import NaturalForm, Row, normalise
-from blastgit.workflow.judged import Judged
+from blastgit.workflow.judged import ValidityReport
 
 _SHOWN = 6
 
@@ -28,13 +28,13 @@ class Source:
     """Where datasets are looked for.
 
     Attributes:
-        handle: The data repo.
+        repository: The data repo.
         state: The revision, or what a stage left.
         collection: The collection that led here, or "".
         only: The only file that is meant, if a collection holds just that; "" for all.
     """
 
-    handle: Handle
+    repository: Repository
     state: Snapshot
     collection: str = ""
     only: str = ""
@@ -70,17 +70,17 @@ class Source:
             raise NotFound(f"{self.state} has no {type_.name}{_worded(asked)}{self._why_not(type_, asked)}")
         [dataset] = found
         paths = [dataset.identity.path] if type_.pattern else self._values(dataset)
-        Withdrawals(self.handle).refuse(self.state, paths) if type_.pattern else None
+        Withdrawals(self.repository).refuse(self.state, paths) if type_.pattern else None
         self._judged.allow(paths, str(dataset.identity), even_invalid=even_invalid)
         return dataset
 
     @cached_property
-    def _judged(self) -> Judged:
-        return Judged(self.handle, self.state)
+    def _judged(self) -> ValidityReport:
+        return ValidityReport(self.repository, self.state)
 
     @cached_property
     def _form(self) -> NaturalForm:
-        return normalise(self.state.dr.export, self.handle.rules)
+        return normalise(self.state.dr.export, self.repository.rules)
 
     def _of_files(self, type_: DatasetType) -> Iterator[Dataset]:
         assert type_.pattern is not None
@@ -99,7 +99,7 @@ class Source:
             yield Dataset(identity, type_, asked, [row for _, row in rows])
 
     def _rows(self, type_: DatasetType, asked: Mapping[str, str]) -> Iterator[tuple[Row, dict[str, Json]]]:
-        keys = self.handle.rules.tables[type_.rows].key
+        keys = self.repository.rules.tables[type_.rows].key
         types = {row.values.get("name"): row.values.get("type") for row in self._form.tables.get("apertures", ())}
         for row in self._form.tables[type_.rows]:
             named = {_column(key): value for key, value in zip(keys, row.key, strict=False)}
@@ -143,7 +143,7 @@ class _Bytes:
     sha256: str
 
     def __call__(self) -> bytes:
-        state, store = self.source.state, self.source.handle.store
+        state, store = self.source.state, self.source.repository.store
         return b"".join(checked(state.read(self.path, store), self.sha256, f"{self.path} of {state}"))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from blastgit.errors import NotFound
 from blastgit.repository.commits import Revision
 from blastgit.repository.lines import ancestry
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.revision.compare import compare, jsonable
 from blastgit.revision.document import Json
 from blastgit.revision.normalise import normalise
@@ -38,19 +38,19 @@ class Blamed:
         }  # fmt: skip
 
 
-def blame(handle: Handle, name: str, wanted: str | None = None) -> list[Blamed]:
+def blame(repository: Repository, name: str, wanted: str | None = None) -> list[Blamed]:
     """Return the values and files of a transient's latest revision, each with the revision that last changed it.
 
     Args:
-        handle: The data repo.
+        repository: The data repo.
         name: The transient.
         wanted: A path, the beginning of one, or a shell pattern; None for everything.
 
     Raises:
         NotFound: There is no such transient, or nothing in it is called so.
     """
-    rules, wanted = handle.rules, wanted.rstrip("/") if wanted else None
-    revisions = ancestry(handle, name)
+    rules, wanted = repository.rules, wanted.rstrip("/") if wanted else None
+    revisions = ancestry(repository, name)
     origin: dict[str, Revision] = {}
     form, files = normalise(revisions[0].dr.export, rules), revisions[0].dr.files
     origin |= dict.fromkeys([*form.values, *files], revisions[0])

@@ -12,7 +12,7 @@ from blastgit.content import Difference, describe
 from blastgit.errors import DamagedData, Withdrawn
 from blastgit.recording.decide import content_tolerance, published_file
 from blastgit.repository.commits import Snapshot
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.revision.compare import FieldChange, compare
 from blastgit.revision.export import Export
 from blastgit.revision.files import FileChange
@@ -92,11 +92,11 @@ class Diff:
         }  # fmt: skip
 
 
-def diff(handle: Handle | None, old: State, new: State, rules: Rules) -> Diff:
+def diff(repository: Repository | None, old: State, new: State, rules: Rules) -> Diff:
     """Compare two states.
 
     Args:
-        handle: The data repo, for contents; None if neither state is a revision.
+        repository: The data repo, for contents; None if neither state is a revision.
         old: The first state.
         new: The second.
         rules: How to compare.
@@ -105,12 +105,16 @@ def diff(handle: Handle | None, old: State, new: State, rules: Rules) -> Diff:
         InvalidExport: A document refers to rows that it does not have.
     """
     fields = compare(normalise(old.export, rules), normalise(new.export, rules), rules)
-    files = [] if handle is None or old.revision is None or new.revision is None else _files(handle, old, new, rules)
+    files = (
+        []
+        if repository is None or old.revision is None or new.revision is None
+        else _files(repository, old, new, rules)
+    )
     changes = Changes(fields, [file.change for file in files])
     return Diff(old, new, changes.reason(rules), files, fields)
 
 
-def _files(handle: Handle, old: State, new: State, rules: Rules) -> list[FileDifference]:
+def _files(repository: Repository, old: State, new: State, rules: Rules) -> list[FileDifference]:
     assert old.revision is not None
     assert new.revision is not None
     found = []
@@ -122,18 +126,18 @@ def _files(handle: Handle, old: State, new: State, rules: Rules) -> list[FileDif
             elif path not in old.files:
                 found.append(FileDifference(FileChange(path, "added", derived=derived)))
             elif old.files[path] != new.files[path]:
-                found.append(_describe(handle, path, (old.revision, new.revision), Path(folder), derived=derived))
+                found.append(_describe(repository, path, (old.revision, new.revision), Path(folder), derived=derived))
     return found
 
 
 def _describe(
-    handle: Handle, path: str, sides: tuple[Snapshot, Snapshot], folder: Path, *, derived: bool
+    repository: Repository, path: str, sides: tuple[Snapshot, Snapshot], folder: Path, *, derived: bool
 ) -> FileDifference:
     try:
-        before, after = (published_file(handle, side, path, folder) for side in sides)
+        before, after = (published_file(repository, side, path, folder) for side in sides)
     except (DamagedData, Withdrawn) as error:
         return FileDifference(FileChange(path, "changed", derived=derived), problem=str(error))
-    difference = describe(path, before, after, content_tolerance(handle))
+    difference = describe(path, before, after, content_tolerance(repository))
     equal = difference.raw is None and not difference.parts
     return FileDifference(
         FileChange(path, "content-equal" if equal else "changed", difference.note, derived), difference

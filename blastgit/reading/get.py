@@ -13,13 +13,13 @@ from blastgit.naming.names import check_paths
 from blastgit.progress import Progress, silent
 from blastgit.reading.checkout import Item, deliver
 from blastgit.repository.commits import Snapshot
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import Withdrawals
-from blastgit.workflow.judged import Invalid, Judged
+from blastgit.workflow.judged import Invalid, ValidityReport
 
 
 @dataclass(frozen=True)
-class Got:
+class GetResult:
     """What was brought.
 
     Attributes:
@@ -51,7 +51,7 @@ class Got:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class GetOptions:
     """What to bring, and how.
 
     Attributes:
@@ -67,7 +67,7 @@ class Wanted:
     even_invalid: bool = False
 
 
-def get(handle: Handle, revision: Snapshot, wanted: Wanted, progress: Progress = silent) -> Got:
+def get(repository: Repository, revision: Snapshot, wanted: GetOptions, progress: Progress = silent) -> GetResult:
     """Write a revision's files and document into a folder. What is there already and right is kept, so it resumes.
 
     Raises:
@@ -86,14 +86,14 @@ def get(handle: Handle, revision: Snapshot, wanted: Wanted, progress: Progress =
         raise NotFound(
             f"{revision} has no file that matches {wanted.only!r}; `blastgit show {revision}:files` lists them"
         )
-    judged = Judged(handle, revision)
+    judged = ValidityReport(repository, revision)
     shown = [*paths, *(judged.invalid_values if document in paths else ())]
     if not wanted.even_invalid:
         paths = [path for path in paths if path not in judged.invalid_files]
-    withdrawals = Withdrawals(handle)
+    withdrawals = Withdrawals(repository)
     gone = withdrawals.concerning(revision).keys() & set(paths)
     paths = [path for path in paths if path not in gone]
-    items = [item_of(handle, revision, path) for path in paths]
+    items = [item_of(repository, revision, path) for path in paths]
     written = deliver(folder, items, force=wanted.force, progress=progress)
     try:
         withdrawals.refuse(revision, sorted(gone))
@@ -104,7 +104,7 @@ def get(handle: Handle, revision: Snapshot, wanted: Wanted, progress: Progress =
     kept = [path for path in paths if path not in written]
     remarks = {path: remark for path in paths if (remark := judged.validity.remark(path))}
     size = sum(item.size for item in items)
-    return Got(str(revision), folder, written, kept, size, invalid, remarks, revision.asked)
+    return GetResult(str(revision), folder, written, kept, size, invalid, remarks, revision.asked)
 
 
 def matches(path: str, pattern: str) -> bool:
@@ -116,7 +116,7 @@ def matches(path: str, pattern: str) -> bool:
     )
 
 
-def item_of(handle: Handle, revision: Snapshot, path: str, target: str | None = None) -> Item:
+def item_of(repository: Repository, revision: Snapshot, path: str, target: str | None = None) -> Item:
     """Return a file of a revision, or its document, as something to write (under another path, if need be).
 
     Raises:
@@ -127,4 +127,4 @@ def item_of(handle: Handle, revision: Snapshot, path: str, target: str | None = 
         digest = hashlib.sha256(data).hexdigest()
         return Item(target or path, digest, len(data), f"{path} of {revision}", lambda: iter([data]))
     sha256, size, what = revision.sha256(path), revision.pointers[path].size, f"{path} of {revision}"
-    return Item(target or path, sha256, size, what, lambda: revision.read(path, handle.store))
+    return Item(target or path, sha256, size, what, lambda: revision.read(path, repository.store))

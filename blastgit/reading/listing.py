@@ -8,13 +8,13 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
-from blastgit.annotations.flag_lookup import Glance
+from blastgit.annotations.flag_lookup import FlagLookup
 from blastgit.errors import DamagedData
 from blastgit.naming.names import is_personal
 from blastgit.repository.commits import Revision
 from blastgit.repository.history import History
 from blastgit.repository.lines import own_lines
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import Withdrawals
 
 
@@ -74,14 +74,14 @@ class Listing(list[Transient]):
 _KEYS = ("transient", "revision", "time", "app_version", "files", "bytes", "status", "withdrawn", "flag", "damaged")
 
 
-def list_transients(handle: Handle, pattern: str = "*") -> Listing:
+def list_transients(repository: Repository, pattern: str = "*") -> Listing:
     """Return the transients whose name matches a shell pattern. One that is damaged does not hide the others.
 
     A pattern that begins with `u/` is about users' own lines, which are listed only then.
     """
-    history, withdrawals, flags = History(handle), Withdrawals(handle), Glance(handle)
+    history, withdrawals, flags = History(repository), Withdrawals(repository), FlagLookup(repository)
     found, damaged = [], {}
-    for name in own_lines(handle) if is_personal(pattern) else history.transients():
+    for name in own_lines(repository) if is_personal(pattern) else history.transients():
         if fnmatchcase(name, pattern):
             try:
                 latest = history.latest(name)

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from blastgit.annotations.flag_lookup import Glance
+from blastgit.annotations.flag_lookup import FlagLookup
 from blastgit.plumbing.messages import read_body
 from blastgit.repository.commits import Revision, StageState
 from blastgit.repository.history import History
 from blastgit.repository.lines import origin
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import Withdrawals
-from blastgit.workflow.judged import Finding, Judged
+from blastgit.workflow.judged import Finding, ValidityReport
 from blastgit.workflow.markers import Mark, read_mark
 from blastgit.workflow.validity import Standing
 
@@ -99,13 +99,13 @@ class Entry:
         }  # fmt: skip
 
 
-def log(handle: Handle, name: str) -> list[Entry]:
+def log(repository: Repository, name: str) -> list[Entry]:
     """Return the revisions of a transient, newest first.
 
     Raises:
         NotFound: There is no such transient.
     """
-    history = History(handle)
+    history = History(repository)
     revisions = history.revisions(name)
     again: dict[int, list[Reproduction]] = {}
     stages: dict[int, list[EndedStage]] = {}
@@ -113,17 +113,17 @@ def log(handle: Handle, name: str) -> list[Entry]:
     for marker in history.markers(name):
         newer = newer if marker.number is None else marker.number
         if marker.stage is not None and newer is not None:
-            stages.setdefault(newer, []).insert(0, _ended(StageState(handle.git, name, marker.commit, newer)))
+            stages.setdefault(newer, []).insert(0, _ended(StageState(repository.git, name, marker.commit, newer)))
         elif marker.reproduces is not None:
             again.setdefault(marker.reproduces, []).insert(0, Reproduction(marker.app_version, marker.time, marker.id))
-    entries, withdrawals, flags = [], Withdrawals(handle), Glance(handle)
-    before = origin(handle, name)
+    entries, withdrawals, flags = [], Withdrawals(repository), FlagLookup(repository)
+    before = origin(repository, name)
     for revision in revisions:
         details = [line for line in read_body(revision.commit.message)[1] if before is not None]
         gone = {path: str(stone) for path, stone in withdrawals.of(name, revision.number).items()}
         flag = flags.of_revision(name, revision.number)
         entry = Entry(revision, _files(before, revision), details, again.get(revision.number, []), gone, flag)
-        entries.append(_judged(handle, replace(entry, stages=stages.get(revision.number, []))))
+        entries.append(_judged(repository, replace(entry, stages=stages.get(revision.number, []))))
         before = revision
     return entries[::-1]
 
@@ -132,10 +132,10 @@ def _ended(state: StageState) -> EndedStage:
     return EndedStage(read_mark(state), state.time, str(state), state.id)
 
 
-def _judged(handle: Handle, entry: Entry) -> Entry:
+def _judged(repository: Repository, entry: Entry) -> Entry:
     if entry.revision.trailers.get("Status") == "complete":
         return entry  # it says so of all tasks and markers, and its document need not be read
-    judged = Judged(handle, entry.revision)
+    judged = ValidityReport(repository, entry.revision)
     return replace(entry, failures=judged.validity.failures, invalid=judged.findings())
 
 

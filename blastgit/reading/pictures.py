@@ -9,16 +9,16 @@ from blastgit.content.pictures import Entry, Pictures, page, render
 from blastgit.errors import RepoError, UsageError
 from blastgit.reading.diff import Diff, FileDifference, State
 from blastgit.recording.decide import published_file
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 
 _NO_FOLDERS = (".png", ".jpg", ".jpeg", ".pdf", ".svg", ".gif")
 
 
-def draw(handle: Handle, difference: Diff, target: Path) -> int:
+def draw(repository: Repository, difference: Diff, target: Path) -> int:
     """Draw every cutout that differs, and return how many there are.
 
     Args:
-        handle: The data repo.
+        repository: The data repo.
         difference: A diff of two revisions.
         target: An `.html` file, or a folder for PNG files.
 
@@ -33,7 +33,7 @@ def draw(handle: Handle, difference: Diff, target: Path) -> int:
         raise UsageError(f"{target}: pictures go to one .html page, or to a folder as PNG files")
     images = [file for file in difference.files if file.change.is_image and file.change.change != "content-equal"]
     with TemporaryDirectory(prefix="blastgit-") as folder:
-        entries = [_draw(handle, difference, file, Path(folder)) for file in images]
+        entries = [_draw(repository, difference, file, Path(folder)) for file in images]
     try:
         if target.suffix.lower() in (".html", ".htm"):
             target.write_text(page(f"{difference.old.label} → {difference.new.label}", entries), "utf-8")
@@ -44,17 +44,17 @@ def draw(handle: Handle, difference: Diff, target: Path) -> int:
     return len(entries)
 
 
-def _draw(handle: Handle, difference: Diff, file: FileDifference, folder: Path) -> Entry:
+def _draw(repository: Repository, difference: Diff, file: FileDifference, folder: Path) -> Entry:
     path = file.change.path
-    before = None if file.change.change == "added" else _image(handle, difference.old, path, folder)
-    after = None if file.change.change == "removed" else _image(handle, difference.new, path, folder)
+    before = None if file.change.change == "added" else _image(repository, difference.old, path, folder)
+    after = None if file.change.change == "removed" else _image(repository, difference.new, path, folder)
     words = file.problem or (file.difference.summary() if file.difference else file.change.change)
     return Entry(path, words, render(before, after))
 
 
-def _image(handle: Handle, state: State, path: str, folder: Path) -> Path:
+def _image(repository: Repository, state: State, path: str, folder: Path) -> Path:
     assert state.revision is not None
-    return published_file(handle, state.revision, path, folder)
+    return published_file(repository, state.revision, path, folder)
 
 
 def _write_folder(entries: list[Entry], folder: Path) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 
 from blastgit.errors import NotFound
 from blastgit.repository.commits import Snapshot
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import Stones, Withdrawals
 from blastgit.revision.compare import jsonable
 from blastgit.revision.document import Json
-from blastgit.workflow.judged import Invalid, Judged
+from blastgit.workflow.judged import Invalid, ValidityReport
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,11 @@ class Shown:
         }  # fmt: skip
 
 
-def show(handle: Handle, revision: Snapshot, path: str | None, *, even_invalid: bool = False) -> Shown:
+def show(repository: Repository, revision: Snapshot, path: str | None, *, even_invalid: bool = False) -> Shown:
     """Return the document of a revision, or what stands at `path` in it.
 
     Args:
-        handle: The data repo.
+        repository: The data repo.
         revision: The revision.
         path: A file (`cutout_cdn/DES/DES_z.fits`), a natural path (`host.redshift`, `photometry/…/SDSS_r.flux`), the
             beginning of one (`host`, `sed/global`), or keys of the document (`metadata.app_version`); None for the
@@ -59,20 +59,20 @@ def show(handle: Handle, revision: Snapshot, path: str | None, *, even_invalid: 
         NotFound: Nothing stands there; the error names the nearest.
         InvalidData: A stage that makes it failed; so it is with the whole document if any value of it is invalid.
     """
-    judged = Judged(handle, revision)
+    judged = ValidityReport(repository, revision)
     if path is None:
         invalid = judged.allow(judged.invalid_values, str(revision), even_invalid=even_invalid)
         return Shown(str(revision), None, "document", revision.dr.document(), invalid, revision.asked)
     path = path.rstrip("/")
-    kind, value, shown = _find(handle, judged, path)
+    kind, value, shown = _find(repository, judged, path)
     invalid = judged.allow(shown, f"{revision}:{path}", even_invalid=even_invalid)
     return Shown(str(revision), path, kind, value, invalid, revision.asked)
 
 
-def _find(handle: Handle, judged: Judged, path: str) -> tuple[str, Any, Iterable[str]]:
+def _find(repository: Repository, judged: ValidityReport, path: str) -> tuple[str, Any, Iterable[str]]:
     """Return what stands at a path: its kind, its value, and the values and files that this shows."""
     revision, values = judged.revision, judged.values
-    gone = Withdrawals(handle).concerning(revision)
+    gone = Withdrawals(repository).concerning(revision)
     if path in revision.pointers:
         return "file", _file_facts(judged, path, gone), [path]
     if path in values:
@@ -90,7 +90,7 @@ def _find(handle: Handle, judged: Judged, path: str) -> tuple[str, Any, Iterable
     raise NotFound(f"{revision} has no {path!r} (empty values count as absent){_why_not(judged, path)}")
 
 
-def _why_not(judged: Judged, path: str) -> str:
+def _why_not(judged: ValidityReport, path: str) -> str:
     problem = judged.validity.problem(path)
     if problem is not None:
         return f": {problem}"
@@ -105,7 +105,7 @@ def _in_document(value: Json, keys: list[str]) -> Json:
     return value
 
 
-def _file_facts(judged: Judged, path: str, gone: Stones) -> dict[str, Any]:
+def _file_facts(judged: ValidityReport, path: str, gone: Stones) -> dict[str, Any]:
     revision = judged.revision
     pointer = revision.pointers[path]
     withdrawn = str(gone[path]) if path in gone else None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from blastgit.errors import DamagedData, Withdrawn
 from blastgit.repository.commits import Revision, Snapshot
 from blastgit.repository.history import History
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.revision.compare import compare
 from blastgit.revision.document import canonical
 from blastgit.revision.export import Export, is_same_run
@@ -85,21 +85,21 @@ class Candidate:
     sha256: Mapping[str, str]
 
 
-def decide(handle: Handle, export: Export, intake: Intake, latest: Revision | None) -> Decision:
+def decide(repository: Repository, export: Export, intake: Intake, latest: Revision | None) -> Decision:
     """Compare a state with the latest revision.
 
     Raises:
         InvalidInput: The export or a file cannot be recorded.
         DamagedData: The latest revision cannot be read back.
     """
-    rules = handle.rules
+    rules = repository.rules
     form = normalise(export, rules)
     if latest is None:
         _ = form.canonical  # will be needed, and the files are still being read
     else:
         intake.recognise(lambda: _published(latest))
     state = Candidate(export, form, intake, intake.hash_all())
-    return _first(state, rules) if latest is None else _compare(handle, state, latest)
+    return _first(state, rules) if latest is None else _compare(repository, state, latest)
 
 
 def _published(latest: Revision) -> dict[str, Checksums]:
@@ -130,12 +130,12 @@ def science_digest(form: NaturalForm, sha256: Mapping[str, str], rules: Rules) -
     return f"sha256:{hashlib.sha256(text).hexdigest()}"
 
 
-def _compare(handle: Handle, state: Candidate, latest: Revision) -> Decision:
-    rules, sha256 = handle.rules, state.sha256
+def _compare(repository: Repository, state: Candidate, latest: Revision) -> Decision:
+    rules, sha256 = repository.rules, state.sha256
     fields = compare(normalise(latest.dr.export, rules), state.form, rules)
     check_changes(fields, rules)
-    files = [_by_content(handle, change, state.intake, latest) for change in _by_checksum(latest, sha256, rules)]
-    changes = Changes(fields, _find_returns(handle, files, latest, sha256))
+    files = [_by_content(repository, change, state.intake, latest) for change in _by_checksum(latest, sha256, rules)]
+    changes = Changes(fields, _find_returns(repository, files, latest, sha256))
     if not changes.makes_revision:
         return _same(state, latest, changes, rules)
     kept = {change.path for change in files if change.change == "content-equal"}
@@ -157,28 +157,28 @@ def _by_checksum(latest: Revision, sha256: Mapping[str, str], rules: Rules) -> l
     return changes
 
 
-def _by_content(handle: Handle, change: FileChange, intake: Intake, latest: Revision) -> FileChange:
+def _by_content(repository: Repository, change: FileChange, intake: Intake, latest: Revision) -> FileChange:
     """Look into a changed file: other bytes may hold the same content."""
     if change.change != "changed" or change.derived:
         return change
     try:
-        old = published_file(handle, latest, change.path, intake.folder)
+        old = published_file(repository, latest, change.path, intake.folder)
     except (DamagedData, Withdrawn) as error:
         return FileChange(change.path, "changed", f"compared by checksum only: {error}")
     from blastgit.content import same
 
-    verdict = same(change.path, old, intake.source(change.path), content_tolerance(handle))
+    verdict = same(change.path, old, intake.source(change.path), content_tolerance(repository))
     return FileChange(change.path, "content-equal" if verdict.equal else "changed", verdict.note)
 
 
-def content_tolerance(handle: Handle) -> Tolerance:
+def content_tolerance(repository: Repository) -> Tolerance:
     """Return how close the contents of files must be to count as equal."""
     from blastgit.content import Tolerance
 
-    return Tolerance(handle.rules.tolerance, handle.rules.volatile_cards)
+    return Tolerance(repository.rules.tolerance, repository.rules.volatile_cards)
 
 
-def published_file(handle: Handle, revision: Snapshot, path: str, folder: Path) -> Path:
+def published_file(repository: Repository, revision: Snapshot, path: str, folder: Path) -> Path:
     """Return where on this machine the checked content of a state's file lies, fetching it into `folder` if need be.
 
     Raises:
@@ -189,18 +189,18 @@ def published_file(handle: Handle, revision: Snapshot, path: str, folder: Path) 
     from blastgit.repository.contents import fetch_file
     from blastgit.repository.tombstones import Withdrawals
 
-    Withdrawals(handle).refuse(revision, [path])
+    Withdrawals(repository).refuse(revision, [path])
 
-    return fetch_file(revision, path, handle.store, folder)
+    return fetch_file(revision, path, repository.store, folder)
 
 
 def _find_returns(
-    handle: Handle, files: list[FileChange], latest: Revision, sha256: Mapping[str, str]
+    repository: Repository, files: list[FileChange], latest: Revision, sha256: Mapping[str, str]
 ) -> list[FileChange]:
     """Find the changed files whose bytes are those of an earlier revision: "the image is again that of revision 1"."""
     if not any(change.is_image and change.change in ("added", "changed") for change in files):
         return files
-    earlier = [each for each in History(handle).revisions(latest.name) if each.number < latest.number][-11:]
+    earlier = [each for each in History(repository).revisions(latest.name) if each.number < latest.number][-11:]
     result = []
     for change in files:
         match = None

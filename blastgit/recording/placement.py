@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from blastgit.datasets.storage import Placement
 from blastgit.plumbing.batch import Batch
-from blastgit.repository.entries import Held
+from blastgit.repository.entries import TreeEntry
 from blastgit.store.intake import Intake
 from blastgit.store.pointer import SUFFIX, Pointer
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredFile:
     """A file that was taken in.
 
     Attributes:
@@ -21,11 +21,11 @@ class Kept:
         size: Bytes.
     """
 
-    held: Held
+    held: TreeEntry
     size: int
 
 
-def keep(intake: Intake, batch: Batch, place: Placement, paths: Iterable[str]) -> dict[str, Kept]:
+def keep(intake: Intake, batch: Batch, place: Placement, paths: Iterable[str]) -> dict[str, StoredFile]:
     """Take files in, and return what is to stand for each in the tree; durable after store and git are synchronised.
 
     Args:
@@ -44,9 +44,9 @@ def keep(intake: Intake, batch: Batch, place: Placement, paths: Iterable[str]) -
     kept = {}
     for path, found in sums.items():
         if path in own:
-            held = Held(path, batch.blob(intake.content(path)))
+            held = TreeEntry(path, batch.blob(intake.content(path)))
         else:
             pointer = Pointer(found.md5, found.size, path.rpartition("/")[2], place(path))
-            held = Held(path + SUFFIX, batch.blob(pointer.write()))
-        kept[path] = Kept(held, found.size)
+            held = TreeEntry(path + SUFFIX, batch.blob(pointer.write()))
+        kept[path] = StoredFile(held, found.size)
     return kept

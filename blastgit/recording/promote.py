@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 from blastgit.errors import InvalidInput
 from blastgit.naming.names import is_personal, transient_of, user_of
 from blastgit.progress import Progress
-from blastgit.recording.run_end import Brought
+from blastgit.recording.run_end import StoredIntake
 from blastgit.repository.commits import Revision, Snapshot
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import Withdrawals
 
 if TYPE_CHECKING:
-    from blastgit.recording.record import Options, Recorded
+    from blastgit.recording.record import Recorded, RecordOptions
 
 
-def promote(handle: Handle, state: Snapshot, options: Options, progress: Progress) -> Recorded:
+def promote(repository: Repository, state: Snapshot, options: RecordOptions, progress: Progress) -> Recorded:
     """Record what a revision of a user's own line holds as the next official one, if it differs from the latest.
 
     Raises:
@@ -30,9 +30,9 @@ def promote(handle: Handle, state: Snapshot, options: Options, progress: Progres
 
     if not isinstance(state, Revision) or not is_personal(state.name):
         raise InvalidInput(f"{state} is no revision of a user's own line: only those are promoted (u/USER/NAME@N)")
-    Withdrawals(handle).refuse(state, list(state.held))
+    Withdrawals(repository).refuse(state, list(state.held))
     name = transient_of(state.name)
-    handle.need(name)
+    repository.need(name)
     export = state.dr.export
     chosen = replace(options, origin=state, owner=f"promotion of {user_of(state.name)}")
-    return record_from(handle, export, Brought(handle, state, progress), chosen)
+    return record_from(repository, export, StoredIntake(repository, state, progress), chosen)

@@ -29,17 +29,17 @@ from blastgit.plumbing.messages import one_line, write_message
 from blastgit.plumbing.refs import RefMoved, RefUpdate
 from blastgit.progress import Progress, silent
 from blastgit.recording.decide import Decision, decide
-from blastgit.recording.placement import Kept, keep
+from blastgit.recording.placement import StoredFile, keep
 from blastgit.recording.replay import Ending
-from blastgit.repository.casefold import refuse_twin
+from blastgit.repository.casefold import refuse_case_collision
 from blastgit.repository.commits import Revision
 from blastgit.repository.history import History
 from blastgit.repository.lines import before_of
-from blastgit.repository.local import LOCK_TIMEOUT, Handle
+from blastgit.repository.local import LOCK_TIMEOUT, Repository
 from blastgit.repository.packing import start_if_due
 from blastgit.repository.policy import require_line
-from blastgit.repository.recovery import add_tag, settle, take_over
-from blastgit.repository.simulated import of_kind
+from blastgit.repository.recovery import add_tag, clean_up_dead_writer, roll_forward
+from blastgit.repository.simulated import check_simulated
 from blastgit.repository.skeleton import dot_files
 from blastgit.revision.compare import FieldChange
 from blastgit.revision.dr import write_dr
@@ -90,7 +90,7 @@ class Recorded:
 
 
 @dataclass(frozen=True)
-class Options:
+class RecordOptions:
     """How to record.
 
     Attributes:
@@ -117,12 +117,16 @@ class Options:
 
 
 def record(
-    handle: Handle, export: Export, sources: Mapping[str, AnySource], options: Options, progress: Progress = silent
+    repository: Repository,
+    export: Export,
+    sources: Mapping[str, AnySource],
+    options: RecordOptions,
+    progress: Progress = silent,
 ) -> Recorded:
     """Record the state of a transient that `export` and the files of `sources` describe.
 
     Args:
-        handle: The data repo.
+        repository: The data repo.
         export: The checked export.
         sources: Where each file lies, by path in the dataset.
         options: How to record.
@@ -135,29 +139,29 @@ def record(
         StoreError: The store fails; nothing was recorded.
         RepoError: The repo cannot be written.
     """
-    handle.need(options.line(export.name))
-    handle.need_run(export.name)
-    kept = Placement.of(handle).kept(sources)
-    return record_from(handle, export, Intake(handle.store, kept, progress), options)
+    repository.need(options.line(export.name))
+    repository.need_run(export.name)
+    kept = Placement.of(repository).kept(sources)
+    return record_from(repository, export, Intake(repository.store, kept, progress), options)
 
 
-def record_from(handle: Handle, export: Export, intake: Intake, options: Options) -> Recorded:
+def record_from(repository: Repository, export: Export, intake: Intake, options: RecordOptions) -> Recorded:
     """Do what `record` does for a caller who has the transient at hand, with files of any kind."""
     if options.dry_run:
         with intake:
-            return Recording(handle, export, intake, options).preview()
+            return Recording(repository, export, intake, options).preview()
     if options.run is not None and (one_line(options.run) != options.run or not options.run.strip()):
         raise InvalidInput(f"{options.run!r} cannot name a run")
-    if handle.is_here:  # elsewhere it is the server that knows who pushes
-        require_line(handle.settings, options.line(export.name))
-    handle.prepare_to_write()
-    with hold(handle.lock_path(export.name), options.timeout) as lock, intake:
-        take_over(handle, lock)
+    if repository.is_here:  # elsewhere it is the server that knows who pushes
+        require_line(repository.settings, options.line(export.name))
+    repository.prepare_to_write()
+    with hold(repository.lock_path(export.name), options.timeout) as lock, intake:
+        clean_up_dead_writer(repository, lock)
         lock.announce(Journal.own([intake.folder]))
-        if handle.is_here:
-            settle(handle, options.line(export.name), lock)
-        recorded = Recording(handle, export, intake, options).write(lock)
-    start_if_due(handle)
+        if repository.is_here:
+            roll_forward(repository, options.line(export.name), lock)
+        recorded = Recording(repository, export, intake, options).write(lock)
+    start_if_due(repository)
     return recorded
 
 
@@ -179,15 +183,15 @@ class Prepared:
 class Recording:
     """One recording of a state into a line of revisions, under the lock of its transient."""
 
-    def __init__(self, handle: Handle, export: Export, intake: Intake, options: Options) -> None:
-        self._handle = handle
-        self._export = of_kind(export, handle)
+    def __init__(self, repository: Repository, export: Export, intake: Intake, options: RecordOptions) -> None:
+        self._repository = repository
+        self._export = check_simulated(export, repository)
         self._intake = intake
         self._options = options
-        self._history = History(handle)
+        self._history = History(repository)
         self._name = options.line(export.name)
         self._is_own = options.user is not None
-        self._place = Placement.of(handle)
+        self._place = Placement.of(repository)
 
     def preview(self) -> Recorded:
         """Decide, and write nothing."""
@@ -197,7 +201,7 @@ class Recording:
     def write(self, lock: Lock) -> Recorded:
         """Decide, and write what follows from it."""
         self._intake.begin(staging=self._history.tip(self._name) is None)
-        for _ in self._handle.attempts(self._options.timeout):
+        for _ in self._repository.attempts(self._options.timeout):
             tip = self._history.tip(self._name)
             decision = self._decide()
             ending = self._ending(lock)
@@ -213,20 +217,20 @@ class Recording:
     def _ending(self, lock: Lock) -> Ending:
         """Return what becomes of the run in progress; a promotion is not the end of one."""
         line = self._name if self._options.origin is None else self._options.origin.name
-        return Ending(self._handle, line, self._options.owner, lock)
+        return Ending(self._repository, line, self._options.owner, lock)
 
     def _decide(self) -> Decision:
         latest = self._history.latest(self._name)
         if latest is None:
-            refuse_twin(self._handle, self._name)
-        before = before_of(self._handle, self._name, latest, self._options.fork) if self._is_own else latest
-        decision = decide(self._handle, self._export, self._intake, before)
+            refuse_case_collision(self._repository, self._name)
+        before = before_of(self._repository, self._name, latest, self._options.fork) if self._is_own else latest
+        decision = decide(self._repository, self._export, self._intake, before)
         if latest is None and before is not None:
             decision = replace(decision, is_fork=True)
         if decision.is_new and self._options.run is not None:
             from blastgit.collections.runs import check_birth
 
-            check_birth(self._handle, self._options.run, self._name, self._history.tip(self._name))
+            check_birth(self._repository, self._options.run, self._name, self._history.tip(self._name))
         return decision
 
     def _recorded(self, decision: Decision, commit: str | None) -> Recorded:
@@ -244,13 +248,13 @@ class Recording:
         return Recorded("unchanged", name, number, latest.tag, latest.id, decision.reason, files, [], marker, before)
 
     def _publish(self, decision: Decision, tip: pygit2.Commit | None, ending: Ending, lock: Lock) -> str:
-        batch = Batch(self._handle.git)
+        batch = Batch(self._repository.git)
         prepared = self._prepare(batch, decision, tip, ending)
         batch.write()
         lock.announce_moves(prepared.updates)
-        synced = [*self._handle.store.synced_folders(), self._handle.path]
+        synced = [*self._repository.store.synced_folders(), self._repository.path]
         words = f"blastgit record: revision {decision.number}"
-        self._handle.move_refs(prepared.updates, words, lock.descriptor, synced=synced)
+        self._repository.update_refs(prepared.updates, words, lock.descriptor, synced=synced)
         return prepared.commit
 
     def prepare_first(self, batch: Batch, lock: Lock) -> Prepared:
@@ -271,7 +275,7 @@ class Recording:
         after = decision.latest.commit if decision.is_fork and decision.latest is not None and tip is None else tip
         commit = self._commit(batch, message, tree, ending.replay(batch, after, decision.latest, self._options.run))
         name = tag_name(self._name, decision.number)
-        tag = add_tag(batch, name, commit, self._handle.committer(), decision.reason)
+        tag = add_tag(batch, name, commit, self._repository.committer(), decision.reason)
         updates = [
             RefUpdate(tag_ref(self._name, decision.number), tag),
             RefUpdate(branch_ref(self._name), commit, None if tip is None else str(tip.id)),
@@ -286,19 +290,19 @@ class Recording:
         latest = decision.latest
         unchanged = decision.sha256.keys() - set(decision.incoming)
         kept = {path: latest.pointer(path).md5 for path in unchanged if not latest.held[path].in_git}
-        absent = self._handle.store.missing(kept.values())
+        absent = self._repository.store.missing(kept.values())
         sources = self._intake.hash_all()
         return [path for path, md5 in kept.items() if md5 in absent and sources[path] == decision.sha256[path]]
 
-    def _blobs(self, batch: Batch, decision: Decision, kept: Mapping[str, Kept]) -> dict[str, pygit2.Oid]:
-        blobs = {path: batch.blob(data) for path, data in dot_files(self._handle.config).items()}
+    def _blobs(self, batch: Batch, decision: Decision, kept: Mapping[str, StoredFile]) -> dict[str, pygit2.Oid]:
+        blobs = {path: batch.blob(data) for path, data in dot_files(self._repository.config).items()}
         checksums = {path: f"sha256:{digest}" for path, digest in decision.sha256.items()}
         before = {} if decision.latest is None else decision.latest.held
         blobs.update(kept[path].held if path in kept else before[path] for path in decision.sha256)
         blobs[f"{self._export.name}.json"] = batch.blob(write_dr(self._export, decision.number, checksums))
         return blobs
 
-    def _message(self, decision: Decision, kept: Mapping[str, Kept], notes: list[str], ending: Ending) -> str:
+    def _message(self, decision: Decision, kept: Mapping[str, StoredFile], notes: list[str], ending: Ending) -> str:
         size = sum(file.size for file in kept.values())
         if decision.latest is not None:
             unchanged = [path for path in decision.sha256 if path not in kept]
@@ -306,13 +310,13 @@ class Recording:
         trailers = {
             "Revision": str(decision.number),
             "App-Version": self._export.app_version,
-            "Rules": self._handle.rules.digest,
+            "Rules": self._repository.rules.digest,
             "Science-Digest": decision.digest,
             "Run": self._options.run,
             "Formerly": self._formerly() if decision.latest is None else None,
             **self._line_trailers(decision),
             "Marker": "revision",
-            "Status": status_of(self._export, self._handle.rules, ending.unfinished),
+            "Status": status_of(self._export, self._repository.rules, ending.unfinished),
             "Files": str(len(decision.sha256)),
             "Bytes": str(size),
             "Recorded-By": f"blastgit {__version__}",
@@ -337,11 +341,11 @@ class Recording:
             return None
         from blastgit.collections.runs import read_at
 
-        return read_at(self._handle, self._options.run)
+        return read_at(self._repository, self._options.run)
 
     def _formerly(self) -> str | None:
         """Return the latest revision under the transient's former name, if it was renamed."""
-        former = self._handle.settings.section("renames").former(self._name)
+        former = self._repository.settings.section("renames").former(self._name)
         found = (self._history.latest(each) for each in former)
         return next((str(each) for each in found if each is not None), None)
 
@@ -356,29 +360,29 @@ class Recording:
         trailers = {
             "Reproduces": str(latest.number),
             "App-Version": export.app_version,
-            "Rules": self._handle.rules.digest,
+            "Rules": self._repository.rules.digest,
             "Science-Digest": decision.digest,
             "Run": self._options.run,
             **self._line_trailers(decision),
             "Marker": "reproduction",
-            "Status": status_of(export, self._handle.rules, ending.unfinished),
+            "Status": status_of(export, self._repository.rules, ending.unfinished),
             "Recorded-By": f"blastgit {__version__}",
             **ending.trailers,
         }
         found = export.app_version if self._options.origin is None else str(self._options.origin)
         subject = f"{self._name}: {found} gave the values of revision {latest.number} again"
         body = change_lines(decision.changes)
-        batch = Batch(self._handle.git)
+        batch = Batch(self._repository.git)
         commit = self._commit(batch, write_message(subject, body, trailers), latest.commit.tree_id, [tip.id])
         batch.write()
         updates = [RefUpdate(branch_ref(self._name), commit, str(tip.id)), *ending.updates]
         lock.announce_moves(updates)
-        synced = [self._handle.path]
-        self._handle.move_refs(updates, "blastgit record: reproduction", lock.descriptor, synced=synced)
+        synced = [self._repository.path]
+        self._repository.update_refs(updates, "blastgit record: reproduction", lock.descriptor, synced=synced)
         return commit
 
     def _is_marked(self, latest: Revision) -> bool:
-        key = self._export.app_version, self._handle.rules.digest
+        key = self._export.app_version, self._repository.rules.digest
         for marker in self._history.markers(self._name):
             if marker.id == latest.id:
                 return False
@@ -387,6 +391,6 @@ class Recording:
         return False
 
     def _commit(self, batch: Batch, message: str, tree: pygit2.Oid, parents: list[pygit2.Oid]) -> str:
-        committer = self._handle.committer()
+        committer = self._repository.committer()
         author = pygit2.Signature(committer.name, committer.email, int(self._export.time.timestamp()), 0)
         return str(batch.commit((author, committer), message, tree, parents))

@@ -17,7 +17,7 @@ from blastgit.plumbing.refs import ZERO, RefUpdate
 from blastgit.plumbing.trees import flatten
 from blastgit.recording.stage_output import write_state
 from blastgit.repository.commits import Marker, Revision, Snapshot
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.repository.skeleton import dot_files
 from blastgit.revision.dr import write_dr
 from blastgit.revision.export import check_export
@@ -33,18 +33,18 @@ class Ending:
         run: The run that ends, or None.
     """
 
-    def __init__(self, handle: Handle, name: str, owner: str | None, lock: Lock) -> None:
+    def __init__(self, repository: Repository, name: str, owner: str | None, lock: Lock) -> None:
         """Look at the run in progress.
 
         Args:
-            handle: The data repo.
+            repository: The data repo.
             name: The transient.
             owner: Who records; their own leases end with the run.
             lock: The transient's lock, which is held.
         """
-        self._handle = handle
+        self._repository = repository
         self._name = name
-        self.run = _ending_run(handle, name, owner, lock)
+        self.run = _ending_run(repository, name, owner, lock)
 
     @property
     def trailers(self) -> dict[str, str | None]:
@@ -76,12 +76,12 @@ class Ending:
         if self.run is None:
             return parents
         number = 0 if latest is None else latest.number + 1
-        trees = _Trees(self._handle, batch, self.run, number, latest)
+        trees = _Trees(self._repository, batch, self.run, number, latest)
         for marker, mark in _kept(self.run):
             tree = trees.of(marker, ended=mark.outcome != UNFINISHED)
             extra = {"Run": collection, "App-Version": Marker(marker.commit).app_version}
             message = mark.message(self._name, read_body(marker.commit.message)[1], extra)
-            signatures = marker.commit.author, self._handle.committer()
+            signatures = marker.commit.author, self._repository.committer()
             parents = [batch.commit(signatures, message, tree, parents)]
         return parents
 
@@ -89,16 +89,16 @@ class Ending:
         """Remove the run's ref."""
         if self.updates:
             lock.announce_moves(self.updates)
-            self._handle.move_refs(self.updates, "blastgit: the run ended", lock.descriptor)
+            self._repository.update_refs(self.updates, "blastgit: the run ended", lock.descriptor)
 
 
-def _ending_run(handle: Handle, name: str, owner: str | None, lock: Lock) -> Run | None:
+def _ending_run(repository: Repository, name: str, owner: str | None, lock: Lock) -> Run | None:
     """Return the run that ends. One that cannot be read is left alone: it keeps nobody from recording."""
     try:
-        run = Run.of(handle, name)
+        run = Run.of(repository, name)
     except DamagedData:
         return None
-    now, margin = repo_time(lock), margin_of(handle)
+    now, margin = repo_time(lock), margin_of(repository)
     leases = {} if run is None else run.leases
     is_busy = any(lease.owner != owner and not lease.is_over(now, margin) for lease in leases.values())
     return None if is_busy else run
@@ -122,12 +122,12 @@ def _told(run: Run, marker: RunMarker, outcome: str) -> Mark:
 class _Trees:
     """The trees of the markers as they are replayed: the very same ones if nothing moved since the run began."""
 
-    def __init__(self, handle: Handle, batch: Batch, run: Run, number: int, latest: Revision | None) -> None:
-        self._handle = handle
+    def __init__(self, repository: Repository, batch: Batch, run: Run, number: int, latest: Revision | None) -> None:
+        self._repository = repository
         self._batch = batch
         self._run = run
         self._number = number
-        self._before = Snapshot(handle.git, run.name, run.markers[0].commit)
+        self._before = Snapshot(repository.git, run.name, run.markers[0].commit)
         self._last = self._before.commit.tree_id
         self._is_moved = number != run.towards or not self._has_dot_files(self._before)
         if self._is_moved:
@@ -143,11 +143,11 @@ class _Trees:
         return self._last
 
     def _state(self, marker: RunMarker) -> Snapshot:
-        return Snapshot(self._handle.git, self._run.name, marker.commit)
+        return Snapshot(self._repository.git, self._run.name, marker.commit)
 
     def _has_dot_files(self, state: Snapshot) -> bool:
         there = dict(flatten(state.commit.tree))
-        return all(there.get(path) == pygit2.hash(data) for path, data in dot_files(self._handle.config).items())
+        return all(there.get(path) == pygit2.hash(data) for path, data in dot_files(self._repository.config).items())
 
     def _moved(self, state: Snapshot) -> pygit2.Oid:
         """Lay over what there is now what was made between the marker before and this one."""
@@ -165,12 +165,12 @@ class _Trees:
     def _write(self) -> pygit2.Oid:
         export = check_export(self._document, "what the stages made")
         document = write_dr(export, self._number, self._files)
-        return write_state(self._batch, self._run.name, self._handle.config, self._held.values(), document)
+        return write_state(self._batch, self._run.name, self._repository.config, self._held.values(), document)
 
 
-def settled(handle: Handle, name: str, tip: pygit2.Commit | None) -> list[RefUpdate]:
+def settled(repository: Repository, name: str, tip: pygit2.Commit | None) -> list[RefUpdate]:
     """Return what removes a run whose end is on the branch already: the one who ended it died before its ref went."""
-    reference = handle.git.references.get(run_ref(name))
+    reference = repository.git.references.get(run_ref(name))
     if reference is None or tip is None:
         return []
     ended = Marker(tip).trailers.get("Workflow")

@@ -12,17 +12,17 @@ from blastgit.progress import Progress
 from blastgit.recording.sources import dataset_path
 from blastgit.repository.commits import Snapshot
 from blastgit.repository.contents import copy_file, fetch_file, read_checked
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.revision.export import named_files
 from blastgit.store.hashing import Checksums
 from blastgit.store.intake import Intake
 from blastgit.workflow.markers import Run
 
 if TYPE_CHECKING:
-    from blastgit.recording.record import Options, Recorded
+    from blastgit.recording.record import Recorded, RecordOptions
 
 
-def end(handle: Handle, name: str, options: Options, progress: Progress) -> Recorded:
+def end(repository: Repository, name: str, options: RecordOptions, progress: Progress) -> Recorded:
     """Record the state that the run in progress of a transient has come to.
 
     Raises:
@@ -31,14 +31,16 @@ def end(handle: Handle, name: str, options: Options, progress: Progress) -> Reco
     """
     from blastgit.recording.record import record_from
 
-    handle.need(name)
-    handle.need_run(name)
-    run = Run.of(handle, name)
+    repository.need(name)
+    repository.need_run(name)
+    run = Run.of(repository, name)
     if run is None:
-        raise NotFound(f"{name} has no run in progress in {handle.location}: begin a stage, or use `blastgit record`")
+        raise NotFound(
+            f"{name} has no run in progress in {repository.location}: begin a stage, or use `blastgit record`"
+        )
     state = run.state
-    _check(state, Placement.of(handle))
-    return record_from(handle, state.dr.export, Brought(handle, state, progress), options)
+    _check(state, Placement.of(repository))
+    return record_from(repository, state.dr.export, StoredIntake(repository, state, progress), options)
 
 
 def _check(state: Snapshot, place: Placement) -> None:
@@ -53,12 +55,12 @@ def _check(state: Snapshot, place: Placement) -> None:
         raise InvalidFiles(f"the export names {missing[0]}, which no stage of {state.name} brought")
 
 
-class Brought(Intake):
+class StoredIntake(Intake):
     """The files of a state that is in the store already."""
 
-    def __init__(self, handle: Handle, state: Snapshot, progress: Progress) -> None:
-        """Take them as a state of `handle` names them."""
-        super().__init__(handle.store, dict.fromkeys(state.held, Path()), progress)
+    def __init__(self, repository: Repository, state: Snapshot, progress: Progress) -> None:
+        """Take them as a state of `repository` names them."""
+        super().__init__(repository.store, dict.fromkeys(state.held, Path()), progress)
         self._state = state
 
     def source(self, path: str) -> Path:

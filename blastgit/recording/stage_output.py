@@ -15,12 +15,12 @@ from blastgit.errors import InvalidExport, InvalidInput, InvalidName
 from blastgit.plumbing.batch import Batch
 from blastgit.recording.placement import keep
 from blastgit.recording.sources import gather
-from blastgit.repository.casefold import refuse_twin
+from blastgit.repository.casefold import refuse_case_collision
 from blastgit.repository.commits import Snapshot
-from blastgit.repository.entries import Held
+from blastgit.repository.entries import TreeEntry
 from blastgit.repository.history import History
-from blastgit.repository.local import Handle
-from blastgit.repository.simulated import of_kind
+from blastgit.repository.local import Repository
+from blastgit.repository.simulated import check_simulated
 from blastgit.repository.skeleton import dot_files
 from blastgit.revision.document import Json, as_list, as_object, parse, restore_nonfinite
 from blastgit.revision.dr import write_dr
@@ -114,7 +114,7 @@ class NextState:
     lines: tuple[str, ...] = ()
 
 
-def write_state(batch: Batch, name: str, config: bytes, held: Iterable[Held], document: bytes) -> pygit2.Oid:
+def write_state(batch: Batch, name: str, config: bytes, held: Iterable[TreeEntry], document: bytes) -> pygit2.Oid:
     """Add the tree of a state to a batch: dot files, what stands for each file, and the document."""
     blobs = {path: batch.blob(data) for path, data in dot_files(config).items()}
     blobs.update(held)
@@ -122,29 +122,29 @@ def write_state(batch: Batch, name: str, config: bytes, held: Iterable[Held], do
     return batch.tree(blobs)
 
 
-def first_state(handle: Handle, name: str, now: str) -> NextState:
+def first_state(repository: Repository, name: str, now: str) -> NextState:
     """Return the state that a run begins with: the latest revision on its way to the next, or a name and nothing else.
 
     Raises:
         InvalidName: Another transient's name differs only in case.
     """
-    history, batch = History(handle), Batch(handle.git)
+    history, batch = History(repository), Batch(repository.git)
     latest = history.latest(name)
     if latest is None:
-        refuse_twin(handle, name)
+        refuse_case_collision(repository, name)
         document = write_dr(check_export(skeleton(name, now)), 0, {})
-        return NextState(batch, write_state(batch, name, handle.config, (), document), "")
+        return NextState(batch, write_state(batch, name, repository.config, (), document), "")
     document = write_dr(latest.dr.export, latest.number + 1, latest.dr.files)
-    tree = write_state(batch, name, handle.config, latest.held.values(), document)
+    tree = write_state(batch, name, repository.config, latest.held.values(), document)
     return NextState(batch, tree, latest.app_version)
 
 
-class Laying:
+class Overlay:
     """Laying what one stage made over what was there."""
 
-    def __init__(self, handle: Handle, mark: Mark, made: Made, intake: Intake) -> None:
+    def __init__(self, repository: Repository, mark: Mark, made: Made, intake: Intake) -> None:
         """Prepare to do so: read its files, which may take a while."""
-        self._handle = handle
+        self._repository = repository
         self._mark = mark
         self._made = made
         self._intake = intake
@@ -157,14 +157,14 @@ class Laying:
             InvalidExport: The document would be no export.
             StoreError: The store fails.
         """
-        before, name, batch = state.dr, state.name, Batch(self._handle.git)
+        before, name, batch = state.dr, state.name, Batch(self._repository.git)
         export = self._export(state, now)
         incoming = sorted(path for path, digest in self._sha256.items() if before.files.get(path) != digest)
-        kept = keep(self._intake, batch, Placement.of(self._handle), incoming)
+        kept = keep(self._intake, batch, Placement.of(self._repository), incoming)
         held = {**state.held, **{path: file.held for path, file in kept.items()}}
         document = write_dr(export, before.number, {**before.files, **self._sha256})
         lines = tuple(f"{'changed' if path in before.files else 'added  '}  {path}" for path in incoming)
-        tree = write_state(batch, name, self._handle.config, held.values(), document)
+        tree = write_state(batch, name, self._repository.config, held.values(), document)
         return NextState(batch, tree, export.app_version, lines)
 
     def _export(self, state: Snapshot, now: str) -> Export:
@@ -175,7 +175,7 @@ class Laying:
         export = check_export({**merged, "workflow_tasks": self._outcomes(merged)}, what)
         if export.name != state.name:
             raise InvalidName(f"{what} is about {export.name!r}, and should be about {state.name!r}")
-        return of_kind(export, self._handle)
+        return check_simulated(export, self._repository)
 
     def _outcomes(self, merged: Mapping[str, Json]) -> list[Json]:
         """Return the rows of all tasks. Blast's own of this stage says "processing" while the stage is at work."""
@@ -188,7 +188,7 @@ class Laying:
         own = {**_TASK, **rows.get(stage, {}), "task_name": stage}
         status = own.get("status")
         stated = status.get("message") if isinstance(status, dict) else None
-        if not self._brings_row() or stated is None or stated in self._handle.rules.pending:
+        if not self._brings_row() or stated is None or stated in self._repository.rules.pending:
             failed = {"type": "error", "message": self._mark.reason}
             own["status"] = _PROCESSED if self._mark.outcome == DONE else failed
         return list({**rows, stage: own}.values())

@@ -23,13 +23,13 @@ from blastgit.plumbing.locks import Journal, Lock, hold
 from blastgit.plumbing.messages import one_line
 from blastgit.plumbing.refs import ZERO, RefMoved, RefUpdate
 from blastgit.progress import Progress, silent
-from blastgit.recording.stage_output import Laying, Made, NextState, Part, first_state
+from blastgit.recording.stage_output import Made, NextState, Overlay, Part, first_state
 from blastgit.repository.commits import StageState
 from blastgit.repository.history import History
-from blastgit.repository.local import LOCK_TIMEOUT, Handle
+from blastgit.repository.local import LOCK_TIMEOUT, Repository
 from blastgit.repository.packing import start_if_due
 from blastgit.repository.policy import require
-from blastgit.repository.recovery import settle, take_over
+from blastgit.repository.recovery import clean_up_dead_writer, roll_forward
 from blastgit.store.intake import Intake
 from blastgit.workflow.lease import LENGTH, LONGEST, Lease, margin_of, repo_time, this_machine
 from blastgit.workflow.markers import BEGUN, DONE, FAILED, NO_BASE, Mark, Run
@@ -49,7 +49,7 @@ class Workflow:
         owner: Whose run it is. All workers of one run say the same, and no other run does.
     """
 
-    def __init__(self, handle: Handle, name: str, owner: str, progress: Progress = silent) -> None:
+    def __init__(self, repository: Repository, name: str, owner: str, progress: Progress = silent) -> None:
         """Prepare to mark stages of a transient.
 
         Raises:
@@ -57,7 +57,7 @@ class Workflow:
         """
         if not owner.strip() or one_line(owner) != owner or len(owner) > 200:
             raise InvalidInput(f"{owner!r:.80} cannot name an owner: one line of at most 200 characters does")
-        self._handle = handle
+        self._repository = repository
         self._progress = progress
         self._tokens: dict[str, str] = {}
         self.name = name
@@ -88,7 +88,7 @@ class Workflow:
                 if time.monotonic() >= deadline:
                     raise
             time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
-            pause = min(2 * pause, _LONGEST_WAIT if self._handle.is_here else _PATIENCE)
+            pause = min(2 * pause, _LONGEST_WAIT if self._repository.is_here else _PATIENCE)
 
     def finish(
         self,
@@ -170,10 +170,10 @@ class Workflow:
             Busy: Another owner is still at a stage of it.
             InvalidInput: The stages did not bring a whole export, or a file that it names.
         """
-        from blastgit.recording.record import Options
+        from blastgit.recording.record import RecordOptions
         from blastgit.recording.run_end import end
 
-        return end(self._handle, self.name, Options(run, timeout=timeout, owner=self.owner), self._progress)
+        return end(self._repository, self.name, RecordOptions(run, timeout=timeout, owner=self.owner), self._progress)
 
     def drop(self) -> bool:
         """Forget the run in progress and all that its stages brought; whether there was one.
@@ -182,14 +182,14 @@ class Workflow:
             Busy: Another owner is at a stage of it.
         """
         with self._held() as lock:
-            reference = self._handle.git.references.get(run_ref(self.name))
+            reference = self._repository.git.references.get(run_ref(self.name))
             if reference is None:
                 return False
             with suppress(DamagedData):  # then there is nothing in it that somebody could go on with
-                self._refuse_others(Run.of(self._handle, self.name), repo_time(lock))
+                self._refuse_others(Run.of(self._repository, self.name), repo_time(lock))
             update = RefUpdate(run_ref(self.name), ZERO, str(reference.target))
             lock.announce_moves([update])
-            self._handle.move_refs([update], "blastgit: the run was dropped", lock.descriptor)
+            self._repository.update_refs([update], "blastgit: the run was dropped", lock.descriptor)
         self._tokens.clear()
         return True
 
@@ -197,24 +197,28 @@ class Workflow:
         """Return how the stages of the run in progress stand; None if there is no run."""
         from blastgit.workflow.status import status_of
 
-        self._handle.need(self.name)
-        return status_of(self._handle, self.name)
+        self._repository.need(self.name)
+        return status_of(self._repository, self.name)
 
     def _known(self, stage: str) -> str:
-        name: str = self._handle.settings.section("stages").find(stage).name
+        name: str = self._repository.settings.section("stages").find(stage).name
         return name
 
     def _begin(self, stage: str, length: timedelta) -> Lease:
-        handle = self._handle
+        repository = self._repository
         with self._held() as lock:
-            for _ in handle.attempts(LOCK_TIMEOUT):
-                run = Run.of(handle, self.name)
+            for _ in repository.attempts(LOCK_TIMEOUT):
+                run = Run.of(repository, self.name)
                 now = repo_time(lock)
                 self._refuse_others(run, now)
                 before = None if run is None or self._is_obsolete(run, now) else run
                 attempts = 1 if before is None else before.attempts(stage) + 1
                 mark = Mark(stage, BEGUN, self.owner, this_machine(), now, now + length, attempts=attempts)
-                state = first_state(handle, self.name, self._now()) if before is None else _unchanged(handle, before)
+                state = (
+                    first_state(repository, self.name, self._now())
+                    if before is None
+                    else _unchanged(repository, before)
+                )
                 try:
                     token = self._add(lock, run, before, mark, state)
                 except RefMoved:
@@ -224,25 +228,27 @@ class Workflow:
         raise self._overtaken()
 
     def _end(self, stage: str, outcome: str, reason: str | None, made: Made, token: str | None) -> StageState:
-        handle = self._handle
-        files = Placement.of(handle).kept(made.files)
-        with Intake(handle.store, files, self._progress) as intake:
+        repository = self._repository
+        files = Placement.of(repository).kept(made.files)
+        with Intake(repository.store, files, self._progress) as intake:
             intake.hash_all()  # before the lock: stages that run side by side should not wait for it
             with self._held() as lock:
                 lock.announce(Journal.own([intake.folder]))
-                for _ in handle.attempts(LOCK_TIMEOUT):
-                    run = Run.of(handle, self.name)
+                for _ in repository.attempts(LOCK_TIMEOUT):
+                    run = Run.of(repository, self.name)
                     lease = self._own_lease(run, stage, token)
                     assert run is not None
                     mark = Mark(stage, outcome, self.owner, lease.host, lease.began, reason=reason)
-                    state = Laying(handle, mark, made, intake).over(run.state, self._now())
+                    state = Overlay(repository, mark, made, intake).over(run.state, self._now())
                     try:
                         commit = self._add(lock, run, run, mark, state, [intake.folder])
                     except RefMoved:
                         continue
                     self._tokens.pop(stage, None)
-                    start_if_due(handle)
-                    return StageState(handle.git, self.name, handle.git[commit].peel(pygit2.Commit), run.towards)
+                    start_if_due(repository)
+                    return StageState(
+                        repository.git, self.name, repository.git[commit].peel(pygit2.Commit), run.towards
+                    )
         raise self._overtaken()
 
     def _own_lease(self, run: Run | None, stage: str, token: str | None) -> Lease:
@@ -258,7 +264,7 @@ class Workflow:
         return lease
 
     def _refuse_others(self, run: Run | None, now: datetime) -> None:
-        margin = margin_of(self._handle)
+        margin = margin_of(self._repository)
         for lease in () if run is None else run.leases.values():
             if lease.owner != self.owner and not lease.is_over(now, margin):
                 raise Busy(
@@ -268,22 +274,22 @@ class Workflow:
 
     def _is_obsolete(self, run: Run, now: datetime) -> bool:
         """Whether a run was given up, and its transient has gone on without it: what it made is about another state."""
-        latest = History(self._handle).latest(self.name)
+        latest = History(self._repository).latest(self.name)
         is_overtaken = latest is not None and latest.number >= run.towards
-        return is_overtaken and all(lease.is_over(now, margin_of(self._handle)) for lease in run.leases.values())
+        return is_overtaken and all(lease.is_over(now, margin_of(self._repository)) for lease in run.leases.values())
 
     @contextmanager
     def _held(self) -> Iterator[Lock]:
-        handle = self._handle
-        handle.need(self.name)
-        handle.need_run(self.name)
-        if handle.is_here:
-            require(handle.settings, "writer", subject=self.name)
-        handle.prepare_to_write()
-        with hold(handle.lock_path(self.name), LOCK_TIMEOUT) as lock:
-            take_over(handle, lock)
-            if handle.is_here:
-                settle(handle, self.name, lock)
+        repository = self._repository
+        repository.need(self.name)
+        repository.need_run(self.name)
+        if repository.is_here:
+            require(repository.settings, "writer", subject=self.name)
+        repository.prepare_to_write()
+        with hold(repository.lock_path(self.name), LOCK_TIMEOUT) as lock:
+            clean_up_dead_writer(repository, lock)
+            if repository.is_here:
+                roll_forward(repository, self.name, lock)
             yield lock
 
     def _add(  # noqa: PLR0913, PLR0917 (a commit has many parts)
@@ -296,30 +302,30 @@ class Workflow:
         folders: Sequence[Path] = (),
     ) -> str:
         """Add a marker to the run `before`, or begin another in place of the one that is `there`."""
-        handle, ref = self._handle, run_ref(self.name)
-        tip = History(handle).tip(self.name)
+        repository, ref = self._repository, run_ref(self.name)
+        tip = History(repository).tip(self.name)
         parent = tip if before is None else before.state.commit
         base = (None if tip is None else str(tip.id)) if before is None else before.base
         message = mark.message(self.name, state.lines, {"App-Version": state.app_version, "Base": base or NO_BASE})
-        who = handle.committer()
+        who = repository.committer()
         parents = [] if parent is None else [parent.id]
         commit = str(state.batch.commit((who, who), message, state.tree, parents))
         state.batch.write()
         lock.announce(Journal.own(folders, {ref: commit}))
         update = RefUpdate(ref, commit, None if there is None else there.tip)
-        synced = [*handle.store.synced_folders(), handle.path]
-        handle.move_refs([update], f"blastgit: {mark.words}", lock.descriptor, synced=synced)
+        synced = [*repository.store.synced_folders(), repository.path]
+        repository.update_refs([update], f"blastgit: {mark.words}", lock.descriptor, synced=synced)
         return commit
 
     def _now(self) -> str:
-        return datetime.fromtimestamp(self._handle.committer().time, UTC).isoformat()
+        return datetime.fromtimestamp(self._repository.committer().time, UTC).isoformat()
 
     def _overtaken(self) -> Busy:
         return Busy(f"the run of {self.name} was moved by others for {LOCK_TIMEOUT:g} s: try again when they are done")
 
 
-def _unchanged(handle: Handle, run: Run) -> NextState:
-    return NextState(Batch(handle.git), run.state.commit.tree_id, run.state.app_version)
+def _unchanged(repository: Repository, run: Run) -> NextState:
+    return NextState(Batch(repository.git), run.state.commit.tree_id, run.state.app_version)
 
 
 def _in_words(error: BaseException) -> str:

@@ -9,18 +9,18 @@ from blastgit.errors import NotFound, Withdrawn
 from blastgit.naming.names import check_path
 from blastgit.progress import Progress, silent
 from blastgit.reading.checkout import Item, deliver
-from blastgit.reading.get import Got, item_of, matches
+from blastgit.reading.get import GetResult, item_of, matches
 from blastgit.releases.check import Tagged
 from blastgit.releases.frozen import DESCRIBING, MANIFEST
 from blastgit.releases.layout import Part, have, invalid_of
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import Tombstone, Withdrawals
 from blastgit.workflow.judged import Invalid
 
 
 def bring(  # noqa: PLR0913 (what, where to, and three things that most calls leave out)
-    handle: Handle, tagged: Tagged, folder: Path, *, only: str | None, force: bool, progress: Progress = silent
-) -> Got:
+    repository: Repository, tagged: Tagged, folder: Path, *, only: str | None, force: bool, progress: Progress = silent
+) -> GetResult:
     """Write the files of a release into a folder, each checked against what its revision published.
 
     What a failed stage left behind is among them, since the manifest promises it; what is returned tells of it.
@@ -32,13 +32,13 @@ def bring(  # noqa: PLR0913 (what, where to, and three things that most calls le
         DamagedData: The store lacks a content, or holds something else; or the release cannot be read.
         RepoError: The folder cannot be written.
     """
-    have(handle, (each.dataset for each in tagged.frozen.entries))
-    withdrawals = Withdrawals(handle)
+    have(repository, (each.dataset for each in tagged.frozen.entries))
+    withdrawals = Withdrawals(repository)
     items: list[Item] = []
     gone: dict[str, Tombstone] = {}
     invalid = Invalid()
     for part in tagged.parts:
-        found = invalid_of(handle, part)
+        found = invalid_of(repository, part)
         invalid = Invalid({**invalid, **found}, (*invalid.findings, *found.findings))
         stones = withdrawals.of(part.dataset.line, part.dataset.number)
         revision = part.open()
@@ -47,7 +47,7 @@ def bring(  # noqa: PLR0913 (what, where to, and three things that most calls le
             if path in stones:
                 gone[target] = stones[path]
             else:
-                items.append(item_of(handle, revision, path, target))
+                items.append(item_of(repository, revision, path, target))
     if not items and not gone:
         raise NotFound(f"{tagged.label} has no file that matches {only!r}: {MANIFEST} in its tag lists them")
     items += [_item(path, tagged) for path in (*DESCRIBING, MANIFEST)]
@@ -57,7 +57,7 @@ def bring(  # noqa: PLR0913 (what, where to, and three things that most calls le
         more = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
         raise Withdrawn(f"{first}{more} was {gone[first]}; {len(items)} other files are in {folder}")
     kept = [item.path for item in items if item.path not in set(written)]
-    return Got(str(tagged.label), folder, written, kept, sum(item.size for item in items), invalid)
+    return GetResult(str(tagged.label), folder, written, kept, sum(item.size for item in items), invalid)
 
 
 def _paths(part: Part, only: str | None) -> list[str]:

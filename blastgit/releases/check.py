@@ -23,7 +23,7 @@ from blastgit.releases.layout import Part, add_tree, digests, manifest_lines, pa
 from blastgit.repository.commits import Marker
 from blastgit.repository.format import CONFIG
 from blastgit.repository.identity import repo_identity
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.repository.skeleton import dot_files
 
 _NOTHING: Mapping[str, str | None] = MappingProxyType({})
@@ -51,16 +51,16 @@ class Examined:
 class Tagged:
     """A release as its tag has it."""
 
-    def __init__(self, handle: Handle, label: Label, tag: pygit2.Oid) -> None:
+    def __init__(self, repository: Repository, label: Label, tag: pygit2.Oid) -> None:
         """Open a tag object.
 
         Raises:
             DamagedData: It is none, or of another release.
         """
         self.label = label
-        self._handle = handle
+        self._repository = repository
         with undamaged(label.ref):
-            found = handle.git[tag]
+            found = repository.git[tag]
             if not isinstance(found, pygit2.Tag):
                 raise DamagedData(f"{label} is not an annotated tag, as `blastgit collection freeze` makes it")
             if found.name != str(label):
@@ -83,7 +83,7 @@ class Tagged:
         Raises:
             DamagedData: A revision is not here.
         """
-        return parts_of(self._handle, self.frozen.entries)
+        return parts_of(self._repository, self.frozen.entries)
 
     def file(self, path: str) -> bytes:
         """Return one of the files beside the data.
@@ -102,11 +102,11 @@ class Tagged:
         return data
 
 
-def examine(handle: Handle, tagged: Tagged, coming: Mapping[str, str | None] = _NOTHING) -> Examined:
+def examine(repository: Repository, tagged: Tagged, coming: Mapping[str, str | None] = _NOTHING) -> Examined:
     """Look at all of a release that is in git; contents in the store are not looked at.
 
     Args:
-        handle: The data repo.
+        repository: The data repo.
         tagged: The release.
         coming: The refs that are pushed at the same time, and what they shall be.
 
@@ -119,43 +119,43 @@ def examine(handle: Handle, tagged: Tagged, coming: Mapping[str, str | None] = _
     for key, value in {"Release": str(frozen.label), "Main": frozen.main, "Content": frozen.content}.items():
         if trailers.get(key) != value:
             found.say(where, f"its commit says {key}: {trailers.get(key)}, and {FILE} means {value}")
-    here = str(repo_identity(handle)), handle.settings.simulated
+    here = str(repo_identity(repository)), repository.settings.simulated
     if (frozen.repo, frozen.simulated) != here:
         found.say(where, f"it is of the data repo {frozen.repo}, and this is {here[0]}, or one of the two is simulated")
     lines = [(each.dataset, each.begin, each.end) for each in frozen.entries]
     if len(set(lines)) != len(lines) or [each[0] for each in lines] != sorted(each[0] for each in lines):
         found.say(where, f"{FILE} should name each dataset once, sorted")
     for entry in frozen.entries:
-        _check_commit(handle, entry, coming, found)
+        _check_commit(repository, entry, coming, found)
     if found.problems:
         return found  # what follows reads the revisions
-    _check_tree(handle, tagged, found)
+    _check_tree(repository, tagged, found)
     _check_manifest(tagged, found)
-    _check_against_main(handle, tagged, coming.get(_MAIN) or str(handle.main.id), found)
+    _check_against_main(repository, tagged, coming.get(_MAIN) or str(repository.main.id), found)
     return found
 
 
-def examine_all(handle: Handle) -> Iterator[tuple[str, str]]:
+def examine_all(repository: Repository) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with any release of a data repo: where, and what."""
-    for label in releases(handle):
+    for label in releases(repository):
         try:
-            yield from examine(handle, Tagged(handle, label, tag_of(handle, label))).problems
+            yield from examine(repository, Tagged(repository, label, tag_of(repository, label))).problems
         except BlastgitError as error:
             yield str(label), str(error)
 
 
-def _check_commit(handle: Handle, entry: Entry, coming: Mapping[str, str | None], found: Examined) -> None:
+def _check_commit(repository: Repository, entry: Entry, coming: Mapping[str, str | None], found: Examined) -> None:
     """Check that the tag of a revision is there and names the commit that the release names."""
     dataset = entry.dataset
     ref = tag_ref(dataset.line, dataset.number)
-    reference = handle.git.references.get(ref)
+    reference = repository.git.references.get(ref)
     target = coming.get(ref) if reference is None else str(reference.resolve().target)
     if target is None:
         found.say(dataset, f"its tag {dataset.tag} is gone: no ref leads to its commit {entry.commit:.10} any more")
         return
     try:
         with undamaged(str(dataset)):
-            commit = handle.git[target].peel(pygit2.Commit)
+            commit = repository.git[target].peel(pygit2.Commit)
     except BlastgitError as error:
         found.say(dataset, error)
         return
@@ -165,7 +165,7 @@ def _check_commit(handle: Handle, entry: Entry, coming: Mapping[str, str | None]
         found.say(dataset, f"the commit {entry.commit:.10} says it is revision {Marker(commit).number}")
 
 
-def _check_tree(handle: Handle, tagged: Tagged, found: Examined) -> None:
+def _check_tree(repository: Repository, tagged: Tagged, found: Examined) -> None:
     """Check that the tree holds just the pointers and documents of the revisions, as they are there."""
     tree = tagged.commit.tree
     expected = {*DESCRIBING, MANIFEST, *dot_files(b"")}
@@ -174,7 +174,7 @@ def _check_tree(handle: Handle, tagged: Tagged, found: Examined) -> None:
     there = {path: oid for path, oid in have.items() if path in expected}
     for path in sorted(expected - there.keys()):
         found.say(tagged.label, f"it has no {path}")
-    if add_tree(Batch(handle.git), tagged.parts, there) == tree.id:
+    if add_tree(Batch(repository.git), tagged.parts, there) == tree.id:
         return
     wanted = dict(there)
     for part in tagged.parts:
@@ -212,14 +212,14 @@ def _check_manifest(tagged: Tagged, found: Examined) -> None:
         found.say(f"{tagged.label}:{MANIFEST}", "it is not written as docs/format.md asks")
 
 
-def _check_against_main(handle: Handle, tagged: Tagged, tip: str, found: Examined) -> None:
+def _check_against_main(repository: Repository, tagged: Tagged, tip: str, found: Examined) -> None:
     """Check that the commit of main that the release names gave it these datasets; `tip` is where main ends."""
     frozen = tagged.frozen
-    main = handle.git.get(frozen.main) if len(frozen.main) == 40 else None
+    main = repository.git.get(frozen.main) if len(frozen.main) == 40 else None
     if not isinstance(main, pygit2.Commit):
         found.remarks.append(f"the state {frozen.main:.10} of main is not here, so what it says was not looked at")
         return
-    if tip != frozen.main and not handle.git.descendant_of(tip, main.id):
+    if tip != frozen.main and not repository.git.descendant_of(tip, main.id):
         found.say(tagged.label, f"{frozen.main:.10} is no state of main")
         return
     if read_blob(main.tree, CONFIG) != tagged.file(CONFIG):
@@ -227,7 +227,7 @@ def _check_against_main(handle: Handle, tagged: Tagged, tip: str, found: Examine
     catalogue = Catalogue(main.tree)
     try:
         collection = catalogue[frozen.label.collection]
-        given = {(each.dataset, each.begin, each.end): each for each in _given(handle, catalogue, frozen)}
+        given = {(each.dataset, each.begin, each.end): each for each in _given(repository, catalogue, frozen)}
     except BlastgitError as error:
         found.say(tagged.label, error)
         return
@@ -243,22 +243,22 @@ def _check_against_main(handle: Handle, tagged: Tagged, tip: str, found: Examine
             continue  # it was born later
         found.say(key[0], f"{frozen.label.collection} held it at {frozen.main:.10}, and the release does not")
     for key, entry in listed.items():
-        if key not in given and not (has_runs and _was_held(handle, catalogue, entry, names)):
+        if key not in given and not (has_runs and _was_held(repository, catalogue, entry, names)):
             found.say(key[0], f"{frozen.label.collection} did not hold it at {frozen.main:.10}")
 
 
-def _given(handle: Handle, catalogue: Catalogue, frozen: Frozen) -> Iterable[Entry]:
-    found = Resolver(handle, catalogue).members(frozen.label.collection, None)
+def _given(repository: Repository, catalogue: Catalogue, frozen: Frozen) -> Iterable[Entry]:
+    found = Resolver(repository, catalogue).members(frozen.label.collection, None)
     return [Entry(each.dataset, "", each.via, each.begin, each.end) for each in found]
 
 
-def _was_held(handle: Handle, catalogue: Catalogue, entry: Entry, names: set[str]) -> bool:
+def _was_held(repository: Repository, catalogue: Catalogue, entry: Entry, names: set[str]) -> bool:
     """Whether one of these collections holds a dataset by itself, though what was born later into a run hides it."""
     holder = entry.via[-1] if entry.via else ""
     collection = catalogue.get(holder) if holder in names else None
     if isinstance(collection, Listed):
         return collection.line(entry.member) in collection.lines
-    commit = handle.git[entry.commit].peel(pygit2.Commit)
+    commit = repository.git[entry.commit].peel(pygit2.Commit)
     return isinstance(collection, Run) and Marker(commit).trailers.get("Run") == holder
 
 

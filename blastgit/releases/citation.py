@@ -9,7 +9,7 @@ from typing import Any
 
 from blastgit.errors import RepoError
 from blastgit.plumbing.trees import read_blob
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.safe_yaml import load_yaml
 
 CFF = "CITATION.cff"
@@ -104,15 +104,15 @@ class Citation:
         return value
 
 
-def citation_of(handle: Handle) -> Citation:
+def citation_of(repository: Repository) -> Citation:
     """Return what main says now: its settings, then CITATION.cff, then the repo's title.
 
     Raises:
         RepoError: One of them makes no sense.
     """
-    settings = handle.settings
+    settings = repository.settings
     stated: Citation = settings.section("citation")
-    text = read_blob(handle.main.tree, CFF)
+    text = read_blob(repository.main.tree, CFF)
     return stated.over(read_cff(text) if text else Citation()).over(Citation(title=settings.title))
 
 

@@ -29,8 +29,8 @@ from blastgit.releases.layout import Part, add_tree, digests, have, invalid_of, 
 from blastgit.releases.tag import Sign, add_tag
 from blastgit.repository.entries import is_held
 from blastgit.repository.identity import repo_identity
-from blastgit.repository.local import LOCK_TIMEOUT, Handle
-from blastgit.repository.recovery import take_over
+from blastgit.repository.local import LOCK_TIMEOUT, Repository
+from blastgit.repository.recovery import clean_up_dead_writer
 from blastgit.repository.skeleton import dot_files
 from blastgit.repository.tombstones import Withdrawals
 
@@ -39,7 +39,7 @@ _TOLD = 20
 
 
 @dataclass(frozen=True)
-class Options:
+class FreezeOptions:
     """How to freeze.
 
     Attributes:
@@ -103,11 +103,13 @@ class Release:
         }  # fmt: skip
 
 
-def freeze(handle: Handle, name: str, version: str, options: Options, progress: Progress = silent) -> Release:
+def freeze(
+    repository: Repository, name: str, version: str, options: FreezeOptions, progress: Progress = silent
+) -> Release:
     """Freeze a collection under a version.
 
     Args:
-        handle: The data repo.
+        repository: The data repo.
         name: The collection, of any type.
         version: What this state of it is called.
         options: How.
@@ -120,46 +122,46 @@ def freeze(handle: Handle, name: str, version: str, options: Options, progress: 
         RepoError: The tag cannot be signed, or the repo cannot be written.
     """
     label = make_label(name, version)
-    handle.need("main", whole=True)
-    if handle.is_here:  # elsewhere it is the server that knows who pushes
-        check_access(handle.settings, name)
-    others = releases(handle)
+    repository.need("main", whole=True)
+    if repository.is_here:  # elsewhere it is the server that knows who pushes
+        check_access(repository.settings, name)
+    others = releases(repository)
     check_new(label, others)
-    frozen, gone = _resolved(handle, label, options)
-    parts = parts_of(handle, frozen.entries)
+    frozen, gone = _resolved(repository, label, options)
+    parts = parts_of(repository, frozen.entries)
     sizes: dict[str, tuple[str, int]] = {}
     invalid: list[str] = []
     for done, part in enumerate(parts):
         progress("reading revisions", done, len(parts))
         sizes.update(part.sizes())
-        invalid += [f"invalid, because {finding}" for finding in invalid_of(handle, part).findings]
+        invalid += [f"invalid, because {finding}" for finding in invalid_of(repository, part).findings]
     total = sum(each for _, each in sizes.values())
     frozen = replace(frozen, files=len(sizes), size=total, formats=media_types(parts))
-    same = tuple(str(other) for other in others if _content(handle, other, label) == frozen.content)
+    same = tuple(str(other) for other in others if _content(repository, other, label) == frozen.content)
     warnings = [*frozen.citation.missing(), *_some(gone), *_some(invalid)]
     if not frozen.citation.license:
         warnings.append("no license is named: add citation.license to blastgit.yaml on main")
-    tag = "" if options.dry_run else _publish(handle, frozen, parts, sizes, options)
+    tag = "" if options.dry_run else _publish(repository, frozen, parts, sizes, options)
     count, signed = len(frozen.entries), options.sign is not None
     return Release(label, tag, frozen.main, count, frozen.files, frozen.size, signed, same, tuple(warnings))
 
 
-def _resolved(handle: Handle, label: Label, options: Options) -> tuple[Frozen, list[str]]:
+def _resolved(repository: Repository, label: Label, options: FreezeOptions) -> tuple[Frozen, list[str]]:
     """Return what a collection is now, and what of it was withdrawn, in sentences."""
-    main = handle.main
+    main = repository.main
     catalogue = Catalogue(main.tree)
     collection = catalogue[label.collection]
-    found = Resolver(handle, catalogue).members(label.collection, None)
+    found = Resolver(repository, catalogue).members(label.collection, None)
     if not found:
         raise InvalidInput(f"{label.collection} holds nothing, so there is nothing to freeze")
-    have(handle, (each.dataset for each in found))
-    entries = tuple(_entries(handle, found))
+    have(repository, (each.dataset for each in found))
+    entries = tuple(_entries(repository, found))
     gone = [f"{each.dataset}: {len(each.without)} withdrawn files are left out" for each in entries if each.without]
-    moment = datetime.fromtimestamp(handle.committer().time, UTC)
-    citation = replace(citation_of(handle), doi=options.doi, dois={})
+    moment = datetime.fromtimestamp(repository.committer().time, UTC)
+    citation = replace(citation_of(repository), doi=options.doi, dois={})
     frozen = Frozen(
         label, collection.kind, collection.about, str(main.id), f"{moment:%Y-%m-%dT%H:%M:%SZ}",
-        str(repo_identity(handle)), handle.settings.simulated, 0, 0, (), citation, entries,
+        str(repo_identity(repository)), repository.settings.simulated, 0, 0, (), citation, entries,
     )  # fmt: skip
     return frozen, gone
 
@@ -169,43 +171,47 @@ def _some(sentences: Sequence[str]) -> list[str]:
     return [*sentences[:_TOLD], *more]
 
 
-def _entries(handle: Handle, found: Sequence[Found]) -> Iterable[Entry]:
-    check_there(handle, (each.dataset for each in found))
-    withdrawals = Withdrawals(handle)
+def _entries(repository: Repository, found: Sequence[Found]) -> Iterable[Entry]:
+    check_there(repository, (each.dataset for each in found))
+    withdrawals = Withdrawals(repository)
     for each in found:
         dataset = each.dataset
-        commit = commit_of(handle.git.references[tag_ref(dataset.line, dataset.number)])
+        commit = commit_of(repository.git.references[tag_ref(dataset.line, dataset.number)])
         stones = withdrawals.of(dataset.line, dataset.number)
         gone = () if dataset.path else tuple(sorted(path for path in stones if is_held(commit.tree, path)))
         yield Entry(dataset, str(commit.id), each.via, each.begin, each.end, gone)
 
 
-def _content(handle: Handle, other: Label, label: Label) -> str:
+def _content(repository: Repository, other: Label, label: Label) -> str:
     if other.collection != label.collection:
         return ""
-    reference = handle.git.references.get(other.ref)
+    reference = repository.git.references.get(other.ref)
     return "" if reference is None else read_trailers(commit_of(reference).message).get("Content", "")
 
 
 def _publish(
-    handle: Handle, frozen: Frozen, parts: Sequence[Part], sizes: dict[str, tuple[str, int]], options: Options
+    repository: Repository,
+    frozen: Frozen,
+    parts: Sequence[Part],
+    sizes: dict[str, tuple[str, int]],
+    options: FreezeOptions,
 ) -> str:
     label = frozen.label
     files = describing(frozen, parts)
     files[MANIFEST] = manifest_lines({**{path: sha256 for path, (sha256, _) in sizes.items()}, **digests(files)})
-    handle.prepare_to_edit()
-    with hold(handle.lock_path("release"), LOCK_TIMEOUT) as lock:
-        take_over(handle, lock)
-        batch, who = Batch(handle.git), handle.committer()
-        beside = {path: batch.blob(data) for path, data in {**files, **dot_files(handle.config)}.items()}
+    repository.prepare_to_edit()
+    with hold(repository.lock_path("release"), LOCK_TIMEOUT) as lock:
+        clean_up_dead_writer(repository, lock)
+        batch, who = Batch(repository.git), repository.committer()
+        beside = {path: batch.blob(data) for path, data in {**files, **dot_files(repository.config)}.items()}
         message = _message(frozen, options)
         commit = batch.commit((who, who), message, add_tree(batch, parts, beside), [])
         batch.write()
-        tag = add_tag(handle, label, str(commit), message, options.sign)
+        tag = add_tag(repository, label, str(commit), message, options.sign)
         lock.announce(Journal.own(refs={label.ref: tag}))
         try:
             update, words = RefUpdate(label.ref, tag), f"blastgit: freeze {label}"
-            handle.move_refs([update], words, lock.descriptor, synced=[handle.path])
+            repository.update_refs([update], words, lock.descriptor, synced=[repository.path])
         except RefMoved:
             raise InvalidInput(
                 f"{label} exists by now, and releases never move: give this state another version"
@@ -213,7 +219,7 @@ def _publish(
     return tag
 
 
-def _message(frozen: Frozen, options: Options) -> str:
+def _message(frozen: Frozen, options: FreezeOptions) -> str:
     title = f"Freeze {frozen.label.collection} as {frozen.label.version}"
     subject = f"{title}: {options.reason}" if options.reason else title
     body = [f"{len(frozen.entries):,} datasets of {frozen.citation.title or 'a data repo without a title'}"]

@@ -11,7 +11,7 @@ from blastgit.collections.names import check_name
 from blastgit.errors import BlastgitError, InvalidInput, InvalidName, NotFound
 from blastgit.naming.refs import Kind, place
 from blastgit.plumbing.objects import undamaged
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 
 PREFIX = "release/"
 _TAGS = "refs/tags/"
@@ -80,27 +80,27 @@ def is_release(text: str) -> bool:
     return text.startswith(PREFIX)
 
 
-def releases(handle: Handle) -> list[Label]:
+def releases(repository: Repository) -> list[Label]:
     """Return every release there is, sorted. Reads the names of all refs."""
-    handle.need_tags(f"{PREFIX}*")
+    repository.need_tags(f"{PREFIX}*")
     start = f"{_TAGS}{PREFIX}".encode()
-    refs = [ref for ref in handle.git.raw_listall_references() if ref.startswith(start)]
+    refs = [ref for ref in repository.git.raw_listall_references() if ref.startswith(start)]
     return sorted(read_label(ref.decode("utf-8", "backslashreplace")) for ref in refs)
 
 
-def tag_of(handle: Handle, label: Label) -> pygit2.Oid:
+def tag_of(repository: Repository, label: Label) -> pygit2.Oid:
     """Return the id of a release's tag object.
 
     Raises:
         NotFound: There is no such release; the error says which there are.
     """
-    handle.need_tags(f"{label}*")
-    reference = handle.git.references.get(label.ref)
+    repository.need_tags(f"{label}*")
+    reference = repository.git.references.get(label.ref)
     if reference is None:
-        others = [str(each) for each in releases(handle)]
+        others = [str(each) for each in releases(repository)]
         near = [each for each in others if each.startswith(f"{PREFIX}{label.collection}/")] or others
         hint = f"; there are {', '.join(near[:5])}" if near else ": nothing was frozen here yet"
-        raise NotFound(f"there is no {label} in {handle.location}{hint}")
+        raise NotFound(f"there is no {label} in {repository.location}{hint}")
     with undamaged(label.ref):
         return pygit2.Oid(hex=str(reference.resolve().target))
 

@@ -14,9 +14,9 @@ from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.objects import undamaged
 from blastgit.releases.frozen import Entry
 from blastgit.repository.commits import Revision
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.store.hashing import Checksums
-from blastgit.workflow.judged import Invalid, Judged
+from blastgit.workflow.judged import Invalid, ValidityReport
 
 _SINGLY = 8
 """Revisions of a repo elsewhere up to which each is fetched by itself."""
@@ -97,25 +97,25 @@ class Part:
         return found
 
 
-def have(handle: Handle, datasets: Iterable[Dataset]) -> None:
+def have(repository: Repository, datasets: Iterable[Dataset]) -> None:
     """Have at hand the revisions that some datasets are of, or are files of."""
-    if handle.is_here:
+    if repository.is_here:
         return
     tags = sorted({each.tag for each in datasets})
     for pattern in ["*"] if len(tags) > _SINGLY else [f"{tag}*" for tag in tags]:
-        handle.need_tags(pattern)
+        repository.need_tags(pattern)
 
 
-def invalid_of(handle: Handle, part: Part) -> Invalid:
+def invalid_of(repository: Repository, part: Part) -> Invalid:
     """Return what of a part a failed stage made or left behind, by path in the release."""
-    judged = Judged(handle, part.open())
+    judged = ValidityReport(repository, part.open())
     values = judged.invalid_values if part.whole else ()
     found = judged.allow([*part.paths, *values], part.folder, even_invalid=True)
     findings = [replace(each, root=f"{part.folder}: {each.root}") for each in found.findings]
     return Invalid({f"{part.folder}/{path}": why for path, why in found.items()}, findings)
 
 
-def parts_of(handle: Handle, entries: Iterable[Entry]) -> list[Part]:
+def parts_of(repository: Repository, entries: Iterable[Entry]) -> list[Part]:
     """Return what a release has of each revision, sorted.
 
     Raises:
@@ -124,13 +124,13 @@ def parts_of(handle: Handle, entries: Iterable[Entry]) -> list[Part]:
     grouped: dict[Dataset, list[Entry]] = {}
     for entry in entries:
         grouped.setdefault(entry.dataset.revision, []).append(entry)
-    return [_part(handle, dataset, grouped[dataset]) for dataset in sorted(grouped)]
+    return [_part(repository, dataset, grouped[dataset]) for dataset in sorted(grouped)]
 
 
-def _part(handle: Handle, dataset: Dataset, entries: Sequence[Entry]) -> Part:
+def _part(repository: Repository, dataset: Dataset, entries: Sequence[Entry]) -> Part:
     with undamaged(str(dataset)):
-        commit = handle.git[entries[0].commit].peel(pygit2.Commit)
-    there = Revision(handle.git, dataset.name, commit, dataset.number).held
+        commit = repository.git[entries[0].commit].peel(pygit2.Commit)
+    there = Revision(repository.git, dataset.name, commit, dataset.number).held
     paths: set[str] = set()
     for entry in entries:
         chosen = {entry.dataset.path} if entry.dataset.path else set(there)
@@ -139,7 +139,7 @@ def _part(handle: Handle, dataset: Dataset, entries: Sequence[Entry]) -> Part:
     if lost:
         raise DamagedData(f"{dataset} has no file {lost[0]!r}, which the release says it has")
     whole = any(not entry.dataset.path for entry in entries)
-    return Part(dataset, handle.git, str(commit.id), tuple(sorted(paths)), whole)
+    return Part(dataset, repository.git, str(commit.id), tuple(sorted(paths)), whole)
 
 
 def manifest_lines(files: Mapping[str, str]) -> bytes:

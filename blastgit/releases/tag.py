@@ -17,7 +17,7 @@ from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.messages import one_line
 from blastgit.plumbing.process import GitError, git_environment, run_git
 from blastgit.releases.label import Label
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 
 _ARMOUR = re.compile(rb"^-----BEGIN (?:PGP|SSH) (?:SIGNATURE|MESSAGE)-----", re.MULTILINE)
 _GOOD = re.compile(r'Good "git" signature for (.+)|\[GNUPG:\] GOODSIG \S+ (.+)')
@@ -66,31 +66,31 @@ class Sign:
     key: str = ""
 
 
-def add_tag(handle: Handle, label: Label, commit: str, message: str, sign: Sign | None) -> str:
+def add_tag(repository: Repository, label: Label, commit: str, message: str, sign: Sign | None) -> str:
     """Make the tag object of a release and return its id; no ref of the repo is moved.
 
     Raises:
         RepoError: It cannot be written, or not be signed.
     """
     if sign is None:
-        batch = Batch(handle.git)
-        oid = batch.tag(str(label), pygit2.Oid(hex=commit), handle.committer(), message.removesuffix("\n"))
+        batch = Batch(repository.git)
+        oid = batch.tag(str(label), pygit2.Oid(hex=commit), repository.committer(), message.removesuffix("\n"))
         batch.write()
         return str(oid)
-    return _signed(handle, label, commit, message, sign)
+    return _signed(repository, label, commit, message, sign)
 
 
-def _signed(handle: Handle, label: Label, commit: str, message: str, sign: Sign) -> str:
+def _signed(repository: Repository, label: Label, commit: str, message: str, sign: Sign) -> str:
     """Have git sign in a repository of its own, whose objects are those of the data repo and whose refs are not."""
-    who = handle.committer()
+    who = repository.committer()
     environment = {
-        "GIT_OBJECT_DIRECTORY": str((handle.path / "objects").absolute()), "GIT_COMMITTER_NAME": who.name,
+        "GIT_OBJECT_DIRECTORY": str((repository.path / "objects").absolute()), "GIT_COMMITTER_NAME": who.name,
         "GIT_COMMITTER_EMAIL": who.email, "GIT_COMMITTER_DATE": f"@{who.time} +0000",
     }  # fmt: skip
     with TemporaryDirectory(prefix="blastgit-tag-") as folder:
         scratch = Path(folder) / "tag.git"
         run_git(None, "init", "--quiet", "--bare", "--template=", str(scratch))
-        included = str((handle.path / "config").absolute()).replace("\\", "\\\\").replace('"', '\\"')
+        included = str((repository.path / "config").absolute()).replace("\\", "\\\\").replace('"', '\\"')
         with (scratch / "config").open("a") as file:
             file.write(f'[include]\n\tpath = "{included}"\n')
         key = ["--local-user", sign.key] if sign.key else ["--sign"]
@@ -111,17 +111,17 @@ def _not_signed(label: Label, why: str) -> RepoError:
     )
 
 
-def check_signature(handle: Handle, tag: pygit2.Oid, signers: Path | None = None) -> Signature:
+def check_signature(repository: Repository, tag: pygit2.Oid, signers: Path | None = None) -> Signature:
     """Check the signature of a tag object.
 
     Args:
-        handle: The data repo.
+        repository: The data repo.
         tag: The tag object.
         signers: Who may sign with which SSH key (ssh-keygen(1), ALLOWED SIGNERS); by default as git's settings say.
     """
-    if not _ARMOUR.search(handle.git[tag].read_raw()):
+    if not _ARMOUR.search(repository.git[tag].read_raw()):
         return Signature(NONE, "the tag is not signed")
-    command = ["git", f"--git-dir={handle.path}", *_signers(handle, signers), "verify-tag", "--raw", str(tag)]
+    command = ["git", f"--git-dir={repository.path}", *_signers(repository, signers), "verify-tag", "--raw", str(tag)]
     done = subprocess.run(command, capture_output=True, env=git_environment(), check=False)
     said = (done.stderr + done.stdout).decode("utf-8", "replace").strip()  # git says it on stderr, also if all is well
     if done.returncode == 0:
@@ -139,12 +139,12 @@ def check_signature(handle: Handle, tag: pygit2.Oid, signers: Path | None = None
     )
 
 
-def _signers(handle: Handle, signers: Path | None) -> list[str]:
+def _signers(repository: Repository, signers: Path | None) -> list[str]:
     """Return how git is told who may sign; with nobody at all it still finds what was altered after it was signed."""
     if signers is not None:
         return ["-c", f"gpg.ssh.allowedSignersFile={os.fspath(signers.absolute())}"]
     try:
-        run_git(handle.path, "config", "gpg.ssh.allowedSignersFile")
+        run_git(repository.path, "config", "gpg.ssh.allowedSignersFile")
     except GitError:
         return ["-c", f"gpg.ssh.allowedSignersFile={os.devnull}"]
     return []

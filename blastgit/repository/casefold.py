@@ -5,28 +5,28 @@ from __future__ import annotations
 from blastgit.errors import InvalidName
 from blastgit.naming.names import fold, user_of
 from blastgit.plumbing.folded import branches_like
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 
 
-def twin(handle: Handle, name: str) -> str | None:
+def case_collision(repository: Repository, name: str) -> str | None:
     """Return a line whose name differs from `name` only in case, or None; of users' own, in that of the user."""
     user = user_of(name)
     if user is None:
-        found = branches_like(handle.path, name, handle.work_folder / "packed-names")
+        found = branches_like(repository.path, name, repository.work_folder / "packed-names")
         return next((other for other in found if other != name), None)
     from blastgit.repository.lines import own_lines
 
-    alike = (line for line in own_lines(handle) if fold(user_of(line) or "") == fold(user))
+    alike = (line for line in own_lines(repository) if fold(user_of(line) or "") == fold(user))
     return next((line for line in alike if user_of(line) != user), None)
 
 
-def refuse_twin(handle: Handle, name: str) -> None:
+def refuse_case_collision(repository: Repository, name: str) -> None:
     """Return if a new line may be called so.
 
     Raises:
         InvalidName: The name of another one differs only in case.
     """
-    other = twin(handle, name)
+    other = case_collision(repository, name)
     if other is not None:
         raise InvalidName(
             f"{name!r} differs from {other!r}, which is here, only in case, and not every system can tell such names "

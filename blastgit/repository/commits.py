@@ -14,7 +14,7 @@ from blastgit.naming.names import slug, tag_name, transient_of
 from blastgit.plumbing.messages import read_trailers
 from blastgit.plumbing.objects import undamaged
 from blastgit.plumbing.trees import blob_data, read_blob
-from blastgit.repository.entries import Held, held_in
+from blastgit.repository.entries import TreeEntry, held_in
 from blastgit.revision.dr import DatasetRevision, read_dr
 from blastgit.store.base import Store
 from blastgit.store.pointer import Pointer, read_pointer
@@ -138,13 +138,13 @@ class Snapshot(Marker):
         return data
 
     @cached_property
-    def held(self) -> dict[str, Held]:
+    def held(self) -> dict[str, TreeEntry]:
         """What stands for each file in the tree, by path in the dataset.
 
         Raises:
             DamagedData: Git cannot read a tree, or a file stands there twice.
         """
-        found: dict[str, Held] = {}
+        found: dict[str, TreeEntry] = {}
         with undamaged(str(self)):
             for path, held in held_in(self.commit.tree):
                 if path in found:

@@ -18,12 +18,12 @@ from blastgit.plumbing.messages import write_message
 from blastgit.plumbing.objects import commit_of
 from blastgit.plumbing.refs import RefMoved, RefUpdate
 from blastgit.plumbing.trees import update_tree
-from blastgit.repository.local import LOCK_TIMEOUT, Handle
-from blastgit.repository.recovery import take_over
+from blastgit.repository.local import LOCK_TIMEOUT, Repository
+from blastgit.repository.recovery import clean_up_dead_writer
 
 
 @dataclass(frozen=True)
-class Edit:
+class BranchEdit:
     """What a change does.
 
     Attributes:
@@ -41,15 +41,15 @@ class Edit:
     merged: tuple[str, ...] = ()
 
 
-Decide = Callable[[pygit2.Commit | None], Edit | None]
+Decide = Callable[[pygit2.Commit | None], BranchEdit | None]
 """From the branch's tip as it is now (None: there is no such branch yet) to what to change; None for nothing."""
 
 
-def edit(handle: Handle, branch: str, decide: Decide, timeout: float = LOCK_TIMEOUT) -> str | None:
+def commit_to_branch(repository: Repository, branch: str, decide: Decide, timeout: float = LOCK_TIMEOUT) -> str | None:
     """Make one commit on a branch, and return the branch's tip, which is durable; None if it has none still.
 
     Args:
-        handle: The data repo, here or elsewhere.
+        repository: The data repo, here or elsewhere.
         branch: `main` or `annotations`.
         decide: Called with the lock held, and again if somebody else moved the branch meanwhile. What it raises ends
             the call, and nothing has changed.
@@ -60,34 +60,36 @@ def edit(handle: Handle, branch: str, decide: Decide, timeout: float = LOCK_TIME
         Denied: A hook of a repo elsewhere does not let this in.
         RepoError: The repo cannot be written, or not be reached.
     """
-    handle.prepare_to_edit()
-    with hold(handle.lock_path(branch), timeout) as lock:
-        take_over(handle, lock)
-        return edit_held(handle, branch, lock, decide, timeout)
+    repository.prepare_to_edit()
+    with hold(repository.lock_path(branch), timeout) as lock:
+        clean_up_dead_writer(repository, lock)
+        return commit_to_held_branch(repository, branch, lock, decide, timeout)
 
 
-def edit_held(handle: Handle, branch: str, lock: Lock, decide: Decide, timeout: float = LOCK_TIMEOUT) -> str | None:
+def commit_to_held_branch(
+    repository: Repository, branch: str, lock: Lock, decide: Decide, timeout: float = LOCK_TIMEOUT
+) -> str | None:
     """Do what `edit` does for a caller that holds the branch's lock already."""
     ref = f"refs/heads/{branch}"
-    for _ in handle.attempts(timeout):
-        reference = handle.git.references.get(ref)
+    for _ in repository.attempts(timeout):
+        reference = repository.git.references.get(ref)
         tip = None if reference is None else commit_of(reference)
         change = decide(tip)
         if change is None:
             return None if tip is None else str(tip.id)
-        commit = _commit(handle, tip, change)
+        commit = _commit(repository, tip, change)
         lock.announce(Journal.own(refs={ref: commit}))
         try:
             update = RefUpdate(ref, commit, None if tip is None else str(tip.id))
-            handle.move_refs([update], f"blastgit: {change.subject}", lock.descriptor, synced=[handle.path])
+            repository.update_refs([update], f"blastgit: {change.subject}", lock.descriptor, synced=[repository.path])
         except RefMoved:
             continue  # a push came between
         return commit
     raise Busy(f"{branch} was moved by others again and again, for {timeout:g} s: try again when they are done")
 
 
-def _commit(handle: Handle, tip: pygit2.Commit | None, change: Edit) -> str:
-    git, who = handle.git, handle.committer()
+def _commit(repository: Repository, tip: pygit2.Commit | None, change: BranchEdit) -> str:
+    git, who = repository.git, repository.committer()
     batch = Batch(git)
     blobs = {path: None if data is None else batch.blob(data) for path, data in change.files.items()}
     batch.write()

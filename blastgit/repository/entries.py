@@ -18,7 +18,7 @@ LIMIT = 1 << 20
 """Bytes up to which a file may lie in git itself: every clone has all of them, of every revision, for good."""
 
 
-class Held(NamedTuple):
+class TreeEntry(NamedTuple):
     """What stands for a file in a tree.
 
     Attributes:
@@ -35,15 +35,15 @@ class Held(NamedTuple):
         return not self.place.endswith(SUFFIX)
 
 
-def held_in(tree: pygit2.Tree) -> Iterator[tuple[str, Held]]:
+def held_in(tree: pygit2.Tree) -> Iterator[tuple[str, TreeEntry]]:
     """Yield the path in the dataset of each file of a state, and what stands for it in the state's tree."""
     for path, blob in flatten(tree):
         if path.startswith(".dvc/"):
             continue
         if path.endswith(SUFFIX):
-            yield path.removesuffix(SUFFIX), Held(path, blob)
+            yield path.removesuffix(SUFFIX), TreeEntry(path, blob)
         elif "/" in path:
-            yield path, Held(path, blob)
+            yield path, TreeEntry(path, blob)
 
 
 def is_held(tree: pygit2.Tree, path: str) -> bool:

@@ -11,7 +11,7 @@ from blastgit.errors import NotFound
 from blastgit.naming.names import Spec, branch_ref, fold, is_personal, tag_ref
 from blastgit.plumbing.objects import commit_of
 from blastgit.repository.commits import Marker, Revision, Snapshot, StageState
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 
 _HEADS = "refs/heads/"
 
@@ -19,13 +19,13 @@ _HEADS = "refs/heads/"
 class History:
     """The revisions of a data repo."""
 
-    def __init__(self, handle: Handle) -> None:
+    def __init__(self, repository: Repository) -> None:
         """Look into an opened data repo."""
-        self._handle = handle
+        self._repository = repository
 
     @property
     def _git(self) -> pygit2.Repository:
-        return self._handle.git  # another one after each fetch
+        return self._repository.git  # another one after each fetch
 
     def tip(self, name: str) -> pygit2.Commit | None:
         """Return the tip of a transient's branch, or None if there is no such branch."""
@@ -44,7 +44,7 @@ class History:
         commit = self.tip(name)
         while commit is not None:
             yield Marker(commit)
-            commit = self._handle.commit_before(name, commit)
+            commit = self._repository.commit_before(name, commit)
 
     def latest(self, name: str) -> Revision | None:
         """Return the latest revision of a transient, or None if it has none yet."""
@@ -75,10 +75,10 @@ class History:
     def stages(self, revision: Revision) -> list[StageState]:
         """Return the markers of the run that ended as a revision, in the order in which the stages ended."""
         found = []
-        commit = self._handle.commit_before(revision.name, revision.commit)
+        commit = self._repository.commit_before(revision.name, revision.commit)
         while commit is not None and Marker(commit).stage is not None:
             found.append(StageState(self._git, revision.name, commit, revision.number))
-            commit = self._handle.commit_before(revision.name, commit)
+            commit = self._repository.commit_before(revision.name, commit)
         return found[::-1]
 
     def resolve(self, spec: Spec) -> Snapshot:
@@ -101,8 +101,8 @@ class History:
 
         if spec.number is None or self.tagged(spec.name, spec.number) is not None:
             return None
-        self._handle.need_run(spec.name)
-        run = Run.of(self._handle, spec.name)
+        self._repository.need_run(spec.name)
+        run = Run.of(self._repository, spec.name)
         if run is None or run.towards != spec.number:
             return None
         return [StageState(self._git, spec.name, marker.commit, spec.number) for marker in run.endings]
@@ -138,7 +138,7 @@ class History:
     def _called(self, name: str, alias: str) -> Revision:
         from blastgit.workflow.names import named
 
-        found = named(self._handle, name, alias)
+        found = named(self._repository, name, alias)
         found.asked = f"{name}@{alias}"
         return found
 
@@ -149,13 +149,13 @@ class History:
     def _unknown(self, name: str) -> NotFound:
         if is_personal(name):
             return NotFound(
-                f"there is no {name} in {self._handle.location}: `blastgit list 'u/*'` shows users' own lines, and "
+                f"there is no {name} in {self._repository.location}: `blastgit list 'u/*'` shows users' own lines, and "
                 "`blastgit record NAME --as u/USER` begins one"
             )
-        folded = {fold(other): other for other in _transients(self._handle.branches())}
+        folded = {fold(other): other for other in _transients(self._repository.branches())}
         near = [folded[each] for each in difflib.get_close_matches(fold(name), folded, n=3)]
         hint = f"; did you mean {' or '.join(near)}?" if near else "; `blastgit list` shows those there are"
-        return NotFound(f"there is no transient {name} in {self._handle.location}{hint}")
+        return NotFound(f"there is no transient {name} in {self._repository.location}{hint}")
 
 
 def _transients(refs: Iterable[str]) -> list[str]:

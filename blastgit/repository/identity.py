@@ -8,7 +8,7 @@ from typing import Any
 import pygit2
 
 from blastgit.errors import RepoError
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://github.com/scimma/blast#data-repo")
 
@@ -27,16 +27,16 @@ def read_identity(loaded: Any) -> uuid.UUID | None:
         raise RepoError(f"blastgit.yaml on main: identity is {loaded!r}, no UUID") from None
 
 
-def repo_identity(handle: Handle) -> uuid.UUID:
+def repo_identity(repository: Repository) -> uuid.UUID:
     """Return the identity of a data repo: what its settings say, or else what follows from the first commit of main."""
-    stated: uuid.UUID | None = handle.settings.section("identity")
+    stated: uuid.UUID | None = repository.settings.section("identity")
     if stated is not None:
         return stated
-    if not handle.is_here:
-        handle.need("main", whole=True)
-    commit: pygit2.Commit | None = handle.main
+    if not repository.is_here:
+        repository.need("main", whole=True)
+    commit: pygit2.Commit | None = repository.main
     while commit is not None:
-        first, commit = commit, handle.commit_before("main", commit)
+        first, commit = commit, repository.commit_before("main", commit)
     return uuid.uuid5(_NAMESPACE, str(first.id))
 
 

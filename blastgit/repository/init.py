@@ -13,7 +13,7 @@ from blastgit.plumbing.process import run_git
 from blastgit.plumbing.refs import RefUpdate, update_refs
 from blastgit.repository.format import FILE
 from blastgit.repository.hooks import install_hooks
-from blastgit.repository.local import Handle, committer
+from blastgit.repository.local import Repository, committer
 from blastgit.repository.settings import default_text
 from blastgit.repository.skeleton import dot_files, store_config
 from blastgit.store.config import absolute
@@ -31,7 +31,7 @@ brings back exactly the files of that revision. `git log origin/NAME` tells why 
 
 def init(
     path: Path, *, store: str | None = None, options: Mapping[str, str] | None = None, simulated: bool = False
-) -> Handle:
+) -> Repository:
     """Make a data repo at `path` and open it.
 
     Args:
@@ -67,7 +67,7 @@ def init(
     make_folders(path / "objects")
     _first_commit(path, config, simulated=simulated)
     install_hooks(path)
-    return Handle(path)
+    return Repository(path)
 
 
 def _first_commit(path: Path, config: bytes, *, simulated: bool) -> None:

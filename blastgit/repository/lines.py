@@ -6,48 +6,50 @@ from blastgit.errors import InvalidInput, NotFound
 from blastgit.naming.names import is_personal, transient_of
 from blastgit.repository.commits import Marker, Revision
 from blastgit.repository.history import History
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 
 _BRANCHES = "refs/heads/"
 
 
-def own_lines(handle: Handle, user: str = "") -> list[str]:
+def own_lines(repository: Repository, user: str = "") -> list[str]:
     """Return the names of users' own lines, `u/alice/2026dgt`, sorted; of one user or of all. Reads every ref."""
     begin = f"{_BRANCHES}u/{user}{'/' if user else ''}".encode()
-    refs = handle.git.raw_listall_references()
+    refs = repository.git.raw_listall_references()
     return sorted(ref.decode("utf-8", "replace").removeprefix(_BRANCHES) for ref in refs if ref.startswith(begin))
 
 
-def origin(handle: Handle, line: str) -> Revision | None:
+def origin(repository: Repository, line: str) -> Revision | None:
     """Return the revision that a user's own line forks from; None if it is not here, or the line is official."""
     if not is_personal(line):
         return None
-    found = (marker for marker in History(handle).way_back(line) if marker.line != line and marker.number is not None)
+    found = (
+        marker for marker in History(repository).way_back(line) if marker.line != line and marker.number is not None
+    )
     first = next(found, None)
-    return None if first is None else _revision(handle, line, first)
+    return None if first is None else _revision(repository, line, first)
 
 
-def ancestry(handle: Handle, line: str) -> list[Revision]:
+def ancestry(repository: Repository, line: str) -> list[Revision]:
     """Return all that a line is made of, oldest first: the revisions of what it forks from, then its own.
 
     Raises:
         NotFound: There is no such line, or it has no revision.
     """
-    _ = History(handle).revisions(line)
-    markers = [marker for marker in History(handle).way_back(line) if marker.number is not None]
-    return [_revision(handle, line, marker) for marker in reversed(markers)]
+    _ = History(repository).revisions(line)
+    markers = [marker for marker in History(repository).way_back(line) if marker.number is not None]
+    return [_revision(repository, line, marker) for marker in reversed(markers)]
 
 
-def _revision(handle: Handle, line: str, marker: Marker) -> Revision:
+def _revision(repository: Repository, line: str, marker: Marker) -> Revision:
     assert marker.number is not None
-    return Revision(handle.git, marker.line or transient_of(line), marker.commit, marker.number)
+    return Revision(repository.git, marker.line or transient_of(line), marker.commit, marker.number)
 
 
-def before_of(handle: Handle, line: str, latest: Revision | None, wanted: Revision | None) -> Revision:
+def before_of(repository: Repository, line: str, latest: Revision | None, wanted: Revision | None) -> Revision:
     """Return the revision that the next one of a user's own line is compared with.
 
     Args:
-        handle: The data repo.
+        repository: The data repo.
         line: The line.
         latest: Its latest revision; None if it has none, so that the next one forks.
         wanted: What the user wants to fork from; None for the latest official revision, or where it forks now.
@@ -56,21 +58,21 @@ def before_of(handle: Handle, line: str, latest: Revision | None, wanted: Revisi
         NotFound: There is nothing to fork from.
         InvalidInput: It forks from something else, or that is about another transient.
     """
-    history, name = History(handle), transient_of(line)
+    history, name = History(repository), transient_of(line)
     if wanted is not None and wanted.transient != name:
         raise InvalidInput(f"{line} cannot fork from {wanted}, which is about another transient")
     if history.tip(line) is not None:
-        begin = origin(handle, line) if latest is None or wanted is not None else None
+        begin = origin(repository, line) if latest is None or wanted is not None else None
         if wanted is not None and (begin is None or begin.id != wanted.id):
             raise InvalidInput(
                 f"{line} is there and forks from {begin}: without --from, what you bring is its next revision"
             )
         found = latest or begin
     else:
-        handle.need(name if wanted is None else wanted.name)  # all of it: it is asked what changed back and forth
+        repository.need(name if wanted is None else wanted.name)  # all of it: it is asked what changed back and forth
         found = wanted or history.latest(name)
     if found is None:
         raise NotFound(
-            f"there is no {name} in {handle.location} that {line} could fork from: let it be recorded officially first"
+            f"there is no {name} in {repository.location} that {line} could fork from: let it be recorded officially first"
         )
     return found

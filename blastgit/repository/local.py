@@ -35,7 +35,7 @@ LOCK_TIMEOUT = 120.0
 """Seconds that a writer waits for another one of the same transient."""
 
 
-class Handle:
+class Repository:
     """A data repo on this machine.
 
     Attributes:
@@ -164,7 +164,7 @@ class Handle:
             RepoError: The settings make no sense, or main's have an option that is not main's to set.
         """
         others = other_remotes(self.config, self.work_folder / OWN_FILE)
-        return together(default, others, self.work_folder)
+        return open_stores_together(default, others, self.work_folder)
 
     def remote(self) -> Remote:
         """Return where the store is, and how it is reached.
@@ -223,7 +223,7 @@ class Handle:
         while time.monotonic() < self._give_up:
             yield
 
-    def move_refs(self, updates: list[RefUpdate], message: str, *locks: int, synced: Iterable[Path] = ()) -> None:
+    def update_refs(self, updates: list[RefUpdate], message: str, *locks: int, synced: Iterable[Path] = ()) -> None:
         """Move refs in one transaction; see `update_refs`."""
         update_refs(self.path, updates, message, *locks, synced=synced)
 
@@ -272,14 +272,14 @@ def _open(path: Path) -> pygit2.Repository:
         raise RepoError(f"{path} is no data repo: it should be a bare git repository made by `blastgit init`") from None
 
 
-def together(default: Remote, others: Mapping[str, Remote], work_folder: Path) -> Store:
+def open_stores_together(default: Remote, others: Mapping[str, Remote], work_folder: Path) -> Store:
     """Open a default store, with others beside it if there are any."""
     opened = open_store(default, work_folder)
     if not others:
         return opened
-    from blastgit.store.multi_store import Several
+    from blastgit.store.multi_store import MultiStore
 
-    return Several(opened, {name: open_store(remote, work_folder) for name, remote in others.items()})
+    return MultiStore(opened, {name: open_store(remote, work_folder) for name, remote in others.items()})
 
 
 def open_store(remote: Remote, work_folder: Path) -> Store:

@@ -21,7 +21,7 @@ from blastgit.plumbing.batch import make_folders
 from blastgit.plumbing.locks import BRIEFLY, hold
 from blastgit.plumbing.process import git_environment, run_git
 from blastgit.progress import Progress, silent
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 
 _LOCK = ".maintain"  # no transient's name has a full stop
 _LOG = "maintain.log"
@@ -70,11 +70,11 @@ class Maintained:
         return {"was_due": self.was_due, "before": self.before.to_json(), "after": self.after.to_json()}
 
 
-def maintain(handle: Handle, *, only_if_due: bool = False, progress: Progress = silent) -> Maintained:
+def maintain(repository: Repository, *, only_if_due: bool = False, progress: Progress = silent) -> Maintained:
     """Pack refs and objects, and write the commit graph.
 
     Args:
-        handle: The data repo.
+        repository: The data repo.
         only_if_due: Do nothing while there is little to pack.
         progress: Told of the steps.
 
@@ -82,29 +82,29 @@ def maintain(handle: Handle, *, only_if_due: bool = False, progress: Progress = 
         Busy: Another process is at it.
         RepoError: Git fails, or the repo cannot be written.
     """
-    handle.prepare_to_write()
-    before = count(handle.path)
-    if only_if_due and not is_due(handle):
+    repository.prepare_to_write()
+    before = count(repository.path)
+    if only_if_due and not is_due(repository):
         return Maintained(was_due=False, before=before, after=before)
-    _do(handle, _STEPS, progress)
-    return Maintained(was_due=True, before=before, after=count(handle.path))
+    _do(repository, _STEPS, progress)
+    return Maintained(was_due=True, before=before, after=count(repository.path))
 
 
-def maintain_after_bulk(handle: Handle) -> None:
+def maintain_after_bulk(repository: Repository) -> None:
     """Pack the many refs that bulk work has made; all else, of which it makes little, only if it is time.
 
     Raises:
         Busy: Another process is at it.
         RepoError: Git fails, or the repo cannot be written.
     """
-    _do(handle, _STEPS if is_due(handle) else {_REFS: _STEPS[_REFS]})
+    _do(repository, _STEPS if is_due(repository) else {_REFS: _STEPS[_REFS]})
 
 
-def _do(handle: Handle, steps: Mapping[str, tuple[str, ...]], progress: Progress = silent) -> None:
-    with hold(handle.lock_path(_LOCK), timeout=BRIEFLY) as lock, _folders_kept(handle.path / "objects"):
+def _do(repository: Repository, steps: Mapping[str, tuple[str, ...]], progress: Progress = silent) -> None:
+    with hold(repository.lock_path(_LOCK), timeout=BRIEFLY) as lock, _folders_kept(repository.path / "objects"):
         for done, (what, step) in enumerate(steps.items()):
             progress(what, done, len(steps))
-            run_git(handle.path, *step, pass_fds=(lock.descriptor,))
+            run_git(repository.path, *step, pass_fds=(lock.descriptor,))
 
 
 @contextmanager
@@ -124,13 +124,13 @@ def _folders_kept(objects: Path) -> Iterator[None]:
             guard.unlink(missing_ok=True)
 
 
-def is_due(handle: Handle) -> bool:
+def is_due(repository: Repository) -> bool:
     """Whether there are so many loose objects or packs that it is time, judged as `git gc --auto` does.
 
     The thresholds are git's own settings `gc.auto` and `gc.autoPackLimit`; 0 means never.
     """
-    objects = handle.path / "objects"
-    loose, packs = _setting(handle, "gc.auto", _LOOSE), _setting(handle, "gc.autoPackLimit", _PACKS)
+    objects = repository.path / "objects"
+    loose, packs = _setting(repository, "gc.auto", _LOOSE), _setting(repository, "gc.autoPackLimit", _PACKS)
     return 256 * _entries(objects / "17") > loose > 0 or (loose > 0 and _entries(objects / "pack", ".pack") > packs > 0)
 
 
@@ -142,25 +142,25 @@ def _entries(folder: Path, suffix: str = "") -> int:
         return 0
 
 
-def _setting(handle: Handle, key: str, usual: int) -> int:
+def _setting(repository: Repository, key: str, usual: int) -> int:
     try:
-        return handle.git.config.get_int(key)
+        return repository.git.config.get_int(key)
     except (KeyError, ValueError):
         return usual
 
 
-def start_if_due(handle: Handle) -> bool:
+def start_if_due(repository: Repository) -> bool:
     """Start maintenance in a process of its own if it is time; nobody waits for it. Whether it was started.
 
     A writer calls this when it is done. A failure is no concern of the writer's: the log has it,
     `blastgit/maintain.log` in the repo.
     """
-    if not handle.is_here or not is_due(handle):
+    if not repository.is_here or not is_due(repository):
         return False
-    if handle.lock_path(_LOCK).exists() or _was_tried(handle.work_folder / _LOG):
+    if repository.lock_path(_LOCK).exists() or _was_tried(repository.work_folder / _LOG):
         return False
     with suppress(OSError):
-        _start(handle)
+        _start(repository)
         return True
     return False
 
@@ -172,10 +172,10 @@ def _was_tried(log: Path) -> bool:
         return False
 
 
-def _start(handle: Handle) -> None:
+def _start(repository: Repository) -> None:
     """Start it through a shell that ends at once: the process belongs to nobody then, and leaves no zombie."""
-    log = handle.work_folder / _LOG
-    words = [sys.executable, "-m", "blastgit", "-C", str(handle.path.absolute()), "maintain", "--auto"]
+    log = repository.work_folder / _LOG
+    words = [sys.executable, "-m", "blastgit", "-C", str(repository.path.absolute()), "maintain", "--auto"]
     package = str(Path(__file__).resolve().parents[2])
     search = os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH")])])
     line = f"exec nice {shlex.join(words)} </dev/null >{shlex.quote(str(log))} 2>&1 &"

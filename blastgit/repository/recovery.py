@@ -19,17 +19,17 @@ from blastgit.plumbing.locks import Lock, clean_up, try_lock
 from blastgit.plumbing.messages import one_line
 from blastgit.plumbing.refs import RefUpdate
 from blastgit.repository.history import History, comes_right_after
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 
 _NOTHING: Mapping[str, str | None] = MappingProxyType({})
 
 
-def recover(handle: Handle) -> list[str]:
+def recover(repository: Repository) -> list[str]:
     """Clean up after every dead writer, and return the names of the (case-folded) transients that it concerned.
 
     Does nothing where this user may not write.
     """
-    folder = handle.work_folder / "locks"
+    folder = repository.work_folder / "locks"
     recovered: list[str] = []
     try:
         names = [entry.name for entry in os.scandir(folder)]
@@ -42,57 +42,57 @@ def recover(handle: Handle) -> list[str]:
             continue
         if lock is not None:
             recovered += [name] if lock.left_behind else []
-            _bury(handle, lock)
+            _bury(repository, lock)
     return recovered
 
 
-def _bury(handle: Handle, lock: Lock) -> None:
+def _bury(repository: Repository, lock: Lock) -> None:
     try:
-        take_over(handle, lock)
+        clean_up_dead_writer(repository, lock)
         lock.path.unlink(missing_ok=True)
     finally:
         os.close(lock.descriptor)
 
 
-def take_over(handle: Handle, lock: Lock) -> None:
+def clean_up_dead_writer(repository: Repository, lock: Lock) -> None:
     """Clean up after the dead writer that held a lock before, if there was one."""
     if lock.left_behind is None:
         return
-    clean_up(handle.path, lock.left_behind, [handle.store.staging_root, handle.work_folder / "tmp"])
+    clean_up(repository.path, lock.left_behind, [repository.store.staging_root, repository.work_folder / "tmp"])
     for ref in lock.left_behind.refs:
         if ref.startswith("refs/heads/"):
-            settle(handle, ref.removeprefix("refs/heads/"), lock)
+            roll_forward(repository, ref.removeprefix("refs/heads/"), lock)
 
 
-def settle(handle: Handle, name: str, lock: Lock, coming: Mapping[str, str | None] = _NOTHING) -> None:
+def roll_forward(repository: Repository, name: str, lock: Lock, coming: Mapping[str, str | None] = _NOTHING) -> None:
     """Roll a transient forward: make the missing tag of its latest revision, or lead its branch to its latest tag.
 
     Args:
-        handle: The data repo.
+        repository: The data repo.
         name: The transient.
         lock: Its lock, which is held.
         coming: The refs that somebody is pushing, and what they shall be: a push that completes something goes first.
     """
     from blastgit.recording.replay import settled  # late: every command looks for dead writers, and few find one
 
-    history = History(handle)
+    history = History(repository)
     latest = history.latest(name)
     updates = []
     if latest is not None and history.tagged(name, latest.number) is None and f"refs/tags/{latest.tag}" not in coming:
-        batch = Batch(handle.git)
-        tag = add_tag(batch, latest.tag, latest.id, handle.committer(), latest.reason)
+        batch = Batch(repository.git)
+        tag = add_tag(batch, latest.tag, latest.id, repository.committer(), latest.reason)
         batch.write()
         updates.append(RefUpdate(tag_ref(name, latest.number), tag))
     ahead = history.tagged(name, 0 if latest is None else latest.number + 1)
     tip = history.tip(name)
     before = None if tip is None else str(tip.id)
-    is_next = ahead is not None and comes_right_after(handle.git, ahead.commit, before)
+    is_next = ahead is not None and comes_right_after(repository.git, ahead.commit, before)
     if ahead is not None and is_next and coming.get(branch_ref(name)) != ahead.id:
         updates.append(RefUpdate(branch_ref(name), ahead.id, before))
-    updates += settled(handle, name, ahead.commit if ahead is not None and is_next else tip)
+    updates += settled(repository, name, ahead.commit if ahead is not None and is_next else tip)
     if updates:
         lock.announce_moves(updates)
-        handle.move_refs(updates, "blastgit: rolled forward after a crash", lock.descriptor)
+        repository.update_refs(updates, "blastgit: rolled forward after a crash", lock.descriptor)
 
 
 def add_tag(batch: Batch, name: str, commit: str, tagger: pygit2.Signature, message: str) -> str:

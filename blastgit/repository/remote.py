@@ -26,7 +26,7 @@ from blastgit.plumbing.push import Outcome, PushFailed, push_refs
 from blastgit.plumbing.refs import ZERO, RefMoved, RefUpdate
 from blastgit.plumbing.scratch import Scratch
 from blastgit.repository.history import comes_right_after
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.repository.location import shown
 from blastgit.store.config import VARIABLE, Remote
 
@@ -56,7 +56,7 @@ _CONFIG = """
 """
 
 
-class Mirror(Handle):
+class RemoteRepository(Repository):
     """A data repo elsewhere, as far as it has been fetched.
 
     The server's hook has the last word on what is recorded: it knows the policy and who pushes, and it alone sees every
@@ -167,7 +167,7 @@ class Mirror(Handle):
         _ = self.store
         super().prepare_to_write()
 
-    def move_refs(self, updates: list[RefUpdate], message: str, *locks: int, synced: Iterable[Path] = ()) -> None:
+    def update_refs(self, updates: list[RefUpdate], message: str, *locks: int, synced: Iterable[Path] = ()) -> None:
         """Push: all of the refs move, or none.
 
         Raises:

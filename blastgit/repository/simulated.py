@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from blastgit.errors import InvalidExport
 
 if TYPE_CHECKING:
-    from blastgit.repository.local import Handle
+    from blastgit.repository.local import Repository
     from blastgit.revision.export import Export
 
 KEY = "simulated"
@@ -29,16 +29,16 @@ def kind_of(export: Export) -> bool | None:
     return False if stated is None and export.is_published else stated
 
 
-def of_kind(export: Export, handle: Handle) -> Export:
+def check_simulated(export: Export, repository: Repository) -> Export:
     """Return an export as a repo records it, if it does not say that it is of the other kind.
 
     Raises:
         InvalidExport: It does.
     """
-    simulated, stated = handle.settings.simulated, kind_of(export)
+    simulated, stated = repository.settings.simulated, kind_of(export)
     if stated is not None and stated != simulated:
         raise InvalidExport(
-            f"these data of {export.name} are {WORDS[stated]}, and {handle.location} holds {WORDS[simulated]} data: "
+            f"these data of {export.name} are {WORDS[stated]}, and {repository.location} holds {WORDS[simulated]} data: "
             "the two never mix; record them in a repo of their own kind"
         )
     if not simulated or stated:

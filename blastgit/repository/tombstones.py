@@ -19,7 +19,7 @@ from blastgit.safe_yaml import load_yaml
 
 if TYPE_CHECKING:
     from blastgit.repository.commits import Snapshot
-    from blastgit.repository.local import Handle
+    from blastgit.repository.local import Repository
 
 FOLDER = "withdrawn"
 ATTACHMENT = "attachment"
@@ -63,10 +63,10 @@ Stones = Mapping[str, Tombstone]
 class Withdrawals:
     """What main says was withdrawn."""
 
-    def __init__(self, handle: Handle) -> None:
+    def __init__(self, repository: Repository) -> None:
         """Look at main as it is now."""
-        self._git = handle.git
-        self._main = handle.main.tree
+        self._git = repository.git
+        self._main = repository.main.tree
         self._tree = self._main / FOLDER if FOLDER in self._main else None
 
     def of(self, name: str, number: int) -> Stones:

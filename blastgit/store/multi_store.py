@@ -13,7 +13,7 @@ from blastgit.store.hashing import Checksums
 from blastgit.store.source import Origin
 
 
-class Several(Store):
+class MultiStore(Store):
     """The default store of a data repo, and others that its rules send some kinds of files to."""
 
     def __init__(self, default: Store, others: Mapping[str, Store]) -> None:

@@ -12,7 +12,7 @@ from blastgit.errors import InvalidData
 from blastgit.naming.names import slug
 from blastgit.repository.commits import Marker, Revision, Snapshot, StageState
 from blastgit.repository.history import History
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.revision.compare import compare
 from blastgit.revision.document import Json
 from blastgit.revision.normalise import NaturalForm, normalise
@@ -26,19 +26,19 @@ _ALL_SOUND = Validity({}, Stages(()))
 _FORMER = Problem("stale", None, "the transient had another name then")
 
 
-def validity_of(handle: Handle, state: Snapshot, *, fully: bool = False) -> Validity:
+def validity_of(repository: Repository, state: Snapshot, *, fully: bool = False) -> Validity:
     """Return what of a state can be relied on, by its document and by the markers of the run that it came from.
 
     Args:
-        handle: The data repo.
+        repository: The data repo.
         state: The state.
         fully: Whether to tell of each stage even where all succeeded.
     """
-    document, marks = state.dr.export.document, _marks(handle, state)
+    document, marks = state.dr.export.document, _marks(repository, state)
     if not fully and not marks and sounds_complete(document):
         return _ALL_SOUND  # by far the most: neither rules nor stages need to be read
-    rules = handle.rules
-    stages: Stages = handle.settings.section("stages")
+    rules = repository.rules
+    stages: Stages = repository.settings.section("stages")
     ends = endings(document, rules)
     done = {stage.name for stage in stages if (mark := marks.get(stage.slug)) and mark.outcome == "done"}
     on_the_way = not isinstance(state, Revision)
@@ -66,17 +66,21 @@ def _is_ahead(end: Ending | None, rules: Rules, redone: Collection[str]) -> bool
     return bool(redone) or (end is not None and end.outcome in rules.pending)
 
 
-def _marks(handle: Handle, state: Snapshot) -> dict[str, Ending]:
+def _marks(repository: Repository, state: Snapshot) -> dict[str, Ending]:
     """Return the last mark of each stage in the run that led to a state, by slug."""
-    if isinstance(state, Revision) and not handle.is_here and state.trailers.get("Status", "complete") == "complete":
+    if (
+        isinstance(state, Revision)
+        and not repository.is_here
+        and state.trailers.get("Status", "complete") == "complete"
+    ):
         return {}  # each commit that is looked at there has to be brought
-    commit = state.commit if state.stage else handle.commit_before(state.name, state.commit)
+    commit = state.commit if state.stage else repository.commit_before(state.name, state.commit)
     found: dict[str, Ending] = {}
     while commit is not None and (marker := Marker(commit)).stage is not None:
         outcome = "processing" if marker.outcome in ("begun", "unfinished") else marker.outcome
         end = Ending(outcome, outcome == "failed", marker.trailers.get("Reason"), moment(marker.trailers.get("Began")))
         found.setdefault(slug(marker.stage or ""), end)
-        commit = handle.commit_before(state.name, commit)
+        commit = repository.commit_before(state.name, commit)
     return found
 
 
@@ -129,18 +133,18 @@ class Invalid(dict[str, str]):
         self.findings = tuple(findings)
 
 
-class Judged:
+class ValidityReport:
     """A revision, and what of it is invalid."""
 
-    def __init__(self, handle: Handle, revision: Snapshot, *, fully: bool = False) -> None:
+    def __init__(self, repository: Repository, revision: Snapshot, *, fully: bool = False) -> None:
         """Judge a revision, or the state at a marker; see `validity_of`."""
-        self._handle = handle
+        self._repository = repository
         self.revision = revision
-        self.validity = validity_of(handle, revision, fully=fully)
+        self.validity = validity_of(repository, revision, fully=fully)
 
     @cached_property
     def _form(self) -> NaturalForm:
-        return normalise(self.revision.dr.export, self._handle.rules)
+        return normalise(self.revision.dr.export, self._repository.rules)
 
     @property
     def values(self) -> Mapping[str, Json]:
@@ -173,13 +177,13 @@ class Judged:
     def _before(self) -> Revision | None:
         state = self.revision
         number = state.towards if isinstance(state, StageState) else state.number
-        return None if not number else History(self._handle).tagged(state.name, number - 1)
+        return None if not number else History(self._repository).tagged(state.name, number - 1)
 
     @cached_property
     def _differing(self) -> set[str]:
         """The values that differ from those of the revision before, by the rules."""
         assert self._before is not None
-        rules = self._handle.rules
+        rules = self._repository.rules
         return {change.path for change in compare(normalise(self._before.dr.export, rules), self._form, rules)}
 
     @property

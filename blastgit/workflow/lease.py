@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from blastgit.plumbing.locks import Lock
-    from blastgit.repository.local import Handle
+    from blastgit.repository.local import Repository
 
 LENGTH = timedelta(hours=1)
 """How long a lease holds, unless its owner says otherwise."""
@@ -86,18 +86,18 @@ def repo_time(lock: Lock) -> datetime:
     return datetime.fromtimestamp(os.fstat(lock.descriptor).st_mtime, UTC)
 
 
-def reading_time(handle: Handle) -> datetime:
+def reading_time(repository: Repository) -> datetime:
     """Return the same for somebody who holds no lock; where they may not write either, this machine's time."""
     try:
-        with TemporaryFile(dir=handle.work_folder / "locks") as file:
+        with TemporaryFile(dir=repository.work_folder / "locks") as file:
             return datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
     except OSError:
         return datetime.now(UTC)
 
 
-def margin_of(handle: Handle) -> timedelta:
+def margin_of(repository: Repository) -> timedelta:
     """Return for how much longer a lease counts: nothing where the repo itself is, else what two clocks may differ."""
-    return timedelta() if handle.is_here else 2 * SKEW
+    return timedelta() if repository.is_here else 2 * SKEW
 
 
 def this_machine() -> str:

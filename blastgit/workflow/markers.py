@@ -24,7 +24,7 @@ from blastgit.revision.dr import read_dr
 from blastgit.workflow.lease import Lease
 
 if TYPE_CHECKING:
-    from blastgit.repository.local import Handle
+    from blastgit.repository.local import Repository
 
 BEGUN, DONE, FAILED, UNFINISHED = "begun", "done", "failed", "unfinished"
 """How a stage stands. `unfinished` is written when a run ends: the stage had begun, and nobody said how it ended."""
@@ -154,19 +154,19 @@ class Run:
     base: str | None
 
     @classmethod
-    def of(cls, handle: Handle, name: str) -> Run | None:
+    def of(cls, repository: Repository, name: str) -> Run | None:
         """Return the run in progress of a transient, or None, as far as it is at hand (`Handle.need_run`).
 
         Raises:
             DamagedData: Its markers cannot be read.
         """
-        reference = handle.git.references.get(run_ref(name))
+        reference = repository.git.references.get(run_ref(name))
         if reference is None:
             return None
         tip = commit_of(reference)
         base = Marker(tip).trailers.get("Base", NO_BASE)
-        markers = [RunMarker(commit, read_mark(Marker(commit))) for commit in _back_to(handle, tip, base)]
-        return cls(name, tuple(markers[::-1]), Snapshot(handle.git, name, tip), None if base == NO_BASE else base)
+        markers = [RunMarker(commit, read_mark(Marker(commit))) for commit in _back_to(repository, tip, base)]
+        return cls(name, tuple(markers[::-1]), Snapshot(repository.git, name, tip), None if base == NO_BASE else base)
 
     @property
     def tip(self) -> str:
@@ -207,9 +207,9 @@ def leases_after(leases: Mapping[str, Lease], marker: RunMarker) -> dict[str, Le
     return held
 
 
-def _back_to(handle: Handle, tip: pygit2.Commit, base: str) -> Iterator[pygit2.Commit]:
+def _back_to(repository: Repository, tip: pygit2.Commit, base: str) -> Iterator[pygit2.Commit]:
     commit: pygit2.Commit | None = tip
     while commit is not None and str(commit.id) != base:
         yield commit
         with undamaged(f"the commit {commit.id}"):
-            commit = handle.git[commit.parent_ids[0]].peel(pygit2.Commit) if commit.parent_ids else None
+            commit = repository.git[commit.parent_ids[0]].peel(pygit2.Commit) if commit.parent_ids else None

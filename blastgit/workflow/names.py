@@ -15,9 +15,9 @@ from blastgit.errors import InvalidName, NotFound, RepoError
 from blastgit.naming.names import Spec, parse_spec
 from blastgit.repository.commits import Revision
 from blastgit.repository.history import History
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.safe_yaml import load_yaml
-from blastgit.workflow.judged import Judged
+from blastgit.workflow.judged import ValidityReport
 
 _WHERE = "blastgit.yaml on main: names"
 _VERSION = re.compile(r"v\d")
@@ -102,7 +102,7 @@ def _complete(value: Any, where: str) -> tuple[str, ...] | None:
     return tuple(value)
 
 
-def named(handle: Handle, name: str, word: str) -> Revision:
+def named(repository: Repository, name: str, word: str) -> Revision:
     """Return the revision of a transient that a convenient name stands for, or a version of Blast (`v1.12.0`).
 
     Raises:
@@ -110,10 +110,12 @@ def named(handle: Handle, name: str, word: str) -> Revision:
         InvalidName: There is no such name.
         RepoError: The name is about a stage that does not exist.
     """
-    History(handle).revision(Spec(name))  # a transient that does not exist is told from a name that it does not meet
+    History(repository).revision(
+        Spec(name)
+    )  # a transient that does not exist is told from a name that it does not meet
     if _VERSION.match(word):
-        return _given_by(handle, name, word)
-    names: Names = handle.settings.section("names")
+        return _given_by(repository, name, word)
+    names: Names = repository.settings.section("names")
     if word not in names:
         near = difflib.get_close_matches(word, [*names, "latest"], n=2)
         hint = f"did you mean {' or '.join(near)}?" if near else f"there are latest, {', '.join(names)}"
@@ -124,40 +126,40 @@ def named(handle: Handle, name: str, word: str) -> Revision:
             raise NotFound(
                 f"@{word} is pinned to {', '.join(f'{t}@{n}' for t, n in meaning.pinned.items())}, not {name}"
             )
-        return _numbered(handle, name, meaning.pinned[name])
+        return _numbered(repository, name, meaning.pinned[name])
     for stage in meaning.stages or ():
-        _check_stage(handle, stage, word)
-    return _latest(handle, name, word, meaning)
+        _check_stage(repository, stage, word)
+    return _latest(repository, name, word, meaning)
 
 
-def _check_stage(handle: Handle, stage: str, word: str) -> None:
+def _check_stage(repository: Repository, stage: str, word: str) -> None:
     try:
-        handle.settings.section("stages").find(stage)
+        repository.settings.section("stages").find(stage)
     except NotFound as error:
         raise RepoError(f"{_WHERE}.{word}.complete: {error}") from None
 
 
-def _numbered(handle: Handle, name: str, number: int) -> Revision:
-    handle.need(name, number)
-    return History(handle).revision(Spec(name, number=number))
+def _numbered(repository: Repository, name: str, number: int) -> Revision:
+    repository.need(name, number)
+    return History(repository).revision(Spec(name, number=number))
 
 
-def _given_by(handle: Handle, name: str, version: str) -> Revision:
+def _given_by(repository: Repository, name: str, version: str) -> Revision:
     """Return the latest revision that a version of Blast made, or whose values it gave again."""
     ran: dict[str, None] = {}
-    for marker in History(handle).markers(name):
+    for marker in History(repository).markers(name):
         ran[marker.app_version] = None
         if marker.app_version.removeprefix("v") == version.removeprefix("v"):
             number = marker.reproduces if marker.number is None else marker.number
             if number is not None:
-                return _numbered(handle, name, number)
+                return _numbered(repository, name, number)
     raise NotFound(f"no revision of {name} was made or reproduced by {version}: there was {', '.join(reversed(ran))}")
 
 
-def _latest(handle: Handle, name: str, word: str, meaning: Meaning) -> Revision:
+def _latest(repository: Repository, name: str, word: str, meaning: Meaning) -> Revision:
     reasons = []
-    for revision in History(handle).backwards(name):
-        reason = _why_not(handle, revision, meaning)
+    for revision in History(repository).backwards(name):
+        reason = _why_not(repository, revision, meaning)
         if reason is None:
             return revision
         reasons.append(f"{revision}: {reason}")
@@ -165,10 +167,10 @@ def _latest(handle: Handle, name: str, word: str, meaning: Meaning) -> Revision:
     raise NotFound(f"no revision of {name} is {word}: in {reasons[0]}{more}")
 
 
-def _why_not(handle: Handle, revision: Revision, meaning: Meaning) -> str | None:
+def _why_not(repository: Repository, revision: Revision, meaning: Meaning) -> str | None:
     if meaning.app_version is not None and not fnmatchcase(revision.app_version, meaning.app_version):
         return f"it was made by {revision.app_version}"
-    judged = Judged(handle, revision)
+    judged = ValidityReport(repository, revision)
     validity = judged.validity
     if meaning.valid and judged.invalid:
         return str(next(iter(judged.invalid.values())))

@@ -13,7 +13,7 @@ from typing import Any
 from blastgit.errors import NotFound
 from blastgit.repository.commits import Revision, Snapshot, StageState
 from blastgit.repository.history import History
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.revision.compare import compare, jsonable
 from blastgit.revision.document import Json
 from blastgit.revision.normalise import normalise
@@ -94,25 +94,25 @@ class Plan:
         }  # fmt: skip
 
 
-def plan(handle: Handle, revision: Revision, wish: Wish) -> Plan:
+def plan(repository: Repository, revision: Revision, wish: Wish) -> Plan:
     """Return which stages must run again: those that failed, those whose inputs changed since, and what follows.
 
     Args:
-        handle: The data repo.
+        repository: The data repo.
         revision: Where to start from.
         wish: What else changed.
 
     Raises:
         NotFound: What is said to have changed is no stage, file or field.
     """
-    stages: Stages = handle.settings.section("stages")
-    why = _Reasons(handle, revision, stages).all(wish)
-    markers = History(handle).stages(revision)
+    stages: Stages = repository.settings.section("stages")
+    why = _Reasons(repository, revision, stages).all(wish)
+    markers = History(repository).stages(revision)
     order = _order(stages, markers)
     steps = [stage for stage in order if stage.name in why]
     start = _before(order, steps)
     state = next((marker for marker in reversed(markers) if start and marker.slug == start.slug), None)
-    view = _View(handle, state or revision)
+    view = _View(repository, state or revision)
     return Plan(
         str(revision),
         revision.app_version,
@@ -142,9 +142,9 @@ def _before(order: list[Stage], steps: list[Stage]) -> Stage | None:
 class _View:
     """The values and files of one state."""
 
-    def __init__(self, handle: Handle, state: Snapshot) -> None:
+    def __init__(self, repository: Repository, state: Snapshot) -> None:
         self.state = state
-        self.form = normalise(state.dr.export, handle.rules)
+        self.form = normalise(state.dr.export, repository.rules)
         self.all: dict[str, Json] = {**self.form.values, **state.dr.files}
         self.runs = _last_runs(state)
 
@@ -167,17 +167,17 @@ class _View:
 class _Reasons:
     """Finds out why each stage must run again."""
 
-    def __init__(self, handle: Handle, revision: Revision, stages: Stages) -> None:
-        self._handle = handle
+    def __init__(self, repository: Repository, revision: Revision, stages: Stages) -> None:
+        self._repository = repository
         self._revision = revision
         self._stages = stages
-        self._now = _View(handle, revision)
+        self._now = _View(repository, revision)
         self._found: dict[str, list[str]] = {}
         self._broken: set[str] = set()
 
     def all(self, wish: Wish) -> dict[str, list[str]]:
         """Return the reasons by stage, of those that must run."""
-        self._failures(validity_of(self._handle, self._revision))
+        self._failures(validity_of(self._repository, self._revision))
         self._since()
         for text in (*wish.changed, *wish.given):
             self._changed(text)
@@ -227,8 +227,8 @@ class _Reasons:
             if oldest is None:
                 continue
             if oldest.number not in views:
-                view = self._now if oldest is self._revision else _View(self._handle, oldest)
-                views[oldest.number] = view, view.differing(self._now, self._handle.rules)
+                view = self._now if oldest is self._revision else _View(self._repository, oldest)
+                views[oldest.number] = view, view.differing(self._now, self._repository.rules)
             then, differing = views[oldest.number]
             path = next(
                 (path for path in differing if stage.reads.match(path) and self._concerns(stage, path, then)), ""
@@ -251,7 +251,7 @@ class _Reasons:
 
     @cached_property
     def _earlier(self) -> list[Revision]:
-        revisions = History(self._handle).backwards(self._revision.name)
+        revisions = History(self._repository).backwards(self._revision.name)
         return [revision for revision in revisions if revision.number < self._revision.number]
 
     def _concerns(self, stage: Stage, path: str, then: _View) -> bool:

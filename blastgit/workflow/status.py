@@ -10,7 +10,7 @@ from typing import Any
 from blastgit.errors import DamagedData
 from blastgit.naming.names import run_ref
 from blastgit.repository.history import History
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.workflow.lease import Lease, margin_of, reading_time
 from blastgit.workflow.markers import Run, RunMarker
 
@@ -85,43 +85,43 @@ class RunStatus:
         }  # fmt: skip
 
 
-def status_of(handle: Handle, name: str, now: datetime | None = None) -> RunStatus | None:
+def status_of(repository: Repository, name: str, now: datetime | None = None) -> RunStatus | None:
     """Return how the run in progress of a transient stands, or None if there is none."""
-    handle.need_run(name)
-    run = Run.of(handle, name)
+    repository.need_run(name)
+    run = Run.of(repository, name)
     if run is None:
         return None
-    moment = reading_time(handle) if now is None else now
+    moment = reading_time(repository) if now is None else now
     found: dict[str, StageStatus] = {each.mark.stage: _ended(run, each) for each in run.endings}
     for stage, lease in run.leases.items():
-        found[stage] = _open(lease, is_over=lease.is_over(moment, margin_of(handle)))
-    declared = [stage.name for stage in handle.settings.section("stages")]
+        found[stage] = _open(lease, is_over=lease.is_over(moment, margin_of(repository)))
+    declared = [stage.name for stage in repository.settings.section("stages")]
     names = [*declared, *(stage for stage in found if stage not in declared)]
     stages = tuple(found.get(stage, StageStatus(stage, NOT_BEGUN)) for stage in names)
-    latest = History(handle).latest(name)
+    latest = History(repository).latest(name)
     began = run.markers[0].mark.began
     return RunStatus(name, run.towards, began, None if latest is None else latest.number, stages)
 
 
-def all_statuses(handle: Handle, pattern: str = "*") -> list[RunStatus]:
+def all_statuses(repository: Repository, pattern: str = "*") -> list[RunStatus]:
     """Return how the runs in progress stand, of the transients whose name matches a shell pattern, sorted by name."""
-    now = reading_time(handle)
+    now = reading_time(repository)
     found = []
-    for name in runs_in_progress(handle):
+    for name in runs_in_progress(repository):
         if fnmatchcase(name, pattern):
             try:
-                status = status_of(handle, name, now)
+                status = status_of(repository, name, now)
             except DamagedData as error:
                 status = RunStatus(name, None, None, None, (), str(error))
             found += [] if status is None else [status]
     return found
 
 
-def runs_in_progress(handle: Handle) -> list[str]:
+def runs_in_progress(repository: Repository) -> list[str]:
     """Return the names of all transients that have a run in progress, sorted. Reads every ref: not for a hot path."""
-    handle.need_runs()
+    repository.need_runs()
     prefix = run_ref("").encode()
-    refs = (ref for ref in handle.git.raw_listall_references() if ref.startswith(prefix))
+    refs = (ref for ref in repository.git.raw_listall_references() if ref.startswith(prefix))
     return sorted(ref.removeprefix(prefix).decode("utf-8", "replace") for ref in refs)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from blastgit import DataRepo
-from blastgit.annotations.annotation import Remark
+from blastgit.annotations.annotation import AnnotationBody
 from blastgit.api.annotations import Annotations
 from blastgit.plumbing.process import git_environment
 
@@ -26,7 +26,7 @@ def speak(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
         monkeypatch.setenv("GIT_COMMITTER_DATE", f"2026-07-01T12:00:{next(clock):02}+00:00")
         listed = [subjects] if isinstance(subjects, str) else subjects
         options = {key: said.pop(key) for key in ("attach", "dry_run") if key in said}
-        return DataRepo(repo).annotations.add(listed, Remark(**said), bot=bot, **options)
+        return DataRepo(repo).annotations.add(listed, AnnotationBody(**said), bot=bot, **options)
 
     return call
 
@@ -60,11 +60,11 @@ def set_main(tmp_path: Path) -> Callable[..., None]:
     """Put text at the end of `blastgit.yaml` of a data repo, as its owner."""
 
     def call(repo: Path, text: str) -> None:
-        from blastgit.repository.edit import Edit, edit
+        from blastgit.repository.edit import BranchEdit, commit_to_branch
 
-        handle = DataRepo(repo)._handle
-        old = handle.main_file("blastgit.yaml")
-        edit(handle, "main", lambda _: Edit({"blastgit.yaml": old + text.encode()}, "Set"))
+        repository = DataRepo(repo)._repository
+        old = repository.main_file("blastgit.yaml")
+        commit_to_branch(repository, "main", lambda _: BranchEdit({"blastgit.yaml": old + text.encode()}, "Set"))
 
     return call
 

@@ -92,11 +92,11 @@ def test_a_curator_settles_a_dispute(
     set_main(history, f"policy: {{roles: {roles % 'nobody'}}}\n")
     with pytest.raises(Denied, match="role 'curator'"):
         speak(history, me, SPEC, flag="suspect", supersedes=ids)
-    handle = DataRepo(history)._handle
-    from blastgit.repository.edit import Edit, edit
+    repository = DataRepo(history)._repository
+    from blastgit.repository.edit import BranchEdit, commit_to_branch
 
-    text = handle.main_file("blastgit.yaml").replace(b"curator: [nobody]", f"curator: [{me}]".encode())
-    edit(handle, "main", lambda _: Edit({"blastgit.yaml": text}, "Set"))
+    text = repository.main_file("blastgit.yaml").replace(b"curator: [nobody]", f"curator: [{me}]".encode())
+    commit_to_branch(repository, "main", lambda _: BranchEdit({"blastgit.yaml": text}, "Set"))
     speak(history, me, SPEC, flag="suspect", supersedes=ids)
     assert flag(room) == "suspect"
 

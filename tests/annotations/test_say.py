@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blastgit import DataRepo
-from blastgit.annotations.annotation import COMMENT_LIMIT, Remark, read_strictly
+from blastgit.annotations.annotation import COMMENT_LIMIT, AnnotationBody, read_strictly
 from blastgit.annotations.subjects import read_subject
 from blastgit.api.annotations import Annotations
 from blastgit.errors import BlastgitError, Denied, InvalidInput, InvalidName, NotFound, UsageError
@@ -150,13 +150,13 @@ def test_the_longest_comment_fits(history: Path, speak: Callable[..., Any]) -> N
 
 def test_somebody_must_be_named(room: Annotations) -> None:
     with pytest.raises(UsageError, match="Name one subject"):
-        room.add([], Remark(comment="x"))
+        room.add([], AnnotationBody(comment="x"))
 
 
 def test_the_same_words_at_the_same_moment_are_said_once(history: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_COMMITTER_DATE", "2026-07-01T12:00:00+00:00")
     room = DataRepo(history).annotations
-    first, again = (room.add(["2026dgt@0"], Remark(comment="x")) for _ in range(2))
+    first, again = (room.add(["2026dgt@0"], AnnotationBody(comment="x")) for _ in range(2))
     assert (first.subjects, again.subjects) == (1, 0)
     assert first.commit == again.commit
 
@@ -173,12 +173,12 @@ def test_a_dry_run_checks_and_writes_nothing(
 def test_ten_thousand_subjects_in_one_call(repo: Path, run: Callable[..., str]) -> None:
     room = DataRepo(repo).annotations
     names = [f"2026x{number:05}" for number in range(10_000)]
-    done = room.add(names, Remark(comment="clouds", flag="suspect"))
+    done = room.add(names, AnnotationBody(comment="clouds", flag="suspect"))
     assert (len(done.ids), done.subjects) == (1, 10_000)
     assert run("git", "-C", repo, "rev-list", "--count", "annotations") == "1\n"
     assert len(room.list().notes) == 10_000
     with pytest.raises(InvalidName):
-        room.add([*names, "not a name"], Remark(comment="never"))
+        room.add([*names, "not a name"], AnnotationBody(comment="never"))
     assert len(room.list().notes) == 10_000
 
 
@@ -236,14 +236,16 @@ WORDS = st.text(max_size=60)
 def test_whatever_can_be_said_comes_back(comment: str, tags: list[str], link: str) -> None:
     from datetime import UTC, datetime
 
-    from blastgit.annotations.annotation import Event
+    from blastgit.annotations.annotation import Annotation
 
     try:
-        remark = Remark(comment, "", tuple(tags), link).check()
+        remark = AnnotationBody(comment, "", tuple(tags), link).check()
     except BlastgitError:
         return
     moment = datetime(2026, 7, 1, 12, 0, 0, 5, UTC)
-    event = Event("00000000-0000-5000-8000-000000000000", moment, "é", False, read_subject("transient:2026dgt"), remark)
+    event = Annotation(
+        "00000000-0000-5000-8000-000000000000", moment, "é", False, read_subject("transient:2026dgt"), remark
+    )
     line = event.line()
     assert line.count(b"\n") == 1
     assert read_strictly(line[:-1]) == event
@@ -272,12 +274,12 @@ def test_what_was_said_travels_with_a_subset(history: Path, speak: Callable[...,
 
 
 def test_lines_of_another_version_are_passed_over(history: Path, speak: Callable[..., Any]) -> None:
-    from blastgit.repository.edit import Edit, edit
+    from blastgit.repository.edit import BranchEdit, commit_to_branch
 
     speak(history, "alice", "2026dgt@0", comment="seen")
-    handle, path = DataRepo(history)._handle, "revision/2026dgt/0.jsonl"
+    repository, path = DataRepo(history)._repository, "revision/2026dgt/0.jsonl"
     later = show(history, path).encode().replace(b'"comment"', b'"mood"') + b"{\n" + show(history, path).encode()
-    edit(handle, "annotations", lambda _: Edit({path: later}, "By hand"))
+    commit_to_branch(repository, "annotations", lambda _: BranchEdit({path: later}, "By hand"))
     found = DataRepo(history).annotations.list()
     assert ([note.event.remark.comment for note in found.notes], found.unread) == (["seen"], 2)
 

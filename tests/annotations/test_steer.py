@@ -11,7 +11,7 @@ import pytest
 
 from blastgit import DataRepo
 from blastgit.plumbing.process import git_environment
-from blastgit.repository.edit import Edit, edit
+from blastgit.repository.edit import BranchEdit, commit_to_branch
 
 pytest.importorskip("blastgit.collections.text")
 
@@ -37,16 +37,18 @@ def shelves(history: Path, set_main: Callable[..., None]) -> Path:
         "shared": 'type: TAGGED\nmembers:\n- "2026dgt@1"\n',
         "a/b/defaults": BEST,
     }
-    edit(
-        DataRepo(history)._handle,
+    commit_to_branch(
+        DataRepo(history)._repository,
         "main",
-        lambda _: Edit({f"collections/{name}.yaml": text.encode() for name, text in files.items()}, "Collections"),
+        lambda _: BranchEdit(
+            {f"collections/{name}.yaml": text.encode() for name, text in files.items()}, "Collections"
+        ),
     )
     return history
 
 
 def members(repo: Path, name: str) -> list[str]:
-    lines = DataRepo(repo)._handle.main_file(f"collections/{name}.yaml").decode().splitlines()
+    lines = DataRepo(repo)._repository.main_file(f"collections/{name}.yaml").decode().splitlines()
     return [line[2:] for line in lines if line.startswith("- ")]
 
 
@@ -95,9 +97,9 @@ def test_rules_wait_for_a_curator(
     assert (done.subjects, done.moved) == (1, ())
     assert "a rule was not applied, for a curator to do" in done.waiting[0]
     assert len(members(shelves, "best")) == 4
-    handle = DataRepo(shelves)._handle
-    text = handle.main_file("blastgit.yaml").replace(b"carol", me.encode())
-    edit(handle, "main", lambda _: Edit({"blastgit.yaml": text}, "Set"))
+    repository = DataRepo(shelves)._repository
+    text = repository.main_file("blastgit.yaml").replace(b"carol", me.encode())
+    commit_to_branch(repository, "main", lambda _: BranchEdit({"blastgit.yaml": text}, "Set"))
     room = DataRepo(shelves).annotations
     assert len(room.apply_rules(dry_run=True).moved) == 1
     assert len(members(shelves, "best")) == 4

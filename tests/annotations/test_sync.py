@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from blastgit import DataRepo
-from blastgit.annotations.annotation import Remark
+from blastgit.annotations.annotation import AnnotationBody
 from blastgit.annotations.sync import sync
 from blastgit.errors import Denied, NotFound, RepoError
 from blastgit.plumbing.process import git_environment, run_git
@@ -29,14 +29,14 @@ def test_remarks_of_two_clones_merge(
     speak(one, "alice", ["2026dgt@0", "2026dgt@1"], comment="in one")
     speak(two, "bob", ["2026dgt@0", "run:x"], comment="in two")
     assert said(two) == ["from the start", "in two", "in two"]
-    first = sync(DataRepo(one)._handle)
+    first = sync(DataRepo(one)._repository)
     assert (first.received, first.sent) == (0, 2)
-    second = sync(DataRepo(two)._handle)
+    second = sync(DataRepo(two)._repository)
     assert (second.received, second.sent) == (2, 2)
-    assert sync(DataRepo(one)._handle).received == 2
+    assert sync(DataRepo(one)._repository).received == 2
     assert len(tips(history, one, two)) == 1
     assert said(one) == said(history) == ["from the start", *["in one"] * 2, *["in two"] * 2]
-    again = sync(DataRepo(one)._handle)
+    again = sync(DataRepo(one)._repository)
     assert (again.received, again.sent) == (0, 0)
     assert run_git(history, "fsck", "--strict") == b""
 
@@ -46,7 +46,7 @@ def test_both_begin_at_once(history: Path, clone: Callable[..., Path], speak: Ca
     speak(one, "alice", "2026dgt@0", comment="in one")
     speak(two, "bob", "2026dgt@0", comment="in two")
     for each in (one, two, one):
-        sync(DataRepo(each)._handle)
+        sync(DataRepo(each)._repository)
     assert said(one) == said(two) == said(history) == ["in one", "in two"]
 
 
@@ -84,7 +84,7 @@ def test_somebody_else_is_first(
         return push(*words)
 
     monkeypatch.setattr(module, "_push", late)
-    done = sync(DataRepo(away)._handle, sleep=lambda _: None)
+    done = sync(DataRepo(away)._repository, sleep=lambda _: None)
     assert (len(calls), done.received) == (2, 1)
     assert said(history) == said(away) == ["away", "meanwhile"]
 
@@ -98,7 +98,7 @@ def test_clones_that_sync_at_the_same_time(
     def work(number: int) -> None:
         room = DataRepo(clones[number]).annotations
         for turn in range(3):
-            room.add(["2026dgt@0", f"run:{number}"], Remark(comment=f"{number}.{turn}"))
+            room.add(["2026dgt@0", f"run:{number}"], AnnotationBody(comment=f"{number}.{turn}"))
             room.sync()
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
@@ -143,10 +143,10 @@ def test_the_hook_speaks_through_sync(
     away = clone(history, "away")
     speak(away, "bob", "2026dgt@0", comment="x")
     with pytest.raises(Denied, match="bob is named as the author"):
-        sync(DataRepo(away)._handle)
+        sync(DataRepo(away)._repository)
     other = clone(history, "other")
     speak(other, me, "2026dgt@0", comment="x")
-    assert sync(DataRepo(other)._handle).sent == 1
+    assert sync(DataRepo(other)._repository).sent == 1
     line = json.loads((history / "blastgit/pushes.jsonl").read_text().splitlines()[-1])
     assert (line["who"], line["refs"][0]["ref"]) == (me, "refs/heads/annotations")
 
@@ -184,7 +184,7 @@ def test_writers_elsewhere_and_here_at_once(
 
     def work(place: str | Path, word: str) -> None:
         for turn in range(3):
-            DataRepo(place).annotations.add(["2026dgt"], Remark(comment=f"{word}{turn}"))
+            DataRepo(place).annotations.add(["2026dgt"], AnnotationBody(comment=f"{word}{turn}"))
 
     threads = [
         threading.Thread(target=work, args=(place, word))

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from blastgit import DataRepo
-from blastgit.repository.edit import Edit, edit
+from blastgit.repository.edit import BranchEdit, commit_to_branch
 
 pytest.importorskip("duckdb", reason="the extra `index` is not installed")
 
@@ -40,7 +40,7 @@ def test_on_the_command_line(history, process, tmp_path):
 
 def test_one_that_came_past_the_hook_does_not_hide_the_others(history, process):
     files = {"queries/bad.sql": b"-- author: me\nSELECT 1\n", "queries/good.sql": b"SELECT 1 AS one\n"}
-    edit(DataRepo(history)._handle, "main", lambda _: Edit(files, "By hand"))
+    commit_to_branch(DataRepo(history)._repository, "main", lambda _: BranchEdit(files, "By hand"))
     done = process("-C", history, "query", "list")
     assert (done.code, done.out.split()) == (4, ["good"])
     assert "bad has 'author'" in done.err

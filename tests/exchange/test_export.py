@@ -8,7 +8,7 @@ import tarfile
 import pytest
 
 from blastgit import DataRepo
-from blastgit.annotations.annotation import Remark
+from blastgit.annotations.annotation import AnnotationBody
 from blastgit.cli import main
 from blastgit.demo import small
 from blastgit.errors import RepoError, Withdrawn, WouldOverwrite
@@ -173,11 +173,11 @@ def test_what_was_said_goes_along(history, tmp_path, capsys):
     assert (silent.annotations, silent.to_json()["annotations"]) == (None, None)
     assert [path.name for path in tmp_path.glob("silent*")] == ["silent.tar.gz"]
     for subject in ("2026dgt@1", "2026dgt@0:cutout_cdn/DES/DES_g.fits", "2026dgt", "2026dgt@0", "2026other"):
-        repo.annotations.add([subject], Remark(comment=f"said of {subject}"))
+        repo.annotations.add([subject], AnnotationBody(comment=f"said of {subject}"))
     first = next(
         note.event.id for note in repo.annotations.about("2026dgt@1").notes if "@1" in note.event.remark.comment
     )
-    repo.annotations.add(["2026dgt@1"], Remark(comment="taken back", supersedes=(first,)))
+    repo.annotations.add(["2026dgt@1"], AnnotationBody(comment="taken back", supersedes=(first,)))
     assert main(["-C", str(history), "export", "2026dgt@1", str(tmp_path / "a.tar.gz")]) == 0
     beside = tmp_path / "a.annotations.jsonl"
     assert str(beside) in capsys.readouterr().out
@@ -186,14 +186,14 @@ def test_what_was_said_goes_along(history, tmp_path, capsys):
     tree = repo.export("2026dgt@1", tmp_path / "tree", form="tree")
     assert tree.annotations == tmp_path / "tree/annotations/2026dgt.jsonl"
     assert len(tree.annotations.read_text().splitlines()) == 5, "of all revisions that are there"
-    repo.annotations.add(["2026dgt@1"], Remark(comment="more"))
+    repo.annotations.add(["2026dgt@1"], AnnotationBody(comment="more"))
     with pytest.raises(WouldOverwrite):
         repo.export("2026dgt@1", tmp_path / "tree", form="tree")
 
 
 def test_what_went_along_is_taken_in_again(history, tmp_path):
     repo = DataRepo(history)
-    repo.annotations.add(["2026dgt@1"], Remark(flag="bad", comment="trail"))
+    repo.annotations.add(["2026dgt@1"], AnnotationBody(flag="bad", comment="trail"))
     done = repo.export("2026dgt@1", tmp_path / "a.tar.gz")
     other = DataRepo.init(tmp_path / "other", simulated=True)
     other.take_in(history)

@@ -12,7 +12,7 @@ from benchmarks.s3 import free_port, wait_for_port
 from blastgit import DataRepo
 from blastgit.cli import main
 from blastgit.errors import Busy, StoreError
-from blastgit.exchange.bulk import How
+from blastgit.exchange.bulk import BulkOptions
 from blastgit.exchange.sources import find
 from blastgit.exchange.workers import adopt_batch, adopt_by_workers, make_app
 from tests.contrib.conftest import wait_until
@@ -112,7 +112,7 @@ def test_a_broker_that_goes_away_in_the_middle(repo, redis, tmp_path, capfd):
         process.wait()
 
     with pytest.raises(Busy, match=r"broker cannot be reached any more \(Error 111 [^\n]*\): repeat the call"):
-        list(adopt_by_workers(broker, repo, batches(), How("r")))
+        list(adopt_by_workers(broker, repo, batches(), BulkOptions("r")))
     gc.collect()
     assert capfd.readouterr().err == ""
 

@@ -4,7 +4,7 @@ import math
 from datetime import datetime
 
 from blastgit import DataRepo, demo
-from blastgit.annotations.annotation import Remark
+from blastgit.annotations.annotation import AnnotationBody
 from blastgit.index.tables import tables
 from blastgit.recording import decide
 from blastgit.repository.history import History
@@ -24,9 +24,9 @@ def natural(revision, rules):
 
 
 def test_rows_are_those_of_the_documents(library, ask):
-    handle = DataRepo(library)._handle
-    for revision in History(handle).revisions("2026dgt"):
-        tables = natural(revision, handle.rules)
+    repository = DataRepo(library)._repository
+    for revision in History(repository).revisions("2026dgt"):
+        tables = natural(revision, repository.rules)
         for table, (name, key, columns) in KEYED.items():
             found = ask(
                 library, f"SELECT {', '.join(key + columns)} FROM {table} WHERE transient = ? AND revision = ?",
@@ -44,7 +44,7 @@ def test_a_transient_is_its_latest_revision(library, ask):
 
 
 def test_files_have_their_checksums_sizes_and_kinds(library, ask):
-    revision = History(DataRepo(library)._handle).revisions("2026dgt")[1]
+    revision = History(DataRepo(library)._repository).revisions("2026dgt")[1]
     rows = ask(library, "SELECT path, sha256, md5, bytes FROM files WHERE is_latest ORDER BY path")
     assert rows == [
         (path, revision.sha256(path), pointer.md5, pointer.size) for path, pointer in sorted(revision.pointers.items())
@@ -164,8 +164,8 @@ def test_the_best_redshift_is_blasts(repo, record, sample, ask):
 def test_remarks_flags_and_metrics(history, ask, monkeypatch):
     monkeypatch.setenv("BLASTGIT_USER", "alice")
     notes = DataRepo(history).annotations
-    notes.add(["2026dgt@1"], Remark(comment="a trail", flag="suspect", tags=("sample-a", "night-2")))
-    notes.add(["2026dgt@1:photometry/2026dgt_local/DES_z"], Remark(flag="bad"))
+    notes.add(["2026dgt@1"], AnnotationBody(comment="a trail", flag="suspect", tags=("sample-a", "night-2")))
+    notes.add(["2026dgt@1:photometry/2026dgt_local/DES_z"], AnnotationBody(flag="bad"))
     assert ask(history, "SELECT flag, part FROM flags ORDER BY flag") == [
         ("bad", "photometry/2026dgt_local/DES_z"), ("suspect", None)
     ]  # fmt: skip
@@ -173,7 +173,7 @@ def test_remarks_flags_and_metrics(history, ask, monkeypatch):
         ("2026dgt", 1, "alice")
     ]
     [(first,)] = ask(history, "SELECT id FROM annotations WHERE comment = 'a trail'")
-    notes.add(["2026dgt@1"], Remark(flag="good", supersedes=(first,)))
+    notes.add(["2026dgt@1"], AnnotationBody(flag="good", supersedes=(first,)))
     assert ask(history, "SELECT flag FROM flags WHERE part IS NULL") == [("good",)]
     states = ask(history, "SELECT state, count(*) FROM annotations GROUP BY 1 ORDER BY 1")
     assert states == [("current", 2), ("superseded", 1)]

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from blastgit import DataRepo, demo
-from blastgit.annotations.annotation import Remark
+from blastgit.annotations.annotation import AnnotationBody
 from blastgit.cli.main import main
 from blastgit.errors import NotFound, RepoError
 from blastgit.index.lines import Line, read_lines
@@ -50,12 +50,12 @@ def test_every_kind_of_change(history, states, record, dump, monkeypatch):
     same_as_anew(history, dump)
     record(history, demo.refit(demo.small("2026abc"), seed=9), run="night-2")
     same_as_anew(history, dump)
-    repo.annotations.add(["2026dgt@1", "2026abc"], Remark(comment="odd", flag="bad"))
+    repo.annotations.add(["2026dgt@1", "2026abc"], AnnotationBody(comment="odd", flag="bad"))
     same_as_anew(history, dump)
-    repo.annotations.add(["2026abc@0:host.redshift"], Remark(flag="suspect"))
+    repo.annotations.add(["2026abc@0:host.redshift"], AnnotationBody(flag="suspect"))
     same_as_anew(history, dump)
     first = repo.annotations.about("2026abc@0:host.redshift").notes[-1].event.id
-    repo.annotations.add([], Remark(supersedes=(first,), retract=True, comment="fine"))
+    repo.annotations.add([], AnnotationBody(supersedes=(first,), retract=True, comment="fine"))
     repo.withdraw("2026dgt@1:cutout_cdn/DES/DES_z.fits", "by request")
     same_as_anew(history, dump)
     with repo.index.open() as db:
@@ -318,13 +318,13 @@ def test_without_duckdb_a_sentence_says_what_is_missing(history, monkeypatch):
 
 
 def test_only_new_revisions_are_read(history, record):
-    handle = DataRepo(history)._handle
-    tip = str(handle.git.references["refs/heads/2026dgt"].target)
-    known = str(handle.git.references["refs/tags/2026dgt/0"].peel().id)
-    read = read_lines(handle, [Line("2026dgt", tip, known)])
+    repository = DataRepo(history)._repository
+    tip = str(repository.git.references["refs/heads/2026dgt"].target)
+    known = str(repository.git.references["refs/tags/2026dgt/0"].peel().id)
+    read = read_lines(repository, [Line("2026dgt", tip, known)])
     assert [row[1] for row in read.rows.by_table["revisions"]] == [1]
     assert read.renewed == []
-    assert read_lines(handle, [Line("2026dgt", tip, "0" * 40)]).renewed == ["2026dgt"]
+    assert read_lines(repository, [Line("2026dgt", tip, "0" * 40)]).renewed == ["2026dgt"]
 
 
 def test_every_table_has_its_columns_in_order(history):
@@ -342,5 +342,5 @@ def test_a_full_disk_leaves_the_old_one(history, record, small_disk):
 
     record(history, demo.small("2026abc"))
     with pytest.raises(RepoError, match="cannot be written"):
-        update(DataRepo(history)._handle, target, silent)
+        update(DataRepo(history)._repository, target, silent)
     assert not list(small_disk.glob("*duckdb*"))

@@ -5,7 +5,7 @@ import prov.model
 import pytest
 
 from blastgit import DataRepo
-from blastgit.annotations.annotation import Remark
+from blastgit.annotations.annotation import AnnotationBody
 from blastgit.cli import main
 from blastgit.demo import small
 from blastgit.errors import InvalidName, NotFound
@@ -124,7 +124,7 @@ def test_affected_follows_content_and_hosts(history, record):
 
 def test_affected_by_what_a_remark_is_about(history):
     repo = DataRepo(history)
-    done = repo.annotations.add(["2026dgt@1:cutout_cdn/DES/DES_z.fits"], Remark(flag="bad"))
+    done = repo.annotations.add(["2026dgt@1:cutout_cdn/DES/DES_z.fits"], AnnotationBody(flag="bad"))
     assert repo.affected(done.ids[0]) == repo.affected("2026dgt@1:cutout_cdn/DES/DES_z.fits")
     with pytest.raises(NotFound, match="does not exist"):
         repo.affected("00000000-0000-5000-8000-000000000000")

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from blastgit import DataRepo
-from blastgit.annotations.annotation import Remark
+from blastgit.annotations.annotation import AnnotationBody
 from blastgit.cli import main
 from blastgit.errors import NotFound
 
@@ -56,7 +56,7 @@ def test_orphans(repo, states, record, run):
 def test_annotated_runs_are_no_orphans(repo, states, record):
     for number, state in enumerate((states[0], states[2])):
         record(repo, state, run=f"runs/{number}")
-    DataRepo(repo).annotations.add(["2026dgt@0"], Remark(comment="the one of the paper"))
+    DataRepo(repo).annotations.add(["2026dgt@0"], AnnotationBody(comment="the one of the paper"))
     assert DataRepo(repo).orphans(0) == []
 
 

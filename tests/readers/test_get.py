@@ -19,16 +19,16 @@ from blastgit.datasets.types import read_types
 from blastgit.errors import InvalidData, NotFound, ReaderFailed, RepoError, UsageError, Withdrawn
 from blastgit.readers import identity_of, registry
 from blastgit.readers.arrays import read_archive
-from blastgit.repository.edit import Edit, edit
-from blastgit.repository.local import Handle
+from blastgit.repository.edit import BranchEdit, commit_to_branch
+from blastgit.repository.local import Repository
 
 IMAGE = "cutout_cdn/DES/DES_z.fits"
 
 
 def set_types(repo: Path, text: str) -> None:
-    handle = Handle(repo)
-    whole = handle.main_file("blastgit.yaml") + f"dataset_types: {text}\n".encode()
-    edit(handle, "main", lambda _: Edit({"blastgit.yaml": whole}, "Types"))
+    repository = Repository(repo)
+    whole = repository.main_file("blastgit.yaml") + f"dataset_types: {text}\n".encode()
+    commit_to_branch(repository, "main", lambda _: BranchEdit({"blastgit.yaml": whole}, "Types"))
 
 
 def test_a_cutout_is_what_was_published(library, states):

@@ -12,8 +12,8 @@ import pytest
 from blastgit import DataRepo
 from blastgit.errors import ReaderFailed
 from blastgit.readers import identity_of
-from blastgit.repository.edit import Edit, edit
-from blastgit.repository.local import Handle
+from blastgit.repository.edit import BranchEdit, commit_to_branch
+from blastgit.repository.local import Repository
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/readers.md").read_text("utf-8")
@@ -43,13 +43,13 @@ def spectra(repo, record, sample):
     """A repo with a dataset of a type that only its own settings know."""
     files = {**sample.files, f"cutout_cdn/{sample.name}/spectra/keck.txt": b"# nm flux\n1.0 2.0\n3.0 4.0\n"}
     record(repo, replace(sample, files=files))
-    handle = Handle(repo)
-    settings = handle.main_file("blastgit.yaml") + (
+    repository = Repository(repo)
+    settings = repository.main_file("blastgit.yaml") + (
         b"dataset_types:\n"
         b"  spectrum: {files: 'cutout_cdn/spectra/{instrument}.txt', reader: spectrum}\n"
         b"  flawed: {files: 'cutout_cdn/spectra/{instrument}.txt', reader: bad}\n"
     )
-    edit(handle, "main", lambda _: Edit({"blastgit.yaml": settings}, "Types"))
+    commit_to_branch(repository, "main", lambda _: BranchEdit({"blastgit.yaml": settings}, "Types"))
     return repo
 
 

@@ -10,7 +10,7 @@ from blastgit import DataRepo, compare_exports
 from blastgit.naming.names import Spec
 from blastgit.repository.history import History
 from blastgit.repository.init import init
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.revision.document import parse
 
 FOLLOWS = "the global SED results follow"
@@ -55,7 +55,7 @@ def _record(repo, case):
 
 
 def revision(repo, number, name="2010H"):
-    return History(Handle(repo)).resolve(Spec(name, number=number))
+    return History(Repository(repo)).resolve(Spec(name, number=number))
 
 
 def by_natural_order(value):
@@ -84,7 +84,7 @@ def test_a_content_equal_file_keeps_the_bytes_that_were_published_first(recorded
     assert b2 != b6
     assert [(f.path, f.change) for f in results[4].files if not f.derived] == [(path, "content-equal")]
     first = revision(repo, 1)
-    assert DataRepo(repo)._handle.store.local_path(first.pointers[path].md5).read_bytes() == b2
+    assert DataRepo(repo)._repository.store.local_path(first.pointers[path].md5).read_bytes() == b2
 
 
 def test_only_what_changed_is_stored_again(recorded):

@@ -15,7 +15,7 @@ from blastgit import DataRepo
 from blastgit.cli.main import main
 from blastgit.errors import InvalidName, NotFound, RepoError, UsageError
 from blastgit.releases.citation import read_cff, read_citation
-from blastgit.releases.freeze import Options
+from blastgit.releases.freeze import FreezeOptions
 
 RELEASE = "release/nearby/1"
 
@@ -80,7 +80,7 @@ def test_a_revision_is_cited_by_its_commit_and_an_id_that_stays(stocked: Path, r
 
 
 def test_a_doi_is_frozen_or_given_later(stocked: Path, settle: Callable[[Path, bytes], None]) -> None:
-    from_archive = Options(doi="https://doi.org/10.5281/zenodo.1")
+    from_archive = FreezeOptions(doi="https://doi.org/10.5281/zenodo.1")
     DataRepo(stocked).releases.freeze("nearby", "1", from_archive)
     DataRepo(stocked).releases.freeze("nearby", "2")
     text = (
@@ -108,7 +108,7 @@ def test_the_official_schemas_agree(
     if found is None or found.origin is None:
         pytest.skip(f"the schema comes with the package {package} (pip install --no-deps {package})")
     rules = json.loads((Path(found.origin).parent / schema).read_text())
-    DataRepo(stocked).releases.freeze("nearby", "1", Options(doi="10.5281/zenodo.1"))
+    DataRepo(stocked).releases.freeze("nearby", "1", FreezeOptions(doi="10.5281/zenodo.1"))
     full = DataRepo(stocked).releases
     said = [full.cite(name, form) for name in (RELEASE, "2026dgt@1")]
     settle(stocked, b"")

@@ -17,8 +17,8 @@ from blastgit.cli.main import main
 from blastgit.demo import fail_stage, refit, small
 from blastgit.errors import Denied, InvalidInput, InvalidName, NotFound, Withdrawn, WouldOverwrite
 from blastgit.plumbing.process import git_environment
-from blastgit.releases.freeze import Options
-from blastgit.repository.remote import Mirror
+from blastgit.releases.freeze import FreezeOptions
+from blastgit.repository.remote import RemoteRepository
 
 FILE = "cutout_cdn/DES/DES_z.fits"
 RELEASE = "release/nearby/1"
@@ -172,7 +172,7 @@ def test_a_dry_run_says_all_and_writes_nothing(
 ) -> None:
     settle(stocked, b"")
     before = tree_of(stocked)
-    made = DataRepo(stocked).releases.freeze("nearby", "1", Options(dry_run=True))
+    made = DataRepo(stocked).releases.freeze("nearby", "1", FreezeOptions(dry_run=True))
     assert (made.tag, made.datasets) == ("", 2)
     assert [words for words in ("creator", "title", "publisher", "license") if words in " ".join(made.warnings)] == [
         "creator", "title", "publisher", "license",
@@ -212,20 +212,20 @@ def test_what_a_failed_stage_left_is_frozen_and_said(
 
 
 def test_gc_keeps_what_a_release_needs_and_not_what_was_withdrawn(frozen: Path) -> None:
-    from blastgit.maintenance.reachable import Roots
+    from blastgit.maintenance.reachable import ReachableContents
 
     repo = DataRepo(frozen)
     md5 = repo.show(f"2026dgt@0:{FILE}").value["md5"]
     other = repo.show("2026dgt@1:sed_output/2026dgt_global.h5").value["md5"]
     for number in (0, 1):
         repo.withdraw(f"2026dgt@{number}:{FILE}", "The wrong field")
-    reached = Roots(repo._handle).reached
+    reached = ReachableContents(repo._repository).reached
     assert other in reached
     assert md5 not in reached
-    handle = repo._handle
+    repository = repo._repository
     for ref in ("refs/tags/2026dgt/1", "refs/heads/2026dgt"):  # nobody may; the release still leads there
-        handle.git.references.delete(ref)
-    assert other in Roots(handle).reached
+        repository.git.references.delete(ref)
+    assert other in ReachableContents(repository).reached
 
 
 def test_other_verbs_are_not_confused(frozen: Path) -> None:
@@ -249,11 +249,11 @@ def test_a_subset_of_a_release_proves_itself(frozen: Path, tmp_path: Path) -> No
 
 
 def test_a_repo_elsewhere_is_frozen_too(stocked: Path, tmp_path: Path) -> None:
-    releases = Releases(Mirror(f"file://{stocked}"))
+    releases = Releases(RemoteRepository(f"file://{stocked}"))
     releases.freeze("nearby", "1")
     here = DataRepo(stocked).releases
     assert here.verify(RELEASE).is_sound
-    there = Releases(Mirror(f"file://{stocked}"))
+    there = Releases(RemoteRepository(f"file://{stocked}"))
     assert [str(each) for each in there.list()] == [RELEASE]
     assert there.verify(RELEASE).is_sound
     there.get(RELEASE, tmp_path / "out")
@@ -287,9 +287,9 @@ def test_two_at_once_make_one(stocked: Path) -> None:
 
 def test_wishes_that_make_no_sense() -> None:
     with pytest.raises(InvalidInput, match="one line"):
-        Options(reason="a\nb")
+        FreezeOptions(reason="a\nb")
     with pytest.raises(InvalidInput, match="no DOI"):
-        Options(doi="zenodo")
+        FreezeOptions(doi="zenodo")
 
 
 def test_a_crate_is_one(frozen: Path, tmp_path: Path) -> None:

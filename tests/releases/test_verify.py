@@ -14,7 +14,7 @@ from blastgit.cli.main import main
 from blastgit.errors import NotFound, RepoError
 from blastgit.maintenance.verify_release import Proof
 from blastgit.plumbing.process import git_environment
-from blastgit.releases.freeze import Options
+from blastgit.releases.freeze import FreezeOptions
 from blastgit.releases.tag import Sign
 
 FILE = "cutout_cdn/DES/DES_z.fits"
@@ -252,7 +252,7 @@ def gpg_home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def sign(repo: Path, key: str = "") -> None:
-    assert DataRepo(repo).releases.freeze("nearby", "1", Options(sign=Sign(key))).signed
+    assert DataRepo(repo).releases.freeze("nearby", "1", FreezeOptions(sign=Sign(key))).signed
 
 
 def replay(repo: Path, tag: bytes) -> None:

@@ -23,7 +23,7 @@ from blastgit.plumbing.refs import RefMoved, RefUpdate
 from blastgit.recording.record import Recorded
 from blastgit.repository import remote as mirror
 from blastgit.repository.location import local_path, shown
-from blastgit.repository.remote import Mirror
+from blastgit.repository.remote import RemoteRepository
 from tests.http_backend import served_by_daemon, served_over_http
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -272,7 +272,7 @@ def test_who_is_overtaken_decides_anew(
     mine = refit(sample, seed=1)
     theirs = [mine, refit(sample, seed=2)][other]
     opened, waits = DataRepo(url), []
-    opened._handle._sleep = waits.append  # type: ignore[attr-defined]
+    opened._repository._sleep = waits.append  # type: ignore[attr-defined]
     _overtake(monkeypatch, lambda: record(repo, theirs))
     result = add(opened, mine)
     assert (result.status, result.revision) == [("unchanged", 1), ("recorded", 2)][other]
@@ -296,7 +296,7 @@ def test_who_is_overtaken_all_the_time_gives_up_after_a_time_and_not_a_number_of
         pushes.append(1)
         raise PushFailed(Outcome.MOVED, "stale info")
 
-    opened._handle._sleep = sleep  # type: ignore[attr-defined]
+    opened._repository._sleep = sleep  # type: ignore[attr-defined]
     monkeypatch.setattr(mirror, "push_refs", push)
     with pytest.raises(Busy, match=rf"2026dgt was moved by others again and again, for {timeout:g} s"):
         add(opened, sample, timeout=timeout)
@@ -625,13 +625,13 @@ def test_a_documents_paths_stay_in_the_folder(
 
 def test_moving_refs_elsewhere_is_all_or_nothing(url: str, repo: Path, sample: Sample, record: Any, git: Git) -> None:
     record(repo, sample)
-    far = Mirror(url, sleep=lambda seconds: None)
+    far = RemoteRepository(url, sleep=lambda seconds: None)
     far.need("2026dgt")
     tip = git("rev-parse", "2026dgt")
     commit = far.git.create_commit(None, far.committer(), far.committer(), "x", far.git[tip].tree_id, [tip])
     before = git("for-each-ref")
     with pytest.raises(RefMoved):
-        far.move_refs(
+        far.update_refs(
             [RefUpdate("refs/tags/2026dgt/0", str(commit)), RefUpdate("refs/heads/2026dgt", str(commit), tip)], "x"
         )
     assert git("for-each-ref") == before

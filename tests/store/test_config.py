@@ -7,7 +7,7 @@ import pytest
 from blastgit import DataRepo
 from blastgit.errors import RepoError, UsageError
 from blastgit.repository.init import init
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.store.config import Remote, chosen_remote, default_remote, with_remote
 from blastgit.store.dvc import DvcStore
 
@@ -68,9 +68,9 @@ def test_a_repo_uses_the_users_own_settings(repo, tmp_path, monkeypatch):
     own(repo / "blastgit", f"['remote \"store\"']\n    url = {tmp_path / 'mine'}\n")
     assert DataRepo(repo).store_url == str(tmp_path / "mine")
     monkeypatch.setenv("BLASTGIT_STORE", "s3://b/x")
-    handle = Handle(repo)
-    assert isinstance(handle.store, DvcStore)
-    assert handle.store.url == "s3://b/x"
+    repository = Repository(repo)
+    assert isinstance(repository.store, DvcStore)
+    assert repository.store.url == "s3://b/x"
 
 
 @pytest.mark.parametrize(

@@ -280,7 +280,7 @@ def test_a_run_here_that_moves_while_it_ends_elsewhere_is_looked_at_again(
         real(*arguments)
 
     monkeypatch.setattr(mirror, "push_refs", push)
-    opened._handle._sleep = lambda _: None  # type: ignore[attr-defined]
+    opened._repository._sleep = lambda _: None  # type: ignore[attr-defined]
     assert opened.record(NAME, export, data).revision == 2
     assert log(history)[-3:-1] == ["2026dgt: post Cutout download", "2026dgt: post Host match"]
     assert DataRepo(history).status() == []

@@ -15,7 +15,7 @@ from blastgit.naming.names import run_ref, transient_of
 from blastgit.progress import Progress, silent
 from blastgit.repository.history import History
 from blastgit.repository.lines import own_lines
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import Withdrawals
 from blastgit.store.hashing import Checksums
 from blastgit.store.pointer import SUFFIX
@@ -25,7 +25,7 @@ __all__ = ["Options", "Problem", "Repaired", "Report", "verify"]
 
 
 @dataclass(frozen=True)
-class Options:
+class VerifyOptions:
     """How thorough to be about contents; all else is always checked.
 
     Attributes:
@@ -51,12 +51,12 @@ class Options:
 
 
 def verify(
-    handle: Handle, name: str | None = None, options: Options | None = None, progress: Progress = silent
+    repository: Repository, name: str | None = None, options: VerifyOptions | None = None, progress: Progress = silent
 ) -> Report:
     """Check one transient, or all.
 
     Args:
-        handle: The data repo.
+        repository: The data repo.
         name: The transient; None for all.
         options: How thorough to be.
         progress: Told of revisions checked and bytes read.
@@ -65,24 +65,24 @@ def verify(
         NotFound: There is no such transient.
         StoreError: The store cannot be asked.
     """
-    wanted = options or Options()
-    all_names = {*History(handle).transients(), *own_lines(handle), *runs_in_progress(handle)}
+    wanted = options or VerifyOptions()
+    all_names = {*History(repository).transients(), *own_lines(repository), *runs_in_progress(repository)}
     names = sorted(all_names) if name is None else [name]
-    if name is not None and not _exists(handle, name):
-        raise NotFound(f"there is no transient {name} in {handle.location}")
+    if name is not None and not _exists(repository, name):
+        raise NotFound(f"there is no transient {name} in {repository.location}")
     report = Report(transients=len({transient_of(each) for each in names}))
     if name is None:
-        check_refs(handle, names, report)
-        _check_collections(handle, report)
-        _check_releases(handle, report)
+        check_refs(repository, names, report)
+        _check_collections(repository, report)
+        _check_releases(repository, report)
     contents: dict[Checksums, str] = {}
     for done, each in enumerate(names):
         progress("checking revisions", done, len(names))
-        for where, sums in LineCheck(handle, each, report).run():
+        for where, sums in LineCheck(repository, each, report).run():
             contents.setdefault(sums, where)
-    for where, sums in _attached(handle, name, report):
+    for where, sums in _attached(repository, name, report):
         contents.setdefault(sums, where)
-    found = look_up(handle, contents)
+    found = look_up(repository, contents)
     report.problems += found
     bad = {problem.sums for problem in found}
     there = {sums: where for sums, where in contents.items() if sums not in bad}
@@ -91,26 +91,26 @@ def verify(
         return report
     seed = secrets.randbits(32) if wanted.seed is None and wanted.sample is not None else wanted.seed
     report.seed = seed
-    Reading(handle, report, progress).read(_sample(there, wanted.sample, seed, report), resume=wanted.resume)
+    Reading(repository, report, progress).read(_sample(there, wanted.sample, seed, report), resume=wanted.resume)
     return report
 
 
-def _exists(handle: Handle, name: str) -> bool:
-    history = History(handle)
+def _exists(repository: Repository, name: str) -> bool:
+    history = History(repository)
     has_revision = history.tip(name) is not None or history.tagged(name, 0) is not None
-    return has_revision or run_ref(name) in handle.git.references
+    return has_revision or run_ref(name) in repository.git.references
 
 
-def _attached(handle: Handle, name: str | None, report: Report) -> Iterator[tuple[str, Checksums]]:
+def _attached(repository: Repository, name: str | None, report: Report) -> Iterator[tuple[str, Checksums]]:
     """Yield the contents of attachments, if all of the repo is looked at; note a pointer that is none."""
     from blastgit.annotations.attachment_store import stored_contents
     from blastgit.annotations.branch import tip_of
 
-    tip = tip_of(handle) if name is None else None
+    tip = tip_of(repository) if name is None else None
     if tip is None:
         return
     try:
-        gone = {stone.path: str(stone) for stone in Withdrawals(handle).attachments()}
+        gone = {stone.path: str(stone) for stone in Withdrawals(repository).attachments()}
         for path, sums in stored_contents(tip):
             file = path.removesuffix(SUFFIX)
             if file in gone:
@@ -121,22 +121,22 @@ def _attached(handle: Handle, name: str | None, report: Report) -> Iterator[tupl
         report.add("pointer", "annotations", str(error))
 
 
-def _check_collections(handle: Handle, report: Report) -> None:
+def _check_collections(repository: Repository, report: Report) -> None:
     """Note the collections that break a rule."""
-    if "collections" not in handle.main.tree:
+    if "collections" not in repository.main.tree:
         return
     from blastgit.api.collections import Collections
 
-    for name, problem in Collections(handle).check():
+    for name, problem in Collections(repository).check():
         report.add("collection", name, problem)
 
 
-def _check_releases(handle: Handle, report: Report) -> None:
+def _check_releases(repository: Repository, report: Report) -> None:
     """Note what is wrong with releases, but for their contents, which are those of revisions."""
-    if any(ref.startswith(b"refs/tags/release/") for ref in handle.git.raw_listall_references()):
+    if any(ref.startswith(b"refs/tags/release/") for ref in repository.git.raw_listall_references()):
         from blastgit.releases.check import examine_all
 
-        for where, problem in examine_all(handle):
+        for where, problem in examine_all(repository):
             report.add("release", where, problem)
 
 

@@ -14,15 +14,15 @@ from blastgit.maintenance.verify.report import Problem, Report
 from blastgit.progress import Progress
 from blastgit.repository.commits import Snapshot
 from blastgit.repository.entries import LIMIT
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.store.hashing import Checksums, drain
 
 _AHEAD = 1000  # contents that are handed to the threads at once
 
 
-def look_up(handle: Handle, contents: Mapping[Checksums, str]) -> list[Problem]:
+def look_up(repository: Repository, contents: Mapping[Checksums, str]) -> list[Problem]:
     """Return a problem for each content that the store lacks, or holds in another size."""
-    store = handle.store
+    store = repository.store
     sizes = store.sizes({sums.md5 for sums in contents})
     is_complete = all(sums.md5 in sizes for sums in contents)
     aside = set() if is_complete else {item.md5 for item in store.quarantined() if not item.is_damaged}
@@ -57,12 +57,12 @@ def fault_in_git(state: Snapshot, path: str, sums: Checksums) -> Problem | None:
 class Reading:
     """Reading contents in a few threads, and remembering which were sound."""
 
-    def __init__(self, handle: Handle, report: Report, progress: Progress, *, remember: bool = True) -> None:
+    def __init__(self, repository: Repository, report: Report, progress: Progress, *, remember: bool = True) -> None:
         """Prepare to read from a repo's store, and to note in `report` what is damaged; `remember` how far it came."""
-        self._store = handle.store
+        self._store = repository.store
         self._report = report
         self._progress = progress
-        self._memory = Memory(handle.work_folder if handle.is_here and remember else None)
+        self._memory = Memory(repository.work_folder if repository.is_here and remember else None)
 
     def read(self, contents: Mapping[Checksums, str], *, resume: bool) -> None:
         """Read contents; with `resume`, not those that an interrupted run found sound."""

@@ -15,7 +15,7 @@ from blastgit.plumbing.objects import commit_of
 from blastgit.repository.commits import Marker, Revision
 from blastgit.repository.history import History
 from blastgit.repository.lines import origin
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import Stones, Withdrawals
 from blastgit.store.hashing import Checksums
 
@@ -26,10 +26,10 @@ _KINDS = ("revision", "reproduction", "stage")
 class LineCheck:
     """The check of one transient."""
 
-    def __init__(self, handle: Handle, name: str, report: Report) -> None:
+    def __init__(self, repository: Repository, name: str, report: Report) -> None:
         """Prepare to check a transient, and to note in `report` what is wrong."""
-        self._handle = handle
-        self._history = History(handle)
+        self._repository = repository
+        self._history = History(repository)
         self._name = name
         self._report = report
 
@@ -38,11 +38,11 @@ class LineCheck:
         for revision in self._check_history():
             self._report.revisions += 1
             yield from check_state(revision, revision.number, self._withdrawn(revision), self._report)
-        yield from check_stages(self._handle, self._name, self._report)
+        yield from check_stages(self._repository, self._name, self._report)
 
     def _withdrawn(self, revision: Revision) -> Stones:
         try:
-            return Withdrawals(self._handle).of(revision.name, revision.number)
+            return Withdrawals(self._repository).of(revision.name, revision.number)
         except BlastgitError as error:
             self._report.add("document", revision, error)
             return {}
@@ -50,7 +50,7 @@ class LineCheck:
     def _check_history(self) -> list[Revision]:
         """Check the branch against its tags, and return the revisions."""
         name, report = self._name, self._report
-        if self._history.tip(name) is None and run_ref(name) in self._handle.git.references:
+        if self._history.tip(name) is None and run_ref(name) in self._repository.git.references:
             return []  # its first run is in progress
         try:
             if is_personal(name):
@@ -76,7 +76,7 @@ class LineCheck:
 
     def _check_fork(self) -> None:
         """Check that a user's own line forks from a published revision of its transient."""
-        found = origin(self._handle, self._name)
+        found = origin(self._repository, self._name)
         tagged = None if found is None else self._history.tagged(found.name, found.number)
         if found is None or found.transient != transient_of(self._name):
             self._report.add("refs", self._name, "it does not fork from a revision of its transient")
@@ -84,7 +84,7 @@ class LineCheck:
             self._report.add("refs", self._name, f"it forks from {found.id:.10}, which is not what {found.tag} names")
 
     def _check_tag(self, revision: Revision) -> None:
-        report, git = self._report, self._handle.git
+        report, git = self._report, self._repository.git
         reference = git.references.get(tag_ref(revision.name, revision.number))
         if reference is None:
             report.add("refs", revision, "its tag is missing")

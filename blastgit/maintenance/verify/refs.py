@@ -7,14 +7,14 @@ from collections.abc import Collection
 from blastgit.errors import BlastgitError
 from blastgit.maintenance.verify.report import Report
 from blastgit.naming.refs import Kind, place
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 
 
-def check_refs(handle: Handle, names: Collection[str], report: Report) -> None:
+def check_refs(repository: Repository, names: Collection[str], report: Report) -> None:
     """Note the refs that have no place in a data repo, and tags without the branch that they belong to."""
     known = set(names)
     lost: set[str] = set()
-    for ref in handle.git.raw_listall_references():
+    for ref in repository.git.raw_listall_references():
         name = ref.decode("utf-8", "backslashreplace")
         if name.startswith("refs/remotes/"):
             continue  # a copy's own notes of where it came from

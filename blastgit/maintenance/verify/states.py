@@ -13,7 +13,7 @@ from blastgit.naming.names import check_path
 from blastgit.plumbing.trees import read_blob
 from blastgit.repository.commits import Snapshot, StageState
 from blastgit.repository.history import History
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 from blastgit.repository.skeleton import dot_files
 from blastgit.repository.tombstones import Withdrawals
 from blastgit.revision.dr import write_dr
@@ -78,16 +78,16 @@ def _document_faults(state: Snapshot, number: int) -> Iterator[str]:
             yield f"its {path} is not the one that plain git and DVC need"
 
 
-def check_stages(handle: Handle, name: str, report: Report) -> Iterator[tuple[str, Checksums]]:
+def check_stages(repository: Repository, name: str, report: Report) -> Iterator[tuple[str, Checksums]]:
     """Note what is wrong with the markers of stages, on a transient's branch and of its run in progress.
 
     Yields:
         Where each content is promised, and what it should be; those that were withdrawn are only noted.
     """
     seen: set[pygit2.Oid] = set()
-    withdrawals = Withdrawals(handle)
+    withdrawals = Withdrawals(repository)
     try:
-        for state in _states(handle, name):
+        for state in _states(repository, name):
             _check_mark(state, report)
             if state.commit.tree_id in seen:
                 continue
@@ -97,19 +97,19 @@ def check_stages(handle: Handle, name: str, report: Report) -> Iterator[tuple[st
         report.add("damaged", name, error)
 
 
-def _states(handle: Handle, name: str) -> Iterator[StageState]:
-    history = History(handle)
+def _states(repository: Repository, name: str) -> Iterator[StageState]:
+    history = History(repository)
     latest = history.latest(name)
     towards = 0 if latest is None else latest.number + 1
     for marker in history.markers(name):
         if marker.stage is not None:
-            yield StageState(handle.git, name, marker.commit, towards)
+            yield StageState(repository.git, name, marker.commit, towards)
         elif marker.number is not None:
             towards = marker.number
-    handle.need_run(name)
-    run = Run.of(handle, name)
+    repository.need_run(name)
+    run = Run.of(repository, name)
     for each in () if run is None else run.markers:
-        yield StageState(handle.git, name, each.commit, run.towards if run else 0)
+        yield StageState(repository.git, name, each.commit, run.towards if run else 0)
 
 
 def _check_mark(state: StageState, report: Report) -> None:

@@ -19,7 +19,7 @@ _OF_VALUES = ("old", "new", "difference")
 
 
 @dataclass(frozen=True)
-class Options:
+class CompareOptions:
     """How to compare.
 
     Attributes:
@@ -145,7 +145,7 @@ class Comparison:
 class Comparing:
     """Two sides, and what is compared of them."""
 
-    def __init__(self, index: OpenIndex, old: str, new: str, options: Options = Options()) -> None:
+    def __init__(self, index: OpenIndex, old: str, new: str, options: CompareOptions = CompareOptions()) -> None:
         """Look up both sides.
 
         Raises:

@@ -57,7 +57,7 @@ def scope(wanted: Criteria, values: Values, listed: Listed = None) -> list[str]:
     return found
 
 
-def tests(wanted: Criteria, values: Values, said: Collection[str]) -> Iterator[str]:
+def filters(wanted: Criteria, values: Values, said: Collection[str]) -> Iterator[str]:
     """Yield the conditions that these must fulfil, those of the sky apart.
 
     Args:

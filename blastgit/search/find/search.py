@@ -11,14 +11,14 @@ from blastgit.api.queries import Queries
 from blastgit.errors import InvalidQuery
 from blastgit.index.tables import Column, tables
 from blastgit.search.find.check import STRUCTS, check_columns, check_names, check_where, explained
-from blastgit.search.find.conditions import Listed, Values, among, distance, on_sky, scope, tests
+from blastgit.search.find.conditions import Listed, Values, among, distance, filters, on_sky, scope
 from blastgit.search.find.criteria import Criteria
 from blastgit.search.find.found import Found
 from blastgit.search.find.related import checked
 
 if TYPE_CHECKING:
     from blastgit.index.open_index import OpenIndex
-    from blastgit.repository.local import Handle
+    from blastgit.repository.local import Repository
     from blastgit.search.saved.text import Query
 
 USUAL = ("transient", "revision", "ra_deg", "dec_deg", "best_redshift", "spectroscopic_class", "host", "app_version",
@@ -44,7 +44,7 @@ _BESIDE = {
 """What a condition may look into beside `revisions`: one row of each revision at most."""
 
 
-def find(handle: Handle, index: OpenIndex, wanted: Criteria) -> Found:
+def find(repository: Repository, index: OpenIndex, wanted: Criteria) -> Found:
     """Return the revisions that fit some criteria: by separation if there is a cone, else by name.
 
     Raises:
@@ -53,7 +53,7 @@ def find(handle: Handle, index: OpenIndex, wanted: Criteria) -> Found:
         NotFound: There is no such collection, run, stage, version or saved query.
         OverLimit: It takes longer, or needs more memory, than the index was opened for.
     """
-    queries = Queries(handle)
+    queries = Queries(repository)
     saved = None if wanted.query is None else queries[wanted.query]
     if saved is not None and wanted.is_query_alone:
         answer, result = queries.ask(index, saved, wanted.params)
@@ -62,7 +62,7 @@ def find(handle: Handle, index: OpenIndex, wanted: Criteria) -> Found:
     if wanted.where is not None:
         check_where(wanted.where)
     check_columns(wanted.columns)
-    stage = check_names(index, wanted, handle.settings.section("flags"))
+    stage = check_names(index, wanted, repository.settings.section("flags"))
     said = "SELECT DISTINCT kind FROM annotations WHERE state = 'current'"
     kinds = {kind for (kind,) in index.query(said)} if wanted.flags or wanted.tags else set()
     search = _Search(replace(wanted, failed=stage), Values(), frozenset(kinds), _listed(index, wanted))
@@ -112,7 +112,7 @@ class _Search:
             chosen.append(f"{distance(wanted)} AS {SEPARATION.name}")
         known = {*tables()["revisions"].names, *map(_alias, wanted.columns), SEPARATION.name}
         chosen += [f'saved."{name}"' for name in self.saved_columns if name not in known]
-        conditions = [*on_sky(wanted), *among(self.listed, self.values), *tests(wanted, self.values, self.said)]
+        conditions = [*on_sky(wanted), *among(self.listed, self.values), *filters(wanted, self.values, self.said)]
         if wanted.where is not None:
             conditions.append(f"(\n{wanted.where}\n)")
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""

@@ -9,7 +9,7 @@ import pygit2
 import pytest
 
 from blastgit import DataRepo
-from blastgit.annotations.annotation import Remark
+from blastgit.annotations.annotation import AnnotationBody
 from blastgit.annotations.attachment_store import SMALL
 from blastgit.cli.main import main
 from blastgit.errors import DamagedData, InvalidInput, InvalidName, NotFound, StoreError
@@ -75,8 +75,8 @@ def test_one_can_be_taken_back_and_commented_on(history, plot):
     repo = DataRepo(history)
     done = repo.attachments.add("2026dgt@1", plot)
     [there] = repo.attachments.list("2026dgt@1")
-    repo.annotations.add([f"sha256:{there.attachment.sha256}"], Remark(flag="bad"))
-    repo.annotations.add([], Remark(retract=True, supersedes=done.ids))
+    repo.annotations.add([f"sha256:{there.attachment.sha256}"], AnnotationBody(flag="bad"))
+    repo.annotations.add([], AnnotationBody(retract=True, supersedes=done.ids))
     assert names(history, "2026dgt@1") == []
     assert names(history, "2026dgt@1", history=True) == ["residuals.png"]
 

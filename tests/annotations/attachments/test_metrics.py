@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from blastgit import DataRepo
-from blastgit.annotations.annotation import Remark
+from blastgit.annotations.annotation import AnnotationBody
 from blastgit.annotations.metric import read_value
 from blastgit.cli.main import main
 from blastgit.errors import InvalidInput, NotFound
@@ -64,10 +64,10 @@ def test_a_program_does_not_override_what_a_human_measured(history, monkeypatch)
 def test_a_metric_can_be_annotated(history):
     repo = DataRepo(history)
     repo.metrics.put("2026dgt@1", {"rms": 1.0})
-    repo.annotations.add(["2026dgt@1:metrics/rms"], Remark(flag="suspect", comment="too good"))
+    repo.annotations.add(["2026dgt@1:metrics/rms"], AnnotationBody(flag="suspect", comment="too good"))
     assert repo.annotations.about("2026dgt@1:metrics/rms").own.value == "suspect"
     with pytest.raises(NotFound, match="metrics/sigma"):
-        repo.annotations.add(["2026dgt@1:metrics/sigma"], Remark(comment="x"))
+        repo.annotations.add(["2026dgt@1:metrics/sigma"], AnnotationBody(comment="x"))
 
 
 def test_parts_and_files_have_metrics_too(history):

@@ -11,9 +11,9 @@ import pytest
 from blastgit import DataRepo
 from blastgit.demo import Sample, refit
 from blastgit.recording.record import Recorded
-from blastgit.repository.edit import Edit, edit
+from blastgit.repository.edit import BranchEdit, commit_to_branch
 from blastgit.repository.format import FILE
-from blastgit.repository.local import Handle
+from blastgit.repository.local import Repository
 
 
 @pytest.fixture
@@ -33,9 +33,9 @@ def commit_settings() -> Callable[[Path, str], None]:
     """Put more into blastgit.yaml."""
 
     def call(repo: Path, text: str) -> None:
-        handle = Handle(repo)
-        data = handle.main_file(FILE) + f"\n{text}\n".encode()
-        edit(handle, "main", lambda _: Edit({FILE: data}, "By hand"))
+        repository = Repository(repo)
+        data = repository.main_file(FILE) + f"\n{text}\n".encode()
+        commit_to_branch(repository, "main", lambda _: BranchEdit({FILE: data}, "By hand"))
 
     return call
 

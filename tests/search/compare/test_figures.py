@@ -14,7 +14,7 @@ duckdb = pytest.importorskip("duckdb", reason="the extra `index` is not installe
 from blastgit.errors import NotFound, UsageError  # noqa: E402
 from blastgit.index.open_index import OpenIndex  # noqa: E402
 from blastgit.index.tables import tables  # noqa: E402
-from blastgit.search.compare.compared import Comparing, Comparison, Options  # noqa: E402 (it needs duckdb)
+from blastgit.search.compare.compared import CompareOptions, Comparing, Comparison  # noqa: E402 (it needs duckdb)
 
 Values = dict[str, tuple[float | None, float | None]]
 numbers = st.one_of(
@@ -50,7 +50,7 @@ def _insert(connection: Any, table: str, **row: object) -> None:
 
 
 def compare(index: OpenIndex, **options: Any) -> Comparison:
-    return Comparing(index, "a", "b", Options(columns=("flux",), **options)).compare()
+    return Comparing(index, "a", "b", CompareOptions(columns=("flux",), **options)).compare()
 
 
 @given(st.lists(st.tuples(numbers, numbers), min_size=1, max_size=12))
@@ -59,7 +59,7 @@ def test_they_are_numpy_s(
 ) -> None:
     with index_of({f"t{i:02}": pair for i, pair in enumerate(pairs)}) as index:
         compared = compare(index, shown=100)
-        drawn = [Comparing(index, "a", "b", Options()).values(each) for each in compared.statistics]
+        drawn = [Comparing(index, "a", "b", CompareOptions()).values(each) for each in compared.statistics]
     finite = [[None if x is None or not math.isfinite(x) else x for x in pair] for pair in pairs]
     there = [pair for pair in finite if pair != [None, None]]
     if not there:
@@ -112,7 +112,7 @@ def test_where_most_agree_whatever_differs_stands_out(index_of: Callable[[Values
 
 def test_each_value_that_differs(index_of: Callable[[Values], OpenIndex]) -> None:
     with index_of({"a": (1.0, 1.0), "b": (2.0, 1.0), "c": (None, 3.0), "d": (0.0, 1.0)}) as index:
-        result = Comparing(index, "a", "b", Options(columns=("flux",))).differences()
+        result = Comparing(index, "a", "b", CompareOptions(columns=("flux",))).differences()
     assert [column.name for column in result.columns] == [
         "transient", "aperture", "filter", "quantity", "old", "new", "difference", "relative", "in_sigma"
     ]  # fmt: skip
@@ -150,4 +150,4 @@ def test_what_is_not_there(
     index_of: Callable[[Values], OpenIndex], old: str, options: dict[str, Any], error: type[Exception], words: str
 ) -> None:
     with index_of({"a": (1.0, 1.0)}) as index, pytest.raises(error, match=words):
-        Comparing(index, old, "b", Options(**options))
+        Comparing(index, old, "b", CompareOptions(**options))

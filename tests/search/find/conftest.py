@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from blastgit import DataRepo
-from blastgit.annotations.annotation import Remark
+from blastgit.annotations.annotation import AnnotationBody
 from blastgit.demo import Sample, fail_stage, refit, small
 from blastgit.repository.init import init
 
@@ -76,10 +76,10 @@ def _sky(tmp_path_factory: pytest.TempPathFactory) -> Path:
         record(third)
     repo.collections.create("sample", "TAGGED", "to try")
     repo.collections.add("sample", ["2026aa@1", "2026ad@0"], "to try")
-    repo.annotations.add(["2026ab@0"], Remark(flag="bad", comment="a trail"))
-    repo.annotations.add(["transient:2026ac"], Remark(flag="suspect", tags=("lens",)))
-    repo.annotations.add(["2026aa@1"], Remark(tags=("golden",)))
-    repo.annotations.add(["2026ae@0:cutout_cdn/DES/DES_z.fits"], Remark(flag="unusable"))
+    repo.annotations.add(["2026ab@0"], AnnotationBody(flag="bad", comment="a trail"))
+    repo.annotations.add(["transient:2026ac"], AnnotationBody(flag="suspect", tags=("lens",)))
+    repo.annotations.add(["2026aa@1"], AnnotationBody(tags=("golden",)))
+    repo.annotations.add(["2026ae@0:cutout_cdn/DES/DES_z.fits"], AnnotationBody(flag="unusable"))
     repo.metrics.put("2026ad@0", {"seeing": (0.8, "arcsec")})
     repo.metrics.put("2026ae@0", {"seeing": (1.4, "arcsec")})
     repo.queries.add("deep", QUERY, "to try")

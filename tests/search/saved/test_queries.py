@@ -8,7 +8,7 @@ from blastgit import DataRepo
 from blastgit.collections.change import Intent
 from blastgit.demo import small
 from blastgit.errors import Denied, InvalidInput, InvalidName, InvalidQuery, NotFound, UsageError
-from blastgit.repository.edit import Edit, edit
+from blastgit.repository.edit import BranchEdit, commit_to_branch
 from blastgit.search.saved.text import read_query
 
 pytest.importorskip("duckdb", reason="the extra `index` is not installed")
@@ -168,7 +168,7 @@ def test_a_name_that_is_both_is_refused(data, record, tmp_path):
 def test_only_curators_save_queries(data, monkeypatch):
     settings = "format: 1\nkind: simulated\npolicy:\n  roles:\n    admin: [boss]\n    curator: [carla]\n"
     monkeypatch.setenv("GL_USER", "boss")
-    edit(data._handle, "main", lambda _: Edit({"blastgit.yaml": settings.encode()}, "Settings"))
+    commit_to_branch(data._repository, "main", lambda _: BranchEdit({"blastgit.yaml": settings.encode()}, "Settings"))
     monkeypatch.setenv("GL_USER", "walter")
     with pytest.raises(Denied, match="curator"):
         DataRepo(data.path).queries.add("fine", "SELECT 1", "why")
