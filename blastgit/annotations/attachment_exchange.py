@@ -58,8 +58,8 @@ def unpack(repository: Repository, value: Any, files: dict[str, bytes]) -> Any:
     elif isinstance(value["md5"], str) and _MD5.fullmatch(value["md5"]) and attachment.stored:
         if repository.store.sizes([value["md5"]]).get(value["md5"], -1) not in (attachment.size, None):
             raise InvalidInput(
-                f"the attachment {attachment.name} is too large to come along, and the store {repository.store.url} lacks "
-                f"it: bring its content there first ({value['md5']})"
+                f"the attachment {attachment.name} is too large to come along, and the store {repository.store.url} "
+                f"lacks it: bring its content there first ({value['md5']})"
             )
         files[attachment.path] = pointer_of(attachment, value["md5"])
     return rest

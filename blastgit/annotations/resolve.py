@@ -134,8 +134,8 @@ class Resolver:
     def _collection(self, subject: Subject) -> Subject:
         if read_blob(self._repository.main.tree, f"collections/{subject.name}.yaml") is None:
             raise NotFound(
-                f"there is no collection {subject.name} in {self._repository.location}; what is known by the name of a run "
-                f"alone is run:{subject.name}"
+                f"there is no collection {subject.name} in {self._repository.location}; what is known by the name of a "
+                f"run alone is run:{subject.name}"
             )
         return subject
 

@@ -173,8 +173,8 @@ def start(repository: Repository) -> None:
     head = git.references.get("HEAD")
     if has_work_tree(repository) and head is not None and head.target == REF:
         raise RepoError(
-            f"the branch {NAME} is checked out in {repository.location}: check out another one (`git checkout main`), so "
-            "that files do not change under your hands"
+            f"the branch {NAME} is checked out in {repository.location}: check out another one (`git checkout main`), "
+            "so that files do not change under your hands"
         )
     tip = tip_of(repository)
     if tip is not None and REF not in git.references:

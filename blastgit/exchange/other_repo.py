@@ -148,7 +148,8 @@ def _check_kind(repository: Repository, other: Repository) -> None:
     here, there = repository.settings.simulated, other.settings.simulated
     if here != there:
         raise InvalidInput(
-            f"{other.location} holds {WORDS[there]} data, and {repository.location} {WORDS[here]} ones: the two never mix"
+            f"{other.location} holds {WORDS[there]} data, and {repository.location} {WORDS[here]} ones: "
+            "the two never mix"
         )
 
 

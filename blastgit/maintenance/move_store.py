@@ -120,8 +120,8 @@ def _check(repository: Repository, new: Store) -> None:
     lacking -= repository.store.missing(lacking)
     if lacking:
         raise StoreError(
-            f"the store {new.url} lacks {len(lacking):,} of {len(contents):,} contents, which {repository.store.url} has "
-            f"({min(lacking)} is one): copy the folder files/ of the old store as it is, then repeat the call"
+            f"the store {new.url} lacks {len(lacking):,} of {len(contents):,} contents, which {repository.store.url} "
+            f"has ({min(lacking)} is one): copy the folder files/ of the old store as it is, then repeat the call"
         )
 
 

@@ -73,6 +73,7 @@ def before_of(repository: Repository, line: str, latest: Revision | None, wanted
         found = wanted or history.latest(name)
     if found is None:
         raise NotFound(
-            f"there is no {name} in {repository.location} that {line} could fork from: let it be recorded officially first"
+            f"there is no {name} in {repository.location} that {line} could fork from: "
+            "let it be recorded officially first"
         )
     return found

@@ -38,8 +38,8 @@ def check_simulated(export: Export, repository: Repository) -> Export:
     simulated, stated = repository.settings.simulated, kind_of(export)
     if stated is not None and stated != simulated:
         raise InvalidExport(
-            f"these data of {export.name} are {WORDS[stated]}, and {repository.location} holds {WORDS[simulated]} data: "
-            "the two never mix; record them in a repo of their own kind"
+            f"these data of {export.name} are {WORDS[stated]}, and {repository.location} holds {WORDS[simulated]} "
+            "data: the two never mix; record them in a repo of their own kind"
         )
     if not simulated or stated:
         return export
