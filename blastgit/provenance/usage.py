@@ -73,8 +73,8 @@ def read_usage(repository: Repository, pattern: str = "*") -> list[Usage]:
     log = repository.usage_log
     if log is None:
         raise NotFound(
-            f"reads of {repository.location} are not noted: `git -C {repository.path} config {USAGE_SETTING} true` would "
-            f"have them noted from now on, or {USAGE_VARIABLE}=FILE your own"
+            f"reads of {repository.location} are not noted: `git -C {repository.path} config {USAGE_SETTING} true` "
+            f"would have them noted from now on, or {USAGE_VARIABLE}=FILE your own"
         )
     found: dict[str, list[list[str]]] = {}
     with suppress(FileNotFoundError):
