@@ -85,6 +85,9 @@ def _say(report: Report, *, fast: bool) -> None:
         read += f", {report.skipped:,} not in the sample of seed {report.seed}"
     if report.resumed:
         read += f", {report.resumed:,} found sound before the interruption"
+    if report.settings:
+        lacking = ", ".join(f"{key}={value}" for key, value in report.settings.items())
+        print(f"settings  git in this repo should have {lacking}: `blastgit hooks install` sets that")
     verdict = "sound" if report.is_sound else f"{plural(len(report.problems), 'problem')}"
     print(f"{bold(verdict)}: {looked}, {read}")
 

@@ -10,24 +10,19 @@ import pygit2
 
 from blastgit.errors import RepoError, WouldOverwrite
 from blastgit.plumbing.process import GitError, run_git
+from blastgit.plumbing.required import set_required
 from blastgit.repository.skeleton import shipped_folder
 
 SERVER, CLIENT = "pre-receive", "pre-push"
 _FOLDER = "core.hooksPath"
 _OURS = b"blastgit.guard"
-_SETTINGS = {
-    "receive.denyNonFastForwards": "true",
-    "receive.denyDeletes": "true",
-    "receive.fsckObjects": "true",
-    "receive.maxInputSize": "1g",
-    "receive.autogc": "false",  # `git gc` removes folders under a writer's hands: `blastgit maintain` does not
-}
 
 
 def install_hooks(repo: Path, *, client: bool = False) -> Path:
     """Install the hook of a data repo, or of a clone of one, and return where it is now.
 
-    An older one of ours is replaced. Where a git server keeps a folder `pre-receive.d`, it goes there.
+    An older one of ours is replaced. Where a git server keeps a folder `pre-receive.d`, it goes there. A data repo also
+    gets the settings of git that it needs (`plumbing/required.py`).
 
     Args:
         repo: The data repo or clone.
@@ -45,8 +40,7 @@ def install_hooks(repo: Path, *, client: bool = False) -> Path:
     path = _client_path(folder, name) if client else _server_path(folder, name)
     _write(path, name)
     if not client:
-        for key, value in _SETTINGS.items():
-            run_git(folder, "config", key, value)
+        set_required(folder)
         _name_folder(folder)
     return path
 

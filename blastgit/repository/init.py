@@ -11,6 +11,7 @@ from blastgit.errors import RepoError
 from blastgit.plumbing.batch import Batch, make_folders
 from blastgit.plumbing.process import run_git
 from blastgit.plumbing.refs import RefUpdate, update_refs
+from blastgit.plumbing.required import set_required
 from blastgit.repository.format import FILE
 from blastgit.repository.hooks import install_hooks
 from blastgit.repository.local import Repository, committer
@@ -53,13 +54,7 @@ def init(
     except OSError as error:
         raise RepoError(f"{path} cannot be made: {error.strerror}") from None
     run_git(None, "init", "--quiet", "--bare", "--initial-branch=main", "--template=", str(path))
-    for key, value in (
-        ("core.logAllRefUpdates", "true"),
-        ("uploadpack.allowFilter", "true"),
-        ("core.filesRefLockTimeout", "5000"),  # ms that a push waits while refs are being packed; git's own is 100
-        ("core.packedRefsTimeout", "5000"),
-    ):
-        run_git(path, "config", key, value)
+    set_required(path)
     (path / "blastgit" / "locks").mkdir(parents=True)
     if store is None:  # then who records by URL on this machine also knows it for the store
         make_folders(path / "dvc" / "files" / "md5")

@@ -26,7 +26,7 @@ from blastgit.repository.local import Repository
 _LOCK = ".maintain"  # no transient's name has a full stop
 _LOG = "maintain.log"
 _GUARD = "tmp_obj_blastgit"  # git takes it for an object that is being written
-_LOOSE = 6700  # objects; git's own threshold for `git gc --auto`
+_LOOSE = 6700  # objects; the threshold of `git gc --auto` as git ships it
 _PACKS = 50  # likewise
 _PAUSE = 30.0  # seconds from one run that starts by itself to the next: one that fails must not start all the time
 _WINDOW = "--window=3"  # objects to try a delta against: with git's ten a pack is 1 % smaller, and takes twice the time
@@ -127,10 +127,12 @@ def _folders_kept(objects: Path) -> Iterator[None]:
 def is_due(repository: Repository) -> bool:
     """Whether there are so many loose objects or packs that it is time, judged as `git gc --auto` does.
 
-    The thresholds are git's own settings `gc.auto` and `gc.autoPackLimit`; 0 means never.
+    The thresholds are the settings `blastgit.maintainLoose` and `blastgit.maintainPacks`, since `gc.auto` has to be 0
+    in a data repo; 0 for the first means never.
     """
     objects = repository.path / "objects"
-    loose, packs = _setting(repository, "gc.auto", _LOOSE), _setting(repository, "gc.autoPackLimit", _PACKS)
+    loose = _setting(repository, "blastgit.maintainLoose", _LOOSE)
+    packs = _setting(repository, "blastgit.maintainPacks", _PACKS)
     return 256 * _entries(objects / "17") > loose > 0 or (loose > 0 and _entries(objects / "pack", ".pack") > packs > 0)
 
 

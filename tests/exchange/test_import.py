@@ -53,7 +53,7 @@ def test_objects_and_refs_are_packed(repo, tree, run):
 
 
 def test_many_packs_become_few(repo, tree, run):
-    run("git", "-C", repo, "config", "gc.autoPackLimit", "1")
+    run("git", "-C", repo, "config", "blastgit.maintainPacks", "1")
     for name in NAMES[:2]:
         DataRepo(repo).record(name, tree / "exports" / f"{name}.json", tree)
     run("git", "-C", repo, "repack", "-d")

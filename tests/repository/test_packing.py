@@ -95,7 +95,7 @@ def wait_until(holds: Any) -> None:
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("key", ["gc.auto", "gc.autoPackLimit"])
+@pytest.mark.parametrize("key", ["blastgit.maintainLoose", "blastgit.maintainPacks"])
 def test_it_starts_by_itself_when_there_is_much_to_pack(repo, record, run, states, key):
     record(repo, states[0])
     assert not (repo / "blastgit/maintain.log").exists()
@@ -106,9 +106,9 @@ def test_it_starts_by_itself_when_there_is_much_to_pack(repo, record, run, state
     assert (repo / "blastgit/maintain.log").exists()
 
 
-def test_never_when_git_is_told_so(repo, record, run, states):
-    run("git", "-C", repo, "config", "gc.auto", "0")
-    run("git", "-C", repo, "config", "gc.autoPackLimit", "1")
+def test_never_when_it_is_told_so(repo, record, run, states):
+    run("git", "-C", repo, "config", "blastgit.maintainLoose", "0")
+    run("git", "-C", repo, "config", "blastgit.maintainPacks", "1")
     (repo / "objects/17" / ("0" * 38)).touch()
     record(repo, states[0])
     assert not (repo / "blastgit/maintain.log").exists()

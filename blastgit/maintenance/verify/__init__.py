@@ -12,6 +12,7 @@ from blastgit.maintenance.verify.lines import LineCheck
 from blastgit.maintenance.verify.refs import check_refs
 from blastgit.maintenance.verify.report import Problem, Repaired, Report
 from blastgit.naming.names import run_ref, transient_of
+from blastgit.plumbing.required import missing_settings
 from blastgit.progress import Progress, silent
 from blastgit.repository.history import History
 from blastgit.repository.lines import own_lines
@@ -73,6 +74,7 @@ def verify(
     report = Report(transients=len({transient_of(each) for each in names}))
     if name is None:
         check_refs(repository, names, report)
+        report.settings = missing_settings(repository.path) if repository.is_here else {}
         _check_collections(repository, report)
         _check_releases(repository, report)
     contents: dict[Checksums, str] = {}

@@ -62,6 +62,7 @@ class Report:
         withdrawn: The files that were taken down, each with the reason.
         problems: What is wrong.
         repaired: What was wrong with contents, and is no more.
+        settings: The git settings that the repo lacks, with the values that they should have: nothing is wrong yet.
     """
 
     transients: int = 0
@@ -74,6 +75,7 @@ class Report:
     withdrawn: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     repaired: list[Repaired] = field(default_factory=list)
+    settings: dict[str, str] = field(default_factory=dict)
 
     @property
     def is_sound(self) -> bool:
@@ -92,4 +94,5 @@ class Report:
             "seed": self.seed, "withdrawn": self.withdrawn,
             "problems": [problem.to_json() for problem in self.problems],
             "repaired": [each.to_json() for each in self.repaired],
+            "settings": self.settings,
         }  # fmt: skip
