@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import mimetypes
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,13 +20,13 @@ from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import Withdrawals
 from blastgit.store.hashing import Checksums, sha256_of
 from blastgit.store.intake import Intake
+from blastgit.store.media_types import media_type
 from blastgit.store.pointer import Pointer, read_pointer
 
 SMALL = 256 * 1024
 """Bytes of an attachment that lies on the branch: a plot as every clone may have it."""
 
 _POINTER = re.compile(r"attachment/([0-9a-f]{2})/([0-9a-f]{62})\.dvc")
-_DEFAULT = "application/octet-stream"
 
 
 def plan(file: Path, type_: str = "", mime: str | None = None) -> tuple[Attachment, bytes]:
@@ -49,7 +48,7 @@ def plan(file: Path, type_: str = "", mime: str | None = None) -> tuple[Attachme
         raise InvalidInput(f"{file} cannot be attached: {error.strerror}") from None
     if not is_file:
         raise InvalidInput(f"{file} cannot be attached: it is no file")
-    mime = mime or mimetypes.guess_type(file.name)[0] or _DEFAULT
+    mime = mime or media_type(file.name)
     digest = sha256_of(file) if size > SMALL else hashlib.sha256(data).hexdigest()
     attachment = Attachment(file.name, digest, size, type_, mime, size > SMALL)
     attachment.check()

@@ -70,6 +70,14 @@ class BaseRepo:
 
         That may be another one if the transient was renamed, or if an alias was given.
         """
+        by_name = self._by_name(spec)
+        if by_name is not None:
+            return by_name
+        found = None if is_personal(spec.name) else find_alias(self._repository, spec.name)
+        return spec if found is None else replace(spec, name=found)
+
+    def _by_name(self, spec: Spec) -> Spec | None:
+        """Return what somebody named, by a name that the transient has or had; None if nothing has that name."""
         whole = spec.stage is not None
         self._repository.need(spec.name, spec.number, whole=whole)
         if self._has_tag(spec) or self._history.tip(spec.name) is not None:
@@ -78,8 +86,17 @@ class BaseRepo:
             self._repository.need(other, spec.number, whole=whole)
             if self._history.tip(other) is not None or self._has_tag(replace(spec, name=other)):
                 return replace(spec, name=other)
-        found = None if is_personal(spec.name) else find_alias(self._repository, spec.name)
-        return spec if found is None else replace(spec, name=found)
+        return None
+
+    def _look_up(self, spec: Spec) -> Snapshot | None:
+        """Return a revision by the name of its transient and its number alone; None at once if there is none.
+
+        Aliases and near names are not searched for: that reads all documents or all names.
+        """
+        known = self._by_name(spec)
+        if known is None or (known.number is not None and not self._has_tag(known)):
+            return None
+        return self._resolve(known)
 
     def _names(self, name: str) -> list[str]:
         """Have all of a transient at hand; return its name here, then its former ones that have revisions."""

@@ -14,16 +14,16 @@ from blastgit.repository.local import Repository
 if TYPE_CHECKING:
     from blastgit.reading.checkout import Item
 
-Resolve = Callable[[Spec], Snapshot]
+LookUp = Callable[[Spec], Snapshot | None]
 
 
 class Tap:
     """The files of a data repo, one by one, as the service sends them."""
 
-    def __init__(self, repository: Repository, resolve: Resolve) -> None:
-        """Look into a data repo; `resolve` finds the revision that somebody names."""
+    def __init__(self, repository: Repository, look_up: LookUp) -> None:
+        """Look into a data repo; `look_up` returns a revision, or None without a search if there is none."""
         self._repository = repository
-        self._resolve = resolve
+        self._look_up = look_up
 
     @property
     def here(self) -> Path:
@@ -55,7 +55,9 @@ class Tap:
         from blastgit.repository.tombstones import Withdrawals
         from blastgit.workflow.judged import ValidityReport
 
-        state = self._resolve(parse_spec(revision))
+        state = self._look_up(parse_spec(revision))
+        if state is None:
+            raise NotFound(f"there is no revision {revision[:100]!r} here")
         if path != state.document_name and path not in state.pointers:
             raise NotFound(f"{state} has no file {path[:200]!r}")
         withdrawals = Withdrawals(self._repository)

@@ -205,7 +205,7 @@ class DataRepo(Care, Origins, Reading, Workflows):
         """What the TAP service needs of this repo: its files, one by one."""
         from blastgit.api.files import Tap
 
-        return Tap(self._repository, self._resolve)
+        return Tap(self._repository, self._look_up)
 
     def import_all(  # noqa: PLR0913 (each is one thing that most calls leave out)
         self,

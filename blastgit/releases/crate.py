@@ -12,14 +12,10 @@ from blastgit.releases.citation import UNKNOWN, Creator
 from blastgit.releases.cite import Cited, license_url
 from blastgit.releases.frozen import CITED, CRATE, FILE, MANIFEST, README
 from blastgit.releases.layout import Part
+from blastgit.store.media_types import BY_ENDING, OTHER, known_type
 
 FILE_LIMIT = 20_000
 """Files up to which each is described; of a larger release the revisions are, and the manifest has the files."""
-
-_TYPES = {
-    ".fits": "application/fits", ".h5": "application/x-hdf5", ".npz": "application/x-npz", ".jpg": "image/jpeg",
-    ".png": "image/png", ".json": "application/json",
-}  # fmt: skip
 
 _BESIDE = {
     FILE: ("The datasets, each with its revision number and commit", "application/yaml"),
@@ -31,8 +27,8 @@ _BESIDE = {
 
 def media_types(parts: Sequence[Part]) -> tuple[str, ...]:
     """Return the media types of a release's files, as far as they are known."""
-    suffixes = {PurePosixPath(path).suffix for part in parts for path in part.paths}
-    return tuple(sorted({_TYPES[suffix] for suffix in suffixes if suffix in _TYPES} | {_TYPES[".json"]}))
+    found = {known_type(path) for part in parts for path in part.paths}
+    return tuple(sorted({each for each in found if each is not None} | {BY_ENDING[".json"]}))
 
 
 def write_crate(cited: Cited, parts: Sequence[Part]) -> bytes:
@@ -94,11 +90,9 @@ def _part(part: Part, *, describes_files: bool) -> list[dict[str, Any]]:
 
 
 def _file(path: str, sha256: str, size: int) -> dict[str, Any]:
-    name = PurePosixPath(path)
-    kind = _TYPES.get(name.suffix, "application/octet-stream")
     return {
-        "@id": _id(path), "@type": "File", "name": name.name, "contentSize": str(size), "sha256": sha256,
-        "encodingFormat": kind,
+        "@id": _id(path), "@type": "File", "name": PurePosixPath(path).name, "contentSize": str(size),
+        "sha256": sha256, "encodingFormat": known_type(path) or OTHER,
     }  # fmt: skip
 
 

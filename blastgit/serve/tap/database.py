@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 
 from blastgit.index.open_index import NAME
 from blastgit.index.tables import Column
-from blastgit.serve.tap.content_types import BY_ENDING, OTHER
 from blastgit.serve.tap.tables import Datatype, Served, served, spelled
+from blastgit.store.media_types import BY_ENDING, OTHER
 
 AUTHORITY = "x-blastgit"
 """The naming authority of identifiers; one that begins with x- is registered nowhere."""

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from blastgit.errors import InvalidName, NotFound
 from blastgit.naming.names import is_personal, parse_spec
 from blastgit.repository.contents import checked
-from blastgit.serve.tap.content_types import content_type
 from blastgit.serve.tap.request import NotAllowed, Request, Response
+from blastgit.store.media_types import media_type
 
 if TYPE_CHECKING:
     from blastgit.reading.checkout import Item
@@ -66,7 +66,7 @@ def _response(item: Item, request: Request, *, is_fixed: bool) -> Response:
     }
     if item.sha256 in request.etag:
         return Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
-    type_ = content_type(item.path)
+    type_ = media_type(item.path)
     if request.method == "HEAD":
         return Response(b"", type_, headers=headers, size=item.size)
     return Response(_brought(item), type_, headers=headers, size=item.size)

@@ -7,6 +7,8 @@ import urllib.parse
 import pytest
 
 from blastgit import DataRepo
+from blastgit.errors import NotFound
+from blastgit.repository.history import History
 
 IMAGE = "cutout_cdn/DES/DES_z.fits"
 
@@ -19,7 +21,7 @@ def original(sky, name, path):
 def test_a_file(service, sky):
     said = service.ask(f"/files/2026dgt@0/{IMAGE}")
     assert said.body == original(sky, "2026dgt", IMAGE)
-    assert said.headers["Content-Type"] == "image/fits"
+    assert said.headers["Content-Type"] == "application/fits"
     assert said.headers["Content-Length"] == str(len(said.body))
     assert said.headers["ETag"].strip('"') == hashlib.sha256(said.body).hexdigest()
     assert "max-age=31536000" in said.headers["Cache-Control"]
@@ -70,11 +72,24 @@ def test_the_document_and_the_latest(service):
         "a" * 5000 + "@0/x",
     ],
 )
-def test_what_there_is_not(service, path):
+def test_what_there_is_not(service, sky, path):
     said = service.ask(f"/files/{path}")
     assert said.status == 404
     assert said.headers["Content-Type"].startswith("text/plain")
     assert len(said.body) < 1000
+    assert str(sky) not in said.text
+
+
+@pytest.mark.parametrize("revision", ["nobody", "nobody@0", "2026dgt@7", "Supernova-of-the-year@1"])
+def test_a_name_that_is_none_is_not_searched_for(library, monkeypatch, revision):
+    def search(*_):
+        raise AssertionError("a stranger's slip of the pen reads every document, or compares every name")
+
+    monkeypatch.setattr("blastgit.api.base.find_alias", search)
+    monkeypatch.setattr("blastgit.repository.history.difflib.get_close_matches", search)
+    monkeypatch.setattr(History, "revisions", search)
+    with pytest.raises(NotFound, match=f"there is no revision '{revision}' here"):
+        DataRepo(library).tap.file(revision, "2026dgt.json")
 
 
 def test_what_a_failed_stage_made(service):

@@ -92,7 +92,7 @@ def test_an_image_by_obscore_is_the_one_that_was_recorded(tap, sky, session):
         assert hashlib.sha256(data).digest() == hashlib.sha256(original.read_bytes()).digest()
         with fits.open(BytesIO(data)) as images:
             assert images[0].header["SIMPLE"]
-        assert row["access_format"] == "image/fits"
+        assert row["access_format"] == "application/fits"
         assert row["access_estsize"] == -(-len(data) // 1000)
         assert 0 < row["em_min"] < row["em_max"] < 1e-4
         assert (row["s_ra"], row["s_dec"]) == (recorded["ra_deg"], recorded["dec_deg"])
