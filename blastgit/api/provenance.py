@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from blastgit.api.base import BaseRepo
 from blastgit.naming.names import parse_spec
+from blastgit.repository.commits import Revision
 
 if TYPE_CHECKING:
     from blastgit.provenance.affected import Affected
@@ -26,10 +28,13 @@ class Origins(BaseRepo):
             NotFound: There is no such revision, or nothing at that path.
         """
         from blastgit.provenance.graph import read_graph
+        from blastgit.workflow.judged import status_of
 
         parsed = parse_spec(spec)
         state = self._resolve(parsed)
         graph = read_graph(state, self._repository.rules, self._repository.settings.section("stages"))
+        if isinstance(state, Revision):
+            graph = replace(graph, about={**graph.about, "status": status_of(self._repository, state)})
         return graph if parsed.path is None else graph.back_from(parsed.path)
 
     def affected(self, subject: str) -> Sequence[Affected]:

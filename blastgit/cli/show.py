@@ -70,9 +70,7 @@ def _show_validity(judged: ValidityReport, *, as_json: bool) -> int:
         print_json(told)
         return 0
     count = len(told["invalid"])
-    print(
-        f"{bold(told['revision'])}: {'complete' if told['complete'] else 'not complete'}, {count or 'nothing'} invalid"
-    )
+    print(f"{bold(told['revision'])}: {told['status']}; {count or 'nothing'} invalid")
     print_table([[f"  {row['stage']}", row["state"], row["reason"] or row["outcome"] or ""] for row in told["stages"]])
     print_table([[f"  {path}", _piece(piece)] for path, piece in told["invalid"].items()])
     return 0

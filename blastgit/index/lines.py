@@ -23,7 +23,7 @@ from blastgit.revision.export import Export
 from blastgit.revision.normalise import normalise
 from blastgit.store.pointer import Pointer
 from blastgit.workflow.judged import validity_of
-from blastgit.workflow.validity import endings
+from blastgit.workflow.validity import COMPLETE, Validity
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _IGNORED = {12}  # of `Document.transient`: processing_status, which says how far Blast has come
@@ -130,7 +130,8 @@ class _Reader:
         front = (revision.name, revision.number, is_latest)
         state = self._state(revision)
         about = state.about if state else (None,) * 14
-        self._rows.add("revisions", [(*front, *_commit_facts(revision), *about)])
+        status = state.status if state else revision.trailers.get("Status")
+        self._rows.add("revisions", [(*front, *_commit_facts(revision, status), *about)])
         if state is None:
             return None
         for table, rows in state.tables.items():
@@ -153,9 +154,10 @@ class _Reader:
             document = Document(raw)
             tables = document.tables()
             tables["files"] = list(self._files(revision, raw["files"], is_new=is_new))
-            tables["stages"] = list(self._stages(revision, raw))
+            judged = self._judged(revision, raw)
+            tables["stages"] = [(*each.values(),) for each in judged.to_json()]
             tables["nonfinite"] = list(self._nonfinite(revision, raw))
-            return _State(document.transient(), tables, document.filters())
+            return _State(document.transient(), judged.status, tables, document.filters())
         except DamagedData as error:
             self._rows.damaged[str(revision)] = str(error)
         except _UNREADABLE as error:
@@ -176,19 +178,10 @@ class _Reader:
             pointer = self._pointers[held] = revision.pointer(path)
         return pointer
 
-    def _stages(self, revision: Revision, raw: dict[str, Json]) -> Iterator[Values]:
-        """Return how each stage ended; where all succeeded, as nearly always, that needs no judgement."""
-        moment = revision.time
-        export = Export(raw, revision.name, moment, revision.app_version)
+    def _judged(self, revision: Revision, raw: dict[str, Json]) -> Validity:
+        export = Export(raw, revision.name, revision.time, revision.app_version)
         revision.dr = DatasetRevision(export, revision.number, raw["files"], b"")  # what was read is not read again
-        judged = validity_of(self._repository, revision)
-        if not judged.is_complete:
-            for each in validity_of(self._repository, revision, fully=True).to_json():
-                yield each["stage"], each["state"], each["outcome"], each["reason"], each["because"]
-            return
-        for name, end in endings(raw, self._rules).items():
-            if name not in self._rules.ignored_stages:
-                yield name, "ok", end.outcome, None, None
+        return validity_of(self._repository, revision, fully=True)
 
     def _nonfinite(self, revision: Revision, raw: dict[str, Json]) -> Iterator[Values]:
         """Return which values are NaN or infinite, by their natural paths; hardly any document has one."""
@@ -220,15 +213,15 @@ class _Reader:
 @dataclass(frozen=True, slots=True)
 class _State:
     about: Values
+    status: str
     tables: dict[str, list[Values]]
     filters: list[Values]
 
 
-def _commit_facts(revision: Revision) -> Values:
+def _commit_facts(revision: Revision, status: str | None) -> Values:
     said = revision.trailers
-    status = said.get("Status")
     return (
-        str(revision), naive(revision.time), naive(revision.recorded), revision.app_version, status == "complete",
+        str(revision), naive(revision.time), naive(revision.recorded), revision.app_version, status == COMPLETE,
         status, revision.reason, said.get("Run"), revision.id, said.get("Science-Digest"), _number(said.get("Files")),
         _number(said.get("Bytes")),
     )  # fmt: skip

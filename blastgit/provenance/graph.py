@@ -144,9 +144,7 @@ def read_graph(state: Snapshot, rules: Rules, stages: Stages) -> Graph:
 
 
 def _about(state: Snapshot) -> dict[str, str]:
-    keys = {
-        "app_version": "App-Version", "run": "Run", "rules": "Rules", "status": "Status", "recorded_by": "Recorded-By",
-    }  # fmt: skip
+    keys = {"app_version": "App-Version", "run": "Run", "rules": "Rules", "recorded_by": "Recorded-By"}
     found = {name: state.trailers[key] for name, key in keys.items() if key in state.trailers}
     times = {"exported": state.time, "recorded": state.recorded}
     return {**found, **{name: f"{time:%Y-%m-%dT%H:%M:%SZ}" for name, time in times.items()}}

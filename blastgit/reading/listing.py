@@ -16,6 +16,7 @@ from blastgit.repository.history import History
 from blastgit.repository.lines import own_lines
 from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import Withdrawals
+from blastgit.workflow.judged import status_of
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Transient:
         app_version: The version of Blast that did.
         files: How many files it has.
         size: Their bytes.
-        status: "complete", or which stages failed.
+        status: "complete", or which stages failed, did not run, or found nothing to do.
         withdrawn: How many of its files were taken down.
         flag: The quality flag of that revision, or else of the transient, in words; None if it has none.
     """
@@ -85,19 +86,18 @@ def list_transients(repository: Repository, pattern: str = "*") -> Listing:
         if fnmatchcase(name, pattern):
             try:
                 latest = history.latest(name)
-            except DamagedData as error:
-                damaged[name] = str(error)
-            else:
                 if latest is not None:
                     flag = flags.of_revision(name, latest.number) or flags.of_transient(name)
-                    found.append(_facts(latest, len(withdrawals.of(name, latest.number)), flag))
+                    withdrawn = len(withdrawals.of(name, latest.number))
+                    found.append(_facts(latest, status_of(repository, latest), withdrawn, flag))
+            except DamagedData as error:
+                damaged[name] = str(error)
     return Listing(found, damaged)
 
 
-def _facts(latest: Revision, withdrawn: int, flag: str | None) -> Transient:
+def _facts(latest: Revision, status: str, withdrawn: int, flag: str | None) -> Transient:
     said = latest.trailers
     counts = _number(said.get("Files")), _number(said.get("Bytes"))
-    status = said.get("Status", "")
     return Transient(latest.name, latest.number, latest.time, latest.app_version, *counts, status, withdrawn, flag)
 
 

@@ -13,9 +13,9 @@ from blastgit.repository.history import History
 from blastgit.repository.lines import origin
 from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import Withdrawals
-from blastgit.workflow.judged import Finding, ValidityReport
+from blastgit.workflow.judged import Finding, ValidityReport, status_of
 from blastgit.workflow.markers import Mark, read_mark
-from blastgit.workflow.validity import Standing
+from blastgit.workflow.validity import COMPLETE, Standing
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,7 @@ class Entry:
 
     Attributes:
         revision: The revision.
+        status: "complete", or which stages failed, did not run, or found nothing to do.
         files: The files that differ from the revision before, as `{"path", "change"}`.
         details: What changed, line by line, as it was written down then.
         reproductions: The runs that gave its values again, oldest first.
@@ -74,6 +75,7 @@ class Entry:
     """
 
     revision: Revision
+    status: str
     files: list[dict[str, str]]
     details: list[str]
     reproductions: list[Reproduction] = field(default_factory=list)
@@ -90,7 +92,7 @@ class Entry:
             "revision": revision.number, "tag": revision.tag, "commit": revision.id,
             "time": revision.time.isoformat(), "recorded": revision.recorded.isoformat(),
             "app_version": revision.app_version, "run": revision.trailers.get("Run"),
-            "status": revision.trailers.get("Status", ""), "reason": revision.reason, "files": self.files,
+            "status": self.status, "reason": revision.reason, "files": self.files,
             "details": self.details, "reproductions": [each.to_json() for each in self.reproductions],
             "withdrawn": self.withdrawn, "flag": self.flag,
             "failures": [failure.to_json() for failure in self.failures],
@@ -122,7 +124,8 @@ def log(repository: Repository, name: str) -> list[Entry]:
         details = [line for line in read_body(revision.commit.message)[1] if before is not None]
         gone = {path: str(stone) for path, stone in withdrawals.of(name, revision.number).items()}
         flag = flags.of_revision(name, revision.number)
-        entry = Entry(revision, _files(before, revision), details, again.get(revision.number, []), gone, flag)
+        status = status_of(repository, revision)
+        entry = Entry(revision, status, _files(before, revision), details, again.get(revision.number, []), gone, flag)
         entries.append(_judged(repository, replace(entry, stages=stages.get(revision.number, []))))
         before = revision
     return entries[::-1]
@@ -133,8 +136,8 @@ def _ended(state: StageState) -> EndedStage:
 
 
 def _judged(repository: Repository, entry: Entry) -> Entry:
-    if entry.revision.trailers.get("Status") == "complete":
-        return entry  # it says so of all tasks and markers, and its document need not be read
+    if entry.status == COMPLETE:
+        return entry  # its document need not be read
     judged = ValidityReport(repository, entry.revision)
     return replace(entry, failures=judged.validity.failures, invalid=judged.findings())
 

@@ -46,9 +46,9 @@ from blastgit.revision.dr import write_dr
 from blastgit.revision.export import Export
 from blastgit.revision.files import FileChange
 from blastgit.revision.reason import change_lines
-from blastgit.revision.status import status_of
 from blastgit.store.intake import Intake
 from blastgit.store.source import AnySource
+from blastgit.workflow.judged import status_at_end
 
 
 @dataclass(frozen=True)
@@ -316,7 +316,7 @@ class Recording:
             "Formerly": self._formerly() if decision.latest is None else None,
             **self._line_trailers(decision),
             "Marker": "revision",
-            "Status": status_of(self._export, self._repository.rules, ending.unfinished),
+            "Status": status_at_end(self._repository, self._export.document, ending.marks),
             "Files": str(len(decision.sha256)),
             "Bytes": str(size),
             "Recorded-By": f"blastgit {__version__}",
@@ -365,7 +365,7 @@ class Recording:
             "Run": self._options.run,
             **self._line_trailers(decision),
             "Marker": "reproduction",
-            "Status": status_of(export, self._repository.rules, ending.unfinished),
+            "Status": status_at_end(self._repository, export.document, ending.marks),
             "Recorded-By": f"blastgit {__version__}",
             **ending.trailers,
         }

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pygit2
 
 from blastgit.errors import DamagedData
-from blastgit.naming.names import run_ref
+from blastgit.naming.names import run_ref, slug
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Lock
 from blastgit.plumbing.messages import read_body
@@ -24,6 +24,8 @@ from blastgit.revision.export import check_export
 from blastgit.revision.part import carry_over
 from blastgit.workflow.lease import margin_of, repo_time
 from blastgit.workflow.markers import UNFINISHED, Mark, Run, RunMarker
+from blastgit.workflow.validity import Ending as StageEnding
+from blastgit.workflow.validity import ending_of
 
 
 class Ending:
@@ -52,9 +54,10 @@ class Ending:
         return {"Workflow": None if self.run is None else self.run.tip}
 
     @property
-    def unfinished(self) -> list[str]:
-        """The stages that had begun and never ended."""
-        return [] if self.run is None else list(self.run.leases)
+    def marks(self) -> dict[str, StageEnding]:
+        """How each stage of the run ended, by its slug, as the markers on the branch will say."""
+        kept = [] if self.run is None else [mark for _, mark in _kept(self.run)]
+        return {slug(mark.stage): ending_of(mark.outcome, mark.reason, mark.began) for mark in kept}
 
     @property
     def updates(self) -> list[RefUpdate]:

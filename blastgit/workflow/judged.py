@@ -19,7 +19,18 @@ from blastgit.revision.normalise import NaturalForm, normalise
 from blastgit.revision.rules import Rules
 from blastgit.workflow.former import former_rows
 from blastgit.workflow.stages import Stages
-from blastgit.workflow.validity import NOT_YET, Ending, Problem, Validity, endings, judge, moment, sounds_complete
+from blastgit.workflow.validity import (
+    COMPLETE,
+    NOT_YET,
+    Ending,
+    Problem,
+    Validity,
+    ending_of,
+    endings,
+    judge,
+    moment,
+    sounds_complete,
+)
 
 _NAMED_AT_MOST = 4
 _ALL_SOUND = Validity({}, Stages(()))
@@ -37,15 +48,49 @@ def validity_of(repository: Repository, state: Snapshot, *, fully: bool = False)
     document, marks = state.dr.export.document, _marks(repository, state)
     if not fully and not marks and sounds_complete(document):
         return _ALL_SOUND  # by far the most: neither rules nor stages need to be read
+    return _judge(repository, document, marks, on_the_way=not isinstance(state, Revision))
+
+
+def status_of(repository: Repository, revision: Revision) -> str:
+    """Return how the workflow behind a revision ended: what every verb and table says of it.
+
+    See `Validity.status`. The trailer `Status:` is what was said when it was recorded: in revisions of 2026 it counts
+    findings (no host match) among the failures, and does not know of stages that failed by their markers alone.
+
+    Raises:
+        DamagedData: The document cannot be read.
+    """
+    said = revision.trailers
+    if said.get("Status") == COMPLETE and "Workflow" not in said:
+        return COMPLETE
+    return validity_of(repository, revision).status
+
+
+def status_at_end(repository: Repository, document: Mapping[str, Json], marks: Mapping[str, Ending]) -> str:
+    """Return how the workflow ended whose result is being recorded: what `status_of` will say of it.
+
+    Args:
+        repository: The data repo.
+        document: The export.
+        marks: What the markers of the run say, by the slug of the stage.
+    """
+    if not marks and sounds_complete(document, repository.rules.ignored_stages):
+        return COMPLETE
+    return _judge(repository, document, marks).status
+
+
+def _judge(
+    repository: Repository, document: Mapping[str, Json], marks: Mapping[str, Ending], *, on_the_way: bool = False
+) -> Validity:
     rules = repository.rules
     stages: Stages = repository.settings.section("stages")
     ends = endings(document, rules)
     done = {stage.name for stage in stages if (mark := marks.get(stage.slug)) and mark.outcome == "done"}
-    on_the_way = not isinstance(state, Revision)
     for stage in stages:
         mark = marks.get(stage.slug)
         if mark is not None and mark.outcome != "done":
-            ends[stage.name] = _worse(ends.get(stage.name), mark)
+            found = replace(mark, outcome=mark.reason) if mark.reason in stage.answers else mark
+            ends[stage.name] = _worse(ends.get(stage.name), found)
         elif on_the_way and mark is None and _is_ahead(ends.get(stage.name), rules, done & stages.before(stage.name)):
             ends[stage.name] = NOT_YET
     return judge(ends, stages, rules)
@@ -77,8 +122,8 @@ def _marks(repository: Repository, state: Snapshot) -> dict[str, Ending]:
     commit = state.commit if state.stage else repository.commit_before(state.name, state.commit)
     found: dict[str, Ending] = {}
     while commit is not None and (marker := Marker(commit)).stage is not None:
-        outcome = "processing" if marker.outcome in ("begun", "unfinished") else marker.outcome
-        end = Ending(outcome, outcome == "failed", marker.trailers.get("Reason"), moment(marker.trailers.get("Began")))
+        began = moment(marker.trailers.get("Began"))
+        end = ending_of(marker.outcome, marker.trailers.get("Reason"), began)
         found.setdefault(slug(marker.stage or ""), end)
         commit = repository.commit_before(state.name, commit)
     return found
@@ -236,7 +281,8 @@ class ValidityReport:
             path: {**problem.to_json(), "as_before": self.is_as_before(path)} for path, problem in self.invalid.items()
         }
         return {
-            "revision": str(self.revision), "complete": self.validity.is_complete, "stages": self.validity.to_json(),
+            "revision": str(self.revision), "complete": self.validity.is_complete, "status": self.validity.status,
+            "stages": self.validity.to_json(),
             "invalid": invalid, "asked": self.revision.asked,
         }  # fmt: skip
 

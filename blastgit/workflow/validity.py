@@ -16,6 +16,7 @@ from typing import Any
 
 from blastgit.revision.document import Json
 from blastgit.revision.rules import Rules
+from blastgit.workflow.patterns import Patterns
 from blastgit.workflow.stages import Stage, Stages
 
 
@@ -35,6 +36,12 @@ class State(Enum):
     AHEAD = "not yet"
     """The state is that of a marker on the way, and the run had not come to it."""
 
+
+COMPLETE = "complete"
+"""The status of a state in which every stage succeeded."""
+
+_TOLD = (("failed", State.FAILED), ("not run", State.NOT_RUN), ("answered", State.ANSWERED), ("not yet", State.AHEAD))
+"""What a status tells of, the worst first."""
 
 _BROKEN = {State.FAILED, State.NOT_RUN, State.BLOCKED}
 
@@ -131,6 +138,19 @@ class Validity:
         return [standing for standing in self.standings.values() if standing.state in began]
 
     @property
+    def status(self) -> str:
+        """How the workflow ended, in a line: "complete", "failed: Host match", "not run: …", "answered: …".
+
+        Where it began is told, not what follows: of what failed, else of what did not run, else of findings that left
+        the rest nothing to do.
+        """
+        for word, state in _TOLD:
+            names = sorted(each.stage.name for each in self.standings.values() if each.state is state)
+            if names:
+                return f"{word}: {', '.join(names)}"
+        return COMPLETE
+
+    @property
     def is_complete(self) -> bool:
         """Whether every stage succeeded."""
         return all(standing.state is State.OK for standing in self.standings.values())
@@ -202,6 +222,12 @@ class Ending:
 NOT_YET = Ending(is_ahead=True)
 
 
+def ending_of(outcome: str, reason: str | None, began: datetime | None) -> Ending:
+    """Return how a stage ended by its marker."""
+    outcome = "processing" if outcome in ("begun", "unfinished") else outcome
+    return Ending(outcome, outcome == "failed", reason, began)
+
+
 def endings(document: Mapping[str, Json], rules: Rules) -> dict[str, Ending]:
     """Return what a document says of each of Blast's tasks, under the names that are in use today."""
     found = {}
@@ -227,12 +253,15 @@ def judge(ends: Mapping[str, Ending], stages: Stages, rules: Rules) -> Validity:
     Args:
         ends: What is known of each stage, by name; one of which nothing is known passes for sound.
         stages: What each stage makes.
-        rules: Which outcomes are none yet.
+        rules: Which outcomes are none yet, and which tasks do not count.
     """
     standings: dict[str, Standing] = {}
     for stage in stages:
         before = [standings[name] for name in stage.after]
         standings[stage.name] = _stand(stage, ends.get(stage.name, Ending()), before, rules)
+    # A task that nobody declared, of another Blast: what it makes is not known, how it ended is.
+    for name in sorted(ends.keys() - standings.keys() - rules.ignored_stages):
+        standings[name] = _stand(Stage(name, (), Patterns(()), Patterns(()), {}), ends[name], [], rules)
     return Validity(standings, stages)
 
 

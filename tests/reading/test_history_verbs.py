@@ -15,7 +15,7 @@ CHANGED = ["cutout_cdn/DES/DES_z.fits", "cutout_cdn/DES/DES_z.jpg", *(f"sed_outp
 def test_list_tells_the_latest_of_each(history, states, record):
     record(history, fail_stage(small("2010H"), "Host match", "no host match"))
     first, second = DataRepo(history).list()
-    assert (first.name, first.revision, first.status) == ("2010H", 0, "failed: Host match")
+    assert (first.name, first.revision, first.status) == ("2010H", 0, "answered: Host match")
     assert (second.name, second.revision, second.app_version) == ("2026dgt", 1, "v1.13.1")
     assert second.time == datetime(2026, 6, 3, 10, tzinfo=UTC)
     assert second.status == "complete"

@@ -78,7 +78,7 @@ def filters(wanted: Criteria, values: Values, said: Collection[str]) -> Iterator
         yield f"best_redshift <= {values(high)}"
     if wanted.failed is not None:
         which = "" if wanted.failed == "any" else f" AND stage = {values(wanted.failed)}"
-        yield _among("stages", f"state IN ('failed', 'answered'){which}")
+        yield _among("stages", f"state = 'failed'{which}")
     if wanted.changed is not None:
         what = values(_CHANGES.get(wanted.changed, wanted.changed))
         yield _among("changes", f"what = {what} OR starts_with(what, {what} || '/') OR what GLOB {what}")

@@ -43,7 +43,7 @@ class Criteria:
         collection: A collection that gives the revision, or a file of it.
         run: The RUN that it was born into.
         app_version: The version of Blast that made it, or found its values again.
-        failed: A stage that Blast says failed, if only to answer `no host match`; `any` for whichever.
+        failed: A stage that failed; `any` for whichever.
         changed: What differs from the revision before: `sed`, `sed/local`, `photometry`, `host`, a path, a pattern.
         query: A saved query whose transients, or revisions, these must be.
         params: Values of its parameters.
