@@ -11,7 +11,7 @@ from blastgit.store.media_types import BY_ENDING, OTHER, known_type, media_type
 @pytest.mark.parametrize(
     ("path", "type_"),
     [
-        ("cutout_cdn/DES/DES_z.fits", "application/fits"), ("a/b.FITS", "application/fits"), ("a/b.h5", "application/x-hdf5"),
+        ("a/DES_z.fits", "application/fits"), ("a/b.FITS", "application/fits"), ("a/b.h5", "application/x-hdf5"),
         ("a/b.fits.gz", "application/gzip"), ("plot.svg", "image/svg+xml"), ("notes", OTHER), ("a.unheard-of", OTHER),
     ],
 )  # fmt: skip

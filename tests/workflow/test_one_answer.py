@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 pytest.importorskip("duckdb", reason="the extra `index` is not installed")
 
-from blastgit import DataRepo  # noqa: E402 (it needs duckdb)
-from blastgit.cli.main import main  # noqa: E402
-from blastgit.demo import Sample, small  # noqa: E402
-from blastgit.errors import NotFound  # noqa: E402
-from blastgit.repository.history import History  # noqa: E402
-from blastgit.repository.init import init  # noqa: E402
-from blastgit.search.find import Criteria  # noqa: E402
+from blastgit import DataRepo
+from blastgit.cli.main import main
+from blastgit.demo import Sample, small
+from blastgit.errors import NotFound
+from blastgit.repository.history import History
+from blastgit.repository.init import init
+from blastgit.search.find import Criteria
 
 NAME = "2026dgt"
 STAGES = ("Cutout download", "Host match", "Validate local photometry", "Global host SED inference", "Spectrum")
