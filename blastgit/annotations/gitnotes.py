@@ -15,6 +15,7 @@ from blastgit.errors import BlastgitError, RepoError
 from blastgit.naming.names import parse_spec, tag_ref
 from blastgit.plumbing.objects import commit_of
 from blastgit.plumbing.process import GitError, run_git
+from blastgit.plumbing.user_settings import Keep
 from blastgit.repository.commits import Revision
 from blastgit.repository.local import Repository
 from blastgit.revision.document import parse
@@ -29,7 +30,9 @@ def set_up_notes(clone: Path) -> int:
         RepoError: The folder is no clone of a data repo, or has no annotations.
     """
     try:
-        folder = Path(run_git(None, "-C", str(clone), "rev-parse", "--absolute-git-dir").decode().strip())
+        folder = Path(
+            run_git(None, "-C", str(clone), "rev-parse", "--absolute-git-dir", keep=Keep.TRUST).decode().strip()
+        )
     except GitError:
         raise RepoError(f"{clone} is no git repository: run this in a clone of a data repo") from None
     repository = Repository(folder)

@@ -22,6 +22,7 @@ from blastgit.plumbing.locks import Journal, hold
 from blastgit.plumbing.process import GitError, run_git
 from blastgit.plumbing.push import Outcome, PushFailed, push_refs
 from blastgit.plumbing.refs import RefMoved, RefUpdate
+from blastgit.plumbing.user_settings import Keep
 from blastgit.repository.edit import BranchEdit, commit_to_held_branch
 from blastgit.repository.local import LOCK_TIMEOUT, Repository
 from blastgit.repository.location import local_path, shown
@@ -134,12 +135,26 @@ def _tree(repository: Repository, commit: str | None) -> pygit2.Tree | None:
 def _fetch(repository: Repository, place: str) -> str | None:
     """Fetch the other side's branch, and return its tip; None if it has none."""
     try:
-        listed = run_git(repository.path, "ls-remote", "--", place, REF).decode("utf-8", "replace").split()
+        listed = (
+            run_git(repository.path, "ls-remote", "--", place, REF, keep=Keep.to_reach(place))
+            .decode("utf-8", "replace")
+            .split()
+        )
         if not listed or not _OID.fullmatch(listed[0]):
             return None
         # Without --refmap, a mirror's settings would put their branch in the place of ours.
         options = ["--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--refmap="]
-        run_git(repository.path, "-c", "fetch.fsckObjects=true", "fetch", *options, "--", place, REF)
+        run_git(
+            repository.path,
+            "-c",
+            "fetch.fsckObjects=true",
+            "fetch",
+            *options,
+            "--",
+            place,
+            REF,
+            keep=Keep.to_reach(place),
+        )
     except GitError as error:
         raise explain(shown(place), "cannot be read", error.stderr) from None
     repository.git = pygit2.Repository(repository.git.path)  # libgit2 looks for new packs when it is opened

@@ -25,6 +25,7 @@ from blastgit.plumbing.locks import Journal, hold
 from blastgit.plumbing.process import run_git
 from blastgit.plumbing.refs import RefMoved, RefUpdate
 from blastgit.plumbing.trees import read_blob
+from blastgit.plumbing.user_settings import Keep
 from blastgit.progress import Progress, silent
 from blastgit.repository.casefold import refuse_case_collision
 from blastgit.repository.commits import Revision
@@ -247,7 +248,7 @@ def _fetch(repository: Repository, other: Repository, coming: Iterable[Coming]) 
     words = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--stdin")
     source = str(other.path.absolute())
     text = "".join(f"{ref}\n" for ref in refs).encode()
-    run_git(repository.path, "-c", "fetch.fsckObjects=true", "fetch", *words, source, stdin=text)
+    run_git(repository.path, "-c", "fetch.fsckObjects=true", "fetch", *words, source, stdin=text, keep=Keep.TRUST)
     repository.git = pygit2.Repository(repository.git.path)  # libgit2 looks for new packs when it is opened
     sync_file_systems([repository.path])
 

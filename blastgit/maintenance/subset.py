@@ -23,6 +23,7 @@ from blastgit.plumbing.messages import one_line
 from blastgit.plumbing.process import run_git
 from blastgit.plumbing.refs import RefUpdate
 from blastgit.plumbing.trees import read_blob
+from blastgit.plumbing.user_settings import Keep
 from blastgit.progress import Progress, silent
 from blastgit.reading.get import matches
 from blastgit.releases.label import is_release, read_label
@@ -220,7 +221,7 @@ def _copy_revisions(repository: Repository, new: Repository, lines: Mapping[str,
         revisions = [revision for name in names[start : start + _BATCH] for revision in lines[name]]
         specs = [tag_ref(revision.name, revision.number) for revision in revisions]
         text = "".join(f"{ref}:{ref}\n" for ref in specs)
-        run_git(new.path, "fetch", "--quiet", "--no-tags", "--stdin", source, stdin=text.encode())
+        run_git(new.path, "fetch", "--quiet", "--no-tags", "--stdin", source, stdin=text.encode(), keep=Keep.TRUST)
         ends = [lines[name][-1] for name in names[start : start + _BATCH]]
         new.update_refs([RefUpdate(branch_ref(end.name), end.id) for end in ends], "blastgit subset")
 
@@ -229,7 +230,7 @@ def _copy_tags(repository: Repository, new: Repository, refs: Iterable[str]) -> 
     """Fetch the tags of releases as they are, signatures and all."""
     specs = [f"{ref}:{ref}" for ref in refs]
     if specs:
-        run_git(new.path, "fetch", "--quiet", "--no-tags", str(repository.path.absolute()), *specs)
+        run_git(new.path, "fetch", "--quiet", "--no-tags", str(repository.path.absolute()), *specs, keep=Keep.TRUST)
 
 
 def _write_main(repository: Repository, new: Repository, selection: _Selection) -> int:

@@ -3,36 +3,39 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from blastgit.errors import RepoError
-
-_REPO_VARIABLES = frozenset({
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_CONFIG", "GIT_CONFIG_PARAMETERS", "GIT_DIR",
-    "GIT_GRAFT_FILE", "GIT_IMPLICIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_INTERNAL_SUPER_PREFIX", "GIT_NAMESPACE",
-    "GIT_NO_REPLACE_OBJECTS", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX", "GIT_REPLACE_REF_BASE", "GIT_SHALLOW_FILE",
-    "GIT_WORK_TREE",
-})  # fmt: skip
-"""What `git rev-parse --local-env-vars` lists: set while a hook runs, and wrong for any other repository."""
+from blastgit.plumbing.user_settings import OF_A_REPO, Keep, own_environment
 
 
 class GitError(RepoError):
     """Git refused; `stderr` has its words, and `stdout` what it had printed by then."""
 
-    def __init__(self, args: Sequence[str], stderr: str, stdout: str = "") -> None:
-        """Keep git's words, and say what was tried."""
+    def __init__(self, args: Sequence[str], stderr: str, stdout: str = "", ending: str = "it gave no reason") -> None:
+        """Keep git's words, and say what was tried, and how it ended if git gave no reason."""
         self.stderr = stderr.strip()
         self.stdout = stdout
-        super().__init__(f"git {args[0]} failed: {self.stderr or 'it said nothing'}")
+        super().__init__(f"git {_subcommand(args)} failed: {self.stderr or ending}")
 
 
 def git_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return an environment for git: no repository of the caller's, no prompt, messages in English."""
-    kept = {key: value for key, value in os.environ.items() if key not in _REPO_VARIABLES}
+    """Return an environment for a program that runs git as its user has set it: no prompt, no variables of a hook."""
+    kept = {key: value for key, value in os.environ.items() if key not in OF_A_REPO}
     return {**kept, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8", **(extra or {})}
+
+
+def _subcommand(args: Sequence[str]) -> str:
+    words = iter(args)
+    for word in words:
+        if word not in ("-c", "-C"):
+            return word
+        next(words, None)
+    return ""
 
 
 def run_git(
@@ -41,7 +44,7 @@ def run_git(
     stdin: bytes | None = None,
     env: Mapping[str, str] | None = None,
     pass_fds: Sequence[int] = (),
-    with_hooks: bool = False,
+    keep: Keep = Keep.NOTHING,
 ) -> bytes:
     """Run git in a repository and return what it prints.
 
@@ -52,15 +55,15 @@ def run_git(
         directory: The git directory, or None for a command that needs none.
         args: The subcommand and its arguments.
         stdin: What it reads.
-        env: Variables on top of `git_environment()`.
+        env: Variables on top of those of `own_environment()`.
         pass_fds: Descriptors that it inherits (a lock that must outlive this process as long as git does).
-        with_hooks: Whether git knows where hooks are.
+        keep: Which of the user's settings hold; hooks are found with `Keep.HOOKS` alone.
 
     Raises:
         GitError: It failed.
         RepoError: There is no git on this machine.
     """
-    with _started(directory, args, env=env, pass_fds=pass_fds, with_hooks=with_hooks) as process:
+    with _started(directory, args, env=env, pass_fds=pass_fds, keep=keep) as process:
         return _finish(process, args, b"" if stdin is None else stdin)
 
 
@@ -97,19 +100,19 @@ def _started(
     *,
     env: Mapping[str, str] | None = None,
     pass_fds: Sequence[int] = (),
-    with_hooks: bool = False,
+    keep: Keep = Keep.NOTHING,
 ) -> Iterator[subprocess.Popen[bytes]]:
     where = [] if directory is None else [f"--git-dir={directory}"]
-    where += [] if with_hooks else ["-c", f"core.hooksPath={os.devnull}"]
     pipe = subprocess.PIPE
-    try:
-        process = subprocess.Popen(
-            ["git", *where, *args], stdin=pipe, stdout=pipe, stderr=pipe, env=git_environment(env), pass_fds=pass_fds
-        )
-    except FileNotFoundError:
-        raise RepoError("there is no git on PATH: install git 2.39 or later") from None
-    with process:
-        yield process
+    with own_environment(directory, keep, env) as environment:
+        try:
+            process = subprocess.Popen(
+                ["git", *where, *args], stdin=pipe, stdout=pipe, stderr=pipe, env=environment, pass_fds=pass_fds
+            )
+        except FileNotFoundError:
+            raise RepoError("there is no git on PATH: install git 2.39 or later") from None
+        with process:
+            yield process
 
 
 def _finish(process: subprocess.Popen[bytes], args: Sequence[str], rest: bytes) -> bytes:
@@ -119,5 +122,14 @@ def _finish(process: subprocess.Popen[bytes], args: Sequence[str], rest: bytes) 
         process.kill()
         raise
     if process.returncode:
-        raise GitError(args, err.decode("utf-8", "replace"), out.decode("utf-8", "replace"))
+        ending = _ending(process.returncode)
+        raise GitError(args, err.decode("utf-8", "replace"), out.decode("utf-8", "replace"), ending)
     return out
+
+
+def _ending(code: int) -> str:
+    return (
+        f"it was ended by a signal ({signal.strsignal(-code)})"
+        if code < 0
+        else f"it ended with {code} and gave no reason"
+    )

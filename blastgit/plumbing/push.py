@@ -10,6 +10,7 @@ from blastgit.errors import RepoError
 from blastgit.plumbing.connection import remote_words
 from blastgit.plumbing.process import GitError, run_git
 from blastgit.plumbing.refs import ZERO, RefUpdate
+from blastgit.plumbing.user_settings import Keep
 
 _MOVED = (
     "(stale info)", "(fetch first)", "(non-fast-forward)", "(already exists)", "(needs force)",
@@ -60,7 +61,9 @@ def push_refs(directory: Path, url: str, updates: Sequence[RefUpdate]) -> None:
     specs = [f"{'' if update.new == ZERO else update.new}:{update.ref}" for update in updates]
     options = ["--atomic", "--porcelain", "--no-verify", "--no-signed", *leases]
     try:
-        report = run_git(directory, "push", *options, "--", url, *specs).decode("utf-8", "replace")
+        report = run_git(directory, "push", *options, "--", url, *specs, keep=Keep.to_reach(url)).decode(
+            "utf-8", "replace"
+        )
     except GitError as error:
         raise _failure(error) from None
     if any(line.startswith("=\t") for line in report.splitlines()):

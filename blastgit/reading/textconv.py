@@ -9,6 +9,7 @@ from pathlib import Path
 
 from blastgit.errors import BlastgitError, RepoError
 from blastgit.plumbing.process import GitError, run_git
+from blastgit.plumbing.user_settings import Keep
 from blastgit.revision.compare import jsonable
 from blastgit.revision.document import Json
 from blastgit.revision.dr import read_dr
@@ -28,7 +29,7 @@ def set_up(clone: Path) -> None:
     """
     command = f"{shlex.quote(sys.executable)} -m blastgit textconv"
     try:
-        folder = run_git(None, "-C", str(clone), "rev-parse", "--absolute-git-dir").decode().strip()
+        folder = run_git(None, "-C", str(clone), "rev-parse", "--absolute-git-dir", keep=Keep.TRUST).decode().strip()
     except GitError:
         raise RepoError(f"{clone} is no git repository: run this in a clone of a data repo") from None
     for kind in ("pointer", "revision"):

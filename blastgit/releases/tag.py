@@ -15,7 +15,8 @@ import pygit2
 from blastgit.errors import RepoError
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.messages import one_line
-from blastgit.plumbing.process import GitError, git_environment, run_git
+from blastgit.plumbing.process import GitError, run_git
+from blastgit.plumbing.user_settings import Keep, own_environment
 from blastgit.releases.label import Label
 from blastgit.repository.local import Repository
 
@@ -95,7 +96,8 @@ def _signed(repository: Repository, label: Label, commit: str, message: str, sig
             file.write(f'[include]\n\tpath = "{included}"\n')
         key = ["--local-user", sign.key] if sign.key else ["--sign"]
         try:
-            run_git(scratch, "tag", *key, "-F", "-", str(label), commit, stdin=message.encode(), env=environment)
+            words = "tag", *key, "-F", "-", str(label), commit
+            run_git(scratch, *words, stdin=message.encode(), env=environment, keep=Keep.SIGNING)
         except GitError as error:
             raise _not_signed(label, error.stderr) from None
         made = run_git(scratch, "rev-parse", label.ref, env=environment).decode().strip()
@@ -122,7 +124,8 @@ def check_signature(repository: Repository, tag: pygit2.Oid, signers: Path | Non
     if not _ARMOUR.search(repository.git[tag].read_raw()):
         return Signature(NONE, "the tag is not signed")
     command = ["git", f"--git-dir={repository.path}", *_signers(repository, signers), "verify-tag", "--raw", str(tag)]
-    done = subprocess.run(command, capture_output=True, env=git_environment(), check=False)
+    with own_environment(repository.path, Keep.SIGNING) as environment:
+        done = subprocess.run(command, capture_output=True, env=environment, check=False)
     said = (done.stderr + done.stdout).decode("utf-8", "replace").strip()  # git says it on stderr, also if all is well
     if done.returncode == 0:
         found = _GOOD.search(said)
@@ -144,7 +147,7 @@ def _signers(repository: Repository, signers: Path | None) -> list[str]:
     if signers is not None:
         return ["-c", f"gpg.ssh.allowedSignersFile={os.fspath(signers.absolute())}"]
     try:
-        run_git(repository.path, "config", "gpg.ssh.allowedSignersFile")
+        run_git(repository.path, "config", "gpg.ssh.allowedSignersFile", keep=Keep.SIGNING)
     except GitError:
         return ["-c", f"gpg.ssh.allowedSignersFile={os.devnull}"]
     return []

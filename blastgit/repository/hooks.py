@@ -11,6 +11,7 @@ import pygit2
 from blastgit.errors import RepoError, WouldOverwrite
 from blastgit.plumbing.process import GitError, run_git
 from blastgit.plumbing.required import set_required
+from blastgit.plumbing.user_settings import Keep
 from blastgit.repository.skeleton import shipped_folder
 
 SERVER, CLIENT = "pre-receive", "pre-push"
@@ -65,7 +66,7 @@ def _name_folder(folder: Path) -> None:
 
 def _git_folder(repo: Path) -> Path:
     try:
-        found = run_git(None, "-C", str(repo), "rev-parse", "--absolute-git-dir")
+        found = run_git(None, "-C", str(repo), "rev-parse", "--absolute-git-dir", keep=Keep.TRUST)
     except GitError:
         raise RepoError(f"{repo} is no git repository") from None
     return Path(found.decode().strip())
@@ -77,7 +78,7 @@ def _server_path(folder: Path, name: str) -> Path:
 
 
 def _client_path(folder: Path, name: str) -> Path:
-    found = Path(run_git(folder, "rev-parse", "--git-path", f"hooks/{name}", with_hooks=True).decode().strip())
+    found = Path(run_git(folder, "rev-parse", "--git-path", f"hooks/{name}", keep=Keep.HOOKS).decode().strip())
     path = found if found.is_absolute() else Path.cwd() / found
     if folder not in path.parents:
         raise RepoError(

@@ -25,6 +25,7 @@ from blastgit.plumbing.process import GitError, run_git
 from blastgit.plumbing.push import Outcome, PushFailed, push_refs
 from blastgit.plumbing.refs import ZERO, RefMoved, RefUpdate
 from blastgit.plumbing.scratch import Scratch
+from blastgit.plumbing.user_settings import Keep
 from blastgit.repository.history import comes_right_after
 from blastgit.repository.local import Repository
 from blastgit.repository.location import shown
@@ -133,7 +134,9 @@ class RemoteRepository(Repository):
     def branches(self) -> list[str]:
         """Return the refs of all branches that the repo there has, without fetching any."""
         try:
-            listed = run_git(self.path, "ls-remote", "--quiet", "--heads", "--", self.url).decode("utf-8", "replace")
+            listed = run_git(
+                self.path, "ls-remote", "--quiet", "--heads", "--", self.url, keep=Keep.to_reach(self.url)
+            ).decode("utf-8", "replace")
         except GitError as error:
             raise explain(self.location, "cannot be read", error.stderr) from None
         return [line.partition("\t")[2] for line in listed.splitlines()]
@@ -251,7 +254,7 @@ class RemoteRepository(Repository):
     def _fetch(self, specs: Sequence[str], *options: str) -> None:
         words = ["--quiet", "--no-tags", "--no-write-fetch-head", *options, "--", self.url, *specs]
         try:
-            run_git(self.path, "fetch", *words)
+            run_git(self.path, "fetch", *words, keep=Keep.to_reach(self.url))
         except GitError as error:
             if "couldn't find remote ref refs/heads/main" in error.stderr:
                 raise RepoError(f"{self.location} has no branch main: is it a data repo of blastgit?") from None

@@ -4,6 +4,7 @@ import pytest
 
 from blastgit.errors import RepoError
 from blastgit.plumbing.process import GitError, git_environment, run_git
+from blastgit.plumbing.user_settings import Keep
 
 
 def test_a_failure_has_the_words_of_git(tmp_path):
@@ -37,7 +38,7 @@ def test_hooks_of_the_present_folder_do_not_run(repo, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path / "cwd")
     run_git(repo, "update-ref", "refs/heads/x", "refs/heads/main")
     assert not (tmp_path / "run").exists()
-    run_git(repo, "update-ref", "refs/heads/y", "refs/heads/main", with_hooks=True)
+    run_git(repo, "update-ref", "refs/heads/y", "refs/heads/main", keep=Keep.HOOKS)
     assert (tmp_path / "run").exists()
 
 
