@@ -28,9 +28,9 @@ from benchmarks.crash import run_killed_after, run_killed_at
 from blastgit import DataRepo
 from blastgit.demo import Sample, refit, reprocess, small
 from blastgit.errors import Withdrawn
+from blastgit.naming.paths import dataset_path
 from blastgit.plumbing.process import git_environment
 from blastgit.plumbing.refs import RefUpdate, update_refs
-from blastgit.recording.sources import dataset_path
 
 NAMES = ("2026dgt", "2026dix")
 STATES = 3

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from blastgit.errors import BlastgitError, InvalidInput, InvalidName
-from blastgit.naming.names import check_path, check_transient
+from blastgit.naming.names import check_transient
+from blastgit.naming.paths import check_path
 
 KINDS = ("revision", "file", "transient", "run", "collection", "interval")
 """Every kind of subject; each has a folder of its own on the branch."""

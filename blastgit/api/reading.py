@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from blastgit.api.attachments import Attachments, Metrics
     from blastgit.api.index import Index
-    from blastgit.api.queries import Queries
     from blastgit.api.types import Types
     from blastgit.index.open_index import OpenIndex
     from blastgit.readers import Arrays, Content
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from blastgit.search.compare import Comparison
     from blastgit.search.find import Criteria, Found
     from blastgit.search.find.related import Relation
+    from blastgit.search.saved.queries import Queries
 
 Arrayed = Literal["sed_model", "chain", "percentiles"]
 Tabled = Literal["photometry", "sed", "sfh", "apertures", "filters", "stages"]
@@ -81,7 +81,7 @@ class Reading(BaseRepo):
     @property
     def queries(self) -> Queries:
         """Saved queries: those there are, saving and changing them."""
-        from blastgit.api.queries import Queries
+        from blastgit.search.saved.queries import Queries
 
         return Queries(self._repository)
 

@@ -22,7 +22,7 @@ from blastgit.releases.cite import FORMS, Cited
 from blastgit.releases.crate import media_types
 from blastgit.releases.freeze import FreezeOptions, Release, cited_release, freeze
 from blastgit.releases.frozen import Frozen
-from blastgit.releases.label import Label, is_release, read_label, releases, tag_of
+from blastgit.releases.label import Label, is_release, read_label, releases
 from blastgit.releases.layout import Part
 from blastgit.repository.commits import Revision
 from blastgit.repository.identity import repo_identity, stable_id
@@ -139,11 +139,10 @@ class Releases:
         Raises:
             NotFound: There is no such release.
         """
-        return [str(each) for each in sorted({entry.dataset for entry in self.show(name).entries})]
+        return self._tagged(name).datasets()
 
     def _tagged(self, name: str) -> Tagged:
-        label = read_label(name)
-        return Tagged(self._repository, label, tag_of(self._repository, label))
+        return Tagged.of(self._repository, read_label(name))
 
     def _cited_release(self, name: str) -> Cited:
         tagged = self._tagged(name)

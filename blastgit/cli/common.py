@@ -15,9 +15,9 @@ from blastgit.errors import BlastgitError, InvalidInput, UsageError
 from blastgit.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from blastgit.api.queries import Entry as QueryEntry
     from blastgit.api.repo import DataRepo
     from blastgit.collections.states import Entry
+    from blastgit.search.saved.queries import Entry as QueryEntry
     from blastgit.workflow.judged import Invalid
 
 

@@ -11,7 +11,7 @@ from blastgit.cli.common import add_json, bold, open_repo, print_changes, print_
 from blastgit.errors import BlastgitError, InvalidInput
 
 if TYPE_CHECKING:
-    from blastgit.api.queries import Queries
+    from blastgit.search.saved.queries import Queries
 
 _VERBS = {
     "add": "save a query",

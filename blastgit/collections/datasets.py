@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from blastgit.annotations.subjects import instant, instant_text
 from blastgit.errors import BlastgitError, InvalidInput, InvalidName
-from blastgit.naming.names import Spec, check_path, is_personal, parse_spec, tag_name, transient_of
+from blastgit.naming.names import Spec, is_personal, parse_spec, tag_name, transient_of
+from blastgit.naming.paths import check_path
 
 
 class Dataset(NamedTuple):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from blastgit.errors import BlastgitError, InvalidName
-from blastgit.naming.names import check_path
+from blastgit.naming.paths import check_path
 
 FOLDER = "collections"
 ROLES = ("", "public", "private", "validated", "unique")

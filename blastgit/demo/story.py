@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 from blastgit.demo.changes import change_image, reprocess
 from blastgit.demo.generate import process
 from blastgit.errors import BlastgitError, DamagedData, WouldOverwrite
+from blastgit.naming.paths import dataset_path
 from blastgit.plumbing.process import git_environment
-from blastgit.recording.sources import dataset_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from blastgit.errors import InvalidExport, InvalidFiles, InvalidName, UsageError
 from blastgit.naming.names import check_transient
+from blastgit.naming.paths import ROOTS
 from blastgit.recording.archive import open_archive
-from blastgit.recording.sources import FLAT_ROOT, ROOTS, flat_owners, gather
+from blastgit.recording.sources import FLAT_ROOT, flat_owners, gather
 from blastgit.revision.document import SIZE_LIMIT
 from blastgit.revision.export import Export, read_export
 from blastgit.store.source import AnySource

@@ -17,7 +17,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import IO, Any
 
-from blastgit.recording.sources import ROOTS
+from blastgit.naming.paths import ROOTS
 from blastgit.revision.document import Json
 from blastgit.revision.export import CHILD_LISTS
 

@@ -19,7 +19,7 @@ from blastgit.annotations.write import FILE_LIMIT
 from blastgit.errors import BlastgitError, Denied
 from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.trees import changed_files
-from blastgit.naming.names import check_path
+from blastgit.naming.paths import check_path
 from blastgit.naming.refs import Change
 from blastgit.plumbing.trees import read_blob
 from blastgit.store.pointer import Pointer, read_pointer

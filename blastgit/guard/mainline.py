@@ -13,7 +13,7 @@ from blastgit.datasets.storage import check_storage
 from blastgit.errors import BlastgitError, Denied, InvalidFiles
 from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.trees import changed_files, files_of
-from blastgit.naming.names import check_path
+from blastgit.naming.paths import check_path
 from blastgit.naming.refs import Change
 from blastgit.repository.format import CONFIG, FILE
 from blastgit.repository.settings import Settings, read_settings

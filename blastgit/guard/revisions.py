@@ -11,7 +11,7 @@ import pygit2
 from blastgit.errors import BlastgitError, Denied
 from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.trees import files_of
-from blastgit.naming.names import check_paths
+from blastgit.naming.paths import check_paths
 from blastgit.repository.commits import Marker
 from blastgit.repository.entries import LIMIT
 from blastgit.repository.simulated import WORDS, kind_of

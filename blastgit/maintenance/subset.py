@@ -13,10 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from blastgit.api.collections import Collections
-from blastgit.api.releases import Releases
 from blastgit.collections.catalogue import Catalogue
 from blastgit.collections.part import part_of
+from blastgit.collections.resolve import Resolver
 from blastgit.errors import InvalidInput, NotFound, UsageError
 from blastgit.naming.names import Spec, branch_ref, is_personal, parse_spec, tag_ref
 from blastgit.plumbing.messages import one_line
@@ -26,6 +25,7 @@ from blastgit.plumbing.trees import read_blob
 from blastgit.plumbing.user_settings import Keep
 from blastgit.progress import Progress, silent
 from blastgit.reading.get import matches
+from blastgit.releases.check import Tagged
 from blastgit.releases.label import is_release, read_label
 from blastgit.repository.commits import Revision
 from blastgit.repository.edit import BranchEdit, commit_to_branch
@@ -135,9 +135,11 @@ def subset(
     """
     released = [read_label(text) for text in chosen if is_release(text)]
     names = [text for text in chosen if not is_release(text)]
-    names += [name for label in released for name in Releases(repository).datasets(str(label))]
+    names += [name for label in released for name in Tagged.of(repository, label).datasets()]
     if options.collection is not None:
-        names += [str(found) for found in Collections(repository).members(options.collection)]
+        repository.need("main")
+        resolver = Resolver(repository, Catalogue(repository.main.tree))
+        names += [str(found) for found in resolver.members(options.collection, None)]
     selection = _Selection(repository, [parse_spec(text) for text in names], options)
     new = init(target, store=options.store, simulated=repository.settings.simulated)
     size = copy_contents(repository.store, new.store, selection.contents, progress, staging(new.store))

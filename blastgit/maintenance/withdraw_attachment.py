@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from blastgit.annotations.attached import Attached
 from blastgit.annotations.branch import Branch
 from blastgit.annotations.query import Query
-from blastgit.api.attachments import Attached
 from blastgit.errors import InvalidInput, NotFound
 from blastgit.maintenance.reachable import ReachableContents
 from blastgit.maintenance.withdraw import Withdrawal, check_reason, remove, signed_stone

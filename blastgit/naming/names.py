@@ -1,4 +1,4 @@
-"""The names of transients and of their revisions, and the paths of files inside a dataset.
+"""The names of transients and of their revisions.
 
 Nothing else in blastgit takes such a name apart or puts one together.
 """
@@ -9,11 +9,12 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from blastgit.errors import InvalidFiles, InvalidName
+from blastgit.errors import InvalidName
 
 _TRANSIENT = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}[a-zA-Z0-9]")
 _HEX_ID = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
-_WINDOWS_DEVICES = {"con", "prn", "aux", "nul"} | {f"{port}{n}" for port in ("com", "lpt") for n in range(10)}
+WINDOWS_DEVICES = {"con", "prn", "aux", "nul"} | {f"{port}{n}" for port in ("com", "lpt") for n in range(10)}
+"""Names that Windows keeps for devices, in lower case: no file or folder can be called so there."""
 _RESERVED = {
     "main",
     "master",
@@ -57,7 +58,7 @@ def check_transient(name: str) -> str:
     folded = fold(name)
     if folded in _RESERVED or folded.endswith("_head"):
         raise InvalidName(f"{name!r} is reserved in a data repo: it would collide with a ref of that name")
-    if folded in _WINDOWS_DEVICES:
+    if folded in WINDOWS_DEVICES:
         raise InvalidName(f"{name!r} is a device name on Windows, where a clone could not be checked out")
     if _HEX_ID.fullmatch(name):
         raise InvalidName(f"{name!r} looks like a git object id, and git would take it for one")
@@ -205,61 +206,3 @@ def _instant(text: str) -> datetime:
         return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise InvalidName(f"{text!r} is no date: write YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ ({error})") from None
-
-
-def check_path(path: str) -> str:
-    """Return `path` if a dataset may hold a file under it: `cutout_cdn/DES/DES_z.fits`.
-
-    Raises:
-        InvalidFiles: The path is absolute, leads out, lies at the root, or uses a name that git or DVC reserve.
-    """
-    parts = path.split("/")
-    if len(parts) < 2:
-        raise InvalidFiles(f"{path!r} lies at the root of the dataset: files belong under cutout_cdn/ or sed_output/")
-    for part in parts:
-        problem = _component_problem(part)
-        if problem:
-            raise InvalidFiles(f"{path!r} cannot be recorded: {problem}")
-    return path
-
-
-def _component_problem(part: str) -> str | None:
-    folded = part.casefold()
-    if part in {"", ".", ".."}:
-        return "it is not a plain relative path"
-    if folded.startswith((".git", ".dvc", "git~")) or folded.endswith(".dvc"):
-        return f"{part!r} is a name that git or DVC reserve"
-    if "\\" in part or ":" in part or not part.isprintable():
-        return f"{part!r} has a backslash, a colon or a character that cannot be printed"
-    if len(part.encode()) > 200:
-        return f"a name of more than 200 bytes ({part[:20]}…)"
-    if part.endswith((" ", ".")) or set(part) & set('<>"|?*') or folded.split(".")[0] in _WINDOWS_DEVICES:
-        return f"{part!r} cannot be checked out on every system"
-    return None
-
-
-def check_paths(paths: list[str]) -> None:
-    """Check each path of a dataset, and that no two are the same where case and the writing of accents are ignored.
-
-    Raises:
-        InvalidFiles: See `check_path`; or two paths collide.
-    """
-    seen: dict[str, str] = {}
-    for path in paths:
-        check_path(path)
-        twin = seen.setdefault(_folded(path), path)
-        if twin != path:
-            raise InvalidFiles(f"{path!r} and {twin!r} differ only in case or accents: a clone may not hold both")
-    for path in paths:
-        parents = _folded(path).split("/")
-        for depth in range(1, len(parents)):
-            if "/".join(parents[:depth]) in seen:
-                raise InvalidFiles(f"{path!r} lies below a path that is itself a file")
-
-
-def _folded(path: str) -> str:
-    if path.isascii():
-        return path.casefold()
-    import unicodedata
-
-    return unicodedata.normalize("NFC", path).casefold()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from blastgit.errors import NotFound, Withdrawn
-from blastgit.naming.names import check_paths
+from blastgit.naming.paths import check_paths
 from blastgit.progress import Progress, silent
 from blastgit.reading.checkout import Item, deliver
 from blastgit.repository.commits import Snapshot

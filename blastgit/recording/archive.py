@@ -16,8 +16,7 @@ from tempfile import TemporaryDirectory, gettempdir
 from typing import Self
 
 from blastgit.errors import BlastgitError, InvalidFiles, InvalidInput, StoreError
-from blastgit.naming.names import check_path, check_paths
-from blastgit.recording.sources import dataset_path
+from blastgit.naming.paths import check_path, check_paths, dataset_path
 from blastgit.revision.document import SIZE_LIMIT
 from blastgit.revision.export import Export, named_files, read_export
 from blastgit.store.hashing import CHUNK, sha256_of

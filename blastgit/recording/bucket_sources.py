@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from blastgit.recording.sources import ROOTS, assemble, owners
+from blastgit.naming.paths import ROOTS
+from blastgit.recording.sources import assemble, owners
 from blastgit.revision.document import Json
 from blastgit.store.bucket import Bucket, BucketObject
 

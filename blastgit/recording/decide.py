@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blastgit.errors import DamagedData, Withdrawn
-from blastgit.repository.commits import Revision, Snapshot
+from blastgit.repository.commits import Revision
+from blastgit.repository.contents import content_tolerance, published_file
 from blastgit.repository.history import History
 from blastgit.repository.local import Repository
 from blastgit.revision.compare import compare
@@ -24,7 +24,7 @@ from blastgit.store.hashing import Checksums
 from blastgit.store.intake import Intake
 
 if TYPE_CHECKING:
-    from blastgit.content import Tolerance
+    pass
 
 
 @dataclass(frozen=True)
@@ -169,29 +169,6 @@ def _by_content(repository: Repository, change: FileChange, intake: Intake, late
 
     verdict = same(change.path, old, intake.source(change.path), content_tolerance(repository))
     return FileChange(change.path, "content-equal" if verdict.equal else "changed", verdict.note)
-
-
-def content_tolerance(repository: Repository) -> Tolerance:
-    """Return how close the contents of files must be to count as equal."""
-    from blastgit.content import Tolerance
-
-    return Tolerance(repository.rules.tolerance, repository.rules.volatile_cards)
-
-
-def published_file(repository: Repository, revision: Snapshot, path: str, folder: Path) -> Path:
-    """Return where on this machine the checked content of a state's file lies, fetching it into `folder` if need be.
-
-    Raises:
-        DamagedData: The store lacks it, or holds something else.
-        Withdrawn: It was taken down.
-        StoreError: The store fails.
-    """
-    from blastgit.repository.contents import fetch_file
-    from blastgit.repository.tombstones import Withdrawals
-
-    Withdrawals(repository).refuse(revision, [path])
-
-    return fetch_file(revision, path, repository.store, folder)
 
 
 def _find_returns(

@@ -169,12 +169,3 @@ class _Trees:
         export = check_export(self._document, "what the stages made")
         document = write_dr(export, self._number, self._files)
         return write_state(self._batch, self._run.name, self._repository.config, self._held.values(), document)
-
-
-def settled(repository: Repository, name: str, tip: pygit2.Commit | None) -> list[RefUpdate]:
-    """Return what removes a run whose end is on the branch already: the one who ended it died before its ref went."""
-    reference = repository.git.references.get(run_ref(name))
-    if reference is None or tip is None:
-        return []
-    ended = Marker(tip).trailers.get("Workflow")
-    return [RefUpdate(run_ref(name), ZERO, ended)] if ended == str(reference.target) else []

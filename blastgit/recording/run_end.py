@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from blastgit.datasets.storage import Placement
 from blastgit.errors import DamagedData, InvalidFiles, InvalidInput, NotFound
+from blastgit.naming.paths import dataset_path
 from blastgit.progress import Progress
-from blastgit.recording.sources import dataset_path
 from blastgit.repository.commits import Snapshot
 from blastgit.repository.contents import copy_file, fetch_file, read_checked
 from blastgit.repository.local import Repository

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from blastgit.errors import InvalidFiles
-from blastgit.naming.names import check_paths
+from blastgit.naming.paths import ROOTS, check_paths, dataset_path
 from blastgit.revision.document import Json
 from blastgit.revision.export import named_files
 from blastgit.store.source import AnySource
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-ROOTS = ("cutout_cdn", "sed_output")
-"""The two folders of Blast's data; the component below them is the transient's own, and a dataset goes without it."""
 
 FLAT_ROOT = ROOTS[1]
 """Where files of the seed lie without a folder of the transient's own: `sed_output/<transient>_global.h5`."""
@@ -31,15 +29,6 @@ FLAT_ROOT = ROOTS[1]
 _SCOPES = ("_global", "_local")
 
 _SETTLED = 10_000_000_000  # nanoseconds; a file system notes times more coarsely, and its clock may be another one
-
-
-def dataset_path(blast_path: str) -> str:
-    """Return the path in a dataset of a file of Blast's: its own without exactly the second component.
-
-    The seed's `sed_output/<transient>_…`, which has no such folder, stays as it is.
-    """
-    parts = blast_path.split("/")
-    return blast_path if len(parts) == 2 else "/".join([parts[0], *parts[2:]])
 
 
 def find(data: Path | Bucket, name: str, document: dict[str, Json]) -> Mapping[str, AnySource]:

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 from blastgit.errors import NotFound, Withdrawn
-from blastgit.naming.names import check_path
+from blastgit.naming.paths import check_path
 from blastgit.progress import Progress, silent
 from blastgit.reading.checkout import Item, deliver
 from blastgit.reading.get import GetResult, item_of, matches

@@ -67,6 +67,20 @@ class Tagged:
                 raise DamagedData(f"the tag object of {label} calls itself {found.name}: the tag was moved")
             self.commit = found.peel(pygit2.Commit)
 
+    @classmethod
+    def of(cls, repository: Repository, label: Label) -> Tagged:
+        """Open the release that a label names.
+
+        Raises:
+            NotFound: There is no such release.
+            DamagedData: Its tag cannot be read, or is of another release.
+        """
+        return cls(repository, label, tag_of(repository, label))
+
+    def datasets(self) -> list[str]:
+        """Return what it holds as `2026dgt@1`, or `2026dgt@1:PATH` for one file: each once, sorted."""
+        return [str(each) for each in sorted({entry.dataset for entry in self.frozen.entries})]
+
     @cached_property
     def frozen(self) -> Frozen:
         """What `release.yaml` says.

@@ -6,10 +6,15 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from blastgit.errors import DamagedData
 from blastgit.repository.commits import Snapshot
+from blastgit.repository.local import Repository
 from blastgit.store.base import Store
+
+if TYPE_CHECKING:
+    from blastgit.content import Tolerance
 
 
 def checked(chunks: Iterable[bytes], sha256: str, what: str) -> Iterator[bytes]:
@@ -54,3 +59,26 @@ def copy_file(state: Snapshot, path: str, store: Store, folder: Path) -> Path:
     with copy.open("xb") as file:
         file.writelines(read_checked(state, path, store))
     return copy
+
+
+def content_tolerance(repository: Repository) -> Tolerance:
+    """Return how close the contents of files must be to count as equal."""
+    from blastgit.content import Tolerance
+
+    return Tolerance(repository.rules.tolerance, repository.rules.volatile_cards)
+
+
+def published_file(repository: Repository, revision: Snapshot, path: str, folder: Path) -> Path:
+    """Return where on this machine the checked content of a state's file lies, fetching it into `folder` if need be.
+
+    Raises:
+        DamagedData: The store lacks it, or holds something else.
+        Withdrawn: It was taken down.
+        StoreError: The store fails.
+    """
+    from blastgit.repository.contents import fetch_file
+    from blastgit.repository.tombstones import Withdrawals
+
+    Withdrawals(repository).refuse(revision, [path])
+
+    return fetch_file(revision, path, repository.store, folder)

@@ -13,11 +13,12 @@ from types import MappingProxyType
 import pygit2
 
 from blastgit.errors import BlastgitError
-from blastgit.naming.names import branch_ref, tag_ref
+from blastgit.naming.names import branch_ref, run_ref, tag_ref
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Lock, clean_up, try_lock
 from blastgit.plumbing.messages import one_line
-from blastgit.plumbing.refs import RefUpdate
+from blastgit.plumbing.refs import ZERO, RefUpdate
+from blastgit.repository.commits import Marker
 from blastgit.repository.history import History, comes_right_after
 from blastgit.repository.local import Repository
 
@@ -73,8 +74,6 @@ def roll_forward(repository: Repository, name: str, lock: Lock, coming: Mapping[
         lock: Its lock, which is held.
         coming: The refs that somebody is pushing, and what they shall be: a push that completes something goes first.
     """
-    from blastgit.recording.replay import settled  # late: every command looks for dead writers, and few find one
-
     history = History(repository)
     latest = history.latest(name)
     updates = []
@@ -98,3 +97,12 @@ def roll_forward(repository: Repository, name: str, lock: Lock, coming: Mapping[
 def add_tag(batch: Batch, name: str, commit: str, tagger: pygit2.Signature, message: str) -> str:
     """Add the annotated tag of a revision to a batch and return its id; no ref is moved."""
     return str(batch.tag(name, pygit2.Oid(hex=commit), tagger, one_line(message)))
+
+
+def settled(repository: Repository, name: str, tip: pygit2.Commit | None) -> list[RefUpdate]:
+    """Return what removes a run whose end is on the branch already: the one who ended it died before its ref went."""
+    reference = repository.git.references.get(run_ref(name))
+    if reference is None or tip is None:
+        return []
+    ended = Marker(tip).trailers.get("Workflow")
+    return [RefUpdate(run_ref(name), ZERO, ended)] if ended == str(reference.target) else []

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from blastgit.errors import DamagedData, InvalidExport, InvalidInput
-from blastgit.naming.names import check_paths
+from blastgit.naming.paths import check_paths
 from blastgit.revision.document import Json, as_list, as_object, name_nonfinite, parse, restore_nonfinite, write
 from blastgit.revision.export import Export, check_export
 from blastgit.revision.normalise import natural_order

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
 
-from blastgit.recording.sources import dataset_path
+from blastgit.naming.paths import dataset_path
 from blastgit.revision.document import Json
 from blastgit.revision.normalise import NaturalForm, Row
 

@@ -12,7 +12,7 @@ from blastgit.collections.datasets import Dataset, Member
 from blastgit.collections.model import Calibration, Chained, Run, Tagged
 from blastgit.collections.text import check_text, read_collection, write_collection
 from blastgit.errors import BlastgitError, InvalidFiles, RepoError
-from blastgit.naming.names import check_path
+from blastgit.naming.paths import check_path
 
 
 def is_path(text: str) -> bool:

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blastgit.errors import InvalidFiles, InvalidName
-from blastgit.naming.names import Spec, check_path, check_paths, check_transient, fold, parse_spec
+from blastgit.naming.names import Spec, check_transient, fold, parse_spec
+from blastgit.naming.paths import check_path, check_paths
 
 ALNUM = "abcXYZ019"
 

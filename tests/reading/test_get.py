@@ -6,7 +6,7 @@ import pytest
 
 from blastgit import DataRepo
 from blastgit.errors import DamagedData, InvalidName, NotFound, RepoError, StoreError, WouldOverwrite
-from blastgit.recording.sources import dataset_path
+from blastgit.naming.paths import dataset_path
 
 IMAGE = "cutout_cdn/DES/DES_z.fits"
 

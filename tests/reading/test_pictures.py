@@ -6,7 +6,7 @@ import pytest
 from blastgit import DataRepo
 from blastgit.demo import Sample
 from blastgit.errors import RepoError, UsageError
-from blastgit.recording.sources import dataset_path
+from blastgit.naming.paths import dataset_path
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

@@ -3,7 +3,8 @@ import os
 import pytest
 
 from blastgit.errors import InvalidExport, InvalidFiles
-from blastgit.recording.sources import dataset_path, gather
+from blastgit.naming.paths import dataset_path
+from blastgit.recording.sources import gather
 
 IMAGE = "cutout_cdn/2026dgt/DES/DES_z.fits"
 

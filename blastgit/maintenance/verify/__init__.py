@@ -127,9 +127,11 @@ def _check_collections(repository: Repository, report: Report) -> None:
     """Note the collections that break a rule."""
     if "collections" not in repository.main.tree:
         return
-    from blastgit.api.collections import Collections
+    from blastgit.collections.catalogue import Catalogue
+    from blastgit.collections.rules import check_all
 
-    for name, problem in Collections(repository).check():
+    policy = repository.settings.section("collections")
+    for name, problem in check_all(repository, policy, Catalogue(repository.main.tree)):
         report.add("collection", name, problem)
 
 

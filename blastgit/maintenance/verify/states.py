@@ -9,7 +9,7 @@ import pygit2
 from blastgit.errors import BlastgitError, DamagedData, InvalidFiles
 from blastgit.maintenance.verify.contents import fault_in_git
 from blastgit.maintenance.verify.report import Report
-from blastgit.naming.names import check_path
+from blastgit.naming.paths import check_path
 from blastgit.plumbing.trees import read_blob
 from blastgit.repository.commits import Snapshot, StageState
 from blastgit.repository.history import History

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from blastgit.api.queries import Queries
 from blastgit.errors import InvalidQuery
 from blastgit.index.tables import Column, tables
 from blastgit.search.find.check import STRUCTS, check_columns, check_names, check_where, explained
@@ -15,6 +14,7 @@ from blastgit.search.find.conditions import Listed, Values, among, distance, fil
 from blastgit.search.find.criteria import Criteria
 from blastgit.search.find.found import Found
 from blastgit.search.find.related import checked
+from blastgit.search.saved.queries import Queries
 
 if TYPE_CHECKING:
     from blastgit.index.open_index import OpenIndex
