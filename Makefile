@@ -1,7 +1,7 @@
 # Needs Python 3.11 or later, git and make; everything else goes into .venv.
 #   make demo    the whole idea in two minutes, with invented data, in ./demo
 #   make test    all tests
-#   make lint    ruff and mypy
+#   make lint    ruff, mypy, and the order of imports
 
 PYTHON ?= python3
 VENV := .venv
@@ -28,6 +28,7 @@ test: $(VENV)/.ready-dev
 lint: $(VENV)/.ready-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 clean:
 	rm -rf $(VENV) demo .mypy_cache .pytest_cache .ruff_cache .hypothesis

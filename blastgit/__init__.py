@@ -9,12 +9,13 @@ repo.get("2026dgt@0", "paper-data")
 
 from typing import TYPE_CHECKING, Any
 
+from blastgit._version import __version__
+
 if TYPE_CHECKING:
     from blastgit.api.repo import DataRepo, compare_exports
     from blastgit.errors import BlastgitError
 
 __all__ = ["BlastgitError", "DataRepo", "__version__", "compare_exports"]
-__version__ = "0.1.0"
 
 _ROOMS = {"BlastgitError": "blastgit.errors", "DataRepo": "blastgit.api.repo", "compare_exports": "blastgit.api.repo"}
 

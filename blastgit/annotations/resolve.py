@@ -17,6 +17,7 @@ from blastgit.repository.history import History
 from blastgit.repository.local import Repository
 from blastgit.revision.document import as_object, parse
 from blastgit.revision.normalise import normalise
+from blastgit.workflow.resolve import resolve
 
 _METRICS = "metrics/"  # a metric is a part of the revision that one can speak of: metrics/astrometry.rms
 _FETCHED = 8
@@ -99,7 +100,7 @@ class Resolver:
         """Return the revision of a transient that a text without a path names, `2026dgt@1`."""
         if text not in self._revisions:
             self._bring(name)
-            found = self._history.resolve(parse_spec(text))
+            found = resolve(self._repository, parse_spec(text))
             if not isinstance(found, Revision):
                 raise InvalidName(f"{text} is what a stage left on the way: annotate the revision that it led to")
             self._revisions[text] = found

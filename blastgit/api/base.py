@@ -16,6 +16,7 @@ from blastgit.repository.history import History
 from blastgit.repository.local import Repository
 from blastgit.repository.location import local_path
 from blastgit.repository.recovery import recover
+from blastgit.workflow.resolve import resolve
 
 if TYPE_CHECKING:
     from blastgit.repository.renames import Renames
@@ -56,7 +57,7 @@ class BaseRepo:
 
     def _resolve(self, spec: Spec) -> Snapshot:
         known = self._known(spec)
-        state = self._history.resolve(known)
+        state = resolve(self._repository, known)
         if known.name != spec.name:
             state.asked = str(replace(spec, path=None))
         if self._repository.usage_log is not None:

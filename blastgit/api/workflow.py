@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from blastgit.api.base import BaseRepo
 from blastgit.errors import UsageError
 from blastgit.naming.names import check_transient, parse_spec
+from blastgit.workflow.resolve import resolve_revision
 
 if TYPE_CHECKING:
     from blastgit.recording.stages import Workflow
@@ -63,7 +64,9 @@ class Workflows(BaseRepo):
         if parsed.path is not None or parsed.stage is not None:
             raise UsageError(f"plan takes a revision, and {spec!r} names something inside one: use `changed` for that")
         self._repository.need(parsed.name, parsed.number, whole=True)
-        return plan(self._repository, self._history.revision(parsed), Wish(changed, given or {}, everything))
+        return plan(
+            self._repository, resolve_revision(self._repository, parsed), Wish(changed, given or {}, everything)
+        )
 
     def validity(self, spec: str) -> ValidityReport:
         """Return how each stage of the workflow ended, and which values and files of a state are invalid therefore.

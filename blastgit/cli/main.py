@@ -14,7 +14,7 @@ from keyword import iskeyword
 from pathlib import Path
 from typing import Any, NoReturn
 
-from blastgit import __version__
+from blastgit._version import __version__
 from blastgit.cli.common import tell_failure
 from blastgit.errors import BlastgitError, UsageError
 

@@ -16,6 +16,7 @@ from blastgit.repository.entries import is_held
 from blastgit.repository.history import History
 from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import Withdrawals
+from blastgit.workflow.resolve import resolve_revision
 
 _FETCHED = 8
 """Lines of a repo elsewhere that are looked at; if there are more, its hook finds those that are unknown."""
@@ -38,7 +39,7 @@ def _named(repository: Repository, text: str) -> Dataset:
     spec = parse_spec(text)
     line = spec.name
     repository.need(line, whole=True)
-    revision = History(repository).revision(spec)
+    revision = resolve_revision(repository, spec)
     return Dataset(line, revision.number, dataset_of(line, spec).path)
 
 

@@ -46,6 +46,7 @@ from blastgit.repository.tombstones import (
 )
 from blastgit.repository.transfer import copy_contents, staging
 from blastgit.store.pointer import SUFFIX, Pointer, read_pointer
+from blastgit.workflow.resolve import resolve
 
 LEFT_OUT = "left out of this subset"
 """The beginning of the reason that a tombstone in a subset gives."""
@@ -172,7 +173,7 @@ class _Selection:
         found: dict[str, Revision] = {}
         for spec in specs:
             repository.need(spec.name, whole=True)
-            revision = self._history.resolve(spec)
+            revision = resolve(repository, spec)
             if not isinstance(revision, Revision):
                 raise UsageError(f"{revision} is no revision: a subset is made of revisions, which can be cited")
             found[str(revision)] = revision

@@ -19,13 +19,13 @@ from blastgit.plumbing.locks import Lock, hold
 from blastgit.plumbing.messages import one_line
 from blastgit.repository.commits import Revision
 from blastgit.repository.edit import BranchEdit, commit_to_held_branch
-from blastgit.repository.history import History
 from blastgit.repository.local import LOCK_TIMEOUT, Repository
 from blastgit.repository.policy import require
 from blastgit.repository.recovery import clean_up_dead_writer, roll_forward
 from blastgit.repository.tombstones import Stones, Tombstone, Withdrawals, file_of, write_tombstones
 from blastgit.store.base import Store
 from blastgit.store.pointer import Pointer
+from blastgit.workflow.resolve import resolve_revision
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def withdraw(repository: Repository, spec: Spec, reason: str, timeout: float = L
         for lock in (line, main):
             clean_up_dead_writer(repository, lock)
         roll_forward(repository, spec.name, line)
-        revision = History(repository).revision(spec)
+        revision = resolve_revision(repository, spec)
         stones = {path: _stone(repository, revision, path, reason) for path in _chosen(revision, spec.path)}
         before = Withdrawals(repository).of(revision.name, spec.number)
         new = sorted(stones.keys() - before.keys())

@@ -16,6 +16,7 @@ from blastgit.repository.history import History
 from blastgit.repository.lines import own_lines
 from blastgit.repository.local import Repository
 from blastgit.revision.document import Json
+from blastgit.workflow.resolve import resolve
 from blastgit.workflow.stages import Stages
 
 _SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
@@ -89,7 +90,7 @@ def read_subjects(repository: Repository, text: str) -> list[Subject]:
             f"{text!r} is no one thing: write NAME@N:PATH, sha256:… in full, {IMAGES}/SURVEY/FILTER or host:NAME"
         )
     repository.need(spec.name, spec.number)
-    return [_of_revision(History(repository).resolve(spec), spec.path)]
+    return [_of_revision(resolve(repository, spec), spec.path)]
 
 
 def _of_revision(revision: Snapshot, path: str) -> Subject:
@@ -110,7 +111,7 @@ def _annotated(repository: Repository, name: str) -> list[Subject]:
             subjects.append(Subject(digest=subject.name))
         elif subject.kind == "revision":
             repository.need(*subject.revision)
-            subjects.append(_of_revision(History(repository).resolve(parse_spec(subject.name)), subject.part))
+            subjects.append(_of_revision(resolve(repository, parse_spec(subject.name)), subject.part))
     if not subjects:
         about = f"is about {found[0]}, of which nothing is made" if found else "does not exist"
         raise NotFound(f"the annotation {name} {about}")

@@ -19,7 +19,7 @@ from typing import Any
 
 import pygit2
 
-from blastgit import __version__
+from blastgit._version import __version__
 from blastgit.datasets.storage import Placement
 from blastgit.errors import Busy, InvalidInput
 from blastgit.naming.names import branch_ref, own_line, tag_name, tag_ref

@@ -10,7 +10,7 @@ import pygit2
 from blastgit.errors import NotFound
 from blastgit.naming.names import Spec, branch_ref, fold, is_personal, tag_ref
 from blastgit.plumbing.objects import commit_of
-from blastgit.repository.commits import Marker, Revision, Snapshot, StageState
+from blastgit.repository.commits import Marker, Revision, StageState
 from blastgit.repository.local import Repository
 
 _HEADS = "refs/heads/"
@@ -81,40 +81,13 @@ class History:
             commit = self._repository.commit_before(revision.name, commit)
         return found[::-1]
 
-    def resolve(self, spec: Spec) -> Snapshot:
-        """Return the state that a person named: a revision, or the marker of a stage before it.
-
-        Raises:
-            NotFound: There is none; the error lists the nearest names.
-        """
-        if spec.stage is None:
-            return self.revision(spec)
-        run = self._run_towards(spec)
-        if run is None:
-            revision = self.revision(spec)
-            return _pick(self.stages(revision), spec.stage, f"the run that became {revision}")
-        return _pick(run, spec.stage, f"the run in progress of {spec.name}")
-
-    def _run_towards(self, spec: Spec) -> list[StageState] | None:
-        """Return the markers of the run in progress, if a spec is about the revision that it is to become."""
-        from blastgit.workflow.markers import Run
-
-        if spec.number is None or self.tagged(spec.name, spec.number) is not None:
-            return None
-        self._repository.need_run(spec.name)
-        run = Run.of(self._repository, spec.name)
-        if run is None or run.towards != spec.number:
-            return None
-        return [StageState(self._git, spec.name, marker.commit, spec.number) for marker in run.endings]
-
     def revision(self, spec: Spec) -> Revision:
-        """Return the revision that a person named.
+        """Return the revision that a number or a date names, or the latest one; `workflow/resolve.py` knows all names.
 
         Raises:
             NotFound: There is none; the error lists the nearest names.
         """
-        if spec.alias is not None:
-            return self._called(spec.name, spec.alias)
+        assert spec.alias is None, "convenient names are resolved in workflow/resolve.py"
         found: Revision | None
         if spec.number is not None:
             found = self.tagged(spec.name, spec.number)
@@ -133,13 +106,6 @@ class History:
         found = self.latest(spec.name)
         if found is None:
             raise self._unknown(spec.name)
-        return found
-
-    def _called(self, name: str, alias: str) -> Revision:
-        from blastgit.workflow.names import named
-
-        found = named(self._repository, name, alias)
-        found.asked = f"{name}@{alias}"
         return found
 
     def transients(self) -> list[str]:
@@ -178,17 +144,6 @@ def comes_right_after(git: pygit2.Repository, commit: pygit2.Commit, tip: str | 
         if Marker(commit).stage is None:
             return False
     return tip is None
-
-
-def _pick(states: list[StageState], wanted: str, run: str) -> StageState:
-    """Return the last marker of a stage."""
-    found = [state for state in states if state.slug == wanted]
-    if found:
-        return found[-1]
-    slugs = [state.slug for state in states]
-    near = difflib.get_close_matches(wanted, slugs, n=2)
-    there = f"did you mean post-{' or post-'.join(near)}?" if near else f"it has {', '.join(slugs) or 'no markers'}"
-    raise NotFound(f"{run} has no marker post-{wanted}: {there}")
 
 
 def _range(numbers: list[int]) -> str:

@@ -55,7 +55,7 @@ def _record(repo, case):
 
 
 def revision(repo, number, name="2010H"):
-    return History(Repository(repo)).resolve(Spec(name, number=number))
+    return History(Repository(repo)).revision(Spec(name, number=number))
 
 
 def by_natural_order(value):

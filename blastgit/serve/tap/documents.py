@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from blastgit import __version__
+from blastgit._version import __version__
 from blastgit.index.tables import Column
 from blastgit.search.tabular.votable import quoted, safe
 from blastgit.serve.tap.asked import LANGUAGES

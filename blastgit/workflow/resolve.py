@@ -1,0 +1,66 @@
+"""From what a person wrote to the state that it names: a revision, or the marker of a stage before one."""
+
+from __future__ import annotations
+
+import difflib
+
+from blastgit.errors import NotFound
+from blastgit.naming.names import Spec
+from blastgit.repository.commits import Revision, Snapshot, StageState
+from blastgit.repository.history import History
+from blastgit.repository.local import Repository
+from blastgit.workflow.markers import Run
+
+
+def resolve(repository: Repository, spec: Spec) -> Snapshot:
+    """Return the state that a person named: a revision, or the marker of a stage before it.
+
+    Raises:
+        NotFound: There is none; the error lists the nearest names.
+        InvalidName: There is no such convenient name.
+    """
+    if spec.stage is None:
+        return resolve_revision(repository, spec)
+    run = _run_towards(repository, spec)
+    if run is None:
+        revision = resolve_revision(repository, spec)
+        return _pick(History(repository).stages(revision), spec.stage, f"the run that became {revision}")
+    return _pick(run, spec.stage, f"the run in progress of {spec.name}")
+
+
+def resolve_revision(repository: Repository, spec: Spec) -> Revision:
+    """Return the revision that a person named, also by a convenient name or a version of Blast.
+
+    Raises:
+        NotFound: There is none; the error lists the nearest names.
+        InvalidName: There is no such convenient name.
+    """
+    if spec.alias is None:
+        return History(repository).revision(spec)
+    from blastgit.workflow.names import named  # late: it judges states, which most names do not need
+
+    found = named(repository, spec.name, spec.alias)
+    found.asked = f"{spec.name}@{spec.alias}"
+    return found
+
+
+def _run_towards(repository: Repository, spec: Spec) -> list[StageState] | None:
+    """Return the markers of the run in progress, if a spec is about the revision that it is to become."""
+    if spec.number is None or History(repository).tagged(spec.name, spec.number) is not None:
+        return None
+    repository.need_run(spec.name)
+    run = Run.of(repository, spec.name)
+    if run is None or run.towards != spec.number:
+        return None
+    return [StageState(repository.git, spec.name, marker.commit, spec.number) for marker in run.endings]
+
+
+def _pick(states: list[StageState], wanted: str, run: str) -> StageState:
+    """Return the last marker of a stage."""
+    found = [state for state in states if state.slug == wanted]
+    if found:
+        return found[-1]
+    slugs = [state.slug for state in states]
+    near = difflib.get_close_matches(wanted, slugs, n=2)
+    there = f"did you mean post-{' or post-'.join(near)}?" if near else f"it has {', '.join(slugs) or 'no markers'}"
+    raise NotFound(f"{run} has no marker post-{wanted}: {there}")
