@@ -16,7 +16,7 @@ LATER = {"app_version": "v1.13.1", "export_time": "2026-06-11T08:00:00.000001+00
 
 
 def revision(repo, number):
-    return History(Repository(repo)).resolve(Spec("2026dgt", number=number))
+    return History(Repository(repo)).revision(Spec("2026dgt", number=number))
 
 
 def commits(repo):

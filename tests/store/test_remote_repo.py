@@ -42,7 +42,7 @@ def files_below(folder: Path) -> dict[str, str]:
 
 
 def published(repo: Path, spec: str) -> dict[str, str]:
-    revision = History(Repository(repo)).resolve(parse_spec(spec))
+    revision = History(Repository(repo)).revision(parse_spec(spec))
     return {path: value.removeprefix("sha256:") for path, value in revision.dr.files.items()}
 
 
