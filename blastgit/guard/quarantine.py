@@ -8,6 +8,7 @@ import pygit2
 from pygit2.enums import ObjectType, RepositoryOpenFlag
 
 from blastgit.errors import Denied, RepoError
+from blastgit.guard.budget import Budget
 from blastgit.repository.local import Repository
 from blastgit.repository.policy import Policy
 
@@ -25,6 +26,7 @@ class Quarantine(Repository):
             RepoError: It cannot be opened.
         """
         self.path = path
+        self.budget = Budget()
         try:
             self.git = pygit2.Repository(str(path), RepositoryOpenFlag.FROM_ENV)
         except (pygit2.GitError, KeyError, OSError) as error:
@@ -79,6 +81,7 @@ class Quarantine(Repository):
             raise Denied(f"{what}, {oid!s:.10}, should be {wanted}")
         if size > MESSAGE_LIMIT:
             raise Denied(f"{what}, {oid!s:.10}, has {size:,} bytes, more than the {MESSAGE_LIMIT:,} allowed")
+        self.budget.spend(size)
         return self.git[oid]
 
     def blob(self, oid: pygit2.Oid, limit: int) -> bytes:
@@ -95,6 +98,7 @@ class Quarantine(Repository):
             raise Denied(f"{oid!s:.10} should be a file")
         if size > limit:
             raise Denied(f"it has {size:,} bytes, more than the {limit:,} allowed")
+        self.budget.spend(size)
         data: bytes = self.git[oid].peel(pygit2.Blob).data
         return data
 

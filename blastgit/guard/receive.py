@@ -1,15 +1,20 @@
-"""The check of a whole push, before any ref moves: all of it is good, or none of it is taken in."""
+"""The check of a whole push, before any ref moves: all of it is good, or none of it is taken in.
+
+What is pushed cannot change any more, so it is checked without a lock: a push that is denied, or takes long, keeps
+nobody waiting. Locks are taken for a good one only, and then just the refs are looked at once more.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import pygit2
 
 from blastgit.errors import BlastgitError, Denied, RepoError
+from blastgit.guard.budget import limited
 from blastgit.guard.contents import check_contents
 from blastgit.guard.hold import hold_locks_until_exit
 from blastgit.guard.lines import LineChange, LineCheck, check_twin
@@ -24,6 +29,10 @@ from blastgit.repository.policy import current_identity, require_line
 from blastgit.repository.recovery import recover, roll_forward
 from blastgit.store.pointer import Pointer
 
+Placed = Mapping[Change, Place]
+
+_TRIES = 3  # checks, if others move main or a ref meanwhile
+
 
 def receive(path: Path, lines: bytes, pusher: int) -> list[str]:
     """Check a push, as `pre-receive`, and return what is wrong with it. If all is well, see `hold_locks_until_exit`.
@@ -33,21 +42,45 @@ def receive(path: Path, lines: bytes, pusher: int) -> list[str]:
         lines: What git hands to the hook.
         pusher: The process that moves the refs afterwards.
     """
-    try:
-        changes = read_changes(lines)
-        placed = {change: place_of(change) for change in changes}
-    except BlastgitError as error:
-        return [str(error)]
+    who, changes = current_identity(), list[Change]()
     with ExitStack() as locks:
         try:
-            _settle(path, placed, _take_locks(path, placed.values(), locks))
-            problems = PushCheck(Quarantine(path), current_identity()).run(placed)
+            changes = read_changes(lines)
+            admit(path, {change: place_of(change) for change in changes}, who, locks)
         except BlastgitError as error:
+            log_push(path, who, changes, denied=str(error))
             return [str(error)]
-        if not problems:
-            log_push(path, current_identity(), changes)
-            hold_locks_until_exit(pusher)
-    return problems
+        log_push(path, who, changes)
+        hold_locks_until_exit(pusher)
+    return []
+
+
+def admit(path: Path, placed: Placed, who: str, locks: ExitStack) -> None:
+    """Check a push, and hold the locks of what it moves.
+
+    Args:
+        path: The data repo.
+        placed: The changes, and what kind of ref each is about.
+        who: Who pushes.
+        locks: What to put the locks into. A push that is denied leaves none.
+
+    Raises:
+        BlastgitError: It is denied, or cannot be checked; the error says what is wrong with it.
+    """
+    for _ in range(_TRIES):
+        repo = Quarantine(path)
+        before = _state(repo, placed)
+        with limited(repo) as repo.budget:
+            PushCheck(repo, who).run(placed)
+        with ExitStack() as held:
+            _settle(path, placed, _take_locks(path, placed.values(), held))
+            repo = Quarantine(path)
+            _check_unmoved(repo, placed)
+            if _state(repo, placed) == before:
+                _check_new_lines(repo, placed)
+                locks.push(held.pop_all())
+                return
+    raise Denied("main was moved by others again and again while this was checked: push again when they are done")
 
 
 def place_of(change: Change) -> Place:
@@ -62,6 +95,27 @@ def place_of(change: Change) -> Place:
     except BlastgitError as error:
         raise Denied(f"{change.ref}: {error}") from None
     return where
+
+
+def _state(repo: Quarantine, placed: Placed) -> object:
+    """Return the refs that a check depends on and that others may move: main, and the releases beside a new one."""
+    from blastgit.releases.label import releases
+
+    is_release = any(where.kind is Kind.RELEASE for where in placed.values())
+    return repo.ref("refs/heads/main"), tuple(map(str, releases(repo))) if is_release else ()
+
+
+def _check_unmoved(repo: Quarantine, placed: Placed) -> None:
+    for change in placed:
+        if repo.ref(change.ref) != change.old:
+            raise Denied(f"{change.ref}: somebody else moved it meanwhile: fetch it, and push again")
+
+
+def _check_new_lines(repo: Quarantine, placed: Placed) -> None:
+    """Check once more, with the locks held, that nobody else has just begun a line that differs only in case."""
+    for line in {where.line for where in placed.values() if where.line is not None}:
+        if repo.ref(line.branch) is None:
+            check_twin(repo, line)
 
 
 def _take_locks(path: Path, places: Iterable[Place], locks: ExitStack) -> dict[str, Lock]:
@@ -79,7 +133,7 @@ def _take_locks(path: Path, places: Iterable[Place], locks: ExitStack) -> dict[s
     return {name: locks.enter_context(hold(folder / name, LOCK_TIMEOUT)) for name in names}
 
 
-def _settle(path: Path, placed: Mapping[Change, Place], locks: Mapping[str, Lock]) -> None:
+def _settle(path: Path, placed: Placed, locks: Mapping[str, Lock]) -> None:
     """Complete each line that is pushed, if a push or a writer that broke off left half of a revision there."""
     lines = {each.line for each in placed.values() if each.line is not None and each.kind is not Kind.WORKFLOW}
     if lines and "refs/heads/main" in pygit2.Repository(str(path)).references:
@@ -95,58 +149,55 @@ def _lock_of(where: Place) -> str:
 
 
 class PushCheck:
-    """The check of one push."""
+    """The check of one push; it ends with the first thing that is wrong."""
 
     def __init__(self, repo: Quarantine, who: str) -> None:
         """Prepare to check what somebody pushes."""
         self._repo = repo
         self._who = who
-        self._problems: list[str] = []
         self._coming: dict[str, str | None] = {}
         self._wanted: dict[Pointer, str] = {}
 
-    def run(self, placed: Mapping[Change, Place]) -> list[str]:
-        """Return what is wrong, in sentences.
+    def run(self, placed: Placed) -> None:
+        """Check all of it, cheapest first: who may, then what git has, then what stores must hold.
 
         Raises:
-            BlastgitError: The push cannot be checked at all.
+            BlastgitError: It is denied, or cannot be checked.
         """
         if self._repo.ref("refs/heads/main") is None and any(each.kind is not Kind.MAIN for each in placed.values()):
             raise Denied("this repository has no main yet: push main first, by itself")
-        self._check_twins(placed.values())
+        _check_twins(placed.values())
         self._coming = {change.ref: change.new for change in placed}
-        for change, where in placed.items():
-            with self._noting(change.ref):
-                self._check(change, where)
-        wanted = self._wanted
+        for check in (self._check_role, self._check):
+            for change, where in placed.items():
+                try:
+                    check(change, where)
+                except BlastgitError as error:
+                    raise Denied(f"{change.ref}: {error}") from None
         for line in _lines(placed):
-            with self._noting():
-                wanted.update(LineCheck(self._repo, line).run())
-        if wanted and not self._problems:
-            with self._noting():
-                check_contents(self._repo.store, wanted)
-        return self._problems
+            self._wanted.update(LineCheck(self._repo, line).run())
+        if self._wanted:
+            check_contents(self._repo.store, self._wanted)
 
-    @contextmanager
-    def _noting(self, ref: str = "") -> Iterator[None]:
-        try:
-            yield
-        except BlastgitError as error:
-            self._problems.append(f"{ref}: {error}" if ref else str(error))
-
-    def _check_twins(self, places: Iterable[Place]) -> None:
-        """Check that no two pushed names differ only in case."""
-        seen: dict[str, str] = {}
-        for name in sorted({part for each in places if each.line for part in (each.line.name, each.line.user or "")}):
-            twin = seen.setdefault(fold(name), name)
-            if twin != name:
-                self._problems.append(f"{name!r} and {twin!r} differ only in case: one of them must go")
-
-    def _check(self, change: Change, where: Place) -> None:
-        """Check one ref: that it is where the pusher thinks, and that they may change it."""
+    def _check_role(self, change: Change, where: Place) -> None:
+        """Check that this user may change a ref; what main's files take depends on which, and `_check` sees to that."""
         repo, who, line = self._repo, self._who, where.line
         if repo.ref(change.ref) != change.old:
             raise Denied("somebody else moved it meanwhile: fetch it, and push again")
+        if where.kind is Kind.ANNOTATIONS:
+            repo.policy.check("annotator", who)
+        elif where.kind is Kind.RELEASE:
+            from blastgit.collections.access import check_access
+
+            check_access(repo.settings, where.collection, who)
+        elif line is not None and line.user is not None:
+            require_line(repo.settings, str(line), who)
+        elif line is not None:
+            repo.policy.check("writer", who, line.name)
+
+    def _check(self, change: Change, where: Place) -> None:
+        """Check what one ref brings; the lines of revisions, each of several refs, come afterwards."""
+        repo, who = self._repo, self._who
         if where.kind is Kind.MAIN:  # imported where needed: most pushes bring revisions
             from blastgit.guard.mainline import check_main
 
@@ -158,17 +209,22 @@ class PushCheck:
         elif where.kind is Kind.RELEASE:
             from blastgit.guard.releases import check_pushed
 
-            check_pushed(repo, change, who, self._coming)
-        elif line is not None and line.user is not None:
-            require_line(repo.settings, str(line), who)
-        elif line is not None:
-            repo.policy.check("writer", who, line.name)
-            if where.kind is Kind.WORKFLOW and change.new is not None:
-                check_twin(repo, line)
-                self._wanted.update(check_run(repo, change, line))
+            check_pushed(repo, change, self._coming)
+        elif where.kind is Kind.WORKFLOW and where.line is not None and change.new is not None:
+            check_twin(repo, where.line)
+            self._wanted.update(check_run(repo, change, where.line))
 
 
-def _lines(placed: Mapping[Change, Place]) -> list[LineChange]:
+def _check_twins(places: Iterable[Place]) -> None:
+    """Check that no two pushed names differ only in case."""
+    seen: dict[str, str] = {}
+    for name in sorted({part for each in places if each.line for part in (each.line.name, each.line.user or "")}):
+        twin = seen.setdefault(fold(name), name)
+        if twin != name:
+            raise Denied(f"{name!r} and {twin!r} differ only in case: one of them must go")
+
+
+def _lines(placed: Placed) -> list[LineChange]:
     """Gather branches and tags by the line that they belong to."""
     found: dict[Line, LineChange] = {}
     for change, where in placed.items():

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import pygit2
 
-from blastgit.collections.access import check_access
 from blastgit.errors import BlastgitError, Denied
 from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.trees import files_of
@@ -19,20 +18,18 @@ _FILES = 5_000_000
 _SHOWN = 3
 
 
-def check_pushed(repo: Quarantine, change: Change, who: str, coming: Mapping[str, str | None]) -> None:
+def check_pushed(repo: Quarantine, change: Change, coming: Mapping[str, str | None]) -> None:
     """Check the tag of a release.
 
     Args:
         repo: The data repo.
         change: The tag.
-        who: Who pushes.
         coming: All refs that are pushed, and what they shall be.
 
     Raises:
-        Denied: It is not what `blastgit collection freeze` would have made, or this user may not.
+        Denied: It is not what `blastgit collection freeze` would have made.
     """
     label = read_label(change.ref)
-    check_access(repo.settings, label.collection, who)
     try:
         check_new(label, [*releases(repo), *(read_label(ref) for ref in coming if _is_other(ref, change.ref))])
         tag = repo.tag(change.new or "", str(label))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pygit2
@@ -15,10 +16,12 @@ _TREE_LIMIT = 16 * 1024 * 1024  # bytes of one folder: a quarter of a million fi
 ENTRY_LIMIT = 20_000
 """Files of one revision. Real ones have thirty."""
 
+_ENTRY = re.compile(rb"([0-7]{1,7}) ([^\0/]+)\0(.{20})", re.DOTALL)
+_MODES = {b"100644": FileMode.BLOB, b"40000": FileMode.TREE}
 _WORDS = {
-    FileMode.BLOB_EXECUTABLE: "executable: `git update-index --chmod=-x` mends that",
-    FileMode.LINK: "a symbolic link",
-    FileMode.COMMIT: "a submodule",
+    b"100755": "executable: `git update-index --chmod=-x` mends that",
+    b"120000": "a symbolic link",
+    b"160000": "a submodule",
 }
 
 
@@ -84,22 +87,38 @@ def _check_depth(path: str) -> None:
 
 
 def _entries(repo: Quarantine, oid: pygit2.Oid, where: str) -> dict[str, tuple[int, pygit2.Oid]]:
+    """Return mode and id of each entry of a tree, read from its bytes: libgit2 takes mode 100664 for 100644."""
     try:
         kind, size = repo.git.odb.read_header(oid)
     except KeyError:
         raise Denied(f"the folder {where!r} was not pushed") from None
     if kind != ObjectType.TREE or size > _TREE_LIMIT:
         raise Denied(f"the folder {where!r} is none, or has too many files")
-    tree = repo.git[oid].peel(pygit2.Tree)
+    repo.budget.spend(size)
     entries: dict[str, tuple[int, pygit2.Oid]] = {}
-    for entry in tree:
+    before = b""
+    for mode, raw_name, entry in _raw_entries(repo.git.odb.read(oid)[1], where):
         try:
-            name = (entry.raw_name or b"").decode()
+            name = raw_name.decode()
         except UnicodeDecodeError:
-            raise Denied(f"{where}{entry.raw_name!r}: the name is not UTF-8 text") from None
+            raise Denied(f"{where}{raw_name!r}: the name is not UTF-8 text") from None
         if name in entries:
             raise Denied(f"{where + name!r} stands twice in one tree")
-        if entry.filemode not in (FileMode.BLOB, FileMode.TREE):
-            raise Denied(f"{where + name!r} is {_WORDS.get(entry.filemode, 'no plain file')}: only plain files may be")
-        entries[name] = int(entry.filemode), entry.id
+        if mode not in _MODES:
+            raise Denied(
+                f"{where + name!r} is {_WORDS.get(mode) or f'of mode {mode.decode()}'}: only plain files may be"
+            )
+        key = raw_name + (b"/" if _MODES[mode] == FileMode.TREE else b"")
+        if key <= before:
+            raise Denied(f"{where + name!r} is not in its place: git sorts the names of a folder")
+        entries[name], before = (_MODES[mode], entry), key
     return entries
+
+
+def _raw_entries(data: bytes, where: str) -> Iterator[tuple[bytes, bytes, pygit2.Oid]]:
+    at = 0
+    while match := _ENTRY.match(data, at):
+        yield match[1], match[2], pygit2.Oid(match[3])
+        at = match.end()
+    if at < len(data):
+        raise Denied(f"the folder {where!r} is damaged: it is not a list of files as git writes them")
