@@ -18,9 +18,9 @@ from blastgit.collections.policy import CollectionPolicy
 from blastgit.collections.rules import Rules
 from blastgit.collections.text import SIZE_LIMIT, check_about, write_collection
 from blastgit.errors import InvalidInput, NotFound, RepoError
-from blastgit.plumbing.messages import one_line
 from blastgit.repository.edit import BranchEdit, commit_to_branch
 from blastgit.repository.local import Repository
+from blastgit.safe_text import one_line
 
 _NAMED = 100
 """Datasets that a commit message names."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from functools import partial
 from pathlib import Path
 
 from blastgit.errors import BlastgitError
+from blastgit.safe_text import escaped
 
 
 def main(arguments: list[str]) -> int:
@@ -21,7 +23,7 @@ def main(arguments: list[str]) -> int:
     except Exception:  # noqa: BLE001 (a check that failed has found nothing good)
         problems = [f"the check failed in a way that was not expected, so the push ends:\n{traceback.format_exc()}"]
     for problem in problems:
-        sys.stderr.write(f"blastgit: {problem}\n")
+        sys.stderr.write(f"blastgit: {escaped(problem)}\n")
     if problems and hook == "pre-receive":
         sys.stderr.write("blastgit: nothing of this push was taken in\n")
     return 1 if problems else 0
@@ -30,9 +32,10 @@ def main(arguments: list[str]) -> int:
 def _run(hook: str, arguments: list[str], lines: bytes) -> list[str]:
     folder = Path(os.environ.get("GIT_DIR", ".")).absolute()
     if hook == "pre-receive":
+        from blastgit.guard.hold import hold_locks_until_exit
         from blastgit.guard.receive import receive
 
-        return receive(folder, lines, os.getppid())
+        return receive(folder, lines, partial(hold_locks_until_exit, os.getppid()))
     if hook == "pre-push":
         from blastgit.guard.push import check_push
 

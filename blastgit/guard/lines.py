@@ -7,7 +7,12 @@ from dataclasses import dataclass, field
 
 import pygit2
 
+from blastgit.checks.commit import commit_faults
+from blastgit.checks.line import Sequence
+from blastgit.checks.trailers import trailer_faults
 from blastgit.errors import BlastgitError, Denied
+from blastgit.guard.deny import deny
+from blastgit.guard.origins import check_origins
 from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.revisions import check_revision
 from blastgit.guard.stages import check_stage
@@ -43,6 +48,8 @@ class LineCheck:
         self._tags: Mapping[int, Change] = change.tags
         self._old = repo.ref(change.line.branch)
         self._new = change.branch.new if change.branch else self._old
+        self._before = Sequence(str(change.line))
+        self._fork = ""
 
     def run(self) -> dict[Pointer, str]:
         """Return every pointer of the new revisions, and where it stands.
@@ -55,36 +62,36 @@ class LineCheck:
             raise Denied(f"{line.tag(min(self._tags))}: push its branch {line} with it (`git push --atomic`)")
         if self._old is None:
             check_twin(self._repo, line)
-        new, latest = self._new_commits()
         wanted: dict[Pointer, str] = {}
         placed: dict[int, str] = {}
-        for commit in new:
+        for commit in self._new_commits():
             marker = Marker(commit)
             try:
-                pointers = self._check(marker, latest)
+                pointers = self._check(marker)
             except Denied as error:
                 raise Denied(f"{line.branch}, commit {marker.id:.10}: {error}") from None
+            self._before.follow(marker)
             if marker.number is not None:
-                latest = marker
                 placed[marker.number] = marker.id
             label = f"{line}@{marker.number}" if marker.number is not None else f"commit {marker.id:.10}"
             wanted.update({pointer: f"{label}:{path}" for path, pointer in pointers.items()})
         self._check_tags(placed)
         return wanted
 
-    def _new_commits(self) -> tuple[list[pygit2.Commit], Marker | None]:
-        """Return the new commits of the branch, oldest first, and the revision that they follow, if there is one."""
+    def _new_commits(self) -> list[pygit2.Commit]:
+        """Return the new commits of the branch, oldest first, having seen which markers they follow."""
         assert self._new is not None
         if self._new == self._old:
-            return [], None
+            return []
         new: list[pygit2.Commit] = []
         oid = self._new
         while True:
             commit = self._repo.commit(oid, f"{self._line.branch}: its commit")
             if oid == self._old:
-                return new[::-1], self._revision_before(commit)
+                self._follow_from_revision_before(commit)
+                return new[::-1]
             if self._old is None and self._is_published(commit):
-                return new[::-1], None
+                return new[::-1]
             new.append(commit)
             if len(commit.parent_ids) > 1:
                 raise Denied(f"{self._line.branch}, commit {oid:.10}: it is a merge, and revisions form a single line")
@@ -98,7 +105,7 @@ class LineCheck:
             )
         if self._line.user is not None:
             raise Denied(f"{self._line.branch}: it does not fork from a revision of {self._line.name} that is here")
-        return new[::-1], None
+        return new[::-1]
 
     def _is_published(self, commit: pygit2.Commit) -> bool:
         """Whether a commit is a revision of another line of the transient, from which a user's own may fork."""
@@ -110,55 +117,48 @@ class LineCheck:
             line = place(f"refs/heads/{other}").line
         except BlastgitError:
             return False
-        is_here = line is not None and line.name == self._line.name
-        return is_here and line is not None and self._tagged(line, number) == str(commit.id)
+        if line is None or line.name != self._line.name or self._tagged(line, number) != str(commit.id):
+            return False
+        self._fork = f"{line}@{number}"
+        return True
 
-    def _revision_before(self, commit: pygit2.Commit) -> Marker | None:
-        """Return the latest revision of this line at a commit that is published already."""
+    def _follow_from_revision_before(self, commit: pygit2.Commit) -> None:
+        """Take note of the markers that are published already, from the latest revision of this line on."""
+        markers: list[Marker] = []
         while self._is_own(marker := Marker(commit)):
-            if marker.number is not None:
-                return marker
-            if not commit.parent_ids:
-                return None
+            markers.append(marker)
+            if marker.number is not None or not commit.parent_ids:
+                break
             commit = self._repo.commit(commit.parent_ids[0], "its parent")
-        return None
+        else:
+            self._is_published(commit)  # where it forks: nothing has been recorded there yet
+        for marker in reversed(markers):
+            self._before.follow(marker)
 
     def _is_own(self, marker: Marker) -> bool:
         """Whether a commit says that it is of this line."""
         return marker.line == (None if self._line.user is None else str(self._line))
 
-    def _check(self, marker: Marker, latest: Marker | None) -> dict[str, Pointer]:
-        """Check one new commit that follows the revision `latest`."""
-        kind = marker.trailers.get("Marker")
-        try:
-            _ = marker.time, marker.recorded
-        except (ValueError, OverflowError, OSError):
-            raise Denied("its dates lie outside of any calendar") from None
-        if not self._is_own(marker):
-            said = f"says {marker.line}" if marker.line else "is missing"
-            raise Denied(f"its trailer Line {said}, and it is pushed to {self._line}: record it there")
+    def _check(self, marker: Marker) -> dict[str, Pointer]:
+        """Check one new commit that follows those before."""
+        for faults in (commit_faults(marker.commit), trailer_faults(marker), self._before.faults(marker)):
+            deny(faults)
+        kind = marker.trailers["Marker"]
+        check_origins(self._repo, self._line, marker, self._fork, self._tagged)
         if kind == "revision":
-            return self._check_revision(marker, latest)
-        if marker.number is not None:
-            raise Denied("it states a revision number, and its trailer Marker is not `revision`")
-        if kind == "reproduction":
-            return self._check_reproduction(marker, latest)
-        if kind == "stage":
-            return check_stage(self._repo, self._line.name, marker, _next(latest))
-        raise Denied("every commit here is a marker: its trailer Marker should be revision, reproduction or stage")
+            self._check_tag(marker)
+            self._check_run(marker)
+            number, has_stages = self._before.next, self._before.has_stages
+            return check_revision(self._repo, str(self._line), marker, number, has_stages=has_stages)
+        return check_stage(self._repo, self._line.name, marker, self._before.next) if kind == "stage" else {}
 
-    def _check_revision(self, marker: Marker, latest: Marker | None) -> dict[str, Pointer]:
-        expected = _next(latest)
-        if marker.number != expected or marker.trailers["Revision"] != str(expected):
-            stated = marker.trailers.get("Revision", "nothing")
-            raise Denied(f"its trailer Revision says {stated}, and the next revision of {self._line} is {expected}")
-        tagged = self._tagged(self._line, expected)
+    def _check_tag(self, marker: Marker) -> None:
+        number = self._before.next
+        tagged = self._tagged(self._line, number)
         if tagged is None:
-            raise Denied(f"push its tag with it: `git push --atomic REMOTE {self._line} {self._line}/{expected}`")
+            raise Denied(f"push its tag with it: `git push --atomic REMOTE {self._line} {self._line}/{number}`")
         if tagged != marker.id:
-            raise Denied(f"the tag {self._line}/{expected} names another commit, {tagged:.10}")
-        self._check_run(marker)
-        return check_revision(self._repo, self._line.name, marker, expected)
+            raise Denied(f"the tag {self._line}/{number} names another commit, {tagged:.10}")
 
     def _check_run(self, marker: Marker) -> None:
         """Check that it may be born into the run that it names."""
@@ -173,13 +173,6 @@ class LineCheck:
             check_birth(self._repo, run, str(self._line), before)
         except BlastgitError as error:
             raise Denied(str(error)) from None
-
-    def _check_reproduction(self, marker: Marker, latest: Marker | None) -> dict[str, Pointer]:
-        if latest is None or marker.reproduces != latest.number:
-            raise Denied("its trailer Reproduces should name the latest revision of this line")
-        if marker.commit.tree_id != latest.commit.tree_id:
-            raise Denied(f"a reproduction has the tree of its revision, {latest.number}, and this one differs")
-        return {}
 
     def _check_tags(self, placed: Mapping[int, str]) -> None:
         """Check that every new tag names a revision on the branch: a pushed one, or one that lacks its tag."""
@@ -211,10 +204,6 @@ class LineCheck:
             return str(self._repo.tag(oid, f"{line}/{number}").target)
         except Denied as error:
             raise Denied(f"{line.tag(number)}: {error}") from None
-
-
-def _next(latest: Marker | None) -> int:
-    return 0 if latest is None or latest.number is None else latest.number + 1
 
 
 def check_twin(repo: Quarantine, line: Line) -> None:

@@ -82,7 +82,10 @@ class Quarantine(Repository):
         if size > MESSAGE_LIMIT:
             raise Denied(f"{what}, {oid!s:.10}, has {size:,} bytes, more than the {MESSAGE_LIMIT:,} allowed")
         self.budget.spend(size)
-        return self.git[oid]
+        try:
+            return self.git[oid]
+        except (pygit2.GitError, ValueError) as error:
+            raise Denied(f"{what}, {oid!s:.10}, is none that git can read: {error}") from None
 
     def blob(self, oid: pygit2.Oid, limit: int) -> bytes:
         """Return the bytes of a file, looking at its size first.

@@ -7,7 +7,7 @@ nobody waiting. Locks are taken for a good one only, and then just the refs are 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -16,7 +16,6 @@ import pygit2
 from blastgit.errors import BlastgitError, Denied, RepoError
 from blastgit.guard.budget import limited
 from blastgit.guard.contents import check_contents
-from blastgit.guard.hold import hold_locks_until_exit
 from blastgit.guard.lines import LineChange, LineCheck, check_twin
 from blastgit.guard.pushes import log_push
 from blastgit.guard.quarantine import Quarantine
@@ -34,13 +33,13 @@ Placed = Mapping[Change, Place]
 _TRIES = 3  # checks, if others move main or a ref meanwhile
 
 
-def receive(path: Path, lines: bytes, pusher: int) -> list[str]:
-    """Check a push, as `pre-receive`, and return what is wrong with it. If all is well, see `hold_locks_until_exit`.
+def receive(path: Path, lines: bytes, move: Callable[[], None]) -> list[str]:
+    """Check a push, as `pre-receive`, and return what is wrong with it.
 
     Args:
         path: The data repo.
         lines: What git hands to the hook.
-        pusher: The process that moves the refs afterwards.
+        move: Called if all is well, with the locks held: has the refs moved.
     """
     who, changes = current_identity(), list[Change]()
     with ExitStack() as locks:
@@ -51,7 +50,7 @@ def receive(path: Path, lines: bytes, pusher: int) -> list[str]:
             log_push(path, who, changes, denied=str(error))
             return [str(error)]
         log_push(path, who, changes)
-        hold_locks_until_exit(pusher)
+        move()
     return []
 
 

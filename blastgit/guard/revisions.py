@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
 
 import pygit2
 
+from blastgit.checks.trailers import Stated, revision_faults
 from blastgit.errors import BlastgitError, Denied
+from blastgit.guard.deny import deny
 from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.trees import files_of
+from blastgit.naming.names import transient_of
 from blastgit.naming.paths import check_paths
 from blastgit.repository.commits import Marker
 from blastgit.repository.entries import LIMIT
@@ -21,44 +23,50 @@ from blastgit.revision.dr import DatasetRevision, read_dr, write_dr
 from blastgit.store.pointer import SUFFIX, Pointer, read_pointer
 
 _POINTER_LIMIT = 4096
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 Files = dict[str, pygit2.Oid]
 Pointers = dict[str, Pointer]
 
 
-def check_revision(repo: Quarantine, name: str, marker: Marker, number: int) -> Pointers:
+def check_revision(repo: Quarantine, line: str, marker: Marker, number: int, *, has_stages: bool) -> Pointers:
     """Check the commit of a revision, all but the contents in stores, and return its pointers by path.
 
     Args:
         repo: The data repo.
-        name: The transient.
+        line: The line that it is of.
         marker: The commit.
         number: The number that its trailer states.
+        has_stages: Whether markers of stages lead to it.
 
     Raises:
         Denied: With what is wrong.
     """
-    pointers, document = check_state(repo, name, marker.commit, number)
+    name = transient_of(line)
+    pointers, state = check_state(repo, line, marker, number)
+    document = state.document
     if repo.settings.simulated and not kind_of(document.export):
         raise Denied(f"{name}.json does not say that its data are simulated, as all that this repo holds are")
-    _check_trailers(repo, marker, document)
+    deny(revision_faults(state, repo.rules, has_stages=has_stages))
+    trailers = marker.trailers
+    if trailers["Rules"] == repo.rules.digest and trailers["Science-Digest"] != _science_digest(repo, document):
+        raise Denied("its trailer Science-Digest is not that of its document: later runs would be compared wrongly")
     return pointers
 
 
-def check_state(repo: Quarantine, name: str, commit: pygit2.Commit, number: int) -> tuple[Pointers, DatasetRevision]:
-    """Check what a commit holds, all but the contents in stores, and return its pointers by path and its document.
+def check_state(repo: Quarantine, line: str, marker: Marker, number: int) -> tuple[Pointers, Stated]:
+    """Check what a commit holds, all but the contents in stores, and return its pointers by path and what it states.
 
     Args:
         repo: The data repo.
-        name: The transient.
-        commit: The commit: a revision, or a marker on the way to one.
+        line: The line that it is of.
+        marker: The commit: a revision, or a marker on the way to one.
         number: The number of that revision.
 
     Raises:
         Denied: With what is wrong.
     """
-    files = files_of(repo, commit.tree_id)
+    name = transient_of(line)
+    files = files_of(repo, marker.commit.tree_id)
     pointers, own = check_tree(repo, name, files)
     if f"{name}.json" not in files:
         raise Denied(f"it has no {name}.json: the document of a state bears its transient's name")
@@ -74,13 +82,13 @@ def check_state(repo: Quarantine, name: str, commit: pygit2.Commit, number: int)
         if path in own:
             raise Denied(f"{path!r} is not of the format: {name}.json does not name such a file")
         raise Denied(f"the pointer {path + SUFFIX!r} is about a file that {name}.json does not name")
-    for path in sorted(own):
-        _check_own(repo, path, files[path], document.files[path])
-    return pointers, document
+    sizes = {path: _check_own(repo, path, files[path], document.files[path]) for path in sorted(own)}
+    sizes |= {path: pointer.size for path, pointer in pointers.items()}
+    return pointers, Stated(line, marker, document, sizes)
 
 
-def _check_own(repo: Quarantine, path: str, oid: pygit2.Oid, expected: str) -> None:
-    """Check a file that git itself is to keep: no store tells its size, and nobody else looks at its bytes."""
+def _check_own(repo: Quarantine, path: str, oid: pygit2.Oid, expected: str) -> int:
+    """Check a file that git itself is to keep, and return its size: no store tells that, or looks at its bytes."""
     try:
         data = repo.blob(oid, LIMIT)
     except Denied as error:
@@ -90,6 +98,7 @@ def _check_own(repo: Quarantine, path: str, oid: pygit2.Oid, expected: str) -> N
         raise Denied(f"{path!r} is empty")
     if found != expected:
         raise Denied(f"{path!r} has the checksum {found}, and the document says {expected}")
+    return len(data)
 
 
 def _check_kind(repo: Quarantine, name: str, document: DatasetRevision) -> None:
@@ -136,8 +145,17 @@ def _check_dot_file(repo: Quarantine, files: Mapping[str, pygit2.Oid], path: str
     if _blob(repo, path, files[path], 64 * 1024) == expected:
         return
     if path == ".dvc/config":
+        if _was_on_main(repo, files[path]):
+            return
         raise Denied(".dvc/config is not the one that main has: fetch main, then record again")
     raise Denied(f"{path} is not the one that every revision has: record with blastgit")
+
+
+def _was_on_main(repo: Quarantine, config: pygit2.Oid) -> bool:
+    """Whether main had this `.dvc/config` at any time: a store may have moved since a revision was recorded."""
+    main = repo.ref("refs/heads/main")
+    walk = () if main is None else repo.git.walk(main)
+    return any(".dvc/config" in each.tree and each.tree[".dvc/config"].id == config for each in walk)
 
 
 def _pointer(repo: Quarantine, path: str, oid: pygit2.Oid) -> Pointer:
@@ -162,19 +180,6 @@ def _document(repo: Quarantine, name: str, files: Mapping[str, pygit2.Oid]) -> D
     if canonical != data:
         raise Denied(f"{path} is not written as the format asks (docs/format.md, Bytes): record with blastgit")
     return document
-
-
-def _check_trailers(repo: Quarantine, marker: Marker, document: DatasetRevision) -> None:
-    export, trailers = document.export, marker.trailers
-    if marker.commit.author.time != int(export.time.timestamp()):
-        raise Denied(f"its author date should be metadata.export_time, {export.time:%Y-%m-%dT%H:%M:%SZ}")
-    if marker.app_version != export.app_version:
-        raise Denied(f"its trailer App-Version is {marker.app_version!r}, and the document says {export.app_version!r}")
-    for key in ("Rules", "Science-Digest"):
-        if not _DIGEST.fullmatch(trailers.get(key, "")):
-            raise Denied(f"its trailer {key} should be sha256:… in 64 digits")
-    if trailers["Rules"] == repo.rules.digest and trailers["Science-Digest"] != _science_digest(repo, document):
-        raise Denied("its trailer Science-Digest is not that of its document: later runs would be compared wrongly")
 
 
 def _science_digest(repo: Quarantine, document: DatasetRevision) -> str:

@@ -8,7 +8,11 @@ from datetime import UTC, datetime
 
 import pygit2
 
-from blastgit.errors import BlastgitError, Denied
+from blastgit.checks.commit import commit_faults
+from blastgit.checks.line import stage_faults
+from blastgit.checks.trailers import trailer_faults, version_faults
+from blastgit.errors import Denied
+from blastgit.guard.deny import deny
 from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.revisions import Pointers, check_state
 from blastgit.naming.refs import Change, Line
@@ -18,7 +22,6 @@ from blastgit.workflow.lease import LONGEST, SKEW, Lease
 from blastgit.workflow.markers import (
     BEGUN,
     NO_BASE,
-    OUTCOMES,
     UNFINISHED,
     Mark,
     Run,
@@ -43,10 +46,11 @@ def check_stage(repo: Quarantine, name: str, marker: Marker, number: int) -> Poi
     Raises:
         Denied: With what is wrong.
     """
-    mark = _mark(marker)
-    if mark.outcome == BEGUN:
-        raise Denied("it says that a stage began: on a branch are only stages that ended")
-    pointers, _ = check_state(repo, name, marker.commit, number)
+    deny(stage_faults(marker))
+    if "Base" in marker.trailers:
+        raise Denied("its trailer Base is of a run in progress, and it stands on a branch")
+    pointers, state = check_state(repo, name, marker, number)
+    deny(version_faults(state))
     return pointers
 
 
@@ -66,28 +70,19 @@ def check_run(repo: Quarantine, change: Change, line: Line) -> dict[Pointer, str
     for commit in new:
         marker = Marker(commit)
         try:
-            mark = _mark(marker)
+            for faults in (commit_faults(commit), trailer_faults(marker), stage_faults(marker)):
+                deny(faults)
+            mark = read_mark(marker)
             _check_lease(mark, leases, now)
             if commit is new[0] and not follows:
                 leases = {}  # it takes the place of a run that was given up
-            pointers, _ = check_state(repo, line.name, commit, number)
+            pointers, state = check_state(repo, line.name, marker, number)
+            deny(version_faults(state))
         except Denied as error:
             raise Denied(f"commit {marker.id:.10}: {error}") from None
         leases = leases_after(leases, RunMarker(commit, mark))
         wanted.update({pointer: f"commit {marker.id:.10}:{path}" for path, pointer in pointers.items()})
     return wanted
-
-
-def _mark(marker: Marker) -> Mark:
-    try:
-        mark = read_mark(marker)
-    except BlastgitError:
-        raise Denied("its trailers should name Stage, Outcome, Owner, Host and Began: use `blastgit stage`") from None
-    if marker.trailers.get("Marker") != "stage" or mark.outcome not in OUTCOMES or not mark.stage:
-        raise Denied(f"it is no marker of a stage that is {', '.join(OUTCOMES)}")
-    if "Revision" in marker.trailers:
-        raise Denied("it states a revision number, and its trailer Marker is not `revision`")
-    return mark
 
 
 def _new_markers(repo: Quarantine, change: Change) -> tuple[list[pygit2.Commit], str]:

@@ -97,7 +97,7 @@ def _entries(repo: Quarantine, oid: pygit2.Oid, where: str) -> dict[str, tuple[i
     repo.budget.spend(size)
     entries: dict[str, tuple[int, pygit2.Oid]] = {}
     before = b""
-    for mode, raw_name, entry in _raw_entries(repo.git.odb.read(oid)[1], where):
+    for mode, raw_name, entry in _raw_entries(repo.git.odb.read(oid)[1] if size else b"", where):
         try:
             name = raw_name.decode()
         except UnicodeDecodeError:

@@ -18,7 +18,6 @@ from blastgit.collections.part import part_of
 from blastgit.collections.resolve import Resolver
 from blastgit.errors import InvalidInput, NotFound, UsageError
 from blastgit.naming.names import Spec, branch_ref, is_personal, parse_spec, tag_ref
-from blastgit.plumbing.messages import one_line
 from blastgit.plumbing.process import run_git
 from blastgit.plumbing.refs import RefUpdate
 from blastgit.plumbing.trees import read_blob
@@ -45,6 +44,7 @@ from blastgit.repository.tombstones import (
     write_tombstones,
 )
 from blastgit.repository.transfer import copy_contents, staging
+from blastgit.safe_text import one_line
 from blastgit.store.pointer import SUFFIX, Pointer, read_pointer
 from blastgit.workflow.resolve import resolve
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from blastgit.errors import BlastgitError, Denied, RepoError
+from blastgit.safe_text import lines_of
 
 _NOT_ALLOWED = (
     "error: 403", "service not enabled", "access denied", "Permission denied", "DENIED by", "not authorized",
@@ -34,7 +35,7 @@ def explain(where: str, what: str, said: str) -> BlastgitError:
         what: What failed, as a verb: "cannot be read".
         said: The words.
     """
-    words = printable(said)
+    words = lines_of(said)
     if any(sign in words for sign in _NOT_ALLOWED):
         return Denied(f"{where} {what}: this user may not do that; ask its owner for access ({words})")
     for signs, advice in _ADVICE:
@@ -45,10 +46,4 @@ def explain(where: str, what: str, said: str) -> BlastgitError:
 
 def remote_words(stderr: str) -> str:
     """Return what the other side of a connection itself wrote."""
-    return printable("\n".join(line.removeprefix("remote: ") for line in stderr.splitlines() if line[:8] == "remote: "))
-
-
-def printable(text: str) -> str:
-    """Return text of a stranger without blank lines, and without what could steer a terminal."""
-    lines = ("".join(letter for letter in line if letter.isprintable()).rstrip() for line in text.splitlines())
-    return "\n".join(line for line in lines if line)
+    return lines_of("\n".join(line.removeprefix("remote: ") for line in stderr.splitlines() if line[:8] == "remote: "))

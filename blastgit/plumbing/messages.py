@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from blastgit.safe_text import one_line
+
 _TRAILER = re.compile(r"([A-Z][A-Za-z-]*): (.*)")
 
 
@@ -26,10 +28,3 @@ def read_body(message: str) -> tuple[str, list[str]]:
     """Return a message's subject and the lines between it and the trailers."""
     subject, _, rest = message.rstrip("\n").partition("\n\n")
     return subject, rest.rpartition("\n\n")[0].split("\n") if "\n\n" in rest else []
-
-
-def one_line(text: str) -> str:
-    """Return text that cannot be mistaken for more than one line, nor hide control characters."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

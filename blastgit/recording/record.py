@@ -25,7 +25,7 @@ from blastgit.errors import Busy, InvalidInput
 from blastgit.naming.names import branch_ref, own_line, tag_name, tag_ref
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Journal, Lock, hold
-from blastgit.plumbing.messages import one_line, write_message
+from blastgit.plumbing.messages import write_message
 from blastgit.plumbing.refs import RefMoved, RefUpdate
 from blastgit.progress import Progress, silent
 from blastgit.recording.decide import Decision, decide
@@ -46,6 +46,7 @@ from blastgit.revision.dr import write_dr
 from blastgit.revision.export import Export
 from blastgit.revision.files import FileChange
 from blastgit.revision.reason import change_lines
+from blastgit.safe_text import one_line
 from blastgit.store.intake import Intake
 from blastgit.store.source import AnySource
 from blastgit.workflow.judged import status_at_end

@@ -20,7 +20,6 @@ from blastgit.errors import Busy, DamagedData, InvalidInput, LostLease, UsageErr
 from blastgit.naming.names import run_ref
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Journal, Lock, hold
-from blastgit.plumbing.messages import one_line
 from blastgit.plumbing.refs import ZERO, RefMoved, RefUpdate
 from blastgit.progress import Progress, silent
 from blastgit.recording.stage_output import Made, NextState, Overlay, Part, first_state
@@ -30,6 +29,7 @@ from blastgit.repository.local import LOCK_TIMEOUT, Repository
 from blastgit.repository.packing import start_if_due
 from blastgit.repository.policy import require
 from blastgit.repository.recovery import clean_up_dead_writer, roll_forward
+from blastgit.safe_text import one_line
 from blastgit.store.intake import Intake
 from blastgit.workflow.lease import LENGTH, LONGEST, Lease, margin_of, repo_time, this_machine
 from blastgit.workflow.markers import BEGUN, DONE, FAILED, NO_BASE, Mark, Run

@@ -16,7 +16,7 @@ from blastgit.errors import InvalidInput, RepoError
 from blastgit.naming.names import tag_ref
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Journal, hold
-from blastgit.plumbing.messages import one_line, read_trailers, write_message
+from blastgit.plumbing.messages import read_trailers, write_message
 from blastgit.plumbing.objects import commit_of
 from blastgit.plumbing.refs import RefMoved, RefUpdate
 from blastgit.progress import Progress, silent
@@ -33,6 +33,7 @@ from blastgit.repository.local import LOCK_TIMEOUT, Repository
 from blastgit.repository.recovery import clean_up_dead_writer
 from blastgit.repository.skeleton import dot_files
 from blastgit.repository.tombstones import Withdrawals
+from blastgit.safe_text import one_line
 
 _TOLD = 20
 """Warnings of one kind that are given in words."""

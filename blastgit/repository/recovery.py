@@ -16,11 +16,11 @@ from blastgit.errors import BlastgitError
 from blastgit.naming.names import branch_ref, run_ref, tag_ref
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Lock, clean_up, try_lock
-from blastgit.plumbing.messages import one_line
 from blastgit.plumbing.refs import ZERO, RefUpdate
 from blastgit.repository.commits import Marker
 from blastgit.repository.history import History, comes_right_after
 from blastgit.repository.local import Repository
+from blastgit.safe_text import one_line
 
 _NOTHING: Mapping[str, str | None] = MappingProxyType({})
 

@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,9 @@ import pytest
 
 from blastgit import DataRepo
 from blastgit.demo import refit, small
+from blastgit.guard.receive import receive
 from blastgit.plumbing.process import git_environment
+from blastgit.plumbing.refs import ZERO
 from blastgit.repository.init import init
 
 Tree = dict[bytes, tuple[str, str]]
@@ -39,6 +41,38 @@ class Clone:
         """Push with plain git; return "" if it was taken in, else what the other side says."""
         done = self._run("push", "--quiet", url or f"file://{self.repo}", *specs, env=env)
         return done.stderr.decode() if done.returncode else ""
+
+    def check(self, *specs: str, who: str = "") -> str:
+        """Push by calling the hook's check in this process, which finds the clone's objects as it does in a push.
+
+        What is found good moves the refs. Git's own checks (`receive.fsckObjects`) are left out.
+        """
+        lines = [line for spec in self._expanded(specs) if len(set((line := self._line(*spec)).split(" "))) == 3]
+
+        def move() -> None:
+            updates = [line.split(" ") for line in lines]
+            text = "".join(f"update {ref} {new} {old}\n" for old, new, ref in updates)
+            self.git("--git-dir", self.repo, "update-ref", "--stdin", stdin=text.encode())
+
+        (self.repo / "objects/info/alternates").write_text(f"{self.path}/objects\n")  # the repo refers to them for good
+        with pytest.MonkeyPatch.context() as patch:
+            if who:
+                patch.setenv("GL_USER", who)
+            return "\n".join(receive(self.repo, "".join(f"{line}\n" for line in lines).encode(), move))
+
+    def _expanded(self, specs: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+        for spec in specs:
+            source, colon, target = spec.lstrip("+").partition(":")
+            if "*" in source:
+                found = self.git("for-each-ref", "--format=%(refname)", source).split()
+                yield from ((ref, ref) for ref in found)
+            else:
+                yield source, target if colon else source
+
+    def _line(self, source: str, target: str) -> str:
+        there = dict(line.split() for line in self.refs().splitlines())
+        old = there.get(target, ZERO)
+        return f"{old} {self.git('rev-parse', source) if source else ZERO} {target}"
 
     def refs(self) -> str:
         """All refs of the repo that is pushed to."""
@@ -138,14 +172,13 @@ def deny(_bench: tuple[Clone, str]) -> Callable[..., str]:
     """Push something that is to be denied; return the words, having seen that the repo is as it was."""
     clone, refs = _bench
 
-    def push(*specs: str, **options: Any) -> str:
-        said = clone.push(*specs, **options)
+    def check(*specs: str, **options: Any) -> str:
+        said = clone.check(*specs, **options)
         assert said
         assert clone.refs() == refs
-        assert "Traceback" not in said
         return said
 
-    return push
+    return check
 
 
 @pytest.fixture

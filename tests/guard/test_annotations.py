@@ -32,10 +32,10 @@ FIRST, SECOND = line(1, flag="bad"), line(2, comment="good again")
 
 def test_lines_are_added_also_between(clone: Any) -> None:
     clone.edit_main({PATH: FIRST + SECOND, **ATTRIBUTES}, "annotations")
-    assert clone.push(BRANCH) == ""
+    assert clone.check(BRANCH) == ""
     between = FIRST + line(3, comment="merged in") + SECOND
     clone.edit_main({PATH: between, "transient/2026dgt.jsonl": line(4, subject="transient:2026dgt")}, "annotations")
-    assert clone.push(BRANCH) == ""
+    assert clone.check(BRANCH) == ""
     grown = clone.git("rev-parse", "annotations")
     for changes, said in (
         ({PATH: FIRST}, "was altered, moved or taken out"),
@@ -45,9 +45,9 @@ def test_lines_are_added_also_between(clone: Any) -> None:
         ({PATH: None, f"{PATH}/x.jsonl": FIRST}, "belongs into"),
     ):
         clone.edit_main(changes, "annotations")
-        assert said in clone.push(BRANCH)
+        assert said in clone.check(BRANCH)
         clone.git("update-ref", BRANCH, grown)
-    assert "would not move forward" in clone.push(f"+{grown}^:{BRANCH}")
+    assert "would not move forward" in clone.check(f"+{grown}^:{BRANCH}")
 
 
 @pytest.mark.parametrize(
@@ -106,20 +106,20 @@ def test_metrics_and_attachments_of_the_store_are_taken_in(clone: Any) -> None:
     pointer = Pointer(md5, size, "0" * 62).write()
     said = line(3, attachment={**BIG, "size": size + 1, "stored": True})
     clone.edit_main({PATH: METRIC + said, POINTER: pointer, **ATTRIBUTES}, "annotations")
-    assert f"has {size + 1:,} bytes, and its pointer says {size:,}" in clone.push(BRANCH)
+    assert f"has {size + 1:,} bytes, and its pointer says {size:,}" in clone.check(BRANCH)
     clone.git("update-ref", "-d", BRANCH)
     said = line(3, attachment={**BIG, "size": size, "stored": True})
     clone.edit_main({PATH: METRIC + said, POINTER: pointer, **ATTRIBUTES}, "annotations")
-    assert clone.push(BRANCH) == ""
+    assert clone.check(BRANCH) == ""
     clone.edit_main({POINTER: Pointer(md5, size + 1, "0" * 62).write()}, "annotations")
-    assert "stays as it is" in clone.push(BRANCH)
+    assert "stays as it is" in clone.check(BRANCH)
 
 
 def test_names_that_differ_only_in_case(clone: Any) -> None:
     clone.edit_main({"transient/2026new.jsonl": line(subject="transient:2026new")}, "annotations")
-    assert clone.push(BRANCH) == ""
+    assert clone.check(BRANCH) == ""
     clone.edit_main({"transient/2026NEW.jsonl": line(subject="transient:2026NEW")}, "annotations")
-    assert "differs only in case" in clone.push(BRANCH)
+    assert "differs only in case" in clone.check(BRANCH)
 
 
 ROLES = b"""
@@ -132,12 +132,12 @@ policy:
 
 def test_the_author_is_the_pusher_unless_that_is_a_relay(clone: Any) -> None:
     clone.edit_main({"blastgit.yaml": ROLES})
-    assert clone.push("refs/heads/main") == ""
+    assert clone.check("refs/heads/main") == ""
     clone.edit_main({PATH: FIRST, **ATTRIBUTES}, "annotations")
-    assert "alice is named as the author, and bob brings it" in clone.push(BRANCH, env={"GL_USER": "bob"})
-    assert clone.push(BRANCH, env={"GL_USER": "alice"}) == ""
+    assert "alice is named as the author, and bob brings it" in clone.check(BRANCH, who="bob")
+    assert clone.check(BRANCH, who="alice") == ""
     clone.edit_main({PATH: FIRST + SECOND}, "annotations")
-    assert clone.push(BRANCH, env={"GL_USER": "mirror"}) == ""
+    assert clone.check(BRANCH, who="mirror") == ""
     pushes = [json.loads(each) for each in (clone.repo / "blastgit/pushes.jsonl").read_text().splitlines()]
     assert [each["who"] for each in pushes[-2:]] == ["alice", "mirror"]
     assert pushes[-1]["refs"] == [
@@ -147,9 +147,9 @@ def test_the_author_is_the_pusher_unless_that_is_a_relay(clone: Any) -> None:
 
 def test_who_may_supersede_whom(clone: Any) -> None:
     clone.edit_main({"blastgit.yaml": ROLES})
-    assert clone.push("refs/heads/main") == ""
+    assert clone.check("refs/heads/main") == ""
     clone.edit_main({PATH: FIRST}, "annotations")
-    assert clone.push(BRANCH, env={"GL_USER": "alice"}) == ""
+    assert clone.check(BRANCH, who="alice") == ""
     at = clone.git("rev-parse", BRANCH)
     for user, actor, said in (
         ("bob", "human", "bob does not have the role 'curator'"),
@@ -158,5 +158,5 @@ def test_who_may_supersede_whom(clone: Any) -> None:
     ):
         clone.git("update-ref", BRANCH, at)
         clone.edit_main({PATH: FIRST + line(3, user=user, actor=actor, supersedes=[IDS[1]])}, "annotations")
-        answer = clone.push(BRANCH, env={"GL_USER": user})
+        answer = clone.check(BRANCH, who=user)
         assert said in answer if said else answer == ""

@@ -18,8 +18,18 @@ EMPTY = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 BRANCH, TAG = "refs/heads/2026dgt", "refs/tags/2026dgt/1"
 
 
+OF_DATA = {
+    "Rules": f"sha256:{'0' * 64}",
+    "Science-Digest": f"sha256:{'1' * 64}",
+    "Status": "complete",
+    "Recorded-By": "me",
+}
+
+
 def stamped(kind: str, **trailers: object) -> str:
-    lines = [f"{key.replace('_', '-')}: {value}" for key, value in {"Marker": kind, **trailers}.items()]
+    """A message with the trailers that a marker of this kind must have, and more; None leaves one out."""
+    said = {"Marker": kind, **(OF_DATA if kind == "reproduction" else {}), **trailers}
+    lines = [f"{key}: {value}" for key, value in said.items() if value is not None]
     return "A marker\n\n" + "\n".join(lines) + "\n"
 
 
@@ -45,27 +55,38 @@ def test_several_revisions_and_another_transient_in_one_push(clone: Any) -> None
     clone.record(2)
     other = small("2026abc", seed=5)
     DataRepo(clone.path).record("2026abc", *other.write(clone.path.parent / "other"))
-    assert clone.push("refs/heads/*", "refs/tags/2026dgt/*", "refs/tags/2026abc/*") == ""
+    assert clone.check("refs/heads/*", "refs/tags/2026dgt/*", "refs/tags/2026abc/*") == ""
     assert DataRepo(clone.repo).verify().problems == []
 
 
 def test_markers_that_are_no_revisions(clone: Any) -> None:
-    assert clone.push(BRANCH, TAG) == ""
+    assert clone.check(BRANCH, TAG) == ""
     tree = clone.git("rev-parse", "good^{tree}")
     again = clone.commit(tree, ["good"], stamped("reproduction", Reproduces=1))
     files = clone.tree("good")
     text = clone.show("good:2026dgt.json").replace(b'"dataset_version": 1', b'"dataset_version": 2')
     files[b"2026dgt.json"] = "100644", clone.blob(text)
     towards = clone.write(files)
+    version = clone.git("log", "-1", "--format=%(trailers:key=App-Version,valueonly)", "good").strip()
     match = {"Stage": "Host match", "Owner": "me", "Host": "here", "Began": "2026-07-01T12:00:00.000Z"}
+    match["App-Version"] = version
     stage = clone.commit(towards, [again], stamped("stage", Outcome="done", **match))
-    assert clone.push(f"{stage}:{BRANCH}") == ""
-    old = clone.git("rev-parse", "good^^{tree}")
+    assert clone.check(f"{stage}:{BRANCH}") == ""
+    old, new, old_version = clone.git("rev-parse", "good^^{tree}"), {"App-Version": "v9"}, match | {"App-Version": "v9"}
     for commit, said in (
-        (clone.commit(old, [stage], stamped("reproduction", Reproduces=1)), "a reproduction has the tree of its rev"),
-        (clone.commit(old, [stage], stamped("reproduction", Reproduces=0)), "Reproduces should name the latest"),
-        (clone.commit(tree, [stage], "By hand\n"), "every commit here is a marker"),
-        (clone.commit(tree, [stage], stamped("party")), "revision, reproduction or stage"),
+        (
+            clone.commit(old, [stage], stamped("reproduction", Reproduces=1, **new)),
+            "its tree is not that of revision 1",
+        ),
+        (clone.commit(old, [stage], stamped("reproduction", Reproduces=0)), "it reproduces revision 0, and follows 1"),
+        (clone.commit(tree, [stage], stamped("reproduction", Reproduces=1)), "have reproduced revision 1 already"),
+        (clone.commit(tree, [stage], stamped("reproduction", Reproduces=1, Rules=None)), "its trailer Rules should be"),
+        (
+            clone.commit(tree, [stage], stamped("reproduction", Reproduces=1, Status=None)),
+            "its trailer Status should be",
+        ),
+        (clone.commit(tree, [stage], "By hand\n"), "every commit here is a revision, a reproduction, a stage"),
+        (clone.commit(tree, [stage], stamped("party")), "a revision, a reproduction, a stage"),
         (clone.commit(tree, [stage], stamped("stage", Revision=2)), "states a revision number"),
         (clone.commit(tree, [stage, "main"], stamped("stage")), "it is a merge"),
         (clone.commit(tree, [stage], stamped("stage", Stage="Host match")), "name Stage, Outcome, Owner, Host"),
@@ -73,11 +94,24 @@ def test_markers_that_are_no_revisions(clone: Any) -> None:
         (clone.commit(towards, [stage], stamped("stage", Outcome="begun", **match)), "only stages that ended"),
         (
             clone.commit(towards, [stage], stamped("stage", Outcome="won", **match)),
-            "no marker of a stage that is begun",
+            "its trailer Outcome should be begun",
+        ),
+        (
+            clone.commit(towards, [stage], stamped("stage", Outcome="done", **old_version)),
+            "its trailer App-Version is wrong",
+        ),
+        (
+            clone.commit(towards, [stage], stamped("stage", Outcome="done", Base="none", **match)),
+            "of a run in progress",
+        ),
+        (clone.commit(towards, [stage], stamped("stage", Outcome="done", Reason="x", **match)), "which did not"),
+        (
+            clone.commit(towards, [stage], stamped("stage", Outcome="done", Until="2026-07-01T13:00:00Z", **match)),
+            "until when",
         ),
         (clone.commit(EMPTY, [stage], stamped("stage", Outcome="done", **match)), "it lacks .dvc/config"),
     ):
-        assert said in clone.push(f"{commit}:{BRANCH}")
+        assert said in clone.check(f"{commit}:{BRANCH}")
 
 
 def test_a_revision_without_its_tag_and_the_reverse(bench: Any, deny: Callable[..., str]) -> None:
@@ -96,7 +130,7 @@ def test_a_revision_without_its_tag_and_the_reverse(bench: Any, deny: Callable[.
 )
 def test_what_a_broken_push_left_out_may_follow(clone: Any, left: str, follows: list[str]) -> None:
     clone.git("--git-dir", clone.repo, "fetch", "--quiet", "--no-tags", clone.path, left)
-    assert clone.push("--atomic", *follows) == ""
+    assert clone.check(*follows) == ""
     assert clone.git("rev-parse", TAG) in clone.refs()
     assert DataRepo(clone.repo).verify().problems == []
 
@@ -107,10 +141,10 @@ def test_half_a_revision_is_completed_when_somebody_pushes_the_next(clone: Any, 
     left = {"branch": f"good:{BRANCH}", "tag": f"{TAG}:{TAG}"}[is_there]
     clone.git("--git-dir", clone.repo, "fetch", "--quiet", "--no-tags", clone.path, left)
     clone.record(2)
-    said = clone.push("--atomic", BRANCH, "refs/tags/2026dgt/2")
+    said = clone.check(BRANCH, "refs/tags/2026dgt/2")
     if is_there == "tag":  # the branch moves while it is pushed to
         assert "somebody else moved it meanwhile: fetch it, and push again" in said
-        assert clone.push("--atomic", BRANCH, "refs/tags/2026dgt/2") == ""
+        assert clone.check(BRANCH, "refs/tags/2026dgt/2") == ""
     else:
         assert said == ""
     assert [entry.revision.number for entry in DataRepo(clone.repo).log("2026dgt")] == [2, 1, 0]
@@ -122,7 +156,7 @@ def test_the_numbers_have_no_gap_and_fit(bench: Any, deny: Callable[..., str]) -
     bench.tag("2026dgt/2", "2026dgt")
     assert "Revision says 2, and the next revision of 2026dgt is 1" in deny(BRANCH, "refs/tags/2026dgt/2")
     bench.forge(lambda files: None, lambda text: text.replace("Revision: 1", "Revision: 01"))
-    assert "Revision says 01" in deny(BRANCH, TAG)
+    assert "its trailer Revision should be a number, and says '01'" in deny(BRANCH, TAG)
 
 
 def test_tags_are_annotated_bear_their_name_and_stay(bench: Any, deny: Callable[..., str]) -> None:
@@ -139,12 +173,12 @@ def test_tags_are_annotated_bear_their_name_and_stay(bench: Any, deny: Callable[
 
 
 def test_branches_only_move_forward(clone: Any) -> None:
-    assert clone.push(BRANCH, TAG) == ""
+    assert clone.check(BRANCH, TAG) == ""
     for key in ("receive.denyNonFastForwards", "receive.denyDeletes"):  # git's own settings are not what holds
         clone.git("--git-dir", clone.repo, "config", key, "false")
-    assert "it would not move forward" in clone.push(f"+good^:{BRANCH}")
-    assert "it may not be deleted" in clone.push(f":{BRANCH}")
-    assert "main: it may not be deleted" in clone.push(":refs/heads/main")
+    assert "it would not move forward" in clone.check(f"+good^:{BRANCH}")
+    assert "it may not be deleted" in clone.check(f":{BRANCH}")
+    assert "main: it may not be deleted" in clone.check(":refs/heads/main")
 
 
 @pytest.mark.parametrize(
@@ -176,50 +210,51 @@ def test_two_pushed_names_that_differ_only_in_case(bench: Any, deny: Callable[..
 
 
 def test_one_bad_ref_denies_them_all(bench: Any, deny: Callable[..., str]) -> None:
-    assert "nothing of this push was taken in" in deny(BRANCH, TAG, "good:refs/heads/feature/x")
+    assert "is no transient's" in deny(BRANCH, TAG, "good:refs/heads/feature/x")
 
 
 def test_a_run_is_made_of_markers_of_stages(clone: Any) -> None:
-    assert "nor the commit that its `Base:` names" in clone.push("good:refs/workflow/2026dgt")
-    assert "should be a commit" in clone.push(f"{clone.blob(b'x')}:refs/workflow/2026dgt")
+    assert "nor the commit that its `Base:` names" in clone.check("good:refs/workflow/2026dgt")
+    assert "should be a commit" in clone.check(f"{clone.blob(b'x')}:refs/workflow/2026dgt")
 
 
 def test_a_line_of_ones_own(clone: Any, me: str) -> None:
     own = f"refs/heads/u/{me}/2026dgt"
-    assert clone.push(f"good^:{own}") == ""
+    assert clone.check(f"good^:{own}") == ""
     foreign = clone.commit(clone.git("rev-parse", "good^{tree}"), [], stamped("stage"))
-    assert "does not fork from a revision of 2026abc" in clone.push(f"good^:refs/heads/u/{me}/2026abc")
-    assert "it would not move forward" in clone.push(f"+{foreign}:{own}")
-    assert "its trailer Line is missing" in clone.push(f"good:{own}")  # it is official
+    assert "does not fork from a revision of 2026abc" in clone.check(f"good^:refs/heads/u/{me}/2026abc")
+    assert "it would not move forward" in clone.check(f"+{foreign}:{own}")
+    assert "its trailer Line is missing" in clone.check(f"good:{own}")  # it is official
 
     files = clone.tree("good")
     text = clone.show("good:2026dgt.json").replace(b'"dataset_version": 1', b'"dataset_version": 0')
     files[b"2026dgt.json"] = "100644", clone.blob(text)
     official = clone.git("log", "-1", "--format=%B", "good")
     message = official.replace("Revision: 1", f"Revision: 0\nLine: u/{me}/2026dgt")
+    message = message.replace("2026dgt revision 1:", f"u/{me}/2026dgt revision 0:")
     wrong = clone.commit(clone.write(files), ["good^"], message.replace("Revision: 0", "Revision: 1"), like="good")
-    assert "the next revision of u/" in clone.push(f"{wrong}:{own}")  # a line of one's own counts from 0
+    assert "the next revision of u/" in clone.check(f"{wrong}:{own}")  # a line of one's own counts from 0
     other = clone.commit(clone.write(files), ["good^"], message.replace(f"u/{me}/", "u/eve/"), like="good")
-    assert "its trailer Line says u/eve/2026dgt" in clone.push(f"{other}:{own}")
+    assert "its trailer Line says u/eve/2026dgt" in clone.check(f"{other}:{own}")
     commit = clone.commit(clone.write(files), ["good^"], message, like="good")
-    assert "its trailer Line says" in clone.push(f"{commit}:refs/heads/2026dgt")
+    assert "its trailer Line says" in clone.check(f"{commit}:refs/heads/2026dgt")
     clone.tag(f"u/{me}/2026dgt/0", commit)
-    assert "push its tag with it" in clone.push(f"{commit}:{own}")
-    assert clone.push(f"{commit}:{own}", f"refs/tags/u/{me}/2026dgt/0") == ""
+    assert "push its tag with it" in clone.check(f"{commit}:{own}")
+    assert clone.check(f"{commit}:{own}", f"refs/tags/u/{me}/2026dgt/0") == ""
 
 
 def test_releases_are_annotated_and_stay(clone: Any) -> None:
     clone.git("tag", "release/nearby/v1", "main")
-    assert "should be an annotated tag" in clone.push("refs/tags/release/nearby/v1")
+    assert "should be an annotated tag" in clone.check("refs/tags/release/nearby/v1")
     clone.tag("release/nearby/v1", "main")
-    assert "has no release.yaml" in clone.push("refs/tags/release/nearby/v1")
+    assert "has no release.yaml" in clone.check("refs/tags/release/nearby/v1")
     clone.git("update-ref", "-d", "refs/tags/release/nearby/v1")
     repo = DataRepo(clone.path)
     repo.collections.create("nearby", "TAGGED", "Nearby")
     repo.collections.add("nearby", ["2026dgt@0"], "Nearby")
     repo.releases.freeze("nearby", "v1")
-    assert clone.push("refs/heads/main", "refs/tags/release/nearby/v1") == ""
-    assert "it may not be deleted" in clone.push(":refs/tags/release/nearby/v1")
+    assert clone.check("refs/heads/main", "refs/tags/release/nearby/v1") == ""
+    assert "it may not be deleted" in clone.check(":refs/tags/release/nearby/v1")
 
 
 def test_a_push_waits_for_a_writer_and_a_writer_for_a_push(clone: Any) -> None:

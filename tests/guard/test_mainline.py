@@ -29,9 +29,9 @@ def test_texts_collections_and_queries(clone: Any) -> None:
             "queries/bright.sql": b"select 1;\n",
         }
     )
-    assert clone.push(MAIN) == ""
+    assert clone.check(MAIN) == ""
     clone.edit_main({"collections/nearby/2026.yaml": None})
-    assert clone.push(MAIN) == ""
+    assert clone.check(MAIN) == ""
 
 
 @pytest.mark.parametrize(
@@ -85,24 +85,24 @@ def test_main_only_moves_forward(bench: Any, deny: Callable[..., str]) -> None:
 
 
 def test_the_policy_before_the_push_decides(clone: Any, me: str) -> None:
-    anybody = {"GL_USER": "alice"}
+    anybody = "alice"
     clone.edit_main({"blastgit.yaml": policy(admin="alice", curator="bob")})
-    assert clone.push(MAIN) == ""  # there was no policy: whoever can write may make one
+    assert clone.check(MAIN) == ""  # there was no policy: whoever can write may make one
     start = clone.git("rev-parse", "main")
 
     clone.edit_main({"blastgit.yaml": policy(admin=f"{me}, mallory")})
-    said = clone.push(MAIN, env={"GL_USER": "mallory"})
+    said = clone.check(MAIN, who="mallory")
     assert "blastgit.yaml: mallory does not have the role 'admin'" in said
     assert "ask an admin of this data repo (alice)" in said
     clone.git("update-ref", MAIN, start)
     config = clone.show("main:.dvc/config").replace(b"/dvc", b"/elsewhere")
     clone.edit_main({".dvc/config": config, "collections/x.yaml": b"type: TAGGED\n"})
-    assert ".dvc/config: bob does not have the role 'admin'" in clone.push(MAIN, env={"GL_USER": "bob"})
-    assert clone.push(MAIN, env=anybody) == ""
+    assert ".dvc/config: bob does not have the role 'admin'" in clone.check(MAIN, who="bob")
+    assert clone.check(MAIN, who=anybody) == ""
 
     clone.edit_main({"collections/y.yaml": b"type: TAGGED\n"})
-    assert "'curator' for y" in clone.push(MAIN, env={"GL_USER": "eve"})
-    assert clone.push(MAIN, env={"GL_USER": "bob"}) == ""
+    assert "'curator' for y" in clone.check(MAIN, who="eve")
+    assert clone.check(MAIN, who="bob") == ""
 
 
 def test_roles_of_writers_annotators_and_curators(clone: Any, me: str) -> None:
@@ -111,23 +111,23 @@ def test_roles_of_writers_annotators_and_curators(clone: Any, me: str) -> None:
     collections.create("nearby", "TAGGED", "Nearby")
     collections.add("nearby", ["2026dgt@1"], "Nearby")
     DataRepo(clone.path).releases.freeze("nearby", "v1")
-    assert clone.push(branch, tag, MAIN) == ""
+    assert clone.check(branch, tag, MAIN) == ""
     clone.record(2)
     tag = "refs/tags/2026dgt/2"
     clone.edit_main({"blastgit.yaml": policy(admin="alice", writer="{who: robot, for: ['2026d*']}", annotator="bob")})
-    assert clone.push(MAIN) == ""
+    assert clone.check(MAIN) == ""
     said = (
         b'{"actor":"human","comment":"x","id":"00000000-0000-5000-8000-000000000000",'
         b'"subject":"revision:2026dgt@1","time":"2026-06-01T00:00:00Z","user":"bob"}\n'
     )
     clone.edit_main({"revision/2026dgt/1.jsonl": said}, "annotations")
-    assert f"{me} does not have the role 'writer' for 2026dgt" in clone.push(branch, tag)
-    assert "'writer' for 2026abc" in clone.push("good:refs/workflow/2026abc", env={"GL_USER": "robot"})
-    assert "role 'annotator'" in clone.push("refs/heads/annotations", env={"GL_USER": "robot"})
-    assert "role 'curator' for nearby" in clone.push("refs/tags/release/nearby/v1", env={"GL_USER": "robot"})
-    assert clone.push(branch, tag, env={"GL_USER": "robot"}) == ""
-    assert clone.push("refs/heads/annotations", env={"GL_USER": "bob"}) == ""
-    assert clone.push("refs/tags/release/nearby/v1", env={"GL_USER": "alice"}) == ""
+    assert f"{me} does not have the role 'writer' for 2026dgt" in clone.check(branch, tag)
+    assert "'writer' for 2026abc" in clone.check("good:refs/workflow/2026abc", who="robot")
+    assert "role 'annotator'" in clone.check("refs/heads/annotations", who="robot")
+    assert "role 'curator' for nearby" in clone.check("refs/tags/release/nearby/v1", who="robot")
+    assert clone.check(branch, tag, who="robot") == ""
+    assert clone.check("refs/heads/annotations", who="bob") == ""
+    assert clone.check("refs/tags/release/nearby/v1", who="alice") == ""
 
 
 def test_a_repository_without_main_takes_main_first(clone: Any) -> None:

@@ -85,7 +85,7 @@ def test_the_library_holds_itself_to_it(clone: Any, me: str, monkeypatch: pytest
 
     text = f"format: 1\nkind: simulated\npolicy: {{roles: {{admin: [alice], writer: [bob, {me}-not]}}}}\n"
     clone.edit_main({"blastgit.yaml": text.encode()})
-    assert clone.push("refs/heads/main") == ""
+    assert clone.check("refs/heads/main") == ""
     export, data = refit(small("2026dgt"), seed=3).write(clone.path.parent / "next")
     refs = clone.refs()
     with pytest.raises(Denied, match=f"{me} does not have the role 'writer' for 2026dgt") as caught:

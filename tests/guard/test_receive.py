@@ -44,11 +44,11 @@ def test_a_denied_push_says_no_more_than_its_first_fault_and_fills_no_disk(clone
 
 def test_whom_the_policy_stops_waits_for_no_lock_and_reads_nothing(clone: Any) -> None:
     clone.edit_main({"blastgit.yaml": ROLES})
-    assert clone.push("refs/heads/main") == ""
+    assert clone.check("refs/heads/main") == ""
     clone.forge(lambda files: files.update({b"2026dgt.json": ("100644", clone.blob(b" " * 20_000_000))}))
     with hold(clone.repo / "blastgit/locks/2026dgt", timeout=0):  # a push that waited would end no sooner than this
-        assert "eve does not have the role 'writer' for 2026dgt" in clone.push(BRANCH, TAG, env={"GL_USER": "eve"})
-        assert "2026dgt.json" in clone.push(BRANCH, TAG, env={"GL_USER": "bob"})
+        assert "eve does not have the role 'writer' for 2026dgt" in clone.check(BRANCH, TAG, who="eve")
+        assert "2026dgt.json" in clone.check(BRANCH, TAG, who="bob")
 
 
 @pytest.mark.parametrize(("key", "said"), [("pushBytes", "more than 20,000 bytes"), ("pushSeconds", "longer than 1 s")])
@@ -59,7 +59,7 @@ def test_a_push_has_a_budget(clone: Any, key: str, said: str) -> None:
         clone.git("--git-dir", clone.repo, "config", "blastgit.pushSeconds", "1")
         deep = b'{"a":[' + b",".join([b'{"b":[1.5,2.5,3.5]}'] * 2_000_000) + b"]}\n"
         clone.forge(lambda files: files.update({b"2026dgt.json": ("100644", clone.blob(deep))}))
-    answer = clone.push(BRANCH, TAG)
+    answer = clone.check(BRANCH, TAG)
     assert said in answer
     assert "push in smaller parts" in answer
     assert not list((clone.repo / "blastgit/locks").iterdir())

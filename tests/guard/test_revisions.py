@@ -1,6 +1,7 @@
 """What a pushed revision must be made of: hostile trees, documents, pointers and messages are denied, with a reason."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -111,7 +112,10 @@ HOSTILE = {
     "a pointer less": (drop(POINTER), "2026dgt.json names 'cutout_cdn/DES/DES_z.fits', which has no pointer"),
     "a pointer that leads out": (put(POINTER, pointer(**GOOD | {"path": "../../x"})), "not about the file beside it"),
     "a pointer to a folder": (put(POINTER, pointer(**GOOD | {"md5": "0" * 32 + ".dir"})), "no MD5 and size"),
-    "a pointer elsewhere": (put(POINTER, pointer(**GOOD, remote="evil")), "should go to the store 'evil', which"),
+    "a pointer elsewhere": (
+        rewrite(POINTER, lambda data: data + b"  remote: evil\n"),
+        "should go to the store 'evil', which",
+    ),
     "a pointer with a source": (
         put(POINTER, pointer(**GOOD) + b"deps:\n- path: /etc/passwd\n"),
         "says more than MD5, size and name",
@@ -119,7 +123,11 @@ HOSTILE = {
     "a pointer's folder": (put(POINTER, b"wdir: ../..\n" + pointer(**GOOD)), "says more than MD5, size and name"),
     "a pointer of code": (put(POINTER, b"outs: !!python/object/apply:os.system [x]\n"), "is not one that DVC writes"),
     "a huge pointer": (put(POINTER, b"#" * 10_000), "more than the 4,096 allowed"),
-    "contents that are not there": (put(POINTER, pointer(**GOOD)), "lacks the content of 2026dgt@1:cutout_cdn/DES"),
+    "another size": (put(POINTER, pointer(**GOOD)), "its trailer Bytes says"),
+    "contents that are not there": (
+        rewrite(POINTER, lambda data: re.sub(rb"md5: [0-9a-f]{32}", b"md5: " + b"0" * 32, data)),
+        "lacks the content of 2026dgt@1:cutout_cdn/DES",
+    ),
     "not JSON": (put(DOCUMENT, b"{"), "is not JSON"),
     "deep JSON": (put(DOCUMENT, DEEP), "is nested too deeply"),
     "huge JSON": (put(DOCUMENT, b" " * (65 * 1024 * 1024)), "more than the 67,108,864 allowed"),
@@ -135,6 +143,7 @@ HOSTILE = {
         "its author date should be metadata.export_time, 2030-01-01T00:00:00Z",
     ),
     "a missing table": (document(lambda d: d.pop("apertures")), "has no 'apertures'"),
+    "a group that may write": (put(POINTER, mode="100664"), "of mode 100664: only plain files may be"),
     "a wrong type": (document(lambda d: d.update(host=5)), "host should be a JSON object"),
     "a file less": (document(lambda d: d["files"].popitem()), "that 2026dgt.json does not name"),
 }
@@ -144,7 +153,6 @@ EMPTY = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 @pytest.mark.parametrize("case", HOSTILE)
 def test_a_hostile_tree(bench: Any, deny: Callable[..., str], case: str) -> None:
     edit, said = HOSTILE[case]
-    bench.git("config", "--file", bench.repo / "config", "receive.fsckObjects", "false")  # the hook stands alone
     bench.git("hash-object", "-w", "-t", "tree", "--stdin")
     bench.forge(edit(bench))
     answer = deny(BRANCH, TAG)
@@ -152,9 +160,9 @@ def test_a_hostile_tree(bench: Any, deny: Callable[..., str], case: str) -> None
     assert "refs/heads/2026dgt, commit " in answer or "the store " in answer
 
 
-def test_git_itself_refuses_the_worst(bench: Any, deny: Callable[..., str]) -> None:
-    bench.forge(put(b"cutout_cdn/.GIT/x.dvc")(bench))
-    assert "hasDotgit" in deny(BRANCH, TAG)
+def test_git_itself_refuses_the_worst(clone: Any) -> None:
+    clone.forge(put(b"cutout_cdn/.GIT/x.dvc")(clone))
+    assert "hasDotgit" in clone.push(BRANCH, TAG)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +171,39 @@ def test_git_itself_refuses_the_worst(bench: Any, deny: Callable[..., str]) -> N
         ("Marker: revision", "Marker: stage", "its trailer Marker is not `revision`"),
         ("Rules: sha256:", "Rules: md5:", "its trailer Rules should be"),
         ("Science-Digest: sha256:", "Science-Digest: sha256:0", "its trailer Science-Digest should be"),
-        ("Revision: 1", "Revision: one", "Revision says one"),
+        ("Revision: 1", "Revision: one", "its trailer Revision should be a number, and says 'one'"),
+        ("Revision: 1", "Revision: 1\nRevision: 1", "its trailer Revision stands there 2 times"),
+        ("Revision: 1", "Revision: 1\nrevision: 7", "do not tell what it is"),
+        ("Revision: 1", "REvision: 7\nRevision: 1", "its trailer REvision is written Revision"),
+        ("Revision: 1", "Revision: 1\nReproduces: 0", "its trailer Reproduces has no place in a marker of its kind"),
+        ("Revision: 1", "Revision: 1\nStage: Host match", "its trailer Stage has no place"),
+        (
+            "Status: complete",
+            "Status: failed: Host match",
+            "its trailer Status says 'failed: Host match', and by its doc",
+        ),
+        ("Status: complete", "Status: not run: Host match", "its trailer Status says"),
+        ("Status: complete", "Status: fine", "its trailer Status should be"),
+        ("Status: complete\n", "", "its trailer Status should be there"),
+        ("\nFiles: ", "\nFiles: 1", "its trailer Files says 1"),
+        ("\nBytes: ", "\nBytes: 1", "its trailer Bytes says 1"),
+        ("\nBytes: ", "\nBytes: -", "its trailer Bytes should be a number"),
+        ("Recorded-By: blastgit", "X: blastgit", "its trailer Recorded-By should be there"),
+        ("Marker: rev", "Promoted-From: u/eve/2026dgt@0\nMarker: rev", "names u/eve/2026dgt@0, which is not here"),
+        ("Marker: rev", "Promoted-From: 2026dgt@0\nMarker: rev", "is no revision of a user's own line of 2026dgt"),
+        (
+            "Marker: rev",
+            "Promoted-From: u/eve/2026abc@0\nMarker: rev",
+            "is no revision of a user's own line of 2026dgt",
+        ),
+        ("Marker: rev", "Formerly: 2026abc@0\nMarker: rev", "2026dgt was never called so"),
+        ("Marker: rev", "Forked-From: 2026dgt@0\nMarker: rev", "Forked-From says 2026dgt@0, and it forks from nothing"),
+        ("Marker: rev", "Workflow: main\nMarker: rev", "its trailer Workflow should be a commit"),
+        ("Marker: rev", "Collections-At: " + "1" * 40 + "\nMarker: rev", "there is no trailer Run"),
+        ("2026dgt revision 1: ", "2026dgt revision 7: ", "its message should begin with '2026dgt revision 1: '"),
+        ("2026dgt revision 1: ", "2026dgt revision 1: \x1b[2J", "its message has the control character U+001B"),
+        ("2026dgt revision 1: ", "2026dgt revision 1: \u202e", "its message has the control character U+202E"),
+        ("\n\nRevision: 1", "\n\n---\n\nRevision: 1", "a line `---`, behind which git looks for no trailers"),
     ],
 )
 def test_a_message_that_does_not_fit(bench: Any, deny: Callable[..., str], old: str, new: str, said: str) -> None:
@@ -174,8 +214,13 @@ def test_a_message_that_does_not_fit(bench: Any, deny: Callable[..., str], old: 
 def test_raw_commits_that_no_reader_could_show(bench: Any, deny: Callable[..., str]) -> None:
     good = bench.git("cat-file", "commit", "good").encode() + b"\n"
     moment = bench.git("log", "-1", "--format=%ct", "good").encode()
+    author = good.partition(b"author ")[2].partition(b" <")[0]
+    address = good.partition(b" <")[2].partition(b">")[0]
     for change, said in (
         ((b"> " + moment, b"> 99999999999999"), "its dates lie outside of any calendar"),
+        ((b"author " + author + b" <", b"author  <"), "its author has no name or no address"),
+        ((b"author " + author + b" <" + address + b">", b"author " + author + b" <>"), "no name or no address"),
+        ((b"author ", b"author \x1b[2J"), "its header has the control character U+001B"),
         ((b"\n\n", b"\nencoding EBCDIC\n\n"), "states another encoding"),
         ((b"\n\n2026dgt", b"\n\n\xff2026dgt"), "a message that is not UTF-8 text"),
     ):
@@ -192,11 +237,11 @@ def test_contents_that_are_cut_short(clone: Any) -> None:
     stored.chmod(0o644)
     whole = stored.read_bytes()
     stored.write_bytes(whole[:-1])
-    assert "under its MD5: run `blastgit verify`" in clone.push(BRANCH, TAG)
+    assert "under its MD5: run `blastgit verify`" in clone.check(BRANCH, TAG)
     stored.unlink()
-    assert "bring contents first" in clone.push(BRANCH, TAG)
+    assert "bring contents first" in clone.check(BRANCH, TAG)
     stored.write_bytes(whole)
-    assert clone.push(BRANCH, TAG) == ""
+    assert clone.check(BRANCH, TAG) == ""
 
 
 def test_a_small_file_may_lie_in_git_itself(clone: Any) -> None:
@@ -204,14 +249,14 @@ def test_a_small_file_may_lie_in_git_itself(clone: Any) -> None:
     stored = clone.repo / "dvc/files/md5" / content[:2] / content[2:]
     clone.forge(instead(stored.read_bytes())(clone))
     stored.unlink()
-    assert clone.push(BRANCH, TAG) == ""
+    assert clone.check(BRANCH, TAG) == ""
     assert not [each for each in DataRepo(clone.repo).verify().problems if each.where.startswith("2026dgt@1")]
 
 
 def test_another_rules_digest_is_believed(clone: Any) -> None:
     """A worker with an older blastgit: its digest cannot be checked here, and is never compared with ours."""
     clone.forge(lambda files: None, lambda text: text.replace("Rules: sha256:", "Rules: sha256:" + "0" * 64 + "\nX: "))
-    assert clone.push(BRANCH, TAG) == ""
+    assert clone.check(BRANCH, TAG) == ""
 
 
 def test_a_hook_runs_nothing_that_is_pushed(clone: Any, tmp_path: Path) -> None:

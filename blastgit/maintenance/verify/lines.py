@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import pygit2
 
+from blastgit.checks.commit import commit_faults, tag_faults
+from blastgit.checks.line import Sequence
+from blastgit.checks.trailers import Stated, revision_faults, trailer_faults
 from blastgit.errors import BlastgitError, DamagedData, NotFound
 from blastgit.maintenance.verify.report import Report
 from blastgit.maintenance.verify.states import check_stages, check_state
 from blastgit.naming.names import is_personal, run_ref, tag_ref, transient_of
 from blastgit.plumbing.objects import commit_of
-from blastgit.repository.commits import Marker, Revision
+from blastgit.repository.commits import Revision
 from blastgit.repository.history import History
 from blastgit.repository.lines import origin
 from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import Stones, Withdrawals
 from blastgit.store.hashing import Checksums
-
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_KINDS = ("revision", "reproduction", "stage")
 
 
 class LineCheck:
@@ -32,13 +31,25 @@ class LineCheck:
         self._history = History(repository)
         self._name = name
         self._report = report
+        self._after_stages: set[str] = set()
 
     def run(self) -> Iterator[tuple[str, Checksums]]:
         """Yield where each content is promised, and what it should be; those that were withdrawn are only noted."""
         for revision in self._check_history():
             self._report.revisions += 1
             yield from check_state(revision, revision.number, self._withdrawn(revision), self._report)
+            self._check_statements(revision)
         yield from check_stages(self._repository, self._name, self._report)
+
+    def _check_statements(self, revision: Revision) -> None:
+        """Note what a revision's commit says that its document and files do not."""
+        try:
+            sizes = {path: pointer.size for path, pointer in revision.pointers.items()}
+            state = Stated(self._name, revision, revision.dr, sizes)
+        except BlastgitError:
+            return  # which was noted
+        for text in revision_faults(state, self._repository.rules, has_stages=revision.id in self._after_stages):
+            self._report.add("document", revision, text)
 
     def _withdrawn(self, revision: Revision) -> Stones:
         try:
@@ -101,47 +112,18 @@ class LineCheck:
             report.add("refs", revision, "its tag names another commit than the branch has for it")
         elif tag.name != revision.tag:
             report.add("refs", revision, f"its tag calls itself {tag.name!r}")
+        else:
+            for text in tag_faults(tag):
+                report.add("refs", revision, text)
 
     def _check_markers(self) -> None:
-        """Check what every commit of the branch says of itself, newest first."""
-        awaited: list[Marker] = []
-        for marker in self._history.markers(self._name):
-            if marker.line is not None and not is_personal(self._name):
-                text = f"it is of {marker.line}, and has no place on an official branch"
-                self._report.add("commit", f"{self._name}, commit {marker.id:.10}", text)
-            for text in _commit_faults(marker):
-                self._report.add("commit", f"{self._name}, commit {marker.id:.10}", text)
-            if marker.number is not None:
-                for later in awaited:
-                    self._check_reproduction(later, marker)
-                awaited = []
-            elif marker.reproduces is not None:
-                awaited.append(marker)
-        for marker in awaited:
-            self._report.add("commit", f"{self._name}, commit {marker.id:.10}", "it reproduces a revision before any")
-
-    def _check_reproduction(self, marker: Marker, revision: Marker) -> None:
-        where = f"{self._name}, commit {marker.id:.10}"
-        if marker.reproduces != revision.number:
-            text = f"it says that it reproduces revision {marker.reproduces}, and follows {revision.number}"
-            self._report.add("commit", where, text)
-        elif marker.commit.tree_id != revision.commit.tree_id:
-            self._report.add("commit", where, f"its tree is not that of revision {revision.number}")
-
-
-def _commit_faults(marker: Marker) -> Iterator[str]:
-    commit, trailers = marker.commit, marker.trailers
-    if len(commit.parent_ids) > 1:
-        yield "it is a merge, and revisions form a single line"
-    for what, who in (("author", commit.author), ("committer", commit.committer)):
-        if not who.name or not who.email:
-            yield f"its {what} has no name or no address"
-    try:
-        _ = marker.time, marker.recorded
-    except (ValueError, OverflowError, OSError):
-        yield "its dates lie outside of any calendar"
-    kind = trailers.get("Marker")
-    if kind not in _KINDS or (kind == "revision") != (marker.number is not None):
-        yield f"its trailers do not tell what it is (Marker: {kind})"
-    elif kind != "stage" and not all(_DIGEST.fullmatch(trailers.get(key, "")) for key in ("Rules", "Science-Digest")):
-        yield "its trailers Rules and Science-Digest are not sha256:… in 64 digits"
+        """Check what every commit of the branch says of itself, and what the ones before make of it."""
+        before = Sequence(self._name)
+        for marker in reversed(list(self._history.markers(self._name))):
+            where = f"{self._name}, commit {marker.id:.10}"
+            for faults in (commit_faults(marker.commit), trailer_faults(marker), before.faults(marker)):
+                for text in faults:
+                    self._report.add("commit", where, text)
+            if before.has_stages:
+                self._after_stages.add(marker.id)
+            before.follow(marker)

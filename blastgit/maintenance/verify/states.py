@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 
 import pygit2
 
+from blastgit.checks.line import stage_faults
+from blastgit.checks.trailers import Stated, version_faults
 from blastgit.errors import BlastgitError, DamagedData, InvalidFiles
 from blastgit.maintenance.verify.contents import fault_in_git
 from blastgit.maintenance.verify.report import Report
@@ -18,7 +20,7 @@ from blastgit.repository.skeleton import dot_files
 from blastgit.repository.tombstones import Withdrawals
 from blastgit.revision.dr import write_dr
 from blastgit.store.hashing import Checksums
-from blastgit.workflow.markers import OUTCOMES, Run, read_mark
+from blastgit.workflow.markers import Run
 
 
 def check_state(
@@ -68,10 +70,6 @@ def _document_faults(state: Snapshot, number: int) -> Iterator[str]:
         yield f"its document is about {document.export.name}"
     if write_dr(document.export, document.number, document.files) != document.data:
         yield "its document is not written as the format asks"
-    if document.export.app_version != state.app_version:
-        yield f"its document is by {document.export.app_version}, and its commit says {state.app_version}"
-    if state.stage is None and int(document.export.time.timestamp()) != state.commit.author.time:
-        yield "its author date is not the time of its export"
     for path, expected in dot_files(b"").items():
         found = read_blob(state.commit.tree, path)
         if found is None or (path != ".dvc/config" and found != expected):
@@ -113,10 +111,12 @@ def _states(repository: Repository, name: str) -> Iterator[StageState]:
 
 
 def _check_mark(state: StageState, report: Report) -> None:
+    where = f"{state.name}, commit {state.id:.10}"
+    for text in stage_faults(state):
+        report.add("commit", where, text)
     try:
-        outcome = read_mark(state).outcome
-    except DamagedData as error:
-        report.add("commit", f"{state.name}, commit {state.id:.10}", error)
-        return
-    if outcome not in OUTCOMES:
-        report.add("commit", f"{state.name}, commit {state.id:.10}", f"its trailer Outcome is {outcome!r}")
+        stated = Stated(state.name, state, state.dr, {})
+    except BlastgitError:
+        return  # which is noted where its tree is looked at
+    for text in version_faults(stated):
+        report.add("document", where, text)

@@ -1,0 +1,91 @@
+"""What must hold of the markers of one line of revisions, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from blastgit.errors import DamagedData
+from blastgit.naming.names import is_personal
+from blastgit.repository.commits import Marker
+from blastgit.workflow.markers import BEGUN, FAILED, read_mark
+
+
+class Sequence:
+    """The markers of a line up to some point, oldest first.
+
+    Attributes:
+        line: The line, `2026dgt` or `u/alice/2026dgt`.
+        latest: Its latest revision; None before the first.
+    """
+
+    def __init__(self, line: str) -> None:
+        """Begin with a line that has no marker yet."""
+        self.line = line
+        self.latest: Marker | None = None
+        self._since: list[Marker] = []
+
+    @property
+    def next(self) -> int:
+        """The number of the next revision."""
+        return 0 if self.latest is None or self.latest.number is None else self.latest.number + 1
+
+    @property
+    def has_stages(self) -> bool:
+        """Whether there are markers of stages on the way to the next revision."""
+        return any(marker.stage is not None for marker in self._since)
+
+    def follow(self, marker: Marker) -> None:
+        """Take the next marker."""
+        if marker.number is not None:
+            self.latest, self._since = marker, []
+        else:
+            self._since.append(marker)
+
+    def faults(self, marker: Marker) -> Iterator[str]:
+        """Yield what keeps a marker from being the next one."""
+        if len(marker.commit.parent_ids) > 1:
+            yield "it is a merge, and revisions form a single line"
+        own = self.line if is_personal(self.line) else None
+        if marker.line != own:
+            said = f"says {marker.line}" if marker.line else "is missing"
+            yield f"its trailer Line {said}, and it is of {self.line}: record it there"
+        kind = marker.trailers.get("Marker")
+        if kind == "revision" and marker.trailers.get("Revision") != str(self.next):
+            stated = marker.trailers.get("Revision", "nothing")
+            yield f"its trailer Revision says {stated}, and the next revision of {self.line} is {self.next}"
+        elif kind == "reproduction":
+            yield from self._reproduction_faults(marker)
+        elif kind == "stage" and marker.outcome == BEGUN:
+            yield "it says that a stage began: on a branch are only stages that ended"
+
+    def _reproduction_faults(self, marker: Marker) -> Iterator[str]:
+        latest = self.latest
+        if latest is None:
+            yield "it reproduces a revision before any"
+            return
+        if marker.reproduces != latest.number:
+            said = marker.trailers.get("Reproduces")
+            yield f"it says that it reproduces revision {said}, and follows {latest.number}"
+        elif marker.commit.tree_id != latest.commit.tree_id:
+            yield f"its tree is not that of revision {latest.number}, which it says it reproduces"
+        if any(_key(marker) == _key(other) for other in self._since if other.reproduces is not None):
+            yield f"the same version and rules have reproduced revision {latest.number} already"
+
+
+def _key(marker: Marker) -> tuple[str, str | None]:
+    return marker.app_version, marker.trailers.get("Rules")
+
+
+def stage_faults(marker: Marker) -> Iterator[str]:
+    """Yield what is wrong with what a marker says of its stage."""
+    try:
+        mark = read_mark(marker)
+    except DamagedData:
+        yield "its trailers should name Stage, Outcome, Owner, Host and Began: use `blastgit stage`"
+        return
+    if not mark.stage:
+        yield "it names no stage"
+    if mark.reason is not None and mark.outcome != FAILED:
+        yield "it says why its stage failed, which did not"
+    if (mark.until is not None) != (mark.outcome == BEGUN):
+        yield "a stage that begins says until when, and no other does"

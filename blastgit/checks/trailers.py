@@ -1,0 +1,171 @@
+"""What must hold of a marker's trailers: those of its kind, each once, and true to the state that the commit holds."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from blastgit.naming.names import transient_of
+from blastgit.repository.commits import Marker
+from blastgit.revision.dr import DatasetRevision
+from blastgit.revision.rules import Rules
+from blastgit.workflow.markers import OUTCOMES
+from blastgit.workflow.validity import COMPLETE, sounds_complete
+
+_COMMON = frozenset({"Marker", "App-Version", "Run"})
+_OF_DATA = frozenset(
+    {"Rules", "Science-Digest", "Line", "Promoted-From", "Collections-At", "Status", "Recorded-By", "Workflow"}
+)
+KEYS: Mapping[str, frozenset[str]] = {
+    "revision": _COMMON | _OF_DATA | {"Revision", "Forked-From", "Formerly", "Files", "Bytes"},
+    "reproduction": _COMMON | _OF_DATA | {"Reproduces"},
+    "stage": _COMMON | {"Stage", "Outcome", "Reason", "Owner", "Host", "Began", "Until", "Attempts", "Base"},
+}
+"""The trailers that a marker of each kind may have, of all those that the format knows."""
+
+_KNOWN = frozenset[str]().union(*KEYS.values())
+_FOLDED = {key.casefold(): key for key in _KNOWN}  # git takes `revision` for `Revision`
+_NEEDED = {
+    "revision": ("Rules", "Science-Digest", "Status", "Recorded-By"),
+    "reproduction": ("Rules", "Science-Digest", "Status", "Recorded-By"),
+    "stage": (),
+}
+_DIGEST, _COMMIT, _COUNT = r"sha256:[0-9a-f]{64}", r"[0-9a-f]{40}", r"0|[1-9][0-9]{0,17}"
+_STATUS = r"complete|(?:failed|not run|answered): \S.*"
+_SPEC = r"(?:u/[^/@\s]+/)?[^/@\s]+@(?:0|[1-9][0-9]{0,8})"
+_FORMS = {
+    "Rules": (_DIGEST, "sha256:… in 64 digits"), "Science-Digest": (_DIGEST, "sha256:… in 64 digits"),
+    "Files": (_COUNT, "a number"), "Bytes": (_COUNT, "a number"), "Attempts": (_COUNT, "a number"),
+    "Revision": (_COUNT, "a number"), "Reproduces": (_COUNT, "a number"),
+    "Status": (_STATUS, "`complete`, `failed: …`, `not run: …` or `answered: …`"),
+    "Forked-From": (_SPEC, "a revision, NAME@N"), "Promoted-From": (_SPEC, "a revision, NAME@N"),
+    "Formerly": (_SPEC, "a revision, NAME@N"),
+    "Collections-At": (_COMMIT, "a commit in 40 digits"), "Workflow": (_COMMIT, "a commit in 40 digits"),
+    "Outcome": ("|".join(OUTCOMES), ", ".join(OUTCOMES)), "Base": (f"{_COMMIT}|none", "a commit in 40 digits, or none"),
+}  # fmt: skip
+_LINE = re.compile(r"([A-Za-z][A-Za-z-]*): ?(.*)")
+
+
+def trailer_faults(marker: Marker) -> Iterator[str]:
+    """Yield what is wrong with a marker's trailers by themselves."""
+    kind, said = marker.trailers.get("Marker", ""), marker.trailers
+    if kind not in KEYS:
+        yield f"its trailers do not tell what it is (Marker: {kind}): every commit here is a {', a '.join(KEYS)}"
+        return
+    if (kind == "revision") != ("Revision" in said):
+        yield (
+            f"its trailers do not tell what it is (Marker: {kind}): it lacks a revision number"
+            if kind == "revision"
+            else "it states a revision number, and its trailer Marker is not `revision`"
+        )
+    yield from _key_faults(marker, KEYS[kind])
+    for key in _NEEDED[kind]:
+        if not said.get(key):
+            form = f", {_FORMS[key][1]}" if key in _FORMS else ""
+            yield f"its trailer {key} should be there{form}"
+    for key, (pattern, words) in _FORMS.items():
+        if said.get(key) and key in KEYS[kind] and not re.fullmatch(pattern, said[key]):
+            yield f"its trailer {key} should be {words}, and says {said[key][:80]!r}"
+    if "Collections-At" in said and "Run" not in said:
+        yield "its trailer Collections-At says what a run read, and there is no trailer Run"
+
+
+def _key_faults(marker: Marker, allowed: Collection[str]) -> Iterator[str]:
+    block = marker.commit.message.rstrip("\n").rpartition("\n\n")[2].split("\n")
+    keys = [match[1] for line in block if (match := _LINE.fullmatch(line))]
+    known = [_FOLDED[key.casefold()] for key in keys if key.casefold() in _FOLDED]
+    for key in keys:
+        if key not in _KNOWN and key.casefold() in _FOLDED:
+            yield f"its trailer {key} is written {_FOLDED[key.casefold()]}"
+    for key, count in Counter(known).items():
+        if count > 1:
+            yield f"its trailer {key} stands there {count} times: which one counts?"
+        if key not in allowed:
+            yield f"its trailer {key} has no place in a marker of its kind"
+
+
+@dataclass(frozen=True)
+class Stated:
+    """A state as a commit holds it.
+
+    Attributes:
+        line: The line of revisions, `2026dgt` or `u/alice/2026dgt`.
+        marker: The commit.
+        document: Its document.
+        sizes: The bytes of each file, as its pointer or git says.
+    """
+
+    line: str
+    marker: Marker
+    document: DatasetRevision
+    sizes: Mapping[str, int]
+
+
+def version_faults(state: Stated) -> Iterator[str]:
+    """Yield what contradicts the document of any marker that brings one: a revision or a stage."""
+    said, there = state.marker.app_version, state.document.export.app_version
+    if said != there:
+        yield f"its document is by {there!r}, and its commit says {said}: its trailer App-Version is wrong"
+
+
+def revision_faults(state: Stated, rules: Rules, *, has_stages: bool) -> Iterator[str]:
+    """Yield what a revision's commit says that its document and files do not.
+
+    Args:
+        state: The revision.
+        rules: The rules that hold here now. What depends on rules is looked at if the revision was made by these.
+        has_stages: Whether markers of stages led to it.
+    """
+    yield from version_faults(state)
+    said, document = state.marker.trailers, state.document
+    export = document.export
+    if state.marker.commit.author.time != int(export.time.timestamp()):
+        yield f"its author date should be metadata.export_time, {export.time:%Y-%m-%dT%H:%M:%SZ}"
+    if said.get("Files", "") != str(len(document.files)):
+        yield f"its trailer Files says {said.get('Files')}, and there are {len(document.files)}"
+    size = sum(state.sizes.values())
+    if said.get("Bytes", "") != str(size):
+        yield f"its trailer Bytes says {said.get('Bytes')}, and they are {size}"
+    yield from _status_faults(state, rules, has_stages=has_stages)
+    number = document.number
+    begin = f"{state.line} revision {number}: "
+    if not state.marker.commit.message.startswith(begin):
+        yield f"its message should begin with {begin!r}"
+    if "Formerly" in said and (
+        number != 0 or transient_of(said["Formerly"].partition("@")[0]) == transient_of(state.line)
+    ):
+        yield "its trailer Formerly belongs to revision 0 of a transient that had another name"
+    is_fork = state.line != transient_of(state.line) and number == 0
+    if "Forked-From" in said and not is_fork:
+        yield "its trailer Forked-From belongs to revision 0 of a user's own line"
+    yield from promotion_faults(state.line, state.marker)
+
+
+def _status_faults(state: Stated, rules: Rules, *, has_stages: bool) -> Iterator[str]:
+    """Look at what a status may never say, whatever the settings of stages say now."""
+    said, document = state.marker.trailers.get("Status", ""), state.document.export.document
+    if state.marker.trailers.get("Rules") != rules.digest:
+        return
+    failed = [
+        task["task_name"]
+        for task in document["workflow_tasks"]
+        if task["status"].get("type") == "error" and task["task_name"] not in rules.ignored_stages
+    ]
+    if said == COMPLETE and failed:
+        yield f"its trailer Status says {said!r}, and by its document {failed[0]} did not succeed"
+    if said != COMPLETE and not has_stages and sounds_complete(document, rules.ignored_stages):
+        yield f"its trailer Status says {said!r}, and by its document it is {COMPLETE!r}"
+
+
+def promotion_faults(line: str, marker: Marker) -> Iterator[str]:
+    """Yield what is wrong with where a marker says that its state was promoted from."""
+    origin = marker.trailers.get("Promoted-From")
+    if origin is None:
+        return
+    source = origin.partition("@")[0]
+    if source == transient_of(source) or transient_of(source) != transient_of(line):
+        yield f"its trailer Promoted-From, {origin}, is no revision of a user's own line of {transient_of(line)}"
+    if line != transient_of(line):
+        yield "its trailer Promoted-From belongs to official revisions"

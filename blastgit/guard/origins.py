@@ -1,0 +1,88 @@
+"""Where a pushed marker says that its state comes from: a fork, a promotion, a former name, the collections it read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pygit2
+
+from blastgit.checks.trailers import promotion_faults
+from blastgit.errors import BlastgitError, Denied
+from blastgit.guard.deny import deny
+from blastgit.guard.quarantine import Quarantine
+from blastgit.naming.names import parse_spec
+from blastgit.naming.refs import Line, place
+from blastgit.repository.commits import Marker, Snapshot
+
+Tagged = Callable[[Line, int], str | None]
+"""From a line and a number to the commit that is, or will be, that revision; None if there is none."""
+
+
+def check_origins(repo: Quarantine, line: Line, marker: Marker, fork: str, tagged: Tagged) -> None:
+    """Check that all that a marker refers to is here, and is what it says.
+
+    Args:
+        repo: The data repo.
+        line: The line that the marker is pushed to.
+        marker: The commit.
+        fork: The revision that the line forks from, as far as that was seen; else "".
+        tagged: Which revisions there are.
+
+    Raises:
+        Denied: With the trailer that does not say the truth.
+    """
+    said = marker.trailers
+    if "Forked-From" in said and said["Forked-From"] != fork:
+        raise Denied(f"its trailer Forked-From says {said['Forked-From']}, and it forks from {fork or 'nothing here'}")
+    if "Promoted-From" in said:
+        _check_promotion(repo, line, marker, tagged)
+    if "Formerly" in said:
+        _check_former_name(repo, line, said["Formerly"], tagged)
+    if "Collections-At" in said:
+        _check_main(repo, said["Collections-At"])
+
+
+def _check_promotion(repo: Quarantine, line: Line, marker: Marker, tagged: Tagged) -> None:
+    """Check that a promoted revision is here and has the very document that it was promoted with."""
+    deny(promotion_faults(str(line), marker))
+    origin = marker.trailers["Promoted-From"]
+    commit = _revision(origin, tagged)
+    if commit is None:
+        raise Denied(f"its trailer Promoted-From names {origin}, which is not here: push that first, or with it")
+    if marker.number is None:
+        return
+    try:
+        source = Snapshot(repo.git, origin.partition("@")[0], repo.commit(commit, origin)).dr
+        promoted = Snapshot(repo.git, str(line), marker.commit).dr
+    except BlastgitError as error:
+        raise Denied(str(error)) from None
+    if source.export.document != promoted.export.document:
+        raise Denied(f"its trailer Promoted-From names {origin}, whose document says other things")
+
+
+def _check_former_name(repo: Quarantine, line: Line, formerly: str, tagged: Tagged) -> None:
+    former = formerly.partition("@")[0]
+    if former not in repo.settings.section("renames").former(line.name):
+        raise Denied(f"its trailer Formerly names {formerly}, and by blastgit.yaml {line.name} was never called so")
+    if _revision(formerly, tagged) is None:
+        raise Denied(f"its trailer Formerly names {formerly}, which is not here: push that first, or with it")
+
+
+def _check_main(repo: Quarantine, commit: str) -> None:
+    """Check that a commit is one of main. One that is not here at all may be of the repo that the data come from."""
+    main = repo.ref("refs/heads/main")
+    oid = pygit2.Oid(hex=commit)
+    if main is None or oid not in repo.git:
+        return
+    if not isinstance(repo.git[oid], pygit2.Commit) or not repo.is_ancestor(commit, main):
+        raise Denied(f"its trailer Collections-At names {commit:.10}, which is no commit of main")
+
+
+def _revision(spec: str, tagged: Tagged) -> str | None:
+    try:
+        parsed = parse_spec(spec)
+        line = place(f"refs/heads/{parsed.name}").line
+        number = int(spec.rpartition("@")[2])
+    except (BlastgitError, ValueError):
+        return None
+    return None if line is None else tagged(line, number)
