@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _FEW = 6
 _LINE = 118
+_VALUE = 40
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -97,26 +98,21 @@ def _say_point(title: str, point: str) -> None:
 def _say_parts(result: Diff) -> None:
     for file in result.files:
         for part in file.difference.parts if file.difference else ():
-            print(f"  {file.change.path} {part.name}: {part.state}{f', {part.numbers}' if part.numbers else ''}")
+            print(f"  {file.change.path} {part}")
             for card in part.cards:
-                print(f"      {card.keyword}: {card.old!r} -> {card.new!r}")
+                print(f"      {card}")
 
 
 def _say_table(table: str, changes: list[FieldChange], *, full: bool) -> None:
     from blastgit.revision.compare import percent
+    from blastgit.revision.words import show_briefly
 
     shown = changes if full or len(changes) <= 2 * _FEW or table not in ("sed", "sfh", "filters") else changes[:_FEW]
     rows = []
     for change in shown:
         relative = "" if change.relative is None else percent(change.relative)
-        rows.append([f"  {change.path}", _value(change.old), "->", _value(change.new), change.unit or "", relative])
+        old, new = show_briefly(change.old, change.new, _VALUE)
+        rows.append([f"  {change.path}", old, "->", new, change.unit or "", relative])
     print_table(rows, right=(1, 5))
     if len(shown) < len(changes):
         print(f"  … and {plural(len(changes) - len(shown), 'more value')} of {table} (--full)")
-
-
-def _value(value: object) -> str:
-    if value is None:
-        return "nothing"
-    text = f"{value:.10g}" if isinstance(value, float) else str(value)
-    return text if len(text) <= 40 else text[:39] + "…"

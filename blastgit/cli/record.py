@@ -89,7 +89,8 @@ def say(result: Recorded, *, dry_run: bool) -> None:
     if result.status == "unchanged":
         print(f"{bold(f'{result.transient} is unchanged')}: {result.reason}")
         for file in result.files:
-            print(f"  {file.change:13}  {file.path}")
+            print(f"  {file.change:13}  {file.path}{f'  ({file.note})' if file.note else ''}")
+        _say_ignored(result)
         return
     verb = "would be recorded as" if dry_run else "recorded as"
     print(f"{bold(f'{result.transient} {verb} revision {result.revision}')} ({result.tag}): {result.reason}")
@@ -100,3 +101,11 @@ def say(result: Recorded, *, dry_run: bool) -> None:
         diff = f"blastgit diff {result.before} {result.transient}@{result.revision}"
         print(f"  {plural(len(result.fields), 'value')} changed: {diff}")
     print(f"  {plural(len(stored), 'file')} {'to store' if dry_run else 'stored'}")
+    _say_ignored(result)
+
+
+def _say_ignored(result: Recorded) -> None:
+    from blastgit.revision.words import names
+
+    if result.ignored:
+        print(f"  {plural(len(result.ignored), 'leftover')} of other programs ignored: {names(result.ignored)}")

@@ -1,8 +1,17 @@
-"""Cards of FITS headers: reading their values and comparing them."""
+"""Cards of FITS headers: their values by the grammar of the FITS standard 4.0, and comparing them.
+
+What stands behind ``= `` is a value only if it is one by that grammar (section 4, appendix A), alone or followed by
+``/`` and a comment. Anything else counts as text, the comment with it: so no reader's idea of what was meant can hide a
+change.
+"""
 
 from __future__ import annotations
 
+import json
 import re
+import sys
+from dataclasses import dataclass
+from decimal import Decimal, DecimalException
 from typing import TYPE_CHECKING
 
 from blastgit.content.model import CardChange
@@ -10,41 +19,98 @@ from blastgit.content.model import CardChange
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from blastgit.content.model import Tolerance, Value
+    from blastgit.content.model import Bounds, Tolerance, Value
 
 CARD = 80
-Cards = dict[str, list["Value"]]
+BLANK = " \0"
+"""What fills cards and blocks: spaces by the standard, NULs by sloppy writers."""
 
-_STRING = re.compile(r"'((?:[^']|'')*)'")
-_INTEGER = re.compile(r"[+-]?\d+")
-_FLOAT = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[EDed][+-]?\d+)?")
-_COMPLEX = re.compile(r"\(([^,]+),([^,]+)\)")
+_COMMENTARY = frozenset({"COMMENT", "HISTORY", ""})  # 4.4.2.4: they have no value, whatever their text looks like
+_NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[ED][+-]?\d+)?"
+_FIELD = re.compile(
+    rf" *(?:'(?P<string>(?:[^']|'')*)'|(?P<logical>[TF])|(?P<number>{_NUMBER})"
+    rf"|\( *(?P<real>{_NUMBER}) *, *(?P<imaginary>{_NUMBER}) *\))? *(?:/.*)?",
+    re.ASCII | re.DOTALL,
+)
+_CONTINUED = re.compile(r" {2} *'(?P<string>(?:[^']|'')*)' *(?:/.*)?", re.DOTALL)
+_LONG_KEYWORD = re.compile(r"[^=']*[^=' ]")
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number as it is written: an integer of any length, or a decimal fraction that perhaps no double holds."""
+
+    text: str
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether it is written as one."""
+        return self.text.lstrip("+-").isdecimal()
+
+    @property
+    def exact(self) -> Decimal | None:
+        """What it is, exactly; None where even the exponent is beyond all bounds."""
+        try:
+            value = Decimal(self.text.replace("D", "E"))
+        except DecimalException:
+            return None
+        return value if value.is_finite() else None
+
+    @property
+    def double(self) -> float | None:
+        """The double next to it, None if it is too large or too small for one."""
+        exact = self.exact
+        if exact is None or not exact:
+            return None if exact is None else 0.0
+        near = float(exact)
+        return near if sys.float_info.min <= abs(near) <= sys.float_info.max else None
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What is no value: commentary, and whatever stands where the grammar wants a value."""
+
+    text: str
+
+
+CardValue = str | bool | Number | tuple[Number, Number] | Text | None
+"""A string, logical, number, complex number or text; None if the value is undefined."""
+
+Cards = dict[str, list[CardValue]]
 
 
 def parse(header: bytes) -> Cards:
     """Values of a header by keyword, in order of appearance.
 
-    Commentary (HISTORY, COMMENT, no keyword) has its text as value; an undefined value is None;
-    long strings are joined from their CONTINUE cards; blank cards are left out.
+    Long strings are joined from their CONTINUE cards, a HIERARCH keyword is all of its words, and blank cards are left
+    out. What stands behind the END card is the text of ``END``; as a rule it is blank, and nothing.
 
     Args:
         header: whole cards of 80 bytes up to and perhaps including END.
     """
     cards: Cards = {}
-    last: list[Value] = []
-    for start in range(0, len(header), CARD):
-        text = header[start : start + CARD].decode("latin-1")
-        keyword = text[:8].rstrip()
+    text = header.decode("latin-1")
+    may_continue: list[CardValue] | None = None  # where the card before has left a string that ends in &
+    for start in range(0, len(text), CARD):
+        card = text[start : start + CARD].rstrip(BLANK)
+        keyword = card[:8].rstrip(BLANK)
         if keyword == "END":
+            if rest := text[start + 3 :].strip(BLANK):
+                cards["END"] = [Text(rest)]
             break
-        if not text.strip():
-            continue
-        if keyword == "CONTINUE" and last and isinstance(last[-1], str) and last[-1].endswith("&"):
-            last[-1] = f"{last[-1][:-1]}{_value(text[8:])}"
-            continue
-        keyword, value = _card(keyword, text)
-        last = cards.setdefault(keyword, [])
-        last.append(value)
+        more = _CONTINUED.fullmatch(card[8:]) if may_continue and keyword == "CONTINUE" else None
+        if may_continue and more:
+            may_continue[-1] = str(may_continue[-1]).rstrip(" ")[:-1] + _unquoted(more["string"])
+        elif card:
+            keyword, value = _card(keyword, card)
+            may_continue = cards.setdefault(keyword, [])
+            may_continue.append(value)
+        else:
+            may_continue = None
+        if may_continue and not _ends_in_ampersand(may_continue[-1]):
+            may_continue = None
+    for values in cards.values():
+        values[:] = map(_without_blanks, values)
     return cards
 
 
@@ -54,56 +120,129 @@ def changes(old: Cards, new: Cards, tolerance: Tolerance) -> Iterator[CardChange
         if keyword in tolerance.volatile_cards:
             continue
         before, after = old.get(keyword, []), new.get(keyword, [])
+        bounds = tolerance.bounds(keyword)
         for one, other in zip(before, after, strict=False):
-            if not _agree(one, other, tolerance.relative):
-                yield CardChange(keyword, one, other)
-        yield from (CardChange(keyword, value, None, (True, False)) for value in before[len(after) :])
-        yield from (CardChange(keyword, None, value, (False, True)) for value in after[len(before) :])
+            if not agree(one, other, bounds):
+                yield _change(keyword, (one, other), (True, True))
+        yield from (_change(keyword, (value, None), (True, False)) for value in before[len(after) :])
+        yield from (_change(keyword, (None, value), (False, True)) for value in after[len(before) :])
 
 
-def _card(keyword: str, text: str) -> tuple[str, Value]:
-    if keyword == "HIERARCH" and "=" in text:
-        long, _, rest = text[8:].partition("=")
-        return long.strip(), _value(rest)
-    if text[8:10] == "= ":
-        return keyword, _value(text[10:])
-    return keyword, text[8:].rstrip()
-
-
-def _value(text: str) -> Value:
-    """The value of a card; text that is no valid value stands for itself."""
-    text = text.strip()
-    if string := _STRING.match(text):
-        return string[1].replace("''", "'").rstrip()
-    text = text.partition("/")[0].strip()
-    if text in ("T", "F"):
-        return text == "T"
-    if pair := _COMPLEX.fullmatch(text):
-        real, imaginary = _number(pair[1].strip()), _number(pair[2].strip())
-        return text if real is None or imaginary is None else complex(real, imaginary)
-    number = _number(text)
-    return (text or None) if number is None else number
-
-
-def _number(text: str) -> int | float | None:
-    if _INTEGER.fullmatch(text):
-        return int(text)
-    if _FLOAT.fullmatch(text):
-        return float(text.upper().replace("D", "E"))
-    return None
-
-
-def _agree(old: Value, new: Value, relative: float) -> bool:
-    if isinstance(old, complex) and isinstance(new, complex):
-        return _agree(old.real, new.real, relative) and _agree(old.imag, new.imag, relative)
-    if isinstance(old, bool) or isinstance(new, bool):
-        return old is new
-    if isinstance(old, int | float) and isinstance(new, int | float):
-        return old == new or ((isinstance(old, float) or isinstance(new, float)) and _near(old, new, relative))
+def agree(old: CardValue, new: CardValue, bounds: Bounds) -> bool:
+    """Whether two values are the same; two fractions may differ by as much as ``bounds`` say."""
+    if isinstance(old, Number) and isinstance(new, Number):
+        return _agree_as_numbers(old, new, bounds)
+    if isinstance(old, tuple) and isinstance(new, tuple):
+        return all(_agree_as_numbers(one, other, bounds) for one, other in zip(old, new, strict=True))
     return type(old) is type(new) and old == new
 
 
-def _near(old: float, new: float, relative: float) -> bool:
-    """Whether two numbers are close; an overflown value reads as infinity, which is close to nothing."""
-    largest = max(abs(old), abs(new))
-    return largest != float("inf") and abs(old - new) <= relative * largest
+def integer(cards: Cards, keyword: str) -> int | None:
+    """The integer that a card states; None if there is no such card, or it states something else."""
+    value = cards.get(keyword, [None])[0]
+    return int(value.text) if isinstance(value, Number) and value.is_integer else None
+
+
+def number(cards: Cards, keyword: str, default: float) -> float:
+    """The number that a card states, or a default."""
+    value = cards.get(keyword, [None])[0]
+    double = value.double if isinstance(value, Number) else None
+    return default if double is None else double
+
+
+def string(cards: Cards, keyword: str) -> str:
+    """The string that a card states without blanks at its end; empty if it states none."""
+    value = cards.get(keyword, [None])[0]
+    return value.rstrip(" ") if isinstance(value, str) else ""
+
+
+def logical(cards: Cards, keyword: str) -> bool:
+    """Whether a card says so."""
+    return cards.get(keyword, [None])[0] is True
+
+
+def _card(keyword: str, card: str) -> tuple[str, CardValue]:
+    if keyword in _COMMENTARY:
+        return keyword, Text(card[8:])
+    if card[8:10].ljust(2) == "= ":
+        return keyword, _value(card[10:], Text(card[8:]))
+    name, equals, rest = card[8:].partition("=")
+    if keyword == "HIERARCH" and card[8:9] == " " and equals and _LONG_KEYWORD.fullmatch(name.strip(" ")):
+        return " ".join(["HIERARCH", *name.split()]), _value(rest, Text(f"= {rest}"))
+    return keyword, Text(card[8:])
+
+
+def _value(field: str, text: Text) -> CardValue:
+    """The value in the field of a card; ``text`` if there is none by the grammar."""
+    found = _FIELD.fullmatch(field)
+    if found is None:
+        return text
+    if found["string"] is not None:
+        return _unquoted(found["string"])
+    if found["logical"]:
+        return found["logical"] == "T"
+    if found["number"]:
+        return Number(found["number"])
+    return (Number(found["real"]), Number(found["imaginary"])) if found["real"] else None
+
+
+def _unquoted(string: str) -> str:
+    return string.replace("''", "'")
+
+
+def _ends_in_ampersand(value: CardValue) -> bool:
+    return isinstance(value, str) and value.rstrip(" ").endswith("&")
+
+
+def _without_blanks(value: CardValue) -> CardValue:
+    """A complete string without the blanks at its end, which say nothing.
+
+    But one of nothing but blanks is an empty string, and not the null string ``''`` (4.2.1.1).
+    """
+    return value.rstrip(" ") or value[:1] if isinstance(value, str) else value
+
+
+def _agree_as_numbers(old: Number, new: Number, bounds: Bounds) -> bool:
+    if old.text == new.text:
+        return True
+    exact = old.exact, new.exact
+    if None in exact:
+        return False
+    if exact[0] == exact[1]:
+        return True
+    doubles = old.double, new.double
+    if old.is_integer or new.is_integer or doubles[0] is None or doubles[1] is None:
+        return False
+    return bounds.near(doubles[0], doubles[1])
+
+
+def _change(keyword: str, values: tuple[CardValue, CardValue], present: tuple[bool, bool]) -> CardChange:
+    old, new = values
+    shown = tuple(_shown(value) if there else "" for value, there in zip(values, present, strict=True))
+    return CardChange(keyword, _plain(old), _plain(new), present, (shown[0], shown[1]))
+
+
+def _plain(value: CardValue) -> Value:
+    """The value as Python has it; what no double holds, and text, as it is written."""
+    if isinstance(value, Number):
+        if value.is_integer:
+            return int(value.text)
+        return value.text if value.double is None else value.double
+    if isinstance(value, tuple):
+        real, imaginary = (part.double for part in value)
+        return _shown(value) if real is None or imaginary is None else complex(real, imaginary)
+    return value.text if isinstance(value, Text) else value
+
+
+def _shown(value: CardValue) -> str:
+    """The value as FITS writes it; text in double quotes, so that values that differ never look alike."""
+    if value is None:
+        return "undefined"
+    if isinstance(value, bool):
+        return "T" if value else "F"
+    if isinstance(value, str):
+        quoted = value.replace("'", "''").encode("unicode_escape").decode("ascii")
+        return f"'{quoted}'"
+    if isinstance(value, tuple):
+        return f"({value[0].text}, {value[1].text})"
+    return value.text if isinstance(value, Number) else json.dumps(value.text)

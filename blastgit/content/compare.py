@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from blastgit.content.model import Difference, Format, Tolerance, Verdict
+from blastgit.content.model import Difference, Format, How, Remarking, Tolerance, Verdict
 from blastgit.content.raw import Raw
 from blastgit.content.registry import format_of
 
@@ -47,7 +47,7 @@ def same(name: str, old: Path, new: Path, tolerance: Tolerance) -> Verdict:
     note = _unsound(form, old, new)
     if note is None:
         try:
-            return Verdict(form.same(old, new, tolerance), "content")
+            return Verdict(form.same(old, new, tolerance), "content", _remark(form, old, new))
         except _unreadable() as error:
             note = _blame(form, old, new, tolerance, error)
     return Verdict(Raw().same(old, new, tolerance), "bytes", note)
@@ -62,7 +62,7 @@ def describe(name: str, old: Path, new: Path, tolerance: Tolerance) -> Differenc
     note = _unsound(form, old, new)
     if note is None:
         try:
-            return form.describe(old, new, tolerance)
+            return replace(form.describe(old, new, tolerance), note=_remark(form, old, new))
         except _unreadable() as error:
             note = _blame(form, old, new, tolerance, error)
     return replace(Raw().describe(old, new, tolerance), note=note)
@@ -94,13 +94,18 @@ def _unreadable() -> tuple[type[Exception], ...]:
 
 
 def _unsound(form: Format, old: Path, new: Path) -> str | None:
-    return _note(form.probe(old), form.probe(new))
+    return _note(form.probe(old), form.probe(new), "bytes")
+
+
+def _remark(form: Format, old: Path, new: Path) -> str | None:
+    """What there is to say of files that are sloppy in form and were compared by content all the same."""
+    return _note(form.remark(old), form.remark(new), "content") if isinstance(form, Remarking) else None
 
 
 def _blame(form: Format, old: Path, new: Path, tolerance: Tolerance, error: Exception) -> str:
     """Say which version cannot be compared, and why: the one that cannot be compared even with itself."""
     faults = [_fault(form, path, tolerance) for path in (old, new)]
-    return _note(*faults) or f"{_reason(error)}; compared as bytes"
+    return _note(faults[0], faults[1], "bytes") or f"{_reason(error)}; compared as bytes"
 
 
 def _fault(form: Format, path: Path, tolerance: Tolerance) -> str | None:
@@ -117,10 +122,11 @@ def _reason(error: Exception) -> str:
     return " ".join(text.split()) or type(error).__name__
 
 
-def _note(old: str | None, new: str | None) -> str | None:
+def _note(old: str | None, new: str | None, how: How) -> str | None:
     if old is None and new is None:
         return None
     if old == new:
-        return f"both versions: {old}; compared as bytes"
-    faults = [f"{which} version: {fault}" for which, fault in (("old", old), ("new", new)) if fault]
-    return f"{', '.join(faults)}; compared as bytes"
+        said = f"both versions: {old}"
+    else:
+        said = ", ".join(f"{which} version: {what}" for which, what in (("old", old), ("new", new)) if what)
+    return f"{said}; compared {'as bytes' if how == 'bytes' else 'by content'}"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import IO, TYPE_CHECKING
 
 from blastgit.content import cards, glance
-from blastgit.content.hdus import BITPIX, FitsError, hdus
+from blastgit.content.hdus import BITPIX, FitsError, hdus, sloppiness
 from blastgit.content.model import Difference, Layout, Numbers, Part, Search
+from blastgit.content.packed import PackedError, opened, packing
 from blastgit.content.streams import LARGEST_ITEM, Window, arrays
 
 if TYPE_CHECKING:
@@ -32,16 +33,23 @@ Descr = str | list[tuple[str, str, tuple[int, ...]]]
 class Fits:
     """FITS files, compared HDU by HDU in their order."""
 
-    suffixes: frozenset[str] = frozenset({".fits", ".fit", ".fts"})
+    suffixes: frozenset[str] = frozenset({".fits", ".fit", ".fts", ".fz"})
 
     def probe(self, path: Path) -> str | None:
         """Check headers and the length of the file."""
         try:
-            for _ in hdus(path):
-                pass
-        except FitsError as error:
+            with opened(path) as file:
+                for _ in hdus(file):
+                    pass
+        except (FitsError, PackedError) as error:
             return str(error)
         return None
+
+    def remark(self, path: Path) -> str | None:
+        """Say what is sloppy about a file that is complete."""
+        kind = packing(path)
+        with opened(path) as file:
+            return ", ".join([*([f"{kind} inside"] if kind else []), *sloppiness(file)]) or None
 
     def same(self, old: Path, new: Path, tolerance: Tolerance) -> bool:
         """Whether pixels, rows and cards that are not volatile agree."""
@@ -59,43 +67,44 @@ class _Data:
     layout: Layout | None
     unit: str
     descr: Descr
+    names: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    """How each field is called in the description, and its TTYPE."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """One version of an HDU: its file, place, card values and data."""
+    """One version of an HDU: its open file, place, card values and data."""
 
-    path: Path
+    file: IO[bytes]
     hdu: Hdu
-    cards: Cards
     data: _Data
 
     @property
     def name(self) -> str:
-        name = self.cards.get("EXTNAME", [None])[0]
-        return name if isinstance(name, str) and name else str(self.hdu.index) if self.hdu.index else "PRIMARY"
+        name = cards.string(self.hdu.cards, "EXTNAME")
+        return name or (str(self.hdu.index) if self.hdu.index else "PRIMARY")
 
 
-def _sides(path: Path) -> Iterator[_Side]:
-    for hdu in hdus(path):
-        values = cards.parse(hdu.header)
-        yield _Side(path, hdu, values, _data(hdu, values))
+def _sides(file: IO[bytes]) -> Iterator[_Side]:
+    for hdu in hdus(file):
+        yield _Side(file, hdu, _data(hdu))
 
 
 def _parts(old: Path, new: Path, search: Search) -> Iterator[Part]:
-    for before, after in zip_longest(_sides(old), _sides(new)):
-        if before is None:
-            yield Part(after.name, "added", new=after.data.layout, index=after.hdu.index)
-        elif after is None:
-            yield Part(before.name, "removed", old=before.data.layout, index=before.hdu.index)
-        else:
-            part = _changed(before, after, search)
-            if part is not None:
-                yield part
+    with opened(old) as first, opened(new) as second:
+        for before, after in zip_longest(_sides(first), _sides(second)):
+            if before is None:
+                yield Part(after.name, "added", new=after.data.layout, index=after.hdu.index)
+            elif after is None:
+                yield Part(before.name, "removed", old=before.data.layout, index=before.hdu.index)
+            else:
+                part = _changed(before, after, search)
+                if part is not None:
+                    yield part
 
 
 def _changed(old: _Side, new: _Side, search: Search) -> Part | None:
-    altered = tuple(cards.changes(old.cards, new.cards, search.tolerance))
+    altered = tuple(cards.changes(old.hdu.cards, new.hdu.cards, search.tolerance))
     alike = old.data == new.data
     numbers = _numbers(old, new, search) if alike and (search.thorough or not altered) else None
     if alike and not altered and numbers is None:
@@ -105,62 +114,62 @@ def _changed(old: _Side, new: _Side, search: Search) -> Part | None:
 
 def _numbers(old: _Side, new: _Side, search: Search) -> Numbers | None:
     """How data of equal layout differ; numpy is imported only if it takes more than a glance."""
-    data = old.data
+    data = new.data
     if data.layout is None:
         return None
+    bounds = search.tolerance.bounds(new.name, data.names)
     total = math.prod(data.layout.shape)
-    with old.path.open("rb") as first, new.path.open("rb") as second:
-        differ = glance.differ(_window(first, old), _window(second, new), data.descr, search.tolerance.relative)
-        if differ is False:
-            return None
-        if differ and not search.thorough:
-            return Numbers(data.unit, changed=1, total=total)
-        import numpy as np
+    differ = glance.differ(_window(old), _window(new), data.descr, bounds)
+    if differ is False:
+        return None
+    if differ and not search.thorough:
+        return Numbers(data.unit, changed=1, total=total)
+    import numpy as np
 
-        from blastgit.content.tally import compare
+    from blastgit.content.tally import compare
 
-        dtype = np.dtype(data.descr)
-        pieces = arrays(_window(first, old), _window(second, new), dtype, dtype)
-        return compare(pieces, search, unit=data.unit, total=total)
-
-
-def _window(file: IO[bytes], side: _Side) -> Window:
-    return Window(file, side.hdu.offset, side.hdu.size)
+    dtype = np.dtype(data.descr)
+    pieces = arrays(_window(old), _window(new), dtype, dtype)
+    return compare(pieces, search, bounds, unit=data.unit, total=total)
 
 
-def _data(hdu: Hdu, values: Cards) -> _Data:
+def _window(side: _Side) -> Window:
+    return Window(side.file, side.hdu.offset, side.hdu.size)
+
+
+def _data(hdu: Hdu) -> _Data:
     if hdu.size == 0:
         return _Data(None, "pixels", glance.BYTES)
     if hdu.extension == "IMAGE" and hdu.pcount == 0:
         return _Data(Layout(BITPIX[hdu.bitpix], hdu.shape), "pixels", _PIXELS[hdu.bitpix])
     if hdu.extension == "BINTABLE" and hdu.pcount == 0 and len(hdu.shape) == 2:
         rows, width = hdu.shape
-        fields = _fields(values)
+        fields = _fields(hdu.cards)
         if fields is not None and fields.width == width <= LARGEST_ITEM:
-            return _Data(Layout(fields.forms, (rows,)), "rows", fields.descr)
+            return _Data(Layout(fields.forms, (rows,)), "rows", fields.descr, fields.names)
     return _Data(Layout("bytes", (hdu.size,)), "bytes", glance.BYTES)
 
 
 @dataclass(frozen=True, slots=True)
 class _Fields:
-    """Columns of a binary table: their TFORMs, numpy description and bytes per row."""
+    """Columns of a binary table: their TFORMs, numpy description, bytes per row and names."""
 
     forms: str
     descr: list[tuple[str, str, tuple[int, ...]]]
     width: int
+    names: tuple[tuple[str, str], ...]
 
 
 def _fields(values: Cards) -> _Fields | None:
     """The columns of a table, None if one of them is not simple."""
-    count = values.get("TFIELDS", [0])[0]
-    if not isinstance(count, int) or not 0 < count <= 999:
+    count = cards.integer(values, "TFIELDS")
+    if count is None or not 0 < count <= 999:
         return None
     forms: list[str] = []
     descr: list[tuple[str, str, tuple[int, ...]]] = []
     width = 0
     for number in range(1, count + 1):
-        form = values.get(f"TFORM{number}", [None])[0]
-        column = _COLUMN.fullmatch(form.strip()) if isinstance(form, str) else None
+        column = _COLUMN.fullmatch(cards.string(values, f"TFORM{number}").strip())
         if column is None:
             return None
         repeat, code = int(column[1] or 1), column[2]
@@ -175,4 +184,5 @@ def _fields(values: Cards) -> _Fields | None:
             descr.append((f"c{number}", f"V{size}", ()))
         else:
             descr.append((f"c{number}", _FIELDS[code], (repeat,)))
-    return _Fields(",".join(forms), descr, width)
+    names = tuple((name, cards.string(values, f"TTYPE{name[1:]}")) for name, _, _ in descr)
+    return _Fields(",".join(forms), descr, width, names)

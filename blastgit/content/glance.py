@@ -16,6 +16,7 @@ from blastgit.content.streams import pairs
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from blastgit.content.model import Bounds
     from blastgit.content.streams import Reader
 
 LOOKS = 64
@@ -31,7 +32,7 @@ BYTES = "|V1"
 """Description of mere bytes."""
 
 
-def differ(old: Reader, new: Reader, descr: object, relative: float) -> bool | None:
+def differ(old: Reader, new: Reader, descr: object, bounds: Bounds) -> bool | None:
     """Whether two streams of elements of one type differ, if that is plain to see.
 
     The rule is that of `blastgit.content.tolerance.changed`.
@@ -40,7 +41,7 @@ def differ(old: Reader, new: Reader, descr: object, relative: float) -> bool | N
         old: first stream.
         new: second stream.
         descr: numpy's description of the type.
-        relative: tolerance relative to the larger magnitude.
+        bounds: how far apart floats may be.
 
     Returns:
         False if the bytes are the same, True if some element surely differs, None if it takes numpy to tell.
@@ -52,7 +53,7 @@ def differ(old: Reader, new: Reader, descr: object, relative: float) -> bool | N
     if not isinstance(descr, str) or len(before) != len(after):
         return None
     if descr in _FLOATS:
-        return any(not _close(*pair, relative) for pair in _floats(before, after, _FLOATS[descr])) or None
+        return any(not _close(*pair, bounds) for pair in _floats(before, after, _FLOATS[descr])) or None
     return descr == BYTES or descr in NAMES or None
 
 
@@ -77,7 +78,7 @@ def _differing(old: bytes, new: bytes, size: int) -> Iterator[int]:
             spans += [(middle, end), (start, middle)]
 
 
-def _close(old: float, new: float, relative: float) -> bool:
+def _close(old: float, new: float, bounds: Bounds) -> bool:
     if isfinite(old) and isfinite(new):
-        return abs(old - new) <= relative * max(abs(old), abs(new))
+        return bounds.near(old, new)
     return old == new or (isnan(old) and isnan(new))

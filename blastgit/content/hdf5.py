@@ -162,11 +162,24 @@ def _objects(label: str, old: Any, new: Any, search: Search) -> Iterator[Part]:
     if before != after:
         yield Part(label, "changed", before, after)
     elif isinstance(old, h5py.Dataset) and old.shape is not None:
-        numbers = _compare(_blocks(old, new), old.shape, search)
+        numbers = _compare(label, _blocks(old, new), old, search)
         if numbers is not None:
             yield Part(label, "changed", before, after, numbers)
+        yield from _fill_values(label, old, new, search)
     if all(isinstance(item, h5py.Dataset | h5py.Datatype) for item in (old, new)):
         yield from _attributes(label, old, new, search)
+
+
+def _fill_values(label: str, old: Any, new: Any, search: Search) -> Iterator[Part]:
+    """Whether two datasets take different values for elements that were never written, or are missing."""
+    if old.dtype.hasobject or old.fillvalue is None or new.fillvalue is None:
+        return
+    import numpy as np
+
+    before, after = np.asarray(old.fillvalue), np.asarray(new.fillvalue)
+    numbers = _compare(label, [(before, after)], before, search)
+    if numbers is not None:
+        yield Part(f"{label} fill value", "changed", Layout(str(before), ()), Layout(str(after), ()), numbers)
 
 
 def _attributes(label: str, old: Any, new: Any, search: Search) -> Iterator[Part]:
@@ -182,17 +195,20 @@ def _attributes(label: str, old: Any, new: Any, search: Search) -> Iterator[Part
             before, after = _attribute(one), _attribute(other)
             if before != after:
                 yield Part(name, "changed", before, after)
-            elif before.dtype != "empty":
+            elif not _is_null(one):
                 values = _stored(one), _stored(other)
-                numbers = _compare([values], values[0].shape, search)
+                numbers = _compare(key, [values], values[0], search)
                 if numbers is not None:
                     yield Part(name, "changed", before, after, numbers)
 
 
-def _compare(pieces: Any, shape: tuple[int, ...], search: Search) -> Numbers | None:
+def _compare(name: str, pieces: Any, like: Any, search: Search) -> Numbers | None:
+    """Numbers of the changes in blocks of what has the shape and type of ``like``."""
     from blastgit.content.tally import compare
 
-    return compare(pieces, search, unit="values", total=math.prod(shape))
+    fields = [(field, field) for field in like.dtype.names or ()]
+    bounds = search.tolerance.bounds(name.rpartition("/")[2], fields)
+    return compare(pieces, search, bounds, unit="values", total=math.prod(like.shape))
 
 
 def _attribute(attribute: Any) -> Layout:
@@ -205,7 +221,8 @@ def _attribute(attribute: Any) -> Layout:
     if size > LARGEST_ATTRIBUTE:
         raise ValueError(f"attribute {attribute.name.decode('utf-8', 'replace')} has {size} bytes")
     shape = None if _is_null(attribute) else attribute.shape
-    return Layout("empty", ()) if shape is None else Layout(_type(attribute.dtype), shape)
+    type_ = _type(attribute.dtype)
+    return Layout(f"empty {type_}", ()) if shape is None else Layout(type_, shape)
 
 
 def _is_null(attribute: Any) -> bool:
@@ -238,7 +255,7 @@ def _layout(item: Any) -> Layout:
     if isinstance(item, h5py.Datatype):
         return Layout(f"type {_type(item.dtype)}", ())
     if item.shape is None:
-        return Layout("empty", ())
+        return Layout(f"empty {_type(item.dtype)}", ())
     fault = _refused(item)
     if fault:
         raise ValueError(f"dataset {item.name} {fault}")

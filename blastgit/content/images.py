@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
 from blastgit.content import cards
 from blastgit.content.hdus import hdus
+from blastgit.content.packed import opened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,13 +48,14 @@ def first_image(path: Path) -> Image | None:
         FitsError: the file is truncated or malformed.
         OSError: the file cannot be read.
     """
-    for hdu in hdus(path):
-        if hdu.extension == "IMAGE" and hdu.pcount == 0 and hdu.size:
-            return _image(path, hdu, cards.parse(hdu.header))
+    with opened(path) as file:
+        for hdu in hdus(file):
+            if hdu.extension == "IMAGE" and hdu.pcount == 0 and hdu.size:
+                return _image(file, hdu)
     return None
 
 
-def _image(path: Path, hdu: Hdu, values: Cards) -> Image | None:
+def _image(file: IO[bytes], hdu: Hdu) -> Image | None:
     height, width = (1, *hdu.shape)[-2:]
     factor = -(-max(height, width) // LARGEST_SIDE)
     dtype = np.dtype(_TYPES[hdu.bitpix])
@@ -62,27 +64,20 @@ def _image(path: Path, hdu: Hdu, values: Cards) -> Image | None:
     columns = np.arange(0, width, factor)
     total = np.zeros((-(-height // factor), columns.size))
     count = np.zeros_like(total)
-    with path.open("rb") as file:
-        file.seek(hdu.offset)
-        for row in range(height):
-            physical = _physical(np.frombuffer(file.read(width * dtype.itemsize), dtype), values)
-            known = np.isfinite(physical)
-            total[row // factor] += np.add.reduceat(np.where(known, physical, 0.0), columns)
-            count[row // factor] += np.add.reduceat(known.astype(np.float64), columns)
+    file.seek(hdu.offset)
+    for row in range(height):
+        physical = _physical(np.frombuffer(file.read(width * dtype.itemsize), dtype), hdu.cards)
+        known = np.isfinite(physical)
+        total[row // factor] += np.add.reduceat(np.where(known, physical, 0.0), columns)
+        count[row // factor] += np.add.reduceat(known.astype(np.float64), columns)
     pixels = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
-    unit = values.get("BUNIT", [""])[0]
-    return Image(pixels, (height, width), factor, unit if isinstance(unit, str) else "")
+    return Image(pixels, (height, width), factor, cards.string(hdu.cards, "BUNIT"))
 
 
 def _physical(raw: NDArray[Any], values: Cards) -> NDArray[np.float64]:
     """Raw values of a row scaled to physical units, with BLANK as NaN."""
     physical = raw.astype(np.float64)
     if raw.dtype.kind in "iu" and "BLANK" in values:
-        physical[raw == _number(values, "BLANK", 0.0)] = np.nan
+        physical[raw == cards.number(values, "BLANK", 0.0)] = np.nan
     with np.errstate(all="ignore"):
-        return physical * _number(values, "BSCALE", 1.0) + _number(values, "BZERO", 0.0)
-
-
-def _number(values: Cards, keyword: str, default: float) -> float:
-    value = values.get(keyword, [default])[0]
-    return float(value) if isinstance(value, int | float) else default
+        return physical * cards.number(values, "BSCALE", 1.0) + cards.number(values, "BZERO", 0.0)

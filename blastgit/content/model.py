@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 Kind = Literal["fits", "arrays", "bytes"]
@@ -16,16 +20,60 @@ Value = str | int | float | complex | bool | None
 
 
 @dataclass(frozen=True, slots=True)
+class Bounds:
+    """How far apart two floats may be and still agree.
+
+    Attributes:
+        relative: relative to the larger magnitude.
+        absolute: in the unit of the values; it only ever narrows the relative bound.
+        fields: bounds of a table's columns, or of the members of a compound type; others have those of the whole.
+    """
+
+    relative: float
+    absolute: float = math.inf
+    fields: Mapping[str, Bounds] = field(default_factory=lambda: MappingProxyType({}))
+
+    def near(self, old: float, new: float) -> bool:
+        """Whether two finite numbers agree."""
+        return abs(old - new) <= min(self.relative * max(abs(old), abs(new)), self.absolute)
+
+    def of(self, name: str) -> Bounds:
+        """Bounds of a field."""
+        return self.fields.get(name, self)
+
+
+@dataclass(frozen=True, slots=True)
 class Tolerance:
     """What counts as equal.
 
     Attributes:
         relative: floats ``a`` and ``b`` agree if ``|a - b| <= relative * max(|a|, |b|)``.
         volatile_cards: FITS keywords whose values say nothing about the content.
+        absolute: patterns of names (cards, columns, arrays) in lower case, each with how far apart floats of that name
+            may be at most, in their own unit: absolute times and positions, whose zero is arbitrary.
     """
 
     relative: float = 1e-12
-    volatile_cards: frozenset[str] = frozenset({"DATE", "CHECKSUM", "DATASUM"})
+    volatile_cards: frozenset[str] = frozenset({"DATE", "CHECKSUM", "DATASUM", "ZHECKSUM", "ZDATASUM"})
+    absolute: tuple[tuple[str, float], ...] = ()
+
+    def bounds(self, name: str, fields: Iterable[tuple[str, str]] = ()) -> Bounds:
+        """Bounds of values of one name.
+
+        Args:
+            name: the keyword of a card, or the last name of an array.
+            fields: if the values have fields: how each is called here, and its name.
+        """
+        inner = {field: _bounds(self, name) for field, name in fields}
+        whole = _bounds(self, name)
+        return Bounds(whole.relative, whole.absolute, inner) if inner else whole
+
+
+@cache
+def _bounds(tolerance: Tolerance, name: str) -> Bounds:
+    low = name.lower()
+    limits = (limit for pattern, limit in tolerance.absolute if fnmatchcase(low, pattern))
+    return Bounds(tolerance.relative, min(limits, default=math.inf))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,21 +157,38 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class CardChange:
-    """One FITS card that changed; ``present`` says in which of (old, new) it exists."""
+    """One FITS card that changed.
+
+    Attributes:
+        keyword: its keyword.
+        old: value before; text where there is no value.
+        new: value after, likewise.
+        present: in which of (old, new) it exists.
+        shown: both as FITS writes them, which never look alike.
+    """
 
     keyword: str
     old: Value
     new: Value
     present: tuple[bool, bool] = (True, True)
+    shown: tuple[str, str] = ("", "")
+
+    def __str__(self) -> str:
+        """Text such as ``EXPTIME: 30.0 -> 30.1``."""
+        old, new = self.shown
+        if self.present == (True, True):
+            return f"{self.keyword or '(blank keyword)'}: {old} -> {new}"
+        return f"{self.keyword or '(blank keyword)'}: {f'{new} added' if self.present[1] else f'{old} removed'}"
 
     def to_json(self) -> dict[str, Any]:
-        """Keys ``keyword``, ``state``, ``old`` and ``new``."""
+        """Keys ``keyword``, ``state``, ``old``, ``new``, and ``shown``, the two as FITS writes them."""
         states: dict[tuple[bool, bool], State] = {(False, True): "added", (True, False): "removed"}
         return {
             "keyword": self.keyword,
             "state": states.get(self.present, "changed"),
             "old": _plain(self.old),
             "new": _plain(self.new),
+            "shown": list(self.shown),
         }
 
 
@@ -148,6 +213,11 @@ class Part:
     numbers: Numbers | None = None
     cards: tuple[CardChange, ...] = ()
     index: int | None = None
+
+    def __str__(self) -> str:
+        """Text such as ``sampling/chain: changed, 3 of 40 values``."""
+        what = [self.state, *([f"{self.old or 'no data'} -> {self.new or 'no data'}"] if self.reshaped else [])]
+        return f"{self.name}: {', '.join(what + ([str(self.numbers)] if self.numbers else []))}"
 
     @property
     def reshaped(self) -> bool:
@@ -192,7 +262,7 @@ class Difference:
 
     Attributes:
         kind: ``fits`` and ``arrays`` fill ``parts``; ``bytes`` fills ``raw``.
-        note: why content could not be compared, None if it could.
+        note: why content could not be compared, or what is sloppy about a file whose content was; else None.
         parts: HDUs or arrays that changed.
         raw: sizes and first differing offset.
     """
@@ -243,6 +313,14 @@ class Format(Protocol):
         """All differences in content."""
 
 
+@runtime_checkable
+class Remarking(Protocol):
+    """A format that has something to say of files that are sloppy in form, and yet can be read completely."""
+
+    def remark(self, path: Path) -> str | None:
+        """What is sloppy about a sound file as a sentence fragment, None if nothing."""
+
+
 def _plain(value: Value) -> str | int | float | bool | None:
     """A value JSON can hold."""
     if isinstance(value, complex) or (isinstance(value, float) and not math.isfinite(value)):
@@ -264,7 +342,7 @@ def _phrases(parts: tuple[Part, ...], noun: str) -> list[str]:
         if names:
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
             phrases.append(f"{noun}{'s' * (len(names) > 1)} {state}: {', '.join(names[:3])}{more}")
-    return phrases
+    return phrases or [f"{noun} {part.name} changed" for part in parts]
 
 
 def _reshaped(part: Part, noun: str) -> str:

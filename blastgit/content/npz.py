@@ -19,18 +19,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy as np
+    from numpy.typing import NDArray
 
-    from blastgit.content.model import Tolerance
+    from blastgit.content.model import Bounds, Tolerance
+
+    Pair = tuple[NDArray[Any], NDArray[Any]]
 
 LARGEST_MEMBER = 4 << 30
 LARGEST_DIRECTORY = 4 << 20
 LARGEST_HEADER = 10_000
+LARGEST_WHOLE = 1 << 30
+"""Bytes of a member above which it is not taken into memory as a whole."""
 _END = struct.Struct("<4s4H2LH")
 _MAGIC = b"\x93NUMPY"
 
 
 class Npz:
-    """Archives of ``.npy`` members; their order and compression are no content."""
+    """Archives of ``.npy`` members; their order and compression are no content, nor is the order of memory."""
 
     suffixes: frozenset[str] = frozenset({".npz"})
 
@@ -95,11 +100,26 @@ class _Array:
     descr: Any = glance.BYTES
     start: int = 0
     fortran: bool = False
+    pickled: bool = False
 
     def elements(self) -> Reader:
         stream = self.member.open()
         stream.read(self.start)
         return stream
+
+    def whole(self) -> bytes:
+        """All its bytes behind the header.
+
+        Raises:
+            ValueError: they are too many.
+        """
+        size = self.member.info.file_size - self.start
+        if size > LARGEST_WHOLE:
+            raise ValueError(f"member {self.member.info.filename} of {size} bytes is too large to compare")
+        stream = self.elements()
+        data = stream.read(size)
+        stream.read(1)  # at its end a damaged one is found out
+        return data
 
 
 def _fault(file: IO[bytes], size: int, tail: bytes) -> str | None:
@@ -128,9 +148,7 @@ def _parts(old: Path, new: Path, search: Search) -> Iterator[Part]:
             elif name not in news:
                 yield Part(label, "removed", old=_array(olds[name]).layout)
             elif not identical(olds[name].open(), news[name].open()):
-                part = _changed(label, _array(olds[name]), _array(news[name]), search)
-                if part is not None:
-                    yield part
+                yield from _changed(label, _array(olds[name]), _array(news[name]), search)
 
 
 def _members(archive: zipfile.ZipFile) -> dict[str, _Member]:
@@ -154,29 +172,76 @@ def _members(archive: zipfile.ZipFile) -> dict[str, _Member]:
     return members
 
 
-def _changed(name: str, old: _Array, new: _Array, search: Search) -> Part | None:
+def _changed(name: str, old: _Array, new: _Array, search: Search) -> Iterator[Part]:
     """How two members whose bytes differ differ in content, if at all."""
-    if (old.layout, old.fortran) != (new.layout, new.fortran):
-        return Part(name, "changed", old.layout, new.layout)
-    numbers = _numbers(old, new, search)
-    return Part(name, "changed", old.layout, new.layout, numbers) if numbers else None
+    if old.pickled and new.pickled:
+        yield from _objects(name, old, new, search)
+    elif old.layout != new.layout:
+        yield Part(name, "changed", old.layout, new.layout)
+    elif numbers := _numbers(old, new, search, search.tolerance.bounds(name, _fields(old.descr))):
+        yield Part(name, "changed", old.layout, new.layout, numbers)
 
 
-def _numbers(old: _Array, new: _Array, search: Search) -> Numbers | None:
+def _objects(name: str, old: _Array, new: _Array, search: Search) -> Iterator[Part]:
+    """How two members of pickled objects differ: as numbers and texts if that is all they hold, otherwise as bytes."""
+    from blastgit.content.pickled import arrays_in
+    from blastgit.content.plain import differences
+
+    before, after = old.whole(), new.whole()
+    if before == after:
+        return
+    try:
+        values = arrays_in(before), arrays_in(after)
+    except ValueError:
+        yield Part(name, "changed", _raw(before), _raw(after), _unequal(before, after))
+    else:
+        yield from differences(name, *values, search)
+
+
+def _raw(data: bytes) -> Layout:
+    return Layout("pickled bytes", (len(data),))
+
+
+def _unequal(old: bytes, new: bytes) -> Numbers | None:
+    """How many bytes differ, if there are as many of them."""
+    if len(old) != len(new):
+        return None
+    return Numbers("bytes", sum(a != b for a, b in zip(old, new, strict=True)), len(old))
+
+
+def _numbers(old: _Array, new: _Array, search: Search, bounds: Bounds) -> Numbers | None:
     """How arrays of equal layout differ; numpy is imported only if it takes more than a glance."""
     unit, total = "values" if old.start else "bytes", math.prod(old.layout.shape)
-    if old.descr == new.descr and not search.thorough:
-        differ = glance.differ(old.elements(), new.elements(), old.descr, search.tolerance.relative)
+    is_reordered = old.fortran != new.fortran
+    if old.descr == new.descr and not search.thorough and not is_reordered:
+        differ = glance.differ(old.elements(), new.elements(), old.descr, bounds)
         if differ is not None:
             return Numbers(unit, changed=1, total=total) if differ else None
     from blastgit.content.tally import compare
 
-    pieces = arrays(old.elements(), new.elements(), _dtype(old.descr), _dtype(new.descr))
-    return compare(pieces, search, unit=unit, total=total)
+    pieces = [(_in_order(old), _in_order(new))] if is_reordered else _pieces(old, new)
+    return compare(pieces, search, bounds, unit=unit, total=total)
+
+
+def _pieces(old: _Array, new: _Array) -> Iterator[Pair]:
+    return arrays(old.elements(), new.elements(), _dtype(old.descr), _dtype(new.descr))
+
+
+def _in_order(array: _Array) -> NDArray[Any]:
+    """All elements in the order of their indices, in whatever order of memory they are kept."""
+    import numpy as np
+
+    flat = np.frombuffer(array.whole(), _dtype(array.descr))
+    return flat.reshape(array.layout.shape, order="F" if array.fortran else "C").reshape(-1)
+
+
+def _fields(descr: Any) -> list[tuple[str, str]]:
+    """Names of the fields of an array of records."""
+    return [] if isinstance(descr, str) else [(name, name) for name in _dtype(descr).names or ()]
 
 
 def _array(member: _Member) -> _Array:
-    """What is in a member; pickled objects and what is not ``.npy`` count as bytes.
+    """What is in a member; what is not ``.npy`` counts as bytes.
 
     Raises:
         ValueError: the member is malformed.
@@ -188,7 +253,7 @@ def _array(member: _Member) -> _Array:
     start, descr, shape, fortran = header
     element = _element(descr)
     if element.pickled:
-        return _Array(member, Layout("pickled bytes", (size,)))
+        return _Array(member, Layout("pickled bytes", (size,)), start=start, pickled=True)
     if not 0 < element.size <= LARGEST_ITEM:
         return _Array(member, Layout("bytes", (size,)))
     if start + element.size * math.prod(shape) != size:

@@ -19,15 +19,23 @@ _BUILT_IN = {
     ".fits": ("blastgit.content.fits", "Fits"),
     ".fit": ("blastgit.content.fits", "Fits"),
     ".fts": ("blastgit.content.fits", "Fits"),
+    ".fz": ("blastgit.content.fits", "Fits"),
     ".npz": ("blastgit.content.npz", "Npz"),
     ".h5": ("blastgit.content.hdf5", "Hdf5"),
     ".hdf5": ("blastgit.content.hdf5", "Hdf5"),
 }
 
+_PACKED = frozenset({".gz", ".bz2", ".xz"})
+
 
 def format_of(name: str) -> Format:
-    """The format for a dataset path, chosen by its suffix; `Raw` if nobody knows the suffix."""
-    return _format(splitext(name)[1].lower())
+    """The format for a dataset path, chosen by its suffix; `Raw` if nobody knows the suffix.
+
+    FITS is read whether it is compressed or not, so `.fits.gz` counts as `.fits`.
+    """
+    stem, suffix = splitext(name.lower())
+    inner = splitext(stem)[1]
+    return _format(inner if suffix in _PACKED and _BUILT_IN.get(inner) == _BUILT_IN[".fits"] else suffix)
 
 
 @cache

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from blastgit.content.model import Search
+    from blastgit.content.model import Bounds, Search
 
 SAMPLE = 1_000_000
 
@@ -25,9 +25,9 @@ class ChangeStatistics:
     The median is that of the first million changes, which bounds the memory; everything else is exact.
     """
 
-    def __init__(self, search: Search) -> None:
+    def __init__(self, search: Search, bounds: Bounds) -> None:
         """Start at nothing; a search that is not thorough counts changes, and does not measure them."""
-        self._relative = search.tolerance.relative
+        self._bounds = bounds
         self._measures = search.thorough
         self.changed = 0
         self._undefined = 0
@@ -40,11 +40,11 @@ class ChangeStatistics:
         """Take a pair of pieces of equal shape and type into account."""
         if not old.dtype.hasobject and old.dtype == new.dtype and old.tobytes() == new.tobytes():
             return  # the usual case, and many times as fast
-        count = int(np.count_nonzero(changed(old, new, self._relative)))
+        count = int(np.count_nonzero(changed(old, new, self._bounds)))
         self.changed += count
         if not count or not self._measures:
             return
-        for absolute, relative in magnitudes(old, new, self._relative):
+        for absolute, relative in magnitudes(old, new, self._bounds):
             finite = np.isfinite(absolute)
             self._undefined += int(finite.size - np.count_nonzero(finite))
             if finite.any():
@@ -66,17 +66,18 @@ class ChangeStatistics:
 
 
 def compare(
-    pieces: Iterable[tuple[NDArray[Any], NDArray[Any]]], search: Search, *, unit: str, total: int
+    pieces: Iterable[tuple[NDArray[Any], NDArray[Any]]], search: Search, bounds: Bounds, *, unit: str, total: int
 ) -> Numbers | None:
     """Numbers of the changes in pairs of pieces, None if all agree.
 
     Args:
         pieces: pairs of arrays of equal shape and type.
-        search: tolerance, and whether to look at all pieces or stop at the first that differs.
+        search: whether to look at all pieces or stop at the first that differs.
+        bounds: how far apart floats may be.
         unit: what an element is called.
         total: elements in the whole array.
     """
-    tally = ChangeStatistics(search)
+    tally = ChangeStatistics(search, bounds)
     for old, new in pieces:
         tally.add(old, new)
         if tally.changed and not search.thorough:

@@ -63,7 +63,7 @@ def _arrays(name: str, member: bytes) -> Iterator[tuple[str, NDArray[Any]]]:
         stream.seek(0)
         yield name, np.load(stream, allow_pickle=False)
         return
-    from blastgit.readers.pickled import arrays_in
+    from blastgit.content.pickled import arrays_in
 
     value = arrays_in(stream.read())
     if hasattr(value, "value"):

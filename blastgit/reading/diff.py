@@ -16,6 +16,7 @@ from blastgit.repository.local import Repository
 from blastgit.revision.compare import FieldChange, compare
 from blastgit.revision.export import Export
 from blastgit.revision.files import FileChange
+from blastgit.revision.leftovers import is_leftover
 from blastgit.revision.normalise import normalise
 from blastgit.revision.reason import Changes
 from blastgit.revision.rules import Rules
@@ -121,10 +122,10 @@ def _files(repository: Repository, old: State, new: State, rules: Rules) -> list
     with TemporaryDirectory(prefix="blastgit-") as folder:
         for path in sorted(old.files.keys() | new.files.keys()):
             derived = rules.is_derived(path)
-            if path not in new.files:
-                found.append(FileDifference(FileChange(path, "removed", derived=derived)))
-            elif path not in old.files:
-                found.append(FileDifference(FileChange(path, "added", derived=derived)))
+            if path not in new.files or path not in old.files:
+                change = "added" if path in new.files else "removed"
+                # what other programs left behind is passed over now; a revision may have it from earlier
+                found.append(FileDifference(FileChange(path, change, derived=derived or is_leftover(path))))
             elif old.files[path] != new.files[path]:
                 found.append(_describe(repository, path, (old.revision, new.revision), Path(folder), derived=derived))
     return found

@@ -14,8 +14,8 @@ from blastgit.revision.compare import jsonable
 from blastgit.revision.document import Json
 from blastgit.revision.dr import read_dr
 from blastgit.revision.normalise import normalise
-from blastgit.revision.reason import show_value
 from blastgit.revision.rules import default_rules
+from blastgit.revision.words import show_value
 from blastgit.store.pointer import read_pointer
 
 
@@ -53,11 +53,18 @@ def _pointer(data: bytes) -> str:
 def _revision(data: bytes) -> str:
     document = read_dr(data, "the revision")
     lines = [f"revision {document.number} of {document.export.name}, by {document.export.app_version}"]
-    values = normalise(document.export, default_rules()).values
-    lines += [f"{path}: {_text(value)}" for path, value in sorted(values.items())]
+    rules = default_rules()
+    for row in sorted(normalise(document.export, rules).rows(), key=lambda row: row.path):
+        for field, value in sorted(row.values.items()):
+            lines.append(f"{row.path}.{field}: {_text(value, exact=isfinite(rules.limit(field)))}")
     return "\n".join(lines) + "\n"
 
 
-def _text(value: Json) -> str:
-    """Leave out the last digits of a float, in which Blast's results wobble from run to run."""
-    return f"{value:.12g}" if isinstance(value, float) and isfinite(value) else show_value(jsonable(value))
+def _text(value: Json, *, exact: bool) -> str:
+    """Leave out the last digits of a float, in which Blast's results wobble; not of one that must agree more closely.
+
+    Thirteen digits show whatever differs by more than the tolerance of 1e-12.
+    """
+    if isinstance(value, float) and isfinite(value) and not exact:
+        return f"{value:.13g}"
+    return show_value(jsonable(value))

@@ -17,8 +17,10 @@ from typing import Self
 
 from blastgit.errors import BlastgitError, InvalidFiles, InvalidInput, StoreError
 from blastgit.naming.paths import check_path, check_paths, dataset_path
+from blastgit.recording.sources import Gathered
 from blastgit.revision.document import SIZE_LIMIT
 from blastgit.revision.export import Export, named_files, read_export
+from blastgit.revision.leftovers import is_leftover
 from blastgit.store.hashing import CHUNK, sha256_of
 
 _DOCUMENT = "transient.json"
@@ -43,7 +45,7 @@ class _Member(tarfile.TarInfo):
 
 
 @contextmanager
-def open_archive(path: Path) -> Iterator[tuple[Export, dict[str, Path]]]:
+def open_archive(path: Path) -> Iterator[tuple[Export, Gathered[Path]]]:
     """Unpack an archive into a temporary folder; yield its export, and its files by path in the dataset.
 
     Raises:
@@ -55,6 +57,7 @@ def open_archive(path: Path) -> Iterator[tuple[Export, dict[str, Path]]]:
         try:
             with tarfile.open(path, "r:*", tarinfo=_Member) as archive:
                 files = _unpack(archive, Path(folder))
+                left = [member.name for member in archive.getmembers() if is_leftover(member.name)]
         except FileNotFoundError:
             raise InvalidInput(f"there is no archive {path}") from None
         except (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError, RecursionError) as error:
@@ -66,7 +69,7 @@ def open_archive(path: Path) -> Iterator[tuple[Export, dict[str, Path]]]:
         missing = [name for name in named_files(export.document) if dataset_path(name) not in files]
         if missing:
             raise InvalidFiles(f"{path}: the export names {missing[0]}, which the archive lacks")
-        yield export, dict(sorted(files.items()))
+        yield export, Gathered(dict(sorted(files.items())), left)
 
 
 def _unreadable(path: Path, error: Exception) -> BlastgitError:
@@ -107,12 +110,12 @@ def _check_end(archive: tarfile.TarFile, room: int) -> None:
 
 
 def _member_path(member: tarfile.TarInfo) -> str | None:
-    """Return the path in the dataset of a member, None for a folder.
+    """Return the path in the dataset of a member, None for a folder and for what some program left behind.
 
     Raises:
         InvalidFiles: The member is none that Blast would write.
     """
-    if member.isdir():
+    if member.isdir() or is_leftover(member.name):
         return None
     if not member.isreg():
         raise InvalidFiles(f"the archive's {member.name!r} is a link or a device: only plain files are taken")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from blastgit.naming.paths import ROOTS
-from blastgit.recording.sources import assemble, owners
+from blastgit.recording.sources import Gathered, assemble, owners
 from blastgit.revision.document import Json
 from blastgit.store.bucket import Bucket, BucketObject
 
 
-def gather_objects(bucket: Bucket, name: str, document: dict[str, Json]) -> dict[str, BucketObject]:
+def gather_objects(bucket: Bucket, name: str, document: dict[str, Json]) -> Gathered[BucketObject]:
     """Return the objects of a transient by their path in the dataset; it takes two questions.
 
     Args:

@@ -17,6 +17,7 @@ from blastgit.revision.document import canonical
 from blastgit.revision.export import Export, is_same_run
 from blastgit.revision.field_types import check_changes, check_form
 from blastgit.revision.files import FileChange
+from blastgit.revision.leftovers import is_leftover
 from blastgit.revision.normalise import NaturalForm, normalise
 from blastgit.revision.reason import Changes
 from blastgit.revision.rules import Rules
@@ -149,7 +150,8 @@ def _by_checksum(latest: Revision, sha256: Mapping[str, str], rules: Rules) -> l
     for path in sorted(latest.dr.files.keys() | sha256.keys()):
         derived = rules.is_derived(path)
         if path not in sha256:
-            changes.append(FileChange(path, "removed", derived=derived))
+            gone = derived or is_leftover(path)  # published before such names were passed over
+            changes.append(FileChange(path, "removed", derived=gone))
         elif path not in latest.dr.files:
             changes.append(FileChange(path, "added", derived=derived))
         elif latest.sha256(path) != sha256[path]:

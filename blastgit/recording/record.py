@@ -31,6 +31,7 @@ from blastgit.progress import Progress, silent
 from blastgit.recording.decide import Decision, decide
 from blastgit.recording.placement import StoredFile, keep
 from blastgit.recording.replay import Ending
+from blastgit.recording.sources import Gathered
 from blastgit.repository.casefold import refuse_case_collision
 from blastgit.repository.commits import Revision
 from blastgit.repository.history import History
@@ -67,6 +68,7 @@ class Recorded:
         fields: The values that differ from the revision before.
         marker: The commit that notes this reproduction, if one was made.
         before: The revision that it was compared with, `2026dgt@0`; None if it is the first.
+        ignored: What was passed over among the files, since an operating system, an editor or the like left it there.
     """
 
     status: str
@@ -79,6 +81,7 @@ class Recorded:
     fields: list[FieldChange] = field(default_factory=list)
     marker: str | None = None
     before: str | None = None
+    ignored: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the result under its stable keys."""
@@ -86,7 +89,7 @@ class Recorded:
             "status": self.status, "transient": self.transient, "revision": self.revision, "tag": self.tag,
             "commit": self.commit, "reason": self.reason, "files": [file.to_json() for file in self.files],
             "fields": [change.to_json() for change in self.fields], "marker": self.marker,
-            "before": self.before,
+            "before": self.before, "ignored": list(self.ignored),
         }  # fmt: skip
 
 
@@ -143,7 +146,8 @@ def record(
     repository.need(options.line(export.name))
     repository.need_run(export.name)
     kept = Placement.of(repository).kept(sources)
-    return record_from(repository, export, Intake(repository.store, kept, progress), options)
+    recorded = record_from(repository, export, Intake(repository.store, kept, progress), options)
+    return replace(recorded, ignored=sources.ignored) if isinstance(sources, Gathered) else recorded
 
 
 def record_from(repository: Repository, export: Export, intake: Intake, options: RecordOptions) -> Recorded:

@@ -9,13 +9,13 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from blastgit.errors import InvalidFiles
 from blastgit.naming.paths import ROOTS, check_paths, dataset_path
 from blastgit.revision.document import Json
 from blastgit.revision.export import named_files
-from blastgit.store.source import AnySource
+from blastgit.revision.leftovers import is_leftover
 
 if TYPE_CHECKING:
     from blastgit.store.bucket import Bucket
@@ -31,7 +31,20 @@ _SCOPES = ("_global", "_local")
 _SETTLED = 10_000_000_000  # nanoseconds; a file system notes times more coarsely, and its clock may be another one
 
 
-def find(data: Path | Bucket, name: str, document: dict[str, Json]) -> Mapping[str, AnySource]:
+class Gathered(dict[str, T]):
+    """Files by their path in the dataset.
+
+    Attributes:
+        ignored: Paths below Blast's data folder of what was passed over, since an operating system, an editor or the
+            like left it there (`revision/leftovers.yaml`).
+    """
+
+    def __init__(self, files: Mapping[str, T], ignored: Iterable[str] = ()) -> None:
+        super().__init__(files)
+        self.ignored = tuple(ignored)
+
+
+def find(data: Path | Bucket, name: str, document: dict[str, Json]) -> Gathered[Any]:
     """Return the files of a transient, in a folder of this machine or of a bucket; see `gather`.
 
     Raises:
@@ -45,7 +58,7 @@ def find(data: Path | Bucket, name: str, document: dict[str, Json]) -> Mapping[s
     return gather_objects(data, name, document)
 
 
-def gather(data: Path, name: str, document: dict[str, Json]) -> dict[str, Path]:
+def gather(data: Path, name: str, document: dict[str, Json]) -> Gathered[Path]:
     """Return the files of a transient by their path in the dataset.
 
     Args:
@@ -72,7 +85,7 @@ def owners(name: str, document: dict[str, Json]) -> list[str]:
     return sorted({name, *(path.split("/")[1] for path in named_files(document) if path.count("/") > 1)})
 
 
-def assemble(files: Iterable[tuple[str, T]], document: dict[str, Json], where: str) -> dict[str, T]:
+def assemble(files: Iterable[tuple[str, T]], document: dict[str, Json], where: str) -> Gathered[T]:
     """Return files by their path in the dataset, sorted.
 
     Args:
@@ -84,7 +97,12 @@ def assemble(files: Iterable[tuple[str, T]], document: dict[str, Json], where: s
         InvalidFiles: A file is missing, collides with another, or cannot be named.
     """
     found: dict[str, tuple[str, T]] = {}
+    named = named_files(document)
+    ignored = []
     for blast_path, file in files:
+        if is_leftover(blast_path) and blast_path not in named:
+            ignored.append(blast_path)
+            continue
         path = dataset_path(blast_path)
         if path in found:
             both = " and ".join(sorted((blast_path, found[path][0])))
@@ -93,9 +111,9 @@ def assemble(files: Iterable[tuple[str, T]], document: dict[str, Json], where: s
                 f"and run again, the rows and files of its former name"
             )
         found[path] = blast_path, file
-    _check_named(named_files(document), {path: blast_path for path, (blast_path, _) in found.items()}, where)
+    _check_named(named, {path: blast_path for path, (blast_path, _) in found.items()}, where)
     check_paths(list(found))
-    return {path: found[path][1] for path in sorted(found)}
+    return Gathered({path: found[path][1] for path in sorted(found)}, ignored)
 
 
 def _walk(data: Path, name: str, owners: list[str]) -> Iterator[tuple[str, Path]]:

@@ -65,7 +65,8 @@ def content_tolerance(repository: Repository) -> Tolerance:
     """Return how close the contents of files must be to count as equal."""
     from blastgit.content import Tolerance
 
-    return Tolerance(repository.rules.tolerance, repository.rules.volatile_cards)
+    rules = repository.rules
+    return Tolerance(rules.tolerance, rules.volatile_cards, rules.absolute)
 
 
 def published_file(repository: Repository, revision: Snapshot, path: str, folder: Path) -> Path:

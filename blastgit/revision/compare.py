@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import count
-from math import isclose, isfinite, isnan
+from math import inf, isfinite, isnan
 
 from blastgit.revision.document import Json, nonfinite_name
 from blastgit.revision.normalise import Key, NaturalForm, Row
@@ -66,18 +66,16 @@ def compare(old: NaturalForm, new: NaturalForm, rules: Rules) -> list[FieldChang
     changes: list[FieldChange] = []
     for name, table in rules.tables.items():
         after = new.tables.get(name, [])
-        before = _number_alike(old.tables.get(name, []), after, table)
-        for pair in sorted(
-            _pair(before, after, rules.tolerance), key=lambda pair: (pair[0] or pair[1] or _NOTHING).path
-        ):
-            changes += _compare_rows(*pair, table)
+        before = _number_alike(old.tables.get(name, []), after, table, rules)
+        for pair in sorted(_pair(before, after, rules), key=lambda pair: (pair[0] or pair[1] or _NOTHING).path):
+            changes += _compare_rows(*pair, table, rules)
     return changes
 
 
 _NOTHING = Row("", (), {})
 
 
-def _number_alike(rows: list[Row], others: list[Row], table: Table) -> list[Row]:
+def _number_alike(rows: list[Row], others: list[Row], table: Table, rules: Rules) -> list[Row]:
     """Number twins as those that they equal are: by what they say alone, noise could swap the numbers of two."""
     if all(row.twin == 1 for row in (*rows, *others)):
         return rows
@@ -88,7 +86,7 @@ def _number_alike(rows: list[Row], others: list[Row], table: Table) -> list[Row]
     for equal in (True, False):  # those that equal none take what numbers are left
         for at, row in enumerate(rows):
             free = [each for each in left.get(row.name, []) if each.key == row.key and at not in given]
-            match = next((each for each in free if not (equal and any(_compare_rows(row, each, table)))), None)
+            match = next((each for each in free if not (equal and any(_compare_rows(row, each, table, rules)))), None)
             if match is not None:
                 given[at] = match.twin
                 left[row.name].remove(match)
@@ -104,7 +102,7 @@ def _fill(rows: list[Row], given: Mapping[int, int]) -> Iterator[int]:
         yield number
 
 
-def _pair(old: list[Row], new: list[Row], tolerance: float) -> Iterator[tuple[Row | None, Row | None]]:
+def _pair(old: list[Row], new: list[Row], rules: Rules) -> Iterator[tuple[Row | None, Row | None]]:
     """Pair rows by key; a number in a key (the age of an SFH bin) may wobble like any other."""
     left = {(row.key, row.twin): row for row in old}
     unmatched = []
@@ -115,43 +113,53 @@ def _pair(old: list[Row], new: list[Row], tolerance: float) -> Iterator[tuple[Ro
         else:
             yield match, row
     for row in unmatched:
-        near = (name for name in left if name[1] == row.twin and same_value(list(name[0]), list(row.key), tolerance))
+        near = (
+            name for name in left if name[1] == row.twin and same_value(list(name[0]), list(row.key), rules.tolerance)
+        )
         close = next(near, None)
         yield (left.pop(close) if close is not None else None), row
     for row in left.values():
         yield row, None
 
 
-def _compare_rows(old: Row | None, new: Row | None, table: Table) -> Iterator[FieldChange]:
+def _compare_rows(old: Row | None, new: Row | None, table: Table, rules: Rules) -> Iterator[FieldChange]:
     row = old or new
     assert row is not None
     state = "added" if old is None else "removed" if new is None else "changed"
     before, after = (old.values if old else {}), (new.values if new else {})
     for field in {**before, **after}:
         was, now = before.get(field), after.get(field)
-        if state != "changed" or not same_value(was, now, table.tolerance):
+        if state != "changed" or not same_value(was, now, table.tolerance, rules.limit(field)):
             yield FieldChange(row.table, row.key, field, was, now, state, table.knows(field), row.twin)
 
 
-def same_value(old: Json, new: Json, tolerance: float) -> bool:
-    """Whether two values are equal: NaN equals NaN, infinities only themselves, floats within the tolerance."""
+def same_value(old: Json, new: Json, tolerance: float, limit: float = inf) -> bool:
+    """Whether two values are equal: NaN equals NaN, infinities only themselves, floats within the tolerance.
+
+    Args:
+        old: One.
+        new: The other.
+        tolerance: How far apart floats may be, relative to the larger one.
+        limit: How far apart they may be at most, in their unit.
+    """
     if type(old) is type(new) and old == new and not isinstance(old, list | dict):
         return True  # nearly always
     if _is_number(old) and _is_number(new):
-        return _same_number(old, new, tolerance)
+        return _same_number(old, new, tolerance, limit)
     if isinstance(old, list) and isinstance(new, list):
-        return len(old) == len(new) and all(same_value(a, b, tolerance) for a, b in zip(old, new, strict=True))
+        pairs = zip(old, new, strict=False)
+        return len(old) == len(new) and all(same_value(a, b, tolerance, limit) for a, b in pairs)
     if isinstance(old, dict) and isinstance(new, dict):
-        return old.keys() == new.keys() and all(same_value(old[key], new[key], tolerance) for key in old)
+        return old.keys() == new.keys() and all(same_value(old[key], new[key], tolerance, limit) for key in old)
     return type(old) is type(new) and bool(old == new)
 
 
-def _same_number(old: float, new: float, tolerance: float) -> bool:
+def _same_number(old: float, new: float, tolerance: float, limit: float) -> bool:
     if not (isfinite(old) and isfinite(new)):
         return old == new or (isnan(old) and isnan(new))
     if isinstance(old, int) and isinstance(new, int):
         return old == new
-    return isclose(old, new, rel_tol=tolerance, abs_tol=0.0)
+    return abs(old - new) <= min(tolerance * max(abs(old), abs(new)), limit)
 
 
 def _is_number(value: Json) -> bool:

@@ -11,11 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from blastgit.revision.compare import FieldChange, percent
-from blastgit.revision.document import Json
 from blastgit.revision.files import FileChange
 from blastgit.revision.follows import effects
 from blastgit.revision.rules import Rules
-from blastgit.revision.words import NAMED_AT_MOST, listed, names, plural
+from blastgit.revision.words import NAMED_AT_MOST, listed, names, plural, show_change
 
 _ROW_WORDS = ("added", "removed", "changed")
 
@@ -39,7 +38,7 @@ class Changes:
         known = [change for changes in tables.values() for change in changes]
         followed = [clause for clause in effects(known, self.files, caused=bool(causes)) if clause]
         labels = [_labels(self.fields, rules, only=not causes and not followed)]
-        return "; ".join(filter(None, causes + followed + labels)) or "no change"
+        return "; ".join(filter(None, causes + followed + labels)) or _anything(self) or "no change"
 
     def _causes(self, tables: Mapping[str, list[FieldChange]]) -> Iterator[str]:
         stages = tables.get("workflow_tasks", [])
@@ -80,7 +79,7 @@ def _images(files: Iterable[FileChange]) -> str:
 
 
 def _scalars(table: str, changes: list[FieldChange]) -> str:
-    said = [f"{table}.{c.field} changed from {show_value(c.old)} to {show_value(c.new)}" for c in changes]
+    said = [f"{table}.{c.field} changed from {' to '.join(show_change(c.old, c.new))}" for c in changes]
     return "; ".join(said) if len(said) <= 2 else listed(f"{table} changed in", (c.field for c in changes))
 
 
@@ -161,14 +160,22 @@ def _schema(changes: list[FieldChange]) -> str:
     return "; ".join(filter(None, clauses))
 
 
+def _anything(changes: Changes) -> str:
+    """What there is to say of changes that nothing else speaks of, such as a second filter of one name."""
+    tables = {"added": "rows added:", "removed": "rows removed:", "changed": "values changed:"}
+    clauses = [listed(tables[row], (_owner(c) for c in changes.fields if c.row == row)) for row in tables]
+    files = [file for file in changes.files if file.counts]
+    clauses += [listed(f"files {word}:", (file.path for file in files if file.change == word)) for word in _ROW_WORDS]
+    return "; ".join(filter(None, clauses))
+
+
+def _owner(change: FieldChange) -> str:
+    return change.path.removesuffix(f".{change.field}") if change.row != "changed" else change.path
+
+
 def _labels(changes: Iterable[FieldChange], rules: Rules, *, only: bool) -> str:
     found = [c for c in changes if c.row == "changed" and c.field in rules.tables[c.table].labels]
     return listed("only labels changed:" if only else "labels changed:", (f"{c.table}.{c.field}" for c in found))
-
-
-def show_value(value: Json) -> str:
-    """Return a value as a person reads it in a sentence."""
-    return "nothing" if value is None else repr(value) if isinstance(value, str) else str(value)
 
 
 def change_lines(changes: Changes, at_most: int = 40) -> list[str]:
@@ -176,7 +183,7 @@ def change_lines(changes: Changes, at_most: int = 40) -> list[str]:
     lines = [f"{file.change:13} {file.path}{f' ({file.note})' if file.note else ''}" for file in changes.files]
     for change in changes.fields:
         relative = "" if change.relative is None else f" ({percent(change.relative)})"
-        lines.append(f"{change.path}: {show_value(change.old)} -> {show_value(change.new)}{relative}")
+        lines.append(f"{change.path}: {' -> '.join(show_change(change.old, change.new))}{relative}")
     if len(lines) > at_most:
         lines = [*lines[:at_most], f"… and {len(lines) - at_most} more"]
     return lines

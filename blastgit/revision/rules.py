@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from functools import cache, cached_property
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -54,11 +55,24 @@ class Rules:
     derived: tuple[str, ...]
     volatile_cards: frozenset[str]
     tolerance: float
+    absolute: tuple[tuple[str, float], ...]
     digest: str
 
     def is_derived(self, path: str) -> bool:
         """Whether a file is recorded with a revision but never the cause of one (a thumbnail)."""
         return any(fnmatchcase(path, pattern) for pattern in self.derived)
+
+    @cached_property
+    def _limits(self) -> dict[str, float]:
+        return {}
+
+    def limit(self, name: str) -> float:
+        """Return how far apart floats of a name may be at most; infinite unless it is an absolute time or position."""
+        if name not in self._limits:
+            low = name.lower()
+            found = (limit for pattern, limit in self.absolute if fnmatchcase(low, pattern))
+            self._limits[name] = min(found, default=inf)
+        return self._limits[name]
 
 
 @cache
@@ -95,7 +109,7 @@ def _shipped() -> Mapping[str, Any]:
 
 
 def _merge(base: Mapping[str, Any], over: Mapping[str, Any], where: str) -> Mapping[str, Any]:
-    free = where.endswith((".renamed", ".references", ".copies"))
+    free = where.endswith((".renamed", ".references", ".copies", ".absolute"))
     known = {*base, *_TABLE_WORDS} if where.startswith("rules.tables.") else set(base)
     result = dict(base)
     for key, value in over.items():
@@ -126,6 +140,7 @@ def _build(merged: Mapping[str, Any]) -> Rules:
         derived=_words(merged["files"]["derived"]),
         volatile_cards=frozenset(_words(merged["files"]["volatile_cards"])),
         tolerance=tolerance,
+        absolute=_absolute(merged["absolute"]),
         digest="sha256:" + hashlib.sha256(canonical(merged)).hexdigest(),
     )
 
@@ -171,6 +186,17 @@ def _pairs(value: Any) -> dict[str, str]:
         raise TypeError(f"{value!r:.60} does not map words to words")
     _words([*value, *value.values()])
     return dict(value)
+
+
+def _absolute(groups: Mapping[str, Any]) -> tuple[tuple[str, float], ...]:
+    """Return each pattern of names, in lower case, with its limit."""
+    found = []
+    for group, spec in groups.items():
+        limit = float(spec["within"])
+        if not 0 <= limit < inf:
+            raise ValueError(f"absolute.{group}.within is {spec['within']}")
+        found += [(pattern.lower(), limit) for pattern in _words(spec["names"])]
+    return tuple(found)
 
 
 def _tolerance(value: Any) -> float:

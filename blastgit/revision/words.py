@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from blastgit.revision.document import Json
+
 NAMED_AT_MOST = 4
 """How many of very many things are named; the rest is counted."""
 
@@ -24,3 +26,59 @@ def listed(words: str, items: Iterable[str]) -> str:
 def plural(count: int, noun: str) -> str:
     """Return a count of things: "1 flag", "2 flags"."""
     return f"{count} {noun}{'s' * (count != 1)}"
+
+
+def show_value(value: Json) -> str:
+    """Return a value as a person reads it in a sentence."""
+    return "nothing" if value is None else repr(value) if isinstance(value, str) else str(value)
+
+
+def show_change(old: Json, new: Json) -> tuple[str, str]:
+    """Return two values that differ as a person reads them in a sentence: never so that they look alike."""
+    shown = show_value(old), show_value(new)
+    return (_escaped(old), _escaped(new)) if _look_alike(*shown) else shown
+
+
+def show_briefly(old: Json, new: Json, width: int) -> tuple[str, str]:
+    """Return two values that differ in at most `width` characters each: never so that they look alike."""
+    for way in (_bare, show_value, _escaped):
+        shown = _clipped(way(old), width), _clipped(way(new), width)
+        if not _look_alike(*shown):
+            return shown
+    texts = _escaped(old), _escaped(new)
+    at = next((at for at, (a, b) in enumerate(zip(*texts, strict=False)) if a != b), min(map(len, texts)))
+    start = max(0, at - width // 3)
+    one, other = (_clipped(("…" if start else "") + text[start:], width) for text in texts)
+    return one, other
+
+
+def _clipped(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def _look_alike(old: str, new: str) -> bool:
+    """Whether two texts may look the same on a screen: blanks at an end do, accents, and letters of other scripts."""
+    one, other = _skeleton(old), _skeleton(new)
+    pairs = zip(one, other, strict=False)
+    return len(one) == len(other) and all(a == b or not (a.isascii() and b.isascii()) for a, b in pairs)
+
+
+def _skeleton(text: str) -> str:
+    """Return a text without what cannot be seen for certain."""
+    plain = " ".join(text.split())
+    if plain.isascii():
+        return plain
+    import unicodedata
+
+    return "".join(each for each in unicodedata.normalize("NFKD", plain) if unicodedata.category(each)[0] not in "MC")
+
+
+def _bare(value: Json) -> str:
+    """Return a value without quotes, and of a number what people care for."""
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    return value if isinstance(value, str) and value.isprintable() else show_value(value)
+
+
+def _escaped(value: Json) -> str:
+    return "nothing" if value is None else ascii(value)

@@ -1,3 +1,6 @@
+import bz2
+import gzip
+import lzma
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +65,9 @@ def test_cards(tmp_path: Path, pixels: np.ndarray) -> None:
     new = write(tmp_path / "c", pixels, EXPTIME=30.1, FILTER="z", N=True, NOTE="x" * 99 + "y", GAIN=float(2))
     changes = {card.keyword: card.to_json() for card in describe(NAME, old, new, T).parts[0].cards}
     assert set(changes) == {"EXPTIME", "N", "NOTE", "GAIN"}
-    assert changes["EXPTIME"] == {"keyword": "EXPTIME", "state": "changed", "old": 30.0, "new": 30.1}
+    assert changes["EXPTIME"] == {
+        "keyword": "EXPTIME", "state": "changed", "old": 30.0, "new": 30.1, "shown": ["30.0", "30.1"],
+    }  # fmt: skip
     assert changes["NOTE"]["new"] == "x" * 99 + "y"
     assert changes["GAIN"]["state"] == "added"
     assert describe(NAME, old, new, T).summary() == "4 cards"
@@ -148,7 +153,8 @@ def test_a_large_image_is_read_in_pieces(tmp_path: Path) -> None:
     ("cut", "message"),
     [
         (lambda data: data[:-2880], "truncated FITS: 17280 of 20160 bytes"),
-        (lambda data: data[:-1], "truncated FITS: 20159 of 20160 bytes"),
+        (lambda data: data[:18879], "truncated FITS: 18879 of 20160 bytes"),
+        (lambda data: data + b"\0" * 2880 + b"x", "malformed FITS: 2881 unexpected bytes at 20160"),
         (lambda data: data[:100], "truncated FITS: header without END in 100 bytes"),
         (lambda data: b"", "empty file"),
         (lambda data: b"hello" * 1000, "not FITS"),
@@ -177,3 +183,107 @@ def test_random_groups_have_the_right_size(tmp_path: Path) -> None:
     groups = fits.GroupData(np.ones((5, 3, 4), "f4"), bitpix=-32, parnames=["u"], pardata=[np.arange(5.0)])
     fits.HDUList([fits.GroupsHDU(groups)]).writeto(tmp_path / "a")
     assert probe(NAME, tmp_path / "a") is None
+
+
+def by_hand(*cards: str, fill: bytes = b" ", end: bytes = b"END".ljust(80), data: bytes = b"\1\2\3\4") -> bytes:
+    """A primary HDU of four bytes, written so that any card can be in it."""
+    head = ["SIMPLE  = T", "BITPIX  = 8", "NAXIS   = 1", "NAXIS1  = 4", *cards]
+    text = b"".join(card.ljust(80).encode("ascii") for card in head) + end
+    return text + fill * (-len(text) % 2880) + data.ljust(2880, b"\0")
+
+
+SLOPPY = {
+    "last block not padded": lambda data: data[:2884],
+    "last block cut elsewhere": lambda data: data[:-1],
+    "a block of NULs behind": lambda data: data + b"\0" * 2880,
+    "some NULs behind": lambda data: data + b"\0" * 7,
+    "blanks behind": lambda data: data + b" " * 2880,
+    "NULs for blanks": lambda data: data[:2880].replace(b"    ", b"\0\0\0\0") + data[2880:],
+    "gzip inside": gzip.compress,
+    "bzip2 inside": bz2.compress,
+    "xz inside": lzma.compress,
+}
+
+
+@pytest.mark.parametrize("spoil", SLOPPY.values(), ids=SLOPPY)
+def test_sloppy_files_that_are_complete_compare_by_content(tmp_path: Path, spoil) -> None:
+    sound, old, new, other = (tmp_path / name for name in "abcd")
+    nul = by_hand("DATE    = 'a'", fill=b"\0", end=b"END".ljust(80, b"\0"))
+    for path, data in (
+        (sound, by_hand("DATE    = 'z'")),
+        (old, spoil(nul)),
+        (new, spoil(by_hand("DATE    = 'b'", fill=b"\0", end=b"END".ljust(80, b"\0")))),
+        (other, spoil(by_hand("DATE    = 'b'", data=b"\1\2\3\5"))),
+    ):
+        path.write_bytes(data)
+    assert probe(NAME, old) is None
+    for pair in ((old, new), (sound, old), (old, sound)):
+        verdict = same(NAME, *pair, T)
+        assert (verdict.equal, verdict.how) == (True, "content")
+        assert str(verdict.note).endswith("compared by content")
+    assert not same(NAME, new, other, T).equal
+    assert describe(NAME, new, other, T).parts[0].numbers is not None
+
+
+def test_a_note_says_what_is_sloppy(tmp_path: Path) -> None:
+    for name, data in (("a", by_hand()), ("b", gzip.compress(by_hand()[:2884])), ("c", by_hand() + b"\0" * 9)):
+        (tmp_path / name).write_bytes(data)
+    notes = [same(NAME, tmp_path / "a", tmp_path / name, T).note for name in "abc"]
+    assert notes == [
+        None,
+        "new version: gzip inside, last block not padded; compared by content",
+        "new version: 9 bytes of fill behind the last HDU; compared by content",
+    ]
+    assert describe(NAME, tmp_path / "c", tmp_path / "c", T).note == (
+        "both versions: 9 bytes of fill behind the last HDU; compared by content"
+    )
+
+
+@pytest.mark.parametrize(
+    "data",
+    [gzip.compress(by_hand())[:-9], gzip.compress(b"hello"), b"\x1f\x8bgarbage"],
+    ids=["cut", "no FITS", "garbage"],
+)
+def test_what_cannot_be_unpacked_completely_is_bytes(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "a").write_bytes(by_hand())
+    (tmp_path / "b").write_bytes(data)
+    verdict = same(NAME, tmp_path / "a", tmp_path / "b", T)
+    assert (verdict.equal, verdict.how) == (False, "bytes")
+    assert probe(NAME, tmp_path / "b") is not None
+
+
+def test_a_header_alone_may_end_with_its_last_card(tmp_path: Path) -> None:
+    for name, date in (("a", "'x'"), ("b", "'y'")):
+        head = ["SIMPLE  = T", "BITPIX  = 8", "NAXIS   = 0", f"DATE    = {date}", "END"]
+        (tmp_path / name).write_bytes("".join(card.ljust(80) for card in head).encode("ascii").rstrip())
+    assert same(NAME, tmp_path / "a", tmp_path / "b", T).how == "content"
+    assert same(NAME, tmp_path / "a", tmp_path / "b", T).equal
+
+
+@pytest.mark.parametrize(
+    "card", ["NAXISTXT= 'two axes'", "NAXIS_Z = 1.5", "NAXIS9  = 'unused'", "NAXIS   is the number of axes",
+             "BITPIX  was 16", "PCOUNT  = 'none'", "GROUPS  = 'x'", "TFIELDS = 'none'"],
+)  # fmt: skip
+def test_cards_that_only_begin_like_those_of_the_structure(tmp_path: Path, card: str) -> None:
+    (tmp_path / "a").write_bytes(by_hand(card, "DATE    = 'a'"))
+    (tmp_path / "b").write_bytes(by_hand(card, "DATE    = 'b'"))
+    (tmp_path / "c").write_bytes(by_hand(card[:-1] + "~", "DATE    = 'b'"))
+    verdict = same(NAME, tmp_path / "a", tmp_path / "b", T)
+    assert (verdict.equal, verdict.how, verdict.note) == (True, "content", None)
+    assert not same(NAME, tmp_path / "a", tmp_path / "c", T).equal
+
+
+def test_text_behind_the_end_is_content(tmp_path: Path) -> None:
+    for name, text in (("a", b"one"), ("b", b"two")):
+        (tmp_path / name).write_bytes(by_hand(end=b"END".ljust(80) + text.ljust(80)))
+    assert str(describe(NAME, tmp_path / "a", tmp_path / "b", T).parts[0].cards[0]) == 'END: "one" -> "two"'
+
+
+def test_kept_checksums_of_a_compressed_image_do_not_count(tmp_path: Path) -> None:
+    for name in "ab":
+        column = fits.Column("COMPRESSED_DATA", "1PB()", array=np.array([np.arange(9, dtype="u1")] * 2, dtype=object))
+        hdu = fits.BinTableHDU.from_columns([column])
+        hdu.header.update(ZIMAGE=True, ZCMPTYPE="RICE_1", ZHECKSUM=name, ZDATASUM=name, DATE=name)
+        fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(tmp_path / name)
+    assert same("a.fits.fz", tmp_path / "a", tmp_path / "b", T).equal
+    assert same("a.fits.gz", tmp_path / "a", tmp_path / "b", T).how == "content"

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from blastgit.content.glance import differ
+from blastgit.content.model import Bounds
 from blastgit.content.tolerance import changed
 
 DESCRIPTIONS = st.sampled_from(["<f4", ">f4", "<f8", ">f8", "<i2", ">u4", "|u1", "|b1", "<i8"])
@@ -17,7 +18,7 @@ PAIRS = st.tuples(DESCRIPTIONS, st.integers(0, 300)).flatmap(
 @given(PAIRS, st.sampled_from([0.0, 1e-12, 1e-3]))
 def test_a_glance_is_never_wrong(pair: tuple[np.ndarray, np.ndarray], relative: float) -> None:
     old, new = pair
-    truth = bool(changed(old, new, relative).any())
+    truth = bool(changed(old, new, Bounds(relative)).any())
     assert _differ(old, new, relative) in (truth, None)
 
 
@@ -37,11 +38,11 @@ def test_noise_alone_is_left_to_numpy() -> None:
 
 
 def test_equal_bytes_and_unknown_types() -> None:
-    assert differ(io.BytesIO(b"abcd"), io.BytesIO(b"abcd"), [("x", "<f4")], 0) is False
-    assert differ(io.BytesIO(b"abcd"), io.BytesIO(b"abce"), [("x", "<f4")], 0) is None
-    assert differ(io.BytesIO(b"abcd"), io.BytesIO(b"abce"), "|V1", 0) is True
-    assert differ(io.BytesIO(b"abcd"), io.BytesIO(b"abc"), "|u1", 0) is None
+    assert differ(io.BytesIO(b"abcd"), io.BytesIO(b"abcd"), [("x", "<f4")], Bounds(0)) is False
+    assert differ(io.BytesIO(b"abcd"), io.BytesIO(b"abce"), [("x", "<f4")], Bounds(0)) is None
+    assert differ(io.BytesIO(b"abcd"), io.BytesIO(b"abce"), "|V1", Bounds(0)) is True
+    assert differ(io.BytesIO(b"abcd"), io.BytesIO(b"abc"), "|u1", Bounds(0)) is None
 
 
 def _differ(old: np.ndarray, new: np.ndarray, relative: float) -> bool | None:
-    return differ(io.BytesIO(old.tobytes()), io.BytesIO(new.tobytes()), old.dtype.str, relative)
+    return differ(io.BytesIO(old.tobytes()), io.BytesIO(new.tobytes()), old.dtype.str, Bounds(relative))

@@ -1,5 +1,6 @@
 import io
 import pickle
+import pickletools
 import zipfile
 from pathlib import Path
 
@@ -57,10 +58,111 @@ def test_changes_are_described(tmp_path: Path) -> None:
     assert "array added: fresh" in difference.summary()
 
 
-def test_memory_order(tmp_path: Path) -> None:
-    a = np.arange(6.0).reshape(2, 3)
+@pytest.mark.parametrize("dtype", ["f8", ">f8", "f4", "i8", "?", "U3", "c16"])
+def test_memory_order_is_no_content(tmp_path: Path, dtype: str) -> None:
+    a = np.arange(1, 25).reshape(2, 3, 4).astype(dtype)
     old = write(tmp_path / "a", a=a)
-    assert not same(NAME, old, write(tmp_path / "b", a=np.asfortranarray(a)), T).equal
+    columns = write(tmp_path / "b", a=np.asfortranarray(a))
+    assert same(NAME, old, columns, T) == same(NAME, columns, old, T) == same(NAME, old, old, T)
+    assert describe(NAME, old, columns, T).parts == ()
+    changed = a.copy()
+    changed[1, 0, 2] = changed[1, 2, 0]
+    new = write(tmp_path / "c", a=np.asfortranarray(changed))
+    assert same(NAME, old, new, T).equal == (dtype == "?")
+    if dtype != "?":
+        assert describe(NAME, old, new, T).summary().startswith("1 of 24 values")
+
+
+def test_transposed_is_not_another_memory_order(tmp_path: Path) -> None:
+    a = np.arange(9.0).reshape(3, 3)
+    assert not same(NAME, write(tmp_path / "a", a=a), write(tmp_path / "b", a=a.T), T).equal
+
+
+def pickled(path: Path, core: str, protocol: int, **arrays: object) -> Path:
+    """Write arrays of objects as a NumPy of the version whose core is called so would."""
+
+    def written(value: object) -> bytes:
+        array = np.asarray(value, object) if isinstance(value, list) else np.array(value, object)
+        header = io.BytesIO()
+        described = {"descr": "|O", "fortran_order": False, "shape": array.shape}
+        np.lib.format.write_array_header_1_0(header, described)
+        data = pickle.dumps(array, protocol)
+        old = f"numpy.{core}".encode()
+        if core == "core":  # shorter by a letter, which some opcodes count
+            data = b"".join(_renamed(data))
+        return header.getvalue() + (data if core == "core" else data.replace(b"numpy.core", old))
+
+    return zipped(path, *((f"{name}.npy", written(value)) for name, value in arrays.items()))
+
+
+def _renamed(data: bytes) -> list[bytes]:
+    """Return a pickle in which modules are spelled as NumPy 1 spells them."""
+    ends = [at for _, _, at in pickletools.genops(data)] + [len(data)]
+    pieces = []
+    for (code, argument, start), end in zip(pickletools.genops(data), ends[1:], strict=True):
+        piece = data[start:end]
+        if code.name == "FRAME":
+            continue  # it counts bytes, and may be left out
+        if isinstance(argument, str) and argument.startswith("numpy._core"):
+            name = argument.replace("numpy._core", "numpy.core").replace(" ", "\n")
+            piece = (
+                b"c" + name.encode() + b"\n" if code.name == "GLOBAL" else b"\x8c" + bytes([len(name)]) + name.encode()
+            )
+        pieces.append(piece)
+    return pieces
+
+
+CHAIN = {"mass": np.linspace(9, 10, 50), "names": ["a", "b"], "n": 3, "best": np.float64(0.5), "nan": float("nan")}
+
+
+@pytest.mark.parametrize("protocols", [(3, 4), (3, 3), (2, 5), (4, 4)])
+def test_pickles_of_numpy_1_and_2_are_equal(tmp_path: Path, protocols: tuple[int, int]) -> None:
+    old = pickled(tmp_path / "a", "core", protocols[0], chain=CHAIN, words=["x", 1, None])
+    new = pickled(tmp_path / "b", "_core", protocols[1], chain=CHAIN, words=["x", 1, None])
+    assert b"numpy.core" in zipfile.ZipFile(old).read("chain.npy")
+    assert b"numpy._core" in zipfile.ZipFile(new).read("chain.npy")
+    assert same(NAME, old, new, T) == same(NAME, old, old, T)
+    assert describe(NAME, old, new, T).parts == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "name", "summary"),
+    [
+        ({"mass": np.linspace(9, 10, 50) * (1 + 1e-9)}, "chain/mass", "50 of 50 values"),
+        ({"mass": np.linspace(9, 10, 51)}, "chain/mass", "array chain/mass: float64 50 -> float64 51"),
+        ({"names": ["a", "c"]}, "chain/names/1", "1 of 1 values"),
+        ({"names": ("a", "b")}, "chain/names", "array chain/names: list 2 -> tuple 2"),
+        ({"n": 3.0}, "chain/n", "array chain/n: int scalar -> float scalar"),
+        ({"n": "3"}, "chain/n", "array chain/n: int scalar -> str scalar"),
+        ({"n": 2**70}, "chain/n", "1 of 1 values"),
+        ({"nan": 1.0}, "chain/nan", "1 of 1 values, 1 to or from NaN"),
+        ({"more": 1}, "chain/more", "array added: chain/more"),
+    ],
+)
+def test_what_differs_in_a_pickle_is_found_and_named(
+    tmp_path: Path, change: dict[str, object], name: str, summary: str
+) -> None:
+    old = pickled(tmp_path / "a", "core", 3, chain=CHAIN)
+    new = pickled(tmp_path / "b", "_core", 4, chain={**CHAIN, **change})
+    assert not same(NAME, old, new, T).equal
+    difference = describe(NAME, old, new, T)
+    assert [part.name for part in difference.parts] == [name]
+    assert difference.summary().startswith(summary)
+
+
+def test_noise_in_a_pickle_is_no_content(tmp_path: Path) -> None:
+    old = pickled(tmp_path / "a", "core", 3, chain=CHAIN)
+    noisy = {**CHAIN, "mass": np.nextafter(CHAIN["mass"], 99), "best": np.nextafter(0.5, 1)}
+    assert same(NAME, old, pickled(tmp_path / "b", "_core", 4, chain=noisy), T).equal
+
+
+def test_a_pickle_that_stands_for_very_much_is_compared_as_bytes(tmp_path: Path) -> None:
+    value: list[object] = ["x"]
+    for _ in range(40):
+        value = [value, value]
+    one, other = ({"bomb": value, "n": n} for n in (1, 2))
+    verdict = same(NAME, pickled(tmp_path / "a", "_core", 4, c=one), pickled(tmp_path / "b", "_core", 4, c=other), T)
+    assert not verdict.equal
 
 
 class Trap:
@@ -68,7 +170,7 @@ class Trap:
         return (exec, ("raise SystemExit('unpickled')",))
 
 
-def test_pickled_members_are_bytes_and_never_run(tmp_path: Path) -> None:
+def test_pickled_objects_are_bytes_and_never_run(tmp_path: Path) -> None:
     trap = np.empty((), object)
     trap[()] = Trap()
     with pytest.raises(SystemExit):

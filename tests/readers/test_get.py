@@ -82,7 +82,7 @@ def test_a_pickle_is_never_run(tmp_path):
 @pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
 @pytest.mark.parametrize("dtype", [">f8", "f4", "i8", "?", "U5"])
 def test_pickled_arrays_of_every_protocol(protocol, dtype):
-    from blastgit.readers.pickled import arrays_in
+    from blastgit.content.pickled import arrays_in
 
     array = np.arange(6).astype(dtype).reshape(2, 3)
     value = {"c": array, "f": np.asfortranarray(array), "n": np.float64(2.5), "list": [array], "text": "x"}
@@ -93,7 +93,7 @@ def test_pickled_arrays_of_every_protocol(protocol, dtype):
 
 
 def test_a_damaged_pickle_is_an_error_and_nothing_worse():
-    from blastgit.readers.pickled import arrays_in
+    from blastgit.content.pickled import arrays_in
 
     generator = random.Random(1)
     whole = pickle.dumps({"c": np.arange(6.0).reshape(2, 3), "n": np.float64(2.5), "list": [np.arange(3)]}, 5)

@@ -369,3 +369,18 @@ def test_a_tolerance_of_the_table_goes_before_the_general_one():
     new = edited(SAMPLE.export, other_fit)
     assert len(changes(SAMPLE.export, new)) == 2
     assert changes(SAMPLE.export, new, build_rules({"tables": {"sed": {"tolerance": 0.01}}})) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "step", "differs"),
+    [("ra_deg", 2e-10, True), ("ra_deg", 9e-11, False), ("ra_deg", 6e-14, False), ("orientation_deg", 2e-10, False)],
+)
+def test_positions_count_beyond_what_a_degree_can_tell(field, step, differs):
+    document = edited(SAMPLE.export, lambda document: _move(document, field, 300.5))
+    other = edited(SAMPLE.export, lambda document: _move(document, field, 300.5 + step))
+    assert {change.table for change in changes(document, other)} == ({"transient", "host"} if differs else set())
+
+
+def _move(document, field, value):
+    for table in ("transient", "host"):
+        document[table]["fields"][field] = value

@@ -1,6 +1,7 @@
 import pytest
 import yaml
 
+from blastgit.content import Tolerance
 from blastgit.errors import RepoError
 from blastgit.repository.settings import read_settings
 from blastgit.revision.rules import build_rules, default_rules, default_text
@@ -50,6 +51,10 @@ def test_the_digest_is_that_of_the_whole():
         {"tolerance": -1e-12},
         {"tolerance": float("nan")},
         {"tolerance": None},
+        {"absolute": {"times": {"within": -1}}},
+        {"absolute": {"times": {"within": "soon"}}},
+        {"absolute": {"angles": {"within": 1e-10}}},
+        {"absolute": ["ra"]},
         {"unknown_fields": "maybe"},
         {"tables": None},
         {"tables": []},
@@ -79,3 +84,33 @@ def test_an_override_without_meaning_is_refused(overrides):
 def test_a_data_repo_states_its_overrides_in_its_settings():
     settings = read_settings(b"format: 1\nrules:\n  tables:\n    sed: {tolerance: 0.01}\n")
     assert settings.rules == build_rules({"tables": {"sed": {"tolerance": 0.01}}})
+
+
+def test_absolute_times_and_positions_have_a_limit_of_their_own():
+    rules = default_rules()
+    microsecond, angle = 1.157e-11, 1e-10
+    for name in ("MJD-OBS", "jd", "BJD_TDB", "TAI", "EXPSTART", "EPOCH", "EQUINOX", "obs_time"):
+        assert rules.limit(name) == microsecond, name
+    for name in (
+        "ra_deg",
+        "dec_deg",
+        "RA",
+        "DEC",
+        "RA_CENT",
+        "AVRA0001",
+        "CRVAL1",
+        "CRVAL2A",
+        "GLON",
+        "host_ra",
+        "OBJDEC",
+    ):
+        assert rules.limit(name) == angle, name
+    for name in ("flux", "redshift", "EXTRA", "spectra", "orientation_deg", "CD1_1", "log_mass_50", "decision"):
+        assert rules.limit(name) == float("inf"), name
+    wider = build_rules({"absolute": {"times": {"within": 1e-6}, "phases": {"within": 1e-9, "names": ["phase"]}}})
+    assert [wider.limit(name) for name in ("MJD", "PHASE", "ra")] == [1e-6, 1e-9, angle]
+
+
+def test_contents_compare_by_the_same_rules_unless_told_otherwise():
+    rules = default_rules()
+    assert Tolerance(absolute=rules.absolute) == Tolerance(rules.tolerance, rules.volatile_cards, rules.absolute)

@@ -49,11 +49,21 @@ class _Array:
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         _, shape, type_, in_columns, data = state
         if type_.is_object:
-            if tuple(shape) != () or len(data) != 1:
-                raise pickle.UnpicklingError("it has an array of objects")
-            self.value = data[0]
+            self.value = _objects(data, tuple(shape), "F" if in_columns else "C")
         else:
             self.value = _build(data, type_, tuple(shape), "F" if in_columns else "C")
+
+
+def _objects(data: Any, shape: tuple[int, ...], order: Literal["C", "F"]) -> Any:
+    """What an array of objects holds: the object itself if there is just one, without axes."""
+    if not isinstance(data, list) or len(data) != math.prod(shape):
+        raise pickle.UnpicklingError("an array has more or fewer objects than its shape says")
+    if shape == ():
+        return data[0]
+    objects = np.empty(len(data), object)
+    for at, each in enumerate(data):
+        objects[at] = each
+    return objects.reshape(shape, order=order)
 
 
 def _build(data: Any, type_: _Type, shape: tuple[int, ...], order: Any) -> np.ndarray[Any, np.dtype[Any]]:
@@ -104,14 +114,14 @@ class _Unpickler(pickle.Unpickler):
 
 
 def arrays_in(data: bytes) -> Any:
-    """Return what a pickle holds: arrays, numbers and texts, in dictionaries and lists.
+    """Return what a pickle holds: arrays, numbers and texts, in dictionaries, lists, tuples and arrays of objects.
 
     Raises:
         ValueError: It holds something else, or is none.
     """
     try:
         _look_through(data)
-        return _opened(_Unpickler(io.BytesIO(data)).load())  # finds the stand-ins alone
+        return _Opening().open(_Unpickler(io.BytesIO(data)).load())  # finds the stand-ins alone
     except _FAILURES as error:
         raise ValueError(f"a pickled array cannot be read: {error}") from None
 
@@ -123,11 +133,34 @@ def _look_through(data: bytes) -> None:
             raise pickle.UnpicklingError("it numbers its parts as no writer does")
 
 
-def _opened(value: Any) -> Any:
-    if isinstance(value, _Array):
-        return _opened(value.value)
-    if isinstance(value, dict):
-        return {key: _opened(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_opened(each) for each in value]
-    return value
+_LARGEST = 1_000_000
+"""Values above which a pickle is not read: a few bytes can refer to each other until they stand for any number."""
+
+
+class _Opening:
+    """Putting together what a pickle holds, out of what the stand-ins kept."""
+
+    def __init__(self) -> None:
+        self._left = _LARGEST
+
+    def open(self, value: Any) -> Any:
+        self._left -= 1
+        if self._left < 0:
+            raise pickle.UnpicklingError(f"it stands for more than {_LARGEST:,} values")
+        if isinstance(value, _Array):
+            return self.open(value.value)
+        if isinstance(value, np.ndarray) and value.dtype == object:
+            opened = np.empty_like(value)
+            for at in np.ndindex(value.shape):
+                opened[at] = self.open(value[at])
+            return opened
+        if isinstance(value, dict):
+            return {key: self.open(each) for key, each in value.items()}
+        if isinstance(value, list | tuple):
+            return type(value)([self.open(each) for each in value])
+        if not isinstance(value, _PLAIN):
+            raise pickle.UnpicklingError(f"it holds a {type(value).__name__}")
+        return value
+
+
+_PLAIN = (np.ndarray, np.generic, int, float, complex, str, bytes, type(None))
