@@ -53,7 +53,11 @@ def run_killed_at(step: int, action: Callable[[], Any]) -> Death:
         sys.addaudithook(hook)
         action()
 
-    return _wait(_fork(child))
+    pid = _fork(child)
+    try:
+        return _wait(pid)
+    finally:
+        _wait_for_group(pid)
 
 
 def run_killed_after(seconds: float, action: Callable[[], Any]) -> Death:

@@ -18,6 +18,7 @@ from blastgit.annotations.merge import count_new, merge_trees
 from blastgit.annotations.write import start
 from blastgit.errors import Busy, Denied, InvalidInput, NotFound, RepoError
 from blastgit.plumbing.connection import explain
+from blastgit.plumbing.durable import DURABLY
 from blastgit.plumbing.locks import Journal, hold
 from blastgit.plumbing.process import GitError, run_git
 from blastgit.plumbing.push import Outcome, PushFailed, push_refs
@@ -146,6 +147,7 @@ def _fetch(repository: Repository, place: str) -> str | None:
         options = ["--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--refmap="]
         run_git(
             repository.path,
+            *DURABLY,
             "-c",
             "fetch.fsckObjects=true",
             "fetch",

@@ -79,6 +79,8 @@ def _say(report: Report, *, fast: bool) -> None:
         print(f"{where} {reason}")
     for problem in report.problems:
         print(f"{problem.kind:9} {problem.where}: {problem.text}")
+    for sentence in report.advice:
+        print(f"advice: {sentence}")
     looked = f"{plural(report.transients, 'transient')}, {plural(report.revisions, 'revision')}"
     read = "contents not read" if fast else f"{plural(report.contents, 'content')} read ({size_text(report.size)})"
     if report.seed is not None:

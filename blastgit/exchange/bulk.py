@@ -98,24 +98,24 @@ def adopt(repository: Repository, found: Sequence[Found], how: BulkOptions) -> l
             else:
                 ready.append(replace(done, outcome=replace(done.outcome, source=each.source)))
         if ready:
-            batch.write()
             for one in ready:
                 one.lock.announce_moves(one.prepared.updates)
-            outcomes += _publish(repository, ready)
+            outcomes += _publish(repository, ready, batch)
     return outcomes
 
 
-def _publish(repository: Repository, ready: Sequence[_Ready]) -> list[Outcome]:
+def _publish(repository: Repository, ready: Sequence[_Ready], batch: Batch) -> list[Outcome]:
     """Move all refs together or, if one is not where it should be, each transient's by themselves."""
     try:
         updates = [update for one in ready for update in one.prepared.updates]
-        synced = [*repository.store.synced_folders(), repository.path]
-        repository.update_refs(updates, "blastgit import", *(one.lock.descriptor for one in ready), synced=synced)
+        locks = [one.lock.descriptor for one in ready]
+        synced = repository.store.synced_folders()
+        repository.update_refs(updates, "blastgit import", *locks, objects=batch, synced=synced)
         return [one.outcome for one in ready]
     except RefMoved as error:
         if len(ready) == 1:
             return [Outcome(ready[0].outcome.name, SKIPPED, f"somebody else was first: {error}")]
-    return [outcome for one in ready for outcome in _publish(repository, [one])]
+    return [outcome for one in ready for outcome in _publish(repository, [one], batch)]
 
 
 def _prepare(

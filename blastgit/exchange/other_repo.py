@@ -20,7 +20,7 @@ from blastgit.exchange.definitions import check_definitions, definitions, gather
 from blastgit.maintenance.verify.lines import LineCheck
 from blastgit.maintenance.verify.report import Report
 from blastgit.naming.names import OWN_LINES, branch_ref, is_personal, tag_ref
-from blastgit.plumbing.durable import sync_file_systems
+from blastgit.plumbing.durable import DURABLY
 from blastgit.plumbing.locks import Journal, hold
 from blastgit.plumbing.process import run_git
 from blastgit.plumbing.refs import RefMoved, RefUpdate
@@ -248,9 +248,9 @@ def _fetch(repository: Repository, other: Repository, coming: Iterable[Coming]) 
     words = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--stdin")
     source = str(other.path.absolute())
     text = "".join(f"{ref}\n" for ref in refs).encode()
-    run_git(repository.path, "-c", "fetch.fsckObjects=true", "fetch", *words, source, stdin=text, keep=Keep.TRUST)
+    words = (*DURABLY, "-c", "fetch.fsckObjects=true", "fetch", *words)
+    run_git(repository.path, *words, source, stdin=text, keep=Keep.TRUST)
     repository.git = pygit2.Repository(repository.git.path)  # libgit2 looks for new packs when it is opened
-    sync_file_systems([repository.path])
 
 
 def _bring_tombstones(repository: Repository, other: Repository, coming: Iterable[Coming]) -> None:

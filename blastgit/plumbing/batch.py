@@ -1,5 +1,7 @@
 """Git objects that are made together and written at once: a few as loose files, more as one pack.
 
+They are written into a quarantine first (`quarantine.py`), from which they get to the others when they are on disk.
+
 A file for each object costs a file system several times what its bytes do, and bulk work would drown in them. The
 formats of packs and their indexes (version 2) are those of gitformat-pack(5).
 """
@@ -10,24 +12,29 @@ import hashlib
 import os
 import struct
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pygit2
 
 from blastgit.errors import RepoError
+from blastgit.plumbing.quarantine import Quarantine, quarantine
 
 LOOSE = 16
 """Objects up to which each becomes a file: packs slow git down as well when there are many."""
 
 _COMMIT, _TREE, _BLOB, _TAG = 1, 2, 3, 4
 _KINDS = {_COMMIT: b"commit", _TREE: b"tree", _BLOB: b"blob", _TAG: b"tag"}
+FILE_MODE, FOLDER_MODE = b"100644", b"40000"
+"""How git's trees write that an entry is a file, or a tree of its own."""
+
 _WINDOW = 1 << 9  # bytes that the smallest window of zlib holds
 _LARGE = 1 << 31  # offsets from here on stand in a table of their own
 
 
 class Batch:
-    """Objects on their way into a repository; none is there before `write`."""
+    """Objects on their way into a repository; none is there before the refs move that need them (`update_refs`)."""
 
     def __init__(self, git: pygit2.Repository) -> None:
         """Collect objects for `git`."""
@@ -43,20 +50,22 @@ class Batch:
 
     def tree(self, files: Mapping[str, pygit2.Oid]) -> pygit2.Oid:
         """Add the trees that hold `files`, blobs by path, and return the uppermost."""
-        entries: dict[str, tuple[bytes, pygit2.Oid]] = {}
+        entries: dict[bytes, tuple[bytes, bytes]] = {}
         below: dict[str, dict[str, pygit2.Oid]] = {}
         for path, blob in files.items():
             name, _, rest = path.partition("/")
             if rest:
                 below.setdefault(name, {})[rest] = blob
             else:
-                entries[name] = b"100644", blob
+                entries[name.encode()] = FILE_MODE, blob.raw
         for name, inner in below.items():
-            entries[f"{name}/"] = b"40000", self.tree(inner)
-        ordered = sorted((name.encode(), entry) for name, entry in entries.items())  # git sorts folders as `name/`
-        return self._add(
-            _TREE, b"".join(b"%s %s\0%s" % (mode, name.rstrip(b"/"), oid.raw) for name, (mode, oid) in ordered)
-        )
+            entries[name.encode()] = FOLDER_MODE, self.tree(inner).raw
+        return self.folder(entries)
+
+    def folder(self, entries: Mapping[bytes, tuple[bytes, bytes]]) -> pygit2.Oid:
+        """Add one tree, of the mode and the raw object id of each entry by its name."""
+        ordered = sorted(entries.items(), key=_as_git_sorts)
+        return self._add(_TREE, b"".join([b"%s %s\0%s" % (mode, name, raw) for name, (mode, raw) in ordered]))
 
     def commit(
         self,
@@ -74,23 +83,42 @@ class Batch:
     def tag(self, name: str, commit: pygit2.Oid, tagger: pygit2.Signature, message: str) -> pygit2.Oid:
         """Add an annotated tag of a commit; `name` is its short name."""
         lines = [f"object {commit}", "type commit", f"tag {name}", f"tagger {_signed(tagger)}", "", message]
-        return self._add(_TAG, "\n".join(lines).encode() + b"\n")
+        return self.tag_object("\n".join(lines).encode() + b"\n")
+
+    def tag_object(self, data: bytes) -> pygit2.Oid:
+        """Add an annotated tag that somebody else has written, such as one that is signed."""
+        return self._add(_TAG, data)
 
     def write(self) -> None:
-        """Write all objects; they are durable after the next sync.
+        """Write all objects where nobody relies on their being durable: into a repository that is temporary.
+
+        Raises:
+            RepoError: There is no room, or the repository cannot be written.
+        """
+        with self.written() as place:
+            place.admit()
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget the objects: they are in the repository now."""
+        self._objects.clear()
+
+    @contextmanager
+    def written(self) -> Iterator[Quarantine]:
+        """Write all objects, and yield where they stand until they are admitted; those that are not are removed.
 
         Raises:
             RepoError: There is no room, or the repository cannot be written.
         """
         try:
-            if len(self._objects) <= LOOSE:
-                for kind, data in self._objects.values():
-                    self._git.write(kind, data)
-            else:
-                _write_pack(Path(self._git.path) / "objects" / "pack", self._objects)
-        except (OSError, pygit2.GitError) as error:
-            raise RepoError(f"{self._git.path} cannot be written: {error}") from None
-        self._objects.clear()
+            with quarantine(Path(self._git.path) / "objects") as place:
+                if len(self._objects) <= LOOSE:
+                    _write_loose(place.path, self._objects)
+                else:
+                    _write_pack(place.path / "pack", self._objects)
+                yield place
+        except OSError as error:
+            raise RepoError(f"{self._git.path} cannot be written: {error.strerror}") from None
 
     def _add(self, kind: int, data: bytes) -> pygit2.Oid:
         header = b"%s %d\0" % (_KINDS[kind], len(data))
@@ -115,8 +143,23 @@ def _signed(who: pygit2.Signature) -> str:
     return f"{who.name} <{who.email}> {who.time} {sign}{minutes // 60:02}{minutes % 60:02}"
 
 
+def _as_git_sorts(entry: tuple[bytes, tuple[bytes, bytes]]) -> bytes:
+    """Git sorts a folder as if its name ended with a slash."""
+    name, (mode, _) = entry
+    return name + b"/" if mode == FOLDER_MODE else name
+
+
+def _write_loose(folder: Path, objects: Mapping[bytes, tuple[int, bytes]]) -> None:
+    """Write a file for each object."""
+    for oid, (kind, data) in objects.items():
+        place = folder / oid[:1].hex()
+        place.mkdir(exist_ok=True)
+        _write_file(place / oid[1:].hex(), _deflated(b"%s %d\0%s" % (_KINDS[kind], len(data), data)))
+
+
 def _write_pack(folder: Path, objects: Mapping[bytes, tuple[int, bytes]]) -> None:
-    """Write a pack and then its index, by which git finds it."""
+    """Write a pack and its index, by which git finds it."""
+    folder.mkdir()
     pieces = [b"PACK" + struct.pack(">II", 2, len(objects))]
     offset = len(pieces[0])
     places: dict[bytes, tuple[int, int]] = {}
@@ -129,11 +172,13 @@ def _write_pack(folder: Path, objects: Mapping[bytes, tuple[int, bytes]]) -> Non
     check = hashlib.sha1(content, usedforsecurity=False).digest()
     base = folder / f"pack-{check.hex()}"
     for suffix, data in ((".pack", content + check), (".idx", _index(places, check))):
-        temporary = folder / f"tmp_{os.getpid()}_{check.hex()}{suffix}"  # git removes an old `tmp_*` in its time
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        temporary.rename(base.with_suffix(suffix))
+        _write_file(base.with_suffix(suffix), data)
+
+
+def _write_file(path: Path, data: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
 
 
 def _deflated(data: bytes) -> bytes:

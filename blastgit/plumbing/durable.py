@@ -1,4 +1,8 @@
-"""Making what was written outlive a power cut: one sync per file system instead of one per file."""
+"""Making what was written outlive a power cut: one sync per file system instead of one per file.
+
+Git syncs nothing but packs unless it is told to, and folders never. So its settings are part of every data repo, each
+call of git that writes there has them too, and whoever moves refs syncs once more when they have moved.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,32 @@ from pathlib import Path
 from typing import Any
 
 from blastgit.errors import RepoError
+
+SETTINGS = {
+    "core.fsync": "all",
+    "core.fsyncMethod": "fsync",  # the others rely on what only some file systems promise
+}
+"""With these, git has each file on disk before it gives it its name."""
+
+DURABLY = tuple(word for key, value in SETTINGS.items() for word in ("-c", f"{key}={value}"))
+"""The same as options of git, for repos that were made before they had the settings."""
+
+
+class DiskFailed(RepoError):
+    """A disk did not confirm what was written to it.
+
+    Attributes:
+        place: The folder on it.
+        reason: What the system said.
+    """
+
+    def __init__(self, place: Path, error: OSError) -> None:
+        """Say that it must not be relied on."""
+        self.place, self.reason = place, error.strerror
+        super().__init__(
+            f"what was written to {place} could not be brought to disk ({self.reason}), so nothing refers to it: see "
+            "to the disk, then repeat the call"
+        )
 
 
 def start_writing(descriptor: int) -> None:
@@ -21,19 +51,25 @@ def sync_file_systems(paths: Iterable[Path]) -> None:
     """Return when everything written so far to the file systems of `paths` is on disk.
 
     Raises:
-        RepoError: The disk failed: what was written must not be relied on.
+        DiskFailed: What was written must not be relied on.
     """
-    for path in {path.stat().st_dev: path for path in paths}.values():
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    done: set[int] = set()
+    for path in paths:
         try:
-            _syncfs(descriptor)
+            device = path.stat().st_dev
+            if device not in done:
+                _sync_file_system_of(path)
         except OSError as error:
-            raise RepoError(
-                f"what was written to {path} could not be brought to disk ({error.strerror}), so nothing "
-                "refers to it: see to the disk, then repeat the call"
-            ) from None
-        finally:
-            os.close(descriptor)
+            raise DiskFailed(path, error) from None
+        done.add(device)
+
+
+def _sync_file_system_of(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _syncfs(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _syncfs(descriptor: int) -> None:

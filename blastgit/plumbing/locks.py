@@ -88,6 +88,12 @@ class Lock:
     def __post_init__(self) -> None:
         """What a dead writer announced stands until the new holder says something."""
         self._journal = self.left_behind
+        self.is_done = False
+
+    @property
+    def announces_moves(self) -> bool:
+        """Whether refs may have moved, or be about to."""
+        return self._journal is not None and bool(self._journal.refs)
 
     def announce(self, journal: Journal) -> None:
         """Write down who holds the lock, and what to clean up if it dies."""
@@ -107,7 +113,8 @@ def hold(path: Path, timeout: float) -> Iterator[Lock]:
     """Hold the lock at `path`, waiting up to `timeout` seconds for whoever has it.
 
     The file is removed at the end, so that a folder of locks lists just the writers there are, and the dead. What a
-    dead writer left behind is for the caller to see to (`Lock.left_behind`).
+    dead writer left behind is for the caller to see to (`Lock.left_behind`). A writer that fails when its refs may have
+    moved counts as dead: its journal stays, and the next to open the repo completes what it began.
 
     Raises:
         Busy: Somebody held it all that time.
@@ -116,8 +123,10 @@ def hold(path: Path, timeout: float) -> Iterator[Lock]:
     lock = _acquire(path, timeout)
     try:
         yield lock
+        lock.is_done = True
     finally:
-        path.unlink(missing_ok=True)
+        if lock.is_done or not lock.announces_moves:
+            path.unlink(missing_ok=True)
         os.close(lock.descriptor)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from blastgit.errors import RepoError
@@ -67,30 +68,57 @@ def run_git(
         return _finish(process, args, b"" if stdin is None else stdin)
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """A git that has got the first part of its input."""
+
+    _process: subprocess.Popen[bytes]
+    _args: Sequence[str]
+
+    def wait_for(self, answer: bytes) -> None:
+        """Return when it has printed a line, or has ended without it: then `go_on` says why."""
+        assert self._process.stdout is not None
+        while self._process.stdout.readline() not in (answer, b""):
+            pass
+
+    def go_on(self, rest: bytes) -> bytes:
+        """Hand it the rest of its input, and return what it has printed since.
+
+        Raises:
+            GitError: It failed.
+        """
+        return _finish(self._process, self._args, rest)
+
+
 @contextmanager
 def git_in_waiting(
-    directory: Path, *args: str, first: bytes, pass_fds: Sequence[int] = ()
-) -> Iterator[Callable[[bytes], bytes]]:
-    """Start git and hand it the first part of its input; what is yielded hands it the rest, and returns what it prints.
+    directory: Path,
+    *args: str,
+    first: bytes,
+    env: Mapping[str, str] | None = None,
+    pass_fds: Sequence[int] = (),
+) -> Iterator[Waiting]:
+    """Start git and hand it the first part of its input; what is yielded waits for answers, and hands it the rest.
 
-    If that is never called, git reads the end of its input.
+    If it is never told to go on, git reads the end of its input.
 
     Args:
         directory: The git directory.
         args: The subcommand and its arguments.
         first: The first part.
+        env: Variables on top of `git_environment()`.
         pass_fds: Descriptors that it inherits.
 
     Raises:
-        GitError: It failed; only the call for the rest raises it.
+        GitError: It failed; only `go_on` raises it.
         RepoError: There is no git on this machine.
     """
-    with _started(directory, args, pass_fds=pass_fds) as process:
+    with _started(directory, args, env=env, pass_fds=pass_fds) as process:
         assert process.stdin is not None
         with suppress(BrokenPipeError):  # it has ended already: the call for the rest says why
             process.stdin.write(first)
             process.stdin.flush()
-        yield lambda rest: _finish(process, args, rest)
+        yield Waiting(process, args)
 
 
 @contextmanager

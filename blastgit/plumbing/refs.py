@@ -1,23 +1,28 @@
-"""Moving refs: always compare and swap, all of a set or none.
+"""Moving refs: always compare and swap, all of a set or none, and durable when the call returns.
 
 References are read through libgit2 and written with `git update-ref --stdin`, which takes git's own locks and stays
-fast with a hundred thousand refs.
+fast with a hundred thousand refs. What refs need is on disk before they move, and they themselves, their logs and the
+folders of both afterwards: all writers of a data repo move refs here, so none has to think of it.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pygit2
+
 from blastgit.errors import RepoError
-from blastgit.plumbing.durable import sync_file_systems
+from blastgit.plumbing.batch import Batch
+from blastgit.plumbing.durable import DURABLY, DiskFailed, sync_file_systems
 from blastgit.plumbing.process import GitError, git_in_waiting
+from blastgit.plumbing.quarantine import Quarantine
 
 ZERO = "0" * 40
 _LEAST_ROOM = 65_536  # bytes: refs and their locks take a block each
-_DURABLE = ("-c", "core.fsync=reference")
 _PATIENT = (
     "-c",
     "core.filesRefLockTimeout=5000",
@@ -58,39 +63,125 @@ class RefUpdate:
 
 
 def update_refs(
-    directory: Path, updates: Sequence[RefUpdate], message: str, *locks: int, synced: Iterable[Path] = ()
+    directory: Path,
+    updates: Sequence[RefUpdate],
+    message: str,
+    *locks: int,
+    objects: Batch | None = None,
+    synced: Iterable[Path] = (),
 ) -> None:
-    """Apply all updates or, if any ref is not where it should be, none. The refs are durable on return.
+    """Apply all updates or, if any ref is not where it should be, none. Refs and objects are durable on return.
 
     Args:
         directory: The repository.
         updates: What to move.
         message: For the reflog.
         locks: Descriptors of locks that git shall hold on to as long as it runs.
-        synced: Folders whose file systems must be on disk before any ref moves: while they are brought there, git
-            locks and checks the refs.
+        objects: The new objects that the refs need. They are among the repository's only if the refs move.
+        synced: Folders whose file systems must be on disk before any ref moves, beside that of the repository: while
+            they are brought there, git locks and checks the refs.
 
     Raises:
         RefMoved: A ref had another value, or exists already.
         RefLocked: Another process holds the lock of a ref.
-        RepoError: The repository cannot be written, or a disk failed.
+        RepoError: The repository cannot be written, or a disk failed. The text says which refs have moved all the same.
     """
-    lines = "".join(["start\n", *(update.line() for update in updates), "prepare\n"])
-    command = (*_DURABLE, *_PATIENT, "update-ref", "-m", message, "--stdin")
+    move = _Move(Path(directory), updates, message, locks)
     try:
-        with git_in_waiting(directory, *command, first=lines.encode(), pass_fds=locks) as go_on:
-            sync_file_systems(synced)
-            go_on(b"commit\n")
+        move.make(objects, synced)
     except GitError as error:
-        names = ", ".join(update.ref for update in updates)
-        text = error.stderr
+        move.go_on_after(error)
+    move.confirm()
+    if objects is not None:
+        objects.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """Some refs that move together."""
+
+    directory: Path
+    updates: Sequence[RefUpdate]
+    message: str
+    locks: Sequence[int]
+
+    def make(self, objects: Batch | None = None, synced: Iterable[Path] = ()) -> None:
+        """Have git lock and check the refs while all they need is brought to disk, then move them."""
+        lines = "".join(["start\n", *(update.line() for update in self.updates), "prepare\n"]).encode()
+        command = (*DURABLY, *_PATIENT, "update-ref", "-m", self.message, "--stdin")
+        with _written(objects) as place:
+            env = {} if place is None else place.environment
+            with git_in_waiting(self.directory, *command, first=lines, pass_fds=self.locks, env=env) as git:
+                sync_file_systems([*synced, self.directory])
+                git.wait_for(b"prepare: ok\n")  # it reads the objects where they are
+                if place is not None:
+                    place.admit()
+                git.go_on(b"commit\n")
+
+    def go_on_after(self, error: GitError) -> None:
+        """Find out what holds after git failed: return if the refs have moved, or move the rest if some have.
+
+        Raises:
+            RefMoved: Git did not begin, because of somebody else.
+            RepoError: No ref has moved, or not all.
+        """
+        self._look_for_others(error.stderr)
+        rest = [update for update in self.updates if not self._has_moved(update)]
+        if len(rest) == len(self.updates):
+            raise self._refusal(error.stderr) from None
+        if not rest:
+            return
+        try:  # what they need is on disk; a ref that has moved may have been seen, and is not taken back
+            _Move(self.directory, rest, self.message, self.locks).make()
+        except RepoError as again:
+            there, missing = _names(set(self.updates) - set(rest)), _names(rest)
+            raise RepoError(
+                f"{there} moved in {self.directory}, and {missing} could not be moved: {again}. All that they need is "
+                "there: the next command that opens the repo completes it, when the disk takes it"
+            ) from None
+
+    def confirm(self) -> None:
+        """Bring the refs to disk, now that they have moved."""
+        try:
+            sync_file_systems([self.directory])
+        except DiskFailed as error:
+            raise RepoError(
+                f"{_names(self.updates)} moved in {self.directory}, and the disk did not confirm it ({error.reason}): "
+                "it holds now, and may be gone after a power cut. See to the disk, then run `blastgit verify`"
+            ) from None
+
+    def _has_moved(self, update: RefUpdate) -> bool:
+        try:
+            reference = pygit2.Repository(str(self.directory)).references.get(update.ref)
+        except (pygit2.GitError, OSError):
+            return False
+        return (ZERO if reference is None else str(reference.target)) == update.new
+
+    def _look_for_others(self, text: str) -> None:
+        names = _names(self.updates)
         if "File exists" in text:
-            raise RefLocked(f"{names}: locked by another git process ({text})") from None
+            raise RefLocked(f"{names}: locked by another git process ({text})")
         if any(words in text for words in ("reference already exists", "but expected", "unable to resolve reference")):
-            raise RefMoved(f"{names}: moved by somebody else meanwhile ({text})") from None
-        if _is_full(directory):  # of which git itself says nothing
-            raise RepoError(f"no space left in {directory}: no ref was moved; make room, and repeat the call") from None
-        raise RepoError(f"{names} cannot be written in {directory}: {text}") from None
+            raise RefMoved(f"{names}: moved by somebody else meanwhile ({text})")
+
+    def _refusal(self, text: str) -> RepoError:
+        names = _names(self.updates)
+        if _is_full(self.directory):  # of which git itself says nothing
+            return RepoError(f"no space left in {self.directory}: no ref was moved; make room, and repeat the call")
+        return RepoError(f"{names} cannot be written in {self.directory}, and no ref was moved: {text}")
+
+
+@contextmanager
+def _written(objects: Batch | None) -> Iterator[Quarantine | None]:
+    if objects is None:
+        yield None
+        return
+    with objects.written() as place:
+        yield place
+
+
+def _names(updates: Iterable[RefUpdate]) -> str:
+    return ", ".join(update.ref for update in updates)
 
 
 def _is_full(directory: Path) -> bool:

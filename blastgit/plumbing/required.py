@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pygit2
 
-from blastgit.errors import RepoError
+from blastgit.plumbing import durable
 
 REQUIRED: Mapping[str, str] = {
+    # What is acknowledged outlives a power cut.
+    **durable.SETTINGS,
     # Plain git's own clean-up never starts by itself (`blastgit maintain` does), and never deletes by age: an object
     # without a ref may belong to a revision that is being recorded, and a reflog is evidence of what was published.
     "gc.auto": "0",
@@ -34,20 +36,6 @@ REQUIRED: Mapping[str, str] = {
     "uploadpack.allowFilter": "true",
 }
 """Set by `blastgit init` and `blastgit hooks install`; `blastgit verify` names those that are missing."""
-
-
-def set_required(repo: Path) -> None:
-    """Set them all in a data repo.
-
-    Raises:
-        RepoError: Its settings cannot be written.
-    """
-    try:
-        config = pygit2.Config(str(repo / "config"))
-        for key, value in REQUIRED.items():
-            config[key] = value
-    except (pygit2.GitError, OSError) as error:
-        raise RepoError(f"{repo / 'config'} cannot be written: {error}") from None
 
 
 def missing_settings(repo: Path) -> dict[str, str]:

@@ -5,41 +5,52 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import pygit2
-from pygit2.enums import FileMode
 
 from blastgit.errors import DamagedData
+from blastgit.plumbing.batch import FILE_MODE, FOLDER_MODE, Batch
 
 Oid = pygit2.Oid
 _EMPTY = Oid(hex="4b825dc642cb6eb9a060e54bf8d69288fbee4904")
 """The tree without entries."""
 
 
-def update_tree(repo: pygit2.Repository, tree: pygit2.Tree | None, files: Mapping[str, Oid | None]) -> Oid:
-    """Write `tree` with some files replaced, and return its id; what is not on the way to one of them is not read.
+def update_tree(batch: Batch, tree: pygit2.Tree | None, files: Mapping[str, Oid | None]) -> Oid:
+    """Add `tree` with some files replaced to a batch, and return its id; what is not on the way to one is not read.
 
     Args:
-        repo: Where to.
+        batch: Where to.
         tree: What to start from; None for nothing.
         files: The blob to put at each path; None takes a file away, and a folder that becomes empty goes too.
     """
-    builder = repo.TreeBuilder() if tree is None else repo.TreeBuilder(tree)
+    entries = {} if tree is None else _entries(tree)
     below: dict[str, dict[str, Oid | None]] = {}
     for path, blob in files.items():
         name, _, rest = path.partition("/")
         if rest:
             below.setdefault(name, {})[rest] = blob
         elif blob is not None:
-            builder.insert(name, blob, FileMode.BLOB)
-        elif builder.get(name) is not None:
-            builder.remove(name)
+            entries[name.encode()] = FILE_MODE, blob.raw
+        else:
+            entries.pop(name.encode(), None)
     for name, inner in below.items():
         old = tree[name] if tree is not None and name in tree else None
-        new = update_tree(repo, old if isinstance(old, pygit2.Tree) else None, inner)
+        new = update_tree(batch, old if isinstance(old, pygit2.Tree) else None, inner)
         if new != _EMPTY:
-            builder.insert(name, new, FileMode.TREE)
-        elif builder.get(name) is not None:
-            builder.remove(name)
-    return builder.write()
+            entries[name.encode()] = FOLDER_MODE, new.raw
+        else:
+            entries.pop(name.encode(), None)
+    return batch.folder(entries)
+
+
+def _entries(tree: pygit2.Tree) -> dict[bytes, tuple[bytes, bytes]]:
+    """Return mode and raw object id of each entry by name; through objects it would take ten times as long."""
+    raw, entries, at = tree.read_raw(), {}, 0
+    while at < len(raw):
+        end = raw.index(b"\0", at)
+        mode, _, name = raw[at:end].partition(b" ")
+        entries[name] = mode, raw[end + 1 : end + 21]
+        at = end + 21
+    return entries
 
 
 def flatten(tree: pygit2.Tree, prefix: str = "") -> Iterator[tuple[str, Oid]]:

@@ -4,9 +4,10 @@ The order of writes, on which everything rests (`docs/architecture.md`):
 
 1. the transient's lock, with a journal of what may be left behind;
 2. contents into the store, each complete under a temporary name, then renamed;
-3. git objects: pointers, document, trees, commit, tag;
+3. git objects: pointers, document, trees, commit, tag, in a quarantine;
 4. one sync of the file systems: now all of it outlives a power cut; meanwhile git locks tag and branch;
-5. git moves both, in one compare-and-swap transaction.
+5. the objects leave the quarantine, and git moves both refs, in one compare-and-swap transaction;
+6. one more sync: now the refs outlive a power cut, too.
 
 Until 5 nothing is visible; after a crash within 5 the next writer or reader completes it (`recovery.py`).
 """
@@ -255,11 +256,9 @@ class Recording:
     def _publish(self, decision: Decision, tip: pygit2.Commit | None, ending: Ending, lock: Lock) -> str:
         batch = Batch(self._repository.git)
         prepared = self._prepare(batch, decision, tip, ending)
-        batch.write()
         lock.announce_moves(prepared.updates)
-        synced = [*self._repository.store.synced_folders(), self._repository.path]
-        words = f"blastgit record: revision {decision.number}"
-        self._repository.update_refs(prepared.updates, words, lock.descriptor, synced=synced)
+        synced, words = self._repository.store.synced_folders(), f"blastgit record: revision {decision.number}"
+        self._repository.update_refs(prepared.updates, words, lock.descriptor, objects=batch, synced=synced)
         return prepared.commit
 
     def prepare_first(self, batch: Batch, lock: Lock) -> Prepared:
@@ -379,11 +378,9 @@ class Recording:
         body = change_lines(decision.changes)
         batch = Batch(self._repository.git)
         commit = self._commit(batch, write_message(subject, body, trailers), latest.commit.tree_id, [tip.id])
-        batch.write()
         updates = [RefUpdate(branch_ref(self._name), commit, str(tip.id)), *ending.updates]
         lock.announce_moves(updates)
-        synced = [self._repository.path]
-        self._repository.update_refs(updates, "blastgit record: reproduction", lock.descriptor, synced=synced)
+        self._repository.update_refs(updates, "blastgit record: reproduction", lock.descriptor, objects=batch)
         return commit
 
     def _is_marked(self, latest: Revision) -> bool:

@@ -310,11 +310,10 @@ class Workflow:
         who = repository.committer()
         parents = [] if parent is None else [parent.id]
         commit = str(state.batch.commit((who, who), message, state.tree, parents))
-        state.batch.write()
         lock.announce(Journal.own(folders, {ref: commit}))
         update = RefUpdate(ref, commit, None if there is None else there.tip)
-        synced = [*repository.store.synced_folders(), repository.path]
-        repository.update_refs([update], f"blastgit: {mark.words}", lock.descriptor, synced=synced)
+        synced = repository.store.synced_folders()
+        repository.update_refs([update], f"blastgit: {mark.words}", lock.descriptor, objects=state.batch, synced=synced)
         return commit
 
     def _now(self) -> str:

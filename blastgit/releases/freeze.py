@@ -26,7 +26,7 @@ from blastgit.releases.crate import media_types, write_crate
 from blastgit.releases.frozen import CITED, CRATE, FILE, MANIFEST, README, Entry, Frozen
 from blastgit.releases.label import Label, check_new, make_label, releases
 from blastgit.releases.layout import Part, add_tree, digests, have, invalid_of, manifest_lines, parts_of
-from blastgit.releases.tag import Sign, add_tag
+from blastgit.releases.tag import Sign, Unsigned, add_tag
 from blastgit.repository.entries import is_held
 from blastgit.repository.identity import repo_identity
 from blastgit.repository.local import LOCK_TIMEOUT, Repository
@@ -207,12 +207,11 @@ def _publish(
         beside = {path: batch.blob(data) for path, data in {**files, **dot_files(repository.config)}.items()}
         message = _message(frozen, options)
         commit = batch.commit((who, who), message, add_tree(batch, parts, beside), [])
-        batch.write()
-        tag = add_tag(repository, label, str(commit), message, options.sign)
+        tag = add_tag(repository, batch, Unsigned(label, str(commit), message), options.sign)
         lock.announce(Journal.own(refs={label.ref: tag}))
         try:
             update, words = RefUpdate(label.ref, tag), f"blastgit: freeze {label}"
-            repository.update_refs([update], words, lock.descriptor, synced=[repository.path])
+            repository.update_refs([update], words, lock.descriptor, objects=batch)
         except RefMoved:
             raise InvalidInput(
                 f"{label} exists by now, and releases never move: give this state another version"

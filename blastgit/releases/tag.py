@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +16,7 @@ import pygit2
 from blastgit.errors import RepoError
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.process import GitError, run_git
+from blastgit.plumbing.quarantine import alternates
 from blastgit.plumbing.user_settings import Keep, own_environment
 from blastgit.releases.label import Label
 from blastgit.repository.local import Repository
@@ -67,27 +69,44 @@ class Sign:
     key: str = ""
 
 
-def add_tag(repository: Repository, label: Label, commit: str, message: str, sign: Sign | None) -> str:
-    """Make the tag object of a release and return its id; no ref of the repo is moved.
+@dataclass(frozen=True)
+class Unsigned:
+    """A release's tag as it is before anybody signs it.
+
+    Attributes:
+        label: The release.
+        commit: What is tagged.
+        message: Why.
+    """
+
+    label: Label
+    commit: str
+    message: str
+
+
+def add_tag(repository: Repository, batch: Batch, tag: Unsigned, sign: Sign | None) -> str:
+    """Add the tag object of a release to the batch that has its commit, and return its id; no ref is moved.
 
     Raises:
         RepoError: It cannot be written, or not be signed.
     """
     if sign is None:
-        batch = Batch(repository.git)
-        oid = batch.tag(str(label), pygit2.Oid(hex=commit), repository.committer(), message.removesuffix("\n"))
-        batch.write()
-        return str(oid)
-    return _signed(repository, label, commit, message, sign)
+        oid = pygit2.Oid(hex=tag.commit)
+        return str(batch.tag(str(tag.label), oid, repository.committer(), tag.message.removesuffix("\n")))
+    with batch.written() as place:
+        seen = {"GIT_ALTERNATE_OBJECT_DIRECTORIES": alternates(repository.path / "objects", place.path)}
+        return str(batch.tag_object(_signed(repository, tag, sign, seen)))
 
 
-def _signed(repository: Repository, label: Label, commit: str, message: str, sign: Sign) -> str:
-    """Have git sign in a repository of its own, whose objects are those of the data repo and whose refs are not."""
+def _signed(repository: Repository, tag: Unsigned, sign: Sign, seen: Mapping[str, str]) -> bytes:
+    """Have git sign in a repository of its own, which sees the objects of the data repo and those that are to come."""
     who = repository.committer()
     environment = {
-        "GIT_OBJECT_DIRECTORY": str((repository.path / "objects").absolute()), "GIT_COMMITTER_NAME": who.name,
-        "GIT_COMMITTER_EMAIL": who.email, "GIT_COMMITTER_DATE": f"@{who.time} +0000",
-    }  # fmt: skip
+        **seen,
+        "GIT_COMMITTER_NAME": who.name,
+        "GIT_COMMITTER_EMAIL": who.email,
+        "GIT_COMMITTER_DATE": f"@{who.time} +0000",
+    }
     with TemporaryDirectory(prefix="blastgit-tag-") as folder:
         scratch = Path(folder) / "tag.git"
         run_git(None, "init", "--quiet", "--bare", "--template=", str(scratch))
@@ -96,13 +115,13 @@ def _signed(repository: Repository, label: Label, commit: str, message: str, sig
             file.write(f'[include]\n\tpath = "{included}"\n')
         key = ["--local-user", sign.key] if sign.key else ["--sign"]
         try:
-            words = "tag", *key, "-F", "-", str(label), commit
-            run_git(scratch, *words, stdin=message.encode(), env=environment, keep=Keep.SIGNING)
+            words = "tag", *key, "-F", "-", str(tag.label), tag.commit
+            run_git(scratch, *words, stdin=tag.message.encode(), env=environment, keep=Keep.SIGNING)
         except GitError as error:
-            raise _not_signed(label, error.stderr) from None
-        made = run_git(scratch, "rev-parse", label.ref, env=environment).decode().strip()
-        if not _ARMOUR.search(run_git(scratch, "cat-file", "tag", made, env=environment)):
-            raise _not_signed(label, "git made a tag without a signature")  # as 2.39 does if an SSH key is missing
+            raise _not_signed(tag.label, error.stderr) from None
+        made = run_git(scratch, "cat-file", "tag", tag.label.ref, env=environment)
+        if not _ARMOUR.search(made):
+            raise _not_signed(tag.label, "git made a tag without a signature")  # as 2.39 does if an SSH key is missing
         return made
 
 

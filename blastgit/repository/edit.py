@@ -1,7 +1,7 @@
 """Changing files of a branch that many write to, main or annotations: one commit, compare and swap.
 
-The order of writes is that of `record.py`: blobs, trees and commit, one sync, then the ref. Concurrent changes of
-different files both succeed, for whoever loses the race looks at the branch again and decides anew.
+The order of writes is that of `record.py`: blobs, trees and commit, one sync, the ref, another sync. Concurrent
+changes of different files both succeed, for whoever loses the race looks at the branch again and decides anew.
 """
 
 from __future__ import annotations
@@ -77,26 +77,25 @@ def commit_to_held_branch(
         change = decide(tip)
         if change is None:
             return None if tip is None else str(tip.id)
-        commit = _commit(repository, tip, change)
+        batch = Batch(repository.git)
+        commit = _commit(repository, batch, tip, change)
         lock.announce(Journal.own(refs={ref: commit}))
         try:
             update = RefUpdate(ref, commit, None if tip is None else str(tip.id))
-            repository.update_refs([update], f"blastgit: {change.subject}", lock.descriptor, synced=[repository.path])
+            repository.update_refs([update], f"blastgit: {change.subject}", lock.descriptor, objects=batch)
         except RefMoved:
             continue  # a push came between
         return commit
     raise Busy(f"{branch} was moved by others again and again, for {timeout:g} s: try again when they are done")
 
 
-def _commit(repository: Repository, tip: pygit2.Commit | None, change: BranchEdit) -> str:
-    git, who = repository.git, repository.committer()
-    batch = Batch(git)
+def _commit(repository: Repository, batch: Batch, tip: pygit2.Commit | None, change: BranchEdit) -> str:
+    who = repository.committer()
     blobs = {path: None if data is None else batch.blob(data) for path, data in change.files.items()}
-    batch.write()
-    tree = update_tree(git, None if tip is None else tip.tree, blobs)
+    tree = update_tree(batch, None if tip is None else tip.tree, blobs)
     message = write_message(change.subject, list(change.body), change.trailers)
     parents = [] if tip is None else [tip.id]
-    return str(git.create_commit(None, who, who, message, tree, [*parents, *map(_oid, change.merged)]))
+    return str(batch.commit((who, who), message, tree, [*parents, *map(_oid, change.merged)]))
 
 
 def _oid(name: str) -> pygit2.Oid:

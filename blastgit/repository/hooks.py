@@ -9,13 +9,19 @@ from pathlib import Path
 import pygit2
 
 from blastgit.errors import RepoError, WouldOverwrite
+from blastgit.plumbing import durable
 from blastgit.plumbing.process import GitError, run_git
-from blastgit.plumbing.required import set_required
+from blastgit.plumbing.required import REQUIRED
+from blastgit.plumbing.settings_file import change_settings
 from blastgit.plumbing.user_settings import Keep
 from blastgit.repository.skeleton import shipped_folder
 
 SERVER, CLIENT = "pre-receive", "pre-push"
+_DURABLE = "reference-transaction"
 _FOLDER = "core.hooksPath"
+"""Named whatever hooks the account has set for all its repositories, and by its full path: git looks for another one in
+the present folder, which may be anybody's."""
+
 _OURS = b"blastgit.guard"
 
 
@@ -37,13 +43,30 @@ def install_hooks(repo: Path, *, client: bool = False) -> Path:
     is_bare = run_git(folder, "rev-parse", "--is-bare-repository").strip() == b"true"
     if not client and not is_bare:
         raise RepoError(f"{repo} is a clone, not a data repo: `blastgit hooks install --client {repo}` is for clones")
-    name = CLIENT if client else SERVER
-    path = _client_path(folder, name) if client else _server_path(folder, name)
-    _write(path, name)
-    if not client:
-        set_required(folder)
-        _name_folder(folder)
-    return path
+    if client:
+        path = _client_path(folder, CLIENT)
+        _write(path, CLIENT)
+        return path
+    return install_server_hooks(folder, folder)
+
+
+def install_server_hooks(folder: Path, home: Path) -> Path:
+    """Install the hooks and the settings of a data repo that lies at `folder`, and is to lie at `home`.
+
+    Raises:
+        RepoError: It cannot be written.
+        WouldOverwrite: Another hook of that name is there.
+    """
+    paths = {name: _server_path(folder, name) for name in (SERVER, _DURABLE)}
+    for name, path in paths.items():
+        _write(path, name)
+    change_settings(folder, {**REQUIRED, _FOLDER: str(home / "hooks")})
+    return paths[SERVER]
+
+
+def durable_hook(repo: Path) -> Path:
+    """Return where the hook of a data repo is that has refs on disk when they have moved."""
+    return _server_path(repo, _DURABLE)
 
 
 def follow_move(repo: Path, git: pygit2.Repository) -> None:
@@ -53,15 +76,7 @@ def follow_move(repo: Path, git: pygit2.Repository) -> None:
     except KeyError:
         return
     if known == "hooks" or (Path(known).name == "hooks" and not Path(known).exists()):
-        _name_folder(repo.absolute())
-
-
-def _name_folder(folder: Path) -> None:
-    """Name the folder of hooks, whatever hooks the account has set for all its repositories.
-
-    By its full path: git looks for another one in the present folder, which may be anybody's.
-    """
-    run_git(folder, "config", _FOLDER, str(folder / "hooks"))
+        change_settings(repo, {_FOLDER: str(repo.absolute() / "hooks")})
 
 
 def _git_folder(repo: Path) -> Path:
@@ -102,6 +117,7 @@ def _write(path: Path, name: str) -> None:
         new = path.with_name(f".{path.name}.new")
         new.write_bytes(text)
         new.chmod(0o755)
+        durable.sync_file_systems([new])
         new.replace(path)
     except OSError as error:
         raise RepoError(f"{path} cannot be written: {error.strerror}") from None

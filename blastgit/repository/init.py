@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pygit2
 
-from blastgit.errors import RepoError
 from blastgit.plumbing.batch import Batch, make_folders
+from blastgit.plumbing.building import built
 from blastgit.plumbing.process import run_git
 from blastgit.plumbing.refs import RefUpdate, update_refs
-from blastgit.plumbing.required import set_required
 from blastgit.repository.format import FILE
-from blastgit.repository.hooks import install_hooks
+from blastgit.repository.hooks import install_server_hooks
 from blastgit.repository.local import Repository, committer
 from blastgit.repository.settings import default_text
 from blastgit.repository.skeleton import dot_files, store_config
@@ -47,21 +46,15 @@ def init(
     """
     path = path.absolute()
     config = store_config(str(path / "dvc") if store is None else absolute(store), options)
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise RepoError(f"{path} exists and is not empty: a data repo needs a folder of its own")
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RepoError(f"{path} cannot be made: {error.strerror}") from None
-    run_git(None, "init", "--quiet", "--bare", "--initial-branch=main", "--template=", str(path))
-    set_required(path)
-    (path / "blastgit" / "locks").mkdir(parents=True)
-    if store is None:  # then who records by URL on this machine also knows it for the store
-        make_folders(path / "dvc" / "files" / "md5")
-        (path / "dvc" / "tmp").mkdir()  # so that its mode is set together with that of all others, if a group writes
-    make_folders(path / "objects")
-    _first_commit(path, config, simulated=simulated)
-    install_hooks(path)
+    with built(path, last="HEAD") as place:
+        run_git(None, "init", "--quiet", "--bare", "--initial-branch=main", "--template=", str(place))
+        install_server_hooks(place, path)
+        (place / "blastgit" / "locks").mkdir(parents=True)
+        if store is None:  # then who records by URL on this machine also knows it for the store
+            make_folders(place / "dvc" / "files" / "md5")
+            (place / "dvc" / "tmp").mkdir()  # so that its mode is set together with that of all others
+        make_folders(place / "objects")
+        _first_commit(place, config, simulated=simulated)
     return Repository(path)
 
 
@@ -71,5 +64,4 @@ def _first_commit(path: Path, config: bytes, *, simulated: bool) -> None:
     batch, who = Batch(git), committer(git)
     tree = batch.tree({name: batch.blob(data) for name, data in files.items()})
     commit = batch.commit((who, who), "A new data repo\n", tree, [])
-    batch.write()
-    update_refs(path, [RefUpdate("refs/heads/main", str(commit))], "blastgit init")
+    update_refs(path, [RefUpdate("refs/heads/main", str(commit))], "blastgit init", objects=batch)

@@ -15,6 +15,7 @@ from pygit2.enums import RepositoryOpenFlag
 
 from blastgit.errors import RepoError
 from blastgit.naming.names import transient_of
+from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.objects import commit_of, undamaged
 from blastgit.plumbing.process import run_git
 from blastgit.plumbing.refs import RefUpdate, update_refs
@@ -223,9 +224,16 @@ class Repository:
         while time.monotonic() < self._give_up:
             yield
 
-    def update_refs(self, updates: list[RefUpdate], message: str, *locks: int, synced: Iterable[Path] = ()) -> None:
+    def update_refs(
+        self,
+        updates: list[RefUpdate],
+        message: str,
+        *locks: int,
+        objects: Batch | None = None,
+        synced: Iterable[Path] = (),
+    ) -> None:
         """Move refs in one transaction; see `update_refs`."""
-        update_refs(self.path, updates, message, *locks, synced=synced)
+        update_refs(self.path, updates, message, *locks, objects=objects, synced=synced)
 
     def committer(self) -> pygit2.Signature:
         """Return who commits, and now."""

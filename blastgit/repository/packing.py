@@ -1,4 +1,4 @@
-"""Keeping a repo fast: refs and objects into packs, beside writers and without a pause for them.
+"""Keeping a repo fast: refs and objects into packs, beside writers and without a pause for them, and durably.
 
 Every step is one that git itself allows at any time. Nothing is ever pruned here: an object without a ref may belong to
 a revision that is being recorded, and git's geometric repack takes loose objects along whether they are reached or not.
@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from blastgit.plumbing.batch import make_folders
+from blastgit.plumbing.durable import DURABLY, sync_file_systems
 from blastgit.plumbing.locks import BRIEFLY, hold
 from blastgit.plumbing.process import git_environment, run_git
+from blastgit.plumbing.quarantine import remove_left_quarantines
 from blastgit.progress import Progress, silent
 from blastgit.repository.local import Repository
 
@@ -104,7 +106,9 @@ def _do(repository: Repository, steps: Mapping[str, tuple[str, ...]], progress: 
     with hold(repository.lock_path(_LOCK), timeout=BRIEFLY) as lock, _folders_kept(repository.path / "objects"):
         for done, (what, step) in enumerate(steps.items()):
             progress(what, done, len(steps))
-            run_git(repository.path, *step, pass_fds=(lock.descriptor,))
+            run_git(repository.path, *DURABLY, *step, pass_fds=(lock.descriptor,))
+            sync_file_systems([repository.path])
+        remove_left_quarantines(repository.path / "objects")
 
 
 @contextmanager

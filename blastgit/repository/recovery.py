@@ -76,11 +76,9 @@ def roll_forward(repository: Repository, name: str, lock: Lock, coming: Mapping[
     """
     history = History(repository)
     latest = history.latest(name)
-    updates = []
+    updates, batch = [], Batch(repository.git)
     if latest is not None and history.tagged(name, latest.number) is None and f"refs/tags/{latest.tag}" not in coming:
-        batch = Batch(repository.git)
         tag = add_tag(batch, latest.tag, latest.id, repository.committer(), latest.reason)
-        batch.write()
         updates.append(RefUpdate(tag_ref(name, latest.number), tag))
     ahead = history.tagged(name, 0 if latest is None else latest.number + 1)
     tip = history.tip(name)
@@ -91,7 +89,7 @@ def roll_forward(repository: Repository, name: str, lock: Lock, coming: Mapping[
     updates += settled(repository, name, ahead.commit if ahead is not None and is_next else tip)
     if updates:
         lock.announce_moves(updates)
-        repository.update_refs(updates, "blastgit: rolled forward after a crash", lock.descriptor)
+        repository.update_refs(updates, "blastgit: rolled forward after a crash", lock.descriptor, objects=batch)
 
 
 def add_tag(batch: Batch, name: str, commit: str, tagger: pygit2.Signature, message: str) -> str:

@@ -19,6 +19,7 @@ import pygit2
 
 from blastgit.errors import Denied, NotFound, RepoError, StoreError
 from blastgit.naming.names import OWN_LINES, branch_ref, run_ref, tag_ref
+from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.connection import explain
 from blastgit.plumbing.durable import sync_file_systems
 from blastgit.plumbing.process import GitError, run_git
@@ -170,7 +171,14 @@ class RemoteRepository(Repository):
         _ = self.store
         super().prepare_to_write()
 
-    def update_refs(self, updates: list[RefUpdate], message: str, *locks: int, synced: Iterable[Path] = ()) -> None:
+    def update_refs(
+        self,
+        updates: list[RefUpdate],
+        message: str,
+        *locks: int,
+        objects: Batch | None = None,
+        synced: Iterable[Path] = (),
+    ) -> None:
         """Push: all of the refs move, or none.
 
         Raises:
@@ -179,6 +187,8 @@ class RemoteRepository(Repository):
             RepoError: The data repo cannot be reached, or does not take pushes.
         """
         del message, locks  # the other side keeps its own log, and its own locks
+        if objects is not None:
+            objects.write()
         sync_file_systems(synced)
         try:
             push_refs(self.path, self.url, updates)

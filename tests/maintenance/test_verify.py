@@ -179,6 +179,6 @@ def test_the_command_line(history, capsys):
     said = json.loads(capsys.readouterr().out)
     assert set(said) == {
         "sound", "transients", "revisions", "contents", "bytes", "skipped", "resumed", "seed", "withdrawn",
-        "problems", "repaired", "settings",
+        "problems", "repaired", "settings", "advice",
     }  # fmt: skip
     assert set(said["problems"][0]) == {"kind", "where", "text"}

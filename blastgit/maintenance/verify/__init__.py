@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from blastgit.errors import DamagedData, NotFound, UsageError
 from blastgit.maintenance.verify.contents import Reading, look_up
+from blastgit.maintenance.verify.durability import check_durability
 from blastgit.maintenance.verify.lines import LineCheck
 from blastgit.maintenance.verify.refs import check_refs
 from blastgit.maintenance.verify.report import Problem, Repaired, Report
@@ -75,6 +76,8 @@ def verify(
     if name is None:
         check_refs(repository, names, report)
         report.settings = missing_settings(repository.path) if repository.is_here else {}
+        if repository.is_here:
+            check_durability(repository, report)
         _check_collections(repository, report)
         _check_releases(repository, report)
     contents: dict[Checksums, str] = {}

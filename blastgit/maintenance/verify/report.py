@@ -63,6 +63,7 @@ class Report:
         problems: What is wrong.
         repaired: What was wrong with contents, and is no more.
         settings: The git settings that the repo lacks, with the values that they should have: nothing is wrong yet.
+        advice: What is not wrong, and should be seen to: a sentence each.
     """
 
     transients: int = 0
@@ -76,6 +77,7 @@ class Report:
     problems: list[Problem] = field(default_factory=list)
     repaired: list[Repaired] = field(default_factory=list)
     settings: dict[str, str] = field(default_factory=dict)
+    advice: list[str] = field(default_factory=list)
 
     @property
     def is_sound(self) -> bool:
@@ -94,5 +96,5 @@ class Report:
             "seed": self.seed, "withdrawn": self.withdrawn,
             "problems": [problem.to_json() for problem in self.problems],
             "repaired": [each.to_json() for each in self.repaired],
-            "settings": self.settings,
+            "settings": self.settings, "advice": self.advice,
         }  # fmt: skip

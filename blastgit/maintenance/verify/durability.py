@@ -1,0 +1,17 @@
+"""Checking that what others do to a data repo with plain git outlives a power cut, too."""
+
+from __future__ import annotations
+
+from blastgit.maintenance.verify.report import Report
+from blastgit.repository.hooks import durable_hook
+from blastgit.repository.local import Repository
+
+
+def check_durability(repository: Repository, report: Report) -> None:
+    """Advise how to have git's own writes durable; nothing is damaged if they are not."""
+    hook = durable_hook(repository.path)
+    if not hook.exists():
+        report.advice.append(
+            f"what is pushed may be lost in a power cut, for want of the hook {hook.name}: `blastgit hooks install "
+            f"{repository.path}` puts it in place"
+        )

@@ -1,0 +1,106 @@
+"""New objects stand aside until they are on disk, and only then get their names among the others.
+
+A file that has its name before its bytes are on disk is empty after a power cut, and git never writes an object that it
+finds under its name: every later revision that needs the object would be damaged. So objects are written into a folder
+of their own, as git itself does for a push (`tmp_objdir-*`, which `git prune` removes when it is old), and renamed
+after the sync that every writer needs anyway.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+
+_PREFIX = "tmp_objdir-blastgit-"
+_AGE = 60.0  # seconds; between a folder's making and its lock passes less
+
+
+@dataclass(frozen=True)
+class Quarantine:
+    """Objects that have been written, and are not yet among the repository's.
+
+    Attributes:
+        path: A folder laid out as a repository's `objects`.
+        objects: The repository's.
+    """
+
+    path: Path
+    objects: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What has git find the objects beside those of the repository."""
+        return {"GIT_ALTERNATE_OBJECT_DIRECTORIES": alternates(self.path)}
+
+    def admit(self) -> None:
+        """Move the objects to the others.
+
+        An object that is there already is replaced by the new file, so that `git prune` does not take it for old.
+
+        Raises:
+            OSError: A folder cannot be written.
+        """
+        for folder in self.path.iterdir():
+            for file in sorted(folder.iterdir(), key=_pack_first):
+                target = self.objects / folder.name / file.name
+                try:
+                    file.rename(target)
+                except FileNotFoundError:  # the first object of its folder
+                    target.parent.mkdir(exist_ok=True)
+                    file.rename(target)
+
+
+def alternates(*folders: Path) -> str:
+    """Return folders of objects as git takes them from its environment; quoted, for a path may have a colon."""
+    texts = (str(folder.absolute()).replace("\\", "\\\\").replace('"', '\\"') for folder in folders)
+    return os.pathsep.join(f'"{text}"' for text in texts)
+
+
+@contextmanager
+def quarantine(objects: Path) -> Iterator[Quarantine]:
+    """Make a quarantine, and remove it with whatever has not been admitted.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    folder = Path(mkdtemp(prefix=_PREFIX, dir=objects))
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            with suppress(OSError):  # no locks on this file system: then nothing is taken for left behind, either
+                fcntl.flock(descriptor, fcntl.LOCK_SH)
+            yield Quarantine(folder, objects)
+        finally:
+            os.close(descriptor)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_left_quarantines(objects: Path) -> None:
+    """Remove what writers left that were killed."""
+    for folder in objects.glob(f"{_PREFIX}*"):
+        with suppress(OSError):  # it is in use, another's, or gone by now
+            _remove_if_left(folder)
+
+
+def _remove_if_left(folder: Path) -> None:
+    if time.time() - folder.stat().st_mtime < _AGE:
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os.close(descriptor)
+
+
+def _pack_first(file: Path) -> tuple[bool, str]:
+    """An index by which git finds a pack comes after it."""
+    return file.suffix == ".idx", file.name
