@@ -1,0 +1,180 @@
+"""The power goes, right after a verb has returned and in the middle of it: what had reached the disk is all there is.
+
+The repo lies on an ext4 of its own. `FS_IOC_SHUTDOWN` without a flush cuts it off at an instant: nothing that was not
+on the disk gets there any more. Then it is mounted again, as after a power cut. The system writes nothing by itself
+meanwhile (`commit=`), so that nothing survives by luck; every second time `noauto_da_alloc` takes away what ext4 does
+for programs that forget to sync. It takes root, and a kernel that mounts files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import json
+import os
+import random
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from benchmarks.reliability.row import Row
+from benchmarks.reliability.scene import VERBS, Scene, Verb, apart, end_of, in_child
+
+_SHUTDOWN, _WITHOUT_FLUSH = 0x8004587D, 2  # FS_IOC_SHUTDOWN of linux/fs.h
+_SIZE = "96M"
+_OPTIONS = ("loop,commit=900", "loop,commit=900,noauto_da_alloc")
+
+
+class CannotMount(Exception):
+    """This user or machine cannot do that; the text says why."""
+
+
+def rows(options: argparse.Namespace) -> Iterator[Row]:
+    """Cut the power of every verb."""
+    try:
+        yield from sweep(options.cuts)
+    except CannotMount as why:
+        yield Row("power cuts", 0, 0, f"skipped: {why}")
+
+
+def sweep(count: int, verbs: Sequence[str] = ()) -> Iterator[Row]:
+    """Cut the power `count` times for each verb, half of them in the middle of it.
+
+    Raises:
+        CannotMount: It takes root.
+    """
+    with _disk() as disk:
+        for verb in VERBS:
+            if not verbs or verb.name in verbs:
+                yield _row(disk, verb, count)
+
+
+class Disk:
+    """A disk with a scene on it, which can be had as it was at first again and again."""
+
+    def __init__(self, place: Path) -> None:
+        """Make the disk and the scene; it is not mounted then."""
+        self._kept, self._image, self._mounted = place / "kept", place / "image", place / "disk"
+        self._mounted.mkdir()
+        (place / "inputs").mkdir()
+        self.said = place / "said"
+        self.scene = Scene(self._mounted, place / "inputs")
+        _run("truncate", "-s", _SIZE, self._image)
+        _run("mkfs.ext4", "-q", "-F", "-m", "0", self._image)
+        with self.mounted(_OPTIONS[0]):
+            self.scene.before = json.loads(apart(self._make))
+        _run("cp", "--sparse=always", self._image, self._kept)
+
+    def _make(self) -> str:
+        self.scene.make()
+        return json.dumps(self.scene.before)
+
+    def problem(self, verb: Verb, *, acknowledged: bool) -> str:
+        """Return what is wrong on the disk that is mounted; "" if all is as it must be."""
+        return apart(lambda: self.scene.problem(verb, acknowledged=acknowledged))
+
+    def reset(self) -> None:
+        """Have the disk as it was at first."""
+        _run("cp", "--sparse=always", self._kept, self._image)
+
+    @contextmanager
+    def mounted(self, options: str) -> Iterator[None]:
+        """Have the disk mounted for a while."""
+        _run("mount", "-o", options, self._image, self._mounted)
+        try:
+            yield
+        finally:
+            _unmount(self._mounted)
+
+    def cut(self) -> None:
+        """Cut the power."""
+        descriptor = os.open(self._mounted, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.ioctl(descriptor, _SHUTDOWN, struct.pack("I", _WITHOUT_FLUSH))
+        finally:
+            os.close(descriptor)
+
+
+def _row(disk: Disk, verb: Verb, count: int) -> Row:
+    generator = random.Random(verb.name)
+    survived = acknowledged = 0
+    longest = 0.0
+    for turn in range(count):
+        options = _OPTIONS[turn // 2 % 2]
+        wait = generator.uniform(0, longest) if turn % 2 else None
+        start = time.perf_counter()
+        code, problem = _trial(disk, verb, options, wait)
+        longest = max(longest, time.perf_counter() - start) if wait is None and not longest else longest
+        acknowledged += code == 0
+        survived += not problem
+        if problem:
+            when = "after it had returned" if wait is None else f"after {wait:.3f} s"
+            print(f"{verb.name}, cut {when}, {options}: {problem}", file=sys.stderr, flush=True)
+    return Row(f"power cut: {verb.name}", count, survived, f"{acknowledged} acknowledged before")
+
+
+def _trial(disk: Disk, verb: Verb, options: str, wait: float | None) -> tuple[int, str]:
+    """Cut once; return the verb's exit code and what is wrong afterwards."""
+    disk.reset()
+    with disk.mounted(options):
+        pid = in_child(lambda: verb.run(disk.scene), disk.said)
+        if wait is None:
+            code = end_of(pid)
+            disk.cut()
+        else:
+            time.sleep(wait)
+            with suppress(ChildProcessError):
+                code = 0 if _has_ended(pid) == 0 else -1
+            disk.cut()
+            with suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+            with suppress(ChildProcessError):
+                end_of(pid)
+    if wait is None and code != 0:
+        return code, f"it fails without any cut: {disk.said.read_text()[-500:]}"
+    with disk.mounted(_OPTIONS[0]):
+        problem = disk.problem(verb, acknowledged=code == 0)
+        if not problem and code != 0:
+            again = end_of(in_child(lambda: verb.run(disk.scene), disk.said))
+            if again not in (0, 4, 6, 10, 12):
+                problem = f"tried again, it ends with {again}: {disk.said.read_text()[-500:]}"
+            problem = problem or disk.problem(verb, acknowledged=again == 0)
+    return code, problem
+
+
+def _has_ended(pid: int) -> int | None:
+    """Return the exit code of a process if it has ended, else None."""
+    found, status = os.waitpid(pid, os.WNOHANG)
+    return None if not found else os.WEXITSTATUS(status) if os.WIFEXITED(status) else -1
+
+
+@contextmanager
+def _disk() -> Iterator[Disk]:
+    if os.geteuid() or shutil.which("mkfs.ext4") is None:
+        raise CannotMount("it takes root, and mkfs.ext4")
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(prefix="blastgit-power-", dir=memory if memory.is_dir() else None) as made:
+        yield Disk(Path(made))
+
+
+def _run(*words: object) -> None:
+    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise CannotMount(f"{words[0]} fails here: {done.stderr.strip()}")
+
+
+def _unmount(place: Path) -> None:
+    """Unmount, waiting for the last process there to be gone."""
+    for _ in range(200):
+        if subprocess.run(["umount", place], capture_output=True, check=False).returncode == 0:
+            return
+        time.sleep(0.05)
+    subprocess.run(["umount", "--lazy", place], check=False)
+    raise RuntimeError(f"{place} is still in use")

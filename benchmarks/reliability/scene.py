@@ -1,0 +1,267 @@
+"""A data repo with something of everything, each verb that writes to one, and what must hold after any of them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pygit2
+
+from blastgit import BlastgitError, DataRepo
+from blastgit.demo import refit, reprocess, small
+from blastgit.plumbing.process import git_environment
+
+NAME, OTHER, NEW = "2026dgt", "2026abc", "2026new"
+Refs = dict[str, str]
+
+
+class Scene:
+    """Where the repo is, or a copy of it, and what the verbs are fed.
+
+    Attributes:
+        repo: The data repo. A copy has to lie at the same place, for its store is known by its path.
+        beside: Where verbs make other repos.
+        inputs: What is handed in, which nothing happens to.
+    """
+
+    def __init__(self, place: Path, inputs: Path) -> None:
+        """Name the places; nothing is made yet."""
+        self.repo, self.beside, self.inputs = place / "repo", place / "other", inputs
+        self.before: Refs = {}
+
+    def make(self) -> None:
+        """Make the repo, and what is handed in later."""
+        repo = DataRepo.init(self.repo, simulated=True)
+        first = small(NAME)
+        for sample in (first, small(OTHER, seed=1)):
+            repo.record(sample.name, *self._write(sample.name, sample))
+        self._write("changed", refit(first, seed=5))
+        self._write(
+            "again", reprocess(first, app_version="v9", export_time="2026-06-20T10:00:00+00:00", seed=3, all_keys=True)
+        )
+        self._write(NEW, small(NEW, seed=2))
+        for name in ("2026im1", "2026im2"):
+            _as_blast_keeps(*self._write(name, small(name, seed=3)), name, self.inputs / "blast")
+        for words in (
+            ("collection", "create", "nearby", "--type", "TAGGED", "-m", "to try"),
+            ("collection", "add", "nearby", f"{NAME}@0", "-m", "to try"),
+            ("annotate", f"{NAME}@0", "-m", "seen"),
+        ):
+            run_verb([*self.on_repo, *words])
+        (self.inputs / "list").write_text(f"{NAME}@0\n")
+        clone = self.inputs / "clone.git"
+        subprocess.run(["git", "clone", "--quiet", "--mirror", self.repo, clone], check=True, env=git_environment())
+        DataRepo(clone).record(NAME, *self.input("changed"))
+        self.before = self.refs()
+
+    @property
+    def on_repo(self) -> list[str]:
+        """How the command line names the repo."""
+        return ["-C", str(self.repo)]
+
+    def input(self, name: str) -> tuple[Path, Path]:
+        """Return the export and the data of a state."""
+        return self.inputs / name / "export.json", self.inputs / name / "data"
+
+    def recording(self, name: str, state: str) -> list[str]:
+        """Return the command that records a state."""
+        export, data = self.input(state)
+        return [*self.on_repo, "record", name, "--export", str(export), "--data", str(data)]
+
+    def file(self) -> str:
+        """Return a file of revision 0."""
+        return f"{NAME}@0:{min(DataRepo(self.repo).show(f'{NAME}@0:files').value)}"
+
+    def refs(self) -> Refs:
+        """Return all refs of the repo."""
+        git = pygit2.Repository(str(self.repo))
+        return {name: str(git.references[name].target) for name in git.references}
+
+    def has_moved(self, ref: str) -> bool:
+        """Whether a ref is there and not where it was at first."""
+        now = self.refs().get(ref)
+        return now is not None and now != self.before.get(ref)
+
+    def problem(self, verb: Verb, *, acknowledged: bool) -> str:
+        """Open the repo as the next command does, and return what is wrong; "" if all is as it must be."""
+        try:
+            found = _unsound(self.repo) or (_unsound(self.beside) if (self.beside / "HEAD").exists() else "")
+            found = found or self._lost()
+        except BlastgitError as error:
+            return f"the next command fails: {error}"
+        if found:
+            return found
+        if acknowledged and not verb.holds(self):
+            return "what was acknowledged is not there"
+        return ""
+
+    def _lost(self) -> str:
+        now, git = self.refs(), pygit2.Repository(str(self.repo))
+        for ref, target in self.before.items():
+            if ref not in now:
+                return f"{ref} is gone"
+            is_there = now[ref] == target or (
+                ref.startswith("refs/heads/") and git.descendant_of(pygit2.Oid(hex=now[ref]), pygit2.Oid(hex=target))
+            )
+            if not is_there:
+                return f"{ref} was moved from {target} to {now[ref]}"
+        locks = [*(self.repo / "refs").rglob("*.lock"), *self.repo.glob("*.lock")]
+        return f"{locks[0]} is left" if locks else ""
+
+    def _write(self, name: str, sample: object) -> tuple[Path, Path]:
+        (self.inputs / name).mkdir()
+        sample.write(self.inputs / name)  # type: ignore[attr-defined]
+        return self.input(name)
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A way to write to a data repo.
+
+    Attributes:
+        name: What it is called in the table.
+        run: Does it, and returns its exit code.
+        holds: Whether what it acknowledges is there.
+    """
+
+    name: str
+    run: Callable[[Scene], int]
+    holds: Callable[[Scene], bool]
+
+
+def _verb(name: str, words: Callable[[Scene], list[str]], holds: Callable[[Scene], bool]) -> Verb:
+    return Verb(name, lambda scene: run_verb(words(scene)), holds)
+
+
+def run_verb(words: list[str]) -> int:
+    """Run a command of blastgit in this process, and return its exit code."""
+    from blastgit.cli import main
+
+    return main(words)
+
+
+def _push(scene: Scene) -> int:
+    refs = f"refs/heads/{NAME}", f"refs/tags/{NAME}/1"
+    command = ["git", f"--git-dir={scene.inputs / 'clone.git'}", "push", "--quiet", "--atomic", str(scene.repo), *refs]
+    return subprocess.run(command, env=git_environment(), check=False).returncode
+
+
+VERBS = (
+    _verb("record, revision 0", lambda s: s.recording(NEW, NEW), lambda s: s.has_moved(f"refs/tags/{NEW}/0")),
+    _verb("record, revision 1", lambda s: s.recording(NAME, "changed"), lambda s: s.has_moved(f"refs/tags/{NAME}/1")),
+    _verb("record, unchanged", lambda s: s.recording(NAME, "again"), lambda s: s.has_moved(f"refs/heads/{NAME}")),
+    _verb(
+        "annotate",
+        lambda s: [*s.on_repo, "annotate", f"{OTHER}@0", "-m", "odd"],
+        lambda s: s.has_moved("refs/heads/annotations"),
+    ),
+    _verb(
+        "withdraw",
+        lambda s: [*s.on_repo, "withdraw", s.file(), "--reason", "private"],
+        lambda s: s.has_moved("refs/heads/main"),
+    ),
+    _verb(
+        "import",
+        lambda s: [*s.on_repo, "import", str(s.inputs / "blast"), "--jobs", "1", "--run", "legacy/1"],
+        lambda s: all(s.has_moved(f"refs/tags/{name}/0") for name in ("2026im1", "2026im2")),
+    ),
+    _verb("maintain", lambda s: [*s.on_repo, "maintain"], lambda s: s.refs() == s.before),
+    _verb(
+        "collection",
+        lambda s: [*s.on_repo, "collection", "add", "nearby", f"{OTHER}@0", "-m", "near"],
+        lambda s: s.has_moved("refs/heads/main"),
+    ),
+    _verb(
+        "freeze",
+        lambda s: [*s.on_repo, "collection", "freeze", "nearby", "1", "-m", "paper"],
+        lambda s: s.has_moved("refs/tags/release/nearby/1"),
+    ),
+    _verb(
+        "stage",
+        lambda s: [*s.on_repo, "stage", "begin", NAME, "host-match", "--owner", "a"],
+        lambda s: s.has_moved(f"refs/workflow/{NAME}"),
+    ),
+    _verb("init", lambda s: ["init", str(s.beside), "--simulated"], lambda s: _is_data_repo(s.beside)),
+    _verb(
+        "subset",
+        lambda s: [*s.on_repo, "subset", str(s.beside), "--from", str(s.inputs / "list")],
+        lambda s: bool(DataRepo(s.beside).list()),
+    ),
+    Verb("push", _push, lambda s: s.has_moved(f"refs/tags/{NAME}/1")),
+)
+
+
+def in_child(action: Callable[[], int], said: Path) -> int:
+    """Start an action in a process group of its own, what it says going to a file, and return its process id."""
+    pid = os.fork()
+    if pid:
+        with suppress(OSError):  # it has ended already
+            os.setpgid(pid, pid)
+        return pid
+    code = 99
+    try:
+        os.setpgid(0, 0)
+        with said.open("w") as file:
+            os.dup2(file.fileno(), 1)
+            os.dup2(file.fileno(), 2)
+            sys.stdout, sys.stderr = file, file
+            code = action()
+    finally:
+        os._exit(code)
+
+
+def end_of(pid: int) -> int:
+    """Wait for a process of `in_child`, end whatever it has left, and return its exit code; -1 if it was killed."""
+    _, status = os.waitpid(pid, 0)
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+    return os.WEXITSTATUS(status) if os.WIFEXITED(status) else -1
+
+
+def apart(action: Callable[[], str]) -> str:
+    """Return what an action returns in a child process: nothing of the repo stays open in this one."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if not pid:
+        text = "it failed"
+        try:
+            text = action()
+        except BaseException as error:
+            text = f"{type(error).__name__}: {error}"
+            raise
+        finally:
+            os.write(writing, text.encode()[:60_000])
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        text = pipe.read().decode()
+    os.waitpid(pid, 0)
+    return text
+
+
+def _unsound(repo: Path) -> str:
+    found = DataRepo(repo).verify()
+    if not found.is_sound:
+        return f"unsound: {found.problems[0].where}: {found.problems[0].text}"
+    fsck = ["git", f"--git-dir={repo}", "fsck", "--strict", "--no-dangling"]
+    done = subprocess.run(fsck, capture_output=True, text=True, check=False, env=git_environment())
+    return f"git fsck: {done.stderr or done.stdout}" if done.returncode else ""
+
+
+def _is_data_repo(path: Path) -> bool:
+    return DataRepo(path).list() == []
+
+
+def _as_blast_keeps(export: Path, data: Path, name: str, target: Path) -> None:
+    (target / "exports").mkdir(parents=True, exist_ok=True)
+    shutil.copy(export, target / "exports" / f"{name}.json")
+    for root in ("cutout_cdn", "sed_output"):
+        if (data / root).exists():
+            shutil.copytree(data / root, target / root, dirs_exist_ok=True)
