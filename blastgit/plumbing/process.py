@@ -75,11 +75,10 @@ class Waiting:
     _process: subprocess.Popen[bytes]
     _args: Sequence[str]
 
-    def wait_for(self, answer: bytes) -> None:
-        """Return when it has printed a line, or has ended without it: then `go_on` says why."""
+    def wait_for(self, answer: bytes) -> bool:
+        """Return when it has printed a line; False if it has ended without it, and `go_on` will say why."""
         assert self._process.stdout is not None
-        while self._process.stdout.readline() not in (answer, b""):
-            pass
+        return answer in iter(self._process.stdout.readline, b"")
 
     def go_on(self, rest: bytes) -> bytes:
         """Hand it the rest of its input, and return what it has printed since.

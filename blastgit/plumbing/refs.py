@@ -113,8 +113,8 @@ class _Move:
             env = {} if place is None else place.environment
             with git_in_waiting(self.directory, *command, first=lines, pass_fds=self.locks, env=env) as git:
                 sync_file_systems([*synced, self.directory])
-                git.wait_for(b"prepare: ok\n")  # it reads the objects where they are
-                if place is not None:
+                is_prepared = git.wait_for(b"prepare: ok\n")  # until then it reads the objects where they are
+                if is_prepared and place is not None:
                     place.admit()
                 git.go_on(b"commit\n")
 
