@@ -248,8 +248,8 @@ def _fetch(repository: Repository, other: Repository, coming: Iterable[Coming]) 
     words = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--stdin")
     source = str(other.path.absolute())
     text = "".join(f"{ref}\n" for ref in refs).encode()
-    words = (*DURABLY, "-c", "fetch.fsckObjects=true", "fetch", *words)
-    run_git(repository.path, *words, source, stdin=text, keep=Keep.TRUST)
+    checked = (*DURABLY, "-c", "fetch.fsckObjects=true")
+    run_git(repository.path, *checked, "fetch", *words, source, stdin=text, keep=Keep.TRUST)
     repository.git = pygit2.Repository(repository.git.path)  # libgit2 looks for new packs when it is opened
 
 
