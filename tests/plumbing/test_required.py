@@ -5,7 +5,7 @@ import pytest
 
 from blastgit import DataRepo
 from blastgit.cli.main import main
-from blastgit.errors import RepoError
+from blastgit.errors import Busy
 from blastgit.plumbing.required import REQUIRED, missing_settings
 from blastgit.repository.hooks import install_hooks
 
@@ -40,5 +40,5 @@ def test_git_gc_and_maintenance_delete_nothing_by_themselves(history, run):
 
 def test_settings_that_cannot_be_written_are_told(history):
     shutil.copy(history / "HEAD", history / "config.lock")
-    with pytest.raises(RepoError, match="config"):
+    with pytest.raises(Busy, match=r"config\.lock"):
         install_hooks(history)
