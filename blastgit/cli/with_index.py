@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from blastgit.cli.common import drawn_progress, open_repo, plural, tell_failure
 from blastgit.errors import UsageError
-from blastgit.search.tabular.formats import FORMATS, written
+from blastgit.index.described import plain
+from blastgit.search.tabular.formats import DESCRIBED, FORMATS, written
 from blastgit.search.tabular.votable import Votable
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ def say(result: Result, options: argparse.Namespace) -> None:
     if options.format == "votable" and result.is_cut:
         pieces = Votable(closing=[("QUERY_STATUS", "OVERFLOW", "")]).write(result.columns, result.rows)
     else:
-        pieces = written(options.format, result.columns, result.rows)
+        columns = result.columns if options.format in DESCRIBED else plain(result.columns)
+        pieces = written(options.format, columns, result.rows)
     sys.stdout.writelines(pieces)
     if result.is_cut:
         print(f"blastgit: there are more rows than {options.rows:,}: see --rows", file=sys.stderr)

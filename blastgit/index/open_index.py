@@ -6,12 +6,13 @@ import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from blastgit.errors import InvalidQuery, OverLimit, RepoError
+from blastgit.index.described import Described, plain
 from blastgit.index.library import need
 from blastgit.index.tables import Column, tables
 from blastgit.index.write import DamagedIndex, is_damage
@@ -62,12 +63,12 @@ class Result:
     """What a query returned.
 
     Attributes:
-        columns: Each column; unit, UCD and description are those of the index's column of that name, if there is one.
+        columns: Each column; unit, UCD and description follow from what it is computed from, not from its name.
         rows: The rows: text, numbers, truth values, `datetime` in UTC without a zone, None.
         is_cut: Whether there were more rows than the limits allow.
     """
 
-    columns: tuple[Column, ...]
+    columns: Sequence[Column]
     rows: list[tuple[Any, ...]]
     is_cut: bool = False
 
@@ -79,7 +80,7 @@ class Result:
 
     def to_json(self) -> list[dict[str, Any]]:
         """Return each row as an object whose keys are the columns."""
-        names = [column.name for column in self.columns]
+        names = [column.name for column in plain(self.columns)]
         return [dict(zip(names, map(_plain, row), strict=True)) for row in self.rows]
 
 
@@ -142,7 +143,8 @@ class OpenIndex:
         chosen = limits or self.limits
         with self.streaming(sql, params, limits=chosen) as (columns, found):
             rows = list(islice(found, chosen.rows + 1))
-        return Result(columns, rows[: chosen.rows], len(rows) > chosen.rows)
+        described = Described(columns, lambda found: _by_lineage(sql, found))
+        return Result(described, rows[: chosen.rows], len(rows) > chosen.rows)
 
     def adql(self, text: str, *, limits: Limits | None = None) -> Result:
         """Return the rows of one query in ADQL.
@@ -150,12 +152,13 @@ class OpenIndex:
         Raises:
             InvalidQuery: It is no ADQL, or asks for what is not there; see also `query`.
         """
-        from blastgit.search.adql import translate
+        from blastgit.search.adql import describe, translate
         from blastgit.search.adql.afterwards import in_terms_of
 
         sql = translate(text)
         with in_terms_of(text):
-            return self.query(sql, limits=limits)
+            result = self.query(sql, limits=limits)
+        return replace(result, columns=Described(plain(result.columns), lambda found: describe(text, found)))
 
     @contextmanager
     def streaming(
@@ -163,6 +166,7 @@ class OpenIndex:
     ) -> Iterator[tuple[tuple[Column, ...], Iterator[tuple[Any, ...]]]]:
         """Yield the columns of one SELECT and all its rows, which need not fit into memory together.
 
+        Of the columns just names and types are known.
         What the caller does with them counts as the query's time; a limit of rows is the caller's to keep.
 
         Raises:
@@ -254,9 +258,23 @@ def connect(path: Path, memory: int, prepare: Sequence[str] = ()) -> duckdb.Duck
 
 
 def _column(name: str, type_: str) -> Column:
-    known = tables().describe(name)
     kind = _TYPES.get(type_, "double" if type_.startswith("DECIMAL") else "bigint" if "INT" in type_ else "text")
-    return Column(name, kind, known.unit, known.ucd, known.about) if known else Column(name, kind)
+    return Column(name, kind)
+
+
+def _by_lineage(sql: str, columns: Sequence[Column]) -> Sequence[Column]:
+    """Return columns with what follows for them from a query; no more than they are where there is no parser."""
+    try:
+        from blastgit.index.lineage import described_sql
+    except ImportError:
+        return columns
+    return described_sql(sql, _known(), columns)
+
+
+def _known() -> dict[str, Sequence[Column]]:
+    """Return the columns of the tables by all names that these have in a query."""
+    before = ("", "main.", f"{NAME}.", f"{NAME}.main.")
+    return {f"{prefix}{name}": table.columns for name, table in tables().items() for prefix in before}
 
 
 def _words(error: Exception) -> str:

@@ -105,11 +105,6 @@ class Tables(Mapping[str, Table]):
     def __len__(self) -> int:
         return len(self.by_name)
 
-    def describe(self, column: str) -> Column | None:
-        """Return what is known of a column of a result by its name alone: what the first table with it says."""
-        found = (table.column(column) for table in self.by_name.values())
-        return next((each for each in found if each is not None), None)
-
 
 @cache
 def tables() -> Tables:

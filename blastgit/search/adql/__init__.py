@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 
-from blastgit.index.tables import tables
+from blastgit.index.tables import Column, tables
 
-__all__ = ["translate"]
+__all__ = ["describe", "translate"]
 
 
 def translate(text: str, beside: Collection[str] = ()) -> str:
@@ -26,3 +26,21 @@ def translate(text: str, beside: Collection[str] = ()) -> str:
     from blastgit.search.adql.translation import translated
 
     return translated(text, tables(), beside)
+
+
+def describe(
+    text: str, columns: Sequence[Column], known: Mapping[str, Sequence[Column]] | None = None
+) -> Sequence[Column]:
+    """Return the columns of a query's result with what follows for them from the query.
+
+    Args:
+        text: The query, which was translated and answered.
+        columns: Their names and types.
+        known: The columns of each table by its full name in small letters, and by its own where that will do; those of
+            the index by default.
+    """
+    from blastgit.index.lineage import described
+    from blastgit.search.adql.dialect import parse
+    from blastgit.search.adql.sources import columns_of
+
+    return described(parse(text), columns_of(tables()) if known is None else known, columns)

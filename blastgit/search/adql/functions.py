@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from blastgit.index.lineage import what_is
 from blastgit.index.tables import Tables
 from blastgit.search.adql.mistakes import in_node
+from blastgit.search.adql.sources import columns_of
 
 _MANY = 1000
 
@@ -89,7 +91,7 @@ def _in_unit(node: exp.Anonymous, known: Tables) -> exp.Expr:
     value, wanted = node.expressions
     if not isinstance(wanted, exp.Literal) or not wanted.is_string:
         raise in_node(node, "IN_UNIT takes a unit as text, 'arcsec'")
-    column = known.describe(value.name.lower()) if isinstance(value, exp.Column) else None
+    column = what_is(value, columns_of(known)) if isinstance(value, exp.Column) else None
     if column is None or not column.unit:
         raise in_node(node, "IN_UNIT takes a column that has a unit")
     if column.unit == wanted.name:

@@ -7,12 +7,17 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from blastgit.index.open_index import NAME
-from blastgit.index.tables import Table, Tables
+from blastgit.index.tables import Column, Table, Tables
 
 SCHEMA = "blastgit"
 """The schema that the index's tables are in, for who names one."""
 
 _RA, _DEC, _HEALPIX = "ra_deg", "dec_deg", "healpix"
+
+
+def columns_of(known: Tables) -> dict[str, tuple[Column, ...]]:
+    """Return the columns of the index's tables by all names that these have in a query."""
+    return {f"{prefix}{name}": each.columns for name, each in known.items() for prefix in ("", f"{SCHEMA}.")}
 
 
 class Sources:

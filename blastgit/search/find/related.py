@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from blastgit.errors import InvalidInput, NotFound, UsageError
+from blastgit.index.described import plain
 from blastgit.naming.names import parse_spec
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def _radius(value: float | None) -> float:
 
 def _ask(index: OpenIndex, kind: str, params: Mapping[str, Any]) -> Iterator[Relation]:
     result = index.query(_STATE + _QUERIES[kind], params)
-    names = [column.name for column in result.columns]
+    names = [column.name for column in plain(result.columns)]
     for transient, target, *rest in result:
         yield Relation(transient, kind, target, dict(zip(names[2:], rest, strict=True)))
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from blastgit.errors import InvalidQuery
+from blastgit.index.described import Described, plain
 from blastgit.index.tables import Column, tables
 from blastgit.search.find.check import STRUCTS, check_columns, check_names, check_where, explained
 from blastgit.search.find.conditions import Listed, Values, among, distance, filters, on_sky, scope
@@ -67,14 +68,14 @@ def find(repository: Repository, index: OpenIndex, wanted: Criteria) -> Found:
     kinds = {kind for (kind,) in index.query(said)} if wanted.flags or wanted.tags else set()
     search = _Search(replace(wanted, failed=stage), Values(), frozenset(kinds), _listed(index, wanted))
     if saved is not None:
-        search.take(saved, [column.name for column in queries.columns(index, saved, wanted.params)], wanted.params)
+        search.take(saved, queries.columns(index, saved, wanted.params), wanted.params)
     sql = search.sql()
     try:
         result = index.query(sql, search.params)
     except InvalidQuery as error:
         raise error if wanted.where is None else explained(error, wanted.where) from None
     of_query = None if saved is None else queries.answer(index, saved, wanted.params)
-    return Found(search.described(result.columns), result.rows, result.is_cut, of_query)
+    return Found(Described(plain(result.columns), search.described), result.rows, result.is_cut, of_query)
 
 
 @dataclass
@@ -86,17 +87,17 @@ class _Search:
     said: frozenset[str] = frozenset()
     listed: Listed = None
     saved: Query | None = None
-    saved_columns: tuple[str, ...] = ()
+    saved_columns: Sequence[Column] = ()
 
-    def take(self, query: Query, columns: Sequence[str], params: Any) -> None:
+    def take(self, query: Query, columns: Sequence[Column], params: Any) -> None:
         """Take in a saved query: its transients or revisions are asked for, and its other columns come along.
 
         Raises:
             InvalidQuery: It names no transients.
         """
-        if "transient" not in columns:
+        if "transient" not in _names(columns):
             raise InvalidQuery(f"the query {query.name} has no column `transient`, so that nothing else goes with it")
-        self.saved, self.saved_columns = query, tuple(columns)
+        self.saved, self.saved_columns = query, columns
         self.values.given.update(query.values(params))
 
     @property
@@ -111,7 +112,7 @@ class _Search:
         if wanted.cone is not None:
             chosen.append(f"{distance(wanted)} AS {SEPARATION.name}")
         known = {*tables()["revisions"].names, *map(_alias, wanted.columns), SEPARATION.name}
-        chosen += [f'saved."{name}"' for name in self.saved_columns if name not in known]
+        chosen += [f'saved."{name}"' for name in _names(self.saved_columns) if name not in known]
         conditions = [*on_sky(wanted), *among(self.listed, self.values), *filters(wanted, self.values, self.said)]
         if wanted.where is not None:
             conditions.append(f"(\n{wanted.where}\n)")
@@ -121,8 +122,9 @@ class _Search:
         return f"SELECT {', '.join(chosen)} FROM ({self._source()}) AS transients{where} ORDER BY {order}{limit}"  # noqa: S608
 
     def described(self, found: Sequence[Column]) -> tuple[Column, ...]:
-        """Return the columns of a result with what is known of those that come from beside `revisions`."""
-        known = {SEPARATION.name: SEPARATION}
+        """Return the columns of a result with what is known of them where they come from."""
+        known = {each.name: each for each in self.saved_columns} | {SEPARATION.name: SEPARATION}
+        known |= {each.name: each for each in tables()["revisions"].columns}
         for prefix, table in STRUCTS.items():
             known |= {f"{prefix}_{each.name}": each for each in tables()[table].columns}
         return tuple(replace(known[each.name], name=each.name) if each.name in known else each for each in found)
@@ -141,13 +143,13 @@ class _Search:
         if name != "saved":
             return f" LEFT JOIN ({_BESIDE[name]}) AS {name} ON {_same(name, 'transient', 'revision')}"
         assert self.saved is not None
-        keys = ("transient", "revision") if "revision" in self.saved_columns else ("transient",)
+        keys = ("transient", "revision") if "revision" in _names(self.saved_columns) else ("transient",)
         return f" JOIN (\n{self.saved.body}\n) AS saved ON {_same(name, *keys)}"
 
     def _state(self) -> str:
         wanted = self.wanted
         conditions = scope(wanted, self.values, self.listed)
-        every = wanted.all_revisions or (not conditions and "revision" in self.saved_columns)
+        every = wanted.all_revisions or (not conditions and "revision" in _names(self.saved_columns))
         if not conditions and not every:
             conditions = ["is_latest"]
             every = True
@@ -160,6 +162,10 @@ def _listed(index: OpenIndex, wanted: Criteria) -> Listed:
         return None
     found = checked(index, wanted.among)
     return list(zip(found["names"], found["numbers"], strict=True))
+
+
+def _names(columns: Sequence[Column]) -> list[str]:
+    return [column.name for column in plain(columns)]
 
 
 def _has(text: str, word: str) -> bool:

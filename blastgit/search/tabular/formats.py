@@ -26,6 +26,9 @@ FORMATS: dict[str, tuple[str, Writer]] = {
 }
 """What each is, and what writes it."""
 
+DESCRIBED = ("ecsv", "votable")
+"""Those that tell units and what a column is."""
+
 
 def written(form: str, columns: Sequence[Column], rows: Rows) -> Iterator[str]:
     """Yield rows in one of the formats, piece by piece.

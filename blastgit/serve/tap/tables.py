@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from blastgit.safe_yaml import load_yaml
 
 _RESERVED = {"size"}
 _FILE = Path(__file__).with_name("schema.yaml")
-_NAME = re.compile(r"[A-Za-z_]\w*")
 _TYPES = {
     "text": ("unicodeChar", "*", ""),
     "integer": ("int", "", ""),
@@ -110,15 +108,11 @@ class Served:
         """Return the tables of a schema."""
         return [table for table in self.tables if table.schema == schema]
 
-    def describe(self, column: Column, query: str) -> Column:
-        """Return a column of a result with what is known of it: by its name, in the tables that the query names."""
-        words = dict.fromkeys(word.lower() for word in _NAME.findall(query))
-        named = [table for word in words for table in self.tables if table.name.lower() == word]
-        for table in (*named, *self.tables):
-            for known in table.columns:
-                if known.name == column.name and known.type == column.type:
-                    return known
-        return column
+    @cached_property
+    def columns(self) -> Mapping[str, tuple[Column, ...]]:
+        """The columns of each table by its full name in small letters; of the index's, by its own name, too."""
+        full = {table.full_name.lower(): table.columns for table in self.tables}
+        return {**{table.name: table.columns for table in self.of("blastgit")}, **full}
 
 
 def spelled(name: str) -> str:

@@ -78,6 +78,7 @@ def _lower(which: int, limit: int) -> None:
 
 def _run(task: dict[str, Any]) -> bool:
     from blastgit.index.open_index import Limits, OpenIndex
+    from blastgit.search.adql import describe
     from blastgit.search.adql.afterwards import in_terms_of
     from blastgit.serve.tap.database import preparations
     from blastgit.serve.tap.forms import Cut, form_of
@@ -93,9 +94,8 @@ def _run(task: dict[str, Any]) -> bool:
         index.streaming(sql) as (columns, rows),
     ):
         cut = Cut(rows, task["rows"])
-        file.writelines(
-            form_of(task["form"]).write([served().describe(column, task["query"]) for column in columns], cut)
-        )
+        described = describe(task["query"], columns, served().columns)
+        file.writelines(form_of(task["form"]).write(described, cut))
         return cut.is_cut
 
 
