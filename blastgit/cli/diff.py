@@ -104,15 +104,13 @@ def _say_parts(result: Diff) -> None:
 
 
 def _say_table(table: str, changes: list[FieldChange], *, full: bool) -> None:
-    from blastgit.revision.compare import percent
     from blastgit.revision.words import show_briefly
 
     shown = changes if full or len(changes) <= 2 * _FEW or table not in ("sed", "sfh", "filters") else changes[:_FEW]
     rows = []
     for change in shown:
-        relative = "" if change.relative is None else percent(change.relative)
         old, new = show_briefly(change.old, change.new, _VALUE)
-        rows.append([f"  {change.path}", old, "->", new, change.unit or "", relative])
+        rows.append([f"  {change.path}", old, "->", new, change.unit or "", change.size])
     print_table(rows, right=(1, 5))
     if len(shown) < len(changes):
         print(f"  … and {plural(len(changes) - len(shown), 'more value')} of {table} (--full)")

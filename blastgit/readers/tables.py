@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from blastgit.readers.dataset import Dataset
-from blastgit.revision.units import unit_of
+from blastgit.revision.quantities import unit_of
 
 if TYPE_CHECKING:
     from astropy.table import Table

@@ -9,8 +9,8 @@ from math import inf, isfinite, isnan
 
 from blastgit.revision.document import Json, nonfinite_name
 from blastgit.revision.normalise import Key, NaturalForm, Row
+from blastgit.revision.quantities import NAME, RATIO, Quantity, error_in, in_sigma, number, quantity_of
 from blastgit.revision.rules import Rules, Table
-from blastgit.revision.units import unit_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class FieldChange:
         row: "added" or "removed" when the whole row is; else "changed".
         known: Whether the rules know the field; others came with a newer Blast.
         twin: The number of the row among those of its key; nearly always 1.
+        sigma: The difference in units of both errors, added in quadrature; None if the rows tell no errors.
     """
 
     table: str
@@ -36,6 +37,7 @@ class FieldChange:
     row: str = "changed"
     known: bool = True
     twin: int = 1
+    sigma: float | None = None
 
     @property
     def path(self) -> str:
@@ -43,22 +45,51 @@ class FieldChange:
         return f"{Row(self.table, self.key, {}, self.twin).path}.{self.field}"
 
     @property
-    def relative(self) -> float | None:
-        """The relative change `(new - old) / |old|`, or None where that makes no sense."""
-        if not (_is_number(self.old) and _is_number(self.new)) or self.old == 0:
+    def quantity(self) -> Quantity:
+        """What the numbers of the field are."""
+        return quantity_of(self.field)
+
+    @property
+    def difference(self) -> float | None:
+        """New less old, in the unit of the difference; None unless both are finite numbers, and no names."""
+        if self.quantity.scale == NAME or number(self.old) is None or number(self.new) is None:
             return None
-        change = (self.new - self.old) / abs(self.old)
+        change = self.new - self.old
+        return change if isfinite(change) else None
+
+    @property
+    def relative(self) -> float | None:
+        """The relative change `(new - old) / |old|`; None where it means nothing, as of magnitudes and logarithms."""
+        if self.difference is None or self.quantity.scale != RATIO or self.old == 0:
+            return None
+        change = self.difference / abs(self.old)
         return change if isfinite(change) else None
 
     @property
     def unit(self) -> str | None:
         """The physical unit of both values, as astropy writes it, or None if they have none."""
-        return unit_of(self.field)
+        return self.quantity.unit
+
+    @property
+    def size(self) -> str:
+        """How large the change is, as people read it: `+3 %, +12 sigma`, `-0.04 mag`, `+0.17 dex`; "" of no number."""
+        difference, unit = self.difference, self.quantity.unit_of_difference
+        if difference is None:
+            return ""
+        said = percent(self.relative) if self.relative is not None else f"{difference:+.3g}{f' {unit}' if unit else ''}"
+        if self.sigma is None:
+            return said
+        digits = "+.2g" if abs(self.sigma) < 100 else "+.0f"
+        return f"{said}, {self.sigma:{digits}} sigma"
 
     def to_json(self) -> dict[str, Json]:
-        """Return `{"path", "old", "new", "relative", "unit"}`, with non-finite numbers as strings."""
-        values = {"old": jsonable(self.old), "new": jsonable(self.new)}
-        return {"path": self.path, **values, "relative": self.relative, "unit": self.unit}
+        """Return the change under its stable keys, with non-finite numbers as strings."""
+        return {
+            "path": self.path, "old": jsonable(self.old), "new": jsonable(self.new), "relative": self.relative,
+            "unit": self.unit, "difference": self.difference,
+            "difference_unit": None if self.difference is None else self.quantity.unit_of_difference,
+            "sigma": self.sigma,
+        }  # fmt: skip
 
 
 def compare(old: NaturalForm, new: NaturalForm, rules: Rules) -> list[FieldChange]:
@@ -130,7 +161,14 @@ def _compare_rows(old: Row | None, new: Row | None, table: Table, rules: Rules) 
     for field in {**before, **after}:
         was, now = before.get(field), after.get(field)
         if state != "changed" or not same_value(was, now, table.tolerance, rules.limit(field)):
-            yield FieldChange(row.table, row.key, field, was, now, state, table.knows(field), row.twin)
+            change = FieldChange(row.table, row.key, field, was, now, state, table.knows(field), row.twin)
+            yield change if change.difference is None else _with_sigma(change, before, after)
+
+
+def _with_sigma(change: FieldChange, old: Mapping[str, Json], new: Mapping[str, Json]) -> FieldChange:
+    assert change.difference is not None
+    errors = error_in(old, change.field), error_in(new, change.field)
+    return replace(change, sigma=in_sigma(change.difference, errors))
 
 
 def same_value(old: Json, new: Json, tolerance: float, limit: float = inf) -> bool:

@@ -182,8 +182,8 @@ def change_lines(changes: Changes, at_most: int = 40) -> list[str]:
     """Return the changes line by line, for a commit message: files first, then fields."""
     lines = [f"{file.change:13} {file.path}{f' ({file.note})' if file.note else ''}" for file in changes.files]
     for change in changes.fields:
-        relative = "" if change.relative is None else f" ({percent(change.relative)})"
-        lines.append(f"{change.path}: {' -> '.join(show_change(change.old, change.new))}{relative}")
+        size = f" ({change.size})" if change.size else ""
+        lines.append(f"{change.path}: {' -> '.join(show_change(change.old, change.new))}{size}")
     if len(lines) > at_most:
         lines = [*lines[:at_most], f"… and {len(lines) - at_most} more"]
     return lines

@@ -14,8 +14,12 @@ def test_the_point_first_then_files_then_values(cli, library):
     assert lines[0].startswith("2026dgt@0 -> 2026dgt@1: DES_z image changed; flux changed in DES_z by +3 %")
     assert "10 files" in lines
     assert any("cutout_cdn/DES/DES_z.fits" in line and "256 of 256 pixels" in line for line in lines)
-    assert any("DES_z.flux  " in line and " ".join(line.split()[-3:]) == "uJy +3 %" for line in lines)
-    assert any("log_mass_50 " in line and "dex(Msun)" in line for line in lines)
+    assert any("DES_z.flux  " in line and " uJy +3 %, +" in " ".join(line.split()) for line in lines)
+    assert any("DES_z.magnitude  " in line and " mag -0.0321 mag, -" in " ".join(line.split()) for line in lines)
+    [mass] = [line for line in lines if "sed/global.log_mass_50 " in line]
+    assert " dex, " in mass
+    assert mass.endswith(" sigma")
+    assert "%" not in mass
     assert max(map(len, lines)) <= 120
     full = cli("-C", library, "diff", "2026dgt@0", "2026dgt@1", "--full").out.splitlines()
     assert len(full) > len(lines)

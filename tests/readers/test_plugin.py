@@ -129,7 +129,7 @@ def test_the_units_are_those_of_the_index():
     from astropy import units
 
     from blastgit.index.tables import tables
-    from blastgit.revision.units import unit_of
+    from blastgit.revision.quantities import unit_of
 
     checked = 0
     for table in ("photometry", "apertures", "hosts", "filters"):

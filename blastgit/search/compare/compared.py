@@ -6,8 +6,10 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from blastgit.errors import UsageError
+from blastgit.index.described import plain
 from blastgit.index.open_index import Result
 from blastgit.index.tables import Column
+from blastgit.revision.quantities import DEX, quantity_of
 from blastgit.search.compare import sql
 from blastgit.search.compare.quantities import Subject
 from blastgit.search.compare.side import Side
@@ -74,14 +76,14 @@ class Statistics:
     Attributes:
         group: What the quantity is of: `global`, `DES_z`; empty if a transient has but one.
         quantity: The column of the index.
-        unit: Its unit as VOUnit; "" for none.
+        unit: Its unit as VOUnit, `dex` of a logarithm; "" for none.
         both: How many values both sides have.
         only_old: How many just the first has.
         only_new: How many just the second has.
         changed: How many of `both` differ by more than rounding.
-        median_difference: The median; None if `both` is 0, as all below.
+        median_difference: The median of those that differ; None if `changed` is 0, as all below.
         mad: The median absolute deviation from it.
-        median_relative: The median of the differences over the old values; None for logarithms.
+        median_relative: The median of the differences over the old values; None for magnitudes, logarithms and angles.
         median_sigma: The median of the differences in units of their errors; None if there are none.
         least: The least difference.
         greatest: The greatest.
@@ -194,7 +196,8 @@ class Comparing:
         groups = len(self.subject.groups)
         quantity = row[groups]
         column = self.subject.table.column(quantity)
-        return Statistics(row[:groups], quantity, column.unit if column else "", *row[groups + 1 :])
+        unit = DEX if quantity_of(quantity).scale == DEX else column.unit if column else ""
+        return Statistics(row[:groups], quantity, unit, *row[groups + 1 :])
 
     def _described(self, result: Result) -> Result:
         """Say what is known of the columns; units just where all rows have one."""
@@ -207,10 +210,11 @@ class Comparing:
         }  # fmt: skip
 
         def known(column: Column) -> Column:
-            words = about.get(column.name, column.about)
-            return replace(column, unit=unit if column.name in _OF_VALUES else column.unit, about=words)
+            if column.name in about:
+                return replace(column, unit=unit if column.name in _OF_VALUES else "", about=about[column.name])
+            return self.subject.table.column(column.name) or column
 
-        return Result(tuple(map(known, result.columns)), result.rows, result.is_cut)
+        return Result(tuple(map(known, plain(result.columns))), result.rows, result.is_cut)
 
 
 def _column(name: str) -> Column:

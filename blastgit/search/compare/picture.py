@@ -67,6 +67,10 @@ def _draw(
     differences = [b - a for a, b in values]
     histogram.hist(differences, bins=min(_BINS, max(5, math.isqrt(len(differences)))), color=_INK)
     histogram.axvline(statistics.median_difference or 0.0, color=_LINE, linewidth=1)
-    words = f"median {statistics.median_difference:.3g}, MAD {statistics.mad:.3g}, {statistics.outliers} outliers"
+    words = f"{statistics.changed} of {statistics.both} differ"
+    if statistics.median_difference is not None:
+        words += (
+            f": median {statistics.median_difference:.3g}, MAD {statistics.mad:.3g}, {statistics.outliers} outliers"
+        )
     histogram.set(title=words, xlabel=f"difference{unit}", ylabel="transients")
     histogram.locator_params(axis="x", nbins=5)  # more numbers run into each other

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from blastgit.revision.quantities import RATIO, quantity_of
 from blastgit.search.compare.quantities import Quantity, Subject
 from blastgit.search.compare.side import Side
 
 _ROBUST = 1.4826  # by which the MAD of normally distributed values is smaller than their standard deviation
 _NOISE = "1e-9 * greatest(abs(old), abs(new))"  # what a difference may be that is none
-_RELATIVE = (
-    "CASE WHEN NOT starts_with(quantity, 'log') THEN difference / nullif(abs(old), 0) END"  # logarithms have none
-)
-_IS_OUTLIER = f"abs(difference - middle) > greatest($sigma * {_ROBUST} * mad, {_NOISE})"  # where most agree, the others
+_DIFFERS = f"abs(difference) > {_NOISE}"
+_IS_OUTLIER = f"({_DIFFERS} AND abs(difference - middle) > greatest($sigma * {_ROBUST} * mad, {_NOISE}))"
 
 
 def pairs(a: Side, b: Side) -> str:
@@ -55,15 +54,18 @@ def values(a: Side, b: Side, subject: Subject) -> str:
 
 
 def _judged(a: Side, b: Side, subject: Subject) -> str:
-    """Return the begin of a query: the differences, and the middle and the MAD of each group and quantity."""
+    """Return the begin of a query: the differences, and the middle and the MAD of each group and quantity.
+
+    Just values that differ count: where most agree, these would else have a MAD of 0, and all others be outliers.
+    """
     by = _by(subject)
     return f"""
 WITH differences AS MATERIALIZED ({differences(a, b, subject)}),
-middles AS (SELECT {by}, median(difference) AS middle FROM differences GROUP BY ALL),
+middles AS (SELECT {by}, median(difference) AS middle FROM differences WHERE {_DIFFERS} GROUP BY ALL),
 spreads AS (
     SELECT {by}, any_value(middle) AS middle, median(abs(difference - middle)) AS mad
-    FROM differences JOIN middles USING ({by}) GROUP BY {by}),
-judged AS (SELECT * FROM differences JOIN spreads USING ({by}))"""  # noqa: S608 (columns of our own)
+    FROM differences JOIN middles USING ({by}) WHERE {_DIFFERS} GROUP BY {by}),
+judged AS (SELECT * FROM differences LEFT JOIN spreads USING ({by}))"""  # noqa: S608 (columns of our own)
 
 
 def statistics(a: Side, b: Side, subject: Subject) -> str:
@@ -72,10 +74,12 @@ def statistics(a: Side, b: Side, subject: Subject) -> str:
     return f"""{_judged(a, b, subject)}
 SELECT {by},
     count(difference) AS both, count_if(new IS NULL) AS only_old, count_if(old IS NULL) AS only_new,
-    count(*) FILTER (abs(difference) > {_NOISE}) AS changed,
+    count(*) FILTER ({_DIFFERS}) AS changed,
     any_value(middle) AS median_difference, any_value(mad) AS mad,
-    median({_RELATIVE}) AS median_relative, median(in_sigma) AS median_sigma,
-    min(difference) AS least, max(difference) AS greatest, count(*) FILTER ({_IS_OUTLIER}) AS outliers
+    median({_relative(subject)}) FILTER ({_DIFFERS}) AS median_relative,
+    median(in_sigma) FILTER ({_DIFFERS}) AS median_sigma,
+    min(difference) FILTER ({_DIFFERS}) AS least, max(difference) FILTER ({_DIFFERS}) AS greatest,
+    count(*) FILTER ({_IS_OUTLIER}) AS outliers
 FROM judged GROUP BY {by} ORDER BY {by}"""  # noqa: S608 (columns of our own)
 
 
@@ -92,8 +96,8 @@ def differing(a: Side, b: Side, subject: Subject) -> str:
     """Return the query of every value that differs, or that only one side has."""
     by = _by(subject)
     return (
-        f"SELECT transient, {by}, old, new, difference, {_RELATIVE} AS relative, in_sigma "  # noqa: S608
-        f"FROM ({differences(a, b, subject)}) WHERE difference IS NULL OR abs(difference) > {_NOISE} "
+        f"SELECT transient, {by}, old, new, difference, {_relative(subject)} AS relative, in_sigma "  # noqa: S608
+        f"FROM ({differences(a, b, subject)}) WHERE difference IS NULL OR {_DIFFERS} "
         f"ORDER BY transient, {by}"
     )
 
@@ -106,6 +110,12 @@ def differences(a: Side, b: Side, subject: Subject) -> str:
         f"SELECT *, CASE WHEN {both} THEN new - old END AS difference, (new - old) / {sigma} AS in_sigma "  # noqa: S608
         f"FROM ({values(a, b, subject)}) WHERE old IS NOT NULL OR new IS NOT NULL"
     )
+
+
+def _relative(subject: Subject) -> str:
+    """Return the relative change, of those quantities that have one: a magnitude or a logarithm has none."""
+    names = ", ".join(f"'{each.name}'" for each in subject.quantities if quantity_of(each.name).scale == RATIO)
+    return f"CASE WHEN quantity IN ({names}) THEN difference / nullif(abs(old), 0) END" if names else "NULL::DOUBLE"
 
 
 def _rows(subject: Subject, side: str) -> str:

@@ -73,18 +73,20 @@ def test_they_are_numpy_s(
     assert (found.both, found.only_old, found.only_new) == (
         len(both), sum(new is None for _, new in there), sum(old is None for old, _ in there)
     )  # fmt: skip
-    if not len(both):
+    differ = both[both[:, 0] != both[:, 1]]
+    assert found.changed == len(differ)
+    if not len(differ):
         assert (found.median_difference, found.mad, found.outliers) == (None, None, 0)
+        assert (found.least, found.greatest, found.median_sigma, found.median_relative) == (None,) * 4
         return
-    differences = both[:, 1] - both[:, 0]
+    differences = differ[:, 1] - differ[:, 0]
     middle = np.median(differences)
     spread = np.median(abs(differences - middle))
     assert found.median_difference == pytest.approx(middle, abs=1e-9)
     assert found.mad == pytest.approx(spread, abs=1e-9)
     assert found.median_sigma == pytest.approx(middle / 5, abs=1e-9)
     assert (found.least, found.greatest) == (pytest.approx(differences.min()), pytest.approx(differences.max()))
-    assert found.changed == np.count_nonzero(differences)
-    far = abs(differences - middle) > np.maximum(5 * 1.4826 * spread, 1e-9 * abs(both).max(axis=1))
+    far = abs(differences - middle) > np.maximum(5 * 1.4826 * spread, 1e-9 * abs(differ).max(axis=1))
     assert found.outliers == len(compared.outliers) == np.count_nonzero(far)
 
 
@@ -102,12 +104,29 @@ def test_outliers_are_named_the_farthest_first(index_of: Callable[[Values], Open
     assert strict.outliers == ()
 
 
-def test_where_most_agree_whatever_differs_stands_out(index_of: Callable[[Values], OpenIndex]) -> None:
-    values: Values = {f"t{i}": (5.0, 5.0) for i in range(5)}
-    with index_of({**values, "x": (5.0, 5.1), "noise": (5.0, 5.0 + 1e-12)}) as index:
-        compared = compare(index)
-    assert [each.transient for each in compared.outliers] == ["x"]
-    assert compared.statistics[0].changed == 1
+def test_what_agrees_is_no_measure_of_what_differs(index_of: Callable[[Values], OpenIndex]) -> None:
+    alike: Values = {f"t{i}": (5.0, 5.0) for i in range(50)}
+    differ: Values = {f"x{i}": (5.0, 5.0 + i / 10) for i in range(1, 10)}
+    with index_of({**alike, **differ, "noise": (5.0, 5.0 + 1e-12)}) as index:
+        calm = compare(index)
+    with index_of({**alike, **differ, "far": (5.0, 50.0)}) as index:
+        far = compare(index)
+    assert (calm.statistics[0].both, calm.statistics[0].changed) == (60, 9)
+    assert calm.statistics[0].median_difference == pytest.approx(0.5)
+    assert calm.statistics[0].mad == pytest.approx(0.2)
+    assert calm.outliers == ()
+    assert [each.transient for each in far.outliers] == ["far"]
+
+
+def test_a_relative_change_is_told_where_it_means_something() -> None:
+    from blastgit.search.compare.quantities import Subject
+    from blastgit.search.compare.sql import _relative
+
+    for type_, columns, has in (
+        ("photometry", ("flux",), True), ("photometry", ("magnitude",), False), ("sed", ("gas_logz_50",), False),
+        ("sed", ("log_mass_50",), False), ("sed", ("age_50",), True), ("apertures", ("ra_deg",), False),
+    ):  # fmt: skip
+        assert (f"'{columns[0]}'" in _relative(Subject.of(type_, columns))) == has, columns
 
 
 def test_each_value_that_differs(index_of: Callable[[Values], OpenIndex]) -> None:

@@ -1,0 +1,84 @@
+"""What the numbers of rows are: their units, how a difference of two is told, and where their errors stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from math import hypot, isfinite
+from pathlib import Path
+from typing import Any
+
+from blastgit.revision.document import Json
+from blastgit.safe_yaml import load_yaml
+
+RATIO, MAG, DEX, INTERVAL, NAME = "ratio", "mag", "dex", "interval", "name"
+"""How a difference is told; `quantities.yaml` explains each."""
+
+_PERCENTILES = ("_16", "_50", "_84")
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """What the numbers of a field are.
+
+    Attributes:
+        unit: Their unit, as astropy writes it; None if they have none.
+        scale: How a difference is told.
+        error: The field that has the error of each; "" if none has.
+    """
+
+    unit: str | None = None
+    scale: str = RATIO
+    error: str = ""
+
+    @property
+    def unit_of_difference(self) -> str | None:
+        """The unit of the difference of two."""
+        return self.scale if self.scale in (MAG, DEX) else self.unit
+
+
+@cache
+def quantity_of(field: str) -> Quantity:
+    """Return what the numbers of a field are."""
+    return next((each for pattern, each in _quantities().items() if fnmatchcase(field, pattern)), Quantity())
+
+
+def unit_of(field: str) -> str | None:
+    """Return the unit of a field of a row, as astropy writes it; None if it has none."""
+    return quantity_of(field).unit
+
+
+def error_in(row: Mapping[str, Json], field: str) -> float | None:
+    """Return the error of a value, by the other fields of its row; None if they tell none."""
+    if field.endswith(_PERCENTILES):
+        low, high = (number(row.get(f"{field[:-3]}{end}")) for end in ("_16", "_84"))
+        return None if low is None or high is None else (high - low) / 2
+    return number(row.get(quantity_of(field).error))
+
+
+def in_sigma(difference: float, errors: tuple[float | None, float | None]) -> float | None:
+    """Return a difference in units of both errors, added in quadrature; None unless both are known."""
+    one, other = errors
+    if one is None or other is None or not hypot(one, other):
+        return None
+    found = difference / hypot(one, other)
+    return found if isfinite(found) else None
+
+
+def number(value: Json) -> float | None:
+    """Return a value if it is a finite number."""
+    try:
+        found = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    except OverflowError:
+        return None
+    return found if found is not None and isfinite(found) else None
+
+
+@cache
+def _quantities() -> Mapping[str, Quantity]:
+    loaded: Mapping[str, Mapping[str, Any]] = load_yaml(
+        Path(__file__).with_name("quantities.yaml").read_bytes(), "quantities.yaml"
+    )
+    return {pattern: Quantity(**facts) for pattern, facts in loaded.items()}
