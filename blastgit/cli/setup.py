@@ -21,6 +21,7 @@ def run(options: argparse.Namespace) -> int:
 
     set_up(options.clone)
     print("git diff and git log -p now show pointers and revisions readably here")
+    print("dvc pull here brings every file, whatever your own gitignore (core.excludesFile) says")
     if options.notes:
         from blastgit.annotations.gitnotes import set_up_notes
 

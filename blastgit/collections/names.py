@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from blastgit.errors import BlastgitError, InvalidName
-from blastgit.naming.paths import check_path
+from blastgit.naming.paths import check_new_path
 
 FOLDER = "collections"
 ROLES = ("", "public", "private", "validated", "unique")
@@ -152,7 +152,7 @@ def check_name(name: str) -> str:
             f"{name[:80]!r} is no name of a collection: up to ten parts of letters, digits and ._+-, joined by /"
         )
     try:
-        check_path(path_of(name))
+        check_new_path(path_of(name))
     except BlastgitError as error:
         raise InvalidName(f"{name[:80]!r} cannot be a collection's name: {error}") from None
     if any(part.casefold().endswith((".yaml", ".lock")) for part in name.split("/")):

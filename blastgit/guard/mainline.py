@@ -17,7 +17,7 @@ from blastgit.naming.paths import check_path
 from blastgit.naming.refs import Change
 from blastgit.repository.format import CONFIG, FILE
 from blastgit.repository.settings import Settings, read_settings
-from blastgit.repository.skeleton import dot_files
+from blastgit.repository.skeleton import dot_files, is_dot_file
 from blastgit.repository.tombstones import ATTACHMENT, FOLDER, read_tombstones
 from blastgit.safe_yaml import SIZE_LIMIT, load_yaml
 from blastgit.search.saved.check import check_sql
@@ -108,7 +108,7 @@ def _check_file(path: str, data: bytes) -> None:
     if path == CONFIG:
         default_remote(data)
     elif path in dot_files(b""):
-        if data != dot_files(b"")[path]:
+        if not is_dot_file(path, data):
             raise Denied("it is not the one that blastgit ships, which plain git and DVC rely on")
     elif _TOMBSTONES.fullmatch(path):
         read_tombstones(data, path)

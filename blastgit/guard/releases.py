@@ -12,10 +12,12 @@ from blastgit.guard.trees import files_of
 from blastgit.naming.refs import Change
 from blastgit.releases.check import Tagged, examine
 from blastgit.releases.label import check_new, read_label, releases
-from blastgit.repository.skeleton import dot_files
+from blastgit.repository.format import CONFIG
+from blastgit.repository.skeleton import dot_files, is_dot_file
 
 _FILES = 5_000_000
 _SHOWN = 3
+_DOT_FILE = 64 * 1024  # bytes
 
 
 def check_pushed(repo: Quarantine, change: Change, coming: Mapping[str, str | None]) -> None:
@@ -34,8 +36,8 @@ def check_pushed(repo: Quarantine, change: Change, coming: Mapping[str, str | No
         check_new(label, [*releases(repo), *(read_label(ref) for ref in coming if _is_other(ref, change.ref))])
         tag = repo.tag(change.new or "", str(label))
         files = files_of(repo, repo.commit(tag.target, "what the tag names").tree_id, _FILES)
-        for path, data in dot_files(repo.config).items():
-            if path in files and path != ".dvc/config" and repo.blob(files[path], len(data)) != data:
+        for path in dot_files(repo.config):
+            if path in files and path != CONFIG and not is_dot_file(path, repo.blob(files[path], _DOT_FILE)):
                 raise Denied(f"{path} is not the one that blastgit ships, which plain git and DVC rely on")
         tagged = Tagged(repo, label, pygit2.Oid(hex=str(tag.id)))
         found = examine(repo, tagged, coming)

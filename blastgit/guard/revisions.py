@@ -13,11 +13,12 @@ from blastgit.guard.deny import deny
 from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.trees import files_of
 from blastgit.naming.names import transient_of
-from blastgit.naming.paths import check_paths
+from blastgit.naming.paths import check_new_paths
 from blastgit.repository.commits import Marker
 from blastgit.repository.entries import LIMIT
+from blastgit.repository.format import CONFIG
 from blastgit.repository.simulated import WORDS, kind_of
-from blastgit.repository.skeleton import dot_files
+from blastgit.repository.skeleton import dot_files, is_dot_file
 from blastgit.revision.document import SIZE_LIMIT
 from blastgit.revision.dr import DatasetRevision, read_dr, write_dr
 from blastgit.store.pointer import SUFFIX, Pointer, read_pointer
@@ -131,7 +132,7 @@ def check_tree(repo: Quarantine, name: str, files: Mapping[str, pygit2.Oid]) -> 
     if own & stored:
         raise Denied(f"{min(own & stored)!r} is not of the format: it stands there as it is, and as a pointer as well")
     try:
-        check_paths(sorted(own | stored))
+        check_new_paths(sorted(own | stored))
     except BlastgitError as error:
         raise Denied(str(error)) from None
     for path, expected in dots.items():
@@ -142,9 +143,10 @@ def check_tree(repo: Quarantine, name: str, files: Mapping[str, pygit2.Oid]) -> 
 def _check_dot_file(repo: Quarantine, files: Mapping[str, pygit2.Oid], path: str, expected: bytes) -> None:
     if path not in files:
         raise Denied(f"it lacks {path}, without which `dvc pull` brings no files")
-    if _blob(repo, path, files[path], 64 * 1024) == expected:
+    data = _blob(repo, path, files[path], 64 * 1024)
+    if data == expected or (path != CONFIG and is_dot_file(path, data)):
         return
-    if path == ".dvc/config":
+    if path == CONFIG:
         if _was_on_main(repo, files[path]):
             return
         raise Denied(".dvc/config is not the one that main has: fetch main, then record again")

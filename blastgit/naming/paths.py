@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from blastgit.errors import InvalidFiles
 from blastgit.naming.names import WINDOWS_DEVICES
 
 ROOTS = ("cutout_cdn", "sed_output")
 """The two folders of Blast's data; the component below them is the transient's own, and a dataset goes without it."""
+
+_OF_DVC = re.compile(r"dvc\.(ya?ml|lock|json|toml)|dvcfile")
+"""Files that DVC reads in any folder, as it had them in older versions, or may have them in newer ones."""
 
 
 def dataset_path(blast_path: str) -> str:
@@ -47,6 +52,29 @@ def _component_problem(part: str) -> str | None:
     if part.endswith((" ", ".")) or set(part) & set('<>"|?*') or folded.split(".")[0] in WINDOWS_DEVICES:
         return f"{part!r} cannot be checked out on every system"
     return None
+
+
+def check_new_path(path: str) -> str:
+    """Return `path` if a file may be recorded under it: plain DVC must not read it as one of its own.
+
+    Raises:
+        InvalidFiles: See `check_path`; or DVC would run it, or fail over it.
+    """
+    for part in path.split("/"):
+        if _OF_DVC.fullmatch(part.casefold()):
+            raise InvalidFiles(f"{path!r} cannot be recorded: plain DVC takes a file {part!r} for one of its own")
+    return check_path(path)
+
+
+def check_new_paths(paths: list[str]) -> None:
+    """Check each path of a dataset that is recorded, and that no two collide.
+
+    Raises:
+        InvalidFiles: See `check_new_path` and `check_paths`.
+    """
+    for path in paths:
+        check_new_path(path)
+    check_paths(paths)
 
 
 def check_paths(paths: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from math import isfinite
@@ -22,6 +23,9 @@ from blastgit.store.pointer import read_pointer
 def set_up(clone: Path) -> None:
     """Tell git, in one clone, how to show the files that `.gitattributes` of a data repo names.
 
+    The user's own list of ignored files is switched off there: `dvc pull` passes over a folder that matches it, without
+    a word, in clones of revisions whose `.gitignore` did not yet say that folders count.
+
     Git is not told to cache the texts: it would need to know who commits, and `git diff` would fail where it does not.
 
     Raises:
@@ -34,6 +38,7 @@ def set_up(clone: Path) -> None:
         raise RepoError(f"{clone} is no git repository: run this in a clone of a data repo") from None
     for kind in ("pointer", "revision"):
         run_git(folder, "config", f"diff.blastgit-{kind}.textconv", f"{command} {kind}")
+    run_git(folder, "config", "core.excludesFile", os.devnull)
 
 
 def textconv(kind: str, data: bytes) -> str:

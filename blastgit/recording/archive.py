@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory, gettempdir
 from typing import Self
 
 from blastgit.errors import BlastgitError, InvalidFiles, InvalidInput, StoreError
-from blastgit.naming.paths import check_path, check_paths, dataset_path
+from blastgit.naming.paths import check_new_paths, check_path, dataset_path
 from blastgit.recording.sources import Gathered
 from blastgit.revision.document import SIZE_LIMIT
 from blastgit.revision.export import Export, named_files, read_export
@@ -65,7 +65,7 @@ def open_archive(path: Path) -> Iterator[tuple[Export, Gathered[Path]]]:
         if _DOCUMENT not in files:
             raise InvalidInput(f"{path} has no {_DOCUMENT}: is it an archive of Blast?")
         export = read_export(files.pop(_DOCUMENT).read_bytes(), f"{_DOCUMENT} of {path}")
-        check_paths(list(files))
+        check_new_paths(list(files))
         missing = [name for name in named_files(export.document) if dataset_path(name) not in files]
         if missing:
             raise InvalidFiles(f"{path}: the export names {missing[0]}, which the archive lacks")

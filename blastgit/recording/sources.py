@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from blastgit.errors import InvalidFiles
-from blastgit.naming.paths import ROOTS, check_paths, dataset_path
+from blastgit.naming.paths import ROOTS, check_new_paths, dataset_path
 from blastgit.revision.document import Json
 from blastgit.revision.export import named_files
 from blastgit.revision.leftovers import is_leftover
@@ -112,7 +112,7 @@ def assemble(files: Iterable[tuple[str, T]], document: dict[str, Json], where: s
             )
         found[path] = blast_path, file
     _check_named(named, {path: blast_path for path, (blast_path, _) in found.items()}, where)
-    check_paths(list(found))
+    check_new_paths(list(found))
     return Gathered({path: found[path][1] for path in sorted(found)}, ignored)
 
 

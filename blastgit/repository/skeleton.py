@@ -31,6 +31,15 @@ def store_config(url: str, options: Mapping[str, str] | None = None) -> bytes:
     return with_remote(_read("config"), Remote("store", url, dict(options or {})))
 
 
+_FORMER = {".gitignore": b"/*/**\n!/*/**/\n!*.dvc\n"}
+"""What a dot file of revisions from before was."""
+
+
+def is_dot_file(path: str, data: bytes) -> bool:
+    """Whether `data` is what a dot file of a revision may be, now or in its time; `.dvc/config` may be anything."""
+    return path == ".dvc/config" or data in (dot_files(b"")[path], _FORMER.get(path))
+
+
 def dot_files(config: bytes) -> dict[str, bytes]:
     """Return the dot files that make a commit's tree one that plain git and DVC can check out, by path."""
     return {

@@ -107,6 +107,7 @@ HOSTILE = {
         ".dvc/config is not the one that main has",
     ),
     "ignore rules": (rewrite(b".gitignore", lambda data: b"*\n"), ".gitignore is not the one"),
+    "a name of DVC's": (put(b"cutout_cdn/dvc.yaml.dvc", pointer(**GOOD | {"path": "dvc.yaml"})), "for one of its own"),
     "attributes": (rewrite(b".gitattributes", lambda data: b"* filter=x\n"), ".gitattributes is not the one"),
     "a pointer of its own": (put(b"cutout_cdn/DES/new.fits.dvc", pointer(**GOOD | {"path": "new.fits"})), "new.fits"),
     "a pointer less": (drop(POINTER), "2026dgt.json names 'cutout_cdn/DES/DES_z.fits', which has no pointer"),

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from blastgit.errors import InvalidFiles, InvalidName
 from blastgit.naming.names import Spec, check_transient, fold, parse_spec
-from blastgit.naming.paths import check_path, check_paths
+from blastgit.naming.paths import check_new_paths, check_path, check_paths
 
 ALNUM = "abcXYZ019"
 
@@ -176,6 +176,14 @@ def test_paths_of_files_are_accepted(path):
 def test_paths_that_would_hurt_somebody_are_refused(path, why):
     with pytest.raises(InvalidFiles, match=why):
         check_path(path)
+
+
+@pytest.mark.parametrize("name", ["dvc.yaml", "dvc.lock", "DVC.YAML", "dvc.yml", "Dvcfile", "dvc.yaml/x.fits"])
+def test_names_that_plain_dvc_takes_for_its_own_are_not_recorded_and_still_read(name):
+    with pytest.raises(InvalidFiles, match="plain DVC takes a file"):
+        check_new_paths(["a/x.fits", f"a/{name}"])
+    check_paths([f"a/{name}"])
+    check_new_paths(["a/dvc.fits", "a/x.dvc.yaml", "dvc/x.fits"])
 
 
 def test_paths_that_no_clone_can_hold_together_are_refused():

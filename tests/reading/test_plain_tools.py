@@ -6,6 +6,11 @@ import sys
 
 import pytest
 
+from blastgit import DataRepo
+from blastgit.cli import main
+from blastgit.recording import record as record_module
+from blastgit.repository import skeleton
+
 TAGS = ["2026dgt/0", "2026dgt/1"]
 IMAGE = "cutout_cdn/DES/DES_z.fits"
 
@@ -51,6 +56,48 @@ def test_a_clone_of_a_tag_and_a_pull_give_exactly_its_files(library, states, run
     assert run("git", "status", "--porcelain", cwd=clone) == ""
     assert "up to date" in run("dvc", "status", cwd=clone)
     assert run("dvc", "status", "--cloud", "-q", cwd=clone) == ""
+
+
+FORMER_GITIGNORE = "/*/**\n!/*/**/\n!*.dvc\n"
+
+
+@pytest.mark.parametrize("pattern", ["*_output/", "*", "cutout*", "*.dvc\n*.fits"])
+def test_what_a_user_ignores_everywhere_is_pulled_nevertheless(library, states, run, tmp_path, hermetic, pattern):
+    (hermetic / "ignore").write_text(f"{pattern}\n")
+    run("git", "config", "--global", "core.excludesFile", hermetic / "ignore")
+    run("git", "clone", "-q", "--branch", TAGS[0], "--single-branch", library, tmp_path / "clone")
+    run("dvc", "pull", "-q", cwd=tmp_path / "clone")
+    assert len(files_of(tmp_path / "clone")) == 2 * len(wanted(states[0]))
+    assert run("git", "status", "--porcelain", cwd=tmp_path / "clone") == ""
+
+
+def test_a_clone_of_an_old_tag_needs_to_be_set_up(library, states, run, tmp_path, hermetic):
+    clone = tmp_path / "clone"
+    (hermetic / "config/git").mkdir()
+    (hermetic / "config/git/ignore").write_text("*_output/\n")
+    run("git", "clone", "-q", "--branch", TAGS[0], "--single-branch", library, clone)
+    (clone / ".gitignore").write_text(FORMER_GITIGNORE)
+    run("git", "commit", "-q", "-a", "-m", "As it was", cwd=clone)
+    run("dvc", "pull", "-q", cwd=clone)
+    assert len(files_of(clone)) < 2 * len(wanted(states[0]))
+    assert main(["setup", str(clone)]) == 0
+    run("dvc", "pull", "-q", cwd=clone)
+    assert len(files_of(clone)) == 2 * len(wanted(states[0]))
+
+
+def test_a_revision_with_the_dot_files_of_its_time_is_sound(states, record, repo, run, monkeypatch):
+    dot_files = skeleton.dot_files
+    with monkeypatch.context() as patch:
+        former = {".gitignore": FORMER_GITIGNORE.encode()}
+        for module in (record_module, skeleton):
+            patch.setattr(module, "dot_files", lambda config: {**dot_files(config), **former})
+        record(repo, states[0])
+    assert run("git", "--git-dir", repo, "show", "2026dgt/0:.gitignore") == FORMER_GITIGNORE
+    assert DataRepo(repo).verify().problems == []
+    assert record(repo, states[1]).status == "unchanged"
+    assert record(repo, states[2]).revision == 1
+    assert run("git", "--git-dir", repo, "show", "2026dgt/1:.gitignore") == "/*/**\n!/*/\n!/*/**/\n!*.dvc\n"
+    assert DataRepo(repo).verify().problems == []
 
 
 def test_git_tells_the_history_of_a_file(full_clone, run):

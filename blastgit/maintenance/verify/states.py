@@ -16,7 +16,7 @@ from blastgit.plumbing.trees import read_blob
 from blastgit.repository.commits import Snapshot, StageState
 from blastgit.repository.history import History
 from blastgit.repository.local import Repository
-from blastgit.repository.skeleton import dot_files
+from blastgit.repository.skeleton import dot_files, is_dot_file
 from blastgit.repository.tombstones import Withdrawals
 from blastgit.revision.dr import write_dr
 from blastgit.store.hashing import Checksums
@@ -70,9 +70,9 @@ def _document_faults(state: Snapshot, number: int) -> Iterator[str]:
         yield f"its document is about {document.export.name}"
     if write_dr(document.export, document.number, document.files) != document.data:
         yield "its document is not written as the format asks"
-    for path, expected in dot_files(b"").items():
+    for path in dot_files(b""):
         found = read_blob(state.commit.tree, path)
-        if found is None or (path != ".dvc/config" and found != expected):
+        if found is None or not is_dot_file(path, found):
             yield f"its {path} is not the one that plain git and DVC need"
 
 
