@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from blastgit.cli.common import add_json, bold, drawn_progress, key_values, open_repo, plural, print_json, size_text
 from blastgit.errors import UsageError
+
+if TYPE_CHECKING:
+    from blastgit.exchange.run import Import
 from blastgit.exchange.other_repo import is_data_repo
 
 
@@ -70,12 +74,23 @@ def run(options: argparse.Namespace) -> int:
     would = "would be " if options.dry_run else ""
     print(f"{adopted} {would}adopted into {done.run}: {done.files:,} files, {size}")
     if done.present:
-        print(f"  {done.present:,} were here already")
+        print(f"  {done.present:,} were here already{_how_known(done)}")
+    if done.ignored:
+        print(f"  {plural(done.ignored, 'leftover')} of other programs ignored")
     for name, reason in sorted(done.skipped.items())[:20]:
         print(f"  skipped {name}: {reason}")
     if len(done.skipped) > 20:
         print(f"  and {len(done.skipped) - 20:,} more skipped: --skipped FILE lists them all")
     return 4 if done.skipped else 0
+
+
+def _how_known(done: Import) -> str:
+    """Say what was compared, and what was not."""
+    if not done.untouched:
+        return ", and equal"
+    equal = done.present - done.untouched
+    compared = f"{equal:,} equal, " if equal else ""
+    return f": {compared}{done.untouched:,} not read again, since no export and no file was touched"
 
 
 def _take_in(options: argparse.Namespace) -> int:

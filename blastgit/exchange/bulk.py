@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from blastgit.datasets.storage import Placement
 from blastgit.errors import BlastgitError
-from blastgit.exchange.sources import Found, opened
+from blastgit.exchange.seen import Look
+from blastgit.exchange.sources import Found, Opened, opened
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import BRIEFLY, Journal, Lock, hold
 from blastgit.plumbing.refs import RefMoved
@@ -38,6 +39,9 @@ class Outcome:
         files: How many files it has.
         size: Bytes of them.
         source: The file of its export, or its archive.
+        stamp: What that looked like; see `exchange/seen.py`.
+        look: What its data files looked like, likewise.
+        ignored: How many leftovers of other programs lay among them.
     """
 
     name: str
@@ -46,6 +50,13 @@ class Outcome:
     files: int = 0
     size: int = 0
     source: str = ""
+    stamp: list[int] = field(default_factory=list)
+    look: Look = field(default_factory=dict)
+    ignored: int = 0
+
+    def of(self, source: str, seen: Opened) -> Outcome:
+        """Return this with what tells how its source looked."""
+        return replace(self, source=source, stamp=seen.stamp, look=seen.look, ignored=len(seen.files.ignored))
 
 
 @dataclass(frozen=True)
@@ -92,11 +103,11 @@ def adopt(repository: Repository, found: Sequence[Found], how: BulkOptions) -> l
             except BlastgitError as error:
                 if error.kind in ("store", "repo"):
                     raise
-                done = Outcome(each.name, SKIPPED, str(error))
+                done = Outcome(each.name, SKIPPED, str(error), source=each.source)
             if isinstance(done, Outcome):
-                outcomes.append(replace(done, source=each.source))
+                outcomes.append(done)
             else:
-                ready.append(replace(done, outcome=replace(done.outcome, source=each.source)))
+                ready.append(done)
         if ready:
             for one in ready:
                 one.lock.announce_moves(one.prepared.updates)
@@ -122,29 +133,33 @@ def _prepare(
     repository: Repository, found: Found, how: BulkOptions, batch: Batch, stack: ExitStack
 ) -> Outcome | _Ready:
     with ExitStack() as own:
-        export, files = own.enter_context(opened(found))
+        seen = own.enter_context(opened(found))
+        export = seen.export
         lock = own.enter_context(hold(repository.lock_path(export.name), BRIEFLY))
-        files = Placement.of(repository).kept(files)
+        files = Placement.of(repository).kept(seen.files)
         intake = own.enter_context(Intake(repository.store, files, reflink=how.reflink))
         clean_up_dead_writer(repository, lock)
         roll_forward(repository, export.name, lock)
         recording = Recording(repository, export, intake, RecordOptions(how.run))
         if History(repository).tip(export.name) is not None:
-            return _compared(recording, export.name)
+            return _compared(recording, export.name).of(found.source, seen)
         lock.announce(Journal.own([intake.folder]))
         prepared = recording.prepare_first(batch, lock)
         stack.push(own.pop_all().__exit__)
-        return _Ready(Outcome(export.name, ADOPTED, "", len(files), prepared.size), lock, prepared)
+        outcome = Outcome(export.name, ADOPTED, "", len(files), prepared.size)
+        return _Ready(outcome.of(found.source, seen), lock, prepared)
 
 
 def _foresee(repository: Repository, found: Found, how: BulkOptions) -> Outcome:
-    with opened(found) as (export, files), Intake(repository.store, Placement.of(repository).kept(files)) as intake:
-        recording = Recording(repository, export, intake, RecordOptions(how.run))
-        if History(repository).tip(export.name) is not None:
-            return _compared(recording, export.name)
-        recording.preview()
-        size = sum(as_source(source).size for source in files.values())
-        return Outcome(export.name, ADOPTED, "", len(files), size)
+    with opened(found) as seen:
+        name, files = seen.export.name, Placement.of(repository).kept(seen.files)
+        with Intake(repository.store, files) as intake:
+            recording = Recording(repository, seen.export, intake, RecordOptions(how.run))
+            if History(repository).tip(name) is not None:
+                return _compared(recording, name).of(found.source, seen)
+            recording.preview()
+            size = sum(as_source(source).size for source in files.values())
+            return Outcome(name, ADOPTED, "", len(files), size).of(found.source, seen)
 
 
 def _compared(recording: Recording, name: str) -> Outcome:

@@ -2,7 +2,7 @@
 
 What a batch did is noted only after it is published, in a file of the repo's own folder; a later import of the same
 source goes on behind it. Without the note nothing is lost either: a transient that is here already is compared, and
-so is one whose export or archive was written anew since.
+so is one whose export, archive or data files look different since (`seen.py`).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from blastgit.errors import BlastgitError, Busy, Denied, UsageError
 from blastgit.exchange.bulk import ADOPTED, PRESENT, SKIPPED, BulkOptions, Outcome, adopt
+from blastgit.exchange.seen import Look, Seen, stamp
 from blastgit.exchange.sources import Found, find
 from blastgit.naming.names import branch_ref
 from blastgit.progress import Progress, silent
@@ -32,6 +33,7 @@ from blastgit.repository.packing import maintain_after_bulk
 from blastgit.repository.policy import require
 
 if TYPE_CHECKING:
+    from blastgit.store.bucket import Bucket
     from blastgit.store.bucket_url import Place
 
 BATCH = 50
@@ -52,6 +54,9 @@ class Import:
         run: The RUN collection that the new revisions were born into.
         adopted: How many transients became revision 0.
         present: How many were here already, and equal.
+        untouched: How many of these were not read again, since their export and their files have the times and sizes,
+            in a bucket the ETags, that they had when they were imported or last compared.
+        ignored: How many leftovers of other programs were passed over among the files.
         files: How many files of the adopted ones.
         size: Bytes of them.
         skipped: Each transient that was left out, with the reason.
@@ -60,12 +65,15 @@ class Import:
     run: str
     adopted: int = 0
     present: int = 0
+    untouched: int = 0
+    ignored: int = 0
     files: int = 0
     size: int = 0
     skipped: dict[str, str] = field(default_factory=dict)
 
     def add(self, outcome: Outcome) -> None:
         """Count one transient."""
+        self.ignored += outcome.ignored
         if outcome.status == SKIPPED:
             self.skipped[outcome.name] = outcome.reason
         elif outcome.status == PRESENT:
@@ -143,7 +151,7 @@ def import_all(
     if not options.dry_run:
         repository.prepare_to_write()
     report = Import(options.run or f"legacy/{datetime.now(UTC):%Y-%m-%d}")
-    note = _Note(repository, source)
+    note = _Note(repository, source, options.only)
     left = list(_left(repository, find(source, options.exports), options, note, report))
     total, packed = len(left), 0
     how = BulkOptions(report.run, options.reflink, options.dry_run)
@@ -163,7 +171,7 @@ def import_all(
 
 def _left(
     repository: Repository,
-    every: Iterable[Found | tuple[str, str]],
+    every: Iterable[Found | tuple[str, str | None]],
     options: ImportOptions,
     note: _Note,
     report: Import,
@@ -174,11 +182,15 @@ def _left(
         if not fnmatchcase(name, options.only) or fnmatchcase(name, options.without):
             continue
         if isinstance(each, tuple):
-            report.skipped[each[0]] = each[1]
+            if each[1] is None:
+                report.ignored += 1
+            else:
+                report.skipped[each[0]] = each[1]
         elif not _may(repository, each.name):
             report.skipped[each.name] = "the policy does not let you record it"
         elif note.has(each):
             report.present += 1
+            report.untouched += 1
         else:
             yield each
 
@@ -231,35 +243,46 @@ def adopt_batch(repo: Path, found: list[Found], how: BulkOptions) -> list[Outcom
     return adopt(Repository(repo), found, how)
 
 
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """A transient that was imported, and what its export or archive and its data files looked like then."""
+
+    source: str
+    stamp: list[int]
+    name: str
+    look: Look
+
+
 class _Note:
     """Which transients of a source are done: so an import that was stopped need not look at them again."""
 
-    def __init__(self, repository: Repository, source: Path | Place) -> None:
+    def __init__(self, repository: Repository, source: Path | Place, only: str) -> None:
         whole = source.resolve() if isinstance(source, Path) else source
         name = sha256(str(whole).encode()).hexdigest()[:16]
         self._path = repository.work_folder / "imports" / f"{name}.jsonl"
         self._repository = repository
-        self._done = {source: (stamp, name) for source, stamp, name in self._read()}
-        self._stamps: dict[str, list[int]] = {}
+        self._done = {done.source: done for done in self._read()}
+        beginning = only[: min((only.find(each) for each in "*?[" if each in only), default=len(only))]
+        self._seen = Seen(_opened_place(source), beginning)
 
     def has(self, found: Found) -> bool:
-        """Whether it is done; if not, how it looks now is remembered, before anybody reads it."""
-        stamp, name = self._done.get(found.source, ([], ""))
-        now = found.stamp
-        if now and stamp == now and self._repository.git.references.get(branch_ref(name)) is not None:
-            return True
-        self._stamps[found.source] = now
-        return False
+        """Whether it is done, and looks as it did then."""
+        done = self._done.get(found.source)
+        if done is None or not done.stamp or done.stamp != stamp(Path(found.source)):
+            return False
+        if self._repository.git.references.get(branch_ref(done.name)) is None:
+            return False
+        return found.export is None or self._seen.look(done.name, done.look) == done.look
 
     def add(self, outcomes: Iterable[Outcome]) -> None:
         """Note what is done of a batch."""
         self._path.parent.mkdir(exist_ok=True)
         done = [each for each in outcomes if each.status in (ADOPTED, PRESENT)]
-        lines = [json.dumps([each.source, self._stamps.get(each.source, []), each.name]) for each in done]
+        lines = [json.dumps([each.source, each.stamp, each.name, each.look]) for each in done]
         with self._path.open("a", encoding="utf-8") as file:
             file.write("".join(f"{line}\n" for line in lines))
 
-    def _read(self) -> Iterator[tuple[str, list[int], str]]:
+    def _read(self) -> Iterator[_Done]:
         try:
             lines = self._path.read_text("utf-8", "replace").split("\n")
         except FileNotFoundError:
@@ -267,5 +290,13 @@ class _Note:
         for line in lines:
             with suppress(ValueError):  # one that was cut off, when the writer died, is not done
                 match json.loads(line):
-                    case [str(source), list(stamp), str(name)]:
-                        yield source, stamp, name
+                    case [str(source), list(stamp), str(name), dict(look)]:
+                        yield _Done(source, stamp, name, look)
+
+
+def _opened_place(source: Path | Place) -> Path | Bucket:
+    if isinstance(source, Path):
+        return source
+    from blastgit.store.bucket import Bucket
+
+    return Bucket(source)

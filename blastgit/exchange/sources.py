@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from blastgit.errors import InvalidExport, InvalidFiles, InvalidName, UsageError
+from blastgit.exchange.seen import Look, look_of, stamp
 from blastgit.naming.names import check_transient
 from blastgit.naming.paths import ROOTS
 from blastgit.recording.archive import open_archive
-from blastgit.recording.sources import FLAT_ROOT, flat_owners, gather
+from blastgit.recording.sources import FLAT_ROOT, Gathered, flat_owners, gather
 from blastgit.revision.document import SIZE_LIMIT
 from blastgit.revision.export import Export, read_export
-from blastgit.store.source import AnySource
+from blastgit.revision.leftovers import is_leftover
 
 if TYPE_CHECKING:
     from blastgit.store.bucket_url import Place
@@ -45,43 +46,56 @@ class Found:
         """The file of its export, or its archive: what tells it from the others of its source."""
         return str(self.export or self.place)
 
-    @property
-    def stamp(self) -> list[int]:
-        """What shows that this file was written anew since."""
-        try:
-            found = Path(self.source).stat()
-        except OSError:
-            return []
-        return [found.st_mtime_ns, found.st_size]
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A transient that was opened.
+
+    Attributes:
+        export: Its export.
+        files: Its files by path in the dataset.
+        stamp: What its export or archive looked like before it was read.
+        look: What its files looked like, before they are.
+    """
+
+    export: Export
+    files: Gathered[Any]
+    stamp: list[int]
+    look: Look
 
 
 @contextmanager
-def opened(found: Found) -> Iterator[tuple[Export, Mapping[str, AnySource]]]:
-    """Yield the export of a transient and its files by path in the dataset.
+def opened(found: Found) -> Iterator[Opened]:
+    """Yield a transient, open.
 
     Raises:
         InvalidInput: It cannot be read, or is not whole.
         StoreError: The bucket fails.
     """
+    before = stamp(Path(found.source))
     if found.export is None:
         assert isinstance(found.place, Path)
         with open_archive(found.place) as (export, files):
-            yield export, files
+            yield Opened(export, files, before, {})
         return
     export = _read(found.export)
     if export.name != found.name:
         raise InvalidName(f"{found.export} is about {export.name}, and should be about {found.name}")
     if isinstance(found.place, Path):
-        yield export, gather(found.place, found.name, export.document)
+        gathered: Gathered[Any] = gather(found.place, found.name, export.document)
+        yield Opened(export, gathered, before, look_of(gathered.values(), found.place))
         return
     from blastgit.recording.bucket_sources import gather_objects
     from blastgit.store.bucket import Bucket
 
-    yield export, gather_objects(Bucket(found.place), found.name, export.document)
+    gathered = gather_objects(Bucket(found.place), found.name, export.document)
+    yield Opened(export, gathered, before, look_of(gathered.values(), None))
 
 
-def find(source: Path | Place, exports: Path | None) -> Iterator[Found | tuple[str, str]]:
+def find(source: Path | Place, exports: Path | None) -> Iterator[Found | tuple[str, str | None]]:
     """Yield the transients of a source, sorted by name; for what cannot be one, its name and why.
+
+    What other programs left behind comes with no reason: it is passed over.
 
     Args:
         source: A folder with `cutout_cdn/` or `sed_output/`, a bucket's folder that has them, or a folder of archives.
@@ -107,11 +121,18 @@ def find(source: Path | Place, exports: Path | None) -> Iterator[Found | tuple[s
             f"{source} has neither {' nor '.join(f'{root}/' for root in ROOTS)}, nor archives ({', '.join(_ARCHIVES)})"
         )
     for path in archives:
+        if is_leftover(path.name):
+            yield path.name, None
+            continue
         yield Found(path.name.removesuffix(next(end for end in _ARCHIVES if path.name.endswith(end))), path)
 
 
-def _in_tree(source: Path, exports: Path) -> Iterator[Found | tuple[str, str]]:
+def _in_tree(source: Path, exports: Path) -> Iterator[Found | tuple[str, str | None]]:
     entries = [entry for root in ROOTS if (source / root).is_dir() for entry in os.scandir(source / root)]
+    # a transient's own, which lie right in the root, are counted with it
+    left = [entry.path for entry in entries if is_leftover(entry.name) and not flat_owners(entry.name)]
+    entries = [entry for entry in entries if not is_leftover(entry.name)]
+    yield from ((str(Path(path).relative_to(source)), None) for path in sorted(left))
     names = {entry.name for entry in entries if entry.is_dir()}
     yield from _exported(source, exports, names)
     for entry in sorted((each for each in entries if not each.is_dir()), key=lambda each: each.path):
@@ -120,14 +141,18 @@ def _in_tree(source: Path, exports: Path) -> Iterator[Found | tuple[str, str]]:
             yield str(path), "it belongs to no transient that is here"
 
 
-def _exported(place: Path | Place, exports: Path, names: set[str]) -> Iterator[Found | tuple[str, str]]:
+def _exported(place: Path | Place, exports: Path, names: set[str]) -> Iterator[Found | tuple[str, str | None]]:
     """Yield what has files under one of `names`, or an export; adds to `names` whatever has one."""
     if not exports.is_dir():
         raise UsageError(
             f"{exports} is no folder: give that of the NAME.json files, as Blast's export_transient_info writes them, "
             "with --exports"
         )
-    names.update(path.stem for path in exports.iterdir() if path.suffix == ".json" or path.is_dir())
+    for path in sorted(exports.iterdir()):
+        if is_leftover(path.name):
+            yield path.name, None
+        elif path.suffix == ".json" or path.is_dir():
+            names.add(path.stem)
     for name in sorted(names):
         try:
             check_transient(name)

@@ -71,7 +71,7 @@ def gather(data: Path, name: str, document: dict[str, Json]) -> Gathered[Path]:
     """
     if not data.is_dir():
         raise InvalidFiles(f"there is no folder {data}")
-    found = assemble(_walk(data, name, owners(name, document)), document, str(data))
+    found = assemble(walk(data, name, owners(name, document)), document, str(data))
     _check_links(data, list(found.values()))
     return found
 
@@ -116,7 +116,14 @@ def assemble(files: Iterable[tuple[str, T]], document: dict[str, Json], where: s
     return Gathered({path: found[path][1] for path in sorted(found)}, ignored)
 
 
-def _walk(data: Path, name: str, owners: list[str]) -> Iterator[tuple[str, Path]]:
+def walk(data: Path, name: str, owners: Iterable[str]) -> Iterator[tuple[str, Path]]:
+    """Yield the files of a transient by their path below Blast's data folder, leftovers of other programs among them.
+
+    Args:
+        data: Blast's data folder.
+        name: The transient.
+        owners: Whose folders hold its files; see `owners`.
+    """
     for root in ROOTS:
         for owner in owners:
             yield from _files_below(data / root / owner, f"{root}/{owner}")

@@ -32,7 +32,15 @@ def test_a_bucket_is_read_once(repo, bucket, exports):  # noqa: F811
     done = DataRepo(repo).import_all(url, exports=exports, options=options)
     assert (done.adopted, done.skipped) == (2, {})
     assert DataRepo(repo).verify().problems == []
-    assert DataRepo(repo).import_all(url, exports=exports, options=options).present == 2
+    again = DataRepo(repo).import_all(url, exports=exports, options=options)
+    assert (again.present, again.untouched) == (2, 2)
+    image = "blast/data/cutout_cdn/2026ab/DES/DES_z.fits"
+    bucket.write(image, bucket.client.get_object(Bucket=bucket.name, Key=image.replace("_z", "_g"))["Body"].read())
+    for only in ("*", "2026a*", "2026ab"):
+        again = DataRepo(repo).import_all(url, exports=exports, options=options, only=only)
+        assert list(again.skipped) == ["2026ab"]
+        assert again.untouched == again.present
+    assert "DES_z" in again.skipped["2026ab"]
 
 
 def test_into_a_store_on_the_same_server(bucket, make_bucket, exports, tmp_path):  # noqa: F811

@@ -65,7 +65,7 @@ def test_again_changes_nothing(repo, tree, tree_of):
     DataRepo(repo).import_all(tree)
     before = tree_of(repo)
     done = DataRepo(repo).import_all(tree)
-    assert (done.adopted, done.present) == (0, 3)
+    assert (done.adopted, done.present, done.untouched) == (0, 3, 3)
     assert tree_of(repo) == before
 
 
@@ -89,6 +89,79 @@ def test_what_was_written_anew_since_is_compared_again(repo, tree):
     done = DataRepo(repo).import_all(tree)
     assert (done.adopted, done.present, list(done.skipped)) == (0, 2, ["2026ab"])
     assert "differs from revision 0" in done.skipped["2026ab"]
+
+
+IMAGE = "cutout_cdn/2026ab/DES/DES_z.fits"
+
+
+def _rewritten(tree):
+    file = tree / IMAGE
+    times = file.stat()
+    file.write_bytes((tree / IMAGE.replace("DES_z", "DES_g")).read_bytes())
+    return file, times
+
+
+def _of_another_size(tree):
+    _rewritten(tree)
+
+
+def _with_its_old_times(tree):
+    file, times = _rewritten(tree)
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def _renamed_over(tree):
+    file, times = _rewritten(tree)
+    new = file.with_suffix(".new")
+    new.write_bytes(file.read_bytes())
+    os.utime(new, ns=(times.st_atime_ns, times.st_mtime_ns))
+    new.rename(file)
+
+
+def _removed(tree):
+    (tree / "sed_output/2026ab/2026ab_global.h5").unlink()
+
+
+def _added(tree):
+    (tree / IMAGE.replace("DES_z", "DES_x")).write_bytes(b"new")
+
+
+def _added_flat(tree):
+    (tree / "sed_output/2026ab_global_extra.npz").write_bytes(b"new")
+
+
+@pytest.mark.parametrize(
+    "change", [_of_another_size, _with_its_old_times, _renamed_over, _removed, _added, _added_flat]
+)
+def test_data_files_that_changed_are_noticed_though_the_export_did_not(repo, tree, change):
+    DataRepo(repo).import_all(tree)
+    change(tree)
+    for _ in range(2):
+        done = DataRepo(repo).import_all(tree)
+        assert (done.adopted, done.present, done.untouched, list(done.skipped)) == (0, 2, 2, ["2026ab"])
+
+
+def test_files_that_were_only_touched_are_compared_and_equal(repo, tree, capsys):
+    DataRepo(repo).import_all(tree)
+    (tree / IMAGE).touch()
+    assert main(["-C", str(repo), "import", str(tree)]) == 0
+    assert "3 were here already: 1 equal, 2 not read again" in capsys.readouterr().out
+    done = DataRepo(repo).import_all(tree)
+    assert (done.present, done.untouched) == (3, 3)
+    assert done.to_json()["untouched"] == 3
+
+
+def test_what_other_programs_left_is_passed_over_and_counted(repo, tree, capsys):
+    for path in (
+        "cutout_cdn/.DS_Store", "cutout_cdn/__MACOSX/x", "exports/._2026ab.json", "exports/.DS_Store",
+        f"{IMAGE}~", "sed_output/2026ab_global.h5~",
+    ):  # fmt: skip
+        (tree / path).parent.mkdir(exist_ok=True)
+        (tree / path).write_bytes(b"Bud1")
+    assert main(["-C", str(repo), "import", str(tree)]) == 0
+    assert "6 leftovers of other programs ignored" in capsys.readouterr().out
+    done = DataRepo(repo).import_all(tree)
+    assert (done.adopted, done.untouched, done.ignored, done.skipped) == (0, 3, 4, {})
 
 
 def test_an_archive_goes_by_what_it_holds_and_not_by_its_name(repo, tree, tmp_path):
