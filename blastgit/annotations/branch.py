@@ -10,12 +10,13 @@ import pygit2
 from blastgit.annotations.annotation import Annotation, read_line
 from blastgit.annotations.subjects import KINDS, Subject
 from blastgit.errors import BlastgitError
+from blastgit.naming.refs import ANNOTATIONS
 from blastgit.plumbing.objects import commit_of, undamaged
 from blastgit.plumbing.trees import read_blob
 from blastgit.repository.local import Repository
 
 NAME = "annotations"
-REF = f"refs/heads/{NAME}"
+REF = ANNOTATIONS
 _TRACKING = f"refs/remotes/origin/{NAME}"
 
 

@@ -12,15 +12,14 @@ from blastgit.annotations.branch import NAME, Branch
 from blastgit.annotations.describe import describe
 from blastgit.annotations.states import AnnotationStatus, annotation_states
 from blastgit.errors import BlastgitError, RepoError
-from blastgit.naming.names import parse_spec, tag_ref
+from blastgit.naming.names import parse_spec
+from blastgit.naming.refs import NOTES, tag_ref
 from blastgit.plumbing.objects import commit_of
 from blastgit.plumbing.process import GitError, run_git
 from blastgit.plumbing.user_settings import Keep
 from blastgit.repository.commits import Revision
 from blastgit.repository.local import Repository
 from blastgit.revision.document import parse
-
-NOTES_REF = "refs/notes/blastgit"
 
 
 def set_up_notes(clone: Path) -> int:
@@ -43,7 +42,7 @@ def set_up_notes(clone: Path) -> int:
     for commit, note in _placed(repository, branch):
         notes.setdefault(commit, []).extend(describe(note))
     run_git(folder, "fast-import", "--quiet", "--force", stdin=_stream(notes))
-    run_git(folder, "config", "--replace-all", "notes.displayRef", NOTES_REF, f"^{NOTES_REF}$")
+    run_git(folder, "config", "--replace-all", "notes.displayRef", NOTES, f"^{NOTES}$")
     return len(notes)
 
 
@@ -81,7 +80,7 @@ def _commit(repository: Repository, name: str, number: int) -> Revision | None:
 
 def _stream(notes: dict[str, list[str]]) -> bytes:
     """Return what `git fast-import` takes in: one commit of notes, on a history of its own."""
-    head = f"commit {NOTES_REF}\ncommitter blastgit <blastgit@localhost> 0 +0000\n"
+    head = f"commit {NOTES}\ncommitter blastgit <blastgit@localhost> 0 +0000\n"
     parts = [head.encode(), _data("Derived from the branch annotations\n")]
     for commit, lines in sorted(notes.items()):
         parts += [f"N inline {commit}\n".encode(), _data("\n".join(lines) + "\n")]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from blastgit.api.base import BaseRepo
 from blastgit.errors import UsageError
-from blastgit.naming.names import branch_ref, parse_spec
+from blastgit.naming.names import parse_spec
+from blastgit.naming.refs import branch_ref
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

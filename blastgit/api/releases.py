@@ -12,7 +12,7 @@ from blastgit.collections.existence import named
 from blastgit.collections.names import is_name
 from blastgit.errors import InvalidName, NotFound, UsageError
 from blastgit.maintenance.verify_release import Proof, ProofOptions, verify
-from blastgit.naming.names import tag_ref
+from blastgit.naming.refs import tag_ref
 from blastgit.plumbing.objects import commit_of
 from blastgit.progress import Progress, silent
 from blastgit.reading.get import GetResult

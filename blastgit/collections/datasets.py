@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from blastgit.annotations.subjects import instant, instant_text
 from blastgit.errors import BlastgitError, InvalidInput, InvalidName
-from blastgit.naming.names import Spec, is_personal, parse_spec, tag_name, transient_of
+from blastgit.naming.names import Spec, is_personal, parse_spec, transient_of
 from blastgit.naming.paths import check_path
+from blastgit.naming.refs import tag_name
 
 
 class Dataset(NamedTuple):

@@ -10,7 +10,8 @@ import pygit2
 
 from blastgit.collections.datasets import Dataset, dataset_of, read_dataset
 from blastgit.errors import NotFound, Withdrawn
-from blastgit.naming.names import parse_spec, tag_ref
+from blastgit.naming.names import parse_spec
+from blastgit.naming.refs import MAIN, tag_ref
 from blastgit.repository.commits import Revision
 from blastgit.repository.entries import is_held
 from blastgit.repository.history import History
@@ -62,7 +63,7 @@ def check_there(
         NotFound: One does not exist; the error says what is near.
         Withdrawn: One was taken down.
     """
-    if "refs/heads/main" not in repository.git.references:
+    if MAIN not in repository.git.references:
         return  # a copy is pushed to an empty repo, which takes main first
     history, withdrawals = History(repository), Withdrawals(repository)
     brought: set[str] = set()

@@ -16,14 +16,13 @@ from blastgit.collections.model import Run
 from blastgit.collections.names import is_name, owner_of
 from blastgit.errors import Denied, InvalidInput
 from blastgit.naming.names import is_personal, user_of
+from blastgit.naming.refs import TAGS
 from blastgit.plumbing.messages import read_trailers
 from blastgit.plumbing.process import GitError, run_git
 from blastgit.repository.commits import Marker
 from blastgit.repository.history import History
 from blastgit.repository.local import Repository
 from blastgit.repository.policy import current_identity
-
-_TAGS = "refs/tags/"
 
 
 def born_in(repository: Repository, run: str, name: str) -> Dataset | None:
@@ -48,7 +47,7 @@ def all_born(repository: Repository) -> Iterator[tuple[Dataset, dict[str, str]]]
     repository.need(None, whole=True)
     for row in _peeled_tags(repository):
         oid, _, ref = row.partition(" ")
-        line, _, number = ref.removeprefix(_TAGS).removesuffix("^{}").rpartition("/")
+        line, _, number = ref.removeprefix(TAGS).removesuffix("^{}").rpartition("/")
         commit = repository.git.get(oid) if number.isdecimal() and not line.startswith("release/") else None
         if isinstance(commit, pygit2.Commit) and b"\nRun: " in commit.raw_message:
             trailers = read_trailers(commit.message)

@@ -19,6 +19,7 @@ from blastgit.annotations.resolve import Resolver
 from blastgit.annotations.subjects import Subject
 from blastgit.errors import BlastgitError, Denied
 from blastgit.naming.names import parse_spec
+from blastgit.naming.refs import tag_ref
 from blastgit.plumbing.trees import flatten, read_blob
 from blastgit.repository.edit import BranchEdit, commit_to_branch
 from blastgit.repository.local import Repository
@@ -204,7 +205,7 @@ def _run_of(repository: Repository, subject: Subject) -> str | None:
     if subject.kind != "revision":
         return None
     line, number = subject.revision
-    reference = repository.git.references.get(f"refs/tags/{line}/{number}")
+    reference = repository.git.references.get(tag_ref(line, number))
     if reference is None:
         return None
     from blastgit.repository.commits import Marker

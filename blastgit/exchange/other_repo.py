@@ -19,7 +19,8 @@ from blastgit.errors import Busy, DamagedData, InvalidInput, NotFound
 from blastgit.exchange.definitions import check_definitions, definitions, gather
 from blastgit.maintenance.verify.lines import LineCheck
 from blastgit.maintenance.verify.report import Report
-from blastgit.naming.names import OWN_LINES, branch_ref, is_personal, tag_ref
+from blastgit.naming.names import OWN_LINES, is_personal
+from blastgit.naming.refs import branch_ref, tag_ref
 from blastgit.plumbing.durable import DURABLY
 from blastgit.plumbing.locks import Journal, hold
 from blastgit.plumbing.process import run_git

@@ -26,7 +26,7 @@ from blastgit.errors import BlastgitError, Busy, Denied, UsageError
 from blastgit.exchange.bulk import ADOPTED, PRESENT, SKIPPED, BulkOptions, Outcome, adopt
 from blastgit.exchange.seen import Look, Seen, stamp
 from blastgit.exchange.sources import Found, find
-from blastgit.naming.names import branch_ref
+from blastgit.naming.refs import branch_ref
 from blastgit.progress import Progress, silent
 from blastgit.repository.local import Repository
 from blastgit.repository.packing import maintain_after_bulk

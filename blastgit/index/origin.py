@@ -11,6 +11,7 @@ from blastgit.index.annotations import remarks_tip
 from blastgit.index.open_index import connect
 from blastgit.index.tables import tables
 from blastgit.index.write import read_meta
+from blastgit.naming.refs import BRANCHES
 from blastgit.plumbing.process import run_git
 from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import FOLDER as WITHDRAWN
@@ -79,8 +80,8 @@ def is_usable(path: Path) -> bool:
 
 def read_origin(repository: Repository) -> Origin:
     """Return what an index of the data repo would follow from now."""
-    listed = run_git(repository.path, "for-each-ref", "--format=%(objectname) %(refname)", "refs/heads/").decode()
-    start = len(f"{'0' * 40} refs/heads/")  # of the name; to cut it out is thrice as fast as to look for it
+    listed = run_git(repository.path, "for-each-ref", "--format=%(objectname) %(refname)", BRANCHES).decode()
+    start = len(f"{'0' * 40} {BRANCHES}")  # of the name; to cut it out is thrice as fast as to look for it
     branches = {row[start:]: row[:40] for row in listed.splitlines() if "/" not in row[start:]}
     for name in _NOT_TRANSIENTS:
         branches.pop(name, None)

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 import pygit2
 
 from blastgit.errors import InvalidName, StoreError, UsageError
+from blastgit.naming.refs import ANNOTATIONS, TAGS
 from blastgit.plumbing.trees import flatten
 from blastgit.repository.edit import BranchEdit, commit_to_branch
 from blastgit.repository.format import CONFIG
@@ -130,7 +131,7 @@ def contents_of_tags(git: pygit2.Repository) -> set[str]:
     seen: set[pygit2.Oid] = set()
     md5s = set()
     for ref in git.raw_listall_references():
-        if not ref.startswith(b"refs/tags/") and ref != b"refs/heads/annotations":
+        if not ref.startswith(TAGS.encode()) and ref != ANNOTATIONS.encode():
             continue
         tree = git.references[ref.decode()].peel(pygit2.Commit).tree
         for path, blob in flatten(tree):

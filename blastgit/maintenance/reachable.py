@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import pygit2
 
 from blastgit.errors import RepoError
-from blastgit.naming.names import tag_ref
+from blastgit.naming.refs import tag_ref
 from blastgit.plumbing.objects import undamaged
 from blastgit.plumbing.trees import blob_data, flatten
 from blastgit.repository.commits import Marker

@@ -17,7 +17,8 @@ from blastgit.collections.catalogue import Catalogue
 from blastgit.collections.part import part_of
 from blastgit.collections.resolve import Resolver
 from blastgit.errors import InvalidInput, NotFound, UsageError
-from blastgit.naming.names import Spec, branch_ref, is_personal, parse_spec, tag_ref
+from blastgit.naming.names import Spec, is_personal, parse_spec
+from blastgit.naming.refs import branch_ref, tag_ref
 from blastgit.plumbing.process import run_git
 from blastgit.plumbing.refs import RefUpdate
 from blastgit.plumbing.trees import read_blob

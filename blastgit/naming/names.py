@@ -110,26 +110,6 @@ def fold(name: str) -> str:
     return name.casefold()
 
 
-def branch_ref(name: str) -> str:
-    """Return the ref of the branch of a line of revisions."""
-    return f"refs/heads/{name}"
-
-
-def tag_name(name: str, number: int) -> str:
-    """Return the short name of a revision's tag, `2026dgt/1`."""
-    return f"{name}/{number}"
-
-
-def tag_ref(name: str, number: int) -> str:
-    """Return the ref of a revision's tag."""
-    return f"refs/tags/{name}/{number}"
-
-
-def run_ref(name: str) -> str:
-    """Return the ref of the markers of a transient's run in progress."""
-    return f"refs/workflow/{name}"
-
-
 def slug(stage: str) -> str:
     """Return a stage's name as a word, `host-match`: lower case, with `-` for all that is no letter or digit."""
     return re.sub(r"[^a-z0-9]+", "-", stage.lower()).strip("-")

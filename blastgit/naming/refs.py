@@ -1,4 +1,7 @@
-"""Which refs a data repo has, and how each may move."""
+"""Which refs a data repo has, how their names are built and taken apart, and how each may move.
+
+Nothing else in blastgit spells the name of a ref.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,27 @@ from dataclasses import dataclass
 from enum import Enum
 
 from blastgit.errors import Denied
-from blastgit.naming.names import check_line, check_transient, is_personal, tag_name, transient_of, user_of
+from blastgit.naming.names import check_line, check_transient, is_personal, transient_of, user_of
 from blastgit.plumbing.refs import ZERO
 
-_BRANCHES, _TAGS, _WORKFLOW = "refs/heads/", "refs/tags/", "refs/workflow/"
+BRANCHES, TAGS, RUNS = "refs/heads/", "refs/tags/", "refs/workflow/"
+"""What the refs of branches, of tags, and of the markers of runs in progress begin with."""
+
+MAIN = f"{BRANCHES}main"
+"""What concerns the whole repo."""
+
+ANNOTATIONS = f"{BRANCHES}annotations"
+"""What people say about data."""
+
+RELEASES = f"{TAGS}release/"
+"""What the tags of frozen collections begin with."""
+
+PERSONAL_BRANCHES, PERSONAL_TAGS = f"{BRANCHES}u/", f"{TAGS}u/"
+"""What the refs of users' own lines begin with."""
+
+NOTES = "refs/notes/blastgit"
+"""What `git log --notes` shows of annotations; derived, and only in a clone."""
+
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}")
@@ -45,11 +65,11 @@ class Line:
     @property
     def branch(self) -> str:
         """The ref of its branch."""
-        return f"{_BRANCHES}{self}"
+        return f"{BRANCHES}{self}"
 
     def tag(self, number: int) -> str:
         """Return the ref of a revision's tag."""
-        return f"{_TAGS}{tag_name(str(self), number)}"
+        return f"{TAGS}{tag_name(str(self), number)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,21 +129,21 @@ def place(ref: str) -> Place:
         Denied: A data repo has no such refs.
         InvalidName: It is about a transient whose name breaks the rules.
     """
-    if ref == f"{_BRANCHES}main":
+    if ref == MAIN:
         return Place(Kind.MAIN)
-    if ref == f"{_BRANCHES}annotations":
+    if ref == ANNOTATIONS:
         return Place(Kind.ANNOTATIONS)
-    if ref.startswith(_BRANCHES):
-        return Place(Kind.BRANCH, _line(ref, ref.removeprefix(_BRANCHES)))
-    if ref.startswith(f"{_TAGS}release/"):
+    if ref.startswith(BRANCHES):
+        return Place(Kind.BRANCH, _line(ref, ref.removeprefix(BRANCHES)))
+    if ref.startswith(RELEASES):
         return Place(Kind.RELEASE, collection=_collection(ref))
-    if ref.startswith(_TAGS):
-        line, _, number = ref.removeprefix(_TAGS).rpartition("/")
+    if ref.startswith(TAGS):
+        line, _, number = ref.removeprefix(TAGS).rpartition("/")
         if not line or not _NUMBER.fullmatch(number):
             raise Denied(f"tags here are NAME/N and release/COLLECTION/VERSION, and {ref!r} is neither")
         return Place(Kind.TAG, _line(ref, line), int(number))
-    if ref.startswith(_WORKFLOW):
-        return Place(Kind.WORKFLOW, Line(check_transient(ref.removeprefix(_WORKFLOW))))
+    if ref.startswith(RUNS):
+        return Place(Kind.WORKFLOW, Line(check_transient(ref.removeprefix(RUNS))))
     raise Denied(f"a data repo has no refs like {ref!r}: only branches, tags and refs/workflow/NAME")
 
 
@@ -137,7 +157,7 @@ def _line(ref: str, text: str) -> Line:
 
 
 def _collection(ref: str) -> str:
-    *parts, version = ref.removeprefix(f"{_TAGS}release/").split("/")
+    *parts, version = ref.removeprefix(RELEASES).split("/")
     if not parts or not all(_LABEL.fullmatch(part) for part in (*parts, version)):
         raise Denied(f"{ref!r} should be refs/tags/release/COLLECTION/VERSION, in letters, digits, and ._+-")
     return "/".join(parts)
@@ -155,3 +175,38 @@ def check_move(change: Change, where: Place) -> None:
         raise Denied("it may not be deleted: revisions are cited, and stay; `blastgit withdraw` takes data down")
     if where.kind in (Kind.TAG, Kind.RELEASE) and change.old is not None:
         raise Denied("it exists and never moves: record a new revision, or make a new version")
+
+
+def branch_ref(name: str) -> str:
+    """Return the ref of the branch of a line of revisions."""
+    return f"{BRANCHES}{name}"
+
+
+def tag_name(name: str, number: int) -> str:
+    """Return the short name of a revision's tag, `2026dgt/1`."""
+    return f"{name}/{number}"
+
+
+def tag_ref(name: str, number: int) -> str:
+    """Return the ref of a revision's tag."""
+    return f"{TAGS}{tag_name(name, number)}"
+
+
+def run_ref(name: str) -> str:
+    """Return the ref of the markers of a transient's run in progress."""
+    return f"{RUNS}{name}"
+
+
+def branch_of(ref: str) -> str | None:
+    """Return the branch that a ref is, `2026dgt` or `main`; None if it is no branch."""
+    return ref.removeprefix(BRANCHES) if ref.startswith(BRANCHES) else None
+
+
+def tag_of(ref: str) -> str | None:
+    """Return the tag that a ref is, `2026dgt/1`; None if it is no tag."""
+    return ref.removeprefix(TAGS) if ref.startswith(TAGS) else None
+
+
+def copied(pattern: str) -> str:
+    """Return the refspec that brings refs under the names that they have, wherever they stood before."""
+    return f"+{pattern}:{pattern}"

@@ -10,6 +10,7 @@ from typing import Any
 import pygit2
 
 from blastgit.errors import DamagedData, NotFound
+from blastgit.naming.refs import ANNOTATIONS, RELEASES, RUNS
 from blastgit.plumbing.objects import undamaged
 from blastgit.plumbing.trees import blob_data, flatten
 from blastgit.provenance.usage import read_usage
@@ -21,7 +22,6 @@ AGE = timedelta(days=30)
 """How long a run or marker is left in peace before it can be an orphan."""
 
 _DATASET = re.compile(rb"[A-Za-z0-9][A-Za-z0-9_/-]*@\d+")
-_RELEASES, _WORKFLOW = "refs/tags/release/", "refs/workflow/"
 
 
 @dataclass(frozen=True)
@@ -84,10 +84,10 @@ def _markers(repository: Repository) -> list[Orphan]:
     found = []
     for ref in repository.git.raw_listall_references():
         name = ref.decode("utf-8", "replace")
-        if name.startswith(_WORKFLOW):
+        if name.startswith(RUNS):
             with undamaged(name):
                 marker = Marker(repository.git.references[name].peel(pygit2.Commit))
-            found.append(Orphan("markers", name.removeprefix(_WORKFLOW), _time(marker)))
+            found.append(Orphan("markers", name.removeprefix(RUNS), _time(marker)))
     return found
 
 
@@ -97,7 +97,7 @@ def _wanted(repository: Repository) -> set[str]:
     trees = [repository.main.tree]
     for ref in git.raw_listall_references():
         name = ref.decode("utf-8", "replace")
-        if name.startswith(_RELEASES) or name == "refs/heads/annotations":
+        if name.startswith(RELEASES) or name == ANNOTATIONS:
             with undamaged(name):
                 trees.append(git.references[name].peel(pygit2.Tree))
     for tree in trees:

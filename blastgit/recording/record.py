@@ -23,7 +23,8 @@ import pygit2
 from blastgit._version import __version__
 from blastgit.datasets.storage import Placement
 from blastgit.errors import Busy, InvalidInput
-from blastgit.naming.names import branch_ref, own_line, tag_name, tag_ref
+from blastgit.naming.names import own_line
+from blastgit.naming.refs import branch_ref, tag_name, tag_ref
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Journal, Lock, hold
 from blastgit.plumbing.messages import write_message

@@ -9,7 +9,8 @@ from __future__ import annotations
 import pygit2
 
 from blastgit.errors import DamagedData
-from blastgit.naming.names import run_ref, slug
+from blastgit.naming.names import slug
+from blastgit.naming.refs import run_ref
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Lock
 from blastgit.plumbing.messages import read_body

@@ -17,7 +17,7 @@ import pygit2
 
 from blastgit.datasets.storage import Placement
 from blastgit.errors import Busy, DamagedData, InvalidInput, LostLease, UsageError
-from blastgit.naming.names import run_ref
+from blastgit.naming.refs import run_ref
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Journal, Lock, hold
 from blastgit.plumbing.refs import ZERO, RefMoved, RefUpdate

@@ -13,7 +13,7 @@ from blastgit.collections.catalogue import Catalogue
 from blastgit.collections.model import Chained, Listed, Run
 from blastgit.collections.resolve import Resolver
 from blastgit.errors import BlastgitError, DamagedData
-from blastgit.naming.names import tag_ref
+from blastgit.naming.refs import MAIN, tag_ref
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.objects import undamaged
 from blastgit.plumbing.trees import flatten, read_blob
@@ -27,7 +27,6 @@ from blastgit.repository.local import Repository
 from blastgit.repository.skeleton import dot_files
 
 _NOTHING: Mapping[str, str | None] = MappingProxyType({})
-_MAIN = "refs/heads/main"
 _SHOWN = 5
 
 
@@ -145,7 +144,7 @@ def examine(repository: Repository, tagged: Tagged, coming: Mapping[str, str | N
         return found  # what follows reads the revisions
     _check_tree(repository, tagged, found)
     _check_manifest(tagged, found)
-    _check_against_main(repository, tagged, coming.get(_MAIN) or str(repository.main.id), found)
+    _check_against_main(repository, tagged, coming.get(MAIN) or str(repository.main.id), found)
     return found
 
 

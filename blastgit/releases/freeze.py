@@ -13,7 +13,7 @@ from blastgit.collections.catalogue import Catalogue
 from blastgit.collections.existence import check_there
 from blastgit.collections.resolve import Found, Resolver
 from blastgit.errors import InvalidInput, RepoError
-from blastgit.naming.names import tag_ref
+from blastgit.naming.refs import tag_ref
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Journal, hold
 from blastgit.plumbing.messages import read_trailers, write_message

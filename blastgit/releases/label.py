@@ -9,12 +9,11 @@ import pygit2
 
 from blastgit.collections.names import check_name
 from blastgit.errors import BlastgitError, InvalidInput, InvalidName, NotFound
-from blastgit.naming.refs import Kind, place
+from blastgit.naming.refs import TAGS, Kind, place
 from blastgit.plumbing.objects import undamaged
 from blastgit.repository.local import Repository
 
 PREFIX = "release/"
-_TAGS = "refs/tags/"
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -32,7 +31,7 @@ class Label:
     @property
     def ref(self) -> str:
         """The ref of its tag."""
-        return f"{_TAGS}{self}"
+        return f"{TAGS}{self}"
 
     @property
     def folder(self) -> str:
@@ -65,7 +64,7 @@ def read_label(text: str) -> Label:
     Raises:
         InvalidName: It has no such form.
     """
-    ref = text if text.startswith(_TAGS) else f"{_TAGS}{text}"
+    ref = text if text.startswith(TAGS) else f"{TAGS}{text}"
     try:
         found = place(ref)
     except BlastgitError:
@@ -83,7 +82,7 @@ def is_release(text: str) -> bool:
 def releases(repository: Repository) -> list[Label]:
     """Return every release there is, sorted. Reads the names of all refs."""
     repository.need_tags(f"{PREFIX}*")
-    start = f"{_TAGS}{PREFIX}".encode()
+    start = f"{TAGS}{PREFIX}".encode()
     refs = [ref for ref in repository.git.raw_listall_references() if ref.startswith(start)]
     return sorted(read_label(ref.decode("utf-8", "backslashreplace")) for ref in refs)
 

@@ -10,7 +10,8 @@ from functools import cached_property
 import pygit2
 
 from blastgit.errors import DamagedData
-from blastgit.naming.names import slug, tag_name, transient_of
+from blastgit.naming.names import slug, transient_of
+from blastgit.naming.refs import tag_name
 from blastgit.plumbing.messages import read_trailers
 from blastgit.plumbing.objects import undamaged
 from blastgit.plumbing.trees import blob_data, read_blob

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import pygit2
 
 from blastgit.errors import Busy
+from blastgit.naming.refs import branch_ref
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Journal, Lock, hold
 from blastgit.plumbing.messages import write_message
@@ -70,7 +71,7 @@ def commit_to_held_branch(
     repository: Repository, branch: str, lock: Lock, decide: Decide, timeout: float = LOCK_TIMEOUT
 ) -> str | None:
     """Do what `edit` does for a caller that holds the branch's lock already."""
-    ref = f"refs/heads/{branch}"
+    ref = branch_ref(branch)
     for _ in repository.attempts(timeout):
         reference = repository.git.references.get(ref)
         tip = None if reference is None else commit_of(reference)

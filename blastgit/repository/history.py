@@ -8,12 +8,11 @@ from collections.abc import Iterable, Iterator
 import pygit2
 
 from blastgit.errors import NotFound
-from blastgit.naming.names import Spec, branch_ref, fold, is_personal, tag_ref
+from blastgit.naming.names import Spec, fold, is_personal
+from blastgit.naming.refs import BRANCHES, branch_ref, tag_ref
 from blastgit.plumbing.objects import commit_of
 from blastgit.repository.commits import Marker, Revision, StageState
 from blastgit.repository.local import Repository
-
-_HEADS = "refs/heads/"
 
 
 class History:
@@ -125,7 +124,7 @@ class History:
 
 
 def _transients(refs: Iterable[str]) -> list[str]:
-    names = (ref.removeprefix(_HEADS) for ref in refs if ref.startswith(_HEADS))
+    names = (ref.removeprefix(BRANCHES) for ref in refs if ref.startswith(BRANCHES))
     return sorted(name for name in names if "/" not in name and name not in ("main", "annotations"))
 
 

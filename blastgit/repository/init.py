@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pygit2
 
+from blastgit.naming.refs import MAIN
 from blastgit.plumbing.batch import Batch, make_folders
 from blastgit.plumbing.building import built
 from blastgit.plumbing.process import run_git
@@ -64,4 +65,4 @@ def _first_commit(path: Path, config: bytes, *, simulated: bool) -> None:
     batch, who = Batch(git), committer(git)
     tree = batch.tree({name: batch.blob(data) for name, data in files.items()})
     commit = batch.commit((who, who), "A new data repo\n", tree, [])
-    update_refs(path, [RefUpdate("refs/heads/main", str(commit))], "blastgit init", objects=batch)
+    update_refs(path, [RefUpdate(MAIN, str(commit))], "blastgit init", objects=batch)

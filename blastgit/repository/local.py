@@ -15,6 +15,7 @@ from pygit2.enums import RepositoryOpenFlag
 
 from blastgit.errors import RepoError
 from blastgit.naming.names import transient_of
+from blastgit.naming.refs import BRANCHES, MAIN
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.objects import commit_of, undamaged
 from blastgit.plumbing.process import run_git
@@ -88,7 +89,7 @@ class Repository:
     def branches(self) -> list[str]:
         """Return the refs of all branches that the repo itself has. Slow where there are many."""
         refs = (ref.decode("utf-8", "replace") for ref in self.git.raw_listall_references())
-        return [ref for ref in refs if ref.startswith("refs/heads/")]
+        return [ref for ref in refs if ref.startswith(BRANCHES)]
 
     def commit_before(self, name: str, commit: pygit2.Commit) -> pygit2.Commit | None:
         """Return the commit before one on a transient's branch; None at its beginning, or where a shallow clone ends.
@@ -110,7 +111,7 @@ class Repository:
             RepoError: There is no main, so this is no data repo.
             DamagedData: Git cannot read its commit.
         """
-        reference = self.git.references.get("refs/heads/main")
+        reference = self.git.references.get(MAIN)
         if reference is None:
             raise RepoError(f"{self.path} is a git repository without a branch main: is it a data repo of blastgit?")
         return commit_of(reference)

@@ -13,7 +13,7 @@ from types import MappingProxyType
 import pygit2
 
 from blastgit.errors import BlastgitError
-from blastgit.naming.names import branch_ref, run_ref, tag_ref
+from blastgit.naming.refs import branch_of, branch_ref, run_ref, tag_ref
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Lock, clean_up, try_lock
 from blastgit.plumbing.refs import ZERO, RefUpdate
@@ -61,8 +61,9 @@ def clean_up_dead_writer(repository: Repository, lock: Lock) -> None:
         return
     clean_up(repository.path, lock.left_behind, [repository.store.staging_root, repository.work_folder / "tmp"])
     for ref in lock.left_behind.refs:
-        if ref.startswith("refs/heads/"):
-            roll_forward(repository, ref.removeprefix("refs/heads/"), lock)
+        branch = branch_of(ref)
+        if branch is not None:
+            roll_forward(repository, branch, lock)
 
 
 def roll_forward(repository: Repository, name: str, lock: Lock, coming: Mapping[str, str | None] = _NOTHING) -> None:
@@ -77,7 +78,7 @@ def roll_forward(repository: Repository, name: str, lock: Lock, coming: Mapping[
     history = History(repository)
     latest = history.latest(name)
     updates, batch = [], Batch(repository.git)
-    if latest is not None and history.tagged(name, latest.number) is None and f"refs/tags/{latest.tag}" not in coming:
+    if latest is not None and history.tagged(name, latest.number) is None and tag_ref(name, latest.number) not in coming:
         tag = add_tag(batch, latest.tag, latest.id, repository.committer(), latest.reason)
         updates.append(RefUpdate(tag_ref(name, latest.number), tag))
     ahead = history.tagged(name, 0 if latest is None else latest.number + 1)

@@ -18,7 +18,19 @@ from pathlib import Path
 import pygit2
 
 from blastgit.errors import Denied, NotFound, RepoError, StoreError
-from blastgit.naming.names import OWN_LINES, branch_ref, run_ref, tag_ref
+from blastgit.naming.names import OWN_LINES
+from blastgit.naming.refs import (
+    BRANCHES,
+    MAIN,
+    PERSONAL_BRANCHES,
+    PERSONAL_TAGS,
+    RUNS,
+    TAGS,
+    branch_ref,
+    copied,
+    run_ref,
+    tag_ref,
+)
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.connection import explain
 from blastgit.plumbing.durable import sync_file_systems
@@ -32,9 +44,8 @@ from blastgit.repository.local import Repository
 from blastgit.repository.location import shown
 from blastgit.store.config import VARIABLE, Remote
 
-_MAIN, _RUNS = "refs/heads/main", "refs/workflow/"
-_TIPS = ("+refs/heads/*:refs/heads/*", "^refs/heads/u/*")
-_OWN_TIPS = ("+refs/heads/main:refs/heads/main", "+refs/heads/u/*:refs/heads/u/*")
+_TIPS = (copied(f"{BRANCHES}*"), f"^{PERSONAL_BRANCHES}*")
+_OWN_TIPS = (copied(MAIN), copied(f"{PERSONAL_BRANCHES}*"))
 _STEP = 4  # commits fetched by the first look beyond a tip; each further one fetches four times as many
 _STAGES = 64  # commits; more than a workflow has stages, whose markers stand between two revisions
 _ALL = 1_000_000  # commits; `--unshallow` would bring all of main as well
@@ -93,7 +104,7 @@ class RemoteRepository(Repository):
         run_git(None, "init", "--quiet", "--bare", "--initial-branch=main", "--template=", str(self.path))
         with (self.path / "config").open("a") as file:
             file.write(_CONFIG)
-        self._fetch([_copy(_MAIN)], "--depth=1")
+        self._fetch([copied(MAIN)], "--depth=1")
         super().__init__(self.path)
 
     @property
@@ -113,9 +124,9 @@ class RemoteRepository(Repository):
             self._fetch_with_main(branch_ref(name), name)
         if whole:
             parts = ["*"] if name is None else [name] if name == OWN_LINES else [name, f"{name}/*"]
-            specs = [_copy(f"refs/heads/{parts[0]}"), _copy(f"refs/tags/{parts[-1]}")]
+            specs = [copied(f"{BRANCHES}{parts[0]}"), copied(f"{TAGS}{parts[-1]}")]
             if name is None:
-                specs += ["^refs/heads/u/*", "^refs/tags/u/*"]
+                specs += [f"^{PERSONAL_BRANCHES}*", f"^{PERSONAL_TAGS}*"]
             with suppress(NotFound):
                 self._fetch(specs, f"--deepen={_ALL}")
 
@@ -126,11 +137,11 @@ class RemoteRepository(Repository):
 
     def need_runs(self) -> None:
         """Fetch the last marker of every run in progress."""
-        self._fetch([_copy(_MAIN), _copy(f"{_RUNS}*")], "--depth=1", "--prune")  # git fails if it finds nothing at all
+        self._fetch([copied(MAIN), copied(f"{RUNS}*")], "--depth=1", "--prune")  # git fails if it finds nothing at all
 
     def need_tags(self, pattern: str) -> None:
         """Fetch the tags whose name matches a pattern, with a star at its end, each without what led to it."""
-        self._fetch([_copy(_MAIN), _copy(f"refs/tags/{pattern}")], "--depth=1")  # with a star, none is no failure
+        self._fetch([copied(MAIN), copied(f"{TAGS}{pattern}")], "--depth=1")  # with a star, none is no failure
 
     def branches(self) -> list[str]:
         """Return the refs of all branches that the repo there has, without fetching any."""
@@ -203,10 +214,10 @@ class RemoteRepository(Repository):
 
     def _find_out(self, failure: PushFailed, updates: Sequence[RefUpdate]) -> None:
         """Look at what there is after a push that failed, and raise what that means; return if it went through."""
-        branch = next((update for update in updates if update.ref.startswith("refs/heads/")), updates[0])
+        branch = next((update for update in updates if update.ref.startswith(BRANCHES)), updates[0])
         self._wait()
         try:
-            moving = [update.ref for update in updates if not update.ref.startswith("refs/tags/")] or [branch.ref]
+            moving = [update.ref for update in updates if not update.ref.startswith(TAGS)] or [branch.ref]
             there = {ref: self._look(ref) for ref in moving}
         except RepoError:
             raise explain(self.location, "cannot be reached any more", failure.said) from None
@@ -216,7 +227,7 @@ class RemoteRepository(Repository):
         if now != branch.old:
             raise RefMoved(f"{branch.ref} of {self.location} was moved by somebody else")
         if failure.outcome is Outcome.MOVED:
-            self._roll_forward(branch, [update.ref for update in updates if update.ref.startswith("refs/tags/")])
+            self._roll_forward(branch, [update.ref for update in updates if update.ref.startswith(TAGS)])
             raise RefMoved(f"{branch.ref} of {self.location} is being moved by somebody else")
         if failure.outcome is Outcome.DECLINED:
             raise Denied(f"{self.location} did not take this in: {failure.said}")
@@ -225,9 +236,9 @@ class RemoteRepository(Repository):
     def _look(self, ref: str) -> str | None:
         """Fetch a ref, of a run with all that leads to it, and return the object id that it has."""
         try:
-            self._fetch([_copy(ref)], f"--depth={_ALL if ref.startswith(_RUNS) else 1}")
+            self._fetch([copied(ref)], f"--depth={_ALL if ref.startswith(RUNS) else 1}")
         except NotFound:
-            if ref.startswith(_RUNS) and ref in self.git.references:
+            if ref.startswith(RUNS) and ref in self.git.references:
                 self.git.references.delete(ref)
             return None
         return str(self.git.references[ref].target)
@@ -236,7 +247,7 @@ class RemoteRepository(Repository):
         """Lead the branch to its latest revision, if a tag without it is all that a writer there left when it died."""
         for tag in tags:
             try:
-                self._fetch([_copy(tag)], f"--depth={_STAGES}")
+                self._fetch([copied(tag)], f"--depth={_STAGES}")
                 commit = self.git.references[tag].peel(pygit2.Commit)
                 if comes_right_after(self.git, commit, branch.old):
                     push_refs(self.path, self.url, [RefUpdate(branch.ref, str(commit.id), branch.old)])
@@ -253,9 +264,9 @@ class RemoteRepository(Repository):
 
     def _fetch_with_main(self, ref: str, name: str) -> bool:
         """Fetch a ref, main as it is now, and the end of the transient's run; return whether there is such a ref."""
-        always = _copy(_MAIN), _copy(f"{run_ref(name)}*")  # with a star, git does not mind if there is no run
+        always = copied(MAIN), copied(f"{run_ref(name)}*")  # with a star, git does not mind if there is no run
         try:
-            self._fetch([*always, _copy(ref)], "--depth=1", "--prune")
+            self._fetch([*always, copied(ref)], "--depth=1", "--prune")
         except NotFound:
             self._fetch(always, "--depth=1", "--prune")
             return False
@@ -266,7 +277,7 @@ class RemoteRepository(Repository):
         try:
             run_git(self.path, "fetch", *words, keep=Keep.to_reach(self.url))
         except GitError as error:
-            if "couldn't find remote ref refs/heads/main" in error.stderr:
+            if f"couldn't find remote ref {MAIN}" in error.stderr:
                 raise RepoError(f"{self.location} has no branch main: is it a data repo of blastgit?") from None
             if "couldn't find remote ref" in error.stderr:
                 raise NotFound(f"{self.location} has no {error.stderr.rpartition('/')[2]}") from None
@@ -275,16 +286,12 @@ class RemoteRepository(Repository):
 
     def _reopen(self) -> None:
         """Look at the copy afresh: libgit2 remembers where history ended."""
-        before = self.git.references.get(_MAIN) if hasattr(self, "git") else None
+        before = self.git.references.get(MAIN) if hasattr(self, "git") else None
         self.git = pygit2.Repository(str(self.path))
-        if before is None or before.target != self.git.references[_MAIN].target:
+        if before is None or before.target != self.git.references[MAIN].target:
             self.__dict__.pop("store", None)  # main may name another one now
         shallow = self.path / "shallow"
         self._boundary = frozenset(shallow.read_text().split()) if shallow.exists() else frozenset()
-
-
-def _copy(ref: str) -> str:
-    return f"+{ref}:{ref}"
 
 
 def _may_be_store(folder: Path) -> bool:

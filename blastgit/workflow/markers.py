@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pygit2
 
 from blastgit.errors import DamagedData
-from blastgit.naming.names import run_ref
+from blastgit.naming.refs import run_ref
 from blastgit.plumbing.messages import write_message
 from blastgit.plumbing.objects import commit_of, undamaged
 from blastgit.repository.commits import Marker, Snapshot

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from blastgit.errors import DamagedData
-from blastgit.naming.names import run_ref
+from blastgit.naming.refs import run_ref
 from blastgit.repository.history import History
 from blastgit.repository.local import Repository
 from blastgit.workflow.lease import Lease, margin_of, reading_time

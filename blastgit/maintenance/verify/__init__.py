@@ -12,7 +12,8 @@ from blastgit.maintenance.verify.durability import check_durability
 from blastgit.maintenance.verify.lines import LineCheck
 from blastgit.maintenance.verify.refs import check_refs
 from blastgit.maintenance.verify.report import Problem, Repaired, Report
-from blastgit.naming.names import run_ref, transient_of
+from blastgit.naming.names import transient_of
+from blastgit.naming.refs import RELEASES, run_ref
 from blastgit.plumbing.required import missing_settings
 from blastgit.progress import Progress, silent
 from blastgit.repository.history import History
@@ -140,7 +141,7 @@ def _check_collections(repository: Repository, report: Report) -> None:
 
 def _check_releases(repository: Repository, report: Report) -> None:
     """Note what is wrong with releases, but for their contents, which are those of revisions."""
-    if any(ref.startswith(b"refs/tags/release/") for ref in repository.git.raw_listall_references()):
+    if any(ref.startswith(RELEASES.encode()) for ref in repository.git.raw_listall_references()):
         from blastgit.releases.check import examine_all
 
         for where, problem in examine_all(repository):

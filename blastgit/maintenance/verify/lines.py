@@ -12,7 +12,8 @@ from blastgit.checks.trailers import Stated, revision_faults, trailer_faults
 from blastgit.errors import BlastgitError, DamagedData, NotFound
 from blastgit.maintenance.verify.report import Report
 from blastgit.maintenance.verify.states import check_stages, check_state
-from blastgit.naming.names import is_personal, run_ref, tag_ref, transient_of
+from blastgit.naming.names import is_personal, transient_of
+from blastgit.naming.refs import run_ref, tag_ref
 from blastgit.plumbing.objects import commit_of
 from blastgit.repository.commits import Revision
 from blastgit.repository.history import History
