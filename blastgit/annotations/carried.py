@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from blastgit.annotations.subjects import Subject
+from blastgit.naming.trailers import Trailer
 from blastgit.repository.commits import Revision
 from blastgit.repository.local import Repository
 
@@ -19,8 +20,8 @@ def subjects_of(files: Mapping[Revision, Iterable[str]]) -> list[Subject]:
     for revision, paths in files.items():
         subjects |= {Subject("transient", revision.transient), Subject("revision", str(revision))}
         subjects |= {Subject("file", f"sha256:{revision.sha256(path)}") for path in paths}
-        if "Run" in revision.trailers:
-            subjects.add(Subject("run", revision.trailers["Run"]))
+        if Trailer.RUN in revision.trailers:
+            subjects.add(Subject("run", revision.trailers[Trailer.RUN]))
     return sorted(subjects, key=str)
 
 

@@ -15,6 +15,7 @@ from blastgit.annotations.states import AnnotationStatus, annotation_states, fla
 from blastgit.annotations.subjects import Subject, read_subject
 from blastgit.errors import NotFound
 from blastgit.naming.names import parse_spec
+from blastgit.naming.trailers import Trailer
 from blastgit.repository.commits import Revision
 from blastgit.repository.history import History
 from blastgit.repository.local import Repository
@@ -176,7 +177,7 @@ class Query:
             steps = distances.get(path, 0)
             if _touches(path, part) or steps:
                 yield replace(note, origin=f"{revision}:{path}", distance=steps)
-        run = revision.trailers.get("Run") if inherited else None
+        run = revision.trailers.get(Trailer.RUN) if inherited else None
         if run:
             for note in self.of(Subject("run", run)):
                 yield replace(note, distance=1)

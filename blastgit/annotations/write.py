@@ -22,6 +22,7 @@ from blastgit.annotations.branch import NAME, REF, has_work_tree, read_lines, ti
 from blastgit.annotations.flags import Flags
 from blastgit.annotations.resolve import Target, label
 from blastgit.errors import InvalidInput, RepoError
+from blastgit.naming.trailers import Trailer
 from blastgit.plumbing.refs import RefMoved, RefUpdate
 from blastgit.plumbing.trees import read_blob
 from blastgit.repository.edit import BranchEdit, commit_to_branch
@@ -148,7 +149,7 @@ def write(repository: Repository, draft: Draft, *, dry_run: bool = False) -> Ann
         added.clear()
         files = _changed(repository, tip, draft, added)
         ids = tuple(dict.fromkeys(event.id for event in added))
-        trailers = {"Annotation": ids[0] if len(ids) == 1 else None, "Lines": str(len(added))}
+        trailers = {Trailer.ANNOTATION: ids[0] if len(ids) == 1 else None, Trailer.LINES: str(len(added))}
         return BranchEdit(files, draft.subject, (), trailers) if added else None
 
     if dry_run:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 
 import pygit2
 
-from blastgit.safe_text import hidden_in
+from blastgit.plumbing.safe_text import hidden_in
 
 _DIVIDER = re.compile(r"^---(?:\s|$)", re.MULTILINE)
 

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from blastgit.cli.common import add_json, bold, open_repo, plural, print_json
+from blastgit.naming.trailers import Trailer
 
 if TYPE_CHECKING:
     from blastgit.reading.log import Entry
@@ -36,10 +37,10 @@ def _say(entry: Entry, *, full: bool, stages: bool) -> None:
     revision = entry.revision
     print(f"{bold(str(revision))}  {revision.time:%Y-%m-%d %H:%M} UTC  {revision.app_version}  {revision.id[:10]}")
     print(f"  {revision.reason}")
-    if revision.trailers.get("Forked-From"):
-        print(f"  forks from {revision.trailers['Forked-From']}")
-    if revision.trailers.get("Run"):
-        print(f"  run: {revision.trailers['Run']}")
+    if revision.trailers.get(Trailer.FORKED_FROM):
+        print(f"  forks from {revision.trailers[Trailer.FORKED_FROM]}")
+    if revision.trailers.get(Trailer.RUN):
+        print(f"  run: {revision.trailers[Trailer.RUN]}")
     for failure in entry.failures:
         print(f"  {failure}")
     for finding in entry.invalid:

@@ -7,11 +7,9 @@ from collections.abc import Iterable
 from blastgit.collections.names import owner_of
 from blastgit.collections.policy import CollectionPolicy
 from blastgit.errors import Denied
+from blastgit.naming.trailers import Trailer
 from blastgit.repository.policy import ANONYMOUS, current_identity
 from blastgit.repository.settings import Settings
-
-CONFIRMED = "Confirmed"
-"""The trailer of a commit that changes protected collections: their names, so that a hook knows that it was meant."""
 
 
 def check_access(settings: Settings, name: str, who: str | None = None) -> None:
@@ -42,7 +40,7 @@ def check_confirmed(policy: CollectionPolicy, names: Iterable[str], confirmed: I
     if missing:
         raise Denied(
             f"{missing[0]} is protected, since many rely on it: if you mean it, say so with --yes (in Python: "
-            f"Intent(reason, yes=True); in a commit by hand: the trailer `{CONFIRMED}: {missing[0]}`)"
+            f"Intent(reason, yes=True); in a commit by hand: the trailer `{Trailer.CONFIRMED}: {missing[0]}`)"
         )
 
 

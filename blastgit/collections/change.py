@@ -9,7 +9,7 @@ from typing import Any
 
 import pygit2
 
-from blastgit.collections.access import CONFIRMED, check_access, check_confirmed
+from blastgit.collections.access import check_access, check_confirmed
 from blastgit.collections.catalogue import Catalogue
 from blastgit.collections.datasets import Member
 from blastgit.collections.model import Collection, Listed, beyond
@@ -18,9 +18,10 @@ from blastgit.collections.policy import CollectionPolicy
 from blastgit.collections.rules import Rules
 from blastgit.collections.text import SIZE_LIMIT, check_about, write_collection
 from blastgit.errors import InvalidInput, NotFound, RepoError
+from blastgit.naming.trailers import Trailer
+from blastgit.plumbing.safe_text import one_line
 from blastgit.repository.edit import BranchEdit, commit_to_branch
 from blastgit.repository.local import Repository
-from blastgit.safe_text import one_line
 
 _NAMED = 100
 """Datasets that a commit message names."""
@@ -114,7 +115,7 @@ def change(repository: Repository, subject: str, alter: Alter, reason: Reason) -
         _check(repository, before, changed, intent)
         files = {path_of(name): _written(name, new) for name, new in changed.items()}
         names = ", ".join(sorted(changed))
-        trailers = {"Collections": names, CONFIRMED: names if intent.yes else None}
+        trailers = {Trailer.COLLECTIONS: names, Trailer.CONFIRMED: names if intent.yes else None}
         body = [*(f"+ {text}" for text in done.added), *(f"- {text}" for text in done.removed)]
         more = [f"and {len(body) - _NAMED:,} more"] if len(body) > _NAMED else []
         return BranchEdit(files, f"{subject}: {intent.reason}", (*body[:_NAMED], *more), trailers)

@@ -17,7 +17,7 @@ from blastgit.collections.names import is_name, owner_of
 from blastgit.errors import Denied, InvalidInput
 from blastgit.naming.names import is_personal, user_of
 from blastgit.naming.refs import TAGS
-from blastgit.plumbing.messages import read_trailers
+from blastgit.naming.trailers import Trailer, read_trailers
 from blastgit.plumbing.process import GitError, run_git
 from blastgit.repository.commits import Marker
 from blastgit.repository.history import History
@@ -35,7 +35,7 @@ def born_in(repository: Repository, run: str, name: str) -> Dataset | None:
     for line in [f"u/{owner}/{name}", name] if owner else [name]:
         repository.need(line, whole=True)
         for marker in history.markers(line):
-            if marker.number is not None and marker.trailers.get("Run") == run:
+            if marker.number is not None and marker.trailers.get(Trailer.RUN) == run:
                 tagged = history.tagged(line, marker.number)
                 if tagged is not None and tagged.id == marker.id:
                     return Dataset(line, marker.number)
@@ -51,7 +51,7 @@ def all_born(repository: Repository) -> Iterator[tuple[Dataset, dict[str, str]]]
         commit = repository.git.get(oid) if number.isdecimal() and not line.startswith("release/") else None
         if isinstance(commit, pygit2.Commit) and b"\nRun: " in commit.raw_message:
             trailers = read_trailers(commit.message)
-            if "Run" in trailers and trailers.get("Revision") == number:
+            if Trailer.RUN in trailers and trailers.get(Trailer.REVISION) == number:
                 yield Dataset(line, int(number)), trailers
 
 
@@ -68,7 +68,7 @@ def born(repository: Repository, run: str) -> list[tuple[Dataset, dict[str, str]
     """Return all that a run holds: one revision of each transient, with the trailers of its commit, sorted by name."""
     found: dict[str, tuple[Dataset, dict[str, str]]] = {}
     for dataset, trailers in all_born(repository):
-        if trailers["Run"] == run and _comes_before(dataset, found.get(dataset.name, (None,))[0]):
+        if trailers[Trailer.RUN] == run and _comes_before(dataset, found.get(dataset.name, (None,))[0]):
             found[dataset.name] = dataset, trailers
     return [found[name] for name in sorted(found)]
 
@@ -115,7 +115,7 @@ def check_birth(repository: Repository, run: str, line: str, before: pygit2.Comm
         marker = Marker(before)
         if is_personal(line) and marker.line != line:
             return
-        if marker.number is not None and marker.trailers.get("Run") == run:
+        if marker.number is not None and marker.trailers.get(Trailer.RUN) == run:
             raise InvalidInput(
                 f"the run {run} holds {line}@{marker.number} already, and a RUN holds one revision of each transient: "
                 "record this one in another run"

@@ -12,6 +12,7 @@ from blastgit.collections.model import Chained, Collection, Listed, Run
 from blastgit.collections.policy import CollectionPolicy
 from blastgit.collections.runs import born
 from blastgit.errors import InvalidName
+from blastgit.naming.trailers import Trailer
 from blastgit.repository.local import Repository
 
 
@@ -87,7 +88,7 @@ def show(repository: Repository, catalogue: Catalogue, policy: CollectionPolicy,
     if not isinstance(collection, Run):
         return Shown(own, tuple(_tree(catalogue, name, 0)))
     held = born(repository, name)
-    versions = Counter(trailers.get("App-Version", "") for _, trailers in held)
+    versions = Counter(trailers.get(Trailer.APP_VERSION, "") for _, trailers in held)
     facts = {"validated": collection.validated, "main": collection.main, "inputs": list(collection.inputs)}
     members = tuple(str(dataset) for dataset, _ in held)
     return Shown(own, (), members, dict(versions), facts, tuple(_doubts(policy, name, versions)))

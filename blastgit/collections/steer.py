@@ -20,6 +20,7 @@ from blastgit.annotations.subjects import Subject
 from blastgit.errors import BlastgitError, Denied
 from blastgit.naming.names import parse_spec
 from blastgit.naming.refs import tag_ref
+from blastgit.naming.trailers import Trailer
 from blastgit.plumbing.trees import flatten, read_blob
 from blastgit.repository.edit import BranchEdit, commit_to_branch
 from blastgit.repository.local import Repository
@@ -98,7 +99,7 @@ class _Work:
         files = {f"{_FOLDER}/{name}{_SUFFIX}": write_collection(each) for name, each in self._changed.items()}
         more = f" and {len(self.moved) - 1} more" if len(self.moved) > 1 else ""
         # a rule is what an admin wrote, so it is meant, where a collection is protected too
-        trailers = {"Moved": str(len(self.moved)), "Confirmed": ", ".join(sorted(self._changed))}
+        trailers = {Trailer.MOVED: str(len(self.moved)), Trailer.CONFIRMED: ", ".join(sorted(self._changed))}
         return BranchEdit(files, f"Flags: {self.moved[0]}{more}", tuple(self.moved[:100]), trailers)
 
     def apply(self, flagged: _Flagged) -> None:
@@ -210,4 +211,4 @@ def _run_of(repository: Repository, subject: Subject) -> str | None:
         return None
     from blastgit.repository.commits import Marker
 
-    return Marker(reference.peel(pygit2.Commit)).trailers.get("Run")
+    return Marker(reference.peel(pygit2.Commit)).trailers.get(Trailer.RUN)

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from blastgit.errors import BlastgitError
-from blastgit.safe_text import escaped
+from blastgit.plumbing.safe_text import escaped
 
 
 def main(arguments: list[str]) -> int:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import pygit2
 
-from blastgit.collections.access import CONFIRMED, check_access, check_confirmed, confirmed_in
+from blastgit.collections.access import check_access, check_confirmed, confirmed_in
 from blastgit.collections.catalogue import Catalogue
 from blastgit.collections.names import check_name, name_of
 from blastgit.collections.rules import Rules
 from blastgit.collections.text import SIZE_LIMIT, check_text
 from blastgit.errors import BlastgitError, Denied
 from blastgit.guard.quarantine import Quarantine
-from blastgit.plumbing.messages import read_trailers
+from blastgit.naming.trailers import Trailer, read_trailers
 from blastgit.repository.settings import Settings
 
 
@@ -69,4 +69,4 @@ class Pushed:
             walk.hide(self.old.id)
         for commit in walk:
             message = self.repo.commit(commit.id, "main's commit").message
-            yield read_trailers(message).get(CONFIRMED, "")
+            yield read_trailers(message).get(Trailer.CONFIRMED, "")

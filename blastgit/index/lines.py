@@ -13,6 +13,7 @@ import pygit2
 from blastgit.errors import BlastgitError, DamagedData
 from blastgit.index.extract import Document, file_row, group, read_document, same
 from blastgit.index.rows import Rows, Values, naive
+from blastgit.naming.trailers import Trailer
 from blastgit.plumbing.objects import undamaged
 from blastgit.repository.commits import Marker, Revision
 from blastgit.repository.entries import TreeEntry
@@ -130,7 +131,7 @@ class _Reader:
         front = (revision.name, revision.number, is_latest)
         state = self._state(revision)
         about = state.about if state else (None,) * 14
-        status = state.status if state else revision.trailers.get("Status")
+        status = state.status if state else revision.trailers.get(Trailer.STATUS)
         self._rows.add("revisions", [(*front, *_commit_facts(revision, status), *about)])
         if state is None:
             return None
@@ -222,14 +223,14 @@ def _commit_facts(revision: Revision, status: str | None) -> Values:
     said = revision.trailers
     return (
         str(revision), naive(revision.time), naive(revision.recorded), revision.app_version, status == COMPLETE,
-        status, revision.reason, said.get("Run"), revision.id, said.get("Science-Digest"), _number(said.get("Files")),
-        _number(said.get("Bytes")),
+        status, revision.reason, said.get(Trailer.RUN), revision.id, said.get(Trailer.SCIENCE_DIGEST),
+        _number(said.get(Trailer.FILES)), _number(said.get(Trailer.BYTES)),
     )  # fmt: skip
 
 
 def _facts_again(marker: Marker) -> Values:
     times = naive(marker.time), naive(marker.recorded)
-    return marker.app_version or None, marker.trailers.get("Run"), *times, marker.id
+    return marker.app_version or None, marker.trailers.get(Trailer.RUN), *times, marker.id
 
 
 def _number(text: str | None) -> int | None:

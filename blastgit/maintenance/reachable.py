@@ -9,6 +9,7 @@ import pygit2
 
 from blastgit.errors import RepoError
 from blastgit.naming.refs import tag_ref
+from blastgit.naming.trailers import Trailer
 from blastgit.plumbing.objects import undamaged
 from blastgit.plumbing.trees import blob_data, flatten
 from blastgit.repository.commits import Marker
@@ -105,7 +106,7 @@ class ReachableContents:
         if not gone:
             self._reach_all(commit.tree)
             return
-        above = _RELEASED if "Release" in Marker(commit).trailers else _NOTHING
+        above = _RELEASED if Trailer.RELEASE in Marker(commit).trailers else _NOTHING
         for path, blob in flatten(commit.tree):
             if path.endswith(SUFFIX) and not path.startswith(".dvc/"):
                 file, md5 = above.sub("", path.removesuffix(SUFFIX)), self._md5(blob, path)
@@ -119,7 +120,7 @@ class ReachableContents:
         found = self._gone_of.get(commit.id)
         if found is not None:
             return found
-        is_revision = Marker(commit).trailers.get("Marker") == "revision"
+        is_revision = Marker(commit).trailers.get(Trailer.MARKER) == "revision"
         return frozenset() if is_revision else self._gone
 
     def _reach_all(self, tree: pygit2.Tree, prefix: str = "") -> None:

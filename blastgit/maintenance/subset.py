@@ -21,6 +21,7 @@ from blastgit.naming.names import Spec, is_personal, parse_spec
 from blastgit.naming.refs import branch_ref, tag_ref
 from blastgit.plumbing.process import run_git
 from blastgit.plumbing.refs import RefUpdate
+from blastgit.plumbing.safe_text import one_line
 from blastgit.plumbing.trees import read_blob
 from blastgit.plumbing.user_settings import Keep
 from blastgit.progress import Progress, silent
@@ -45,7 +46,6 @@ from blastgit.repository.tombstones import (
     write_tombstones,
 )
 from blastgit.repository.transfer import copy_contents, staging
-from blastgit.safe_text import one_line
 from blastgit.store.pointer import SUFFIX, Pointer, read_pointer
 from blastgit.workflow.resolve import resolve
 

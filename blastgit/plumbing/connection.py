@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blastgit.errors import BlastgitError, Denied, RepoError
-from blastgit.safe_text import lines_of
+from blastgit.plumbing.safe_text import lines_of
 
 _NOT_ALLOWED = (
     "error: 403", "service not enabled", "access denied", "Permission denied", "DENIED by", "not authorized",

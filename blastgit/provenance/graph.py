@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from blastgit.errors import NotFound
+from blastgit.naming.trailers import Trailer
 from blastgit.repository.commits import Snapshot
 from blastgit.revision.document import Json
 from blastgit.revision.normalise import NaturalForm, Row, normalise
@@ -144,7 +145,12 @@ def read_graph(state: Snapshot, rules: Rules, stages: Stages) -> Graph:
 
 
 def _about(state: Snapshot) -> dict[str, str]:
-    keys = {"app_version": "App-Version", "run": "Run", "rules": "Rules", "recorded_by": "Recorded-By"}
+    keys = {
+        "app_version": Trailer.APP_VERSION,
+        "run": Trailer.RUN,
+        "rules": Trailer.RULES,
+        "recorded_by": Trailer.RECORDED_BY,
+    }
     found = {name: state.trailers[key] for name, key in keys.items() if key in state.trailers}
     times = {"exported": state.time, "recorded": state.recorded}
     return {**found, **{name: f"{time:%Y-%m-%dT%H:%M:%SZ}" for name, time in times.items()}}

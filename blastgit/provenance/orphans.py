@@ -11,6 +11,7 @@ import pygit2
 
 from blastgit.errors import DamagedData, NotFound
 from blastgit.naming.refs import ANNOTATIONS, RELEASES, RUNS
+from blastgit.naming.trailers import Trailer
 from blastgit.plumbing.objects import undamaged
 from blastgit.plumbing.trees import blob_data, flatten
 from blastgit.provenance.usage import read_usage
@@ -71,9 +72,9 @@ def _runs(repository: Repository) -> list[Orphan]:
             revisions = history.revisions(name)
         except (NotFound, DamagedData):
             continue  # `verify` is for these
-        current.add(revisions[-1].trailers.get("Run"))
+        current.add(revisions[-1].trailers.get(Trailer.RUN))
         for revision in revisions:
-            run = revision.trailers.get("Run")
+            run = revision.trailers.get(Trailer.RUN)
             if run:
                 last = max(_time(revision), runs[run].last) if run in runs else _time(revision)
                 runs[run] = Orphan("run", run, last, [*(runs[run].revisions if run in runs else ()), str(revision)])

@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from blastgit.errors import NotFound
+from blastgit.naming.trailers import Trailer
 from blastgit.repository.commits import Snapshot
 from blastgit.repository.local import USAGE_SETTING, USAGE_VARIABLE, Repository
 from blastgit.repository.policy import current_identity
@@ -50,7 +51,12 @@ def note(repository: Repository, state: Snapshot) -> None:
     log = repository.usage_log
     if log is None:
         return
-    words = (f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", str(state), state.trailers.get("Run", ""), current_identity())
+    words = (
+        f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        str(state),
+        state.trailers.get(Trailer.RUN, ""),
+        current_identity(),
+    )
     line = "\t".join(word.replace("\t", " ") for word in words) + "\n"
     with suppress(OSError):
         descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)

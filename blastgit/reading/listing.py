@@ -11,6 +11,7 @@ from typing import Any
 from blastgit.annotations.flag_lookup import FlagLookup
 from blastgit.errors import DamagedData
 from blastgit.naming.names import is_personal
+from blastgit.naming.trailers import Trailer
 from blastgit.repository.commits import Revision
 from blastgit.repository.history import History
 from blastgit.repository.lines import own_lines
@@ -97,7 +98,7 @@ def list_transients(repository: Repository, pattern: str = "*") -> Listing:
 
 def _facts(latest: Revision, status: str, withdrawn: int, flag: str | None) -> Transient:
     said = latest.trailers
-    counts = _number(said.get("Files")), _number(said.get("Bytes"))
+    counts = _number(said.get(Trailer.FILES)), _number(said.get(Trailer.BYTES))
     return Transient(latest.name, latest.number, latest.time, latest.app_version, *counts, status, withdrawn, flag)
 
 

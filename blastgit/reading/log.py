@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from blastgit.annotations.flag_lookup import FlagLookup
-from blastgit.plumbing.messages import read_body
+from blastgit.naming.trailers import Trailer, read_body
 from blastgit.repository.commits import Revision, StageState
 from blastgit.repository.history import History
 from blastgit.repository.lines import origin
@@ -91,7 +91,7 @@ class Entry:
         return {
             "revision": revision.number, "tag": revision.tag, "commit": revision.id,
             "time": revision.time.isoformat(), "recorded": revision.recorded.isoformat(),
-            "app_version": revision.app_version, "run": revision.trailers.get("Run"),
+            "app_version": revision.app_version, "run": revision.trailers.get(Trailer.RUN),
             "status": self.status, "reason": revision.reason, "files": self.files,
             "details": self.details, "reproductions": [each.to_json() for each in self.reproductions],
             "withdrawn": self.withdrawn, "flag": self.flag,

@@ -25,10 +25,11 @@ from blastgit.datasets.storage import Placement
 from blastgit.errors import Busy, InvalidInput
 from blastgit.naming.names import own_line
 from blastgit.naming.refs import branch_ref, tag_name, tag_ref
+from blastgit.naming.trailers import Trailer, write_message
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Journal, Lock, hold
-from blastgit.plumbing.messages import write_message
 from blastgit.plumbing.refs import RefMoved, RefUpdate
+from blastgit.plumbing.safe_text import one_line
 from blastgit.progress import Progress, silent
 from blastgit.recording.decide import Decision, decide
 from blastgit.recording.placement import StoredFile, keep
@@ -49,7 +50,6 @@ from blastgit.revision.dr import write_dr
 from blastgit.revision.export import Export
 from blastgit.revision.files import FileChange
 from blastgit.revision.reason import change_lines
-from blastgit.safe_text import one_line
 from blastgit.store.intake import Intake
 from blastgit.store.source import AnySource
 from blastgit.workflow.judged import status_at_end
@@ -313,31 +313,31 @@ class Recording:
             unchanged = [path for path in decision.sha256 if path not in kept]
             size += sum(decision.latest.pointers[path].size for path in unchanged)
         trailers = {
-            "Revision": str(decision.number),
-            "App-Version": self._export.app_version,
-            "Rules": self._repository.rules.digest,
-            "Science-Digest": decision.digest,
-            "Run": self._options.run,
-            "Formerly": self._formerly() if decision.latest is None else None,
+            Trailer.REVISION: str(decision.number),
+            Trailer.APP_VERSION: self._export.app_version,
+            Trailer.RULES: self._repository.rules.digest,
+            Trailer.SCIENCE_DIGEST: decision.digest,
+            Trailer.RUN: self._options.run,
+            Trailer.FORMERLY: self._formerly() if decision.latest is None else None,
             **self._line_trailers(decision),
-            "Marker": "revision",
-            "Status": status_at_end(self._repository, self._export.document, ending.marks),
-            "Files": str(len(decision.sha256)),
-            "Bytes": str(size),
-            "Recorded-By": f"blastgit {__version__}",
+            Trailer.MARKER: "revision",
+            Trailer.STATUS: status_at_end(self._repository, self._export.document, ending.marks),
+            Trailer.FILES: str(len(decision.sha256)),
+            Trailer.BYTES: str(size),
+            Trailer.RECORDED_BY: f"blastgit {__version__}",
             **ending.trailers,
         }
         origin = "" if self._options.origin is None else f"promoted from {self._options.origin}: "
         subject = f"{self._name} revision {decision.number}: {origin}{decision.reason}"
         return write_message(subject, [*change_lines(decision.changes), *notes], trailers)
 
-    def _line_trailers(self, decision: Decision) -> dict[str, str | None]:
+    def _line_trailers(self, decision: Decision) -> dict[Trailer, str | None]:
         """Return what tells a user's own line from the official one, and what a state was made from."""
         return {
-            "Line": self._name if self._is_own else None,
-            "Forked-From": str(decision.latest) if decision.is_fork else None,
-            "Promoted-From": None if self._options.origin is None else str(self._options.origin),
-            "Collections-At": self._collections_at(),
+            Trailer.LINE: self._name if self._is_own else None,
+            Trailer.FORKED_FROM: str(decision.latest) if decision.is_fork else None,
+            Trailer.PROMOTED_FROM: None if self._options.origin is None else str(self._options.origin),
+            Trailer.COLLECTIONS_AT: self._collections_at(),
         }
 
     def _collections_at(self) -> str | None:
@@ -363,15 +363,15 @@ class Recording:
             ending.drop(lock)
             return None
         trailers = {
-            "Reproduces": str(latest.number),
-            "App-Version": export.app_version,
-            "Rules": self._repository.rules.digest,
-            "Science-Digest": decision.digest,
-            "Run": self._options.run,
+            Trailer.REPRODUCES: str(latest.number),
+            Trailer.APP_VERSION: export.app_version,
+            Trailer.RULES: self._repository.rules.digest,
+            Trailer.SCIENCE_DIGEST: decision.digest,
+            Trailer.RUN: self._options.run,
             **self._line_trailers(decision),
-            "Marker": "reproduction",
-            "Status": status_at_end(self._repository, export.document, ending.marks),
-            "Recorded-By": f"blastgit {__version__}",
+            Trailer.MARKER: "reproduction",
+            Trailer.STATUS: status_at_end(self._repository, export.document, ending.marks),
+            Trailer.RECORDED_BY: f"blastgit {__version__}",
             **ending.trailers,
         }
         found = export.app_version if self._options.origin is None else str(self._options.origin)
@@ -389,7 +389,7 @@ class Recording:
         for marker in self._history.markers(self._name):
             if marker.id == latest.id:
                 return False
-            if marker.reproduces == latest.number and (marker.app_version, marker.trailers.get("Rules")) == key:
+            if marker.reproduces == latest.number and (marker.app_version, marker.trailers.get(Trailer.RULES)) == key:
                 return True
         return False
 

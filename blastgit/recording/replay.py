@@ -11,9 +11,9 @@ import pygit2
 from blastgit.errors import DamagedData
 from blastgit.naming.names import slug
 from blastgit.naming.refs import run_ref
+from blastgit.naming.trailers import Trailer, read_body
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Lock
-from blastgit.plumbing.messages import read_body
 from blastgit.plumbing.refs import ZERO, RefUpdate
 from blastgit.plumbing.trees import flatten
 from blastgit.recording.stage_output import write_state
@@ -50,9 +50,9 @@ class Ending:
         self.run = _ending_run(repository, name, owner, lock)
 
     @property
-    def trailers(self) -> dict[str, str | None]:
+    def trailers(self) -> dict[Trailer, str | None]:
         """What the commit that ends the run says of it: so a crash right after it can be told."""
-        return {"Workflow": None if self.run is None else self.run.tip}
+        return {Trailer.WORKFLOW: None if self.run is None else self.run.tip}
 
     @property
     def marks(self) -> dict[str, StageEnding]:
@@ -83,7 +83,7 @@ class Ending:
         trees = _Trees(self._repository, batch, self.run, number, latest)
         for marker, mark in _kept(self.run):
             tree = trees.of(marker, ended=mark.outcome != UNFINISHED)
-            extra = {"Run": collection, "App-Version": Marker(marker.commit).app_version}
+            extra = {Trailer.RUN: collection, Trailer.APP_VERSION: Marker(marker.commit).app_version}
             message = mark.message(self._name, read_body(marker.commit.message)[1], extra)
             signatures = marker.commit.author, self._repository.committer()
             parents = [batch.commit(signatures, message, tree, parents)]

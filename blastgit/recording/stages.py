@@ -18,9 +18,11 @@ import pygit2
 from blastgit.datasets.storage import Placement
 from blastgit.errors import Busy, DamagedData, InvalidInput, LostLease, UsageError
 from blastgit.naming.refs import run_ref
+from blastgit.naming.trailers import Trailer
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Journal, Lock, hold
 from blastgit.plumbing.refs import ZERO, RefMoved, RefUpdate
+from blastgit.plumbing.safe_text import one_line
 from blastgit.progress import Progress, silent
 from blastgit.recording.stage_output import Made, NextState, Overlay, Part, first_state
 from blastgit.repository.commits import StageState
@@ -29,7 +31,6 @@ from blastgit.repository.local import LOCK_TIMEOUT, Repository
 from blastgit.repository.packing import start_if_due
 from blastgit.repository.policy import require
 from blastgit.repository.recovery import clean_up_dead_writer, roll_forward
-from blastgit.safe_text import one_line
 from blastgit.store.intake import Intake
 from blastgit.workflow.lease import LENGTH, LONGEST, Lease, margin_of, repo_time, this_machine
 from blastgit.workflow.markers import BEGUN, DONE, FAILED, NO_BASE, Mark, Run
@@ -306,7 +307,9 @@ class Workflow:
         tip = History(repository).tip(self.name)
         parent = tip if before is None else before.state.commit
         base = (None if tip is None else str(tip.id)) if before is None else before.base
-        message = mark.message(self.name, state.lines, {"App-Version": state.app_version, "Base": base or NO_BASE})
+        message = mark.message(
+            self.name, state.lines, {Trailer.APP_VERSION: state.app_version, Trailer.BASE: base or NO_BASE}
+        )
         who = repository.committer()
         parents = [] if parent is None else [parent.id]
         commit = str(state.batch.commit((who, who), message, state.tree, parents))

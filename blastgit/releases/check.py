@@ -14,6 +14,7 @@ from blastgit.collections.model import Chained, Listed, Run
 from blastgit.collections.resolve import Resolver
 from blastgit.errors import BlastgitError, DamagedData
 from blastgit.naming.refs import MAIN, tag_ref
+from blastgit.naming.trailers import Trailer
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.objects import undamaged
 from blastgit.plumbing.trees import flatten, read_blob
@@ -129,7 +130,11 @@ def examine(repository: Repository, tagged: Tagged, coming: Mapping[str, str | N
     found = Examined()
     frozen, where = tagged.frozen, str(tagged.label)
     trailers = Marker(tagged.commit).trailers
-    for key, value in {"Release": str(frozen.label), "Main": frozen.main, "Content": frozen.content}.items():
+    for key, value in {
+        Trailer.RELEASE: str(frozen.label),
+        Trailer.MAIN: frozen.main,
+        Trailer.CONTENT: frozen.content,
+    }.items():
         if trailers.get(key) != value:
             found.say(where, f"its commit says {key}: {trailers.get(key)}, and {FILE} means {value}")
     here = str(repo_identity(repository)), repository.settings.simulated
@@ -272,7 +277,7 @@ def _was_held(repository: Repository, catalogue: Catalogue, entry: Entry, names:
     if isinstance(collection, Listed):
         return collection.line(entry.member) in collection.lines
     commit = repository.git[entry.commit].peel(pygit2.Commit)
-    return isinstance(collection, Run) and Marker(commit).trailers.get("Run") == holder
+    return isinstance(collection, Run) and Marker(commit).trailers.get(Trailer.RUN) == holder
 
 
 def _below(catalogue: Catalogue, name: str, depth: int = 0) -> Iterator[str]:

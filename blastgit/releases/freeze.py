@@ -14,11 +14,12 @@ from blastgit.collections.existence import check_there
 from blastgit.collections.resolve import Found, Resolver
 from blastgit.errors import InvalidInput, RepoError
 from blastgit.naming.refs import tag_ref
+from blastgit.naming.trailers import Trailer, read_trailers, write_message
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Journal, hold
-from blastgit.plumbing.messages import read_trailers, write_message
 from blastgit.plumbing.objects import commit_of
 from blastgit.plumbing.refs import RefMoved, RefUpdate
+from blastgit.plumbing.safe_text import one_line
 from blastgit.progress import Progress, silent
 from blastgit.releases.citation import citation_of, doi_of
 from blastgit.releases.cite import Cited
@@ -33,7 +34,6 @@ from blastgit.repository.local import LOCK_TIMEOUT, Repository
 from blastgit.repository.recovery import clean_up_dead_writer
 from blastgit.repository.skeleton import dot_files
 from blastgit.repository.tombstones import Withdrawals
-from blastgit.safe_text import one_line
 
 _TOLD = 20
 """Warnings of one kind that are given in words."""
@@ -187,7 +187,7 @@ def _content(repository: Repository, other: Label, label: Label) -> str:
     if other.collection != label.collection:
         return ""
     reference = repository.git.references.get(other.ref)
-    return "" if reference is None else read_trailers(commit_of(reference).message).get("Content", "")
+    return "" if reference is None else read_trailers(commit_of(reference).message).get(Trailer.CONTENT, "")
 
 
 def _publish(
@@ -224,8 +224,11 @@ def _message(frozen: Frozen, options: FreezeOptions) -> str:
     subject = f"{title}: {options.reason}" if options.reason else title
     body = [f"{len(frozen.entries):,} datasets of {frozen.citation.title or 'a data repo without a title'}"]
     trailers = {
-        "Release": str(frozen.label), "Collection-Type": frozen.kind, "Main": frozen.main, "Content": frozen.content,
-    }  # fmt: skip
+        Trailer.RELEASE: str(frozen.label),
+        Trailer.COLLECTION_TYPE: frozen.kind,
+        Trailer.MAIN: frozen.main,
+        Trailer.CONTENT: frozen.content,
+    }
     return write_message(subject, body, trailers)
 
 

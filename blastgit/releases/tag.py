@@ -17,10 +17,10 @@ from blastgit.errors import RepoError
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.process import GitError, run_git
 from blastgit.plumbing.quarantine import alternates
+from blastgit.plumbing.safe_text import one_line
 from blastgit.plumbing.user_settings import Keep, own_environment
 from blastgit.releases.label import Label
 from blastgit.repository.local import Repository
-from blastgit.safe_text import one_line
 
 _ARMOUR = re.compile(rb"^-----BEGIN (?:PGP|SSH) (?:SIGNATURE|MESSAGE)-----", re.MULTILINE)
 _GOOD = re.compile(r'Good "git" signature for (.+)|\[GNUPG:\] GOODSIG \S+ (.+)')

@@ -12,7 +12,7 @@ import pygit2
 from blastgit.errors import DamagedData
 from blastgit.naming.names import slug, transient_of
 from blastgit.naming.refs import tag_name
-from blastgit.plumbing.messages import read_trailers
+from blastgit.naming.trailers import Trailer, read_trailers
 from blastgit.plumbing.objects import undamaged
 from blastgit.plumbing.trees import blob_data, read_blob
 from blastgit.repository.entries import TreeEntry, held_in
@@ -41,29 +41,29 @@ class Marker:
     @property
     def number(self) -> int | None:
         """The revision that this commit is, or None for a marker of another kind."""
-        text = self.trailers.get("Revision", "")
+        text = self.trailers.get(Trailer.REVISION, "")
         return int(text) if text.isdecimal() and len(text) < 10 else None
 
     @property
     def reproduces(self) -> int | None:
         """The revision whose values this marker found again, or None."""
-        text = self.trailers.get("Reproduces", "")
+        text = self.trailers.get(Trailer.REPRODUCES, "")
         return int(text) if text.isdecimal() and len(text) < 10 else None
 
     @property
     def line(self) -> str | None:
         """The line of a user's own that this commit belongs to, `u/alice/2026dgt`; None if it is official."""
-        return self.trailers.get("Line")
+        return self.trailers.get(Trailer.LINE)
 
     @property
     def stage(self) -> str | None:
         """The stage of the workflow that this marker is about, or None."""
-        return self.trailers.get("Stage") if self.trailers.get("Marker") == "stage" else None
+        return self.trailers.get(Trailer.STAGE) if self.trailers.get(Trailer.MARKER) == "stage" else None
 
     @property
     def outcome(self) -> str:
         """How that stage stands: begun, done, failed or unfinished."""
-        return self.trailers.get("Outcome", "")
+        return self.trailers.get(Trailer.OUTCOME, "")
 
     @property
     def time(self) -> datetime:
@@ -78,7 +78,7 @@ class Marker:
     @property
     def app_version(self) -> str:
         """The version of Blast."""
-        return self.trailers.get("App-Version", "")
+        return self.trailers.get(Trailer.APP_VERSION, "")
 
 
 def _moment(signature: pygit2.Signature) -> datetime:

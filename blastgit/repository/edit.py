@@ -13,9 +13,9 @@ import pygit2
 
 from blastgit.errors import Busy
 from blastgit.naming.refs import branch_ref
+from blastgit.naming.trailers import Trailer, write_message
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Journal, Lock, hold
-from blastgit.plumbing.messages import write_message
 from blastgit.plumbing.objects import commit_of
 from blastgit.plumbing.refs import RefMoved, RefUpdate
 from blastgit.plumbing.trees import update_tree
@@ -38,7 +38,7 @@ class BranchEdit:
     files: Mapping[str, bytes | None]
     subject: str
     body: tuple[str, ...] = ()
-    trailers: Mapping[str, str | None] = field(default_factory=dict)
+    trailers: Mapping[Trailer, str | None] = field(default_factory=dict)
     merged: tuple[str, ...] = ()
 
 

@@ -14,13 +14,14 @@ import pygit2
 
 from blastgit.errors import BlastgitError
 from blastgit.naming.refs import branch_of, branch_ref, run_ref, tag_ref
+from blastgit.naming.trailers import Trailer
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Lock, clean_up, try_lock
 from blastgit.plumbing.refs import ZERO, RefUpdate
+from blastgit.plumbing.safe_text import one_line
 from blastgit.repository.commits import Marker
 from blastgit.repository.history import History, comes_right_after
 from blastgit.repository.local import Repository
-from blastgit.safe_text import one_line
 
 _NOTHING: Mapping[str, str | None] = MappingProxyType({})
 
@@ -103,5 +104,5 @@ def settled(repository: Repository, name: str, tip: pygit2.Commit | None) -> lis
     reference = repository.git.references.get(run_ref(name))
     if reference is None or tip is None:
         return []
-    ended = Marker(tip).trailers.get("Workflow")
+    ended = Marker(tip).trailers.get(Trailer.WORKFLOW)
     return [RefUpdate(run_ref(name), ZERO, ended)] if ended == str(reference.target) else []

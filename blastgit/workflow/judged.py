@@ -10,6 +10,7 @@ from typing import Any
 
 from blastgit.errors import InvalidData
 from blastgit.naming.names import slug
+from blastgit.naming.trailers import Trailer
 from blastgit.repository.commits import Marker, Revision, Snapshot, StageState
 from blastgit.repository.history import History
 from blastgit.repository.local import Repository
@@ -61,7 +62,7 @@ def status_of(repository: Repository, revision: Revision) -> str:
         DamagedData: The document cannot be read.
     """
     said = revision.trailers
-    if said.get("Status") == COMPLETE and "Workflow" not in said:
+    if said.get(Trailer.STATUS) == COMPLETE and Trailer.WORKFLOW not in said:
         return COMPLETE
     return validity_of(repository, revision).status
 
@@ -116,14 +117,14 @@ def _marks(repository: Repository, state: Snapshot) -> dict[str, Ending]:
     if (
         isinstance(state, Revision)
         and not repository.is_here
-        and state.trailers.get("Status", "complete") == "complete"
+        and state.trailers.get(Trailer.STATUS, "complete") == "complete"
     ):
         return {}  # each commit that is looked at there has to be brought
     commit = state.commit if state.stage else repository.commit_before(state.name, state.commit)
     found: dict[str, Ending] = {}
     while commit is not None and (marker := Marker(commit)).stage is not None:
-        began = moment(marker.trailers.get("Began"))
-        end = ending_of(marker.outcome, marker.trailers.get("Reason"), began)
+        began = moment(marker.trailers.get(Trailer.BEGAN))
+        end = ending_of(marker.outcome, marker.trailers.get(Trailer.REASON), began)
         found.setdefault(slug(marker.stage or ""), end)
         commit = repository.commit_before(state.name, commit)
     return found

@@ -17,7 +17,7 @@ import pygit2
 
 from blastgit.errors import DamagedData
 from blastgit.naming.refs import run_ref
-from blastgit.plumbing.messages import write_message
+from blastgit.naming.trailers import Trailer, write_message
 from blastgit.plumbing.objects import commit_of, undamaged
 from blastgit.repository.commits import Marker, Snapshot
 from blastgit.revision.dr import read_dr
@@ -67,7 +67,7 @@ class Mark:
             return f"{self.stage} failed: {self.reason or 'no reason given'}"
         return f"post {self.stage}" if self.outcome == DONE else f"{self.stage} never ended"
 
-    def message(self, name: str, body: Sequence[str], extra: Mapping[str, str | None]) -> str:
+    def message(self, name: str, body: Sequence[str], extra: Mapping[Trailer, str | None]) -> str:
         """Return the commit message of a marker.
 
         Args:
@@ -76,15 +76,15 @@ class Mark:
             extra: More trailers.
         """
         trailers = {
-            "Stage": self.stage,
-            "Outcome": self.outcome,
-            "Reason": self.reason,
-            "Owner": self.owner,
-            "Host": self.host,
-            "Began": written(self.began),
-            "Until": None if self.until is None else written(self.until),
-            "Attempts": None if self.attempts == 1 else str(self.attempts),
-            "Marker": "stage",
+            Trailer.STAGE: self.stage,
+            Trailer.OUTCOME: self.outcome,
+            Trailer.REASON: self.reason,
+            Trailer.OWNER: self.owner,
+            Trailer.HOST: self.host,
+            Trailer.BEGAN: written(self.began),
+            Trailer.UNTIL: None if self.until is None else written(self.until),
+            Trailer.ATTEMPTS: None if self.attempts == 1 else str(self.attempts),
+            Trailer.MARKER: "stage",
         }
         return write_message(f"{name}: {self.words}", body, {**trailers, **extra})
 
@@ -97,10 +97,11 @@ def read_mark(marker: Marker) -> Mark:
     """
     said = marker.trailers
     try:
-        until = said.get("Until")
+        until = said.get(Trailer.UNTIL)
         return Mark(
-            said["Stage"], said["Outcome"], said["Owner"], said["Host"], _moment(said["Began"]),
-            None if until is None else _moment(until), said.get("Reason"), int(said.get("Attempts", "1")),
+            said[Trailer.STAGE], said[Trailer.OUTCOME], said[Trailer.OWNER], said[Trailer.HOST],
+            _moment(said[Trailer.BEGAN]), None if until is None else _moment(until),
+            said.get(Trailer.REASON), int(said.get(Trailer.ATTEMPTS, "1")),
         )  # fmt: skip
     except (KeyError, ValueError, OverflowError):
         raise DamagedData(
@@ -164,7 +165,7 @@ class Run:
         if reference is None:
             return None
         tip = commit_of(reference)
-        base = Marker(tip).trailers.get("Base", NO_BASE)
+        base = Marker(tip).trailers.get(Trailer.BASE, NO_BASE)
         markers = [RunMarker(commit, read_mark(Marker(commit))) for commit in _back_to(repository, tip, base)]
         return cls(name, tuple(markers[::-1]), Snapshot(repository.git, name, tip), None if base == NO_BASE else base)
 

@@ -1,8 +1,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from blastgit.plumbing.messages import read_body, read_trailers, write_message
-from blastgit.safe_text import one_line
+from blastgit.naming.trailers import read_body, read_trailers, write_message
+from blastgit.plumbing.safe_text import one_line
 
 TRAILERS = {"Revision": "1", "App-Version": "v1.13.1", "Run": None, "Status": "failed: Host match, Host information"}
 

@@ -1,0 +1,74 @@
+"""Commit messages: a subject, what is to be read, and trailers that programs read (`git interpret-trailers`).
+
+Nothing else in blastgit spells the key of a trailer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+
+from blastgit.plumbing.safe_text import one_line
+
+_TRAILER = re.compile(r"([A-Z][A-Za-z-]*): (.*)")
+
+
+class Trailer(StrEnum):
+    """The keys of all trailers. `docs/format.md` says what each holds."""
+
+    REVISION = "Revision"
+    REPRODUCES = "Reproduces"
+    APP_VERSION = "App-Version"
+    RULES = "Rules"
+    SCIENCE_DIGEST = "Science-Digest"
+    RUN = "Run"
+    FORMERLY = "Formerly"
+    LINE = "Line"
+    FORKED_FROM = "Forked-From"
+    PROMOTED_FROM = "Promoted-From"
+    COLLECTIONS_AT = "Collections-At"
+    MARKER = "Marker"
+    STATUS = "Status"
+    FILES = "Files"
+    BYTES = "Bytes"
+    RECORDED_BY = "Recorded-By"
+    WORKFLOW = "Workflow"
+    STAGE = "Stage"
+    OUTCOME = "Outcome"
+    REASON = "Reason"
+    OWNER = "Owner"
+    HOST = "Host"
+    BEGAN = "Began"
+    UNTIL = "Until"
+    ATTEMPTS = "Attempts"
+    BASE = "Base"
+    RELEASE = "Release"
+    COLLECTION_TYPE = "Collection-Type"
+    MAIN = "Main"
+    CONTENT = "Content"
+    COLLECTIONS = "Collections"
+    CONFIRMED = "Confirmed"  # the protected ones among them, so that a hook knows that the change was meant
+    ANNOTATION = "Annotation"
+    LINES = "Lines"
+    MOVED = "Moved"
+
+
+def write_message(subject: str, body: Sequence[str], trailers: Mapping[Trailer, str | None]) -> str:
+    """Return a commit message; trailers without a value are left out."""
+    block = [f"{key}: {one_line(value)}" for key, value in trailers.items() if value]
+    paragraphs = [one_line(subject), "\n".join(map(one_line, body)), "\n".join(block)]
+    return "\n\n".join(filter(None, paragraphs)) + "\n"
+
+
+def read_trailers(message: str) -> dict[str, str]:
+    """Return the trailers of a message: the `Key: value` lines of its last paragraph."""
+    lines = message.rstrip("\n").rpartition("\n\n")[2].split("\n")
+    matches = [match for line in lines if (match := _TRAILER.fullmatch(line))]
+    return {match[1]: match[2] for match in matches} if len(matches) == len(lines) else {}
+
+
+def read_body(message: str) -> tuple[str, list[str]]:
+    """Return a message's subject and the lines between it and the trailers."""
+    subject, _, rest = message.rstrip("\n").partition("\n\n")
+    return subject, rest.rpartition("\n\n")[0].split("\n") if "\n\n" in rest else []
