@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from blastgit.errors import DamagedData
 from blastgit.naming.names import is_personal
+from blastgit.naming.trailers import Trailer
 from blastgit.repository.commits import Marker
 from blastgit.workflow.markers import BEGUN, FAILED, read_mark
 
@@ -49,9 +50,9 @@ class Sequence:
         if marker.line != own:
             said = f"says {marker.line}" if marker.line else "is missing"
             yield f"its trailer Line {said}, and it is of {self.line}: record it there"
-        kind = marker.trailers.get("Marker")
-        if kind == "revision" and marker.trailers.get("Revision") != str(self.next):
-            stated = marker.trailers.get("Revision", "nothing")
+        kind = marker.trailers.get(Trailer.MARKER)
+        if kind == "revision" and marker.trailers.get(Trailer.REVISION) != str(self.next):
+            stated = marker.trailers.get(Trailer.REVISION, "nothing")
             yield f"its trailer Revision says {stated}, and the next revision of {self.line} is {self.next}"
         elif kind == "reproduction":
             yield from self._reproduction_faults(marker)
@@ -64,7 +65,7 @@ class Sequence:
             yield "it reproduces a revision before any"
             return
         if marker.reproduces != latest.number:
-            said = marker.trailers.get("Reproduces")
+            said = marker.trailers.get(Trailer.REPRODUCES)
             yield f"it says that it reproduces revision {said}, and follows {latest.number}"
         elif marker.commit.tree_id != latest.commit.tree_id:
             yield f"its tree is not that of revision {latest.number}, which it says it reproduces"
@@ -73,7 +74,7 @@ class Sequence:
 
 
 def _key(marker: Marker) -> tuple[str, str | None]:
-    return marker.app_version, marker.trailers.get("Rules")
+    return marker.app_version, marker.trailers.get(Trailer.RULES)
 
 
 def stage_faults(marker: Marker) -> Iterator[str]:

@@ -8,53 +8,77 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from blastgit.naming.names import transient_of
+from blastgit.naming.trailers import Trailer
 from blastgit.repository.commits import Marker
 from blastgit.revision.dr import DatasetRevision
 from blastgit.revision.rules import Rules
 from blastgit.workflow.markers import OUTCOMES
 from blastgit.workflow.validity import COMPLETE, sounds_complete
 
-_COMMON = frozenset({"Marker", "App-Version", "Run"})
+_COMMON = frozenset({Trailer.MARKER, Trailer.APP_VERSION, Trailer.RUN})
 _OF_DATA = frozenset(
-    {"Rules", "Science-Digest", "Line", "Promoted-From", "Collections-At", "Status", "Recorded-By", "Workflow"}
+    {
+        Trailer.RULES,
+        Trailer.SCIENCE_DIGEST,
+        Trailer.LINE,
+        Trailer.PROMOTED_FROM,
+        Trailer.COLLECTIONS_AT,
+        Trailer.STATUS,
+        Trailer.RECORDED_BY,
+        Trailer.WORKFLOW,
+    }
 )
 KEYS: Mapping[str, frozenset[str]] = {
-    "revision": _COMMON | _OF_DATA | {"Revision", "Forked-From", "Formerly", "Files", "Bytes"},
-    "reproduction": _COMMON | _OF_DATA | {"Reproduces"},
-    "stage": _COMMON | {"Stage", "Outcome", "Reason", "Owner", "Host", "Began", "Until", "Attempts", "Base"},
+    "revision": _COMMON
+    | _OF_DATA
+    | {Trailer.REVISION, Trailer.FORKED_FROM, Trailer.FORMERLY, Trailer.FILES, Trailer.BYTES},
+    "reproduction": _COMMON | _OF_DATA | {Trailer.REPRODUCES},
+    "stage": _COMMON
+    | {
+        Trailer.STAGE,
+        Trailer.OUTCOME,
+        Trailer.REASON,
+        Trailer.OWNER,
+        Trailer.HOST,
+        Trailer.BEGAN,
+        Trailer.UNTIL,
+        Trailer.ATTEMPTS,
+        Trailer.BASE,
+    },
 }
 """The trailers that a marker of each kind may have, of all those that the format knows."""
 
 _KNOWN = frozenset[str]().union(*KEYS.values())
 _FOLDED = {key.casefold(): key for key in _KNOWN}  # git takes `revision` for `Revision`
 _NEEDED = {
-    "revision": ("Rules", "Science-Digest", "Status", "Recorded-By"),
-    "reproduction": ("Rules", "Science-Digest", "Status", "Recorded-By"),
+    "revision": (Trailer.RULES, Trailer.SCIENCE_DIGEST, Trailer.STATUS, Trailer.RECORDED_BY),
+    "reproduction": (Trailer.RULES, Trailer.SCIENCE_DIGEST, Trailer.STATUS, Trailer.RECORDED_BY),
     "stage": (),
 }
 _DIGEST, _COMMIT, _COUNT = r"sha256:[0-9a-f]{64}", r"[0-9a-f]{40}", r"0|[1-9][0-9]{0,17}"
 _STATUS = r"complete|(?:failed|not run|answered): \S.*"
 _SPEC = r"(?:u/[^/@\s]+/)?[^/@\s]+@(?:0|[1-9][0-9]{0,8})"
 _FORMS = {
-    "Rules": (_DIGEST, "sha256:… in 64 digits"), "Science-Digest": (_DIGEST, "sha256:… in 64 digits"),
-    "Files": (_COUNT, "a number"), "Bytes": (_COUNT, "a number"), "Attempts": (_COUNT, "a number"),
-    "Revision": (_COUNT, "a number"), "Reproduces": (_COUNT, "a number"),
-    "Status": (_STATUS, "`complete`, `failed: …`, `not run: …` or `answered: …`"),
-    "Forked-From": (_SPEC, "a revision, NAME@N"), "Promoted-From": (_SPEC, "a revision, NAME@N"),
-    "Formerly": (_SPEC, "a revision, NAME@N"),
-    "Collections-At": (_COMMIT, "a commit in 40 digits"), "Workflow": (_COMMIT, "a commit in 40 digits"),
-    "Outcome": ("|".join(OUTCOMES), ", ".join(OUTCOMES)), "Base": (f"{_COMMIT}|none", "a commit in 40 digits, or none"),
+    Trailer.RULES: (_DIGEST, "sha256:… in 64 digits"), Trailer.SCIENCE_DIGEST: (_DIGEST, "sha256:… in 64 digits"),
+    Trailer.FILES: (_COUNT, "a number"), Trailer.BYTES: (_COUNT, "a number"), Trailer.ATTEMPTS: (_COUNT, "a number"),
+    Trailer.REVISION: (_COUNT, "a number"), Trailer.REPRODUCES: (_COUNT, "a number"),
+    Trailer.STATUS: (_STATUS, "`complete`, `failed: …`, `not run: …` or `answered: …`"),
+    Trailer.FORKED_FROM: (_SPEC, "a revision, NAME@N"), Trailer.PROMOTED_FROM: (_SPEC, "a revision, NAME@N"),
+    Trailer.FORMERLY: (_SPEC, "a revision, NAME@N"),
+    Trailer.COLLECTIONS_AT: (_COMMIT, "a commit in 40 digits"), Trailer.WORKFLOW: (_COMMIT, "a commit in 40 digits"),
+    Trailer.OUTCOME: ("|".join(OUTCOMES), ", ".join(OUTCOMES)),
+    Trailer.BASE: (f"{_COMMIT}|none", "a commit in 40 digits, or none"),
 }  # fmt: skip
 _LINE = re.compile(r"([A-Za-z][A-Za-z-]*): ?(.*)")
 
 
 def trailer_faults(marker: Marker) -> Iterator[str]:
     """Yield what is wrong with a marker's trailers by themselves."""
-    kind, said = marker.trailers.get("Marker", ""), marker.trailers
+    kind, said = marker.trailers.get(Trailer.MARKER, ""), marker.trailers
     if kind not in KEYS:
         yield f"its trailers do not tell what it is (Marker: {kind}): every commit here is a {', a '.join(KEYS)}"
         return
-    if (kind == "revision") != ("Revision" in said):
+    if (kind == "revision") != (Trailer.REVISION in said):
         yield (
             f"its trailers do not tell what it is (Marker: {kind}): it lacks a revision number"
             if kind == "revision"
@@ -68,7 +92,7 @@ def trailer_faults(marker: Marker) -> Iterator[str]:
     for key, (pattern, words) in _FORMS.items():
         if said.get(key) and key in KEYS[kind] and not re.fullmatch(pattern, said[key]):
             yield f"its trailer {key} should be {words}, and says {said[key][:80]!r}"
-    if "Collections-At" in said and "Run" not in said:
+    if Trailer.COLLECTIONS_AT in said and Trailer.RUN not in said:
         yield "its trailer Collections-At says what a run read, and there is no trailer Run"
 
 
@@ -123,30 +147,30 @@ def revision_faults(state: Stated, rules: Rules, *, has_stages: bool) -> Iterato
     export = document.export
     if state.marker.commit.author.time != int(export.time.timestamp()):
         yield f"its author date should be metadata.export_time, {export.time:%Y-%m-%dT%H:%M:%SZ}"
-    if said.get("Files", "") != str(len(document.files)):
+    if said.get(Trailer.FILES, "") != str(len(document.files)):
         yield f"its trailer Files says {said.get('Files')}, and there are {len(document.files)}"
     size = sum(state.sizes.values())
-    if said.get("Bytes", "") != str(size):
+    if said.get(Trailer.BYTES, "") != str(size):
         yield f"its trailer Bytes says {said.get('Bytes')}, and they are {size}"
     yield from _status_faults(state, rules, has_stages=has_stages)
     number = document.number
     begin = f"{state.line} revision {number}: "
     if not state.marker.commit.message.startswith(begin):
         yield f"its message should begin with {begin!r}"
-    if "Formerly" in said and (
-        number != 0 or transient_of(said["Formerly"].partition("@")[0]) == transient_of(state.line)
+    if Trailer.FORMERLY in said and (
+        number != 0 or transient_of(said[Trailer.FORMERLY].partition("@")[0]) == transient_of(state.line)
     ):
         yield "its trailer Formerly belongs to revision 0 of a transient that had another name"
     is_fork = state.line != transient_of(state.line) and number == 0
-    if "Forked-From" in said and not is_fork:
+    if Trailer.FORKED_FROM in said and not is_fork:
         yield "its trailer Forked-From belongs to revision 0 of a user's own line"
     yield from promotion_faults(state.line, state.marker)
 
 
 def _status_faults(state: Stated, rules: Rules, *, has_stages: bool) -> Iterator[str]:
     """Look at what a status may never say, whatever the settings of stages say now."""
-    said, document = state.marker.trailers.get("Status", ""), state.document.export.document
-    if state.marker.trailers.get("Rules") != rules.digest:
+    said, document = state.marker.trailers.get(Trailer.STATUS, ""), state.document.export.document
+    if state.marker.trailers.get(Trailer.RULES) != rules.digest:
         return
     failed = [
         task["task_name"]
@@ -161,7 +185,7 @@ def _status_faults(state: Stated, rules: Rules, *, has_stages: bool) -> Iterator
 
 def promotion_faults(line: str, marker: Marker) -> Iterator[str]:
     """Yield what is wrong with where a marker says that its state was promoted from."""
-    origin = marker.trailers.get("Promoted-From")
+    origin = marker.trailers.get(Trailer.PROMOTED_FROM)
     if origin is None:
         return
     source = origin.partition("@")[0]

@@ -20,7 +20,7 @@ from blastgit.errors import BlastgitError, Denied
 from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.trees import changed_files
 from blastgit.naming.paths import check_path
-from blastgit.naming.refs import Change
+from blastgit.naming.refs import Change, tag_ref
 from blastgit.plumbing.trees import read_blob
 from blastgit.store.pointer import Pointer, read_pointer
 
@@ -133,7 +133,7 @@ class _Check:
             self._twins.check(event.subject)
         if event.subject.kind == "revision":
             line, number = event.subject.revision
-            ref = f"refs/tags/{line}/{number}"
+            ref = tag_ref(line, number)
             if ref not in self._coming and self._repo.ref(ref) is None:
                 raise Denied(f"there is no revision {line}@{number} here")
 

@@ -17,7 +17,8 @@ from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.revisions import check_revision
 from blastgit.guard.stages import check_stage
 from blastgit.naming.names import fold
-from blastgit.naming.refs import Change, Line, place
+from blastgit.naming.refs import PERSONAL_BRANCHES, Change, Line, branch_ref, place
+from blastgit.naming.trailers import Trailer
 from blastgit.plumbing.process import run_git
 from blastgit.repository.commits import Marker
 from blastgit.store.pointer import Pointer
@@ -114,7 +115,7 @@ class LineCheck:
         if self._line.user is None or number is None or other == str(self._line):
             return False
         try:
-            line = place(f"refs/heads/{other}").line
+            line = place(branch_ref(other)).line
         except BlastgitError:
             return False
         if line is None or line.name != self._line.name or self._tagged(line, number) != str(commit.id):
@@ -143,7 +144,7 @@ class LineCheck:
         """Check one new commit that follows those before."""
         for faults in (commit_faults(marker.commit), trailer_faults(marker), self._before.faults(marker)):
             deny(faults)
-        kind = marker.trailers["Marker"]
+        kind = marker.trailers[Trailer.MARKER]
         check_origins(self._repo, self._line, marker, self._fork, self._tagged)
         if kind == "revision":
             self._check_tag(marker)
@@ -162,7 +163,7 @@ class LineCheck:
 
     def _check_run(self, marker: Marker) -> None:
         """Check that it may be born into the run that it names."""
-        run = marker.trailers.get("Run")
+        run = marker.trailers.get(Trailer.RUN)
         if run is None:
             return
         from blastgit.collections.runs import check_birth
@@ -212,7 +213,7 @@ def check_twin(repo: Quarantine, line: Line) -> None:
     Raises:
         Denied: One has.
     """
-    pattern = line.branch if line.user is None else f"refs/heads/u/{line.user}"
+    pattern = line.branch if line.user is None else f"{PERSONAL_BRANCHES}{line.user}"
     found = run_git(repo.path, "for-each-ref", "--ignore-case", "--format=%(refname:lstrip=2)", pattern)
     for other in found.decode().split():
         twin = _twin(other, str(line))

@@ -11,7 +11,8 @@ from blastgit.errors import BlastgitError, Denied
 from blastgit.guard.deny import deny
 from blastgit.guard.quarantine import Quarantine
 from blastgit.naming.names import parse_spec
-from blastgit.naming.refs import Line, place
+from blastgit.naming.refs import MAIN, Line, branch_ref, place
+from blastgit.naming.trailers import Trailer
 from blastgit.repository.commits import Marker, Snapshot
 
 Tagged = Callable[[Line, int], str | None]
@@ -34,7 +35,7 @@ def check_origins(repo: Quarantine, line: Line, marker: Marker, fork: str, tagge
     said = marker.trailers
     if "Forked-From" in said and said["Forked-From"] != fork:
         raise Denied(f"its trailer Forked-From says {said['Forked-From']}, and it forks from {fork or 'nothing here'}")
-    if "Promoted-From" in said:
+    if Trailer.PROMOTED_FROM in said:
         _check_promotion(repo, line, marker, tagged)
     if "Formerly" in said:
         _check_former_name(repo, line, said["Formerly"], tagged)
@@ -45,7 +46,7 @@ def check_origins(repo: Quarantine, line: Line, marker: Marker, fork: str, tagge
 def _check_promotion(repo: Quarantine, line: Line, marker: Marker, tagged: Tagged) -> None:
     """Check that a promoted revision is here and has the very document that it was promoted with."""
     deny(promotion_faults(str(line), marker))
-    origin = marker.trailers["Promoted-From"]
+    origin = marker.trailers[Trailer.PROMOTED_FROM]
     commit = _revision(origin, tagged)
     if commit is None:
         raise Denied(f"its trailer Promoted-From names {origin}, which is not here: push that first, or with it")
@@ -70,7 +71,7 @@ def _check_former_name(repo: Quarantine, line: Line, formerly: str, tagged: Tagg
 
 def _check_main(repo: Quarantine, commit: str) -> None:
     """Check that a commit is one of main. One that is not here at all may be of the repo that the data come from."""
-    main = repo.ref("refs/heads/main")
+    main = repo.ref(MAIN)
     oid = pygit2.Oid(hex=commit)
     if main is None or oid not in repo.git:
         return
@@ -81,7 +82,7 @@ def _check_main(repo: Quarantine, commit: str) -> None:
 def _revision(spec: str, tagged: Tagged) -> str | None:
     try:
         parsed = parse_spec(spec)
-        line = place(f"refs/heads/{parsed.name}").line
+        line = place(branch_ref(parsed.name)).line
         number = int(spec.rpartition("@")[2])
     except (BlastgitError, ValueError):
         return None

@@ -11,7 +11,7 @@ from pygit2.enums import RepositoryOpenFlag
 
 from blastgit.errors import Denied, RepoError
 from blastgit.guard.contents import check_contents
-from blastgit.naming.refs import Kind, place
+from blastgit.naming.refs import MAIN, Kind, place
 from blastgit.plumbing.refs import ZERO
 from blastgit.plumbing.trees import read_blob
 from blastgit.repository.commits import Marker, Revision
@@ -68,7 +68,7 @@ def _revisions(git: pygit2.Repository, ref: str, new: str, old: str) -> Iterator
 
 def _store(git: pygit2.Repository, folder: Path, remote: str) -> Store:
     """Open the store that main of the remote names, as far as this clone knows it."""
-    for ref in (f"refs/remotes/{remote}/main", "refs/remotes/origin/main", "refs/heads/main"):
+    for ref in (f"refs/remotes/{remote}/main", "refs/remotes/origin/main", MAIN):
         if not pygit2.reference_is_valid_name(ref):
             continue
         reference = git.references.get(ref)

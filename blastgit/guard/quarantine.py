@@ -9,6 +9,7 @@ from pygit2.enums import ObjectType, RepositoryOpenFlag
 
 from blastgit.errors import Denied, RepoError
 from blastgit.guard.budget import Budget
+from blastgit.naming.refs import MAIN
 from blastgit.repository.local import Repository
 from blastgit.repository.policy import Policy
 
@@ -35,7 +36,7 @@ class Quarantine(Repository):
     @property
     def policy(self) -> Policy:
         """The policy as it stands before the push; without main there is none yet."""
-        return Policy() if self.ref("refs/heads/main") is None else self.settings.policy
+        return Policy() if self.ref(MAIN) is None else self.settings.policy
 
     def ref(self, name: str) -> str | None:
         """Return the object id that a ref has now, or None."""

@@ -21,7 +21,7 @@ from blastgit.guard.pushes import log_push
 from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.stages import check_run
 from blastgit.naming.names import fold
-from blastgit.naming.refs import Change, Kind, Line, Place, check_move, place, read_changes
+from blastgit.naming.refs import MAIN, Change, Kind, Line, Place, check_move, place, read_changes
 from blastgit.plumbing.locks import Lock, hold
 from blastgit.repository.local import LOCK_TIMEOUT, Repository
 from blastgit.repository.policy import current_identity, require_line
@@ -101,7 +101,7 @@ def _state(repo: Quarantine, placed: Placed) -> object:
     from blastgit.releases.label import releases
 
     is_release = any(where.kind is Kind.RELEASE for where in placed.values())
-    return repo.ref("refs/heads/main"), tuple(map(str, releases(repo))) if is_release else ()
+    return repo.ref(MAIN), tuple(map(str, releases(repo))) if is_release else ()
 
 
 def _check_unmoved(repo: Quarantine, placed: Placed) -> None:
@@ -135,7 +135,7 @@ def _take_locks(path: Path, places: Iterable[Place], locks: ExitStack) -> dict[s
 def _settle(path: Path, placed: Placed, locks: Mapping[str, Lock]) -> None:
     """Complete each line that is pushed, if a push or a writer that broke off left half of a revision there."""
     lines = {each.line for each in placed.values() if each.line is not None and each.kind is not Kind.WORKFLOW}
-    if lines and "refs/heads/main" in pygit2.Repository(str(path)).references:
+    if lines and MAIN in pygit2.Repository(str(path)).references:
         repository, coming = Repository(path), {change.ref: change.new for change in placed}
         for line in sorted(lines, key=str):
             roll_forward(repository, str(line), locks[fold(line.name)], coming)
@@ -163,7 +163,7 @@ class PushCheck:
         Raises:
             BlastgitError: It is denied, or cannot be checked.
         """
-        if self._repo.ref("refs/heads/main") is None and any(each.kind is not Kind.MAIN for each in placed.values()):
+        if self._repo.ref(MAIN) is None and any(each.kind is not Kind.MAIN for each in placed.values()):
             raise Denied("this repository has no main yet: push main first, by itself")
         _check_twins(placed.values())
         self._coming = {change.ref: change.new for change in placed}

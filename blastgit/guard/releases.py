@@ -9,7 +9,7 @@ import pygit2
 from blastgit.errors import BlastgitError, Denied
 from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.trees import files_of
-from blastgit.naming.refs import Change
+from blastgit.naming.refs import RELEASES, Change
 from blastgit.releases.check import Tagged, examine
 from blastgit.releases.label import check_new, read_label, releases
 from blastgit.repository.format import CONFIG
@@ -56,4 +56,4 @@ def check_pushed(repo: Quarantine, change: Change, coming: Mapping[str, str | No
 
 
 def _is_other(ref: str, own: str) -> bool:
-    return ref.startswith("refs/tags/release/") and ref != own
+    return ref.startswith(RELEASES) and ref != own

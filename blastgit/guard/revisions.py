@@ -14,6 +14,8 @@ from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.trees import files_of
 from blastgit.naming.names import transient_of
 from blastgit.naming.paths import check_new_paths
+from blastgit.naming.refs import MAIN
+from blastgit.naming.trailers import Trailer
 from blastgit.repository.commits import Marker
 from blastgit.repository.entries import LIMIT
 from blastgit.repository.format import CONFIG
@@ -49,7 +51,9 @@ def check_revision(repo: Quarantine, line: str, marker: Marker, number: int, *, 
         raise Denied(f"{name}.json does not say that its data are simulated, as all that this repo holds are")
     deny(revision_faults(state, repo.rules, has_stages=has_stages))
     trailers = marker.trailers
-    if trailers["Rules"] == repo.rules.digest and trailers["Science-Digest"] != _science_digest(repo, document):
+    if trailers[Trailer.RULES] == repo.rules.digest and trailers[Trailer.SCIENCE_DIGEST] != _science_digest(
+        repo, document
+    ):
         raise Denied("its trailer Science-Digest is not that of its document: later runs would be compared wrongly")
     return pointers
 
@@ -155,7 +159,7 @@ def _check_dot_file(repo: Quarantine, files: Mapping[str, pygit2.Oid], path: str
 
 def _was_on_main(repo: Quarantine, config: pygit2.Oid) -> bool:
     """Whether main had this `.dvc/config` at any time: a store may have moved since a revision was recorded."""
-    main = repo.ref("refs/heads/main")
+    main = repo.ref(MAIN)
     walk = () if main is None else repo.git.walk(main)
     return any(".dvc/config" in each.tree and each.tree[".dvc/config"].id == config for each in walk)
 

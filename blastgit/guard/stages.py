@@ -16,6 +16,7 @@ from blastgit.guard.deny import deny
 from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.revisions import Pointers, check_state
 from blastgit.naming.refs import Change, Line
+from blastgit.naming.trailers import Trailer
 from blastgit.repository.commits import Marker
 from blastgit.store.pointer import Pointer
 from blastgit.workflow.lease import LONGEST, SKEW, Lease
@@ -47,7 +48,7 @@ def check_stage(repo: Quarantine, name: str, marker: Marker, number: int) -> Poi
         Denied: With what is wrong.
     """
     deny(stage_faults(marker))
-    if "Base" in marker.trailers:
+    if Trailer.BASE in marker.trailers:
         raise Denied("its trailer Base is of a run in progress, and it stands on a branch")
     pointers, state = check_state(repo, name, marker, number)
     deny(version_faults(state))
@@ -89,11 +90,11 @@ def _new_markers(repo: Quarantine, change: Change) -> tuple[list[pygit2.Commit],
     """Return the new markers of a run, oldest first, and what the run is based on."""
     assert change.new is not None
     tip = repo.commit(change.new, "the marker")
-    base = Marker(tip).trailers.get("Base", "")
+    base = Marker(tip).trailers.get(Trailer.BASE, "")
     found = list(_back_to(repo, tip, {base, change.old or ""}))
     goes_on = found and [str(parent) for parent in found[-1].parent_ids] == [change.old]
     all_of_run = [*found, *([repo.commit(change.old, "the run that is here")] if goes_on and change.old else [])]
-    if any(Marker(commit).trailers.get("Base") != base for commit in all_of_run):
+    if any(Marker(commit).trailers.get(Trailer.BASE) != base for commit in all_of_run):
         raise Denied("its markers do not name the same `Base:`, the commit that the run begins with")
     return found[::-1], base
 

@@ -79,7 +79,8 @@ def roll_forward(repository: Repository, name: str, lock: Lock, coming: Mapping[
     history = History(repository)
     latest = history.latest(name)
     updates, batch = [], Batch(repository.git)
-    if latest is not None and history.tagged(name, latest.number) is None and tag_ref(name, latest.number) not in coming:
+    lacks_tag = latest is not None and history.tagged(name, latest.number) is None
+    if latest is not None and lacks_tag and tag_ref(name, latest.number) not in coming:
         tag = add_tag(batch, latest.tag, latest.id, repository.committer(), latest.reason)
         updates.append(RefUpdate(tag_ref(name, latest.number), tag))
     ahead = history.tagged(name, 0 if latest is None else latest.number + 1)

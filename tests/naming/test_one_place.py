@@ -10,11 +10,7 @@ from blastgit.naming.trailers import Trailer
 PACKAGE = Path(blastgit.__file__).parent
 # below `naming`: the raw lines of `git ls-remote` and `packed-refs`
 EXEMPT = {PACKAGE / "naming/refs.py", PACKAGE / "naming/trailers.py", PACKAGE / "plumbing/folded.py"}
-MODULES = {
-    path: ast.parse(path.read_text("utf-8"))
-    for path in sorted(PACKAGE.rglob("*.py"))
-    if path not in EXEMPT and path.parent.name != "guard"
-}
+MODULES = {path: ast.parse(path.read_text("utf-8")) for path in sorted(PACKAGE.rglob("*.py")) if path not in EXEMPT}
 KEYS = {str(key) for key in Trailer}
 
 
