@@ -41,16 +41,34 @@ def check_supersedes(policy: Policy, who: str, event: Annotation, before: Sequen
         NotFound: One of them is not about this subject.
         Denied: It is somebody else's, or a human's while a bot speaks.
     """
-    named = set(event.remark.supersedes)
-    known = {each.id: each for each in before if each.id in named and each.subject == event.subject}
-    for name in event.remark.supersedes:
-        old = known.get(name)
-        if old is None:
+    named = {name: list[Annotation]() for name in event.remark.supersedes}
+    for each in before:
+        if each.id in named and each.subject == event.subject:
+            named[each.id].append(each)
+    for name, known in named.items():
+        if not known:
             raise NotFound(f"{event.subject} has no annotation {name}: see `blastgit notes --history`")
-        if not may_supersede(event, old):
-            raise Denied(f"{name} is what {old.user} said: a bot does not override a human")
-        if old.user != event.user and not policy.allows("relay", who):
-            policy.check("curator", event.user)
+        for old in known:  # one, unless somebody forged an id before ids were looked at
+            if not may_supersede(event, old):
+                raise Denied(f"{name} is what {old.user} said: a bot does not override a human")
+            if old.user != event.user and not policy.allows("relay", who):
+                policy.check("curator", event.user)
+
+
+def check_identity(event: Annotation, before: Iterable[Annotation]) -> None:
+    """Check that the id of an annotation is its own: only the other subjects of the same annotation share it.
+
+    Whoever used somebody else's id could supersede what that person said, as if it were their own.
+
+    Raises:
+        Denied: The id is of another annotation.
+    """
+    for old in before:
+        if old.id != event.id:
+            continue
+        said = [(each.user, each.is_bot, each.time, each.remark, each.subjects) for each in (old, event)]
+        if said[0] != said[1]:
+            raise Denied(f"its id, {event.id}, is that of what {old.user} said, {old.time:%Y-%m-%d %H:%M:%S} UTC")
 
 
 class Twins:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pygit2
 
-from blastgit.annotations.admit import Twins, check_authors, check_supersedes
+from blastgit.annotations.admit import Twins, check_authors, check_identity, check_supersedes
 from blastgit.annotations.annotation import LINE_LIMIT, Annotation, read_strictly
 from blastgit.annotations.attachment import ATTACHMENT_LIMIT, Attachment
 from blastgit.annotations.branch import read_lines
@@ -17,6 +17,7 @@ from blastgit.annotations.flags import Flags
 from blastgit.annotations.subjects import KINDS
 from blastgit.annotations.write import FILE_LIMIT
 from blastgit.errors import BlastgitError, Denied
+from blastgit.guard.new_commits import Step, steps
 from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.trees import changed_files
 from blastgit.naming.paths import check_path
@@ -43,35 +44,46 @@ def check_annotations(repo: Quarantine, change: Change, who: str, coming: Collec
     Raises:
         Denied: With the file and line that is wrong.
     """
-    assert change.new is not None
-    repo.policy.check("annotator", who)
-    new = repo.commit(change.new, "its commit")
-    old = None if change.old is None else repo.commit(change.old, "its commit")
-    if old is not None and not repo.is_ancestor(str(old.id), str(new.id)):
-        raise Denied("it would not move forward from where it is: fetch it, merge, and push again (`blastgit sync`)")
-    check = _Check(repo, who, coming, None if old is None else old.tree)
-    for path, before, after in changed_files(repo, None if old is None else old.tree_id, new.tree_id):
-        check.name(path)
-        if after is None:
-            raise Denied(f"{path} would go: annotations are only ever added; withdraw one by adding another")
+    check = _Check(repo, who, coming, change.old)
+    for step in steps(repo, change, "its commit"):
         try:
-            check.file(path, before, after, new.tree)
+            check.step(step)
         except BlastgitError as error:
-            raise Denied(f"{path}: {error}") from None
+            raise Denied(str(error) if str(step.commit.id) == change.new else f"{step}: {error}") from None
     return check.wanted
 
 
 class _Check:
-    """The check of one push, file by file."""
+    """The check of one push, commit by commit, file by file."""
 
-    def __init__(self, repo: Quarantine, who: str, coming: Collection[str], old: pygit2.Tree | None) -> None:
+    def __init__(self, repo: Quarantine, who: str, coming: Collection[str], old: str | None) -> None:
         self._repo = repo
         self._who = who
         self._coming = coming
         self._flags: Flags = repo.settings.section("flags")
-        self._twins = Twins(old)
+        self._twins = Twins(None if old is None else repo.commit(old, "its commit").tree)
         self._latest = datetime.now(UTC) + _AHEAD
+        self._new: dict[str, Annotation] = {}
         self.wanted: dict[Pointer, str] = {}
+
+    def step(self, step: Step) -> None:
+        """Check one commit: against each commit that it follows nothing is lost, and what none of them has is good."""
+        trees: list[pygit2.Oid | None] = [parent.tree_id for parent in step.parents]
+        trees = trees or [None]
+        differing: dict[str, list[pygit2.Oid | None]] = {}
+        after: dict[str, pygit2.Oid] = {}
+        for tree in trees:
+            for path, before, now in changed_files(self._repo, tree, step.commit.tree_id):
+                self.name(path)
+                if now is None:
+                    raise Denied(f"{path} would go: annotations are only ever added; withdraw one by adding another")
+                differing.setdefault(path, []).append(before)
+                after[path] = now
+        for path, befores in differing.items():
+            try:
+                self.file(path, befores, after[path], step.commit.tree, is_new=len(befores) == len(trees))
+            except BlastgitError as error:
+                raise Denied(f"{path}: {error}") from None
 
     def name(self, path: str) -> None:
         """Check that a file of this name has a place here."""
@@ -85,30 +97,51 @@ class _Check:
         except BlastgitError as error:
             raise Denied(str(error)) from None
 
-    def file(self, path: str, before: pygit2.Oid | None, after: pygit2.Oid, tree: pygit2.Tree) -> None:
-        """Check what is new in a file."""
+    def file(
+        self, path: str, befores: list[pygit2.Oid | None], after: pygit2.Oid, tree: pygit2.Tree, *, is_new: bool
+    ) -> None:
+        """Check a file.
+
+        Args:
+            path: Where it is.
+            befores: What it was in those commits before in which it was something else.
+            after: What it is.
+            tree: All files of the commit.
+            is_new: Whether no commit before has it like this.
+        """
         if path == ATTRIBUTES:
             _check_attributes(self._repo.blob(after, FILE_LIMIT))
         elif (match := _ATTACHMENT.fullmatch(path)) and match["pointer"]:
-            self._pointer(path, before, after)
+            self._pointer(path, befores, after)
         elif match:
             data = self._repo.blob(after, ATTACHMENT_LIMIT)
             if hashlib.sha256(data).hexdigest() != match["begin"] + match["rest"]:
                 raise Denied("it is not what its name says: the SHA-256 of an attachment")
         else:
-            old = self._repo.blob(before, FILE_LIMIT) if before else b""
-            lines = new_lines(old, self._repo.blob(after, FILE_LIMIT))
-            known = read_lines(old, path)[0]
-            for number, line in lines:
-                event = check_line(line, number)
-                try:
-                    self._event(path, event, known, tree)
-                except BlastgitError as error:
-                    raise Denied(f"line {number}: {error}") from None
-                known.append(event)
+            self._lines(path, befores, after, tree, is_new=is_new)
 
-    def _pointer(self, path: str, before: pygit2.Oid | None, after: pygit2.Oid) -> None:
-        if before is not None:
+    def _lines(
+        self, path: str, befores: list[pygit2.Oid | None], after: pygit2.Oid, tree: pygit2.Tree, *, is_new: bool
+    ) -> None:
+        olds = [self._repo.blob(before, FILE_LIMIT) if before else b"" for before in befores]
+        data = self._repo.blob(after, FILE_LIMIT)
+        added = [new_lines(old, data) for old in olds]
+        if not is_new:
+            return
+        there = {line for old in olds for line in old.split(b"\n")[:-1]}
+        known = [event for old in dict.fromkeys(olds) for event in read_lines(old, path)[0]]
+        for number, line in min(added, key=len):
+            if line in there:
+                continue
+            event = check_line(line, number)
+            try:
+                self._event(path, event, known, tree)
+            except BlastgitError as error:
+                raise Denied(f"line {number}: {error}") from None
+            known.append(event)
+
+    def _pointer(self, path: str, befores: list[pygit2.Oid | None], after: pygit2.Oid) -> None:
+        if any(befores):
             raise Denied("the pointer to an attachment stays as it is")
         self.wanted[read_pointer(self._repo.blob(after, _POINTER_LIMIT), path)] = path
 
@@ -124,6 +157,8 @@ class _Check:
             raise Denied(f"{event.user} is a bot here (flags: bots), and the line calls it human")
         if not policy.is_open:
             check_authors(policy, self._who, [event.user])
+        check_identity(event, [*known, *filter(None, [self._new.get(event.id)])])
+        self._new[event.id] = event
         check_supersedes(policy, self._who, event, known)
         if remark.attachment and read_blob(tree, remark.attachment.path) is None:
             raise Denied(f"the attachment {remark.attachment.name} was not pushed with it")

@@ -9,16 +9,20 @@ from typing import Any
 
 import pygit2
 
+from blastgit.checks.tombstones import tombstone_faults
 from blastgit.datasets.storage import check_storage
 from blastgit.errors import BlastgitError, Denied, InvalidFiles
+from blastgit.guard.deny import deny
+from blastgit.guard.new_commits import Step, steps
 from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.trees import changed_files, files_of
 from blastgit.naming.paths import check_path
 from blastgit.naming.refs import Change
+from blastgit.plumbing.safe_text import is_control
 from blastgit.repository.format import CONFIG, FILE
 from blastgit.repository.settings import Settings, read_settings
 from blastgit.repository.skeleton import dot_files, is_dot_file
-from blastgit.repository.tombstones import ATTACHMENT, FOLDER, read_tombstones
+from blastgit.repository.tombstones import ATTACHMENT, FOLDER
 from blastgit.safe_yaml import SIZE_LIMIT, load_yaml
 from blastgit.search.saved.check import check_sql
 from blastgit.search.saved.names import check_name
@@ -34,7 +38,7 @@ _TOMBSTONES = re.compile(
 
 
 def check_main(repo: Quarantine, change: Change, who: str, coming: Mapping[str, str | None]) -> None:
-    """Check a push to main.
+    """Check a push to main, commit by commit.
 
     Args:
         repo: The data repo.
@@ -43,37 +47,60 @@ def check_main(repo: Quarantine, change: Change, who: str, coming: Mapping[str, 
         coming: All refs that are pushed, and what they shall be.
 
     Raises:
-        Denied: With the file that is wrong, or the role that it takes.
+        Denied: With the commit and file that is wrong, or the role that it takes.
     """
-    assert change.new is not None
-    new = repo.commit(change.new, "main's commit")
-    old = None if change.old is None else repo.commit(change.old, "main's commit")
-    if old is not None and not repo.is_ancestor(str(old.id), str(new.id)):
-        raise Denied("it would not move forward from where it is: fetch main, merge or rebase, and push again")
-    files = files_of(repo, new.tree_id)
+    new = list(steps(repo, change, "main's commit"))
+    changed = [_changed(repo, step) for step in new]
+    for files in changed:
+        for path in files:
+            _check_role(repo, path, who)
+    for step, files in zip(new, changed, strict=True):
+        is_tip = str(step.commit.id) == change.new
+        try:
+            _check_step(repo, step, files)
+            if files and (is_tip or change.old is not None):
+                _check_rules(repo, step, files, who, coming)
+        except BlastgitError as error:
+            raise Denied(str(error) if is_tip else f"{step}: {error}") from None
+
+
+Changed = dict[str, tuple[pygit2.Oid | None, pygit2.Oid | None]]
+"""What differs at each path, before and after."""
+
+
+def _changed(repo: Quarantine, step: Step) -> Changed:
+    before = None if step.base is None else step.base.tree_id
+    return {path: (old, new) for path, old, new in changed_files(repo, before, step.commit.tree_id)}
+
+
+def _check_step(repo: Quarantine, step: Step, changed: Changed) -> None:
+    """Check the form of what one commit of main changes."""
     for path in (FILE, CONFIG):
-        if path not in files:
+        if (path in changed and changed[path][1] is None) or (step.base is None and path not in changed):
             raise Denied(f"it would lack {path}, without which this is no data repo")
-    _check_names(files)
-    collections: dict[str, pygit2.Oid | None] = {}
-    for path, _, oid in changed_files(repo, None if old is None else old.tree_id, new.tree_id):
-        if _COLLECTION.fullmatch(path):
-            collections[path] = oid
+    if any(old is None for old, _ in changed.values()):
+        _check_names(files_of(repo, step.commit.tree_id))
+    for path, (_, oid) in changed.items():
+        if oid is None or _COLLECTION.fullmatch(path):
             continue
         try:
-            _check_role(repo, path, who)
-            if oid is not None:
-                _check_file(path, repo.blob(oid, SIZE_LIMIT))
+            _check_file(repo, path, repo.blob(oid, SIZE_LIMIT))
         except BlastgitError as error:
             raise Denied(f"{path}: {error}") from None
-    settings = _check_settings(repo, old, repo.blob(files[FILE], SIZE_LIMIT))
-    config = repo.blob(files[CONFIG], SIZE_LIMIT)
-    _check_remotes(repo, old, config)
+
+
+def _check_rules(repo: Quarantine, step: Step, changed: Changed, who: str, coming: Mapping[str, str | None]) -> None:
+    """Check what must hold of main's files together."""
+    tree = step.commit.tree
+    settings = _check_settings(repo, step.base, repo.blob(tree[FILE].id, SIZE_LIMIT))
+    config = repo.blob(tree[CONFIG].id, SIZE_LIMIT)
+    _check_remotes(repo, step.base, config)
     check_storage(settings, config)
+    collections = {path: oid for path, (_, oid) in changed.items() if _COLLECTION.fullmatch(path)}
     if collections:
         from blastgit.guard.collections import Pushed
 
-        Pushed(repo, old, new, settings, coming).check(collections, who)
+        Pushed(repo, step.base, step.commit, settings, coming).check(collections, who)
 
 
 def _check_names(files: dict[str, pygit2.Oid]) -> None:
@@ -97,13 +124,23 @@ def _check_names(files: dict[str, pygit2.Oid]) -> None:
 
 
 def _check_role(repo: Quarantine, path: str, who: str) -> None:
-    if path == FILE or path in dot_files(b"") or _TOMBSTONES.fullmatch(path):
-        repo.policy.check("admin", who)
-        return
-    repo.policy.check("curator", who)
+    """Check that somebody may change a file, by the policy as it stands before the push."""
+    try:
+        if _COLLECTION.fullmatch(path):
+            from blastgit.collections.access import check_access
+            from blastgit.collections.names import check_name as check_collection
+            from blastgit.collections.names import name_of
+
+            if repo.ref("refs/heads/main") is not None:
+                check_access(repo.settings, check_collection(name_of(path)), who)
+        else:
+            is_admins = path == FILE or path in dot_files(b"") or _TOMBSTONES.fullmatch(path)
+            repo.policy.check("admin" if is_admins else "curator", who)
+    except BlastgitError as error:
+        raise Denied(f"{path}: {error}") from None
 
 
-def _check_file(path: str, data: bytes) -> None:
+def _check_file(repo: Quarantine, path: str, data: bytes) -> None:
     """Check the contents of a file that is new or changed."""
     if path == CONFIG:
         default_remote(data)
@@ -111,13 +148,14 @@ def _check_file(path: str, data: bytes) -> None:
         if not is_dot_file(path, data):
             raise Denied("it is not the one that blastgit ships, which plain git and DVC rely on")
     elif _TOMBSTONES.fullmatch(path):
-        read_tombstones(data, path)
+        deny(tombstone_faults(repo, path, data))
     elif _QUERY.fullmatch(path):
         check_sql(read_query(data, check_name(PurePosixPath(path).stem)))
     elif path.endswith((".yaml", ".cff")):
         value: Any = load_yaml(data, PurePosixPath(path).name)
         if not isinstance(value, dict):
             raise Denied("it should be a mapping of settings")
+        _check_text(data)
     else:
         _check_text(data)
 
@@ -127,8 +165,8 @@ def _check_text(data: bytes) -> None:
         text = data.decode()
     except UnicodeDecodeError:
         raise Denied("it is not UTF-8 text") from None
-    if "\x00" in text:
-        raise Denied("it is not text: it has null characters")
+    if control := next((letter for letter in text if is_control(letter) and letter not in "\n\r\t\f"), ""):
+        raise Denied(f"it is not text: it has the control character U+{ord(control):04X}")
 
 
 def _check_remotes(repo: Quarantine, old: pygit2.Commit | None, config: bytes) -> None:

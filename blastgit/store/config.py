@@ -205,8 +205,21 @@ def _check_section(section: str, options: Mapping[str, str]) -> None:
     for option, value in options.items():
         if option not in allowed:
             raise RepoError(f"{_ON_MAIN} sets {option!r} of [{section}], which {_OWN}")
-        if option == "url" and urlsplit(value).password is not None:
-            raise RepoError(f"{_ON_MAIN} has a password in a URL, which {_OWN}")
+        _check_value(option, value)
+
+
+def _check_value(option: str, value: str) -> None:
+    """Check that a value cannot be taken for an option of a program that is handed it (`ssh -oProxyCommand=…`)."""
+    try:
+        parts = urlsplit(value)
+        words = (value, parts.netloc, parts.hostname or "", parts.username or "")
+        has_password = parts.password is not None
+    except ValueError as error:
+        raise RepoError(f"{_ON_MAIN} has the value {value!r}, which is no URL: {error}") from None
+    if any(word.startswith("-") for word in words):
+        raise RepoError(f"{_ON_MAIN} sets {option!r} to {value!r}, which a program could take for an option of its own")
+    if has_password:
+        raise RepoError(f"{_ON_MAIN} has a password in a URL, which {_OWN}")
 
 
 _OWN = f"only a user's own settings may: move it to blastgit/{OWN_FILE} (for plain DVC: .dvc/config.local)"

@@ -42,7 +42,7 @@ def test_lines_are_added_also_between(clone: Any) -> None:
         ({PATH: SECOND + line(3, comment="merged in") + FIRST}, "was altered, moved or taken out"),
         ({PATH: between.replace(b"bad", b"good")}, "was altered, moved or taken out"),
         ({PATH: None}, f"{PATH} would go"),
-        ({PATH: None, f"{PATH}/x.jsonl": FIRST}, "belongs into"),
+        ({PATH: None, f"{PATH}/x.jsonl": FIRST}, f"{PATH} would go"),
     ):
         clone.edit_main(changes, "annotations")
         assert said in clone.check(BRANCH)

@@ -13,6 +13,12 @@ BOMB = b"a: &a [x, x, x, x, x, x, x, x]\n" + b"".join(
     b"%c: &%c [%s]\n" % (c, c, b", ".join([b"*%c" % (c - 1)] * 8)) for c in range(ord("b"), ord("k"))
 )
 
+STORE = b"[core]\nremote = store\n['remote \"store\"']\nurl = %s\n"
+TOMB = (
+    b"withdrawn:\n- {path: a/b.fits, md5: '" + b"0" * 32 + b"', sha256: '" + b"0" * 64
+    + b"', size: 1, at: '2026-07-01T00:00:00Z', by: me, reason: why}\n"
+)  # fmt: skip
+
 
 def policy(*, admin: str, curator: str = "nobody", writer: str = "nobody", annotator: str = "nobody") -> bytes:
     roles = {"admin": admin, "curator": curator, "writer": writer, "annotator": annotator}
@@ -39,8 +45,8 @@ def test_texts_collections_and_queries(clone: Any) -> None:
     [
         ("script.py", b"", "'script.py' has no place on main"),
         ("2026dgt.json", b"{}", "has no place on main"),
-        ("collections/../x.yaml", b"a: 1\n", "not a plain relative path"),
-        ("collections/.git/x.yaml", b"a: 1\n", "reserve"),
+        ("collections/../x.yaml", b"a: 1\n", "'../x' is no name of a collection"),
+        ("collections/.git/x.yaml", b"a: 1\n", "'.git/x' is no name of a collection"),
         ("readme.md", b"", "has no place on main"),
         ("queries/a/b.sql", b"", "has no place on main"),
         ("queries/x.sql", b"\xff", "the query x is not UTF-8 text"),
@@ -67,7 +73,23 @@ def test_texts_collections_and_queries(clone: Any) -> None:
         (".dvc/config", b"[core]\nremote = x\n['remote \"x\"']\nurl = /tmp\nkeyfile = /etc/shadow\n", "'keyfile'"),
         (".dvc/config", b"[core]\nremote = x\n['remote \"x\"']\nurl = ext::sh\n", ".dvc/config: "),
         (".gitattributes", b"* filter=evil\n", "not the one that blastgit ships"),
-        ("README.md", b"\x00", "null characters"),
+        (".dvc/config", STORE % b"ssh://-oProxyCommand=x/data", "could take for an option of its own"),
+        (".dvc/config", STORE % b"ssh://-l@host/data", "could take for an option of its own"),
+        (".dvc/config", STORE % b"s3://b\nendpointurl = https://me:secret@h", "has a password in a URL"),
+        (".dvc/config", STORE % b"ssh://h/data\nuser = -oProxyCommand=x", "could take for an option of its own"),
+        ("README.md", b"\x00", "control character U+0000"),
+        ("README.md", b"# Ours \x1b]0;x\x07\n", "control character U+001B"),
+        ("CITATION.cff", b"title: a\x9b2J\n", "is not YAML"),
+        ("withdrawn/2026dgt/7.yaml", TOMB, "there is no revision 2026dgt@7 here"),
+        ("withdrawn/2026dgt/0.yaml", TOMB, "has no file 'a/b.fits' that could be withdrawn"),
+        (
+            "withdrawn/2026dgt/0.yaml",
+            TOMB.replace(b"a/b.fits", b"cutout_cdn/DES/DES_z.fits"),
+            "is another content than",
+        ),
+        ("withdrawn/2026dgt/0.yaml", TOMB.replace(b"why", b'"\\e[2J"'), "is no plain text"),
+        ("withdrawn/2026dgt/0.yaml", b"withdrawn: []\n", "it withdraws nothing"),
+        ("withdrawn/attachment/00/" + "0" * 62 + ".yaml", TOMB, "is about 'a/b.fits', and its name says"),
     ],
 )
 def test_what_has_no_place_on_main(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from blastgit.errors import DamagedData, NotFound, UsageError
+from blastgit.maintenance.verify.branches import check_ids, check_tombstones
 from blastgit.maintenance.verify.contents import Reading, look_up
 from blastgit.maintenance.verify.durability import check_durability
 from blastgit.maintenance.verify.lines import LineCheck
@@ -81,6 +82,8 @@ def verify(
             check_durability(repository, report)
         _check_collections(repository, report)
         _check_releases(repository, report)
+        check_tombstones(repository, report)
+        check_ids(repository, report)
     contents: dict[Checksums, str] = {}
     for done, each in enumerate(names):
         progress("checking revisions", done, len(names))

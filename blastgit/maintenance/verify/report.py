@@ -13,8 +13,8 @@ class Problem:
     """Something that is not as it should be.
 
     Attributes:
-        kind: "refs", "collection", "release", "signature", "commit", "document", "pointer", "missing" or "damaged": a
-            stable word.
+        kind: "refs", "collection", "release", "signature", "commit", "document", "pointer", "annotation", "missing" or
+            "damaged": a stable word.
         where: The revision or file, `2026dgt@1:cutout_cdn/DES/DES_z.fits`.
         text: What is wrong, in a sentence.
         sums: What the content should be, if it is about one.

@@ -1,0 +1,67 @@
+"""What must hold of a tombstone: it is about a published file, under just the name, size and checksum that it had."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from blastgit.errors import BlastgitError
+from blastgit.plumbing.safe_text import hidden_in
+from blastgit.repository.commits import Revision
+from blastgit.repository.history import History
+from blastgit.repository.local import Repository
+from blastgit.repository.tombstones import FOLDER, Tombstone, read_tombstones
+
+_OF_REVISION = re.compile(rf"{FOLDER}/((?:u/[^/]+/)?[^/]+)/(0|[1-9][0-9]{{0,8}})\.yaml")
+_OF_ATTACHMENT = re.compile(rf"{FOLDER}/(attachment/[0-9a-f]{{2}}/[0-9a-f]{{62}})\.yaml")
+
+
+def tombstone_faults(repository: Repository, path: str, data: bytes) -> Iterator[str]:
+    """Yield what is wrong with a file of tombstones on main.
+
+    Args:
+        repository: The data repo.
+        path: Where the file is.
+        data: Its bytes.
+    """
+    try:
+        stones = list(read_tombstones(data, path).values())
+    except BlastgitError as error:
+        yield str(error)
+        return
+    if not stones:
+        yield "it withdraws nothing"
+    for stone in stones:
+        for what, text in (("reason", stone.reason), ("name", stone.by), ("time", stone.at)):
+            if not isinstance(text, str) or hidden_in(text, "\n\t"):
+                yield f"the {what} of its tombstone of {stone.path!r} is no plain text"
+    if match := _OF_ATTACHMENT.fullmatch(path):
+        yield from _attachment_faults(match[1], stones)
+    elif match := _OF_REVISION.fullmatch(path):
+        yield from _file_faults(repository, match[1], int(match[2]), stones)
+
+
+def _attachment_faults(name: str, stones: list[Tombstone]) -> Iterator[str]:
+    sha256 = name.replace("/", "").removeprefix("attachment")
+    for stone in stones:
+        if (stone.path, stone.sha256) != (name, sha256):
+            yield f"it is about {stone.path!r}, and its name says {name}"
+
+
+def _file_faults(repository: Repository, line: str, number: int, stones: list[Tombstone]) -> Iterator[str]:
+    found = History(repository).tagged(line, number)
+    if found is None:
+        yield f"there is no revision {line}@{number} here"
+        return
+    revision = Revision(repository.git, line, found.commit, number)
+    for stone in stones:
+        try:
+            pointer = revision.pointers.get(stone.path)
+            sha256 = revision.sha256(stone.path) if pointer else ""
+        except BlastgitError as error:
+            yield str(error)
+            return
+        if pointer is None:
+            yield f"{revision} has no file {stone.path!r} that could be withdrawn"
+        elif (stone.md5, stone.size, stone.sha256) != (pointer.md5, pointer.size, sha256):
+            yield f"{revision}:{stone.path} is another content than its tombstone says"

@@ -1,0 +1,38 @@
+"""Checking main and the annotations, as far as what stands there could lead a reader or a verb astray."""
+
+from __future__ import annotations
+
+import pygit2
+
+from blastgit.annotations.admit import check_identity
+from blastgit.annotations.annotation import Annotation
+from blastgit.annotations.branch import Branch
+from blastgit.checks.tombstones import tombstone_faults
+from blastgit.errors import BlastgitError, DamagedData
+from blastgit.maintenance.verify.report import Report
+from blastgit.plumbing.trees import blob_data, flatten
+from blastgit.repository.local import Repository
+from blastgit.repository.tombstones import FOLDER
+
+
+def check_tombstones(repository: Repository, report: Report) -> None:
+    """Note each tombstone that is not about just what was published."""
+    main = repository.main.tree
+    tree = main[FOLDER] if FOLDER in main else None  # noqa: SIM401 (a tree has no `get`)
+    for path, blob in flatten(tree, f"{FOLDER}/") if isinstance(tree, pygit2.Tree) else ():
+        for text in tombstone_faults(repository, path, blob_data(repository.git, blob)):
+            report.add("document", path, text)
+
+
+def check_ids(repository: Repository, report: Report) -> None:
+    """Note each annotation that has the id of another one of the same subject or its parts."""
+    try:
+        for events in Branch(repository).all():
+            first: dict[str, Annotation] = {}
+            for event in events:
+                try:
+                    check_identity(event, [first.setdefault(event.id, event)])
+                except BlastgitError as error:
+                    report.add("annotation", event.subject.path, error)
+    except DamagedData as error:
+        report.add("damaged", "annotations", error)
