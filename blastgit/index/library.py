@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from blastgit.errors import RepoError
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 def need(module: str) -> Any:
@@ -18,3 +21,14 @@ def need(module: str) -> Any:
         return import_module(module)
     except ImportError:
         raise RepoError(f"the index needs {module}, which is not installed: pip install 'blastgit[index]'") from None
+
+
+def silence(connection: duckdb.DuckDBPyConnection) -> None:
+    """Switch DuckDB's progress bar off, where it is on.
+
+    Where it is not there is nothing to do, and in a Jupyter kernel without ipywidgets not even that may be said: DuckDB
+    refuses each setting of its bar there, also the one that would switch it off.
+    """
+    found = connection.execute("SELECT current_setting('enable_progress_bar')").fetchone()
+    if found is not None and found[0]:
+        connection.execute("SET enable_progress_bar = false")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from blastgit.errors import InvalidQuery, OverLimit, RepoError
 from blastgit.index.described import Described, plain
-from blastgit.index.library import need
+from blastgit.index.library import need, silence
 from blastgit.index.tables import Column, tables
 from blastgit.index.write import DamagedIndex, is_damage
 
@@ -242,6 +242,7 @@ def connect(path: Path, memory: int, prepare: Sequence[str] = ()) -> duckdb.Duck
 
     connection = duckdb.connect(":memory:", config={**_CONFIG, "memory_limit": f"{memory}B"})
     try:
+        silence(connection)
         quoted = str(path).replace("'", "''")
         connection.execute(f"ATTACH '{quoted}' AS {NAME} (READ_ONLY)")
         for statement in (

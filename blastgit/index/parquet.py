@@ -7,7 +7,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
 from blastgit.errors import RepoError
-from blastgit.index.library import need
+from blastgit.index.library import need, silence
 from blastgit.index.open_index import NAME
 from blastgit.index.tables import Table, tables
 from blastgit.progress import Progress
@@ -35,7 +35,7 @@ def publish(index: Path, folder: Path, progress: Progress) -> list[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"}) as connection:
-            connection.execute("SET enable_progress_bar = false")
+            silence(connection)
             connection.execute(f"ATTACH {_literal(str(index))} AS {NAME} (READ_ONLY)")
             connection.execute(f"USE {NAME}")
             for done, table in enumerate(tables().values()):

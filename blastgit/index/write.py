@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blastgit.errors import DamagedData, RepoError
-from blastgit.index.library import need
+from blastgit.index.library import need, silence
 from blastgit.index.rows import Rows
 from blastgit.index.tables import tables
 
@@ -41,7 +41,7 @@ def open_to_write(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
     try:
         with duckdb.connect(str(path), config={"autoinstall_known_extensions": "false"}) as connection:
-            connection.execute("SET enable_progress_bar = false")
+            silence(connection)
             yield connection
     except duckdb.Error as error:
         if is_damage(error):
