@@ -83,7 +83,7 @@ def read_value(text: str) -> Value:
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
     try:
-        return int(text) if re.fullmatch(r"[+-]?[0-9]{1,16}", text) else float(text)
+        return int(text) if re.fullmatch(r"[+-]?[0-9]{1,400}", text) else float(text)
     except ValueError:
         raise InvalidInput(f"{text[:80]!r} is no value of a metric: a number, true or false") from None
 

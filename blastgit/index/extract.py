@@ -33,11 +33,23 @@ def read_document(data: bytes) -> dict[str, Json]:
         import orjson
 
         document = orjson.loads(data)
-    except (ImportError, ValueError):  # orjson knows no integers beyond 64 bits
+    except (ImportError, ValueError):
+        document = json.loads(data)
+    if any(map(_is_large, _named_fields(document))):  # orjson takes an integer beyond 64 bits for a float
         document = json.loads(data)
     restore_nonfinite(document, document["metadata"].get("nonfinite", []))
     found: dict[str, Json] = document
     return found
+
+
+def _named_fields(document: Mapping[str, Json]) -> Iterator[Json]:
+    """Yield the values among which identifiers are."""
+    for table in ("transient", "host"):
+        yield from ((document.get(table) or {}).get("fields") or {}).values()
+
+
+def _is_large(value: Json) -> bool:
+    return type(value) is float and not -(2.0**63) < value < 2.0**63
 
 
 class Document:

@@ -15,7 +15,7 @@ from math import isfinite
 from typing import Any
 
 from blastgit.errors import InvalidExport
-from blastgit.revision.document import Json, canonical, nonfinite_name
+from blastgit.revision.document import Json, canonical, fits_double, nonfinite_name
 from blastgit.revision.export import CHILD_LISTS, Export
 from blastgit.revision.rules import Rules, Table
 
@@ -68,8 +68,8 @@ class NaturalForm:
 
     @cached_property
     def canonical(self) -> bytes:
-        """The canonical JSON of all values, non-finite numbers as `{"nonfinite": …}`."""
-        return canonical({path: _finite(value) for path, value in self.values.items()})
+        """The canonical JSON of all values, what no double holds as `{"nonfinite": …}` and `{"integer": …}`."""
+        return canonical({path: _canonical_form(value) for path, value in self.values.items()})
 
 
 def normalise(export: Export, rules: Rules) -> NaturalForm:
@@ -204,7 +204,7 @@ def _number_twins(rows: list[Row]) -> list[Row]:
         return rows
     result = []
     for twins in groups.values():
-        twins.sort(key=lambda row: canonical({field: _finite(value) for field, value in row.values.items()}))
+        twins.sort(key=lambda row: canonical({field: _canonical_form(value) for field, value in row.values.items()}))
         result += [replace(row, twin=number) for number, row in enumerate(twins, 1)]
     return result
 
@@ -221,14 +221,25 @@ def _empty(value: Json) -> bool:
     return not value and not isinstance(value, int | float)
 
 
-def _finite(value: Json) -> Json:
+def _canonical_form(value: Json) -> Json:
+    """Return a value as canonical JSON can hold it: what no double holds becomes an object that says so.
+
+    An object that happens to look like one of these is wrapped, so that no two values become the same.
+    """
     if isinstance(value, float) and not isfinite(value):
         return {"nonfinite": nonfinite_name(value)}
+    if type(value) is int and not fits_double(value):
+        return {"integer": str(value)}
     if isinstance(value, list):
-        return [_finite(item) for item in value]
+        return [_canonical_form(item) for item in value]
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        inside = {key: _canonical_form(item) for key, item in value.items()}
+        return {"object": inside} if len(value) == 1 and next(iter(value)) in _OBJECTS else inside
     return value
+
+
+_OBJECTS = ("nonfinite", "integer", "object")
+"""Keys of objects that stand for something else in canonical JSON."""
 
 
 def _word(value: Any) -> str:
