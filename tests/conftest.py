@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -211,6 +212,20 @@ def loose() -> Callable[[Path, str], Path]:
 def as_export() -> Callable[[dict[str, Any]], Export]:
     """Check a document as if Blast had just sent it."""
     return lambda document: read_export(json.dumps(document).encode())
+
+
+@pytest.fixture
+def ssh_key(tmp_path: Path) -> Path:
+    """A key of jane@example.org, which git signs with."""
+    if shutil.which("ssh-keygen") is None:
+        pytest.skip("there is no ssh-keygen on this machine")
+    key = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "jane", "-f", key], check=True)
+    for name, value in (("gpg.format", "ssh"), ("user.signingkey", f"{key}.pub")):
+        subprocess.run(["git", "config", "--global", name, value], check=True)
+    kind, text, _ = Path(f"{key}.pub").read_text().split()
+    (tmp_path / "signers").write_text(f"jane@example.org {kind} {text}\n")
+    return key
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from blastgit.api.base import BaseRepo
 from blastgit.naming.names import check_line, parse_spec
+from blastgit.repository.identity import repo_identity
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from blastgit.maintenance.restore_placement import Due
     from blastgit.maintenance.verify import Report
     from blastgit.maintenance.withdraw import Withdrawal
+    from blastgit.plumbing.signing import Sign
+    from blastgit.repository.ledger.checkpoint import Checkpoint
     from blastgit.repository.packing import Maintained
 
 
@@ -32,8 +35,11 @@ class Care(BaseRepo):
         resume: bool = False,
         repair: bool = False,
         sources: Sequence[str] = (),
+        since: str | Path | None = None,
+        signed: bool = False,
+        signers: str | Path | None = None,
     ) -> Report:
-        """Check refs, numbering, commits, documents, pointers and contents, of one transient or of all.
+        """Check refs, the ledger, numbering, commits, documents, pointers and contents, of one transient or of all.
 
         Args:
             name: The transient; None for all.
@@ -41,18 +47,29 @@ class Care(BaseRepo):
             sample: Read this many per cent of the contents.
             seed: Which ones: the same seed chooses the same again.
             resume: Go on where an interrupted call stopped.
-            repair: Bring contents that are missing or damaged from `sources`, or from the store's quarantine.
+            repair: Put back refs that have vanished, and bring contents that are missing or damaged from `sources`, or
+                from the store's quarantine.
             sources: Stores to repair from, each the folder or URL of a DVC remote, or the folder of a DVC cache.
+            since: A checkpoint that somebody kept, by its commit or the file of its note: all of it must be here still.
+            signed: Demand that it bears a good signature.
+            signers: Who may sign it with which SSH key; by default as git's settings say.
 
         Raises:
             NotFound: There is no such transient.
             UsageError: `sample` is no percentage, or two wishes contradict each other.
             Denied: Somebody who is no admin wants to repair.
         """
-        from blastgit.maintenance.verify import VerifyOptions, verify
+        from blastgit.maintenance.verify import Since, VerifyOptions, verify
 
         self._repository.need(None if name is None else check_line(name), whole=True)
-        report = verify(self._repository, name, VerifyOptions(fast, sample, seed, resume), self._progress)
+        kept = None if since is None else Since(str(since), signed, None if signers is None else Path(signers))
+        restored = []
+        if repair:
+            from blastgit.maintenance.repair import put_back_refs
+
+            restored = put_back_refs(self._local(), name)
+        report = verify(self._repository, name, VerifyOptions(fast, sample, seed, resume, kept), self._progress)
+        report.repaired += restored
         if repair:
             from blastgit.maintenance.repair import repair as mend
 
@@ -116,6 +133,24 @@ class Care(BaseRepo):
         from blastgit.repository.packing import maintain
 
         return maintain(self._local(), only_if_due=only_if_due, progress=self._progress)
+
+    def checkpoint(self, sign: Sign | None = None) -> Checkpoint:
+        """Make a checkpoint of the ledger: a commit of all that was published by now, which can be signed and kept.
+
+        Args:
+            sign: How to sign it; None for not.
+
+        Raises:
+            RepoError: It cannot be written or signed.
+        """
+        from blastgit.plumbing.locks import BRIEFLY, hold
+        from blastgit.repository.ledger.checkpoint import LEDGER_LOCK, make_checkpoint
+
+        repository = self._local()
+        repository.prepare_to_edit()
+        with hold(repository.lock_path(LEDGER_LOCK), BRIEFLY):
+            origin = f"urn:uuid:{repo_identity(repository)}"
+            return make_checkpoint(repository.git, repository.path, origin, repository.committer(), sign)
 
     def move_store(self, url: str, options: Mapping[str, str] | None = None, *, check: bool = True) -> None:
         """Make main name another store, to which the contents have been copied; old tags stay as they are.

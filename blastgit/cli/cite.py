@@ -29,8 +29,8 @@ def run(options: argparse.Namespace) -> int:
 
 def freeze(options: argparse.Namespace) -> int:
     """Freeze a collection: `blastgit collection freeze`."""
+    from blastgit.plumbing.signing import Sign
     from blastgit.releases.freeze import FreezeOptions
-    from blastgit.releases.tag import Sign
 
     sign = Sign(options.key) if options.sign or options.key else None
     wanted = FreezeOptions(options.reason, options.doi, sign, options.dry_run)

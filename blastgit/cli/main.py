@@ -36,6 +36,7 @@ VERBS = {
     "types": "list dataset types, or the datasets of a revision",
     "plan": "tell which stages must run again, and from where",
     "verify": "check that everything promised is there, and repair it",
+    "checkpoint": "make a checkpoint of all that was published, to sign and to keep",
     "gc": "set aside contents that nothing needs",
     "collection": "group datasets under a name",
     "run": "begin a run of processing",

@@ -28,10 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--from", dest="sources", action="append", default=[], metavar="STORE",
         help="where to repair from: folder or URL of a DVC remote, or a DVC cache (may be repeated)",
     )  # fmt: skip
-    parser.add_argument("--signed", action="store_true", help="of a release: demand a good signature")
-    parser.add_argument(
-        "--signers", metavar="FILE", help="of a release: who may sign with which SSH key (see ssh-keygen(1))"
-    )
+    since = "a checkpoint that was kept, its commit or the file of its note: all of it must be here still"
+    parser.add_argument("--since", metavar="CHECKPOINT", help=since)
+    words = "of a release, or of --since: "
+    parser.add_argument("--signed", action="store_true", help=f"{words}demand a good signature")
+    parser.add_argument("--signers", metavar="FILE", help=f"{words}who may sign with which SSH key (ssh-keygen(1))")
     add_json(parser)
 
 
@@ -41,12 +42,13 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("--from says where to repair from: give --repair with it")
     if (options.name or "").startswith("release/"):
         return _verify_release(options)
-    if options.signed or options.signers:
-        raise UsageError("releases are signed: name one, release/COLLECTION/VERSION")
+    if (options.signed or options.signers) and options.since is None:
+        raise UsageError("releases and checkpoints are signed: name one, release/COLLECTION/VERSION or --since")
     with drawn_progress() as progress:
         report = open_repo(options, progress).verify(
             options.name, fast=options.fast, sample=options.sample, seed=options.seed, resume=options.resume,
-            repair=options.repair, sources=options.sources,
+            repair=options.repair, sources=options.sources, since=options.since, signed=options.signed,
+            signers=options.signers,
         )  # fmt: skip
     if options.json:
         print_json(report.to_json())
@@ -56,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _verify_release(options: argparse.Namespace) -> int:
-    if options.repair or options.sample is not None or options.seed is not None or options.resume:
+    if options.repair or options.sample is not None or options.seed is not None or options.resume or options.since:
         raise UsageError("a release is verified whole, or with --fast; to repair, verify the transients in it")
     with drawn_progress() as progress:
         proof = open_repo(options, progress).releases.verify(
@@ -81,6 +83,8 @@ def _say(report: Report, *, fast: bool) -> None:
         print(f"{problem.kind:9} {problem.where}: {problem.text}")
     for sentence in report.advice:
         print(f"advice: {sentence}")
+    if report.ledger.get("since"):
+        print(f"since the checkpoint {report.ledger['since']:.10}: {report.ledger['signature']['text']}")
     looked = f"{plural(report.transients, 'transient')}, {plural(report.revisions, 'revision')}"
     read = "contents not read" if fast else f"{plural(report.contents, 'content')} read ({size_text(report.size)})"
     if report.seed is not None:

@@ -17,6 +17,7 @@ from blastgit.errors import BlastgitError, Denied, RepoError
 from blastgit.guard.budget import limited
 from blastgit.guard.contents import check_contents
 from blastgit.guard.lines import LineChange, LineCheck, check_twin
+from blastgit.guard.published import check_pushed, note_pushed
 from blastgit.guard.pushes import log_push
 from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.stages import check_run
@@ -51,6 +52,7 @@ def receive(path: Path, lines: bytes, move: Callable[[], None]) -> list[str]:
             return [str(error)]
         log_push(path, who, changes)
         move()
+        note_pushed(path, {change.ref: change.new for change in changes})
     return []
 
 
@@ -197,6 +199,8 @@ class PushCheck:
     def _check(self, change: Change, where: Place) -> None:
         """Check what one ref brings; the lines of revisions, each of several refs, come afterwards."""
         repo, who = self._repo, self._who
+        if where.kind in (Kind.TAG, Kind.RELEASE) and change.new is not None:
+            check_pushed(repo.ledger, change.ref, change.new)
         if where.kind is Kind.MAIN:  # imported where needed: most pushes bring revisions
             from blastgit.guard.mainline import check_main
 
@@ -206,9 +210,9 @@ class PushCheck:
 
             self._wanted.update(check_annotations(repo, change, who, self._coming))
         elif where.kind is Kind.RELEASE:
-            from blastgit.guard.releases import check_pushed
+            from blastgit.guard.releases import check_pushed as check_release
 
-            check_pushed(repo, change, self._coming)
+            check_release(repo, change, self._coming)
         elif where.kind is Kind.WORKFLOW and where.line is not None and change.new is not None:
             check_twin(repo, where.line)
             self._wanted.update(check_run(repo, change, where.line))

@@ -9,14 +9,19 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from blastgit.errors import BlastgitError, UsageError
+from blastgit.errors import BlastgitError, DamagedData, UsageError
 from blastgit.maintenance.verify.report import Problem, Repaired, Report
 from blastgit.plumbing.durable import sync_file_systems
 from blastgit.plumbing.locks import BRIEFLY, Journal, hold
+from blastgit.plumbing.refs import RefUpdate
 from blastgit.progress import Progress, silent
-from blastgit.repository.local import Repository, open_store
+from blastgit.repository.history import History
+from blastgit.repository.ledger.book import Entry, chains_of
+from blastgit.repository.ledger.lost import put_back, put_back_tag
+from blastgit.repository.local import LOCK_TIMEOUT, Repository, open_store
 from blastgit.repository.policy import require
 from blastgit.repository.recovery import clean_up_dead_writer
 from blastgit.store.base import SetAside, Store
@@ -26,6 +31,45 @@ from blastgit.store.hashing import Checksums, drain
 _LOCK = ".repair"  # no transient's name has a full stop
 _PLACES = ("", ".dvc/cache", "dvc", "cache")
 """Where contents may lie below a folder: it is a store or cache itself, or a clone, a data repo, DVC's own folder."""
+
+
+def put_back_refs(repository: Repository, name: str | None = None) -> list[Repaired]:
+    """Put back the refs of all that was published and whose objects are there; of one line, or of all and releases.
+
+    What cannot be put back is left to `verify` to name.
+
+    Raises:
+        Denied: Whoever asks is no admin.
+        Busy: A writer was not done in time.
+    """
+    require(repository.settings, "admin")
+    repository.prepare_to_edit()
+    repaired: list[Repaired] = []
+    for chain, entries in chains_of(
+        repository.ledger.entries() if name is None else repository.ledger.chain(name)
+    ).items():
+        with suppress(DamagedData):
+            if _lost(repository, chain, entries):
+                lock = repository.lock_path("release" if chain.startswith("release/") else chain)
+                repaired += _put_back(repository, chain, lock)
+    return repaired
+
+
+def _put_back(repository: Repository, chain: str, path: Path) -> list[Repaired]:
+    with hold(path, LOCK_TIMEOUT) as lock:
+        clean_up_dead_writer(repository, lock)
+        updates = _lost(repository, chain, repository.ledger.chain(chain))
+        if updates:
+            lock.announce_moves(updates)
+            repository.update_refs(updates, "blastgit verify --repair: put back what was published", lock.descriptor)
+        return [Repaired(update.ref, "the ledger") for update in updates]
+
+
+def _lost(repository: Repository, chain: str, entries: Sequence[Entry]) -> list[RefUpdate]:
+    if chain.startswith("release/"):
+        return [update for entry in entries for update in put_back_tag(repository.git, [entry], entry.ref)]
+    latest = History(repository).latest(chain)
+    return put_back(repository.git, chain, entries, -1 if latest is None else latest.number, whole=True)
 
 
 def repair(repository: Repository, report: Report, sources: Sequence[str] = (), progress: Progress = silent) -> None:

@@ -34,6 +34,7 @@ from blastgit.repository.format import FILE
 from blastgit.repository.history import History
 from blastgit.repository.identity import repo_identity
 from blastgit.repository.init import init
+from blastgit.repository.ledger.checkpoint import adopt
 from blastgit.repository.lines import origin
 from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import (
@@ -147,6 +148,7 @@ def subset(
     size = copy_contents(repository.store, new.store, selection.contents, progress, staging(new.store))
     _copy_revisions(repository, new, selection.lines)
     _copy_tags(repository, new, [label.ref for label in released])
+    adopt(new.git, new.ledger)
     left_out = _write_main(repository, new, selection)
     annotations = _copy_annotations(repository, new, selection)
     revisions = [str(revision) for revision in selection.revisions]

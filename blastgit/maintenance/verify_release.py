@@ -9,11 +9,11 @@ from typing import Any
 from blastgit.errors import DamagedData
 from blastgit.maintenance.verify.contents import Reading, fault_in_git, look_up
 from blastgit.maintenance.verify.report import Report
+from blastgit.plumbing.signing import BAD, GOOD, Signature, check_signature
 from blastgit.progress import Progress, silent
 from blastgit.releases.check import Tagged, examine
 from blastgit.releases.label import Label, tag_of
 from blastgit.releases.layout import Part, have
-from blastgit.releases.tag import BAD, GOOD, Signature, check_signature
 from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import Withdrawals
 from blastgit.store.hashing import Checksums
@@ -74,7 +74,7 @@ def verify(repository: Repository, label: Label, wanted: ProofOptions, progress:
     except DamagedData as error:
         report.add("release", label, error)
         return Proof(str(label), Signature(BAD, "there is no tag object that could be signed"), report)
-    signature = check_signature(repository, oid, wanted.signers)
+    signature = check_signature(repository.path, str(oid), repository.git[oid].read_raw(), wanted.signers)
     if signature.status == BAD or (wanted.signed and signature.status != GOOD):
         report.add("signature", label, signature.text)
     try:

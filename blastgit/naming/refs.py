@@ -28,6 +28,9 @@ RELEASES = f"{TAGS}release/"
 PERSONAL_BRANCHES, PERSONAL_TAGS = f"{BRANCHES}u/", f"{TAGS}u/"
 """What the refs of users' own lines begin with."""
 
+CHECKPOINT = "refs/ledger/checkpoint"
+"""What was published, by a moment; only the repo itself makes them."""
+
 NOTES = "refs/notes/blastgit"
 """What `git log --notes` shows of annotations; derived, and only in a clone."""
 
@@ -45,6 +48,10 @@ class Kind(Enum):
     TAG = "tag"
     RELEASE = "release"
     WORKFLOW = "workflow"
+    CHECKPOINT = "checkpoint"
+
+
+_SINGLE = {MAIN: Kind.MAIN, ANNOTATIONS: Kind.ANNOTATIONS, CHECKPOINT: Kind.CHECKPOINT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +136,8 @@ def place(ref: str) -> Place:
         Denied: A data repo has no such refs.
         InvalidName: It is about a transient whose name breaks the rules.
     """
-    if ref == MAIN:
-        return Place(Kind.MAIN)
-    if ref == ANNOTATIONS:
-        return Place(Kind.ANNOTATIONS)
+    if ref in _SINGLE:
+        return Place(_SINGLE[ref])
     if ref.startswith(BRANCHES):
         return Place(Kind.BRANCH, _line(ref, ref.removeprefix(BRANCHES)))
     if ref.startswith(RELEASES):
@@ -171,6 +176,8 @@ def check_move(change: Change, where: Place) -> None:
     """
     if where.kind is Kind.WORKFLOW:
         return
+    if where.kind is Kind.CHECKPOINT:
+        raise Denied("it says what this repository published, so only `blastgit checkpoint` here makes it")
     if change.new is None:
         raise Denied("it may not be deleted: revisions are cited, and stay; `blastgit withdraw` takes data down")
     if where.kind in (Kind.TAG, Kind.RELEASE) and change.old is not None:

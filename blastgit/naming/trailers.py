@@ -52,6 +52,10 @@ class Trailer(StrEnum):
     ANNOTATION = "Annotation"
     LINES = "Lines"
     MOVED = "Moved"
+    LEDGER = "Ledger"
+    ENTRIES = "Entries"
+    ROOT = "Root"
+    ANNOTATIONS = "Annotations"
 
 
 def write_message(subject: str, body: Sequence[str], trailers: Mapping[Trailer, str | None]) -> str:

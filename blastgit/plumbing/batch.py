@@ -80,6 +80,10 @@ class Batch:
         lines += [f"author {_signed(author)}", f"committer {_signed(committer)}"]
         return self._add(_COMMIT, "\n".join([*lines, "", message]).encode())
 
+    def commit_object(self, data: bytes) -> pygit2.Oid:
+        """Add a commit that somebody else has written, such as one that is signed."""
+        return self._add(_COMMIT, data)
+
     def tag(self, name: str, commit: pygit2.Oid, tagger: pygit2.Signature, message: str) -> pygit2.Oid:
         """Add an annotated tag of a commit; `name` is its short name."""
         lines = [f"object {commit}", "type commit", f"tag {name}", f"tagger {_signed(tagger)}", "", message]

@@ -8,7 +8,7 @@ folders of both afterwards: all writers of a data repo move refs here, so none h
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,13 +62,14 @@ class RefUpdate:
         return f"update {self.ref} {self.new} {self.old or ZERO}\n"
 
 
-def update_refs(
+def update_refs(  # noqa: PLR0913 (each is one thing that most calls leave out)
     directory: Path,
     updates: Sequence[RefUpdate],
     message: str,
     *locks: int,
     objects: Batch | None = None,
     synced: Iterable[Path] = (),
+    then: Callable[[], object] | None = None,
 ) -> None:
     """Apply all updates or, if any ref is not where it should be, none. Refs and objects are durable on return.
 
@@ -80,6 +81,7 @@ def update_refs(
         objects: The new objects that the refs need. They are among the repository's only if the refs move.
         synced: Folders whose file systems must be on disk before any ref moves, beside that of the repository: while
             they are brought there, git locks and checks the refs.
+        then: Called once the refs have moved: what it writes in the repository is brought to disk together with them.
 
     Raises:
         RefMoved: A ref had another value, or exists already.
@@ -91,6 +93,8 @@ def update_refs(
         move.make(objects, synced)
     except GitError as error:
         move.go_on_after(error)
+    if then is not None:
+        then()
     move.confirm()
     if objects is not None:
         objects.clear()

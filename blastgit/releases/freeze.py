@@ -20,6 +20,7 @@ from blastgit.plumbing.locks import Journal, hold
 from blastgit.plumbing.objects import commit_of
 from blastgit.plumbing.refs import RefMoved, RefUpdate
 from blastgit.plumbing.safe_text import one_line
+from blastgit.plumbing.signing import Sign
 from blastgit.progress import Progress, silent
 from blastgit.releases.citation import citation_of, doi_of
 from blastgit.releases.cite import Cited
@@ -27,9 +28,11 @@ from blastgit.releases.crate import media_types, write_crate
 from blastgit.releases.frozen import CITED, CRATE, FILE, MANIFEST, README, Entry, Frozen
 from blastgit.releases.label import Label, check_new, make_label, releases
 from blastgit.releases.layout import Part, add_tree, digests, have, invalid_of, manifest_lines, parts_of
-from blastgit.releases.tag import Sign, Unsigned, add_tag
+from blastgit.releases.tag import Unsigned, add_tag
 from blastgit.repository.entries import is_held
 from blastgit.repository.identity import repo_identity
+from blastgit.repository.ledger.book import chain_of
+from blastgit.repository.ledger.lost import put_back_tag
 from blastgit.repository.local import LOCK_TIMEOUT, Repository
 from blastgit.repository.recovery import clean_up_dead_writer
 from blastgit.repository.skeleton import dot_files
@@ -203,6 +206,10 @@ def _publish(
     repository.prepare_to_edit()
     with hold(repository.lock_path("release"), LOCK_TIMEOUT) as lock:
         clean_up_dead_writer(repository, lock)
+        lost = put_back_tag(repository.git, repository.ledger.chain(chain_of(label.ref)), label.ref)
+        if lost:
+            repository.update_refs(lost, f"blastgit: put back {label}", lock.descriptor)
+            raise _exists(label)
         batch, who = Batch(repository.git), repository.committer()
         beside = {path: batch.blob(data) for path, data in {**files, **dot_files(repository.config)}.items()}
         message = _message(frozen, options)
@@ -213,10 +220,12 @@ def _publish(
             update, words = RefUpdate(label.ref, tag), f"blastgit: freeze {label}"
             repository.update_refs([update], words, lock.descriptor, objects=batch)
         except RefMoved:
-            raise InvalidInput(
-                f"{label} exists by now, and releases never move: give this state another version"
-            ) from None
+            raise _exists(label) from None
     return tag
+
+
+def _exists(label: Label) -> InvalidInput:
+    return InvalidInput(f"{label} exists by now, and releases never move: give this state another version")
 
 
 def _message(frozen: Frozen, options: FreezeOptions) -> str:

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -19,10 +19,11 @@ from blastgit.naming.refs import BRANCHES, MAIN
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.objects import commit_of, undamaged
 from blastgit.plumbing.process import run_git
-from blastgit.plumbing.refs import RefUpdate, update_refs
+from blastgit.plumbing.refs import ZERO, RefUpdate, update_refs
 from blastgit.plumbing.trees import read_blob
 from blastgit.repository.format import CONFIG, FILE, is_readable
 from blastgit.repository.hooks import follow_move
+from blastgit.repository.ledger.book import Book
 from blastgit.store.base import Store
 from blastgit.store.config import OWN_FILE, Remote, chosen_remote, other_remotes
 
@@ -85,6 +86,9 @@ class Repository:
     def need_tags(self, pattern: str) -> None:
         """Have at hand the tags whose name matches a pattern such as `release/nearby/1*`. Here they always are."""
         del pattern
+
+    def need_checkpoints(self) -> None:
+        """Have at hand the checkpoints of the ledger. Here they always are."""
 
     def branches(self) -> list[str]:
         """Return the refs of all branches that the repo itself has. Slow where there are many."""
@@ -182,6 +186,11 @@ class Repository:
         return self.path / "blastgit"
 
     @property
+    def ledger(self) -> Book:
+        """What was published here."""
+        return Book(self.path)
+
+    @property
     def usage_log(self) -> Path | None:
         """Where reads are noted (`provenance/usage.py`); None, as usual, if nobody wants that."""
         named = os.environ.get(USAGE_VARIABLE)
@@ -233,8 +242,10 @@ class Repository:
         objects: Batch | None = None,
         synced: Iterable[Path] = (),
     ) -> None:
-        """Move refs in one transaction; see `update_refs`."""
-        update_refs(self.path, updates, message, *locks, objects=objects, synced=synced)
+        """Move refs in one transaction, and enter new tags in the ledger; see `update_refs`."""
+        tags = {update.ref: update.new for update in updates if update.new != ZERO}
+        then = partial(self.ledger.add, tags)
+        update_refs(self.path, updates, message, *locks, objects=objects, synced=synced, then=then)
 
     def committer(self) -> pygit2.Signature:
         """Return who commits, and now."""

@@ -23,6 +23,8 @@ from blastgit.plumbing.locks import BRIEFLY, hold
 from blastgit.plumbing.process import git_environment, run_git
 from blastgit.plumbing.quarantine import remove_left_quarantines
 from blastgit.progress import Progress, silent
+from blastgit.repository.identity import repo_identity
+from blastgit.repository.ledger.checkpoint import LEDGER_LOCK, make_checkpoint
 from blastgit.repository.local import Repository
 
 _LOCK = ".maintain"  # no transient's name has a full stop
@@ -104,6 +106,10 @@ def maintain_after_bulk(repository: Repository) -> None:
 
 def _do(repository: Repository, steps: Mapping[str, tuple[str, ...]], progress: Progress = silent) -> None:
     with hold(repository.lock_path(_LOCK), timeout=BRIEFLY) as lock, _folders_kept(repository.path / "objects"):
+        with hold(repository.lock_path(LEDGER_LOCK), timeout=BRIEFLY):
+            make_checkpoint(
+                repository.git, repository.path, f"urn:uuid:{repo_identity(repository)}", repository.committer()
+            )
         for done, (what, step) in enumerate(steps.items()):
             progress(what, done, len(steps))
             run_git(repository.path, *DURABLY, *step, pass_fds=(lock.descriptor,))

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from types import MappingProxyType
 
 import pygit2
 
-from blastgit.errors import BlastgitError
+from blastgit.errors import BlastgitError, DamagedData
 from blastgit.naming.refs import branch_of, branch_ref, run_ref, tag_ref
 from blastgit.naming.trailers import Trailer
 from blastgit.plumbing.batch import Batch
@@ -21,6 +22,7 @@ from blastgit.plumbing.refs import ZERO, RefUpdate
 from blastgit.plumbing.safe_text import one_line
 from blastgit.repository.commits import Marker
 from blastgit.repository.history import History, comes_right_after
+from blastgit.repository.ledger.lost import put_back
 from blastgit.repository.local import Repository
 
 _NOTHING: Mapping[str, str | None] = MappingProxyType({})
@@ -44,7 +46,8 @@ def recover(repository: Repository) -> list[str]:
             continue
         if lock is not None:
             recovered += [name] if lock.left_behind else []
-            _bury(repository, lock)
+            with suppress(DamagedData):  # of that transient: its next writer is told, and others are not kept
+                _bury(repository, lock)
     return recovered
 
 
@@ -70,12 +73,21 @@ def clean_up_dead_writer(repository: Repository, lock: Lock) -> None:
 def roll_forward(repository: Repository, name: str, lock: Lock, coming: Mapping[str, str | None] = _NOTHING) -> None:
     """Roll a transient forward: make the missing tag of its latest revision, or lead its branch to its latest tag.
 
+    What the ledger says was published comes first: refs that have vanished are put back.
+
     Args:
         repository: The data repo.
         name: The transient.
         lock: Its lock, which is held.
         coming: The refs that somebody is pushing, and what they shall be: a push that completes something goes first.
+
+    Raises:
+        DamagedData: Something was published that cannot be put back: nothing may take its place.
     """
+    updates = _published(repository, name)
+    if updates:
+        lock.announce_moves(updates)
+        repository.update_refs(updates, "blastgit: put back what was published", lock.descriptor)
     history = History(repository)
     latest = history.latest(name)
     updates, batch = [], Batch(repository.git)
@@ -93,6 +105,23 @@ def roll_forward(repository: Repository, name: str, lock: Lock, coming: Mapping[
     if updates:
         lock.announce_moves(updates)
         repository.update_refs(updates, "blastgit: rolled forward after a crash", lock.descriptor, objects=batch)
+
+
+def _published(repository: Repository, name: str) -> list[RefUpdate]:
+    """Enter in the ledger what it lacks of a line, and return the refs to put back that the line has lost.
+
+    Raises:
+        DamagedData: Something was published and cannot be put back.
+    """
+    history, chain = History(repository), repository.ledger.chain(name)
+    latest = history.latest(name)
+    number = -1 if latest is None else latest.number
+    noted = chain[-1].number if chain else -1
+    if number > noted:
+        tags = (tag_ref(name, each) for each in range(noted + 1, number + 1))
+        found = ((ref, repository.git.references.get(ref)) for ref in tags)
+        repository.ledger.add({ref: str(reference.target) for ref, reference in found if reference is not None})
+    return put_back(repository.git, name, chain, number)
 
 
 def add_tag(batch: Batch, name: str, commit: str, tagger: pygit2.Signature, message: str) -> str:

@@ -21,6 +21,7 @@ from blastgit.errors import Denied, NotFound, RepoError, StoreError
 from blastgit.naming.names import OWN_LINES
 from blastgit.naming.refs import (
     BRANCHES,
+    CHECKPOINT,
     MAIN,
     PERSONAL_BRANCHES,
     PERSONAL_TAGS,
@@ -142,6 +143,10 @@ class RemoteRepository(Repository):
     def need_tags(self, pattern: str) -> None:
         """Fetch the tags whose name matches a pattern, with a star at its end, each without what led to it."""
         self._fetch([copied(MAIN), copied(f"{TAGS}{pattern}")], "--depth=1")  # with a star, none is no failure
+
+    def need_checkpoints(self) -> None:
+        """Fetch the checkpoints of the ledger, all of them, if there are any."""
+        self._fetch([copied(MAIN), copied(f"{CHECKPOINT}*")], f"--depth={_ALL}")  # with a star, none is no failure
 
     def branches(self) -> list[str]:
         """Return the refs of all branches that the repo there has, without fetching any."""

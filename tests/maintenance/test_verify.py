@@ -101,7 +101,7 @@ def test_refs_that_have_no_place(history, run):
     run("git", "-C", history, "update-ref", "refs/tags/2026gone/0", "2026dgt/0")
     run("git", "-C", history, "update-ref", "-d", "refs/tags/2026dgt/1")
     assert set(told(DataRepo(history).verify())) == {
-        ("refs", "refs/heads/feature/x"), ("refs", "2026gone"), ("refs", "2026dgt@1"),
+        ("refs", "refs/heads/feature/x"), ("refs", "2026gone"), ("refs", "2026dgt@1"), ("ledger", "2026dgt@1"),
     }  # fmt: skip
 
 
@@ -178,7 +178,7 @@ def test_the_command_line(history, capsys):
     assert main(["-C", str(history), "verify", "--json"]) == 9
     said = json.loads(capsys.readouterr().out)
     assert set(said) == {
-        "sound", "transients", "revisions", "contents", "bytes", "skipped", "resumed", "seed", "withdrawn",
+        "sound", "transients", "revisions", "contents", "bytes", "skipped", "resumed", "seed", "ledger", "withdrawn",
         "problems", "repaired", "settings", "advice",
     }  # fmt: skip
     assert set(said["problems"][0]) == {"kind", "where", "text"}

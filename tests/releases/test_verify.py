@@ -14,8 +14,8 @@ from blastgit.cli.main import main
 from blastgit.errors import NotFound, RepoError
 from blastgit.maintenance.verify_release import Proof
 from blastgit.plumbing.process import git_environment
+from blastgit.plumbing.signing import Sign
 from blastgit.releases.freeze import FreezeOptions
-from blastgit.releases.tag import Sign
 
 FILE = "cutout_cdn/DES/DES_z.fits"
 RELEASE = "release/nearby/1"
@@ -220,20 +220,6 @@ def test_the_command_ends_with_what_it_found(
 
 
 @pytest.fixture
-def ssh_key(tmp_path: Path) -> Path:
-    """A key of jane@example.org, which git signs with."""
-    if shutil.which("ssh-keygen") is None:
-        pytest.skip("there is no ssh-keygen on this machine")
-    key = tmp_path / "key"
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "jane", "-f", key], check=True)
-    for name, value in (("gpg.format", "ssh"), ("user.signingkey", f"{key}.pub")):
-        subprocess.run(["git", "config", "--global", name, value], check=True)
-    kind, text, _ = Path(f"{key}.pub").read_text().split()
-    (tmp_path / "signers").write_text(f"jane@example.org {kind} {text}\n")
-    return key
-
-
-@pytest.fixture
 def gpg_home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A home of GnuPG with the key of committer@example.org."""
     if shutil.which("gpg") is None:
@@ -323,7 +309,7 @@ def test_a_release_is_signed_with_gnupg(stocked: Path, gpg_home: Path, tmp_path:
 def test_what_cannot_be_signed_is_not_frozen(stocked: Path, tree_of: Callable[[Path], dict[str, str]]) -> None:
     subprocess.run(["git", "config", "--global", "gpg.format", "ssh"], check=True)
     subprocess.run(["git", "config", "--global", "user.signingkey", "/nowhere/key.pub"], check=True)
-    with pytest.raises(RepoError, match="could not be signed, and nothing was frozen"):
+    with pytest.raises(RepoError, match="could not be signed, and nothing was made"):
         sign(stocked)
     assert DataRepo(stocked).releases.list() == []
     assert "release" not in tree_of(stocked)["refs"]

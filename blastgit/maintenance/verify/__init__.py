@@ -10,6 +10,7 @@ from blastgit.errors import DamagedData, NotFound, UsageError
 from blastgit.maintenance.verify.branches import check_ids, check_tombstones
 from blastgit.maintenance.verify.contents import Reading, look_up
 from blastgit.maintenance.verify.durability import check_durability
+from blastgit.maintenance.verify.ledger import Since, check_ledger
 from blastgit.maintenance.verify.lines import LineCheck
 from blastgit.maintenance.verify.refs import check_refs
 from blastgit.maintenance.verify.report import Problem, Repaired, Report
@@ -25,7 +26,7 @@ from blastgit.store.hashing import Checksums
 from blastgit.store.pointer import SUFFIX
 from blastgit.workflow.status import runs_in_progress
 
-__all__ = ["Options", "Problem", "Repaired", "Report", "verify"]
+__all__ = ["Problem", "Repaired", "Report", "Since", "VerifyOptions", "verify"]
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,14 @@ class VerifyOptions:
         sample: Read this many per cent of them.
         seed: Which ones: the same seed chooses the same again; None for any.
         resume: Go on where an interrupted run stopped.
+        since: A checkpoint that somebody kept, to compare with.
     """
 
     fast: bool = False
     sample: float | None = None
     seed: int | None = None
     resume: bool = False
+    since: Since | None = None
 
     def __post_init__(self) -> None:
         """Check that the wishes make sense together."""
@@ -72,9 +75,10 @@ def verify(
     wanted = options or VerifyOptions()
     all_names = {*History(repository).transients(), *own_lines(repository), *runs_in_progress(repository)}
     names = sorted(all_names) if name is None else [name]
-    if name is not None and not _exists(repository, name):
+    if name is not None and not _exists(repository, name) and not repository.ledger.chain(name):
         raise NotFound(f"there is no transient {name} in {repository.location}")
     report = Report(transients=len({transient_of(each) for each in names}))
+    check_ledger(repository, name, wanted.since, report)
     if name is None:
         check_refs(repository, names, report)
         report.settings = missing_settings(repository.path) if repository.is_here else {}

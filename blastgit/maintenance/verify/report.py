@@ -13,8 +13,8 @@ class Problem:
     """Something that is not as it should be.
 
     Attributes:
-        kind: "refs", "collection", "release", "signature", "commit", "document", "pointer", "annotation", "missing" or
-            "damaged": a stable word.
+        kind: "refs", "ledger", "collection", "release", "signature", "commit", "document", "pointer", "annotation",
+            "missing" or "damaged": a stable word.
         where: The revision or file, `2026dgt@1:cutout_cdn/DES/DES_z.fits`.
         text: What is wrong, in a sentence.
         sums: What the content should be, if it is about one.
@@ -59,6 +59,8 @@ class Report:
         skipped: How many contents were there and not read: for a sample, or because only their presence was asked for.
         resumed: How many contents an interrupted run had found sound.
         seed: What chose the sample; None without one.
+        ledger: `entries`, how many published tags the ledger has; `unentered`, how many it lacks; `checkpoint`, the
+            commit of the last checkpoint, and `since`, that of the one to compare with; `signature` of that.
         withdrawn: The files that were taken down, each with the reason.
         problems: What is wrong.
         repaired: What was wrong with contents, and is no more.
@@ -73,6 +75,7 @@ class Report:
     skipped: int = 0
     resumed: int = 0
     seed: int | None = None
+    ledger: dict[str, Any] = field(default_factory=dict)
     withdrawn: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     repaired: list[Repaired] = field(default_factory=list)
@@ -93,7 +96,7 @@ class Report:
         return {
             "sound": self.is_sound, "transients": self.transients, "revisions": self.revisions,
             "contents": self.contents, "bytes": self.size, "skipped": self.skipped, "resumed": self.resumed,
-            "seed": self.seed, "withdrawn": self.withdrawn,
+            "seed": self.seed, "ledger": self.ledger, "withdrawn": self.withdrawn,
             "problems": [problem.to_json() for problem in self.problems],
             "repaired": [each.to_json() for each in self.repaired],
             "settings": self.settings, "advice": self.advice,

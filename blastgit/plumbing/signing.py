@@ -1,0 +1,170 @@
+"""Having git sign: in a repository of its own, whose objects are those of a data repo and whose refs are not."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pygit2
+
+from blastgit.errors import RepoError
+from blastgit.plumbing.batch import Batch
+from blastgit.plumbing.process import GitError, run_git
+from blastgit.plumbing.quarantine import alternates
+from blastgit.plumbing.safe_text import one_line
+from blastgit.plumbing.user_settings import Keep, own_environment
+
+ARMOUR = re.compile(rb"-----BEGIN (?:PGP|SSH) (?:SIGNATURE|MESSAGE)-----")
+GOOD, BAD, UNKNOWN, NONE = "good", "bad", "unknown", "none"
+
+_GOOD = re.compile(r'Good "git" signature for (.+)|\[GNUPG:\] GOODSIG \S+ (.+)')
+_BAD = {
+    "BADSIG": "it was altered after it was signed",
+    "incorrect signature": "it was altered after it was signed",
+    "REVKEYSIG": "its key was revoked",
+}
+_UNKNOWN = {
+    "NO_PUBKEY": "GnuPG has no such public key: `gpg --import` it",
+    "EXPKEYSIG": "it was good, and its key has expired since",
+    "Unable to open": "the file of allowed signers cannot be read",
+    "No principal matched": "its key is none of the allowed signers' (--signers, or gpg.ssh.allowedSignersFile of git)",
+    "cannot run": "the program that git checks signatures with is not here",
+}
+"""What git says, and what it means."""
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What is known of a signature.
+
+    Attributes:
+        status: "good"; "bad"; "unknown" if it cannot be judged here; "none" if there is none.
+        text: By whom, or why not.
+    """
+
+    status: str
+    text: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it under its stable keys."""
+        return {"status": self.status, "text": self.text}
+
+
+@dataclass(frozen=True)
+class Sign:
+    """How something is to be signed.
+
+    Attributes:
+        key: Which key, as `user.signingkey` of git has it; "" for the one that git's settings name.
+    """
+
+    key: str = ""
+
+
+@contextmanager
+def signing_repo(repo: Path, who: pygit2.Signature, coming: Path) -> Iterator[tuple[Path, Mapping[str, str]]]:
+    """Yield a repository to sign in, and the environment for it: it sees the objects of others, and none of their refs.
+
+    Args:
+        repo: The data repo, whose objects it sees.
+        who: Who signs, and when.
+        coming: A folder of objects that are to come, which it sees too.
+    """
+    environment = {
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES": alternates(repo / "objects", coming), "GIT_COMMITTER_NAME": who.name,
+        "GIT_COMMITTER_EMAIL": who.email, "GIT_COMMITTER_DATE": f"@{who.time} +0000", "GIT_AUTHOR_NAME": who.name,
+        "GIT_AUTHOR_EMAIL": who.email, "GIT_AUTHOR_DATE": f"@{who.time} +0000",
+    }  # fmt: skip
+    with TemporaryDirectory(prefix="blastgit-sign-") as folder:
+        scratch = Path(folder) / "sign.git"
+        run_git(None, "init", "--quiet", "--bare", "--template=", str(scratch))
+        included = str((repo / "config").absolute()).replace("\\", "\\\\").replace('"', '\\"')
+        with (scratch / "config").open("a") as file:
+            file.write(f'[include]\n\tpath = "{included}"\n')
+        yield scratch, environment
+
+
+@dataclass(frozen=True)
+class UnsignedCommit:
+    """A commit as it is before anybody signs it: who makes it and when, why, what of, and after which."""
+
+    who: pygit2.Signature
+    message: str
+    tree: pygit2.Oid
+    parents: Sequence[pygit2.Oid]
+
+
+def signed_commit(repo: Path, batch: Batch, commit: UnsignedCommit, sign: Sign) -> str:
+    """Add a signed commit to the batch that has its tree, and return its id.
+
+    Raises:
+        RepoError: It cannot be signed.
+    """
+    words = [word for parent in commit.parents for word in ("-p", str(parent))]
+    with batch.written() as place, signing_repo(repo, commit.who, place.path) as (scratch, environment):
+        command = "commit-tree", f"-S{sign.key}", str(commit.tree), *words, "-F", "-"
+        try:
+            made = run_git(scratch, *command, stdin=commit.message.encode(), env=environment, keep=Keep.SIGNING)
+        except GitError as error:
+            raise not_signed("the checkpoint", error.stderr) from None
+        data = run_git(scratch, "cat-file", "commit", made.decode().strip(), env=environment)
+        if not ARMOUR.search(data):
+            raise not_signed("the checkpoint", "git made a commit without a signature")
+    return str(batch.commit_object(data))
+
+
+def not_signed(what: str, why: str) -> RepoError:
+    """Return the error for something that git could not sign."""
+    return RepoError(
+        f"{what} could not be signed, and nothing was made: {why}. Git needs to know the key (user.signingkey) and "
+        "its kind (gpg.format: openpgp or ssh), and to reach it; docs/releases.md shows how"
+    )
+
+
+def check_signature(repo: Path, oid: str, raw: bytes, signers: Path | None = None, verb: str = "tag") -> Signature:
+    """Check the signature of a tag object or a commit.
+
+    Args:
+        repo: The data repo.
+        oid: The object.
+        raw: Its bytes.
+        signers: Who may sign with which SSH key (ssh-keygen(1), ALLOWED SIGNERS); by default as git's settings say.
+        verb: "tag" or "commit".
+    """
+    if not ARMOUR.search(raw):
+        return Signature(NONE, f"the {verb} is not signed")
+    command = ["git", f"--git-dir={repo}", *_signers(repo, signers), f"verify-{verb}", "--raw", oid]
+    with own_environment(repo, Keep.SIGNING) as environment:
+        done = subprocess.run(command, capture_output=True, env=environment, check=False)
+    said = (done.stderr + done.stdout).decode("utf-8", "replace").strip()  # git says it on stderr, also if all is well
+    if done.returncode == 0:
+        found = _GOOD.search(said)
+        who = next(filter(None, found.groups()), "") if found else ""
+        return Signature(GOOD, f"signed by {who}" if who else "signed")
+    bad = next((words for sign, words in _BAD.items() if sign in said), None)
+    if bad is not None:
+        return Signature(BAD, f"the signature is not good: {bad}")
+    unknown = next((words for sign, words in _UNKNOWN.items() if sign in said), None)
+    if unknown is not None:
+        return Signature(UNKNOWN, f"it is signed, and the signature cannot be judged here: {unknown}")
+    return Signature(
+        BAD, f"the signature is not good: {one_line(said.splitlines()[-1] if said else 'git said nothing')}"
+    )
+
+
+def _signers(repo: Path, signers: Path | None) -> list[str]:
+    """Return how git is told who may sign; with nobody at all it still finds what was altered after it was signed."""
+    if signers is not None:
+        return ["-c", f"gpg.ssh.allowedSignersFile={os.fspath(signers.absolute())}"]
+    try:
+        run_git(repo, "config", "gpg.ssh.allowedSignersFile", keep=Keep.SIGNING)
+    except GitError:
+        return ["-c", f"gpg.ssh.allowedSignersFile={os.devnull}"]
+    return []
