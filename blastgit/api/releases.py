@@ -133,6 +133,15 @@ class Releases:
         place = Path(label.folder if folder is None else folder)
         return bring(self._repository, self._tagged(name), place, only=only, force=force, progress=self._progress)
 
+    def file(self, name: str, path: str) -> bytes:
+        """Return one of the files that describe a release: its manifest, README.md, CITATION.cff, RO-Crate.
+
+        Raises:
+            NotFound: There is no such release.
+            DamagedData: It has no such file.
+        """
+        return self._tagged(name).file(path)
+
     def datasets(self, name: str) -> Sequence[str]:
         """Return what a release holds as `2026dgt@1`, or `2026dgt@1:PATH` for one file: each once, sorted.
 

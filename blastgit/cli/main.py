@@ -55,6 +55,7 @@ VERBS = {
     "query": "save queries, list them, show them",
     "index": "make tables of what all revisions say, or bring them up to date",
     "sql": "ask these tables by SQL",
+    "serve": "show all of it in a browser",
     "tap": "serve these tables and the files to TOPCAT, pyvo and the like",
     "import": "adopt the transients of a Blast, or of its archives",
     "export": "write a revision as Blast's own archive",

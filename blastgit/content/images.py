@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,12 +33,14 @@ class Image:
         shape: (height, width) in the file.
         factor: each value is the mean of this many pixels squared; 1 unless the image is larger than 1024.
         unit: physical unit (BUNIT), perhaps empty.
+        cards: the values of its header.
     """
 
     pixels: NDArray[np.float64]
     shape: tuple[int, int]
     factor: int
     unit: str
+    cards: Cards = field(default_factory=dict, repr=False)
 
 
 def first_image(path: Path) -> Image | None:
@@ -71,7 +73,7 @@ def _image(file: IO[bytes], hdu: Hdu) -> Image | None:
         total[row // factor] += np.add.reduceat(np.where(known, physical, 0.0), columns)
         count[row // factor] += np.add.reduceat(known.astype(np.float64), columns)
     pixels = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
-    return Image(pixels, (height, width), factor, cards.string(hdu.cards, "BUNIT"))
+    return Image(pixels, (height, width), factor, cards.string(hdu.cards, "BUNIT"), hdu.cards)
 
 
 def _physical(raw: NDArray[Any], values: Cards) -> NDArray[np.float64]:

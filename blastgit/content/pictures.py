@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Values = NDArray[np.float64]
     Colours = NDArray[np.uint8]
 
-__all__ = ["Entry", "Pictures", "page", "render"]
+__all__ = ["Entry", "Pictures", "bounds", "diverging", "grey", "page", "png", "render"]
 
 PERCENTILES = (0.5, 99.5)
 SMALLEST_SIDE = 256
@@ -77,12 +77,12 @@ def render(old: Path | None, new: Path | None) -> Pictures:
         OSError: a file cannot be read.
     """
     before, after = _load(old), _load(new)
-    low, high = _bounds([image.pixels for image in (before, after) if image])
+    low, high = bounds([image.pixels for image in (before, after) if image])
     difference, limit = _compared(before, after)
     present = [image for image in (after, before) if image]
     return Pictures(
-        before=_png(_grey(before.pixels, low, high)) if before else None,
-        after=_png(_grey(after.pixels, low, high)) if after else None,
+        before=png(grey(before.pixels, low, high)) if before else None,
+        after=png(grey(after.pixels, low, high)) if after else None,
         difference=difference,
         low=low,
         high=high,
@@ -101,7 +101,7 @@ def _load(path: Path | None) -> Image | None:
         return None
 
 
-def _bounds(images: list[Values]) -> tuple[float | None, float | None]:
+def bounds(images: list[Values]) -> tuple[float | None, float | None]:
     """Values at the percentiles of all images together, None if there are no values."""
     known = [image[np.isfinite(image)] for image in images]
     values = np.concatenate([*known, np.empty(0)])
@@ -117,12 +117,12 @@ def _compared(before: Image | None, after: Image | None) -> tuple[bytes | None, 
         return None, None
     change = after.pixels - before.pixels
     limit = float(np.max(np.abs(change), where=np.isfinite(change), initial=0.0))
-    colours = _diverging(change, limit)
+    colours = diverging(change, limit)
     colours[np.isfinite(before.pixels) != np.isfinite(after.pixels)] = _GAINED_OR_LOST
-    return _png(colours), limit
+    return png(colours), limit
 
 
-def _grey(pixels: Values, low: float | None, high: float | None) -> Colours:
+def grey(pixels: Values, low: float | None, high: float | None) -> Colours:
     """Colours (y, x, 3) of an image in the asinh stretch."""
     if low is None or high is None:
         return _filled(pixels, _UNDEFINED)
@@ -130,13 +130,13 @@ def _grey(pixels: Values, low: float | None, high: float | None) -> Colours:
     relative = np.clip((pixels - low) / ((high - low) or 1.0), 0.0, 1.0)
     level = np.arcsinh(relative / _SOFTENING) / np.arcsinh(1.0 / _SOFTENING)
     known = np.isfinite(level)
-    grey = np.where(known, level * 255.0, 0.0).astype(np.uint8)
-    colours = np.stack([grey] * 3, axis=-1)
+    shade = np.where(known, level * 255.0, 0.0).astype(np.uint8)
+    colours = np.stack([shade] * 3, axis=-1)
     colours[~known] = _UNDEFINED
     return colours
 
 
-def _diverging(change: Values, limit: float) -> Colours:
+def diverging(change: Values, limit: float) -> Colours:
     """Colours (y, x, 3) from blue over near-white to red."""
     known = np.isfinite(change)
     strength = np.sqrt(np.abs(np.where(known, change, 0.0)) / (limit or 1.0))[..., np.newaxis]
@@ -150,10 +150,12 @@ def _filled(pixels: Values, colour: tuple[int, int, int]) -> Colours:
     return np.full((*pixels.shape, 3), colour, dtype=np.uint8)
 
 
-def _png(colours: Colours) -> bytes:
-    """A PNG with the first row at the bottom, enlarged by a whole factor if small."""
-    picture = Pillow.fromarray(np.ascontiguousarray(colours[::-1]))
-    scale = -(-SMALLEST_SIDE // max(picture.size))
+def png(colours: Colours, smallest: int = SMALLEST_SIDE) -> bytes:
+    """A PNG with the first row at the bottom, enlarged by a whole factor if it is smaller than `smallest`."""
+    flipped = np.ascontiguousarray(colours[::-1])
+    is_grey = bool((flipped == flipped[..., :1]).all())  # a third of the bytes
+    picture = Pillow.fromarray(flipped[..., 0] if is_grey else flipped)
+    scale = -(-smallest // max(picture.size))
     if scale > 1:
         picture = picture.resize((picture.width * scale, picture.height * scale), Pillow.Resampling.NEAREST)
     buffer = BytesIO()

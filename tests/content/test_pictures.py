@@ -18,7 +18,7 @@ def write(path: Path, data: np.ndarray, **cards: object) -> Path:
 
 def colours(png: bytes | None) -> np.ndarray:
     assert png is not None
-    return np.asarray(Image.open(io.BytesIO(png)))
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
 
 
 @pytest.fixture

@@ -139,7 +139,7 @@ def serving(repo: Path, index: Path, place: Place) -> Iterator[Service]:
         raise RepoError(
             f"the TAP service needs {error.name}, which is not installed: pip install 'blastgit[tap]'"
         ) from None
-    listening = _listen(place)
+    listening = listen(place)
     workers, refresher = Workers(), Refresher(repo, place.refresh)
     with tempfile.TemporaryDirectory(prefix="blastgit-tap-", ignore_cleanup_errors=True) as folder, listening:
         queries = Queries(Source(index, Path(folder), refresher), place.limits, workers)
@@ -155,7 +155,12 @@ def serving(repo: Path, index: Path, place: Place) -> Iterator[Service]:
             refresher.close()
 
 
-def _listen(place: Place) -> socket.socket:
+def listen(place: Place) -> socket.socket:
+    """Return a socket that listens.
+
+    Raises:
+        RepoError: The address is taken, or none of this machine.
+    """
     family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
     try:
         return socket.create_server((place.host, place.port), family=family, backlog=256)

@@ -1,0 +1,232 @@
+"""What a revision says, as plain values in the order of a page: the document of `/t/NAME@N`."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from blastgit.serve.quantities import QUANTITIES, SCOPES
+
+if TYPE_CHECKING:
+    from blastgit.api.repo import DataRepo
+    from blastgit.reading.log import Entry
+
+Rows = list[dict[str, Any]]
+_MAIL = re.compile(r" <[^<>\s]*>")
+_UNKNOWN = 1e9  # Å: filters whose wavelength nobody states come last
+
+
+@dataclass
+class Facts:
+    """One revision, looked at for a page.
+
+    Attributes:
+        repo: The data repo.
+        entry: What the history says of the revision.
+    """
+
+    repo: DataRepo
+    entry: Entry
+
+    @property
+    def name(self) -> str:
+        """The transient, by the name that it had in this revision."""
+        return str(self.entry.revision.name)
+
+    @property
+    def spec(self) -> str:
+        """The revision, `2026dgt@1`."""
+        return f"{self.name}@{self.entry.revision.number}"
+
+    @cached_property
+    def _judged(self) -> Any:
+        return self.repo.validity(self.spec)
+
+    @cached_property
+    def values(self) -> Mapping[str, Any]:
+        """Every value by its natural path."""
+        found: Mapping[str, Any] = self._judged.values
+        return found
+
+    @cached_property
+    def invalid(self) -> dict[str, str]:
+        """Why each invalid value and file is."""
+        return {path: str(problem) for path, problem in self._judged.invalid.items()}
+
+    def row(self, table: str) -> dict[str, Any]:
+        """Return the one row of a table such as `host`."""
+        return {key.partition(".")[2]: value for key, value in self.values.items() if key.startswith(f"{table}.")}
+
+    def rows(self, table: str) -> Rows:
+        """Return the rows of a table, each with the natural path of it as `_path`."""
+        found: dict[str, dict[str, Any]] = {}
+        for key, value in self.values.items():
+            if key.startswith(f"{table}/"):
+                path, _, field = key.rpartition(".")
+                found.setdefault(path, {"_path": path})[field] = value
+        return list(found.values())
+
+    @cached_property
+    def filters(self) -> dict[str, dict[str, Any]]:
+        """What the document says of each filter."""
+        return {str(row.get("name")): row for row in self.rows("filters")}
+
+    def wavelength(self, name: str) -> float | None:
+        """Return the effective wavelength of a filter in Å."""
+        value = self.filters.get(name, {}).get("wavelength_eff_angstrom")
+        return float(value) if isinstance(value, int | float) else None
+
+    @cached_property
+    def withdrawn(self) -> dict[str, str]:
+        """Why each withdrawn file is, without the mail addresses of those who did it."""
+        return {path: _MAIL.sub("", why) for path, why in self.entry.withdrawn.items()}
+
+    def images(self) -> Rows:
+        """Return the images, bluest first, and then the filters that have none, with what Blast says of them."""
+        messages = {str(row.get("filter")): row.get("message") for row in self.rows("cutouts")}
+        paths = [path for path in self.entry.revision.held if path.startswith("cutout_cdn/") and path.endswith(".fits")]
+        changed = {each["path"] for each in self.entry.files if each["change"] == "changed"}
+        found = [self._image(path, changed) for path in paths]
+        have = {each["filter"] for each in found}
+        absent = [
+            {"filter": name, "survey": self.filters.get(name, {}).get("survey"), "path": None, "state": "absent",
+             "reason": str(why), "changed": False, "wavelength_angstrom": self.wavelength(name)}
+            for name, why in messages.items() if why and name not in have
+        ]  # fmt: skip
+        order = lambda each: (each["wavelength_angstrom"] or _UNKNOWN, each["filter"])  # noqa: E731
+        return [*sorted(found, key=order), *sorted(absent, key=order)]
+
+    def _image(self, path: str, changed: set[str]) -> dict[str, Any]:
+        name = path.rpartition("/")[2].removesuffix(".fits")
+        state, reason = self._state(path)
+        return {
+            "filter": name, "survey": path.split("/")[1] if path.count("/") > 1 else None, "path": path, "state": state,
+            "reason": reason, "changed": path in changed, "wavelength_angstrom": self.wavelength(name),
+        }  # fmt: skip
+
+    def _state(self, path: str) -> tuple[str, str | None]:
+        if path in self.withdrawn:
+            return "withdrawn", self.withdrawn[path]
+        if path in self.invalid:
+            return "invalid", self.invalid[path]
+        return "ok", None
+
+    def apertures(self) -> Rows:
+        """Return the apertures: where each lies, how large it is, and of which image a global one was made."""
+        keys = ("name", "type", "cutout", "ra_deg", "dec_deg", "semi_major_axis_arcsec", "semi_minor_axis_arcsec",
+                "orientation_deg")  # fmt: skip
+        return [{key: row.get(key) for key in keys} for row in self.rows("apertures")]
+
+    def photometry(self) -> dict[str, Rows]:
+        """Return the photometry in each kind of aperture, bluest filter first."""
+        kinds = {str(row.get("name")): str(row.get("type")) for row in self.rows("apertures")}
+        found: dict[str, Rows] = {scope: [] for scope in SCOPES}
+        for row in self.rows("photometry"):
+            scope = kinds.get(row["_path"].split("/")[1], "global")
+            name = str(row.get("filter"))
+            found.setdefault(scope, []).append({
+                "filter": name, "wavelength_angstrom": self.wavelength(name), "flux_ujy": _number(row.get("flux")),
+                "flux_error_ujy": _number(row.get("flux_error")), "magnitude": _number(row.get("magnitude")),
+                "magnitude_error": _number(row.get("magnitude_error")), "validated": row.get("is_validated"),
+                "path": row["_path"], "invalid": self._why(row["_path"]),
+            })  # fmt: skip
+        for rows in found.values():
+            rows.sort(key=lambda each: (each["wavelength_angstrom"] or _UNKNOWN, each["filter"]))
+        return found
+
+    def inference(self) -> dict[str, Rows]:
+        """Return the percentiles of each quantity of the fit, in each kind of aperture."""
+        found: dict[str, Rows] = {}
+        for scope in SCOPES:
+            row = {
+                key.partition(".")[2]: value for key, value in self.values.items() if key.startswith(f"sed/{scope}.")
+            }
+            found[scope] = [
+                {
+                    "quantity": each.name, "label": each.label, "unit": each.unit, "about": each.about,
+                    **{f"p{p}": _number(row.get(f"{each.name}_{p}")) for p in (16, 50, 84)},
+                    "path": f"sed/{scope}.{each.name}_50", "invalid": self._why(f"sed/{scope}"),
+                }
+                for each in QUANTITIES if row.get(f"{each.name}_50") is not None
+            ]  # fmt: skip
+        return found
+
+    def sfh(self) -> dict[str, Rows]:
+        """Return the star formation rate in each bin of look-back time, in each kind of aperture."""
+        found: dict[str, Rows] = {scope: [] for scope in SCOPES}
+        for row in self.rows("sfh"):
+            scope = row["_path"].split("/")[1]
+            numbers = {key: _number(value) for key, value in row.items() if key.startswith("logsfr")}
+            found.setdefault(scope, []).append({**numbers, "invalid": self._why(row["_path"])})
+        for rows in found.values():
+            rows.sort(key=lambda each: each.get("logsfr_tmin") or 0.0)
+        return found
+
+    def _why(self, path: str) -> str | None:
+        """Return why a row is invalid, if any value of it is."""
+        if not self.invalid:
+            return None
+        return next((why for each, why in self.invalid.items() if each.startswith(f"{path}.")), None)
+
+    def stages(self) -> Rows:
+        """Return how each stage of the workflow ended."""
+        return [each.to_json() for each in self._judged.validity.standings.values()]
+
+    def files(self) -> Rows:
+        """Return every file with its size and its checksum."""
+        return list(self._files())
+
+    def _files(self) -> Iterator[dict[str, Any]]:
+        revision = self.entry.revision
+        for path in sorted(revision.held):
+            state, reason = self._state(path)
+            size = revision.pointer(path).size
+            yield {"path": path, "bytes": size, "sha256": revision.sha256(path), "state": state, "reason": reason}
+
+    def transient(self) -> dict[str, Any]:
+        """Return what it says of the transient itself."""
+        row = self.row("transient")
+        keys = ("display_name", "ra_deg", "dec_deg", "redshift", "spectroscopic_class", "photometric_class", "tns_id",
+                "tns_prefix", "public_timestamp", "milkyway_dust_reddening")  # fmt: skip
+        return {**{key: row.get(key) for key in keys}, "aliases": _texts(row.get("aliases"))}
+
+    def host(self) -> dict[str, Any] | None:
+        """Return what it says of the host; None if none was found."""
+        row = self.row("host")
+        keys = ("name", "ra_deg", "dec_deg", "redshift", "redshift_err", "photometric_redshift",
+                "photometric_redshift_err", "catalog_name", "catalog_release", "object_id")  # fmt: skip
+        return {key: row.get(key) for key in keys} if row else None
+
+
+def history(entries: Sequence[Entry]) -> Rows:
+    """Return the revisions of a transient, newest first, each with the runs that found its values again."""
+    return [
+        {
+            "revision": f"{entry.revision.name}@{entry.revision.number}", "number": entry.revision.number,
+            "export_time": entry.revision.time, "recorded_time": entry.revision.recorded,
+            "app_version": entry.revision.app_version, "reason": entry.revision.reason,
+            "status": entry.revision.trailers.get("Status", ""), "run": entry.revision.trailers.get("Run"),
+            "commit": entry.revision.id, "flag": entry.flag, "withdrawn_files": len(entry.withdrawn),
+            "failures": [str(each) for each in entry.failures],
+            "invalid": [each.what for each in entry.invalid],
+            "reproductions": [{"app_version": each.app_version, "time": each.time} for each in entry.reproductions],
+        }
+        for entry in entries
+    ]  # fmt: skip
+
+
+def _number(value: object) -> float | str | None:
+    """Return a number; what is not finite as the word that the document has for it."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    if isinstance(value, str):
+        return value if value in ("NaN", "Infinity", "-Infinity") else None
+    return float(value) if math.isfinite(value) else str(value)
+
+
+def _texts(value: object) -> list[str]:
+    return [str(each) for each in value] if isinstance(value, list | tuple) else []

@@ -1,0 +1,13 @@
+"""The pages, one module each: the address, the document, what the HTML needs beside it."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from blastgit.serve.pages import collections, files, image, part, releases, revision, search
+
+
+def install(app: Flask) -> None:
+    """Put every page at its address."""
+    for module in (search, revision, part, image, files, collections, releases):
+        module.install(app)

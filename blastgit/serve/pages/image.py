@@ -1,0 +1,77 @@
+"""`/image/NAME@N/PATH.svg`, `.png`, `.json`, `.f32`: a cutout with its apertures, bare, described, and as numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, Response, request
+
+from blastgit.errors import NotFound, UsageError
+from blastgit.serve.facts import Facts
+from blastgit.serve.images import LARGEST, draw, framed, read_picture
+from blastgit.serve.page import to_json
+from blastgit.serve.resolve import find, read_spec
+from blastgit.serve.site import site
+
+_FORMS = ("svg", "png", "json", "f32")
+_AGE = 300  # seconds that a picture may be shown without asking: it may have been withdrawn since
+
+
+def install(app: Flask) -> None:
+    """Put the pictures at their addresses."""
+    app.add_url_rule("/image/<spec>/<path:path>", "image", image)
+
+
+def image(spec: str, path: str) -> Response:
+    """Return one image of a revision in one of the forms.
+
+    Raises:
+        NotFound: There is no such revision or image.
+        Withdrawn: It was taken down.
+    """
+    path, _, form = path.rpartition(".")
+    wanted = read_spec(spec)
+    if form not in _FORMS or wanted.number is None:
+        raise NotFound(f"the address of a picture is /image/NAME@N/PATH and one of {', '.join(_FORMS)}")
+    here, side = site(), _side()
+    picture = read_picture(here, spec, path)
+    if form == "png":
+        return _sent(draw(here, picture, side), "image/png", f"{picture.sha256}-{side}")
+    if form == "json":
+        return _sent(to_json(picture.to_json()).encode(), "application/json", f"{picture.sha256}-facts")
+    if form == "f32":
+        return _sent(picture.image.pixels.astype("<f4").tobytes(), "application/octet-stream", f"{picture.sha256}-f32")
+    apertures = _apertures(Facts(here.repo(), find(here.repo(), spec).entry), path)
+    text = here.pictures.get(("svg", picture.sha256, spec, side), lambda: framed(here, picture, side, apertures), len)
+    return _sent(text.encode(), "image/svg+xml", f"{picture.sha256}-{spec}-{side}-svg")
+
+
+def apertures_of(facts: Facts, path: str) -> list[dict[str, Any]]:
+    """Return the apertures that belong on an image: its own global one, else any, and the local one."""
+    return _apertures(facts, path)
+
+
+def _apertures(facts: Facts, path: str) -> list[dict[str, Any]]:
+    name = path.rpartition("/")[2].removesuffix(".fits")
+    every = [each for each in facts.apertures() if each["semi_major_axis_arcsec"]]
+    own = [each for each in every if each["type"] != "local" and str(each["cutout"] or "").endswith(f"_{name}")]
+    others = [each for each in every if each["type"] != "local"]
+    return [*(own or others)[:1], *(each for each in every if each["type"] == "local")]
+
+
+def _side() -> int:
+    try:
+        side = int(request.args.get("side", LARGEST))
+    except ValueError:
+        raise UsageError("side is a number of pixels") from None
+    return min(max(side, 16), LARGEST)
+
+
+def _sent(body: bytes, type_: str, tag: str) -> Response:
+    response = Response(body, mimetype=type_)
+    response.cache_control.public = True
+    response.cache_control.max_age = _AGE
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.set_etag(tag)
+    response.make_conditional(request)
+    return response

@@ -1,0 +1,123 @@
+"""The server: waitress in front; pages, files and the TAP service behind one address."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from blastgit.errors import RepoError
+from blastgit.serve.options import ServeOptions
+
+_LOG = logging.getLogger("blastgit.serve")
+_CONNECTIONS = 300
+_IDLE = 30
+_BODY = 12_000_000
+Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+@dataclass(frozen=True)
+class WebServer:
+    """A server that listens, and answers when it is run.
+
+    Attributes:
+        url: Where it is.
+        app: The Flask application.
+        wsgi: All of it, with the TAP service.
+    """
+
+    url: str
+    app: Any
+    wsgi: Wsgi
+    _server: Any
+
+    def run(self) -> None:
+        """Answer requests until the process is interrupted."""
+        self._server.run()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._server.close()
+
+
+def need_libraries() -> None:
+    """Raise unless what the web interface needs is installed.
+
+    Raises:
+        RepoError: A library is missing.
+    """
+    try:
+        import duckdb  # noqa: F401
+        import flask  # noqa: F401
+        import pyarrow  # noqa: F401
+        import sqlglot  # noqa: F401
+        import waitress  # noqa: F401
+    except ImportError as error:
+        raise RepoError(
+            f"the web interface needs {error.name}, which is not installed: pip install 'blastgit[web]'"
+        ) from None
+
+
+@contextmanager
+def serving(repo: Path, index: Path, options: ServeOptions) -> Iterator[WebServer]:
+    """Yield a server that listens.
+
+    Args:
+        repo: The data repo.
+        index: The file of its index, which is there.
+        options: Where to listen, and what to show.
+
+    Raises:
+        RepoError: The address is taken or none of this machine, or a library is missing.
+    """
+    need_libraries()
+    from waitress import create_server
+
+    from blastgit.serve.app import create_app
+    from blastgit.serve.site import Site
+    from blastgit.serve.tap.app import App
+    from blastgit.serve.tap.limits import ServiceLimits
+    from blastgit.serve.tap.queries import Queries, Source
+    from blastgit.serve.tap.serve import Place, Refresher, listen
+    from blastgit.serve.tap.workers import Workers
+
+    listening = listen(Place(options.host, options.port))
+    workers, refresher = Workers(), Refresher(repo, options.refresh)
+    with tempfile.TemporaryDirectory(prefix="blastgit-web-", ignore_cleanup_errors=True) as folder, listening:
+        limits = ServiceLimits()
+        tap = App(repo, Queries(Source(index, Path(folder), refresher), limits, workers), limits, options.url)
+        site = Site(repo, index, options, refresher)
+        app = create_app(site)
+        host, port = listening.getsockname()[:2]
+        named = f"[{host}]" if ":" in host else host
+        wsgi = mounted(app.wsgi_app, tap)
+        server = create_server(
+            wsgi, sockets=[listening], threads=options.threads, connection_limit=_CONNECTIONS, channel_timeout=_IDLE,
+            cleanup_interval=10, max_request_body_size=_BODY, max_request_header_size=32_768, ident="blastgit",
+            trusted_proxy=options.login.proxy or "127.0.0.1", clear_untrusted_proxy_headers=True,
+            trusted_proxy_headers="x-forwarded-for x-forwarded-host x-forwarded-proto x-forwarded-port",
+        )  # fmt: skip
+        try:
+            workers.keep_ready()
+            web = WebServer(options.url or f"http://{named}:{port}", app, wsgi, server)
+            yield web
+            web.close()
+        finally:
+            tap.jobs.close()
+            workers.close()
+            refresher.close()
+            site.pool.close()
+
+
+def mounted(pages: Wsgi, tap: Wsgi) -> Wsgi:
+    """Return one application of two: what is below `/tap` is the TAP service's."""
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        return (tap if path == "/tap" or path.startswith("/tap/") else pages)(environ, start_response)
+
+    return answer

@@ -1,0 +1,120 @@
+"""What templates may call: numbers, times, addresses, and the version of a static file."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from flask import Flask, Response, abort, current_app, request
+from markupsafe import Markup, escape
+
+from blastgit import __version__
+from blastgit.serve import numbers
+from blastgit.serve.site import site
+
+TEMPLATES = Path(__file__).parent / "templates"
+STATIC = Path(__file__).parent / "static"
+_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".txt": "text/plain"}
+_YEAR = 365 * 86400
+
+
+def install(app: Flask) -> None:
+    """Give the templates of an application what they need, and serve the static files."""
+    environment = app.jinja_env
+    environment.trim_blocks = environment.lstrip_blocks = True
+    environment.filters.update(
+        number=numbers.number, fixed=numbers.fixed, signed=numbers.signed, degrees=numbers.degrees,
+        sexagesimal=numbers.sexagesimal, size=numbers.bytes_text, day=numbers.day, clock=numbers.clock, time=time,
+        path=address, iso=iso, wrap=wrap,
+    )  # fmt: skip
+    environment.globals.update(
+        static=static,
+        plural=numbers.plural,
+        places=numbers.places,
+        twin=twin,
+        with_args=with_args,
+        version=__version__,
+        site=site,
+        has=has,
+    )
+    app.add_url_rule("/static/<path:name>", "static", _send)
+    app.add_url_rule("/favicon.ico", "favicon", lambda: _send("mark.svg"))
+
+
+def time(value: object) -> Markup:
+    """Return an instant as an element that scripts can turn into local time."""
+    found = numbers.moment(value)
+    if found is None:
+        return escape(numbers.number(None))
+    return Markup('<time datetime="{}">{}</time>').format(iso(found), numbers.clock(found))
+
+
+def iso(value: object) -> str:
+    """Return an instant as ISO 8601 has it, in UTC."""
+    found = numbers.moment(value)
+    return "" if found is None else found.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def address(text: object) -> str:
+    """Return a text as part of an address; slashes stay, so that paths do."""
+    return quote(str(text), safe="/@:+,~-._")
+
+
+def wrap(text: object) -> Markup:
+    """Return a long name that may be broken after its separators."""
+    parts = []
+    for each in str(text):
+        parts.append(escape(each))
+        if each in "/_-.@:":
+            parts.append(Markup("<wbr>"))
+    return Markup("").join(parts)
+
+
+def twin() -> str:
+    """Return the address of the JSON twin of the present page."""
+    path = request.path if request.path != "/" else "/index"
+    query = request.query_string.decode("latin-1")
+    return f"{quote(path, safe='/@:+,~-._')}.json{'?' if query else ''}{query}"
+
+
+def with_args(**changed: Any) -> str:
+    """Return the query of the present address with some arguments changed; None takes one away."""
+    from urllib.parse import urlencode
+
+    pairs = [(key, value) for key, value in request.args.items(multi=True) if key not in changed and value]
+    pairs += [(key, str(value)) for key, value in changed.items() if value not in (None, "")]
+    return (
+        f"{quote(request.path, safe='/@:+,~-._')}?{urlencode(pairs)}"
+        if pairs
+        else quote(request.path, safe="/@:+,~-._")
+    )
+
+
+def has(place: str) -> bool:
+    """Whether this server has a page at an address, or pages that begin with it."""
+    return any(rule.rule.startswith(place) or rule.rule.endswith(place) for rule in current_app.url_map.iter_rules())
+
+
+@cache
+def _digest(name: str) -> str:
+    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+
+
+def static(name: str) -> str:
+    """Return the address of a static file, which is another one when the file is."""
+    return f"/static/{name}?v={_digest(name)}"
+
+
+def _send(name: str) -> Response:
+    known = {file.name for file in STATIC.iterdir() if file.suffix in _TYPES}
+    if name not in known:
+        abort(404)
+    response = Response((STATIC / name).read_bytes(), mimetype=_TYPES[Path(name).suffix])
+    response.cache_control.public = True
+    response.cache_control.max_age = _YEAR if request.args.get("v") == _digest(name) else 3600
+    response.set_etag(_digest(name))
+    response.make_conditional(request)
+    return response
