@@ -1,0 +1,22 @@
+"""What says nothing new makes no revision, whatever else differs; what does makes one, and its diff shows it."""
+
+import pytest
+
+from benchmarks.verdicts import Trial, alterations, changed_files, mixes
+
+
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory):
+    return Trial(tmp_path_factory.mktemp("verdicts"))
+
+
+def test_mixes_of_what_says_nothing_new(trial):
+    assert mixes(trial, 25).wrong == []
+
+
+def test_fields_with_another_value(trial):
+    assert alterations(trial, 1, at_most=25).wrong == []
+
+
+def test_changes_of_a_file(trial):
+    assert changed_files(trial).wrong == []
