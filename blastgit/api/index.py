@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from blastgit.errors import Busy, NotFound, RepoError
 from blastgit.index.library import need
-from blastgit.index.open_index import Limits, OpenIndex
+from blastgit.index.open_index import Limits
 from blastgit.index.tables import Tables, tables
 from blastgit.progress import Progress, silent
 from blastgit.repository.local import Repository
+from blastgit.search.adql.query import SearchIndex
 
 if TYPE_CHECKING:
     from blastgit.index.build import Updated, UpdateOptions
@@ -52,7 +53,7 @@ class Index:
 
         return self._update(UpdateOptions(rebuild, jobs))
 
-    def open(self, limits: Limits | None = None, *, as_is: bool = False) -> OpenIndex:
+    def open(self, limits: Limits | None = None, *, as_is: bool = False) -> SearchIndex:
         """Open the index for reading, brought up to date first where this user may write it.
 
         Args:
@@ -65,7 +66,7 @@ class Index:
         """
         if as_is:
             self._check()
-        return OpenIndex(self.path, limits or Limits(), None if as_is else self._refresh())
+        return SearchIndex(self.path, limits or Limits(), None if as_is else self._refresh())
 
     def parquet(self, folder: str | Path) -> list[Path]:
         """Publish the index as Parquet files, one a table, that pandas, Polars, DuckDB and TOPCAT read.

@@ -21,7 +21,8 @@ from blastgit.search.tabular.votable import Votable
 if TYPE_CHECKING:
     from blastgit.api.repo import DataRepo
     from blastgit.index.build import Updated
-    from blastgit.index.open_index import Limits, OpenIndex, Result
+    from blastgit.index.open_index import Limits, Result
+    from blastgit.search.adql.query import SearchIndex
 
 _SPARE = 4_000_000_000  # bytes of addresses that a process needs beside what a query uses
 _GRACE = 2.0  # seconds for a query to stop by itself
@@ -49,7 +50,7 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--as-is", action="store_true", help="do not look whether the index is up to date")
 
 
-def with_index(options: argparse.Namespace, question: Callable[[DataRepo, OpenIndex], _T]) -> _T:
+def with_index(options: argparse.Namespace, question: Callable[[DataRepo, SearchIndex], _T]) -> _T:
     """Ask a question of the index of the repo that was named; a damaged index is made anew.
 
     Raises:
@@ -82,7 +83,7 @@ def say(result: Result, options: argparse.Namespace) -> None:
         print(f"blastgit: there are more rows than {options.rows:,}: see --rows", file=sys.stderr)
 
 
-def _ask(repo: DataRepo, question: Callable[[DataRepo, OpenIndex], _T], limits: Limits, *, as_is: bool) -> _T:
+def _ask(repo: DataRepo, question: Callable[[DataRepo, SearchIndex], _T], limits: Limits, *, as_is: bool) -> _T:
     with repo.index.open(limits, as_is=as_is) as opened:
         _tell(opened.updated)
         with _confined(limits.memory), _ended(limits.seconds):

@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -145,20 +145,6 @@ class OpenIndex:
             rows = list(islice(found, chosen.rows + 1))
         described = Described(columns, lambda found: _by_lineage(sql, found))
         return Result(described, rows[: chosen.rows], len(rows) > chosen.rows)
-
-    def adql(self, text: str, *, limits: Limits | None = None) -> Result:
-        """Return the rows of one query in ADQL.
-
-        Raises:
-            InvalidQuery: It is no ADQL, or asks for what is not there; see also `query`.
-        """
-        from blastgit.search.adql import describe, translate
-        from blastgit.search.adql.afterwards import in_terms_of
-
-        sql = translate(text)
-        with in_terms_of(text):
-            result = self.query(sql, limits=limits)
-        return replace(result, columns=Described(plain(result.columns), lambda found: describe(text, found)))
 
     @contextmanager
     def streaming(

@@ -9,8 +9,8 @@ pytest.importorskip("duckdb", reason="the extra `index` is not installed")
 pytest.importorskip("sqlglot", reason="the extra `index` is not installed")
 
 from blastgit.index.healpix import cells
-from blastgit.index.open_index import OpenIndex
 from blastgit.index.write import make_tables, open_to_write
+from blastgit.search.adql.query import SearchIndex
 
 
 def _places():
@@ -40,7 +40,7 @@ def sky(tmp_path_factory, places):
                 " VALUES (?, 0, true, ?, ?, ?, ?)",
                 [[f"t{i}", *place, numbers[i], i / 1000] for i, place in enumerate(places)],
             )
-    with OpenIndex(path) as opened:
+    with SearchIndex(path) as opened:
         yield opened
 
 
