@@ -98,8 +98,9 @@ def say(result: Recorded, *, dry_run: bool) -> None:
     if result.before is not None:
         for file in result.files:
             print(f"  {file.change:13}  {file.path}{f'  ({file.note})' if file.note else ''}")
+        count = plural(len(result.fields), "value")
         diff = f"blastgit diff {result.before} {result.transient}@{result.revision}"
-        print(f"  {plural(len(result.fields), 'value')} changed: {diff}")
+        print(f"  {count} would change" if dry_run else f"  {count} changed: {diff}")
     print(f"  {plural(len(stored), 'file')} {'to store' if dry_run else 'stored'}")
     _say_ignored(result)
 

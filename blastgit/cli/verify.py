@@ -77,8 +77,9 @@ def _verify_release(options: argparse.Namespace) -> int:
 def _say(report: Report, *, fast: bool) -> None:
     for each in report.repaired:
         print(f"repaired  {each.where}: from {each.source}")
-    for where, reason in report.withdrawn.items():
-        print(f"{where} {reason}")
+    for reason in dict.fromkeys(report.withdrawn.values()):
+        places = [where for where, other in report.withdrawn.items() if other == reason]
+        print(f"{places[0] if len(places) == 1 else plural(len(places), 'file')} {reason}")
     for problem in report.problems:
         print(f"{problem.kind:9} {problem.where}: {problem.text}")
     for sentence in report.advice:

@@ -38,6 +38,7 @@ from blastgit.repository.ledger.checkpoint import adopt
 from blastgit.repository.lines import origin
 from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import (
+    LEFT_OUT,
     Stones,
     Tombstone,
     Withdrawals,
@@ -49,9 +50,6 @@ from blastgit.repository.tombstones import (
 from blastgit.repository.transfer import copy_contents, staging
 from blastgit.store.pointer import SUFFIX, Pointer, read_pointer
 from blastgit.workflow.resolve import resolve
-
-LEFT_OUT = "left out of this subset"
-"""The beginning of the reason that a tombstone in a subset gives."""
 
 _TEXTS = ("README.md", "CITATION.cff")
 _BATCH = 500  # transients whose tags are fetched by one call of git

@@ -14,7 +14,8 @@ from blastgit.repository.lines import origin
 from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import Withdrawals
 from blastgit.workflow.judged import Finding, ValidityReport, status_of
-from blastgit.workflow.markers import Mark, read_mark
+from blastgit.workflow.markers import Mark, judged, read_mark
+from blastgit.workflow.stages import Stages
 from blastgit.workflow.validity import COMPLETE, Standing
 
 
@@ -115,7 +116,8 @@ def log(repository: Repository, name: str) -> list[Entry]:
     for marker in history.markers(name):
         newer = newer if marker.number is None else marker.number
         if marker.stage is not None and newer is not None:
-            stages.setdefault(newer, []).insert(0, _ended(StageState(repository.git, name, marker.commit, newer)))
+            state = StageState(repository.git, name, marker.commit, newer)
+            stages.setdefault(newer, []).insert(0, _ended(state, repository.settings.section("stages")))
         elif marker.reproduces is not None:
             again.setdefault(marker.reproduces, []).insert(0, Reproduction(marker.app_version, marker.time, marker.id))
     entries, withdrawals, flags = [], Withdrawals(repository), FlagLookup(repository)
@@ -131,8 +133,8 @@ def log(repository: Repository, name: str) -> list[Entry]:
     return entries[::-1]
 
 
-def _ended(state: StageState) -> EndedStage:
-    return EndedStage(read_mark(state), state.time, str(state), state.id)
+def _ended(state: StageState, stages: Stages) -> EndedStage:
+    return EndedStage(judged(read_mark(state), stages), state.time, str(state), state.id)
 
 
 def _judged(repository: Repository, entry: Entry) -> Entry:

@@ -93,7 +93,7 @@ def _find(repository: Repository, judged: ValidityReport, path: str) -> tuple[st
 def _why_not(judged: ValidityReport, path: str) -> str:
     problem = judged.validity.problem(path)
     if problem is not None:
-        return f": {problem}"
+        return f": {problem.because}"  # nothing stands there, so nothing is left over
     near = difflib.get_close_matches(path, [*judged.values, *judged.revision.pointers], n=3, cutoff=0.5)
     return f"; near it: {', '.join(near)}" if near else ""
 

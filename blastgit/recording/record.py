@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import pygit2
@@ -280,7 +281,7 @@ class Recording:
         after = decision.latest.commit if decision.is_fork and decision.latest is not None and tip is None else tip
         commit = self._commit(batch, message, tree, ending.replay(batch, after, decision.latest, self._options.run))
         name = tag_name(self._name, decision.number)
-        tag = add_tag(batch, name, commit, self._repository.committer(), decision.reason)
+        tag = add_tag(batch, name, commit, self._committer, self._reason(decision))
         updates = [
             RefUpdate(tag_ref(self._name, decision.number), tag),
             RefUpdate(branch_ref(self._name), commit, None if tip is None else str(tip.id)),
@@ -327,9 +328,18 @@ class Recording:
             Trailer.RECORDED_BY: f"blastgit {__version__}",
             **ending.trailers,
         }
-        origin = "" if self._options.origin is None else f"promoted from {self._options.origin}: "
-        subject = f"{self._name} revision {decision.number}: {origin}{decision.reason}"
+        subject = f"{self._name} revision {decision.number}: {self._reason(decision)}"
         return write_message(subject, [*change_lines(decision.changes), *notes], trailers)
+
+    def _reason(self, decision: Decision) -> str:
+        """Return what commit and tag give as the reason."""
+        origin = "" if self._options.origin is None else f"promoted from {self._options.origin}: "
+        return f"{origin}{decision.reason}"
+
+    @cached_property
+    def _committer(self) -> pygit2.Signature:
+        """Who records, and when: of a commit and its tag the same, so that either can be made from the other."""
+        return self._repository.committer()
 
     def _line_trailers(self, decision: Decision) -> dict[Trailer, str | None]:
         """Return what tells a user's own line from the official one, and what a state was made from."""
@@ -394,6 +404,6 @@ class Recording:
         return False
 
     def _commit(self, batch: Batch, message: str, tree: pygit2.Oid, parents: list[pygit2.Oid]) -> str:
-        committer = self._repository.committer()
+        committer = self._committer
         author = pygit2.Signature(committer.name, committer.email, int(self._export.time.timestamp()), 0)
         return str(batch.commit((author, committer), message, tree, parents))

@@ -93,7 +93,7 @@ def roll_forward(repository: Repository, name: str, lock: Lock, coming: Mapping[
     updates, batch = [], Batch(repository.git)
     lacks_tag = latest is not None and history.tagged(name, latest.number) is None
     if latest is not None and lacks_tag and tag_ref(name, latest.number) not in coming:
-        tag = add_tag(batch, latest.tag, latest.id, repository.committer(), latest.reason)
+        tag = add_tag(batch, latest.tag, latest.id, latest.commit.committer, latest.reason)
         updates.append(RefUpdate(tag_ref(name, latest.number), tag))
     ahead = history.tagged(name, 0 if latest is None else latest.number + 1)
     tip = history.tip(name)
@@ -125,7 +125,15 @@ def _published(repository: Repository, name: str) -> list[RefUpdate]:
 
 
 def add_tag(batch: Batch, name: str, commit: str, tagger: pygit2.Signature, message: str) -> str:
-    """Add the annotated tag of a revision to a batch and return its id; no ref is moved."""
+    """Add the annotated tag of a revision to a batch and return its id; no ref is moved.
+
+    Args:
+        batch: The objects that are being written.
+        name: The tag's short name.
+        commit: The revision.
+        tagger: The committer of that commit, so that a tag that was lost in a crash is made anew as it was.
+        message: The reason, as the commit says it.
+    """
     return str(batch.tag(name, pygit2.Oid(hex=commit), tagger, one_line(message)))
 
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from blastgit.repository.local import Repository
 
 FOLDER = "withdrawn"
+LEFT_OUT = "left out of this subset"
+"""The beginning of the reason that a tombstone in a subset gives."""
+
 ATTACHMENT = "attachment"
 _FILE = re.compile(r"((?:u/[^/]+/)?[^/]+)/(0|[1-9][0-9]{0,8})\.yaml")
 
@@ -53,6 +56,8 @@ class Tombstone:
         return asdict(self)
 
     def __str__(self) -> str:
+        if self.reason.startswith(LEFT_OUT):  # nobody took it down: it is in the repo that the subset is of
+            return self.reason
         return f"withdrawn on {self.at[:10]} by {self.by}: {self.reason}"
 
 

@@ -8,7 +8,7 @@ point.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -25,9 +25,13 @@ from blastgit.workflow.lease import Lease
 
 if TYPE_CHECKING:
     from blastgit.repository.local import Repository
+    from blastgit.workflow.stages import Stages
 
 BEGUN, DONE, FAILED, UNFINISHED = "begun", "done", "failed", "unfinished"
 """How a stage stands. `unfinished` is written when a run ends: the stage had begun, and nobody said how it ended."""
+
+ANSWERED = "answered"
+"""What `failed` comes to if the reason is a finding that `stages.yaml` lists; no marker has it."""
 
 OUTCOMES = (BEGUN, DONE, FAILED, UNFINISHED)
 
@@ -63,8 +67,8 @@ class Mark:
         """What a marker says of itself in a line."""
         if self.outcome == BEGUN:
             return f"begin {self.stage}"
-        if self.outcome == FAILED:
-            return f"{self.stage} failed: {self.reason or 'no reason given'}"
+        if self.outcome in (FAILED, ANSWERED):
+            return f"{self.stage} {self.outcome}: {self.reason or 'no reason given'}"
         return f"post {self.stage}" if self.outcome == DONE else f"{self.stage} never ended"
 
     def message(self, name: str, body: Sequence[str], extra: Mapping[Trailer, str | None]) -> str:
@@ -108,6 +112,13 @@ def read_mark(marker: Marker) -> Mark:
             f"the commit {marker.id:.10} does not say what became of which stage; if it is of a run in progress, "
             "`blastgit stage drop` forgets that"
         ) from None
+
+
+def judged(mark: Mark, stages: Stages) -> Mark:
+    """Return what a marker says, where a finding (no host match) is no failure."""
+    stage = stages.by_name.get(mark.stage)
+    is_finding = mark.outcome == FAILED and stage is not None and mark.reason in stage.answers
+    return replace(mark, outcome=ANSWERED) if is_finding else mark
 
 
 def written(moment: datetime) -> str:

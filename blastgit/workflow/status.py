@@ -12,7 +12,8 @@ from blastgit.naming.refs import run_ref
 from blastgit.repository.history import History
 from blastgit.repository.local import Repository
 from blastgit.workflow.lease import Lease, margin_of, reading_time
-from blastgit.workflow.markers import Run, RunMarker
+from blastgit.workflow.markers import Run, RunMarker, judged
+from blastgit.workflow.stages import Stages
 
 NOT_BEGUN, AT_WORK, NEVER_ENDED = "not begun", "at work", "never ended"
 
@@ -23,7 +24,8 @@ class StageStatus:
 
     Attributes:
         stage: The stage.
-        state: "done", "failed", "at work", "never ended" (its lease is over), or "not begun".
+        state: "done", "failed", "answered" (a finding, which is no failure), "at work", "never ended" (its lease is
+            over), or "not begun".
         owner: Whose run began it.
         host: The machine.
         began: When it began (UTC).
@@ -92,15 +94,16 @@ def status_of(repository: Repository, name: str, now: datetime | None = None) ->
     if run is None:
         return None
     moment = reading_time(repository) if now is None else now
-    found: dict[str, StageStatus] = {each.mark.stage: _ended(run, each) for each in run.endings}
+    stages: Stages = repository.settings.section("stages")
+    found: dict[str, StageStatus] = {each.mark.stage: _ended(run, each, stages) for each in run.endings}
     for stage, lease in run.leases.items():
         found[stage] = _open(lease, is_over=lease.is_over(moment, margin_of(repository)))
-    declared = [stage.name for stage in repository.settings.section("stages")]
+    declared = [stage.name for stage in stages]
     names = [*declared, *(stage for stage in found if stage not in declared)]
-    stages = tuple(found.get(stage, StageStatus(stage, NOT_BEGUN)) for stage in names)
+    standing = tuple(found.get(stage, StageStatus(stage, NOT_BEGUN)) for stage in names)
     latest = History(repository).latest(name)
     began = run.markers[0].mark.began
-    return RunStatus(name, run.towards, began, None if latest is None else latest.number, stages)
+    return RunStatus(name, run.towards, began, None if latest is None else latest.number, standing)
 
 
 def all_statuses(repository: Repository, pattern: str = "*") -> list[RunStatus]:
@@ -125,8 +128,8 @@ def runs_in_progress(repository: Repository) -> list[str]:
     return sorted(ref.removeprefix(prefix).decode("utf-8", "replace") for ref in refs)
 
 
-def _ended(run: Run, marker: RunMarker) -> StageStatus:
-    mark = marker.mark
+def _ended(run: Run, marker: RunMarker, stages: Stages) -> StageStatus:
+    mark = judged(marker.mark, stages)
     return StageStatus(
         mark.stage, mark.outcome, mark.owner, mark.host, mark.began, None, mark.reason, run.attempts(mark.stage),
         marker.id,

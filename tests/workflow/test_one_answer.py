@@ -147,3 +147,40 @@ def test_what_older_code_wrote_of_a_revision_is_judged_anew(repo, monkeypatch):
     record(repo, Run({"Host match": ("no host match", "error")}, "Host match", None), 0)
     [listed] = DataRepo(repo).list()
     assert listed.status == "answered: Host match" == DataRepo(repo).log(NAME)[0].status
+
+
+def test_what_is_not_there_is_not_left_over(repo, capsys):
+    sample = sample_of(Run({"Host match": ("no host match", "error")}, "Host match", None), 0)
+    sample.export["host"] = sample.export["transient"]["fields"]["host"] = None
+    export, data = sample.write(repo.parent / "in")
+    DataRepo(repo).record(NAME, export, data)
+    assert main(["-C", str(repo), "show", f"{NAME}:host.redshift"]) != 0
+    said = capsys.readouterr().err
+    assert "has no 'host.redshift'" in said
+    assert "Host match ended with 'no host match'" in said
+    assert "left over" not in said
+
+
+def test_a_trial_names_no_revision_that_there_is_not(repo, capsys):
+    record(repo, Run({}, "Host match", None), 0)
+    export, data = sample_of(Run({}, "Host match", None), 1).write(repo.parent / "in-1")
+    words = ["-C", str(repo), "record", NAME, "--export", str(export), "--data", str(data)]
+    assert main([*words, "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert "1 value would change" in said
+    assert "@1" not in said
+    assert main(words) == 0
+    assert f"1 value changed: blastgit diff {NAME}@0 {NAME}@1" in capsys.readouterr().out
+
+
+def test_a_run_that_made_no_revision_is_a_run(history, record, states, capsys):
+    again = replace(states[2], export=copy.deepcopy(states[2].export))
+    again.export["metadata"] = {"app_version": "v1.14.0", "export_time": "2026-07-09T00:00:00+00:00"}
+    for task in again.export["workflow_tasks"]:
+        task["last_modified"] = "2026-07-09T00:00:00+00:00"
+    assert record(history, again, run="runs/quiet").status == "unchanged"
+    repo = DataRepo(history)
+    assert repo.compare("runs/quiet", "at:2027-01-01").both == 1
+    assert repo.find(run="runs/quiet").rows == []
+    for words in (["compare", "runs/quiet", "runs/quiet"], ["find", "--run", "runs/quiet", "--names"]):
+        assert main(["-C", str(history), *words]) == 0, capsys.readouterr().err

@@ -38,6 +38,7 @@ def test_what_never_ended_shows_as_such(history: Path, say: Say) -> None:
     run.finish("Cutout download")
     run.begin("Host match")
     run.fail("Host match", "no host match")
+    assert ["Host match", "answered", "no host match"] in [line.split("  ")[1:] for line in say("status").splitlines()]
     run.begin("Host match")
     assert say("status", "--exit-code").splitlines()[0].endswith("UTC; 1 of 17 stages done")
     run.begin("Transient MWEBV", lease=INSTANT)

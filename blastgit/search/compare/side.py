@@ -6,16 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from blastgit.errors import NotFound, UsageError
-from blastgit.search.find.check import near
+from blastgit.search.find.check import COLLECTIONS, RUNS, VERSIONS, near
 from blastgit.search.find.criteria import end_of
 
 if TYPE_CHECKING:
     from blastgit.index.open_index import OpenIndex
 
 _APP, _AT = "app:", "at:"
-_RUNS = "SELECT run FROM revisions WHERE run IS NOT NULL UNION SELECT run FROM reproductions WHERE run IS NOT NULL"
-_COLLECTIONS = "SELECT collection FROM collections WHERE kind <> 'RUN'"
-_VERSIONS = "SELECT app_version FROM revisions UNION SELECT app_version FROM reproductions"
 
 
 @dataclass(frozen=True)
@@ -46,15 +43,15 @@ class Side:
         """
         if text.startswith(_APP):
             version = text.removeprefix(_APP).lstrip("v")
-            _check(index, "version of Blast", version, _VERSIONS)
+            _check(index, "version of Blast", version, VERSIONS)
             return cls(text, _born_or_found("ltrim(app_version, 'v')"), version)
         if text.startswith(_AT):
             return cls(text, "export_time <= {}", end_of(text.removeprefix(_AT)))
         if not text:
             raise UsageError("a side is a RUN or another collection, app:VERSION, or at:TIME")
-        if index.query(f"SELECT 1 FROM ({_RUNS}) WHERE run = ?", [text]).rows:  # noqa: S608 (our own text)
+        if index.query(f"SELECT 1 FROM ({RUNS}) WHERE run = ?", [text]).rows:  # noqa: S608 (our own text)
             return cls(text, _born_or_found("run"), text)
-        _check(index, "run or collection", text, f"{_RUNS} UNION {_COLLECTIONS}")
+        _check(index, "run or collection", text, f"{RUNS} UNION {COLLECTIONS}")
         return cls(text, _among("members", "collection = {} AND NOT is_personal"), text)
 
     def sql(self, parameter: str) -> str:

@@ -21,9 +21,18 @@ STRUCTS = {"hosts": "hosts", "sed_global": "sed", "sed_local": "sed"}
 """What a condition may look into beside `revisions`, one row of it for each revision, and the table it is of."""
 
 _VERSION = "version of Blast"
-_VERSIONS = "SELECT app_version FROM revisions UNION SELECT app_version FROM reproductions"
-_RUNS = "SELECT run FROM revisions WHERE run IS NOT NULL UNION SELECT collection FROM collections WHERE kind = 'RUN'"
-_COLLECTIONS = "SELECT collection FROM collections"
+VERSIONS = "SELECT app_version FROM revisions UNION SELECT app_version FROM reproductions"
+"""The query of the versions of Blast that there are."""
+
+RUNS = (
+    "SELECT run FROM revisions WHERE run IS NOT NULL UNION SELECT run FROM reproductions WHERE run IS NOT NULL"
+    " UNION SELECT collection FROM collections WHERE kind = 'RUN'"
+)
+"""The query of the runs that there are, also of one that made no revision."""
+
+COLLECTIONS = "SELECT collection FROM collections"
+"""The query of the collections that there are."""
+
 _TEXT_LIMIT = 20_000  # characters of a condition
 _MISSING = re.compile(r'Referenced (?:column|table) "([^"]+)" not found|Could not find key "([^"]+)" in struct')
 _CHANGES = ("transient", "host", "hosts", "apertures", "photometry", "sed", "sfh", "stages", "cutouts", "sed_files")
@@ -84,9 +93,9 @@ def check_names(index: OpenIndex, wanted: Criteria, vocabulary: Flags) -> str | 
         UsageError: Nothing can have changed that is called so.
     """
     for what, name, query in (
-        ("collection", wanted.collection, _COLLECTIONS),
-        ("run", wanted.run, _RUNS),
-        (_VERSION, wanted.app_version, _VERSIONS),
+        ("collection", wanted.collection, COLLECTIONS),
+        ("run", wanted.run, RUNS),
+        (_VERSION, wanted.app_version, VERSIONS),
     ):
         if name is not None:
             _check_there(index, what, name, query)

@@ -5,6 +5,8 @@ import pytest
 from blastgit import DataRepo
 from blastgit.cli.main import main
 from blastgit.errors import DamagedData, Denied, InvalidInput, NotFound, Withdrawn
+from blastgit.plumbing.locks import hold
+from blastgit.repository.recovery import roll_forward
 
 
 def test_it_becomes_the_next_official_revision(own, me):
@@ -104,3 +106,21 @@ def test_on_the_command_line(own, me, capsys):
     assert "would be recorded as revision 2" in capsys.readouterr().out
     assert main(["-C", str(own), "promote", f"{line}@0", "--json"]) == 0
     assert '"before": "2026dgt@1"' in capsys.readouterr().out
+
+
+def test_a_tag_that_recovery_makes_anew_is_the_one_that_was_lost(repo, record, states, me, run, monkeypatch):
+    record(repo, states[0])
+    personal = DataRepo(repo).personal
+    personal.record("2026dgt", *states[2].write(repo.parent / "own"), user=me)
+    personal.promote(f"u/{me}/2026dgt@0")
+    tags = {f"refs/tags/{name}": run("git", "-C", repo, "rev-parse", f"refs/tags/{name}").strip()
+            for name in ("2026dgt/0", "2026dgt/1", f"u/{me}/2026dgt/0")}  # fmt: skip
+    monkeypatch.setenv("GIT_COMMITTER_DATE", "2027-01-01T00:00:00+00:00")
+    monkeypatch.setenv("GIT_COMMITTER_NAME", "Who repairs")
+    for ref in ("refs/tags/2026dgt/1", f"refs/tags/u/{me}/2026dgt/0"):
+        run("git", "-C", repo, "update-ref", "-d", ref)
+    repository = DataRepo(repo)._repository
+    for name in ("2026dgt", f"u/{me}/2026dgt"):
+        with hold(repository.lock_path("2026dgt"), 10) as lock:
+            roll_forward(repository, name, lock)
+    assert {ref: run("git", "-C", repo, "rev-parse", ref).strip() for ref in tags} == tags
