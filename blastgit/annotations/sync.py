@@ -20,6 +20,7 @@ from blastgit.errors import Busy, Denied, InvalidInput, NotFound, RepoError
 from blastgit.plumbing.connection import explain
 from blastgit.plumbing.durable import DURABLY
 from blastgit.plumbing.locks import Journal, hold
+from blastgit.plumbing.opening import open_repository
 from blastgit.plumbing.process import GitError, run_git
 from blastgit.plumbing.push import Outcome, PushFailed, push_refs
 from blastgit.plumbing.refs import RefMoved, RefUpdate
@@ -159,7 +160,7 @@ def _fetch(repository: Repository, place: str) -> str | None:
         )
     except GitError as error:
         raise explain(shown(place), "cannot be read", error.stderr) from None
-    repository.git = pygit2.Repository(repository.git.path)  # libgit2 looks for new packs when it is opened
+    repository.git = open_repository(repository.git.path)  # libgit2 looks for new packs when it is opened
     return listed[0]
 
 

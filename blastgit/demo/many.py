@@ -80,9 +80,7 @@ def _gather(repo: DataRepo, found: list[str]) -> None:
     said = repo.annotations
     said.add([f"{found[0]}@0"], AnnotationBody(comment="Aperture checked against the Legacy image.", flag="good"))
     doubt = "The host may be the fainter galaxy to the north."
-    said.add(
-        [f"{found[min(2, len(found) - 1)]}@0"], AnnotationBody(comment=doubt, flag="suspect", tags=("host",))
-    )
+    said.add([f"{found[min(2, len(found) - 1)]}@0"], AnnotationBody(comment=doubt, flag="suspect", tags=("host",)))
     said.add(
         found[1:2],
         AnnotationBody(comment="Spectrum at +12 days in the WISeREP archive.", link="https://www.wiserep.org/"),

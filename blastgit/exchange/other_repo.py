@@ -13,8 +13,6 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-import pygit2
-
 from blastgit.errors import Busy, DamagedData, InvalidInput, NotFound
 from blastgit.exchange.definitions import check_definitions, definitions, gather
 from blastgit.maintenance.verify.lines import LineCheck
@@ -23,6 +21,7 @@ from blastgit.naming.names import OWN_LINES, is_personal
 from blastgit.naming.refs import branch_ref, tag_ref
 from blastgit.plumbing.durable import DURABLY
 from blastgit.plumbing.locks import Journal, hold
+from blastgit.plumbing.opening import open_repository
 from blastgit.plumbing.process import run_git
 from blastgit.plumbing.refs import RefMoved, RefUpdate
 from blastgit.plumbing.trees import read_blob
@@ -251,7 +250,7 @@ def _fetch(repository: Repository, other: Repository, coming: Iterable[Coming]) 
     text = "".join(f"{ref}\n" for ref in refs).encode()
     checked = (*DURABLY, "-c", "fetch.fsckObjects=true")
     run_git(repository.path, *checked, "fetch", *words, source, stdin=text, keep=Keep.TRUST)
-    repository.git = pygit2.Repository(repository.git.path)  # libgit2 looks for new packs when it is opened
+    repository.git = open_repository(repository.git.path)  # libgit2 looks for new packs when it is opened
 
 
 def _bring_tombstones(repository: Repository, other: Repository, coming: Iterable[Coming]) -> None:

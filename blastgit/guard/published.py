@@ -9,6 +9,7 @@ import pygit2
 
 from blastgit.errors import Denied
 from blastgit.naming.refs import TAGS
+from blastgit.plumbing.opening import open_repository
 from blastgit.repository.ledger.book import Book, chain_of
 
 
@@ -35,7 +36,7 @@ def note_pushed(repo: Path, pushed: Mapping[str, str | None]) -> None:
     """
     tags = {ref: new for ref, new in pushed.items() if new is not None and ref.startswith(TAGS)}
     if tags:
-        git = pygit2.Repository(str(repo))
+        git = open_repository(repo)
         there = {ref: new for ref, new in tags.items() if _target(git, ref) == new}
         Book(repo).add(dict(sorted(there.items(), key=lambda item: _order(item[0]))))
 

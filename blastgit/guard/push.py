@@ -12,6 +12,7 @@ from pygit2.enums import RepositoryOpenFlag
 from blastgit.errors import Denied, RepoError
 from blastgit.guard.contents import check_contents
 from blastgit.naming.refs import MAIN, Kind, place
+from blastgit.plumbing.opening import open_repository
 from blastgit.plumbing.refs import ZERO
 from blastgit.plumbing.trees import read_blob
 from blastgit.repository.commits import Marker, Revision
@@ -31,7 +32,7 @@ def check_push(folder: Path, remote: str, lines: bytes) -> list[str]:
     Raises:
         BlastgitError: The clone or the store cannot be read.
     """
-    git = pygit2.Repository(str(folder), RepositoryOpenFlag.NO_SEARCH)
+    git = open_repository(folder, RepositoryOpenFlag.NO_SEARCH)
     revisions: dict[str, Revision] = {}
     for line in lines.decode("utf-8", "replace").splitlines():
         _, new, ref, old = line.split(" ")

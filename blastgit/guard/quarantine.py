@@ -10,6 +10,7 @@ from pygit2.enums import ObjectType, RepositoryOpenFlag
 from blastgit.errors import Denied, RepoError
 from blastgit.guard.budget import Budget
 from blastgit.naming.refs import MAIN
+from blastgit.plumbing.opening import open_repository
 from blastgit.repository.local import Repository
 from blastgit.repository.policy import Policy
 
@@ -29,7 +30,7 @@ class Quarantine(Repository):
         self.path = path
         self.budget = Budget()
         try:
-            self.git = pygit2.Repository(str(path), RepositoryOpenFlag.FROM_ENV)
+            self.git = open_repository(path, RepositoryOpenFlag.FROM_ENV)
         except (pygit2.GitError, KeyError, OSError) as error:
             raise RepoError(f"the hook cannot read {path}: {error}") from None
 

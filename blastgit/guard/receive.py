@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
-import pygit2
-
 from blastgit.errors import BlastgitError, Denied, RepoError
 from blastgit.guard.budget import limited
 from blastgit.guard.contents import check_contents
@@ -24,6 +22,7 @@ from blastgit.guard.stages import check_run
 from blastgit.naming.names import fold
 from blastgit.naming.refs import MAIN, Change, Kind, Line, Place, check_move, place, read_changes
 from blastgit.plumbing.locks import Lock, hold
+from blastgit.plumbing.opening import open_repository
 from blastgit.repository.local import LOCK_TIMEOUT, Repository
 from blastgit.repository.policy import current_identity, require_line
 from blastgit.repository.recovery import recover, roll_forward
@@ -137,7 +136,7 @@ def _take_locks(path: Path, places: Iterable[Place], locks: ExitStack) -> dict[s
 def _settle(path: Path, placed: Placed, locks: Mapping[str, Lock]) -> None:
     """Complete each line that is pushed, if a push or a writer that broke off left half of a revision there."""
     lines = {each.line for each in placed.values() if each.line is not None and each.kind is not Kind.WORKFLOW}
-    if lines and MAIN in pygit2.Repository(str(path)).references:
+    if lines and MAIN in open_repository(path).references:
         repository, coming = Repository(path), {change.ref: change.new for change in placed}
         for line in sorted(lines, key=str):
             roll_forward(repository, str(line), locks[fold(line.name)], coming)

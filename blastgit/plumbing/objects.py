@@ -9,6 +9,9 @@ import pygit2
 
 from blastgit.errors import DamagedData
 
+PARTIAL = "of a clone with --filter: `git fetch --refetch --no-filter`, which completes it"
+"""What helps if objects were never there."""
+
 
 @contextmanager
 def undamaged(what: str) -> Iterator[None]:
@@ -20,7 +23,9 @@ def undamaged(what: str) -> Iterator[None]:
     try:
         yield
     except (KeyError, ValueError, pygit2.GitError) as error:
-        raise DamagedData(f"git's objects of {what} are damaged ({error}): run `git fsck` in the data repo") from None
+        raise DamagedData(
+            f"git's objects of {what} are damaged ({error}): run `git fsck` in the data repo ({PARTIAL})"
+        ) from None
 
 
 def commit_of(reference: pygit2.Reference) -> pygit2.Commit:

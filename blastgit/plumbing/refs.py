@@ -18,6 +18,7 @@ import pygit2
 from blastgit.errors import RepoError
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.durable import DURABLY, DiskFailed, sync_file_systems
+from blastgit.plumbing.opening import open_repository
 from blastgit.plumbing.process import GitError, git_in_waiting
 from blastgit.plumbing.quarantine import Quarantine
 
@@ -156,7 +157,7 @@ class _Move:
 
     def _has_moved(self, update: RefUpdate) -> bool:
         try:
-            reference = pygit2.Repository(str(self.directory)).references.get(update.ref)
+            reference = open_repository(self.directory).references.get(update.ref)
         except (pygit2.GitError, OSError):
             return False
         return (ZERO if reference is None else str(reference.target)) == update.new

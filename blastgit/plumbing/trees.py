@@ -8,6 +8,7 @@ import pygit2
 
 from blastgit.errors import DamagedData
 from blastgit.plumbing.batch import FILE_MODE, FOLDER_MODE, Batch
+from blastgit.plumbing.objects import PARTIAL
 
 Oid = pygit2.Oid
 _EMPTY = Oid(hex="4b825dc642cb6eb9a060e54bf8d69288fbee4904")
@@ -96,4 +97,4 @@ def _data(blob: pygit2.Blob) -> bytes:
 
 
 def _damaged(blob: Oid) -> DamagedData:
-    return DamagedData(f"git's object {blob} is missing or damaged: run `git fsck` in the data repo")
+    return DamagedData(f"git's object {blob} is missing or damaged: run `git fsck` in the data repo ({PARTIAL})")

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import pygit2
-
 from blastgit.naming.refs import MAIN
 from blastgit.plumbing.batch import Batch, make_folders
 from blastgit.plumbing.building import built
+from blastgit.plumbing.opening import open_repository
 from blastgit.plumbing.process import run_git
 from blastgit.plumbing.refs import RefUpdate, update_refs
 from blastgit.repository.format import FILE
@@ -60,7 +59,7 @@ def init(
 
 
 def _first_commit(path: Path, config: bytes, *, simulated: bool) -> None:
-    git = pygit2.Repository(str(path))
+    git = open_repository(path)
     files = {**dot_files(config), FILE: default_text(simulated=simulated), "README.md": _README.encode()}
     batch, who = Batch(git), committer(git)
     tree = batch.tree({name: batch.blob(data) for name, data in files.items()})

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, ClassVar
 import pygit2
 from pygit2.enums import RepositoryOpenFlag
 
-from blastgit.errors import RepoError
+from blastgit.errors import DamagedData, RepoError
 from blastgit.naming.names import transient_of
 from blastgit.naming.refs import BRANCHES, MAIN
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.objects import commit_of, undamaged
+from blastgit.plumbing.opening import is_partial, open_repository
 from blastgit.plumbing.process import run_git
 from blastgit.plumbing.refs import ZERO, RefUpdate, update_refs
 from blastgit.plumbing.trees import read_blob
@@ -58,7 +59,13 @@ class Repository:
         """
         self.path = path
         self.git = _open(path)
-        if not is_readable(self.main_file(FILE)):
+        try:
+            settings = self.main_file(FILE)
+        except DamagedData:
+            if is_partial(self.git):
+                raise _incomplete(path) from None
+            raise
+        if not is_readable(settings):
             _ = self.settings
 
     @property
@@ -131,7 +138,9 @@ class Repository:
         if main.id != known:
             self._read_of_main = main.id, (files := {})
         if path not in files:
-            data = read_blob(main.tree, path)
+            with undamaged("main"):
+                tree = main.tree
+            data = read_blob(tree, path)
             if data is None:
                 raise RepoError(f"{self.path}: main has no {path}; is it a data repo of blastgit?")
             files[path] = data
@@ -278,10 +287,17 @@ def _setting(git: pygit2.Repository, key: str) -> str:
         return ""
 
 
+def _incomplete(path: Path) -> RepoError:
+    return RepoError(
+        f"{path} is a clone without the contents of files (git clone --filter), which git fetches one by one: bring "
+        f"them with `git -C {path} fetch --refetch --no-filter`, or name the repo that it is a clone of"
+    )
+
+
 def _open(path: Path) -> pygit2.Repository:
     try:
-        return pygit2.Repository(str(path), RepositoryOpenFlag.NO_SEARCH | RepositoryOpenFlag.BARE)
-    except (pygit2.GitError, KeyError, OSError) as error:
+        return open_repository(path, RepositoryOpenFlag.NO_SEARCH | RepositoryOpenFlag.BARE)
+    except (pygit2.GitError, KeyError, ValueError, OSError) as error:
         if "owned" in str(error):
             raise RepoError(
                 f"{path} belongs to another user, and git reads such a repository only when told that it may be "
@@ -289,6 +305,8 @@ def _open(path: Path) -> pygit2.Repository:
             ) from None
         if not path.exists():
             raise RepoError(f"there is no data repo at {path}: `blastgit init {path}` would make one") from None
+        if "unsupported" in str(error) or "unknown" in str(error):
+            raise RepoError(f"{path} is no data repo: {error}; a data repo has SHA-1 and its refs in files") from None
         raise RepoError(f"{path} is no data repo: it should be a bare git repository made by `blastgit init`") from None
 
 

@@ -87,14 +87,27 @@ def chosen_remote(config: bytes, own: Path, environment: Mapping[str, str]) -> R
 
 
 def absolute(url: str) -> str:
-    """Return a store's URL as it can stand in a settings file: a path is made absolute.
+    """Return a store's URL as it can stand in a settings file: a path is made absolute, and so is a `file:` URL.
+
+    Plain DVC reads no `file:` URL of a store.
 
     Raises:
         UsageError: It cannot stand there.
     """
     if not url.isprintable() or url != url.strip() or not url:
         raise UsageError(f"{url!r} cannot be the URL of a store")
-    return url if urlsplit(url).scheme else str(Path(url).absolute())
+    parts = urlsplit(url)
+    if parts.scheme == "file" and parts.netloc in ("", "localhost"):
+        return str(Path(unquote(url[len("file:") :].removeprefix(f"//{parts.netloc}"))).absolute())
+    return url if parts.scheme else str(Path(url).absolute())
+
+
+def _check_readable(url: str) -> None:
+    """Raise unless plain DVC can read what stands at a URL: it fails over some characters, and cuts a URL at others."""
+    wrong = set("{}" if not urlsplit(url).scheme else "{}?#") & set(url)
+    if wrong or urlsplit(url).scheme == "file":
+        why = f"with {' and '.join(sorted(wrong))} in it" if wrong else "as a file: URL"
+        raise UsageError(f"plain DVC cannot read a store {url!r}, {why}: choose another place")
 
 
 def default_remote(config: bytes) -> Remote:
@@ -148,7 +161,9 @@ def with_remote(config: bytes, remote: Remote) -> bytes:
 
     Raises:
         RepoError: It would not be one that main may have.
+        UsageError: Plain DVC could not read it.
     """
+    _check_readable(remote.url)
     parsed = _parse(config, _ON_MAIN)
     old = [section for section in parsed.sections if _name_of(section) == remote.name]
     parsed[old[0] if old else f'remote "{remote.name}"'] = {"url": remote.url, **remote.options}

@@ -1,8 +1,11 @@
 """Which store is used: main names one for all, own settings come before it, and main may not set what is a user's."""
 
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+from dvc.config import Config
+from dvc.fs import get_cloud_fs
 
 from blastgit import DataRepo
 from blastgit.errors import RepoError, UsageError
@@ -159,10 +162,42 @@ def test_options_with_secrets_make_no_repo(tmp_path):
 
 
 def test_dvc_reads_the_settings_as_blastgit_does(tmp_path, run):
-    odd = "s3://bucket/a, b #1"
+    odd = "s3://bucket/a, b; '1'"
     init(tmp_path / "repo", store=odd, options={"endpointurl": "http://127.0.0.1:1", "region": "eu"})
     run("git", "clone", "--quiet", tmp_path / "repo", tmp_path / "clone")
     listed = run("dvc", "config", "--list", cwd=tmp_path / "clone")
     assert f"remote.store.url={odd}\n" in listed
     assert "remote.store.endpointurl=http://127.0.0.1:1\n" in listed
     assert DataRepo(tmp_path / "repo").store_url == odd
+
+
+@pytest.mark.parametrize(
+    "url", ["{}/a{{x}}", "s3://bucket/{{x}}", "s3://bucket/a?b", "https://x.org/a#b", "ssh://h/{{}}"]
+)
+def test_addresses_that_plain_dvc_cannot_read_are_refused(repo, tmp_path, url):
+    url = url.format(tmp_path)
+    with pytest.raises(UsageError, match=r"plain DVC cannot read a store '.*, with [{}?#]"):
+        init(tmp_path / "new", store=url, simulated=True)
+    assert not (tmp_path / "new").exists()
+    with pytest.raises(UsageError, match="plain DVC cannot read"):
+        DataRepo(repo).move_store(url)
+    with pytest.raises(UsageError, match="plain DVC cannot read"):
+        DataRepo(repo).add_store("other", url)
+
+
+def test_a_repo_whose_own_path_would_be_such_an_address_needs_a_store(tmp_path):
+    with pytest.raises(UsageError, match=r"plain DVC cannot read a store '.*/\{x\}/data.git/dvc'"):
+        init(tmp_path / "{x}" / "data.git", simulated=True)
+
+
+@pytest.mark.parametrize("name", ["a b", "a#b?c", "$HOME", "~x", "a%20b", "a'b,c", "é"])
+@pytest.mark.parametrize("form", ["{}", "file://{}", "file://localhost{}"])
+def test_plain_dvc_reads_what_blastgit_wrote(tmp_path, name, form, sample, record):
+    place = tmp_path / "stores" / name
+    url = form.format(place if form == "{}" else quote(str(place)))
+    repo = init(tmp_path / "new", store=url, simulated=True)
+    record(tmp_path / "new", sample)
+    assert repo.remote().url == str(place)
+    (tmp_path / "config").write_bytes(repo.config)
+    assert get_cloud_fs(Config.load_file(tmp_path / "config"), name="store")[2] == str(place)
+    assert (place / "files/md5").is_dir()

@@ -21,6 +21,7 @@ from blastgit.naming.refs import ANNOTATIONS, CHECKPOINT, MAIN, TAGS
 from blastgit.naming.trailers import Trailer, read_trailers, write_message
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.objects import commit_of, undamaged
+from blastgit.plumbing.opening import open_repository
 from blastgit.plumbing.process import run_git
 from blastgit.plumbing.refs import RefUpdate, update_refs
 from blastgit.plumbing.signing import Sign, UnsignedCommit, signed_commit
@@ -103,7 +104,7 @@ def make_checkpoint(
         commit = signed_commit(repo, batch, UnsignedCommit(who, message, tree, parents), sign)
     update = RefUpdate(CHECKPOINT, commit, None if before is None else str(before.id))
     update_refs(repo, [update], "blastgit: checkpoint of the ledger", objects=batch)
-    git = pygit2.Repository(str(repo))  # libgit2 looks for new packs when it is opened
+    git = open_repository(repo)  # libgit2 looks for new packs when it is opened
     return read_checkpoint(git[commit].peel(pygit2.Commit))
 
 
