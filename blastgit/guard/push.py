@@ -16,9 +16,9 @@ from blastgit.plumbing.opening import open_repository
 from blastgit.plumbing.refs import ZERO
 from blastgit.plumbing.trees import read_blob
 from blastgit.repository.commits import Marker, Revision
-from blastgit.repository.local import open_stores_together
 from blastgit.store.base import Store
 from blastgit.store.config import OWN_FILE, chosen_remote, other_remotes
+from blastgit.store.open import open_stores
 
 
 def check_push(folder: Path, remote: str, lines: bytes) -> list[str]:
@@ -78,5 +78,5 @@ def _store(git: pygit2.Repository, folder: Path, remote: str) -> Store:
             work_folder = folder / "blastgit"
             own = work_folder / OWN_FILE
             default, others = chosen_remote(config, own, os.environ), other_remotes(config, own)
-            return open_stores_together(default, others, work_folder / "tmp")
+            return open_stores(default, others, work_folder / "tmp")
     raise RepoError(f"this clone does not know main, which names the store: git fetch {remote} main")

@@ -22,10 +22,11 @@ from blastgit.naming.refs import ANNOTATIONS, TAGS
 from blastgit.plumbing.trees import flatten
 from blastgit.repository.edit import BranchEdit, commit_to_branch
 from blastgit.repository.format import CONFIG
-from blastgit.repository.local import LOCK_TIMEOUT, Repository, open_store
+from blastgit.repository.local import LOCK_TIMEOUT, Repository
 from blastgit.repository.policy import require
 from blastgit.store.base import Store
 from blastgit.store.config import Remote, absolute, default_remote, remote_names, with_remote
+from blastgit.store.open import open_store
 from blastgit.store.pointer import SUFFIX, read_pointer
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")

@@ -21,12 +21,13 @@ from blastgit.progress import Progress, silent
 from blastgit.repository.history import History
 from blastgit.repository.ledger.book import Entry, chains_of
 from blastgit.repository.ledger.lost import put_back, put_back_tag
-from blastgit.repository.local import LOCK_TIMEOUT, Repository, open_store
+from blastgit.repository.local import LOCK_TIMEOUT, Repository
 from blastgit.repository.policy import require
 from blastgit.repository.recovery import clean_up_dead_writer
 from blastgit.store.base import SetAside, Store
 from blastgit.store.config import Remote, absolute
 from blastgit.store.hashing import Checksums, drain
+from blastgit.store.open import open_store
 
 _LOCK = ".repair"  # no transient's name has a full stop
 _PLACES = ("", ".dvc/cache", "dvc", "cache")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -27,6 +27,7 @@ from blastgit.repository.hooks import follow_move
 from blastgit.repository.ledger.book import Book
 from blastgit.store.base import Store
 from blastgit.store.config import OWN_FILE, Remote, chosen_remote, other_remotes
+from blastgit.store.open import open_stores
 
 if TYPE_CHECKING:
     from blastgit.repository.settings import Settings
@@ -179,7 +180,7 @@ class Repository:
             RepoError: The settings make no sense, or main's have an option that is not main's to set.
         """
         others = other_remotes(self.config, self.work_folder / OWN_FILE)
-        return open_stores_together(default, others, self.work_folder)
+        return open_stores(default, others, self.work_folder)
 
     def remote(self) -> Remote:
         """Return where the store is, and how it is reached.
@@ -308,24 +309,3 @@ def _open(path: Path) -> pygit2.Repository:
         if "unsupported" in str(error) or "unknown" in str(error):
             raise RepoError(f"{path} is no data repo: {error}; a data repo has SHA-1 and its refs in files") from None
         raise RepoError(f"{path} is no data repo: it should be a bare git repository made by `blastgit init`") from None
-
-
-def open_stores_together(default: Remote, others: Mapping[str, Remote], work_folder: Path) -> Store:
-    """Open a default store, with others beside it if there are any."""
-    opened = open_store(default, work_folder)
-    if not others:
-        return opened
-    from blastgit.store.multi_store import MultiStore
-
-    return MultiStore(opened, {name: open_store(remote, work_folder) for name, remote in others.items()})
-
-
-def open_store(remote: Remote, work_folder: Path) -> Store:
-    """Open the store that a remote describes; DVC's libraries are loaded only for one that is not a folder."""
-    if remote.folder is not None:
-        from blastgit.store.local import LocalStore
-
-        return LocalStore(remote.folder)
-    from blastgit.store.dvc import DvcStore
-
-    return DvcStore(remote, work_folder / "tmp")

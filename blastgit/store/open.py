@@ -1,0 +1,34 @@
+"""Opening the stores that main names: a folder, or whatever DVC reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from blastgit.store.base import Store
+from blastgit.store.config import Remote
+
+if TYPE_CHECKING:
+    pass
+
+
+def open_stores(default: Remote, others: Mapping[str, Remote], work_folder: Path) -> Store:
+    """Open a default store, with others beside it if there are any."""
+    opened = open_store(default, work_folder)
+    if not others:
+        return opened
+    from blastgit.store.multi_store import MultiStore
+
+    return MultiStore(opened, {name: open_store(remote, work_folder) for name, remote in others.items()})
+
+
+def open_store(remote: Remote, work_folder: Path) -> Store:
+    """Open the store that a remote describes; DVC's libraries are loaded only for one that is not a folder."""
+    if remote.folder is not None:
+        from blastgit.store.local import LocalStore
+
+        return LocalStore(remote.folder)
+    from blastgit.store.dvc import DvcStore
+
+    return DvcStore(remote, work_folder / "tmp")
