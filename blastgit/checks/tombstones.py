@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from blastgit.errors import BlastgitError
 from blastgit.plumbing.safe_text import hidden_in
 from blastgit.repository.commits import Revision
-from blastgit.repository.history import History
-from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import FOLDER, Tombstone, read_tombstones
 
 _OF_REVISION = re.compile(rf"{FOLDER}/((?:u/[^/]+/)?[^/]+)/(0|[1-9][0-9]{{0,8}})\.yaml")
 _OF_ATTACHMENT = re.compile(rf"{FOLDER}/(attachment/[0-9a-f]{{2}}/[0-9a-f]{{62}})\.yaml")
 
 
-def tombstone_faults(repository: Repository, path: str, data: bytes) -> Iterator[str]:
+Find = Callable[[str, int], Revision | None]
+"""From a line and a number to that revision; None if there is none."""
+
+
+def tombstone_faults(path: str, data: bytes, find: Find) -> Iterator[str]:
     """Yield what is wrong with a file of tombstones on main.
 
     Args:
-        repository: The data repo.
         path: Where the file is.
         data: Its bytes.
+        find: Which revisions there are.
     """
     try:
         stones = list(read_tombstones(data, path).values())
@@ -38,7 +40,7 @@ def tombstone_faults(repository: Repository, path: str, data: bytes) -> Iterator
     if match := _OF_ATTACHMENT.fullmatch(path):
         yield from _attachment_faults(match[1], stones)
     elif match := _OF_REVISION.fullmatch(path):
-        yield from _file_faults(repository, match[1], int(match[2]), stones)
+        yield from _file_faults(find, match[1], int(match[2]), stones)
 
 
 def _attachment_faults(name: str, stones: list[Tombstone]) -> Iterator[str]:
@@ -48,12 +50,11 @@ def _attachment_faults(name: str, stones: list[Tombstone]) -> Iterator[str]:
             yield f"it is about {stone.path!r}, and its name says {name}"
 
 
-def _file_faults(repository: Repository, line: str, number: int, stones: list[Tombstone]) -> Iterator[str]:
-    found = History(repository).tagged(line, number)
-    if found is None:
+def _file_faults(find: Find, line: str, number: int, stones: list[Tombstone]) -> Iterator[str]:
+    revision = find(line, number)
+    if revision is None:
         yield f"there is no revision {line}@{number} here"
         return
-    revision = Revision(repository.git, line, found.commit, number)
     for stone in stones:
         try:
             pointer = revision.pointers.get(stone.path)

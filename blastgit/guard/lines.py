@@ -42,8 +42,9 @@ class LineChange:
 class LineCheck:
     """The check of one line's changes."""
 
-    def __init__(self, repo: Quarantine, change: LineChange) -> None:
-        """Prepare to check a change of a line."""
+    def __init__(self, repo: Quarantine, change: LineChange, coming: Mapping[str, str | None]) -> None:
+        """Prepare to check a change of a line, which may refer to all refs that are `coming` with it."""
+        self._coming = coming
         self._repo = repo
         self._line = change.line
         self._tags: Mapping[int, Change] = change.tags
@@ -197,8 +198,7 @@ class LineCheck:
 
     def _tagged(self, line: Line, number: int) -> str | None:
         """Return the commit that a revision's tag names, or will name after the push; None if there is no tag."""
-        change = self._tags.get(number) if line == self._line else None
-        oid = change.new if change else self._repo.ref(line.tag(number))
+        oid = self._coming.get(line.tag(number)) or self._repo.ref(line.tag(number))
         if oid is None:
             return None
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -17,8 +18,9 @@ from blastgit.guard.new_commits import Step, steps
 from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.trees import changed_files, files_of
 from blastgit.naming.paths import check_path
-from blastgit.naming.refs import Change
+from blastgit.naming.refs import Change, tag_name, tag_ref
 from blastgit.plumbing.safe_text import is_control
+from blastgit.repository.commits import Revision
 from blastgit.repository.format import CONFIG, FILE
 from blastgit.repository.settings import Settings, read_settings
 from blastgit.repository.skeleton import dot_files, is_dot_file
@@ -57,7 +59,7 @@ def check_main(repo: Quarantine, change: Change, who: str, coming: Mapping[str, 
     for step, files in zip(new, changed, strict=True):
         is_tip = str(step.commit.id) == change.new
         try:
-            _check_step(repo, step, files)
+            _check_step(repo, step, files, coming)
             if files and (is_tip or change.old is not None):
                 _check_rules(repo, step, files, who, coming)
         except BlastgitError as error:
@@ -73,7 +75,7 @@ def _changed(repo: Quarantine, step: Step) -> Changed:
     return {path: (old, new) for path, old, new in changed_files(repo, before, step.commit.tree_id)}
 
 
-def _check_step(repo: Quarantine, step: Step, changed: Changed) -> None:
+def _check_step(repo: Quarantine, step: Step, changed: Changed, coming: Mapping[str, str | None]) -> None:
     """Check the form of what one commit of main changes."""
     for path in (FILE, CONFIG):
         if (path in changed and changed[path][1] is None) or (step.base is None and path not in changed):
@@ -84,7 +86,7 @@ def _check_step(repo: Quarantine, step: Step, changed: Changed) -> None:
         if oid is None or _COLLECTION.fullmatch(path):
             continue
         try:
-            _check_file(repo, path, repo.blob(oid, SIZE_LIMIT))
+            _check_file(repo, path, repo.blob(oid, SIZE_LIMIT), coming)
         except BlastgitError as error:
             raise Denied(f"{path}: {error}") from None
 
@@ -140,7 +142,7 @@ def _check_role(repo: Quarantine, path: str, who: str) -> None:
         raise Denied(f"{path}: {error}") from None
 
 
-def _check_file(repo: Quarantine, path: str, data: bytes) -> None:
+def _check_file(repo: Quarantine, path: str, data: bytes, coming: Mapping[str, str | None]) -> None:
     """Check the contents of a file that is new or changed."""
     if path == CONFIG:
         default_remote(data)
@@ -148,7 +150,7 @@ def _check_file(repo: Quarantine, path: str, data: bytes) -> None:
         if not is_dot_file(path, data):
             raise Denied("it is not the one that blastgit ships, which plain git and DVC rely on")
     elif _TOMBSTONES.fullmatch(path):
-        deny(tombstone_faults(repo, path, data))
+        deny(tombstone_faults(path, data, partial(_revision, repo, coming)))
     elif _QUERY.fullmatch(path):
         check_sql(read_query(data, check_name(PurePosixPath(path).stem)))
     elif path.endswith((".yaml", ".cff")):
@@ -158,6 +160,15 @@ def _check_file(repo: Quarantine, path: str, data: bytes) -> None:
         _check_text(data)
     else:
         _check_text(data)
+
+
+def _revision(repo: Quarantine, coming: Mapping[str, str | None], line: str, number: int) -> Revision | None:
+    """Return a revision that is here, or is pushed at the same time."""
+    ref = tag_ref(line, number)
+    oid = repo.ref(ref) or coming.get(ref)
+    if oid is None:
+        return None
+    return Revision(repo.git, line, repo.commit(repo.tag(oid, tag_name(line, number)).target, ref), number)
 
 
 def _check_text(data: bytes) -> None:

@@ -29,10 +29,20 @@ class Quarantine(Repository):
         """
         self.path = path
         self.budget = Budget()
+        self._coming_main: str | None = None
         try:
             self.git = open_repository(path, RepositoryOpenFlag.FROM_ENV)
         except (pygit2.GitError, KeyError, OSError) as error:
             raise RepoError(f"the hook cannot read {path}: {error}") from None
+
+    def begin_with(self, main: str | None) -> None:
+        """Take what is pushed as main for main, if there is none yet."""
+        self._coming_main = main if self.ref(MAIN) is None else None
+
+    @property
+    def main(self) -> pygit2.Commit:
+        """The tip of main, as it is before the push; in a repo that has none yet, as it will be."""
+        return super().main if self._coming_main is None else self.commit(self._coming_main, "main's commit")
 
     @property
     def policy(self) -> Policy:

@@ -164,10 +164,11 @@ class PushCheck:
         Raises:
             BlastgitError: It is denied, or cannot be checked.
         """
-        if self._repo.ref(MAIN) is None and any(each.kind is not Kind.MAIN for each in placed.values()):
-            raise Denied("this repository has no main yet: push main first, by itself")
-        _check_twins(placed.values())
         self._coming = {change.ref: change.new for change in placed}
+        self._repo.begin_with(self._coming.get(MAIN))
+        if self._repo.ref(MAIN) is None and MAIN not in self._coming:
+            raise Denied("this repository has no main yet: push main first, or with it")
+        _check_twins(placed.values())
         for check in (self._check_role, self._check):
             for change, where in placed.items():
                 try:
@@ -175,7 +176,7 @@ class PushCheck:
                 except BlastgitError as error:
                     raise Denied(f"{change.ref}: {error}") from None
         for line in _lines(placed):
-            self._wanted.update(LineCheck(self._repo, line).run())
+            self._wanted.update(LineCheck(self._repo, line, self._coming).run())
         if self._wanted:
             check_contents(self._repo.store, self._wanted)
 

@@ -64,7 +64,7 @@ class Clone:
         for spec in specs:
             source, colon, target = spec.lstrip("+").partition(":")
             if "*" in source:
-                found = self.git("for-each-ref", "--format=%(refname)", source).split()
+                found = self.git("for-each-ref", "--format=%(refname)", source.removesuffix("*")).split()
                 yield from ((ref, ref) for ref in found)
             else:
                 yield source, target if colon else source

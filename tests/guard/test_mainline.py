@@ -158,7 +158,7 @@ def test_a_repository_without_main_takes_main_first(clone: Any) -> None:
     bare = clone.path.parent / "bare.git"
     clone.git("init", "--quiet", "--bare", bare)
     install_hooks(bare)
-    assert "has no main yet: push main first" in clone.push("refs/heads/*", "refs/tags/2026dgt/*", url=f"file://{bare}")
-    assert clone.push(MAIN, url=f"file://{bare}") == ""
+    rest = ("refs/heads/2026dgt", "refs/tags/2026dgt/*")
+    assert "has no main yet: push main first" in clone.push(*rest, url=f"file://{bare}")
     assert clone.push("refs/heads/*", "refs/tags/2026dgt/*", url=f"file://{bare}") == ""
     assert DataRepo(bare).verify().problems == []

@@ -11,16 +11,17 @@ from blastgit.checks.tombstones import tombstone_faults
 from blastgit.errors import BlastgitError, DamagedData
 from blastgit.maintenance.verify.report import Report
 from blastgit.plumbing.trees import blob_data, flatten
+from blastgit.repository.history import History
 from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import FOLDER
 
 
 def check_tombstones(repository: Repository, report: Report) -> None:
     """Note each tombstone that is not about just what was published."""
-    main = repository.main.tree
+    main, find = repository.main.tree, History(repository).tagged
     tree = main[FOLDER] if FOLDER in main else None  # noqa: SIM401 (a tree has no `get`)
     for path, blob in flatten(tree, f"{FOLDER}/") if isinstance(tree, pygit2.Tree) else ():
-        for text in tombstone_faults(repository, path, blob_data(repository.git, blob)):
+        for text in tombstone_faults(path, blob_data(repository.git, blob), find):
             report.add("document", path, text)
 
 
