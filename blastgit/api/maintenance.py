@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from blastgit.maintenance.gc import Report as Collected
+    from blastgit.maintenance.locks import LockState
     from blastgit.maintenance.restore_placement import Due
     from blastgit.maintenance.verify import Report
     from blastgit.maintenance.withdraw import Withdrawal
@@ -143,14 +144,36 @@ class Care(BaseRepo):
         Raises:
             RepoError: It cannot be written or signed.
         """
-        from blastgit.plumbing.locks import BRIEFLY, hold
+        from blastgit.plumbing.git_locks import OF_LEDGER
+        from blastgit.plumbing.locks import BRIEFLY, Journal, hold
         from blastgit.repository.ledger.checkpoint import LEDGER_LOCK, make_checkpoint
 
         repository = self._local()
         repository.prepare_to_edit()
-        with hold(repository.lock_path(LEDGER_LOCK), BRIEFLY):
+        with hold(repository.lock_path(LEDGER_LOCK), BRIEFLY) as lock:
+            lock.announce(Journal.own(locks=OF_LEDGER))
             origin = f"urn:uuid:{repo_identity(repository)}"
             return make_checkpoint(repository.git, repository.path, origin, repository.committer(), sign)
+
+    def locks(self) -> list[LockState]:
+        """Return what is locked, by whom and since when."""
+        from blastgit.maintenance.locks import list_locks
+
+        return list_locks(self._local())
+
+    def free_lock(self, file: str) -> None:
+        """Remove a lock that is in the way, on the caller's word that its owner is dead.
+
+        Args:
+            file: Its path in the repository, as `locks` and errors name it.
+
+        Raises:
+            NotFound: There is no such lock.
+            Busy: A process of this machine has it.
+        """
+        from blastgit.maintenance.locks import free_lock
+
+        free_lock(self._local(), file)
 
     def move_store(self, url: str, options: Mapping[str, str] | None = None, *, check: bool = True) -> None:
         """Make main name another store, to which the contents have been copied; old tags stay as they are.

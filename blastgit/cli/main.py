@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import io
 import os
 import sys
 import time
@@ -17,6 +16,7 @@ from typing import Any, NoReturn
 from blastgit._version import __version__
 from blastgit.cli.common import tell_failure
 from blastgit.errors import BlastgitError, UsageError
+from blastgit.plumbing.stdout import StdoutClosed, guard_stdout
 
 CRASH, INTERRUPTED = 3, 130
 
@@ -63,6 +63,7 @@ VERBS = {
     "subset": "make a data repo with just some revisions",
     "withdraw": "take data down, and leave a tombstone",
     "maintain": "pack refs and objects",
+    "locks": "list what is locked, and free what a dead process left",
     "store": "tell where contents lie, or that they have moved",
     "hooks": "install the hooks that check what is pushed",
     "setup": "teach git, in a clone, to show revisions readably",
@@ -137,8 +138,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code (`docs/exit-codes.md`)."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     wants_json = "--json" in arguments
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without our letters is no reason to fail
+    guard_stdout()
     try:
         options = build_parser(_verb_of(arguments)).parse_args(arguments)
         code: int = options.run(options)
@@ -148,9 +148,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("blastgit: interrupted; nothing half-done is visible, repeat the command to go on", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more at its end
-        return 0
+    except StdoutClosed:
+        return 0  # whoever read the output has seen enough: what was asked for is done
     except Exception:  # noqa: BLE001 (whatever it is, a person gets a sentence and a log to send)
         return _crashed(arguments)
     return code

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
 from blastgit.demo.story import tell
 from blastgit.errors import BlastgitError, UsageError
+from blastgit.plumbing.stdout import StdoutClosed, guard_stdout
 
 
 def main(arguments: list[str]) -> int:
     """Tell the story and return an exit code."""
+    guard_stdout()
     try:
         if len(arguments) > 1:
             raise UsageError("python -m blastgit.demo takes one folder at most")
@@ -19,8 +20,8 @@ def main(arguments: list[str]) -> int:
     except BlastgitError as error:
         print(f"demo: {error}", file=sys.stderr)
         return error.exit_code
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more at its end
+    except StdoutClosed:
+        pass
     return 0
 
 

@@ -20,6 +20,7 @@ from blastgit.maintenance.verify.report import Report
 from blastgit.naming.names import OWN_LINES, is_personal
 from blastgit.naming.refs import branch_ref, tag_ref
 from blastgit.plumbing.durable import DURABLY
+from blastgit.plumbing.git_locks import OF_FETCHING
 from blastgit.plumbing.locks import Journal, hold
 from blastgit.plumbing.opening import open_repository
 from blastgit.plumbing.process import run_git
@@ -233,7 +234,7 @@ def _bring(
     with hold(repository.lock_path(_LOCK), LOCK_TIMEOUT) as lock:
         clean_up_dead_writer(repository, lock)
         folder = staging(repository.store)
-        lock.announce(Journal.own([folder]))
+        lock.announce(Journal.own([folder], locks=OF_FETCHING))
         copy_contents(other.store, repository.store, contents, progress, folder)
         _fetch(repository, other, coming)
         _bring_tombstones(repository, other, coming)

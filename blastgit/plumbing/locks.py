@@ -1,9 +1,9 @@
 """One writer at a time for each transient, and cleaning up after a writer that died.
 
-A writer holds `flock` on `blastgit/locks/<case-folded name>` and writes into that file who it is: host, pid, boot and
-what it may leave behind. The kernel lets go of the lock with the process, so a lock file that can be locked although
-it is not empty was left by a writer that is dead; nobody else may take that for granted (git's own processes hold ref
-locks too, and those are not ours to remove).
+A writer holds `flock` on `blastgit/locks/<case-folded name>` and writes into that file who it is and what it may leave
+behind. The kernel lets go of the lock with the process, and with the git that it started, which inherits it. So a lock
+file that can be locked although it is not empty was left by a writer that is dead. That is proven if the writer ran
+under this kernel, or if no other kernel can have the file system mounted; else nobody may take it for granted.
 """
 
 from __future__ import annotations
@@ -16,14 +16,17 @@ import socket
 import stat
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
-from functools import cache
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from blastgit.errors import Busy, RepoError
-from blastgit.plumbing.refs import RefUpdate
+from blastgit.plumbing.evidence import boot_id, is_of_one_kernel
+from blastgit.plumbing.git_locks import Claim, release, words_for
+
+if TYPE_CHECKING:
+    from blastgit.plumbing.refs import RefUpdate
 
 BRIEFLY = 2.0
 """Seconds, for who does not want to wait: whoever opens the repo holds each lock for an instant (`recovery.py`)."""
@@ -36,12 +39,13 @@ class Journal:
     """What a writer says of itself while it holds a lock.
 
     Attributes:
-        host: The machine.
+        host: The machine, for people: a container has another name each time it starts.
         pid: The process.
         boot: The boot of that machine: a pid means nothing after the next one.
         since: When it began (seconds since 1970).
         refs: The refs that it is about to move, and the object ids that they shall have: `ZERO` if one shall go.
         folders: The folders of temporary files that it may leave.
+        locks: The git locks that it may take beside those of the refs, as `git_locks.py` names them.
     """
 
     host: str
@@ -50,30 +54,30 @@ class Journal:
     since: float
     refs: Mapping[str, str] = field(default_factory=dict)
     folders: tuple[str, ...] = ()
+    locks: tuple[str, ...] = ()
 
     @classmethod
-    def own(cls, folders: Sequence[Path] = (), refs: Mapping[str, str] | None = None) -> Journal:
+    def own(
+        cls, folders: Sequence[Path] = (), refs: Mapping[str, str] | None = None, locks: Sequence[str] = ()
+    ) -> Journal:
         """Return the journal of this process."""
-        return cls(socket.gethostname(), os.getpid(), _boot_id(), time.time(), refs or {}, tuple(map(str, folders)))
+        texts = tuple(map(str, folders))
+        return cls(socket.gethostname(), os.getpid(), boot_id(), time.time(), refs or {}, texts, tuple(locks))
 
     @property
-    def is_local(self) -> bool:
-        """Whether its writer ran on this machine; flock does not reach beyond one on every file system."""
-        return self.host == socket.gethostname()
+    def claim(self) -> Claim:
+        """The git locks that it may have taken."""
+        return Claim(self.refs, self.locks, self.since)
+
+    def is_dead(self, path: Path) -> bool:
+        """Whether its writer is proven to be dead, for who has just got its lock, which lies at `path`."""
+        return self.boot == boot_id() or is_of_one_kernel(path)
 
     def __str__(self) -> str:
         return f"process {self.pid} on {self.host}, since {time.strftime('%H:%M:%S', time.gmtime(self.since))} UTC"
 
 
-@cache
-def _boot_id() -> str:
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
-    except OSError:
-        return ""
-
-
-@dataclass
+@dataclass(eq=False)
 class Lock:
     """A lock that is held.
 
@@ -88,7 +92,7 @@ class Lock:
     def __post_init__(self) -> None:
         """What a dead writer announced stands until the new holder says something."""
         self._journal = self.left_behind
-        self.is_done = False
+        self._inherited: Journal | None = None
 
     @property
     def announces_moves(self) -> bool:
@@ -97,6 +101,11 @@ class Lock:
 
     def announce(self, journal: Journal) -> None:
         """Write down who holds the lock, and what to clean up if it dies."""
+        before = self._inherited
+        if before is not None:  # of whose locks some may still stand
+            since = min(before.since, journal.since)
+            locks = tuple({*before.locks, *journal.locks})
+            journal = replace(journal, refs={**before.refs, **journal.refs}, locks=locks, since=since)
         self._journal = journal
         # One write, and the first line is what counts: killed at any instant, the old or the new journal can be read.
         os.pwrite(self.descriptor, json.dumps(asdict(journal)).encode() + b"\n", 0)
@@ -107,27 +116,93 @@ class Lock:
         refs = {**(before.refs if before else {}), **{update.ref: update.new for update in updates}}
         self.announce(Journal.own([Path(each) for each in before.folders] if before else [], refs))
 
+    def take_for(self, dead: Journal) -> None:
+        """Go on as if the lock had been left by another writer than its journal says."""
+        self.left_behind = self._journal = dead
+
+    def free_git_locks(self) -> None:
+        """Remove the git locks that a dead writer left, as far as that is proven of each.
+
+        Raises:
+            Busy: Some stand, and nobody here can tell whether their writer is dead.
+        """
+        dead = self.left_behind
+        if dead is None:
+            return
+        if not dead.is_dead(self.path):
+            standing = [path for path, _ in dead.claim.files(self._repo)]
+            if standing:
+                raise Busy(words_for(standing[0], self._repo, f"{dead} took it, and may be alive"))
+        elif release(self._repo, dead.claim):
+            self._inherited = dead
+
+    def take_back_moves(self) -> None:
+        """Announce no longer what others were in the way of: whatever is locked there is not this writer's."""
+        if self._inherited is not None:
+            self.announce(self._inherited)
+        elif self._journal is not self.left_behind:
+            self._journal = None
+            os.ftruncate(self.descriptor, 0)
+
+    def drop_git_locks(self) -> None:
+        """Remove the git locks that this process announced, after a git that it started was killed."""
+        if self._journal is not None and self._journal.is_dead(self.path):
+            release(self._repo, self._journal.claim)
+
+    def let_go(self) -> None:
+        """Let the next one have the lock. The journal goes only after the git locks that it announces."""
+        if self._is_clear():
+            self.path.unlink(missing_ok=True)
+        os.close(self.descriptor)
+
+    def _is_clear(self) -> bool:
+        journal = self._journal
+        if journal is None:
+            return True
+        if not journal.is_dead(self.path):
+            return not any(journal.claim.files(self._repo))
+        return not release(self._repo, journal.claim)
+
+    @property
+    def _repo(self) -> Path:
+        return self.path.parents[2]
+
 
 @contextmanager
 def hold(path: Path, timeout: float) -> Iterator[Lock]:
     """Hold the lock at `path`, waiting up to `timeout` seconds for whoever has it.
 
-    The file is removed at the end, so that a folder of locks lists just the writers there are, and the dead. What a
-    dead writer left behind is for the caller to see to (`Lock.left_behind`). A writer that fails when its refs may have
-    moved counts as dead: its journal stays, and the next to open the repo completes what it began.
+    The file is removed at the end, so that a folder of locks lists just the writers there are, and the dead. Git locks
+    that a dead writer left are gone when the lock is held; what else it left is for the caller to see to
+    (`Lock.left_behind`). A writer that fails when its refs may have moved counts as dead: its journal stays, and the
+    next to open the repo completes what it began.
 
     Raises:
-        Busy: Somebody held it all that time.
+        Busy: Somebody held it all that time; or a git lock stands, and nobody knows whether its owner is dead.
         RepoError: The lock cannot be written.
     """
     lock = _acquire(path, timeout)
     try:
+        lock.free_git_locks()
         yield lock
-        lock.is_done = True
-    finally:
-        if lock.is_done or not lock.announces_moves:
-            path.unlink(missing_ok=True)
-        os.close(lock.descriptor)
+    except Busy:
+        lock.take_back_moves()
+        _let_go_after_failure(lock)
+        raise
+    except BaseException:
+        lock.drop_git_locks()
+        _let_go_after_failure(lock)
+        raise
+    lock.let_go()
+
+
+def _let_go_after_failure(lock: Lock) -> None:
+    """Let go of a lock; a git that was started with it may still be ending, and holds it as long."""
+    os.close(lock.descriptor)
+    if not lock.announces_moves:
+        again = try_lock(lock.path, create=False)
+        if again is not None:
+            again.let_go()
 
 
 def _acquire(path: Path, timeout: float) -> Lock:
@@ -137,7 +212,7 @@ def _acquire(path: Path, timeout: float) -> Lock:
         if lock is not None:
             return lock
         if time.monotonic() > deadline:
-            holder = _read(path)
+            holder = read_journal(path)
             raise Busy(
                 f"{path.name} has been locked for more than {timeout:g} s by {holder or 'an unknown process'}; "
                 "try again later, or allow more time"
@@ -169,7 +244,7 @@ def try_lock(path: Path, *, create: bool) -> Lock | None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         found = os.fstat(descriptor)
         if found.st_ino == path.stat().st_ino:
-            return Lock(path, descriptor, _read(path) if found.st_size else None)
+            return Lock(path, descriptor, read_journal(path) if found.st_size else None)
     except (BlockingIOError, FileNotFoundError):
         pass
     os.close(descriptor)
@@ -191,17 +266,22 @@ def _is_new(path: Path) -> bool:
         return False
 
 
-def _read(path: Path) -> Journal | None:
+def read_journal(path: Path) -> Journal | None:
+    """Return what the writer says of itself whose lock lies at `path`; None if it says nothing."""
     try:
         fields = json.loads(path.read_text("utf-8").partition("\n")[0])
-        journal = Journal(**{**fields, "folders": tuple(fields["folders"])}) if _is_journal(fields) else None
+        if not _is_journal(fields):
+            return None
+        return Journal(**{
+            **fields, "folders": tuple(fields["folders"]), "locks": tuple(fields.get("locks", ())),
+        })  # fmt: skip
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
-    return journal
 
 
 def _is_journal(fields: dict[str, Any]) -> bool:
     words = [fields["host"], fields["boot"], *fields["folders"], *fields["refs"], *fields["refs"].values()]
+    words += fields.get("locks", [])  # older journals have none
     numbers = [fields["pid"], fields["since"]]
     return (
         isinstance(fields["folders"], list)
@@ -210,57 +290,27 @@ def _is_journal(fields: dict[str, Any]) -> bool:
     )
 
 
-def announced_folders(folder: Path) -> set[str]:
-    """Return the temporary folders that writers name in the locks of `folder`, dead or alive, here or elsewhere."""
-    journals = [_read(path) for path in folder.iterdir()] if folder.is_dir() else []
-    return {named for journal in journals if journal is not None for named in journal.folders}
+def journals(folder: Path) -> list[tuple[Path, Journal]]:
+    """Return what the writers say of themselves whose locks lie in a folder, dead or alive."""
+    paths = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [(path, journal) for path in paths if (journal := read_journal(path)) is not None]
 
 
-def clean_up(directory: Path, dead: Journal, roots: Sequence[Path]) -> None:
-    """Remove what a dead writer left: its temporary folders, and the git locks that are provably its own.
-
-    Only the holder of the dead writer's lock calls this. The git process that moved the writer's refs inherits the
-    lock, so it is dead too. A ref's lock is the writer's if it holds the object id that the writer announced (no push
-    could know it), or is still empty while nobody has it open.
+def remove_folders(dead: Journal, lock: Path, roots: Sequence[Path]) -> None:
+    """Remove the temporary folders that a dead writer left.
 
     Args:
-        directory: The repository.
         dead: What the writer said of itself.
+        lock: Its lock, which the caller holds.
         roots: Where temporary folders may be; a journal that names others is not believed.
     """
-    if not dead.is_local:
+    if not dead.is_dead(lock):
         return
     for folder in map(Path, dead.folders):
         if folder.parent in roots and folder.name != "..":
             shutil.rmtree(folder, ignore_errors=True)
-    for ref, target in dead.refs.items():
-        if not ref.startswith("refs/") or ".." in ref:
-            continue
-        lock = directory / f"{ref}.lock"
-        try:
-            content = lock.read_bytes().strip()
-            own = content == target.encode() or (not content and not _is_open(lock))
-        except OSError:
-            continue
-        if own:
-            lock.unlink(missing_ok=True)
 
 
-def _is_open(path: Path) -> bool:
-    """Whether a process may have the file open; true where that cannot be known."""
-    if path.stat().st_uid != os.geteuid() or not Path("/proc/self/fd").exists():
-        return True
-    wanted = str(path.resolve())
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # the process has ended meanwhile
-            if process.stat().st_uid == os.geteuid() and wanted in _open_files(process):
-                return True
-    return False
-
-
-def _open_files(process: Path) -> list[str]:
-    files = []
-    for descriptor in os.listdir(process / "fd"):  # noqa: PTH208 (descriptors are names here, not paths)
-        with suppress(FileNotFoundError):  # closed meanwhile, as the one that lists this folder is
-            files.append(os.readlink(process / "fd" / descriptor))  # noqa: PTH115 (it need not be a path at all)
-    return files
+def announced_folders(folder: Path) -> set[str]:
+    """Return the temporary folders that writers name in the locks of `folder`, dead or alive, here or elsewhere."""
+    return {named for _, journal in journals(folder) for named in journal.folders}

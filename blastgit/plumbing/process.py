@@ -115,8 +115,7 @@ def git_in_waiting(
     with _started(directory, args, env=env, pass_fds=pass_fds) as process:
         assert process.stdin is not None
         with suppress(BrokenPipeError):  # it has ended already: the call for the rest says why
-            process.stdin.write(first)
-            process.stdin.flush()
+            _write(process.stdin.fileno(), first)
         yield Waiting(process, args)
 
 
@@ -134,12 +133,24 @@ def _started(
     with own_environment(directory, keep, env) as environment:
         try:
             process = subprocess.Popen(
-                ["git", *where, *args], stdin=pipe, stdout=pipe, stderr=pipe, env=environment, pass_fds=pass_fds
+                ["git", *where, *args],
+                bufsize=0,  # what a buffer holds when git is killed would fail again at each later call
+                stdin=pipe,
+                stdout=pipe,
+                stderr=pipe,
+                env=environment,
+                pass_fds=pass_fds,
             )
         except FileNotFoundError:
             raise RepoError("there is no git on PATH: install git 2.39 or later") from None
         with process:
             yield process
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[os.write(descriptor, left) :]
 
 
 def _finish(process: subprocess.Popen[bytes], args: Sequence[str], rest: bytes) -> bytes:

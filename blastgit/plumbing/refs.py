@@ -8,6 +8,7 @@ folders of both afterwards: all writers of a data repo move refs here, so none h
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from blastgit.plumbing.durable import DURABLY, DiskFailed, sync_file_systems
 from blastgit.plumbing.opening import open_repository
 from blastgit.plumbing.process import GitError, git_in_waiting
 from blastgit.plumbing.quarantine import Quarantine
+from blastgit.plumbing.ref_locks import free_after_failure, locks_in_order
 
 ZERO = "0" * 40
 _LEAST_ROOM = 65_536  # bytes: refs and their locks take a block each
@@ -87,16 +89,22 @@ def update_refs(  # noqa: PLR0913 (each is one thing that most calls leave out)
     Raises:
         RefMoved: A ref had another value, or exists already.
         RefLocked: Another process holds the lock of a ref.
+        Busy: A lock stands in the way that nobody here holds; the text says which, and how to free it.
         RepoError: The repository cannot be written, or a disk failed. The text says which refs have moved all the same.
     """
-    move = _Move(Path(directory), updates, message, locks)
-    try:
-        move.make(objects, synced)
-    except GitError as error:
-        move.go_on_after(error)
-    if then is not None:
-        then()
-    move.confirm()
+    directory = Path(directory)
+    targets, began = {update.ref: update.new for update in updates}, time.time()
+    with locks_in_order(directory, targets) as more:
+        move = _Move(directory, updates, message, (*locks, *more))
+        try:
+            move.make(objects, synced)
+        except GitError as error:  # it may have been killed; one that refuses has removed its locks itself
+            move.look_for_others(error.stderr)
+            free_after_failure(directory, targets, began)
+            move.go_on_after(error)
+        if then is not None:
+            then()
+        move.confirm()
     if objects is not None:
         objects.clear()
 
@@ -127,13 +135,11 @@ class _Move:
         """Find out what holds after git failed: return if the refs have moved, or move the rest if some have.
 
         Raises:
-            RefMoved: Git did not begin, because of somebody else.
             RepoError: No ref has moved, or not all.
         """
-        self._look_for_others(error.stderr)
         rest = [update for update in self.updates if not self._has_moved(update)]
         if len(rest) == len(self.updates):
-            raise self._refusal(error.stderr) from None
+            raise self._refusal(error.stderr or str(error)) from None
         if not rest:
             return
         try:  # what they need is on disk; a ref that has moved may have been seen, and is not taken back
@@ -162,7 +168,12 @@ class _Move:
             return False
         return (ZERO if reference is None else str(reference.target)) == update.new
 
-    def _look_for_others(self, text: str) -> None:
+    def look_for_others(self, text: str) -> None:
+        """Find out whether git did not begin because of somebody else.
+
+        Raises:
+            RefMoved: A ref is not where it should be, or is locked.
+        """
         names = _names(self.updates)
         if "File exists" in text:
             raise RefLocked(f"{names}: locked by another git process ({text})")

@@ -12,20 +12,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from blastgit.plumbing.batch import make_folders
 from blastgit.plumbing.durable import DURABLY, sync_file_systems
-from blastgit.plumbing.locks import BRIEFLY, hold
-from blastgit.plumbing.process import git_environment, run_git
+from blastgit.plumbing.git_locks import OF_ALL_REFS, OF_LEDGER, OF_PACKED, OF_PACKING, PACKED
+from blastgit.plumbing.locks import BRIEFLY, Journal, Lock, hold
+from blastgit.plumbing.process import GitError, git_environment, run_git
 from blastgit.plumbing.quarantine import remove_left_quarantines
 from blastgit.progress import Progress, silent
 from blastgit.repository.identity import repo_identity
 from blastgit.repository.ledger.checkpoint import LEDGER_LOCK, make_checkpoint
-from blastgit.repository.local import Repository
+from blastgit.repository.local import LOCK_TIMEOUT, Repository
 
 _LOCK = ".maintain"  # no transient's name has a full stop
 _LOG = "maintain.log"
@@ -106,15 +107,37 @@ def maintain_after_bulk(repository: Repository) -> None:
 
 def _do(repository: Repository, steps: Mapping[str, tuple[str, ...]], progress: Progress = silent) -> None:
     with hold(repository.lock_path(_LOCK), timeout=BRIEFLY) as lock, _folders_kept(repository.path / "objects"):
-        with hold(repository.lock_path(LEDGER_LOCK), timeout=BRIEFLY):
+        lock.announce(Journal.own(locks=OF_PACKING))
+        with hold(repository.lock_path(LEDGER_LOCK), timeout=BRIEFLY) as ledger:
+            ledger.announce(Journal.own(locks=OF_LEDGER))
             make_checkpoint(
                 repository.git, repository.path, f"urn:uuid:{repo_identity(repository)}", repository.committer()
             )
         for done, (what, step) in enumerate(steps.items()):
             progress(what, done, len(steps))
-            run_git(repository.path, *DURABLY, *step, pass_fds=(lock.descriptor,))
-            sync_file_systems([repository.path])
+            with _refs_held(repository) if what == _REFS else nullcontext(lock) as held:
+                _run(repository.path, step, {lock, held})
+                sync_file_systems([repository.path])
         remove_left_quarantines(repository.path / "objects")
+
+
+def _run(repo: Path, step: tuple[str, ...], locks: set[Lock]) -> None:
+    """Run git, and once more if it fails: each step may be repeated, and one that was killed is not done."""
+    descriptors = tuple(lock.descriptor for lock in locks)
+    try:
+        run_git(repo, *DURABLY, *step, pass_fds=descriptors)
+    except GitError:
+        for lock in locks:
+            lock.drop_git_locks()
+        run_git(repo, *DURABLY, *step, pass_fds=descriptors)
+
+
+@contextmanager
+def _refs_held(repository: Repository) -> Iterator[Lock]:
+    """Hold what has `packed-refs` locked, and each loose ref for a moment; whoever deletes a ref waits for it."""
+    with hold(repository.work_folder / "locks" / PACKED, LOCK_TIMEOUT) as lock:
+        lock.announce(Journal.own(locks=(*OF_PACKED, OF_ALL_REFS)))
+        yield lock
 
 
 @contextmanager
@@ -205,6 +228,7 @@ def _start(repository: Repository) -> None:
 
 def count(repo: Path) -> Counts:
     """Count what there is to pack."""
-    said = dict(line.split(": ") for line in run_git(repo, "count-objects", "-v").decode().splitlines() if ": " in line)
+    folders = [repo / "objects" / f"{number:02x}" for number in range(256)]
+    objects = sum(_entries(folder) - _entries(folder, _GUARD) for folder in folders)
     refs = sum(len(files) for _, _, files in os.walk(repo / "refs"))
-    return Counts(int(said["count"]), int(said["packs"]), refs)
+    return Counts(objects, _entries(repo / "objects" / "pack", ".pack"), refs)

@@ -13,12 +13,12 @@ from types import MappingProxyType
 
 import pygit2
 
-from blastgit.errors import BlastgitError, DamagedData
+from blastgit.errors import BlastgitError, Busy, DamagedData
 from blastgit.naming.refs import branch_of, branch_ref, run_ref, tag_ref
 from blastgit.naming.trailers import Trailer
 from blastgit.plumbing.batch import Batch
-from blastgit.plumbing.locks import Lock, clean_up, try_lock
-from blastgit.plumbing.refs import ZERO, RefUpdate
+from blastgit.plumbing.locks import Lock, remove_folders, try_lock
+from blastgit.plumbing.refs import ZERO, RefMoved, RefUpdate
 from blastgit.plumbing.safe_text import one_line
 from blastgit.repository.commits import Marker
 from blastgit.repository.history import History, comes_right_after
@@ -53,17 +53,22 @@ def recover(repository: Repository) -> list[str]:
 
 def _bury(repository: Repository, lock: Lock) -> None:
     try:
+        lock.free_git_locks()
         clean_up_dead_writer(repository, lock)
-        lock.path.unlink(missing_ok=True)
-    finally:
+    except (Busy, RefMoved):  # somebody is at work there, or may be: the journal waits for the next who looks
         os.close(lock.descriptor)
+    except BaseException:
+        os.close(lock.descriptor)
+        raise
+    else:
+        lock.let_go()
 
 
 def clean_up_dead_writer(repository: Repository, lock: Lock) -> None:
     """Clean up after the dead writer that held a lock before, if there was one."""
     if lock.left_behind is None:
         return
-    clean_up(repository.path, lock.left_behind, [repository.store.staging_root, repository.work_folder / "tmp"])
+    remove_folders(lock.left_behind, lock.path, [repository.store.staging_root, repository.work_folder / "tmp"])
     for ref in lock.left_behind.refs:
         branch = branch_of(ref)
         if branch is not None:

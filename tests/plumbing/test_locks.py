@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blastgit.errors import Busy, RepoError
-from blastgit.plumbing.locks import Journal, clean_up, hold, try_lock
+from blastgit.plumbing import locks
+from blastgit.plumbing.git_locks import release
+from blastgit.plumbing.locks import Journal, hold, remove_folders, try_lock
 
 REF = "refs/heads/2026dgt"
 ID = "1" * 40
@@ -153,7 +155,8 @@ class TestCleanUp:
         return tmp_path
 
     def clean(self, left, journal):
-        clean_up(left, journal, [left / "staging"])
+        remove_folders(journal, left, [left / "staging"])
+        return release(left, journal.claim)
 
     def journal(self, left):
         return Journal.own([left / "staging/dead"], {REF: ID})
@@ -162,39 +165,40 @@ class TestCleanUp:
         lock = left / f"{REF}.lock"
         for content in ("", f"{ID}\n"):
             lock.write_text(content)
-            self.clean(left, self.journal(left))
+            assert self.clean(left, self.journal(left)) == []
             assert not lock.exists()
         assert list((left / "staging").iterdir()) == []
 
     def test_the_lock_of_a_push_stays(self, left):
         lock = left / f"{REF}.lock"
         lock.write_text("2" * 40 + "\n")
-        self.clean(left, self.journal(left))
+        assert self.clean(left, self.journal(left)) == []
         assert lock.exists()
         lock.write_text("")
         with lock.open():
-            self.clean(left, self.journal(left))
+            assert self.clean(left, self.journal(left)) == [lock]
             assert lock.exists()
 
-    def test_what_another_machine_left_stays(self, left):
-        (left / f"{REF}.lock").touch()
-        self.clean(left, replace(self.journal(left), host="elsewhere"))
+    def test_a_lock_that_was_there_before_stays(self, left):
+        lock = left / f"{REF}.lock"
+        lock.touch()
+        os.utime(lock)
+        assert self.clean(left, replace(self.journal(left), since=lock.stat().st_ctime + 60)) == []
+        assert lock.exists()
+
+    def test_what_another_machine_left_stays(self, left, monkeypatch):
+        monkeypatch.setattr(locks, "is_of_one_kernel", lambda _: False)
+        remove_folders(replace(self.journal(left), boot="another"), left, [left / "staging"])
         assert (left / "staging/dead/file").exists()
-        assert (left / f"{REF}.lock").exists()
 
     def test_a_journal_that_names_what_is_not_its_own_is_not_believed(self, left):
         (left / "other").mkdir()
         (left / "x.lock").write_text(ID)
         (left.parent / "x.lock").write_text(ID)
         folders = [left / "other", left / "staging/..", left / "staging", left]
-        self.clean(left, Journal.own(folders, {"x": ID, "refs/../x": ID, "../x": ID, "refs/heads/../../../x": ID}))
+        refs = {"x": ID, "refs/../x": ID, "../x": ID, "refs/heads/../../../x": ID}
+        self.clean(left, Journal.own(folders, refs, ["x.lock", "*.lock", "../x.lock"]))
         assert (left / "other").exists()
         assert (left / "staging/dead/file").exists()
         assert (left / "x.lock").exists()
         assert (left.parent / "x.lock").exists()
-
-    def test_a_lock_that_somebody_else_owns_stays(self, left, monkeypatch):
-        (left / f"{REF}.lock").touch()
-        monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
-        self.clean(left, self.journal(left))
-        assert (left / f"{REF}.lock").exists()

@@ -51,8 +51,7 @@ def test_a_ref_that_is_gone_has_moved_too(git, commits):
 def test_a_lock_of_another_process_stays(git, commits, tmp_path, monkeypatch):
     monkeypatch.setattr("blastgit.plumbing.refs._PATIENT", ())  # git's own tenth of a second is long enough here
     lock = tmp_path / "git/refs/heads/ab.lock"
-    lock.touch()
-    with pytest.raises(RefLocked):
+    with lock.open("x"), pytest.raises(RefLocked):
         update(git, RefUpdate("refs/tags/ab/0", commits[0]), RefUpdate("refs/heads/ab", commits[0]))
     assert (lock.exists(), refs(git)) == (True, {})
 

@@ -211,22 +211,6 @@ def test_a_journal_cannot_have_folders_of_others_removed(repo: Path, tmp_path: P
     assert (repo / "objects").exists()
 
 
-def test_a_journal_of_another_machine_is_left_alone(repo: Path) -> None:
-    path = repo / "blastgit/locks/2026dgt"
-
-    def die() -> None:
-        lock = try_lock(path, create=True)
-        assert lock is not None
-        lock.announce(Journal("elsewhere", 1, "boot", 0.0, {"refs/heads/2026dgt": "2" * 40}))
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    git_lock = repo / "refs/heads/2026dgt.lock"
-    git_lock.write_text("2" * 40 + "\n")
-    assert run_killed_after(60, die).killed
-    DataRepo(repo)
-    assert git_lock.exists()
-
-
 def test_no_space_left_in_the_middle(tmp_path: Path, small_disk: Path, run: Callable[..., str]) -> None:
     repo = small_disk / "repo"
     DataRepo.init(repo, simulated=True)

@@ -140,10 +140,10 @@ def test_a_push_that_came_between_is_seen_and_the_decision_made_anew(
     real = Repository.update_refs
 
     def push_first(self: Repository, *arguments: object, **more: object) -> None:
-        monkeypatch.setattr(Repository, "move_refs", real)
+        monkeypatch.setattr(Repository, "update_refs", real)
         run("git", "--git-dir", clone, "push", "--quiet", repo, "refs/heads/2026dgt", "refs/tags/2026dgt/1")
         real(self, *arguments, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Repository, "move_refs", push_first)
+    monkeypatch.setattr(Repository, "update_refs", push_first)
     assert one_record(second)[1:] == ("unchanged", 1)
     assert DataRepo(repo).verify().problems == []

@@ -1,0 +1,113 @@
+"""What is locked in a data repo, by whom and since when; and freeing a lock whose owner nobody here can prove dead."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from blastgit.errors import Busy, NotFound
+from blastgit.plumbing.evidence import boot_id, owner_of
+from blastgit.plumbing.git_locks import all_locks
+from blastgit.plumbing.locks import Journal, Lock, read_journal, try_lock
+from blastgit.repository.local import Repository
+from blastgit.repository.recovery import clean_up_dead_writer
+
+HELD, LEFT = "held", "left"
+
+
+@dataclass(frozen=True)
+class LockState:
+    """A lock file.
+
+    Attributes:
+        file: Its path in the repository.
+        since: When it was taken, as ISO 8601 in UTC.
+        state: "held" if a process is known to have it, "left" if none is known: it was killed, or is out of sight.
+        owner: Whose it is, in words.
+    """
+
+    file: str
+    since: str
+    state: str
+    owner: str
+
+    def to_json(self) -> dict[str, str]:
+        """Return it under its stable keys."""
+        return asdict(self)
+
+
+def list_locks(repository: Repository) -> list[LockState]:
+    """Return the locks of writers and of git. What a dead writer provably left went when the repo was opened."""
+    folder = repository.work_folder / "locks"
+    own = [_state_of_own(repository, path) for path in sorted(folder.iterdir())] if folder.is_dir() else []
+    of_git = [_state_of_git(repository, path) for path in all_locks(repository.path)]
+    return [*(each for each in own if each is not None), *of_git]
+
+
+def free_lock(repository: Repository, file: str) -> None:
+    """Remove a lock, and clean up what its owner left, on the word of the caller that the owner is dead.
+
+    Args:
+        repository: The data repo.
+        file: The lock's path in the repository, as `list_locks` and errors name it.
+
+    Raises:
+        NotFound: There is no such lock.
+        Busy: A process of this machine has it.
+    """
+    path = repository.path / file
+    if path.parent == repository.work_folder / "locks":
+        lock = try_lock(path, create=False)
+        if lock is None and path.exists():
+            raise Busy(f"{file} is held by {read_journal(path) or 'a process'}: end it, or wait for it")
+        if lock is not None:
+            _free_own(repository, lock)
+            return
+    if path not in all_locks(repository.path):
+        raise NotFound(f"there is no lock {file} in {repository.path}: `blastgit locks` lists those there are")
+    owner = owner_of(path, repository.path)
+    if owner is not None:
+        raise Busy(f"{file} may belong to {owner}: end it, or wait for it")
+    path.unlink(missing_ok=True)
+
+
+def _free_own(repository: Repository, lock: Lock) -> None:
+    dead = lock.left_behind
+    try:
+        if dead is not None:  # as if it had run here: that it is dead is what the caller says
+            lock.take_for(replace(dead, boot=boot_id()))
+            lock.free_git_locks()
+            clean_up_dead_writer(repository, lock)
+    except BaseException:
+        os.close(lock.descriptor)
+        raise
+    lock.let_go()
+
+
+def _state_of_own(repository: Repository, path: Path) -> LockState | None:
+    journal = read_journal(path)
+    lock = try_lock(path, create=False)
+    if lock is not None:
+        os.close(lock.descriptor)
+    try:
+        since = path.stat().st_mtime if journal is None else journal.since
+    except FileNotFoundError:
+        return None
+    return _state(repository, path, since, _words(journal), HELD if lock is None else LEFT)
+
+
+def _words(journal: Journal | None) -> str:
+    return "a process that has not said who it is" if journal is None else str(journal).partition(", since")[0]
+
+
+def _state_of_git(repository: Repository, path: Path) -> LockState:
+    owner = owner_of(path, repository.path)
+    since = path.stat().st_ctime if path.exists() else 0.0
+    return _state(repository, path, since, owner or "no process of this machine", LEFT if owner is None else HELD)
+
+
+def _state(repository: Repository, path: Path, since: float, owner: str, state: str) -> LockState:
+    when = datetime.fromtimestamp(since, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return LockState(str(path.relative_to(repository.path)), when, state, owner)
