@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from functools import partial
 from pathlib import Path
 
 from blastgit.errors import BlastgitError
@@ -32,10 +31,11 @@ def main(arguments: list[str]) -> int:
 def _run(hook: str, arguments: list[str], lines: bytes) -> list[str]:
     folder = Path(os.environ.get("GIT_DIR", ".")).absolute()
     if hook == "pre-receive":
-        from blastgit.guard.hold import hold_locks_until_exit
+        from blastgit.guard.hold import Receiver
         from blastgit.guard.receive import receive
 
-        return receive(folder, lines, partial(hold_locks_until_exit, os.getppid()))
+        receiver = Receiver(int(arguments[0]) if arguments else None)
+        return receive(folder, lines, receiver.hold_locks_until_exit)
     if hook == "pre-push":
         from blastgit.guard.push import check_push
 

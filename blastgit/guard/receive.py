@@ -7,9 +7,11 @@ nobody waiting. Locks are taken for a good one only, and then just the refs are 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from blastgit.errors import BlastgitError, Denied, RepoError
 from blastgit.guard.budget import limited
@@ -21,25 +23,31 @@ from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.stages import check_run
 from blastgit.naming.names import fold
 from blastgit.naming.refs import MAIN, Change, Kind, Line, Place, check_move, place, read_changes
-from blastgit.plumbing.locks import Lock, hold
+from blastgit.plumbing.git_locks import OF_PACKED, PACKED
+from blastgit.plumbing.locks import Journal, Lock, hold
 from blastgit.plumbing.opening import open_repository
+from blastgit.plumbing.refs import ZERO
 from blastgit.repository.local import LOCK_TIMEOUT, Repository
 from blastgit.repository.policy import current_identity, require_line
 from blastgit.repository.recovery import recover, roll_forward
 from blastgit.store.pointer import Pointer
+
+if TYPE_CHECKING:
+    import pygit2
 
 Placed = Mapping[Change, Place]
 
 _TRIES = 3  # checks, if others move main or a ref meanwhile
 
 
-def receive(path: Path, lines: bytes, move: Callable[[], None]) -> list[str]:
+def receive(path: Path, lines: bytes, move: Callable[[Callable[[], bool]], None]) -> list[str]:
     """Check a push, as `pre-receive`, and return what is wrong with it.
 
     Args:
         path: The data repo.
         lines: What git hands to the hook.
-        move: Called if all is well, with the locks held: has the refs moved.
+        move: Called if all is well, with the locks held, and with what tells whether the refs have moved: returns when
+            they have, or when they never will.
     """
     who, changes = current_identity(), list[Change]()
     with ExitStack() as locks:
@@ -49,10 +57,20 @@ def receive(path: Path, lines: bytes, move: Callable[[], None]) -> list[str]:
         except BlastgitError as error:
             log_push(path, who, changes, denied=str(error))
             return [str(error)]
-        log_push(path, who, changes)
-        move()
+        has_moved = partial(_has_moved, open_repository(path), changes)
+        try:
+            move(has_moved)
+        except BlastgitError as error:
+            return [str(error)]
         note_pushed(path, {change.ref: change.new for change in changes})
+        if has_moved():
+            log_push(path, who, changes)
     return []
+
+
+def _has_moved(git: pygit2.Repository, changes: Sequence[Change]) -> bool:
+    references = ((change, git.references.get(change.ref)) for change in changes)
+    return all((None if ref is None else str(ref.target)) == change.new for change, ref in references)
 
 
 def admit(path: Path, placed: Placed, who: str, locks: ExitStack) -> None:
@@ -73,7 +91,9 @@ def admit(path: Path, placed: Placed, who: str, locks: ExitStack) -> None:
         with limited(repo) as repo.budget:
             PushCheck(repo, who).run(placed)
         with ExitStack() as held:
-            _settle(path, placed, _take_locks(path, placed.values(), held))
+            taken = _take_locks(path, placed, held)
+            _settle(path, placed, taken)
+            _announce(placed, taken)
             repo = Quarantine(path)
             _check_unmoved(repo, placed)
             if _state(repo, placed) == before:
@@ -118,7 +138,7 @@ def _check_new_lines(repo: Quarantine, placed: Placed) -> None:
             check_twin(repo, line)
 
 
-def _take_locks(path: Path, places: Iterable[Place], locks: ExitStack) -> dict[str, Lock]:
+def _take_locks(path: Path, placed: Placed, locks: ExitStack) -> dict[str, Lock]:
     """Hold the locks that the library's own writers hold, by name, after completing what a dead one left."""
     os.environ.pop("GIT_QUARANTINE_PATH", None)  # git would refuse to complete an old transaction, which is not pushed
     folder = path / "blastgit" / "locks"
@@ -129,8 +149,15 @@ def _take_locks(path: Path, places: Iterable[Place], locks: ExitStack) -> dict[s
         raise RepoError(f"{folder} cannot be written: {error.strerror}") from None
     if is_used:
         recover(Repository(path))
-    names = sorted({fold(lock) for each in places if (lock := _lock_of(each))})
-    return {name: locks.enter_context(hold(folder / name, LOCK_TIMEOUT)) for name in names}
+    names = {_lock_of(where) for where in placed.values()} | {PACKED for each in placed if each.new is None}
+    return {name: locks.enter_context(hold(folder / name, LOCK_TIMEOUT)) for name in sorted(names)}
+
+
+def _announce(placed: Placed, locks: Mapping[str, Lock]) -> None:
+    """Write down what git is about to move: if it is killed, its locks go as those of a writer would."""
+    for name, lock in locks.items():
+        refs = {change.ref: change.new or ZERO for change, where in placed.items() if _lock_of(where) == name}
+        lock.announce(Journal.own(refs=refs, locks=OF_PACKED if name == PACKED else ()))
 
 
 def _settle(path: Path, placed: Placed, locks: Mapping[str, Lock]) -> None:
@@ -143,9 +170,7 @@ def _settle(path: Path, placed: Placed, locks: Mapping[str, Lock]) -> None:
 
 
 def _lock_of(where: Place) -> str:
-    if where.line is not None:
-        return "" if where.kind is Kind.WORKFLOW else where.line.name
-    return where.kind.value if where.kind in (Kind.MAIN, Kind.ANNOTATIONS, Kind.RELEASE) else ""
+    return where.kind.value if where.line is None else fold(where.line.name)
 
 
 class PushCheck:

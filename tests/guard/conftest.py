@@ -49,7 +49,7 @@ class Clone:
         """
         lines = [line for spec in self._expanded(specs) if len(set((line := self._line(*spec)).split(" "))) == 3]
 
-        def move() -> None:
+        def move(_: Callable[[], bool]) -> None:
             updates = [line.split(" ") for line in lines]
             text = "".join(f"update {ref} {new} {old}\n" for old, new, ref in updates)
             self.git("--git-dir", self.repo, "update-ref", "--stdin", stdin=text.encode())
