@@ -118,7 +118,7 @@ def _is_shown(trial: Trial, path: str, old: bytes, new: bytes) -> bool:
         sides = Path(place, "old"), Path(place, "new")
         for side, data in zip(sides, (old, new), strict=True):
             side.write_bytes(data)
-        difference = describe(path, *sides, Tolerance(absolute=default_rules().absolute))
+        difference = describe(path, *sides, Tolerance(limit=default_rules().limit))
     said = difference.summary()
     cards_alike = any(card.shown[0] == card.shown[1] for part in difference.parts for card in part.cards)
     return "no difference" not in said and "largest 0" not in said and not cards_alike

@@ -120,6 +120,8 @@ def changes(old: Cards, new: Cards, tolerance: Tolerance) -> Iterator[CardChange
         if keyword in tolerance.volatile_cards:
             continue
         before, after = old.get(keyword, []), new.get(keyword, [])
+        if before == after:
+            continue
         bounds = tolerance.bounds(keyword)
         for one, other in zip(before, after, strict=False):
             if not agree(one, other, bounds):

@@ -172,9 +172,14 @@ def _objects(label: str, old: Any, new: Any, search: Search) -> Iterator[Part]:
 
 def _fill_values(label: str, old: Any, new: Any, search: Search) -> Iterator[Part]:
     """Whether two datasets take different values for elements that were never written, or are missing."""
-    if old.dtype.hasobject or old.fillvalue is None or new.fillvalue is None:
-        return
+    import h5py
     import numpy as np
+
+    stated = (side.id.get_create_plist().fill_value_defined() for side in (old, new))
+    if old.dtype.hasobject or not any(each == h5py.h5d.FILL_VALUE_USER_DEFINED for each in stated):
+        return
+    if old.fillvalue is None or new.fillvalue is None:
+        return
 
     before, after = np.asarray(old.fillvalue), np.asarray(new.fillvalue)
     numbers = _compare(label, [(before, after)], before, search)
@@ -195,7 +200,7 @@ def _attributes(label: str, old: Any, new: Any, search: Search) -> Iterator[Part
             before, after = _attribute(one), _attribute(other)
             if before != after:
                 yield Part(name, "changed", before, after)
-            elif not _is_null(one):
+            elif not _is_null(one) and 0 not in one.shape:
                 values = _stored(one), _stored(other)
                 numbers = _compare(key, [values], values[0], search)
                 if numbers is not None:
@@ -217,12 +222,12 @@ def _attribute(attribute: Any) -> Layout:
     Raises:
         ValueError: it is too large, or of a type that cannot be compared.
     """
-    size = attribute.get_storage_size()
+    if _is_null(attribute):
+        return Layout(f"empty {_type(attribute.dtype)}", ())
+    size = attribute.get_storage_size() if 0 not in attribute.shape else 0  # the library cannot tell that of nothing
     if size > LARGEST_ATTRIBUTE:
         raise ValueError(f"attribute {attribute.name.decode('utf-8', 'replace')} has {size} bytes")
-    shape = None if _is_null(attribute) else attribute.shape
-    type_ = _type(attribute.dtype)
-    return Layout(f"empty {type_}", ()) if shape is None else Layout(type_, shape)
+    return Layout(_type(attribute.dtype), attribute.shape)
 
 
 def _is_null(attribute: Any) -> bool:

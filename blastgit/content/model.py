@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
-from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
 Kind = Literal["fits", "arrays", "bytes"]
@@ -42,6 +40,10 @@ class Bounds:
         return self.fields.get(name, self)
 
 
+def _no_limit(_: str) -> float:
+    return math.inf
+
+
 @dataclass(frozen=True, slots=True)
 class Tolerance:
     """What counts as equal.
@@ -49,13 +51,13 @@ class Tolerance:
     Attributes:
         relative: floats ``a`` and ``b`` agree if ``|a - b| <= relative * max(|a|, |b|)``.
         volatile_cards: FITS keywords whose values say nothing about the content.
-        absolute: patterns of names (cards, columns, arrays) in lower case, each with how far apart floats of that name
-            may be at most, in their own unit: absolute times and positions, whose zero is arbitrary.
+        limit: how far apart floats of a name (a card, column or array) may be at most, in their own unit: absolute
+            times and positions, whose zero is arbitrary, have such a limit.
     """
 
     relative: float = 1e-12
     volatile_cards: frozenset[str] = frozenset({"DATE", "CHECKSUM", "DATASUM", "ZHECKSUM", "ZDATASUM"})
-    absolute: tuple[tuple[str, float], ...] = ()
+    limit: Callable[[str], float] = field(default=_no_limit, repr=False, compare=False)
 
     def bounds(self, name: str, fields: Iterable[tuple[str, str]] = ()) -> Bounds:
         """Bounds of values of one name.
@@ -64,16 +66,12 @@ class Tolerance:
             name: the keyword of a card, or the last name of an array.
             fields: if the values have fields: how each is called here, and its name.
         """
-        inner = {field: _bounds(self, name) for field, name in fields}
-        whole = _bounds(self, name)
+        inner = {field: self._lone(name) for field, name in fields}
+        whole = self._lone(name)
         return Bounds(whole.relative, whole.absolute, inner) if inner else whole
 
-
-@cache
-def _bounds(tolerance: Tolerance, name: str) -> Bounds:
-    low = name.lower()
-    limits = (limit for pattern, limit in tolerance.absolute if fnmatchcase(low, pattern))
-    return Bounds(tolerance.relative, min(limits, default=math.inf))
+    def _lone(self, name: str) -> Bounds:
+        return Bounds(self.relative, self.limit(name))
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ def content_tolerance(repository: Repository) -> Tolerance:
     from blastgit.content import Tolerance
 
     rules = repository.rules
-    return Tolerance(rules.tolerance, rules.volatile_cards, rules.absolute)
+    return Tolerance(rules.tolerance, rules.volatile_cards, rules.limit)
 
 
 def published_file(repository: Repository, revision: Snapshot, path: str, folder: Path) -> Path:

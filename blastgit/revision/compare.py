@@ -160,6 +160,8 @@ def _compare_rows(old: Row | None, new: Row | None, table: Table, rules: Rules) 
     before, after = (old.values if old else {}), (new.values if new else {})
     for field in {**before, **after}:
         was, now = before.get(field), after.get(field)
+        if state == "changed" and type(was) is type(now) and was == now and not isinstance(was, list | dict):
+            continue  # nearly always
         if state != "changed" or not same_value(was, now, table.tolerance, rules.limit(field)):
             change = FieldChange(row.table, row.key, field, was, now, state, table.knows(field), row.twin)
             yield change if change.difference is None else _with_sigma(change, before, after)

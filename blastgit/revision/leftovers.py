@@ -7,8 +7,6 @@ from fnmatch import translate
 from functools import cache
 from pathlib import Path
 
-from blastgit.safe_yaml import load_yaml
-
 
 def is_leftover(path: str) -> bool:
     """Whether a file, or a folder that it lies in, bears such a name: `cutout_cdn/DES/._DES_z.fits`."""
@@ -18,7 +16,9 @@ def is_leftover(path: str) -> bool:
 
 @cache
 def _names() -> re.Pattern[str]:
-    loaded = load_yaml(Path(__file__).with_name("leftovers.yaml").read_bytes(), "leftovers.yaml")
-    assert isinstance(loaded, dict)
+    import yaml
+
+    text = Path(__file__).with_name("leftovers.yaml").read_text("utf-8")
+    loaded = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 (both are safe ones)
     patterns = [pattern for group in loaded.values() for pattern in group]
     return re.compile("|".join(translate(pattern.lower()) for pattern in patterns))

@@ -70,7 +70,7 @@ class Rules:
         """Return how far apart floats of a name may be at most; infinite unless it is an absolute time or position."""
         if name not in self._limits:
             low = name.lower()
-            found = (limit for pattern, limit in self.absolute if fnmatchcase(low, pattern))
+            found = (limit for pattern, limit in self.absolute if _matches(low, pattern))
             self._limits[name] = min(found, default=inf)
         return self._limits[name]
 
@@ -197,6 +197,22 @@ def _absolute(groups: Mapping[str, Any]) -> tuple[tuple[str, float], ...]:
             raise ValueError(f"absolute.{group}.within is {spec['within']}")
         found += [(pattern.lower(), limit) for pattern in _words(spec["names"])]
     return tuple(found)
+
+
+def _matches(name: str, pattern: str) -> bool:
+    """Whether a name matches a pattern in which `*` stands for anything; regular expressions take longer to prepare."""
+    first, *rest = pattern.split("*")
+    if not rest:
+        return name == pattern
+    *middle, last = rest
+    if not name.startswith(first) or not name.endswith(last) or len(name) < len(first) + len(last):
+        return False
+    inside = name[len(first) : len(name) - len(last)]
+    for part in middle:
+        _, found, inside = inside.partition(part) if part else ("", "*", inside)
+        if not found:
+            return False
+    return True
 
 
 def _tolerance(value: Any) -> float:

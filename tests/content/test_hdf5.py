@@ -198,3 +198,56 @@ def test_malformed(tmp_path: Path, chain: np.ndarray) -> None:
         bad.write_bytes(data)
         same(NAME, good, bad, T)
         describe(NAME, bad, good, T)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (h5py.Empty("f4"), h5py.Empty("f8")),
+        (h5py.Empty("f4"), h5py.Empty("S5")),
+        (h5py.Empty("i4"), np.int32(0)),
+        (np.zeros(0, "f4"), np.zeros(0, "i4")),
+        (np.zeros((0, 3)), np.zeros((3, 0))),
+        (np.array([1], "i4"), np.array([1], "i8")),
+        (np.array([1], "u1"), np.array([True])),
+        (np.array([b"a"]), np.array(["a"], object)),
+    ],
+)
+@pytest.mark.parametrize("place", ["dataset", "attribute"])
+def test_the_type_counts_also_of_nothing(tmp_path: Path, old: object, new: object, place: str) -> None:
+    for name, value in (("a", old), ("b", new)):
+        with h5py.File(tmp_path / name, "w") as file:
+            if place == "dataset":
+                file["x"] = value
+            else:
+                file.attrs["x"] = value
+    assert same(NAME, tmp_path / "a", tmp_path / "a", T).equal
+    verdict = same(NAME, tmp_path / "a", tmp_path / "b", T)
+    assert (verdict.equal, verdict.how) == (False, "content")
+    summary = describe(NAME, tmp_path / "a", tmp_path / "b", T).summary()
+    one, _, other = summary.rpartition(": ")[2].partition(" -> ")
+    assert one != other
+
+
+def test_committed_types_enumerations_and_fill_values_count(tmp_path: Path) -> None:
+    def write(path: Path, type_: str, names: dict[str, int], fill: float | None, compress: str | None) -> Path:
+        with h5py.File(path, "w") as file:
+            file["committed"] = np.dtype(type_)
+            file.create_dataset("enum", data=[0, 1], dtype=h5py.enum_dtype(names, basetype="i1"))
+            file.create_dataset("values", data=np.ones(4), fillvalue=fill, compression=compress, chunks=(2,))
+        return path
+
+    old = write(tmp_path / "a", "f4", {"A": 0, "B": 1}, None, None)
+    assert same(NAME, old, write(tmp_path / "b", ">f4", {"B": 1, "A": 0}, None, "gzip"), T).equal
+    assert same(NAME, old, write(tmp_path / "c", "f4", {"A": 0, "B": 1}, 0.0, None), T).equal
+    for number, (type_, names, fill, changed) in enumerate(
+        [
+            ("f8", {"A": 0, "B": 1}, None, "committed"),
+            ("f4", {"A": 0, "C": 1}, None, "enum"),
+            ("f4", {"A": 0, "B": 1}, np.nan, "values fill value"),
+            ("f4", {"A": 0, "B": 1}, -1.0, "values fill value"),
+        ]
+    ):
+        new = write(tmp_path / str(number), type_, names, fill, None)
+        assert not same(NAME, old, new, T).equal
+        assert [part.name for part in describe(NAME, old, new, T).parts] == [changed]
