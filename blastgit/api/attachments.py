@@ -53,9 +53,9 @@ class _Room:
 
     def _notes(self, subject: str | None, *, history: bool) -> Iterator[AnnotationStatus]:
         """Yield what was said of a revision with its parts and files, of a file, or of all."""
+        self._bring()  # a query reads what is there when it is made
         query = Query(self._repository)
         if subject is None:
-            self._bring()
             notes: Iterator[AnnotationStatus] = query.all()
         else:
             target = self._target(subject).subject

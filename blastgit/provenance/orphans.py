@@ -57,6 +57,7 @@ def orphans(repository: Repository, age: timedelta = AGE) -> list[Orphan]:
         age: What is younger is no orphan yet.
     """
     repository.need(None, whole=True)
+    repository.need_runs()
     before = datetime.now(UTC) - age
     wanted = _wanted(repository)
     found = [run for run in _runs(repository) if not wanted & {run.name, *run.revisions}]
