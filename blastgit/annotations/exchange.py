@@ -158,7 +158,7 @@ def read_in(repository: Repository, identity: uuid.UUID, data: bytes) -> Draft:
         NotFound: A subject is not there.
     """
     rows, resolver, attachments = read_rows(data), Resolver(repository), dict[str, bytes]()
-    flags: Flags = repository.settings.section("flags")
+    flags = Flags.of(repository.settings)
     user, moment = author_of(repository), instant_text(now(repository))
     events: list[Annotation] = []
     for number, row in enumerate(rows, 1):

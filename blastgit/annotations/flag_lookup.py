@@ -21,8 +21,7 @@ class FlagLookup:
 
     @cached_property
     def _flags(self) -> Flags:
-        flags: Flags = self._repository.settings.section("flags")
-        return flags
+        return Flags.of(self._repository.settings)
 
     def of_revision(self, name: str, number: int) -> str | None:
         """Return the flag of a revision, in words, or None."""

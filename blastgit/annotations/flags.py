@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from blastgit.errors import InvalidInput, RepoError
+from blastgit.repository.settings import Settings
 from blastgit.safe_yaml import load_yaml
 
 if TYPE_CHECKING:
@@ -64,6 +65,15 @@ class Flags:
     inherit: bool = False
     tags: tuple[str, ...] = ("*",)
     rules: tuple[Rule, ...] = ()
+
+    @classmethod
+    def of(cls, settings: Settings) -> Flags:
+        """Return what the settings of a data repo say of them.
+
+        Raises:
+            RepoError: The section `flags` has a mistake.
+        """
+        return settings.read("flags", read_flags)
 
     def check(self, remark: AnnotationBody) -> None:
         """Return if a remark keeps to the vocabulary.

@@ -98,8 +98,7 @@ class Query:
     @cached_property
     def flags(self) -> Flags:
         """The vocabulary."""
-        flags: Flags = self._repository.settings.section("flags")
-        return flags
+        return Flags.of(self._repository.settings)
 
     def all(self) -> Iterator[AnnotationStatus]:
         """Yield every annotation, subject by subject."""

@@ -96,7 +96,7 @@ def make_events(
 ) -> list[Annotation]:
     """Return one annotation as the events of all its subjects."""
     user, moment = author_of(repository), now(repository)
-    flags: Flags = repository.settings.section("flags")
+    flags = Flags.of(repository.settings)
     flags.check(remark.check())
     is_bot = is_bot or flags.is_bot(user)
     first = Annotation("", moment, user, is_bot, targets[0].subject, remark)

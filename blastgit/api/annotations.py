@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from blastgit.annotations.annotation import AnnotationBody
 from blastgit.annotations.branch import NAME, Branch
+from blastgit.annotations.flags import Flags
 from blastgit.annotations.query import Filter, Notes, Query
 from blastgit.annotations.resolve import Resolver, Target
 from blastgit.annotations.states import AnnotationStatus, flags_of
@@ -22,7 +23,7 @@ from blastgit.repository.local import Repository
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from blastgit.annotations.flags import Flags, FlagState
+    from blastgit.annotations.flags import FlagState
     from blastgit.annotations.subjects import Subject
     from blastgit.annotations.sync import Synced
 
@@ -42,8 +43,7 @@ class Annotations:
     @property
     def vocabulary(self) -> Flags:
         """The flags and tags of this data repo, as the section `flags` of `blastgit.yaml` has them."""
-        flags: Flags = self._repository.settings.section("flags")
-        return flags
+        return Flags.of(self._repository.settings)
 
     def add(
         self,

@@ -16,10 +16,11 @@ from blastgit.repository.history import History
 from blastgit.repository.local import Repository
 from blastgit.repository.location import local_path
 from blastgit.repository.recovery import recover
+from blastgit.repository.renames import Renames
 from blastgit.workflow.resolve import resolve
 
 if TYPE_CHECKING:
-    from blastgit.repository.renames import Renames
+    pass
 
 
 class BaseRepo:
@@ -112,8 +113,7 @@ class BaseRepo:
         """Which names are of the same transient; None, without reading the settings, if none are known."""
         if b"renames" not in self._repository.main_file(FILE):
             return None
-        renames: Renames = self._repository.settings.section("renames")
-        return renames
+        return Renames.of(self._repository.settings)
 
     def _has_tag(self, spec: Spec) -> bool:
         return spec.number is not None and self._history.tagged(spec.name, spec.number) is not None

@@ -50,8 +50,7 @@ class Collections:
     @property
     def policy(self) -> CollectionPolicy:
         """What the settings say: names, types, protection."""
-        policy: CollectionPolicy = self._repository.settings.section("collections")
-        return policy
+        return CollectionPolicy.of(self._repository.settings)
 
     def resolve(self, collection: str, name: str, type: str | None = None, time: Time = None) -> Found:  # noqa: A002
         """Return the dataset that a collection of any type has for a transient.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from blastgit.api.base import BaseRepo
 from blastgit.naming.names import parse_spec
 from blastgit.repository.commits import Revision
+from blastgit.workflow.stages import Stages
 
 if TYPE_CHECKING:
     from blastgit.provenance.affected import Affected
@@ -32,7 +33,7 @@ class Origins(BaseRepo):
 
         parsed = parse_spec(spec)
         state = self._resolve(parsed)
-        graph = read_graph(state, self._repository.rules, self._repository.settings.section("stages"))
+        graph = read_graph(state, self._repository.rules, Stages.of(self._repository.settings))
         if isinstance(state, Revision):
             graph = replace(graph, about={**graph.about, "status": status_of(self._repository, state)})
         return graph if parsed.path is None else graph.back_from(parsed.path)
@@ -49,7 +50,7 @@ class Origins(BaseRepo):
         """
         from blastgit.provenance.affected import affected, read_subjects
 
-        stages = self._repository.settings.section("stages")
+        stages = Stages.of(self._repository.settings)
         subjects = read_subjects(self._repository, subject)
         return [each for one in subjects for each in affected(self._repository, one, stages, self._progress)]
 

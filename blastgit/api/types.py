@@ -88,8 +88,7 @@ class Types:
 
     @property
     def _types(self) -> DatasetTypes:
-        types: DatasetTypes = self._repository.settings.section("dataset_types")
-        return types
+        return DatasetTypes.of(self._repository.settings)
 
     def _source(self, type_: DatasetType, wanted: DatasetQuery) -> Source:
         if wanted.collection is None:

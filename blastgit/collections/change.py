@@ -128,7 +128,7 @@ def change(repository: Repository, subject: str, alter: Alter, reason: Reason) -
 
 
 def _check(repository: Repository, before: Catalogue, changed: Mapping[str, Collection | None], intent: Intent) -> None:
-    policy: CollectionPolicy = repository.settings.section("collections")
+    policy = CollectionPolicy.of(repository.settings)
     rules = Rules(repository, policy, before, before.with_changes(changed))
     for name in changed:
         if repository.is_here:  # elsewhere it is the server that knows who pushes

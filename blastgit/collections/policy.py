@@ -13,6 +13,7 @@ from typing import Any
 from blastgit.collections.model import KINDS
 from blastgit.collections.names import ROLES, Names, Row, owner_of
 from blastgit.errors import RepoError
+from blastgit.repository.settings import Settings
 from blastgit.safe_yaml import load_yaml
 
 _WHERE = "blastgit.yaml on main: collections"
@@ -33,6 +34,15 @@ class CollectionPolicy:
     names: Names
     protected: tuple[str, ...] = ()
     calibrations: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, settings: Settings) -> CollectionPolicy:
+        """Return what the settings of a data repo say of them.
+
+        Raises:
+            RepoError: The section `collections` has a mistake.
+        """
+        return settings.read("collections", read_section)
 
     def is_protected(self, name: str) -> bool:
         """Whether a change of this collection must be confirmed."""

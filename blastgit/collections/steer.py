@@ -52,7 +52,7 @@ def steer(repository: Repository, states: Mapping[Subject, FlagState], *, dry_ru
         states: The flag that holds for each subject.
         dry_run: Tell, and change nothing.
     """
-    flags: Flags = repository.settings.section("flags")
+    flags = Flags.of(repository.settings)
     flagged = [
         _Flagged(subject, state, rule)
         for subject, state in states.items()

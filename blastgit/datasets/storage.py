@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from blastgit.datasets.types import DatasetTypes
 from blastgit.errors import RepoError
 from blastgit.repository.entries import LIMIT
 from blastgit.store.config import remote_names
 
 if TYPE_CHECKING:
-    from blastgit.datasets.types import DatasetTypes
     from blastgit.repository.local import Repository
     from blastgit.repository.settings import Settings
 
@@ -93,8 +93,8 @@ def check_storage(settings: Settings, config: bytes) -> Rules:
     Raises:
         RepoError: A rule is about no dataset type of files, or names no remote.
     """
-    rules: Rules = settings.section("storage")
-    types: DatasetTypes = settings.section("dataset_types")
+    rules = settings.read("storage", read_storage)
+    types = DatasetTypes.of(settings)
     for name, rule in rules.of.items():
         if name not in types or types.find(name).pattern is None:
             files = ", ".join(each.name for each in types if each.pattern is not None)
@@ -127,12 +127,12 @@ class Placement:
             RepoError: The rules make no sense.
         """
         settings = repository.settings
-        rules: Rules = settings.section("storage")
+        rules = settings.read("storage", read_storage)
         if not rules.of:
             return cls(rules, None, "")
         config = repository.config
         check_storage(settings, config)
-        return cls(rules, settings.section("dataset_types"), remote_names(config)[0])
+        return cls(rules, DatasetTypes.of(settings), remote_names(config)[0])
 
     def __call__(self, path: str) -> str:
         """Return the name of the store that a file goes to; "" for the default one."""

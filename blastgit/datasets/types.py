@@ -13,6 +13,7 @@ from typing import Any
 from blastgit.datasets.pattern import Pattern, read_pattern
 from blastgit.datasets.recipe import Recipe, read_recipe
 from blastgit.errors import NotFound, RepoError
+from blastgit.repository.settings import Settings
 from blastgit.safe_yaml import load_yaml
 
 _WHERE = "blastgit.yaml on main: dataset_types"
@@ -72,6 +73,15 @@ class DatasetTypes:
     """
 
     by_name: Mapping[str, DatasetType]
+
+    @classmethod
+    def of(cls, settings: Settings) -> DatasetTypes:
+        """Return what the settings of a data repo say of them.
+
+        Raises:
+            RepoError: The section `dataset_types` has a mistake.
+        """
+        return settings.read("dataset_types", read_types)
 
     def __iter__(self) -> Iterator[DatasetType]:
         return iter(self.by_name.values())

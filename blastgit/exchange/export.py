@@ -76,7 +76,7 @@ def export_archive(
     if os.path.lexists(target) and not force:
         raise WouldOverwrite(f"{target} would be overwritten: give another name, or --force")
     Withdrawals(repository).refuse(state, sorted(state.pointers))
-    stages: Stages = repository.settings.section("stages")
+    stages = Stages.of(repository.settings)
     adapted = adapt(state.dr.export.document, stages.by_name)
     paths = sorted(state.pointers)
     size = sum(state.pointers[path].size for path in paths)

@@ -60,7 +60,7 @@ class _Check:
         self._repo = repo
         self._who = who
         self._coming = coming
-        self._flags: Flags = repo.settings.section("flags")
+        self._flags = Flags.of(repo.settings)
         self._twins = Twins(None if old is None else repo.commit(old, "its commit").tree)
         self._latest = datetime.now(UTC) + _AHEAD
         self._new: dict[str, Annotation] = {}

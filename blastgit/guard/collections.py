@@ -10,6 +10,7 @@ import pygit2
 from blastgit.collections.access import check_access, check_confirmed, confirmed_in
 from blastgit.collections.catalogue import Catalogue
 from blastgit.collections.names import check_name, name_of
+from blastgit.collections.policy import CollectionPolicy
 from blastgit.collections.rules import Rules
 from blastgit.collections.text import SIZE_LIMIT, check_text
 from blastgit.errors import BlastgitError, Denied
@@ -48,7 +49,7 @@ class Pushed:
         """
         changed = {name_of(path): path for path in files}
         before = Catalogue(None if self.old is None else self.old.tree)
-        policy = self.settings.section("collections")
+        policy = CollectionPolicy.of(self.settings)
         rules = Rules(self.repo, policy, before, Catalogue(self.new.tree), self.coming)
         for name, path in changed.items():
             try:

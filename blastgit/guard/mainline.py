@@ -10,6 +10,7 @@ from typing import Any
 
 import pygit2
 
+from blastgit.checks.settings import check_settings
 from blastgit.checks.tombstones import tombstone_faults
 from blastgit.datasets.storage import check_storage
 from blastgit.errors import BlastgitError, Denied, InvalidFiles
@@ -193,7 +194,7 @@ def _check_remotes(repo: Quarantine, old: pygit2.Commit | None, config: bytes) -
 
 def _check_settings(repo: Quarantine, old: pygit2.Commit | None, text: bytes) -> Settings:
     new = read_settings(text)
-    new.check()
+    check_settings(new)
     if old is None:
         return new
     before: Settings = repo.settings

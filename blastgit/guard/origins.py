@@ -14,6 +14,7 @@ from blastgit.naming.names import parse_spec
 from blastgit.naming.refs import MAIN, Line, branch_ref, place
 from blastgit.naming.trailers import Trailer
 from blastgit.repository.commits import Marker, Snapshot
+from blastgit.repository.renames import Renames
 
 Tagged = Callable[[Line, int], str | None]
 """From a line and a number to the commit that is, or will be, that revision; None if there is none."""
@@ -63,7 +64,7 @@ def _check_promotion(repo: Quarantine, line: Line, marker: Marker, tagged: Tagge
 
 def _check_former_name(repo: Quarantine, line: Line, formerly: str, tagged: Tagged) -> None:
     former = formerly.partition("@")[0]
-    if former not in repo.settings.section("renames").former(line.name):
+    if former not in Renames.of(repo.settings).former(line.name):
         raise Denied(f"its trailer Formerly names {formerly}, and by blastgit.yaml {line.name} was never called so")
     if _revision(formerly, tagged) is None:
         raise Denied(f"its trailer Formerly names {formerly}, which is not here: push that first, or with it")

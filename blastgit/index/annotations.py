@@ -39,7 +39,7 @@ def update_remarks(repository: Repository, connection: duckdb.DuckDBPyConnection
         connection: The index that is being written.
         known: The commit that the tables are of; "" to read all.
     """
-    vocabulary: Flags = repository.settings.section("flags")
+    vocabulary = Flags.of(repository.settings)
     tip = tip_of(repository)
     before = repository.git.get(known) if known else None
     is_part = isinstance(before, pygit2.Commit) and tip is not None

@@ -32,7 +32,7 @@ from blastgit.repository.commits import Revision
 from blastgit.repository.edit import BranchEdit, commit_to_branch
 from blastgit.repository.format import FILE
 from blastgit.repository.history import History
-from blastgit.repository.identity import repo_identity
+from blastgit.repository.identity import repo_identity, stated_identity
 from blastgit.repository.init import init
 from blastgit.repository.ledger.checkpoint import adopt
 from blastgit.repository.lines import origin
@@ -240,7 +240,7 @@ def _copy_tags(repository: Repository, new: Repository, refs: Iterable[str]) -> 
 def _write_main(repository: Repository, new: Repository, selection: _Selection) -> int:
     """Write the subset's settings, texts and tombstones, and return how many files were left out."""
     settings = repository.main_file(FILE)
-    if repository.settings.section("identity") is None:
+    if stated_identity(repository.settings) is None:
         settings += f"\nidentity: {repo_identity(repository)}  # that of the repo which it was made of\n".encode()
     files: dict[str, bytes | None] = {FILE: settings}
     for path in _TEXTS:

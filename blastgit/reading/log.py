@@ -117,7 +117,7 @@ def log(repository: Repository, name: str) -> list[Entry]:
         newer = newer if marker.number is None else marker.number
         if marker.stage is not None and newer is not None:
             state = StageState(repository.git, name, marker.commit, newer)
-            stages.setdefault(newer, []).insert(0, _ended(state, repository.settings.section("stages")))
+            stages.setdefault(newer, []).insert(0, _ended(state, Stages.of(repository.settings)))
         elif marker.reproduces is not None:
             again.setdefault(marker.reproduces, []).insert(0, Reproduction(marker.app_version, marker.time, marker.id))
     entries, withdrawals, flags = [], Withdrawals(repository), FlagLookup(repository)

@@ -44,6 +44,7 @@ from blastgit.repository.local import LOCK_TIMEOUT, Repository
 from blastgit.repository.packing import start_if_due
 from blastgit.repository.policy import require_line
 from blastgit.repository.recovery import add_tag, clean_up_dead_writer, roll_forward
+from blastgit.repository.renames import Renames
 from blastgit.repository.simulated import check_simulated
 from blastgit.repository.skeleton import dot_files
 from blastgit.revision.compare import FieldChange
@@ -360,7 +361,7 @@ class Recording:
 
     def _formerly(self) -> str | None:
         """Return the latest revision under the transient's former name, if it was renamed."""
-        former = self._repository.settings.section("renames").former(self._name)
+        former = Renames.of(self._repository.settings).former(self._name)
         found = (self._history.latest(each) for each in former)
         return next((str(each) for each in found if each is not None), None)
 

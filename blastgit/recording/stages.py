@@ -34,6 +34,7 @@ from blastgit.repository.recovery import clean_up_dead_writer, roll_forward
 from blastgit.store.intake import Intake
 from blastgit.workflow.lease import LENGTH, LONGEST, Lease, margin_of, repo_time, this_machine
 from blastgit.workflow.markers import BEGUN, DONE, FAILED, NO_BASE, Mark, Run
+from blastgit.workflow.stages import Stages
 
 if TYPE_CHECKING:
     from blastgit.recording.record import Recorded
@@ -202,7 +203,7 @@ class Workflow:
         return status_of(self._repository, self.name)
 
     def _known(self, stage: str) -> str:
-        name: str = self._repository.settings.section("stages").find(stage).name
+        name: str = Stages.of(self._repository.settings).find(stage).name
         return name
 
     def _begin(self, stage: str, length: timedelta) -> Lease:

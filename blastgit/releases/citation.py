@@ -10,6 +10,7 @@ from typing import Any
 from blastgit.errors import RepoError
 from blastgit.plumbing.trees import read_blob
 from blastgit.repository.local import Repository
+from blastgit.repository.settings import Settings
 from blastgit.safe_yaml import load_yaml
 
 CFF = "CITATION.cff"
@@ -75,6 +76,15 @@ class Citation:
     keywords: tuple[str, ...] = ()
     dois: Mapping[str, str] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, settings: Settings) -> Citation:
+        """Return what the settings of a data repo say of them.
+
+        Raises:
+            RepoError: The section `citation` has a mistake.
+        """
+        return settings.read("citation", read_citation)
+
     def over(self, other: Citation) -> Citation:
         """Return this, with what `other` says where this says nothing."""
         values = {each.name: getattr(self, each.name) or getattr(other, each.name) for each in fields(self)}
@@ -111,7 +121,7 @@ def citation_of(repository: Repository) -> Citation:
         RepoError: One of them makes no sense.
     """
     settings = repository.settings
-    stated: Citation = settings.section("citation")
+    stated = Citation.of(settings)
     text = read_blob(repository.main.tree, CFF)
     return stated.over(read_cff(text) if text else Citation()).over(Citation(title=settings.title))
 

@@ -9,6 +9,7 @@ import pygit2
 
 from blastgit.errors import RepoError
 from blastgit.repository.local import Repository
+from blastgit.repository.settings import Settings
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://github.com/scimma/blast#data-repo")
 
@@ -27,9 +28,18 @@ def read_identity(loaded: Any) -> uuid.UUID | None:
         raise RepoError(f"blastgit.yaml on main: identity is {loaded!r}, no UUID") from None
 
 
+def stated_identity(settings: Settings) -> uuid.UUID | None:
+    """Return the identity that the settings of a data repo state; None if it follows from the repo itself.
+
+    Raises:
+        RepoError: It is no UUID.
+    """
+    return settings.read("identity", read_identity)
+
+
 def repo_identity(repository: Repository) -> uuid.UUID:
     """Return the identity of a data repo: what its settings say, or else what follows from the first commit of main."""
-    stated: uuid.UUID | None = repository.settings.section("identity")
+    stated = stated_identity(repository.settings)
     if stated is not None:
         return stated
     if not repository.is_here:

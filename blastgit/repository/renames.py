@@ -13,6 +13,7 @@ from typing import Any
 
 from blastgit.errors import InvalidName, RepoError
 from blastgit.naming.names import check_transient
+from blastgit.repository.settings import Settings
 
 _WHERE = "blastgit.yaml on main: renames"
 
@@ -26,6 +27,15 @@ class Renames:
     """
 
     present: Mapping[str, str]
+
+    @classmethod
+    def of(cls, settings: Settings) -> Renames:
+        """Return what the settings of a data repo say of them.
+
+        Raises:
+            RepoError: The section `renames` has a mistake.
+        """
+        return settings.read("renames", read_renames)
 
     def former(self, name: str) -> list[str]:
         """Return the names that a transient had before it was called so, the last one first."""

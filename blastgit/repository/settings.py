@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from importlib import import_module
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from blastgit.errors import RepoError
 from blastgit.repository.format import FILE, FORMAT
@@ -16,22 +15,12 @@ from blastgit.revision.rules import Rules, build_rules
 from blastgit.safe_yaml import load_yaml
 
 _KEYS = {"format", "kind", "rules", "title", "policy"}
+SECTIONS = frozenset(
+    {"citation", "collections", "dataset_types", "flags", "identity", "renames", "stages", "names", "storage"}
+)
+"""The keys that the room concerned reads: `Stages.of(settings)` and the like. `checks/settings.py` reads all."""
 
-SECTIONS: dict[str, str] = {
-    "citation": "blastgit.releases.citation:read_citation",
-    "collections": "blastgit.collections.policy:read_section",
-    "dataset_types": "blastgit.datasets.types:read_types",
-    "flags": "blastgit.annotations.flags:read_flags",
-    "identity": "blastgit.repository.identity:read_identity",
-    "renames": "blastgit.repository.renames:read_renames",
-    "stages": "blastgit.workflow.stages:read_stages",
-    "names": "blastgit.workflow.names:read_names",
-    "storage": "blastgit.datasets.storage:read_storage",
-}
-"""The settings of each room of blastgit, and what reads them: a function of the YAML's value, or None for the default.
-
-It returns a frozen value object, or raises `RepoError` with the place of the mistake.
-"""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -44,7 +33,7 @@ class Settings:
         title: What the repo is called, for people.
         format: The version of the on-disk format.
         policy: Who may do what.
-        sections: What the other keys hold, each for the room that reads it; see `section`.
+        sections: What the other keys hold, each for the room that reads it; see `read`.
     """
 
     simulated: bool
@@ -55,25 +44,21 @@ class Settings:
     sections: Mapping[str, Any] = field(default_factory=dict)
     _read: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def section(self, name: str) -> Any:
-        """Return the settings of one room, one of `SECTIONS`.
+    def read(self, key: str, reader: Callable[[Any], T]) -> T:
+        """Return what a section says, read once.
+
+        Args:
+            key: One of `SECTIONS`.
+            reader: Makes a frozen value object of the YAML's value, or of None for the default; raises `RepoError` that
+                says where a mistake is.
 
         Raises:
-            RepoError: They make no sense.
+            RepoError: The section has a mistake.
         """
-        if name not in self._read:
-            module, _, function = SECTIONS[name].partition(":")
-            self._read[name] = getattr(import_module(module), function)(self.sections.get(name))
-        return self._read[name]
-
-    def check(self) -> None:
-        """Read every section that is there.
-
-        Raises:
-            RepoError: One makes no sense.
-        """
-        for name in self.sections:
-            self.section(name)
+        if key not in self._read:
+            self._read[key] = reader(self.sections.get(key))
+        found: T = self._read[key]
+        return found
 
 
 @lru_cache(maxsize=32)
@@ -91,7 +76,7 @@ def read_settings(text: bytes) -> Settings:
         raise RepoError(
             f"this data repo has format {version}, and this blastgit knows up to {FORMAT}: install a newer one"
         )
-    unknown = sorted(map(str, set(loaded) - _KEYS - set(SECTIONS)))
+    unknown = sorted(map(str, set(loaded) - _KEYS - SECTIONS))
     if unknown:
         raise RepoError(f"{FILE} on main has a setting that is none: {unknown[0]}")
     if loaded.get("kind", "real") not in ("real", "simulated"):

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from blastgit.store.base import Store
 from blastgit.store.config import Remote
-
-if TYPE_CHECKING:
-    pass
 
 
 def open_stores(default: Remote, others: Mapping[str, Remote], work_folder: Path) -> Store:

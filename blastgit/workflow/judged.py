@@ -84,7 +84,7 @@ def _judge(
     repository: Repository, document: Mapping[str, Json], marks: Mapping[str, Ending], *, on_the_way: bool = False
 ) -> Validity:
     rules = repository.rules
-    stages: Stages = repository.settings.section("stages")
+    stages = Stages.of(repository.settings)
     ends = endings(document, rules)
     done = {stage.name for stage in stages if (mark := marks.get(stage.slug)) and mark.outcome == "done"}
     for stage in stages:

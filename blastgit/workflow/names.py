@@ -18,6 +18,7 @@ from blastgit.repository.history import History
 from blastgit.repository.local import Repository
 from blastgit.safe_yaml import load_yaml
 from blastgit.workflow.judged import ValidityReport
+from blastgit.workflow.stages import Stages
 
 _WHERE = "blastgit.yaml on main: names"
 _VERSION = re.compile(r"v\d")
@@ -115,7 +116,7 @@ def named(repository: Repository, name: str, word: str) -> Revision:
     )  # a transient that does not exist is told from a name that it does not meet
     if _VERSION.match(word):
         return _given_by(repository, name, word)
-    names: Names = repository.settings.section("names")
+    names: Names = repository.settings.read("names", read_names)
     if word not in names:
         near = difflib.get_close_matches(word, [*names, "latest"], n=2)
         hint = f"did you mean {' or '.join(near)}?" if near else f"there are latest, {', '.join(names)}"
@@ -134,7 +135,7 @@ def named(repository: Repository, name: str, word: str) -> Revision:
 
 def _check_stage(repository: Repository, stage: str, word: str) -> None:
     try:
-        repository.settings.section("stages").find(stage)
+        Stages.of(repository.settings).find(stage)
     except NotFound as error:
         raise RepoError(f"{_WHERE}.{word}.complete: {error}") from None
 

@@ -105,7 +105,7 @@ def plan(repository: Repository, revision: Revision, wish: Wish) -> Plan:
     Raises:
         NotFound: What is said to have changed is no stage, file or field.
     """
-    stages: Stages = repository.settings.section("stages")
+    stages = Stages.of(repository.settings)
     why = _Reasons(repository, revision, stages).all(wish)
     markers = History(repository).stages(revision)
     order = _order(stages, markers)

@@ -12,6 +12,7 @@ from typing import Any
 
 from blastgit.errors import NotFound, RepoError
 from blastgit.naming.names import slug
+from blastgit.repository.settings import Settings
 from blastgit.safe_yaml import load_yaml
 from blastgit.workflow.patterns import Patterns
 
@@ -57,6 +58,15 @@ class Stages:
     """
 
     ordered: tuple[Stage, ...]
+
+    @classmethod
+    def of(cls, settings: Settings) -> Stages:
+        """Return what the settings of a data repo say of them.
+
+        Raises:
+            RepoError: The section `stages` has a mistake.
+        """
+        return settings.read("stages", read_stages)
 
     def __iter__(self) -> Iterator[Stage]:
         return iter(self.ordered)

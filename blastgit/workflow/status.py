@@ -94,7 +94,7 @@ def status_of(repository: Repository, name: str, now: datetime | None = None) ->
     if run is None:
         return None
     moment = reading_time(repository) if now is None else now
-    stages: Stages = repository.settings.section("stages")
+    stages = Stages.of(repository.settings)
     found: dict[str, StageStatus] = {each.mark.stage: _ended(run, each, stages) for each in run.endings}
     for stage, lease in run.leases.items():
         found[stage] = _open(lease, is_over=lease.is_over(moment, margin_of(repository)))

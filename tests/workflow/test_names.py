@@ -5,6 +5,7 @@ import json
 import pytest
 
 from blastgit import DataRepo
+from blastgit.checks.settings import check_settings
 from blastgit.cli import main
 from blastgit.demo import break_off, change_image, reprocess
 from blastgit.errors import InvalidName, NotFound, RepoError
@@ -157,7 +158,7 @@ def test_a_mistake_is_told_with_its_place(section, words):
 
 def test_the_settings_check_names():
     with pytest.raises(RepoError, match=r"names\.best"):
-        read_settings(b"format: 1\nnames: {best: 1}\n").check()
+        check_settings(read_settings(b"format: 1\nnames: {best: 1}\n"))
 
 
 @pytest.mark.parametrize("text", ["2026dgt@Best", "2026dgt@-best", "2026dgt@best_one", "2026dgt@best one", "2026dgt@"])

@@ -2,12 +2,13 @@
 
 import pytest
 
+from blastgit.checks.settings import check_settings
 from blastgit.errors import NotFound, RepoError
 from blastgit.repository.settings import read_settings
 from blastgit.revision.normalise import normalise
 from blastgit.revision.rules import default_rules
 from blastgit.workflow.patterns import Patterns
-from blastgit.workflow.stages import default_stages, read_stages
+from blastgit.workflow.stages import Stages, default_stages, read_stages
 
 
 def test_blasts_17_stages_are_shipped_and_stand_in_order():
@@ -141,6 +142,6 @@ def test_a_mistake_is_told_with_its_place(section, words):
 
 def test_the_settings_of_a_data_repo_hold_its_stages():
     text = b"format: 1\nstages:\n  Spectrum: {after: [Host match], makes: ['spectra/*']}\n"
-    assert read_settings(text).section("stages").find("Spectrum").after == ("Host match",)
+    assert Stages.of(read_settings(text)).find("Spectrum").after == ("Host match",)
     with pytest.raises(RepoError, match=r"stages\.Spectrum\.after"):
-        read_settings(b"format: 1\nstages:\n  Spectrum: {after: [Nothing]}\n").check()
+        check_settings(read_settings(b"format: 1\nstages:\n  Spectrum: {after: [Nothing]}\n"))

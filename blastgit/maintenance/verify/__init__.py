@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from blastgit.collections.policy import CollectionPolicy
 from blastgit.errors import DamagedData, NotFound, UsageError
 from blastgit.maintenance.verify.branches import check_ids, check_tombstones
 from blastgit.maintenance.verify.contents import Reading, look_up
@@ -141,7 +142,7 @@ def _check_collections(repository: Repository, report: Report) -> None:
     from blastgit.collections.catalogue import Catalogue
     from blastgit.collections.rules import check_all
 
-    policy = repository.settings.section("collections")
+    policy = CollectionPolicy.of(repository.settings)
     for name, problem in check_all(repository, policy, Catalogue(repository.main.tree)):
         report.add("collection", name, problem)
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from blastgit.annotations.flags import Flags
 from blastgit.errors import InvalidQuery
 from blastgit.index.described import Described, plain
 from blastgit.index.tables import Column, tables
@@ -63,7 +64,7 @@ def find(repository: Repository, index: OpenIndex, wanted: Criteria) -> Found:
     if wanted.where is not None:
         check_where(wanted.where)
     check_columns(wanted.columns)
-    stage = check_names(index, wanted, repository.settings.section("flags"))
+    stage = check_names(index, wanted, Flags.of(repository.settings))
     said = "SELECT DISTINCT kind FROM annotations WHERE state = 'current'"
     kinds = {kind for (kind,) in index.query(said)} if wanted.flags or wanted.tags else set()
     search = _Search(replace(wanted, failed=stage), Values(), frozenset(kinds), _listed(index, wanted))

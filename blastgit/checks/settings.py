@@ -1,0 +1,41 @@
+"""What must hold of `blastgit.yaml`: that every section can be read by the room that it concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from blastgit.annotations.flags import Flags
+from blastgit.collections.policy import CollectionPolicy
+from blastgit.datasets.storage import read_storage
+from blastgit.datasets.types import DatasetTypes
+from blastgit.releases.citation import Citation
+from blastgit.repository.identity import stated_identity
+from blastgit.repository.renames import Renames
+from blastgit.repository.settings import SECTIONS, Settings
+from blastgit.workflow.names import read_names
+from blastgit.workflow.stages import Stages
+
+READERS: dict[str, Callable[[Settings], Any]] = {
+    "citation": Citation.of,
+    "collections": CollectionPolicy.of,
+    "dataset_types": DatasetTypes.of,
+    "flags": Flags.of,
+    "identity": stated_identity,
+    "renames": Renames.of,
+    "stages": Stages.of,
+    "names": lambda settings: settings.read("names", read_names),
+    "storage": lambda settings: settings.read("storage", read_storage),
+}
+"""What reads each section."""
+
+
+def check_settings(settings: Settings) -> None:
+    """Read every section that is there.
+
+    Raises:
+        RepoError: One has a mistake; the error says where.
+    """
+    assert READERS.keys() == SECTIONS
+    for key in settings.sections:
+        READERS[key](settings)
