@@ -6,11 +6,13 @@ import argparse
 import os
 from collections.abc import Callable, Iterator
 
-from benchmarks.reliability import disks, elsewhere, faults, hostile, kills, power, writers
+from benchmarks.reliability import disks, elsewhere, faults, history, hostile, killed, kills, power, writers
 from benchmarks.reliability.row import Row
 
 _SECTIONS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
     "kills": kills.rows,
+    "killed": killed.rows,
+    "history": history.rows,
     "power": power.rows,
     "faults": faults.rows,
     "disks": disks.rows,
@@ -26,6 +28,7 @@ _COUNTS = {
     "--faults": (0, "failing operations for each writing verb, spread over all that it does; 0 for every one"),
     "--fuzz": (4000, "hostile inputs"),
     "--writers": (8, "writers at once, at most"),
+    "--history": (64, "writers whose answers are written down and judged"),
 }
 
 

@@ -1,0 +1,74 @@
+"""Every writing verb is killed at random instants: with its git, and its git alone."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from benchmarks.reliability.bench import folder
+from benchmarks.reliability.row import Row
+from benchmarks.reliability.scene import VERBS, Scene, Verb, apart, end_of, in_child
+
+
+def rows(options: argparse.Namespace) -> Iterator[Row]:
+    """Kill groups of processes, and git alone."""
+    for git_alone in (False, True):
+        with folder() as place:
+            yield sweep(place, options.kills, git_alone=git_alone)
+
+
+def sweep(place: Path, count: int, *, git_alone: bool, seed: int = 2) -> Row:
+    """Kill verbs in turns, at instants up to somewhat more than each takes."""
+    (place / "in").mkdir()
+    (place / "now").mkdir()
+    scene, dice = Scene(place / "now", place / "in"), random.Random(seed)
+    scene.make()
+    shutil.copytree(place / "now", place / "kept", symlinks=True)
+    longest = {verb.name: 1.2 * _time(scene, verb, place) for verb in VERBS}
+    survived = met = 0
+    for turn in range(count):
+        verb = VERBS[turn % len(VERBS)]
+        _restore(place)
+        pid = in_child(lambda verb=verb: verb.run(scene), place / "said")  # type: ignore[misc]
+        time.sleep(dice.uniform(0, longest[verb.name]))
+        met += _kill(pid, git_alone=git_alone)
+        code = end_of(pid)
+        problem = apart(lambda verb=verb, code=code: scene.problem(verb, acknowledged=code == 0))  # type: ignore[misc]
+        if code in (3, 99):
+            problem = problem or f"it ended with code {code}: {(place / 'said').read_text()[-300:]}"
+        if problem:
+            print(f"{verb.name}: {problem}")
+        survived += not problem
+    what = "kill -9 of git alone, all writing verbs" if git_alone else "kill -9 of groups, all writing verbs"
+    return Row(what, count, survived, f"{met} met something at work; locks left: 0" if survived == count else "")
+
+
+def _time(scene: Scene, verb: Verb, place: Path) -> float:
+    _restore(place)
+    begin = time.monotonic()
+    end_of(in_child(lambda: verb.run(scene), place / "said"))
+    return time.monotonic() - begin
+
+
+def _restore(place: Path) -> None:
+    shutil.rmtree(place / "now")
+    shutil.copytree(place / "kept", place / "now", symlinks=True)
+
+
+def _kill(group: int, *, git_alone: bool) -> bool:
+    with suppress(ProcessLookupError, OSError):
+        if not git_alone:
+            os.killpg(group, signal.SIGKILL)
+            return True
+        children = Path(f"/proc/{group}/task/{group}/children").read_text().split()
+        for pid in children:
+            os.kill(int(pid), signal.SIGKILL)
+        return bool(children)
+    return False
