@@ -16,6 +16,7 @@ from benchmarks.annotations import annotated
 from benchmarks.bucket import bucket
 from benchmarks.collections import collected
 from benchmarks.controls import isolate
+from benchmarks.durability import durability
 from benchmarks.index import indexed
 from benchmarks.memory import memory
 from benchmarks.race import Row
@@ -64,6 +65,7 @@ _PARTS: dict[str, Callable[[Path, argparse.Namespace], Iterable[Row]]] = {
     "changed": lambda folder, options: speed.two_changed(folder, samples.first(), options.rounds),
     "read": lambda folder, options: speed.read_back(folder, samples.first(), options.rounds),
     "processes": lambda folder, options: speed.processes(folder, samples.first(), options.rounds),
+    "durability": durability,
     "annotations": annotated,
     "collections": collected,
     "releases": released,

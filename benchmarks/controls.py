@@ -51,15 +51,21 @@ def blastgit(*words: str | Path) -> None:
 
 
 def hash_and_write(files: Iterable[Path], target: Path) -> None:
-    """Read files, take MD5 and SHA-256, write them to a fresh folder, and synchronise once."""
-    target.mkdir()
+    """Read files, take MD5 and SHA-256, and write them durably to a folder that is there only when they are.
+
+    That takes two syncs, as a recording does: of the contents, and of the name by which they are found.
+    """
+    part = target.with_name(f"{target.name}.part")
+    part.mkdir()
     for number, file in enumerate(files):
         md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
-        with file.open("rb", buffering=0) as source, (target / str(number)).open("xb", buffering=0) as copy:
+        with file.open("rb", buffering=0) as source, (part / str(number)).open("xb", buffering=0) as copy:
             while chunk := source.read(CHUNK):
                 md5.update(chunk)
                 sha256.update(chunk)
                 copy.write(chunk)
+    sync_file_systems([part])
+    part.rename(target)
     sync_file_systems([target])
 
 

@@ -8,8 +8,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import pygit2
@@ -54,7 +55,8 @@ class Scene:
             ("collection", "add", "nearby", f"{NAME}@0", "-m", "to try"),
             ("annotate", f"{NAME}@0", "-m", "seen"),
         ):
-            run_verb([*self.on_repo, *words])
+            with redirect_stdout(StringIO()):
+                run_verb([*self.on_repo, *words])
         (self.inputs / "list").write_text(f"{NAME}@0\n")
         clone = self.inputs / "clone.git"
         subprocess.run(["git", "clone", "--quiet", "--mirror", self.repo, clone], check=True, env=git_environment())

@@ -79,7 +79,8 @@ class Trials:
 
     def _judge(self, verb: Verb, code: int, nth: int) -> str:
         if code in (3, 99, -1):
-            return "a failure that was not expected"
+            log = Path(os.environ["XDG_CACHE_HOME"]) / "blastgit/crash.log"
+            return f"a failure that was not expected: {log.read_text()[-1500:] if log.exists() else ''}"
         if nth == 0 and code != 0:
             return "refused"
         found = self._scene.problem(verb, acknowledged=code == 0)

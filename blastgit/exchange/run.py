@@ -22,7 +22,7 @@ from os import cpu_count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from blastgit.errors import BlastgitError, Busy, Denied, UsageError
+from blastgit.errors import BlastgitError, Busy, Denied, RepoError, UsageError
 from blastgit.exchange.bulk import ADOPTED, PRESENT, SKIPPED, BulkOptions, Outcome, adopt
 from blastgit.exchange.seen import Look, Seen, stamp
 from blastgit.exchange.sources import Found, find
@@ -164,7 +164,7 @@ def import_all(
         note.add(outcomes)
         if report.adopted - packed >= _PACKED_AFTER or (done * BATCH >= total and report.adopted > packed):
             packed = report.adopted
-            with suppress(Busy):  # then somebody else is packing
+            with suppress(Busy, RepoError):  # somebody else is packing; or it fails, and what was adopted is there
                 maintain_after_bulk(repository)
     return report
 

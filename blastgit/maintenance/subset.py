@@ -7,11 +7,15 @@ prove each other. Whatever content is left out has a tombstone on the subset's m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
+
+import pygit2
 
 from blastgit.collections.catalogue import Catalogue
 from blastgit.collections.part import part_of
@@ -19,6 +23,7 @@ from blastgit.collections.resolve import Resolver
 from blastgit.errors import InvalidInput, NotFound, UsageError
 from blastgit.naming.names import Spec, is_personal, parse_spec
 from blastgit.naming.refs import branch_ref, tag_ref
+from blastgit.plumbing.durable import sync_file_systems
 from blastgit.plumbing.process import run_git
 from blastgit.plumbing.refs import RefUpdate
 from blastgit.plumbing.safe_text import one_line
@@ -143,15 +148,29 @@ def subset(
         names += [str(found) for found in resolver.members(options.collection, None)]
     selection = _Selection(repository, [parse_spec(text) for text in names], options)
     new = init(target, store=options.store, simulated=repository.settings.simulated)
-    size = copy_contents(repository.store, new.store, selection.contents, progress, staging(new.store))
-    _copy_revisions(repository, new, selection.lines)
-    _copy_tags(repository, new, [label.ref for label in released])
-    adopt(new.git, new.ledger)
-    left_out = _write_main(repository, new, selection)
-    annotations = _copy_annotations(repository, new, selection)
+    with _removed_on_failure(target):
+        size = copy_contents(repository.store, new.store, selection.contents, progress, staging(new.store))
+        left_out = _write_main(repository, new, selection)  # what is left out must not be taken for a loss
+        _copy_revisions(repository, new, selection.lines)
+        _copy_tags(repository, new, [label.ref for label in released])
+        adopt(new.git, new.ledger)
+        annotations = _copy_annotations(repository, new, selection)
     revisions = [str(revision) for revision in selection.revisions]
     files = sum(len(paths) for paths in selection.files.values())
     return Subset(new.path, new.store.url, revisions, files, len(selection.contents), size, left_out, annotations)
+
+
+@contextmanager
+def _removed_on_failure(target: Path) -> Iterator[None]:
+    """Leave no half of a subset: the same call can be made again."""
+    try:
+        yield
+    except BaseException:
+        for entry in target.iterdir():
+            rmtree(entry, ignore_errors=True) if entry.is_dir() else entry.unlink(missing_ok=True)
+        with suppress(OSError):
+            target.rmdir()
+        raise
 
 
 class _Selection:
@@ -218,16 +237,19 @@ class _Selection:
 
 
 def _copy_revisions(repository: Repository, new: Repository, lines: Mapping[str, Sequence[Revision]]) -> None:
-    """Fetch the tags of every line, and end each branch at the highest one."""
+    """Fetch every line, and make its tags and its branch, which ends at the highest one."""
     names = list(lines)
     source = str(repository.path.absolute())
     for start in range(0, len(names), _BATCH):
         revisions = [revision for name in names[start : start + _BATCH] for revision in lines[name]]
-        specs = [tag_ref(revision.name, revision.number) for revision in revisions]
-        text = "".join(f"{ref}:{ref}\n" for ref in specs)
-        run_git(new.path, "fetch", "--quiet", "--no-tags", "--stdin", source, stdin=text.encode(), keep=Keep.TRUST)
+        tags = [tag_ref(revision.name, revision.number) for revision in revisions]
+        words = "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--stdin", source
+        run_git(new.path, *words, stdin="".join(f"{ref}\n" for ref in tags).encode(), keep=Keep.TRUST)
         ends = [lines[name][-1] for name in names[start : start + _BATCH]]
-        new.update_refs([RefUpdate(branch_ref(end.name), end.id) for end in ends], "blastgit subset")
+        updates = [RefUpdate(ref, str(repository.git.references[ref].target)) for ref in tags]
+        updates += [RefUpdate(branch_ref(end.name), end.id) for end in ends]
+        new.update_refs(updates, "blastgit subset")
+        new.git = pygit2.Repository(new.git.path)  # libgit2 looks for new packs when it is opened
 
 
 def _copy_tags(repository: Repository, new: Repository, refs: Iterable[str]) -> None:
@@ -235,6 +257,7 @@ def _copy_tags(repository: Repository, new: Repository, refs: Iterable[str]) -> 
     specs = [f"{ref}:{ref}" for ref in refs]
     if specs:
         run_git(new.path, "fetch", "--quiet", "--no-tags", str(repository.path.absolute()), *specs, keep=Keep.TRUST)
+        sync_file_systems([new.path])
 
 
 def _write_main(repository: Repository, new: Repository, selection: _Selection) -> int:

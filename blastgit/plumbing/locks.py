@@ -100,7 +100,11 @@ class Lock:
         return self._journal is not None and bool(self._journal.refs)
 
     def announce(self, journal: Journal) -> None:
-        """Write down who holds the lock, and what to clean up if it dies."""
+        """Write down who holds the lock, and what to clean up if it dies.
+
+        Raises:
+            RepoError: It cannot be written.
+        """
         before = self._inherited
         if before is not None:  # of whose locks some may still stand
             since = min(before.since, journal.since)
@@ -108,7 +112,10 @@ class Lock:
             journal = replace(journal, refs={**before.refs, **journal.refs}, locks=locks, since=since)
         self._journal = journal
         # One write, and the first line is what counts: killed at any instant, the old or the new journal can be read.
-        os.pwrite(self.descriptor, json.dumps(asdict(journal)).encode() + b"\n", 0)
+        try:
+            os.pwrite(self.descriptor, json.dumps(asdict(journal)).encode() + b"\n", 0)
+        except OSError as error:
+            raise RepoError(f"the lock {self.path} cannot be written ({error.strerror}), so nothing was done") from None
 
     def announce_moves(self, updates: Sequence[RefUpdate]) -> None:
         """Write down the refs that are about to move or to go, beside what was announced before."""

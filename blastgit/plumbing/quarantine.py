@@ -19,6 +19,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 _PREFIX = "tmp_objdir-blastgit-"
+_TRIES = 5
 _AGE = 60.0  # seconds; between a folder's making and its lock passes less
 
 
@@ -49,12 +50,7 @@ class Quarantine:
         """
         for folder in self.path.iterdir():
             for file in sorted(folder.iterdir(), key=_pack_first):
-                target = self.objects / folder.name / file.name
-                try:
-                    file.rename(target)
-                except FileNotFoundError:  # the first object of its folder
-                    target.parent.mkdir(exist_ok=True)
-                    file.rename(target)
+                _move(file, self.objects / folder.name / file.name)
 
 
 def alternates(*folders: Path) -> str:
@@ -99,6 +95,16 @@ def _remove_if_left(folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
     finally:
         os.close(descriptor)
+
+
+def _move(file: Path, target: Path) -> None:
+    """Rename a file; its new folder may be missing, and git may remove an empty one at any time."""
+    for _ in range(_TRIES):
+        with suppress(FileNotFoundError):
+            file.rename(target)
+            return
+        target.parent.mkdir(exist_ok=True)
+    file.rename(target)
 
 
 def _pack_first(file: Path) -> tuple[bool, str]:

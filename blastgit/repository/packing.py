@@ -30,7 +30,6 @@ from blastgit.repository.local import LOCK_TIMEOUT, Repository
 
 _LOCK = ".maintain"  # no transient's name has a full stop
 _LOG = "maintain.log"
-_GUARD = "tmp_obj_blastgit"  # git takes it for an object that is being written
 _LOOSE = 6700  # objects; the threshold of `git gc --auto` as git ships it
 _PACKS = 50  # likewise
 _PAUSE = 30.0  # seconds from one run that starts by itself to the next: one that fails must not start all the time
@@ -106,7 +105,7 @@ def maintain_after_bulk(repository: Repository) -> None:
 
 
 def _do(repository: Repository, steps: Mapping[str, tuple[str, ...]], progress: Progress = silent) -> None:
-    with hold(repository.lock_path(_LOCK), timeout=BRIEFLY) as lock, _folders_kept(repository.path / "objects"):
+    with hold(repository.lock_path(_LOCK), timeout=BRIEFLY) as lock:
         lock.announce(Journal.own(locks=OF_PACKING))
         with hold(repository.lock_path(LEDGER_LOCK), timeout=BRIEFLY) as ledger:
             ledger.announce(Journal.own(locks=OF_LEDGER))
@@ -119,6 +118,8 @@ def _do(repository: Repository, steps: Mapping[str, tuple[str, ...]], progress: 
                 _run(repository.path, step, {lock, held})
                 sync_file_systems([repository.path])
         remove_left_quarantines(repository.path / "objects")
+        with suppress(OSError):  # writers make those that they need
+            make_folders(repository.path / "objects")  # git removes those that have become empty
 
 
 def _run(repo: Path, step: tuple[str, ...], locks: set[Lock]) -> None:
@@ -138,23 +139,6 @@ def _refs_held(repository: Repository) -> Iterator[Lock]:
     with hold(repository.work_folder / "locks" / PACKED, LOCK_TIMEOUT) as lock:
         lock.announce(Journal.own(locks=(*OF_PACKED, OF_ALL_REFS)))
         yield lock
-
-
-@contextmanager
-def _folders_kept(objects: Path) -> Iterator[None]:
-    """Have all 256 folders of loose objects, and keep git from removing those that become empty.
-
-    libgit2 makes such a folder and then moves an object into it, and fails if the folder goes in between.
-    """
-    make_folders(objects)
-    guards = [objects / f"{number:02x}" / _GUARD for number in range(256)]
-    for guard in guards:
-        guard.touch()
-    try:
-        yield
-    finally:
-        for guard in guards:
-            guard.unlink(missing_ok=True)
 
 
 def is_due(repository: Repository) -> bool:

@@ -14,6 +14,7 @@ from blastgit.progress import Progress
 from blastgit.repository.contents import checked
 from blastgit.store.base import Store
 from blastgit.store.hashing import Checksums, drain
+from blastgit.store.local import store_failure
 from blastgit.store.pointer import Pointer
 
 Contents = Mapping[str, tuple[Pointer, str]]
@@ -41,7 +42,6 @@ def copy_contents(source: Store, target: Store, contents: Contents, progress: Pr
         DamagedData: One is not what was published.
         StoreError: A store fails.
     """
-    folder.mkdir(parents=True)
     total, done = sum(pointer.size for pointer, _ in contents.values()), 0
     absent = target.missing(contents)
 
@@ -57,10 +57,13 @@ def copy_contents(source: Store, target: Store, contents: Contents, progress: Pr
         return pointer.size
 
     try:
+        folder.mkdir(parents=True)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             for size in pool.map(copy, contents):
                 done += size
                 progress("copying", done, total)
+    except OSError as error:
+        raise store_failure(target.url, error) from None
     finally:
         rmtree(folder, ignore_errors=True)
     sync_file_systems(target.synced_folders())

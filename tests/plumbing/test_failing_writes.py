@@ -1,0 +1,18 @@
+"""Write operations fail, one after the other: `python -m benchmarks.reliability faults` has each fail in four ways."""
+
+import shutil
+import sys
+
+import pytest
+
+from benchmarks.reliability import faults
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    shutil.which("cc") is None or sys.platform != "linux", reason="the library of faults takes Linux and a C compiler"
+)
+def test_a_disk_that_fails_at_any_write_leaves_the_repo_sound() -> None:
+    rows = list(faults.sweep(8))
+    assert len(rows) >= 13
+    assert [row for row in rows if row.lost] == []
