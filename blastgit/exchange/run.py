@@ -275,12 +275,13 @@ class _Note:
         return found.export is None or self._seen.look(done.name, done.look) == done.look
 
     def add(self, outcomes: Iterable[Outcome]) -> None:
-        """Note what is done of a batch."""
-        self._path.parent.mkdir(exist_ok=True)
+        """Note what is done of a batch; one that cannot be noted is looked at again by the next import."""
         done = [each for each in outcomes if each.status in (ADOPTED, PRESENT)]
         lines = [json.dumps([each.source, each.stamp, each.name, each.look]) for each in done]
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write("".join(f"{line}\n" for line in lines))
+        with suppress(OSError):
+            self._path.parent.mkdir(exist_ok=True)
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write("".join(f"{line}\n" for line in lines))
 
     def _read(self) -> Iterator[_Done]:
         try:

@@ -27,6 +27,7 @@ from blastgit.repository.recovery import clean_up_dead_writer
 from blastgit.store.base import SetAside, Store
 from blastgit.store.config import Remote, absolute
 from blastgit.store.hashing import Checksums, drain
+from blastgit.store.local import store_failure
 from blastgit.store.open import open_store
 
 _LOCK = ".repair"  # no transient's name has a full stop
@@ -98,9 +99,11 @@ def repair(repository: Repository, report: Report, sources: Sequence[str] = (), 
     with hold(repository.lock_path(_LOCK), timeout=BRIEFLY) as lock:
         clean_up_dead_writer(repository, lock)
         lock.announce(Journal.own([folder]))
-        folder.mkdir(parents=True)
         try:
+            folder.mkdir(parents=True)
             _Repair(repository.store, stores, folder).run(broken, report, progress)
+        except OSError as error:
+            raise store_failure(repository.store.url, error) from None
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     sync_file_systems(repository.store.synced_folders())

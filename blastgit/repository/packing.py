@@ -213,6 +213,6 @@ def _start(repository: Repository) -> None:
 def count(repo: Path) -> Counts:
     """Count what there is to pack."""
     folders = [repo / "objects" / f"{number:02x}" for number in range(256)]
-    objects = sum(_entries(folder) - _entries(folder, _GUARD) for folder in folders)
+    objects = sum(_entries(folder) for folder in folders)
     refs = sum(len(files) for _, _, files in os.walk(repo / "refs"))
     return Counts(objects, _entries(repo / "objects" / "pack", ".pack"), refs)

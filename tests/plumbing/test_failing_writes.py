@@ -13,6 +13,6 @@ from benchmarks.reliability import faults
     shutil.which("cc") is None or sys.platform != "linux", reason="the library of faults takes Linux and a C compiler"
 )
 def test_a_disk_that_fails_at_any_write_leaves_the_repo_sound() -> None:
-    rows = list(faults.sweep(8))
+    rows = list(faults.sweep(5))
     assert len(rows) >= 13
     assert [row for row in rows if row.lost] == []
