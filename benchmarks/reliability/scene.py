@@ -174,7 +174,7 @@ VERBS = (
         lambda s: [*s.on_repo, "import", str(s.inputs / "blast"), "--jobs", "1", "--run", "legacy/1"],
         lambda s: all(s.has_moved(f"refs/tags/{name}/0") for name in ("2026im1", "2026im2")),
     ),
-    _verb("maintain", lambda s: [*s.on_repo, "maintain"], lambda s: s.refs() == s.before),
+    _verb("maintain", lambda s: [*s.on_repo, "maintain"], lambda s: s.before.items() <= s.refs().items()),
     _verb(
         "collection",
         lambda s: [*s.on_repo, "collection", "add", "nearby", f"{OTHER}@0", "-m", "near"],
