@@ -16,7 +16,7 @@ import socket
 import stat
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -159,7 +159,8 @@ class Lock:
     def let_go(self) -> None:
         """Let the next one have the lock. The journal goes only after the git locks that it announces."""
         if self._is_clear():
-            self.path.unlink(missing_ok=True)
+            with suppress(OSError):  # on a disk that takes nothing any more it stays, as after a death
+                self.path.unlink()
         os.close(self.descriptor)
 
     def _is_clear(self) -> bool:
