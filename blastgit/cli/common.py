@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from blastgit.errors import BlastgitError, InvalidInput, UsageError
+from blastgit.plumbing.safe_text import raw_stream
 from blastgit.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def drawn_progress(*, counts: bool = False) -> Iterator[Progress]:
 
     done = MofNCompleteColumn() if counts else DownloadColumn()
     columns = TextColumn("{task.description}"), BarColumn(), done, TimeRemainingColumn()
-    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+    with Bars(*columns, console=Console(file=raw_stream(sys.stderr)), transient=True) as bars:
         tasks: dict[str, Any] = {}
 
         def draw(what: str, done: int, total: int) -> None:

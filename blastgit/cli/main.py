@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 from blastgit._version import __version__
 from blastgit.cli.common import tell_failure
 from blastgit.errors import BlastgitError, UsageError
+from blastgit.plumbing.safe_text import escaped, safe_streams
 from blastgit.plumbing.stdout import StdoutClosed, guard_stdout
 
 CRASH, INTERRUPTED = 3, 130
@@ -136,9 +137,14 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code (`docs/exit-codes.md`)."""
+    guard_stdout()
+    with safe_streams():
+        return _main(argv)
+
+
+def _main(argv: Sequence[str] | None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     wants_json = "--json" in arguments
-    guard_stdout()
     try:
         options = build_parser(_verb_of(arguments)).parse_args(arguments)
         code: int = options.run(options)
@@ -178,15 +184,20 @@ def _crashed(arguments: list[str]) -> int:
     import platform
     import traceback
 
+    from blastgit.plumbing.credentials import redacted
+
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "blastgit"
     log = folder / "crash.log"
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     versions = f"blastgit {__version__}, Python {platform.python_version()}, {platform.platform()}"
-    text = f"{versions}\n{now}  blastgit {' '.join(arguments)}\n\n{traceback.format_exc()}"
+    said = f"{versions}\n{now}  blastgit {' '.join(arguments)}\n\n{traceback.format_exc()}"
+    text = redacted(said, os.environ)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        log.write_text(text, "utf-8")
-        where = f"the details are in {log}: please send them with a report"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        log.unlink(missing_ok=True)  # an older one may be anybody's to read, or lead elsewhere
+        with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(escaped(text))
+        where = f"the details are in {log}: please read them, then send them with a report"
     except OSError:
         where = f"the details:\n{text}"
     print(f"blastgit: an error that was not expected; {where}", file=sys.stderr)

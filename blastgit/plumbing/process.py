@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from blastgit.errors import RepoError
+from blastgit.plumbing.credentials import hidden
 from blastgit.plumbing.user_settings import OF_A_REPO, Keep, own_environment
 
 
@@ -130,10 +131,12 @@ def _started(
 ) -> Iterator[subprocess.Popen[bytes]]:
     where = [] if directory is None else [f"--git-dir={directory}"]
     pipe = subprocess.PIPE
-    with own_environment(directory, keep, env) as environment:
+    command = hidden(args)
+    more = {**(env or {}), **command.environment}
+    with own_environment(directory, keep, more, command.settings) as environment:
         try:
             process = subprocess.Popen(
-                ["git", *where, *args],
+                ["git", *where, *command.args],
                 bufsize=0,  # what a buffer holds when git is killed would fail again at each later call
                 stdin=pipe,
                 stdout=pipe,

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 _BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
@@ -62,19 +64,19 @@ class SafeStream:
     """
 
     def __init__(self, stream: TextIO) -> None:
-        """Write to `stream`."""
-        self._stream = stream
+        """Write to `stream`, which `raw` stays."""
+        self.raw = stream
 
     def write(self, text: str) -> int:
         """Write text, made safe."""
         if text.isprintable():
-            return self._stream.write(text)
+            return self.raw.write(text)
         ours = [match.span() for match in _KEPT.finditer(text)]
         parts, at = [], 0
         for begin, end in ours:
             parts += [escaped(text[at:begin]), text[begin:end]]
             at = end
-        self._stream.write("".join([*parts, escaped(text[at:])]))
+        self.raw.write("".join([*parts, escaped(text[at:])]))
         return len(text)
 
     def writelines(self, lines: Any) -> None:
@@ -83,12 +85,20 @@ class SafeStream:
             self.write(line)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
+        return getattr(self.raw, name)
 
 
-def guard_streams() -> None:
-    """Have what this process prints to stdout and stderr made safe from now on."""
-    if not isinstance(sys.stdout, SafeStream):
-        sys.stdout = SafeStream(sys.stdout)
-    if not isinstance(sys.stderr, SafeStream):
-        sys.stderr = SafeStream(sys.stderr)
+def raw_stream(stream: TextIO) -> TextIO:
+    """Return the stream beneath a safe one, for what draws on a terminal itself."""
+    return stream.raw if isinstance(stream, SafeStream) else stream
+
+
+@contextmanager
+def safe_streams() -> Iterator[None]:
+    """Have what is printed to stdout and stderr made safe, for as long as the context lasts."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (SafeStream(raw_stream(stream)) for stream in before)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before

@@ -68,7 +68,10 @@ _NO_HOOKS = {"core.hooksPath": os.devnull}
 
 @contextmanager
 def own_environment(
-    directory: Path | str | None, keep: Keep = Keep.NOTHING, extra: Mapping[str, str] | None = None
+    directory: Path | str | None,
+    keep: Keep = Keep.NOTHING,
+    extra: Mapping[str, str] | None = None,
+    settings: Mapping[str, str] | None = None,
 ) -> Iterator[dict[str, str]]:
     """Yield an environment for git in which only some of the user's settings hold, for as long as the context lasts.
 
@@ -76,13 +79,16 @@ def own_environment(
         directory: The git directory, for settings that are included for some repositories only.
         keep: Which of the user's settings hold.
         extra: Variables on top.
+        settings: Settings of this call alone.
 
     Raises:
         RepoError: The user's settings cannot be read.
     """
     environment = {key: value for key, value in os.environ.items() if _is_kept(key, value, keep)}
     pinned = _PINNED if keep is Keep.HOOKS else _PINNED | _NO_HOOKS
-    environment |= _FIXED | {"GIT_CONFIG_GLOBAL": os.devnull} | _as_variables(pinned) | dict(extra or {})
+    environment |= (
+        _FIXED | {"GIT_CONFIG_GLOBAL": os.devnull} | _as_variables(pinned | dict(settings or {})) | dict(extra or {})
+    )
     text = "" if keep is Keep.NOTHING else _settings(directory, re.compile(keep.value))
     if not text:
         yield environment

@@ -62,6 +62,7 @@ def _left_to_write(folder: Path, items: Iterable[Item], *, force: bool) -> list[
     for item in items:
         target = folder / item.path
         _check_parents(target)
+        _check_no_link(folder, target)
         if not os.path.lexists(target):
             left.append(item)
         elif not target.is_file() or _sha256(target) != item.sha256:
@@ -79,6 +80,14 @@ def _check_parents(target: Path) -> None:
         raise WouldOverwrite(f"{above} is in the way of {target}: a folder should be there; move it away")
 
 
+def _check_no_link(folder: Path, target: Path) -> None:
+    """Check that no link stands where a folder of the dataset should: files would be written elsewhere through it."""
+    inside = target.relative_to(folder).parents
+    for link in (folder / parent for parent in reversed(inside) if parent.parts):
+        if link.is_symlink():
+            raise WouldOverwrite(f"{link} is a link, and {target} would be written elsewhere through it: move it away")
+
+
 def _sha256(path: Path) -> str:
     digest = hashlib.sha256()
     with path.open("rb", buffering=0) as file:
@@ -92,6 +101,7 @@ def _write_all(folder: Path, items: Iterable[Item], progress: Progress) -> None:
     done, total = 0, sum(item.size for item in order)
 
     def write(item: Item) -> int:
+        _check_no_link(folder, folder / item.path)
         _write(folder / item.path, checked(item.read(), item.sha256, item.what))
         return item.size
 
@@ -119,7 +129,8 @@ def _write(target: Path, chunks: Iterable[bytes]) -> None:
 def _alone_with(part: Path) -> Iterator[BinaryIO]:
     """Open a file that another `get` into the same folder may be writing too: this one then waits."""
     while True:
-        with part.open("ab") as file:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        with os.fdopen(os.open(part, flags, 0o666), "ab") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             if _is_at(part, file):
                 yield file

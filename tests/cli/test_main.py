@@ -2,6 +2,7 @@ import json
 import os
 import re
 import shutil
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -95,6 +96,30 @@ def test_a_crash_leaves_a_log(cli, repo, monkeypatch, tmp_path):
     assert "RuntimeError: a bug" in text
     assert f"blastgit -C {repo} list" in text
     assert f"blastgit {__version__}, Python" in text
+
+
+def test_a_crash_log_is_private_and_holds_no_secrets(cli, repo, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter22")
+    log = tmp_path / "cache/blastgit/crash.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("an older one, for all to read")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("mine")
+
+    def crash(*_: object) -> None:
+        raise RuntimeError("https://alice:s3cret@host said hunter22")
+
+    monkeypatch.setattr("blastgit.cli.list.run", crash)
+    for before in (None, elsewhere):
+        if before is not None:
+            log.unlink()
+            log.symlink_to(before)
+        assert cli("-C", repo, "list").code == 3
+        assert stat.S_IMODE(log.lstat().st_mode) == 0o600
+        assert "s3cret" not in log.read_text()
+        assert "hunter22" not in log.read_text()
+    assert elsewhere.read_text() == "mine"
 
 
 def test_a_crash_where_no_log_can_be_written(cli, repo, monkeypatch, tmp_path):

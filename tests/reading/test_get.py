@@ -226,3 +226,19 @@ def test_progress_ends_with_everything(library, tmp_path):
 def test_a_repo_elsewhere_is_read_by_its_url(library, states, tmp_path, run):
     DataRepo(f"file://elsewhere{library}").get("2026dgt@0", tmp_path / "out")
     assert contents(tmp_path / "out") == published(library, states[0], 0, run)
+
+
+def test_nothing_is_written_through_a_link(library, tmp_path):
+    target, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    target.mkdir()
+    elsewhere.mkdir()
+    (target / "cutout_cdn").symlink_to(elsewhere)
+    for force in (False, True):
+        with pytest.raises(WouldOverwrite, match=r"is a link, and .* would be written elsewhere through it"):
+            DataRepo(library).get("2026dgt@0", target, force=force)
+    assert not list(elsewhere.iterdir())
+    (target / "cutout_cdn").unlink()
+    (target / "2026dgt.json.part").symlink_to(elsewhere / "x")
+    (tmp_path / "link").symlink_to(target)
+    DataRepo(library).get("2026dgt@0", tmp_path / "link")  # the folder itself is the user's choice
+    assert (target / "cutout_cdn").is_dir()
