@@ -1,9 +1,10 @@
-"""Git objects that are made together and written at once: a few as loose files, more as one pack.
+"""Git objects that are made together and written at once, as one pack.
 
 They are written into a quarantine first (`quarantine.py`), from which they get to the others when they are on disk.
 
-A file for each object costs a file system several times what its bytes do, and bulk work would drown in them. The
-formats of packs and their indexes (version 2) are those of gitformat-pack(5).
+A file for each object costs a file system several times what its bytes do, and git's clean-up may delete it before a
+ref reaches it, while a pack can be kept (`keeps.py`). The formats of packs and their indexes (version 2) are those of
+gitformat-pack(5).
 """
 
 from __future__ import annotations
@@ -20,9 +21,6 @@ import pygit2
 
 from blastgit.errors import RepoError
 from blastgit.plumbing.quarantine import Quarantine, quarantine
-
-LOOSE = 16
-"""Objects up to which each becomes a file: packs slow git down as well when there are many."""
 
 _COMMIT, _TREE, _BLOB, _TAG = 1, 2, 3, 4
 _KINDS = {_COMMIT: b"commit", _TREE: b"tree", _BLOB: b"blob", _TAG: b"tag"}
@@ -116,9 +114,7 @@ class Batch:
         """
         try:
             with quarantine(Path(self._git.path) / "objects") as place:
-                if len(self._objects) <= LOOSE:
-                    _write_loose(place.path, self._objects)
-                else:
+                if self._objects:
                     _write_pack(place.path / "pack", self._objects)
                 yield place
         except OSError as error:
@@ -151,14 +147,6 @@ def _as_git_sorts(entry: tuple[bytes, tuple[bytes, bytes]]) -> bytes:
     """Git sorts a folder as if its name ended with a slash."""
     name, (mode, _) = entry
     return name + b"/" if mode == FOLDER_MODE else name
-
-
-def _write_loose(folder: Path, objects: Mapping[bytes, tuple[int, bytes]]) -> None:
-    """Write a file for each object."""
-    for oid, (kind, data) in objects.items():
-        place = folder / oid[:1].hex()
-        place.mkdir(exist_ok=True)
-        _write_file(place / oid[1:].hex(), _deflated(b"%s %d\0%s" % (_KINDS[kind], len(data), data)))
 
 
 def _write_pack(folder: Path, objects: Mapping[bytes, tuple[int, bytes]]) -> None:

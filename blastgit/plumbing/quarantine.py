@@ -2,8 +2,9 @@
 
 A file that has its name before its bytes are on disk is empty after a power cut, and git never writes an object that it
 finds under its name: every later revision that needs the object would be damaged. So objects are written into a folder
-of their own, as git itself does for a push (`tmp_objdir-*`, which `git prune` removes when it is old), and renamed
-after the sync that every writer needs anyway.
+of their own, as git itself does for a push, and renamed after the sync that every writer needs anyway. The folder's
+name does not begin with `tmp_`, for `git prune --expire=now` removes what does. Packs are kept until the refs have
+moved (`keeps.py`).
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
 
-_PREFIX = "tmp_objdir-blastgit-"
+from blastgit.plumbing.keeps import keep, let_go
+
+_PREFIX = "incoming-blastgit-"
 _TRIES = 5
 _AGE = 60.0  # seconds; between a folder's making and its lock passes less
 
@@ -30,10 +33,12 @@ class Quarantine:
     Attributes:
         path: A folder laid out as a repository's `objects`.
         objects: The repository's.
+        kept: The packs that were admitted, and are kept until the quarantine ends.
     """
 
     path: Path
     objects: Path
+    kept: dict[Path, int] = field(default_factory=dict)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -50,7 +55,10 @@ class Quarantine:
         """
         for folder in self.path.iterdir():
             for file in sorted(folder.iterdir(), key=_pack_first):
-                _move(file, self.objects / folder.name / file.name)
+                target = self.objects / folder.name / file.name
+                if file.suffix == ".pack":
+                    self.kept[target] = keep(target)
+                _move(file, target)
 
 
 def alternates(*folders: Path) -> str:
@@ -72,7 +80,12 @@ def quarantine(objects: Path) -> Iterator[Quarantine]:
         try:
             with suppress(OSError):  # no locks on this file system: then nothing is taken for left behind, either
                 fcntl.flock(descriptor, fcntl.LOCK_SH)
-            yield Quarantine(folder, objects)
+            place = Quarantine(folder, objects)
+            try:
+                yield place
+            finally:
+                for pack, mark in place.kept.items():
+                    let_go(pack, mark)
         finally:
             os.close(descriptor)
     finally:

@@ -20,6 +20,7 @@ from typing import Any
 from blastgit.plumbing.batch import make_folders
 from blastgit.plumbing.durable import DURABLY, sync_file_systems
 from blastgit.plumbing.git_locks import OF_ALL_REFS, OF_LEDGER, OF_PACKED, OF_PACKING, PACKED
+from blastgit.plumbing.keeps import remove_left_keeps
 from blastgit.plumbing.locks import BRIEFLY, Journal, Lock, hold
 from blastgit.plumbing.process import GitError, git_environment, run_git
 from blastgit.plumbing.quarantine import remove_left_quarantines
@@ -118,6 +119,7 @@ def _do(repository: Repository, steps: Mapping[str, tuple[str, ...]], progress: 
                 _run(repository.path, step, {lock, held})
                 sync_file_systems([repository.path])
         remove_left_quarantines(repository.path / "objects")
+        remove_left_keeps(repository.path)
         with suppress(OSError):  # writers make those that they need
             make_folders(repository.path / "objects")  # git removes those that have become empty
 

@@ -17,6 +17,7 @@ from blastgit.errors import BlastgitError, Busy, DamagedData
 from blastgit.naming.refs import branch_of, branch_ref, run_ref, tag_ref
 from blastgit.naming.trailers import Trailer
 from blastgit.plumbing.batch import Batch
+from blastgit.plumbing.keeps import remove_left_keeps
 from blastgit.plumbing.locks import Lock, remove_folders, try_lock
 from blastgit.plumbing.refs import ZERO, RefMoved, RefUpdate
 from blastgit.plumbing.safe_text import one_line
@@ -68,6 +69,8 @@ def clean_up_dead_writer(repository: Repository, lock: Lock) -> None:
     """Clean up after the dead writer that held a lock before, if there was one."""
     if lock.left_behind is None:
         return
+    if lock.left_behind.is_dead(lock.path):
+        remove_left_keeps(repository.path)
     remove_folders(lock.left_behind, lock.path, [repository.store.staging_root, repository.work_folder / "tmp"])
     for ref in lock.left_behind.refs:
         branch = branch_of(ref)

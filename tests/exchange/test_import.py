@@ -48,7 +48,7 @@ def test_objects_and_refs_are_packed(repo, tree, run):
     before = run("git", "-C", repo, "count-objects")
     DataRepo(repo).import_all(tree)
     assert run("git", "-C", repo, "count-objects") == before
-    assert "packs: 1\n" in run("git", "-C", repo, "count-objects", "-v")
+    assert "packs: 3\n" in run("git", "-C", repo, "count-objects", "-v")
     assert not (repo / "refs/tags/2026aa").exists()
 
 
