@@ -11,7 +11,7 @@ from blastgit.annotations.annotation import Annotation, read_line
 from blastgit.annotations.subjects import KINDS, Subject
 from blastgit.errors import BlastgitError
 from blastgit.naming.refs import ANNOTATIONS
-from blastgit.plumbing.objects import commit_of, undamaged
+from blastgit.plumbing.objects import commit_of, find_ref, undamaged
 from blastgit.plumbing.trees import read_blob
 from blastgit.repository.local import Repository
 
@@ -23,7 +23,7 @@ _TRACKING = f"refs/remotes/origin/{NAME}"
 def tip_of(repository: Repository) -> pygit2.Commit | None:
     """Return the tip of the branch as far as it is at hand: in a clone that has none of its own, the remote's."""
     for ref in (REF, _TRACKING):
-        reference = repository.git.references.get(ref)
+        reference = find_ref(repository.git, ref)
         if reference is not None:
             return commit_of(reference)
     return None

@@ -23,6 +23,7 @@ from blastgit.annotations.flags import Flags
 from blastgit.annotations.resolve import Target, label
 from blastgit.errors import InvalidInput, RepoError
 from blastgit.naming.trailers import Trailer
+from blastgit.plumbing.objects import find_ref
 from blastgit.plumbing.refs import RefMoved, RefUpdate
 from blastgit.plumbing.trees import read_blob
 from blastgit.repository.edit import BranchEdit, commit_to_branch
@@ -171,7 +172,7 @@ def _check_rights(repository: Repository, events: Sequence[Annotation]) -> None:
 def start(repository: Repository) -> None:
     """In a clone that has no branch of its own yet, begin where the remote's is; see that nobody works on its files."""
     git = repository.git
-    head = git.references.get("HEAD")
+    head = find_ref(git, "HEAD")
     if has_work_tree(repository) and head is not None and head.target == REF:
         raise RepoError(
             f"the branch {NAME} is checked out in {repository.location}: check out another one (`git checkout main`), "

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from blastgit.annotations.annotation import AnnotationBody
 from blastgit.annotations.attached import Attached, Measured
+from blastgit.annotations.attachment import Attachment
 from blastgit.annotations.attachment_store import keep, plan, read, refuse_withdrawn
 from blastgit.annotations.branch import NAME, Branch
 from blastgit.annotations.metric import Metric, Value, check_unit
@@ -19,6 +20,7 @@ from blastgit.annotations.resolve import Resolver, Target
 from blastgit.annotations.states import AnnotationStatus
 from blastgit.annotations.write import Annotated, Draft, author_of, make_events, write
 from blastgit.errors import InvalidName, NotFound
+from blastgit.plumbing.turnstile import publishing
 from blastgit.progress import Progress, silent
 from blastgit.repository.identity import repo_identity
 from blastgit.repository.local import Repository
@@ -188,8 +190,15 @@ class Attachments(_Room):
         known = [note for note in Query(self._repository).of(target.subject) if note.event.subject == target.subject]
         if any(note.is_current and note.event.remark.attachment == attachment for note in known):
             return Annotated((), 0, None)
-        if attachment.stored and not dry_run:
+        if not attachment.stored or dry_run:
+            return self._attach(target, attachment, data, comment, bot=bot, dry_run=dry_run)
+        with publishing(self._repository.guarded_folders):
             data = keep(self._repository, Path(file), attachment, self._progress)
+            return self._attach(target, attachment, data, comment, bot=bot)
+
+    def _attach(  # noqa: PLR0913 (what, where to, and how it is said)
+        self, target: Target, attachment: Attachment, data: bytes, comment: str, *, bot: bool, dry_run: bool = False
+    ) -> Annotated:
         remark = AnnotationBody(comment, attachment=attachment)
         events = make_events(self._repository, self._identity, [target], remark, is_bot=bot)
         words = f"Attach {attachment.name} to {target}".replace("revision:", "")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from blastgit.plumbing.signing import Sign
     from blastgit.repository.ledger.checkpoint import Checkpoint
     from blastgit.repository.packing import Maintained
+    from blastgit.store.registry import Reliance
 
 
 class Care(BaseRepo):
@@ -103,27 +104,32 @@ class Care(BaseRepo):
         options = GcOptions(GRACE if grace is None else grace, delete, restore, also)
         return gc(self._local(), options, self._progress)
 
-    def withdraw(self, spec: str, reason: str) -> Withdrawal:
+    def withdraw(self, spec: str, reason: str, *, now: bool = False, dry_run: bool = False) -> Withdrawal:
         """Take down the files of a revision, or those at `:PATH` of it; tag, document and a tombstone stay.
+
+        Contents that nothing else needs go into the store's quarantine, from which `gc` deletes them in time. Where
+        this repo does not own its store nothing is deleted, and the result says where the bytes are and what to do.
 
         Args:
             spec: The revision by its number, `2026dgt@1` or `2026dgt@1:cutout_cdn/DES/DES_z.fits`; or an attachment by
                 the id that `blastgit attach` lists, `attachment:ID`.
             reason: Why, in one line that everybody will read.
+            now: Delete contents for good at once.
+            dry_run: Say what would be done, and do nothing.
 
         Raises:
             NotFound: There is no such revision, file or attachment.
             InvalidInput: The attachment is so small that it lies in git, which forgets nothing.
             Denied: Whoever asks is no admin.
         """
+        from blastgit.maintenance.withdraw import WithdrawOptions, withdraw
+
         kind, _, name = spec.partition(":")
         if kind == "attachment":
             from blastgit.maintenance.withdraw_attachment import withdraw_attachment
 
-            return withdraw_attachment(self._local(), name, reason)
-        from blastgit.maintenance.withdraw import withdraw
-
-        return withdraw(self._local(), parse_spec(spec), reason)
+            return withdraw_attachment(self._local(), name, reason, WithdrawOptions(now, dry_run))
+        return withdraw(self._local(), parse_spec(spec), reason, WithdrawOptions(now, dry_run))
 
     def maintain(self, *, only_if_due: bool = False) -> Maintained:
         """Pack refs and objects, beside writers; with `only_if_due`, not unless there is much to pack.
@@ -174,6 +180,39 @@ class Care(BaseRepo):
         from blastgit.maintenance.locks import free_lock
 
         free_lock(self._local(), file)
+
+    def store_users(self) -> list[Reliance]:
+        """Return which repos rely on the stores of this one, as far as the stores know; see `repository/ownership.py`.
+
+        Raises:
+            StoreError: A store fails.
+        """
+        from blastgit.store.registry import reliances
+
+        return [each for part in self._repository.store.parts for each in reliances(part)]
+
+    def own_store(self) -> list[str]:
+        """Make this repo an owner of its stores, which may delete from them, and return their URLs.
+
+        Raises:
+            Denied: This user is no admin.
+            StoreError: A store takes no note of it.
+        """
+        from blastgit.repository.ownership import own
+
+        return own(self._local())
+
+    def forget_store_user(self, name: str) -> Reliance:
+        """Have the stores of this repo forget another repo that is no more, by the id that `store_users` gives.
+
+        Raises:
+            Denied: This user is no admin.
+            NotFound: No store knows it.
+            RepoError: This repo does not own the store.
+        """
+        from blastgit.repository.ownership import forget
+
+        return forget(self._local(), name)
 
     def move_store(self, url: str, options: Mapping[str, str] | None = None, *, check: bool = True) -> None:
         """Make main name another store, to which the contents have been copied; old tags stay as they are.

@@ -112,7 +112,13 @@ class Personal:
             return record(self._repository, export, sources, options, self._progress)
 
     def promote(
-        self, spec: str, *, run: str | None = None, dry_run: bool = False, timeout: float = LOCK_TIMEOUT
+        self,
+        spec: str,
+        *,
+        run: str | None = None,
+        dry_run: bool = False,
+        timeout: float = LOCK_TIMEOUT,
+        even_withdrawn: bool = False,
     ) -> Recorded:
         """Make a revision of a user's own line the next official one, if it differs from the latest official one.
 
@@ -121,6 +127,7 @@ class Personal:
             run: The RUN collection that the official revision is born into.
             dry_run: Decide, and write nothing.
             timeout: Seconds to wait for another writer of the same transient.
+            even_withdrawn: Publish files again that were withdrawn, which takes an admin.
 
         Raises:
             NotFound: There is no such revision.
@@ -132,7 +139,8 @@ class Personal:
         from blastgit.recording.record import RecordOptions
 
         state = self._resolve(parse_spec(spec))
-        return promote(self._repository, state, RecordOptions(run, dry_run, timeout), self._progress)
+        options = RecordOptions(run, dry_run, timeout, even_withdrawn=even_withdrawn)
+        return promote(self._repository, state, options, self._progress)
 
     def _options(
         self, user: str | None, fork: str | None, run: str | None, timeout: float, *, dry_run: bool

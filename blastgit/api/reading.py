@@ -10,6 +10,7 @@ from blastgit.api.base import BaseRepo
 from blastgit.errors import UsageError
 from blastgit.naming.names import parse_spec
 from blastgit.naming.refs import branch_ref
+from blastgit.plumbing.objects import find_ref
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -231,7 +232,7 @@ class Reading(BaseRepo):
         return path_of(name) in self._repository.main.tree
 
     def _ask(self, query: str, params: dict[str, Any]) -> Any:
-        if self._repository.git.references.get(branch_ref(query)) is not None:
+        if find_ref(self._repository.git, branch_ref(query)) is not None:
             raise UsageError(
                 f"{query} is a transient and a saved query: write {query}@latest, or find(query={query!r})"
             )

@@ -13,7 +13,7 @@ from blastgit.collections.names import is_name
 from blastgit.errors import InvalidName, NotFound, UsageError
 from blastgit.maintenance.verify_release import Proof, ProofOptions, verify
 from blastgit.naming.refs import tag_ref
-from blastgit.plumbing.objects import commit_of
+from blastgit.plumbing.objects import commit_of, find_ref
 from blastgit.progress import Progress, silent
 from blastgit.reading.get import GetResult
 from blastgit.releases.check import Tagged
@@ -192,7 +192,7 @@ class Releases:
     def _revision(self, dataset: Dataset) -> Revision:
         ref = tag_ref(dataset.line, dataset.number)
         self._repository.need(dataset.line, dataset.number)
-        reference = self._repository.git.references.get(ref)
+        reference = find_ref(self._repository.git, ref)
         if reference is None:
             raise NotFound(
                 f"there is no {dataset.revision} in {self._repository.location}; `blastgit list` shows what is"

@@ -76,6 +76,7 @@ class DataRepo(Care, Origins, Reading, Workflows):
         run: str | None = None,
         dry_run: bool = False,
         timeout: float = LOCK_TIMEOUT,
+        even_withdrawn: bool = False,
     ) -> Recorded:
         """Record the present state of a transient: a new revision if its values or contents differ from the latest.
 
@@ -87,9 +88,11 @@ class DataRepo(Care, Origins, Reading, Workflows):
             run: The RUN collection that a new revision is born into.
             dry_run: Decide, and write nothing.
             timeout: Seconds to wait for another writer of the same transient.
+            even_withdrawn: Publish files again that were withdrawn, which takes an admin.
 
         Raises:
             InvalidInput: The input cannot be recorded; the repo is as it was.
+            Withdrawn: A file has the bytes of one that was taken down; nothing was recorded.
             Busy: Another writer of the same transient was not done in time.
             StoreError: The store fails; nothing was recorded.
             Denied: The policy, or a hook of a repo elsewhere, does not let this be recorded.
@@ -103,17 +106,25 @@ class DataRepo(Care, Origins, Reading, Workflows):
         if checked.name != name:
             raise InvalidName(f"the export is about {checked.name!r}, and should be recorded as {name!r}")
         sources = find(data, name, checked.document)
-        return record(self._repository, checked, sources, RecordOptions(run, dry_run, timeout), self._progress)
+        options = RecordOptions(run, dry_run, timeout, even_withdrawn=even_withdrawn)
+        return record(self._repository, checked, sources, options, self._progress)
 
     def record_archive(
-        self, archive: Path, *, run: str | None = None, dry_run: bool = False, timeout: float = LOCK_TIMEOUT
+        self,
+        archive: Path,
+        *,
+        run: str | None = None,
+        dry_run: bool = False,
+        timeout: float = LOCK_TIMEOUT,
+        even_withdrawn: bool = False,
     ) -> Recorded:
         """Record from Blast's own archive (`transient.json`, `cutouts/`, `sed_data/`); see `record`."""
         from blastgit.recording.archive import open_archive
         from blastgit.recording.record import RecordOptions, record
 
+        options = RecordOptions(run, dry_run, timeout, even_withdrawn=even_withdrawn)
         with open_archive(archive) as (export, sources):
-            return record(self._repository, export, sources, RecordOptions(run, dry_run, timeout), self._progress)
+            return record(self._repository, export, sources, options, self._progress)
 
     def list(self, pattern: str = "*") -> Listing:
         """Return the transients whose name matches a shell pattern (`u/*`: users' own lines), with the latest revision.

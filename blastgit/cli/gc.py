@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blastgit.cli.common import add_json, bold, drawn_progress, open_repo, plural, print_json, size_text
-from blastgit.errors import UsageError
+from blastgit.errors import DamagedData, UsageError
 
 if TYPE_CHECKING:
     from blastgit.maintenance.gc import Report
@@ -45,7 +46,11 @@ def run(options: argparse.Namespace) -> int:
         print(f"{bold(plural(len(report.restored), 'content'))} brought back from the quarantine{left}")
     else:
         _say(report)
-    return 0
+    for ref, why in report.damaged.items():
+        print(
+            f"blastgit: {ref} is damaged, and until it is repaired nothing is deleted for good: {why}", file=sys.stderr
+        )
+    return DamagedData.exit_code if report.damaged else 0
 
 
 def _say(report: Report) -> None:
@@ -60,6 +65,8 @@ def _say(report: Report) -> None:
         print(f"{waiting} (`blastgit gc --restore` brings back what is sound)")
     if report.folders:
         print(f"{plural(len(report.folders), 'temporary folder')} {_words(report, 'removed')}")
+    for sentence in report.staying:
+        print(f"nothing may be deleted from here: {sentence}")
     if not report.acted:
         print("nothing was done: `blastgit gc --delete` does it")
 

@@ -13,6 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("spec", metavar="u/USER/NAME[@REV]", help="the revision of a user's own line")
     parser.add_argument("--run", metavar="RUN", dest="run_name", help="the RUN collection of the official revision")
+    parser.add_argument("--even-withdrawn", action="store_true", help="publish withdrawn files again (takes an admin)")
     parser.add_argument("--dry-run", action="store_true", help="decide, and write nothing")
     words = "how long to wait for another writer"
     parser.add_argument("--timeout", type=float, metavar="SECONDS", default=LOCK_TIMEOUT, help=words)
@@ -25,8 +26,10 @@ It is compared with the latest official revision, as `blastgit record` would: if
 def run(options: argparse.Namespace) -> int:
     """Promote, and say what came of it."""
     with drawn_progress() as progress:
-        room = open_repo(options, progress).personal
-        result = room.promote(options.spec, run=options.run_name, dry_run=options.dry_run, timeout=options.timeout)
+        result = open_repo(options, progress).personal.promote(
+            options.spec, run=options.run_name, dry_run=options.dry_run, timeout=options.timeout,
+            even_withdrawn=options.even_withdrawn,
+        )  # fmt: skip
     if options.json:
         print_json({**result.to_json(), "dry_run": options.dry_run})
     else:

@@ -31,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     words = "with --as: the revision that a new line forks from (default: the latest official one)"
     parser.add_argument("--from", metavar="NAME@N", dest="fork", help=words)
     parser.add_argument("--run", metavar="RUN", dest="run_name", help="the RUN collection of a new revision")
+    parser.add_argument("--even-withdrawn", action="store_true", help="publish withdrawn files again (takes an admin)")
     parser.add_argument("--dry-run", action="store_true", help="decide, and write nothing")
     parser.add_argument("--timeout", type=float, metavar="SECONDS", help="how long to wait for another writer")
     add_json(parser)
@@ -56,6 +57,10 @@ def _record(repo: DataRepo, options: argparse.Namespace) -> Recorded:
         into, extra["user"], extra["fork"] = repo.personal, _user(options.line), options.fork
     elif options.fork is not None:
         raise UsageError("--from says what a line of your own forks from: say whose with --as u/USER")
+    if options.even_withdrawn:
+        if options.line is not None:
+            raise UsageError("--even-withdrawn is for official revisions: leave out --as")
+        extra["even_withdrawn"] = True
     if options.timeout is not None:
         extra["timeout"] = options.timeout
     if options.what.endswith(_ARCHIVES):

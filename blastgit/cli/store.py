@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from blastgit.cli.common import (
@@ -15,15 +16,19 @@ from blastgit.cli.common import (
     size_text,
     store_options,
 )
-from blastgit.errors import UsageError
+from blastgit.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
+    from blastgit import DataRepo
     from blastgit.maintenance.restore_placement import Move
+    from blastgit.store.registry import Reliance
 
 _EPILOG = """\
 store move URL       main names the place that the contents have been copied to from now on
 store move           copy contents to where the rules of storage in blastgit.yaml send them now
 store add NAME URL   a further store, for the kinds of files that such rules send there
+store own            this repo may delete from its stores: say so where it is certain who relies on them
+store forget ID      a repo that relied on a store is no more
 """
 
 _DONE = "every content is where the rules send it"
@@ -32,9 +37,11 @@ _DONE = "every content is where the rules send it"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.epilog = _EPILOG
-    words = "show it (default), move, or add another"
-    parser.add_argument("action", nargs="?", choices=["show", "move", "add"], default="show", help=words)
-    parser.add_argument("names", nargs="*", metavar="NAME|URL", help="see below")
+    words = "show it and who relies on it (default), move, add another, or say who may delete"
+    parser.add_argument(
+        "action", nargs="?", choices=["show", "move", "add", "own", "forget"], default="show", help=words
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME|URL|ID", help="see below")
     parser.add_argument("--no-check", action="store_true", help="of a move: do not look whether everything is there")
     parser.add_argument("--dry-run", action="store_true", help="of a move without a URL: say what would be copied")
     add_store_options(parser)
@@ -43,9 +50,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Tell where the store is, after moving it or adding one if that is asked for."""
-    wanted = {"show": (0,), "move": (0, 1), "add": (2,)}[options.action]
+    wanted = {"show": (0,), "move": (0, 1), "add": (2,), "own": (0,), "forget": (1,)}[options.action]
     if len(options.names) not in wanted:
-        raise UsageError("`store show` takes no URL, `store move` one or none, `store add` a name and a URL")
+        raise UsageError(
+            "`store show` and `store own` take no more words, `store move` a URL or none, `store add` a name and a "
+            "URL, `store forget` an id"
+        )
     if options.action == "move" and not options.names:
         return _bring(options)
     repo = open_repo(options)
@@ -54,16 +64,34 @@ def run(options: argparse.Namespace) -> int:
         repo.add_store(name, url, store_options(options))
     elif options.action == "move":
         repo.move_store(options.names[0], store_options(options), check=not options.no_check)
+    elif options.action == "own":
+        repo.own_store()
+    elif options.action == "forget":
+        repo.forget_store_user(options.names[0])
     if options.json:
-        print_json({"store": repo.store_url, "stores": repo.stores})
+        users = [asdict(each) for each in _users(repo)]
+        print_json({"store": repo.store_url, "stores": repo.stores, "repos": users})
     elif options.action == "show":
         print("\n".join([repo.store_url, *(f"{name}: {url}" for name, url in repo.stores.items())]))
+        print("".join(f"  {each}\n" for each in _users(repo)), end="")
+    elif options.action == "own":
+        print(f"{repo.store_url}: this repo may delete there from now on")
+    elif options.action == "forget":
+        print(f"{options.names[0]} does not count any more")
     elif options.action == "add":
         print(f"main names the store {options.names[0]} from now on: rules of storage in blastgit.yaml may name it")
     else:
         print(f"main names {repo.store_url} from now on; blastgit reads every old revision from there")
         print(f"Plain DVC in a clone of an old one: dvc remote modify --local store url {repo.store_url}")
     return 0
+
+
+def _users(repo: DataRepo) -> list[Reliance]:
+    """Return who relies on the stores, as far as they can be asked: where they are is told in any case."""
+    try:
+        return repo.store_users()
+    except StoreError:
+        return []
 
 
 def _bring(options: argparse.Namespace) -> int:

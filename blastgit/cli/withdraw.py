@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from typing import TYPE_CHECKING
 
 from blastgit.cli.common import add_json, bold, open_repo, plural, print_json
+from blastgit.errors import DamagedData
+
+if TYPE_CHECKING:
+    from blastgit.maintenance.withdraw import Withdrawal
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -12,24 +18,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     words = "a revision by its number, or a file or folder of it; or attachment:ID, as `blastgit attach` lists it"
     parser.add_argument("spec", metavar="NAME@N[:PATH]", help=words)
     parser.add_argument("--reason", required=True, metavar="TEXT", help="why, in one line that everybody will read")
+    parser.add_argument("--now", action="store_true", help="delete for good at once, without the quarantine")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
     add_json(parser)
     parser.epilog = """\
-The tag and the document stay, and main keeps a tombstone (withdrawn/NAME/N.yaml). Contents that no other file
-has are deleted from the store at once, and no command brings them back. It takes the role admin. Attachments that
-are small enough to lie in git stay there, and so do files that a rule of storage keeps in git.
+The tag and the document stay, and main keeps a tombstone (withdrawn/NAME/N.yaml). Contents that nothing else needs
+go into the store's quarantine, from which `gc --delete` deletes them after its grace period; with --now they are
+deleted at once, and no command brings them back. It takes the role admin, and a repo that owns its store: any other one
+deletes nothing, and says where the bytes are. Attachments that are small enough to lie in git stay there, and so do
+files that a rule of storage keeps in git.
 """
 
 
 def run(options: argparse.Namespace) -> int:
     """Take it down, and say what is gone."""
-    done = open_repo(options).withdraw(options.spec, options.reason)
+    done = open_repo(options).withdraw(options.spec, options.reason, now=options.now, dry_run=options.dry_run)
     if options.json:
         print_json(done.to_json())
-        return 0
-    print(f"{bold(f'{done.revision}: ' + plural(len(done.paths), 'file'))} withdrawn: {done.reason}")
-    print(f"  {plural(len(done.removed), 'content')} deleted from the store")
+    else:
+        _say(done)
+    for ref, why in done.damaged.items():
+        print(f"blastgit: {ref} is damaged: {why}", file=sys.stderr)
+    return DamagedData.exit_code if done.damaged else 0
+
+
+def _say(done: Withdrawal) -> None:
+    would = "would be " if done.is_dry else ""
+    print(f"{bold(f'{done.revision}: ' + plural(len(done.paths), 'file'))} {would}withdrawn: {done.reason}")
+    if done.set_aside:
+        print(
+            f"  {plural(len(done.set_aside), 'content')} {would}set aside: `blastgit gc --delete` deletes them in time"
+        )
+    if done.removed or not done.set_aside:
+        print(f"  {plural(len(done.removed), 'content')} {would}deleted from the store")
     for path in done.kept:
         print(f"  the content of {path} stays: another file that is not withdrawn has it too")
     for path in done.in_git:
         print(f"  {path} lies in git itself: blastgit hands it out no more, and every clone still has it")
-    return 0
+    for sentence in done.staying:
+        print(f"  {sentence}")

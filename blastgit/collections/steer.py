@@ -21,6 +21,7 @@ from blastgit.errors import BlastgitError, Denied
 from blastgit.naming.names import parse_spec
 from blastgit.naming.refs import tag_ref
 from blastgit.naming.trailers import Trailer
+from blastgit.plumbing.objects import find_ref
 from blastgit.plumbing.trees import flatten, read_blob
 from blastgit.repository.edit import BranchEdit, commit_to_branch
 from blastgit.repository.local import Repository
@@ -206,7 +207,7 @@ def _run_of(repository: Repository, subject: Subject) -> str | None:
     if subject.kind != "revision":
         return None
     line, number = subject.revision
-    reference = repository.git.references.get(tag_ref(line, number))
+    reference = find_ref(repository.git, tag_ref(line, number))
     if reference is None:
         return None
     from blastgit.repository.commits import Marker

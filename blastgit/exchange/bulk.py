@@ -18,6 +18,7 @@ from blastgit.exchange.sources import Found, Opened, opened
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import BRIEFLY, Journal, Lock, hold
 from blastgit.plumbing.refs import RefMoved
+from blastgit.plumbing.turnstile import publishing
 from blastgit.recording.record import Prepared, Recording, RecordOptions
 from blastgit.repository.history import History
 from blastgit.repository.local import Repository
@@ -97,6 +98,8 @@ def adopt(repository: Repository, found: Sequence[Found], how: BulkOptions) -> l
     ready: list[_Ready] = []
     batch = Batch(repository.git)
     with ExitStack() as stack:
+        if not how.dry_run:
+            stack.enter_context(publishing(repository.guarded_folders))
         for each in sorted(found, key=lambda one: one.name):  # in one order, so that two imports never wait in a circle
             try:
                 done = _foresee(repository, each, how) if how.dry_run else _prepare(repository, each, how, batch, stack)

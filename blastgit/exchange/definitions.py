@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from blastgit.errors import InvalidInput
+from blastgit.errors import DamagedData, InvalidInput
 from blastgit.repository.commits import Revision
 from blastgit.revision.document import Json
 from blastgit.revision.export import Export
@@ -44,7 +44,10 @@ def gather(revisions: Iterable[Revision], wanted: Iterable[Definition]) -> Known
     for revision in revisions:
         if not left:
             break
-        found = definitions(revision.dr.export)
+        try:
+            found = definitions(revision.dr.export)
+        except DamagedData:  # what is here and cannot be read keeps nothing else from coming
+            continue
         for each in left & found.keys():
             known[each] = revision, found[each]
         left -= found.keys()

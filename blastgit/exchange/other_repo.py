@@ -7,13 +7,14 @@ revision after the other. Whoever dies in between leaves whole revisions, and th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from blastgit.errors import Busy, DamagedData, InvalidInput, NotFound
+from blastgit.errors import Busy, DamagedData, InvalidInput, NotFound, Withdrawn
 from blastgit.exchange.definitions import check_definitions, definitions, gather
 from blastgit.maintenance.verify.lines import LineCheck
 from blastgit.maintenance.verify.report import Report
@@ -23,9 +24,10 @@ from blastgit.plumbing.durable import DURABLY
 from blastgit.plumbing.git_locks import OF_FETCHING
 from blastgit.plumbing.locks import Journal, hold
 from blastgit.plumbing.opening import open_repository
-from blastgit.plumbing.process import run_git
+from blastgit.plumbing.process import GitError, run_git
 from blastgit.plumbing.refs import RefMoved, RefUpdate
 from blastgit.plumbing.trees import read_blob
+from blastgit.plumbing.turnstile import publishing
 from blastgit.plumbing.user_settings import Keep
 from blastgit.progress import Progress, silent
 from blastgit.repository.casefold import refuse_case_collision
@@ -39,7 +41,7 @@ from blastgit.repository.policy import require_line
 from blastgit.repository.recovery import clean_up_dead_writer, roll_forward
 from blastgit.repository.remote import RemoteRepository
 from blastgit.repository.simulated import WORDS
-from blastgit.repository.tombstones import Withdrawals, file_of
+from blastgit.repository.tombstones import Withdrawals, check_returning, file_of
 from blastgit.repository.transfer import Contents, copy_contents, staging
 from blastgit.store.pointer import Pointer
 
@@ -132,6 +134,7 @@ def import_repo(
     found = [_coming(repository, other, name) for name in names]
     coming = [each for each in found if each is not None]
     contents = _check_sound(other, coming)
+    _check_withdrawn(repository, coming)
     _check_definitions(repository, [each.revisions[-1] for each in coming if each.revisions])
     revisions = [str(revision) for each in coming for revision in each.revisions]
     size = sum(pointer.size for pointer, _ in contents.values())
@@ -218,10 +221,28 @@ def _check_sound(other: Repository, coming: Iterable[Coming]) -> dict[str, tuple
     return contents
 
 
+def _check_withdrawn(repository: Repository, coming: Iterable[Coming]) -> None:
+    """Check that nothing comes back that was taken down here."""
+    for revision in (revision for each in coming for revision in each.revisions):
+        sha256 = {path: revision.sha256(path) for path in revision.held}
+        found = check_returning(repository, revision.transient, sha256)
+        if found:
+            raise Withdrawn(f"{revision}: {next(iter(found.values()))}; nothing was taken in")
+
+
+def _readable(repository: Repository) -> Iterator[Revision]:
+    """Yield the latest revision of each transient here that git can read: damage of one keeps no other from coming."""
+    history = History(repository)
+    for name in history.transients():
+        with suppress(DamagedData):
+            found = history.latest(name)
+            if found is not None:
+                yield found
+
+
 def _check_definitions(repository: Repository, theirs: Sequence[Revision]) -> None:
     """Check that filters and surveys mean the same there and here, by what was written here last."""
-    history = History(repository)
-    latest = [found for name in history.transients() if (found := history.latest(name)) is not None]
+    latest = list(_readable(repository))
     latest.sort(key=lambda revision: revision.time, reverse=True)
     wanted = {each for revision in theirs for each in definitions(revision.dr.export)}
     check_definitions(theirs, gather([*latest, *theirs], wanted))
@@ -239,7 +260,7 @@ def _bring(
         _fetch(repository, other, coming)
         _bring_tombstones(repository, other, coming)
         for done, each in enumerate(coming, 1):
-            _publish(repository, other, each)
+            _publish(repository, other, each, contents)
             progress("taking in", done, len(coming))
 
 
@@ -250,7 +271,14 @@ def _fetch(repository: Repository, other: Repository, coming: Iterable[Coming]) 
     source = str(other.path.absolute())
     text = "".join(f"{ref}\n" for ref in refs).encode()
     checked = (*DURABLY, "-c", "fetch.fsckObjects=true")
-    run_git(repository.path, *checked, "fetch", *words, source, stdin=text, keep=Keep.TRUST)
+    try:
+        run_git(repository.path, *checked, "fetch", *words, source, stdin=text, keep=Keep.TRUST)
+    except GitError as error:
+        if "bad object" not in error.stderr:
+            raise
+        # Git looks at all refs here to know what is here already, and stops at one that is damaged: bring all of it.
+        pack = run_git(other.path, "pack-objects", "--quiet", "--revs", "--stdout", stdin=text)
+        run_git(repository.path, *DURABLY, "index-pack", "--stdin", "--strict", stdin=pack)
     repository.git = open_repository(repository.git.path)  # libgit2 looks for new packs when it is opened
 
 
@@ -266,21 +294,31 @@ def _bring_tombstones(repository: Repository, other: Repository, coming: Iterabl
         commit_to_branch(repository, "main", lambda _: BranchEdit(files, f"What {other.location} says was taken down"))
 
 
-def _publish(repository: Repository, other: Repository, coming: Coming) -> None:
+def _publish(repository: Repository, other: Repository, coming: Coming, contents: Contents) -> None:
     """Move the refs of one transient: tag and branch for each revision, and the branch to what followed the last."""
     name, branch = coming.name, branch_ref(coming.name)
     with hold(repository.lock_path(name), LOCK_TIMEOUT) as lock:
         clean_up_dead_writer(repository, lock)
         roll_forward(repository, name, lock)
         at = coming.before
-        for updates in _steps(other, coming):
-            moved = [RefUpdate(each.ref, each.new, at if each.ref == branch else None) for each in updates]
-            lock.announce(Journal.own(refs={each.ref: each.new for each in moved}))
-            try:
-                repository.update_refs(moved, f"blastgit import: {other.location}", lock.descriptor)
-            except RefMoved:
-                raise Busy(f"{name} was moved by somebody else meanwhile: repeat the call") from None
-            at = moved[-1].new
+        with publishing(repository.guarded_folders):
+            _bring_again(repository, other, coming, contents)
+            for updates in _steps(other, coming):
+                moved = [RefUpdate(each.ref, each.new, at if each.ref == branch else None) for each in updates]
+                lock.announce(Journal.own(refs={each.ref: each.new for each in moved}))
+                try:
+                    repository.update_refs(moved, f"blastgit import: {other.location}", lock.descriptor)
+                except RefMoved:
+                    raise Busy(f"{name} was moved by somebody else meanwhile: repeat the call") from None
+                at = moved[-1].new
+
+
+def _bring_again(repository: Repository, other: Repository, coming: Coming, contents: Contents) -> None:
+    """Bring what somebody has taken down meanwhile, who could not know that it is needed."""
+    wanted = {pointer.md5 for revision in coming.revisions for pointer in revision.stored.values()} & contents.keys()
+    gone = {md5: contents[md5] for md5 in repository.store.missing(wanted)}
+    if gone:
+        copy_contents(other.store, repository.store, gone, silent, staging(repository.store))
 
 
 def _steps(other: Repository, coming: Coming) -> Iterable[Sequence[RefUpdate]]:

@@ -27,6 +27,7 @@ from blastgit.exchange.bulk import ADOPTED, PRESENT, SKIPPED, BulkOptions, Outco
 from blastgit.exchange.seen import Look, Seen, stamp
 from blastgit.exchange.sources import Found, find
 from blastgit.naming.refs import branch_ref
+from blastgit.plumbing.objects import find_ref
 from blastgit.progress import Progress, silent
 from blastgit.repository.local import Repository
 from blastgit.repository.packing import maintain_after_bulk
@@ -270,7 +271,7 @@ class _Note:
         done = self._done.get(found.source)
         if done is None or not done.stamp or done.stamp != stamp(Path(found.source)):
             return False
-        if self._repository.git.references.get(branch_ref(done.name)) is None:
+        if find_ref(self._repository.git, branch_ref(done.name)) is None:
             return False
         return found.export is None or self._seen.look(done.name, done.look) == done.look
 

@@ -13,6 +13,7 @@ from blastgit.checks.trailers import trailer_faults
 from blastgit.errors import BlastgitError, Denied
 from blastgit.guard.deny import deny
 from blastgit.guard.origins import check_origins
+from blastgit.guard.published import check_no_return
 from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.revisions import check_revision
 from blastgit.guard.stages import check_stage
@@ -151,7 +152,9 @@ class LineCheck:
             self._check_tag(marker)
             self._check_run(marker)
             number, has_stages = self._before.next, self._before.has_stages
-            return check_revision(self._repo, str(self._line), marker, number, has_stages=has_stages)
+            found = check_revision(self._repo, str(self._line), marker, number, has_stages=has_stages)
+            check_no_return(self._repo, str(self._line), marker)
+            return found
         return check_stage(self._repo, self._line.name, marker, self._before.next) if kind == "stage" else {}
 
     def _check_tag(self, marker: Marker) -> None:

@@ -8,9 +8,16 @@ from pathlib import Path
 import pygit2
 
 from blastgit.errors import Denied
+from blastgit.guard.quarantine import Quarantine
+from blastgit.naming.names import transient_of
 from blastgit.naming.refs import TAGS
+from blastgit.naming.trailers import Trailer
+from blastgit.plumbing.objects import find_ref
 from blastgit.plumbing.opening import open_repository
+from blastgit.repository.commits import Marker, Snapshot
 from blastgit.repository.ledger.book import Book, chain_of
+from blastgit.repository.policy import current_identity
+from blastgit.repository.tombstones import FOLDER, check_returning
 
 
 def check_pushed(ledger: Book, ref: str, new: str) -> None:
@@ -25,6 +32,24 @@ def check_pushed(ledger: Book, ref: str, new: str) -> None:
             f"{published} was published as the tag object {published.object:.10}, and its number or version is never "
             "given to anything else: push that one, or record a new revision"
         )
+
+
+def check_no_return(repo: Quarantine, line: str, marker: Marker) -> None:
+    """Raise if a pushed marker brings back what was withdrawn, unless it says so and an admin pushes it.
+
+    Raises:
+        Denied: It does.
+    """
+    if FOLDER not in repo.main.tree:
+        return
+    document = Snapshot(repo.git, line, marker.commit).dr
+    sha256 = {path: digest.removeprefix("sha256:") for path, digest in document.files.items()}
+    found = list(check_returning(repo, transient_of(line), sha256).values())
+    if not found:
+        return
+    if marker.trailers.get(Trailer.EVEN_WITHDRAWN) is None:
+        raise Denied(f"{found[0]}: mend what makes it, or have an admin record it (`blastgit record --even-withdrawn`)")
+    repo.policy.check("admin", current_identity(), line)
 
 
 def note_pushed(repo: Path, pushed: Mapping[str, str | None]) -> None:
@@ -42,7 +67,7 @@ def note_pushed(repo: Path, pushed: Mapping[str, str | None]) -> None:
 
 
 def _target(git: pygit2.Repository, ref: str) -> str | None:
-    reference = git.references.get(ref)
+    reference = find_ref(git, ref)
     return None if reference is None else str(reference.target)
 
 

@@ -12,6 +12,7 @@ from pygit2.enums import RepositoryOpenFlag
 from blastgit.errors import Denied, RepoError
 from blastgit.guard.contents import check_contents
 from blastgit.naming.refs import MAIN, Kind, place
+from blastgit.plumbing.objects import find_ref
 from blastgit.plumbing.opening import open_repository
 from blastgit.plumbing.refs import ZERO
 from blastgit.plumbing.trees import read_blob
@@ -72,7 +73,7 @@ def _store(git: pygit2.Repository, folder: Path, remote: str) -> Store:
     for ref in (f"refs/remotes/{remote}/main", "refs/remotes/origin/main", MAIN):
         if not pygit2.reference_is_valid_name(ref):
             continue
-        reference = git.references.get(ref)
+        reference = find_ref(git, ref)
         config = None if reference is None else read_blob(reference.peel(pygit2.Commit).tree, ".dvc/config")
         if config is not None:
             work_folder = folder / "blastgit"

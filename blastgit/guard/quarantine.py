@@ -10,6 +10,7 @@ from pygit2.enums import ObjectType, RepositoryOpenFlag
 from blastgit.errors import Denied, RepoError
 from blastgit.guard.budget import Budget
 from blastgit.naming.refs import MAIN
+from blastgit.plumbing.objects import find_ref
 from blastgit.plumbing.opening import open_repository
 from blastgit.repository.local import Repository
 from blastgit.repository.policy import Policy
@@ -51,7 +52,7 @@ class Quarantine(Repository):
 
     def ref(self, name: str) -> str | None:
         """Return the object id that a ref has now, or None."""
-        reference = self.git.references.get(name)
+        reference = find_ref(self.git, name)
         return None if reference is None else str(reference.resolve().target)
 
     def commit(self, oid: str | pygit2.Oid, what: str) -> pygit2.Commit:

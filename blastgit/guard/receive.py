@@ -25,8 +25,10 @@ from blastgit.naming.names import fold
 from blastgit.naming.refs import MAIN, Change, Kind, Line, Place, check_move, place, read_changes
 from blastgit.plumbing.git_locks import OF_PACKED, PACKED
 from blastgit.plumbing.locks import Journal, Lock, hold
+from blastgit.plumbing.objects import find_ref
 from blastgit.plumbing.opening import open_repository
 from blastgit.plumbing.refs import ZERO
+from blastgit.plumbing.turnstile import publishing, stamp
 from blastgit.repository.local import LOCK_TIMEOUT, Repository
 from blastgit.repository.policy import current_identity, require_line
 from blastgit.repository.recovery import recover, roll_forward
@@ -69,7 +71,7 @@ def receive(path: Path, lines: bytes, move: Callable[[Callable[[], bool]], None]
 
 
 def _has_moved(git: pygit2.Repository, changes: Sequence[Change]) -> bool:
-    references = ((change, git.references.get(change.ref)) for change in changes)
+    references = ((change, find_ref(git, change.ref)) for change in changes)
     return all((None if ref is None else str(ref.target)) == change.new for change, ref in references)
 
 
@@ -87,16 +89,18 @@ def admit(path: Path, placed: Placed, who: str, locks: ExitStack) -> None:
     """
     for _ in range(_TRIES):
         repo = Quarantine(path)
-        before = _state(repo, placed)
+        before, guarded = _state(repo, placed), repo.guarded_folders if repo.ref(MAIN) else []
+        seen = stamp(guarded)
         with limited(repo) as repo.budget:
             PushCheck(repo, who).run(placed)
         with ExitStack() as held:
             taken = _take_locks(path, placed, held)
             _settle(path, placed, taken)
             _announce(placed, taken)
+            held.enter_context(publishing(guarded))
             repo = Quarantine(path)
             _check_unmoved(repo, placed)
-            if _state(repo, placed) == before:
+            if _state(repo, placed) == before and stamp(guarded) == seen:
                 _check_new_lines(repo, placed)
                 locks.push(held.pop_all())
                 return

@@ -13,18 +13,23 @@ import re
 import shutil
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from blastgit.errors import UsageError
+from blastgit.errors import Denied, UsageError
 from blastgit.maintenance.reachable import ReachableContents, reached_by_all
 from blastgit.plumbing.locks import BRIEFLY, announced_folders, hold
+from blastgit.plumbing.turnstile import deleting
 from blastgit.progress import Progress, silent
-from blastgit.repository.local import Repository
+from blastgit.repository.local import LOCK_TIMEOUT, Repository
+from blastgit.repository.ownership import obstacle, relying
 from blastgit.repository.policy import require
-from blastgit.store.base import Content, SetAside, Store
+from blastgit.repository.tombstones import Withdrawals
+from blastgit.store.base import Content, SetAside
+from blastgit.store.multi_store import MultiStore
 
 GRACE = timedelta(days=14)
 """How long a content is left alone after a writer last relied on it, and again in the quarantine."""
@@ -69,6 +74,8 @@ class Report:
         size: The bytes of those that were set aside.
         freed: The bytes of those that were deleted.
         folders: The temporary folders of dead writers that were removed.
+        staying: The stores in which nothing may be deleted from here, and why, in sentences.
+        damaged: The refs that git cannot follow, and why: while there are any, nothing is deleted for good.
     """
 
     acted: bool
@@ -82,6 +89,8 @@ class Report:
     size: int = 0
     freed: int = 0
     folders: list[str] = field(default_factory=list)
+    staying: list[str] = field(default_factory=list)
+    damaged: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the report under its stable keys."""
@@ -89,6 +98,7 @@ class Report:
             "acted": self.acted, "contents": self.contents, "reached": self.reached, "young": self.young,
             "set_aside": self.set_aside, "restored": self.restored, "discarded": self.discarded,
             "waiting": self.waiting, "bytes": self.size, "freed": self.freed, "folders": self.folders,
+            "staying": self.staying, "damaged": self.damaged,
         }  # fmt: skip
 
 
@@ -110,22 +120,26 @@ def gc(repository: Repository, options: GcOptions, progress: Progress = silent) 
     Raises:
         Denied: Somebody who is no admin wants it done.
         Busy: Another one is at it.
-        DamagedData: Git lacks something, so that it cannot be known what is needed; nothing was done.
+        DamagedData: Git cannot read main; nothing was done.
         StoreError: The store fails, or cannot move contents.
         RepoError: The repo cannot be written, or is not all here.
     """
     if not options.delete and not options.restore:
         return _Collection(repository, options, progress).run()
     require(repository.settings, "admin")
-    repository.prepare_to_write()
+    repository.prepare_to_edit()
     with hold(repository.lock_path(_LOCK), timeout=BRIEFLY):
-        return _restore_all(repository.store) if options.restore else _Collection(repository, options, progress).run()
+        return _restore_all(repository) if options.restore else _Collection(repository, options, progress).run()
 
 
-def _restore_all(store: Store) -> Report:
-    report = Report(acted=True)
+def _restore_all(repository: Repository) -> Report:
+    """Bring back what is in the quarantine, but for what is damaged, or was withdrawn and is of no other use."""
+    report, store = Report(acted=True), repository.store
+    withdrawn = {stone.md5 for _, _, stones in Withdrawals(repository).all() for stone in stones.values()}
+    withdrawn |= {stone.md5 for stone in Withdrawals(repository).attachments()}
+    withdrawn -= ReachableContents(repository).reached if withdrawn else set()
     for item in list(store.quarantined()):
-        if item.is_damaged:
+        if item.is_damaged or item.md5 in withdrawn:
             report.waiting += 1
         else:
             store.restore(item)
@@ -143,16 +157,31 @@ class _Collection:
         self._report = Report(acted=options.delete)
 
     def run(self) -> Report:
+        self._report.staying = self._leave_out()
         contents = list(self._store.contents())  # before refs are read: what is brought later is not in the list
-        self._roots = [
-            ReachableContents(self._repository),
-            *(ReachableContents(Repository(path)) for path in self._options.also),
-        ]
+        others = {
+            each.path.resolve(): each
+            for part in self._store.parts
+            for each in relying(self._repository, part, self._options.also)
+        }
+        self._roots = [ReachableContents(self._repository), *(ReachableContents(other) for other in others.values())]
         self._report.contents = len(contents)
         self._set_aside(list(self._unreached(contents)))
         self._empty_quarantine()
         self._remove_folders()
+        self._report.damaged = {ref: why for each in self._roots for ref, why in each.damaged.items()}
         return self._report
+
+    def _leave_out(self) -> list[str]:
+        """Leave out the stores that belong to others, and return why."""
+        refused = {part.url: obstacle(self._repository, part) for part in self._store.parts}
+        owned = [part for part in self._store.parts if not refused[part.url]]
+        why = [text for text in refused.values() if text]
+        if not owned and self._options.delete:
+            raise Denied("; ".join(why))
+        if owned and why:
+            self._store = MultiStore(owned[0], {part.url: part for part in owned[1:]})
+        return why
 
     def _unreached(self, contents: list[Content]) -> Iterator[Content]:
         needed = reached_by_all(self._roots)
@@ -167,28 +196,35 @@ class _Collection:
     def _set_aside(self, unreached: list[Content]) -> None:
         report, total, done = self._report, sum(content.size for content in unreached), 0
         for start in range(0, len(unreached), _BATCH):
-            needed = reached_by_all(self._roots) if report.acted else set()
-            for content in unreached[start : start + _BATCH]:
-                done += content.size
-                if content.md5 in needed:
-                    report.reached += 1
-                elif not report.acted or self._store.set_aside(content.md5, self._before):
-                    report.set_aside.append(content.md5)
-                    report.size += content.size
-                else:
-                    report.young += 1
+            batch = unreached[start : start + _BATCH]
+            with deleting(self._repository.guarded_folders, LOCK_TIMEOUT) if report.acted else nullcontext():
+                self._set_aside_batch(batch)
+            done += sum(content.size for content in batch)
             self._progress("setting aside", done, total)
+
+    def _set_aside_batch(self, batch: Sequence[Content]) -> None:
+        report = self._report
+        needed = reached_by_all(self._roots) if report.acted else set()
+        for content in batch:
+            if content.md5 in needed:
+                report.reached += 1
+            elif not report.acted or self._store.set_aside(content.md5, self._before):
+                report.set_aside.append(content.md5)
+                report.size += content.size
+            else:
+                report.young += 1
 
     def _empty_quarantine(self) -> None:
         """Bring back what is needed after all, and delete what has been there for longer than the grace period."""
         report, moved = self._report, set(self._report.set_aside) if self._report.acted else set()
         needed = reached_by_all(self._roots)
+        is_known = not any(each.damaged for each in self._roots)
         for item in list(self._store.quarantined()):
             if item.md5 in needed and not item.is_damaged:
                 report.restored.append(item.md5)
                 if report.acted:
                     self._store.restore(item)
-            elif item.md5 not in moved and self._is_due(item):
+            elif is_known and item.md5 not in moved and self._is_due(item):
                 report.discarded.append(item.md5)
                 report.freed += item.size
                 if report.acted:

@@ -19,10 +19,12 @@ import pygit2
 
 from blastgit.errors import InvalidName, StoreError, UsageError
 from blastgit.naming.refs import ANNOTATIONS, TAGS
+from blastgit.plumbing.objects import commit_of, list_refs
 from blastgit.plumbing.trees import flatten
 from blastgit.repository.edit import BranchEdit, commit_to_branch
 from blastgit.repository.format import CONFIG
 from blastgit.repository.local import LOCK_TIMEOUT, Repository
+from blastgit.repository.ownership import own_if_free
 from blastgit.repository.policy import require
 from blastgit.store.base import Store
 from blastgit.store.config import Remote, absolute, default_remote, remote_names, with_remote
@@ -74,6 +76,7 @@ def move_store(
     commit = commit_to_branch(repository, "main", decide, timeout)
     assert commit is not None
     repository.__dict__.pop("store", None)  # opened for the old address
+    own_if_free(repository)
     return commit
 
 
@@ -131,10 +134,10 @@ def contents_of_tags(git: pygit2.Repository) -> set[str]:
     """Return the MD5 of every content that a tag or an attachment expects in the default store. Reads every tag."""
     seen: set[pygit2.Oid] = set()
     md5s = set()
-    for ref in git.raw_listall_references():
+    for ref in list_refs(git):
         if not ref.startswith(TAGS.encode()) and ref != ANNOTATIONS.encode():
             continue
-        tree = git.references[ref.decode()].peel(pygit2.Commit).tree
+        tree = commit_of(git.references[ref.decode()]).tree
         for path, blob in flatten(tree):
             if path.endswith(SUFFIX) and blob not in seen:
                 seen.add(blob)

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 import pygit2
 
-from blastgit.errors import RepoError
+from blastgit.errors import DamagedData, RepoError
 from blastgit.naming.refs import tag_ref
 from blastgit.naming.trailers import Trailer
-from blastgit.plumbing.objects import undamaged
+from blastgit.plumbing.broken import broken_refs
+from blastgit.plumbing.objects import commit_of, find_ref, list_refs, undamaged
 from blastgit.plumbing.trees import blob_data, flatten
 from blastgit.repository.commits import Marker
 from blastgit.repository.local import Repository
-from blastgit.repository.tombstones import Withdrawals
+from blastgit.repository.tombstones import Stones, Withdrawals
 from blastgit.store.pointer import SUFFIX, read_pointer
 
 _RELEASED, _NOTHING = re.compile(r"^(?:u/[^/]+/)?[^/@]+@\d+/"), re.compile(r"^(?!)")
 """What stands above a revision's files in a release; and above those of a revision itself."""
+
+Planned = Mapping[tuple[str, int], Stones]
+_NONE: Planned = MappingProxyType({})
 
 Gone = frozenset[tuple[str, str]]
 """Files that were withdrawn, as path and MD5."""
@@ -29,13 +34,18 @@ class ReachableContents:
 
     Attributes:
         reached: Their MD5s.
+        damaged: The refs that git cannot follow, and why: what they need is not known, so nothing may go for good.
     """
 
-    def __init__(self, repository: Repository) -> None:
+    def __init__(self, repository: Repository, planned: Planned = _NONE) -> None:
         """Follow every ref of a data repo.
 
+        Args:
+            repository: The data repo.
+            planned: Tombstones that main does not have yet, by transient and number, or of an attachment without them.
+
         Raises:
-            DamagedData: Git lacks something, so that it cannot be known what is needed.
+            DamagedData: Git cannot read main.
             RepoError: The repo is only a part of one.
         """
         if repository.git.is_shallow or not repository.is_here:
@@ -43,6 +53,8 @@ class ReachableContents:
                 f"{repository.location} is not all here, so what it needs is not known: run this where it is"
             )
         self.reached: set[str] = set()
+        self.damaged: dict[str, str] = {}
+        self._planned = planned
         self._repository = repository
         self._git = repository.git
         self._commits: set[pygit2.Oid] = set()
@@ -55,35 +67,40 @@ class ReachableContents:
         """Follow the refs as they are now; what was followed before is not followed again.
 
         Raises:
-            DamagedData: See above.
+            DamagedData: Git cannot read main.
         """
         main = self._repository.main.id
         if main != self._main:
             self._main = main
             self._read_withdrawals()
-        tips = []
-        for ref in self._git.raw_listall_references():
+        self.damaged = dict.fromkeys(broken_refs(self._repository.path), "it is no ref that git can read")
+        for ref in list_refs(self._git):
             name = ref.decode("utf-8", "surrogateescape")
-            reference = self._git.references.get(name)
-            if reference is not None:
-                with undamaged(name):
-                    tips.append(self._git[reference.resolve().target])
-        for tip in tips:
-            with undamaged("a tag"):
-                self._follow(tip)
+            try:
+                reference = find_ref(self._git, name)
+                if reference is not None:
+                    with undamaged(name):
+                        tip = self._git[reference.resolve().target]
+                    self._follow(tip)
+            except DamagedData as error:
+                self.damaged[name] = str(error)
 
     def _read_withdrawals(self) -> None:
-        stones = list(Withdrawals(self._repository).all())
+        planned = [(name, number, stones) for (name, number), stones in self._planned.items() if name]
+        stones = [*Withdrawals(self._repository).all(), *planned]
         attached = {(stone.path, stone.md5) for stone in Withdrawals(self._repository).attachments()}
+        attached |= {(stone.path, stone.md5) for stone in self._planned.get(("", 0), {}).values()}
         self._gone: Gone = frozenset(
             attached | {(stone.path, stone.md5) for _, _, found in stones for stone in found.values()}
         )
         self._gone_of: dict[pygit2.Oid, Gone] = {}
         for name, number, found in stones:
-            reference = self._git.references.get(tag_ref(name, number))
+            reference = find_ref(self._git, tag_ref(name, number))
             if reference is not None:
-                with undamaged(reference.name):
-                    commit = reference.peel(pygit2.Commit).id
+                try:
+                    commit = commit_of(reference).id
+                except DamagedData:
+                    continue  # it is named when its ref is followed
                 self._gone_of[commit] = frozenset((stone.path, stone.md5) for stone in found.values())
 
     def _follow(self, tip: pygit2.Object) -> None:

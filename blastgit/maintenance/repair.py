@@ -14,16 +14,16 @@ from pathlib import Path
 
 from blastgit.errors import BlastgitError, DamagedData, UsageError
 from blastgit.maintenance.verify.report import Problem, Repaired, Report
+from blastgit.plumbing.broken import broken_refs
 from blastgit.plumbing.durable import sync_file_systems
 from blastgit.plumbing.locks import BRIEFLY, Journal, hold
 from blastgit.plumbing.refs import RefUpdate
 from blastgit.progress import Progress, silent
-from blastgit.repository.history import History
 from blastgit.repository.ledger.book import Entry, chains_of
 from blastgit.repository.ledger.lost import put_back, put_back_tag
 from blastgit.repository.local import LOCK_TIMEOUT, Repository
 from blastgit.repository.policy import require
-from blastgit.repository.recovery import clean_up_dead_writer
+from blastgit.repository.recovery import clean_up_dead_writer, latest_number
 from blastgit.store.base import SetAside, Store
 from blastgit.store.config import Remote, absolute
 from blastgit.store.hashing import Checksums, drain
@@ -47,6 +47,8 @@ def put_back_refs(repository: Repository, name: str | None = None) -> list[Repai
     require(repository.settings, "admin")
     repository.prepare_to_edit()
     repaired: list[Repaired] = []
+    for ref in broken_refs(repository.path):
+        _move_away(repository, ref)
     for chain, entries in chains_of(
         repository.ledger.entries() if name is None else repository.ledger.chain(name)
     ).items():
@@ -55,6 +57,14 @@ def put_back_refs(repository: Repository, name: str | None = None) -> list[Repai
                 lock = repository.lock_path("release" if chain.startswith("release/") else chain)
                 repaired += _put_back(repository, chain, lock)
     return repaired
+
+
+def _move_away(repository: Repository, ref: str) -> None:
+    """Take away a file that holds no object id where a ref should be: git replaces none that it cannot read."""
+    folder = repository.work_folder / "broken"
+    folder.mkdir(exist_ok=True)
+    with suppress(FileNotFoundError):
+        (repository.path / ref).rename(folder / ref.replace("/", "_"))
 
 
 def _put_back(repository: Repository, chain: str, path: Path) -> list[Repaired]:
@@ -70,8 +80,7 @@ def _put_back(repository: Repository, chain: str, path: Path) -> list[Repaired]:
 def _lost(repository: Repository, chain: str, entries: Sequence[Entry]) -> list[RefUpdate]:
     if chain.startswith("release/"):
         return [update for entry in entries for update in put_back_tag(repository.git, [entry], entry.ref)]
-    latest = History(repository).latest(chain)
-    return put_back(repository.git, chain, entries, -1 if latest is None else latest.number, whole=True)
+    return put_back(repository.git, chain, entries, latest_number(repository, chain), whole=True)
 
 
 def repair(repository: Repository, report: Report, sources: Sequence[str] = (), progress: Progress = silent) -> None:

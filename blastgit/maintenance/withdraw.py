@@ -1,19 +1,22 @@
 """Taking data down, for a mistake or a licence: the one way. Tag and document stay; main tells what is gone and why.
 
-First the tombstone is committed, then contents go: after a crash in between, `gc` has them, since what was withdrawn is
-no longer needed. A content that another file uses stays for that one.
+First the tombstone is committed, then contents go, into the quarantine or for good: after a crash in between, `gc` has
+them, since what was withdrawn is no longer needed. A content that another file uses stays for that one, and one that
+this repo may not delete stays where it is (`removal.py`).
 """
 
 from __future__ import annotations
 
 import difflib
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any
 
-from blastgit.errors import InvalidInput, NotFound, UsageError
+from blastgit.errors import DamagedData, InvalidInput, NotFound, UsageError
 from blastgit.maintenance.reachable import ReachableContents
+from blastgit.maintenance.removal import remove
 from blastgit.naming.names import Spec
 from blastgit.plumbing.locks import Lock, hold
 from blastgit.plumbing.safe_text import one_line
@@ -23,7 +26,6 @@ from blastgit.repository.local import LOCK_TIMEOUT, Repository
 from blastgit.repository.policy import require
 from blastgit.repository.recovery import clean_up_dead_writer, roll_forward
 from blastgit.repository.tombstones import Stones, Tombstone, Withdrawals, file_of, write_tombstones
-from blastgit.store.base import Store
 from blastgit.store.pointer import Pointer
 from blastgit.workflow.resolve import resolve_revision
 
@@ -37,9 +39,13 @@ class Withdrawal:
         reason: Why.
         commit: The commit on main that says so.
         paths: The files that are withdrawn now and were not before.
-        removed: The contents, by MD5, that were deleted from the store.
+        removed: The contents, by MD5, that were deleted from the store for good.
+        set_aside: Those that went into its quarantine, from which `gc` deletes them after the grace period.
         kept: The files whose content stays, because another file that is not withdrawn has it too.
         in_git: The files that git itself keeps: every clone of the revision has their bytes, and will have them.
+        staying: Where bytes are that should be gone, and what to do, in sentences.
+        is_dry: Whether it is only what would be done.
+        damaged: The refs that git cannot follow, so that nobody knows what they need.
     """
 
     revision: str
@@ -47,25 +53,45 @@ class Withdrawal:
     commit: str
     paths: list[str]
     removed: list[str] = field(default_factory=list)
+    set_aside: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     in_git: list[str] = field(default_factory=list)
+    staying: list[str] = field(default_factory=list)
+    is_dry: bool = False
+    damaged: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the result under its stable keys."""
         return {
             "revision": self.revision, "reason": self.reason, "commit": self.commit, "paths": self.paths,
-            "removed": self.removed, "kept": self.kept, "in_git": self.in_git,
+            "removed": self.removed, "set_aside": self.set_aside, "kept": self.kept, "in_git": self.in_git,
+            "staying": self.staying, "dry_run": self.is_dry, "damaged": self.damaged,
         }  # fmt: skip
 
 
-def withdraw(repository: Repository, spec: Spec, reason: str, timeout: float = LOCK_TIMEOUT) -> Withdrawal:
+@dataclass(frozen=True)
+class WithdrawOptions:
+    """How to withdraw.
+
+    Attributes:
+        now: Delete contents for good at once; else they go into the quarantine.
+        dry_run: Say what would be done, and do nothing.
+        timeout: Seconds to wait for writers of the transient and of main.
+    """
+
+    now: bool = False
+    dry_run: bool = False
+    timeout: float = LOCK_TIMEOUT
+
+
+def withdraw(repository: Repository, spec: Spec, reason: str, options: WithdrawOptions | None = None) -> Withdrawal:
     """Take the files of a revision down, or those below a path of it.
 
     Args:
         repository: The data repo.
         spec: The revision by its number, with a file or folder of it, or without for all its files.
         reason: Why, in a sentence that everybody will read.
-        timeout: Seconds to wait for writers of the transient and of main.
+        options: How.
 
     Raises:
         UsageError: The revision is not named by its number.
@@ -81,26 +107,32 @@ def withdraw(repository: Repository, spec: Spec, reason: str, timeout: float = L
         )
     check_reason(reason)
     require(repository.settings, "admin", subject=spec.name)
-    repository.prepare_to_write()
+    repository.prepare_to_edit()
+    wanted = options or WithdrawOptions()
     with (
-        hold(repository.lock_path(spec.name), timeout) as line,
-        hold(repository.lock_path("main"), timeout) as main,
+        hold(repository.lock_path(spec.name), wanted.timeout) as line,
+        hold(repository.lock_path("main"), wanted.timeout) as main,
     ):
         for lock in (line, main):
             clean_up_dead_writer(repository, lock)
-        roll_forward(repository, spec.name, line)
+        with suppress(DamagedData):  # of other revisions: this one can be read, or is not found
+            roll_forward(repository, spec.name, line)
         revision = resolve_revision(repository, spec)
         stones = {path: _stone(repository, revision, path, reason) for path in _chosen(revision, spec.path)}
         before = Withdrawals(repository).of(revision.name, spec.number)
         new = sorted(stones.keys() - before.keys())
         commit = str(repository.main.id)
-        if new:
+        if new and not wanted.dry_run:
             commit = _commit(repository, main, revision, {**stones, **before}, new)
-        needed = ReachableContents(repository)
-        removed = remove(repository.store, {stone.md5 for stone in stones.values()}, needed)
+        roots = ReachableContents(repository, {(revision.name, spec.number): {**stones, **before}})
+        stored = {stone.md5 for path, stone in stones.items() if not revision.held[path].in_git}
+        done = remove(repository, stored, roots, now=wanted.now, dry_run=wanted.dry_run)
     in_git = sorted(path for path in stones if revision.held[path].in_git)
-    kept = sorted(path for path, stone in stones.items() if stone.md5 in needed.reached and path not in in_git)
-    return Withdrawal(str(revision), reason, commit, new, removed, kept, in_git)
+    kept = sorted(path for path, stone in stones.items() if stone.md5 in done.needed and path not in in_git)
+    return Withdrawal(
+        str(revision), reason, commit, new, done.removed, done.set_aside, kept, in_git, done.staying, wanted.dry_run,
+        roots.damaged,
+    )  # fmt: skip
 
 
 def check_reason(reason: str) -> None:
@@ -145,18 +177,3 @@ def _commit(repository: Repository, lock: Lock, revision: Revision, stones: Ston
     commit = commit_to_held_branch(repository, "main", lock, lambda _: change)
     assert commit is not None
     return commit
-
-
-def remove(store: Store, md5s: set[str], roots: ReachableContents) -> list[str]:
-    """Delete contents that nothing needs, and copies of them in the quarantine; return those that were there."""
-    for md5 in md5s - roots.reached:
-        store.set_aside(md5)
-    roots.refresh()  # who came to need one meanwhile gets it back
-    removed = set()
-    for item in list(store.quarantined()):
-        if item.md5 in md5s and item.md5 in roots.reached and not item.is_damaged:
-            store.restore(item)
-        elif item.md5 in md5s:
-            store.discard(item)
-            removed.add(item.md5)
-    return sorted(removed - roots.reached)

@@ -7,24 +7,27 @@ from blastgit.annotations.branch import Branch
 from blastgit.annotations.query import Query
 from blastgit.errors import InvalidInput, NotFound
 from blastgit.maintenance.reachable import ReachableContents
-from blastgit.maintenance.withdraw import Withdrawal, check_reason, remove, signed_stone
+from blastgit.maintenance.removal import remove
+from blastgit.maintenance.withdraw import Withdrawal, WithdrawOptions, check_reason, signed_stone
 from blastgit.plumbing.locks import hold
 from blastgit.repository.edit import BranchEdit, commit_to_held_branch
-from blastgit.repository.local import LOCK_TIMEOUT, Repository
+from blastgit.repository.local import Repository
 from blastgit.repository.policy import require
 from blastgit.repository.recovery import clean_up_dead_writer
 from blastgit.repository.tombstones import Tombstone, Withdrawals, attachment_file, write_attachment_tombstone
 from blastgit.store.pointer import SUFFIX, read_pointer
 
 
-def withdraw_attachment(repository: Repository, name: str, reason: str, timeout: float = LOCK_TIMEOUT) -> Withdrawal:
+def withdraw_attachment(
+    repository: Repository, name: str, reason: str, options: WithdrawOptions | None = None
+) -> Withdrawal:
     """Take down a file that somebody attached, wherever else it is attached.
 
     Args:
         repository: The data repo.
         name: The id of an annotation that attached it.
         reason: Why, in a sentence that everybody will read.
-        timeout: Seconds to wait for writers of main.
+        options: How.
 
     Raises:
         InvalidInput: The reason is none, or the file lies in git.
@@ -36,19 +39,23 @@ def withdraw_attachment(repository: Repository, name: str, reason: str, timeout:
     require(repository.settings, "admin", subject="attachments")
     attached = _find(repository, name)
     stone = _stone(repository, attached, reason)
-    repository.prepare_to_write()
-    with hold(repository.lock_path("main"), timeout) as main:
+    repository.prepare_to_edit()
+    wanted = options or WithdrawOptions()
+    with hold(repository.lock_path("main"), wanted.timeout) as main:
         clean_up_dead_writer(repository, main)
         commit, is_new = str(repository.main.id), Withdrawals(repository).attachment(stone.sha256) is None
-        if is_new:
+        if is_new and not wanted.dry_run:
             files = {attachment_file(stone.sha256): write_attachment_tombstone(stone)}
             words = f"Withdraw {attached.attachment.name}, attached to {attached.subject}: {reason}"
             commit = commit_to_held_branch(repository, "main", main, lambda _: BranchEdit(files, words)) or commit
-        needed = ReachableContents(repository)
-        removed = remove(repository.store, {stone.md5}, needed)
+        roots = ReachableContents(repository, {("", 0): {stone.path: stone}})
+        done = remove(repository, {stone.md5}, roots, now=wanted.now, dry_run=wanted.dry_run)
     paths = [attached.attachment.name]
-    kept = paths if stone.md5 in needed.reached else []
-    return Withdrawal(attached.subject, reason, commit, paths if is_new else [], removed, kept)
+    kept = paths if stone.md5 in done.needed else []
+    return Withdrawal(
+        attached.subject, reason, commit, paths if is_new else [], done.removed, done.set_aside, kept, [], done.staying,
+        wanted.dry_run, roots.damaged,
+    )  # fmt: skip
 
 
 def _find(repository: Repository, name: str) -> Attached:

@@ -52,6 +52,7 @@ class Trailer(StrEnum):
     ANNOTATION = "Annotation"
     LINES = "Lines"
     MOVED = "Moved"
+    EVEN_WITHDRAWN = "Even-Withdrawn"
     LEDGER = "Ledger"
     ENTRIES = "Entries"
     ROOT = "Root"

@@ -36,3 +36,32 @@ def commit_of(reference: pygit2.Reference) -> pygit2.Commit:
     """
     with undamaged(reference.name):
         return reference.peel(pygit2.Commit)
+
+
+def find_ref(git: pygit2.Repository, name: str) -> pygit2.Reference | None:
+    """Return a ref; None if there is none.
+
+    Raises:
+        DamagedData: There is one, and a disk that failed or a power cut has left something else in its place.
+    """
+    try:
+        return git.references.get(name)
+    except (ValueError, pygit2.GitError) as error:
+        raise DamagedData(
+            f"the ref {name} is damaged ({error}): `blastgit verify --repair` puts back what was published"
+        ) from None
+
+
+def list_refs(git: pygit2.Repository) -> list[bytes]:
+    """Return the names of all refs. Slow where there are many.
+
+    Raises:
+        DamagedData: The file of packed refs is damaged, so that it is not known which there are.
+    """
+    try:
+        return list(git.raw_listall_references())
+    except (ValueError, pygit2.GitError) as error:
+        raise DamagedData(
+            f"the refs of {git.path} cannot be listed ({error}): bring packed-refs back from a backup, or the refs "
+            "from a clone, and see what `blastgit verify` says"
+        ) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +13,7 @@ import pygit2
 from blastgit.errors import DamagedData, NotFound
 from blastgit.naming.refs import ANNOTATIONS, RELEASES, RUNS
 from blastgit.naming.trailers import Trailer
-from blastgit.plumbing.objects import undamaged
+from blastgit.plumbing.objects import commit_of, list_refs, undamaged
 from blastgit.plumbing.trees import blob_data, flatten
 from blastgit.provenance.usage import read_usage
 from blastgit.repository.commits import Marker
@@ -84,12 +85,12 @@ def _runs(repository: Repository) -> list[Orphan]:
 
 def _markers(repository: Repository) -> list[Orphan]:
     found = []
-    for ref in repository.git.raw_listall_references():
+    for ref in list_refs(repository.git):
         name = ref.decode("utf-8", "replace")
         if name.startswith(RUNS):
-            with undamaged(name):
-                marker = Marker(repository.git.references[name].peel(pygit2.Commit))
-            found.append(Orphan("markers", name.removeprefix(RUNS), _time(marker)))
+            with suppress(DamagedData):  # `status` names it
+                marker = Marker(commit_of(repository.git.references[name]))
+                found.append(Orphan("markers", name.removeprefix(RUNS), _time(marker)))
     return found
 
 
@@ -97,7 +98,7 @@ def _wanted(repository: Repository) -> set[str]:
     """Return the names of revisions and runs that anything refers to: collections, releases, annotations, reads."""
     git, names = repository.git, set()
     trees = [repository.main.tree]
-    for ref in git.raw_listall_references():
+    for ref in list_refs(git):
         name = ref.decode("utf-8", "replace")
         if name.startswith(RELEASES) or name == ANNOTATIONS:
             with undamaged(name):

@@ -23,7 +23,7 @@ import pygit2
 
 from blastgit._version import __version__
 from blastgit.datasets.storage import Placement
-from blastgit.errors import Busy, InvalidInput
+from blastgit.errors import Busy, InvalidInput, Withdrawn
 from blastgit.naming.names import own_line
 from blastgit.naming.refs import branch_ref, tag_name, tag_ref
 from blastgit.naming.trailers import Trailer, write_message
@@ -31,6 +31,7 @@ from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Journal, Lock, hold
 from blastgit.plumbing.refs import RefMoved, RefUpdate
 from blastgit.plumbing.safe_text import one_line
+from blastgit.plumbing.turnstile import publishing
 from blastgit.progress import Progress, silent
 from blastgit.recording.decide import Decision, decide
 from blastgit.recording.placement import StoredFile, keep
@@ -42,11 +43,12 @@ from blastgit.repository.history import History
 from blastgit.repository.lines import before_of
 from blastgit.repository.local import LOCK_TIMEOUT, Repository
 from blastgit.repository.packing import start_if_due
-from blastgit.repository.policy import require_line
+from blastgit.repository.policy import require, require_line
 from blastgit.repository.recovery import add_tag, clean_up_dead_writer, roll_forward
 from blastgit.repository.renames import Renames
 from blastgit.repository.simulated import check_simulated
 from blastgit.repository.skeleton import dot_files
+from blastgit.repository.tombstones import check_returning
 from blastgit.revision.compare import FieldChange
 from blastgit.revision.dr import write_dr
 from blastgit.revision.export import Export
@@ -109,6 +111,7 @@ class RecordOptions:
         user: Whose own line it goes into; None for the official one.
         fork: The revision that a user's own line forks from; None for the latest official one, or where it forks now.
         origin: The revision of a user's own line that is promoted, or None.
+        even_withdrawn: Whether to publish files again that were withdrawn, which takes an admin.
     """
 
     run: str | None = None
@@ -118,6 +121,7 @@ class RecordOptions:
     user: str | None = None
     fork: Revision | None = None
     origin: Revision | None = None
+    even_withdrawn: bool = False
 
     def line(self, name: str) -> str:
         """Return the line that a state of a transient goes into."""
@@ -201,6 +205,7 @@ class Recording:
         self._name = options.line(export.name)
         self._is_own = options.user is not None
         self._place = Placement.of(repository)
+        self._returning: list[str] = []
 
     def preview(self) -> Recorded:
         """Decide, and write nothing."""
@@ -236,11 +241,30 @@ class Recording:
         decision = decide(self._repository, self._export, self._intake, before)
         if latest is None and before is not None:
             decision = replace(decision, is_fork=True)
+        if decision.is_new:
+            self._returning = self._check_returning(decision)
         if decision.is_new and self._options.run is not None:
             from blastgit.collections.runs import check_birth
 
             check_birth(self._repository, self._options.run, self._name, self._history.tip(self._name))
         return decision
+
+    def _check_returning(self, decision: Decision) -> list[str]:
+        """Return which files bring back what was withdrawn, in sentences, if that is wanted.
+
+        Raises:
+            Withdrawn: It is not.
+        """
+        found = list(check_returning(self._repository, self._export.name, decision.sha256).values())
+        if found and not self._options.even_withdrawn:
+            more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+            raise Withdrawn(
+                f"{found[0]}{more}; nothing was recorded. Mend what makes it, or have an admin publish it again "
+                "(--even-withdrawn)"
+            )
+        if found and self._repository.is_here:
+            require(self._repository.settings, "admin", subject=self._name)
+        return [f"published again: {text}" for text in found]
 
     def _recorded(self, decision: Decision, commit: str | None) -> Recorded:
         files, fields = list(decision.changes.files), list(decision.changes.fields)
@@ -258,10 +282,11 @@ class Recording:
 
     def _publish(self, decision: Decision, tip: pygit2.Commit | None, ending: Ending, lock: Lock) -> str:
         batch = Batch(self._repository.git)
-        prepared = self._prepare(batch, decision, tip, ending)
-        lock.announce_moves(prepared.updates)
-        synced, words = self._repository.store.synced_folders(), f"blastgit record: revision {decision.number}"
-        self._repository.update_refs(prepared.updates, words, lock.descriptor, objects=batch, synced=synced)
+        with publishing(self._repository.guarded_folders):
+            prepared = self._prepare(batch, decision, tip, ending)
+            lock.announce_moves(prepared.updates)
+            synced, words = self._repository.store.synced_folders(), f"blastgit record: revision {decision.number}"
+            self._repository.update_refs(prepared.updates, words, lock.descriptor, objects=batch, synced=synced)
         return prepared.commit
 
     def prepare_first(self, batch: Batch, lock: Lock) -> Prepared:
@@ -322,6 +347,7 @@ class Recording:
             Trailer.RUN: self._options.run,
             Trailer.FORMERLY: self._formerly() if decision.latest is None else None,
             **self._line_trailers(decision),
+            Trailer.EVEN_WITHDRAWN: f"{len(self._returning)} files" if self._returning else None,
             Trailer.MARKER: "revision",
             Trailer.STATUS: status_at_end(self._repository, self._export.document, ending.marks),
             Trailer.FILES: str(len(decision.sha256)),
@@ -330,7 +356,7 @@ class Recording:
             **ending.trailers,
         }
         subject = f"{self._name} revision {decision.number}: {self._reason(decision)}"
-        return write_message(subject, [*change_lines(decision.changes), *notes], trailers)
+        return write_message(subject, [*change_lines(decision.changes), *notes, *self._returning], trailers)
 
     def _reason(self, decision: Decision) -> str:
         """Return what commit and tag give as the reason."""

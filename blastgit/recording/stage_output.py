@@ -11,7 +11,7 @@ from pathlib import Path
 import pygit2
 
 from blastgit.datasets.storage import Placement
-from blastgit.errors import InvalidExport, InvalidInput, InvalidName
+from blastgit.errors import InvalidExport, InvalidInput, InvalidName, Withdrawn
 from blastgit.plumbing.batch import Batch
 from blastgit.recording.placement import keep
 from blastgit.recording.sources import gather
@@ -22,6 +22,7 @@ from blastgit.repository.history import History
 from blastgit.repository.local import Repository
 from blastgit.repository.simulated import check_simulated
 from blastgit.repository.skeleton import dot_files
+from blastgit.repository.tombstones import check_returning
 from blastgit.revision.document import Json, as_list, as_object, parse, restore_nonfinite
 from blastgit.revision.dr import write_dr
 from blastgit.revision.export import Export, check_export
@@ -156,16 +157,24 @@ class Overlay:
         Raises:
             InvalidExport: The document would be no export.
             StoreError: The store fails.
+            Withdrawn: A file has the bytes of one that was taken down.
         """
         before, name, batch = state.dr, state.name, Batch(self._repository.git)
         export = self._export(state, now)
         incoming = sorted(path for path, digest in self._sha256.items() if before.files.get(path) != digest)
+        self._refuse_returning(name, incoming)
         kept = keep(self._intake, batch, Placement.of(self._repository), incoming)
         held = {**state.held, **{path: file.held for path, file in kept.items()}}
         document = write_dr(export, before.number, {**before.files, **self._sha256})
         lines = tuple(f"{'changed' if path in before.files else 'added  '}  {path}" for path in incoming)
         tree = write_state(batch, name, self._repository.config, held.values(), document)
         return NextState(batch, tree, export.app_version, lines)
+
+    def _refuse_returning(self, name: str, incoming: list[str]) -> None:
+        sha256 = {path: self._sha256[path].removeprefix("sha256:") for path in incoming}
+        found = list(check_returning(self._repository, name, sha256).values())
+        if found:
+            raise Withdrawn(f"{found[0]}; nothing of the stage was taken in: mend what makes it")
 
     def _export(self, state: Snapshot, now: str) -> Export:
         what = f"the export after {self._mark.stage}"

@@ -21,8 +21,10 @@ from blastgit.naming.refs import run_ref
 from blastgit.naming.trailers import Trailer
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Journal, Lock, hold
+from blastgit.plumbing.objects import find_ref
 from blastgit.plumbing.refs import ZERO, RefMoved, RefUpdate
 from blastgit.plumbing.safe_text import one_line
+from blastgit.plumbing.turnstile import publishing
 from blastgit.progress import Progress, silent
 from blastgit.recording.stage_output import Made, NextState, Overlay, Part, first_state
 from blastgit.repository.commits import StageState
@@ -184,7 +186,7 @@ class Workflow:
             Busy: Another owner is at a stage of it.
         """
         with self._held() as lock:
-            reference = self._repository.git.references.get(run_ref(self.name))
+            reference = find_ref(self._repository.git, run_ref(self.name))
             if reference is None:
                 return False
             with suppress(DamagedData):  # then there is nothing in it that somebody could go on with
@@ -241,9 +243,10 @@ class Workflow:
                     lease = self._own_lease(run, stage, token)
                     assert run is not None
                     mark = Mark(stage, outcome, self.owner, lease.host, lease.began, reason=reason)
-                    state = Overlay(repository, mark, made, intake).over(run.state, self._now())
                     try:
-                        commit = self._add(lock, run, run, mark, state, [intake.folder])
+                        with publishing(repository.guarded_folders):
+                            state = Overlay(repository, mark, made, intake).over(run.state, self._now())
+                            commit = self._add(lock, run, run, mark, state, [intake.folder])
                     except RefMoved:
                         continue
                     self._tokens.pop(stage, None)

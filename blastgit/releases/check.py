@@ -16,7 +16,7 @@ from blastgit.errors import BlastgitError, DamagedData
 from blastgit.naming.refs import MAIN, tag_ref
 from blastgit.naming.trailers import Trailer
 from blastgit.plumbing.batch import Batch
-from blastgit.plumbing.objects import undamaged
+from blastgit.plumbing.objects import find_ref, undamaged
 from blastgit.plumbing.trees import flatten, read_blob
 from blastgit.releases.frozen import DESCRIBING, FILE, MANIFEST, SIZE_LIMIT, Entry, Frozen, read_frozen
 from blastgit.releases.label import Label, releases, tag_of
@@ -166,7 +166,7 @@ def _check_commit(repository: Repository, entry: Entry, coming: Mapping[str, str
     """Check that the tag of a revision is there and names the commit that the release names."""
     dataset = entry.dataset
     ref = tag_ref(dataset.line, dataset.number)
-    reference = repository.git.references.get(ref)
+    reference = find_ref(repository.git, ref)
     target = coming.get(ref) if reference is None else str(reference.resolve().target)
     if target is None:
         found.say(dataset, f"its tag {dataset.tag} is gone: no ref leads to its commit {entry.commit:.10} any more")

@@ -17,7 +17,7 @@ from blastgit.naming.refs import tag_ref
 from blastgit.naming.trailers import Trailer, read_trailers, write_message
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Journal, hold
-from blastgit.plumbing.objects import commit_of
+from blastgit.plumbing.objects import commit_of, find_ref
 from blastgit.plumbing.refs import RefMoved, RefUpdate
 from blastgit.plumbing.safe_text import one_line
 from blastgit.plumbing.signing import Sign
@@ -189,7 +189,7 @@ def _entries(repository: Repository, found: Sequence[Found]) -> Iterable[Entry]:
 def _content(repository: Repository, other: Label, label: Label) -> str:
     if other.collection != label.collection:
         return ""
-    reference = repository.git.references.get(other.ref)
+    reference = find_ref(repository.git, other.ref)
     return "" if reference is None else read_trailers(commit_of(reference).message).get(Trailer.CONTENT, "")
 
 

@@ -10,7 +10,7 @@ import pygit2
 from blastgit.collections.names import check_name
 from blastgit.errors import BlastgitError, InvalidInput, InvalidName, NotFound
 from blastgit.naming.refs import TAGS, Kind, place
-from blastgit.plumbing.objects import undamaged
+from blastgit.plumbing.objects import find_ref, list_refs, undamaged
 from blastgit.repository.local import Repository
 
 PREFIX = "release/"
@@ -83,7 +83,7 @@ def releases(repository: Repository) -> list[Label]:
     """Return every release there is, sorted. Reads the names of all refs."""
     repository.need_tags(f"{PREFIX}*")
     start = f"{TAGS}{PREFIX}".encode()
-    refs = [ref for ref in repository.git.raw_listall_references() if ref.startswith(start)]
+    refs = [ref for ref in list_refs(repository.git) if ref.startswith(start)]
     return sorted(read_label(ref.decode("utf-8", "backslashreplace")) for ref in refs)
 
 
@@ -94,7 +94,7 @@ def tag_of(repository: Repository, label: Label) -> pygit2.Oid:
         NotFound: There is no such release; the error says which there are.
     """
     repository.need_tags(f"{label}*")
-    reference = repository.git.references.get(label.ref)
+    reference = find_ref(repository.git, label.ref)
     if reference is None:
         others = [str(each) for each in releases(repository)]
         near = [each for each in others if each.startswith(f"{PREFIX}{label.collection}/")] or others

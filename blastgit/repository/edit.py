@@ -16,7 +16,7 @@ from blastgit.naming.refs import branch_ref
 from blastgit.naming.trailers import Trailer, write_message
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Journal, Lock, hold
-from blastgit.plumbing.objects import commit_of
+from blastgit.plumbing.objects import commit_of, find_ref
 from blastgit.plumbing.refs import RefMoved, RefUpdate
 from blastgit.plumbing.trees import update_tree
 from blastgit.repository.local import LOCK_TIMEOUT, Repository
@@ -73,7 +73,7 @@ def commit_to_held_branch(
     """Do what `edit` does for a caller that holds the branch's lock already."""
     ref = branch_ref(branch)
     for _ in repository.attempts(timeout):
-        reference = repository.git.references.get(ref)
+        reference = find_ref(repository.git, ref)
         tip = None if reference is None else commit_of(reference)
         change = decide(tip)
         if change is None:

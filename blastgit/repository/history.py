@@ -10,7 +10,7 @@ import pygit2
 from blastgit.errors import NotFound
 from blastgit.naming.names import Spec, fold, is_personal
 from blastgit.naming.refs import BRANCHES, branch_ref, tag_ref
-from blastgit.plumbing.objects import commit_of
+from blastgit.plumbing.objects import commit_of, find_ref, list_refs
 from blastgit.repository.commits import Marker, Revision, StageState
 from blastgit.repository.local import Repository
 
@@ -28,7 +28,7 @@ class History:
 
     def tip(self, name: str) -> pygit2.Commit | None:
         """Return the tip of a transient's branch, or None if there is no such branch."""
-        reference = self._git.references.get(branch_ref(name))
+        reference = find_ref(self._git, branch_ref(name))
         return None if reference is None else commit_of(reference)
 
     def markers(self, name: str) -> Iterator[Marker]:
@@ -57,7 +57,7 @@ class History:
 
     def tagged(self, name: str, number: int) -> Revision | None:
         """Return a revision by its tag, or None if there is no such tag."""
-        reference = self._git.references.get(tag_ref(name, number))
+        reference = find_ref(self._git, tag_ref(name, number))
         return None if reference is None else Revision(self._git, name, commit_of(reference), number)
 
     def revisions(self, name: str) -> list[Revision]:
@@ -109,7 +109,7 @@ class History:
 
     def transients(self) -> list[str]:
         """Return the names of all transients, sorted. Reads every ref: not for a hot path."""
-        return _transients(ref.decode("utf-8", "replace") for ref in self._git.raw_listall_references())
+        return _transients(ref.decode("utf-8", "replace") for ref in list_refs(self._git))
 
     def _unknown(self, name: str) -> NotFound:
         if is_personal(name):

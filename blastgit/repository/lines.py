@@ -5,6 +5,7 @@ from __future__ import annotations
 from blastgit.errors import InvalidInput, NotFound
 from blastgit.naming.names import is_personal, transient_of
 from blastgit.naming.refs import BRANCHES, PERSONAL_BRANCHES
+from blastgit.plumbing.objects import list_refs
 from blastgit.repository.commits import Marker, Revision
 from blastgit.repository.history import History
 from blastgit.repository.local import Repository
@@ -13,7 +14,7 @@ from blastgit.repository.local import Repository
 def own_lines(repository: Repository, user: str = "") -> list[str]:
     """Return the names of users' own lines, `u/alice/2026dgt`, sorted; of one user or of all. Reads every ref."""
     begin = f"{PERSONAL_BRANCHES}{user}{'/' if user else ''}".encode()
-    refs = repository.git.raw_listall_references()
+    refs = list_refs(repository.git)
     return sorted(ref.decode("utf-8", "replace").removeprefix(BRANCHES) for ref in refs if ref.startswith(begin))
 
 

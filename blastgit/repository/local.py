@@ -17,7 +17,7 @@ from blastgit.errors import DamagedData, RepoError
 from blastgit.naming.names import transient_of
 from blastgit.naming.refs import BRANCHES, MAIN
 from blastgit.plumbing.batch import Batch
-from blastgit.plumbing.objects import commit_of, undamaged
+from blastgit.plumbing.objects import commit_of, find_ref, list_refs, undamaged
 from blastgit.plumbing.opening import is_partial, open_repository
 from blastgit.plumbing.process import run_git
 from blastgit.plumbing.refs import ZERO, RefUpdate, update_refs
@@ -100,7 +100,7 @@ class Repository:
 
     def branches(self) -> list[str]:
         """Return the refs of all branches that the repo itself has. Slow where there are many."""
-        refs = (ref.decode("utf-8", "replace") for ref in self.git.raw_listall_references())
+        refs = (ref.decode("utf-8", "replace") for ref in list_refs(self.git))
         return [ref for ref in refs if ref.startswith(BRANCHES)]
 
     def commit_before(self, name: str, commit: pygit2.Commit) -> pygit2.Commit | None:
@@ -123,7 +123,7 @@ class Repository:
             RepoError: There is no main, so this is no data repo.
             DamagedData: Git cannot read its commit.
         """
-        reference = self.git.references.get(MAIN)
+        reference = find_ref(self.git, MAIN)
         if reference is None:
             raise RepoError(f"{self.path} is a git repository without a branch main: is it a data repo of blastgit?")
         return commit_of(reference)
@@ -220,6 +220,17 @@ class Repository:
             RepoError: This user may not write to the repo.
         """
         self.prepare_to_edit()
+        if self.is_here:
+            from blastgit.repository.ownership import register
+
+            register(self)
+
+    @property
+    def guarded_folders(self) -> list[Path]:
+        """Where those who publish contents and those who delete them meet; see `plumbing/turnstile.py`."""
+        others = other_remotes(self.config, self.work_folder / OWN_FILE).values()
+        stores = (remote.folder for remote in (self.remote(), *others))
+        return [self.work_folder, *(folder for folder in stores if folder is not None)]
 
     def prepare_to_edit(self) -> None:
         """Make the folders that every writer needs; who edits main or annotations needs no store.

@@ -87,7 +87,7 @@ def maintain(repository: Repository, *, only_if_due: bool = False, progress: Pro
         Busy: Another process is at it.
         RepoError: Git fails, or the repo cannot be written.
     """
-    repository.prepare_to_write()
+    repository.prepare_to_edit()
     before = count(repository.path)
     if only_if_due and not is_due(repository):
         return Maintained(was_due=False, before=before, after=before)

@@ -19,6 +19,7 @@ from blastgit.naming.trailers import Trailer
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.keeps import remove_left_keeps
 from blastgit.plumbing.locks import Lock, remove_folders, try_lock
+from blastgit.plumbing.objects import find_ref
 from blastgit.plumbing.refs import ZERO, RefMoved, RefUpdate
 from blastgit.plumbing.safe_text import one_line
 from blastgit.repository.commits import Marker
@@ -121,15 +122,22 @@ def _published(repository: Repository, name: str) -> list[RefUpdate]:
     Raises:
         DamagedData: Something was published and cannot be put back.
     """
-    history, chain = History(repository), repository.ledger.chain(name)
-    latest = history.latest(name)
-    number = -1 if latest is None else latest.number
+    chain, number = repository.ledger.chain(name), latest_number(repository, name)
     noted = chain[-1].number if chain else -1
     if number > noted:
         tags = (tag_ref(name, each) for each in range(noted + 1, number + 1))
-        found = ((ref, repository.git.references.get(ref)) for ref in tags)
+        found = ((ref, find_ref(repository.git, ref)) for ref in tags)
         repository.ledger.add({ref: str(reference.target) for ref, reference in found if reference is not None})
     return put_back(repository.git, name, chain, number)
+
+
+def latest_number(repository: Repository, name: str) -> int:
+    """Return the number of the latest revision on a branch; -1 if there is none, or git cannot follow the branch."""
+    try:
+        latest = History(repository).latest(name)
+    except DamagedData:
+        return -1
+    return -1 if latest is None else latest.number
 
 
 def add_tag(batch: Batch, name: str, commit: str, tagger: pygit2.Signature, message: str) -> str:
@@ -147,7 +155,7 @@ def add_tag(batch: Batch, name: str, commit: str, tagger: pygit2.Signature, mess
 
 def settled(repository: Repository, name: str, tip: pygit2.Commit | None) -> list[RefUpdate]:
     """Return what removes a run whose end is on the branch already: the one who ended it died before its ref went."""
-    reference = repository.git.references.get(run_ref(name))
+    reference = find_ref(repository.git, run_ref(name))
     if reference is None or tip is None:
         return []
     ended = Marker(tip).trailers.get(Trailer.WORKFLOW)

@@ -35,6 +35,7 @@ from blastgit.naming.refs import (
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.connection import explain
 from blastgit.plumbing.durable import sync_file_systems
+from blastgit.plumbing.objects import find_ref
 from blastgit.plumbing.process import GitError, run_git
 from blastgit.plumbing.push import Outcome, PushFailed, push_refs
 from blastgit.plumbing.refs import ZERO, RefMoved, RefUpdate
@@ -291,7 +292,7 @@ class RemoteRepository(Repository):
 
     def _reopen(self) -> None:
         """Look at the copy afresh: libgit2 remembers where history ended."""
-        before = self.git.references.get(MAIN) if hasattr(self, "git") else None
+        before = find_ref(self.git, MAIN) if hasattr(self, "git") else None
         self.git = pygit2.Repository(str(self.path))
         if before is None or before.target != self.git.references[MAIN].target:
             self.__dict__.pop("store", None)  # main may name another one now

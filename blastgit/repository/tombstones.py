@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pygit2
 
 from blastgit.errors import RepoError, Withdrawn
+from blastgit.naming.names import transient_of
 from blastgit.plumbing.trees import blob_data, flatten, read_blob
 from blastgit.safe_yaml import load_yaml
 
@@ -26,6 +27,7 @@ LEFT_OUT = "left out of this subset"
 """The beginning of the reason that a tombstone in a subset gives."""
 
 ATTACHMENT = "attachment"
+_SHA256 = re.compile(rb"[0-9a-f]{64}")
 _FILE = re.compile(r"((?:u/[^/]+/)?[^/]+)/(0|[1-9][0-9]{0,8})\.yaml")
 
 
@@ -123,6 +125,34 @@ class Withdrawals:
         data = None if self._tree is None else read_blob(self._main, where)
         return None if data is None else next(iter(read_tombstones(data, where).values()), None)
 
+    def returning(self, transient: str, sha256: Mapping[str, str]) -> dict[str, tuple[str, Tombstone]]:
+        """Return which files have the very bytes that were withdrawn: by path, of which revision, and its tombstone.
+
+        What a subset left out is not withdrawn; see `maintenance/subset.py`.
+
+        Args:
+            transient: Whose they are; tombstones of its own come first.
+            sha256: The checksum of each file, by path, without what stands before it.
+
+        Raises:
+            RepoError: Main's file about one makes no sense.
+        """
+        if not isinstance(self._tree, pygit2.Tree):
+            return {}
+        wanted = {digest.encode() for digest in sha256.values()}
+        found: dict[str, tuple[str, Tombstone]] = {}
+        for path, blob in flatten(self._tree):
+            data = blob_data(self._git, blob)
+            if wanted.isdisjoint(_SHA256.findall(data)):
+                continue
+            match = _FILE.fullmatch(path)
+            name = f"{match[1]}@{match[2]}" if match else ATTACHMENT
+            for stone in read_tombstones(data, f"{FOLDER}/{path}").values():
+                is_first = stone.sha256 not in found or (match is not None and transient_of(match[1]) == transient)
+                if is_first and not stone.reason.startswith(LEFT_OUT):
+                    found[stone.sha256] = name, stone
+        return {path: found[digest] for path, digest in sha256.items() if digest in found}
+
     def concerning(self, state: Snapshot) -> Stones:
         """Return the tombstones of a state by path: a marker's are those of any revision that has the same file.
 
@@ -151,6 +181,22 @@ class Withdrawals:
         if stones:
             more = f" and {len(stones) - 1} more" if len(stones) > 1 else ""
             raise Withdrawn(f"{state}:{stones[0].path}{more} was {stones[0]}")
+
+
+def check_returning(repository: Repository, transient: str, sha256: Mapping[str, str]) -> dict[str, str]:
+    """Return which files bring back what was withdrawn, each with a sentence: all that need somebody's leave.
+
+    Bytes that were withdrawn from another transient, and that are in the store still, are published there too: those
+    are no business of this one.
+    """
+    found = Withdrawals(repository).returning(transient, sha256)
+    others = {path: each for path, each in found.items() if transient_of(each[0].partition("@")[0]) != transient}
+    gone = repository.store.missing({stone.md5 for _, stone in others.values()}) if others else set()
+    return {
+        path: f"{path} has the very bytes that were {stone} ({name}:{stone.path})"
+        for path, (name, stone) in found.items()
+        if path not in others or stone.md5 in gone
+    }
 
 
 def file_of(name: str, number: int) -> str:

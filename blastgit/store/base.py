@@ -212,5 +212,45 @@ class Store(ABC):
         del item
         raise self._cannot("delete contents")
 
+    @property
+    def parts(self) -> list[Store]:
+        """The stores that this one is made of: itself, as a rule."""
+        return [self]
+
+    def is_fresh(self) -> bool:
+        """Whether nothing lies there yet.
+
+        Raises:
+            StoreError: The store fails, or does not tell.
+        """
+        raise self._cannot("see what is there")
+
+    def notes(self, folder: str) -> Mapping[str, bytes]:
+        """Return the small files in a folder beside `files`, by name; none where the protocol has no listings.
+
+        Raises:
+            StoreError: The store fails.
+        """
+        del folder
+        return {}
+
+    def write_note(self, path: str, data: bytes) -> None:
+        """Write a small file beside `files`, whole or not at all.
+
+        Raises:
+            StoreError: The store fails, or takes no such files.
+        """
+        del path, data
+        raise self._cannot("write a note")
+
+    def remove_note(self, path: str) -> None:
+        """Delete such a file.
+
+        Raises:
+            StoreError: The store fails.
+        """
+        del path
+        raise self._cannot("delete a note")
+
     def _cannot(self, what: str) -> StoreError:
         return StoreError(f"blastgit cannot {what} in the store {self.url}: its protocol does not allow it")

@@ -173,6 +173,25 @@ class DvcStore(Store):
         self._do_if_it_can(lambda folder: folder.remove(f"{QUARANTINE}/{item.key}"), "delete contents")
         self._open().forget_listings()
 
+    def is_fresh(self) -> bool:
+        """Whether nothing lies there yet."""
+        return self._do_if_it_can(RemoteFolder.is_empty, "list contents")
+
+    def notes(self, folder: str) -> Mapping[str, bytes]:
+        """Return the small files in a folder, by name; none where the protocol has no listings."""
+        self._open().forget_listings()
+        return self._do_if_it_can(lambda remote: remote.read_below(folder), "list contents")
+
+    def write_note(self, path: str, data: bytes) -> None:
+        """Write a small file."""
+        self._do_if_it_can(lambda folder: folder.write(path, data), "write a note")
+        self._open().forget_listings()
+
+    def remove_note(self, path: str) -> None:
+        """Delete a small file."""
+        self._do_if_it_can(lambda folder: folder.remove(path), "delete a note")
+        self._open().forget_listings()
+
     def _moved(self, old: str, new: str) -> bool:
         def move(folder: RemoteFolder) -> bool:
             try:

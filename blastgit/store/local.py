@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -164,6 +164,33 @@ class LocalStore(Store):
             path = self.folder / QUARANTINE / item.key
             path.unlink(missing_ok=True)
             _remove_if_empty(path.parent)
+
+    def is_fresh(self) -> bool:
+        """Whether nothing lies there yet."""
+        with self._failures():
+            return not any(_entries(folder) for folder in _entries(self.folder / "files" / "md5"))
+
+    def notes(self, folder: str) -> Mapping[str, bytes]:
+        """Return the small files in a folder, by name."""
+        with self._failures():
+            return {entry.name: Path(entry).read_bytes() for entry in _entries(self.folder / folder) if entry.is_file()}
+
+    def write_note(self, path: str, data: bytes) -> None:
+        """Write a small file, whole or not at all, and durably."""
+        target = self.folder / path
+        part = target.with_name(f".{target.name}.{os.urandom(8).hex()}")
+        with self._failures():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with part.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(target)
+
+    def remove_note(self, path: str) -> None:
+        """Delete a small file."""
+        with self._failures():
+            (self.folder / path).unlink(missing_ok=True)
 
     @contextmanager
     def _failures(self) -> Iterator[None]:

@@ -139,6 +139,39 @@ class RemoteFolder:
             return {}
         return {path.partition(f"{folder}/")[2]: entry["size"] for path, entry in listing.items()}
 
+    def is_empty(self) -> bool:
+        """Whether nothing lies below the folder of contents.
+
+        Raises:
+            NotImplementedError: The protocol has no listings.
+        """
+        if not self._can_list:
+            raise NotImplementedError
+        try:
+            return not self._fs.fs.ls(str(self._fs.join(self._root, "files")), detail=False)
+        except FileNotFoundError:
+            return True
+
+    def read_below(self, name: str) -> dict[str, bytes]:
+        """Return the small files below a folder beside `files`; none where the protocol has no listings."""
+        if not self._can_list:
+            return {}
+        folder = str(self._fs.join(self._root, name))
+        return {path: self._fs.fs.cat_file(f"{folder}/{path}") for path in self.files_below(name)}
+
+    def write(self, path: str, data: bytes) -> None:
+        """Write a small file beside `files`.
+
+        Raises:
+            NotImplementedError: The protocol has no listings, so nobody would find it.
+        """
+        if not self._can_list:
+            raise NotImplementedError
+        target = str(self._fs.join(self._root, *path.split("/")))
+        if not self._is_object_store:
+            self._fs.makedirs(self._fs.parent(target))
+        self._fs.fs.pipe_file(target, data)
+
     def move(self, old: str, new: str) -> None:
         """Move a file to another path of the store.
 

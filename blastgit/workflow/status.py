@@ -9,6 +9,7 @@ from typing import Any
 
 from blastgit.errors import DamagedData
 from blastgit.naming.refs import run_ref
+from blastgit.plumbing.objects import list_refs
 from blastgit.repository.history import History
 from blastgit.repository.local import Repository
 from blastgit.workflow.lease import Lease, margin_of, reading_time
@@ -124,7 +125,7 @@ def runs_in_progress(repository: Repository) -> list[str]:
     """Return the names of all transients that have a run in progress, sorted. Reads every ref: not for a hot path."""
     repository.need_runs()
     prefix = run_ref("").encode()
-    refs = (ref for ref in repository.git.raw_listall_references() if ref.startswith(prefix))
+    refs = (ref for ref in list_refs(repository.git) if ref.startswith(prefix))
     return sorted(ref.removeprefix(prefix).decode("utf-8", "replace") for ref in refs)
 
 

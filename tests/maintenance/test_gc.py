@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,7 @@ import pytest
 from blastgit import DataRepo
 from blastgit.cli import main
 from blastgit.demo import refit, small
-from blastgit.errors import Busy, DamagedData, RepoError, UsageError
+from blastgit.errors import Busy, RepoError, UsageError
 from blastgit.maintenance.gc import read_duration
 from blastgit.plumbing.locks import Journal, hold
 from blastgit.store.hashing import copy_hashing
@@ -179,12 +180,15 @@ def test_beside_writers(tmp_path, history, store):
     assert DataRepo(history).verify().problems == []
 
 
-def test_damage_in_git_stops_it(history, store, loose):
+def test_while_git_lacks_something_nothing_is_deleted_for_good(history, store, loose):
     old = bring(store, b"old", MONTH)
     loose(history, "2026dgt/0:cutout_cdn").unlink()
-    with pytest.raises(DamagedData):
-        DataRepo(history).gc(delete=True)
-    assert old in names(store)
+    first = DataRepo(history).gc(delete=True)
+    assert old in first.set_aside, "which can be taken back"
+    assert first.damaged
+    for day in (store.folder / "quarantine").iterdir():
+        day.rename(day.with_name("2020-01-01"))
+    assert DataRepo(history).gc(delete=True).discarded == []
 
 
 def test_a_part_of_a_repo_does_not_know_what_is_needed(history, tmp_path, run):
@@ -199,6 +203,8 @@ def test_two_repos_that_share_a_store(tmp_path, history, store, record):
     record(other.path, small("2026b", seed=5))
     for content in store.contents():
         age(store.object_path(content.md5))
+    assert DataRepo(history).gc(delete=True).set_aside == [], "the store knows the other one"
+    shutil.rmtree(store.folder / "repos")
     assert DataRepo(history).gc().set_aside
     assert DataRepo(history).gc(delete=True, also=[other.path]).set_aside == []
 
@@ -242,7 +248,7 @@ def test_the_command_line(history, store, capsys):
     assert main([*repo, "--delete", "--json"]) == 0
     assert set(json.loads(capsys.readouterr().out)) == {
         "acted", "contents", "reached", "young", "set_aside", "restored", "discarded", "waiting", "bytes", "freed",
-        "folders",
+        "folders", "staying", "damaged",
     }  # fmt: skip
     assert main([*repo, "--restore"]) == 0
     assert capsys.readouterr().out == "1 content brought back from the quarantine\n"

@@ -14,6 +14,7 @@ from blastgit.store.local import LocalStore
 
 DES_Z = "cutout_cdn/DES/DES_z.fits"
 DES_G = "cutout_cdn/DES/DES_g.fits"
+ASIDE = "  1 content set aside: `blastgit gc --delete` deletes them in time\n"
 REASON = "Taken from another field by mistake"
 
 
@@ -30,7 +31,7 @@ def has(repo: Path, spec: str) -> bool:
 
 def test_content_goes_and_everything_else_stays(history, run):
     before = run("git", "-C", history, "for-each-ref", "refs/tags", "refs/heads/2026dgt")
-    done = DataRepo(history).withdraw(f"2026dgt@0:{DES_Z}", REASON)
+    done = DataRepo(history).withdraw(f"2026dgt@0:{DES_Z}", REASON, now=True)
     assert (done.revision, done.paths, done.kept) == ("2026dgt@0", [DES_Z], [])
     assert len(done.removed) == 1
     assert not has(history, f"2026dgt@0:{DES_Z}")
@@ -85,13 +86,13 @@ def test_a_content_that_another_file_has_stays_for_that_one(history):
     assert (done.removed, done.kept) == ([], [DES_G])
     assert has(history, f"2026dgt@1:{DES_G}")
     last = DataRepo(history).withdraw(f"2026dgt@1:{DES_G}", REASON)
-    assert (len(last.removed), last.kept) == (1, []), "the reproduction of revision 0 is no use of its own"
+    assert (len(last.set_aside), last.kept) == (1, []), "the reproduction of revision 0 is no use of its own"
     assert DataRepo(history).verify().problems == []
 
 
 def test_a_personal_line_is_a_use_of_its_own(history, run):
     run("git", "-C", history, "update-ref", "refs/heads/u/bob/2026dgt", "2026dgt/0^{commit}")
-    assert DataRepo(history).withdraw(f"2026dgt@0:{DES_Z}", REASON).removed, "it is the revision itself"
+    assert DataRepo(history).withdraw(f"2026dgt@0:{DES_Z}", REASON).set_aside, "it is the revision itself"
     tree = run("git", "-C", history, "rev-parse", "2026dgt/1^{tree}").strip()
     message = "2026dgt revision 0: mine\n\nRevision: 0\nMarker: revision\n"
     commit = run("git", "-C", history, "commit-tree", "-p", "2026dgt/0^{commit}", tree, stdin=message).strip()
@@ -122,7 +123,7 @@ def test_after_a_crash_between_tombstone_and_store_gc_has_the_content(history, m
         DataRepo(history).withdraw(f"2026dgt@0:{DES_Z}", REASON)
     monkeypatch.undo()
     assert DataRepo(history).verify().withdrawn
-    assert DataRepo(history).withdraw(f"2026dgt@0:{DES_Z}", REASON).removed
+    assert DataRepo(history).withdraw(f"2026dgt@0:{DES_Z}", REASON).set_aside
 
 
 @pytest.mark.parametrize(
@@ -144,7 +145,7 @@ def test_recording_goes_on(taken, record, states):
     again = reprocess(states[2], app_version="v1.14", export_time="2026-06-09T09:00:00+00:00", seed=4)
     assert record(taken, again).status == "unchanged"
     assert record(taken, refit(again, seed=8)).revision == 2
-    DataRepo(taken).withdraw("2026dgt@2:sed_output", "Fit of the wrong model")
+    DataRepo(taken).withdraw("2026dgt@2:sed_output/2026dgt_global.h5", "Fit of the wrong model")
     assert record(taken, refit(again, seed=9)).revision == 3
     report = DataRepo(taken).verify()
     assert report.problems == []
@@ -197,8 +198,11 @@ def test_an_admin_can_take_a_withdrawal_back(taken, tmp_path, run):
 def test_the_command_line(history, capsys):
     repo = ("-C", str(history), "withdraw")
     assert main([*repo, f"2026dgt@0:{DES_Z}", "--reason", REASON]) == 0
-    assert capsys.readouterr().out == f"2026dgt@0: 1 file withdrawn: {REASON}\n  1 content deleted from the store\n"
+    assert capsys.readouterr().out == f"2026dgt@0: 1 file withdrawn: {REASON}\n{ASIDE}"
     assert main([*repo, "2026dgt@0", "--reason", REASON, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
-    assert set(said) == {"revision", "reason", "commit", "paths", "removed", "kept", "in_git"}
+    assert set(said) == {
+        "revision", "reason", "commit", "paths", "removed", "set_aside", "kept", "in_git", "staying",
+        "dry_run", "damaged",
+    }  # fmt: skip
     assert main([*repo, "2026dgt@0"]) == 2

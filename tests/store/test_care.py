@@ -58,7 +58,8 @@ def test_withdraw_and_repair(s3_repo, store, tmp_path):
     assert store.set_aside(md5, damaged=True)
     assert not DataRepo(s3_repo).verify().is_sound
     assert DataRepo(s3_repo).verify(repair=True, sources=[str(tmp_path / "cache")]).is_sound
-    assert DataRepo(s3_repo).withdraw(f"2026dgt@0:{DES_Z}", "licence").removed == [md5]
+    assert DataRepo(s3_repo).withdraw(f"2026dgt@0:{DES_Z}", "licence").set_aside == [md5]
+    assert DataRepo(s3_repo).withdraw(f"2026dgt@0:{DES_Z}", "licence", now=True).removed == [md5]
     report = DataRepo(s3_repo).verify()
     assert (report.problems, list(report.withdrawn)) == ([], [f"2026dgt@0:{DES_Z}"])
 

@@ -17,6 +17,7 @@ from blastgit.maintenance.verify.refs import check_refs
 from blastgit.maintenance.verify.report import Problem, Repaired, Report
 from blastgit.naming.names import transient_of
 from blastgit.naming.refs import RELEASES, run_ref
+from blastgit.plumbing.objects import find_ref, list_refs
 from blastgit.plumbing.required import missing_settings
 from blastgit.progress import Progress, silent
 from blastgit.repository.history import History
@@ -81,19 +82,23 @@ def verify(
     report = Report(transients=len({transient_of(each) for each in names}))
     check_ledger(repository, name, wanted.since, report)
     if name is None:
-        check_refs(repository, names, report)
         report.settings = missing_settings(repository.path) if repository.is_here else {}
         if repository.is_here:
             check_durability(repository, report)
-        _check_collections(repository, report)
-        _check_releases(repository, report)
-        check_tombstones(repository, report)
-        check_ids(repository, report)
+        check_refs(repository, names, report)
+        for check in (_check_collections, _check_releases, check_tombstones, check_ids):
+            try:
+                check(repository, report)
+            except DamagedData as error:
+                report.add("damaged", "main, releases or annotations", error)
     contents: dict[Checksums, str] = {}
     for done, each in enumerate(names):
         progress("checking revisions", done, len(names))
-        for where, sums in LineCheck(repository, each, report).run():
-            contents.setdefault(sums, where)
+        try:
+            for where, sums in LineCheck(repository, each, report).run():
+                contents.setdefault(sums, where)
+        except DamagedData as error:  # it stops the check of this one, and of no other
+            report.add("damaged", each, error)
     for where, sums in _attached(repository, name, report):
         contents.setdefault(sums, where)
     found = look_up(repository, contents)
@@ -111,8 +116,11 @@ def verify(
 
 def _exists(repository: Repository, name: str) -> bool:
     history = History(repository)
-    has_revision = history.tip(name) is not None or history.tagged(name, 0) is not None
-    return has_revision or run_ref(name) in repository.git.references
+    try:
+        has_revision = history.tip(name) is not None or history.tagged(name, 0) is not None
+    except DamagedData:
+        return True
+    return has_revision or find_ref(repository.git, run_ref(name)) is not None
 
 
 def _attached(repository: Repository, name: str | None, report: Report) -> Iterator[tuple[str, Checksums]]:
@@ -120,10 +128,10 @@ def _attached(repository: Repository, name: str | None, report: Report) -> Itera
     from blastgit.annotations.attachment_store import stored_contents
     from blastgit.annotations.branch import tip_of
 
-    tip = tip_of(repository) if name is None else None
-    if tip is None:
-        return
     try:
+        tip = tip_of(repository) if name is None else None
+        if tip is None:
+            return
         gone = {stone.path: str(stone) for stone in Withdrawals(repository).attachments()}
         for path, sums in stored_contents(tip):
             file = path.removesuffix(SUFFIX)
@@ -149,7 +157,7 @@ def _check_collections(repository: Repository, report: Report) -> None:
 
 def _check_releases(repository: Repository, report: Report) -> None:
     """Note what is wrong with releases, but for their contents, which are those of revisions."""
-    if any(ref.startswith(RELEASES.encode()) for ref in repository.git.raw_listall_references()):
+    if any(ref.startswith(RELEASES.encode()) for ref in list_refs(repository.git)):
         from blastgit.releases.check import examine_all
 
         for where, problem in examine_all(repository):

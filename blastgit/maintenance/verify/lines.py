@@ -14,7 +14,7 @@ from blastgit.maintenance.verify.report import Report
 from blastgit.maintenance.verify.states import check_stages, check_state
 from blastgit.naming.names import is_personal, transient_of
 from blastgit.naming.refs import run_ref, tag_ref
-from blastgit.plumbing.objects import commit_of
+from blastgit.plumbing.objects import commit_of, find_ref
 from blastgit.repository.commits import Revision
 from blastgit.repository.history import History
 from blastgit.repository.lines import origin
@@ -97,7 +97,7 @@ class LineCheck:
 
     def _check_tag(self, revision: Revision) -> None:
         report, git = self._report, self._repository.git
-        reference = git.references.get(tag_ref(revision.name, revision.number))
+        reference = find_ref(git, tag_ref(revision.name, revision.number))
         if reference is None:
             report.add("refs", revision, "its tag is missing")
             return

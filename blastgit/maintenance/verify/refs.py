@@ -7,14 +7,20 @@ from collections.abc import Collection
 from blastgit.errors import BlastgitError
 from blastgit.maintenance.verify.report import Report
 from blastgit.naming.refs import Kind, place
+from blastgit.plumbing.broken import broken_refs
+from blastgit.plumbing.objects import list_refs
 from blastgit.repository.local import Repository
 
 
 def check_refs(repository: Repository, names: Collection[str], report: Report) -> None:
     """Note the refs that have no place in a data repo, and tags without the branch that they belong to."""
+    for broken in broken_refs(repository.path) if repository.is_here else ():
+        report.add(
+            "refs", broken, "its file holds no object id: `blastgit verify --repair` puts back what was published"
+        )
     known = set(names)
     lost: set[str] = set()
-    for ref in repository.git.raw_listall_references():
+    for ref in list_refs(repository.git):
         name = ref.decode("utf-8", "backslashreplace")
         if name.startswith("refs/remotes/"):
             continue  # a copy's own notes of where it came from

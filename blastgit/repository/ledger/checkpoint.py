@@ -20,7 +20,7 @@ from blastgit.errors import DamagedData, InvalidInput, NotFound
 from blastgit.naming.refs import ANNOTATIONS, CHECKPOINT, MAIN, TAGS
 from blastgit.naming.trailers import Trailer, read_trailers, write_message
 from blastgit.plumbing.batch import Batch
-from blastgit.plumbing.objects import commit_of, undamaged
+from blastgit.plumbing.objects import commit_of, find_ref, undamaged
 from blastgit.plumbing.opening import open_repository
 from blastgit.plumbing.process import run_git
 from blastgit.plumbing.refs import RefUpdate, update_refs
@@ -83,12 +83,12 @@ def make_checkpoint(
     """
     ledger = Book(repo)
     adopt(git, ledger)
-    tip = git.references.get(CHECKPOINT)
+    tip = find_ref(git, CHECKPOINT)
     before = None if tip is None else commit_of(tip)
     batch = Batch(git)
     shards = _sorted(ledger.entries())
     tree = batch.tree({name: batch.blob(data) for name, data in shards.items()})
-    heads = {ref: str(found.target) for ref in _FOLLOWED.values() if (found := git.references.get(ref)) is not None}
+    heads = {ref: str(found.target) for ref in _FOLLOWED.values() if (found := find_ref(git, ref)) is not None}
     if before is not None and before.tree_id == tree and read_checkpoint(before).heads == heads and sign is None:
         return read_checkpoint(before)
     entries = sum(data.count(b"\n") for data in shards.values())
@@ -115,7 +115,7 @@ def adopt(git: pygit2.Repository, ledger: Book) -> int:
     """
     entries = list(ledger.entries())
     lines, known = {entry.line for entry in entries}, {entry.ref for entry in entries}
-    reference = git.references.get(CHECKPOINT)
+    reference = find_ref(git, CHECKPOINT)
     kept = [] if reference is None else list(lines_of(commit_of(reference)))
     ledger.clean_up_dead_writer(entry for entry in kept if entry.line not in lines and entry.ref not in known)
     known |= {entry.ref for entry in kept}
@@ -167,7 +167,7 @@ def last_checkpoint(git: pygit2.Repository) -> pygit2.Commit | None:
     Raises:
         DamagedData: Git cannot read it.
     """
-    reference = git.references.get(CHECKPOINT)
+    reference = find_ref(git, CHECKPOINT)
     return None if reference is None else commit_of(reference)
 
 

@@ -10,7 +10,7 @@ import pygit2
 
 from blastgit.errors import DamagedData
 from blastgit.naming.refs import TAGS
-from blastgit.plumbing.objects import commit_of
+from blastgit.plumbing.objects import commit_of, find_ref
 from blastgit.repository.ledger.book import FIRST, Book, Entry, chains_of
 from blastgit.repository.ledger.checkpoint import last_checkpoint, lines_of, read_checkpoint, tags_of
 
@@ -85,7 +85,7 @@ def _taken_over(
 def _set_back(git: pygit2.Repository, commit: pygit2.Commit) -> Iterator[Problem]:
     """Yield which of main and annotations have lost what they had at a checkpoint."""
     for ref, oid in read_checkpoint(commit).heads.items():
-        reference = git.references.get(ref)
+        reference = find_ref(git, ref)
         try:
             now = None if reference is None else commit_of(reference).id
             kept = now is not None and (str(now) == oid or git.descendant_of(now, oid))

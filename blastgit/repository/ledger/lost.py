@@ -13,6 +13,7 @@ import pygit2
 
 from blastgit.errors import DamagedData
 from blastgit.naming.refs import branch_ref
+from blastgit.plumbing.objects import find_ref
 from blastgit.plumbing.refs import RefUpdate
 from blastgit.repository.ledger.book import Entry
 
@@ -40,9 +41,9 @@ def put_back(
     if not is_behind:
         return updates
     branch, commit = branch_ref(name), _commit_of(git, chain[-1])
-    tip = git.references.get(branch)
+    tip = find_ref(git, branch)
     before = None if tip is None else str(tip.target)
-    if before is not None and not _follows(git, commit, before):
+    if before is not None and before in git and not _follows(git, commit, before):
         raise DamagedData(
             f"{chain[-1]} was published, and the branch {name} has gone another way since, from {before:.10}: {_HELP}"
         )
@@ -59,7 +60,7 @@ def put_back_tag(git: pygit2.Repository, chain: Sequence[Entry], ref: str) -> li
 
 
 def _check(git: pygit2.Repository, entry: Entry) -> None:
-    found = git.references.get(entry.ref)
+    found = find_ref(git, entry.ref)
     if found is not None and str(found.target) != entry.object:
         raise DamagedData(
             f"{entry} was published as the tag object {entry.object:.10}, and its tag names {found.target!s:.10} now: "
@@ -69,7 +70,7 @@ def _check(git: pygit2.Repository, entry: Entry) -> None:
 
 def _is_gone(git: pygit2.Repository, entry: Entry) -> bool:
     _check(git, entry)
-    if git.references.get(entry.ref) is not None:
+    if find_ref(git, entry.ref) is not None:
         return False
     _commit_of(git, entry)
     return True

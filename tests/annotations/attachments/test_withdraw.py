@@ -31,7 +31,7 @@ def attached(history: Path, cube: Path) -> str:
 
 def test_its_content_goes_and_the_remark_stays(history, attached, cube, capsys):
     repo = DataRepo(history)
-    done = repo.withdraw(f"attachment:{attached}", REASON)
+    done = repo.withdraw(f"attachment:{attached}", REASON, now=True)
     assert (done.revision, done.paths, done.kept, len(done.removed)) == ("2026dgt@1", ["cube.fits"], [], 1)
     assert LocalStore(history / "dvc").missing(done.removed) == set(done.removed)
     [left] = repo.attachments.list("2026dgt@1")

@@ -1,0 +1,32 @@
+"""Refs that are none: what libgit2 passes over in silence, as if there were no such ref."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+_REF = re.compile(rb"(?:[0-9a-f]{40}|ref: refs/[^\n]+)\s*")
+
+
+def broken_refs(repo: Path) -> list[str]:
+    """Return the loose refs of a repository whose file holds no object id, sorted. Reads every loose ref.
+
+    A disk that failed, or a power cut, leaves such files. Git warns of them and goes on without.
+    """
+    found = []
+    for folder, _, names in os.walk(repo / "refs"):
+        for name in names:
+            path = Path(folder) / name
+            if not name.endswith(".lock") and not _REF.fullmatch(_read(path)):
+                found.append(str(path.relative_to(repo)))
+    return sorted(found)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b"0" * 40  # packed or deleted meanwhile
+    except OSError:
+        return b""
