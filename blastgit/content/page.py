@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
+from blastgit.content.viewer import Geometry, Side, script, style, viewer
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -19,10 +21,11 @@ h1 { font-size: 1.5rem; }
 article { border-top: 1px solid var(--line); padding: 1rem 0 1.5rem; }
 h2 { font: 600 1rem/1.4 ui-monospace, monospace; margin: 0; overflow-wrap: anywhere; }
 p { margin: .25rem 0 1rem; }
-.row { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(16rem, 100%), 1fr)); }
-figure { margin: 0; }
-img, .none { width: 100%; border-radius: .25rem; background: var(--soft); image-rendering: pixelated; display: block; }
-.none { aspect-ratio: 1; display: grid; place-items: center; opacity: .7; }
+.px { background: var(--soft); }
+.seg { margin: 0 0 .6rem; }
+button { font: inherit; font-size: .875rem; padding: .15rem .7rem; border: 1px solid var(--line); }
+button { background: none; color: inherit; }
+button[aria-pressed=true] { background: var(--soft); font-weight: 600; }
 figcaption { font-size: .875rem; padding-top: .4rem; }
 .key { display: inline-block; width: .75em; height: .75em; border-radius: 2px; }
 footer { border-top: 1px solid var(--line); padding: 1rem 0; font-size: .875rem; }
@@ -59,12 +62,13 @@ def page(title: str, entries: Iterable[Entry]) -> str:
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(title)}</title>
-<style>{_STYLE}</style>
+<style>{_STYLE}{style()}</style>
 </head>
 <body>
 <h1>{escape(title)}</h1>
 {articles}
 {_KEY}
+<script>{script()}</script>
 </body>
 </html>
 """
@@ -73,27 +77,23 @@ def page(title: str, entries: Iterable[Entry]) -> str:
 def _article(entry: Entry) -> str:
     pictures = entry.pictures
     scale = _scale(pictures)
-    figures = (
-        _figure("Before", pictures.before, _shape(pictures.old_shape) + scale, "no image"),
-        _figure("After", pictures.after, _shape(pictures.new_shape) + scale, "no image"),
-        _figure("After minus before", pictures.difference, _change(pictures), "not comparable"),
+    old, new = _shape(pictures.old_shape) + scale, _shape(pictures.new_shape) + scale
+    shown = viewer(
+        entry.path.rpartition("/")[2],
+        Side(_source(pictures.before), "Before", old if pictures.before else ""),
+        Side(_source(pictures.after), "After", new if pictures.after else ""),
+        Side(_source(pictures.difference), "After minus before", _change(pictures) if pictures.difference else ""),
+        Geometry(pictures.new_shape or pictures.old_shape, pictures.factor, pictures.unit, pictures.wcs),
     )
     return f"""<article>
 <h2>{escape(entry.path)}</h2>
 <p>{escape(entry.summary)}</p>
-<div class="row">
-{"".join(figures)}</div>
+{shown}
 </article>"""
 
 
-def _figure(title: str, png: bytes | None, caption: str, absent: str) -> str:
-    if png is None:
-        return f'<figure><div class="none">{absent}</div><figcaption><b>{title}</b></figcaption></figure>\n'
-    source = f"data:image/png;base64,{b64encode(png).decode('ascii')}"
-    return (
-        f'<figure><img src="{source}" alt="{title}: {escape(caption)}">'
-        f"<figcaption><b>{title}</b> {escape(caption)}</figcaption></figure>\n"
-    )
+def _source(png: bytes | None) -> str | None:
+    return None if png is None else f"data:image/png;base64,{b64encode(png).decode('ascii')}"
 
 
 def _shape(shape: tuple[int, int] | None) -> str:

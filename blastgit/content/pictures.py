@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image as Pillow
@@ -12,6 +12,7 @@ from PIL import Image as Pillow
 from blastgit.content.hdus import FitsError
 from blastgit.content.images import Image, first_image
 from blastgit.content.page import Entry, page
+from blastgit.content.wcs import read_wcs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,6 +47,7 @@ class Pictures:
         old_shape: (height, width) of the old image.
         new_shape: (height, width) of the new image.
         factor: pixels of the larger image along one side of the mean shown; 1 unless it exceeds 1024.
+        wcs: where the image lies on the sky, as `Wcs.to_json` has it; None if that is not known.
     """
 
     before: bytes | None
@@ -58,6 +60,7 @@ class Pictures:
     old_shape: tuple[int, int] | None = None
     new_shape: tuple[int, int] | None = None
     factor: int = 1
+    wcs: dict[str, Any] | None = None
 
 
 def render(old: Path | None, new: Path | None) -> Pictures:
@@ -91,6 +94,7 @@ def render(old: Path | None, new: Path | None) -> Pictures:
         old_shape=before.shape if before else None,
         new_shape=after.shape if after else None,
         factor=max((image.factor for image in present), default=1),
+        wcs=_sky(present),
     )
 
 
@@ -99,6 +103,11 @@ def _load(path: Path | None) -> Image | None:
         return first_image(path) if path else None
     except FitsError:
         return None
+
+
+def _sky(images: list[Image]) -> dict[str, Any] | None:
+    wcs = read_wcs(images[0].cards) if images else None
+    return None if wcs is None else wcs.to_json()
 
 
 def bounds(images: list[Values]) -> tuple[float | None, float | None]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from blastgit.content import cards
 
@@ -68,6 +68,13 @@ class Wcs:
         """Whether east is to the left where north is up, as on the sky."""
         a, b, c, d = self.cd
         return a * d - b * c < 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it under stable keys, as scripts read it."""
+        return {
+            "ra_deg": self.ra, "dec_deg": self.dec, "x": self.x, "y": self.y, "cd": list(self.cd),
+            "arcsec_per_pixel": self.scale, "projection": "TAN",
+        }  # fmt: skip
 
 
 def read_wcs(values: Cards) -> Wcs | None:

@@ -60,10 +60,7 @@ class Picture:
         return {
             "sha256": self.sha256, "width": width, "height": height, "factor": self.image.factor,
             "unit": self.image.unit or None, "black": low, "white": high,
-            "wcs": None if wcs is None else {
-                "ra_deg": wcs.ra, "dec_deg": wcs.dec, "x": wcs.x, "y": wcs.y, "cd": list(wcs.cd),
-                "arcsec_per_pixel": wcs.scale, "projection": "TAN",
-            },
+            "wcs": None if wcs is None else wcs.to_json(),
         }  # fmt: skip
 
 
@@ -117,6 +114,11 @@ def draw(site: Site, picture: Picture, side: int, stretch: tuple[float | None, f
         lambda: png(grey(shrunk(picture.image.pixels, side)[0], low, high), 1),
         len,
     )
+
+
+def shared_stretch(pictures: Sequence[Picture]) -> tuple[float | None, float | None]:
+    """Return the values that are shown black and white in all of some images."""
+    return bounds([each.image.pixels for each in pictures])
 
 
 def draw_difference(site: Site, old: Picture, new: Picture, side: int) -> tuple[bytes, float] | None:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from flask import Flask, Response, abort, current_app, request
 from markupsafe import Markup, escape
 
-from blastgit import __version__
+from blastgit import __version__, content
 from blastgit.serve import numbers
 from blastgit.serve.site import site
 
@@ -100,7 +100,15 @@ def has(place: str) -> bool:
 
 @cache
 def _digest(name: str) -> str:
-    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+    return hashlib.sha256(_files()[name].read_bytes()).hexdigest()[:12]
+
+
+@cache
+def _files() -> dict[str, Path]:
+    """Return the static files by name; the viewer of images is also part of pages that are files by themselves."""
+    viewer = Path(content.__file__).parent
+    found = [*STATIC.iterdir(), viewer / "viewer.css", viewer / "viewer.js"]
+    return {file.name: file for file in found if file.suffix in _TYPES}
 
 
 def static(name: str) -> str:
@@ -109,10 +117,10 @@ def static(name: str) -> str:
 
 
 def _send(name: str) -> Response:
-    known = {file.name for file in STATIC.iterdir() if file.suffix in _TYPES}
-    if name not in known:
+    file = _files().get(name)
+    if file is None:
         abort(404)
-    response = Response((STATIC / name).read_bytes(), mimetype=_TYPES[Path(name).suffix])
+    response = Response(file.read_bytes(), mimetype=_TYPES[file.suffix])
     response.cache_control.public = True
     response.cache_control.max_age = _YEAR if request.args.get("v") == _digest(name) else 3600
     response.set_etag(_digest(name))

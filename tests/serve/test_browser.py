@@ -7,7 +7,8 @@ from tests.serve.conftest import window
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 PAGES = ("/", "/t/2026dgt", "/t/2026dgt@0", "/t/2026bad", "/t/2026xss", "/c", "/c/nearby", "/release/nearby/1",
-         "/files/2026dgt@1/", "/?q=2026&class=SN+Ia", "/t/2026nil")  # fmt: skip
+         "/files/2026dgt@1/", "/?q=2026&class=SN+Ia", "/t/2026nil",
+         "/compare/2026dgt@0...2026dgt@1", "/t/2026dgt@0/part/cutout_cdn/DES/DES_z.fits")  # fmt: skip
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (1280, "light"), (320, "light"), (1280, "dark")])

@@ -97,6 +97,8 @@ class Frame:
         y: The axis up.
         width: In pixels of a wide page.
         height: Likewise.
+        margin: Above, right, below and left of what is drawn.
+        shows_y: Whether the axis up has ticks.
     """
 
     x: Axis
@@ -104,6 +106,7 @@ class Frame:
     width: int = 520
     height: int = 280
     margin: tuple[int, int, int, int] = (22, 12, 38, 52)  # above, right, below, left
+    shows_y: bool = True
     _parts: list[str] = field(default_factory=list)
 
     def place(self, x: float, y: float) -> tuple[float, float]:
@@ -186,14 +189,15 @@ class Frame:
     def _axes(self) -> Iterator[str]:
         above, right, below, left = self.margin
         bottom, end = self.height - below, self.width - right
-        yield f'<path class="axis" d="M{left} {above}V{bottom}H{end}"/>'
+        yield f'<path class="axis" d="M{left} {above if self.shows_y else bottom}V{bottom}H{end}"/>'
         for value, text in self.x.ticks():
             x, _ = self.place(value, self.y.low)
             yield f'<path class="tick" d="M{x:.1f} {bottom}v4"/>'
             yield f'<text x="{x:.1f}" y="{bottom + 16}" text-anchor="middle">{text}</text>'
-        for value, text in self.y.ticks():
+        for value, text in self.y.ticks() if self.shows_y else ():
             _, y = self.place(self.x.low, value)
             yield f'<path class="grid" d="M{left} {y:.1f}H{end}"/>'
             yield f'<text x="{left - 7}" y="{y + 3.6:.1f}" text-anchor="end">{text}</text>'
         yield f'<text class="name" x="{end}" y="{self.height - 6}" text-anchor="end">{escape(self.x.title)}</text>'
-        yield f'<text class="name" x="4" y="12">{escape(self.y.title)}</text>'
+        if self.shows_y:
+            yield f'<text class="name" x="4" y="12">{escape(self.y.title)}</text>'

@@ -36,22 +36,18 @@ def image(spec: str, path: str) -> Response:
     here, side = site(), _side()
     picture = read_picture(here, spec, path)
     if form == "png":
-        return _sent(draw(here, picture, side), "image/png", f"{picture.sha256}-{side}")
+        return sent(draw(here, picture, side), "image/png", f"{picture.sha256}-{side}")
     if form == "json":
-        return _sent(to_json(picture.to_json()).encode(), "application/json", f"{picture.sha256}-facts")
+        return sent(to_json(picture.to_json()).encode(), "application/json", f"{picture.sha256}-facts")
     if form == "f32":
-        return _sent(picture.image.pixels.astype("<f4").tobytes(), "application/octet-stream", f"{picture.sha256}-f32")
-    apertures = _apertures(Facts(here.repo(), find(here.repo(), spec).entry), path)
+        return sent(picture.image.pixels.astype("<f4").tobytes(), "application/octet-stream", f"{picture.sha256}-f32")
+    apertures = apertures_of(Facts(here.repo(), find(here.repo(), spec).entry), path)
     text = here.pictures.get(("svg", picture.sha256, spec, side), lambda: framed(here, picture, side, apertures), len)
-    return _sent(text.encode(), "image/svg+xml", f"{picture.sha256}-{spec}-{side}-svg")
+    return sent(text.encode(), "image/svg+xml", f"{picture.sha256}-{spec}-{side}-svg")
 
 
 def apertures_of(facts: Facts, path: str) -> list[dict[str, Any]]:
     """Return the apertures that belong on an image: its own global one, else any, and the local one."""
-    return _apertures(facts, path)
-
-
-def _apertures(facts: Facts, path: str) -> list[dict[str, Any]]:
     name = path.rpartition("/")[2].removesuffix(".fits")
     every = [each for each in facts.apertures() if each["semi_major_axis_arcsec"]]
     own = [each for each in every if each["type"] != "local" and str(each["cutout"] or "").endswith(f"_{name}")]
@@ -67,7 +63,8 @@ def _side() -> int:
     return min(max(side, 16), LARGEST)
 
 
-def _sent(body: bytes, type_: str, tag: str) -> Response:
+def sent(body: bytes, type_: str, tag: str) -> Response:
+    """Return a picture as a response that a browser may keep for a while."""
     response = Response(body, mimetype=type_)
     response.cache_control.public = True
     response.cache_control.max_age = _AGE

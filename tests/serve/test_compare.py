@@ -1,0 +1,78 @@
+"""Two revisions compared: the cause first, numbers in what they are counted in, and pictures in one stretch."""
+
+import json
+from html import unescape
+
+import pytest
+
+from tests.serve.conftest import WITHDRAWN, window
+
+PAIR = "/compare/2026dgt@0...2026dgt@1"
+IMAGE = "cutout_cdn/DES/DES_z.fits"
+
+
+def test_what_differs(app):
+    data = json.loads(app.get(f"{PAIR}.json").data)
+    assert "DES_z image changed" in data["reason"]
+    assert [each["path"] for each in data["images"]] == [IMAGE]
+    sigmas = [abs(each["sigma"]) for each in data["values"] if each["sigma"] is not None]
+    assert sigmas == sorted(sigmas, reverse=True)
+    assert sigmas[0] > 1
+    by_path = {each["path"]: each for each in data["values"]}
+    magnitude = by_path["photometry/2026dgt_DES_z_global/DES_z.magnitude"]
+    assert (magnitude["difference_unit"], magnitude["relative"]) == ("mag", None)
+    assert magnitude["label"] == "DES_z magnitude, global"
+    mass = by_path["sed/global.log_mass_50"]
+    assert (mass["difference_unit"], mass["relative"], mass["label"]) == ("dex", None, "log M★, global")
+
+
+def test_the_page_draws_both(app):
+    page = unescape(app.get(PAIR).text)
+    assert page.index("DES_z image changed") < page.index('class="viewer"') < page.index("Values")
+    assert page.count('class="curve a"') >= 2
+    assert "4 values beyond 1" in page
+    same = unescape(app.get("/compare/2026dgt@0...2026dgt@0").text)
+    assert "The two are equal" in same
+
+
+def test_the_pictures_of_a_pair(app):
+    base = "/pair/2026dgt@0...2026dgt@1"
+    for which in ("old", "new", "diff"):
+        assert "data:image/png;base64," in app.get(f"{base}/{which}/{IMAGE}.svg").text
+    assert app.get(f"{base}/other/{IMAGE}.svg").status_code == 404
+    assert app.get(f"{base}/new/{WITHDRAWN}.svg").status_code == 410
+    assert app.get(f"{base}/old/{WITHDRAWN}.svg").status_code == 200
+
+
+def test_other_names_and_none(app):
+    assert app.get("/compare/2026dgt@2026-05-28...2026dgt").headers["Location"] == PAIR
+    assert app.get("/compare/2026dgt@0...2026dgt@9").status_code == 404
+    assert app.get("/compare/2026dgt@0").status_code == 404
+
+
+@pytest.mark.slow
+def test_blink_wipe_and_difference_by_keys(server, browser):
+    with window(browser, server, reduced_motion="reduce") as here:
+        page = here.go(PAIR)
+        viewer = page.locator(".viewer").first
+        viewer.focus()
+        old, new, difference = (viewer.locator(f"figure.{kind}") for kind in ("old", "new", "diff"))
+        page.keyboard.press("b")
+        assert (new.is_visible(), old.is_visible(), difference.is_visible()) == (True, False, False)
+        page.keyboard.press("b")  # motion is reduced: it turns when it is told to
+        assert (new.is_visible(), old.is_visible()) == (False, True)
+        page.keyboard.press("d")
+        assert (difference.is_visible(), old.is_visible(), new.is_visible()) == (True, False, False)
+        page.keyboard.press("w")
+        slider = viewer.get_by_role("slider")
+        slider.focus()
+        page.keyboard.press("ArrowRight")
+        assert new.evaluate("each => each.style.clipPath") == "inset(0px 0px 0px 51%)"
+        page.keyboard.press("s")
+        assert difference.is_visible()
+        with page.expect_response("**/*.f32"):
+            old.locator(".px").hover()
+        page.mouse.move(0, 0)
+        page.wait_for_function("document.querySelector('.viewer').dataset.newValues")
+        old.locator(".px").hover(position={"x": 20, "y": 20})
+        assert "RA " in viewer.locator("output").inner_text()
