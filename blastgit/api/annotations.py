@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from blastgit.annotations.flags import FlagState
     from blastgit.annotations.subjects import Subject
     from blastgit.annotations.sync import Synced
+    from blastgit.repository.policy import Policy
 
 
 class Annotations:
@@ -44,6 +45,11 @@ class Annotations:
     def vocabulary(self) -> Flags:
         """The flags and tags of this data repo, as the section `flags` of `blastgit.yaml` has them."""
         return Flags.of(self._repository.settings)
+
+    @property
+    def policy(self) -> Policy:
+        """Who may say what, as main says now."""
+        return self._repository.settings.policy
 
     def add(
         self,

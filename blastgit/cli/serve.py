@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import re
 import signal
 import sys
-from typing import Any, NoReturn
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from blastgit.cli.common import drawn_progress, open_repo
 from blastgit.errors import UsageError
+
+if TYPE_CHECKING:
+    from blastgit.serve.options import Login
 
 _URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
 
@@ -25,6 +30,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     words = "look every S seconds whether the index is up to date (%(default)s)"
     parser.add_argument("--refresh", type=float, default=10.0, metavar="S", help=words)
     parser.add_argument("--threads", type=int, default=12, metavar="N", help="requests at once (%(default)s)")
+    group = parser.add_argument_group("who may write (annotations only; nobody, if none of these is given)")
+    add = group.add_argument
+    add("--as", dest="user", metavar="USER", help="everybody here is USER: for your own machine, on loopback only")
+    words = "trust the header --proxy-header of requests that come from this address"
+    add("--proxy", metavar="ADDRESS", help=words)
+    add("--proxy-header", metavar="NAME", default="X-Remote-User", help="who is logged in there (%(default)s)")
+    words = "log in with this OpenID Connect provider; the secret is in BLASTGIT_OIDC_SECRET"
+    add("--oidc", metavar="ISSUER", help=words)
+    add("--oidc-client", metavar="ID", default="", help="what the provider knows this server by")
+    words = "the claim that names the user (%(default)s)"
+    add("--oidc-claim", metavar="NAME", default="preferred_username", help=words)
+    add("--writes", type=int, default=10, metavar="N", help="annotations of one user in a minute (%(default)s)")
     parser.epilog = """\
 Pages are below /, the TAP service is at /tap, files are below /files. Ctrl-C ends it. See docs/web.md.
 """
@@ -51,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
             pass  # made, or brought up to date
     chosen = ServeOptions(
         options.host, options.port, None if options.url is None else options.url.rstrip("/"), options.refresh,
-        options.threads, options.clone_url,
+        options.threads, options.clone_url, _login(options), options.writes,
     )  # fmt: skip
     signal.signal(signal.SIGTERM, _end)
     with serving(path, index.path, chosen) as web:
@@ -59,6 +76,34 @@ def run(options: argparse.Namespace) -> int:
         web.run()
     print("blastgit: the server has ended", file=sys.stderr)
     return 0
+
+
+def _login(options: argparse.Namespace) -> Login:
+    """Return who may say who they are.
+
+    Raises:
+        UsageError: What was asked for would let everybody in, or nobody.
+    """
+    from blastgit.annotations.annotation import check_user
+    from blastgit.serve.options import Login
+
+    if options.user is not None:
+        check_user(options.user)
+        if options.host not in ("127.0.0.1", "::1", "localhost"):
+            raise UsageError("--as logs everybody in who reaches the server: it goes with a loopback --host only")
+        if options.proxy or options.oidc:
+            raise UsageError("--as logs everybody in, so nobody would use --proxy or --oidc: give one of them")
+    if options.proxy is not None:
+        try:
+            ip_address(options.proxy)
+        except ValueError:
+            raise UsageError(f"--proxy takes an address such as 127.0.0.1, not {options.proxy!r}") from None
+    if options.oidc is not None and not (_URL.fullmatch(options.oidc) and options.oidc_client):
+        raise UsageError("--oidc takes the URL of the provider, and --oidc-client what it knows this server by")
+    secret = os.environ.pop("BLASTGIT_OIDC_SECRET", "")  # no process that is begun from here needs it
+    return Login(
+        options.user, options.proxy, options.proxy_header, options.oidc, options.oidc_client, secret, options.oidc_claim
+    )
 
 
 def _end(*_: Any) -> NoReturn:

@@ -23,7 +23,7 @@ from blastgit.errors import (
     UsageError,
     Withdrawn,
 )
-from blastgit.serve import pages, templating
+from blastgit.serve import login, pages, templating
 from blastgit.serve.page import to_json
 from blastgit.serve.security import protect
 from blastgit.serve.site import Site
@@ -55,6 +55,7 @@ def create_app(site: Site) -> Flask:
     app.config.update(MAX_CONTENT_LENGTH=_BODY, MAX_FORM_PARTS=200)
     app.url_map.strict_slashes = False
     templating.install(app)
+    login.install(app)
     pages.install(app)
     app.after_request(protect)
     app.register_error_handler(BlastgitError, _expected)
@@ -63,8 +64,13 @@ def create_app(site: Site) -> Flask:
     return app
 
 
+def status_of(error: BlastgitError) -> HTTPStatus:
+    """Return the status that an error is answered with."""
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
 def _expected(error: BlastgitError) -> Response:
-    status = next((status for kind, status in _STATUS if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
+    status = status_of(error)
     words = str(error)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.SERVICE_UNAVAILABLE:
         _LOG.error("%s %s: %s", request.method, request.path.encode("unicode_escape").decode(), error)

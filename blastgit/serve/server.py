@@ -99,7 +99,7 @@ def serving(repo: Path, index: Path, options: ServeOptions) -> Iterator[WebServe
             wsgi, sockets=[listening], threads=options.threads, connection_limit=_CONNECTIONS, channel_timeout=_IDLE,
             cleanup_interval=10, max_request_body_size=_BODY, max_request_header_size=32_768, ident="blastgit",
             trusted_proxy=options.login.proxy or "127.0.0.1", clear_untrusted_proxy_headers=True,
-            trusted_proxy_headers="x-forwarded-for x-forwarded-host x-forwarded-proto x-forwarded-port",
+            trusted_proxy_headers="x-forwarded-host x-forwarded-proto x-forwarded-port",
         )  # fmt: skip
         try:
             workers.keep_ready()
@@ -110,6 +110,7 @@ def serving(repo: Path, index: Path, options: ServeOptions) -> Iterator[WebServe
             tap.jobs.close()
             workers.close()
             refresher.close()
+            site.writer.close()
             site.pool.close()
 
 

@@ -15,6 +15,7 @@ from flask import current_app, g
 
 from blastgit.errors import RepoError
 from blastgit.serve.options import ServeOptions
+from blastgit.serve.writer import Writer
 
 if TYPE_CHECKING:
     from blastgit.api.repo import DataRepo
@@ -118,6 +119,7 @@ class Site:
         self.figures = Cache(32_000_000)
         self.answers = Cache(16_000_000)
         self.secret = secrets.token_bytes(32)
+        self.writer = Writer(path)
 
     def repo(self) -> DataRepo:
         """Return the data repo, opened for this request: an object belongs to one thread, and sees what is there."""

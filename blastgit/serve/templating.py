@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ from blastgit.serve.site import site
 TEMPLATES = Path(__file__).parent / "templates"
 STATIC = Path(__file__).parent / "static"
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".txt": "text/plain"}
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+"""Control characters, and those that turn the direction of writing or break lines unseen."""
+
 _YEAR = 365 * 86400
 
 
@@ -25,6 +29,7 @@ def install(app: Flask) -> None:
     """Give the templates of an application what they need, and serve the static files."""
     environment = app.jinja_env
     environment.trim_blocks = environment.lstrip_blocks = True
+    environment.finalize = visible
     environment.filters.update(
         number=numbers.number, fixed=numbers.fixed, signed=numbers.signed, degrees=numbers.degrees,
         sexagesimal=numbers.sexagesimal, size=numbers.bytes_text, day=numbers.day, clock=numbers.clock, time=time,
@@ -63,10 +68,17 @@ def address(text: object) -> str:
     return quote(str(text), safe="/@:+,~-._")
 
 
+def visible(value: object) -> object:
+    """Return a text with what cannot be seen, and turns or hides what can, shown as a mark; every output comes here."""
+    if type(value) is str:
+        return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", value)
+    return value
+
+
 def wrap(text: object) -> Markup:
     """Return a long name that may be broken after its separators."""
     parts = []
-    for each in str(text):
+    for each in str(visible(str(text))):
         parts.append(escape(each))
         if each in "/_-.@:":
             parts.append(Markup("<wbr>"))

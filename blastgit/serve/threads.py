@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from blastgit.api.repo import DataRepo
 
 
+PUBLIC = (
+    "NOT starts_with(name, 'u/') AND (kind <> 'file' OR name[8:] IN (SELECT sha256 FROM files))"
+)
+"""The condition on rows of the index's `annotations` that says the same: a file is one of an official revision."""
+
+
 def is_public(note: AnnotationStatus) -> bool:
     """Whether everybody may read an annotation: one of somebody's own line of work is their own matter."""
     name = note.event.subject.name

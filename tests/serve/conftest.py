@@ -152,8 +152,9 @@ def browser() -> Iterator[Any]:
 class Window:
     """A window of the browser that notes what should not happen: errors, violations, requests to elsewhere."""
 
-    def __init__(self, browser: Any, url: str, **how: Any) -> None:
+    def __init__(self, browser: Any, url: str, allowed: tuple[str, ...] = (), **how: Any) -> None:
         self.url = url
+        self.allowed = (f"{url}/", "data:", "blob:", *allowed)
         self.context = browser.new_context(**how)
         self.faults: list[str] = []
         self.context.route("**/*", self._route)
@@ -163,7 +164,7 @@ class Window:
         self.page.on("dialog", lambda dialog: (self.faults.append(f"dialog {dialog.message}"), dialog.dismiss()))
 
     def _route(self, route: Any) -> None:
-        if route.request.url.startswith((f"{self.url}/", "data:", "blob:")):
+        if route.request.url.startswith(self.allowed):
             route.continue_()
         else:
             self.faults.append(f"a request to {route.request.url}")

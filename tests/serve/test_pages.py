@@ -136,6 +136,7 @@ def test_a_hostile_text_is_shown_as_text(app, crawled):
             assert "<script>alert" not in answer.text, path
             assert "<img src=x" not in answer.text, path
             assert ">49<" not in answer.text, path
+            assert "\u202e" not in answer.text, path
     assert unescape(app.get("/t/2026xss").text).count(HOSTILE[:28])
 
 

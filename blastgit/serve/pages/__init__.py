@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Flask
 
-from blastgit.serve.pages import collections, compare, files, image, part, releases, revision, search
+from blastgit.serve.pages import collections, compare, files, image, log, part, releases, revision, say, search
 
 
 def install(app: Flask) -> None:
     """Put every page at its address."""
-    for module in (search, revision, part, compare, image, files, collections, releases):
+    for module in (search, revision, part, compare, image, files, collections, releases, log, say):
         module.install(app)

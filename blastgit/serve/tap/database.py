@@ -16,6 +16,18 @@ AUTHORITY = "x-blastgit"
 """The naming authority of identifiers; one that begins with x- is registered nowhere."""
 
 
+_SUBJECT = (
+    "NOT starts_with(split_part(subject, ':', 2), 'u/') AND"
+    " (NOT starts_with(subject, 'file:') OR split_part(subject, ':', 3) IN (SELECT sha256 FROM {main}.files))"
+)
+_PUBLIC = {
+    **dict.fromkeys(("annotations", "flags", "metrics", "attachments"), _SUBJECT),
+    "members": "NOT is_personal AND NOT starts_with(collection, 'u/')",
+    "collections": "NOT starts_with(collection, 'u/')",
+}
+"""Which rows strangers may see: what belongs to a user's own line of work is that user's matter."""
+
+
 def preparations(base: str, query: str) -> Sequence[str]:
     """Return the statements that make the schemas.
 
@@ -32,7 +44,8 @@ def _tables(all_: Served, base: str) -> Iterator[str]:
     for schema in all_.schemas:
         yield f"ATTACH ':memory:' AS {schema}"
     for table in all_.of("blastgit"):
-        yield f"CREATE VIEW blastgit.{table.name} AS SELECT * FROM {NAME}.main.{table.name}"  # noqa: S608 (names of ours)
+        where = _PUBLIC.get(table.name, "true").format(main=f"{NAME}.main")
+        yield f"CREATE VIEW blastgit.{table.name} AS SELECT * FROM {NAME}.main.{table.name} WHERE {where}"  # noqa: S608
     yield f"CREATE VIEW ivoa.obscore AS {_obscore(base)}"
 
 

@@ -1,0 +1,141 @@
+"""The one process that writes for the web interface: it takes the name of whoever logged in, one annotation at a time.
+
+Who somebody is, is a matter of a process's environment in blastgit, as it is for a hook. A server has many threads and
+one environment, so it hands annotations to this process, which sets the name, lets the library check them by the policy
+of main as it does for everybody, writes them in one commit, and brings the index up to date before it answers.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from blastgit import errors
+from blastgit.errors import BlastgitError, RepoError
+
+_IDENTITIES = ("GL_USER", "GL_USERNAME", "GITEA_PUSHER_NAME", "GITLAB_USER_LOGIN", "SSH_USER", "GATEWAY_INTERFACE")
+
+
+class Writer:
+    """Hands annotations to the writing process; threads wait for each other."""
+
+    def __init__(self, repo: Path) -> None:
+        """Write to the data repo at `repo`; the process begins with the first annotation."""
+        self._repo = repo
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[str] | None = None
+
+    def write(self, user: str, said: Mapping[str, Any]) -> dict[str, Any]:
+        """Write one annotation, and return its ids and the commit.
+
+        Args:
+            user: Who says it.
+            said: `subjects`, and what is said: `comment`, `flag`, `tags`, `link`, `attach` (the path of a file),
+                `supersedes`, `retract`.
+
+        Raises:
+            BlastgitError: What the library raises: it cannot be kept, or the policy does not allow it.
+        """
+        with self._lock:
+            answer = self._ask({"user": user, **said})
+        if "error" in answer:
+            raise _error(answer["error"])
+        return answer
+
+    def close(self) -> None:
+        """End the process."""
+        with self._lock:
+            if self._process is not None and self._process.stdin is not None:
+                self._process.stdin.close()
+                self._process.wait(timeout=30)
+                if self._process.stdout is not None:
+                    self._process.stdout.close()
+            self._process = None
+
+    def _ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        process = self._started()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            process.stdin.write(json.dumps(request) + "\n")
+            process.stdin.flush()
+            line = process.stdout.readline()
+        except OSError:
+            line = ""
+        if not line:
+            process.kill()
+            process.wait()
+            self._process = None
+            raise RepoError("the annotation may not have been written: look before you say it again")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def _started(self) -> subprocess.Popen[str]:
+        if self._process is None or self._process.poll() is not None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "blastgit.serve.writer", str(self._repo)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+                start_new_session=True,  # Ctrl-C is for the server, which ends this one when nothing is half written
+            )
+        return self._process
+
+
+def _error(said: Mapping[str, str]) -> BlastgitError:
+    kinds = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, BlastgitError)]
+    kind = next((each for each in kinds if each.kind == said["kind"]), RepoError)
+    return kind(said["message"])
+
+
+def serve(repo: Path) -> None:
+    """Answer requests, one a line, until there are no more."""
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            answer = _write(repo, request)
+        except BlastgitError as error:
+            answer = {"error": {"kind": error.kind, "message": str(error)}}
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+
+
+def _write(repo: Path, request: Mapping[str, Any]) -> dict[str, Any]:
+    from blastgit.annotations.annotation import AnnotationBody
+    from blastgit.api.repo import DataRepo
+
+    _become(str(request["user"]))
+    opened = DataRepo(repo)
+    opened.annotations.policy.check("annotator", str(request["user"]))  # also where no hooks are installed
+    body = AnnotationBody(
+        comment=request.get("comment", ""), flag=request.get("flag", ""), tags=tuple(request.get("tags", ())),
+        link=request.get("link", ""), supersedes=tuple(request.get("supersedes", ())),
+        retract=bool(request.get("retract")),
+    )  # fmt: skip
+    attach = request.get("attach")
+    done = opened.annotations.add(request.get("subjects", ()), body, attach=Path(attach) if attach else None)
+    opened.index.update()
+    return done.to_json()
+
+
+def _become(user: str) -> None:
+    """Take somebody's name: for the policy, for the annotation, and for git, to which no mail address is given."""
+    for name in _IDENTITIES:
+        os.environ.pop(name, None)
+    mail = user if "@" in user else f"{re.sub('[^A-Za-z0-9._+-]', '-', user)}@users.invalid"
+    names = re.sub(r"[<>\n]", "", user)
+    os.environ.update(REMOTE_USER=user, BLASTGIT_USER=user)
+    for role in ("AUTHOR", "COMMITTER"):
+        os.environ.update({f"GIT_{role}_NAME": names, f"GIT_{role}_EMAIL": mail})
+
+
+if __name__ == "__main__":
+    serve(Path(sys.argv[1]))
