@@ -107,7 +107,7 @@ def read_rows(data: bytes) -> list[dict[str, Any]]:
 
 def _read_ecsv(data: bytes) -> Iterator[dict[str, Any]]:
     try:
-        text = data.decode()
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidInput(f"the table is not UTF-8 text: {error.reason} at byte {error.start}") from None
     head, _, body = _split_head(text)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blastgit.cli.common import add_json, open_repo, plural, print_json
+from blastgit.cli.common import add_json, open_repo, plural, print_json, read_names
 from blastgit.errors import InvalidInput, UsageError
 
 if TYPE_CHECKING:
@@ -91,13 +91,12 @@ def _remark(options: argparse.Namespace) -> AnnotationBody:
 def _listed(source: str | None) -> list[str]:
     if source is None:
         return []
-    lines = _text(_read(source), source).splitlines()
-    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    return read_names(source)
 
 
 def _text(data: bytes, what: str) -> str:
     try:
-        return data.decode()
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InvalidInput(f"{what} is not UTF-8 text") from None
 

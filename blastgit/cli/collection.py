@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from blastgit.cli.common import add_json, bold, open_repo, plural, print_changes, print_json, print_table
-from blastgit.errors import InvalidInput, UsageError
+from blastgit.cli.common import add_json, bold, open_repo, plural, print_changes, print_json, print_table, read_names
+from blastgit.errors import UsageError
 
 if TYPE_CHECKING:
     from blastgit.api.collections import Collections
@@ -221,11 +220,7 @@ def say_changed(changed: Changed, options: argparse.Namespace) -> int:
 def _datasets(options: argparse.Namespace) -> list[str]:
     texts = list(options.datasets)
     if options.source:
-        try:
-            read = sys.stdin.read() if options.source == "-" else Path(options.source).read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise InvalidInput(f"{options.source} cannot be read: {error}") from None
-        texts += [line.strip() for line in read.splitlines() if line.strip() and not line.startswith("#")]
+        texts += read_names(options.source)
     if not texts:
         raise UsageError("which datasets? Name some, or give a file of them with --from")
     return texts

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import codecs
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from blastgit.errors import BlastgitError, InvalidInput, UsageError
-from blastgit.plumbing.safe_text import raw_stream
+from blastgit.plumbing.safe_text import one_line, raw_stream
 from blastgit.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -80,17 +81,33 @@ def key_values(texts: Sequence[str], option: str) -> dict[str, str]:
     return {key: value for key, _, value in pairs}
 
 
+def read_input(source: str) -> str:
+    """Return the text of a file, or of stdin (`-`): UTF-8, or what its byte order mark says.
+
+    Raises:
+        InvalidInput: It cannot be read.
+    """
+    try:
+        return sys.stdin.read().removeprefix("\ufeff") if source == "-" else _decoded(Path(source).read_bytes())
+    except OSError as error:
+        raise InvalidInput(f"{source} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{source} is not {error.encoding} text: {error.reason} at byte {error.start}") from None
+
+
+def _decoded(data: bytes) -> str:
+    """Return text that editors of other systems may have written, with a mark before it, or in UTF-16."""
+    is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return data.decode("utf-16" if is_utf16 else "utf-8-sig")
+
+
 def read_names(source: str) -> list[str]:
     """Return the names in a file, or in stdin (`-`), one a line; `#` begins a comment.
 
     Raises:
         InvalidInput: It cannot be read.
     """
-    try:
-        text = sys.stdin.read() if source == "-" else Path(source).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{source} cannot be read: {error}") from None
-    lines = (line.partition("#")[0].strip() for line in text.splitlines())
+    lines = (line.partition("#")[0].strip() for line in read_input(source).splitlines())
     return [line for line in lines if line]
 
 
@@ -127,7 +144,7 @@ def drawn_progress(*, counts: bool = False) -> Iterator[Progress]:
 
         def draw(what: str, done: int, total: int) -> None:
             if what not in tasks:
-                tasks[what] = bars.add_task(what, total=total)
+                tasks[what] = bars.add_task(one_line(what), total=total)
             bars.update(tasks[what], completed=done, total=total)
 
         yield draw
@@ -148,8 +165,18 @@ def print_changes(changes: Sequence[Entry | QueryEntry], *, as_json: bool) -> No
         print(f"  {change.subject}")
 
 
+def print_data(pieces: Iterable[str]) -> None:
+    """Print what programs read: as it is, in UTF-8; on a terminal, what could steer that is written out."""
+    if sys.stdout.isatty():
+        sys.stdout.writelines(pieces)
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.writelines(piece.encode("utf-8", "backslashreplace") for piece in pieces)
+
+
 def print_table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
     """Print rows in aligned columns; the columns named in `right` are aligned to the right."""
+    rows = [[cell.replace("\n", "\\n") for cell in row] for row in rows]  # a row is a line
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))] if rows else []
     for row in rows:
         cells = (

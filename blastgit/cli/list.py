@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from blastgit.cli.common import add_json, open_repo, plural, print_json, print_table, size_text
 from blastgit.errors import DamagedData
 
 if TYPE_CHECKING:
-    from blastgit.reading.listing import Transient
+    from blastgit.reading.listing import Listing, Transient
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,9 +36,10 @@ def run(options: argparse.Namespace) -> int:
     return DamagedData.exit_code if found.damaged else 0
 
 
-def _print(found: Sequence[Transient], pattern: str) -> None:
+def _print(found: Listing, pattern: str) -> None:
     if not found:
-        print("no transient yet" if pattern == "*" else f"no transient is called {pattern}")
+        near = f"; did you mean {' or '.join(found.near)}?" if found.near else ""
+        print("no transient yet" if pattern == "*" else f"no transient is called {pattern}{near}")
         return
     rows = [["transient", "revision", "time (UTC)", "app", "files", "size", "status"]]
     rows += [

@@ -17,7 +17,7 @@ from blastgit._version import __version__
 from blastgit.cli.common import tell_failure
 from blastgit.errors import BlastgitError, UsageError
 from blastgit.plumbing.safe_text import escaped, safe_streams
-from blastgit.plumbing.stdout import StdoutClosed, guard_stdout
+from blastgit.plumbing.stdout import StdoutClosed, StdoutFull, guard_stdout
 
 CRASH, INTERRUPTED = 3, 130
 
@@ -144,20 +144,30 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(argv: Sequence[str] | None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
-    wants_json = "--json" in arguments
     try:
-        options = build_parser(_verb_of(arguments)).parse_args(arguments)
-        code: int = options.run(options)
-        sys.stdout.flush()
-    except BlastgitError as error:
-        return tell_failure(error, wants_json=wants_json)
+        return _run(arguments)
     except KeyboardInterrupt:
         print("blastgit: interrupted; nothing half-done is visible, repeat the command to go on", file=sys.stderr)
         return INTERRUPTED
     except StdoutClosed:
         return 0  # whoever read the output has seen enough: what was asked for is done
+    except StdoutFull as error:
+        print(f"blastgit: the output cannot be written: {error}", file=sys.stderr)
+        return BlastgitError.exit_code
     except Exception:  # noqa: BLE001 (whatever it is, a person gets a sentence and a log to send)
         return _crashed(arguments)
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        options = build_parser(_verb_of(arguments)).parse_args(arguments)
+        code: int = options.run(options)
+    except BlastgitError as error:
+        code = tell_failure(error, wants_json="--json" in arguments)
+    except SystemExit:
+        sys.stdout.flush()  # the help, or the version: what stops it is told here, and not at Python's end
+        raise
+    sys.stdout.flush()
     return code
 
 

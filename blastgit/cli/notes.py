@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blastgit.cli.common import add_json, bold, open_repo, plural, print_json
+from blastgit.cli.common import add_json, bold, open_repo, plural, print_data, print_json
 from blastgit.errors import UsageError, WouldOverwrite
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
             f"blastgit: {plural(found.unread, 'line')} cannot be read by this version, and not shown", file=sys.stderr
         )
     if options.export:
-        sys.stdout.buffer.write(annotations.export(found.notes, options.export))
+        print_data([annotations.export(found.notes, options.export).decode()])
     elif options.json:
         print_json(found.to_json())
     else:

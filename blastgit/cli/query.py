@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blastgit.cli.common import add_json, bold, open_repo, print_changes, print_json, print_table
-from blastgit.errors import BlastgitError, InvalidInput
+from blastgit.cli.common import add_json, bold, open_repo, print_changes, print_json, print_table, read_input
+from blastgit.errors import BlastgitError
 
 if TYPE_CHECKING:
     from blastgit.search.saved.queries import Queries
@@ -64,7 +63,7 @@ def _change(queries: Queries, options: argparse.Namespace) -> int:
 
     intent = Intent(options.reason, dry_run=options.dry_run)
     if options.action == "add":
-        commit = queries.add(options.name, _text(options.file), intent, replace=options.replace)
+        commit = queries.add(options.name, read_input(options.file), intent, replace=options.replace)
     else:
         commit = queries.remove(options.name, intent)
     if options.json:
@@ -72,13 +71,6 @@ def _change(queries: Queries, options: argparse.Namespace) -> int:
     else:
         print(f"{bold(options.name)} {'would change' if commit is None else f'changed ({commit:.10})'}")
     return 0
-
-
-def _text(source: str) -> str:
-    try:
-        return sys.stdin.read() if source == "-" else Path(source).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{source} cannot be read: {error}") from None
 
 
 def _list(queries: Queries, options: argparse.Namespace) -> int:

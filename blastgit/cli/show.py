@@ -12,6 +12,7 @@ from blastgit.cli.common import (
     add_json,
     bold,
     open_repo,
+    print_data,
     print_json,
     print_table,
     size_text,
@@ -48,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json(shown.to_json())
     elif shown.kind == "document":
-        sys.stdout.buffer.write(write(shown.value))  # byte for byte what was published
+        print_data([write(shown.value).decode()])  # byte for byte what was published
     elif shown.kind == "rows":
         print_table([[path, _text(value)] for path, value in shown.value.items()])
     else:

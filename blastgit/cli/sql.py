@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
+from blastgit.cli.common import read_input
 from blastgit.cli.with_index import add_format, add_limits, say, with_index
 
 
@@ -21,6 +21,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Answer a query."""
-    text = sys.stdin.read() if options.query == "-" else options.query
+    text = read_input("-") if options.query == "-" else options.query
     say(with_index(options, lambda _, index: index.adql(text) if options.adql else index.query(text)), options)
     return 0

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
-from blastgit.cli.common import add_json, bold, drawn_progress, open_repo, plural, print_json, size_text
-from blastgit.errors import InvalidInput
+from blastgit.cli.common import add_json, bold, drawn_progress, open_repo, plural, print_json, read_input, size_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,9 +47,4 @@ def run(options: argparse.Namespace) -> int:
 
 def _listed(source: str) -> str | None:
     """Return the text of a list; None if there is no such file, so that it should be a collection."""
-    try:
-        return sys.stdin.read() if source == "-" else Path(source).read_text()
-    except FileNotFoundError:
-        return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{source} cannot be read: {error}") from None
+    return read_input(source) if source == "-" or Path(source).exists() else None

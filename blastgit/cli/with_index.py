@@ -12,10 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from blastgit.cli.common import drawn_progress, open_repo, plural, tell_failure
+from blastgit.cli.common import drawn_progress, open_repo, plural, print_data, tell_failure
 from blastgit.errors import UsageError
 from blastgit.index.described import plain
-from blastgit.plumbing.safe_text import raw_stream
 from blastgit.search.tabular.formats import DESCRIBED, FORMATS, written
 from blastgit.search.tabular.votable import Votable
 
@@ -79,8 +78,10 @@ def say(result: Result, options: argparse.Namespace) -> None:
     else:
         columns = result.columns if options.format in DESCRIBED else plain(result.columns)
         pieces = written(options.format, columns, result.rows)
-    stream = sys.stdout if sys.stdout.isatty() else raw_stream(sys.stdout)  # what a program reads stays as it is
-    stream.writelines(pieces)
+    if options.format == "table":
+        sys.stdout.writelines(pieces)
+    else:
+        print_data(pieces)
     if result.is_cut:
         print(f"blastgit: there are more rows than {options.rows:,}: see --rows", file=sys.stderr)
 

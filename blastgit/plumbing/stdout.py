@@ -15,6 +15,10 @@ class StdoutClosed(Exception):
     """Nobody reads stdout any more, as when it goes to `head`."""
 
 
+class StdoutFull(Exception):
+    """What should be printed cannot be written: the disk that it goes to is full, say. Its text says why."""
+
+
 class _Stdout(io.FileIO):
     """The file behind stdout. Other pipes break too, that to git for one, and then the call has failed."""
 
@@ -22,8 +26,15 @@ class _Stdout(io.FileIO):
         try:
             return super().write(data)
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), self.fileno())  # or Python complains once more at its end
+            self._let_go()
             raise StdoutClosed from None
+        except OSError as error:
+            self._let_go()
+            raise StdoutFull(error.strerror or str(error)) from None
+
+    def _let_go(self) -> None:
+        """Have nothing more written there: Python would complain once more at its end."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.fileno())
 
 
 def guard_stdout() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -60,12 +61,14 @@ class Listing(list[Transient]):
 
     Attributes:
         damaged: Those that git cannot read, and what is wrong with each; they are not in the list.
+        near: If there are none: names that may have been meant.
     """
 
-    def __init__(self, transients: Iterable[Transient], damaged: Mapping[str, str]) -> None:
+    def __init__(self, transients: Iterable[Transient], damaged: Mapping[str, str], near: Sequence[str] = ()) -> None:
         """Gather what was found."""
         super().__init__(transients)
         self.damaged = dict(damaged)
+        self.near = tuple(near)
 
     def to_json(self) -> list[dict[str, Any]]:
         """Return all of them under their stable keys."""
@@ -83,7 +86,8 @@ def list_transients(repository: Repository, pattern: str = "*") -> Listing:
     """
     history, withdrawals, flags = History(repository), Withdrawals(repository), FlagLookup(repository)
     found, damaged = [], {}
-    for name in own_lines(repository) if is_personal(pattern) else history.transients():
+    names = own_lines(repository) if is_personal(pattern) else history.transients()
+    for name in names:
         if fnmatchcase(name, pattern):
             try:
                 latest = history.latest(name)
@@ -93,7 +97,8 @@ def list_transients(repository: Repository, pattern: str = "*") -> Listing:
                     found.append(_facts(latest, status_of(repository, latest), withdrawn, flag))
             except DamagedData as error:
                 damaged[name] = str(error)
-    return Listing(found, damaged)
+    near = [] if found or damaged else difflib.get_close_matches(pattern, names, n=3)
+    return Listing(found, damaged, near)
 
 
 def _facts(latest: Revision, status: str, withdrawn: int, flag: str | None) -> Transient:

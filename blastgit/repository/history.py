@@ -68,7 +68,7 @@ class History:
         """
         found = list(self.backwards(name))
         if not found:
-            raise self._unknown(name)
+            raise self.unknown(name)
         return found[::-1]
 
     def stages(self, revision: Revision) -> list[StageState]:
@@ -104,14 +104,15 @@ class History:
             return found
         found = self.latest(spec.name)
         if found is None:
-            raise self._unknown(spec.name)
+            raise self.unknown(spec.name)
         return found
 
     def transients(self) -> list[str]:
         """Return the names of all transients, sorted. Reads every ref: not for a hot path."""
         return _transients(ref.decode("utf-8", "replace") for ref in list_refs(self._git))
 
-    def _unknown(self, name: str) -> NotFound:
+    def unknown(self, name: str) -> NotFound:
+        """Return the error that there is no such transient, with the nearest names. Reads every ref."""
         if is_personal(name):
             return NotFound(
                 f"there is no {name} in {self._repository.location}: `blastgit list 'u/*'` shows users' own lines, and "

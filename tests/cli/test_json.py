@@ -26,7 +26,7 @@ def said(cli, *arguments):
     return json.loads(answer.out)
 
 
-CHANGE = {"path", "old", "new", "relative", "unit"}
+CHANGE = {"path", "old", "new", "relative", "unit", "difference", "difference_unit", "sigma"}
 
 
 @pytest.fixture

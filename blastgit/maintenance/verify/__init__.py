@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from blastgit.collections.policy import CollectionPolicy
-from blastgit.errors import DamagedData, NotFound, UsageError
+from blastgit.errors import DamagedData, UsageError
 from blastgit.maintenance.verify.branches import check_ids, check_tombstones
 from blastgit.maintenance.verify.contents import Reading, look_up
 from blastgit.maintenance.verify.durability import check_durability
@@ -78,7 +78,7 @@ def verify(
     all_names = {*History(repository).transients(), *own_lines(repository), *runs_in_progress(repository)}
     names = sorted(all_names) if name is None else [name]
     if name is not None and not _exists(repository, name) and not repository.ledger.chain(name):
-        raise NotFound(f"there is no transient {name} in {repository.location}")
+        raise History(repository).unknown(name)
     report = Report(transients=len({transient_of(each) for each in names}))
     check_ledger(repository, name, wanted.since, report)
     if name is None:

@@ -110,7 +110,7 @@ def load_region(path: Path) -> Region:
         if path.stat().st_size > SIZE_LIMIT:
             raise InvalidInput(f"{path} is larger than the {SIZE_LIMIT:,} bytes that a region may have")
         data = path.read_bytes()
-        return _from_fits(data, path) if data.startswith(b"SIMPLE") else read_region(data.decode())
+        return _from_fits(data, path) if data.startswith(b"SIMPLE") else read_region(data.decode("utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{path} cannot be read as a region: {error}") from None
 

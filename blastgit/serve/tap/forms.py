@@ -89,14 +89,15 @@ def _json(columns: Sequence[Column], rows: Cut) -> Iterator[str]:
     yield f'\n],\n"overflow": {json.dumps(rows.is_cut)}}}\n'
 
 
+_TSV = "text/tab-separated-values"
 _XML = "application/x-votable+xml"
 _BINARY, _ELEMENTS = partial(_votable, is_binary=True), partial(_votable, is_binary=False)
 VOTABLE = Form("votable", f"{_XML};serialization=BINARY2", _BINARY, (_XML, "votable/b2"), f"{_STANDARD}binary2")
 FORMS = (
     VOTABLE,
     Form("votable/td", f"{_XML};serialization=TABLEDATA", _ELEMENTS, ("text/xml",), f"{_STANDARD}td"),
-    Form("csv", "text/csv;header=present", write_csv, ("text/csv",)),
-    Form("tsv", "text/tab-separated-values", partial(write_csv, delimiter="\t"), ("text/tsv",)),
+    Form("csv", "text/csv;charset=utf-8;header=present", write_csv, ("text/csv", "text/csv;header=present")),
+    Form("tsv", f"{_TSV};charset=utf-8", partial(write_csv, delimiter="\t"), (_TSV, "text/tsv")),
     Form("json", "application/json", _json),
 )
 

@@ -37,7 +37,7 @@ def test_a_job_from_begin_to_end(service):
     (result,) = document.iter(f"{UWS}result")
     url = result.get("{http://www.w3.org/1999/xlink}href")
     brought = service.ask(url)
-    assert brought.headers["Content-Type"] == "text/csv;header=present"
+    assert brought.headers["Content-Type"] == "text/csv;charset=utf-8;header=present"
     assert brought.text.startswith("transient,ra_deg\n")
     assert int(result.get("size")) == len(brought.body)
     assert service.ask(f"{job}/error").status == 404

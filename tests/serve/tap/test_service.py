@@ -58,7 +58,7 @@ def test_no_rows_at_all(service):
         ("application/x-votable+xml", "application/x-votable+xml;serialization=BINARY2"),
         ("application/x-votable+xml;serialization=TABLEDATA", "application/x-votable+xml;serialization=TABLEDATA"),
         ("text/xml", "application/x-votable+xml;serialization=TABLEDATA"),
-        ("text/tab-separated-values", "text/tab-separated-values"),
+        ("text/tab-separated-values", "text/tab-separated-values;charset=utf-8"),
     ],
 )
 def test_forms_by_their_type(service, form, type_):
