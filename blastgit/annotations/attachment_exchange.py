@@ -13,7 +13,7 @@ from blastgit.annotations.attachment import ATTACHMENT_LIMIT, Attachment, read_a
 from blastgit.annotations.attachment_store import pointer_of, put, read
 from blastgit.annotations.branch import Branch
 from blastgit.errors import InvalidInput
-from blastgit.repository.local import Repository
+from blastgit.repository.base import Repository
 from blastgit.repository.tombstones import Withdrawals
 from blastgit.store.pointer import read_pointer
 

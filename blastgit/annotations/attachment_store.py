@@ -15,8 +15,8 @@ from blastgit.errors import DamagedData, InvalidInput, NotFound, Withdrawn
 from blastgit.plumbing.durable import sync_file_systems
 from blastgit.plumbing.trees import flatten
 from blastgit.progress import Progress, silent
+from blastgit.repository.base import Repository
 from blastgit.repository.contents import checked
-from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import Withdrawals
 from blastgit.store.hashing import Checksums, sha256_of
 from blastgit.store.intake import Intake

@@ -13,7 +13,7 @@ from blastgit.errors import BlastgitError
 from blastgit.naming.refs import ANNOTATIONS
 from blastgit.plumbing.objects import commit_of, find_ref, undamaged
 from blastgit.plumbing.trees import read_blob
-from blastgit.repository.local import Repository
+from blastgit.repository.base import Repository
 
 NAME = "annotations"
 REF = ANNOTATIONS

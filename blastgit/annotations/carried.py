@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from blastgit.annotations.subjects import Subject
 from blastgit.naming.trailers import Trailer
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision
-from blastgit.repository.local import Repository
 
 
 def subjects_of(files: Mapping[Revision, Iterable[str]]) -> list[Subject]:

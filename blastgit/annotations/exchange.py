@@ -23,8 +23,8 @@ from blastgit.annotations.states import AnnotationStatus
 from blastgit.annotations.subjects import instant_text
 from blastgit.annotations.write import Draft, author_of, now
 from blastgit.errors import BlastgitError, InvalidInput
+from blastgit.repository.base import Repository
 from blastgit.repository.identity import stable_id
-from blastgit.repository.local import Repository
 from blastgit.revision.document import canonical, parse
 from blastgit.safe_yaml import load_yaml
 

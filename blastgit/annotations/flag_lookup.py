@@ -8,7 +8,7 @@ from blastgit.annotations.branch import Branch
 from blastgit.annotations.flags import Flags
 from blastgit.annotations.states import annotation_states, flags_of
 from blastgit.annotations.subjects import Subject
-from blastgit.repository.local import Repository
+from blastgit.repository.base import Repository
 
 
 class FlagLookup:

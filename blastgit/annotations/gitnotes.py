@@ -17,8 +17,9 @@ from blastgit.naming.refs import NOTES, tag_ref
 from blastgit.plumbing.objects import commit_of, find_ref
 from blastgit.plumbing.process import GitError, run_git
 from blastgit.plumbing.user_settings import Keep
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision
-from blastgit.repository.local import Repository
+from blastgit.repository.local import LocalRepository
 from blastgit.revision.document import parse
 
 
@@ -34,7 +35,7 @@ def set_up_notes(clone: Path) -> int:
         )
     except GitError:
         raise RepoError(f"{clone} is no git repository: run this in a clone of a data repo") from None
-    repository = Repository(folder)
+    repository = LocalRepository(folder)
     branch = Branch(repository)
     if branch.is_empty:
         raise RepoError(f"{clone} has no branch {NAME}: fetch it (`git fetch origin`), if anybody said anything yet")

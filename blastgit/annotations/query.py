@@ -16,9 +16,9 @@ from blastgit.annotations.subjects import Subject, read_subject
 from blastgit.errors import NotFound
 from blastgit.naming.names import parse_spec
 from blastgit.naming.trailers import Trailer
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision
 from blastgit.repository.history import History
-from blastgit.repository.local import Repository
 from blastgit.revision.normalise import normalise
 from blastgit.workflow.inputs import Uses, read_uses
 

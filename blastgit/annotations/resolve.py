@@ -12,9 +12,9 @@ from blastgit.annotations.subjects import KINDS, Subject, new_subject
 from blastgit.errors import InvalidName, NotFound
 from blastgit.naming.names import fold, is_personal, parse_spec
 from blastgit.plumbing.trees import read_blob
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision
 from blastgit.repository.history import History
-from blastgit.repository.local import Repository
 from blastgit.revision.document import as_object, parse
 from blastgit.revision.normalise import normalise
 from blastgit.workflow.resolve import resolve

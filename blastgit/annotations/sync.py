@@ -26,8 +26,8 @@ from blastgit.plumbing.process import GitError, run_git
 from blastgit.plumbing.push import Outcome, PushFailed, push_refs
 from blastgit.plumbing.refs import RefMoved, RefUpdate
 from blastgit.plumbing.user_settings import Keep
+from blastgit.repository.base import LOCK_TIMEOUT, Repository
 from blastgit.repository.edit import BranchEdit, commit_to_held_branch
-from blastgit.repository.local import LOCK_TIMEOUT, Repository
 from blastgit.repository.location import local_path, shown
 from blastgit.repository.recovery import clean_up_dead_writer
 from blastgit.repository.remote import RemoteRepository

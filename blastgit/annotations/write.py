@@ -26,8 +26,8 @@ from blastgit.naming.trailers import Trailer
 from blastgit.plumbing.objects import find_ref
 from blastgit.plumbing.refs import RefMoved, RefUpdate
 from blastgit.plumbing.trees import read_blob
+from blastgit.repository.base import Repository
 from blastgit.repository.edit import BranchEdit, commit_to_branch
-from blastgit.repository.local import Repository
 from blastgit.repository.policy import current_identity
 
 ATTRIBUTES = b"* -text\n*.jsonl merge=union\n"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from blastgit.errors import BlastgitError
+from blastgit.repository.base import Repository
 from blastgit.repository.history import History
-from blastgit.repository.local import Repository
 
 LIMIT = 5_000
 """Transients up to which all documents are looked through; it takes a fraction of a millisecond for each."""

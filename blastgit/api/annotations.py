@@ -17,8 +17,8 @@ from blastgit.annotations.states import AnnotationStatus, flags_of
 from blastgit.annotations.subjects import read_subject
 from blastgit.annotations.write import Annotated, Draft, make_events, message, read_attachment, write
 from blastgit.errors import InvalidName, NotFound, UsageError
+from blastgit.repository.base import Repository
 from blastgit.repository.identity import repo_identity
-from blastgit.repository.local import Repository
 
 if TYPE_CHECKING:
     from uuid import UUID

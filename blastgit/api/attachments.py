@@ -22,8 +22,8 @@ from blastgit.annotations.write import Annotated, Draft, author_of, make_events,
 from blastgit.errors import InvalidName, NotFound
 from blastgit.plumbing.turnstile import publishing
 from blastgit.progress import Progress, silent
+from blastgit.repository.base import Repository
 from blastgit.repository.identity import repo_identity
-from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import Withdrawals
 
 if TYPE_CHECKING:

@@ -10,10 +10,11 @@ from blastgit.api.aliases import find_alias
 from blastgit.errors import RepoError
 from blastgit.naming.names import Spec, is_personal
 from blastgit.progress import Progress, silent
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Snapshot
 from blastgit.repository.format import FILE
 from blastgit.repository.history import History
-from blastgit.repository.local import Repository
+from blastgit.repository.local import LocalRepository
 from blastgit.repository.location import local_path
 from blastgit.repository.recovery import recover
 from blastgit.repository.renames import Renames
@@ -130,6 +131,6 @@ def _open(location: str | Path) -> Repository:
         from blastgit.repository.remote import RemoteRepository
 
         return RemoteRepository(str(location))
-    repository = Repository(folder)
+    repository = LocalRepository(folder)
     recover(repository)
     return repository

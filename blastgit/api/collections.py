@@ -21,7 +21,7 @@ from blastgit.collections.shown import Shown, Summary, show, summary
 from blastgit.collections.start import Start, start
 from blastgit.collections.states import Difference, Entry, commit_at, difference, log, state
 from blastgit.errors import InvalidInput, UsageError
-from blastgit.repository.local import Repository
+from blastgit.repository.base import Repository
 
 Time = datetime | str | None
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from blastgit.errors import InvalidData, NotFound, RepoError
 from blastgit.naming.names import Spec, parse_spec
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Snapshot
-from blastgit.repository.local import Repository
 
 if TYPE_CHECKING:
     from blastgit.reading.checkout import Item

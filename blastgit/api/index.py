@@ -11,7 +11,7 @@ from blastgit.index.library import need
 from blastgit.index.open_index import Limits
 from blastgit.index.tables import Tables, tables
 from blastgit.progress import Progress, silent
-from blastgit.repository.local import Repository
+from blastgit.repository.base import Repository
 from blastgit.search.adql.query import SearchIndex
 
 if TYPE_CHECKING:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from blastgit.errors import InvalidName
 from blastgit.naming.names import OWN_LINES, Spec, parse_spec
 from blastgit.progress import Progress, silent
-from blastgit.repository.local import LOCK_TIMEOUT
+from blastgit.repository.base import LOCK_TIMEOUT
 from blastgit.repository.policy import current_identity
 
 if TYPE_CHECKING:
     from blastgit.recording.record import Recorded, RecordOptions
+    from blastgit.repository.base import Repository
     from blastgit.repository.commits import Revision, Snapshot
-    from blastgit.repository.local import Repository
     from blastgit.store.bucket import Bucket
 
 

@@ -24,9 +24,9 @@ from blastgit.releases.freeze import FreezeOptions, Release, cited_release, free
 from blastgit.releases.frozen import Frozen
 from blastgit.releases.label import Label, is_release, read_label, releases
 from blastgit.releases.layout import Part
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision
 from blastgit.repository.identity import repo_identity, stable_id
-from blastgit.repository.local import Repository
 
 
 class Releases:

@@ -12,7 +12,7 @@ from blastgit.api.reading import Reading
 from blastgit.api.workflow import Workflows
 from blastgit.errors import InvalidName
 from blastgit.naming.names import OWN_LINES, check_line, check_transient, is_personal, parse_spec
-from blastgit.repository.local import LOCK_TIMEOUT
+from blastgit.repository.base import LOCK_TIMEOUT
 from blastgit.revision.export import read_given
 
 if TYPE_CHECKING:

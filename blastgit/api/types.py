@@ -12,8 +12,8 @@ from blastgit.naming.names import Spec, parse_spec
 from blastgit.readers.dataset import Dataset
 from blastgit.readers.find import Source
 from blastgit.readers.identity import Identity, attach
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Snapshot
-from blastgit.repository.local import Repository
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -6,7 +6,7 @@ import argparse
 
 from blastgit.cli.common import add_json, drawn_progress, open_repo, print_json
 from blastgit.cli.record import say
-from blastgit.repository.local import LOCK_TIMEOUT
+from blastgit.repository.base import LOCK_TIMEOUT
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

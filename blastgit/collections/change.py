@@ -20,8 +20,8 @@ from blastgit.collections.text import SIZE_LIMIT, check_about, write_collection
 from blastgit.errors import InvalidInput, NotFound, RepoError
 from blastgit.naming.trailers import Trailer
 from blastgit.plumbing.safe_text import one_line
+from blastgit.repository.base import Repository
 from blastgit.repository.edit import BranchEdit, commit_to_branch
-from blastgit.repository.local import Repository
 
 _NAMED = 100
 """Datasets that a commit message names."""

@@ -12,10 +12,10 @@ from blastgit.collections.datasets import Dataset, dataset_of, read_dataset
 from blastgit.errors import NotFound, Withdrawn
 from blastgit.naming.names import parse_spec
 from blastgit.naming.refs import MAIN, tag_ref
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision
 from blastgit.repository.entries import is_held
 from blastgit.repository.history import History
-from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import Withdrawals
 from blastgit.workflow.resolve import resolve_revision
 

@@ -15,7 +15,7 @@ from blastgit.collections.model import Calibration, Chained, Collection, Listed,
 from blastgit.collections.runs import born, born_in
 from blastgit.errors import NotFound, RepoError, UsageError
 from blastgit.naming.names import check_transient
-from blastgit.repository.local import Repository
+from blastgit.repository.base import Repository
 
 _NAME = "<name>"
 

@@ -15,7 +15,7 @@ from blastgit.collections.policy import CollectionPolicy
 from blastgit.collections.runs import all_born
 from blastgit.collections.text import check_text
 from blastgit.errors import BlastgitError, Denied, InvalidInput, InvalidName, NotFound
-from blastgit.repository.local import Repository
+from blastgit.repository.base import Repository
 
 DEPTH_LIMIT = 50
 """Chains within chains."""

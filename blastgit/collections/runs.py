@@ -19,9 +19,9 @@ from blastgit.naming.names import is_personal, user_of
 from blastgit.naming.refs import TAGS
 from blastgit.naming.trailers import Trailer, read_trailers
 from blastgit.plumbing.process import GitError, run_git
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Marker
 from blastgit.repository.history import History
-from blastgit.repository.local import Repository
 from blastgit.repository.policy import current_identity
 
 

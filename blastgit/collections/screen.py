@@ -9,7 +9,7 @@ from blastgit.collections.datasets import Member
 from blastgit.collections.model import Calibration, Chained, Collection, Run, Tagged
 from blastgit.collections.resolve import Resolver
 from blastgit.errors import InvalidInput, NotFound
-from blastgit.repository.local import Repository
+from blastgit.repository.base import Repository
 
 
 def decertified(name: str, calibration: Calibration, span: Member) -> Calibration:

@@ -13,7 +13,7 @@ from blastgit.collections.policy import CollectionPolicy
 from blastgit.collections.runs import born
 from blastgit.errors import InvalidName
 from blastgit.naming.trailers import Trailer
-from blastgit.repository.local import Repository
+from blastgit.repository.base import Repository
 
 
 @dataclass(frozen=True)

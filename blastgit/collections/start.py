@@ -10,7 +10,7 @@ from blastgit.collections.change import Changed, Reason, change
 from blastgit.collections.model import Chained, Collection, Run
 from blastgit.collections.policy import CollectionPolicy
 from blastgit.errors import InvalidInput, InvalidName
-from blastgit.repository.local import Repository
+from blastgit.repository.base import Repository
 
 
 @dataclass(frozen=True)

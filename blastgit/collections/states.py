@@ -17,7 +17,7 @@ from blastgit.collections.names import is_name, path_of
 from blastgit.collections.resolve import Found
 from blastgit.errors import NotFound
 from blastgit.naming.names import parse_spec
-from blastgit.repository.local import Repository
+from blastgit.repository.base import Repository
 
 _COMMIT = re.compile(r"[0-9a-f]{7,40}")
 

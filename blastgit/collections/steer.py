@@ -23,8 +23,8 @@ from blastgit.naming.refs import tag_ref
 from blastgit.naming.trailers import Trailer
 from blastgit.plumbing.objects import find_ref
 from blastgit.plumbing.trees import flatten, read_blob
+from blastgit.repository.base import Repository
 from blastgit.repository.edit import BranchEdit, commit_to_branch
-from blastgit.repository.local import Repository
 from blastgit.repository.policy import require
 
 if TYPE_CHECKING:

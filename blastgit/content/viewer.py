@@ -73,9 +73,7 @@ def viewer(name: str, old: Side, new: Side, difference: Side, geometry: Geometry
         f'<button type="button" value="{mode}" aria-pressed="{str(mode == "side").lower()}">{label}</button>'
         for mode, label in _MODES
     )
-    figures = "".join(
-        _figure(kind, name, side) for kind, side in (("old", old), ("new", new), ("diff", difference))
-    )
+    figures = "".join(_figure(kind, name, side) for kind, side in (("old", old), ("new", new), ("diff", difference)))
     return (
         f'<div class="viewer" data-mode="side" role="group" aria-label="{escape(name)}"{_data(old, new, geometry)}>'
         f'<p class="seg" role="group" aria-label="How to compare">{buttons}</p>'

@@ -18,7 +18,7 @@ from blastgit.repository.entries import LIMIT
 from blastgit.store.config import remote_names
 
 if TYPE_CHECKING:
-    from blastgit.repository.local import Repository
+    from blastgit.repository.base import Repository
     from blastgit.repository.settings import Settings
 
 T = TypeVar("T")

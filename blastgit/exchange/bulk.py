@@ -20,8 +20,8 @@ from blastgit.plumbing.locks import BRIEFLY, Journal, Lock, hold
 from blastgit.plumbing.refs import RefMoved
 from blastgit.plumbing.turnstile import publishing
 from blastgit.recording.record import Prepared, Recording, RecordOptions
+from blastgit.repository.base import Repository
 from blastgit.repository.history import History
-from blastgit.repository.local import Repository
 from blastgit.repository.recovery import clean_up_dead_writer, roll_forward
 from blastgit.store.intake import Intake
 from blastgit.store.source import as_source

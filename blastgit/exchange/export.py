@@ -16,10 +16,10 @@ from blastgit.exchange.to_tree import layout
 from blastgit.progress import Progress, silent
 from blastgit.reading.checkout import Item, deliver
 from blastgit.reading.get import item_of
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision, Snapshot
 from blastgit.repository.contents import checked
 from blastgit.repository.history import History
-from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import Withdrawals
 from blastgit.workflow.stages import Stages
 

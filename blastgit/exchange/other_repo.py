@@ -30,12 +30,12 @@ from blastgit.plumbing.trees import read_blob
 from blastgit.plumbing.turnstile import publishing
 from blastgit.plumbing.user_settings import Keep
 from blastgit.progress import Progress, silent
+from blastgit.repository.base import LOCK_TIMEOUT, Repository
 from blastgit.repository.casefold import refuse_case_collision
 from blastgit.repository.commits import Revision
 from blastgit.repository.edit import BranchEdit, commit_to_branch
 from blastgit.repository.history import History
 from blastgit.repository.lines import origin, own_lines
-from blastgit.repository.local import LOCK_TIMEOUT, Repository
 from blastgit.repository.location import local_path, shown
 from blastgit.repository.policy import require_line
 from blastgit.repository.recovery import clean_up_dead_writer, roll_forward

@@ -29,7 +29,8 @@ from blastgit.exchange.sources import Found, find
 from blastgit.naming.refs import branch_ref
 from blastgit.plumbing.objects import find_ref
 from blastgit.progress import Progress, silent
-from blastgit.repository.local import Repository
+from blastgit.repository.base import Repository
+from blastgit.repository.local import LocalRepository
 from blastgit.repository.packing import maintain_after_bulk
 from blastgit.repository.policy import require
 
@@ -241,7 +242,7 @@ def _in_processes(repo: Path, batches: Iterator[list[Found]], how: BulkOptions, 
 
 def adopt_batch(repo: Path, found: list[Found], how: BulkOptions) -> list[Outcome]:
     """Do one batch in a process that has nothing open."""
-    return adopt(Repository(repo), found, how)
+    return adopt(LocalRepository(repo), found, how)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from kombu.exceptions import OperationalError
 from blastgit.errors import BlastgitError, Busy, StoreError
 from blastgit.exchange.bulk import BulkOptions, Outcome, adopt
 from blastgit.exchange.sources import Found
-from blastgit.repository.local import Repository
+from blastgit.repository.local import LocalRepository
 from blastgit.store.bucket_url import Place
 
 VARIABLE = "BLASTGIT_BROKER"
@@ -49,7 +49,7 @@ def make_app(broker: str) -> Celery:
 def adopt_batch(repo: str, found: list[dict[str, Any]], how: dict[str, Any]) -> dict[str, Any]:
     """Adopt one batch: the outcomes, or what stopped all of it."""
     try:
-        outcomes = adopt(Repository(Path(repo)), [_found(each) for each in found], BulkOptions(**how))
+        outcomes = adopt(LocalRepository(Path(repo)), [_found(each) for each in found], BulkOptions(**how))
     except BlastgitError as error:
         return {"error": str(error)}
     except Exception as error:  # noqa: BLE001 (raised anew at the sender, it would pass for the broker's)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from blastgit.errors import Denied
 
 if TYPE_CHECKING:
-    from blastgit.repository.local import Repository
+    from blastgit.repository.base import Repository
 
 SECONDS_SETTING, BYTES_SETTING = "blastgit.pushSeconds", "blastgit.pushBytes"
 """Git's settings of a data repo, with which its owner allows another amount."""

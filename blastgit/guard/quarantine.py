@@ -12,14 +12,14 @@ from blastgit.guard.budget import Budget
 from blastgit.naming.refs import MAIN
 from blastgit.plumbing.objects import find_ref
 from blastgit.plumbing.opening import open_repository
-from blastgit.repository.local import Repository
+from blastgit.repository.local import LocalRepository
 from blastgit.repository.policy import Policy
 
 MESSAGE_LIMIT = 1024 * 1024
 """Bytes of a commit or a tag."""
 
 
-class Quarantine(Repository):
+class Quarantine(LocalRepository):
     """An opened data repo that sees what is being pushed. It may still lack main."""
 
     def __init__(self, path: Path) -> None:

@@ -29,7 +29,8 @@ from blastgit.plumbing.objects import find_ref
 from blastgit.plumbing.opening import open_repository
 from blastgit.plumbing.refs import ZERO
 from blastgit.plumbing.turnstile import publishing, stamp
-from blastgit.repository.local import LOCK_TIMEOUT, Repository
+from blastgit.repository.base import LOCK_TIMEOUT
+from blastgit.repository.local import LocalRepository
 from blastgit.repository.policy import current_identity, require_line
 from blastgit.repository.recovery import recover, roll_forward
 from blastgit.store.pointer import Pointer
@@ -152,7 +153,7 @@ def _take_locks(path: Path, placed: Placed, locks: ExitStack) -> dict[str, Lock]
     except OSError as error:
         raise RepoError(f"{folder} cannot be written: {error.strerror}") from None
     if is_used:
-        recover(Repository(path))
+        recover(LocalRepository(path))
     names = {_lock_of(where) for where in placed.values()} | {PACKED for each in placed if each.new is None}
     return {name: locks.enter_context(hold(folder / name, LOCK_TIMEOUT)) for name in sorted(names)}
 
@@ -168,7 +169,7 @@ def _settle(path: Path, placed: Placed, locks: Mapping[str, Lock]) -> None:
     """Complete each line that is pushed, if a push or a writer that broke off left half of a revision there."""
     lines = {each.line for each in placed.values() if each.line is not None and each.kind is not Kind.WORKFLOW}
     if lines and MAIN in open_repository(path).references:
-        repository, coming = Repository(path), {change.ref: change.new for change in placed}
+        repository, coming = LocalRepository(path), {change.ref: change.new for change in placed}
         for line in sorted(lines, key=str):
             roll_forward(repository, str(line), locks[fold(line.name)], coming)
 

@@ -16,7 +16,7 @@ from blastgit.index.rows import Rows, Values, naive
 from blastgit.index.write import insert
 from blastgit.plumbing.objects import undamaged
 from blastgit.plumbing.trees import flatten, read_blob
-from blastgit.repository.local import Repository
+from blastgit.repository.base import Repository
 
 if TYPE_CHECKING:
     import duckdb

@@ -20,7 +20,7 @@ from blastgit.index.tables import tables
 from blastgit.index.write import DamagedIndex, insert_arrow, make_tables, open_to_write, write_meta
 from blastgit.plumbing.locks import hold
 from blastgit.progress import Progress
-from blastgit.repository.local import Repository
+from blastgit.repository.base import Repository
 from blastgit.repository.tombstones import Withdrawals
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from blastgit.errors import BlastgitError
 from blastgit.index.lines import Line, read_lines
-from blastgit.repository.local import Repository
+from blastgit.repository.base import Repository
+from blastgit.repository.local import LocalRepository
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -79,7 +80,7 @@ def _in_processes(repo: Path, batches: Iterator[list[Line]], jobs: int) -> Itera
 
 
 def _gather_in(repo: Path, lines: list[Line]) -> Gathered:
-    return _gather(Repository(repo), lines)
+    return _gather(LocalRepository(repo), lines)
 
 
 def _gather(repository: Repository, lines: list[Line]) -> Gathered:

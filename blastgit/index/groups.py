@@ -19,7 +19,7 @@ from blastgit.errors import BlastgitError
 from blastgit.index.rows import Rows, Values, naive
 from blastgit.index.write import insert
 from blastgit.plumbing.trees import flatten
-from blastgit.repository.local import Repository
+from blastgit.repository.base import Repository
 
 if TYPE_CHECKING:
     import duckdb

@@ -15,9 +15,9 @@ from blastgit.index.extract import Document, file_row, group, read_document, sam
 from blastgit.index.rows import Rows, Values, naive
 from blastgit.naming.trailers import Trailer
 from blastgit.plumbing.objects import undamaged
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Marker, Revision
 from blastgit.repository.entries import TreeEntry
-from blastgit.repository.local import Repository
 from blastgit.revision.document import Json, nonfinite_name
 from blastgit.revision.dr import DatasetRevision
 from blastgit.revision.export import Export

@@ -13,7 +13,7 @@ from blastgit.index.tables import tables
 from blastgit.index.write import read_meta
 from blastgit.naming.refs import BRANCHES
 from blastgit.plumbing.process import run_git
-from blastgit.repository.local import Repository
+from blastgit.repository.base import Repository
 from blastgit.repository.tombstones import FOLDER as WITHDRAWN
 
 _NOT_TRANSIENTS = ("main", "annotations")

@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import Thread
 
 from blastgit.errors import RepoError
-from blastgit.repository.local import Repository
+from blastgit.repository.base import Repository
 
 _FICLONE = 0x40049409
 

@@ -24,7 +24,7 @@ from blastgit.maintenance.reachable import ReachableContents, reached_by_all
 from blastgit.plumbing.locks import BRIEFLY, announced_folders, hold
 from blastgit.plumbing.turnstile import deleting
 from blastgit.progress import Progress, silent
-from blastgit.repository.local import LOCK_TIMEOUT, Repository
+from blastgit.repository.base import LOCK_TIMEOUT, Repository
 from blastgit.repository.ownership import obstacle, relying
 from blastgit.repository.policy import require
 from blastgit.repository.tombstones import Withdrawals

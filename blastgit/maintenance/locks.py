@@ -11,7 +11,7 @@ from blastgit.errors import Busy, NotFound
 from blastgit.plumbing.evidence import boot_id, owner_of
 from blastgit.plumbing.git_locks import all_locks
 from blastgit.plumbing.locks import Journal, Lock, read_journal, try_lock
-from blastgit.repository.local import Repository
+from blastgit.repository.base import Repository
 from blastgit.repository.recovery import clean_up_dead_writer
 
 HELD, LEFT = "held", "left"

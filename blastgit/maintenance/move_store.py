@@ -21,9 +21,9 @@ from blastgit.errors import InvalidName, StoreError, UsageError
 from blastgit.naming.refs import ANNOTATIONS, TAGS
 from blastgit.plumbing.objects import commit_of, list_refs
 from blastgit.plumbing.trees import flatten
+from blastgit.repository.base import LOCK_TIMEOUT, Repository
 from blastgit.repository.edit import BranchEdit, commit_to_branch
 from blastgit.repository.format import CONFIG
-from blastgit.repository.local import LOCK_TIMEOUT, Repository
 from blastgit.repository.ownership import own_if_free
 from blastgit.repository.policy import require
 from blastgit.store.base import Store

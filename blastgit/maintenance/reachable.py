@@ -14,8 +14,8 @@ from blastgit.naming.trailers import Trailer
 from blastgit.plumbing.broken import broken_refs
 from blastgit.plumbing.objects import commit_of, find_ref, list_refs, undamaged
 from blastgit.plumbing.trees import blob_data, flatten
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Marker
-from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import Stones, Withdrawals
 from blastgit.store.pointer import SUFFIX, read_pointer
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from blastgit.errors import BlastgitError
 from blastgit.maintenance.reachable import ReachableContents, reached_by_all
 from blastgit.plumbing.turnstile import deleting
-from blastgit.repository.local import LOCK_TIMEOUT, Repository
+from blastgit.repository.base import LOCK_TIMEOUT, Repository
 from blastgit.repository.ownership import obstacle, relying
 from blastgit.store.base import Store
 

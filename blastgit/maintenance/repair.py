@@ -19,9 +19,9 @@ from blastgit.plumbing.durable import sync_file_systems
 from blastgit.plumbing.locks import BRIEFLY, Journal, hold
 from blastgit.plumbing.refs import RefUpdate
 from blastgit.progress import Progress, silent
+from blastgit.repository.base import LOCK_TIMEOUT, Repository
 from blastgit.repository.ledger.book import Entry, chains_of
 from blastgit.repository.ledger.lost import put_back, put_back_tag
-from blastgit.repository.local import LOCK_TIMEOUT, Repository
 from blastgit.repository.policy import require
 from blastgit.repository.recovery import clean_up_dead_writer, latest_number
 from blastgit.store.base import SetAside, Store

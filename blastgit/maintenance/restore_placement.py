@@ -9,8 +9,8 @@ from blastgit.datasets.storage import Placement
 from blastgit.plumbing.locks import Journal, hold
 from blastgit.progress import Progress, silent
 from blastgit.reading.listing import list_transients
+from blastgit.repository.base import LOCK_TIMEOUT, Repository
 from blastgit.repository.history import History
-from blastgit.repository.local import LOCK_TIMEOUT, Repository
 from blastgit.repository.policy import require
 from blastgit.repository.recovery import clean_up_dead_writer
 from blastgit.repository.transfer import Contents, copy_contents, staging

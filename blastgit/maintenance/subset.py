@@ -33,6 +33,7 @@ from blastgit.progress import Progress, silent
 from blastgit.reading.get import matches
 from blastgit.releases.check import Tagged
 from blastgit.releases.label import is_release, read_label
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision
 from blastgit.repository.edit import BranchEdit, commit_to_branch
 from blastgit.repository.format import FILE
@@ -41,7 +42,6 @@ from blastgit.repository.identity import repo_identity, stated_identity
 from blastgit.repository.init import init
 from blastgit.repository.ledger.checkpoint import adopt
 from blastgit.repository.lines import origin
-from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import (
     LEFT_OUT,
     Stones,

@@ -14,7 +14,7 @@ from blastgit.progress import Progress, silent
 from blastgit.releases.check import Tagged, examine
 from blastgit.releases.label import Label, tag_of
 from blastgit.releases.layout import Part, have
-from blastgit.repository.local import Repository
+from blastgit.repository.base import Repository
 from blastgit.repository.tombstones import Withdrawals
 from blastgit.store.hashing import Checksums
 

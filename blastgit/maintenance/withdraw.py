@@ -20,9 +20,9 @@ from blastgit.maintenance.removal import remove
 from blastgit.naming.names import Spec
 from blastgit.plumbing.locks import Lock, hold
 from blastgit.plumbing.safe_text import one_line
+from blastgit.repository.base import LOCK_TIMEOUT, Repository
 from blastgit.repository.commits import Revision
 from blastgit.repository.edit import BranchEdit, commit_to_held_branch
-from blastgit.repository.local import LOCK_TIMEOUT, Repository
 from blastgit.repository.policy import require
 from blastgit.repository.recovery import clean_up_dead_writer, roll_forward
 from blastgit.repository.tombstones import Stones, Tombstone, Withdrawals, file_of, write_tombstones

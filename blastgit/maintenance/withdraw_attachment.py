@@ -10,8 +10,8 @@ from blastgit.maintenance.reachable import ReachableContents
 from blastgit.maintenance.removal import remove
 from blastgit.maintenance.withdraw import Withdrawal, WithdrawOptions, check_reason, signed_stone
 from blastgit.plumbing.locks import hold
+from blastgit.repository.base import Repository
 from blastgit.repository.edit import BranchEdit, commit_to_held_branch
-from blastgit.repository.local import Repository
 from blastgit.repository.policy import require
 from blastgit.repository.recovery import clean_up_dead_writer
 from blastgit.repository.tombstones import Tombstone, Withdrawals, attachment_file, write_attachment_tombstone

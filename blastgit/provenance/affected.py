@@ -11,10 +11,10 @@ from blastgit.errors import DamagedData, InvalidName, NotFound
 from blastgit.naming.names import parse_spec
 from blastgit.progress import Progress, silent
 from blastgit.provenance.graph import IMAGES, Graph, read_graph
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision, Snapshot
 from blastgit.repository.history import History
 from blastgit.repository.lines import own_lines
-from blastgit.repository.local import Repository
 from blastgit.revision.document import Json
 from blastgit.workflow.resolve import resolve
 from blastgit.workflow.stages import Stages

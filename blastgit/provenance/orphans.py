@@ -16,9 +16,9 @@ from blastgit.naming.trailers import Trailer
 from blastgit.plumbing.objects import commit_of, list_refs, undamaged
 from blastgit.plumbing.trees import blob_data, flatten
 from blastgit.provenance.usage import read_usage
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Marker
 from blastgit.repository.history import History
-from blastgit.repository.local import Repository
 
 AGE = timedelta(days=30)
 """How long a run or marker is left in peace before it can be an orphan."""

@@ -15,8 +15,8 @@ from typing import Any
 
 from blastgit.errors import NotFound
 from blastgit.naming.trailers import Trailer
+from blastgit.repository.base import USAGE_SETTING, USAGE_VARIABLE, Repository
 from blastgit.repository.commits import Snapshot
-from blastgit.repository.local import USAGE_SETTING, USAGE_VARIABLE, Repository
 from blastgit.repository.policy import current_identity
 
 

@@ -12,9 +12,9 @@ from blastgit.datasets.types import DatasetType
 from blastgit.errors import NotFound, UsageError
 from blastgit.readers.dataset import Dataset
 from blastgit.readers.identity import Identity
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Snapshot
 from blastgit.repository.contents import checked
-from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import Withdrawals
 from blastgit.revision.document import Json
 from blastgit.revision.normalise import NaturalForm, Row, normalise

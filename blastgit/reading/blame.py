@@ -7,9 +7,9 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from blastgit.errors import NotFound
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision
 from blastgit.repository.lines import ancestry
-from blastgit.repository.local import Repository
 from blastgit.revision.compare import compare, jsonable
 from blastgit.revision.document import Json
 from blastgit.revision.normalise import normalise

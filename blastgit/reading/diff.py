@@ -10,9 +10,9 @@ from typing import Any
 
 from blastgit.content import Difference, describe
 from blastgit.errors import DamagedData, Withdrawn
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Snapshot
 from blastgit.repository.contents import content_tolerance, published_file
-from blastgit.repository.local import Repository
 from blastgit.revision.compare import FieldChange, compare
 from blastgit.revision.export import Export
 from blastgit.revision.files import FileChange

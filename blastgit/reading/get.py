@@ -12,8 +12,8 @@ from blastgit.errors import NotFound, Withdrawn
 from blastgit.naming.paths import check_paths
 from blastgit.progress import Progress, silent
 from blastgit.reading.checkout import Item, deliver
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Snapshot
-from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import Withdrawals
 from blastgit.workflow.judged import Invalid, ValidityReport
 

@@ -13,10 +13,10 @@ from blastgit.annotations.flag_lookup import FlagLookup
 from blastgit.errors import DamagedData
 from blastgit.naming.names import is_personal
 from blastgit.naming.trailers import Trailer
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision
 from blastgit.repository.history import History
 from blastgit.repository.lines import own_lines
-from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import Withdrawals
 from blastgit.workflow.judged import status_of
 

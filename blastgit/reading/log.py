@@ -8,10 +8,10 @@ from typing import Any
 
 from blastgit.annotations.flag_lookup import FlagLookup
 from blastgit.naming.trailers import Trailer, read_body
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision, StageState
 from blastgit.repository.history import History
 from blastgit.repository.lines import origin
-from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import Withdrawals
 from blastgit.workflow.judged import Finding, ValidityReport, status_of
 from blastgit.workflow.markers import Mark, judged, read_mark

@@ -8,8 +8,8 @@ from tempfile import TemporaryDirectory
 from blastgit.content.pictures import Entry, Pictures, page, render
 from blastgit.errors import RepoError, UsageError
 from blastgit.reading.diff import Diff, FileDifference, State
+from blastgit.repository.base import Repository
 from blastgit.repository.contents import published_file
-from blastgit.repository.local import Repository
 
 _NO_FOLDERS = (".png", ".jpg", ".jpeg", ".pdf", ".svg", ".gif")
 

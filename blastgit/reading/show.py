@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from blastgit.errors import NotFound
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Snapshot
-from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import Stones, Withdrawals
 from blastgit.revision.compare import jsonable
 from blastgit.revision.document import Json

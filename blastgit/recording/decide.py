@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from blastgit.errors import DamagedData, Withdrawn
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision
 from blastgit.repository.contents import content_tolerance, published_file
 from blastgit.repository.history import History
-from blastgit.repository.local import Repository
 from blastgit.revision.compare import compare
 from blastgit.revision.document import canonical
 from blastgit.revision.export import Export, is_same_run

@@ -9,8 +9,8 @@ from blastgit.errors import InvalidInput
 from blastgit.naming.names import is_personal, transient_of, user_of
 from blastgit.progress import Progress
 from blastgit.recording.run_end import StoredIntake
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision, Snapshot
-from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import Withdrawals
 
 if TYPE_CHECKING:

@@ -37,11 +37,11 @@ from blastgit.recording.decide import Decision, decide
 from blastgit.recording.placement import StoredFile, keep
 from blastgit.recording.replay import Ending
 from blastgit.recording.sources import Gathered
+from blastgit.repository.base import LOCK_TIMEOUT, Repository
 from blastgit.repository.casefold import refuse_case_collision
 from blastgit.repository.commits import Revision
 from blastgit.repository.history import History
 from blastgit.repository.lines import before_of
-from blastgit.repository.local import LOCK_TIMEOUT, Repository
 from blastgit.repository.packing import start_if_due
 from blastgit.repository.policy import require, require_line
 from blastgit.repository.recovery import add_tag, clean_up_dead_writer, roll_forward

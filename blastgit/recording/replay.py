@@ -17,8 +17,8 @@ from blastgit.plumbing.locks import Lock
 from blastgit.plumbing.refs import ZERO, RefUpdate
 from blastgit.plumbing.trees import flatten
 from blastgit.recording.stage_output import write_state
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Marker, Revision, Snapshot
-from blastgit.repository.local import Repository
 from blastgit.repository.skeleton import dot_files
 from blastgit.revision.dr import write_dr
 from blastgit.revision.export import check_export

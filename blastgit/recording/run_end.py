@@ -10,9 +10,9 @@ from blastgit.datasets.storage import Placement
 from blastgit.errors import DamagedData, InvalidFiles, InvalidInput, NotFound
 from blastgit.naming.paths import dataset_path
 from blastgit.progress import Progress
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Snapshot
 from blastgit.repository.contents import copy_file, fetch_file, read_checked
-from blastgit.repository.local import Repository
 from blastgit.revision.export import named_files
 from blastgit.store.hashing import Checksums
 from blastgit.store.intake import Intake

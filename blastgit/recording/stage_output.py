@@ -15,11 +15,11 @@ from blastgit.errors import InvalidExport, InvalidInput, InvalidName, Withdrawn
 from blastgit.plumbing.batch import Batch
 from blastgit.recording.placement import keep
 from blastgit.recording.sources import gather
+from blastgit.repository.base import Repository
 from blastgit.repository.casefold import refuse_case_collision
 from blastgit.repository.commits import Snapshot
 from blastgit.repository.entries import TreeEntry
 from blastgit.repository.history import History
-from blastgit.repository.local import Repository
 from blastgit.repository.simulated import check_simulated
 from blastgit.repository.skeleton import dot_files
 from blastgit.repository.tombstones import check_returning

@@ -27,9 +27,9 @@ from blastgit.plumbing.safe_text import one_line
 from blastgit.plumbing.turnstile import publishing
 from blastgit.progress import Progress, silent
 from blastgit.recording.stage_output import Made, NextState, Overlay, Part, first_state
+from blastgit.repository.base import LOCK_TIMEOUT, Repository
 from blastgit.repository.commits import StageState
 from blastgit.repository.history import History
-from blastgit.repository.local import LOCK_TIMEOUT, Repository
 from blastgit.repository.packing import start_if_due
 from blastgit.repository.policy import require
 from blastgit.repository.recovery import clean_up_dead_writer, roll_forward

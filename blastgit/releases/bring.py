@@ -13,7 +13,7 @@ from blastgit.reading.get import GetResult, item_of, matches
 from blastgit.releases.check import Tagged
 from blastgit.releases.frozen import DESCRIBING, MANIFEST
 from blastgit.releases.layout import Part, have, invalid_of
-from blastgit.repository.local import Repository
+from blastgit.repository.base import Repository
 from blastgit.repository.tombstones import Tombstone, Withdrawals
 from blastgit.workflow.judged import Invalid
 

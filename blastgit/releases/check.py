@@ -21,10 +21,10 @@ from blastgit.plumbing.trees import flatten, read_blob
 from blastgit.releases.frozen import DESCRIBING, FILE, MANIFEST, SIZE_LIMIT, Entry, Frozen, read_frozen
 from blastgit.releases.label import Label, releases, tag_of
 from blastgit.releases.layout import Part, add_tree, digests, manifest_lines, parts_of
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Marker
 from blastgit.repository.format import CONFIG
 from blastgit.repository.identity import repo_identity
-from blastgit.repository.local import Repository
 from blastgit.repository.skeleton import dot_files
 
 _NOTHING: Mapping[str, str | None] = MappingProxyType({})

@@ -9,7 +9,7 @@ from typing import Any
 
 from blastgit.errors import RepoError
 from blastgit.plumbing.trees import read_blob
-from blastgit.repository.local import Repository
+from blastgit.repository.base import Repository
 from blastgit.repository.settings import Settings
 from blastgit.safe_yaml import load_yaml
 

@@ -29,11 +29,11 @@ from blastgit.releases.frozen import CITED, CRATE, FILE, MANIFEST, README, Entry
 from blastgit.releases.label import Label, check_new, make_label, releases
 from blastgit.releases.layout import Part, add_tree, digests, have, invalid_of, manifest_lines, parts_of
 from blastgit.releases.tag import Unsigned, add_tag
+from blastgit.repository.base import LOCK_TIMEOUT, Repository
 from blastgit.repository.entries import is_held
 from blastgit.repository.identity import repo_identity
 from blastgit.repository.ledger.book import chain_of
 from blastgit.repository.ledger.lost import put_back_tag
-from blastgit.repository.local import LOCK_TIMEOUT, Repository
 from blastgit.repository.recovery import clean_up_dead_writer
 from blastgit.repository.skeleton import dot_files
 from blastgit.repository.tombstones import Withdrawals

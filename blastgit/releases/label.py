@@ -11,7 +11,7 @@ from blastgit.collections.names import check_name
 from blastgit.errors import BlastgitError, InvalidInput, InvalidName, NotFound
 from blastgit.naming.refs import TAGS, Kind, place
 from blastgit.plumbing.objects import find_ref, list_refs, undamaged
-from blastgit.repository.local import Repository
+from blastgit.repository.base import Repository
 
 PREFIX = "release/"
 

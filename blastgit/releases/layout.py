@@ -13,8 +13,8 @@ from blastgit.errors import DamagedData
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.objects import undamaged
 from blastgit.releases.frozen import Entry
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision
-from blastgit.repository.local import Repository
 from blastgit.store.hashing import Checksums
 from blastgit.workflow.judged import Invalid, ValidityReport
 

@@ -11,7 +11,7 @@ from blastgit.plumbing.process import GitError, run_git
 from blastgit.plumbing.signing import ARMOUR, Sign, not_signed, signing_repo
 from blastgit.plumbing.user_settings import Keep
 from blastgit.releases.label import Label
-from blastgit.repository.local import Repository
+from blastgit.repository.base import Repository
 
 
 @dataclass(frozen=True)

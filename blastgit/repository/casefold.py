@@ -5,7 +5,7 @@ from __future__ import annotations
 from blastgit.errors import InvalidName
 from blastgit.naming.names import fold, user_of
 from blastgit.plumbing.folded import branches_like
-from blastgit.repository.local import Repository
+from blastgit.repository.base import Repository
 
 
 def case_collision(repository: Repository, name: str) -> str | None:

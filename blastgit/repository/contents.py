@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blastgit.errors import DamagedData
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Snapshot
-from blastgit.repository.local import Repository
 from blastgit.store.base import Store
 
 if TYPE_CHECKING:

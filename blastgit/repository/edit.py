@@ -19,7 +19,7 @@ from blastgit.plumbing.locks import Journal, Lock, hold
 from blastgit.plumbing.objects import commit_of, find_ref
 from blastgit.plumbing.refs import RefMoved, RefUpdate
 from blastgit.plumbing.trees import update_tree
-from blastgit.repository.local import LOCK_TIMEOUT, Repository
+from blastgit.repository.base import LOCK_TIMEOUT, Repository
 from blastgit.repository.recovery import clean_up_dead_writer
 
 

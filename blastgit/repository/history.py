@@ -11,8 +11,8 @@ from blastgit.errors import NotFound
 from blastgit.naming.names import Spec, fold, is_personal
 from blastgit.naming.refs import BRANCHES, branch_ref, tag_ref
 from blastgit.plumbing.objects import commit_of, find_ref, list_refs
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Marker, Revision, StageState
-from blastgit.repository.local import Repository
 
 
 class History:

@@ -8,7 +8,7 @@ from typing import Any
 import pygit2
 
 from blastgit.errors import RepoError
-from blastgit.repository.local import Repository
+from blastgit.repository.base import Repository
 from blastgit.repository.settings import Settings
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://github.com/scimma/blast#data-repo")

@@ -11,9 +11,10 @@ from blastgit.plumbing.building import built
 from blastgit.plumbing.opening import open_repository
 from blastgit.plumbing.process import run_git
 from blastgit.plumbing.refs import RefUpdate, update_refs
+from blastgit.repository.base import Repository, committer
 from blastgit.repository.format import FILE
 from blastgit.repository.hooks import install_server_hooks
-from blastgit.repository.local import Repository, committer
+from blastgit.repository.local import LocalRepository
 from blastgit.repository.settings import default_text
 from blastgit.repository.skeleton import dot_files, store_config
 from blastgit.store.config import absolute
@@ -55,7 +56,7 @@ def init(
             (place / "dvc" / "tmp").mkdir()  # so that its mode is set together with that of all others
         make_folders(place / "objects")
         _first_commit(place, config, simulated=simulated)
-    return Repository(path)
+    return LocalRepository(path)
 
 
 def _first_commit(path: Path, config: bytes, *, simulated: bool) -> None:

@@ -6,9 +6,9 @@ from blastgit.errors import InvalidInput, NotFound
 from blastgit.naming.names import is_personal, transient_of
 from blastgit.naming.refs import BRANCHES, PERSONAL_BRANCHES
 from blastgit.plumbing.objects import list_refs
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Marker, Revision
 from blastgit.repository.history import History
-from blastgit.repository.local import Repository
 
 
 def own_lines(repository: Repository, user: str = "") -> list[str]:

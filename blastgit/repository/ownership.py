@@ -16,8 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from blastgit.errors import BlastgitError, NotFound, RepoError
+from blastgit.repository.base import Repository
 from blastgit.repository.identity import repo_identity
-from blastgit.repository.local import Repository
+from blastgit.repository.local import LocalRepository
 from blastgit.repository.policy import require
 from blastgit.store.base import Store
 from blastgit.store.local import LocalStore
@@ -77,14 +78,14 @@ def relying(repository: Repository, part: Store, also: Iterable[Path] = ()) -> l
     Raises:
         RepoError: One cannot be read here, so it is not known what it needs.
     """
-    others = [Repository(path) for path in also]
+    others: list[Repository] = [LocalRepository(path) for path in also]
     known = {_here(other) for other in others} | {_here(repository)}
     ids = {own.id for other in others if (own := _read_own(other)) is not None}
     for each in reliances(part):
         if each.where in known or each.id in ids or _is_mine(repository, each):
             continue
         try:
-            others.append(Repository(Path(each.where)))
+            others.append(LocalRepository(Path(each.where)))
         except BlastgitError as error:
             raise RepoError(
                 f"the store {part.url} says that {each.where} relies on it, and it cannot be read here ({error}): name "

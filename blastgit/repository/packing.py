@@ -25,9 +25,9 @@ from blastgit.plumbing.locks import BRIEFLY, Journal, Lock, hold
 from blastgit.plumbing.process import GitError, git_environment, run_git
 from blastgit.plumbing.quarantine import remove_left_quarantines
 from blastgit.progress import Progress, silent
+from blastgit.repository.base import LOCK_TIMEOUT, Repository
 from blastgit.repository.identity import repo_identity
 from blastgit.repository.ledger.checkpoint import LEDGER_LOCK, make_checkpoint
-from blastgit.repository.local import LOCK_TIMEOUT, Repository
 
 _LOCK = ".maintain"  # no transient's name has a full stop
 _LOG = "maintain.log"

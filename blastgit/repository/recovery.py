@@ -22,10 +22,10 @@ from blastgit.plumbing.locks import Lock, remove_folders, try_lock
 from blastgit.plumbing.objects import find_ref
 from blastgit.plumbing.refs import ZERO, RefMoved, RefUpdate
 from blastgit.plumbing.safe_text import one_line
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Marker
 from blastgit.repository.history import History, comes_right_after
 from blastgit.repository.ledger.lost import put_back
-from blastgit.repository.local import Repository
 
 _NOTHING: Mapping[str, str | None] = MappingProxyType({})
 

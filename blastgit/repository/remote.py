@@ -41,8 +41,8 @@ from blastgit.plumbing.push import Outcome, PushFailed, push_refs
 from blastgit.plumbing.refs import ZERO, RefMoved, RefUpdate
 from blastgit.plumbing.scratch import Scratch
 from blastgit.plumbing.user_settings import Keep
+from blastgit.repository.base import Repository
 from blastgit.repository.history import comes_right_after
-from blastgit.repository.local import Repository
 from blastgit.repository.location import shown
 from blastgit.store.config import VARIABLE, Remote
 

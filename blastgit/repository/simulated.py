@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from blastgit.errors import InvalidExport
 
 if TYPE_CHECKING:
-    from blastgit.repository.local import Repository
+    from blastgit.repository.base import Repository
     from blastgit.revision.export import Export
 
 KEY = "simulated"

@@ -19,8 +19,8 @@ from blastgit.plumbing.trees import blob_data, flatten, read_blob
 from blastgit.safe_yaml import load_yaml
 
 if TYPE_CHECKING:
+    from blastgit.repository.base import Repository
     from blastgit.repository.commits import Snapshot
-    from blastgit.repository.local import Repository
 
 FOLDER = "withdrawn"
 LEFT_OUT = "left out of this subset"

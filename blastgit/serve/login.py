@@ -138,9 +138,7 @@ def _install_provider(app: Flask, login: Login) -> None:
     try:
         from authlib.integrations.flask_client import OAuth
     except ImportError as error:
-        raise RepoError(
-            f"logging in needs {error.name}, which is not installed: pip install 'blastgit[web]'"
-        ) from None
+        raise RepoError(f"logging in needs {error.name}, which is not installed: pip install 'blastgit[web]'") from None
     provider = OAuth(app).register(
         "provider", client_id=login.client_id, client_secret=login.client_secret or None,
         server_metadata_url=f"{str(login.issuer).rstrip('/')}/.well-known/openid-configuration",

@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from blastgit.api.repo import DataRepo
 
 
-PUBLIC = (
-    "NOT starts_with(name, 'u/') AND (kind <> 'file' OR name[8:] IN (SELECT sha256 FROM files))"
-)
+PUBLIC = "NOT starts_with(name, 'u/') AND (kind <> 'file' OR name[8:] IN (SELECT sha256 FROM files))"
 """The condition on rows of the index's `annotations` that says the same: a file is one of an official revision."""
 
 

@@ -11,9 +11,9 @@ from typing import Any
 from blastgit.errors import InvalidData
 from blastgit.naming.names import slug
 from blastgit.naming.trailers import Trailer
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Marker, Revision, Snapshot, StageState
 from blastgit.repository.history import History
-from blastgit.repository.local import Repository
 from blastgit.revision.compare import compare
 from blastgit.revision.document import Json
 from blastgit.revision.normalise import NaturalForm, normalise

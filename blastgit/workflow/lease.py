@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from blastgit.plumbing.locks import Lock
-    from blastgit.repository.local import Repository
+    from blastgit.repository.base import Repository
 
 LENGTH = timedelta(hours=1)
 """How long a lease holds, unless its owner says otherwise."""

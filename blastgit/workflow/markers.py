@@ -24,7 +24,7 @@ from blastgit.revision.dr import read_dr
 from blastgit.workflow.lease import Lease
 
 if TYPE_CHECKING:
-    from blastgit.repository.local import Repository
+    from blastgit.repository.base import Repository
     from blastgit.workflow.stages import Stages
 
 BEGUN, DONE, FAILED, UNFINISHED = "begun", "done", "failed", "unfinished"

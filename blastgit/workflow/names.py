@@ -13,9 +13,9 @@ from typing import Any
 
 from blastgit.errors import InvalidName, NotFound, RepoError
 from blastgit.naming.names import Spec, parse_spec
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision
 from blastgit.repository.history import History
-from blastgit.repository.local import Repository
 from blastgit.safe_yaml import load_yaml
 from blastgit.workflow.judged import ValidityReport
 from blastgit.workflow.stages import Stages

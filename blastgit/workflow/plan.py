@@ -11,9 +11,9 @@ from functools import cached_property
 from typing import Any
 
 from blastgit.errors import NotFound
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision, Snapshot, StageState
 from blastgit.repository.history import History
-from blastgit.repository.local import Repository
 from blastgit.revision.compare import compare, jsonable
 from blastgit.revision.document import Json
 from blastgit.revision.normalise import normalise

@@ -6,9 +6,9 @@ import difflib
 
 from blastgit.errors import NotFound
 from blastgit.naming.names import Spec
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision, Snapshot, StageState
 from blastgit.repository.history import History
-from blastgit.repository.local import Repository
 from blastgit.workflow.markers import Run
 
 

@@ -10,8 +10,8 @@ from typing import Any
 from blastgit.errors import DamagedData
 from blastgit.naming.refs import run_ref
 from blastgit.plumbing.objects import list_refs
+from blastgit.repository.base import Repository
 from blastgit.repository.history import History
-from blastgit.repository.local import Repository
 from blastgit.workflow.lease import Lease, margin_of, reading_time
 from blastgit.workflow.markers import Run, RunMarker, judged
 from blastgit.workflow.stages import Stages

@@ -76,9 +76,10 @@ def test_validity(nearby):
 def test_protected_collections_never_ask_where_nobody_sits(nearby, history, run):
     text = run("git", "-C", history, "show", "main:blastgit.yaml") + "collections: {protected: [nearby]}\n"
     from blastgit.repository.edit import BranchEdit, commit_to_branch
-    from blastgit.repository.local import Repository
+    from blastgit.repository.local import LocalRepository
 
-    commit_to_branch(Repository(history), "main", lambda _: BranchEdit({"blastgit.yaml": text.encode()}, "Protect it"))
+    repository = LocalRepository(history)
+    commit_to_branch(repository, "main", lambda _: BranchEdit({"blastgit.yaml": text.encode()}, "Protect it"))
     words = ("collection", "chain", "nearby", "nearby/v2", "-m", "why")
     assert "--yes" in nearby(*words, code=Denied.exit_code)
     assert "nearby changed" in nearby(*words, "--yes")

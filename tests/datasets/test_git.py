@@ -21,7 +21,7 @@ from blastgit.plumbing.process import run_git
 from blastgit.repository.edit import BranchEdit, commit_to_branch
 from blastgit.repository.history import History
 from blastgit.repository.hooks import install_hooks
-from blastgit.repository.local import Repository
+from blastgit.repository.local import LocalRepository
 
 NAME = "2026dgt"
 NOTE, BIG = f"sed_output/{NAME}_note.txt", f"sed_output/{NAME}_big.txt"
@@ -34,7 +34,7 @@ Run = Callable[..., str]
 
 def settle(repo: Path, rules: str = RULES) -> None:
     """Put rules into `blastgit.yaml` on main, as an admin would in a clone."""
-    repository = Repository(repo)
+    repository = LocalRepository(repo)
     kept = repository.main_file("blastgit.yaml").decode().partition("\ndataset_types:")[0]
     commit_to_branch(
         repository, "main", lambda _: BranchEdit({"blastgit.yaml": f"{kept}\n{TYPES}{rules}".encode()}, "Rules"), 10
@@ -111,7 +111,7 @@ def test_no_store_holds_them_and_nothing_misses_them(kept: Path, sample: Sample,
     assert files_below(got.folder) == files
     assert DataRepo(kept).get(f"{NAME}@0", tmp_path / "got").written == []
     assert got.size == sum(map(len, files.values())) + (got.folder / f"{NAME}.json").stat().st_size
-    trailers = History(Repository(kept)).latest(NAME).trailers
+    trailers = History(LocalRepository(kept)).latest(NAME).trailers
     assert (trailers["Files"], trailers["Bytes"]) == (str(len(files)), str(sum(map(len, files.values()))))
 
 

@@ -16,7 +16,7 @@ from blastgit.demo import Sample, change_image, refit
 from blastgit.errors import DamagedData, InvalidName, RepoError, UsageError
 from blastgit.plumbing.process import run_git
 from blastgit.repository.edit import BranchEdit, commit_to_branch
-from blastgit.repository.local import Repository
+from blastgit.repository.local import LocalRepository
 
 NAME = "2026dgt"
 RULES = "storage:\n  posterior: {store: archive}\n  cutout: {store: images}\n"
@@ -24,7 +24,7 @@ RULES = "storage:\n  posterior: {store: archive}\n  cutout: {store: images}\n"
 
 def settle(repo: Path, rules: str) -> None:
     """Put rules into `blastgit.yaml` on main, as an admin would in a clone."""
-    repository = Repository(repo)
+    repository = LocalRepository(repo)
     kept = repository.main_file("blastgit.yaml").decode().partition("\nstorage:")[0]
     commit_to_branch(
         repository, "main", lambda _: BranchEdit({"blastgit.yaml": f"{kept}\n{rules}".encode()}, "Rules of storage"), 10

@@ -20,13 +20,13 @@ from blastgit.errors import InvalidData, NotFound, ReaderFailed, RepoError, Usag
 from blastgit.readers import identity_of, registry
 from blastgit.readers.arrays import read_archive
 from blastgit.repository.edit import BranchEdit, commit_to_branch
-from blastgit.repository.local import Repository
+from blastgit.repository.local import LocalRepository
 
 IMAGE = "cutout_cdn/DES/DES_z.fits"
 
 
 def set_types(repo: Path, text: str) -> None:
-    repository = Repository(repo)
+    repository = LocalRepository(repo)
     whole = repository.main_file("blastgit.yaml") + f"dataset_types: {text}\n".encode()
     commit_to_branch(repository, "main", lambda _: BranchEdit({"blastgit.yaml": whole}, "Types"))
 

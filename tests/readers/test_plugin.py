@@ -13,7 +13,7 @@ from blastgit import DataRepo
 from blastgit.errors import ReaderFailed
 from blastgit.readers import identity_of
 from blastgit.repository.edit import BranchEdit, commit_to_branch
-from blastgit.repository.local import Repository
+from blastgit.repository.local import LocalRepository
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/readers.md").read_text("utf-8")
@@ -43,7 +43,7 @@ def spectra(repo, record, sample):
     """A repo with a dataset of a type that only its own settings know."""
     files = {**sample.files, f"cutout_cdn/{sample.name}/spectra/keck.txt": b"# nm flux\n1.0 2.0\n3.0 4.0\n"}
     record(repo, replace(sample, files=files))
-    repository = Repository(repo)
+    repository = LocalRepository(repo)
     settings = repository.main_file("blastgit.yaml") + (
         b"dataset_types:\n"
         b"  spectrum: {files: 'cutout_cdn/spectra/{instrument}.txt', reader: spectrum}\n"

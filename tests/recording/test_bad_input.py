@@ -23,7 +23,7 @@ from blastgit.errors import (
 from blastgit.naming.names import parse_spec
 from blastgit.plumbing.process import run_git
 from blastgit.repository.history import History
-from blastgit.repository.local import Repository
+from blastgit.repository.local import LocalRepository
 from blastgit.revision import document as json_document
 
 IMAGE = "cutout_cdn/2026dgt/DES/DES_z.fits"
@@ -256,7 +256,7 @@ def test_a_store_that_cannot_be_used(repo, refuses, handed_in):
     (repo / "dvc").write_text("a file")
     with pytest.raises(StoreError, match="cannot be used"):
         DataRepo(repo).record("2026dgt", **handed_in)
-    assert History(Repository(repo)).tip("2026dgt") is None
+    assert History(LocalRepository(repo)).tip("2026dgt") is None
 
 
 def test_a_repo_that_may_only_be_read(any_repo, refuses, handed_in, monkeypatch):

@@ -10,7 +10,7 @@ from blastgit import DataRepo, compare_exports
 from blastgit.naming.names import Spec
 from blastgit.repository.history import History
 from blastgit.repository.init import init
-from blastgit.repository.local import Repository
+from blastgit.repository.local import LocalRepository
 from blastgit.revision.document import parse
 
 FOLLOWS = "the global SED results follow"
@@ -55,7 +55,7 @@ def _record(repo, case):
 
 
 def revision(repo, number, name="2010H"):
-    return History(Repository(repo)).revision(Spec(name, number=number))
+    return History(LocalRepository(repo)).revision(Spec(name, number=number))
 
 
 def by_natural_order(value):

@@ -135,7 +135,7 @@ def test_a_push_that_came_between_is_seen_and_the_decision_made_anew(
     one_record((clone, *second[1:]))  # the same next revision, made elsewhere
     run("git", "--git-dir", repo, "config", "core.hooksPath", "/dev/null")  # ours would wait for the writer's lock
 
-    from blastgit.repository.local import Repository
+    from blastgit.repository.base import Repository
 
     real = Repository.update_refs
 

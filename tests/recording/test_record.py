@@ -10,13 +10,13 @@ from blastgit.plumbing.process import run_git
 from blastgit.recording import decide
 from blastgit.repository.format import FILE
 from blastgit.repository.history import History
-from blastgit.repository.local import Repository
+from blastgit.repository.local import LocalRepository
 
 LATER = {"app_version": "v1.13.1", "export_time": "2026-06-11T08:00:00.000001+00:00", "seed": 1}
 
 
 def revision(repo, number):
-    return History(Repository(repo)).revision(Spec("2026dgt", number=number))
+    return History(LocalRepository(repo)).revision(Spec("2026dgt", number=number))
 
 
 def commits(repo):
@@ -176,11 +176,11 @@ def test_a_dry_run_decides_and_writes_nothing(repo, sample, record, tree_of):
 def test_the_trailers_are_those_of_the_contract(repo, sample, record, run):
     first = record(repo, sample, run="2026-05/night 3")
     found = trailers(run, repo, first.commit)
-    rules = Repository(repo).rules.digest
+    rules = LocalRepository(repo).rules.digest
     assert found["Science-Digest"].startswith("sha256:")
     assert {key: value for key, value in found.items() if key != "Science-Digest"} == {
         "Revision": "0", "App-Version": "v1.12.0", "Rules": rules, "Run": "2026-05/night 3",
-        "Collections-At": str(Repository(repo).main.id), "Marker": "revision",
+        "Collections-At": str(LocalRepository(repo).main.id), "Marker": "revision",
         "Status": "complete", "Files": "15", "Bytes": str(sum(map(len, sample.files.values()))),
         "Recorded-By": f"blastgit {__version__}",
     }  # fmt: skip
@@ -216,7 +216,7 @@ def test_git_finds_nothing_wrong(repo, sample, record, run):
     record(repo, reprocess(Sample(strange, sample.files), **LATER))
     assert run("git", f"--git-dir={repo}", "fsck", "--strict", "--no-dangling") == ""
     assert run("git", f"--git-dir={repo}", "tag", "-l", "--format=%(body)", "2026dgt/1").strip() == ""
-    assert History(Repository(repo)).latest("2026dgt").number == 1
+    assert History(LocalRepository(repo)).latest("2026dgt").number == 1
 
 
 def test_nothing_is_left_in_the_work_folders(repo, sample, record):

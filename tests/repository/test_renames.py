@@ -8,14 +8,14 @@ from blastgit import DataRepo
 from blastgit.demo import Sample, small
 from blastgit.errors import NotFound, RepoError
 from blastgit.repository.edit import BranchEdit, commit_to_branch
-from blastgit.repository.local import Repository
+from blastgit.repository.local import LocalRepository
 from blastgit.repository.renames import Renames, read_renames
 
 
 @pytest.fixture
 def renamed(history):
     """2026dgt is called 2026new now."""
-    repository = Repository(history)
+    repository = LocalRepository(history)
     settings = repository.main_file("blastgit.yaml") + b"renames:\n  2026dgt: 2026new\n"
     commit_to_branch(repository, "main", lambda _: BranchEdit({"blastgit.yaml": settings}, "A rename"))
     return history

@@ -16,7 +16,7 @@ import pytest
 from blastgit import DataRepo
 from blastgit.repository.edit import BranchEdit, commit_to_branch
 from blastgit.repository.format import FILE
-from blastgit.repository.local import Repository
+from blastgit.repository.local import LocalRepository
 from tests.serve.conftest import CHECKOUT, ME, TAME, opened, serving, window
 
 PAGE = "/t/2026dgt@0"
@@ -30,7 +30,7 @@ def own(shelf: Path, tmp_path: Path) -> Path:
 
 
 def settings(repo: Path, text: str) -> None:
-    repository = Repository(repo)
+    repository = LocalRepository(repo)
     data = repository.main_file(FILE) + f"\n{text}\n".encode()
     commit_to_branch(repository, "main", lambda _: BranchEdit({FILE: data}, "By hand"))
 

@@ -10,7 +10,7 @@ from dvc.fs import get_cloud_fs
 from blastgit import DataRepo
 from blastgit.errors import RepoError, UsageError
 from blastgit.repository.init import init
-from blastgit.repository.local import Repository
+from blastgit.repository.local import LocalRepository
 from blastgit.store.config import Remote, chosen_remote, default_remote, with_remote
 from blastgit.store.dvc import DvcStore
 
@@ -71,7 +71,7 @@ def test_a_repo_uses_the_users_own_settings(repo, tmp_path, monkeypatch):
     own(repo / "blastgit", f"['remote \"store\"']\n    url = {tmp_path / 'mine'}\n")
     assert DataRepo(repo).store_url == str(tmp_path / "mine")
     monkeypatch.setenv("BLASTGIT_STORE", "s3://b/x")
-    repository = Repository(repo)
+    repository = LocalRepository(repo)
     assert isinstance(repository.store, DvcStore)
     assert repository.store.url == "s3://b/x"
 

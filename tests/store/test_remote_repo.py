@@ -13,7 +13,7 @@ from blastgit.naming.names import parse_spec
 from blastgit.repository.edit import BranchEdit, commit_to_branch
 from blastgit.repository.history import History
 from blastgit.repository.init import init
-from blastgit.repository.local import Repository
+from blastgit.repository.local import LocalRepository
 from blastgit.store.dvc import DvcStore
 from blastgit.store.failures import Patience
 from blastgit.store.remote import RemoteFolder
@@ -42,7 +42,7 @@ def files_below(folder: Path) -> dict[str, str]:
 
 
 def published(repo: Path, spec: str) -> dict[str, str]:
-    revision = History(Repository(repo)).revision(parse_spec(spec))
+    revision = History(LocalRepository(repo)).revision(parse_spec(spec))
     return {path: value.removeprefix("sha256:") for path, value in revision.dr.files.items()}
 
 
@@ -185,7 +185,7 @@ def test_a_moved_store_serves_old_tags(s3_repo, record, sample, bucket, make_buc
     old = clone(run, s3_repo, f"{sample.name}/0", tmp_path / "old")
     new = make_bucket()
     copy_contents(bucket, new)
-    repository = Repository(s3_repo)
+    repository = LocalRepository(s3_repo)
     assert repository.store.url == bucket.url
     tip = move_store(repository, new.url, {"endpointurl": new.endpoint})
     assert repository.store.url == new.url
@@ -207,7 +207,7 @@ def test_a_store_moves_from_a_folder_into_a_bucket(repo, record, sample, bucket,
     for path in (repo / "dvc" / "files").rglob("*"):
         if path.is_file():
             bucket.write(f"data/{path.relative_to(repo / 'dvc')}", path.read_bytes())
-    move_store(Repository(repo), bucket.url, {"endpointurl": bucket.endpoint})
+    move_store(LocalRepository(repo), bucket.url, {"endpointurl": bucket.endpoint})
     old = clone(run, repo, f"{sample.name}/0", tmp_path / "old")
     run("dvc", "remote", "modify", "--local", "store", "url", bucket.url, cwd=old)
     run("dvc", "remote", "modify", "--local", "store", "endpointurl", bucket.endpoint, cwd=old)
@@ -224,11 +224,11 @@ def test_a_store_that_lacks_contents_is_refused_unless_told(s3_repo, record, sam
     lost = next(iter(new.contents()))
     new.client.delete_object(Bucket=new.name, Key=lost)
     before = tree_of(s3_repo)
-    count = len(contents_of_tags(Repository(s3_repo).git))
+    count = len(contents_of_tags(LocalRepository(s3_repo).git))
     with pytest.raises(StoreError, match=f"lacks 1 of {count} contents"):
-        move_store(Repository(s3_repo), new.url, {"endpointurl": new.endpoint})
+        move_store(LocalRepository(s3_repo), new.url, {"endpointurl": new.endpoint})
     assert tree_of(s3_repo)["refs"] == before["refs"]
-    move_store(Repository(s3_repo), new.url, {"endpointurl": new.endpoint}, check=False)
+    move_store(LocalRepository(s3_repo), new.url, {"endpointurl": new.endpoint}, check=False)
     assert DataRepo(s3_repo).store_url == new.url
 
 
@@ -238,25 +238,25 @@ def test_what_both_stores_lack_does_not_hinder_the_move(s3_repo, record, sample,
     copy_contents(bucket, new)
     for each in (bucket, new):
         each.client.delete_object(Bucket=each.name, Key=min(new.contents()))
-    move_store(Repository(s3_repo), new.url, {"endpointurl": new.endpoint})
+    move_store(LocalRepository(s3_repo), new.url, {"endpointurl": new.endpoint})
     assert DataRepo(s3_repo).store_url == new.url
 
 
 def test_moving_to_where_it_is_changes_nothing(s3_repo, bucket, proxy):
-    repository = Repository(s3_repo)
+    repository = LocalRepository(s3_repo)
     tip = str(repository.main.id)
     assert move_store(repository, bucket.url, {"endpointurl": proxy.url}) == tip
 
 
 def test_secrets_do_not_get_onto_main_by_a_move(s3_repo, make_bucket):
     with pytest.raises(RepoError, match="secret_access_key"):
-        move_store(Repository(s3_repo), make_bucket().url, {"secret_access_key": "x"})
+        move_store(LocalRepository(s3_repo), make_bucket().url, {"secret_access_key": "x"})
 
 
 def test_two_transients_share_a_store(s3_repo, record, sample, tmp_path):
     record(s3_repo, sample)
     record(s3_repo, small("2026other"))
-    assert isinstance(Repository(s3_repo).store, DvcStore)
+    assert isinstance(LocalRepository(s3_repo).store, DvcStore)
     assert DataRepo(s3_repo).verify().problems == []
 
 
@@ -264,7 +264,7 @@ def test_a_bucket_for_some_files_beside_a_folder_for_the_others(repo, record, sa
     DataRepo(repo).add_store("archive", bucket.url, {"endpointurl": bucket.endpoint})
     rules = b"\nstorage:\n  posterior: {store: archive}\n"
     commit_to_branch(
-        Repository(repo),
+        LocalRepository(repo),
         "main",
         lambda tip: BranchEdit({"blastgit.yaml": tip.tree["blastgit.yaml"].data + rules}, "Rules"),
         10,

@@ -11,7 +11,7 @@ from blastgit.demo import break_off, change_image, reprocess
 from blastgit.errors import InvalidName, NotFound, RepoError
 from blastgit.naming.names import parse_spec
 from blastgit.repository.edit import BranchEdit, commit_to_branch
-from blastgit.repository.local import Repository
+from blastgit.repository.local import LocalRepository
 from blastgit.repository.settings import read_settings
 from blastgit.workflow.names import read_names
 
@@ -132,7 +132,7 @@ def test_a_name_about_a_stage_that_is_none_is_a_mistake_of_the_settings(history)
 
 def _set(repo, names):
     text = json.dumps({"format": 1, "kind": "simulated", "names": names}).encode()
-    commit_to_branch(Repository(repo), "main", lambda _: BranchEdit({"blastgit.yaml": text}, "Add names"))
+    commit_to_branch(LocalRepository(repo), "main", lambda _: BranchEdit({"blastgit.yaml": text}, "Add names"))
 
 
 @pytest.mark.parametrize(

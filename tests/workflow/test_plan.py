@@ -142,12 +142,12 @@ def test_an_exact_rerun_knows_its_inputs_and_what_replaces_them(repo_with, sampl
 def test_a_stage_of_ones_own_takes_part(repo_with, sample):
     pytest.importorskip("blastgit.repository.edit")
     from blastgit.repository.edit import BranchEdit, commit_to_branch
-    from blastgit.repository.local import Repository
+    from blastgit.repository.local import LocalRepository
 
     repo = repo_with(sample)
     own = {"Spectrum": {"after": ["Host match"], "reads": ["host.name"], "makes": ["spectra/*"]}}
     text = json.dumps({"format": 1, "kind": "simulated", "stages": own}).encode()
-    commit_to_branch(Repository(repo.path), "main", lambda _: BranchEdit({"blastgit.yaml": text}, "Add a stage"))
+    commit_to_branch(LocalRepository(repo.path), "main", lambda _: BranchEdit({"blastgit.yaml": text}, "Add a stage"))
     assert "Spectrum" in stages(DataRepo(repo.path).plan("2026dgt", ["Host match"]))
 
 

@@ -20,9 +20,9 @@ from blastgit.naming.refs import RELEASES, run_ref
 from blastgit.plumbing.objects import find_ref, list_refs
 from blastgit.plumbing.required import missing_settings
 from blastgit.progress import Progress, silent
+from blastgit.repository.base import Repository
 from blastgit.repository.history import History
 from blastgit.repository.lines import own_lines
-from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import Withdrawals
 from blastgit.store.hashing import Checksums
 from blastgit.store.pointer import SUFFIX

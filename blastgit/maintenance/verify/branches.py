@@ -11,8 +11,8 @@ from blastgit.checks.tombstones import tombstone_faults
 from blastgit.errors import BlastgitError, DamagedData
 from blastgit.maintenance.verify.report import Report
 from blastgit.plumbing.trees import blob_data, flatten
+from blastgit.repository.base import Repository
 from blastgit.repository.history import History
-from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import FOLDER
 
 

@@ -12,9 +12,9 @@ from blastgit.errors import BlastgitError
 from blastgit.maintenance.verify.memory import Memory
 from blastgit.maintenance.verify.report import Problem, Report
 from blastgit.progress import Progress
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Snapshot
 from blastgit.repository.entries import LIMIT
-from blastgit.repository.local import Repository
 from blastgit.store.hashing import Checksums, drain
 
 _AHEAD = 1000  # contents that are handed to the threads at once

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from blastgit.maintenance.verify.report import Report
+from blastgit.repository.base import Repository
 from blastgit.repository.hooks import durable_hook
-from blastgit.repository.local import Repository
 
 
 def check_durability(repository: Repository, report: Report) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 from blastgit.errors import DamagedData, NotFound
 from blastgit.maintenance.verify.report import Report
 from blastgit.plumbing.signing import BAD, GOOD, check_signature
+from blastgit.repository.base import Repository
 from blastgit.repository.ledger.checkpoint import find_checkpoint, last_checkpoint
 from blastgit.repository.ledger.compare import compare
-from blastgit.repository.local import Repository
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,10 @@ from blastgit.maintenance.verify.states import check_stages, check_state
 from blastgit.naming.names import is_personal, transient_of
 from blastgit.naming.refs import run_ref, tag_ref
 from blastgit.plumbing.objects import commit_of, find_ref
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision
 from blastgit.repository.history import History
 from blastgit.repository.lines import origin
-from blastgit.repository.local import Repository
 from blastgit.repository.tombstones import Stones, Withdrawals
 from blastgit.store.hashing import Checksums
 

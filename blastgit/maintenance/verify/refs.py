@@ -9,7 +9,7 @@ from blastgit.maintenance.verify.report import Report
 from blastgit.naming.refs import Kind, place
 from blastgit.plumbing.broken import broken_refs
 from blastgit.plumbing.objects import list_refs
-from blastgit.repository.local import Repository
+from blastgit.repository.base import Repository
 
 
 def check_refs(repository: Repository, names: Collection[str], report: Report) -> None:

@@ -13,9 +13,9 @@ from blastgit.maintenance.verify.contents import fault_in_git
 from blastgit.maintenance.verify.report import Report
 from blastgit.naming.paths import check_path
 from blastgit.plumbing.trees import read_blob
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Snapshot, StageState
 from blastgit.repository.history import History
-from blastgit.repository.local import Repository
 from blastgit.repository.skeleton import dot_files, is_dot_file
 from blastgit.repository.tombstones import Withdrawals
 from blastgit.revision.dr import write_dr

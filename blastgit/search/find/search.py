@@ -20,7 +20,7 @@ from blastgit.search.saved.queries import Queries
 
 if TYPE_CHECKING:
     from blastgit.index.open_index import OpenIndex
-    from blastgit.repository.local import Repository
+    from blastgit.repository.base import Repository
     from blastgit.search.saved.text import Query
 
 USUAL = ("transient", "revision", "ra_deg", "dec_deg", "best_redshift", "spectroscopic_class", "host", "app_version",

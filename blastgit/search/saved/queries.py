@@ -13,10 +13,10 @@ import pygit2
 from blastgit.collections.change import Intent, Reason
 from blastgit.errors import InvalidInput, NotFound
 from blastgit.plumbing.trees import flatten, read_blob
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Marker
 from blastgit.repository.edit import BranchEdit, commit_to_branch
 from blastgit.repository.history import History
-from blastgit.repository.local import Repository
 from blastgit.repository.policy import require
 from blastgit.search.saved.answer import Answer, state_of
 from blastgit.search.saved.check import check_sql

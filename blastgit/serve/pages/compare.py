@@ -91,7 +91,8 @@ def _view(here: Site, sides: tuple[Facts, Facts], data: dict[str, Any]) -> dict[
     return {
         "viewers": [(each, _viewer(here, sides, labels, each)) for each in data["images"]],
         "plots": {scope: found for scope in SCOPES if (found := _plots(here, sides, labels, scope))},
-        "how_much": how_much, "largest": max((abs(each["sigma"] or 0.0) for each in data["values"]), default=0.0),
+        "how_much": how_much,
+        "largest": max((abs(each["sigma"] or 0.0) for each in data["values"]), default=0.0),
     }
 
 

@@ -91,5 +91,3 @@ def _kept(upload: FileStorage, folder: Path) -> Path:
     if file.stat().st_size > _ATTACHMENT:
         raise InvalidInput(f"the attachment is larger than the {_ATTACHMENT:,} bytes that can be sent here")
     return file
-
-

@@ -13,7 +13,7 @@ from blastgit.demo import Sample, refit
 from blastgit.recording.record import Recorded
 from blastgit.repository.edit import BranchEdit, commit_to_branch
 from blastgit.repository.format import FILE
-from blastgit.repository.local import Repository
+from blastgit.repository.local import LocalRepository
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def commit_settings() -> Callable[[Path, str], None]:
     """Put more into blastgit.yaml."""
 
     def call(repo: Path, text: str) -> None:
-        repository = Repository(repo)
+        repository = LocalRepository(repo)
         data = repository.main_file(FILE) + f"\n{text}\n".encode()
         commit_to_branch(repository, "main", lambda _: BranchEdit({FILE: data}, "By hand"))
 
