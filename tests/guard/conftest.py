@@ -19,7 +19,7 @@ from blastgit.repository.init import init
 Tree = dict[bytes, tuple[str, str]]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Clone:
     """A bare clone, `--mirror`, and the repo that it came from."""
 
