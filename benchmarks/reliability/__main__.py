@@ -6,7 +6,7 @@ import argparse
 import os
 from collections.abc import Callable, Iterator
 
-from benchmarks.reliability import disks, elsewhere, faults, history, hostile, killed, kills, power, writers
+from benchmarks.reliability import disks, elsewhere, faults, history, hostile, killed, kills, parsers, power, writers
 from benchmarks.reliability.row import Row
 
 _SECTIONS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
@@ -17,6 +17,7 @@ _SECTIONS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
     "faults": faults.rows,
     "disks": disks.rows,
     "hostile": hostile.rows,
+    "parsers": parsers.rows,
     "writers": writers.rows,
     "elsewhere": elsewhere.rows,
 }

@@ -40,7 +40,7 @@ def hostile(bench: Bench, count: int) -> Row:
     for turn in range(count):
         raw, call = targets[turn % len(targets)]
         try:
-            call(_mutate(raw, generator))
+            call(mutate(raw, generator))
             survived += 1
         except BlastgitError:
             survived += 1
@@ -49,7 +49,8 @@ def hostile(bench: Bench, count: int) -> Row:
     return Row("hostile exports, pointers, settings, names", count, survived if bench.is_whole() else 0)
 
 
-def _mutate(raw: bytes, generator: random.Random) -> bytes:
+def mutate(raw: bytes, generator: random.Random) -> bytes:
+    """Return bytes with a few random changes."""
     text = bytearray(raw)
     for _ in range(generator.randint(1, 4)):
         at = generator.randrange(len(text))

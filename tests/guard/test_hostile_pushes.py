@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from benchmarks.hostile_pushes import Forged, forge
+from benchmarks.reliability.hostile_pushes import Forged, forge
 from blastgit import DataRepo
 from blastgit.plumbing.process import git_environment
 from tests.guard.conftest import Clone, make_clone

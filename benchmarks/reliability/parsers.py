@@ -1,0 +1,126 @@
+"""Everything that reads what somebody else wrote, each with a good example to begin with."""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from benchmarks.reliability.hostile import mutate
+from benchmarks.reliability.row import Row
+from blastgit import BlastgitError
+from blastgit.annotations.annotation import read_strictly
+from blastgit.annotations.branch import read_lines
+from blastgit.annotations.exchange import read_rows
+from blastgit.checks.tombstones import tombstone_faults
+from blastgit.collections.text import check_text
+from blastgit.content import npz
+from blastgit.demo import small
+from blastgit.naming.refs import place, read_changes
+from blastgit.naming.trailers import read_trailers
+from blastgit.repository.settings import read_settings
+from blastgit.revision.dr import read_dr
+from blastgit.revision.export import read_given
+from blastgit.search.saved.check import check_sql
+from blastgit.search.saved.text import read_query
+from blastgit.store.config import default_remote, other_remotes
+from blastgit.store.pointer import read_pointer
+
+_ID = b"00000000-0000-5000-8000-000000000000"
+_LINE = (
+    b'{"actor":"human","comment":"seen","flag":"bad","id":"' + _ID + b'","subject":"revision:2026dgt@0",'
+    b'"tags":["a"],"time":"2026-06-01T00:00:00Z","user":"alice"}'
+)
+_POLICY = (
+    b"format: 1\nkind: real\npolicy:\n  roles:\n    admin: [alice]\n    writer: [{who: 'x*', until: 2027-01-01}]\n"
+)
+_CONFIG = (
+    b"[core]\nremote = store\n['remote \"store\"']\nurl = s3://b/x\nendpointurl = https://h\n"
+    b"['remote \"o\"']\nurl = /x\n"
+)
+_STONES = b"withdrawn:\n- {path: a/b, md5: '0', sha256: '1', size: 1, at: '2026-07-01', by: me, reason: why}\n"
+_COLLECTION = (
+    b'type: CALIBRATION\nabout: "x"\nmembers:\n- {"dataset": "2026dgt@0:a/b.fits", "begin": null, "end": null}\n'
+)
+_ECSV = b"# %ECSV 1.0\n# ---\n# datatype:\n# - {name: subject, datatype: string}\nsubject comment\n2026dgt@0 seen\n"
+
+
+def rows(options: argparse.Namespace) -> Iterator[Row]:
+    """Hand each parser what has been mutated."""
+    with tempfile.TemporaryDirectory(prefix="blastgit-reliability-") as folder:
+        yield from try_all(Path(folder), options.fuzz)
+
+
+def parsers(folder: Path) -> dict[str, tuple[bytes, Callable[[bytes], object]]]:
+    """Return every parser, by what it reads, with a good example."""
+    export, data = small("2026fuzz").write(folder)
+    archive = min(data.rglob("*.npz")).read_bytes()
+    return {
+        "exports": (export.read_bytes(), read_given),
+        "documents": (export.read_bytes(), lambda raw: read_dr(raw, "x.json")),
+        "pointers": (b"outs:\n- md5: " + b"a" * 32 + b"\n  size: 5\n  hash: md5\n  path: x\n", _pointer),
+        "settings": (_POLICY, read_settings),
+        "settings of stores": (_CONFIG, lambda raw: (default_remote(raw), other_remotes(raw, folder / "none"))),
+        "annotations": (_LINE, read_strictly),
+        "files of annotations": (
+            _LINE + b"\n" + _LINE + b"\n",
+            lambda raw: read_lines(raw, "revision/2026dgt/0.jsonl"),
+        ),
+        "lists of annotations": (_ECSV, read_rows),
+        "collections": (_COLLECTION, lambda raw: check_text(raw, "calib/x")),
+        "tombstones": (_STONES, lambda raw: list(tombstone_faults("withdrawn/x/0.yaml", raw, lambda *_: None))),
+        "saved queries": (
+            b"-- description: x\nSELECT name FROM revisions\n",
+            lambda raw: check_sql(read_query(raw, "x")),
+        ),
+        "messages": (
+            b"x\n\nRevision: 1\nMarker: revision\n",
+            lambda raw: read_trailers(raw.decode("utf-8", "replace")),
+        ),
+        "what git tells a hook": (b"0" * 40 + b" " + b"1" * 40 + b" refs/heads/2026dgt\n", _changes),
+        "npz": (archive, lambda raw: npz.Npz().probe(_file(folder / "x.npz", raw))),
+    }
+
+
+def _pointer(raw: bytes) -> object:
+    return read_pointer(raw, "a/x.dvc")
+
+
+def _lines(raw: bytes) -> object:
+    return read_lines(raw, "revision/2026dgt/0.jsonl")
+
+
+def _query(raw: bytes) -> None:
+    check_sql(read_query(raw, "x"))
+
+
+def _trailers(raw: bytes) -> object:
+    return read_trailers(raw.decode("utf-8", "replace"))
+
+
+def _changes(raw: bytes) -> object:
+    return [place(change.ref) for change in read_changes(raw)]
+
+
+def _file(path: Path, raw: bytes) -> Path:
+    path.write_bytes(raw)
+    return path
+
+
+def try_all(folder: Path, count: int) -> Iterator[Row]:
+    """Yield a line for each parser: an error that is expected, or a value; never anything else."""
+    found = parsers(folder)
+    for what, (good, parse) in found.items():
+        draw, survived, each = random.Random(what), 0, max(1, count // len(found))
+        for _ in range(each):
+            try:
+                parse(mutate(good, draw))
+                survived += 1
+            except BlastgitError:
+                survived += 1
+            except Exception as error:  # noqa: BLE001 (this is what the row counts)
+                print(f"not expected: {what}: {type(error).__name__}: {error}", file=sys.stderr)
+        yield Row(f"hostile {what}", each, survived)

@@ -1,0 +1,11 @@
+"""A small part of `python -m benchmarks.reliability parsers`: whatever comes in, a value or an error for people."""
+
+from pathlib import Path
+
+from benchmarks.reliability.parsers import try_all
+
+
+def test_every_parser_survives(tmp_path: Path) -> None:
+    rows = list(try_all(tmp_path, 600))
+    assert [row for row in rows if row.lost] == []
+    assert len(rows) > 10
