@@ -300,10 +300,14 @@ def _publish(repository: Repository, other: Repository, coming: Coming, contents
     with hold(repository.lock_path(name), LOCK_TIMEOUT) as lock:
         clean_up_dead_writer(repository, lock)
         roll_forward(repository, name, lock)
-        at = coming.before
+        steps, tip = list(_steps(other, coming)), History(repository).tip(name)
+        at = None if tip is None else str(tip.id)
+        ends = [coming.before, *(updates[-1].new for updates in steps)]  # the ledger may have put back some of them
+        if at not in ends:
+            raise Busy(f"{name} was moved by somebody else meanwhile: repeat the call")
         with publishing(repository.guarded_folders):
             _bring_again(repository, other, coming, contents)
-            for updates in _steps(other, coming):
+            for updates in steps[ends.index(at) :]:
                 moved = [RefUpdate(each.ref, each.new, at if each.ref == branch else None) for each in updates]
                 lock.announce(Journal.own(refs={each.ref: each.new for each in moved}))
                 try:
