@@ -27,6 +27,7 @@ from blastgit.exchange.bulk import ADOPTED, PRESENT, SKIPPED, BulkOptions, Outco
 from blastgit.exchange.seen import Look, Seen, stamp
 from blastgit.exchange.sources import Found, find
 from blastgit.naming.refs import branch_ref
+from blastgit.plumbing.extras import not_installed
 from blastgit.plumbing.objects import find_ref
 from blastgit.progress import Progress, silent
 from blastgit.repository.base import Repository
@@ -213,8 +214,8 @@ def _all(
     if options.broker is not None:
         try:
             from blastgit.exchange.workers import adopt_by_workers
-        except ImportError:
-            raise UsageError("workers need Celery: pip install 'blastgit[celery]'") from None
+        except ImportError as error:
+            raise not_installed("workers need", error.name, "celery") from None
         yield from adopt_by_workers(options.broker, repository.path, batches, how)
     elif options.jobs == 1 or len(found) <= BATCH:
         for batch in batches:

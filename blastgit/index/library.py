@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from blastgit.errors import RepoError
+from blastgit.plumbing.extras import not_installed
 
 if TYPE_CHECKING:
     import duckdb
@@ -20,7 +20,7 @@ def need(module: str) -> Any:
     try:
         return import_module(module)
     except ImportError:
-        raise RepoError(f"the index needs {module}, which is not installed: pip install 'blastgit[index]'") from None
+        raise not_installed("the index needs", module, "index") from None
 
 
 def silence(connection: duckdb.DuckDBPyConnection) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from blastgit.errors import RepoError
+from blastgit.plumbing.extras import not_installed
 from blastgit.readers.arrays import Arrays, read_archive
 from blastgit.readers.dataset import Content, Dataset
 
@@ -107,7 +107,5 @@ def _need_astropy() -> None:
     try:
         import astropy  # noqa: F401 (whether it is there)
     except ImportError:
-        raise RepoError(
-            "images and tables are read with astropy, which is not installed: pip install 'blastgit[astropy]' (or ask "
-            "for reader='bytes' or 'json')"
-        ) from None
+        instead = " (or ask for reader='bytes' or 'json')"
+        raise not_installed("to be read, images and tables need", "astropy", "astropy", instead) from None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from blastgit.errors import RepoError
+from blastgit.plumbing.extras import not_installed
 from blastgit.serve.options import ServeOptions
 
 _LOG = logging.getLogger("blastgit.serve")
@@ -57,9 +57,7 @@ def need_libraries() -> None:
         import sqlglot  # noqa: F401
         import waitress  # noqa: F401
     except ImportError as error:
-        raise RepoError(
-            f"the web interface needs {error.name}, which is not installed: pip install 'blastgit[web]'"
-        ) from None
+        raise not_installed("the web interface needs", error.name, "web") from None
 
 
 @contextmanager

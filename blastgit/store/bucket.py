@@ -1,4 +1,7 @@
-"""A bucket of S3, read with boto3: its objects as sources of a dataset's files."""
+"""A bucket of S3: its objects as sources of a dataset's files.
+
+It is read with botocore, which is there wherever DVC has its part for S3, in the one version that fits that.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, TypeVar
 
-from blastgit.errors import InvalidFiles, RepoError, StoreError
+from blastgit.errors import InvalidFiles, StoreError
+from blastgit.plumbing.extras import not_installed
 from blastgit.store.bucket_url import Place
 from blastgit.store.failures import Patience, explain, http_status, is_missing_bucket, is_transient
 from blastgit.store.hashing import CHUNK
@@ -68,7 +72,7 @@ class Bucket:
         """
         try:
             return self.patience.call(question)
-        except Exception as error:  # noqa: BLE001 (whatever boto3 and what it stands on raise)
+        except Exception as error:  # noqa: BLE001 (whatever botocore raises)
             raise self.failure(error) from None
 
     def failure(self, error: Exception) -> StoreError:
@@ -140,7 +144,7 @@ class BucketObject:
                     yield chunk
                 if done < self.size:
                     raise ConnectionError(f"only {done:,} of {self.size:,} bytes arrived")
-            except Exception as error:  # noqa: BLE001 (whatever boto3 and what it stands on raise)
+            except Exception as error:  # noqa: BLE001 (whatever botocore raises)
                 self._give_up_or_wait(error, next(waits, None))
         if done != self.size:
             raise InvalidFiles(f"{self} has {done:,} bytes, and was listed with {self.size:,}")
@@ -160,13 +164,13 @@ def _client(place: Place, process: int) -> Any:
     """Return the client of a place, one for each process: a connection must not be shared with a fork."""
     del process
     try:
-        import boto3
         from botocore.config import Config
+        from botocore.session import get_session
     except ImportError:
-        raise RepoError("reading a bucket needs boto3, which is not installed: pip install 'blastgit[s3]'") from None
+        raise not_installed("reading a bucket needs", "botocore", "s3") from None
     style = "path" if place.endpoint else "auto"  # servers other than Amazon's rarely have a host name for each bucket
     try:
-        return boto3.session.Session().client(
+        return get_session().create_client(
             "s3",
             endpoint_url=place.endpoint,
             region_name=place.region or None,

@@ -15,7 +15,7 @@ from blastgit.errors import UsageError
 class Place:
     """A folder in a bucket.
 
-    What is None is up to boto3: it looks into the environment (`AWS_ENDPOINT_URL`, `AWS_ACCESS_KEY_ID`, …), into
+    What is None is up to botocore: it looks into the environment (`AWS_ENDPOINT_URL`, `AWS_ACCESS_KEY_ID`, …), into
     `~/.aws`, and asks the machine that it runs on.
 
     Attributes:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from blastgit.errors import StoreError
+from blastgit.plumbing.extras import how_to_install
 
 T = TypeVar("T")
 
@@ -109,9 +110,12 @@ def _saying(*words: str) -> Callable[[BaseException], bool]:
     return lambda error: any(word in str(error) for word in words)
 
 
+_NO_PART_OF_DVC = (
+    f"needs a part of DVC that is not installed: for s3:// {how_to_install('s3')}, for ssh:// pip install 'dvc[ssh]', "
+    "for others alike"
+)
 _EXPLANATIONS: list[tuple[Callable[[BaseException], bool], str]] = [
-    (_named("RemoteMissingDepsError", "ImportError"),
-     "needs a part of DVC that is not installed: for an s3:// URL `pip install 'dvc[s3]'`, for others alike"),
+    (_named("RemoteMissingDepsError", "ImportError"), _NO_PART_OF_DVC),
     (_named("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "TokenRetrievalError"),
      "asks for credentials and finds none: put them into the environment, or mend {settings}"),
     (_named("ProfileNotFound", "ConfigError", "AuthError", "Invalid", "ParamValidationError"),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from blastgit.errors import NotFound, RepoError, UsageError
+from blastgit.plumbing.extras import not_installed
 from blastgit.search.compare.compared import Comparing, Comparison, Statistics
 
 _MOST = 12  # quantities in one picture
@@ -49,7 +50,7 @@ def _figure(rows: int) -> Any:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise RepoError("pictures need matplotlib, which is not installed: pip install 'blastgit[pictures]'") from None
+        raise not_installed("pictures need", "matplotlib", "pictures") from None
     return Figure(figsize=(9, 3.2 * rows), dpi=120, layout="constrained")
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Protocol
 from warnings import catch_warnings
 
-from blastgit.errors import InvalidInput, RepoError
+from blastgit.errors import InvalidInput
+from blastgit.plumbing.extras import not_installed
 from blastgit.search.sky.angles import read_dec, read_ra, read_radius
 from blastgit.search.sky.cells import ORDER, Ranges, merged
 from blastgit.search.sky.polygon import Polygon
@@ -151,7 +152,7 @@ def _from_fits(data: bytes, path: Path) -> Moc:
     try:
         from astropy.io import fits
     except ImportError:
-        raise RepoError("a MOC as FITS needs astropy: pip install 'blastgit[astropy]', or write it as text") from None
+        raise not_installed("a MOC as FITS needs", "astropy", "astropy", ", or write it as text") from None
     try:
         with catch_warnings(action="ignore"), fits.open(io.BytesIO(data)) as units:
             header, values = units[1].header, units[1].data.field(0).ravel().tolist()

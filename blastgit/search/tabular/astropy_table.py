@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from blastgit.errors import RepoError
 from blastgit.index.tables import Column
+from blastgit.plumbing.extras import not_installed
 from blastgit.search.tabular.cells import Row, distinct, text_of
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def to_table(columns: Sequence[Column], rows: Sequence[Row], meta: Mapping[str, 
     try:
         from astropy.table import MaskedColumn, Table
     except ImportError:
-        raise RepoError("a table needs astropy, which is not installed: pip install 'blastgit[astropy]'") from None
+        raise not_installed("a table needs", "astropy", "astropy") from None
     table = Table(meta=dict(meta))
     for place, column in enumerate(distinct(columns)):
         values = [row[place] for row in rows]

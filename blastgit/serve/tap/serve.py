@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from blastgit.errors import RepoError
+from blastgit.plumbing.extras import not_installed
 from blastgit.serve.tap.app import App
 from blastgit.serve.tap.limits import ServiceLimits
 from blastgit.serve.tap.queries import Queries, Source
@@ -136,9 +137,7 @@ def serving(repo: Path, index: Path, place: Place) -> Iterator[Service]:
         import sqlglot  # noqa: F401
         import waitress  # noqa: F401
     except ImportError as error:
-        raise RepoError(
-            f"the TAP service needs {error.name}, which is not installed: pip install 'blastgit[tap]'"
-        ) from None
+        raise not_installed("the TAP service needs", error.name, "tap") from None
     listening = listen(place)
     workers, refresher = Workers(), Refresher(repo, place.refresh)
     with tempfile.TemporaryDirectory(prefix="blastgit-tap-", ignore_cleanup_errors=True) as folder, listening:
