@@ -23,6 +23,7 @@ from benchmarks.race import Row
 from benchmarks.readers import readers
 from benchmarks.releases import released
 from benchmarks.scale import adopting, scale
+from benchmarks.sweep import swept
 from benchmarks.table import head, table
 
 _DESCRIPTION = "Measure blastgit against controls in the same run: they take turns, round by round."
@@ -51,6 +52,8 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--import", dest="import_", type=int, default=2000, help=words)
     words = "how many transients are in the index (default: %(default)s)"
     parser.add_argument("--indexed", type=int, default=50_000, help=words)
+    words = "how many transients a sweep looks at (default: %(default)s)"
+    parser.add_argument("--swept", type=int, default=50_000, help=words)
     parser.add_argument("--folder", type=Path, help="where to work, with 2.5 GB free (default: $TMPDIR)")
     options = parser.parse_args()
     if unknown := set(options.only) - set(_PARTS):
@@ -75,6 +78,7 @@ _PARTS: dict[str, Callable[[Path, argparse.Namespace], Iterable[Row]]] = {
     "scale": lambda folder, options: scale(folder, samples.first(), min(options.rounds, 5), options.scale),
     "bucket": lambda folder, _: bucket(folder),
     "memory": lambda folder, _: memory(folder),
+    "sweep": lambda folder, options: swept(folder, options.swept),
 }
 
 

@@ -176,17 +176,23 @@ class Blast:
 
     def is_settled(self, name: str) -> bool:
         """Whether a transient was recorded as it stands."""
-        from blastgit.contrib.blast.instance import standings
         from blastgit.contrib.blast.ledger import Ledger
+        from blastgit.contrib.blast.standing import standings
 
-        (changed,) = [standing.changed for standing in standings() if standing.name == name]
-        return Ledger().recorded([name]).get(name) == changed
+        (standing,) = Ledger().with_edits(list(standings([name])))
+        return Ledger().recorded([name]).get(name) == standing.state
 
-    def forget(self, name: str) -> None:
-        """Lose the note that a transient was recorded."""
+    def record_here(self, name: str) -> dict[str, Any]:
+        """Run the last task in this process."""
+        from blastgit.contrib.blast import record_revision
+
+        return dict(record_revision(name))
+
+    def empty_cache(self) -> None:
+        """Lose all notes."""
         from django.core.cache import cache
 
-        cache.delete(f"blastgit:recorded:{name}")
+        cache.clear()
 
     def child_at_work(self) -> int:
         """Return the process that is recording."""
@@ -259,22 +265,32 @@ def _django(environment: dict[str, str]) -> ModuleType:
 
 
 @pytest.fixture(scope="session")
-def _blast(_machine: dict[str, Any], environment: dict[str, str], _django: ModuleType) -> Iterator[Blast]:
+def _idle(_machine: dict[str, Any], environment: dict[str, str], _django: ModuleType) -> Blast:
     bucket = Bucket(_machine["server"].url, environment["S3_BUCKET"])
     bucket.client.create_bucket(Bucket=bucket.name)
     repo = Path(environment["BLASTGIT_REPO"])
     init(repo, store=f"s3://{bucket.name}/dvc", options={"endpointurl": _machine["proxy"].url}, simulated=True)
-    with a_worker(_machine["folder"], environment) as worker:
-        sky = Path(environment["SKY"])
-        yield Blast(sky, repo, _machine["proxy"], bucket, _machine["redis"], worker, _django)
+    worker = Worker(_machine["folder"] / "worker.log", worker_environment(environment))
+    return Blast(Path(environment["SKY"]), repo, _machine["proxy"], bucket, _machine["redis"], worker, _django)
+
+
+@pytest.fixture(scope="session")
+def _blast(_idle: Blast) -> Iterator[Blast]:
+    _idle.worker.start("celery")
+    yield _idle
+    _idle.worker.stop()
+
+
+def worker_environment(environment: dict[str, str]) -> dict[str, str]:
+    """Return the environment of a worker's process."""
+    checkout = Path(__file__).parents[2]
+    return {**os.environ, **environment, "PYTHONPATH": f"{checkout}{os.pathsep}{HERE}"}
 
 
 @contextmanager
 def a_worker(folder: Path, environment: dict[str, str], queue: str = "celery") -> Iterator[Worker]:
     """Run a worker of the small Blast."""
-    checkout = Path(__file__).parents[2]
-    own = {**os.environ, **environment, "PYTHONPATH": f"{checkout}{os.pathsep}{HERE}"}
-    worker = Worker(folder / "worker.log", own)
+    worker = Worker(folder / "worker.log", worker_environment(environment))
     worker.start(queue)
     try:
         yield worker
@@ -283,14 +299,20 @@ def a_worker(folder: Path, environment: dict[str, str], queue: str = "celery") -
 
 
 @pytest.fixture
-def blast(_blast: Blast, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Blast]:
-    """The small Blast, with nothing in its way."""
+def idle(_idle: Blast, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Blast]:
+    """The small Blast with nothing in its way, and no worker: all that is done, this process does."""
     for name, value in environment.items():  # each test begins with a clean environment
         monkeypatch.setenv(name, value)
-    _blast.proxy.requests.clear()
-    yield _blast
-    _blast.proxy.trouble = lambda _: None
-    (_blast.sky / "app_version").unlink(missing_ok=True)
+    _idle.proxy.requests.clear()
+    yield _idle
+    _idle.proxy.trouble = lambda _: None
+    (_idle.sky / "app_version").unlink(missing_ok=True)
+
+
+@pytest.fixture
+def blast(idle: Blast, _blast: Blast) -> Blast:
+    """The small Blast with nothing in its way, and a worker."""
+    return _blast
 
 
 @pytest.fixture

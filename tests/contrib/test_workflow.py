@@ -127,9 +127,10 @@ def test_a_run_that_begins_while_the_one_before_is_recorded_is_not_mixed_with_it
 def test_what_a_sweep_asks_for_does_not_keep_blast_from_starting_the_workflow(blast, sample, monkeypatch):
     """Blast starts none as long as a task has the transient's name in its `args`."""
     from blastgit.contrib.blast import tasks
+    from blastgit.contrib.blast.ledger import Ledger
 
     blast.process(sample)
-    blast.forget(sample.name)
+    Ledger().edited([sample.name])
     sent = []
     monkeypatch.setattr(tasks.record_revision, "apply_async", lambda *args, **options: sent.append((args, options)))
     assert sample.name in blast.sweep()["asked"]

@@ -1,38 +1,20 @@
-"""The Blast that this runs in: its exports, its bucket, and how far the workflow of each transient has come."""
+"""The Blast that this runs in: its exports, its bucket, and the data repo that its workers are given."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 
-from blastgit.errors import Busy, UsageError
-from blastgit.revision.export import Export
+from blastgit.errors import Busy, RepoError, UsageError
+from blastgit.repository.location import local_path
 from blastgit.store.bucket import Bucket, BucketObject
 from blastgit.store.bucket_url import Place
 
 TRIED = ((1, 9), (1, 13))
 """The first and the last version of Blast whose exports blastgit was tried with."""
 
-_ENDED = ("completed", "blocked")
 _VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.\d+)*")
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How far the workflow of a transient has come.
-
-    Attributes:
-        name: The transient.
-        changed: When a task last changed, as the worker's clock had it; only ever compared with itself.
-        has_ended: Whether Blast's own last task says that it is over.
-    """
-
-    name: str
-    changed: str
-    has_ended: bool
 
 
 def export_of(name: str) -> bytes | None:
@@ -50,7 +32,7 @@ class BucketOfState(Bucket):
     task has changed from the export until the list is there, no file in it is of another run.
     """
 
-    def __init__(self, place: Place, name: str, changed: str | None) -> None:
+    def __init__(self, place: Place, name: str, changed: str) -> None:
         """Prepare to read the files of a transient whose tasks stand as they did in its export."""
         super().__init__(place)
         self._name = name
@@ -64,7 +46,7 @@ class BucketOfState(Bucket):
         """
         yield from super().objects(beginning)
         if changed_now(self._name) != self._changed:
-            raise Busy(f"the workflow of {self._name} went on while it was recorded; at its end it is recorded anew")
+            raise Busy(f"the workflow of {self._name} went on while it was recorded; its new run ends with a recording")
 
 
 def place_of(environment: Mapping[str, str]) -> Place:
@@ -86,39 +68,31 @@ def place_of(environment: Mapping[str, str]) -> Place:
     )
 
 
-def changed_in(export: Export) -> str | None:
-    """Return what `Standing.changed` was when an export was written; None if no task had run yet."""
-    noted = [task.get("last_modified") for task in export.document["workflow_tasks"]]
-    times = [datetime.fromisoformat(time) for time in noted if time]
-    return max(times).isoformat() if times else None
+def repo_location(environment: Mapping[str, str]) -> str:
+    """Return where the data repo is.
+
+    Raises:
+        UsageError: Nothing says which.
+        RepoError: It is to be a folder, and this worker sees none there.
+    """
+    location = environment.get("BLASTGIT_REPO")
+    if not location:
+        raise UsageError("which data repo? Set BLASTGIT_REPO for the workers that record")
+    folder = local_path(location)
+    if folder is not None and not folder.exists():
+        raise RepoError(
+            f"this worker sees no data repo at {folder}: is its volume mounted here, and is BLASTGIT_REPO right?"
+        )
+    return location
 
 
-def changed_now(name: str) -> str | None:
-    """Return when a task of a transient last changed, as Blast's database has it now; None if none ever did."""
+def changed_now(name: str) -> str:
+    """Return when a task of a transient last changed, as Blast's database has it now; "" if none ever did."""
     from django.db.models import Max
     from host.models import TaskRegister
 
     changed = TaskRegister.objects.filter(transient__name=name).aggregate(at=Max("last_modified"))["at"]
-    return None if changed is None else str(changed.isoformat())
-
-
-def standings() -> Iterator[Standing]:
-    """Yield how far the workflow of each transient has come, those that changed last first; it takes one query.
-
-    A workflow that was begun anew still has the verdict of the one before, until its first task is done; so one with a
-    task at work, or with none done, has not ended.
-    """
-    from django.db.models import Count, Max, Q
-    from host.models import TaskRegister
-
-    rows = TaskRegister.objects.values_list("transient__name", "transient__processing_status").annotate(
-        changed=Max("last_modified"),
-        working=Count("pk", filter=Q(status__message="processing")),
-        done=Count("pk", filter=~Q(status__message="not processed")),
-    )
-    for name, verdict, changed, working, done in rows.order_by("-changed"):
-        if changed is not None:
-            yield Standing(name, changed.isoformat(), verdict in _ENDED and not working and bool(done))
+    return "" if changed is None else str(changed.isoformat())
 
 
 def doubt_about(app_version: str) -> str | None:

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from celery import shared_task
 
-from blastgit.errors import BlastgitError, UsageError
+from blastgit.errors import BlastgitError
 
 if TYPE_CHECKING:
-    from blastgit.contrib.blast.instance import Standing
-    from blastgit.contrib.blast.ledger import Ledger
+    from blastgit.contrib.blast.ledger import Failure, Ledger
+    from blastgit.contrib.blast.standing import Standing
 
 T = TypeVar("T")
 
@@ -35,6 +35,7 @@ _LIMIT = _number("BLASTGIT_TIME_LIMIT", 120)  # seconds, for a recording that a 
 _LONG_LIMIT = 3000  # for one that nobody waits for; less than the hour after which Redis delivers a message anew
 _GRACE = 300  # from being told to stop until being killed
 _LOCK_TIMEOUT = 30.0
+_SHOWN = 20  # names in one line of the log
 _MOST_DEATHS = 2  # a recording that kills its worker again and again would keep the workflow from its end
 
 
@@ -65,39 +66,43 @@ def _check_deaths(request: Any) -> None:
 
 def _record(name: str) -> dict[str, Any]:
     from blastgit.api.repo import DataRepo
-    from blastgit.contrib.blast.instance import BucketOfState, changed_in, doubt_about, export_of, place_of
+    from blastgit.contrib.blast.instance import BucketOfState, doubt_about, export_of, place_of, repo_location
+    from blastgit.contrib.blast.standing import last_change
     from blastgit.revision.export import read_export
 
+    standing = _standing(name)  # before the export: what changes after it is looked at again
     data = export_of(name)
-    if data is None:
+    if data is None or standing is None:
         _log.warning("Blast has no transient %r: nothing to record", name)
         return {"status": "gone", "transient": name}
     export = read_export(data)
     doubt = doubt_about(export.app_version)
     if doubt:
         _log.warning("%s: %s", name, doubt)
-    changed = changed_in(export)
-    bucket = BucketOfState(place_of(os.environ), name, changed)
-    repo, run = DataRepo(_repo_location()), os.environ.get("BLASTGIT_RUN") or None
+    bucket = BucketOfState(place_of(os.environ), name, last_change(export.document))
+    repo, run = DataRepo(repo_location(os.environ)), os.environ.get("BLASTGIT_RUN") or None
     recorded = repo.record(name, data, bucket, run=run, timeout=_LOCK_TIMEOUT)
     _log.info("%s is %s (%s): %s", name, recorded.status, recorded.tag, recorded.reason)
-    _note(lambda ledger: ledger.done(name, changed))
+    _note(lambda ledger: ledger.done(standing))
     told = {key: recorded.to_json()[key] for key in ("status", "transient", "revision", "tag", "reason")}
     return {**told, "doubt": doubt} if doubt else told
 
 
-def _repo_location() -> str:
-    location = os.environ.get("BLASTGIT_REPO")
-    if not location:
-        raise UsageError("which data repo? Set BLASTGIT_REPO for Blast's workers")
-    return location
+def _standing(name: str) -> Standing | None:
+    from blastgit.contrib.blast.standing import standings
+
+    found = list(standings([name])) if name else []
+    noted = _note(lambda ledger: ledger.with_edits(found)) or found
+    return noted[0] if noted else None
 
 
 def _failure(name: str, error: Exception) -> dict[str, Any]:
     kind, said = _put(error)
     tries = _note(lambda ledger: ledger.failed(name, said)) or 1
+    is_news = _note(lambda ledger: name in ledger.news({name: said})) is not False
+    level = logging.ERROR if is_news else logging.INFO
     trace = kind == "unexpected"
-    _log.error("%s was not recorded (try %d); the sweep will try again: %s", name, tries, said, exc_info=trace)
+    _log.log(level, "%s was not recorded (try %d); the sweep will try again: %s", name, tries, said, exc_info=trace)
     return {"status": "failed", "transient": name, "kind": kind, "error": said, "tries": tries}
 
 
@@ -131,12 +136,9 @@ def sweep() -> dict[str, Any]:
 
 
 def _sweep(ledger: Ledger) -> dict[str, Any]:
-    from blastgit.contrib.blast.instance import standings
-
-    every = list(standings())
-    names = [standing.name for standing in every]
-    recorded, failures = ledger.recorded(names), ledger.failures(names)
-    left = [standing for standing in every if recorded.get(standing.name) != standing.changed]
+    left = _restored(ledger, *_unrecorded(ledger))
+    left.sort(key=lambda standing: standing.changed, reverse=True)
+    failures = ledger.failures([standing.name for standing in left])
     asked = []
     for standing in islice(_due(ledger, left, failures), _number("BLASTGIT_SWEEP_LIMIT", 200)):
         try:
@@ -145,22 +147,60 @@ def _sweep(ledger: Ledger) -> dict[str, Any]:
                 kwargs={"transient_name": standing.name}, soft_time_limit=_LONG_LIMIT, time_limit=_LONG_LIMIT + _GRACE,
             )  # fmt: skip
         except Exception:
-            ledger.withdraw(standing.name, standing.changed)
+            ledger.withdraw(standing)
             raise
         asked.append(standing.name)
-    failing = {standing.name: failures[standing.name][1] for standing in left if standing.name in failures}
-    if failing:
-        _log.error("%d transients are not recorded, for these reasons: %s", len(failing), failing)
+    failing = {name: failure.error for name, failure in failures.items()}
+    _report(ledger, failing)
     return {"status": "done", "asked": asked, "failing": failing}
 
 
-def _due(ledger: Ledger, left: list[Standing], failures: dict[str, tuple[int, str]]) -> Iterator[Standing]:
-    quiet = {True: _number("BLASTGIT_QUIET", 600), False: _number("BLASTGIT_STALLED", 7200)}
-    for standing in left:
-        tries = failures.get(standing.name, (0, ""))[0]
-        if ledger.stands_still(standing.name, standing.changed, quiet[standing.has_ended]) and ledger.may_ask(
-            standing.name, standing.changed, tries
-        ):
+def _unrecorded(ledger: Ledger) -> tuple[list[Standing], set[str]]:
+    """Return what is not as it was recorded, and the names of those of which the ledger knows nothing."""
+    from blastgit.contrib.blast.standing import standings
+
+    left: list[Standing] = []
+    unknown: set[str] = set()
+    every = standings()
+    while some := list(islice(every, 1000)):
+        recorded = ledger.recorded([standing.name for standing in some])
+        unknown.update(standing.name for standing in some if standing.name not in recorded)
+        left += (each for each in ledger.with_edits(some) if recorded.get(each.name) != each.state)
+    return left, unknown
+
+
+def _restored(ledger: Ledger, left: list[Standing], unknown: set[str]) -> list[Standing]:
+    """Fill the ledger from the data repo, and return what is not as it was published either."""
+    from blastgit.contrib.blast.instance import repo_location
+    from blastgit.contrib.blast.published import published_standings
+
+    try:
+        published = {each.name: each for each in published_standings(repo_location(os.environ), unknown)}
+    except BlastgitError as error:  # a recording says it, if there is one to make
+        _log.info("what is published cannot be seen from here: %s", error)
+        return left
+    ledger.restore(published.values())
+    return [each for each in left if each.name not in published or published[each.name].state != each.state]
+
+
+def _report(ledger: Ledger, failing: dict[str, str]) -> None:
+    news = ledger.news(failing)
+    by_reason: dict[str, list[str]] = {}
+    for name in sorted(news):
+        by_reason.setdefault(failing[name], []).append(name)
+    for reason, names in by_reason.items():
+        shown = ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
+        _log.error("%d transients are not recorded (%s): %s", len(names), shown, reason)
+
+
+def _due(ledger: Ledger, left: list[Standing], failures: Mapping[str, Failure]) -> Iterator[Standing]:
+    quiet, stalled = _number("BLASTGIT_QUIET", 600), _number("BLASTGIT_STALLED", 7200)
+    still = ledger.still(left, lambda standing: quiet if standing.has_ended else stalled)
+    ready = [standing for standing in left if standing.name in still]
+    asked = ledger.asked(ready)
+    for standing in ready:
+        tries = failures[standing.name].count if standing.name in failures else 0
+        if standing.name not in asked and ledger.may_ask(standing, tries):
             yield standing
 
 

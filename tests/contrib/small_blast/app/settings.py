@@ -4,7 +4,7 @@ import os
 
 APP_VERSION = "1.13.1"
 SECRET_KEY = "not a secret"
-INSTALLED_APPS = ["host"]
+INSTALLED_APPS = ["host", "django_celery_beat"]
 USE_TZ = True
 TIME_ZONE = "UTC"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

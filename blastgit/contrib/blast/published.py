@@ -1,0 +1,36 @@
+"""How transients stood when they were last published: what the ledger is filled from after the cache was emptied."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator
+
+from blastgit.contrib.blast.standing import Standing, standing_of
+from blastgit.errors import BlastgitError
+from blastgit.naming.refs import BRANCHES
+from blastgit.repository.history import History
+from blastgit.repository.local import LocalRepository
+from blastgit.repository.location import local_path
+
+
+def published_standings(location: str, names: Collection[str]) -> Iterator[Standing]:
+    """Yield how transients stand in the latest documents of a data repo; those that it does not have are left out.
+
+    Of one elsewhere nothing is yielded: fetching the documents would take longer than recording the transients again.
+
+    Raises:
+        RepoError: There is no data repo.
+    """
+    folder = local_path(location)
+    if folder is None or not names:
+        return
+    repository = LocalRepository(folder)
+    history = History(repository)
+    there = {ref.removeprefix(BRANCHES) for ref in repository.branches()}
+    for name in sorted(there.intersection(names)):
+        try:
+            revision = history.latest(name)
+            if revision is not None:
+                yield standing_of(json.loads(revision.dr_bytes))
+        except (BlastgitError, KeyError, TypeError, ValueError):
+            continue  # it is looked at as if it had never been recorded, and then somebody hears of the damage
