@@ -19,7 +19,7 @@ from blastgit.guard.new_commits import Step, steps
 from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.trees import changed_files, files_of
 from blastgit.naming.paths import check_path
-from blastgit.naming.refs import Change, tag_name, tag_ref
+from blastgit.naming.refs import MAIN, Change, tag_name, tag_ref
 from blastgit.plumbing.safe_text import is_control
 from blastgit.repository.commits import Revision
 from blastgit.repository.format import CONFIG, FILE
@@ -134,7 +134,7 @@ def _check_role(repo: Quarantine, path: str, who: str) -> None:
             from blastgit.collections.names import check_name as check_collection
             from blastgit.collections.names import name_of
 
-            if repo.ref("refs/heads/main") is not None:
+            if repo.ref(MAIN) is not None:
                 check_access(repo.settings, check_collection(name_of(path)), who)
         else:
             is_admins = path == FILE or path in dot_files(b"") or _TOMBSTONES.fullmatch(path)

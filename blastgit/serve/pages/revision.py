@@ -8,6 +8,7 @@ from flask import Flask, redirect
 from markupsafe import Markup
 
 from blastgit.errors import BlastgitError
+from blastgit.naming.trailers import Trailer
 from blastgit.releases.cite import FORMS
 from blastgit.serve.facts import Facts, history
 from blastgit.serve.figures import sed, sfh
@@ -49,8 +50,9 @@ def document(facts: Facts, found: Found) -> dict[str, Any]:
         "about": facts.transient(), "host": facts.host(),
         "simulated": revision.dr.export.document["metadata"].get("simulated") is True,
         "export_time": revision.time, "recorded_time": revision.recorded, "app_version": revision.app_version,
-        "status": revision.trailers.get("Status", ""), "reason": revision.reason, "run": revision.trailers.get("Run"),
-        "commit": revision.id, "tag": revision.tag, "science_digest": revision.trailers.get("Science-Digest"),
+        "status": revision.trailers.get(Trailer.STATUS, ""), "reason": revision.reason,
+        "run": revision.trailers.get(Trailer.RUN),
+        "commit": revision.id, "tag": revision.tag, "science_digest": revision.trailers.get(Trailer.SCIENCE_DIGEST),
         "flag": found.entry.flag, "failures": [str(each) for each in found.entry.failures],
         "invalid": [each.to_json() | {"what": each.what} for each in found.entry.invalid],
         "withdrawn": facts.withdrawn, "images": facts.images(), "apertures": facts.apertures(),
