@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from blastgit.index.open_index import OpenIndex
     from blastgit.readers import Arrays, Content
     from blastgit.reading.get import GetResult
+    from blastgit.reading.identify import Identity
     from blastgit.search.compare import Comparison
     from blastgit.search.find import Criteria, Found
     from blastgit.search.find.related import Relation
@@ -59,6 +60,23 @@ class Reading(BaseRepo):
         from blastgit.api.attachments import Attachments
 
         return Attachments(self._repository, self._progress)
+
+    def identify(self, path: str | Path, *, of: str | None = None) -> Identity:
+        """Return which revision something in hand is, or which it is nearest to and what differs.
+
+        Equality is what it is for `record`: bytes, else values and contents by the repo's rules.
+
+        Args:
+            path: An export or a revision's document (`.json`), Blast's archive, the folder of a dataset, or any file.
+            of: The transient that a single file belongs to, if its name does not tell.
+
+        Raises:
+            InvalidInput: It cannot be read.
+            NotFound: There is no transient `of`.
+        """
+        from blastgit.api.identify import Identifying
+
+        return Identifying(self._repository, self._names).identify(Path(path), of)
 
     def related(
         self, names: Sequence[str], kinds: Sequence[str] | None = None, *, radius: float | None = None

@@ -33,6 +33,7 @@ VERBS = {
     "diff": "show what differs between two revisions",
     "blame": "tell which revision last changed each value",
     "get": "get the files of a revision",
+    "identify": "tell which revision a file, an export or a folder is",
     "related": "show what belongs to transients: hosts, images, neighbours",
     "types": "list dataset types, or the datasets of a revision",
     "plan": "tell which stages must run again, and from where",

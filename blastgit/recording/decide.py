@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from blastgit.errors import DamagedData, Withdrawn
+from blastgit.recording.returns import Given, earlier, find_equal, name_returned_images
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision
 from blastgit.repository.contents import content_tolerance, published_file
-from blastgit.repository.history import History
 from blastgit.revision.compare import compare
 from blastgit.revision.document import canonical
 from blastgit.revision.export import Export, is_same_run
@@ -135,14 +135,29 @@ def _compare(repository: Repository, state: Candidate, latest: Revision) -> Deci
     rules, sha256 = repository.rules, state.sha256
     fields = compare(normalise(latest.dr.export, rules), state.form, rules)
     check_changes(fields, rules)
-    files = [_by_content(repository, change, state.intake, latest) for change in _by_checksum(latest, sha256, rules)]
-    changes = Changes(fields, _find_returns(repository, files, latest, sha256))
+    files = _differing_files(repository, state, latest)
+    changes = Changes(fields, files)
     if not changes.makes_revision:
         return _same(state, latest, changes, rules)
+    before = earlier(repository, latest)
+    changes = Changes(fields, name_returned_images(files, before, sha256))
     kept = {change.path for change in files if change.change == "content-equal"}
     published = {path: latest.sha256(path) if path in kept else value for path, value in sha256.items()}
     incoming = [change.path for change in files if change.change in ("added", "changed")]
-    return Decision(latest, changes, changes.reason(rules), published, incoming, state.form, rules, is_new=True)
+    reason = changes.reason(rules)
+    decision = Decision(latest, changes, reason, published, incoming, state.form, rules, is_new=True)
+    if not before:
+        return decision
+    given = Given(state.form, sha256, decision.digest, lambda each: _differing_files(repository, state, each))
+    again = find_equal(repository, given, before)
+    if again is None:
+        return decision
+    return replace(decision, reason=f"{reason}; the values are those of revision {again} again")
+
+
+def _differing_files(repository: Repository, state: Candidate, revision: Revision) -> list[FileChange]:
+    changes = _by_checksum(revision, state.sha256, repository.rules)
+    return [_by_content(repository, change, state.intake, revision) for change in changes]
 
 
 def _by_checksum(latest: Revision, sha256: Mapping[str, str], rules: Rules) -> list[FileChange]:
@@ -171,21 +186,3 @@ def _by_content(repository: Repository, change: FileChange, intake: Intake, late
 
     verdict = same(change.path, old, intake.source(change.path), content_tolerance(repository))
     return FileChange(change.path, "content-equal" if verdict.equal else "changed", verdict.note)
-
-
-def _find_returns(
-    repository: Repository, files: list[FileChange], latest: Revision, sha256: Mapping[str, str]
-) -> list[FileChange]:
-    """Find the changed files whose bytes are those of an earlier revision: "the image is again that of revision 1"."""
-    if not any(change.is_image and change.change in ("added", "changed") for change in files):
-        return files
-    earlier = [each for each in History(repository).revisions(latest.name) if each.number < latest.number][-11:]
-    result = []
-    for change in files:
-        match = None
-        if change.is_image and change.change in ("added", "changed"):
-            digest = f"sha256:{sha256[change.path]}"
-            named = (r for r in reversed(earlier) if digest.encode() in r.dr_bytes)  # quicker than to parse them all
-            match = next((r.number for r in named if r.dr.files.get(change.path) == digest), None)
-        result.append(FileChange(change.path, change.change, change.note, change.derived, match))
-    return result

@@ -1,0 +1,86 @@
+"""Which revision something in hand is: what people hand in, opened."""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from blastgit.errors import InvalidFiles, InvalidInput, NotFound
+from blastgit.naming.names import check_transient
+from blastgit.naming.paths import ROOTS
+from blastgit.reading.identify import Dataset, Identity, identify_dataset, identify_file
+from blastgit.repository.base import Repository
+from blastgit.repository.history import History
+from blastgit.revision.export import Export, read_given
+
+
+class Identifying:
+    """Looks at files, archives, exports and folders, and says which revisions they are."""
+
+    def __init__(self, repository: Repository, names: Callable[[str], list[str]]) -> None:
+        """Look into a data repo.
+
+        Args:
+            repository: The data repo.
+            names: Has a transient at hand by any name that it has, and returns those that it has there.
+        """
+        self._repository = repository
+        self._names = names
+
+    def identify(self, path: Path, of: str | None = None) -> Identity:
+        """Return what lies at a path; see `DataRepo.identify`."""
+        if path.is_dir():
+            export, files = _open_folder(path)
+            return self._dataset(Dataset(str(path), export, files))
+        if not path.is_file():
+            raise InvalidFiles(f"there is no file or folder {path}")
+        if path.suffix == ".json":
+            return self._dataset(Dataset(str(path), read_given(path), {}))
+        if tarfile.is_tarfile(path):
+            from blastgit.recording.archive import open_archive
+
+            with open_archive(path) as (export, unpacked):
+                return self._dataset(Dataset(str(path), export, unpacked))
+        return identify_file(self._repository, path, self._transients(path, of))
+
+    def _dataset(self, dataset: Dataset) -> Identity:
+        found = Identity(dataset.label, reason=f"there is no transient {dataset.export.name} here")
+        with suppress(NotFound):
+            for name in self._names(dataset.export.name):
+                found = identify_dataset(self._repository, dataset, name)
+                if found.matches:
+                    break
+        return found
+
+    def _transients(self, path: Path, of: str | None) -> list[str]:
+        """Return whose files one may be: whose name it bears, or the folder that it lies in; else everybody's."""
+        if of is not None:
+            return self._names(check_transient(of))
+        words = path.name.split("_")
+        for guess in ("_".join(words[:count]) for count in range(len(words) - 1, 0, -1)):
+            with suppress(InvalidInput, NotFound):
+                self._repository.need(check_transient(guess), whole=True)
+                if History(self._repository).tip(guess) is not None:
+                    return self._names(guess)
+        self._repository.need(None, whole=True)
+        return History(self._repository).transients()
+
+
+def _open_folder(folder: Path) -> tuple[Export, dict[str, Path]]:
+    """Read the folder of a dataset, as `get`, `dvc pull` or Blast's archive lay it out.
+
+    Raises:
+        InvalidFiles: There is not exactly one export in it.
+    """
+    documents = sorted(folder.glob("*.json"))
+    if len(documents) != 1:
+        raise InvalidFiles(
+            f"{folder} should hold one export (NAME.json) beside cutout_cdn/ and sed_output/, and holds "
+            f"{len(documents)}: name the files themselves"
+        )
+    files = (file for root in ROOTS for file in sorted((folder / root).rglob("*")) if file.is_file())
+    known = {file.relative_to(folder).as_posix(): file for file in files if file.suffix != ".dvc"}
+    own = {path: file for path, file in known.items() if not path.endswith("/.gitignore")}
+    return read_given(documents[0]), own

@@ -1,0 +1,77 @@
+"""What has been before: a state, or an image, that is again what an earlier revision has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from blastgit.naming.trailers import Trailer
+from blastgit.repository.base import Repository
+from blastgit.repository.commits import Revision
+from blastgit.repository.history import History
+from blastgit.revision.compare import compare
+from blastgit.revision.files import FileChange
+from blastgit.revision.normalise import NaturalForm, normalise
+
+_LOOK_BACK = 11
+"""Earlier revisions that are looked at, newest first: a line may be long, and a recording waits for this."""
+
+_COMPARED = 3
+"""How many of these are compared by value; the others are recognised by their digest, if nothing differs at all."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """A state that makes a new revision.
+
+    Attributes:
+        form: Its natural form.
+        sha256: The checksums of its files, by path.
+        digest: Its Science-Digest.
+        differ: What differs between an earlier revision's files and these, by content.
+    """
+
+    form: NaturalForm
+    sha256: Mapping[str, str]
+    digest: str
+    differ: Callable[[Revision], Sequence[FileChange]]
+
+
+def earlier(repository: Repository, latest: Revision) -> list[Revision]:
+    """Return the revisions before the latest that are looked at, newest first."""
+    found = islice(History(repository).backwards(latest.name), _LOOK_BACK + 1)
+    return [each for each in found if each.number < latest.number]
+
+
+def find_equal(repository: Repository, given: Given, before: Sequence[Revision]) -> int | None:
+    """Return the earlier revision that a state is equal to, by its digest or by the rules; None if it is new."""
+    same = next((each for each in before if each.trailers.get(Trailer.SCIENCE_DIGEST) == given.digest), None)
+    if same is not None:
+        return same.number
+    rules = repository.rules
+    for each in before[:_COMPARED]:
+        if compare(normalise(each.dr.export, rules), given.form, rules):
+            continue
+        if not any(change.counts for change in given.differ(each)):
+            return each.number
+    return None
+
+
+def name_returned_images(
+    files: Sequence[FileChange], before: Sequence[Revision], sha256: Mapping[str, str]
+) -> list[FileChange]:
+    """Say of changed images whose bytes are those of an earlier revision: "the image is again that of revision 1"."""
+    result = []
+    for change in files:
+        match = None
+        if _is_new_image(change):
+            digest = f"sha256:{sha256[change.path]}"
+            named = (each for each in before if digest.encode() in each.dr_bytes)  # quicker than to parse them all
+            match = next((each.number for each in named if each.dr.files.get(change.path) == digest), None)
+        result.append(FileChange(change.path, change.change, change.note, change.derived, match))
+    return result
+
+
+def _is_new_image(change: FileChange) -> bool:
+    return change.is_image and change.change in ("added", "changed")

@@ -1,0 +1,23 @@
+"""`blastgit identify`, as one types it."""
+
+import json
+
+from blastgit import DataRepo
+from blastgit.demo import edit_flux
+
+
+def test_zero_exactly_if_all_are_published(cli, library, states, tmp_path):
+    DataRepo(library).get("2026dgt@0", tmp_path / "got")
+    said = cli("-C", library, "identify", tmp_path / "got", tmp_path / "got/2026dgt.json")
+    assert (said.code, said.out.count("is 2026dgt@0")) == (0, 2)
+    export, _ = edit_flux(states[2], "DES_z", 1.5).write(tmp_path / "in")
+    said = cli("-C", library, "identify", tmp_path / "got", export)
+    assert said.code == 1
+    assert "is no published state, nearest is 2026dgt@1" in said.out
+
+
+def test_keys_are_stable(cli, library, tmp_path):
+    DataRepo(library).get("2026dgt@0", tmp_path / "got")
+    (found,) = json.loads(cli("-C", library, "identify", "--json", tmp_path / "got").out)
+    assert list(found) == ["what", "is", "same_bytes", "nearest", "reason", "files", "fields"]
+    assert found["is"] == ["2026dgt@0"]
