@@ -129,7 +129,7 @@ def astropy(folder: Path) -> None:
 
 def pictures(folder: Path) -> None:
     """Draw how two runs compare."""
-    cli("-C", make(folder), "compare", "runs/run0", "runs/run1", "--picture", folder / "runs.png")
+    cli("-C", make(folder), "compare", "run0", "run1", "--picture", folder / "runs.png")
     assert (folder / "runs.png").read_bytes().startswith(b"\x89PNG")
 
 
