@@ -42,7 +42,7 @@ def route(app: Flask, rule: str, view: Callable[..., Any], twin: str | None = No
         twin: Where the JSON is, if not there.
         options: What else Flask is told.
     """
-    name = view.__name__
+    name = f"{view.__module__.rpartition('.')[2]}-{view.__name__}"
     app.add_url_rule(twin or f"{rule}.json", f"{name}.json", _as_json(view), **options)
     app.add_url_rule(rule, name, _as_html(view), **options)
 

@@ -87,8 +87,9 @@ def serving(repo: Path, index: Path, options: ServeOptions) -> Iterator[WebServe
     workers, refresher = Workers(), Refresher(repo, options.refresh)
     with tempfile.TemporaryDirectory(prefix="blastgit-web-", ignore_cleanup_errors=True) as folder, listening:
         limits = ServiceLimits()
-        tap = App(repo, Queries(Source(index, Path(folder), refresher), limits, workers), limits, options.url)
-        site = Site(repo, index, options, refresher)
+        queries = Queries(Source(index, Path(folder), refresher), limits, workers)
+        tap = App(repo, queries, limits, options.url)
+        site = Site(repo, index, options, refresher, queries)
         app = create_app(site)
         host, port = listening.getsockname()[:2]
         named = f"[{host}]" if ":" in host else host

@@ -20,6 +20,7 @@ from blastgit.serve.writer import Writer
 if TYPE_CHECKING:
     from blastgit.api.repo import DataRepo
     from blastgit.index.open_index import OpenIndex, Result
+    from blastgit.serve.tap.queries import Queries
 
 T = TypeVar("T")
 _QUERY_SECONDS = 20.0
@@ -102,7 +103,14 @@ class IndexPool:
 class Site:
     """What all pages share."""
 
-    def __init__(self, path: Path, index: Path, options: ServeOptions, stale: Callable[[bool], None]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        index: Path,
+        options: ServeOptions,
+        stale: Callable[[bool], None],
+        queries: Queries | None = None,
+    ) -> None:
         """Serve the data repo at `path`.
 
         Args:
@@ -110,10 +118,13 @@ class Site:
             index: The file of its index.
             options: How.
             stale: Has the index brought up to date if it is time, or if it is damaged (True).
+            queries: Answers queries of strangers; None for a site that takes none.
         """
         self.path = path
         self.options = options
         self.stale = stale
+        self.queries = queries
+        self.index_path = index
         self.pool = IndexPool(index)
         self.pictures = Cache(96_000_000)
         self.figures = Cache(32_000_000)

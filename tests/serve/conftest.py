@@ -34,6 +34,12 @@ HOSTILE = '<script>alert("x")</script><img src=x onerror=alert(1)>\u202etxt.exe\
 TAME = "".join(each for each in HOSTILE if each.isprintable())
 """The same, as far as a line of blastgit's own may have it."""
 
+QUERY = """\
+-- description: transients that are near
+-- parameters:
+--   most: {type: double, default: 1, description: the greatest redshift}
+SELECT transient, revision, best_redshift FROM transients WHERE best_redshift <= $most
+"""
 WITHDRAWN = "cutout_cdn/WISE/WISE_W1.fits"
 ME = pwd.getpwuid(os.geteuid()).pw_name
 
@@ -62,6 +68,7 @@ def _fill(place: Path, aside: Path, states: tuple[Sample, ...]) -> None:
     )
     repo.annotations.add([f"u/{ME}/2026dgt@0"], AnnotationBody(comment="my-secret-thought"))
     repo.withdraw(f"2026dgt@1:{WITHDRAWN}", "the survey took it back")
+    repo.queries.add("nearby", QUERY, "for the tests")
     repo.index.update()
 
 
@@ -90,13 +97,19 @@ def opened(place: Path, **options: Any) -> Iterator[Any]:
     from blastgit.serve.app import create_app
     from blastgit.serve.options import ServeOptions
     from blastgit.serve.site import Site
+    from blastgit.serve.tap.limits import ServiceLimits
+    from blastgit.serve.tap.queries import Queries, Source
+    from blastgit.serve.tap.workers import Workers
 
-    repo = DataRepo(place)
-    site = Site(repo.path, repo.index.path, ServeOptions(**options), lambda _: None)
+    repo, workers = DataRepo(place), Workers()
+    queries = Queries(Source(repo.index.path, place.parent, lambda _: None), ServiceLimits(), workers)
+    site = Site(repo.path, repo.index.path, ServeOptions(**options), lambda _: None, queries)
     app = create_app(site)
     with app.test_client() as client:
         yield client
+    site.writer.close()
     site.pool.close()
+    workers.close()
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 PAGES = ("/", "/t/2026dgt", "/t/2026dgt@0", "/t/2026bad", "/t/2026xss", "/c", "/c/nearby", "/release/nearby/1",
          "/files/2026dgt@1/", "/?q=2026&class=SN+Ia", "/t/2026nil",
-         "/compare/2026dgt@0...2026dgt@1", "/t/2026dgt@0/part/cutout_cdn/DES/DES_z.fits")  # fmt: skip
+         "/compare/2026dgt@0...2026dgt@1", "/t/2026dgt@0/part/cutout_cdn/DES/DES_z.fits", "/t/2026dgt@0/provenance",
+         "/compare/runs", "/compare/runs/app:v1.12.0...app:v1.13.1?type=photometry", "/r/filter/DES_z",
+         "/log", "/status",
+         "/sql?query=SELECT+TOP+2+*+FROM+blastgit.transients")  # fmt: skip
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (1280, "light"), (320, "light"), (1280, "dark")])

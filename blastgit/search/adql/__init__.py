@@ -9,12 +9,13 @@ from blastgit.index.tables import Column, tables
 __all__ = ["describe", "translate"]
 
 
-def translate(text: str, beside: Collection[str] = ()) -> str:
+def translate(text: str, beside: Collection[str] = (), views: str | None = None) -> str:
     """Return a query in ADQL 2.0 or 2.1 as one in DuckDB's SQL.
 
     Args:
         text: The query.
         beside: The full names of tables that it may name beside those of the index: `ivoa.ObsCore`.
+        views: The database whose views are read instead of the index's own tables; None for these.
 
     Raises:
         InvalidQuery: It is no ADQL, or does more than read; says in which line and column, and what stands there.
@@ -25,7 +26,7 @@ def translate(text: str, beside: Collection[str] = ()) -> str:
     need("sqlglot")
     from blastgit.search.adql.translation import translated
 
-    return translated(text, tables(), beside)
+    return translated(text, tables(), beside, views)
 
 
 def describe(

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from blastgit.index.tables import Tables
 from blastgit.search.adql.mistakes import in_node
-from blastgit.search.adql.sources import SCHEMA, is_ours
+from blastgit.search.adql.sources import SCHEMA, defined, is_ours
 
 
 def check_tables(tree: exp.Expr, known: Tables, beside: Collection[str] = ()) -> None:
@@ -26,27 +26,11 @@ def check_tables(tree: exp.Expr, known: Tables, beside: Collection[str] = ()) ->
     others = {name.lower() for name in beside}
     for table in tree.find_all(exp.Table):
         name, full = table.name.lower(), f"{table.db}.{table.name}".lower()
-        if is_ours(table) and (name in known or (not table.db and name in _defined(table))):
+        if is_ours(table) and (name in known or (not table.db and name in defined(table))):
             continue
         if table.catalog or full not in others:
             spelled = ".".join(part.name for part in table.parts)
             raise in_node(table.parts[-1], f"there is no table {spelled[:80]!r}{_near(full, [*known, *beside])}")
-
-
-def _defined(table: exp.Table) -> set[str]:
-    """Return the names that WITH gives to queries where a table is named: those of a WITH around it, or before it."""
-    found: set[str] = set()
-    node: exp.Expr = table
-    while node.parent is not None:
-        around = node.parent
-        if isinstance(around, exp.With):
-            before = around.expressions[: around.expressions.index(node)]
-        else:
-            of_query = around.args.get("with_")
-            before = [] if of_query is None or of_query is node else of_query.expressions
-        found |= {each.alias.lower() for each in before}
-        node = around
-    return found
 
 
 def _near(name: str, known: Collection[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from sqlglot import exp
 
@@ -65,17 +65,40 @@ class Sources:
             yield source.alias_or_name.lower(), self._known.get(source.name.lower()) if ours else None
 
 
+def defined(table: exp.Table) -> set[str]:
+    """Return the names that WITH gives to queries where a table is named: those of a WITH around it, or before it."""
+    found: set[str] = set()
+    node: exp.Expr = table
+    while node.parent is not None:
+        around = node.parent
+        if isinstance(around, exp.With):
+            before = around.expressions[: around.expressions.index(node)]
+        else:
+            of_query = around.args.get("with_")
+            before = [] if of_query is None or of_query is node else of_query.expressions
+        found |= {each.alias.lower() for each in before}
+        node = around
+    return found
+
+
 def is_ours(table: exp.Table) -> bool:
     """Whether a table may be one of the index, by its schema."""
     return not table.catalog and table.db.lower() in ("", SCHEMA)
 
 
-def name_fully(tree: exp.Expr) -> None:
-    """Give the index's tables the name that they have for DuckDB, where they are named with their schema."""
+def name_fully(tree: exp.Expr, database: str = NAME, unqualified: Collection[str] = ()) -> None:
+    """Give the index's tables the name that they have for DuckDB, where they are named with their schema.
+
+    Args:
+        tree: The query.
+        database: Where the tables are.
+        unqualified: The tables that are named without a schema, and are to get one as well.
+    """
     for table in tree.find_all(exp.Table):
-        if not table.catalog and table.db.lower() == SCHEMA:
+        is_bare = not table.db and table.name.lower() in unqualified and table.name.lower() not in defined(table)
+        if not table.catalog and (table.db.lower() == SCHEMA or is_bare):
             table.set("db", exp.to_identifier("main"))
-            table.set("catalog", exp.to_identifier(NAME))
+            table.set("catalog", exp.to_identifier(database))
     for column in tree.find_all(exp.Column):
         if column.args.get("db"):  # blastgit.transients.redshift
             column.set("db", None)

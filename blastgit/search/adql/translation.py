@@ -18,14 +18,14 @@ from blastgit.search.adql.shapes import GEOMETRY, Shapes
 from blastgit.search.adql.sources import Sources, name_fully
 
 
-def translated(text: str, known: Tables, beside: Collection[str] = ()) -> str:
+def translated(text: str, known: Tables, beside: Collection[str] = (), views: str | None = None) -> str:
     """Return the SQL of a query of tables that are known, and of those that there are beside them.
 
     Raises:
         InvalidQuery: It is no ADQL.
     """
     try:
-        return _translated(text, known, beside)
+        return _translated(text, known, beside, views)
     except RecursionError:
         raise InvalidQuery("the query is too deep: brackets, queries or operators inside each other") from None
     except SqlglotError as error:
@@ -34,7 +34,7 @@ def translated(text: str, known: Tables, beside: Collection[str] = ()) -> str:
         raise InvalidQuery(str(error)) from None
 
 
-def _translated(text: str, known: Tables, beside: Collection[str]) -> str:
+def _translated(text: str, known: Tables, beside: Collection[str], views: str | None) -> str:
     tree = parse(text)
     check(tree)
     _name_columns(tree)
@@ -50,7 +50,10 @@ def _translated(text: str, known: Tables, beside: Collection[str]) -> str:
             raise in_node(node, str(error)) from None
     geometry.refuse_shapes(tree)
     check_tables(tree, known, beside)
-    name_fully(tree)
+    if views is None:
+        name_fully(tree)
+    else:
+        name_fully(tree, views, known)
     _bracket(tree)
     return tree.sql("duckdb", identify=True, comments=False, unsupported_level=ErrorLevel.RAISE)
 

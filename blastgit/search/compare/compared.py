@@ -157,14 +157,14 @@ class Comparing:
         self._index = index
         self._options = options
         self.subject = Subject.of(options.type, options.columns)
-        self._sides = Side.of(index, old), Side.of(index, new)
-        self._values = {"a": self._sides[0].value, "b": self._sides[1].value}
+        self.sides = Side.of(index, old), Side.of(index, new)
+        self._values = {"a": self.sides[0].value, "b": self.sides[1].value}
 
     def compare(self) -> Comparison:
         """Return the figures."""
-        old, new = self._sides
+        old, new = self.sides
         both, same = self._index.query(sql.counted(old, new), self._values).rows[0]
-        count = [self._count(side) for side in self._sides]
+        count = [self._count(side) for side in self.sides]
         rows = [self._statistics(row) for row in self._ask(sql.statistics, sigma=self._options.sigma).rows]
         order = [each.name for each in self.subject.quantities]
         rows.sort(key=lambda each: (each.group, order.index(each.quantity)))
@@ -183,11 +183,11 @@ class Comparing:
         named = zip([*self.subject.groups, "quantity"], [*statistics.group, statistics.quantity], strict=True)
         tests = [f"{name} = $v{i}" for i, (name, _) in enumerate(named)]
         given = {f"v{i}": value for i, value in enumerate([*statistics.group, statistics.quantity])}
-        query = sql.plotted(*self._sides, self.subject, tests)
+        query = sql.plotted(*self.sides, self.subject, tests)
         return [(old, new) for old, new in self._index.query(query, {**self._values, **given})]
 
     def _ask(self, query: Any, **values: float) -> Result:
-        return self._index.query(query(*self._sides, self.subject), {**self._values, **values})
+        return self._index.query(query(*self.sides, self.subject), {**self._values, **values})
 
     def _count(self, side: Side) -> int:
         return int(self._index.query(f"SELECT count(*) FROM ({side.sql('$v')})", {"v": side.value}).rows[0][0])  # noqa: S608

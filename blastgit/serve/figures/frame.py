@@ -144,15 +144,18 @@ class Frame:
             yield f"{move}{across:.1f} {down:.1f}"
             move = "L"
 
-    def point(self, x: float, y: float, error: float | None, style: str, words: str) -> None:
-        """Draw a point with its error, and what it is for those who point at it."""
+    def point(  # noqa: PLR0913, PLR0917 (a point is all of these)
+        self, x: float, y: float, error: float | None, style: str, words: str, name: str = ""
+    ) -> None:
+        """Draw a point with its error, what it is for those who point at it, and its name for scripts."""
         across, down = self.place(x, y)
         bar = ""
         if error and math.isfinite(error):
             low = y - error if not (self.y.is_log and y - error <= 0) else self.y.low
             bar = f'<path d="M{across:.1f} {self.place(x, y + error)[1]:.1f}V{self.place(x, low)[1]:.1f}"/>'
+        named = f' data-name="{escape(name)}"' if name else ""
         self._parts.append(
-            f'<g class="{style}">{bar}<circle cx="{across:.1f}" cy="{down:.1f}" r="3.4"/>'
+            f'<g class="{style}"{named}>{bar}<circle cx="{across:.1f}" cy="{down:.1f}" r="3.4"/>'
             f"<title>{escape(words)}</title></g>"
         )
 

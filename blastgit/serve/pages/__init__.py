@@ -4,10 +4,30 @@ from __future__ import annotations
 
 from flask import Flask
 
-from blastgit.serve.pages import collections, compare, files, image, log, part, releases, revision, say, search
+from blastgit.serve.pages import (
+    collections,
+    compare,
+    feed,
+    files,
+    hosts,
+    image,
+    log,
+    part,
+    provenance,
+    releases,
+    revision,
+    runs,
+    say,
+    search,
+    sql,
+    status,
+)
+
+_PAGES = (search, revision, part, provenance, compare, runs, image, files, collections, releases, hosts, log, say, sql,
+          status, feed)  # fmt: skip
 
 
 def install(app: Flask) -> None:
     """Put every page at its address."""
-    for module in (search, revision, part, compare, image, files, collections, releases, log, say):
+    for module in _PAGES:
         module.install(app)

@@ -104,7 +104,8 @@ def _translate(query: str) -> str:
     from blastgit.search.adql.sources import SCHEMA
     from blastgit.serve.tap.tables import served
 
-    return translate(query, [table.full_name for table in served().tables if table.schema != SCHEMA])
+    beside = [table.full_name for table in served().tables if table.schema != SCHEMA]
+    return translate(query, beside, views=SCHEMA)  # which leave out what is not for strangers
 
 
 if __name__ == "__main__":

@@ -1,0 +1,147 @@
+"""`/status`, `/healthz`, `/metrics`: how the data repo and this server are, for people and for programs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response, request
+
+from blastgit.errors import BlastgitError
+from blastgit.serve.page import Page, route
+from blastgit.serve.site import Site, site
+
+_FAILED = """
+SELECT s.stage, count(*) AS transients, min(s.transient) AS example FROM stages s
+WHERE s.is_latest AND s.state = 'failed' GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 20
+"""
+_COUNTS = {
+    "transients": "SELECT count(*) FROM transients", "revisions": "SELECT count(*) FROM revisions",
+    "incomplete": "SELECT count(*) FROM transients WHERE NOT is_complete",
+    "withdrawn_files": "SELECT count(*) FROM files WHERE is_withdrawn",
+    "annotations": "SELECT count(*) FROM annotations",
+}  # fmt: skip
+
+
+class Requests:
+    """How many requests were answered, by page and status, and how long that took."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._lock = threading.Lock()
+        self.counts: Counter[tuple[str, int]] = Counter()
+        self.seconds: dict[str, float] = {}
+        self.since = time.time()
+
+    def note(self, page: str, status: int, seconds: float) -> None:
+        """Count one."""
+        with self._lock:
+            self.counts[page, status] += 1
+            self.seconds[page] = self.seconds.get(page, 0.0) + seconds
+
+
+def install(app: Flask) -> None:
+    """Put the pages at their addresses, and count what is asked for."""
+    counted = Requests()
+    app.extensions["blastgit.requests"] = counted
+
+    @app.before_request
+    def _begin() -> None:
+        request.environ["blastgit.began"] = time.monotonic()
+
+    @app.after_request
+    def _end(response: Response) -> Response:
+        began = request.environ.get("blastgit.began", time.monotonic())
+        counted.note((request.endpoint or "none").partition(".")[0], response.status_code, time.monotonic() - began)
+        return response
+
+    route(app, "/status", status)
+    app.add_url_rule("/healthz", "healthz", healthz)
+    app.add_url_rule("/metrics", "metrics", metrics)
+
+
+def status() -> Page:
+    """Return how the runs in progress, the index and the disk are."""
+    here = site()
+    here.stale(False)
+    runs = [each.to_json() for each in here.repo().status()]
+    space = shutil.disk_usage(here.path)
+    data: dict[str, Any] = {
+        "runs": runs, "failed": [{"stage": stage, "transients": count, "example": name} for stage, count, name in
+                                 here.answer(_FAILED)],
+        "counts": _counts(here), "index": _index(here), "verified": _verified(here),
+        "disk": {"free_bytes": space.free, "total_bytes": space.total},
+    }  # fmt: skip
+    return Page("status.html", data)
+
+
+def _counts(here: Site) -> dict[str, int]:
+    return {name: int(here.answer(sql)[0][0]) for name, sql in _COUNTS.items()}
+
+
+def _index(here: Site) -> dict[str, Any]:
+    try:
+        found = here.index_path.stat()
+    except OSError:
+        return {"bytes": 0, "time": None, "age_seconds": None}
+    made = datetime.fromtimestamp(found.st_mtime, UTC)
+    return {"bytes": found.st_size, "time": made, "age_seconds": round(time.time() - found.st_mtime)}
+
+
+def _verified(here: Site) -> dict[str, Any]:
+    """Return what is known of `verify`: an interrupted run leaves a file that says how far it came."""
+    file = Path(here.path) / "blastgit/verify.jsonl"
+    try:
+        return {"interrupted": datetime.fromtimestamp(file.stat().st_mtime, UTC)}
+    except OSError:
+        return {"interrupted": None}
+
+
+def healthz() -> Response:
+    """Say whether pages can be served: 200 if the data repo and its index can be read."""
+    here = site()
+    try:
+        here.repo()
+        here.query("SELECT 1")
+    except (BlastgitError, OSError):
+        response = Response("not ready\n", 503, mimetype="text/plain")
+    else:
+        response = Response("ok\n", mimetype="text/plain")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def metrics() -> Response:
+    """Return figures as Prometheus reads them."""
+    from flask import current_app
+
+    here = site()
+    counted: Requests = current_app.extensions["blastgit.requests"]
+    space = shutil.disk_usage(here.path)
+    lines = ["# TYPE blastgit_requests_total counter"]
+    lines += [f'blastgit_requests_total{{page="{page}",status="{status}"}} {n}' for (page, status), n in
+              sorted(counted.counts.items())]  # fmt: skip
+    lines.append("# TYPE blastgit_request_seconds_total counter")
+    lines += [f'blastgit_request_seconds_total{{page="{page}"}} {n:.3f}' for page, n in sorted(counted.seconds.items())]
+    gauges = {**{f"blastgit_{name}": value for name, value in _counts(here).items()},
+              "blastgit_index_age_seconds": _index(here)["age_seconds"] or 0, "blastgit_index_bytes":
+              _index(here)["bytes"], "blastgit_disk_free_bytes": space.free, "process_start_time_seconds":
+              round(counted.since), "process_resident_memory_bytes": _memory()}  # fmt: skip
+    for name, value in gauges.items():
+        lines += [f"# TYPE {name} gauge", f"{name} {value}"]
+    response = Response("\n".join([*lines, ""]), mimetype="text/plain; version=0.0.4")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _memory() -> int:
+    try:
+        return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return 0
