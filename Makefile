@@ -1,5 +1,7 @@
 # Needs Python 3.11 or later, git and make; everything else goes into .venv.
 #   make demo    the whole idea in two minutes, with invented data, in ./demo
+#   make demo-web   some 300 invented transients to look at in a browser, in ./demo-web
+#   make screenshots   the pictures of the documentation, by a browser
 #   make test    all tests
 #   make lint    ruff, mypy, and the order of imports
 
@@ -14,13 +16,19 @@ unexport PYTHONPATH
 unexport PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint clean
+.PHONY: help demo demo-web screenshots test lint clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
 
 demo: $(VENV)/.ready
 	@$(BIN)/python -m blastgit.demo
+
+demo-web: $(VENV)/.ready
+	@$(BIN)/python -m blastgit.demo --web
+
+screenshots: $(VENV)/.ready-dev
+	$(BIN)/python -m tests.serve.screenshots docs
 
 test: $(VENV)/.ready-dev
 	$(BIN)/python -m pytest -n auto
@@ -31,16 +39,16 @@ lint: $(VENV)/.ready-dev
 	$(BIN)/lint-imports
 
 clean:
-	rm -rf $(VENV) demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) demo demo-web .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # A stamp says that set-up is done for the pyproject.toml that there is.
 $(VENV)/.ready: pyproject.toml | $(BIN)/pip
-	@$(BIN)/python -m pip install -qq --editable .
+	@$(BIN)/python -m pip install -qq --editable '.[web]'
 	@$(BIN)/python -m compileall -q blastgit
 	@touch $@
 
 $(VENV)/.ready-dev: pyproject.toml | $(BIN)/pip
-	@$(BIN)/python -m pip install -qq --editable '.[dev,s3]'
+	@$(BIN)/python -m pip install -qq --editable '.[dev,s3,web]'
 	@$(BIN)/python -m compileall -q blastgit tests
 	@touch $@ $(VENV)/.ready
 

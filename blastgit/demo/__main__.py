@@ -1,28 +1,55 @@
-"""`python -m blastgit.demo [FOLDER]`: tell the story of `make demo`, by default in ./demo."""
+"""`python -m blastgit.demo [--web] [FOLDER]`: tell the story of `make demo`, or fill a repo to look at, in ./demo."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from blastgit.demo.story import tell
+from blastgit.demo.story import prepare, tell, tell_how_to_look
 from blastgit.errors import BlastgitError, UsageError
 from blastgit.plumbing.stdout import StdoutClosed, guard_stdout
 
+_MANY = 300
+
 
 def main(arguments: list[str]) -> int:
-    """Tell the story and return an exit code."""
+    """Tell the story, or fill a repo, and return an exit code."""
     guard_stdout()
+    is_web, folders = "--web" in arguments, [each for each in arguments if each != "--web"]
     try:
-        if len(arguments) > 1:
+        if len(folders) > 1:
             raise UsageError("python -m blastgit.demo takes one folder at most")
-        tell(Path(arguments[0] if arguments else "demo"))
+        folder = Path(folders[0] if folders else "demo-web" if is_web else "demo")
+        if is_web:
+            fill(folder)
+        else:
+            tell(folder)
+        tell_how_to_look(folder)
     except BlastgitError as error:
         print(f"demo: {error}", file=sys.stderr)
         return error.exit_code
     except StdoutClosed:
         pass
     return 0
+
+
+def fill(folder: Path, count: int = _MANY) -> None:
+    """Fill a data repo with invented transients, and say how far it is.
+
+    Raises:
+        WouldOverwrite: Something else is in that folder.
+    """
+    from blastgit.demo import many
+
+    prepare(folder)
+
+    def said(done: int, total: int) -> None:
+        if sys.stderr.isatty():
+            end = "\n" if done == total else ""
+            print(f"\r{done} of {total} states recorded", end=end, file=sys.stderr, flush=True)
+
+    print(f"Recording {count} invented transients in {folder}/data.git: a minute or two.", flush=True)
+    many.fill(folder / "data.git", count, tell=said)
 
 
 if __name__ == "__main__":

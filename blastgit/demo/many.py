@@ -26,22 +26,37 @@ def fill(folder: Path, count: int, *, tell: Callable[[int, int], None], pixels: 
 
     Args:
         folder: Where; it must not be there yet.
-        count: How many transients.
-        tell: Called with how many are done, of how many.
+        count: How many transients, from 6 on.
+        tell: Called with how many states are recorded, of how many.
         pixels: Sides of the images.
 
     Returns:
         The data repo.
     """
     repo = DataRepo.init(folder, simulated=True)
+    found = list(names(count))
     with tempfile.TemporaryDirectory(prefix="blastgit-demo-") as aside:
-        for number, name in enumerate(names(count)):
-            for turn, (run, sample) in enumerate(_states(name, number, pixels)):
-                export, data = sample.write(Path(aside) / f"{number}-{turn}")
-                repo.record(name, export, data, run=run)
-            tell(number + 1, count)
-    _gather(repo, list(names(count)))
+        later = _write_first(Path(aside), found, pixels)
+        repo.import_all(Path(aside) / "data", exports=Path(aside) / "exports", run=_RUNS[0])
+        tell(count, count + len(later))
+        for done, (run, sample) in enumerate(later, 1):
+            export, data = sample.write(Path(aside) / f"later-{done}")
+            repo.record(sample.name, export, data, run=run)
+            tell(count + done, count + len(later))
+    _gather(repo, found)
     return repo
+
+
+def _write_first(aside: Path, found: list[str], pixels: int) -> list[tuple[str, Sample]]:
+    """Lay the first state of each transient out as Blast does, and return the later ones with their runs."""
+    (aside / "exports").mkdir()
+    later: list[tuple[str, Sample]] = []
+    for number, name in enumerate(found):
+        (_, first), *rest = _states(name, number, pixels)
+        export, _ = first.write(aside)
+        export.rename(aside / "exports" / f"{name}.json")
+        later += rest
+    return later
 
 
 def names(count: int) -> Iterator[str]:
@@ -62,7 +77,10 @@ def _states(name: str, number: int, pixels: int) -> Iterator[tuple[str, Sample]]
         yield _RUNS[0], without_host(first)
         return
     yield _RUNS[0], first
-    if number % 3:
+    if number % 3 == 0:
+        again = reprocess(first, app_version="v1.13.1", export_time="2026-06-20T09:12:44.120001+00:00", seed=number)
+        yield _RUNS[1], again
+    elif number % 3 == 1:
         later = reprocess(first, app_version="v1.13.1", export_time="2026-07-02T11:30:05.702113+00:00", seed=number)
         changed = change_image(later, "DES_z", seed=number) if number % 2 else refit(later, seed=number)
         yield _RUNS[1], changed

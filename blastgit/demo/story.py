@@ -13,6 +13,7 @@ import subprocess
 import sys
 import textwrap
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blastgit.demo.changes import change_image, reprocess
@@ -23,7 +24,6 @@ from blastgit.plumbing.process import git_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from blastgit.demo.sample import Sample
 
@@ -67,6 +67,14 @@ def tell(folder: Path, *, pixels: int = 300) -> None:
     _change(teller, again)
     _bring_back(teller, {dataset_path(path): _sha256(content) for path, content in first.files.items()})
     _compare(teller)
+
+
+def tell_how_to_look(folder: Path) -> None:
+    """Print the line that shows the demo's data repo in a browser."""
+    command = Path(sys.executable).with_name("blastgit")
+    program = os.path.relpath(command) if command.exists() else f"{os.path.relpath(sys.executable)} -m blastgit"
+    print("Look at it in a browser, as you, who may write remarks:\n", flush=True)
+    print(f"    {program} -C {folder}/data.git serve --as you\n", flush=True)
 
 
 def _process(teller: _Teller, first: Sample) -> None:
