@@ -75,6 +75,9 @@ class Transient(SkyObject):
     update_comment = word(500)
     update_fields = word(500)
 
+    class Meta:
+        permissions = (("retrigger_transient", "Can retrigger a transient workflow"),)
+
 
 class Alias(models.Model):
     alias = models.CharField(max_length=64, unique=True)

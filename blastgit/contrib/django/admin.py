@@ -1,0 +1,142 @@
+"""The list in Django's admin: each transient's latest revision, and whether it is recorded as it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin, messages
+
+from blastgit.contrib.django.models import RecordedTransient
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What is known about the recordings of a transient.
+
+    Attributes:
+        revision: The latest one; None if there is none, or the data repo cannot be read.
+        status: "recorded", "due" or "failing".
+        attempt: When it was last tried.
+        error: Why that failed.
+        since: When it first failed.
+    """
+
+    revision: int | None
+    status: str
+    attempt: str | None = None
+    error: str | None = None
+    since: str | None = None
+
+
+def recordings(names: Sequence[str]) -> dict[str, Recording]:
+    """Return what is known about the recordings of transients."""
+    from blastgit.contrib.blast.ledger import Ledger
+    from blastgit.contrib.blast.standing import standings
+
+    ledger, numbers = Ledger(), _numbers(names)
+    recorded, failures, attempts = ledger.recorded(names), ledger.failures(names), ledger.attempts(names)
+    told = {}
+    for each in ledger.with_edits(list(standings(names))):
+        failure = failures.get(each.name)
+        status = "recorded" if recorded.get(each.name) == each.state else "failing" if failure else "due"
+        error, since = (failure.error, failure.since) if failure and status == "failing" else (None, None)
+        told[each.name] = Recording(numbers.get(each.name), status, attempts.get(each.name), error, since)
+    return told
+
+
+def _numbers(names: Sequence[str]) -> dict[str, int]:
+    from blastgit.api.repo import DataRepo
+    from blastgit.contrib.django.options import options
+    from blastgit.errors import BlastgitError, NotFound
+
+    numbers = {}
+    try:
+        repo = DataRepo(options().repo)
+        for name in names:
+            try:
+                numbers[name] = repo.log(name)[0].revision.number
+            except NotFound:
+                continue
+    except BlastgitError:  # the list is there all the same: it shows what fails, and why
+        return numbers
+    return numbers
+
+
+@admin.register(RecordedTransient)
+class RecordedTransientAdmin(admin.ModelAdmin):  # type: ignore[misc,unused-ignore]
+    """The list; nothing in it can be edited."""
+
+    list_display = ("name", "revision", "status", "last_attempt", "failing_since", "reason")
+    list_display_links = None
+    search_fields = ("name",)
+    ordering = ("-pk",)
+    list_per_page = 50
+    actions = ("record_now",)
+
+    def get_changelist_instance(self, request: Any) -> Any:
+        """Return the page of the list, with what is known about its transients."""
+        page = super().get_changelist_instance(request)
+        known = recordings([each.name for each in page.result_list])
+        for each in page.result_list:
+            each.recording = known.get(each.name, Recording(None, "due"))
+        return page
+
+    def revision(self, transient: Any) -> int | None:
+        """Return the latest revision."""
+        number: int | None = transient.recording.revision
+        return number
+
+    def status(self, transient: Any) -> str:
+        """Return whether it is recorded as it stands."""
+        return str(transient.recording.status)
+
+    def last_attempt(self, transient: Any) -> str | None:
+        """Return when it was last tried."""
+        moment: str | None = transient.recording.attempt
+        return moment
+
+    def failing_since(self, transient: Any) -> str | None:
+        """Return when it first failed."""
+        moment: str | None = transient.recording.since
+        return moment
+
+    def reason(self, transient: Any) -> str | None:
+        """Return why it failed."""
+        error: str | None = transient.recording.error
+        return error
+
+    @admin.action(description="Record now", permissions=["record"])  # type: ignore[untyped-decorator,unused-ignore]
+    def record_now(self, request: Any, chosen: Any) -> None:
+        """Ask for recordings; a worker makes them."""
+        from blastgit.contrib.blast import record_revision
+
+        names = list(chosen.values_list("name", flat=True))
+        for name in names:
+            record_revision.apply_async(kwargs={"transient_name": name})
+        self.message_user(request, f"asked for {len(names)} recordings", messages.SUCCESS)
+
+    def has_record_permission(self, request: Any) -> bool:
+        """Whether a user may have transients recorded: those who may retrigger workflows."""
+        return bool(request.user.has_perm("host.retrigger_transient"))
+
+    def has_view_permission(self, request: Any, obj: Any = None) -> bool:  # noqa: ARG002 (Django's signature)
+        """Whether a user may see the list: those who may see transients, or record them."""
+        return bool(request.user.has_perm("host.view_transient")) or self.has_record_permission(request)
+
+    def has_module_permission(self, request: Any) -> bool:
+        """Whether the admin's front page names the list."""
+        return self.has_view_permission(request)
+
+    def has_add_permission(self, request: Any) -> bool:  # noqa: ARG002
+        """Nothing is added here."""
+        return False
+
+    def has_change_permission(self, request: Any, obj: Any = None) -> bool:  # noqa: ARG002
+        """Nothing is changed here."""
+        return False
+
+    def has_delete_permission(self, request: Any, obj: Any = None) -> bool:  # noqa: ARG002
+        """Nothing is deleted here."""
+        return False

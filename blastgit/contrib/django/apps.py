@@ -1,0 +1,31 @@
+"""The app: connected to Blast's models when Django starts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import AppConfig, apps
+from django.db.models.signals import post_migrate
+
+
+class BlastgitConfig(AppConfig):  # type: ignore[misc,unused-ignore]
+    """Dataset revisions."""
+
+    name = "blastgit.contrib.django"
+    label = "blastgit"
+    verbose_name = "Dataset revisions"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Listen to Blast's models, and have the sweep scheduled once the tables are there."""
+        from blastgit.contrib.django.signals import connect
+
+        connect()
+        post_migrate.connect(_schedule, sender=self)
+
+
+def _schedule(**_: Any) -> None:
+    if apps.is_installed("django_celery_beat"):
+        from blastgit.contrib.blast.schedule import schedule_sweep
+
+        schedule_sweep()

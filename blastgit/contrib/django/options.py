@@ -1,0 +1,47 @@
+"""What the project's settings say about the app.
+
+BLASTGIT = {"REPO": "/repo", "WEB": "https://data.example.org", "BASE_TEMPLATE": "host/base.html"}
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from blastgit.contrib.blast.instance import repo_location
+
+
+@dataclass(frozen=True)
+class Options:
+    """The app's options.
+
+    Attributes:
+        repo: The data repo; without `REPO` the one of the variable BLASTGIT_REPO.
+        web: Where `blastgit serve` is, without a slash at the end; "" if it is not.
+        site: What permalinks begin with, without a slash at the end; "" for links within the site.
+        base_template: The template that pages extend; it must have a block `body`.
+    """
+
+    repo: str
+    web: str
+    site: str
+    base_template: str
+
+
+def options() -> Options:
+    """Return the options.
+
+    Raises:
+        UsageError: No data repo is named.
+        RepoError: It is to be a folder, and there is none.
+    """
+    from django.conf import settings
+
+    given = getattr(settings, "BLASTGIT", {})
+    repo = given.get("REPO") or os.environ.get("BLASTGIT_REPO", "")
+    return Options(
+        repo_location({"BLASTGIT_REPO": repo}),
+        str(given.get("WEB", "")).rstrip("/"),
+        str(given.get("SITE", "")).rstrip("/"),
+        str(given.get("BASE_TEMPLATE", "host/base.html")),
+    )

@@ -1,0 +1,42 @@
+"""The page of a transient's history."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404
+from django.shortcuts import render
+
+from blastgit.api.repo import DataRepo
+from blastgit.contrib.django.history import citations, revisions
+from blastgit.contrib.django.options import options
+from blastgit.errors import BlastgitError
+
+
+def history(request: Any, transient_name: str) -> Any:
+    """Return the page: all revisions, and the one that `?revision=` names, or the latest."""
+    told = None
+    try:
+        told = options()
+        repo = DataRepo(told.repo)
+        found = revisions(repo, transient_name, told)
+        chosen = _chosen(found, request.GET.get("revision"))
+        cite = citations(repo, chosen["dataset"]) if chosen else {}
+    except BlastgitError as error:
+        return render(request, "blastgit/history.html", _context(transient_name, told, error=str(error)), status=503)
+    context = _context(transient_name, told, revisions=found, chosen=chosen, cite=cite)
+    return render(request, "blastgit/history.html", context)
+
+
+def _chosen(found: list[dict[str, Any]], wanted: str | None) -> dict[str, Any] | None:
+    if wanted is None:
+        return found[0] if found else None
+    for each in found:
+        if str(each["revision"]) == wanted:
+            return each
+    raise Http404(f"there is no revision {wanted}")
+
+
+def _context(name: str, told: Any, **more: Any) -> dict[str, Any]:
+    base = told.base_template if told else "host/base.html"
+    return {"transient_name": name, "base_template": base, "web": told.web if told else "", **more}

@@ -1,0 +1,1 @@
+"""Blast's API, as far as `blastgit.contrib.django` meets it."""
