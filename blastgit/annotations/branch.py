@@ -11,7 +11,7 @@ from blastgit.annotations.annotation import Annotation, read_line
 from blastgit.annotations.subjects import KINDS, Subject
 from blastgit.errors import BlastgitError
 from blastgit.naming.refs import ANNOTATIONS
-from blastgit.plumbing.objects import commit_of, find_ref, undamaged
+from blastgit.plumbing.objects import commit_of, undamaged
 from blastgit.plumbing.trees import read_blob
 from blastgit.repository.base import Repository
 
@@ -21,9 +21,9 @@ _TRACKING = f"refs/remotes/origin/{NAME}"
 
 
 def tip_of(repository: Repository) -> pygit2.Commit | None:
-    """Return the tip of the branch as far as it is at hand: in a clone that has none of its own, the remote's."""
+    """Return the tip of the branch now: in a clone that has none of its own, the remote's."""
     for ref in (REF, _TRACKING):
-        reference = find_ref(repository.git, ref)
+        reference = repository.reference(ref)
         if reference is not None:
             return commit_of(reference)
     return None

@@ -31,12 +31,10 @@ def as_lines(repository: Repository, revisions: Iterable[Revision]) -> bytes:
     Raises:
         DamagedData: Git or the store cannot read it.
     """
-    from blastgit.annotations.branch import NAME
     from blastgit.annotations.exchange import export
     from blastgit.annotations.query import Query
     from blastgit.repository.identity import repo_identity
 
-    repository.need(NAME)
     query = Query(repository)
     if query.branch.is_empty:
         return b""

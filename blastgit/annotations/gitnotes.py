@@ -14,7 +14,7 @@ from blastgit.annotations.states import AnnotationStatus, annotation_states
 from blastgit.errors import BlastgitError, RepoError
 from blastgit.naming.names import parse_spec
 from blastgit.naming.refs import NOTES, tag_ref
-from blastgit.plumbing.objects import commit_of, find_ref
+from blastgit.plumbing.objects import commit_of
 from blastgit.plumbing.process import GitError, run_git
 from blastgit.plumbing.user_settings import Keep
 from blastgit.repository.base import Repository
@@ -75,7 +75,7 @@ def _with_file(repository: Repository, note: AnnotationStatus) -> Iterator[tuple
 
 
 def _commit(repository: Repository, name: str, number: int) -> Revision | None:
-    reference = find_ref(repository.git, tag_ref(name, number))
+    reference = repository.reference(tag_ref(name, number))
     return None if reference is None else Revision(repository.git, name, commit_of(reference), number)
 
 

@@ -166,7 +166,7 @@ class Query:
         if line.startswith("u/"):
             yield from _touching(own, part)
             return
-        revision = self._resolver.revision(f"{line}@{number}", line)
+        revision = self._resolver.revision(f"{line}@{number}")
         distances = self._inputs(revision, part) if inherited else {}
         for note in [*own, *self.of(Subject("transient", line))]:
             steps = _distance(note.event.subject.part, distances)

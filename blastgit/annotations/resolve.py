@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
 from blastgit.annotations.branch import Branch
 from blastgit.annotations.subjects import KINDS, Subject, new_subject
-from blastgit.errors import InvalidName, NotFound
+from blastgit.errors import BlastgitError, InvalidName, NotFound
 from blastgit.naming.names import fold, is_personal, parse_spec
+from blastgit.naming.refs import branch_ref, tag_ref
 from blastgit.plumbing.trees import read_blob
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision
@@ -20,8 +22,6 @@ from blastgit.revision.normalise import normalise
 from blastgit.workflow.resolve import resolve
 
 _METRICS = "metrics/"  # a metric is a part of the revision that one can speak of: metrics/astrometry.rms
-_FETCHED = 8
-"""Transients of a repo elsewhere that are looked at; if there are more, its hook finds those that are unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,6 @@ class Resolver:
         self._revisions: dict[str, Revision] = {}
         self._files: dict[str, dict[str, str]] = {}
         self._values: dict[str, list[str]] = {}
-        self._brought: set[str] = set()
 
     def targets(self, texts: Iterable[str]) -> list[Target]:
         """Return what each text names, each thing once.
@@ -61,7 +60,9 @@ class Resolver:
             NotFound: There is no such revision, file, value or collection.
         """
         found: dict[Subject, Target] = {}
-        for target in map(self.target, texts):
+        named = list(texts)
+        self._repository.look_up(_refs_of(named))  # all at once
+        for target in map(self.target, named):
             found.setdefault(target.subject, target)
         return list(found.values())
 
@@ -83,10 +84,8 @@ class Resolver:
         spec = parse_spec(text)
         if spec.is_latest and not is_personal(text) and "@" not in text.partition(":")[0]:
             return Target(self._transient(new_subject(f"transient:{text}")))
-        if spec.number is not None and spec.path is None and not self._is_brought(spec.name):
-            return Target(new_subject(f"revision:{spec.name}@{spec.number}"))  # its hook will know
         place = text if spec.path is None else text.removesuffix(f":{spec.path}")
-        revision = self.revision(place, spec.name)
+        revision = self.revision(place)
         if spec.path is None:
             return Target(new_subject(f"revision:{revision}"))
         path = spec.path.rstrip("/")
@@ -96,36 +95,23 @@ class Resolver:
         self._check_part(revision, path)
         return Target(new_subject(f"revision:{revision}:{path}"))
 
-    def revision(self, text: str, name: str) -> Revision:
+    def revision(self, text: str) -> Revision:
         """Return the revision of a transient that a text without a path names, `2026dgt@1`."""
         if text not in self._revisions:
-            self._bring(name)
             found = resolve(self._repository, parse_spec(text))
             if not isinstance(found, Revision):
                 raise InvalidName(f"{text} is what a stage left on the way: annotate the revision that it led to")
             self._revisions[text] = found
         return self._revisions[text]
 
-    def _is_brought(self, name: str) -> bool:
-        """Whether a transient can be looked at without fetching one after the other of very many."""
-        return self._repository.is_here or name in self._brought or len(self._brought) < _FETCHED
-
-    def _bring(self, name: str) -> None:
-        if name not in self._brought:
-            self._brought.add(name)
-            if not self._repository.is_here:
-                self._repository.need(name, whole=True)
-
     def _transient(self, subject: Subject) -> Subject:
         """Check the name of a transient, which need not have any revision yet."""
-        if self._is_brought(subject.name):
-            self._bring(subject.name)
-            latest = self._history.latest(subject.name)
-            if latest is not None and subject.part and subject.part not in self.files(latest):
-                self._check_part(latest, subject.part)
-            twin = None if latest is not None else self._twins.get(fold(subject.name))
-            if twin is not None and twin != subject.name:
-                raise NotFound(f"there is no transient {subject.name}, and {twin} differs only in case: use that name")
+        latest = self._history.latest(subject.name)
+        if latest is not None and subject.part and subject.part not in self.files(latest):
+            self._check_part(latest, subject.part)
+        twin = None if latest is not None else self._twins.get(fold(subject.name))
+        if twin is not None and twin != subject.name:
+            raise NotFound(f"there is no transient {subject.name}, and {twin} differs only in case: use that name")
         return subject
 
     @cached_property
@@ -165,6 +151,15 @@ class Resolver:
     def _is_measured(self, revision: Revision, key: str) -> bool:
         events = Branch(self._repository).of(Subject("revision", str(revision)))
         return any(event.remark.metric is not None and event.remark.metric.key == key for event in events)
+
+
+def _refs_of(texts: Iterable[str]) -> Iterator[str]:
+    """Yield the tags and branches of what is named."""
+    for text in texts:
+        kind, colon, rest = text.partition(":")
+        with suppress(BlastgitError):  # which is told when its turn comes
+            spec = parse_spec(rest if colon and kind in KINDS else text)
+            yield branch_ref(spec.name) if spec.number is None else tag_ref(spec.name, spec.number)
 
 
 def label(targets: Sequence[Target]) -> str:

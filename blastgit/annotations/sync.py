@@ -20,7 +20,6 @@ from blastgit.errors import Busy, Denied, InvalidInput, NotFound, RepoError
 from blastgit.plumbing.connection import explain
 from blastgit.plumbing.durable import DURABLY
 from blastgit.plumbing.locks import Journal, hold
-from blastgit.plumbing.objects import find_ref
 from blastgit.plumbing.opening import open_repository
 from blastgit.plumbing.process import GitError, run_git
 from blastgit.plumbing.push import Outcome, PushFailed, push_refs
@@ -127,7 +126,7 @@ def _check_kind(repository: Repository, place: str) -> None:
 
 
 def _tip(repository: Repository) -> str | None:
-    reference = find_ref(repository.git, REF)
+    reference = repository.reference(REF)
     return None if reference is None else str(reference.target)
 
 

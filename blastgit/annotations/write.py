@@ -179,7 +179,7 @@ def start(repository: Repository) -> None:
             "so that files do not change under your hands"
         )
     tip = tip_of(repository)
-    if tip is not None and REF not in git.references:
+    if tip is not None and repository.reference(REF) is None:
         with suppress(RefMoved):  # then somebody else began
             repository.update_refs([RefUpdate(REF, str(tip.id))], "blastgit: begin where the remote's annotations are")
 

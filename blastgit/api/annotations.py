@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blastgit.annotations.annotation import AnnotationBody
-from blastgit.annotations.branch import NAME, Branch
+from blastgit.annotations.branch import Branch
 from blastgit.annotations.flags import Flags
 from blastgit.annotations.query import Filter, Notes, Query
 from blastgit.annotations.resolve import Resolver, Target
@@ -19,6 +19,7 @@ from blastgit.annotations.write import Annotated, Draft, make_events, message, r
 from blastgit.errors import InvalidName, NotFound, UsageError
 from blastgit.repository.base import Repository
 from blastgit.repository.identity import repo_identity
+from blastgit.repository.question import Asked
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from blastgit.repository.policy import Policy
 
 
-class Annotations:
+class Annotations(Asked):
     """The annotations of a data repo."""
 
     def __init__(self, repository: Repository) -> None:
@@ -83,7 +84,6 @@ class Annotations:
             remark = replace(remark, attachment=attachment)
             attachments[attachment.path] = data
         self.vocabulary.check(remark.check())
-        self._bring()
         targets = Resolver(self._repository).targets(subjects) if subjects else self._superseded(remark)
         events = make_events(self._repository, self.identity, targets, remark, is_bot=bot)
         verb = f"Flag as {remark.flag}:" if remark.flag else "Retract on" if remark.retract else "Annotate"
@@ -100,12 +100,10 @@ class Annotations:
         Raises:
             NotFound: There is no such thing.
         """
-        self._bring()
         return Query(self._repository).about(subject, inherited=inherited)
 
     def list(self, chosen: Filter | None = None) -> Notes:
         """Return the annotations of everything, as far as they pass a filter."""
-        self._bring()
         query = Query(self._repository)
         notes = list(query.all())
         states = flags_of(notes, query.flags)
@@ -113,7 +111,6 @@ class Annotations:
 
     def flags(self) -> dict[Subject, FlagState]:
         """Return the flag that holds for each subject that has one."""
-        self._bring()
         query = Query(self._repository)
         return flags_of(query.all(), query.flags)
 
@@ -139,7 +136,6 @@ class Annotations:
         """
         from blastgit.annotations.exchange import read_in
 
-        self._bring()
         draft = read_in(self._repository, self.identity, data)
         done = write(self._repository, draft, dry_run=dry_run)
         return done if dry_run else self._steered(done, [event.subject for event in draft.events if event.remark.flag])
@@ -225,10 +221,4 @@ class Annotations:
         return list(found[remark.supersedes[0]].values())
 
     def _with_id(self, name: str) -> Iterator[AnnotationStatus]:
-        self._bring()
         return (note for note in Query(self._repository).all() if note.event.id == name)
-
-    def _bring(self) -> None:
-        """Have the branch at hand, of a repo elsewhere too."""
-        if not self._repository.is_here:
-            self._repository.need(NAME)

@@ -13,7 +13,7 @@ from blastgit.annotations.annotation import AnnotationBody
 from blastgit.annotations.attached import Attached, Measured
 from blastgit.annotations.attachment import Attachment
 from blastgit.annotations.attachment_store import keep, plan, read, refuse_withdrawn
-from blastgit.annotations.branch import NAME, Branch
+from blastgit.annotations.branch import Branch
 from blastgit.annotations.metric import Metric, Value, check_unit
 from blastgit.annotations.query import Query
 from blastgit.annotations.resolve import Resolver, Target
@@ -24,6 +24,7 @@ from blastgit.plumbing.turnstile import publishing
 from blastgit.progress import Progress, silent
 from blastgit.repository.base import Repository
 from blastgit.repository.identity import repo_identity
+from blastgit.repository.question import Asked
 from blastgit.repository.tombstones import Withdrawals
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 _KINDS = ("revision", "file")
 
 
-class _Room:
+class _Room(Asked):
     def __init__(self, repository: Repository, progress: Progress = silent) -> None:
         """Open it."""
         self._repository = repository
@@ -45,7 +46,6 @@ class _Room:
         return repo_identity(self._repository)
 
     def _target(self, subject: str) -> Target:
-        self._bring()
         target = Resolver(self._repository).target(subject)
         if target.subject.kind not in _KINDS:
             raise InvalidName(
@@ -55,7 +55,6 @@ class _Room:
 
     def _notes(self, subject: str | None, *, history: bool) -> Iterator[AnnotationStatus]:
         """Yield what was said of a revision with its parts and files, of a file, or of all."""
-        self._bring()  # a query reads what is there when it is made
         query = Query(self._repository)
         if subject is None:
             notes: Iterator[AnnotationStatus] = query.all()
@@ -64,10 +63,6 @@ class _Room:
             found = query.about(subject).notes if target.kind == "revision" else query.of(target)
             notes = (note for note in found if note.event.subject.kind in _KINDS)
         return (note for note in notes if history or note.is_current)
-
-    def _bring(self) -> None:
-        if not self._repository.is_here:
-            self._repository.need(NAME)
 
     def _write(
         self, events: Sequence[Annotation], subject: str, files: Mapping[str, bytes], *, dry_run: bool

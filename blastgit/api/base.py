@@ -16,6 +16,7 @@ from blastgit.repository.format import FILE
 from blastgit.repository.history import History
 from blastgit.repository.local import LocalRepository
 from blastgit.repository.location import local_path
+from blastgit.repository.question import Asked
 from blastgit.repository.recovery import recover
 from blastgit.repository.renames import Renames
 from blastgit.workflow.resolve import resolve
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     pass
 
 
-class BaseRepo:
+class BaseRepo(Asked):
     """A data repo that was found and can be read."""
 
     def __init__(self, location: str | Path, *, progress: Progress = silent) -> None:
@@ -69,7 +70,7 @@ class BaseRepo:
         return state
 
     def _known(self, spec: Spec) -> Spec:
-        """Have at hand what somebody named, and return it by the name that the transient has here.
+        """Return what somebody named, by the name that the transient has here.
 
         That may be another one if the transient was renamed, or if an alias was given.
         """
@@ -81,12 +82,9 @@ class BaseRepo:
 
     def _by_name(self, spec: Spec) -> Spec | None:
         """Return what somebody named, by a name that the transient has or had; None if nothing has that name."""
-        whole = spec.stage is not None
-        self._repository.need(spec.name, spec.number, whole=whole)
         if self._has_tag(spec) or self._history.tip(spec.name) is not None:
             return spec
         for other in self._renames.others(spec.name) if self._renames is not None else ():
-            self._repository.need(other, spec.number, whole=whole)
             if self._history.tip(other) is not None or self._has_tag(replace(spec, name=other)):
                 return replace(spec, name=other)
         return None
@@ -102,11 +100,9 @@ class BaseRepo:
         return self._resolve(known)
 
     def _names(self, name: str) -> list[str]:
-        """Have all of a transient at hand; return its name here, then its former ones that have revisions."""
+        """Return the name of a transient here, then its former ones that have revisions."""
         found = self._known(Spec(name)).name
         former = self._renames.former(found) if self._renames is not None else []
-        for each in (found, *former):
-            self._repository.need(each, whole=True)
         return [found, *(each for each in former if self._history.tip(each) is not None)]
 
     @property
@@ -119,8 +115,8 @@ class BaseRepo:
     def _has_tag(self, spec: Spec) -> bool:
         return spec.number is not None and self._history.tagged(spec.name, spec.number) is not None
 
-    def _local(self) -> Repository:
-        if not self._repository.is_here:
+    def _local(self) -> LocalRepository:
+        if not isinstance(self._repository, LocalRepository):
             raise RepoError(f"{self._repository.location} lies elsewhere: do this where its repository is")
         return self._repository
 

@@ -22,11 +22,12 @@ from blastgit.collections.start import Start, start
 from blastgit.collections.states import Difference, Entry, commit_at, difference, log, state
 from blastgit.errors import InvalidInput, UsageError
 from blastgit.repository.base import Repository
+from blastgit.repository.question import Asked
 
 Time = datetime | str | None
 
 
-class Collections:
+class Collections(Asked):
     """The collections of a data repo."""
 
     def __init__(self, repository: Repository, when: str | None = None) -> None:
@@ -317,7 +318,6 @@ class Collections:
         return datasets
 
     def _catalogue(self) -> Catalogue:
-        self._repository.need("main")
         commit = self._repository.main if self._when is None else commit_at(self._repository, self._when)
         return Catalogue(commit.tree)
 

@@ -10,6 +10,7 @@ from blastgit.errors import InvalidData, NotFound, RepoError
 from blastgit.naming.names import Spec, parse_spec
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Snapshot
+from blastgit.repository.question import Asked
 
 if TYPE_CHECKING:
     from blastgit.reading.checkout import Item
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 LookUp = Callable[[Spec], Snapshot | None]
 
 
-class Tap:
+class Tap(Asked):
     """The files of a data repo, one by one, as the service sends them."""
 
     def __init__(self, repository: Repository, look_up: LookUp) -> None:

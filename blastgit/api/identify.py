@@ -24,7 +24,7 @@ class Identifying:
 
         Args:
             repository: The data repo.
-            names: Has a transient at hand by any name that it has, and returns those that it has there.
+            names: Returns the names that a transient has there, found by any that it has or had.
         """
         self._repository = repository
         self._names = names
@@ -61,10 +61,8 @@ class Identifying:
         words = path.name.split("_")
         for guess in ("_".join(words[:count]) for count in range(len(words) - 1, 0, -1)):
             with suppress(InvalidInput, NotFound):
-                self._repository.need(check_transient(guess), whole=True)
-                if History(self._repository).tip(guess) is not None:
+                if History(self._repository).tip(check_transient(guess)) is not None:
                     return self._names(guess)
-        self._repository.need(None, whole=True)
         return History(self._repository).transients()
 
 

@@ -12,6 +12,7 @@ from blastgit.index.open_index import Limits
 from blastgit.index.tables import Tables, tables
 from blastgit.progress import Progress, silent
 from blastgit.repository.base import Repository
+from blastgit.repository.question import Asked
 from blastgit.search.adql.query import SearchIndex
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ FILE = "index.duckdb"
 _BRIEFLY = 5.0  # seconds that a reader waits for whoever is writing, if there is something to read
 
 
-class Index:
+class Index(Asked):
     """The index of a data repo: a DuckDB file beside it, which follows from it and may be deleted at any time."""
 
     def __init__(self, repository: Repository, progress: Progress = silent) -> None:
@@ -120,11 +121,4 @@ class Index:
 
         need("duckdb")
         need("pyarrow")
-        self._bring()
         return update(self._repository, self.path, self._progress, how)
-
-    def _bring(self) -> None:
-        """Have all of a repo elsewhere at hand."""
-        if not self._repository.is_here:
-            for name in ("main", "annotations", None):
-                self._repository.need(name, whole=name is None)

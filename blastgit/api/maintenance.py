@@ -63,7 +63,8 @@ class Care(BaseRepo):
         """
         from blastgit.maintenance.verify import Since, VerifyOptions, verify
 
-        self._repository.need(None if name is None else check_line(name), whole=True)
+        if name is not None:
+            check_line(name)
         kept = None if since is None else Since(str(since), signed, None if signers is None else Path(signers))
         restored = []
         if repair:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blastgit.errors import InvalidName
-from blastgit.naming.names import OWN_LINES, Spec, parse_spec
+from blastgit.naming.names import Spec, parse_spec
 from blastgit.progress import Progress, silent
 from blastgit.repository.base import LOCK_TIMEOUT
 from blastgit.repository.policy import current_identity
+from blastgit.repository.question import Asked
 
 if TYPE_CHECKING:
     from blastgit.recording.record import Recorded, RecordOptions
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from blastgit.store.bucket import Bucket
 
 
-class Personal:
+class Personal(Asked):
     """Users' own lines of a data repo: `u/USER/NAME`, each with its branch and its numbers from 0."""
 
     def __init__(
@@ -40,7 +41,6 @@ class Personal:
         """Return the names of users' own lines, of one user or of all: `u/alice/2026dgt`."""
         from blastgit.repository.lines import own_lines
 
-        self._repository.need(OWN_LINES)
         return own_lines(self._repository, user)
 
     def origin(self, line: str) -> Revision | None:
@@ -51,8 +51,7 @@ class Personal:
         """
         from blastgit.repository.lines import origin
 
-        self._repository.need(parse_spec(line).name, whole=True)
-        return origin(self._repository, line)
+        return origin(self._repository, parse_spec(line).name)
 
     def record(  # noqa: PLR0913 (as `DataRepo.record`, and whose line it is)
         self,

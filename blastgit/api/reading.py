@@ -10,7 +10,6 @@ from blastgit.api.base import BaseRepo
 from blastgit.errors import UsageError
 from blastgit.naming.names import parse_spec
 from blastgit.naming.refs import branch_ref
-from blastgit.plumbing.objects import find_ref
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -246,11 +245,10 @@ class Reading(BaseRepo):
 
         if not is_name(name):
             return False
-        self._repository.need("main")
         return path_of(name) in self._repository.main.tree
 
     def _ask(self, query: str, params: dict[str, Any]) -> Any:
-        if find_ref(self._repository.git, branch_ref(query)) is not None:
+        if self._repository.reference(branch_ref(query)) is not None:
             raise UsageError(
                 f"{query} is a transient and a saved query: write {query}@latest, or find(query={query!r})"
             )

@@ -12,8 +12,7 @@ from blastgit.collections.existence import named
 from blastgit.collections.names import is_name
 from blastgit.errors import InvalidName, NotFound, UsageError
 from blastgit.maintenance.verify_release import Proof, ProofOptions, verify
-from blastgit.naming.refs import tag_ref
-from blastgit.plumbing.objects import commit_of, find_ref
+from blastgit.plumbing.objects import commit_of
 from blastgit.progress import Progress, silent
 from blastgit.reading.get import GetResult
 from blastgit.releases.check import Tagged
@@ -27,9 +26,10 @@ from blastgit.releases.layout import Part
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision
 from blastgit.repository.identity import repo_identity, stable_id
+from blastgit.repository.question import Asked
 
 
-class Releases:
+class Releases(Asked):
     """The releases of a data repo."""
 
     def __init__(self, repository: Repository, progress: Progress = silent) -> None:
@@ -190,9 +190,7 @@ class Releases:
         )  # fmt: skip
 
     def _revision(self, dataset: Dataset) -> Revision:
-        ref = tag_ref(dataset.line, dataset.number)
-        self._repository.need(dataset.line, dataset.number)
-        reference = find_ref(self._repository.git, ref)
+        reference = self._repository.reference(dataset.ref)
         if reference is None:
             raise NotFound(
                 f"there is no {dataset.revision} in {self._repository.location}; `blastgit list` shows what is"

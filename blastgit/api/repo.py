@@ -11,7 +11,7 @@ from blastgit.api.provenance import Origins
 from blastgit.api.reading import Reading
 from blastgit.api.workflow import Workflows
 from blastgit.errors import InvalidName
-from blastgit.naming.names import OWN_LINES, check_line, check_transient, is_personal, parse_spec
+from blastgit.naming.names import check_line, check_transient, parse_spec
 from blastgit.repository.base import LOCK_TIMEOUT
 from blastgit.revision.export import read_given
 
@@ -133,7 +133,6 @@ class DataRepo(Care, Origins, Reading, Workflows):
         """
         from blastgit.reading.listing import list_transients
 
-        self._repository.need(OWN_LINES if is_personal(pattern) else None)
         return list_transients(self._repository, pattern)
 
     def log(self, name: str) -> Sequence[Entry]:

@@ -14,6 +14,7 @@ from blastgit.readers.find import Source
 from blastgit.readers.identity import Identity, attach
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Snapshot
+from blastgit.repository.question import Asked
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -42,7 +43,7 @@ class DatasetQuery:
     even_invalid: bool = False
 
 
-class Types:
+class Types(Asked):
     """The dataset types of a data repo."""
 
     def __init__(self, repository: Repository, resolve: Resolve) -> None:

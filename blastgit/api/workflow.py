@@ -36,7 +36,6 @@ class Workflows(BaseRepo):
         """Return how the runs in progress stand: which stages ended, which are at work, which never ended."""
         from blastgit.workflow.status import all_statuses
 
-        self._repository.need_runs()
         return all_statuses(self._repository, pattern)
 
     def plan(
@@ -63,7 +62,6 @@ class Workflows(BaseRepo):
         parsed = parse_spec(spec)
         if parsed.path is not None or parsed.stage is not None:
             raise UsageError(f"plan takes a revision, and {spec!r} names something inside one: use `changed` for that")
-        self._repository.need(parsed.name, parsed.number, whole=True)
         return plan(
             self._repository, resolve_revision(self._repository, parsed), Wish(changed, given or {}, everything)
         )

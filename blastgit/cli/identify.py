@@ -16,9 +16,7 @@ _FEW = 6
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    words = (
-        "an export or a revision's document (.json), Blast's archive, the folder of a dataset, or any file"
-    )
+    words = "an export or a revision's document (.json), Blast's archive, the folder of a dataset, or any file"
     parser.add_argument("what", metavar="FILE", nargs="+", type=Path, help=words)
     parser.add_argument("--of", metavar="NAME", help="the transient whose files a single file is compared with")
     add_json(parser)

@@ -101,7 +101,6 @@ def change(repository: Repository, subject: str, alter: Alter, reason: Reason) -
         Busy: Others were not done with main in time.
     """
     intent = reason if isinstance(reason, Intent) else Intent(reason)
-    repository.need("main")
     done = Changed((), None)
 
     def decide(tip: pygit2.Commit | None) -> BranchEdit | None:

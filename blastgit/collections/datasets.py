@@ -10,7 +10,7 @@ from blastgit.annotations.subjects import instant, instant_text
 from blastgit.errors import BlastgitError, InvalidInput, InvalidName
 from blastgit.naming.names import Spec, is_personal, parse_spec, transient_of
 from blastgit.naming.paths import check_path
-from blastgit.naming.refs import tag_name
+from blastgit.naming.refs import tag_name, tag_ref
 
 
 class Dataset(NamedTuple):
@@ -40,6 +40,11 @@ class Dataset(NamedTuple):
     def tag(self) -> str:
         """The revision's tag, `2026dgt/1`."""
         return tag_name(self.line, self.number)
+
+    @property
+    def ref(self) -> str:
+        """The ref of the revision's tag."""
+        return tag_ref(self.line, self.number)
 
     @property
     def revision(self) -> Dataset:

@@ -12,15 +12,13 @@ from blastgit.collections.datasets import Dataset, dataset_of, read_dataset
 from blastgit.errors import NotFound, Withdrawn
 from blastgit.naming.names import parse_spec
 from blastgit.naming.refs import MAIN, tag_ref
+from blastgit.plumbing.objects import commit_of
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision
 from blastgit.repository.entries import is_held
 from blastgit.repository.history import History
 from blastgit.repository.tombstones import Withdrawals
 from blastgit.workflow.resolve import resolve_revision
-
-_FETCHED = 8
-"""Lines of a repo elsewhere that are looked at; if there are more, its hook finds those that are unknown."""
 
 
 def named(repository: Repository, texts: Iterable[str]) -> list[Dataset]:
@@ -39,7 +37,6 @@ def _named(repository: Repository, text: str) -> Dataset:
         return read_dataset(text)
     spec = parse_spec(text)
     line = spec.name
-    repository.need(line, whole=True)
     revision = resolve_revision(repository, spec)
     return Dataset(line, revision.number, dataset_of(line, spec).path)
 
@@ -63,19 +60,18 @@ def check_there(
         NotFound: One does not exist; the error says what is near.
         Withdrawn: One was taken down.
     """
-    if MAIN not in repository.git.references:
+    if repository.reference(MAIN) is None:
         return  # a copy is pushed to an empty repo, which takes main first
-    history, withdrawals = History(repository), Withdrawals(repository)
-    brought: set[str] = set()
+    withdrawals, wanted = Withdrawals(repository), sorted(datasets)
+    tags = repository.look_up({each.ref for each in wanted})
     last: Revision | None = None
-    for dataset in sorted(datasets):
-        if not repository.is_here and dataset.line not in brought:
-            if len(brought) == _FETCHED:
-                return  # the hook there looks at all of them
-            brought.add(dataset.line)
-            repository.need(dataset.line, whole=True)
+    for dataset in wanted:
         if last is None or (last.name, last.number) != (dataset.line, dataset.number):
-            last = history.tagged(dataset.line, dataset.number) or _arriving(repository, dataset, coming)
+            tag = tags.get(dataset.ref)
+            if tag is None:
+                last = _arriving(repository, dataset, coming)
+            else:
+                last = Revision(repository.git, dataset.line, commit_of(tag), dataset.number)
         if last is None:
             raise _unknown(repository, dataset)
         if dataset.path:
@@ -90,7 +86,6 @@ def check_there(
 
 def has_file(repository: Repository, dataset: Dataset, path: str) -> bool:
     """Whether a revision has a file."""
-    repository.need(dataset.line, dataset.number)
     revision = History(repository).tagged(dataset.line, dataset.number)
     return revision is not None and is_held(revision.commit.tree, path)
 
@@ -116,10 +111,6 @@ def _check_file(revision: Revision, path: str) -> None:
 def _unknown(repository: Repository, dataset: Dataset) -> NotFound:
     history = History(repository)
     if history.tip(dataset.line) is None:
-        folded = dataset.line.casefold()
-        names = {name.casefold(): name for name in history.transients()}
-        near = [names[each] for each in difflib.get_close_matches(folded, names, n=3)]
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        return NotFound(f"there is no transient {dataset.line} in {repository.location}{hint}")
+        return history.unknown(dataset.line)
     numbers = [revision.number for revision in history.revisions(dataset.line)]
     return NotFound(f"{dataset.line} has no revision {dataset.number}: the latest is {max(numbers)}")

@@ -33,8 +33,7 @@ def born_in(repository: Repository, run: str, name: str) -> Dataset | None:
     owner = owner_of(run)
     history = History(repository)
     for line in [f"u/{owner}/{name}", name] if owner else [name]:
-        repository.need(line, whole=True)
-        for marker in history.markers(line):
+        for marker in history.all_markers(line):
             if marker.number is not None and marker.trailers.get(Trailer.RUN) == run:
                 tagged = history.tagged(line, marker.number)
                 if tagged is not None and tagged.id == marker.id:
@@ -44,7 +43,6 @@ def born_in(repository: Repository, run: str, name: str) -> Dataset | None:
 
 def all_born(repository: Repository) -> Iterator[tuple[Dataset, dict[str, str]]]:
     """Yield every revision that was born into a run, with the trailers of its commit, sorted by tag."""
-    repository.need(None, whole=True)
     for row in _peeled_tags(repository):
         oid, _, ref = row.partition(" ")
         line, _, number = ref.removeprefix(TAGS).removesuffix("^{}").rpartition("/")
@@ -57,6 +55,8 @@ def all_born(repository: Repository) -> Iterator[tuple[Dataset, dict[str, str]]]
 
 def _peeled_tags(repository: Repository) -> list[str]:
     """Return what each tag names, which packed refs tell without looking at the tag."""
+    if not repository.references(TAGS):
+        return []
     try:
         listed = run_git(repository.path, "show-ref", "--tags", "--dereference").decode()
     except GitError:

@@ -54,7 +54,6 @@ def log(repository: Repository, name: str) -> list[Entry]:
     Raises:
         NotFound: There never was such a collection.
     """
-    repository.need("main", whole=True)
     found = [_entry(commit, name) for commit, changed in _mainline(repository, name) if changed]
     if not found:
         Catalogue(repository.main.tree)[name]
@@ -86,9 +85,8 @@ def commit_at(repository: Repository, when: str) -> pygit2.Commit:
         NotFound: There is none.
         InvalidName: It is no date.
     """
-    repository.need("main", whole=True)
     if _COMMIT.fullmatch(when):
-        found = next((commit for commit in _commits(repository) if str(commit.id).startswith(when)), None)
+        found = next((commit for commit in repository.commits("main") if str(commit.id).startswith(when)), None)
     else:
         run = Catalogue(repository.main.tree).get(when) if is_name(when) else None
         if isinstance(run, Run) and run.main:
@@ -96,7 +94,7 @@ def commit_at(repository: Repository, when: str) -> pygit2.Commit:
         until = None if "/" in when else parse_spec(f"at@{when}").until  # a date is read as that of a revision
         if until is None:
             raise NotFound(f"{when!r} is no state of main: give a commit's id, a date, or a RUN that has stored one")
-        found = next((each for each in _commits(repository) if _time(each) <= until), None)
+        found = next((each for each in repository.commits("main") if _time(each) <= until), None)
     if found is None:
         raise NotFound(f"main of {repository.location} has no state {when}")
     return found
@@ -150,17 +148,10 @@ def _keyed(found: list[Found]) -> dict[tuple[str, str, str], str]:
 def _mainline(repository: Repository, name: str) -> Iterator[tuple[pygit2.Commit, bool]]:
     """Yield the commits of main, newest first, and whether each changed a collection."""
     path = path_of(name)
-    commits = list(_commits(repository))
+    commits = list(repository.commits("main"))
     files = [_blob(commit, path) for commit in commits]
     for commit, now, before in zip(commits, files, [*files[1:], None], strict=True):
         yield commit, now != before
-
-
-def _commits(repository: Repository) -> Iterator[pygit2.Commit]:
-    commit: pygit2.Commit | None = repository.main
-    while commit is not None:
-        yield commit
-        commit = repository.commit_before("main", commit)
 
 
 def _blob(commit: pygit2.Commit, path: str) -> pygit2.Oid | None:

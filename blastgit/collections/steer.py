@@ -21,7 +21,6 @@ from blastgit.errors import BlastgitError, Denied
 from blastgit.naming.names import parse_spec
 from blastgit.naming.refs import tag_ref
 from blastgit.naming.trailers import Trailer
-from blastgit.plumbing.objects import find_ref
 from blastgit.plumbing.trees import flatten, read_blob
 from blastgit.repository.base import Repository
 from blastgit.repository.edit import BranchEdit, commit_to_branch
@@ -196,7 +195,7 @@ def _has(resolver: Resolver, dataset: Dataset, subject: Subject) -> bool:
     if not dataset.path or dataset.is_personal:
         return False
     try:
-        revision = resolver.revision(str(dataset.revision), dataset.name)
+        revision = resolver.revision(str(dataset.revision))
     except BlastgitError:
         return False
     return resolver.files(revision).get(dataset.path) == subject.name
@@ -207,7 +206,7 @@ def _run_of(repository: Repository, subject: Subject) -> str | None:
     if subject.kind != "revision":
         return None
     line, number = subject.revision
-    reference = find_ref(repository.git, tag_ref(line, number))
+    reference = repository.reference(tag_ref(line, number))
     if reference is None:
         return None
     from blastgit.repository.commits import Marker

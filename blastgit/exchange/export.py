@@ -125,7 +125,6 @@ def export_tree(
     """
     if not isinstance(state, Revision):
         raise UsageError(f"{state} is no revision, and only revisions have a place in this layout")
-    repository.need(state.name, whole=True)
     revisions = [each for each in History(repository).revisions(state.name) if each.number <= state.number]
     withdrawals = Withdrawals(repository)
     items = []

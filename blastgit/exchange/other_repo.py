@@ -18,7 +18,7 @@ from blastgit.errors import Busy, DamagedData, InvalidInput, NotFound, Withdrawn
 from blastgit.exchange.definitions import check_definitions, definitions, gather
 from blastgit.maintenance.verify.lines import LineCheck
 from blastgit.maintenance.verify.report import Report
-from blastgit.naming.names import OWN_LINES, is_personal
+from blastgit.naming.names import is_personal
 from blastgit.naming.refs import branch_ref, tag_ref
 from blastgit.plumbing.durable import DURABLY
 from blastgit.plumbing.git_locks import OF_FETCHING
@@ -125,9 +125,7 @@ def import_repo(
     """
     other = RemoteRepository(_url(source))
     _check_kind(repository, other)
-    other.need(OWN_LINES, whole=is_personal(only))
     lines = [line for line in own_lines(other) if History(other).latest(line) is not None]
-    other.need(None, whole=True)
     names = [name for name in (lines if is_personal(only) else History(other).transients()) if fnmatchcase(name, only)]
     if not names:
         raise NotFound(f"no transient of {other.location} is called {only}")
@@ -189,7 +187,7 @@ def _coming(repository: Repository, other: Repository, name: str) -> Coming | No
     ours = {marker.id for marker in History(repository).markers(name)}
     if str(there.id) in ours:
         return None
-    theirs = [marker.id for marker in History(other).markers(name)]
+    theirs = [marker.id for marker in History(other).all_markers(name)]
     if str(tip.id) not in theirs:
         latest, last = History(other).revisions(name)[-1], History(repository).latest(name)
         if latest.id in ours:
@@ -328,10 +326,16 @@ def _bring_again(repository: Repository, other: Repository, coming: Coming, cont
 def _steps(other: Repository, coming: Coming) -> Iterable[Sequence[RefUpdate]]:
     branch = branch_ref(coming.name)
     for revision in coming.revisions:
-        tag = str(other.git.references[_tag(revision)].target)
+        tag = _tag_object(other, revision)
         yield RefUpdate(_tag(revision), tag), RefUpdate(branch, revision.id)
     if not coming.revisions or coming.revisions[-1].id != coming.tip:
         yield (RefUpdate(branch, coming.tip),)
+
+
+def _tag_object(other: Repository, revision: Revision) -> str:
+    reference = other.reference(_tag(revision))
+    assert reference is not None
+    return str(reference.target)
 
 
 def _tag(revision: Revision) -> str:

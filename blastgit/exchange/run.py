@@ -28,7 +28,6 @@ from blastgit.exchange.seen import Look, Seen, stamp
 from blastgit.exchange.sources import Found, find
 from blastgit.naming.refs import branch_ref
 from blastgit.plumbing.extras import not_installed
-from blastgit.plumbing.objects import find_ref
 from blastgit.progress import Progress, silent
 from blastgit.repository.base import Repository
 from blastgit.repository.local import LocalRepository
@@ -273,7 +272,7 @@ class _Note:
         done = self._done.get(found.source)
         if done is None or not done.stamp or done.stamp != stamp(Path(found.source)):
             return False
-        if find_ref(self._repository.git, branch_ref(done.name)) is None:
+        if self._repository.reference(branch_ref(done.name)) is None:
             return False
         return found.export is None or self._seen.look(done.name, done.look) == done.look
 

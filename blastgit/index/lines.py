@@ -110,20 +110,18 @@ class _Reader:
         The reproductions after that commit are added to `again`.
         """
         found: list[Revision] = []
-        git = self._repository.git
         with undamaged(line.name):
-            commit: pygit2.Commit | None = git[line.tip].peel(pygit2.Commit)
+            tip = self._repository.git[line.tip].peel(pygit2.Commit)
         is_known = False
-        while commit is not None:
+        for commit in self._repository.commits(line.name, tip):
             marker = Marker(commit)
             is_known = is_known or str(commit.id) == line.known
             if marker.number is not None:
                 if is_known:
                     return found[::-1], marker, True
-                found.append(Revision(git, line.name, commit, marker.number))
+                found.append(Revision(self._repository.git, line.name, commit, marker.number))
             elif marker.reproduces is not None and not is_known:
                 again.append(marker)
-            commit = self._repository.commit_before(line.name, commit)
         return found[::-1], None, is_known
 
     def _add(self, revision: Revision, before: _State | None, *, is_latest: bool) -> _State | None:

@@ -11,8 +11,7 @@ from blastgit.index.annotations import remarks_tip
 from blastgit.index.open_index import connect
 from blastgit.index.tables import tables
 from blastgit.index.write import read_meta
-from blastgit.naming.refs import BRANCHES
-from blastgit.plumbing.process import run_git
+from blastgit.naming.refs import BRANCHES, PERSONAL_BRANCHES
 from blastgit.repository.base import Repository
 from blastgit.repository.tombstones import FOLDER as WITHDRAWN
 
@@ -80,9 +79,9 @@ def is_usable(path: Path) -> bool:
 
 def read_origin(repository: Repository) -> Origin:
     """Return what an index of the data repo would follow from now."""
-    listed = run_git(repository.path, "for-each-ref", "--format=%(objectname) %(refname)", BRANCHES).decode()
-    start = len(f"{'0' * 40} {BRANCHES}")  # of the name; to cut it out is thrice as fast as to look for it
-    branches = {row[start:]: row[:40] for row in listed.splitlines() if "/" not in row[start:]}
+    start = len(BRANCHES)  # of the name; to cut it out is thrice as fast as to look for it
+    listed = repository.object_ids(BRANCHES, PERSONAL_BRANCHES)
+    branches = {ref[start:]: oid for ref, oid in listed.items() if "/" not in ref[start:]}
     for name in _NOT_TRANSIENTS:
         branches.pop(name, None)
     tree, settings = repository.main.tree, repository.settings

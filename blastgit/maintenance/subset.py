@@ -143,7 +143,6 @@ def subset(
     names = [text for text in chosen if not is_release(text)]
     names += [name for label in released for name in Tagged.of(repository, label).datasets()]
     if options.collection is not None:
-        repository.need("main")
         resolver = Resolver(repository, Catalogue(repository.main.tree))
         names += [str(found) for found in resolver.members(options.collection, None)]
     selection = _Selection(repository, [parse_spec(text) for text in names], options)
@@ -192,7 +191,6 @@ class _Selection:
         self.contents: dict[str, tuple[Pointer, str]] = {}
         found: dict[str, Revision] = {}
         for spec in specs:
-            repository.need(spec.name, whole=True)
             revision = resolve(repository, spec)
             if not isinstance(revision, Revision):
                 raise UsageError(f"{revision} is no revision: a subset is made of revisions, which can be cited")
@@ -205,7 +203,6 @@ class _Selection:
         for name in [*filter(is_personal, highest)]:
             fork = origin(repository, name)
             while fork is not None:
-                repository.need(fork.name, whole=True)
                 highest[fork.name] = max(fork.number, highest.get(fork.name, 0))
                 fork = origin(repository, fork.name)
         self.lines = {name: self._line(name, number) for name, number in highest.items()}
@@ -232,8 +229,7 @@ class _Selection:
                     self.contents[pointer.md5] = pointer, revision.sha256(each)
 
     def _line(self, name: str, highest: int) -> list[Revision]:
-        revisions = [self._history.tagged(name, number) for number in range(highest + 1)]
-        return [revision for revision in revisions if revision is not None]
+        return [revision for revision in self._history.revisions(name) if revision.number <= highest]
 
 
 def _copy_revisions(repository: Repository, new: Repository, lines: Mapping[str, Sequence[Revision]]) -> None:
@@ -246,7 +242,7 @@ def _copy_revisions(repository: Repository, new: Repository, lines: Mapping[str,
         words = "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--stdin", source
         run_git(new.path, *words, stdin="".join(f"{ref}\n" for ref in tags).encode(), keep=Keep.TRUST)
         ends = [lines[name][-1] for name in names[start : start + _BATCH]]
-        updates = [RefUpdate(ref, str(repository.git.references[ref].target)) for ref in tags]
+        updates = [RefUpdate(ref, str(found.target)) for ref, found in repository.look_up(tags).items()]
         updates += [RefUpdate(branch_ref(end.name), end.id) for end in ends]
         new.update_refs(updates, "blastgit subset")
         new.git = pygit2.Repository(new.git.path)  # libgit2 looks for new packs when it is opened
@@ -289,7 +285,6 @@ def _copy_annotations(repository: Repository, new: Repository, selection: _Selec
     from blastgit.annotations.branch import NAME, attachments_of, tip_of
     from blastgit.annotations.write import ATTRIBUTES
 
-    repository.need(NAME)
     tip = tip_of(repository)
     if tip is None:
         return 0

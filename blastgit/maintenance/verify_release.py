@@ -13,7 +13,7 @@ from blastgit.plumbing.signing import BAD, GOOD, Signature, check_signature
 from blastgit.progress import Progress, silent
 from blastgit.releases.check import Tagged, examine
 from blastgit.releases.label import Label, tag_of
-from blastgit.releases.layout import Part, have
+from blastgit.releases.layout import Part
 from blastgit.repository.base import Repository
 from blastgit.repository.tombstones import Withdrawals
 from blastgit.store.hashing import Checksums
@@ -78,7 +78,6 @@ def verify(repository: Repository, label: Label, wanted: ProofOptions, progress:
     if signature.status == BAD or (wanted.signed and signature.status != GOOD):
         report.add("signature", label, signature.text)
     try:
-        _have(repository, tagged)
         examined = examine(repository, tagged)
         for where, text in examined.problems:
             report.add("release", where, text)
@@ -97,14 +96,6 @@ def verify(repository: Repository, label: Label, wanted: ProofOptions, progress:
     else:
         Reading(repository, report, progress, remember=False).read(there, resume=False)
     return Proof(str(label), signature, report, tuple(examined.remarks))
-
-
-def _have(repository: Repository, tagged: Tagged) -> None:
-    """Have at hand what the release is about."""
-    if repository.is_here:
-        return
-    repository.need("main", whole=True)
-    have(repository, (each.dataset for each in tagged.frozen.entries))
 
 
 def _contents(repository: Repository, parts: list[Part], report: Report) -> dict[Checksums, str]:

@@ -89,7 +89,6 @@ def read_subjects(repository: Repository, text: str) -> list[Subject]:
         raise InvalidName(
             f"{text!r} is no one thing: write NAME@N:PATH, sha256:… in full, {IMAGES}/SURVEY/FILTER or host:NAME"
         )
-    repository.need(spec.name, spec.number)
     return [_of_revision(resolve(repository, spec), spec.path)]
 
 
@@ -101,16 +100,14 @@ def _of_revision(revision: Snapshot, path: str) -> Subject:
 
 
 def _annotated(repository: Repository, name: str) -> list[Subject]:
-    from blastgit.annotations.branch import NAME, Branch
+    from blastgit.annotations.branch import Branch
 
-    repository.need(NAME)
     found = [event.subject for events in Branch(repository).all() for event in events if event.id == name]
     subjects = []
     for subject in found:
         if subject.kind == "file":
             subjects.append(Subject(digest=subject.name))
         elif subject.kind == "revision":
-            repository.need(*subject.revision)
             subjects.append(_of_revision(resolve(repository, parse_spec(subject.name)), subject.part))
     if not subjects:
         about = f"is about {found[0]}, of which nothing is made" if found else "does not exist"
@@ -141,7 +138,6 @@ def affected(
 
 
 def _candidates(repository: Repository, subject: Subject, progress: Progress) -> Iterator[Revision]:
-    repository.need(None, whole=True)
     history = History(repository)
     names = [parse_spec(subject.row[0]).name] if subject.row[0] else [*history.transients(), *own_lines(repository)]
     for done, name in enumerate(names, 1):

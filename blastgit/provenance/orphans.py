@@ -11,9 +11,9 @@ from typing import Any
 import pygit2
 
 from blastgit.errors import DamagedData, NotFound
-from blastgit.naming.refs import ANNOTATIONS, RELEASES, RUNS
+from blastgit.naming.refs import RELEASES, RUNS
 from blastgit.naming.trailers import Trailer
-from blastgit.plumbing.objects import commit_of, list_refs, undamaged
+from blastgit.plumbing.objects import undamaged
 from blastgit.plumbing.trees import blob_data, flatten
 from blastgit.provenance.usage import read_usage
 from blastgit.repository.base import Repository
@@ -57,8 +57,6 @@ def orphans(repository: Repository, age: timedelta = AGE) -> list[Orphan]:
         repository: The data repo.
         age: What is younger is no orphan yet.
     """
-    repository.need(None, whole=True)
-    repository.need_runs()
     before = datetime.now(UTC) - age
     wanted = _wanted(repository)
     found = [run for run in _runs(repository) if not wanted & {run.name, *run.revisions}]
@@ -85,24 +83,22 @@ def _runs(repository: Repository) -> list[Orphan]:
 
 def _markers(repository: Repository) -> list[Orphan]:
     found = []
-    for ref in list_refs(repository.git):
-        name = ref.decode("utf-8", "replace")
-        if name.startswith(RUNS):
-            with suppress(DamagedData):  # `status` names it
-                marker = Marker(commit_of(repository.git.references[name]))
-                found.append(Orphan("markers", name.removeprefix(RUNS), _time(marker)))
+    for ref, oid in repository.object_ids(RUNS).items():
+        with suppress(DamagedData), undamaged(ref):  # `status` names it
+            marker = Marker(repository.git[oid].peel(pygit2.Commit))
+            found.append(Orphan("markers", ref.removeprefix(RUNS), _time(marker)))
     return found
 
 
 def _wanted(repository: Repository) -> set[str]:
     """Return the names of revisions and runs that anything refers to: collections, releases, annotations, reads."""
-    git, names = repository.git, set()
-    trees = [repository.main.tree]
-    for ref in list_refs(git):
-        name = ref.decode("utf-8", "replace")
-        if name.startswith(RELEASES) or name == ANNOTATIONS:
-            with undamaged(name):
-                trees.append(git.references[name].peel(pygit2.Tree))
+    names: set[str] = set()
+    said, trees = repository.tip("annotations"), [repository.main.tree]
+    for name, oid in repository.object_ids(RELEASES).items():
+        with undamaged(name):
+            trees.append(repository.git[oid].peel(pygit2.Tree))
+    trees += [] if said is None else [said.tree]
+    git = repository.git
     for tree in trees:
         for path, blob in flatten(tree):
             if path.startswith("run/"):

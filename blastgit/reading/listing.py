@@ -84,9 +84,10 @@ def list_transients(repository: Repository, pattern: str = "*") -> Listing:
 
     A pattern that begins with `u/` is about users' own lines, which are listed only then.
     """
-    history, withdrawals, flags = History(repository), Withdrawals(repository), FlagLookup(repository)
-    found, damaged = [], {}
+    history = History(repository)
     names = own_lines(repository) if is_personal(pattern) else history.transients()
+    withdrawals, flags = Withdrawals(repository), FlagLookup(repository)
+    found, damaged = [], {}
     for name in names:
         if fnmatchcase(name, pattern):
             try:

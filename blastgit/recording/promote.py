@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from blastgit.errors import InvalidInput
-from blastgit.naming.names import is_personal, transient_of, user_of
+from blastgit.naming.names import is_personal, user_of
 from blastgit.progress import Progress
 from blastgit.recording.run_end import StoredIntake
 from blastgit.repository.base import Repository
@@ -31,8 +31,6 @@ def promote(repository: Repository, state: Snapshot, options: RecordOptions, pro
     if not isinstance(state, Revision) or not is_personal(state.name):
         raise InvalidInput(f"{state} is no revision of a user's own line: only those are promoted (u/USER/NAME@N)")
     Withdrawals(repository).refuse(state, list(state.held))
-    name = transient_of(state.name)
-    repository.need(name)
     export = state.dr.export
     chosen = replace(options, origin=state, owner=f"promotion of {user_of(state.name)}")
     return record_from(repository, export, StoredIntake(repository, state, progress), chosen)

@@ -151,8 +151,7 @@ def record(
         StoreError: The store fails; nothing was recorded.
         RepoError: The repo cannot be written.
     """
-    repository.need(options.line(export.name))
-    repository.need_run(export.name)
+    repository.tip(options.line(export.name))  # first, since elsewhere main comes along with it
     kept = Placement.of(repository).kept(sources)
     recorded = record_from(repository, export, Intake(repository.store, kept, progress), options)
     return replace(recorded, ignored=sources.ignored) if isinstance(sources, Gathered) else recorded

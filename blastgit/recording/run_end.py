@@ -31,8 +31,6 @@ def end(repository: Repository, name: str, options: RecordOptions, progress: Pro
     """
     from blastgit.recording.record import record_from
 
-    repository.need(name)
-    repository.need_run(name)
     run = Run.of(repository, name)
     if run is None:
         raise NotFound(

@@ -21,7 +21,6 @@ from blastgit.naming.refs import run_ref
 from blastgit.naming.trailers import Trailer
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Journal, Lock, hold
-from blastgit.plumbing.objects import find_ref
 from blastgit.plumbing.refs import ZERO, RefMoved, RefUpdate
 from blastgit.plumbing.safe_text import one_line
 from blastgit.plumbing.turnstile import publishing
@@ -32,6 +31,7 @@ from blastgit.repository.commits import StageState
 from blastgit.repository.history import History
 from blastgit.repository.packing import start_if_due
 from blastgit.repository.policy import require
+from blastgit.repository.question import Asked
 from blastgit.repository.recovery import clean_up_dead_writer, roll_forward
 from blastgit.store.intake import Intake
 from blastgit.workflow.lease import LENGTH, LONGEST, Lease, margin_of, repo_time, this_machine
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 _FIRST_WAIT, _LONGEST_WAIT, _PATIENCE = 0.02, 1.0, 8.0  # seconds; a repo elsewhere is not asked more often
 
 
-class Workflow:
+class Workflow(Asked):
     """A transient's run: what `DataRepo.workflow` returns.
 
     Attributes:
@@ -92,6 +92,7 @@ class Workflow:
                 if time.monotonic() >= deadline:
                     raise
             time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
+            self._repository.refresh()
             pause = min(2 * pause, _LONGEST_WAIT if self._repository.is_here else _PATIENCE)
 
     def finish(
@@ -186,7 +187,7 @@ class Workflow:
             Busy: Another owner is at a stage of it.
         """
         with self._held() as lock:
-            reference = find_ref(self._repository.git, run_ref(self.name))
+            reference = self._repository.reference(run_ref(self.name))
             if reference is None:
                 return False
             with suppress(DamagedData):  # then there is nothing in it that somebody could go on with
@@ -201,10 +202,10 @@ class Workflow:
         """Return how the stages of the run in progress stand; None if there is no run."""
         from blastgit.workflow.status import status_of
 
-        self._repository.need(self.name)
         return status_of(self._repository, self.name)
 
     def _known(self, stage: str) -> str:
+        self._repository.tip(self.name)  # first, since elsewhere main comes along with it
         name: str = Stages.of(self._repository.settings).find(stage).name
         return name
 
@@ -286,8 +287,6 @@ class Workflow:
     @contextmanager
     def _held(self) -> Iterator[Lock]:
         repository = self._repository
-        repository.need(self.name)
-        repository.need_run(self.name)
         if repository.is_here:
             require(repository.settings, "writer", subject=self.name)
         repository.prepare_to_write()

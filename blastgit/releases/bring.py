@@ -12,7 +12,7 @@ from blastgit.reading.checkout import Item, deliver
 from blastgit.reading.get import GetResult, item_of, matches
 from blastgit.releases.check import Tagged
 from blastgit.releases.frozen import DESCRIBING, MANIFEST
-from blastgit.releases.layout import Part, have, invalid_of
+from blastgit.releases.layout import Part, invalid_of
 from blastgit.repository.base import Repository
 from blastgit.repository.tombstones import Tombstone, Withdrawals
 from blastgit.workflow.judged import Invalid
@@ -32,7 +32,6 @@ def bring(  # noqa: PLR0913 (what, where to, and three things that most calls le
         DamagedData: The store lacks a content, or holds something else; or the release cannot be read.
         RepoError: The folder cannot be written.
     """
-    have(repository, (each.dataset for each in tagged.frozen.entries))
     withdrawals = Withdrawals(repository)
     items: list[Item] = []
     gone: dict[str, Tombstone] = {}

@@ -13,10 +13,10 @@ from blastgit.collections.catalogue import Catalogue
 from blastgit.collections.model import Chained, Listed, Run
 from blastgit.collections.resolve import Resolver
 from blastgit.errors import BlastgitError, DamagedData
-from blastgit.naming.refs import MAIN, tag_ref
+from blastgit.naming.refs import MAIN
 from blastgit.naming.trailers import Trailer
 from blastgit.plumbing.batch import Batch
-from blastgit.plumbing.objects import find_ref, undamaged
+from blastgit.plumbing.objects import undamaged
 from blastgit.plumbing.trees import flatten, read_blob
 from blastgit.releases.frozen import DESCRIBING, FILE, MANIFEST, SIZE_LIMIT, Entry, Frozen, read_frozen
 from blastgit.releases.label import Label, releases, tag_of
@@ -143,8 +143,10 @@ def examine(repository: Repository, tagged: Tagged, coming: Mapping[str, str | N
     lines = [(each.dataset, each.begin, each.end) for each in frozen.entries]
     if len(set(lines)) != len(lines) or [each[0] for each in lines] != sorted(each[0] for each in lines):
         found.say(where, f"{FILE} should name each dataset once, sorted")
+    tags = repository.look_up(entry.dataset.ref for entry in frozen.entries)
+    there = {ref: str(reference.resolve().target) for ref, reference in tags.items()}
     for entry in frozen.entries:
-        _check_commit(repository, entry, coming, found)
+        _check_commit(repository, entry, {**coming, **there}.get(entry.dataset.ref), found)
     if found.problems:
         return found  # what follows reads the revisions
     _check_tree(repository, tagged, found)
@@ -162,12 +164,9 @@ def examine_all(repository: Repository) -> Iterator[tuple[str, str]]:
             yield str(label), str(error)
 
 
-def _check_commit(repository: Repository, entry: Entry, coming: Mapping[str, str | None], found: Examined) -> None:
+def _check_commit(repository: Repository, entry: Entry, target: str | None, found: Examined) -> None:
     """Check that the tag of a revision is there and names the commit that the release names."""
     dataset = entry.dataset
-    ref = tag_ref(dataset.line, dataset.number)
-    reference = find_ref(repository.git, ref)
-    target = coming.get(ref) if reference is None else str(reference.resolve().target)
     if target is None:
         found.say(dataset, f"its tag {dataset.tag} is gone: no ref leads to its commit {entry.commit:.10} any more")
         return
@@ -233,8 +232,8 @@ def _check_manifest(tagged: Tagged, found: Examined) -> None:
 def _check_against_main(repository: Repository, tagged: Tagged, tip: str, found: Examined) -> None:
     """Check that the commit of main that the release names gave it these datasets; `tip` is where main ends."""
     frozen = tagged.frozen
-    main = repository.git.get(frozen.main) if len(frozen.main) == 40 else None
-    if not isinstance(main, pygit2.Commit):
+    main = _state_of_main(repository, frozen.main)
+    if main is None:
         found.remarks.append(f"the state {frozen.main:.10} of main is not here, so what it says was not looked at")
         return
     if tip != frozen.main and not repository.git.descendant_of(tip, main.id):
@@ -263,6 +262,14 @@ def _check_against_main(repository: Repository, tagged: Tagged, tip: str, found:
     for key, entry in listed.items():
         if key not in given and not (has_runs and _was_held(repository, catalogue, entry, names)):
             found.say(key[0], f"{frozen.label.collection} did not hold it at {frozen.main:.10}")
+
+
+def _state_of_main(repository: Repository, oid: str) -> pygit2.Commit | None:
+    on_main = next((each for each in repository.commits("main") if str(each.id) == oid), None)
+    if on_main is not None or len(oid) != 40:
+        return on_main
+    other = repository.git.get(oid)  # pushed at the same time, or of another line of history
+    return other if isinstance(other, pygit2.Commit) else None
 
 
 def _given(repository: Repository, catalogue: Catalogue, frozen: Frozen) -> Iterable[Entry]:

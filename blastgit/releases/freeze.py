@@ -13,11 +13,10 @@ from blastgit.collections.catalogue import Catalogue
 from blastgit.collections.existence import check_there
 from blastgit.collections.resolve import Found, Resolver
 from blastgit.errors import InvalidInput, RepoError
-from blastgit.naming.refs import tag_ref
 from blastgit.naming.trailers import Trailer, read_trailers, write_message
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Journal, hold
-from blastgit.plumbing.objects import commit_of, find_ref
+from blastgit.plumbing.objects import commit_of
 from blastgit.plumbing.refs import RefMoved, RefUpdate
 from blastgit.plumbing.safe_text import one_line
 from blastgit.plumbing.signing import Sign
@@ -27,7 +26,7 @@ from blastgit.releases.cite import Cited
 from blastgit.releases.crate import media_types, write_crate
 from blastgit.releases.frozen import CITED, CRATE, FILE, MANIFEST, README, Entry, Frozen
 from blastgit.releases.label import Label, check_new, make_label, releases
-from blastgit.releases.layout import Part, add_tree, digests, have, invalid_of, manifest_lines, parts_of
+from blastgit.releases.layout import Part, add_tree, digests, invalid_of, manifest_lines, parts_of
 from blastgit.releases.tag import Unsigned, add_tag
 from blastgit.repository.base import LOCK_TIMEOUT, Repository
 from blastgit.repository.entries import is_held
@@ -126,7 +125,6 @@ def freeze(
         RepoError: The tag cannot be signed, or the repo cannot be written.
     """
     label = make_label(name, version)
-    repository.need("main", whole=True)
     if repository.is_here:  # elsewhere it is the server that knows who pushes
         check_access(repository.settings, name)
     others = releases(repository)
@@ -158,7 +156,6 @@ def _resolved(repository: Repository, label: Label, options: FreezeOptions) -> t
     found = Resolver(repository, catalogue).members(label.collection, None)
     if not found:
         raise InvalidInput(f"{label.collection} holds nothing, so there is nothing to freeze")
-    have(repository, (each.dataset for each in found))
     entries = tuple(_entries(repository, found))
     gone = [f"{each.dataset}: {len(each.without)} withdrawn files are left out" for each in entries if each.without]
     moment = datetime.fromtimestamp(repository.committer().time, UTC)
@@ -177,10 +174,10 @@ def _some(sentences: Sequence[str]) -> list[str]:
 
 def _entries(repository: Repository, found: Sequence[Found]) -> Iterable[Entry]:
     check_there(repository, (each.dataset for each in found))
-    withdrawals = Withdrawals(repository)
+    withdrawals, tags = Withdrawals(repository), repository.look_up(each.dataset.ref for each in found)
     for each in found:
         dataset = each.dataset
-        commit = commit_of(repository.git.references[tag_ref(dataset.line, dataset.number)])
+        commit = commit_of(tags[dataset.ref])
         stones = withdrawals.of(dataset.line, dataset.number)
         gone = () if dataset.path else tuple(sorted(path for path in stones if is_held(commit.tree, path)))
         yield Entry(dataset, str(commit.id), each.via, each.begin, each.end, gone)
@@ -189,7 +186,7 @@ def _entries(repository: Repository, found: Sequence[Found]) -> Iterable[Entry]:
 def _content(repository: Repository, other: Label, label: Label) -> str:
     if other.collection != label.collection:
         return ""
-    reference = find_ref(repository.git, other.ref)
+    reference = repository.reference(other.ref)
     return "" if reference is None else read_trailers(commit_of(reference).message).get(Trailer.CONTENT, "")
 
 

@@ -9,8 +9,8 @@ import pygit2
 
 from blastgit.collections.names import check_name
 from blastgit.errors import BlastgitError, InvalidInput, InvalidName, NotFound
-from blastgit.naming.refs import TAGS, Kind, place
-from blastgit.plumbing.objects import find_ref, list_refs, undamaged
+from blastgit.naming.refs import RELEASES, TAGS, Kind, place
+from blastgit.plumbing.objects import undamaged
 from blastgit.repository.base import Repository
 
 PREFIX = "release/"
@@ -81,10 +81,7 @@ def is_release(text: str) -> bool:
 
 def releases(repository: Repository) -> list[Label]:
     """Return every release there is, sorted. Reads the names of all refs."""
-    repository.need_tags(f"{PREFIX}*")
-    start = f"{TAGS}{PREFIX}".encode()
-    refs = [ref for ref in list_refs(repository.git) if ref.startswith(start)]
-    return sorted(read_label(ref.decode("utf-8", "backslashreplace")) for ref in refs)
+    return sorted(read_label(ref) for ref in repository.references(RELEASES))
 
 
 def tag_of(repository: Repository, label: Label) -> pygit2.Oid:
@@ -93,8 +90,7 @@ def tag_of(repository: Repository, label: Label) -> pygit2.Oid:
     Raises:
         NotFound: There is no such release; the error says which there are.
     """
-    repository.need_tags(f"{label}*")
-    reference = find_ref(repository.git, label.ref)
+    reference = repository.reference(label.ref)
     if reference is None:
         others = [str(each) for each in releases(repository)]
         near = [each for each in others if each.startswith(f"{PREFIX}{label.collection}/")] or others

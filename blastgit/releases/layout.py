@@ -18,9 +18,6 @@ from blastgit.repository.commits import Revision
 from blastgit.store.hashing import Checksums
 from blastgit.workflow.judged import Invalid, ValidityReport
 
-_SINGLY = 8
-"""Revisions of a repo elsewhere up to which each is fetched by itself."""
-
 
 @dataclass(frozen=True)
 class Part:
@@ -97,15 +94,6 @@ class Part:
         return found
 
 
-def have(repository: Repository, datasets: Iterable[Dataset]) -> None:
-    """Have at hand the revisions that some datasets are of, or are files of."""
-    if repository.is_here:
-        return
-    tags = sorted({each.tag for each in datasets})
-    for pattern in ["*"] if len(tags) > _SINGLY else [f"{tag}*" for tag in tags]:
-        repository.need_tags(pattern)
-
-
 def invalid_of(repository: Repository, part: Part) -> Invalid:
     """Return what of a part a failed stage made or left behind, by path in the release."""
     judged = ValidityReport(repository, part.open())
@@ -122,7 +110,9 @@ def parts_of(repository: Repository, entries: Iterable[Entry]) -> list[Part]:
         DamagedData: A commit is not here, or lacks a file.
     """
     grouped: dict[Dataset, list[Entry]] = {}
-    for entry in entries:
+    chosen = list(entries)
+    repository.look_up(entry.dataset.ref for entry in chosen)  # by their tags, a repo elsewhere gives their commits
+    for entry in chosen:
         grouped.setdefault(entry.dataset.revision, []).append(entry)
     return [_part(repository, dataset, grouped[dataset]) for dataset in sorted(grouped)]
 

@@ -6,6 +6,7 @@ import os
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -16,9 +17,9 @@ from pygit2.enums import RepositoryOpenFlag
 
 from blastgit.errors import DamagedData, RepoError
 from blastgit.naming.names import transient_of
-from blastgit.naming.refs import MAIN
+from blastgit.naming.refs import MAIN, branch_ref
 from blastgit.plumbing.batch import Batch
-from blastgit.plumbing.objects import commit_of, find_ref, undamaged
+from blastgit.plumbing.objects import commit_of, find_ref, list_refs, undamaged
 from blastgit.plumbing.opening import is_partial, open_repository
 from blastgit.plumbing.process import run_git
 from blastgit.plumbing.refs import RefUpdate
@@ -74,29 +75,61 @@ class Repository(ABC):
         """Where the data repo is, for people."""
         return str(self.path)
 
-    def need(self, name: str | None, number: int | None = None, *, whole: bool = False) -> None:
-        """Have at hand what a question is about, as it is now. Where the repo itself is, all of it always is.
+    def question(self) -> AbstractContextManager[None]:
+        """Answer one question of a user: inside, what lies elsewhere is as it was when it was first looked at.
+
+        A question inside another one belongs to it. `question.py` puts each public method into one.
+        """
+        return nullcontext()
+
+    def refresh(self) -> None:  # noqa: B027 (here every answer is as of now)
+        """Look at everything again, as it is now; for one question that waits for others."""
+
+    def reference(self, ref: str) -> pygit2.Reference | None:
+        """Return a ref as it is now; None if there is none."""
+        return find_ref(self.git, ref)
+
+    def references(self, start: str, but: str = "") -> list[str]:
+        """Return the names of all refs that begin with `start`, and not with `but`. Slow where there are many."""
+        names = (ref.decode("utf-8", "replace") for ref in list_refs(self.git))
+        return [name for name in names if name.startswith(start) and not (but and name.startswith(but))]
+
+    def look_up(self, refs: Iterable[str]) -> dict[str, pygit2.Reference]:
+        """Return those of some branches or tags that there are. Ask for several together: elsewhere it is quicker."""
+        return {ref: found for ref in refs if (found := find_ref(self.git, ref)) is not None}
+
+    def tip(self, name: str) -> pygit2.Commit | None:
+        """Return the tip of a branch as it is now; None if there is none.
+
+        Raises:
+            DamagedData: Git cannot read it.
+        """
+        reference = self.reference(branch_ref(name))
+        return None if reference is None else commit_of(reference)
+
+    def object_ids(self, start: str, but: str = "") -> dict[str, str]:
+        """Return what each ref names that begins with `start`, and not with `but`. Slow where there are many."""
+        listed = run_git(self.path, "for-each-ref", "--format=%(objectname) %(refname)", start).decode(
+            "utf-8", "replace"
+        )
+        return {row[41:]: row[:40] for row in listed.splitlines() if not (but and row.startswith(but, 41))}
+
+    def commits(self, name: str, start: pygit2.Commit | None = None) -> Iterator[pygit2.Commit]:
+        """Yield all commits of a branch, newest first; of a user's own line, on beyond where it forks.
+
+        For questions about all of them: one that may end early goes from `tip` by `commit_before`.
 
         Args:
-            name: The transient; None for all.
-            number: One revision of it; None for the latest.
-            whole: Whether the question is about all revisions and their tags.
+            name: The branch.
+            start: The commit of it to begin with; by default its tip.
+
+        Raises:
+            DamagedData: Git cannot read one.
         """
-        del name, number, whole
-
-    def need_run(self, name: str) -> None:
-        """Have at hand the markers of a transient's run in progress, as they are now. Here they always are."""
-        del name
-
-    def need_runs(self) -> None:  # noqa: B027 (nothing is to be done here)
-        """Have at hand which runs are in progress."""
-
-    def need_tags(self, pattern: str) -> None:
-        """Have at hand the tags whose name matches a pattern such as `release/nearby/1*`. Here they always are."""
-        del pattern
-
-    def need_checkpoints(self) -> None:  # noqa: B027 (nothing is to be done here)
-        """Have at hand the checkpoints of the ledger. Here they always are."""
+        commit = self.tip(name) if start is None else start
+        while commit is not None:
+            yield commit
+            commit = self.commit_before(name, commit)
 
     @abstractmethod
     def branches(self) -> list[str]:
@@ -122,7 +155,7 @@ class Repository(ABC):
             RepoError: There is no main, so this is no data repo.
             DamagedData: Git cannot read its commit.
         """
-        reference = find_ref(self.git, MAIN)
+        reference = self.reference(MAIN)
         if reference is None:
             raise RepoError(f"{self.path} is a git repository without a branch main: is it a data repo of blastgit?")
         return commit_of(reference)

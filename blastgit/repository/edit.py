@@ -16,7 +16,6 @@ from blastgit.naming.refs import branch_ref
 from blastgit.naming.trailers import Trailer, write_message
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Journal, Lock, hold
-from blastgit.plumbing.objects import commit_of, find_ref
 from blastgit.plumbing.refs import RefMoved, RefUpdate
 from blastgit.plumbing.trees import update_tree
 from blastgit.repository.base import LOCK_TIMEOUT, Repository
@@ -73,8 +72,7 @@ def commit_to_held_branch(
     """Do what `edit` does for a caller that holds the branch's lock already."""
     ref = branch_ref(branch)
     for _ in repository.attempts(timeout):
-        reference = find_ref(repository.git, ref)
-        tip = None if reference is None else commit_of(reference)
+        tip = repository.tip(branch)
         change = decide(tip)
         if change is None:
             return None if tip is None else str(tip.id)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 
 import pygit2
 
 from blastgit.errors import NotFound
 from blastgit.naming.names import Spec, fold, is_personal
-from blastgit.naming.refs import BRANCHES, branch_ref, tag_ref
-from blastgit.plumbing.objects import commit_of, find_ref, list_refs
+from blastgit.naming.refs import BRANCHES, PERSONAL_BRANCHES, tag_ref
+from blastgit.plumbing.objects import commit_of
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Marker, Revision, StageState
 
@@ -28,15 +29,18 @@ class History:
 
     def tip(self, name: str) -> pygit2.Commit | None:
         """Return the tip of a transient's branch, or None if there is no such branch."""
-        reference = find_ref(self._git, branch_ref(name))
-        return None if reference is None else commit_of(reference)
+        return self._repository.tip(name)
 
     def markers(self, name: str) -> Iterator[Marker]:
-        """Yield the commits of a line, newest first; of a user's own, down to where it forks."""
-        for marker in self.way_back(name):
-            if is_personal(name) and marker.line != name:
-                return
-            yield marker
+        """Yield the commits of a line, newest first; of a user's own, down to where it forks.
+
+        For questions that may end early: `all_markers` is quicker for all of them, in a repo elsewhere.
+        """
+        return _down_to_fork(name, self.way_back(name))
+
+    def all_markers(self, name: str) -> list[Marker]:
+        """Return the commits of a line, newest first; of a user's own, down to where it forks."""
+        return list(_down_to_fork(name, map(Marker, self._repository.commits(name))))
 
     def way_back(self, name: str) -> Iterator[Marker]:
         """Yield the commits of a branch, newest first, on beyond the revision that a user's own line forks from."""
@@ -51,13 +55,11 @@ class History:
 
     def backwards(self, name: str) -> Iterator[Revision]:
         """Yield the revisions of a transient, newest first."""
-        for marker in self.markers(name):
-            if marker.number is not None:
-                yield Revision(self._git, name, marker.commit, marker.number)
+        return self._numbered(name, self.markers(name))
 
     def tagged(self, name: str, number: int) -> Revision | None:
         """Return a revision by its tag, or None if there is no such tag."""
-        reference = find_ref(self._git, tag_ref(name, number))
+        reference = self._repository.reference(tag_ref(name, number))
         return None if reference is None else Revision(self._git, name, commit_of(reference), number)
 
     def revisions(self, name: str) -> list[Revision]:
@@ -66,7 +68,7 @@ class History:
         Raises:
             NotFound: There is no such transient.
         """
-        found = list(self.backwards(name))
+        found = list(self._numbered(name, self.all_markers(name)))
         if not found:
             raise self.unknown(name)
         return found[::-1]
@@ -109,7 +111,10 @@ class History:
 
     def transients(self) -> list[str]:
         """Return the names of all transients, sorted. Reads every ref: not for a hot path."""
-        return _transients(ref.decode("utf-8", "replace") for ref in list_refs(self._git))
+        return _transients(self._repository.references(BRANCHES, PERSONAL_BRANCHES))
+
+    def _numbered(self, name: str, markers: Iterable[Marker]) -> Iterator[Revision]:
+        return (Revision(self._git, name, each.commit, each.number) for each in markers if each.number is not None)
 
     def unknown(self, name: str) -> NotFound:
         """Return the error that there is no such transient, with the nearest names. Reads every ref."""
@@ -122,6 +127,10 @@ class History:
         near = [folded[each] for each in difflib.get_close_matches(fold(name), folded, n=3)]
         hint = f"; did you mean {' or '.join(near)}?" if near else "; `blastgit list` shows those there are"
         return NotFound(f"there is no transient {name} in {self._repository.location}{hint}")
+
+
+def _down_to_fork(name: str, markers: Iterable[Marker]) -> Iterator[Marker]:
+    return takewhile(lambda marker: marker.line == name, markers) if is_personal(name) else iter(markers)
 
 
 def _transients(refs: Iterable[str]) -> list[str]:

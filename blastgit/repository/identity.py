@@ -5,8 +5,6 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-import pygit2
-
 from blastgit.errors import RepoError
 from blastgit.repository.base import Repository
 from blastgit.repository.settings import Settings
@@ -42,11 +40,7 @@ def repo_identity(repository: Repository) -> uuid.UUID:
     stated = stated_identity(repository.settings)
     if stated is not None:
         return stated
-    if not repository.is_here:
-        repository.need("main", whole=True)
-    commit: pygit2.Commit | None = repository.main
-    while commit is not None:
-        first, commit = commit, repository.commit_before("main", commit)
+    *_, first = repository.commits("main")
     return uuid.uuid5(_NAMESPACE, str(first.id))
 
 

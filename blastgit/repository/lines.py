@@ -5,7 +5,6 @@ from __future__ import annotations
 from blastgit.errors import InvalidInput, NotFound
 from blastgit.naming.names import is_personal, transient_of
 from blastgit.naming.refs import BRANCHES, PERSONAL_BRANCHES
-from blastgit.plumbing.objects import list_refs
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Marker, Revision
 from blastgit.repository.history import History
@@ -13,9 +12,8 @@ from blastgit.repository.history import History
 
 def own_lines(repository: Repository, user: str = "") -> list[str]:
     """Return the names of users' own lines, `u/alice/2026dgt`, sorted; of one user or of all. Reads every ref."""
-    begin = f"{PERSONAL_BRANCHES}{user}{'/' if user else ''}".encode()
-    refs = list_refs(repository.git)
-    return sorted(ref.decode("utf-8", "replace").removeprefix(BRANCHES) for ref in refs if ref.startswith(begin))
+    refs = repository.references(f"{PERSONAL_BRANCHES}{user}{'/' if user else ''}")
+    return sorted(ref.removeprefix(BRANCHES) for ref in refs)
 
 
 def origin(repository: Repository, line: str) -> Revision | None:
@@ -36,7 +34,7 @@ def ancestry(repository: Repository, line: str) -> list[Revision]:
         NotFound: There is no such line, or it has no revision.
     """
     _ = History(repository).revisions(line)
-    markers = [marker for marker in History(repository).way_back(line) if marker.number is not None]
+    markers = [marker for marker in map(Marker, repository.commits(line)) if marker.number is not None]
     return [_revision(repository, line, marker) for marker in reversed(markers)]
 
 
@@ -69,7 +67,6 @@ def before_of(repository: Repository, line: str, latest: Revision | None, wanted
             )
         found = latest or begin
     else:
-        repository.need(name if wanted is None else wanted.name)  # all of it: it is asked what changed back and forth
         found = wanted or history.latest(name)
     if found is None:
         raise NotFound(

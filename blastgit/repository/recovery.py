@@ -19,7 +19,6 @@ from blastgit.naming.trailers import Trailer
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.keeps import remove_left_keeps
 from blastgit.plumbing.locks import Lock, remove_folders, try_lock
-from blastgit.plumbing.objects import find_ref
 from blastgit.plumbing.refs import ZERO, RefMoved, RefUpdate
 from blastgit.plumbing.safe_text import one_line
 from blastgit.repository.base import Repository
@@ -126,7 +125,7 @@ def _published(repository: Repository, name: str) -> list[RefUpdate]:
     noted = chain[-1].number if chain else -1
     if number > noted:
         tags = (tag_ref(name, each) for each in range(noted + 1, number + 1))
-        found = ((ref, find_ref(repository.git, ref)) for ref in tags)
+        found = ((ref, repository.reference(ref)) for ref in tags)
         repository.ledger.add({ref: str(reference.target) for ref, reference in found if reference is not None})
     return put_back(repository.git, name, chain, number)
 
@@ -155,7 +154,7 @@ def add_tag(batch: Batch, name: str, commit: str, tagger: pygit2.Signature, mess
 
 def settled(repository: Repository, name: str, tip: pygit2.Commit | None) -> list[RefUpdate]:
     """Return what removes a run whose end is on the branch already: the one who ended it died before its ref went."""
-    reference = find_ref(repository.git, run_ref(name))
+    reference = repository.reference(run_ref(name))
     if reference is None or tip is None:
         return []
     ended = Marker(tip).trailers.get(Trailer.WORKFLOW)

@@ -1,7 +1,8 @@
 """A data repo that lies elsewhere: what a question needs is fetched into a temporary copy, what is recorded is pushed.
 
-A transient's branch is fetched with its tip alone; the walk back along it fetches more when it comes to the end of
-what is here. So whoever asks for the latest revision gets little, and whoever asks for all of them gets all.
+Each question fetches what its answer needs, as it is now, and nothing twice: no verb has to think of it. A transient's
+branch is fetched with its tip alone; the walk back along it fetches more when it comes to the end of what is here. So
+whoever asks for the latest revision gets little, and whoever asks for all of them gets all.
 """
 
 from __future__ import annotations
@@ -11,26 +12,25 @@ import os
 import random
 import time
 import weakref
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pygit2
 
 from blastgit.errors import Denied, NotFound, RepoError, StoreError
-from blastgit.naming.names import OWN_LINES
 from blastgit.naming.refs import (
+    ANNOTATIONS,
     BRANCHES,
     CHECKPOINT,
     MAIN,
     PERSONAL_BRANCHES,
-    PERSONAL_TAGS,
+    RELEASES,
     RUNS,
     TAGS,
     branch_ref,
     copied,
     run_ref,
-    tag_ref,
 )
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.connection import explain
@@ -42,12 +42,14 @@ from blastgit.plumbing.refs import ZERO, RefMoved, RefUpdate
 from blastgit.plumbing.scratch import Scratch
 from blastgit.plumbing.user_settings import Keep
 from blastgit.repository.base import Repository
+from blastgit.repository.fetched import Fetched, Pattern
 from blastgit.repository.history import comes_right_after
 from blastgit.repository.location import shown
 from blastgit.store.config import VARIABLE, Remote
 
-_TIPS = (copied(f"{BRANCHES}*"), f"^{PERSONAL_BRANCHES}*")
-_OWN_TIPS = (copied(MAIN), copied(f"{PERSONAL_BRANCHES}*"))
+_ALL_BRANCHES = Pattern(BRANCHES, is_open=True, but=PERSONAL_BRANCHES)
+_ALL_TAGS = Pattern(TAGS, is_open=True)
+_SINGLY = 8  # refs; up to so many are fetched one by one, and if more are wanted, all
 _STEP = 4  # commits fetched by the first look beyond a tip; each further one fetches four times as many
 _STAGES = 64  # commits; more than a workflow has stages, whose markers stand between two revisions
 _ALL = 1_000_000  # commits; `--unshallow` would bring all of main as well
@@ -97,8 +99,8 @@ class RemoteRepository(Repository):
         self._sleep = sleep
         self._give_up = math.inf
         self._failures = 0
-        self._seen: tuple[str, ...] | None = None
-        self._steps: dict[str, int] = {}
+        self._fetched = Fetched()
+        self._depth = 0
         self._boundary: frozenset[str] = frozenset()
         scratch = Scratch()
         weakref.finalize(self, scratch.remove)
@@ -106,7 +108,7 @@ class RemoteRepository(Repository):
         run_git(None, "init", "--quiet", "--bare", "--initial-branch=main", "--template=", str(self.path))
         with (self.path / "config").open("a") as file:
             file.write(_CONFIG)
-        self._fetch([copied(MAIN)], "--depth=1")
+        self._bring(Pattern(MAIN))
         super().__init__(self.path)
 
     @property
@@ -114,40 +116,58 @@ class RemoteRepository(Repository):
         """The URL, without a password."""
         return shown(self.url)
 
-    def need(self, name: str | None, number: int | None = None, *, whole: bool = False) -> None:
-        """Fetch what a question is about, as it is now; what the repo lacks is found out later, by who looks for it."""
-        self._seen = {None: _TIPS, OWN_LINES: _OWN_TIPS}.get(name)
-        self._steps.clear()
-        if self._seen is not None:
-            self._fetch(self._seen, "--depth=1")
-        elif name is None:
-            return
-        elif number is None or not self._fetch_with_main(tag_ref(name, number), name):
-            self._fetch_with_main(branch_ref(name), name)
-        if whole:
-            parts = ["*"] if name is None else [name] if name == OWN_LINES else [name, f"{name}/*"]
-            specs = [copied(f"{BRANCHES}{parts[0]}"), copied(f"{TAGS}{parts[-1]}")]
-            if name is None:
-                specs += [f"^{PERSONAL_BRANCHES}*", f"^{PERSONAL_TAGS}*"]
-            with suppress(NotFound):
-                self._fetch(specs, f"--deepen={_ALL}")
+    @contextmanager
+    def question(self) -> Iterator[None]:
+        """Fetch what is asked inside once, as it is now, unless another question is being answered already."""
+        if not self._depth:
+            self.refresh()
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
 
-    def need_run(self, name: str) -> None:
-        """Fetch all markers of a transient's run in progress, if `need` saw that there is one."""
-        if run_ref(name) in self.git.references:
-            self._look(run_ref(name))
+    def refresh(self) -> None:
+        """Forget what is known to be as it is now."""
+        self._fetched = Fetched()
 
-    def need_runs(self) -> None:
-        """Fetch the last marker of every run in progress."""
-        self._fetch([copied(MAIN), copied(f"{RUNS}*")], "--depth=1", "--prune")  # git fails if it finds nothing at all
+    def reference(self, ref: str) -> pygit2.Reference | None:
+        """Return a ref as it is now: with main and, of a transient's, the end of its run; of a run, all of it."""
+        if ref.startswith(RUNS):
+            self._bring_run(ref)
+        elif ref.startswith((BRANCHES, TAGS)):
+            self._bring(*_beside(ref), Pattern(ref))
+        elif ref == CHECKPOINT:
+            self._bring_whole(ref)
+        return super().reference(ref)
 
-    def need_tags(self, pattern: str) -> None:
-        """Fetch the tags whose name matches a pattern, with a star at its end, each without what led to it."""
-        self._fetch([copied(MAIN), copied(f"{TAGS}{pattern}")], "--depth=1")  # with a star, none is no failure
+    def references(self, start: str, but: str = "") -> list[str]:
+        """Return the names of the refs that begin so, having fetched the tip of each."""
+        self._bring(Pattern(MAIN), Pattern(start, is_open=True, but=but))
+        return super().references(start, but)
 
-    def need_checkpoints(self) -> None:
-        """Fetch the checkpoints of the ledger, all of them, if there are any."""
-        self._fetch([copied(MAIN), copied(f"{CHECKPOINT}*")], f"--depth={_ALL}")  # with a star, none is no failure
+    def object_ids(self, start: str, but: str = "") -> dict[str, str]:
+        """Return what each ref names that begins so, having fetched the tip of each."""
+        self._bring(Pattern(MAIN), Pattern(start, is_open=True, but=but))
+        return super().object_ids(start, but)
+
+    def look_up(self, refs: Iterable[str]) -> dict[str, pygit2.Reference]:
+        """Return those of some branches or tags that there are, fetching them together."""
+        wanted = list(refs)
+        missing = sorted({ref for ref in wanted if not self._fetched.has(Pattern(ref))})
+        if len(missing) > _SINGLY:
+            self._bring(Pattern(MAIN), *{_ALL_TAGS if ref.startswith(TAGS) else _ALL_BRANCHES for ref in missing})
+        elif missing:  # with a star, none is no failure
+            self._bring(Pattern(MAIN), *(Pattern(ref, is_open=True) for ref in missing))
+        return super().look_up(wanted)
+
+    def commits(self, name: str, start: pygit2.Commit | None = None) -> Iterator[pygit2.Commit]:
+        """Yield all commits of a branch, having fetched them in one go, with the line's tags.
+
+        If the names of all branches were asked for, all commits of all of them are fetched.
+        """
+        self._bring_whole(branch_ref(name))
+        yield from super().commits(name, start)
 
     def branches(self) -> list[str]:
         """Return the refs of all branches that the repo there has, without fetching any."""
@@ -162,10 +182,10 @@ class RemoteRepository(Repository):
     def commit_before(self, name: str, commit: pygit2.Commit) -> pygit2.Commit | None:
         """Return the commit before one on a transient's branch, fetching it if need be."""
         if str(commit.id) in self._boundary:
-            specs = self._seen or (branch_ref(name),)
-            step = self._steps.get(specs[0], _STEP)
-            self._steps[specs[0]] = 4 * step
-            self._fetch(specs, f"--deepen={step}")
+            group = self._fetched.group(branch_ref(name))
+            step = self._fetched.steps.get(group, _STEP)
+            self._fetched.steps[group] = 4 * step
+            self._fetch(group.specs, f"--deepen={step}")
             commit = self.git[commit.id].peel(pygit2.Commit)
         return super().commit_before(name, commit)
 
@@ -268,15 +288,50 @@ class RemoteRepository(Repository):
         wait = random.uniform(0, longest)  # noqa: S311 (nobody has to be kept from guessing it)
         self._sleep(max(0.0, min(wait, self._give_up - time.monotonic())))
 
-    def _fetch_with_main(self, ref: str, name: str) -> bool:
-        """Fetch a ref, main as it is now, and the end of the transient's run; return whether there is such a ref."""
-        always = copied(MAIN), copied(f"{run_ref(name)}*")  # with a star, git does not mind if there is no run
+    def _bring(self, *wanted: Pattern) -> None:
+        """Fetch the last of some refs as it is now, unless this question has; the others come along.
+
+        If one of them does not exist, it is the last.
+        """
+        missing = [each for each in wanted if not self._fetched.has(each)]
+        if not missing or missing[-1] != wanted[-1]:
+            return  # what would have come along is not fetched for its own sake
+        prune = () if any(each.but for each in missing) else ("--prune",)
         try:
-            self._fetch([*always, copied(ref)], "--depth=1", "--prune")
+            self._fetch([spec for each in missing for spec in each.specs], "--depth=1", *prune)
         except NotFound:
-            self._fetch(always, "--depth=1", "--prune")
-            return False
-        return True
+            *beside, last = missing
+            self._delete(last)
+            self._fetched.tips.add(last)
+            self._bring(*beside)
+            return
+        self._fetched.tips.update(missing)
+
+    def _bring_run(self, ref: str) -> None:
+        """Fetch all markers of a transient's run in progress, if there is one."""
+        if not self._fetched.has(Pattern(ref)):
+            branch = branch_ref(ref.removeprefix(RUNS))
+            self._bring(*_beside(branch), Pattern(branch))
+        if ref in self.git.references:
+            self._bring_whole(ref)
+
+    def _bring_whole(self, ref: str) -> None:
+        """Fetch all that led to a ref, and to those that were asked for together with it; of a line, also its tags."""
+        if self._fetched.is_whole(ref):
+            return
+        if not self._fetched.has(Pattern(ref)):
+            self._bring(*_beside(ref), Pattern(ref))
+        if ref in self.git.references:
+            group = self._fetched.group(ref)
+            parts = [group, *_tags_of(group)]
+            self._fetch([spec for each in parts for spec in each.specs], f"--deepen={_ALL}")
+            self._fetched.tips.update(parts)
+            self._fetched.whole.add(group)
+
+    def _delete(self, gone: Pattern) -> None:
+        """Take refs away that are not there any more."""
+        for ref in [ref for ref in self.git.references if gone.has(ref)]:
+            self.git.references.delete(ref)
 
     def _fetch(self, specs: Sequence[str], *options: str) -> None:
         words = ["--quiet", "--no-tags", "--no-write-fetch-head", *options, "--", self.url, *specs]
@@ -287,6 +342,8 @@ class RemoteRepository(Repository):
                 raise RepoError(f"{self.location} has no branch main: is it a data repo of blastgit?") from None
             if "couldn't find remote ref" in error.stderr:
                 raise NotFound(f"{self.location} has no {error.stderr.rpartition('/')[2]}") from None
+            if not error.stderr:  # so git ends where no ref has any of the patterns
+                raise NotFound(f"{self.location} has no {' '.join(specs)}") from None
             raise explain(self.location, "cannot be read", error.stderr) from None
         self._reopen()
 
@@ -298,6 +355,23 @@ class RemoteRepository(Repository):
             self.__dict__.pop("store", None)  # main may name another one now
         shallow = self.path / "shallow"
         self._boundary = frozenset(shallow.read_text().split()) if shallow.exists() else frozenset()
+
+
+def _beside(ref: str) -> list[Pattern]:
+    """Return what is fetched along with a ref, since whoever asks for the one asks for the others."""
+    if ref in (MAIN, ANNOTATIONS, CHECKPOINT) or ref.startswith((RELEASES, RUNS)):
+        return [Pattern(MAIN)]
+    name = ref.removeprefix(BRANCHES) if ref.startswith(BRANCHES) else ref.removeprefix(TAGS).rpartition("/")[0]
+    return [Pattern(MAIN), Pattern(run_ref(name), is_open=True)]  # with a star, git does not mind if there is no run
+
+
+def _tags_of(branches: Pattern) -> list[Pattern]:
+    """Return the tags of some branches."""
+    if not branches.start.startswith(BRANCHES) or branches.start in (MAIN, ANNOTATIONS):
+        return []
+    start = f"{TAGS}{branches.start.removeprefix(BRANCHES)}"
+    but = f"{TAGS}{branches.but.removeprefix(BRANCHES)}" if branches.but else ""
+    return [Pattern(start if branches.is_open else f"{start}/", is_open=True, but=but)]
 
 
 def _may_be_store(folder: Path) -> bool:

@@ -18,7 +18,7 @@ import pygit2
 from blastgit.errors import DamagedData
 from blastgit.naming.refs import run_ref
 from blastgit.naming.trailers import Trailer, write_message
-from blastgit.plumbing.objects import commit_of, find_ref, undamaged
+from blastgit.plumbing.objects import commit_of, undamaged
 from blastgit.repository.commits import Marker, Snapshot
 from blastgit.revision.dr import read_dr
 from blastgit.workflow.lease import Lease
@@ -167,12 +167,12 @@ class Run:
 
     @classmethod
     def of(cls, repository: Repository, name: str) -> Run | None:
-        """Return the run in progress of a transient, or None, as far as it is at hand (`Handle.need_run`).
+        """Return the run in progress of a transient, or None.
 
         Raises:
             DamagedData: Its markers cannot be read.
         """
-        reference = find_ref(repository.git, run_ref(name))
+        reference = repository.reference(run_ref(name))
         if reference is None:
             return None
         tip = commit_of(reference)

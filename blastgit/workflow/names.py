@@ -141,7 +141,6 @@ def _check_stage(repository: Repository, stage: str, word: str) -> None:
 
 
 def _numbered(repository: Repository, name: str, number: int) -> Revision:
-    repository.need(name, number)
     return History(repository).revision(Spec(name, number=number))
 
 

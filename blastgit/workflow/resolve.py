@@ -48,7 +48,6 @@ def _run_towards(repository: Repository, spec: Spec) -> list[StageState] | None:
     """Return the markers of the run in progress, if a spec is about the revision that it is to become."""
     if spec.number is None or History(repository).tagged(spec.name, spec.number) is not None:
         return None
-    repository.need_run(spec.name)
     run = Run.of(repository, spec.name)
     if run is None or run.towards != spec.number:
         return None

@@ -8,8 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from blastgit.errors import DamagedData
-from blastgit.naming.refs import run_ref
-from blastgit.plumbing.objects import list_refs
+from blastgit.naming.refs import RUNS, branch_ref
 from blastgit.repository.base import Repository
 from blastgit.repository.history import History
 from blastgit.workflow.lease import Lease, margin_of, reading_time
@@ -90,7 +89,6 @@ class RunStatus:
 
 def status_of(repository: Repository, name: str, now: datetime | None = None) -> RunStatus | None:
     """Return how the run in progress of a transient stands, or None if there is none."""
-    repository.need_run(name)
     run = Run.of(repository, name)
     if run is None:
         return None
@@ -111,22 +109,20 @@ def all_statuses(repository: Repository, pattern: str = "*") -> list[RunStatus]:
     """Return how the runs in progress stand, of the transients whose name matches a shell pattern, sorted by name."""
     now = reading_time(repository)
     found = []
-    for name in runs_in_progress(repository):
-        if fnmatchcase(name, pattern):
-            try:
-                status = status_of(repository, name, now)
-            except DamagedData as error:
-                status = RunStatus(name, None, None, None, (), str(error))
-            found += [] if status is None else [status]
+    names = [name for name in runs_in_progress(repository) if fnmatchcase(name, pattern)]
+    repository.look_up(map(branch_ref, names))  # all at once
+    for name in names:
+        try:
+            status = status_of(repository, name, now)
+        except DamagedData as error:
+            status = RunStatus(name, None, None, None, (), str(error))
+        found += [] if status is None else [status]
     return found
 
 
 def runs_in_progress(repository: Repository) -> list[str]:
     """Return the names of all transients that have a run in progress, sorted. Reads every ref: not for a hot path."""
-    repository.need_runs()
-    prefix = run_ref("").encode()
-    refs = (ref for ref in list_refs(repository.git) if ref.startswith(prefix))
-    return sorted(ref.removeprefix(prefix).decode("utf-8", "replace") for ref in refs)
+    return sorted(ref.removeprefix(RUNS) for ref in repository.references(RUNS))
 
 
 def _ended(run: Run, marker: RunMarker, stages: Stages) -> StageStatus:

@@ -487,8 +487,8 @@ def test_reading_elsewhere_says_what_reading_here_does(url: str, history: Path) 
         lambda repo: [each.to_json() for each in repo.blame("2026dgt")],
         lambda repo: repo.diff("2026dgt@0", "2026dgt").to_json(),
         lambda repo: repo.show("2026dgt@2026-05-28").to_json(),
-        lambda repo: repo.verify().to_json(),
-        lambda repo: repo.verify("2026dgt").to_json(),
+        lambda repo: {**repo.verify().to_json(), "ledger": None, "advice": None},  # these lie with the repo
+        lambda repo: {**repo.verify("2026dgt").to_json(), "ledger": None},
     ]
     for question in [*questions, *questions[::-1]]:
         assert question(far) == question(near)
@@ -626,7 +626,7 @@ def test_a_documents_paths_stay_in_the_folder(
 def test_moving_refs_elsewhere_is_all_or_nothing(url: str, repo: Path, sample: Sample, record: Any, git: Git) -> None:
     record(repo, sample)
     far = RemoteRepository(url, sleep=lambda seconds: None)
-    far.need("2026dgt")
+    assert far.tip("2026dgt") is not None
     tip = git("rev-parse", "2026dgt")
     commit = far.git.create_commit(None, far.committer(), far.committer(), "x", far.git[tip].tree_id, [tip])
     before = git("for-each-ref")

@@ -17,12 +17,12 @@ from blastgit.maintenance.verify.refs import check_refs
 from blastgit.maintenance.verify.report import Problem, Repaired, Report
 from blastgit.naming.names import transient_of
 from blastgit.naming.refs import RELEASES, run_ref
-from blastgit.plumbing.objects import find_ref, list_refs
 from blastgit.plumbing.required import missing_settings
 from blastgit.progress import Progress, silent
 from blastgit.repository.base import Repository
 from blastgit.repository.history import History
 from blastgit.repository.lines import own_lines
+from blastgit.repository.local import LocalRepository
 from blastgit.repository.tombstones import Withdrawals
 from blastgit.store.hashing import Checksums
 from blastgit.store.pointer import SUFFIX
@@ -75,17 +75,22 @@ def verify(
         StoreError: The store cannot be asked.
     """
     wanted = options or VerifyOptions()
-    all_names = {*History(repository).transients(), *own_lines(repository), *runs_in_progress(repository)}
-    names = sorted(all_names) if name is None else [name]
+    refs = repository.references("refs/") if name is None else []  # all at once: each of them is looked at
+    names = _names(repository) if name is None else [name]
     if name is not None and not _exists(repository, name) and not repository.ledger.chain(name):
         raise History(repository).unknown(name)
     report = Report(transients=len({transient_of(each) for each in names}))
     check_ledger(repository, name, wanted.since, report)
     if name is None:
-        report.settings = missing_settings(repository.path) if repository.is_here else {}
-        if repository.is_here:
+        if isinstance(repository, LocalRepository):
+            report.settings = missing_settings(repository.path)
             check_durability(repository, report)
-        check_refs(repository, names, report)
+        else:
+            report.advice.append(
+                f"the ledger, the settings of git and the hooks of {repository.location} cannot be looked at from "
+                "elsewhere: run `blastgit verify` where it is, too"
+            )
+        check_refs(repository, refs, names, report)
         for check in (_check_collections, _check_releases, check_tombstones, check_ids):
             try:
                 check(repository, report)
@@ -114,13 +119,17 @@ def verify(
     return report
 
 
+def _names(repository: Repository) -> list[str]:
+    return sorted({*History(repository).transients(), *own_lines(repository), *runs_in_progress(repository)})
+
+
 def _exists(repository: Repository, name: str) -> bool:
     history = History(repository)
     try:
         has_revision = history.tip(name) is not None or history.tagged(name, 0) is not None
     except DamagedData:
         return True
-    return has_revision or find_ref(repository.git, run_ref(name)) is not None
+    return has_revision or repository.reference(run_ref(name)) is not None
 
 
 def _attached(repository: Repository, name: str | None, report: Report) -> Iterator[tuple[str, Checksums]]:
@@ -157,7 +166,7 @@ def _check_collections(repository: Repository, report: Report) -> None:
 
 def _check_releases(repository: Repository, report: Report) -> None:
     """Note what is wrong with releases, but for their contents, which are those of revisions."""
-    if any(ref.startswith(RELEASES.encode()) for ref in list_refs(repository.git)):
+    if repository.references(RELEASES):
         from blastgit.releases.check import examine_all
 
         for where, problem in examine_all(repository):

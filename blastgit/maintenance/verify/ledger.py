@@ -7,9 +7,10 @@ from pathlib import Path
 
 from blastgit.errors import DamagedData, NotFound
 from blastgit.maintenance.verify.report import Report
+from blastgit.naming.refs import CHECKPOINT
 from blastgit.plumbing.signing import BAD, GOOD, check_signature
 from blastgit.repository.base import Repository
-from blastgit.repository.ledger.checkpoint import find_checkpoint, last_checkpoint
+from blastgit.repository.ledger.checkpoint import find_checkpoint
 from blastgit.repository.ledger.compare import compare
 
 
@@ -34,7 +35,7 @@ def check_ledger(repository: Repository, name: str | None, since: Since | None, 
     Raises:
         InvalidInput: `since` is no checkpoint.
     """
-    repository.need_checkpoints()
+    last = repository.reference(CHECKPOINT)
     kept = None
     if since is not None:
         try:
@@ -43,14 +44,14 @@ def check_ledger(repository: Repository, name: str | None, since: Since | None, 
             report.add("ledger", "checkpoint", error)
     try:
         found = compare(repository.git, name, kept)
-        last = last_checkpoint(repository.git)
     except DamagedData as error:
         report.add("ledger", "ledger", error)
         return
     for where, text in found.problems:
         report.add("ledger", where, text)
+    unentered = found.unentered if repository.is_here else None  # of a repo elsewhere, only checkpoints can be fetched
     report.ledger = {
-        "entries": found.entries, "unentered": found.unentered, "checkpoint": None if last is None else str(last.id),
+        "entries": found.entries, "unentered": unentered, "checkpoint": None if last is None else str(last.target),
         "since": None if kept is None else str(kept.id), "signature": None,
     }  # fmt: skip
     if since is not None and kept is not None:

@@ -14,7 +14,7 @@ from blastgit.maintenance.verify.report import Report
 from blastgit.maintenance.verify.states import check_stages, check_state
 from blastgit.naming.names import is_personal, transient_of
 from blastgit.naming.refs import run_ref, tag_ref
-from blastgit.plumbing.objects import commit_of, find_ref
+from blastgit.plumbing.objects import commit_of
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision
 from blastgit.repository.history import History
@@ -62,7 +62,7 @@ class LineCheck:
     def _check_history(self) -> list[Revision]:
         """Check the branch against its tags, and return the revisions."""
         name, report = self._name, self._report
-        if self._history.tip(name) is None and run_ref(name) in self._repository.git.references:
+        if self._history.tip(name) is None and self._repository.reference(run_ref(name)) is not None:
             return []  # its first run is in progress
         try:
             if is_personal(name):
@@ -97,7 +97,7 @@ class LineCheck:
 
     def _check_tag(self, revision: Revision) -> None:
         report, git = self._report, self._repository.git
-        reference = find_ref(git, tag_ref(revision.name, revision.number))
+        reference = self._repository.reference(tag_ref(revision.name, revision.number))
         if reference is None:
             report.add("refs", revision, "its tag is missing")
             return

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from blastgit.errors import BlastgitError
 from blastgit.maintenance.verify.report import Report
 from blastgit.naming.refs import Kind, place
 from blastgit.plumbing.broken import broken_refs
-from blastgit.plumbing.objects import list_refs
 from blastgit.repository.base import Repository
 
 
-def check_refs(repository: Repository, names: Collection[str], report: Report) -> None:
+def check_refs(repository: Repository, refs: Iterable[str], names: Collection[str], report: Report) -> None:
     """Note the refs that have no place in a data repo, and tags without the branch that they belong to."""
     for broken in broken_refs(repository.path) if repository.is_here else ():
         report.add(
@@ -20,8 +19,7 @@ def check_refs(repository: Repository, names: Collection[str], report: Report) -
         )
     known = set(names)
     lost: set[str] = set()
-    for ref in list_refs(repository.git):
-        name = ref.decode("utf-8", "backslashreplace")
+    for name in refs:
         if name.startswith("refs/remotes/"):
             continue  # a copy's own notes of where it came from
         try:

@@ -59,7 +59,8 @@ class Report:
         skipped: How many contents were there and not read: for a sample, or because only their presence was asked for.
         resumed: How many contents an interrupted run had found sound.
         seed: What chose the sample; None without one.
-        ledger: `entries`, how many published tags the ledger has; `unentered`, how many it lacks; `checkpoint`, the
+        ledger: `entries`, how many published tags the ledger has; `unentered`, how many it lacks (None of a repo
+            elsewhere, of whose ledger only checkpoints are known); `checkpoint`, the
             commit of the last checkpoint, and `since`, that of the one to compare with; `signature` of that.
         withdrawn: The files that were taken down, each with the reason.
         problems: What is wrong.

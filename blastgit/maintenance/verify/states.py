@@ -99,12 +99,11 @@ def _states(repository: Repository, name: str) -> Iterator[StageState]:
     history = History(repository)
     latest = history.latest(name)
     towards = 0 if latest is None else latest.number + 1
-    for marker in history.markers(name):
+    for marker in history.all_markers(name):
         if marker.stage is not None:
             yield StageState(repository.git, name, marker.commit, towards)
         elif marker.number is not None:
             towards = marker.number
-    repository.need_run(name)
     run = Run.of(repository, name)
     for each in () if run is None else run.markers:
         yield StageState(repository.git, name, each.commit, run.towards if run else 0)

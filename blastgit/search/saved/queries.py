@@ -18,6 +18,7 @@ from blastgit.repository.commits import Marker
 from blastgit.repository.edit import BranchEdit, commit_to_branch
 from blastgit.repository.history import History
 from blastgit.repository.policy import require
+from blastgit.repository.question import Asked
 from blastgit.search.saved.answer import Answer, state_of
 from blastgit.search.saved.check import check_sql
 from blastgit.search.saved.names import FOLDER, check_name, is_name, path_of
@@ -49,7 +50,7 @@ class Entry:
         return {"commit": self.commit, "time": self.time.isoformat(), "author": self.author, "subject": self.subject}
 
 
-class Queries(Mapping[str, Query]):
+class Queries(Asked, Mapping[str, Query]):
     """The saved queries of a data repo, by name, as main has them now."""
 
     def __init__(self, repository: Repository) -> None:
@@ -162,26 +163,20 @@ class Queries(Mapping[str, Query]):
 
     def _change(self, decide: Any, reason: Reason) -> str | None:
         intent = reason if isinstance(reason, Intent) else Intent(reason)
-        self._repository.need("main")
         if intent.dry_run:
             decide(self._repository.main)
             return None
         return commit_to_branch(self._repository, "main", decide)
 
     def _tree(self) -> pygit2.Tree:
-        self._repository.need("main")
         return self._repository.main.tree
 
     def _changes(self, name: str) -> Iterator[pygit2.Commit]:
         """Yield the commits of main that changed a query, newest first."""
-        self._repository.need("main", whole=True)
-        path = path_of(name)
-        commit: pygit2.Commit | None = self._repository.main
-        while commit is not None:
-            before = self._repository.commit_before("main", commit)
+        path, commits = path_of(name), list(self._repository.commits("main"))
+        for commit, before in zip(commits, [*commits[1:], None], strict=True):
             if _blob(commit, path) != _blob(before, path):
                 yield commit
-            commit = before
 
 
 def _names(tree: pygit2.Tree) -> list[str]:

@@ -40,7 +40,7 @@ def plot(graph: Graph) -> Markup | None:
 
 def _box(graph: Graph, name: str, x: float, y: float) -> str:
     short = name.rpartition("/")[2]
-    text = short if len(short) <= _LETTERS else f"…{short[1 - _LETTERS:]}"
+    text = short if len(short) <= _LETTERS else f"…{short[1 - _LETTERS :]}"
     kind = graph.things[name].kind
     return (
         f'<g><rect x="{x}" y="{y:.0f}" width="{_BOX}" height="{_ROW - 4}" rx="3"/>'
