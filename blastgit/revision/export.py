@@ -19,7 +19,7 @@ CHILD_LISTS = ("sedfittingresults", "aperturephotometry", "starformationhistoryr
 """The lists that each aperture of an export carries (Blast: `host_utils.export_transient_info`)."""
 
 _LISTS = ("apertures", "cutouts", "filters", "surveys", "workflow_tasks")
-_OURS = ("dataset_version", "nonfinite")
+_OURS = ("dataset_version", "nonfinite", "permalink")
 _SED_FILES = ("posterior", "chains_file", "percentiles_file", "model_file")
 _DATA_ROOTS = ("/data/cutout_cdn/", "/data/sed_output/")
 

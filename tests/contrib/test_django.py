@@ -216,6 +216,17 @@ def test_what_the_site_exports_says_which_revision_it_is_as_long_as_it_is_one(si
     assert (metadata["dataset_version"], metadata["permalink"]) == (None, None)
 
 
+def test_the_number_and_the_permalink_are_no_part_of_what_is_recorded(site, repo, sample, tmp_path):
+    _, data = sample.write(tmp_path)
+    published = site.get(f"/api/transient/export/{NAME}/?revision=0").json()
+    published.pop("files")
+    stamped = {**published, "metadata": {**published["metadata"], "dataset_version": None}}
+    other = DataRepo.init(tmp_path / "repo", simulated=True)
+    other.record(NAME, json.dumps(stamped).encode(), data)
+    metadata = other.show(NAME).value["metadata"]
+    assert (metadata["dataset_version"], "permalink" in metadata) == (0, False)
+
+
 def test_an_export_does_not_depend_on_the_data_repo(site, transient, monkeypatch):
     settle()
     monkeypatch.setenv("BLASTGIT_REPO", "/nowhere/at/all")
