@@ -46,10 +46,10 @@ def collected(folder: Path, options: argparse.Namespace) -> Iterator[Row]:
 
 
 def _one_more(path: Path, spare: list[str], rounds: int) -> Row:
-    collections, git = DataRepo(path).collections, DataRepo(path)._repository.git  # noqa: SLF001 (to write a file by hand)
+    collections, git = DataRepo(path).collections, DataRepo(path).session.repository.git
 
     def rewrite(number: int) -> None:
-        data = read_blob(DataRepo(path)._repository.main.tree, "collections/many.yaml")  # noqa: SLF001
+        data = read_blob(DataRepo(path).session.repository.main.tree, "collections/many.yaml")
         assert data is not None
         lines = [*data.decode().split("\n"), f"# {number}"]
         git.create_blob("\n".join(lines).encode())
@@ -77,7 +77,7 @@ def _repo(folder: Path, sample: Sample, names: list[str]) -> Path:
     repo = DataRepo.init(path, simulated=True)
     export, data = sample.write(folder / "in")
     repo.record(sample.name, export, data, run="night")
-    git = repo._repository.git  # noqa: SLF001 (the quickest way to very many tags)
+    git = repo.session.repository.git
     git.references.compress()
     header, *entries = (path / "packed-refs").read_text().splitlines()
     tag = git.references[f"refs/tags/{sample.name}/0"]

@@ -128,7 +128,7 @@ def _asking(ask: Callable[[str], Any], sql: str) -> Callable[[int], object]:
 
 def _one_by_one(repo: DataRepo) -> float:
     """Return the seconds that it takes to read one document."""
-    git = repo._repository.git  # noqa: SLF001
+    git = repo.session.repository.git
     start = time.perf_counter()
     for number in range(_READ):
         name = f"t{number:06}"

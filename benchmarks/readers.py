@@ -50,7 +50,7 @@ def readers(folder: Path, options: argparse.Namespace) -> Iterator[Row]:
 
 
 def _get(repo: Path, type_: str, key: dict[str, str]) -> Any:
-    return DataRepo(repo).get(type_, transient=_NAME, **key)
+    return DataRepo(repo).dataset(type_, _NAME, **key)
 
 
 def _metrics(repo: DataRepo, rounds: int) -> Iterator[Row]:

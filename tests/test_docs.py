@@ -128,7 +128,7 @@ def test_the_reader_of_the_format_notices_damage(folder, told, tmp_path):
 def test_trailers_are_those_that_the_format_lists(told):
     text = (DOCS / "format.md").read_text("utf-8")
     rows = re.findall(r"^\| `([A-Z][A-Za-z-]+)` \| ([^|]+) \| ([^|]+) \|", text, re.MULTILINE)
-    markers = History(DataRepo(told / "data.git")._repository).markers("2026dgt")
+    markers = History(DataRepo(told / "data.git").session.repository).markers("2026dgt")
     for marker in markers:
         column = 1 if marker.number is not None else 2
         assert [*marker.trailers] == [row[0] for row in rows if row[column] not in ("no", "if given")]
@@ -137,7 +137,7 @@ def test_trailers_are_those_that_the_format_lists(told):
 
 
 def test_the_science_digest_follows_from_what_is_published(told):
-    for revision in History(DataRepo(told / "data.git")._repository).revisions("2026dgt"):
+    for revision in History(DataRepo(told / "data.git").session.repository).revisions("2026dgt"):
         form = normalise(revision.dr.export, default_rules())
         sha256 = {path: value.removeprefix("sha256:") for path, value in revision.dr.files.items()}
         assert science_digest(form, sha256, default_rules()) == revision.trailers["Science-Digest"]

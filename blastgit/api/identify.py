@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import tarfile
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from blastgit.errors import InvalidFiles, InvalidInput, NotFound
 from blastgit.naming.names import check_transient
 from blastgit.naming.paths import ROOTS
 from blastgit.reading.identify import Dataset, Identity, identify_dataset, identify_file
-from blastgit.repository.base import Repository
 from blastgit.repository.history import History
 from blastgit.revision.export import Export, read_given
+
+if TYPE_CHECKING:
+    from blastgit.api.session import Session
 
 
 class Identifying:
     """Looks at files, archives, exports and folders, and says which revisions they are."""
 
-    def __init__(self, repository: Repository, names: Callable[[str], list[str]]) -> None:
-        """Look into a data repo.
-
-        Args:
-            repository: The data repo.
-            names: Returns the names that a transient has there, found by any that it has or had.
-        """
-        self._repository = repository
-        self._names = names
+    def __init__(self, session: Session) -> None:
+        """Look into an opened data repo."""
+        self._repository = session.repository
+        self._names = session.names
 
     def identify(self, path: Path, of: str | None = None) -> Identity:
         """Return what lies at a path; see `DataRepo.identify`."""

@@ -2,40 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blastgit.errors import InvalidName
-from blastgit.naming.names import Spec, parse_spec
-from blastgit.progress import Progress, silent
+from blastgit.naming.names import parse_spec
 from blastgit.repository.base import LOCK_TIMEOUT
 from blastgit.repository.policy import current_identity
 from blastgit.repository.question import Asked
 
 if TYPE_CHECKING:
+    from blastgit.api.session import Session
     from blastgit.recording.record import Recorded, RecordOptions
-    from blastgit.repository.base import Repository
-    from blastgit.repository.commits import Revision, Snapshot
+    from blastgit.repository.commits import Revision
     from blastgit.store.bucket import Bucket
 
 
 class Personal(Asked):
     """Users' own lines of a data repo: `u/USER/NAME`, each with its branch and its numbers from 0."""
 
-    def __init__(
-        self, repository: Repository, resolve: Callable[[Spec], Snapshot], progress: Progress = silent
-    ) -> None:
-        """Look at those of an opened data repo.
-
-        Args:
-            repository: The data repo.
-            resolve: Returns the state that a spec names there.
-            progress: Told of bytes hashed and copied.
-        """
-        self._repository = repository
-        self._resolve = resolve
-        self._progress = progress
+    def __init__(self, session: Session) -> None:
+        """Look at those of an opened data repo."""
+        self._session = session
+        self._repository = session.repository
 
     def lines(self, user: str = "") -> Sequence[str]:
         """Return the names of users' own lines, of one user or of all: `u/alice/2026dgt`."""
@@ -90,7 +80,8 @@ class Personal(Asked):
         if checked.name != name:
             raise InvalidName(f"the export is about {checked.name!r}, and should be recorded as {name!r}")
         options = self._options(user, fork, run, timeout, dry_run=dry_run)
-        return record(self._repository, checked, find(data, name, checked.document), options, self._progress)
+        sources = find(data, name, checked.document)
+        return record(self._repository, checked, sources, options, self._session.progress)
 
     def record_archive(  # noqa: PLR0913 (as `DataRepo.record_archive`, and whose line it is)
         self,
@@ -108,7 +99,7 @@ class Personal(Asked):
 
         options = self._options(user, fork, run, timeout, dry_run=dry_run)
         with open_archive(archive) as (export, sources):
-            return record(self._repository, export, sources, options, self._progress)
+            return record(self._repository, export, sources, options, self._session.progress)
 
     def promote(
         self,
@@ -137,9 +128,9 @@ class Personal(Asked):
         from blastgit.recording.promote import promote
         from blastgit.recording.record import RecordOptions
 
-        state = self._resolve(parse_spec(spec))
+        state = self._session.resolve(parse_spec(spec))
         options = RecordOptions(run, dry_run, timeout, even_withdrawn=even_withdrawn)
-        return promote(self._repository, state, options, self._progress)
+        return promote(self._repository, state, options, self._session.progress)
 
     def _options(
         self, user: str | None, fork: str | None, run: str | None, timeout: float, *, dry_run: bool
@@ -147,7 +138,7 @@ class Personal(Asked):
         from blastgit.recording.record import RecordOptions
         from blastgit.repository.commits import Revision
 
-        state = None if fork is None else self._resolve(parse_spec(fork))
+        state = None if fork is None else self._session.resolve(parse_spec(fork))
         if state is not None and not isinstance(state, Revision):
             raise InvalidName(f"{state} is no revision, and lines fork from revisions")
         return RecordOptions(run, dry_run, timeout, user=user or current_identity(), fork=state)

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from blastgit.datasets.types import DatasetType, DatasetTypes
 from blastgit.errors import BlastgitError, NotFound, ReaderFailed, UsageError
-from blastgit.naming.names import Spec, parse_spec
+from blastgit.naming.names import parse_spec
 from blastgit.readers.dataset import Dataset
 from blastgit.readers.find import Source
 from blastgit.readers.identity import Identity, attach
-from blastgit.repository.base import Repository
-from blastgit.repository.commits import Snapshot
 from blastgit.repository.question import Asked
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-Resolve = Callable[[Spec], Snapshot]
+    from blastgit.api.session import Session
 
 
 @dataclass(frozen=True)
@@ -46,10 +44,10 @@ class DatasetQuery:
 class Types(Asked):
     """The dataset types of a data repo."""
 
-    def __init__(self, repository: Repository, resolve: Resolve) -> None:
-        """Look into a data repo; `resolve` finds the revision that a person names."""
-        self._repository = repository
-        self._resolve = resolve
+    def __init__(self, session: Session) -> None:
+        """Look into an opened data repo."""
+        self._session = session
+        self._repository = session.repository
 
     def list(self) -> Sequence[DatasetType]:
         """Return all dataset types, the repo's own first."""
@@ -62,7 +60,7 @@ class Types(Asked):
             NotFound: There is no such revision or type.
         """
         parsed = parse_spec(spec)
-        source = Source(self._repository, self._resolve(parsed))
+        source = Source(self._repository, self._session.resolve(parsed))
         types = self._types if type_ is None else [self._types.find(type_)]
         found = [dataset.identity for each in types for dataset in source.datasets(each, {})]
         return [each for each in found if parsed.path is None or each.path == parsed.path]
@@ -99,11 +97,12 @@ class Types(Asked):
             spec = parse_spec(text)
             if spec.path is not None:
                 raise UsageError(f"transient is {text!r}: name the transient, and what of it by its type and keys")
-            return Source(self._repository, self._resolve(spec))
+            return Source(self._repository, self._session.resolve(spec))
         if wanted.revision is not None:
             raise UsageError(f"either a revision or a collection says which: not both ({wanted.collection})")
         line, number, path = self._in_collection(type_, wanted, wanted.collection)
-        return Source(self._repository, self._resolve(parse_spec(f"{line}@{number}")), wanted.collection, path)
+        state = self._session.resolve(parse_spec(f"{line}@{number}"))
+        return Source(self._repository, state, wanted.collection, path)
 
     def _in_collection(self, type_: DatasetType, wanted: DatasetQuery, collection: str) -> tuple[str, int, str]:
         """Return which revision of a transient a collection has, or which file of one, if it has but files."""

@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Compare, and say the point first."""
     if Path(options.old).is_file() and Path(options.new).is_file():
-        from blastgit.api.repo import compare_exports
+        from blastgit.api.reading import compare_exports
 
         if options.pictures:
             raise UsageError("exports bring no images: --pictures needs two revisions")

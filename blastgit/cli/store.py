@@ -61,18 +61,18 @@ def run(options: argparse.Namespace) -> int:
     repo = open_repo(options)
     if options.action == "add":
         name, url = options.names
-        repo.add_store(name, url, store_options(options))
+        repo.stores.add(name, url, store_options(options))
     elif options.action == "move":
-        repo.move_store(options.names[0], store_options(options), check=not options.no_check)
+        repo.stores.move(options.names[0], store_options(options), check=not options.no_check)
     elif options.action == "own":
-        repo.own_store()
+        repo.stores.own()
     elif options.action == "forget":
-        repo.forget_store_user(options.names[0])
+        repo.stores.forget(options.names[0])
     if options.json:
         users = [asdict(each) for each in _users(repo)]
-        print_json({"store": repo.store_url, "stores": repo.stores, "repos": users})
+        print_json({"store": repo.store_url, "stores": repo.stores.urls, "repos": users})
     elif options.action == "show":
-        print("\n".join([repo.store_url, *(f"{name}: {url}" for name, url in repo.stores.items())]))
+        print("\n".join([repo.store_url, *(f"{name}: {url}" for name, url in repo.stores.urls.items())]))
         print("".join(f"  {each}\n" for each in _users(repo)), end="")
     elif options.action == "own":
         print(f"{repo.store_url}: this repo may delete there from now on")
@@ -89,14 +89,14 @@ def run(options: argparse.Namespace) -> int:
 def _users(repo: DataRepo) -> list[Reliance]:
     """Return who relies on the stores, as far as they can be asked: where they are is told in any case."""
     try:
-        return repo.store_users()
+        return repo.stores.users()
     except StoreError:
         return []
 
 
 def _bring(options: argparse.Namespace) -> int:
     with drawn_progress() as progress:
-        due = open_repo(options, progress).bring_contents(dry_run=options.dry_run)
+        due = open_repo(options, progress).stores.bring(dry_run=options.dry_run)
     if options.json:
         print_json([_told(move) for move in due.moves])
         return 0

@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_json(parser)
     parser.epilog = """\
 A dataset of a type is read in Python, as the object that it is:
-repo.get("cutout", transient="2026dgt", filter="DES_z", revision=0)
+repo.dataset("cutout", "2026dgt", filter="DES_z", revision=0)
 """
 
 

@@ -86,7 +86,7 @@ def _chain(here: Site, facts: Facts, scope: str) -> dict[str, Any]:
     def read() -> dict[str, Any]:
         number = facts.entry.revision.number
         try:
-            arrays = facts.repo.get("chain", transient=facts.name, revision=number, aperture=scope)
+            arrays = facts.repo.dataset("chain", facts.name, revision=number, aperture=scope)
         except BlastgitError:
             return {}
         known = [each for each in QUANTITIES if each.name in _FIRST]

@@ -62,7 +62,7 @@ def set_main(tmp_path: Path) -> Callable[..., None]:
     def call(repo: Path, text: str) -> None:
         from blastgit.repository.edit import BranchEdit, commit_to_branch
 
-        repository = DataRepo(repo)._repository
+        repository = DataRepo(repo).session.repository
         old = repository.main_file("blastgit.yaml")
         commit_to_branch(repository, "main", lambda _: BranchEdit({"blastgit.yaml": old + text.encode()}, "Set"))
 

@@ -39,7 +39,7 @@ def everything(repo: Path) -> set[bytes]:
 def test_out_and_in_again(full: Path, clone: Callable[..., Path], form: str) -> None:
     text = DataRepo(full).annotations.export(form=form)
     empty = clone(full, "empty", "--bare")
-    DataRepo(empty)._repository.git.references.delete("refs/heads/annotations")
+    DataRepo(empty).session.repository.git.references.delete("refs/heads/annotations")
     done = DataRepo(empty).annotations.take_in(text)
     assert done.subjects == 8
     assert everything(empty) == everything(full)
@@ -94,7 +94,7 @@ def test_an_attachment_comes_along(
     done = speak(full, "alice", "2026dgt@0", attach=tmp_path / "plot.png")
     room = DataRepo(full).annotations
     empty = clone(full, "empty", "--bare")
-    DataRepo(empty)._repository.git.references.delete("refs/heads/annotations")
+    DataRepo(empty).session.repository.git.references.delete("refs/heads/annotations")
     with pytest.raises(InvalidInput, match=r"the attachment plot\.png is not here"):
         DataRepo(empty).annotations.take_in(room.export(form="ecsv"))
     DataRepo(empty).annotations.take_in(room.export())
@@ -131,13 +131,13 @@ def test_a_bad_row_among_good_ones_changes_nothing(
 
 def test_what_others_said_takes_a_relay(full: Path, set_main: Callable[..., None], me: str) -> None:
     text = DataRepo(full).annotations.export()
-    DataRepo(full)._repository.git.references.delete("refs/heads/annotations")
+    DataRepo(full).session.repository.git.references.delete("refs/heads/annotations")
     set_main(full, "policy: {roles: {admin: [root-of-all], annotator: ['*'], relay: [nobody]}}\n")
     with pytest.raises(Denied, match="'relay'"):
         DataRepo(full).annotations.take_in(text)
     from blastgit.repository.edit import BranchEdit, commit_to_branch
 
-    repository = DataRepo(full)._repository
+    repository = DataRepo(full).session.repository
     settings = repository.main_file("blastgit.yaml").replace(b"relay: [nobody]", f"relay: [{me}]".encode())
     commit_to_branch(repository, "main", lambda _: BranchEdit({"blastgit.yaml": settings}, "Set"))
     assert DataRepo(full).annotations.take_in(text).subjects == 8

@@ -92,7 +92,7 @@ def test_a_curator_settles_a_dispute(
     set_main(history, f"policy: {{roles: {roles % 'nobody'}}}\n")
     with pytest.raises(Denied, match="role 'curator'"):
         speak(history, me, SPEC, flag="suspect", supersedes=ids)
-    repository = DataRepo(history)._repository
+    repository = DataRepo(history).session.repository
     from blastgit.repository.edit import BranchEdit, commit_to_branch
 
     text = repository.main_file("blastgit.yaml").replace(b"curator: [nobody]", f"curator: [{me}]".encode())

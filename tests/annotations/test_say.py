@@ -277,7 +277,7 @@ def test_lines_of_another_version_are_passed_over(history: Path, speak: Callable
     from blastgit.repository.edit import BranchEdit, commit_to_branch
 
     speak(history, "alice", "2026dgt@0", comment="seen")
-    repository, path = DataRepo(history)._repository, "revision/2026dgt/0.jsonl"
+    repository, path = DataRepo(history).session.repository, "revision/2026dgt/0.jsonl"
     later = show(history, path).encode().replace(b'"comment"', b'"mood"') + b"{\n" + show(history, path).encode()
     commit_to_branch(repository, "annotations", lambda _: BranchEdit({path: later}, "By hand"))
     found = DataRepo(history).annotations.list()

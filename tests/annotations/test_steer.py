@@ -38,7 +38,7 @@ def shelves(history: Path, set_main: Callable[..., None]) -> Path:
         "a/b/defaults": BEST,
     }
     commit_to_branch(
-        DataRepo(history)._repository,
+        DataRepo(history).session.repository,
         "main",
         lambda _: BranchEdit(
             {f"collections/{name}.yaml": text.encode() for name, text in files.items()}, "Collections"
@@ -48,7 +48,7 @@ def shelves(history: Path, set_main: Callable[..., None]) -> Path:
 
 
 def members(repo: Path, name: str) -> list[str]:
-    lines = DataRepo(repo)._repository.main_file(f"collections/{name}.yaml").decode().splitlines()
+    lines = DataRepo(repo).session.repository.main_file(f"collections/{name}.yaml").decode().splitlines()
     return [line[2:] for line in lines if line.startswith("- ")]
 
 
@@ -97,7 +97,7 @@ def test_rules_wait_for_a_curator(
     assert (done.subjects, done.moved) == (1, ())
     assert "a rule was not applied, for a curator to do" in done.waiting[0]
     assert len(members(shelves, "best")) == 4
-    repository = DataRepo(shelves)._repository
+    repository = DataRepo(shelves).session.repository
     text = repository.main_file("blastgit.yaml").replace(b"carol", me.encode())
     commit_to_branch(repository, "main", lambda _: BranchEdit({"blastgit.yaml": text}, "Set"))
     room = DataRepo(shelves).annotations

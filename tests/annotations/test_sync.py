@@ -30,14 +30,14 @@ def test_remarks_of_two_clones_merge(
     speak(one, "alice", ["2026dgt@0", "2026dgt@1"], comment="in one")
     speak(two, "bob", ["2026dgt@0", "run:x"], comment="in two")
     assert said(two) == ["from the start", "in two", "in two"]
-    first = sync(DataRepo(one)._repository)
+    first = sync(DataRepo(one).session.repository)
     assert (first.received, first.sent) == (0, 2)
-    second = sync(DataRepo(two)._repository)
+    second = sync(DataRepo(two).session.repository)
     assert (second.received, second.sent) == (2, 2)
-    assert sync(DataRepo(one)._repository).received == 2
+    assert sync(DataRepo(one).session.repository).received == 2
     assert len(tips(history, one, two)) == 1
     assert said(one) == said(history) == ["from the start", *["in one"] * 2, *["in two"] * 2]
-    again = sync(DataRepo(one)._repository)
+    again = sync(DataRepo(one).session.repository)
     assert (again.received, again.sent) == (0, 0)
     assert run_git(history, "fsck", "--strict") == b""
 
@@ -47,7 +47,7 @@ def test_both_begin_at_once(history: Path, clone: Callable[..., Path], speak: Ca
     speak(one, "alice", "2026dgt@0", comment="in one")
     speak(two, "bob", "2026dgt@0", comment="in two")
     for each in (one, two, one):
-        sync(DataRepo(each)._repository)
+        sync(DataRepo(each).session.repository)
     assert said(one) == said(two) == said(history) == ["in one", "in two"]
 
 
@@ -85,7 +85,7 @@ def test_somebody_else_is_first(
         return push(*words)
 
     monkeypatch.setattr(module, "_push", late)
-    done = sync(DataRepo(away)._repository, sleep=lambda _: None)
+    done = sync(DataRepo(away).session.repository, sleep=lambda _: None)
     assert (len(calls), done.received) == (2, 1)
     assert said(history) == said(away) == ["away", "meanwhile"]
 
@@ -144,10 +144,10 @@ def test_the_hook_speaks_through_sync(
     away = clone(history, "away")
     speak(away, "bob", "2026dgt@0", comment="x")
     with pytest.raises(Denied, match="bob is named as the author"):
-        sync(DataRepo(away)._repository)
+        sync(DataRepo(away).session.repository)
     other = clone(history, "other")
     speak(other, me, "2026dgt@0", comment="x")
-    assert sync(DataRepo(other)._repository).sent == 1
+    assert sync(DataRepo(other).session.repository).sent == 1
     with hold(history / "blastgit/locks/annotations", 30):  # the push is noted when its refs have moved
         line = json.loads((history / "blastgit/pushes.jsonl").read_text().splitlines()[-1])
     assert (line["who"], line["refs"][0]["ref"]) == (me, "refs/heads/annotations")

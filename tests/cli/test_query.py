@@ -40,7 +40,7 @@ def test_on_the_command_line(history, process, tmp_path):
 
 def test_one_that_came_past_the_hook_does_not_hide_the_others(history, process):
     files = {"queries/bad.sql": b"-- author: me\nSELECT 1\n", "queries/good.sql": b"SELECT 1 AS one\n"}
-    commit_to_branch(DataRepo(history)._repository, "main", lambda _: BranchEdit(files, "By hand"))
+    commit_to_branch(DataRepo(history).session.repository, "main", lambda _: BranchEdit(files, "By hand"))
     done = process("-C", history, "query", "list")
     assert (done.code, done.out.split()) == (4, ["good"])
     assert "bad has 'author'" in done.err

@@ -39,9 +39,9 @@ def test_what_differs_only_in_case_is_one_too_many(collections):
 
 def test_a_run_of_processing_has_its_umbrella(collections, stocked, tmp_path):
     collections.create("nearby", "TAGGED", "why")
-    before = DataRepo(stocked)._repository.main.id
+    before = DataRepo(stocked).session.repository.main.id
     collections.chain("defaults", ["nearby"], "why")
-    read = str(DataRepo(stocked)._repository.main.id)
+    read = str(DataRepo(stocked).session.repository.main.id)
     assert str(before) != read
     umbrella = "runs/nearby/v1.13.1/DM-7"
     done = collections.start_run(Start("nearby", "v1.13.1", "DM-7", run=f"{umbrella}/first"), "newer Blast")

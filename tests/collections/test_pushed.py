@@ -63,11 +63,11 @@ def test_what_is_right_is_taken_in(push, stocked):
     ],
 )
 def test_what_is_wrong_is_denied(push, stocked, files, said):
-    before = DataRepo(stocked)._repository.main.id
+    before = DataRepo(stocked).session.repository.main.id
     answer = push(files)
     assert said in answer
     assert "nothing of this push was taken in" in answer
-    assert DataRepo(stocked)._repository.main.id == before
+    assert DataRepo(stocked).session.repository.main.id == before
 
 
 def test_whoever_may_not(push):

@@ -131,8 +131,8 @@ def test_the_document_and_other_readers_see_no_difference(kept: Path, sample: Sa
     facts = repo.show(f"{NAME}@0:{NOTE}").value
     assert facts == {"size": len(TEXT), "md5": md5(TEXT), "sha256": sha256, "withdrawn": None, "in_git": True}
     assert "in_git" not in repo.show(f"{NAME}@0:{LOCAL}").value
-    assert repo.get("note", transient=NAME, kind="note", reader="bytes") == TEXT
-    found = repo.get("percentiles", transient=NAME, aperture="global", reader="bytes")
+    assert repo.dataset("note", NAME, kind="note", reader="bytes") == TEXT
+    found = repo.dataset("percentiles", NAME, aperture="global", reader="bytes")
     assert found == published(sample)[GLOBAL]
     elsewhere = DataRepo(f"file://{kept}")
     assert files_below(elsewhere.get(NAME, tmp_path / "got").folder) == published(noted(sample))
@@ -154,7 +154,7 @@ def test_the_index_knows_their_size(kept: Path) -> None:
 
 
 def test_what_is_too_large_goes_to_a_store(repo: Path, sample: Sample, record: Any, tmp_path: Path) -> None:
-    DataRepo(repo).add_store("archive", str(tmp_path / "archive"))
+    DataRepo(repo).stores.add("archive", str(tmp_path / "archive"))
     settle(repo, "storage:\n  note: {git: true, store: archive}\n")
     large = {f"sed_output/{NAME}/{NAME}_{word}.txt": b"x" * size for word, size in (("big", 2**20 + 1), ("fit", 2**20))}
     record(repo, replace(noted(sample), files={**noted(sample).files, **large}))

@@ -36,7 +36,7 @@ def stores(repo: Path, tmp_path: Path) -> dict[str, Path]:
     """Two stores beside the default one, which rules send posteriors and cutouts to."""
     folders = {name: tmp_path / f"store-{name}" for name in ("archive", "images")}
     for name, folder in folders.items():
-        DataRepo(repo).add_store(name, str(folder))
+        DataRepo(repo).stores.add(name, str(folder))
     settle(repo, RULES)
     return folders
 
@@ -66,7 +66,7 @@ def test_each_kind_goes_to_its_store_and_plain_dvc_brings_all_back(
     repo: Path, stores: dict[str, Path], sample: Sample, record: Any, tmp_path: Path
 ) -> None:
     record(repo, sample)
-    revision = DataRepo(repo)._history.latest(NAME)
+    revision = DataRepo(repo).session.history.latest(NAME)
     by_store: dict[str, set[str]] = {"": set(), "archive": set(), "images": set()}
     for pointer in revision.pointers.values():
         by_store[pointer.remote].add(pointer.md5)
@@ -80,7 +80,7 @@ def test_each_kind_goes_to_its_store_and_plain_dvc_brings_all_back(
 
 def test_without_rules_a_pointer_names_no_store(repo: Path, sample: Sample, record: Any) -> None:
     record(repo, sample)
-    latest = DataRepo(repo)._history.latest(NAME)
+    latest = DataRepo(repo).session.history.latest(NAME)
     assert {pointer.remote for pointer in latest.pointers.values()} == {""}
     assert not any(b"remote" in pointer.write() for pointer in latest.pointers.values())
 
@@ -126,7 +126,7 @@ def test_what_is_not_kept_is_no_part_of_the_dataset(repo: Path, sample: Sample, 
     run.begin("Cutout download")
     run.finish("Cutout download", data=data)
     assert run.end().status == "recorded"
-    assert not [path for path in DataRepo(repo)._history.latest(NAME).pointers if path.endswith(".h5")]
+    assert not [path for path in DataRepo(repo).session.history.latest(NAME).pointers if path.endswith(".h5")]
     settle(repo, "")
     again = record(repo, sample)
     assert {file.path for file in again.files if file.change == "added"} >= {f"sed_output/{NAME}_global.h5"}
@@ -139,9 +139,9 @@ def _made(folder: Path) -> Path:
 
 def test_what_one_store_lost_another_still_has(repo: Path, sample: Sample, record: Any, tmp_path: Path) -> None:
     record(repo, sample)
-    DataRepo(repo).add_store("archive", str(tmp_path / "archive"))
+    DataRepo(repo).stores.add("archive", str(tmp_path / "archive"))
     settle(repo, "storage:\n  posterior: {store: archive}\n")
-    DataRepo(repo).bring_contents()
+    DataRepo(repo).stores.bring()
     for md5 in held(tmp_path / "archive"):
         path = repo / "dvc/files/md5" / md5[:2] / md5[2:]
         path.chmod(0o644)
@@ -159,7 +159,7 @@ def test_a_store_on_another_disk(repo: Path, sample: Sample, record: Any) -> Non
         pytest.skip("there is no second disk here")
     folder = shm / f"blastgit-test-{os.getpid()}"
     try:
-        DataRepo(repo).add_store("archive", str(folder))
+        DataRepo(repo).stores.add("archive", str(folder))
         settle(repo, "storage:\n  posterior: {store: archive}\n")
         record(repo, sample)
         assert len(held(folder)) == 2
@@ -204,10 +204,10 @@ def test_a_stage_and_the_end_of_its_run(
 
 def test_move_is_killed_at_each_step(repo: Path, sample: Sample, record: Any, tmp_path: Path) -> None:
     record(repo, sample)
-    DataRepo(repo).add_store("archive", str(tmp_path / "archive"))
+    DataRepo(repo).stores.add("archive", str(tmp_path / "archive"))
     settle(repo, "storage:\n  posterior: {store: archive}\n")
     steps = 0
-    while run_killed_at(steps, lambda: DataRepo(repo).bring_contents()).killed:
+    while run_killed_at(steps, DataRepo(repo).stores.bring).killed:
         steps += 1
         assert DataRepo(repo).verify(fast=True).problems == []
         assert list((repo / "dvc/tmp").glob("*")) == []
@@ -275,4 +275,4 @@ def test_a_push_of_a_revision_whose_store_lacks_its_content(
 @pytest.mark.parametrize(("name", "error"), [("Tape", InvalidName), ("a b", InvalidName), ("store", UsageError)])
 def test_a_store_that_cannot_be_added(repo: Path, name: str, error: type[Exception]) -> None:
     with pytest.raises(error):
-        DataRepo(repo).add_store(name, "/nowhere")
+        DataRepo(repo).stores.add(name, "/nowhere")

@@ -24,7 +24,7 @@ def natural(revision, rules):
 
 
 def test_rows_are_those_of_the_documents(library, ask):
-    repository = DataRepo(library)._repository
+    repository = DataRepo(library).session.repository
     for revision in History(repository).revisions("2026dgt"):
         tables = natural(revision, repository.rules)
         for table, (name, key, columns) in KEYED.items():
@@ -44,7 +44,7 @@ def test_a_transient_is_its_latest_revision(library, ask):
 
 
 def test_files_have_their_checksums_sizes_and_kinds(library, ask):
-    revision = History(DataRepo(library)._repository).revisions("2026dgt")[1]
+    revision = History(DataRepo(library).session.repository).revisions("2026dgt")[1]
     rows = ask(library, "SELECT path, sha256, md5, bytes FROM files WHERE is_latest ORDER BY path")
     assert rows == [
         (path, revision.sha256(path), pointer.md5, pointer.size) for path, pointer in sorted(revision.pointers.items())

@@ -318,7 +318,7 @@ def test_without_duckdb_a_sentence_says_what_is_missing(history, monkeypatch):
 
 
 def test_only_new_revisions_are_read(history, record):
-    repository = DataRepo(history)._repository
+    repository = DataRepo(history).session.repository
     tip = str(repository.git.references["refs/heads/2026dgt"].target)
     known = str(repository.git.references["refs/tags/2026dgt/0"].peel().id)
     read = read_lines(repository, [Line("2026dgt", tip, known)])
@@ -342,5 +342,5 @@ def test_a_full_disk_leaves_the_old_one(history, record, small_disk):
 
     record(history, demo.small("2026abc"))
     with pytest.raises(RepoError, match="cannot be written"):
-        update(DataRepo(history)._repository, target, silent)
+        update(DataRepo(history).session.repository, target, silent)
     assert not list(small_disk.glob("*duckdb*"))

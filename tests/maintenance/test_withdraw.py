@@ -104,7 +104,7 @@ def test_a_whole_revision_and_a_folder(history):
     assert len(DataRepo(history).withdraw("2026dgt@1:sed_output/", "Licence").paths) == 10
     rest = DataRepo(history).withdraw("2026dgt@1", "Licence, too")
     assert len(rest.paths) == 5, "what was withdrawn before keeps its tombstone"
-    reasons = {stone.reason for stone in Withdrawals(DataRepo(history)._repository).of("2026dgt", 1).values()}
+    reasons = {stone.reason for stone in Withdrawals(DataRepo(history).session.repository).of("2026dgt", 1).values()}
     assert reasons == {"Licence", "Licence, too"}
     assert DataRepo(history).verify().problems == []
     assert DataRepo(history).list()[0].withdrawn == 15

@@ -118,7 +118,7 @@ def test_a_repo_that_moved_still_owns_its_store(tmp_path, sample, record):
 
 def test_who_is_not_known_cannot_be_forgotten(history):
     with pytest.raises(NotFound, match="knows a repo"):
-        DataRepo(history).forget_store_user("0" * 32)
+        DataRepo(history).stores.forget("0" * 32)
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ def test_the_same_bytes_do_not_come_back(history, states, record):
     assert DataRepo(history).verify().problems == []
     done = record(history, changed, even_withdrawn=True)
     assert done.revision == 2
-    assert "published again: " in DataRepo(history)._history.tip("2026dgt").message
+    assert "published again: " in DataRepo(history).session.history.tip("2026dgt").message
     assert DataRepo(history).verify().problems == []
     assert DataRepo(history).verify().withdrawn, "under its old name it stays withdrawn"
 

@@ -33,20 +33,20 @@ def set_types(repo: Path, text: str) -> None:
 
 def test_a_cutout_is_what_was_published(library, states):
     repo = DataRepo(library)
-    found = repo.get("cutout", transient="2026dgt", filter="DES_z", revision=0)
+    found = repo.dataset("cutout", "2026dgt", filter="DES_z", revision=0)
     assert isinstance(found, HDUList)
     assert identity_of(found) == f"2026dgt@0:{IMAGE}"
     assert found.identity.sha256 == "sha256:" + repo.show(f"2026dgt@0:{IMAGE}").value["sha256"]
-    raw = repo.get("cutout", transient="2026dgt", filter="DES_z", revision=0, reader="bytes")
+    raw = repo.dataset("cutout", "2026dgt", filter="DES_z", revision=0, reader="bytes")
     assert raw == states[0].files["cutout_cdn/2026dgt/DES/DES_z.fits"]
     assert identity_of(raw) == f"2026dgt@0:{IMAGE}"
-    later = repo.get("cutout", transient="2026dgt", filter="DES_z", reader="bytes")
+    later = repo.dataset("cutout", "2026dgt", filter="DES_z", reader="bytes")
     assert later == states[2].files["cutout_cdn/2026dgt/DES/DES_z.fits"] != raw
     assert identity_of(later) == f"2026dgt@1:{IMAGE}"
 
 
 def test_a_cutout_with_coordinates(library):
-    image = DataRepo(library).get("cutout", transient="2026dgt", filter="DES_z", revision=0, reader="ccd")
+    image = DataRepo(library).dataset("cutout", "2026dgt", filter="DES_z", revision=0, reader="ccd")
     assert isinstance(image, CCDData)
     assert image.wcs.has_celestial
     assert image.copy().meta["identity"] == f"2026dgt@0:{IMAGE}"
@@ -54,7 +54,7 @@ def test_a_cutout_with_coordinates(library):
 
 @pytest.mark.parametrize("type_", ["sed_model", "chain", "percentiles"])
 def test_archives_are_mappings_of_arrays(library, states, type_):
-    found = DataRepo(library).get(type_, transient="2026dgt", aperture="local", revision=0)
+    found = DataRepo(library).dataset(type_, "2026dgt", aperture="local", revision=0)
     end = {"sed_model": "modeldata", "chain": "chain", "percentiles": "perc"}[type_]
     data = states[0].files[f"sed_output/2026dgt/2026dgt_local_{end}.npz"]
     expected = {}
@@ -109,17 +109,17 @@ def test_a_damaged_pickle_is_an_error_and_nothing_worse():
 
 
 def test_posterior_is_open_hdf5(library):
-    with DataRepo(library).get("posterior", transient="2026dgt", aperture="global") as file:
+    with DataRepo(library).dataset("posterior", "2026dgt", aperture="global") as file:
         assert "sampling/chain" in file
         assert identity_of(file) == "2026dgt@1:sed_output/2026dgt_global.h5"
 
 
 def test_photometry_has_units_and_identity(library):
-    table = DataRepo(library).get("photometry", transient="2026dgt", revision=0)
+    table = DataRepo(library).dataset("photometry", "2026dgt", revision=0)
     assert isinstance(table, Table)
     assert str(table["flux"].unit) == "uJy"
     assert table.copy().meta["identity"] == "2026dgt@0:photometry"
-    one = DataRepo(library).get("photometry", transient="2026dgt", filter="DES_z", aperture="global", revision=0)
+    one = DataRepo(library).dataset("photometry", "2026dgt", filter="DES_z", aperture="global", revision=0)
     assert len(one) == 1
     assert identity_of(one) == "2026dgt@0:photometry/2026dgt_DES_z_global/DES_z"
     assert one["snr"][0] == pytest.approx(one["flux"][0] / one["flux_error"][0])
@@ -127,15 +127,15 @@ def test_photometry_has_units_and_identity(library):
 
 @pytest.mark.parametrize("type_", ["sed", "sfh", "apertures", "filters", "stages", "host", "transient"])
 def test_rows_of_every_kind(library, type_):
-    found = DataRepo(library).get(type_, transient="2026dgt")
+    found = DataRepo(library).dataset(type_, "2026dgt")
     assert identity_of(found).startswith("2026dgt@1:")
     assert len(found)
-    as_json = DataRepo(library).get(type_, transient="2026dgt", reader="json")
+    as_json = DataRepo(library).dataset(type_, "2026dgt", reader="json")
     assert json.dumps(as_json)
 
 
 def test_what_is_missing_in_a_row_is_masked(library):
-    table = DataRepo(library).get("filters", transient="2026dgt")
+    table = DataRepo(library).dataset("filters", "2026dgt")
     assert table["magnitude_zero_point"].mask.any()
     assert not table["magnitude_zero_point"].mask.all()
 
@@ -150,23 +150,17 @@ def test_what_is_missing_in_a_row_is_masked(library):
         ({"filter": "DES_z", "reader": "ccdd"}, NotFound, "no reader 'ccdd' on this machine"),
         ({"filter": "DES_z", "time": "2026-05-27T00:00:00Z"}, UsageError, "name it"),
         ({"filter": "DES_z", "revision": 0, "collection": "c"}, UsageError, "not both"),
-        ({"filter": "DES_z", "folder": "x"}, UsageError, "a dataset is returned"),
         ({"filter": "DES_z", "reader": "table"}, UsageError, "is a file and no rows"),
     ],
 )
 def test_what_cannot_be_answered_says_why(library, which, error, words):
     with pytest.raises(error, match=words):
-        DataRepo(library).get("cutout", transient="2026dgt", **which)
+        DataRepo(library).dataset("cutout", "2026dgt", **which)
 
 
 def test_an_unknown_type_is_refused_with_what_is_near(library):
     with pytest.raises(NotFound, match="no dataset type 'cutuot'; did you mean cutout"):
-        DataRepo(library).get("cutuot", transient="2026dgt")
-
-
-def test_keys_without_a_transient_are_refused(library, tmp_path):
-    with pytest.raises(UsageError, match="filter is for a dataset of a type: say of which transient"):
-        DataRepo(library).get("cutout", filter="DES_z")
+        DataRepo(library).dataset("cutuot", "2026dgt")
 
 
 def test_a_type_of_ones_own(history, monkeypatch):
@@ -175,28 +169,28 @@ def test_a_type_of_ones_own(history, monkeypatch):
     monkeypatch.setattr(registry, "_plugins", lambda: {"log_image": entry})
     monkeypatch.setattr(EntryPoint, "load", lambda self: lambda dataset: [dataset.key["filter"], len(dataset.data())])
     repo = DataRepo(history)
-    assert repo.get("log_image", transient="2026dgt", filter="DES_z")[0] == "DES_z"
+    assert repo.dataset("log_image", "2026dgt", filter="DES_z")[0] == "DES_z"
     with pytest.raises(NotFound, match="no dataset type 'cutout'"):
-        repo.get("cutout", transient="2026dgt", filter="DES_z")
+        repo.dataset("cutout", "2026dgt", filter="DES_z")
 
 
 def test_a_type_whose_reader_is_not_installed(history):
     set_types(history, "{picture: {files: 'cutout_cdn/{survey}/{filter}.jpg', reader: painter}}")
     with pytest.raises(NotFound, match="no reader 'painter' on this machine"):
-        DataRepo(history).get("picture", transient="2026dgt")
-    assert DataRepo(history).get("picture", transient="2026dgt", reader="bytes").startswith(b"\xff\xd8")
+        DataRepo(history).dataset("picture", "2026dgt")
+    assert DataRepo(history).dataset("picture", "2026dgt", reader="bytes").startswith(b"\xff\xd8")
 
 
 def test_a_reader_that_raises(history, monkeypatch):
     set_types(history, "{picture: {files: 'cutout_cdn/{survey}/{filter}.jpg', reader: json}}")
     with pytest.raises(ReaderFailed, match=r"2026dgt@1:cutout_cdn/DES/DES_z.jpg, a picture, .* reader 'json': Unicode"):
-        DataRepo(history).get("picture", transient="2026dgt")
+        DataRepo(history).dataset("picture", "2026dgt")
 
 
 def test_a_plugin_that_cannot_be_loaded(library, monkeypatch):
     monkeypatch.setattr(registry, "_plugins", lambda: {"broken": EntryPoint("broken", "no_such_module:x", "")})
     with pytest.raises(NotFound, match=r"'broken' .no_such_module:x. cannot be loaded: ModuleNotFoundError"):
-        DataRepo(library).get("cutout", transient="2026dgt", filter="DES_z", reader="broken")
+        DataRepo(library).dataset("cutout", "2026dgt", filter="DES_z", reader="broken")
 
 
 def test_a_virtual_column_is_checked_against_a_stored_one(history):
@@ -205,7 +199,7 @@ def test_a_virtual_column_is_checked_against_a_stored_one(history):
         "{photometry: {virtual: {double: {recipe: 2 * flux, unit: uJy}, "
         "same: {recipe: flux * 1, same_as: flux}, other: {recipe: flux + 1, same_as: flux}}}}",
     )
-    table = DataRepo(history).get("photometry", transient="2026dgt", filter="DES_z", aperture="global")
+    table = DataRepo(history).dataset("photometry", "2026dgt", filter="DES_z", aperture="global")
     assert table["double"][0] == 2 * table["flux"][0]
     assert str(table["double"].unit) == "uJy"
     assert len(table.meta["faults"]) == 1
@@ -241,21 +235,21 @@ def test_through_a_collection(history):
     repo = DataRepo(history)
     repo.collections.create("samples/first", "TAGGED", "a test")
     repo.collections.add("samples/first", ["2026dgt@0"], "a test")
-    found = repo.get("cutout", transient="2026dgt", filter="DES_z", collection="samples/first")
+    found = repo.dataset("cutout", "2026dgt", filter="DES_z", collection="samples/first")
     assert found.identity.collection == "samples/first"
     assert identity_of(found) == f"2026dgt@0:{IMAGE}"
     repo.collections.create("samples/image", "TAGGED", "a test")
     repo.collections.add("samples/image", [f"2026dgt@1:{IMAGE}"], "a test")
-    assert identity_of(repo.get("cutout", transient="2026dgt", collection="samples/image")) == f"2026dgt@1:{IMAGE}"
+    assert identity_of(repo.dataset("cutout", "2026dgt", collection="samples/image")) == f"2026dgt@1:{IMAGE}"
     with pytest.raises(NotFound, match="samples/image has no"):
-        repo.get("chain", transient="2026dgt", aperture="local", collection="samples/image")
+        repo.dataset("chain", "2026dgt", aperture="local", collection="samples/image")
 
 
 def test_what_was_withdrawn_is_refused(history):
     repo = DataRepo(history)
     repo.withdraw(f"2026dgt@0:{IMAGE}", "a test")
     with pytest.raises(Withdrawn, match="a test"):
-        repo.get("cutout", transient="2026dgt", filter="DES_z", revision=0)
+        repo.dataset("cutout", "2026dgt", filter="DES_z", revision=0)
 
 
 def test_what_a_failed_stage_left_is_refused(repo, record, sample):
@@ -263,9 +257,9 @@ def test_what_a_failed_stage_left_is_refused(repo, record, sample):
 
     record(repo, fail_stage(sample, "Local aperture photometry"))
     with pytest.raises(InvalidData, match="photometry"):
-        DataRepo(repo).get("photometry", transient="2026dgt", aperture="local")
-    assert len(DataRepo(repo).get("photometry", transient="2026dgt", aperture="global"))
-    assert len(DataRepo(repo).get("photometry", transient="2026dgt", even_invalid=True))
+        DataRepo(repo).dataset("photometry", "2026dgt", aperture="local")
+    assert len(DataRepo(repo).dataset("photometry", "2026dgt", aperture="global"))
+    assert len(DataRepo(repo).dataset("photometry", "2026dgt", even_invalid=True))
 
 
 def test_every_type_of_a_revision(library):
@@ -283,7 +277,7 @@ def test_real_cases(cases, repo):
     there.record("2010H", folder / "export.json", folder / "data")
     for each in there.types.of("2010H"):
         assert each.sha256 or each.path
-    assert there.get("chain", transient="2010H", aperture="global")["sfh"].shape == (2500, 100)
-    assert str(there.get("photometry", transient="2010H")["flux"].unit) == "uJy"
+    assert there.dataset("chain", "2010H", aperture="global")["sfh"].shape == (2500, 100)
+    assert str(there.dataset("photometry", "2010H")["flux"].unit) == "uJy"
     for filter_ in ("2MASS_H", "SDSS_r"):
-        assert there.get("cutout", transient="2010H", filter=filter_, reader="ccd").wcs is not None
+        assert there.dataset("cutout", "2010H", filter=filter_, reader="ccd").wcs is not None

@@ -59,9 +59,9 @@ from blastgit import DataRepo
 from blastgit.errors import ReaderFailed
 from blastgit.readers import identity_of
 repo = DataRepo({str(spectra)!r})
-assert repo.get("spectrum", transient="2026dgt", instrument="keck") == [(1.0, 2.0), (3.0, 4.0)]
+assert repo.dataset("spectrum", "2026dgt", instrument="keck") == [(1.0, 2.0), (3.0, 4.0)]
 try:
-    repo.get("flawed", transient="2026dgt")
+    repo.dataset("flawed", "2026dgt")
 except ReaderFailed as error:
     print(error)
 """
@@ -83,12 +83,12 @@ sys.modules["astropy"] = None
 from blastgit import DataRepo
 from blastgit.errors import RepoError
 repo = DataRepo({str(library)!r})
-assert repo.get("photometry", transient="2026dgt", reader="json")[0]["flux"]
-assert len(repo.get("chain", transient="2026dgt", aperture="local")["mwa"])
-assert repo.get("cutout", transient="2026dgt", filter="DES_z", reader="bytes").startswith(b"SIMPLE")
+assert repo.dataset("photometry", "2026dgt", reader="json")[0]["flux"]
+assert len(repo.dataset("chain", "2026dgt", aperture="local")["mwa"])
+assert repo.dataset("cutout", "2026dgt", filter="DES_z", reader="bytes").startswith(b"SIMPLE")
 for type_, key in (("cutout", {{"filter": "DES_z"}}), ("photometry", {{}})):
     try:
-        repo.get(type_, transient="2026dgt", **key)
+        repo.dataset(type_, "2026dgt", **key)
     except RepoError as error:
         assert "pip install 'blastgit[astropy]'" in str(error)
     else:
@@ -100,9 +100,9 @@ for type_, key in (("cutout", {{"filter": "DES_z"}}), ("photometry", {{}})):
 
 def test_from_a_repo_elsewhere(library, tmp_path):
     repo = DataRepo(f"file://{library}")
-    found = repo.get("cutout", transient="2026dgt", filter="DES_z", revision=0)
+    found = repo.dataset("cutout", "2026dgt", filter="DES_z", revision=0)
     assert identity_of(found) == "2026dgt@0:cutout_cdn/DES/DES_z.fits"
-    assert identity_of(repo.get("host", transient="2026dgt")) == "2026dgt@1:host"
+    assert identity_of(repo.dataset("host", "2026dgt")) == "2026dgt@1:host"
     assert len(repo.types.of("2026dgt@0", "cutout")) == 4
 
 
@@ -113,8 +113,8 @@ def test_a_file_that_is_no_fits(repo, record, sample, data):
     there = DataRepo(repo)
     for reader in ("ccd", "npz", "hdf5"):
         with pytest.raises(ReaderFailed, match=r"2026dgt@0:cutout_cdn/DES/DES_z\.fits, a cutout"):
-            there.get("cutout", transient="2026dgt", filter="DES_z", reader=reader)
-    assert there.get("cutout", transient="2026dgt", filter="DES_z", reader="bytes") == (data or b"\0")
+            there.dataset("cutout", "2026dgt", filter="DES_z", reader=reader)
+    assert there.dataset("cutout", "2026dgt", filter="DES_z", reader="bytes") == (data or b"\0")
 
 
 def test_the_examples_of_the_page_run(history, tmp_path):

@@ -84,7 +84,7 @@ def test_a_content_equal_file_keeps_the_bytes_that_were_published_first(recorded
     assert b2 != b6
     assert [(f.path, f.change) for f in results[4].files if not f.derived] == [(path, "content-equal")]
     first = revision(repo, 1)
-    assert DataRepo(repo)._repository.store.local_path(first.pointers[path].md5).read_bytes() == b2
+    assert DataRepo(repo).session.repository.store.local_path(first.pointers[path].md5).read_bytes() == b2
 
 
 def test_only_what_changed_is_stored_again(recorded):

@@ -219,10 +219,10 @@ def test_gc_keeps_what_a_release_needs_and_not_what_was_withdrawn(frozen: Path) 
     other = repo.show("2026dgt@1:sed_output/2026dgt_global.h5").value["md5"]
     for number in (0, 1):
         repo.withdraw(f"2026dgt@{number}:{FILE}", "The wrong field")
-    reached = ReachableContents(repo._repository).reached
+    reached = ReachableContents(repo.session.repository).reached
     assert other in reached
     assert md5 not in reached
-    repository = repo._repository
+    repository = repo.session.repository
     for ref in ("refs/tags/2026dgt/1", "refs/heads/2026dgt"):  # nobody may; the release still leads there
         repository.git.references.delete(ref)
     assert other in ReachableContents(repository).reached

@@ -272,7 +272,7 @@ def test_who_is_overtaken_decides_anew(
     mine = refit(sample, seed=1)
     theirs = [mine, refit(sample, seed=2)][other]
     opened, waits = DataRepo(url), []
-    opened._repository._sleep = waits.append  # type: ignore[attr-defined]
+    opened.session.repository._sleep = waits.append  # type: ignore[attr-defined]
     _overtake(monkeypatch, lambda: record(repo, theirs))
     result = add(opened, mine)
     assert (result.status, result.revision) == [("unchanged", 1), ("recorded", 2)][other]
@@ -296,7 +296,7 @@ def test_who_is_overtaken_all_the_time_gives_up_after_a_time_and_not_a_number_of
         pushes.append(1)
         raise PushFailed(Outcome.MOVED, "stale info")
 
-    opened._repository._sleep = sleep  # type: ignore[attr-defined]
+    opened.session.repository._sleep = sleep  # type: ignore[attr-defined]
     monkeypatch.setattr(mirror, "push_refs", push)
     with pytest.raises(Busy, match=rf"2026dgt was moved by others again and again, for {timeout:g} s"):
         add(opened, sample, timeout=timeout)

@@ -180,9 +180,9 @@ def test_addresses_that_plain_dvc_cannot_read_are_refused(repo, tmp_path, url):
         init(tmp_path / "new", store=url, simulated=True)
     assert not (tmp_path / "new").exists()
     with pytest.raises(UsageError, match="plain DVC cannot read"):
-        DataRepo(repo).move_store(url)
+        DataRepo(repo).stores.move(url)
     with pytest.raises(UsageError, match="plain DVC cannot read"):
-        DataRepo(repo).add_store("other", url)
+        DataRepo(repo).stores.add("other", url)
 
 
 def test_a_repo_whose_own_path_would_be_such_an_address_needs_a_store(tmp_path):

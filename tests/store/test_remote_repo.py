@@ -261,7 +261,7 @@ def test_two_transients_share_a_store(s3_repo, record, sample, tmp_path):
 
 
 def test_a_bucket_for_some_files_beside_a_folder_for_the_others(repo, record, sample, bucket, run, tmp_path):
-    DataRepo(repo).add_store("archive", bucket.url, {"endpointurl": bucket.endpoint})
+    DataRepo(repo).stores.add("archive", bucket.url, {"endpointurl": bucket.endpoint})
     rules = b"\nstorage:\n  posterior: {store: archive}\n"
     commit_to_branch(
         LocalRepository(repo),

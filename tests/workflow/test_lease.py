@@ -290,7 +290,7 @@ def test_eight_workers_of_one_run_side_by_side(history: Path, at_once: Callable[
     ]  # fmt: skip
     rows = [f"run.owner = 'one'; run.begin({s!r}); run.finish({s!r}, export={{'metadata': {{}}}})" for s in stages]
     assert at_once(rows) == [""] * 8
-    run = Run.of(DataRepo(history)._repository, NAME)
+    run = Run.of(DataRepo(history).session.repository, NAME)
     assert run is not None
     assert sorted(each.mark.stage for each in run.endings) == sorted(stages)
     assert run.leases == {}

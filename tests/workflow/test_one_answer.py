@@ -89,7 +89,7 @@ def test_all_that_tell_how_a_revision_stands_tell_the_same(runs: list[Run]) -> N
         said = {n: each["status"] for n, each in judged.items()}
         complete = {n for n, each in judged.items() if each["complete"]}
         assert complete == {n for n, text in said.items() if text == "complete"}
-        history = History(repo._repository).revisions(NAME)
+        history = History(repo.session.repository).revisions(NAME)
         assert {each.number: each.trailers["Status"] for each in history} == said
         assert {each.revision.number: each.status for each in repo.log(NAME)} == said
         assert {n: repo.provenance(f"{NAME}@{n}").about["status"] for n in said} == said

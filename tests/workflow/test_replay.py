@@ -123,7 +123,7 @@ def test_markers_are_the_very_same_trees_if_nothing_moved(history: Path, changed
 def test_main_may_name_another_store_meanwhile(history: Path, changed: Sample, record: Record, tmp_path: Path) -> None:
     mark(history, "Cutout download")
     (history / "dvc").rename(tmp_path / "moved")
-    DataRepo(history).move_store(str(tmp_path / "moved"))
+    DataRepo(history).stores.move(str(tmp_path / "moved"))
     record(history, changed)
     assert str(tmp_path / "moved") in run_git(history, "show", f"{NAME}~1:.dvc/config").decode()
 
@@ -233,7 +233,8 @@ def test_a_half_applied_transaction_is_rolled_forward(
 @pytest.fixture
 def elsewhere(history: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The URL of a repo that is pushed to, hooks and all."""
-    monkeypatch.setattr("blastgit.api.base.local_path", lambda location: None if "://" in location else Path(location))
+    local = "blastgit.api.session.local_path"
+    monkeypatch.setattr(local, lambda location: None if "://" in location else Path(location))
     return f"file://{history}"
 
 
@@ -280,7 +281,7 @@ def test_a_run_here_that_moves_while_it_ends_elsewhere_is_looked_at_again(
         real(*arguments)
 
     monkeypatch.setattr(mirror, "push_refs", push)
-    opened._repository._sleep = lambda _: None  # type: ignore[attr-defined]
+    opened.session.repository._sleep = lambda _: None  # type: ignore[attr-defined]
     assert opened.record(NAME, export, data).revision == 2
     assert log(history)[-3:-1] == ["2026dgt: post Cutout download", "2026dgt: post Host match"]
     assert DataRepo(history).status() == []

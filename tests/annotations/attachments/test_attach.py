@@ -110,9 +110,9 @@ def test_a_store_does_not_move_without_them(history, cube, tmp_path):
     repo = DataRepo(history)
     repo.attachments.add("2026dgt@1", cube)
     with pytest.raises(StoreError, match="lacks 1 of"):
-        repo.move_store(str(tmp_path / "new"))
+        repo.stores.move(str(tmp_path / "new"))
     shutil.copytree(history / "dvc", tmp_path / "new", dirs_exist_ok=True)
-    repo.move_store(str(tmp_path / "new"))
+    repo.stores.move(str(tmp_path / "new"))
     [there] = DataRepo(history).attachments.list()
     assert DataRepo(history).attachments.read(there) == cube.read_bytes()
 

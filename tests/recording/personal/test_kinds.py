@@ -115,14 +115,14 @@ def test_another_repo_and_what_is_said_of_it(real, simulated):
         with pytest.raises(InvalidInput, match="never mix"):
             DataRepo(one).take_in(other)
         with pytest.raises(InvalidInput, match="does not mix either"):
-            sync(DataRepo(one)._repository, str(other))
+            sync(DataRepo(one).session.repository, str(other))
 
 
 def test_a_subset_is_of_the_same_kind(real, simulated, tmp_path):
     for number, (repo, spec) in enumerate(((real, "2026real@0"), (simulated, "2026dgt@0"))):
         DataRepo(repo).subset(tmp_path / f"part{number}", [spec])
         part = DataRepo(tmp_path / f"part{number}")
-        assert part._repository.settings.simulated == DataRepo(repo)._repository.settings.simulated
+        assert part.session.repository.settings.simulated == DataRepo(repo).session.repository.settings.simulated
         assert part.verify().problems == []
 
 

@@ -119,7 +119,7 @@ def test_a_tag_that_recovery_makes_anew_is_the_one_that_was_lost(repo, record, s
     monkeypatch.setenv("GIT_COMMITTER_NAME", "Who repairs")
     for ref in ("refs/tags/2026dgt/1", f"refs/tags/u/{me}/2026dgt/0"):
         run("git", "-C", repo, "update-ref", "-d", ref)
-    repository = DataRepo(repo)._repository
+    repository = DataRepo(repo).session.repository
     for name in ("2026dgt", f"u/{me}/2026dgt"):
         with hold(repository.lock_path("2026dgt"), 10) as lock:
             roll_forward(repository, name, lock)

@@ -391,14 +391,14 @@ def test_a_list_is_what_other_verbs_take(sky, process, tmp_path):
     assert process(*part, "find", "--list", "-", "--names", stdin="2026ab\n\n").stdout == "2026ab@0\n"
 
 
-def test_get_gives_what_a_query_finds(sky):
-    result = sky.get("deep", snr=1.0)
+def test_a_saved_query_becomes_a_table(sky):
     pytest.importorskip("astropy", reason="astropy is not installed")
+    result = sky.query("deep", snr=1.0).to_table()
     assert len(result) == 7
     assert result.meta["identity"].startswith("deep@")
     assert result.meta["params"] == {"snr": 1.0, "filter": "DES_z"}
     assert result.colnames == ["transient", "revision", "best_snr"]
     with pytest.raises(UsageError, match="no parameter 'depth'"):
-        sky.get("deep", depth=3)
-    with pytest.raises(UsageError, match="snr is for a dataset"):
-        sky.get("2026aa", snr=3)
+        sky.query("deep", depth=3)
+    with pytest.raises(NotFound, match="no saved query '2026aa'"):
+        sky.query("2026aa", snr=3)

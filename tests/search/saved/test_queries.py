@@ -156,19 +156,18 @@ def test_a_query_that_takes_too_long_to_plan_is_refused(data, monkeypatch):
         data.queries.add("slow", "SELECT 1 AS one LIMIT length(repeat('x', 300_000_000))", "to try")
 
 
-def test_a_name_that_is_both_is_refused(data, record, tmp_path):
+def test_a_name_may_be_that_of_a_transient_and_of_a_query(data, record, tmp_path):
     data.queries.add("ab", "SELECT 1 AS a", "why")
     record(data.path, small("ab"))
-    with pytest.raises(UsageError, match="ab is a transient and a saved query"):
-        data.get("ab")
-    assert data.get("ab@latest", tmp_path / "got").revision == "ab@0"
-    assert data.find(query="ab").rows == [(1,)]
+    assert data.get("ab", tmp_path / "got").revision == "ab@0"
+    assert data.query("ab").rows == [(1,)]
 
 
 def test_only_curators_save_queries(data, monkeypatch):
     settings = "format: 1\nkind: simulated\npolicy:\n  roles:\n    admin: [boss]\n    curator: [carla]\n"
     monkeypatch.setenv("GL_USER", "boss")
-    commit_to_branch(data._repository, "main", lambda _: BranchEdit({"blastgit.yaml": settings.encode()}, "Settings"))
+    edit = BranchEdit({"blastgit.yaml": settings.encode()}, "Settings")
+    commit_to_branch(data.session.repository, "main", lambda _: edit)
     monkeypatch.setenv("GL_USER", "walter")
     with pytest.raises(Denied, match="curator"):
         DataRepo(data.path).queries.add("fine", "SELECT 1", "why")

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blastgit.errors import InvalidData, NotFound, RepoError
-from blastgit.naming.names import Spec, parse_spec
-from blastgit.repository.base import Repository
-from blastgit.repository.commits import Snapshot
+from blastgit.naming.names import parse_spec
 from blastgit.repository.question import Asked
 
 if TYPE_CHECKING:
+    from blastgit.api.session import Session
     from blastgit.reading.checkout import Item
-
-LookUp = Callable[[Spec], Snapshot | None]
 
 
 class Tap(Asked):
     """The files of a data repo, one by one, as the service sends them."""
 
-    def __init__(self, repository: Repository, look_up: LookUp) -> None:
-        """Look into a data repo; `look_up` returns a revision, or None without a search if there is none."""
-        self._repository = repository
-        self._look_up = look_up
+    def __init__(self, session: Session) -> None:
+        """Look into an opened data repo."""
+        self._session = session
+        self._repository = session.repository
 
     @property
     def here(self) -> Path:
@@ -56,7 +52,7 @@ class Tap(Asked):
         from blastgit.repository.tombstones import Withdrawals
         from blastgit.workflow.judged import ValidityReport
 
-        state = self._look_up(parse_spec(revision))
+        state = self._session.look_up(parse_spec(revision))
         if state is None:
             raise NotFound(f"there is no revision {revision[:100]!r} here")
         if path != state.document_name and path not in state.pointers:

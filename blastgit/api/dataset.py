@@ -1,0 +1,89 @@
+"""`repo.dataset`: a dataset as the object that its reader makes of it, typed for the types that blastgit ships."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import h5py
+    from astropy.io.fits import HDUList
+    from astropy.nddata import CCDData
+    from astropy.table import Row, Table
+
+    from blastgit.api.session import Session
+    from blastgit.readers import Arrays, Content
+
+ArrayType = Literal["sed_model", "chain", "percentiles"]
+TableType = Literal["photometry", "sed", "sfh", "apertures", "filters", "stages"]
+
+
+class ReadDataset:
+    """Reads datasets of a data repo; called like a method."""
+
+    def __init__(self, session: Session) -> None:
+        """Read from an opened data repo."""
+        self._session = session
+
+    @overload
+    def __call__(self, type_: str, transient: str, *, reader: Literal["bytes"], **which: Any) -> Content: ...
+    @overload
+    def __call__(
+        self, type_: Literal["cutout"], transient: str, *, reader: Literal["ccd"], **which: Any
+    ) -> CCDData: ...
+    @overload
+    def __call__(self, type_: Literal["cutout"], transient: str, *, reader: None = None, **which: Any) -> HDUList: ...
+    @overload
+    def __call__(self, type_: ArrayType, transient: str, *, reader: None = None, **which: Any) -> Arrays: ...
+    @overload
+    def __call__(
+        self, type_: Literal["posterior"], transient: str, *, reader: None = None, **which: Any
+    ) -> h5py.File: ...
+    @overload
+    def __call__(self, type_: TableType, transient: str, *, reader: None = None, **which: Any) -> Table: ...
+    @overload
+    def __call__(
+        self, type_: Literal["host", "transient"], transient: str, *, reader: None = None, **which: Any
+    ) -> Row: ...
+    @overload
+    def __call__(self, type_: str, transient: str, *, reader: str | None = None, **which: Any) -> Any: ...
+
+    def __call__(  # noqa: PLR0913 (what tells one dataset from all others)
+        self,
+        type_: str,
+        transient: str,
+        *,
+        revision: int | str | None = None,
+        collection: str | None = None,
+        time: datetime | str | None = None,
+        reader: str | None = None,
+        even_invalid: bool = False,
+        **key: Any,
+    ) -> Any:
+        """Return a dataset as the object that its reader makes of it, with its identity attached.
+
+        repo.dataset("cutout", "2026dgt", filter="DES_z", revision=0)
+
+        Args:
+            type_: The dataset type: `cutout`, `photometry`, …; `repo.types.list()` has all.
+            transient: The transient.
+            revision: A number, a date, a convenient name; by default the latest.
+            collection: Instead of a revision, the collection that says which.
+            time: For a collection of calibrations: when it is to be valid.
+            reader: Another reader than the type's own: `ccd` for an image with its coordinates, `bytes`, `json`, ….
+            even_invalid: Also what a failed stage left behind.
+            key: What tells the dataset from others of its type: `filter="DES_z"`.
+
+        Raises:
+            NotFound: There is no such type, revision, collection, reader or dataset.
+            UsageError: Several datasets fit, or the call names a revision and a collection.
+            InvalidData: A stage failed that makes it.
+            Withdrawn: It was taken down.
+            DamagedData: The store lacks it, or holds something else.
+            ReaderFailed: The reader cannot read it.
+        """
+        from blastgit.api.types import DatasetQuery, Types
+
+        wanted = DatasetQuery(transient, revision, collection, time, key, even_invalid)
+        return Types(self._session).read(type_, wanted, reader)

@@ -1,0 +1,129 @@
+"""Taking data in and giving them out as a whole: verbs of `DataRepo`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from blastgit.naming.names import parse_spec
+
+if TYPE_CHECKING:
+    from blastgit.api.session import Session
+    from blastgit.exchange.export import Exported
+    from blastgit.exchange.other_repo import TakenIn
+    from blastgit.exchange.run import Import
+    from blastgit.maintenance.subset import Subset
+
+
+def import_all(  # noqa: PLR0913 (each is one thing that most calls leave out)
+    session: Session,
+    /,
+    source: str | Path,
+    *,
+    exports: str | Path | None = None,
+    run: str | None = None,
+    jobs: int | None = None,
+    options: Mapping[str, str] | None = None,
+    broker: str | None = None,
+    reflink: bool = False,
+    only: str = "*",
+    without: str = "",
+    dry_run: bool = False,
+) -> Import:
+    """Make revision 0 of every transient of a Blast's `/data`, of its bucket, or of a folder of its archives.
+
+    Args:
+        source: Where they are: a folder, or `s3://BUCKET/FOLDER`.
+        exports: For the first two, the folder of their exports; by default `exports` inside a folder.
+        run: The RUN collection that they are born into; by default `legacy/DATE`.
+        jobs: Processes at once; by default one a processor.
+        options: What a bucket needs beside its URL: `endpointurl`, `region`.
+        broker: The URL of the Celery broker whose workers do it; see `adopt/workers.py`.
+        reflink: Have files share their blocks on disk with the store, where the file system can do that.
+        only: A pattern that the names of transients (of archives: theirs) must match.
+        without: A pattern that they must not match.
+        dry_run: Read and decide, and write nothing.
+
+    Raises:
+        UsageError: The source is none.
+        StoreError: The store fails; what was adopted stays, and another call goes on.
+    """
+    from blastgit.exchange.run import ImportOptions, import_all, place_of
+
+    folder = None if exports is None else Path(exports)
+    chosen = ImportOptions(folder, run, jobs, broker, reflink, only, without, dry_run)
+    return import_all(session.local(), place_of(source, options or {}), chosen, session.progress)
+
+
+def take_in(session: Session, /, source: str | Path, only: str = "*", *, dry_run: bool = False) -> TakenIn:
+    """Take in the revisions of another data repo that are not here; see `adopt/other_repo.py`.
+
+    Args:
+        source: The other repo: a folder, or a URL.
+        only: A pattern that the names of transients must match; `u/USER/*` for a user's own lines.
+        dry_run: Look at all, and change nothing.
+
+    Raises:
+        InvalidInput: It holds data of the other kind, defines a filter or survey otherwise, or both have gone on
+            with a transient; nothing was taken in.
+    """
+    from blastgit.exchange.other_repo import import_repo
+
+    return import_repo(session.local(), source, only, dry_run=dry_run, progress=session.progress)
+
+
+def export(
+    session: Session, /, spec: str, target: str | Path | None = None, *, form: str = "blast", force: bool = False
+) -> Exported:
+    """Write a revision as Blast's own archive (`blast`), or with all before it in the first layout (`tree`).
+
+    Args:
+        spec: The revision.
+        target: The archive, by default `NAME.tar.gz`; or the folder, by default the present one.
+        form: "blast" or "tree".
+        force: Overwrite files that differ.
+
+    Raises:
+        NotFound: There is no such revision.
+        WouldOverwrite: A file in the way differs; nothing was written.
+        Withdrawn: A file was taken down.
+        DamagedData: The store lacks a content, or holds something else.
+    """
+    from blastgit.exchange.export import export_archive, export_tree
+
+    state = session.resolve(parse_spec(spec))
+    if form == "tree":
+        return export_tree(session.repository, state, Path(target or "."), force=force, progress=session.progress)
+    place = Path(target or f"{state.transient}.tar.gz")
+    return export_archive(session.repository, state, place, force=force, progress=session.progress)
+
+
+def subset(
+    session: Session,
+    /,
+    target: str | Path,
+    chosen: str | Sequence[str],
+    *,
+    only: str | None = None,
+    store: str | None = None,
+) -> Subset:
+    """Make a data repo of its own with just some revisions, their contents and annotations.
+
+    Args:
+        target: Where it shall be.
+        chosen: The name of a collection, or revisions: `NAME@REV`, or `NAME@REV:PATH` for a part of one.
+        only: A pattern that paths must match.
+        store: The URL of its store; by default a folder inside it.
+
+    Raises:
+        NotFound: A revision does not exist, or no file matches.
+        DamagedData: The store lacks a content, or holds something else.
+        RepoError: The target exists, or cannot be written.
+    """
+    from blastgit.maintenance.subset import SubsetOptions, subset
+
+    names, collection = (chosen, None) if not isinstance(chosen, str) else ([], chosen)
+    if collection is not None and ("@" in collection or collection.startswith("release/")):
+        names, collection = [collection], None
+    return subset(session.repository, Path(target), names, SubsetOptions(only, store, collection), session.progress)

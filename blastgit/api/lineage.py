@@ -1,0 +1,71 @@
+"""What results were made of, what was made of them, and whether anybody reads them: verbs of `DataRepo`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from blastgit.naming.names import parse_spec
+from blastgit.repository.commits import Revision
+from blastgit.workflow.stages import Stages
+
+if TYPE_CHECKING:
+    from blastgit.api.session import Session
+    from blastgit.provenance.affected import Affected
+    from blastgit.provenance.graph import Graph
+    from blastgit.provenance.orphans import Orphan
+    from blastgit.provenance.usage import Usage
+
+
+def provenance(session: Session, /, spec: str) -> Graph:
+    """Return where a revision came from, or what stands at `:PATH` of it: images, rows, files, stages.
+
+    Raises:
+        NotFound: There is no such revision, or nothing at that path.
+    """
+    from blastgit.provenance.graph import read_graph
+    from blastgit.workflow.judged import status_of
+
+    parsed = parse_spec(spec)
+    state = session.resolve(parsed)
+    graph = read_graph(state, session.repository.rules, Stages.of(session.repository.settings))
+    if isinstance(state, Revision):
+        graph = replace(graph, about={**graph.about, "status": status_of(session.repository, state)})
+    return graph if parsed.path is None else graph.back_from(parsed.path)
+
+
+def affected(session: Session, /, subject: str) -> Sequence[Affected]:
+    """Return all that was really made of something, in every transient and revision.
+
+    Args:
+        subject: `NAME@N:PATH`, `sha256:…`, `images/SURVEY/FILTER`, `host:NAME`, or the id of an annotation.
+
+    Raises:
+        InvalidName: The subject is none of these.
+        NotFound: There is no such revision, annotation or path.
+    """
+    from blastgit.provenance.affected import affected, read_subjects
+
+    stages = Stages.of(session.repository.settings)
+    subjects = read_subjects(session.repository, subject)
+    return [each for one in subjects for each in affected(session.repository, one, stages, session.progress)]
+
+
+def usage(session: Session, /, pattern: str = "*") -> Sequence[Usage]:
+    """Return which revisions were read, the latest first, if reads are noted.
+
+    Raises:
+        NotFound: They are not.
+    """
+    from blastgit.provenance.usage import read_usage
+
+    return read_usage(session.repository, pattern)
+
+
+def orphans(session: Session, /, days: int = 30) -> Sequence[Orphan]:
+    """Return the runs and markers, older than some days, that nothing cites, collects, annotates or reads."""
+    from blastgit.provenance.orphans import orphans
+
+    return orphans(session.repository, timedelta(days=days))

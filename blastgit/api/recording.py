@@ -1,0 +1,79 @@
+"""Recording the state of a transient: verbs of `DataRepo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from blastgit.errors import InvalidName
+from blastgit.naming.names import check_transient
+from blastgit.repository.base import LOCK_TIMEOUT
+from blastgit.revision.export import read_given
+
+if TYPE_CHECKING:
+    from blastgit.api.session import Session
+    from blastgit.recording.record import Recorded
+    from blastgit.store.bucket import Bucket
+
+
+def record(  # noqa: PLR0913 (an export, its files, and four things that most calls leave out)
+    session: Session,
+    /,
+    name: str,
+    export: bytes | Path,
+    data: Path | Bucket,
+    *,
+    run: str | None = None,
+    dry_run: bool = False,
+    timeout: float = LOCK_TIMEOUT,
+    even_withdrawn: bool = False,
+) -> Recorded:
+    """Record the present state of a transient: a new revision if its values or contents differ from the latest.
+
+    Args:
+        name: The transient.
+        export: The export, or the file that holds it.
+        data: The folder that holds `cutout_cdn/NAME/…` and `sed_output/NAME/…`, as Blast lays them out; it may be
+            that of a bucket.
+        run: The RUN collection that a new revision is born into.
+        dry_run: Decide, and write nothing.
+        timeout: Seconds to wait for another writer of the same transient.
+        even_withdrawn: Publish files again that were withdrawn, which takes an admin.
+
+    Raises:
+        InvalidInput: The input cannot be recorded; the repo is as it was.
+        Withdrawn: A file has the bytes of one that was taken down; nothing was recorded.
+        Busy: Another writer of the same transient was not done in time.
+        StoreError: The store fails; nothing was recorded.
+        Denied: The policy, or a hook of a repo elsewhere, does not let this be recorded.
+        RepoError: The repo cannot be written, or not be reached.
+    """
+    from blastgit.recording.record import RecordOptions, record
+    from blastgit.recording.sources import find
+
+    check_transient(name)
+    checked = read_given(export)
+    if checked.name != name:
+        raise InvalidName(f"the export is about {checked.name!r}, and should be recorded as {name!r}")
+    sources = find(data, name, checked.document)
+    options = RecordOptions(run, dry_run, timeout, even_withdrawn=even_withdrawn)
+    return record(session.repository, checked, sources, options, session.progress)
+
+
+def record_archive(  # noqa: PLR0913 (as `record`)
+    session: Session,
+    /,
+    archive: Path,
+    *,
+    run: str | None = None,
+    dry_run: bool = False,
+    timeout: float = LOCK_TIMEOUT,
+    even_withdrawn: bool = False,
+) -> Recorded:
+    """Record from Blast's own archive (`transient.json`, `cutouts/`, `sed_data/`); see `record`."""
+    from blastgit.recording.archive import open_archive
+    from blastgit.recording.record import RecordOptions, record
+
+    options = RecordOptions(run, dry_run, timeout, even_withdrawn=even_withdrawn)
+    with open_archive(archive) as (export, sources):
+        return record(session.repository, export, sources, options, session.progress)

@@ -1,0 +1,120 @@
+"""Finding and comparing by the index: verbs of `DataRepo`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from blastgit.api.index import Index
+from blastgit.errors import UsageError
+
+if TYPE_CHECKING:
+    from blastgit.api.session import Session
+    from blastgit.index.open_index import OpenIndex
+    from blastgit.search.compare import Comparison
+    from blastgit.search.find import Criteria, Found
+    from blastgit.search.find.related import Relation
+
+
+def find(
+    session: Session, /, criteria: Criteria | None = None, *, index: OpenIndex | None = None, **given: Any
+) -> Found:
+    """Return the revisions that fit some criteria, with columns that know their units and UCDs.
+
+    repo.find(cone=(150.1, -2.2, "5arcmin"), redshift=(None, 0.1), flags="!bad").names
+
+    Args:
+        criteria: What is looked for.
+        index: The index, if it is open already.
+        given: Instead of `criteria`, the same by name: `cone`, `at`, `where`, …
+
+    Raises:
+        InvalidInput: A criterion makes no sense.
+        InvalidQuery: A condition or a saved query is no SQL, does more than read, or names no column there is.
+        NotFound: There is no such collection, run, stage, version or saved query.
+        OverLimit: It takes longer, or needs more memory, than allowed.
+        RepoError: DuckDB, which the index needs, is not installed.
+    """
+    from blastgit.search.find.criteria import Criteria
+    from blastgit.search.find.search import find
+
+    if criteria is not None and given:
+        raise UsageError("give criteria as one object, or by their names: not both")
+    wanted = criteria or Criteria.of(given)
+    with _opened(session, index) as opened:
+        return find(session.repository, opened, wanted)
+
+
+def query(session: Session, /, name: str, *, index: OpenIndex | None = None, **params: Any) -> Found:
+    """Return the rows that a saved query finds; `to_table()` of them is an astropy table with units.
+
+    repo.query("high_snr_hosts", snr=10).to_table()
+
+    Args:
+        name: The saved query.
+        index: The index, if it is open already.
+        params: Values for its parameters; what is left out has the query's own default.
+
+    Raises:
+        NotFound: There is no such saved query.
+        InvalidQuery: A parameter is missing, unknown or of another type, or the query does not fit the index.
+        OverLimit: It takes longer, or needs more memory, than allowed.
+        RepoError: DuckDB, which the index needs, is not installed.
+    """
+    return find(session, index=index, query=name, params=params)
+
+
+def compare(session: Session, /, old: str, new: str, *, index: OpenIndex | None = None, **options: Any) -> Comparison:
+    """Compare two runs, collections, versions of Blast (`app:v1.13.1`) or times (`at:2026-05-27`).
+
+    repo.compare("runs/a", "runs/b", type="sed").outliers
+
+    Args:
+        old: The first side.
+        new: The second.
+        index: The index, if it is open already.
+        options: See `blastgit.search.compare.CompareOptions`: type, columns, sigma, shown.
+
+    Raises:
+        NotFound: There is no such run, collection or version.
+        UsageError: There is nothing of that kind to compare.
+        RepoError: DuckDB, which the index needs, is not installed.
+    """
+    from blastgit.search.compare import CompareOptions
+    from blastgit.search.compare.compared import Comparing
+
+    chosen = CompareOptions(**options)
+    with _opened(session, index) as opened:
+        return Comparing(opened, old, new, chosen).compare()
+
+
+def related(
+    session: Session, /, names: Sequence[str], kinds: Sequence[str] | None = None, *, radius: float | None = None
+) -> Sequence[Relation]:
+    """Return what belongs to some transients: hosts, images, filters, transients of the same host, neighbours.
+
+    Args:
+        names: The transients, `NAME` or `NAME@N`.
+        kinds: Which of `host`, `cutout`, `filter`, `same-host`, `neighbour`; by default all but the last.
+        radius: For neighbours: how far away, in degrees.
+
+    Raises:
+        NotFound: There is no such transient.
+        UsageError: A kind is none, or neighbours are wanted and no radius is given.
+        RepoError: DuckDB, which the index needs, is not installed.
+    """
+    from blastgit.search.find.related import KINDS, related
+
+    with _opened(session) as index:
+        return related(index, names, KINDS[:-1] if kinds is None else kinds, radius)
+
+
+@contextmanager
+def _opened(session: Session, /, index: OpenIndex | None = None) -> Iterator[OpenIndex]:
+    """Yield the index that the caller has open, or else open it, brought up to date, for as long as it is used."""
+    if index is not None:
+        yield index
+        return
+    with Index(session.repository, session.progress).open() as opened:
+        yield opened

@@ -1,0 +1,125 @@
+"""An opened data repo, and what the verbs and attributes of `DataRepo` need of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from blastgit.api.aliases import find_alias
+from blastgit.errors import RepoError
+from blastgit.naming.names import Spec, is_personal
+from blastgit.progress import Progress, silent
+from blastgit.repository.base import Repository
+from blastgit.repository.commits import Snapshot
+from blastgit.repository.format import FILE
+from blastgit.repository.history import History
+from blastgit.repository.local import LocalRepository
+from blastgit.repository.location import local_path
+from blastgit.repository.recovery import recover
+from blastgit.repository.renames import Renames
+from blastgit.workflow.resolve import resolve
+
+
+class Session:
+    """An opened data repo, and what people's names for its transients and revisions stand for there.
+
+    Attributes:
+        repository: The repo, here or elsewhere.
+        history: Its branches and tags.
+        progress: Called during long work with what is done, how much, of how much.
+    """
+
+    def __init__(self, location: str | Path, *, progress: Progress = silent) -> None:
+        """Open a data repo, completing what a writer left unfinished when it died.
+
+        Args:
+            location: A folder, or any URL that git can fetch from (then only what is asked for is fetched, and what is
+                recorded is pushed).
+            progress: Called during long work.
+
+        Raises:
+            RepoError: There is no data repo, or it cannot be used.
+        """
+        self.repository = _open(location)
+        self.history = History(self.repository)
+        self.progress = progress
+
+    def resolve(self, spec: Spec) -> Snapshot:
+        """Return the state that a spec names, fetched if the repo is elsewhere, and note the read if reads are noted.
+
+        Raises:
+            NotFound: There is no such state.
+        """
+        known = self._known(spec)
+        state = resolve(self.repository, known)
+        if known.name != spec.name:
+            state.asked = str(replace(spec, path=None))
+        if self.repository.usage_log is not None:
+            from blastgit.provenance.usage import note
+
+            note(self.repository, state)
+        return state
+
+    def look_up(self, spec: Spec) -> Snapshot | None:
+        """Return a revision by the name of its transient and its number alone; None at once if there is none.
+
+        Aliases and near names are not searched for: that reads all documents or all names.
+        """
+        known = self._by_name(spec)
+        if known is None or (known.number is not None and not self._has_tag(known)):
+            return None
+        return self.resolve(known)
+
+    def names(self, name: str) -> list[str]:
+        """Return the name that a transient has here, then its former ones that have revisions."""
+        found = self._known(Spec(name)).name
+        former = self._renames.former(found) if self._renames is not None else []
+        return [found, *(each for each in former if self.history.tip(each) is not None)]
+
+    def local(self) -> LocalRepository:
+        """Return the repository for work that has to be done where it is.
+
+        Raises:
+            RepoError: It is elsewhere.
+        """
+        if not isinstance(self.repository, LocalRepository):
+            raise RepoError(f"{self.repository.location} lies elsewhere: do this where its repository is")
+        return self.repository
+
+    def _known(self, spec: Spec) -> Spec:
+        """Return a spec under the name that its transient has here, where it was given a former name or an alias."""
+        by_name = self._by_name(spec)
+        if by_name is not None:
+            return by_name
+        found = None if is_personal(spec.name) else find_alias(self.repository, spec.name)
+        return spec if found is None else replace(spec, name=found)
+
+    def _by_name(self, spec: Spec) -> Spec | None:
+        """Return what somebody named, by a name that the transient has or had; None if nothing has that name."""
+        if self._has_tag(spec) or self.history.tip(spec.name) is not None:
+            return spec
+        for other in self._renames.others(spec.name) if self._renames is not None else ():
+            if self.history.tip(other) is not None or self._has_tag(replace(spec, name=other)):
+                return replace(spec, name=other)
+        return None
+
+    @property
+    def _renames(self) -> Renames | None:
+        """Which names are of the same transient; None, without reading the settings, if none are known."""
+        if b"renames" not in self.repository.main_file(FILE):
+            return None
+        return Renames.of(self.repository.settings)
+
+    def _has_tag(self, spec: Spec) -> bool:
+        return spec.number is not None and self.history.tagged(spec.name, spec.number) is not None
+
+
+def _open(location: str | Path) -> Repository:
+    folder = location if isinstance(location, Path) else local_path(location)
+    if folder is None:
+        from blastgit.repository.remote import RemoteRepository
+
+        return RemoteRepository(str(location))
+    repository = LocalRepository(folder)
+    recover(repository)
+    return repository
