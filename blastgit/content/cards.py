@@ -90,7 +90,7 @@ def parse(header: bytes) -> Cards:
     """
     cards: Cards = {}
     text = header.decode("latin-1")
-    may_continue: list[CardValue] | None = None  # where the card before has left a string that ends in &
+    long: _Long | None = None  # the string that the card before has left, if it ends in &
     for start in range(0, len(text), CARD):
         card = text[start : start + CARD].rstrip(BLANK)
         keyword = card[:8].rstrip(BLANK)
@@ -98,20 +98,53 @@ def parse(header: bytes) -> Cards:
             if rest := text[start + 3 :].strip(BLANK):
                 cards["END"] = [Text(rest)]
             break
-        more = _CONTINUED.fullmatch(card[8:]) if may_continue and keyword == "CONTINUE" else None
-        if may_continue and more:
-            may_continue[-1] = str(may_continue[-1]).rstrip(" ")[:-1] + _unquoted(more["string"])
-        elif card:
+        more = _CONTINUED.fullmatch(card[8:]) if long and keyword == "CONTINUE" else None
+        if long and more:
+            long.add(_unquoted(more["string"]))
+            if long.may_continue:
+                continue
+        if long:
+            long.close()
+            long = None
+        if card and not more:
             keyword, value = _card(keyword, card)
-            may_continue = cards.setdefault(keyword, [])
-            may_continue.append(value)
-        else:
-            may_continue = None
-        if may_continue and not _ends_in_ampersand(may_continue[-1]):
-            may_continue = None
+            values = cards.setdefault(keyword, [])
+            values.append(value)
+            if isinstance(value, str):
+                opened = _Long(values, value)
+                long = opened if opened.may_continue else None
+    if long:
+        long.close()
     for values in cards.values():
         values[:] = map(_without_blanks, values)
     return cards
+
+
+class _Long:
+    """A string on several cards, in pieces: joined at its end, for it may have very many."""
+
+    def __init__(self, values: list[CardValue], first: str) -> None:
+        """Begin with what its first card has, the last of some values."""
+        self._values = values
+        self._pieces = [first]
+
+    @property
+    def may_continue(self) -> bool:
+        """Whether it ends in an ampersand."""
+        return self._pieces[-1].rstrip(" ").endswith("&")
+
+    def add(self, more: str) -> None:
+        """Put what the next card has in place of the ampersand."""
+        pieces = self._pieces
+        pieces[-1] = pieces[-1].rstrip(" ")[:-1]
+        pieces.append(more)
+        while len(pieces) > 1 and not pieces[-1].strip(" "):  # so that the last one tells how all of it ends
+            blank = pieces.pop()
+            pieces[-1] += blank
+
+    def close(self) -> None:
+        """Put it where its first card has left its part."""
+        self._values[-1] = "".join(self._pieces)
 
 
 def changes(old: Cards, new: Cards, tolerance: Tolerance) -> Iterator[CardChange]:
@@ -190,10 +223,6 @@ def _value(field: str, text: Text) -> CardValue:
 
 def _unquoted(string: str) -> str:
     return string.replace("''", "'")
-
-
-def _ends_in_ampersand(value: CardValue) -> bool:
-    return isinstance(value, str) and value.rstrip(" ").endswith("&")
 
 
 def _without_blanks(value: CardValue) -> CardValue:

@@ -6,6 +6,7 @@ import itertools
 import math
 from typing import TYPE_CHECKING, Any
 
+from blastgit.content import budget
 from blastgit.content.heaps import heap_fault
 from blastgit.content.memory import at_most
 from blastgit.content.model import Difference, Layout, Part, Search
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-LARGEST_ARRAY = 4 << 30
 LARGEST_CHUNK = 64 << 20
 LARGEST_ATTRIBUTE = 16 << 20
 _MEMORY = 1 << 30
@@ -98,10 +98,30 @@ def _parts(old: Path, new: Path, search: Search) -> Iterator[Part]:
     with h5py.File(old, "r", locking=False) as before, h5py.File(new, "r", locking=False) as after:
         if before.userblock_size or after.userblock_size:
             raise ValueError("has a user block")
-        yield from _groups(before, after, search)
+        size = max(old.stat().st_size, new.stat().st_size)
+        yield from _groups(before, after, _Walk(search, size))
 
 
-def _groups(before: h5py.File, after: h5py.File, search: Search) -> Iterator[Part]:
+class _Walk:
+    """A search through two files, with what is left of its budget."""
+
+    def __init__(self, search: Search, size: int) -> None:
+        """Begin with files of a size."""
+        self.search = search
+        self.objects = budget.Work(2 * budget.OBJECTS, "groups, datasets and attributes in both versions")
+        self.unpacked = budget.Work(2 * budget.most_unpacked(size), "bytes to unpack of both versions")
+
+    def spend(self, dataset: h5py.Dataset) -> None:
+        """Take the reading of a dataset from the budget.
+
+        Raises:
+            ValueError: There is not enough left.
+        """
+        each = _OBJECT if dataset.dtype.hasobject else dataset.dtype.itemsize
+        self.unpacked.spend(each * math.prod(dataset.shape))
+
+
+def _groups(before: h5py.File, after: h5py.File, walk: _Walk) -> Iterator[Part]:
     """Everything below the roots; pairs already seen are not walked again, for groups may form a ring."""
     waiting: list[tuple[str, Any, Any]] = [("", before, after)]
     seen = set()
@@ -111,7 +131,8 @@ def _groups(before: h5py.File, after: h5py.File, search: Search) -> Iterator[Par
         if pair in seen:
             continue
         seen.add(pair)
-        yield from _attributes(path, old, new, search)
+        yield from _attributes(path, old, new, walk)
+        walk.objects.spend(len(old) + len(new))
         olds, news = dict.fromkeys(old), dict.fromkeys(new)
         for name in olds | news:
             label = f"{path}/{name}".lstrip("/")
@@ -121,7 +142,7 @@ def _groups(before: h5py.File, after: h5py.File, search: Search) -> Iterator[Par
                 yield Part(label, "removed", old=_layout(_object(old, name)))
             else:
                 one, other = _object(old, name), _object(new, name)
-                yield from _objects(label, one, other, search)
+                yield from _objects(label, one, other, walk)
                 if _is_group(one) and _is_group(other):
                     waiting.append((label, one, other))
 
@@ -154,7 +175,7 @@ def _is_group(item: Any) -> bool:
     return isinstance(item, h5py.Group)
 
 
-def _objects(label: str, old: Any, new: Any, search: Search) -> Iterator[Part]:
+def _objects(label: str, old: Any, new: Any, walk: _Walk) -> Iterator[Part]:
     """How two objects of one name differ, apart from what groups contain."""
     import h5py
 
@@ -162,12 +183,14 @@ def _objects(label: str, old: Any, new: Any, search: Search) -> Iterator[Part]:
     if before != after:
         yield Part(label, "changed", before, after)
     elif isinstance(old, h5py.Dataset) and old.shape is not None:
-        numbers = _compare(label, _blocks(old, new), old, search)
+        walk.spend(old)
+        walk.spend(new)
+        numbers = _compare(label, _blocks(old, new), old, walk.search)
         if numbers is not None:
             yield Part(label, "changed", before, after, numbers)
-        yield from _fill_values(label, old, new, search)
+        yield from _fill_values(label, old, new, walk.search)
     if all(isinstance(item, h5py.Dataset | h5py.Datatype) for item in (old, new)):
-        yield from _attributes(label, old, new, search)
+        yield from _attributes(label, old, new, walk)
 
 
 def _fill_values(label: str, old: Any, new: Any, search: Search) -> Iterator[Part]:
@@ -187,7 +210,8 @@ def _fill_values(label: str, old: Any, new: Any, search: Search) -> Iterator[Par
         yield Part(f"{label} fill value", "changed", Layout(str(before), ()), Layout(str(after), ()), numbers)
 
 
-def _attributes(label: str, old: Any, new: Any, search: Search) -> Iterator[Part]:
+def _attributes(label: str, old: Any, new: Any, walk: _Walk) -> Iterator[Part]:
+    walk.objects.spend(len(old.attrs) + len(new.attrs))
     olds, news = dict.fromkeys(old.attrs), dict.fromkeys(new.attrs)
     for key in olds | news:
         name = f"{label}@{key}"
@@ -202,7 +226,7 @@ def _attributes(label: str, old: Any, new: Any, search: Search) -> Iterator[Part
                 yield Part(name, "changed", before, after)
             elif not _is_null(one) and 0 not in one.shape:
                 values = _stored(one), _stored(other)
-                numbers = _compare(key, [values], values[0], search)
+                numbers = _compare(key, [values], values[0], walk.search)
                 if numbers is not None:
                     yield Part(name, "changed", before, after, numbers)
 
@@ -271,12 +295,20 @@ def _refused(dataset: Any) -> str | None:
     """Why a dataset is not read, if it is not."""
     if dataset.is_virtual or dataset.external:
         return "has its data in other files"
-    stored = dataset.id.get_storage_size()
-    if dataset.dtype.itemsize * math.prod(dataset.shape) > max(LARGEST_ARRAY, stored):
-        return f"declares {dataset.dtype.itemsize * math.prod(dataset.shape)} bytes"
+    size = dataset.dtype.itemsize * math.prod(dataset.shape)
+    if size > budget.most_unpacked(dataset.id.get_storage_size()):
+        return f"declares {size} bytes"
+    if _chunks(dataset) > budget.CHUNKS:
+        return f"has more than {budget.CHUNKS:,} chunks"
     if dataset.dtype.itemsize > LARGEST_ITEM or _chunk_size(dataset) > LARGEST_CHUNK:
         return "has too large elements or chunks"
     return None
+
+
+def _chunks(dataset: Any) -> int:
+    """How many storage chunks a dataset has, written or not."""
+    lengths = zip(dataset.shape, dataset.chunks or (), strict=False)
+    return math.prod(-(-length // step) for length, step in lengths)
 
 
 def _chunk_size(dataset: Any) -> int:

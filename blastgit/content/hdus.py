@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
-from blastgit.content import cards
+from blastgit.content import budget, cards
 from blastgit.content.cards import BLANK, CARD
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from blastgit.content.cards import Cards, CardValue
 
 BLOCK = 2880
-LARGEST_HEADER = 16 << 20
+LARGEST_HEADER = 4 << 20
 BITPIX = {8: "uint8", 16: "int16", 32: "int32", 64: "int64", -32: "float32", -64: "float64"}
 _END = re.compile(rb"END[ \0]{5}")
 _FILL = BLANK.encode("ascii")
@@ -67,11 +67,14 @@ def hdus(file: IO[bytes]) -> Iterator[Hdu]:
         OSError: the file cannot be read.
     """
     length = file.seek(0, os.SEEK_END)
-    offset = index = 0
+    offset = index = headers = 0
     while offset < length or index == 0:
         if index and _is_fill(file, offset):
             return
         header = _header(file, offset, length, index)
+        headers += len(header)
+        if index >= budget.HDUS or headers > budget.HEADERS:
+            raise FitsError(f"FITS of more than {budget.HDUS:,} HDUs or {budget.HEADERS:,} bytes of headers")
         hdu = _hdu(index, header, offset + len(header))
         if hdu.size and hdu.offset + hdu.size > length:
             raise FitsError(f"truncated FITS: {length} of {hdu.end} bytes")

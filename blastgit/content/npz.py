@@ -10,7 +10,7 @@ from copy import copy
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
-from blastgit.content import glance
+from blastgit.content import budget, glance
 from blastgit.content.model import Difference, Layout, Numbers, Part, Search
 from blastgit.content.streams import LARGEST_ITEM, Reader, arrays, identical
 
@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 LARGEST_MEMBER = 4 << 30
 LARGEST_DIRECTORY = 4 << 20
 LARGEST_HEADER = 10_000
-LARGEST_WHOLE = 1 << 30
+LARGEST_WHOLE = 256 << 20
 """Bytes of a member above which it is not taken into memory as a whole."""
 _END = struct.Struct("<4s4H2LH")
+_LOCATOR, _END64 = struct.Struct("<4sLQL"), struct.Struct("<4sQ2H2L4Q")  # of zip64
 _MAGIC = b"\x93NUMPY"
 
 
@@ -126,6 +127,8 @@ def _fault(file: IO[bytes], size: int, tail: bytes) -> str | None:
     if len(tail) < _END.size or not tail.startswith(b"PK\5\6"):
         return f"truncated zip: no central directory in {size} bytes" if size else "empty file"
     length, offset = _END.unpack_from(tail)[5:7]
+    if max(_lengths64(file, size - len(tail))) > LARGEST_DIRECTORY:
+        return f"malformed zip: central directory above {LARGEST_DIRECTORY} bytes"
     if 0xFFFFFFFF in (length, offset):
         return None  # zip64 keeps them elsewhere; reading the archive will tell
     if length > LARGEST_DIRECTORY:
@@ -138,9 +141,30 @@ def _fault(file: IO[bytes], size: int, tail: bytes) -> str | None:
     return None
 
 
+def _lengths64(file: IO[bytes], end: int) -> tuple[int, ...]:
+    """Bytes of the central directory by zip64, whose records stand before the end record at a place, if at all.
+
+    Readers differ in whether they look right before the locator or where it points, and look in any case.
+    """
+    at = end - _LOCATOR.size
+    file.seek(max(0, at))
+    locator = file.read(_LOCATOR.size)
+    if at < 0 or not locator.startswith(b"PK\6\7"):
+        return (0,)
+    return tuple(_length64(file, place) for place in (at - _END64.size, _LOCATOR.unpack(locator)[2]))
+
+
+def _length64(file: IO[bytes], place: int) -> int:
+    if not 0 <= place < 1 << 62:
+        return 0
+    file.seek(place)
+    record = file.read(_END64.size)
+    return int(_END64.unpack(record)[8]) if len(record) == _END64.size and record.startswith(b"PK\6\6") else 0
+
+
 def _parts(old: Path, new: Path, search: Search) -> Iterator[Part]:
     with zipfile.ZipFile(old) as before, zipfile.ZipFile(new) as after:
-        olds, news = _members(before), _members(after)
+        olds, news = _members(before, old), _members(after, new)
         for name in olds | news:
             label = name.removesuffix(".npy")
             if name not in olds:
@@ -151,13 +175,14 @@ def _parts(old: Path, new: Path, search: Search) -> Iterator[Part]:
                 yield from _changed(label, _array(olds[name]), _array(news[name]), search)
 
 
-def _members(archive: zipfile.ZipFile) -> dict[str, _Member]:
+def _members(archive: zipfile.ZipFile, path: Path) -> dict[str, _Member]:
     """Members by name.
 
     Raises:
-        ValueError: a name appears twice, or a member is too large or compressed in an unbounded way.
+        ValueError: a name appears twice, they are too many or too large, or one is compressed in an unbounded way.
     """
     members: dict[str, _Member] = {}
+    budget.Work(budget.MEMBERS, "members").spend(len(archive.infolist()))
     for info in archive.infolist():
         if info.filename in members:
             msg = f"two members named {info.filename}"
@@ -169,6 +194,8 @@ def _members(archive: zipfile.ZipFile) -> dict[str, _Member]:
             members[info.filename] = _Member(archive, info)
             continue
         raise ValueError(msg)
+    work = budget.Work(budget.most_unpacked(path.stat().st_size), "bytes to unpack")
+    work.spend(sum(member.info.file_size for member in members.values()))
     return members
 
 
@@ -206,7 +233,10 @@ def _unequal(old: bytes, new: bytes) -> Numbers | None:
     """How many bytes differ, if there are as many of them."""
     if len(old) != len(new):
         return None
-    return Numbers("bytes", sum(a != b for a, b in zip(old, new, strict=True)), len(old))
+    import numpy as np
+
+    differ = np.frombuffer(old, np.uint8) != np.frombuffer(new, np.uint8)
+    return Numbers("bytes", int(np.count_nonzero(differ)), len(old))
 
 
 def _numbers(old: _Array, new: _Array, search: Search, bounds: Bounds) -> Numbers | None:

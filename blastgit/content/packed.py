@@ -8,12 +8,11 @@ from importlib import import_module
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING
 
+from blastgit.content.budget import most_unpacked
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-LARGEST = 4 << 30
-"""Bytes above which a file is not unpacked."""
 
 _KINDS = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ": "lzma"}
 _CHUNK = 1 << 20
@@ -51,6 +50,7 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
 
 def _unpack(path: Path, kind: str, target: IO[bytes]) -> None:
     damage = (EOFError, OSError, zlib.error, ValueError, import_module("lzma").LZMAError)
+    most = most_unpacked(path.stat().st_size)
     with import_module(kind).open(path) as source:
         while True:
             try:
@@ -60,5 +60,5 @@ def _unpack(path: Path, kind: str, target: IO[bytes]) -> None:
             if not chunk:
                 return
             target.write(chunk)
-            if target.tell() > LARGEST:
-                raise PackedError(f"{kind} of more than {LARGEST} bytes")
+            if target.tell() > most:
+                raise PackedError(f"{kind} of more than {most:,} bytes")

@@ -11,7 +11,7 @@ import math
 import pickle
 import pickletools
 import re
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -85,6 +85,8 @@ def _encode(text: str, _: str = "latin1") -> bytes:
     return text.encode("latin1")
 
 
+_KEYS = (str, bytes, int, float, type(None))
+
 _FAILURES = (
     pickle.UnpicklingError, EOFError, AttributeError, TypeError, ValueError, IndexError, KeyError, RecursionError,
     OverflowError, MemoryError,
@@ -105,7 +107,42 @@ _STAND_INS: dict[tuple[str, str], Any] = {
 }
 
 
-class _Unpickler(pickle.Unpickler):
+_Pure: Any = pickle._Unpickler  # noqa: SLF001 (the one in C cannot be asked before it hashes)
+
+
+class _Unpickler(_Pure):  # type: ignore[misc]
+    """The unpickler in Python, of which the keys of dictionaries can be looked at before they are hashed.
+
+    A few bytes can nest tuples in themselves until the hash of one takes for ever.
+    """
+
+    dispatch: ClassVar[dict[int, Any]] = dict(_Pure.dispatch)
+
+    def _check_keys(self, keys: Any) -> None:
+        if not all(isinstance(key, _KEYS) for key in keys):
+            raise pickle.UnpicklingError("it has a dictionary by something else than names and numbers")
+
+    def _load_setitem(self) -> None:
+        self._check_keys([self.stack[-2]])
+        self.load_setitem()
+
+    def _load_setitems(self) -> None:
+        self._check_keys(self.stack[::2])
+        self.load_setitems()
+
+    def _load_dict(self) -> None:
+        self._check_keys(self.stack[::2])
+        self.load_dict()
+
+    def _load_set(self) -> None:
+        raise pickle.UnpicklingError("it holds a set")
+
+    dispatch[pickle.SETITEM[0]] = _load_setitem
+    dispatch[pickle.SETITEMS[0]] = _load_setitems
+    dispatch[pickle.DICT[0]] = _load_dict
+    for _code in (pickle.EMPTY_SET, pickle.ADDITEMS, pickle.FROZENSET):
+        dispatch[_code[0]] = _load_set
+
     def find_class(self, module: str, name: str) -> Any:
         try:
             return _STAND_INS[module, name]
