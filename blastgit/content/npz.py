@@ -127,12 +127,11 @@ def _fault(file: IO[bytes], size: int, tail: bytes) -> str | None:
     if len(tail) < _END.size or not tail.startswith(b"PK\5\6"):
         return f"truncated zip: no central directory in {size} bytes" if size else "empty file"
     length, offset = _END.unpack_from(tail)[5:7]
-    if max(_lengths64(file, size - len(tail))) > LARGEST_DIRECTORY:
+    is_elsewhere = 0xFFFFFFFF in (length, offset)
+    if max(0 if is_elsewhere else length, *_lengths64(file, size - len(tail))) > LARGEST_DIRECTORY:
         return f"malformed zip: central directory above {LARGEST_DIRECTORY} bytes"
-    if 0xFFFFFFFF in (length, offset):
+    if is_elsewhere:
         return None  # zip64 keeps them elsewhere; reading the archive will tell
-    if length > LARGEST_DIRECTORY:
-        return f"malformed zip: central directory of {length} bytes"
     if offset + length > size - len(tail):
         return f"truncated zip: {size} of {offset + length + len(tail)} bytes"
     file.seek(offset)
