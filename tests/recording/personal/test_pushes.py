@@ -79,7 +79,7 @@ def test_a_line_of_ones_own_cannot_be_pushed_as_official(clone, shelf, push, tri
     git("--git-dir", shelf, "update-ref", "refs/heads/2026dgt", f"refs/heads/u/{me}/x")
     git("--git-dir", shelf, "update-ref", "-d", f"refs/heads/u/{me}/x")
     problems = [problem.text for problem in DataRepo(shelf).verify().problems]
-    assert any("has no place on an official branch" in text for text in problems)
+    assert any("its trailer Line says" in text for text in problems), problems
 
 
 def test_its_run_is_ones_own_there_too(clone, shelf, push, tries, record_own, me, monkeypatch):
