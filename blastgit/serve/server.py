@@ -14,7 +14,7 @@ from blastgit.plumbing.extras import not_installed
 from blastgit.serve.options import ServeOptions
 
 _LOG = logging.getLogger("blastgit.serve")
-_CONNECTIONS = 300
+_CONNECTIONS = 800
 _IDLE = 30
 _BODY = 12_000_000
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -97,6 +97,7 @@ def serving(repo: Path, index: Path, options: ServeOptions) -> Iterator[WebServe
         server = create_server(
             wsgi, sockets=[listening], threads=options.threads, connection_limit=_CONNECTIONS, channel_timeout=_IDLE,
             cleanup_interval=10, max_request_body_size=_BODY, max_request_header_size=32_768, ident="blastgit",
+            asyncore_use_poll=True,  # select knows 1024 files at most
             trusted_proxy=options.login.proxy or "127.0.0.1", clear_untrusted_proxy_headers=True,
             trusted_proxy_headers="x-forwarded-host x-forwarded-proto x-forwarded-port",
         )  # fmt: skip

@@ -50,5 +50,5 @@ class ServiceLimits:
     waiting: float = 60
     waiters: int = 8
     idle: int = 30
-    connections: int = 200
+    connections: int = 800
     threads: int = 20

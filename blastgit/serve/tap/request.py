@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from email.message import Message
 from email.parser import BytesParser
-from email.policy import HTTP
 from http import HTTPStatus
+from itertools import takewhile
 from typing import Any, BinaryIO
 from urllib.parse import parse_qsl
 
@@ -15,6 +16,7 @@ from blastgit.errors import UsageError
 
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}(:\d{1,5})?|\[[0-9a-fA-F:.]{2,45}\](:\d{1,5})?")
 _MOST_PARAMETERS = 200
+_LONGEST_HEAD = 8192  # bytes before a part
 _FORM, _PARTS = "application/x-www-form-urlencoded", "multipart/form-data"
 
 
@@ -158,16 +160,22 @@ def _posted(environ: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _parts(type_: str, body: bytes) -> list[tuple[str, str]]:
-    head = f"Content-Type: {type_}\r\n\r\n".encode("latin-1", "replace")
-    message = BytesParser(policy=HTTP).parsebytes(head + body)
-    if not message.is_multipart():
+    """Return the parameters in a body of parts. Parts within a part are not opened."""
+    boundary = _headers(f"Content-Type: {type_}".encode("latin-1", "replace")).get_boundary()
+    pieces = (b"\r\n" + body).split(f"\r\n--{boundary}".encode("latin-1", "replace"), _MOST_PARAMETERS + 2)
+    if not boundary or len(pieces) == 1:
         raise UsageError(f"the body is not {_PARTS}, as it says")
-    pairs = []
-    for part in list(message.iter_parts())[: _MOST_PARAMETERS + 1]:
-        name = part.get_param("name", header="content-disposition")
-        data = part.get_payload(decode=True)
-        if isinstance(name, str) and isinstance(data, bytes):
-            pairs.append((name, data.decode("utf-8", "replace").removesuffix("\r\n")))
-    if len(pairs) > _MOST_PARAMETERS:
+    parts = list(takewhile(lambda piece: not piece.startswith(b"--"), pieces[1:]))
+    if len(parts) > _MOST_PARAMETERS:
         raise UsageError(f"more than {_MOST_PARAMETERS} parameters")
+    pairs = []
+    for part in parts:
+        head, _, data = part.partition(b"\r\n\r\n")
+        name = None if len(head) > _LONGEST_HEAD else _headers(head).get_param("name", header="content-disposition")
+        if isinstance(name, str):
+            pairs.append((name, data.decode("utf-8", "replace")))
     return pairs
+
+
+def _headers(head: bytes) -> Message:
+    return BytesParser().parsebytes(head.lstrip() + b"\r\n\r\n", headersonly=True)

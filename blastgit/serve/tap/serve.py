@@ -104,6 +104,7 @@ class Service:
             connection_limit=limits.connections,
             channel_timeout=limits.idle,
             cleanup_interval=max(1, limits.idle // 3),
+            asyncore_use_poll=True,  # select knows 1024 files at most
             max_request_header_size=limits.headers,
             max_request_body_size=limits.body,
             trusted_proxy="127.0.0.1",
