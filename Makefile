@@ -3,6 +3,7 @@
 #   make demo-web   some 300 invented transients to look at in a browser, in ./demo-web
 #   make screenshots   the pictures of the documentation, by a browser
 #   make test    all tests
+#   make test-fast  without the slow ones
 #   make lint    ruff, mypy, and the order of imports
 
 PYTHON ?= python3
@@ -16,7 +17,7 @@ unexport PYTHONPATH
 unexport PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-web screenshots test lint clean
+.PHONY: help demo demo-web screenshots test test-fast lint clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -32,6 +33,9 @@ screenshots: $(VENV)/.ready-dev
 
 test: $(VENV)/.ready-dev
 	$(BIN)/python -m pytest -n auto
+
+test-fast: $(VENV)/.ready-dev
+	$(BIN)/python -m pytest -n auto -m 'not slow'
 
 lint: $(VENV)/.ready-dev
 	$(BIN)/ruff check .

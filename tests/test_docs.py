@@ -17,6 +17,8 @@ from blastgit.repository.history import History
 from blastgit.revision.normalise import normalise
 from blastgit.revision.rules import default_rules
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md"), *(ROOT / "hooks").glob("*.md")])

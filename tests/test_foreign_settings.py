@@ -12,6 +12,8 @@ from pygit2.enums import ConfigLevel
 from blastgit.cli import main
 from blastgit.demo import Sample, small
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = """
 [init] defaultObjectFormat = sha256
        defaultRefFormat = reftable

@@ -10,6 +10,8 @@ from blastgit.cli import main
 from blastgit.demo import refit, small
 from blastgit.repository.policy import current_identity
 
+pytestmark = pytest.mark.slow
+
 SSH = '#!/bin/sh\nwhile test "$#" -gt 1; do shift; done\nunset GIT_PROTOCOL\nexec sh -c "$1"\n'
 
 ME = f"u/{current_identity()}"

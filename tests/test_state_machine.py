@@ -32,6 +32,8 @@ from blastgit.naming.paths import dataset_path
 from blastgit.plumbing.process import git_environment
 from blastgit.plumbing.refs import RefUpdate, update_refs
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("2026dgt", "2026dix")
 STATES = 3
 NOW = timedelta(0)

@@ -16,6 +16,8 @@ from blastgit.errors import Denied, NotFound, RepoError
 from blastgit.plumbing.locks import hold
 from blastgit.plumbing.process import git_environment, run_git
 
+pytestmark = pytest.mark.slow
+
 
 def tips(*repos: Path) -> set[str]:
     return {run_git(repo, "rev-parse", "annotations").decode() for repo in repos}

@@ -5,6 +5,8 @@ import pytest
 
 from blastgit.cli.main import VERBS
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
 def test_scripts_are_valid(cli, shell):

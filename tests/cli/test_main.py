@@ -14,6 +14,8 @@ from blastgit import errors as errors_module
 from blastgit.cli.main import VERBS, build_parser, main
 from blastgit.errors import BlastgitError
 
+pytestmark = pytest.mark.slow
+
 ERRORS = [
     value for value in vars(errors_module).values() if isinstance(value, type) and issubclass(value, BlastgitError)
 ]

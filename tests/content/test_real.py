@@ -5,6 +5,8 @@ import pytest
 from blastgit.content import Tolerance, describe, probe, same
 from blastgit.content.pictures import render
 
+pytestmark = pytest.mark.slow
+
 T = Tolerance()
 SED = "data/sed_output/2010H"
 

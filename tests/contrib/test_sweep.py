@@ -7,6 +7,8 @@ import pytest
 from blastgit import DataRepo
 from blastgit.demo import Sample
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def _repo(tmp_path_factory):

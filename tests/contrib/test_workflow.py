@@ -14,6 +14,8 @@ from blastgit import DataRepo
 from blastgit.demo import Sample, change_image, reprocess
 from tests.contrib.conftest import RUN_TIME, a_worker, wait_until
 
+pytestmark = pytest.mark.slow
+
 LATER = "2026-06-02T09:00:00+00:00"
 
 

@@ -23,6 +23,8 @@ from blastgit.repository.history import History
 from blastgit.repository.hooks import install_hooks
 from blastgit.repository.local import LocalRepository
 
+pytestmark = pytest.mark.slow
+
 NAME = "2026dgt"
 NOTE, BIG = f"sed_output/{NAME}_note.txt", f"sed_output/{NAME}_big.txt"
 GLOBAL, LOCAL = f"sed_output/{NAME}_global_perc.npz", f"sed_output/{NAME}_local_perc.npz"

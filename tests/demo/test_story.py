@@ -9,6 +9,8 @@ from blastgit.demo import story
 from blastgit.demo.__main__ import main
 from blastgit.errors import DamagedData, WouldOverwrite
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory):

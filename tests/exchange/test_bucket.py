@@ -10,6 +10,8 @@ from blastgit.demo import Sample, small
 from blastgit.errors import StoreError, UsageError
 from tests.s3_fixtures import bucket, credentials, make_bucket, s3_server  # noqa: F401 (fixtures)
 
+pytestmark = pytest.mark.slow
+
 NAMES = ["2026aa", "2026ab"]
 
 

@@ -18,6 +18,8 @@ from blastgit.exchange.workers import adopt_batch, adopt_by_workers, make_app
 from tests.contrib.conftest import wait_until
 from tests.exchange.trees import write_tree
 
+pytestmark = pytest.mark.slow
+
 NAMES = [f"2026d{letter}" for letter in "abcde"]
 
 

@@ -17,6 +17,8 @@ from blastgit.repository.settings import Settings, read_settings
 from blastgit.safe_yaml import load_yaml
 from blastgit.store.pointer import Pointer, read_pointer
 
+pytestmark = pytest.mark.slow
+
 YAMLISH = st.text(alphabet="abc019:-_[]{},#&*!|>'\"%@`?~.\n \t/<=+eE\x00é", max_size=80)
 WORDS = [
     "outs",

@@ -13,6 +13,8 @@ from blastgit import DataRepo
 from blastgit.plumbing.process import git_environment
 from tests.guard.conftest import Clone, make_clone
 
+pytestmark = pytest.mark.slow
+
 BRANCH, TAG = "refs/heads/2026dgt", "refs/tags/2026dgt/1"
 
 

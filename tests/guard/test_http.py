@@ -7,6 +7,8 @@ import pytest
 from blastgit import DataRepo
 from tests.http_backend import served_over_http
 
+pytestmark = pytest.mark.slow
+
 BRANCH, TAG = "refs/heads/2026dgt", "refs/tags/2026dgt/1"
 
 

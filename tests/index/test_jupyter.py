@@ -9,6 +9,8 @@ import pytest
 
 from blastgit import DataRepo
 
+pytestmark = pytest.mark.slow
+
 manager = pytest.importorskip("jupyter_client.manager")
 pytest.importorskip("ipykernel")
 pytest.importorskip("ipywidgets")

@@ -7,6 +7,8 @@ import pytest
 
 from blastgit import DataRepo
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def published(library, tmp_path):

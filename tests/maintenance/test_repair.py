@@ -8,6 +8,8 @@ from blastgit.cli import main
 from blastgit.errors import Denied, UsageError
 from blastgit.store.local import LocalStore
 
+pytestmark = pytest.mark.slow
+
 DES_Z = "cutout_cdn/DES/DES_z.fits"
 
 

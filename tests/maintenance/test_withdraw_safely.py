@@ -17,6 +17,8 @@ from blastgit.plumbing.process import GitError, run_git
 from blastgit.repository.init import init
 from blastgit.store.local import LocalStore
 
+pytestmark = pytest.mark.slow
+
 DES_Z = "cutout_cdn/DES/DES_z.fits"
 REASON = "Taken from another field by mistake"
 

@@ -7,6 +7,8 @@ import pytest
 
 from benchmarks.reliability import faults
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.slow
 @pytest.mark.skipif(

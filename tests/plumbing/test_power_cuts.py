@@ -4,6 +4,8 @@ import pytest
 
 from benchmarks.reliability import power
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.slow
 def test_what_is_acknowledged_outlives_a_power_cut() -> None:

@@ -15,6 +15,8 @@ from blastgit.readers import identity_of
 from blastgit.repository.edit import BranchEdit, commit_to_branch
 from blastgit.repository.local import LocalRepository
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/readers.md").read_text("utf-8")
 

@@ -11,6 +11,8 @@ from blastgit.cli import main
 from blastgit.recording import record as record_module
 from blastgit.repository import skeleton
 
+pytestmark = pytest.mark.slow
+
 TAGS = ["2026dgt/0", "2026dgt/1"]
 IMAGE = "cutout_cdn/DES/DES_z.fits"
 

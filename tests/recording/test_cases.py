@@ -13,6 +13,8 @@ from blastgit.repository.init import init
 from blastgit.repository.local import LocalRepository
 from blastgit.revision.document import parse
 
+pytestmark = pytest.mark.slow
+
 FOLLOWS = "the global SED results follow"
 HISTORY = [
     # case, revision that it is, whether it is new, the whole reason

@@ -19,6 +19,8 @@ from blastgit.plumbing.locks import Journal, try_lock
 from blastgit.plumbing.refs import RefUpdate
 from blastgit.recording.record import Recorded
 
+pytestmark = pytest.mark.slow
+
 FILTER = "2MASS_J"
 Record = Callable[..., Recorded]
 Inputs = tuple[Path, Path]

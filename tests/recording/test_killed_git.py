@@ -15,6 +15,8 @@ from blastgit.demo import Sample, refit, reprocess, small
 from blastgit.plumbing import process
 from blastgit.recording.record import Recorded
 
+pytestmark = pytest.mark.slow
+
 NAME = "2026dgt"
 Started = subprocess.Popen[bytes]
 

@@ -17,6 +17,8 @@ from blastgit.errors import Busy
 from blastgit.plumbing.locks import Journal, hold
 from blastgit.plumbing.process import run_git
 
+pytestmark = pytest.mark.slow
+
 WRITERS = 8
 Job = tuple[Path, str, Path, Path]
 

@@ -15,6 +15,8 @@ from blastgit.errors import Busy
 from blastgit.plumbing.locks import Journal, hold
 from blastgit.repository.packing import Counts, count
 
+pytestmark = pytest.mark.slow
+
 WRITERS, RECORDS = 4, 4
 fork = multiprocessing.get_context("fork")
 

@@ -26,6 +26,8 @@ from blastgit.repository.location import local_path, shown
 from blastgit.repository.remote import RemoteRepository
 from tests.http_backend import served_by_daemon, served_over_http
 
+pytestmark = pytest.mark.slow
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 WRITERS = 8
 Git = Callable[..., str]

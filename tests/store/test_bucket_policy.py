@@ -15,6 +15,8 @@ from blastgit.errors import StoreError
 from blastgit.plumbing.process import git_environment
 from blastgit.repository.init import init
 
+pytestmark = pytest.mark.slow
+
 GUIDE = Path(__file__).resolve().parents[2] / "docs/operators.md"
 
 

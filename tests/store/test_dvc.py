@@ -12,6 +12,8 @@ from blastgit.store.dvc import DvcStore
 from blastgit.store.failures import Patience
 from blastgit.store.hashing import Checksums
 
+pytestmark = pytest.mark.slow
+
 CONTENTS = [f"content {n} ".encode() * 1000 for n in range(30)]
 
 

@@ -13,6 +13,8 @@ from blastgit.store.dvc import DvcStore
 from blastgit.store.failures import Patience
 from blastgit.store.hashing import Checksums
 
+pytestmark = pytest.mark.slow
+
 CONTENT = b"some bytes " * 500
 MD5 = hashlib.md5(CONTENT).hexdigest()
 SUMS = Checksums(MD5, hashlib.sha256(CONTENT).hexdigest(), len(CONTENT))

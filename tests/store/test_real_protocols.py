@@ -14,7 +14,8 @@ from blastgit.store.dvc import DvcStore
 from blastgit.store.hashing import Checksums
 
 CONTENTS = [f"content {n} ".encode() * 5000 for n in range(6)]
-pytestmark = pytest.mark.filterwarnings("default")  # what those libraries let go of too late is not ours to mend
+# what those libraries let go of too late is not ours to mend
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 
 
 def sums(content: bytes) -> Checksums:

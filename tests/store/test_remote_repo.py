@@ -18,6 +18,8 @@ from blastgit.store.dvc import DvcStore
 from blastgit.store.failures import Patience
 from blastgit.store.remote import RemoteFolder
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch, waits):

@@ -22,6 +22,8 @@ from blastgit.plumbing.process import git_environment, run_git
 from blastgit.workflow.lease import SKEW, Lease, repo_time
 from blastgit.workflow.markers import Run
 
+pytestmark = pytest.mark.slow
+
 NAME = "2026dgt"
 MOMENT = timedelta(milliseconds=300)
 

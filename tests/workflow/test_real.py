@@ -9,6 +9,8 @@ from blastgit.errors import InvalidData
 from blastgit.repository.init import init
 from blastgit.workflow.stages import default_stages
 
+pytestmark = pytest.mark.slow
+
 
 def _record(repo, case, name, export=None):
     return DataRepo(repo).record(name, export or case / "export.json", case / "data")

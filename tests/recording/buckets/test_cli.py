@@ -7,6 +7,8 @@ import pytest
 from blastgit.cli import main
 from tests.recording.buckets.conftest import FOLDER
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_data_may_lie_in_a_bucket(repo, sample, put, bucket, proxy, tmp_path, monkeypatch, capsys):
     put(sample)

@@ -13,6 +13,8 @@ from blastgit.store.bucket import Bucket
 from blastgit.store.bucket_url import Place
 from tests.recording.buckets.conftest import FOLDER
 
+pytestmark = pytest.mark.slow
+
 
 def text(sample: Sample) -> bytes:
     return json.dumps(sample.export).encode()

@@ -5,6 +5,8 @@ import pytest
 from blastgit import DataRepo
 from blastgit.repository.init import init
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("duckdb", reason="the extra `index` is not installed")
 
 HISTORY = ["a_first", "b1_reprocess_same_version", "b2_reprocess_new_version", "c1_one_image_changed"]

@@ -12,6 +12,8 @@ from blastgit.serve.tap.jobs import Finished, Jobs, Phase
 from blastgit.serve.tap.limits import ServiceLimits
 from blastgit.serve.tap.request import Parameters
 
+pytestmark = pytest.mark.slow
+
 UWS = "{http://www.ivoa.net/xml/UWS/v1.0}"
 GOOD = "SELECT transient, ra_deg FROM blastgit.transients"
 LONG = "SELECT SUM(a.flux * b.flux * c.flux * d.flux * e.flux * f.flux * g.flux * h.flux) AS n FROM " + ", ".join(

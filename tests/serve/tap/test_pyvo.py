@@ -16,7 +16,8 @@ from astropy.table import Table
 
 pyvo = pytest.importorskip("pyvo", reason="pyvo is not installed")
 
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # pyvo drops answers that it half read
+# pyvo drops answers that it half read
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")]
 PAGE = Path(__file__).resolve().parents[3] / "docs/tap.md"
 CONE = """SELECT transient, DISTANCE(POINT('ICRS', ra_deg, dec_deg), POINT('ICRS', {0}, {1})) AS away
 FROM blastgit.transients

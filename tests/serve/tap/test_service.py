@@ -19,6 +19,8 @@ from blastgit.serve.tap.limits import ServiceLimits
 from blastgit.serve.tap.queries import Queries, Source
 from blastgit.serve.tap.workers import Workers
 
+pytestmark = pytest.mark.slow
+
 QUERY = (
     "SELECT transient, revision, ra_deg, redshift, is_latest, export_time FROM blastgit.transients ORDER BY transient"
 )
