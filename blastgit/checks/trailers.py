@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from blastgit.naming.names import transient_of
 from blastgit.naming.trailers import Trailer
-from blastgit.repository.commits import Marker
+from blastgit.repository.commits import DEVIATION, Marker
 from blastgit.revision.dr import DatasetRevision
 from blastgit.revision.rules import Rules
 from blastgit.workflow.markers import OUTCOMES
@@ -32,7 +32,7 @@ KEYS: Mapping[str, frozenset[str]] = {
     "revision": _COMMON
     | _OF_DATA
     | {Trailer.REVISION, Trailer.FORKED_FROM, Trailer.FORMERLY, Trailer.FILES, Trailer.BYTES},
-    "reproduction": _COMMON | _OF_DATA | {Trailer.REPRODUCES},
+    "reproduction": _COMMON | _OF_DATA | {Trailer.REPRODUCES, Trailer.REDRAWN_WITHIN},
     "stage": _COMMON
     | {
         Trailer.STAGE,
@@ -62,6 +62,7 @@ _FORMS = {
     Trailer.RULES: (_DIGEST, "sha256:… in 64 digits"), Trailer.SCIENCE_DIGEST: (_DIGEST, "sha256:… in 64 digits"),
     Trailer.FILES: (_COUNT, "a number"), Trailer.BYTES: (_COUNT, "a number"), Trailer.ATTEMPTS: (_COUNT, "a number"),
     Trailer.REVISION: (_COUNT, "a number"), Trailer.REPRODUCES: (_COUNT, "a number"),
+    Trailer.REDRAWN_WITHIN: (DEVIATION, "a number of published widths"),
     Trailer.STATUS: (_STATUS, "`complete`, `failed: …`, `not run: …` or `answered: …`"),
     Trailer.FORKED_FROM: (_SPEC, "a revision, NAME@N"), Trailer.PROMOTED_FROM: (_SPEC, "a revision, NAME@N"),
     Trailer.FORMERLY: (_SPEC, "a revision, NAME@N"),

@@ -60,4 +60,4 @@ def _say(entry: Entry, *, full: bool, stages: bool) -> None:
         times = f", {stage.mark.attempts} attempts" if stage.mark.attempts > 1 else ""
         print(f"    {stage.mark.words}, {stage.time:%Y-%m-%d %H:%M} UTC{times}  {stage.commit[:10]}")
     for again in entry.reproductions:
-        print(f"  reproduced by {again.app_version}, {again.time:%Y-%m-%d %H:%M} UTC")
+        print(f"  {again}")

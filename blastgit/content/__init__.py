@@ -5,6 +5,7 @@ come from plug-ins under the entry point group ``blastgit.content``, and all els
 """
 
 from blastgit.content.compare import describe, probe, same
+from blastgit.content.drawn import only_drawn
 from blastgit.content.model import (
     Bytes,
     CardChange,
@@ -28,6 +29,7 @@ __all__ = [
     "Tolerance",
     "Verdict",
     "describe",
+    "only_drawn",
     "probe",
     "same",
 ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -80,11 +81,17 @@ def change_image(sample: Sample, filter_name: str = "DES_z", *, seed: int, brigh
     return Sample(export, files)
 
 
-def refit(sample: Sample, *, seed: int) -> Sample:
-    """Draw both posteriors anew: only SED and history values and the SED files change, within their errors."""
+def refit(sample: Sample, *, seed: int, draws: int | None = None) -> Sample:
+    """Draw both posteriors anew: only SED and history values and the SED files change, within their errors.
+
+    Args:
+        sample: What Blast published.
+        seed: What chance begins with.
+        draws: How many samples of each posterior; by default as many as its files hold.
+    """
     export, files = copy.deepcopy(sample.export), dict(sample.files)
     for scope in ("local", "global"):
-        _fit_again(export, files, scope, seed)
+        _fit_again(export, files, scope, seed, draws)
     return Sample(export, files)
 
 
@@ -274,10 +281,11 @@ def _shuffle(export: Row, rng: np.random.Generator) -> None:
         rows[:] = [rows[at] for at in rng.permutation(len(rows))]
 
 
-def _fit_again(export: Row, files: dict[str, bytes], scope: str, seed: int) -> None:
+def _fit_again(export: Row, files: dict[str, bytes], scope: str, seed: int, draws: int | None = None) -> None:
     """Replace the fit of one scope, in place in the tables as `QuerySet.update` does, and in the files."""
     stem = tables.sed_stem(export["transient"]["fields"]["name"], scope)
     grid = sed.Grid.of(files[f"{stem}.h5"], files[f"{stem}_modeldata.npz"])
+    grid = replace(grid, draws=draws or grid.draws)
     result = sed.fit(tables.fit_input(export, scope), grid, random(stem, seed, "fit again"))
     carrier = next(a for a in export["apertures"] if a["fields"]["type"] == scope and a["sedfittingresults"])
     carrier["sedfittingresults"][0]["fields"] |= tables.sed_fields(result)

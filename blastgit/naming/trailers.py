@@ -19,6 +19,7 @@ class Trailer(StrEnum):
 
     REVISION = "Revision"
     REPRODUCES = "Reproduces"
+    REDRAWN_WITHIN = "Redrawn-Within"
     APP_VERSION = "App-Version"
     RULES = "Rules"
     SCIENCE_DIGEST = "Science-Digest"

@@ -19,6 +19,7 @@ from blastgit.revision.files import FileChange
 from blastgit.revision.leftovers import is_leftover
 from blastgit.revision.normalise import normalise
 from blastgit.revision.reason import Changes
+from blastgit.revision.redraws import drawn_again, find_redraws
 from blastgit.revision.rules import Rules
 
 
@@ -105,13 +106,15 @@ def diff(repository: Repository | None, old: State, new: State, rules: Rules) ->
     Raises:
         InvalidExport: A document refers to rows that it does not have.
     """
-    fields = compare(normalise(old.export, rules), normalise(new.export, rules), rules)
+    forms = normalise(old.export, rules), normalise(new.export, rules)
+    fields = compare(*forms, rules)
     files = (
         []
         if repository is None or old.revision is None or new.revision is None
         else _files(repository, old, new, rules)
     )
-    changes = Changes(fields, [file.change for file in files])
+    redrawn = drawn_again(find_redraws(*forms, fields, rules), [], rules)
+    changes = Changes(fields, [file.change for file in files], redrawn)
     return Diff(old, new, changes.reason(rules), files, fields)
 
 

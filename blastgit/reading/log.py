@@ -9,10 +9,11 @@ from typing import Any
 from blastgit.annotations.flag_lookup import FlagLookup
 from blastgit.naming.trailers import Trailer, read_body
 from blastgit.repository.base import Repository
-from blastgit.repository.commits import Revision, StageState
+from blastgit.repository.commits import Marker, Revision, StageState
 from blastgit.repository.history import History
 from blastgit.repository.lines import origin
 from blastgit.repository.tombstones import Withdrawals
+from blastgit.revision.redraws import sigmas
 from blastgit.workflow.judged import Finding, ValidityReport, status_of
 from blastgit.workflow.markers import Mark, judged, read_mark
 from blastgit.workflow.stages import Stages
@@ -21,15 +22,36 @@ from blastgit.workflow.validity import COMPLETE, Standing
 
 @dataclass(frozen=True)
 class Reproduction:
-    """A run that gave a revision's values again."""
+    """A run that gave a revision's values again.
+
+    Attributes:
+        app_version: The version of Blast.
+        time: When (UTC).
+        commit: Its marker.
+        redrawn_within: How far its fits have moved, which were equal within their own noise, in published widths; None
+            if they gave the same numbers.
+    """
 
     app_version: str
     time: datetime
     commit: str
+    redrawn_within: float | None = None
+
+    def __str__(self) -> str:
+        text = f"reproduced by {self.app_version}, {self.time:%Y-%m-%d %H:%M} UTC"
+        return f"{text}, {self.redrawn}" if self.redrawn else text
+
+    @property
+    def redrawn(self) -> str:
+        """How far its fits have moved, in words; "" if they have not."""
+        return "" if self.redrawn_within is None else f"redrawn within {sigmas(self.redrawn_within)} sigma"
 
     def to_json(self) -> dict[str, Any]:
         """Return it under its stable keys."""
-        return {"app_version": self.app_version, "time": self.time.isoformat(), "commit": self.commit}
+        return {
+            "app_version": self.app_version, "time": self.time.isoformat(), "commit": self.commit,
+            "redrawn_within": self.redrawn_within,
+        }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -119,7 +141,7 @@ def log(repository: Repository, name: str) -> list[Entry]:
             state = StageState(repository.git, name, marker.commit, newer)
             stages.setdefault(newer, []).insert(0, _ended(state, Stages.of(repository.settings)))
         elif marker.reproduces is not None:
-            again.setdefault(marker.reproduces, []).insert(0, Reproduction(marker.app_version, marker.time, marker.id))
+            again.setdefault(marker.reproduces, []).insert(0, _reproduction(marker))
     entries, withdrawals, flags = [], Withdrawals(repository), FlagLookup(repository)
     before = origin(repository, name)
     for revision in revisions:
@@ -131,6 +153,10 @@ def log(repository: Repository, name: str) -> list[Entry]:
         entries.append(_judged(repository, replace(entry, stages=stages.get(revision.number, []))))
         before = revision
     return entries[::-1]
+
+
+def _reproduction(marker: Marker) -> Reproduction:
+    return Reproduction(marker.app_version, marker.time, marker.id, marker.redrawn_within)
 
 
 def _ended(state: StageState, stages: Stages) -> EndedStage:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from blastgit.errors import DamagedData, Withdrawn
 from blastgit.recording.returns import Given, earlier, find_equal, name_returned_images
@@ -20,12 +19,10 @@ from blastgit.revision.files import FileChange
 from blastgit.revision.leftovers import is_leftover
 from blastgit.revision.normalise import NaturalForm, normalise
 from blastgit.revision.reason import Changes
+from blastgit.revision.redraws import drawn_again, find_redraws, sigmas
 from blastgit.revision.rules import Rules
 from blastgit.store.hashing import Checksums
 from blastgit.store.intake import Intake
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)
@@ -118,6 +115,8 @@ def _first(state: Candidate, rules: Rules) -> Decision:
 
 def _same(state: Candidate, latest: Revision, changes: Changes, rules: Rules) -> Decision:
     reason = f"the values are those of revision {latest.number}"
+    if changes.deviation is not None:
+        reason += f", redrawn within {sigmas(changes.deviation)} sigma"
     second = int(state.export.time.timestamp())
     again = second == latest.commit.author.time and state.export.time == latest.dr.export.time
     again = again or is_same_run(latest.dr.export, state.export, rules.ignored_stages)
@@ -133,31 +132,36 @@ def science_digest(form: NaturalForm, sha256: Mapping[str, str], rules: Rules) -
 
 def _compare(repository: Repository, state: Candidate, latest: Revision) -> Decision:
     rules, sha256 = repository.rules, state.sha256
-    fields = compare(normalise(latest.dr.export, rules), state.form, rules)
+    before = normalise(latest.dr.export, rules)
+    fields = compare(before, state.form, rules)
     check_changes(fields, rules)
-    files = _differing_files(repository, state, latest)
-    changes = Changes(fields, files)
+    redrawn = find_redraws(before, state.form, fields, rules)
+    files = _differing_files(repository, state, latest, tuple(redrawn))
+    again = drawn_again(redrawn, files, rules)
+    changes = Changes(fields, files, again)
     if not changes.makes_revision:
         return _same(state, latest, changes, rules)
-    before = earlier(repository, latest)
-    changes = Changes(fields, name_returned_images(files, before, sha256))
+    older = earlier(repository, latest)
+    changes = Changes(fields, name_returned_images(files, older, sha256), again)
     kept = {change.path for change in files if change.change == "content-equal"}
     published = {path: latest.sha256(path) if path in kept else value for path, value in sha256.items()}
-    incoming = [change.path for change in files if change.change in ("added", "changed")]
+    incoming = [change.path for change in files if change.change in ("added", "changed", "redrawn")]
     reason = changes.reason(rules)
     decision = Decision(latest, changes, reason, published, incoming, state.form, rules, is_new=True)
-    if not before:
+    if not older:
         return decision
     given = Given(state.form, sha256, decision.digest, lambda each: _differing_files(repository, state, each))
-    again = find_equal(repository, given, before)
-    if again is None:
+    same_as = find_equal(repository, given, older)
+    if same_as is None:
         return decision
-    return replace(decision, reason=f"{reason}; the values are those of revision {again} again")
+    return replace(decision, reason=f"{reason}; the values are those of revision {same_as} again")
 
 
-def _differing_files(repository: Repository, state: Candidate, revision: Revision) -> list[FileChange]:
-    changes = _by_checksum(revision, state.sha256, repository.rules)
-    return [_by_content(repository, change, state.intake, revision) for change in changes]
+def _differing_files(
+    repository: Repository, state: Candidate, revision: Revision, redrawn: tuple[str, ...] = ()
+) -> list[FileChange]:
+    look = _Look(repository, state.intake, revision, redrawn)
+    return [look.by_content(change) for change in _by_checksum(revision, state.sha256, repository.rules)]
 
 
 def _by_checksum(latest: Revision, sha256: Mapping[str, str], rules: Rules) -> list[FileChange]:
@@ -174,15 +178,36 @@ def _by_checksum(latest: Revision, sha256: Mapping[str, str], rules: Rules) -> l
     return changes
 
 
-def _by_content(repository: Repository, change: FileChange, intake: Intake, latest: Revision) -> FileChange:
-    """Look into a changed file: other bytes may hold the same content."""
-    if change.change != "changed" or change.derived:
-        return change
-    try:
-        old = published_file(repository, latest, change.path, intake.folder)
-    except (DamagedData, Withdrawn) as error:
-        return FileChange(change.path, "changed", f"compared by checksum only: {error}")
-    from blastgit.content import same
+@dataclass(frozen=True)
+class _Look:
+    """Looking into files whose checksums differ.
 
-    verdict = same(change.path, old, intake.source(change.path), content_tolerance(repository))
-    return FileChange(change.path, "content-equal" if verdict.equal else "changed", verdict.note)
+    Attributes:
+        repository: The data repo.
+        intake: The files that were handed in.
+        latest: The revision that has the other ones.
+        redrawn: The scopes of the fits that are equal within their own noise.
+    """
+
+    repository: Repository
+    intake: Intake
+    latest: Revision
+    redrawn: tuple[str, ...]
+
+    def by_content(self, change: FileChange) -> FileChange:
+        """Look into a changed file: other bytes may hold the same content, or other draws of the same fit."""
+        path = change.path
+        if change.change != "changed" or change.derived:
+            return change
+        try:
+            old = published_file(self.repository, self.latest, path, self.intake.folder)
+        except (DamagedData, Withdrawn) as error:
+            return FileChange(path, "changed", f"compared by checksum only: {error}")
+        from blastgit.content import describe, only_drawn, same
+
+        new, tolerance = self.intake.source(path), content_tolerance(self.repository)
+        verdict = same(path, old, new, tolerance)
+        drawn = [array for scope in self.redrawn for array in self.repository.rules.drawn(path, scope)]
+        if drawn and not verdict.equal and only_drawn(describe(path, old, new, tolerance), drawn):
+            return FileChange(path, "redrawn", verdict.note)
+        return FileChange(path, "content-equal" if verdict.equal else "changed", verdict.note)

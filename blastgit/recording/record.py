@@ -54,6 +54,7 @@ from blastgit.revision.dr import write_dr
 from blastgit.revision.export import Export
 from blastgit.revision.files import FileChange
 from blastgit.revision.reason import change_lines
+from blastgit.revision.redraws import sigmas
 from blastgit.store.intake import Intake
 from blastgit.store.source import AnySource
 from blastgit.workflow.judged import status_at_end
@@ -75,6 +76,8 @@ class Recorded:
         marker: The commit that notes this reproduction, if one was made.
         before: The revision that it was compared with, `2026dgt@0`; None if it is the first.
         ignored: What was passed over among the files, since an operating system, an editor or the like left it there.
+        redrawn: How far the results of fits have moved that are equal within their own noise, in published widths, the
+            one that moved most; None if none was drawn again.
     """
 
     status: str
@@ -88,6 +91,7 @@ class Recorded:
     marker: str | None = None
     before: str | None = None
     ignored: tuple[str, ...] = ()
+    redrawn: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the result under its stable keys."""
@@ -95,7 +99,7 @@ class Recorded:
             "status": self.status, "transient": self.transient, "revision": self.revision, "tag": self.tag,
             "commit": self.commit, "reason": self.reason, "files": [file.to_json() for file in self.files],
             "fields": [change.to_json() for change in self.fields], "marker": self.marker,
-            "before": self.before, "ignored": list(self.ignored),
+            "before": self.before, "ignored": list(self.ignored), "redrawn": self.redrawn,
         }  # fmt: skip
 
 
@@ -270,14 +274,20 @@ class Recording:
         number = decision.number
         tag = f"{self._name}/{number}"
         before = None if decision.latest is None else str(decision.latest)
-        return Recorded("recorded", self._name, number, tag, commit, decision.reason, files, fields, before=before)
+        return Recorded(
+            "recorded", self._name, number, tag, commit, decision.reason, files, fields, before=before,
+            redrawn=decision.changes.deviation,
+        )  # fmt: skip
 
     def _unchanged(self, decision: Decision, marker: str | None) -> Recorded:
         latest = decision.latest
         assert latest is not None
         files = list(decision.changes.files)
         name, number, before = latest.name, latest.number, str(latest)
-        return Recorded("unchanged", name, number, latest.tag, latest.id, decision.reason, files, [], marker, before)
+        return Recorded(
+            "unchanged", name, number, latest.tag, latest.id, decision.reason, files, [], marker, before,
+            redrawn=decision.changes.deviation,
+        )  # fmt: skip
 
     def _publish(self, decision: Decision, tip: pygit2.Commit | None, ending: Ending, lock: Lock) -> str:
         batch = Batch(self._repository.git)
@@ -398,8 +408,10 @@ class Recording:
         if tip is None or decision.is_fork or decision.is_same_export or self._is_marked(latest):
             ending.drop(lock)
             return None
+        moved = decision.changes.deviation
         trailers = {
             Trailer.REPRODUCES: str(latest.number),
+            Trailer.REDRAWN_WITHIN: None if moved is None else sigmas(moved, 4),
             Trailer.APP_VERSION: export.app_version,
             Trailer.RULES: self._repository.rules.digest,
             Trailer.SCIENCE_DIGEST: decision.digest,
@@ -412,7 +424,9 @@ class Recording:
         }
         found = export.app_version if self._options.origin is None else str(self._options.origin)
         subject = f"{self._name}: {found} gave the values of revision {latest.number} again"
-        body = change_lines(decision.changes)
+        if moved is not None:
+            subject += f", redrawn within {sigmas(moved)} sigma"
+        body = change_lines(replace(decision.changes, fields=[]))
         batch = Batch(self._repository.git)
         commit = self._commit(batch, write_message(subject, body, trailers), latest.commit.tree_id, [tip.id])
         updates = [RefUpdate(branch_ref(self._name), commit, str(tip.id)), *ending.updates]

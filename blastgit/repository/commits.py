@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from functools import cached_property
@@ -19,6 +20,9 @@ from blastgit.repository.entries import TreeEntry, held_in
 from blastgit.revision.dr import DatasetRevision, read_dr
 from blastgit.store.base import Store
 from blastgit.store.pointer import Pointer, read_pointer
+
+DEVIATION = r"(?:0|[1-9][0-9]{0,8})(?:\.[0-9]{1,9})?"
+"""How a deviation in published widths is written in a trailer, as a regular expression."""
 
 
 class Marker:
@@ -49,6 +53,12 @@ class Marker:
         """The revision whose values this marker found again, or None."""
         text = self.trailers.get(Trailer.REPRODUCES, "")
         return int(text) if text.isdecimal() and len(text) < 10 else None
+
+    @property
+    def redrawn_within(self) -> float | None:
+        """How far fits have moved that this marker found equal within their noise, in published widths; else None."""
+        text = self.trailers.get(Trailer.REDRAWN_WITHIN, "")
+        return float(text) if re.fullmatch(DEVIATION, text) else None
 
     @property
     def line(self) -> str | None:

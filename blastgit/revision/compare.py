@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import count
-from math import inf, isfinite, isnan
+from math import inf, isfinite, isnan, log10
 
 from blastgit.revision.document import Json, nonfinite_name
 from blastgit.revision.normalise import Key, NaturalForm, Row
-from blastgit.revision.quantities import NAME, RATIO, Quantity, error_in, in_sigma, number, quantity_of
+from blastgit.revision.quantities import NAME, RATIO, Quantity, error_in, in_sigma, in_widths, number, quantity_of
 from blastgit.revision.rules import Rules, Table
 
 
@@ -27,6 +27,7 @@ class FieldChange:
         known: Whether the rules know the field; others came with a newer Blast.
         twin: The number of the row among those of its key; nearly always 1.
         sigma: The difference in units of both errors, added in quadrature; None if the rows tell no errors.
+        deviation: Of what a sampler drew, under `equal_within`: the difference in units of the width published before.
     """
 
     table: str
@@ -38,6 +39,7 @@ class FieldChange:
     known: bool = True
     twin: int = 1
     sigma: float | None = None
+    deviation: float | None = None
 
     @property
     def path(self) -> str:
@@ -164,13 +166,23 @@ def _compare_rows(old: Row | None, new: Row | None, table: Table, rules: Rules) 
             continue  # nearly always
         if state != "changed" or not same_value(was, now, table.tolerance, rules.limit(field)):
             change = FieldChange(row.table, row.key, field, was, now, state, table.knows(field), row.twin)
-            yield change if change.difference is None else _with_sigma(change, before, after)
+            yield change if change.difference is None else _with_sigma(change, before, after, table)
 
 
-def _with_sigma(change: FieldChange, old: Mapping[str, Json], new: Mapping[str, Json]) -> FieldChange:
+def _with_sigma(change: FieldChange, old: Mapping[str, Json], new: Mapping[str, Json], table: Table) -> FieldChange:
     assert change.difference is not None
     errors = error_in(old, change.field), error_in(new, change.field)
-    return replace(change, sigma=in_sigma(change.difference, errors))
+    deviation = None if table.equal_within is None else _deviation(change, old, table)
+    return replace(change, sigma=in_sigma(change.difference, errors), deviation=deviation)
+
+
+def _deviation(change: FieldChange, old: Mapping[str, Json], table: Table) -> float | None:
+    posterior = table.factors.get(change.field)
+    if posterior is None:
+        return in_widths(number(change.difference), error_in(old, change.field))
+    if change.old <= 0 or change.new <= 0:
+        return None
+    return in_widths(log10(change.new) - log10(change.old), error_in(old, f"{posterior}_50"))
 
 
 def same_value(old: Json, new: Json, tolerance: float, limit: float = inf) -> bool:

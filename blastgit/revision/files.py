@@ -12,7 +12,8 @@ class FileChange:
 
     Attributes:
         path: The path in the dataset, `cutout_cdn/DES/DES_z.fits`.
-        change: "added", "removed", "changed", or "content-equal" (other bytes, same content: the published ones stay).
+        change: "added", "removed", "changed"; "content-equal" (other bytes, same content: the published ones stay); or
+            "redrawn" (other samples of a fit that is equal within its noise: they make no revision, and go into one).
         note: What there is to say about the comparison, or None.
         derived: Whether the file never causes a revision (a thumbnail).
         same_as: The earlier revision whose very bytes have come back, or None.
@@ -27,7 +28,7 @@ class FileChange:
     @property
     def counts(self) -> bool:
         """Whether this change makes a new revision."""
-        return self.change != "content-equal" and not self.derived
+        return self.change not in ("content-equal", "redrawn") and not self.derived
 
     @property
     def is_image(self) -> bool:

@@ -6,14 +6,12 @@ to know whether that was noise, or an answer to something.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from blastgit.revision.compare import FieldChange
 from blastgit.revision.files import FileChange
+from blastgit.revision.rules import FITS
 from blastgit.revision.words import names
-
-FITS = ("sed", "sfh")
-"""The tables of a fit's results; their rows are named by its scope, "local" or "global", first."""
 
 _READS = {
     "photometry": ("flux", "flux_error", "is_validated"),
@@ -37,16 +35,27 @@ def is_read(change: FieldChange, scope: str) -> bool:
     return change.field in _READS.get(change.table, ())
 
 
-def effects(changes: Iterable[FieldChange], files: Iterable[FileChange], *, caused: bool) -> Iterator[str]:
+def fed(changes: Iterable[FieldChange], scopes: Iterable[str]) -> set[str]:
+    """Return the scopes, out of those given, of the fits that were given something else to read."""
+    inputs = [change for change in changes if change.table not in FITS]
+    # A stage that succeeds again may take up what had changed while it failed.
+    again = any(change.table == "workflow_tasks" and change.new == "processed" for change in inputs)
+    return {scope for scope in scopes if again or any(is_read(change, scope) for change in inputs)}
+
+
+def effects(
+    changes: Iterable[FieldChange], files: Iterable[FileChange], redrawn: Mapping[str, str], *, caused: bool
+) -> Iterator[str]:
     """Yield what is to say of the fits' results, and of files that nothing else of the reason speaks of.
 
     Args:
         changes: The values that the rules know and that differ, labels left out.
         files: The files that differ.
+        redrawn: How far the fits have moved that are equal within their own noise, by scope.
         caused: Whether the reason names causes.
     """
     changes = list(changes)
-    fits = _Fits(changes)
+    fits = _Fits(changes, redrawn)
     yield from fits.clauses(caused=caused)
     left = [file for file in files if file.counts and not file.is_image and not fits.tell(file.path)]
     if left:
@@ -56,16 +65,13 @@ def effects(changes: Iterable[FieldChange], files: Iterable[FileChange], *, caus
 class _Fits:
     """The fits whose results differ, or that read something that does."""
 
-    def __init__(self, changes: list[FieldChange]) -> None:
+    def __init__(self, changes: list[FieldChange], redrawn: Mapping[str, str]) -> None:
+        self._redrawn = redrawn
         self._of: dict[str, list[FieldChange]] = {}
         for change in changes:
             if change.table in FITS:
                 self._of.setdefault(str(change.key[0]), []).append(change)
-        inputs = [change for change in changes if change.table not in FITS]
-        # A stage that succeeds again may take up what had changed while it failed.
-        again = any(change.table == "workflow_tasks" and change.new == "processed" for change in inputs)
-        known = {*self._of, *_DUST_OF}
-        self._fed = {scope for scope in known if again or any(is_read(change, scope) for change in inputs)}
+        self._fed = fed(changes, {*self._of, *_DUST_OF})
 
     @property
     def scopes(self) -> list[str]:
@@ -73,8 +79,9 @@ class _Fits:
         return sorted(self._of)
 
     def tell(self, path: str) -> bool:
-        """Whether a file is of a fit that differs or was given something else to read."""
-        return path.startswith("sed_output/") and any(f"_{scope}" in path for scope in {*self._of, *self._fed})
+        """Whether a file is of a fit that differs by more than its noise, or was given something else to read."""
+        scopes = {*self._of, *self._fed} - set(self._redrawn)
+        return path.startswith("sed_output/") and any(f"_{scope}" in path for scope in scopes)
 
     def clauses(self, *, caused: bool) -> Iterator[str]:
         whole = {scope: state for scope in self._of if (state := self._state(scope)) != "changed"}
@@ -82,11 +89,13 @@ class _Fits:
             yield _results([scope for scope in whole if whole[scope] == state], f"were {state}")
         rest = [scope for scope in self.scopes if scope not in whole]
         yield _results([scope for scope in rest if scope in self._fed], "follow")
-        alone = [scope for scope in rest if scope not in self._fed]
+        alone = [scope for scope in rest if scope not in self._fed and scope not in self._redrawn]
         bins = [scope for scope in alone if self._has_other_bins_only(scope)]
         yield _results(bins, "have other bins of the star formation history")
         words = "differ though no input changed" + (" for them" if caused else "")
         yield _results([scope for scope in alone if scope not in bins], f"{words} (the fit draws random samples)")
+        for scope in rest:
+            yield _results([scope] * (scope in self._redrawn), f"were redrawn within {self._redrawn.get(scope)} sigma")
 
     def _state(self, scope: str) -> str:
         """Whether the results as a whole were added or removed; else "changed"."""

@@ -67,6 +67,14 @@ def in_sigma(difference: float, errors: tuple[float | None, float | None]) -> fl
     return found if isfinite(found) else None
 
 
+def in_widths(difference: float | None, width: float | None) -> float | None:
+    """Return a difference without its sign in units of a width; None if either is unknown, or the width 0."""
+    if difference is None or width is None or width <= 0:
+        return None
+    found = abs(difference) / width
+    return found if isfinite(found) else None
+
+
 def number(value: Json) -> float | None:
     """Return a value if it is a finite number."""
     try:

@@ -8,12 +8,13 @@ there is a new revision wants the first link of that chain that moved, not the f
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from blastgit.revision.compare import FieldChange, percent
 from blastgit.revision.files import FileChange
 from blastgit.revision.follows import effects
-from blastgit.revision.rules import Rules
+from blastgit.revision.redraws import Redraw, sigmas
+from blastgit.revision.rules import FITS, Rules
 from blastgit.revision.words import NAMED_AT_MOST, listed, names, plural, show_change
 
 _ROW_WORDS = ("added", "removed", "changed")
@@ -21,22 +22,38 @@ _ROW_WORDS = ("added", "removed", "changed")
 
 @dataclass(frozen=True)
 class Changes:
-    """All that differs between two states of a transient."""
+    """All that differs between two states of a transient.
+
+    Attributes:
+        fields: The values.
+        files: The files.
+        redrawn: The fits that were drawn again and are equal within their own noise, by scope.
+    """
 
     fields: Sequence[FieldChange]
     files: Sequence[FileChange]
+    redrawn: Mapping[str, Redraw] = field(default_factory=dict)
 
     @property
     def makes_revision(self) -> bool:
         """Whether these changes make a new revision."""
-        return bool(self.fields) or any(file.counts for file in self.files)
+        return any(self._counts(change) for change in self.fields) or any(file.counts for file in self.files)
+
+    @property
+    def deviation(self) -> float | None:
+        """How far what was only drawn again has moved at most, in published widths; None if nothing was."""
+        return max((each.deviation for each in self.redrawn.values()), default=None)
+
+    def _counts(self, change: FieldChange) -> bool:
+        return change.table not in FITS or str(change.key[0]) not in self.redrawn
 
     def reason(self, rules: Rules) -> str:
         """Return the reason in one sentence: "2 is_validated flags flipped (SDSS_z, WISE_W4), no flux changed; …"."""
         tables = self._by_table(rules)
         causes = [clause for clause in self._causes(tables) if clause]
         known = [change for changes in tables.values() for change in changes]
-        followed = [clause for clause in effects(known, self.files, caused=bool(causes)) if clause]
+        redrawn = {scope: sigmas(each.deviation) for scope, each in self.redrawn.items()}
+        followed = [clause for clause in effects(known, self.files, redrawn, caused=bool(causes)) if clause]
         labels = [_labels(self.fields, rules, only=not causes and not followed)]
         return "; ".join(filter(None, causes + followed + labels)) or _anything(self) or "no change"
 
@@ -181,6 +198,7 @@ def _labels(changes: Iterable[FieldChange], rules: Rules, *, only: bool) -> str:
 def change_lines(changes: Changes, at_most: int = 40) -> list[str]:
     """Return the changes line by line, for a commit message: files first, then fields."""
     lines = [f"{file.change:13} {file.path}{f' ({file.note})' if file.note else ''}" for file in changes.files]
+    lines = [f"{'redrawn':13} {each}" for each in changes.redrawn.values()] + lines
     for change in changes.fields:
         size = f" ({change.size})" if change.size else ""
         lines.append(f"{change.path}: {' -> '.join(show_change(change.old, change.new))}{size}")

@@ -15,6 +15,9 @@ from blastgit.errors import RepoError
 from blastgit.revision.document import canonical
 from blastgit.revision.export import CHILD_LISTS
 
+FITS = ("sed", "sfh")
+"""The tables of a fit's results; their rows are named by its scope, "local" or "global", first."""
+
 
 @dataclass(frozen=True)
 class Table:
@@ -25,6 +28,8 @@ class Table:
     key: tuple[str, ...]
     values: tuple[str, ...]
     tolerance: float
+    equal_within: float | None
+    factors: Mapping[str, str]
     references: Mapping[str, str]
     copies: Mapping[str, str]
     volatile: frozenset[str]
@@ -53,6 +58,7 @@ class Rules:
     ignored_stages: frozenset[str]
     renamed_outcomes: Mapping[str, str]
     derived: tuple[str, ...]
+    samples: Mapping[str, tuple[str, ...]]
     volatile_cards: frozenset[str]
     tolerance: float
     absolute: tuple[tuple[str, float], ...]
@@ -61,6 +67,11 @@ class Rules:
     def is_derived(self, path: str) -> bool:
         """Whether a file is recorded with a revision but never the cause of one (a thumbnail)."""
         return any(fnmatchcase(path, pattern) for pattern in self.derived)
+
+    def drawn(self, path: str, scope: str) -> tuple[str, ...]:
+        """Return which arrays of a file the fit of a scope draws, as patterns of their paths; none of another file."""
+        found = (arrays for end, arrays in self.samples.items() if fnmatchcase(path, end.replace("{scope}", scope)))
+        return next(found, ())
 
     @cached_property
     def _limits(self) -> dict[str, float]:
@@ -109,7 +120,7 @@ def _shipped() -> Mapping[str, Any]:
 
 
 def _merge(base: Mapping[str, Any], over: Mapping[str, Any], where: str) -> Mapping[str, Any]:
-    free = where.endswith((".renamed", ".references", ".copies", ".absolute"))
+    free = where.endswith((".renamed", ".references", ".copies", ".absolute", ".factors", ".samples"))
     known = {*base, *_TABLE_WORDS} if where.startswith("rules.tables.") else set(base)
     result = dict(base)
     for key, value in over.items():
@@ -138,6 +149,7 @@ def _build(merged: Mapping[str, Any]) -> Rules:
         ignored_stages=frozenset(_words(merged["stages"]["ignored"])),
         renamed_outcomes=_pairs(merged["stages"]["renamed"]),
         derived=_words(merged["files"]["derived"]),
+        samples={pattern: _words(arrays) for pattern, arrays in merged["files"]["samples"].items()},
         volatile_cards=frozenset(_words(merged["files"]["volatile_cards"])),
         tolerance=tolerance,
         absolute=_absolute(merged["absolute"]),
@@ -154,6 +166,8 @@ def _table(name: str, spec: Mapping[str, Any], tolerance: float) -> Table:
         key=_words(spec["key"]),
         values=_words(spec["values"]),
         tolerance=_tolerance(spec.get("tolerance", tolerance)),
+        equal_within=_sigma(name, spec.get("equal_within")),
+        factors=_pairs(spec.get("factors", {})),
         references=_pairs(spec.get("references", {})),
         copies=_pairs(spec.get("copies", {})),
         volatile=frozenset(_words(spec.get("volatile", []))),
@@ -219,4 +233,18 @@ def _tolerance(value: Any) -> float:
     number = float(value)
     if not 0 <= number < 1:
         raise ValueError(f"a tolerance of {value} is not between 0 and 1")
+    return number
+
+
+def _sigma(table: str, spec: Any) -> float | None:
+    """Return how many published widths a sampler's results may move by and still be equal; None if the rule is off."""
+    if spec is None:
+        return None
+    if table not in FITS:
+        raise ValueError(f"{table}.equal_within: only {' and '.join(FITS)} hold what a sampler drew")
+    if not isinstance(spec, dict) or set(spec) != {"sigma"}:
+        raise ValueError(f"{table}.equal_within is {spec!r:.60}, not {{sigma: NUMBER}}")
+    number = float(spec["sigma"])
+    if isinstance(spec["sigma"], bool) or not 0 < number < inf:
+        raise ValueError(f"{table}.equal_within.sigma is {spec['sigma']}, and should be a number above 0")
     return number

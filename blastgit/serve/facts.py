@@ -214,7 +214,10 @@ def history(entries: Sequence[Entry]) -> Rows:
             "commit": entry.revision.id, "flag": entry.flag, "withdrawn_files": len(entry.withdrawn),
             "failures": [str(each) for each in entry.failures],
             "invalid": [each.what for each in entry.invalid],
-            "reproductions": [{"app_version": each.app_version, "time": each.time} for each in entry.reproductions],
+            "reproductions": [
+                {"app_version": each.app_version, "time": each.time, "redrawn": each.redrawn}
+                for each in entry.reproductions
+            ],
         }
         for entry in entries
     ]  # fmt: skip

@@ -47,7 +47,7 @@ def test_record(cli, repo, states, tmp_path):
         top = {key for key in keys(result) if "." not in key}
         assert top == {
             "status", "transient", "revision", "tag", "commit", "reason", "files", "fields", "marker", "before",
-            "ignored", "dry_run",
+            "ignored", "redrawn", "dry_run",
         }  # fmt: skip
     assert [result["status"] for result in results] == ["recorded", "unchanged", "recorded"]
     assert {"path", "change"} <= set(results[2]["files"][0])
@@ -63,7 +63,7 @@ def test_log(read):
     assert keys(read("log", "2026dgt")) == {
         "revision", "tag", "commit", "time", "recorded", "app_version", "run", "status", "reason", "files",
         "files.path", "files.change", "details", "reproductions", "reproductions.app_version", "reproductions.time",
-        "reproductions.commit", "withdrawn", "flag", "failures", "invalid", "stages",
+        "reproductions.commit", "reproductions.redrawn_within", "withdrawn", "flag", "failures", "invalid", "stages",
     }  # fmt: skip
 
 

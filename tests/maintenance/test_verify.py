@@ -182,3 +182,13 @@ def test_the_command_line(history, capsys):
         "problems", "repaired", "settings", "advice",
     }  # fmt: skip
     assert set(said["problems"][0]) == {"kind", "where", "text"}
+
+
+def test_a_redraw_that_is_no_number(history, run):
+    tree = run("git", "-C", history, "rev-parse", "2026dgt/1^{tree}").strip()
+    message = run("git", "-C", history, "log", "-1", "--format=%B", "2026dgt~1")  # reproduces revision 0
+    message = message.replace("Reproduces: 0", "Reproduces: 1\nRedrawn-Within: a bit")
+    commit = run("git", "-C", history, "commit-tree", "-p", "2026dgt", tree, stdin=message).strip()
+    run("git", "-C", history, "update-ref", "refs/heads/2026dgt", commit)
+    (problem,) = DataRepo(history).verify().problems
+    assert problem.text == "its trailer Redrawn-Within should be a number of published widths, and says 'a bit'"

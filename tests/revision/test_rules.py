@@ -27,6 +27,27 @@ def test_maps_of_names_can_be_added_to():
     assert rules.tables["host"].copies == {"a": "b"}
 
 
+def test_equal_within_is_off_and_can_be_set_for_what_a_sampler_drew():
+    assert [table.equal_within for table in default_rules().tables.values()] == [None] * len(default_rules().tables)
+    rules = build_rules({"tables": {"sed": {"equal_within": {"sigma": 0.35}}}})
+    assert (rules.tables["sed"].equal_within, rules.tables["sfh"].equal_within) == (0.35, None)
+    assert build_rules({"tables": {"sed": {"equal_within": None}}}).tables["sed"].equal_within is None
+
+
+@pytest.mark.parametrize(
+    ("path", "scope", "arrays"),
+    [
+        ("sed_output/2026dgt_global.h5", "global", ("sampling/*",)),
+        ("sed_output/2026dgt_global.h5", "local", ()),
+        ("sed_output/x_local_global_chain.npz", "global", ("chains/*",)),
+        ("sed_output/x_local_global_chain.npz", "local", ()),
+        ("cutout_cdn/DES/DES_z.fits", "global", ()),
+    ],
+)
+def test_files_of_samples_are_of_the_fit_of_their_scope(path, scope, arrays):
+    assert default_rules().drawn(path, scope) == arrays
+
+
 def test_the_digest_is_that_of_the_whole():
     digests = {
         build_rules(overrides).digest
@@ -61,6 +82,16 @@ def test_the_digest_is_that_of_the_whole():
         {"tables": {"sed": None}},
         {"tables": {"sed": {"tolerence": 0.01}}},
         {"tables": {"sed": {"tolerance": "wide"}}},
+        {"tables": {"sed": {"equal_within": 0.3}}},
+        {"tables": {"sed": {"equal_within": {"sigma": 0}}}},
+        {"tables": {"sed": {"equal_within": {"sigma": True}}}},
+        {"tables": {"sed": {"equal_within": {"sigma": float("nan")}}}},
+        {"tables": {"sed": {"equal_within": {"sigma": "wide"}}}},
+        {"tables": {"sed": {"equal_within": {"sigmas": 0.3}}}},
+        {"tables": {"photometry": {"equal_within": {"sigma": 0.3}}}},
+        {"tables": {"sed": {"factors": ["mass_surviving_ratio"]}}},
+        {"files": {"samples": {"sed_output/*.h5": "sampling"}}},
+        {"files": {"samples": ["sed_output/*.h5"]}},
         {"tables": {"sed": {"volatile": "software_version"}}},
         {"tables": {"sed": {"values": [1]}}},
         {"tables": {"sed": {"rows": "everywhere"}}},
