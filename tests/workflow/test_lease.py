@@ -143,7 +143,7 @@ class Wrong(module.datetime):
         return module.datetime.fromtimestamp(time.time(), zone)
 from datetime import timedelta
 from blastgit import DataRepo
-import blastgit.workflow.lease as lease, blastgit.workflow.run as code
+import blastgit.workflow.lease as lease, blastgit.recording.stages as code
 for each in (lease, code):
     each.datetime = type("datetime", (), {{"now": Wrong.now, "fromtimestamp": module.datetime.fromtimestamp}})
 from blastgit.errors import BlastgitError
@@ -248,8 +248,7 @@ def deadly_git(history: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     hook.parent.mkdir()
     hook.write_text(f'#!/bin/sh\ngrep -q " 0* refs/workflow/{NAME}" && [ "$1" = prepared ] && kill -9 0\nexit 0\n')
     git = hook.with_name("git")
-    set_hooks = f"core.hooksPath={hook.parent}".replace("/", "\\/")
-    git.write_text(f'#!/bin/bash\nexec {shutil.which("git")} "${{@/core.hooksPath=\\/dev\\/null/{set_hooks}}}"\n')
+    git.write_text(f'#!/bin/sh\nexec {shutil.which("git")} -c core.hooksPath={hook.parent} "$@"\n')
     for each in (hook, git):
         each.chmod(0o755)
     monkeypatch.setenv("PATH", f"{hook.parent}:{os.environ['PATH']}")
@@ -292,7 +291,7 @@ def test_eight_workers_of_one_run_side_by_side(history: Path, at_once: Callable[
     ]  # fmt: skip
     rows = [f"run.owner = 'one'; run.begin({s!r}); run.finish({s!r}, export={{'metadata': {{}}}})" for s in stages]
     assert at_once(rows) == [""] * 8
-    run = Run.of(DataRepo(history).session.repository, NAME)
+    run = Run.of(DataRepo(history)._repository, NAME)
     assert run is not None
     assert sorted(each.mark.stage for each in run.endings) == sorted(stages)
     assert run.leases == {}
