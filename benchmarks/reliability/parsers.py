@@ -7,7 +7,12 @@ import random
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
+from gzip import compress
+from io import BytesIO
 from pathlib import Path
+
+import h5py
 
 from benchmarks.reliability.hostile import mutate
 from benchmarks.reliability.row import Row
@@ -17,13 +22,15 @@ from blastgit.annotations.branch import read_lines
 from blastgit.annotations.exchange import read_rows
 from blastgit.checks.tombstones import tombstone_faults
 from blastgit.collections.text import check_text
-from blastgit.content import npz
+from blastgit.content import describe, same
+from blastgit.content.model import Tolerance
 from blastgit.demo import small
 from blastgit.naming.refs import place, read_changes
 from blastgit.naming.trailers import read_trailers
 from blastgit.repository.settings import read_settings
 from blastgit.revision.dr import read_dr
 from blastgit.revision.export import read_given
+from blastgit.search.adql import translate
 from blastgit.search.saved.check import check_sql
 from blastgit.search.saved.text import read_query
 from blastgit.store.config import default_remote, other_remotes
@@ -45,6 +52,10 @@ _STONES = b"withdrawn:\n- {path: a/b, md5: '0', sha256: '1', size: 1, at: '2026-
 _COLLECTION = (
     b'type: CALIBRATION\nabout: "x"\nmembers:\n- {"dataset": "2026dgt@0:a/b.fits", "begin": null, "end": null}\n'
 )
+_ADQL = (
+    b"SELECT TOP 5 t.transient, COUNT(*) AS n FROM blastgit.transients AS t WHERE 1 = CONTAINS(POINT('ICRS', ra, dec), "
+    b"CIRCLE('ICRS', 10.0, -5, 0.1)) GROUP BY t.transient ORDER BY n DESC"
+)
 _ECSV = b"# %ECSV 1.0\n# ---\n# datatype:\n# - {name: subject, datatype: string}\nsubject comment\n2026dgt@0 seen\n"
 
 
@@ -57,7 +68,6 @@ def rows(options: argparse.Namespace) -> Iterator[Row]:
 def parsers(folder: Path) -> dict[str, tuple[bytes, Callable[[bytes], object]]]:
     """Return every parser, by what it reads, with a good example."""
     export, data = small("2026fuzz").write(folder)
-    archive = min(data.rglob("*.npz")).read_bytes()
     return {
         "exports": (export.read_bytes(), read_given),
         "documents": (export.read_bytes(), lambda raw: read_dr(raw, "x.json")),
@@ -76,21 +86,40 @@ def parsers(folder: Path) -> dict[str, tuple[bytes, Callable[[bytes], object]]]:
             b"-- description: x\nSELECT name FROM revisions\n",
             lambda raw: check_sql(read_query(raw, "x")),
         ),
+        "ADQL": (_ADQL, lambda raw: translate(raw.decode("utf-8", "replace"))),
         "messages": (
             b"x\n\nRevision: 1\nMarker: revision\n",
             lambda raw: read_trailers(raw.decode("utf-8", "replace")),
         ),
         "what git tells a hook": (b"0" * 40 + b" " + b"1" * 40 + b" refs/heads/2026dgt\n", _changes),
-        "npz": (archive, lambda raw: npz.Npz().probe(_file(folder / "x.npz", raw))),
+        **{name: (good, partial(_compare, folder, name, good)) for name, good in _contents(data).items()},
     }
+
+
+def _contents(data: Path) -> dict[str, bytes]:
+    """Return a good file of each kind that is compared by content, by a name of that kind."""
+    with BytesIO() as stream:
+        with h5py.File(stream, "w") as file:
+            file.create_dataset("chain/x", data=[1.0, 2.0], chunks=(1,), compression="gzip")
+            file.attrs["about"] = "x"
+        packed = stream.getvalue()
+    image = min(data.rglob("*.fits")).read_bytes()
+    return {
+        "x.npz": min(data.rglob("*.npz")).read_bytes(),
+        "x.fits": image,
+        "x.fits.gz": compress(image),
+        "x.h5": packed,
+    }
+
+
+def _compare(folder: Path, name: str, good: bytes, raw: bytes) -> None:
+    old, new = _file(folder / f"old-{name}", good), _file(folder / f"new-{name}", raw)
+    same(name, old, new, Tolerance())
+    describe(name, old, new, Tolerance())
 
 
 def _pointer(raw: bytes) -> object:
     return read_pointer(raw, "a/x.dvc")
-
-
-def _lines(raw: bytes) -> object:
-    return read_lines(raw, "revision/2026dgt/0.jsonl")
 
 
 def _query(raw: bytes) -> None:

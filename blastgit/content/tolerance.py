@@ -83,8 +83,8 @@ def _distance(old: Array, new: Array) -> NDArray[np.float64]:
 def _close(old: Array, new: Array, bounds: Bounds) -> Mask:
     """Floats that agree, judged in at least double precision."""
     wide = np.result_type(old.dtype, np.float64)
-    before, after = old.astype(wide, copy=False), new.astype(wide, copy=False)
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"):  # a signalling NaN warns when it is cast
+        before, after = old.astype(wide, copy=False), new.astype(wide, copy=False)
         room = bounds.relative * np.maximum(np.abs(before), np.abs(after))
         near = np.abs(before - after) <= np.minimum(room, bounds.absolute)
         # Without this an infinity would be near everything.
