@@ -15,7 +15,7 @@ from blastgit import DataRepo
 from blastgit.demo import Sample, add_alias, edit_flux, refit, reprocess, small
 from blastgit.plumbing.process import run_git
 from blastgit.repository.history import History
-from blastgit.repository.local import Repository
+from blastgit.repository.local import LocalRepository
 
 SIGMA = 0.35
 RULE = {"sed": {"equal_within": {"sigma": SIGMA}}, "sfh": {"equal_within": {"sigma": SIGMA}}}
@@ -105,7 +105,7 @@ def test_a_redraw_is_a_reproduction_with_the_largest_deviation(ruled, record, ot
     assert {file.change for file in result.files} == {"redrawn"}
     assert {file.path.partition("_")[2].partition("_")[2] for file in result.files} >= {"global.h5", "local_chain.npz"}
     assert len(result.files) == 2 * len(SAMPLES)
-    [marker] = [each for each in History(Repository(ruled)).markers("2026dgt") if each.reproduces == 0]
+    [marker] = [each for each in History(LocalRepository(ruled)).markers("2026dgt") if each.reproduces == 0]
     assert marker.redrawn_within == pytest.approx(result.redrawn, abs=1e-4)
     assert marker.redrawn_within >= result.redrawn
     assert "redrawn       the global SED results, within 0." in marker.commit.message
