@@ -197,8 +197,9 @@ class Annotations(Asked):
         Raises:
             NotFound: There is no such annotation, or it has no attachment.
         """
-        note = next(self._with_id(name), None)
-        attached = note.event.remark.attachment if note else None
+        notes = list(self._with_id(name))
+        _check_one(name, notes)
+        attached = notes[0].event.remark.attachment if notes else None
         if attached is None:
             raise NotFound(f"there is no annotation {name} with an attachment in {self._repository.location}")
         from blastgit.annotations.attachment_store import read
@@ -210,10 +211,11 @@ class Annotations(Asked):
         if not remark.supersedes:
             raise UsageError("what is the annotation about? Name one subject at least")
         found: dict[str, dict[Subject, Target]] = {name: {} for name in remark.supersedes}
-        for note in Query(self._repository).all():
-            if note.event.id in found:
-                found[note.event.id][note.event.subject] = Target(note.event.subject, note.event.seen_as)
+        notes = [note for note in Query(self._repository).all() if note.event.id in found]
+        for note in notes:
+            found[note.event.id][note.event.subject] = Target(note.event.subject, note.event.seen_as)
         for name, targets in found.items():
+            _check_one(name, [note for note in notes if note.event.id == name])
             if not targets:
                 raise NotFound(f"there is no annotation {name} in {self._repository.location}")
             if targets.keys() != found[remark.supersedes[0]].keys():
@@ -222,3 +224,15 @@ class Annotations(Asked):
 
     def _with_id(self, name: str) -> Iterator[AnnotationStatus]:
         return (note for note in Query(self._repository).all() if note.event.id == name)
+
+
+def _check_one(name: str, notes: Sequence[AnnotationStatus]) -> None:
+    """Check that an id stands for one annotation: the hook compares ids only with those of the same subject.
+
+    Raises:
+        UsageError: Others have used it, for something that they said of another subject.
+    """
+    said = {(note.event.user, note.event.time) for note in notes}
+    if len(said) > 1:
+        about = ", ".join(sorted({str(note.event.subject) for note in notes})[:3])
+        raise UsageError(f"{name} is the id of {len(said)} annotations, about {about}: name the subject")

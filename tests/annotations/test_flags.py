@@ -147,3 +147,18 @@ def test_which_collections_a_rule_is_about() -> None:
         True, False, False, False,
     ]  # fmt: skip
     assert Rule("bad", "u/*").covers("u/alice/x/y")
+
+
+def test_an_id_that_was_used_again_of_another_subject_takes_nobody_anything(
+    history: Path, room: Annotations, speak: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = speak(history, "alice", SPEC, flag="bad")
+    with monkeypatch.context() as patched:
+        patched.setattr("blastgit.annotations.write.new_id", lambda *_: first.ids[0])
+        speak(history, "mallory", "2026dgt@0", comment="mine")
+    with pytest.raises(UsageError, match="is the id of 2 annotations, about revision:2026dgt@0, revision:2026dgt@1"):
+        speak(history, "mallory", [], comment="never mind", supersedes=first.ids, retract=True)
+    speak(history, "mallory", "2026dgt@0", comment="never mind", supersedes=first.ids, retract=True)
+    assert flag(room) == "bad"
+    speak(history, "alice", SPEC, comment="never mind", supersedes=first.ids, retract=True)
+    assert flag(room) == "None"
