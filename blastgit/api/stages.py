@@ -31,10 +31,20 @@ def workflow(session: Session, /, name: str, owner: str | None = None) -> Workfl
 
 
 def status(session: Session, /, pattern: str = "*") -> Sequence[RunStatus]:
-    """Return how the runs in progress stand: which stages ended, which are at work, which never ended."""
+    """Return how the runs in progress stand: which stages ended, which are at work, which never ended.
+
+    Args:
+        pattern: A transient, or a shell pattern.
+
+    Raises:
+        NotFound: A name without a pattern's characters is no transient's; the error lists the nearest names.
+    """
     from blastgit.workflow.status import all_statuses
 
-    return all_statuses(session.repository, pattern)
+    found = all_statuses(session.repository, pattern)
+    if not found and not set(pattern) & set("*?[") and session.history.tip(pattern) is None:
+        raise session.history.unknown(pattern)
+    return found
 
 
 def plan(

@@ -11,6 +11,7 @@ import pytest
 from blastgit import DataRepo
 from blastgit.cli.main import main
 from blastgit.demo import Sample, small
+from blastgit.errors import NotFound
 from blastgit.plumbing.process import run_git
 
 NAME = "2026dgt"
@@ -99,3 +100,11 @@ def test_whoever_may_only_read_sees_how_runs_stand(history: Path) -> None:
     (history / "blastgit/locks").rmdir()
     [status] = DataRepo(history).status()
     assert status.stages[0].state == "at work"
+
+
+def test_a_name_that_is_none_gets_the_nearest_ones(history: Path, record: Any) -> None:
+    record(history, small(NAME))
+    assert list(DataRepo(history).status(NAME)) == []
+    with pytest.raises(NotFound, match=f"no transient 2026dtg .*did you mean {NAME}"):
+        DataRepo(history).status("2026dtg")
+    assert list(DataRepo(history).status("2031*")) == []
