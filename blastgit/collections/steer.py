@@ -24,7 +24,6 @@ from blastgit.naming.trailers import Trailer
 from blastgit.plumbing.trees import flatten, read_blob
 from blastgit.repository.base import Repository
 from blastgit.repository.edit import BranchEdit, commit_to_branch
-from blastgit.repository.policy import require
 
 if TYPE_CHECKING:
     from blastgit.collections.datasets import Dataset
@@ -169,8 +168,7 @@ class _Work:
             self._change(name, listed, flagged, ", ".join(str(member.dataset) for member in leaving))
 
     def _change(self, name: str, collection: Collection, flagged: _Flagged, what: str) -> None:
-        if self._repository.is_here:
-            require(self._repository.settings, "curator", subject=name)
+        self._repository.require("curator", name)
         self._changed[name] = collection
         self.moved.append(f"{what} leaves {name}: {flagged.state} ({flagged.rule})")
 

@@ -37,7 +37,6 @@ from blastgit.repository.edit import BranchEdit, commit_to_branch
 from blastgit.repository.history import History
 from blastgit.repository.lines import origin, own_lines
 from blastgit.repository.location import local_path, shown
-from blastgit.repository.policy import require_line
 from blastgit.repository.recovery import clean_up_dead_writer, roll_forward
 from blastgit.repository.remote import RemoteRepository
 from blastgit.repository.simulated import WORDS
@@ -174,8 +173,7 @@ def _check_fork(repository: Repository, other: Repository, line: str) -> None:
 
 def _coming(repository: Repository, other: Repository, name: str) -> Coming | None:
     """Return what is to come of a line; None if all of it is here."""
-    if repository.is_here:
-        require_line(repository.settings, name)
+    repository.require_line(name)
     tip, there = History(repository).tip(name), History(other).tip(name)
     assert there is not None
     if tip is None:

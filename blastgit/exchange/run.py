@@ -32,7 +32,6 @@ from blastgit.progress import Progress, silent
 from blastgit.repository.base import Repository
 from blastgit.repository.local import LocalRepository
 from blastgit.repository.packing import maintain_after_bulk
-from blastgit.repository.policy import require
 
 if TYPE_CHECKING:
     from blastgit.store.bucket import Bucket
@@ -149,7 +148,7 @@ def import_all(
         StoreError: The store fails; what was adopted before stays, and the next import goes on.
         RepoError: The repo cannot be written; likewise.
     """
-    require(repository.settings, "writer")
+    repository.require("writer")
     if not options.dry_run:
         repository.prepare_to_write()
     report = Import(options.run or f"legacy/{datetime.now(UTC):%Y-%m-%d}")
@@ -199,7 +198,7 @@ def _left(
 
 def _may(repository: Repository, name: str) -> bool:
     try:
-        require(repository.settings, "writer", subject=name)
+        repository.require("writer", name)
     except Denied:
         return False
     return True

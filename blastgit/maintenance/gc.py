@@ -26,7 +26,6 @@ from blastgit.plumbing.turnstile import deleting
 from blastgit.progress import Progress, silent
 from blastgit.repository.base import LOCK_TIMEOUT, Repository
 from blastgit.repository.ownership import obstacle, relying
-from blastgit.repository.policy import require
 from blastgit.repository.tombstones import Withdrawals
 from blastgit.store.base import Content, SetAside
 from blastgit.store.multi_store import MultiStore
@@ -126,7 +125,7 @@ def gc(repository: Repository, options: GcOptions, progress: Progress = silent) 
     """
     if not options.delete and not options.restore:
         return _Collection(repository, options, progress).run()
-    require(repository.settings, "admin")
+    repository.require("admin")
     repository.prepare_to_edit()
     with hold(repository.lock_path(_LOCK), timeout=BRIEFLY):
         return _restore_all(repository) if options.restore else _Collection(repository, options, progress).run()

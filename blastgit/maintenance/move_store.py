@@ -25,7 +25,6 @@ from blastgit.repository.base import LOCK_TIMEOUT, Repository
 from blastgit.repository.edit import BranchEdit, commit_to_branch
 from blastgit.repository.format import CONFIG
 from blastgit.repository.ownership import own_if_free
-from blastgit.repository.policy import require
 from blastgit.store.base import Store
 from blastgit.store.config import Remote, absolute, default_remote, remote_names, with_remote
 from blastgit.store.open import open_store
@@ -61,7 +60,7 @@ def move_store(
         Denied: The policy on main does not let this user change it.
         Busy: Somebody else was not done with main in time.
     """
-    require(repository.settings, "admin", subject="main")
+    repository.require("admin", "main")
 
     def decide(_: pygit2.Commit | None) -> BranchEdit | None:
         before = repository.config
@@ -103,7 +102,7 @@ def add_store(
         RepoError: The settings make no sense, or the repo cannot be written.
         Denied: The policy on main does not let this user change it.
     """
-    require(repository.settings, "admin", subject="main")
+    repository.require("admin", "main")
     if not _NAME.fullmatch(name):
         raise InvalidName(f"{name[:80]!r} cannot name a store: small letters, digits and -, a letter first")
     if name in remote_names(repository.config):

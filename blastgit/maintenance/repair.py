@@ -22,7 +22,6 @@ from blastgit.progress import Progress, silent
 from blastgit.repository.base import LOCK_TIMEOUT, Repository
 from blastgit.repository.ledger.book import Entry, chains_of
 from blastgit.repository.ledger.lost import put_back, put_back_tag
-from blastgit.repository.policy import require
 from blastgit.repository.recovery import clean_up_dead_writer, latest_number
 from blastgit.store.base import SetAside, Store
 from blastgit.store.config import Remote, absolute
@@ -44,7 +43,7 @@ def put_back_refs(repository: Repository, name: str | None = None) -> list[Repai
         Denied: Whoever asks is no admin.
         Busy: A writer was not done in time.
     """
-    require(repository.settings, "admin")
+    repository.require("admin")
     repository.prepare_to_edit()
     repaired: list[Repaired] = []
     for ref in broken_refs(repository.path):
@@ -98,7 +97,7 @@ def repair(repository: Repository, report: Report, sources: Sequence[str] = (), 
         Busy: Another process is at it.
         StoreError: The store cannot take contents in.
     """
-    require(repository.settings, "admin")
+    repository.require("admin")
     stores = [open_source(source, repository.work_folder) for source in sources]
     broken = [problem for problem in report.problems if problem.sums is not None]
     if not broken:

@@ -11,7 +11,6 @@ from blastgit.progress import Progress, silent
 from blastgit.reading.listing import list_transients
 from blastgit.repository.base import LOCK_TIMEOUT, Repository
 from blastgit.repository.history import History
-from blastgit.repository.policy import require
 from blastgit.repository.recovery import clean_up_dead_writer
 from blastgit.repository.transfer import Contents, copy_contents, staging
 
@@ -94,7 +93,7 @@ def bring(repository: Repository, progress: Progress = silent) -> Due:
         DamagedData: A content is not what was published.
         StoreError: A store fails; what was copied stays, and the next call goes on.
     """
-    require(repository.settings, "admin")
+    repository.require("admin")
     repository.prepare_to_edit()
     found = due(repository)
     for move in found.moves:

@@ -23,7 +23,6 @@ from blastgit.plumbing.safe_text import one_line
 from blastgit.repository.base import LOCK_TIMEOUT, Repository
 from blastgit.repository.commits import Revision
 from blastgit.repository.edit import BranchEdit, commit_to_held_branch
-from blastgit.repository.policy import require
 from blastgit.repository.recovery import clean_up_dead_writer, roll_forward
 from blastgit.repository.tombstones import Stones, Tombstone, Withdrawals, file_of, write_tombstones
 from blastgit.store.pointer import Pointer
@@ -106,7 +105,7 @@ def withdraw(repository: Repository, spec: Spec, reason: str, options: WithdrawO
             f"name the revision by its number, as in {spec.name}@0: what is taken down must not be a guess"
         )
     check_reason(reason)
-    require(repository.settings, "admin", subject=spec.name)
+    repository.require("admin", spec.name)
     repository.prepare_to_edit()
     wanted = options or WithdrawOptions()
     with (

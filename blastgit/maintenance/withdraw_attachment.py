@@ -12,7 +12,6 @@ from blastgit.maintenance.withdraw import Withdrawal, WithdrawOptions, check_rea
 from blastgit.plumbing.locks import hold
 from blastgit.repository.base import Repository
 from blastgit.repository.edit import BranchEdit, commit_to_held_branch
-from blastgit.repository.policy import require
 from blastgit.repository.recovery import clean_up_dead_writer
 from blastgit.repository.tombstones import Tombstone, Withdrawals, attachment_file, write_attachment_tombstone
 from blastgit.store.pointer import SUFFIX, read_pointer
@@ -36,7 +35,7 @@ def withdraw_attachment(
         StoreError: Main says it, and the store fails: repeat the call, or leave the content to `gc`.
     """
     check_reason(reason)
-    require(repository.settings, "admin", subject="attachments")
+    repository.require("admin", "attachments")
     attached = _find(repository, name)
     stone = _stone(repository, attached, reason)
     repository.prepare_to_edit()

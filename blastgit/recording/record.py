@@ -43,7 +43,6 @@ from blastgit.repository.commits import Revision
 from blastgit.repository.history import History
 from blastgit.repository.lines import before_of
 from blastgit.repository.packing import start_if_due
-from blastgit.repository.policy import require, require_line
 from blastgit.repository.recovery import add_tag, clean_up_dead_writer, roll_forward
 from blastgit.repository.renames import Renames
 from blastgit.repository.simulated import check_simulated
@@ -168,8 +167,7 @@ def record_from(repository: Repository, export: Export, intake: Intake, options:
             return Recording(repository, export, intake, options).preview()
     if options.run is not None and (one_line(options.run) != options.run or not options.run.strip()):
         raise InvalidInput(f"{options.run!r} cannot name a run")
-    if repository.is_here:  # elsewhere it is the server that knows who pushes
-        require_line(repository.settings, options.line(export.name))
+    repository.require_line(options.line(export.name))
     repository.prepare_to_write()
     with hold(repository.lock_path(export.name), options.timeout) as lock, intake:
         clean_up_dead_writer(repository, lock)
@@ -265,8 +263,8 @@ class Recording:
                 f"{found[0]}{more}; nothing was recorded. Mend what makes it, or have an admin publish it again "
                 "(--even-withdrawn)"
             )
-        if found and self._repository.is_here:
-            require(self._repository.settings, "admin", subject=self._name)
+        if found:
+            self._repository.require("admin", self._name)
         return [f"published again: {text}" for text in found]
 
     def _recorded(self, decision: Decision, commit: str | None) -> Recorded:

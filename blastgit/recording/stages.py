@@ -30,7 +30,6 @@ from blastgit.repository.base import LOCK_TIMEOUT, Repository
 from blastgit.repository.commits import StageState
 from blastgit.repository.history import History
 from blastgit.repository.packing import start_if_due
-from blastgit.repository.policy import require
 from blastgit.repository.question import Asked
 from blastgit.repository.recovery import clean_up_dead_writer, roll_forward
 from blastgit.store.intake import Intake
@@ -287,8 +286,7 @@ class Workflow(Asked):
     @contextmanager
     def _held(self) -> Iterator[Lock]:
         repository = self._repository
-        if repository.is_here:
-            require(repository.settings, "writer", subject=self.name)
+        repository.require("writer", self.name)
         repository.prepare_to_write()
         with hold(repository.lock_path(self.name), LOCK_TIMEOUT) as lock:
             clean_up_dead_writer(repository, lock)

@@ -26,6 +26,7 @@ from blastgit.plumbing.refs import RefUpdate
 from blastgit.plumbing.trees import read_blob
 from blastgit.repository.format import CONFIG, FILE, is_readable
 from blastgit.repository.ledger.book import Book
+from blastgit.repository.policy import require, require_line
 from blastgit.store.base import Store
 from blastgit.store.config import OWN_FILE, Remote, chosen_remote, other_remotes
 from blastgit.store.open import open_stores
@@ -130,6 +131,28 @@ class Repository(ABC):
         while commit is not None:
             yield commit
             commit = self.commit_before(name, commit)
+
+    def require(self, role: str, subject: str = "") -> None:
+        """Require a role of whoever runs this. Of a repo elsewhere, its server knows who pushes, and decides.
+
+        Args:
+            role: One of the roles of the policy.
+            subject: The transient or collection that it is about.
+
+        Raises:
+            Denied: They do not have it.
+        """
+        if self.is_here:
+            require(self.settings, role, subject=subject)
+
+    def require_line(self, line: str) -> None:
+        """Require the right to record into a line of revisions; see `require`.
+
+        Raises:
+            Denied: They do not have it.
+        """
+        if self.is_here:
+            require_line(self.settings, line)
 
     @abstractmethod
     def branches(self) -> list[str]:

@@ -19,7 +19,6 @@ from blastgit.errors import BlastgitError, NotFound, RepoError
 from blastgit.repository.base import Repository
 from blastgit.repository.identity import repo_identity
 from blastgit.repository.local import LocalRepository
-from blastgit.repository.policy import require
 from blastgit.store.base import Store
 from blastgit.store.local import LocalStore
 from blastgit.store.registry import Reliance, enter, reliances, strike
@@ -102,7 +101,7 @@ def own(repository: Repository) -> list[str]:
         Denied: This user is no admin.
         StoreError: A store takes no note of it.
     """
-    require(repository.settings, "admin")
+    repository.require("admin")
     repository.prepare_to_edit()
     for part in repository.store.parts:
         if not is_inside(repository, part):
@@ -125,7 +124,7 @@ def forget(repository: Repository, name: str) -> Reliance:
         Denied: This user is no admin, or the repo does not own the store.
         NotFound: No store knows a repo of that id.
     """
-    require(repository.settings, "admin")
+    repository.require("admin")
     for part in repository.store.parts:
         for each in reliances(part):
             if each.id == name:

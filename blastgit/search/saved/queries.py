@@ -17,7 +17,6 @@ from blastgit.repository.base import Repository
 from blastgit.repository.commits import Marker
 from blastgit.repository.edit import BranchEdit, commit_to_branch
 from blastgit.repository.history import History
-from blastgit.repository.policy import require
 from blastgit.repository.question import Asked
 from blastgit.search.saved.answer import Answer, state_of
 from blastgit.search.saved.check import check_sql
@@ -157,8 +156,7 @@ class Queries(Asked, Mapping[str, Query]):
         return Answer(query.name, str(commit.id), query.values(params), state_of(index))
 
     def _edit(self, files: Mapping[str, bytes | None], subject: str, reason: Reason) -> BranchEdit:
-        if self._repository.is_here:  # elsewhere it is the server that knows who pushes
-            require(self._repository.settings, "curator")
+        self._repository.require("curator")
         return BranchEdit(files, f"{subject}: {reason}")
 
     def _change(self, decide: Any, reason: Reason) -> str | None:

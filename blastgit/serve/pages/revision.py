@@ -125,9 +125,7 @@ def model_of(here: Site, facts: Facts, scope: str) -> tuple[str, sed.Model | Non
 
     def read() -> sed.Model | None:
         try:
-            arrays = facts.repo.dataset(
-                "sed_model", facts.name, revision=facts.entry.revision.number, aperture=scope
-            )
+            arrays = facts.repo.dataset("sed_model", facts.name, revision=facts.entry.revision.number, aperture=scope)
         except BlastgitError:
             return None  # the page of the file says what is wrong with it
         return sed.read_model(arrays, redshift)
