@@ -31,7 +31,8 @@ def before_the_hook(repo: Path, *lines: str) -> None:
 
 
 def locks(repo: Path) -> list[Path]:
-    return [*(repo / "blastgit/locks").iterdir(), *repo.rglob("*.lock")]
+    found = [*(repo / "blastgit/locks").iterdir(), *repo.rglob("*.lock")]
+    return [path for path in found if path.name != "publishing.lock"]  # this file stays; who holds it, the kernel knows
 
 
 def hook(repo: Path, lines: str, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
