@@ -16,7 +16,7 @@ from pathlib import Path
 
 from blastgit.errors import Busy, RepoError
 
-GATE, LOCK = "publishing.gate", "publishing.lock"
+GATE, LOCK = "publishing.gate", "publishing.turn"
 """The two files, in each folder whose contents are guarded."""
 
 _AT_THE_GATE = 2.0  # seconds for which one who wants to delete keeps new ones out while others finish

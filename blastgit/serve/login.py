@@ -14,7 +14,8 @@ from flask import Flask, redirect, render_template, request, session
 from werkzeug.wrappers import Response
 
 from blastgit.annotations.annotation import check_user
-from blastgit.errors import Busy, Denied, InvalidInput, NotFound, RepoError
+from blastgit.errors import Busy, Denied, InvalidInput, NotFound
+from blastgit.plumbing.extras import not_installed
 from blastgit.serve.options import Login
 from blastgit.serve.sessions import Sessions
 from blastgit.serve.site import site
@@ -138,7 +139,7 @@ def _install_provider(app: Flask, login: Login) -> None:
     try:
         from authlib.integrations.flask_client import OAuth
     except ImportError as error:
-        raise RepoError(f"logging in needs {error.name}, which is not installed: pip install 'blastgit[web]'") from None
+        raise not_installed("logging in needs", error.name, "web") from None
     provider = OAuth(app).register(
         "provider", client_id=login.client_id, client_secret=login.client_secret or None,
         server_metadata_url=f"{str(login.issuer).rstrip('/')}/.well-known/openid-configuration",

@@ -31,8 +31,7 @@ def before_the_hook(repo: Path, *lines: str) -> None:
 
 
 def locks(repo: Path) -> list[Path]:
-    found = [*(repo / "blastgit/locks").iterdir(), *repo.rglob("*.lock")]
-    return [path for path in found if path.name != "publishing.lock"]  # this file stays; who holds it, the kernel knows
+    return [*(repo / "blastgit/locks").iterdir(), *repo.rglob("*.lock")]
 
 
 def hook(repo: Path, lines: str, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:

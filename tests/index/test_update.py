@@ -215,7 +215,8 @@ def test_many_at_once(history, record):
         thread.join()
     assert found == [2, 2, 2]
     assert [int(other.communicate()[0]) for other in others] == [2, 2, 2]
-    assert sorted(path.name for path in (history / "blastgit").iterdir()) == ["index.duckdb", "locks"]
+    left = {path.name for path in (history / "blastgit").iterdir() if path.name.startswith("index")}
+    assert left == {"index.duckdb"}
 
 
 def test_what_a_dead_writer_left_is_removed(history):
