@@ -21,7 +21,7 @@ from blastgit import DataRepo
 from blastgit.content import Tolerance, describe
 from blastgit.demo import small
 from blastgit.demo.sample import Sample
-from blastgit.recording.record import Recorded
+from blastgit.recording.result import Recorded
 from blastgit.revision.rules import default_rules
 from blastgit.revision.words import show_briefly
 

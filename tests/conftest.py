@@ -19,7 +19,7 @@ from pygit2.enums import ConfigLevel
 from blastgit import DataRepo
 from blastgit.demo import Sample, change_image, refit, reprocess, small
 from blastgit.plumbing.process import git_environment
-from blastgit.recording.record import Recorded
+from blastgit.recording.result import Recorded
 from blastgit.repository.init import init
 from blastgit.revision.export import Export, read_export
 

@@ -14,7 +14,8 @@ from blastgit.repository.question import Asked
 
 if TYPE_CHECKING:
     from blastgit.api.session import Session
-    from blastgit.recording.record import Recorded, RecordOptions
+    from blastgit.recording.record import RecordOptions
+    from blastgit.recording.result import Recorded
     from blastgit.repository.commits import Revision
     from blastgit.store.bucket import Bucket
 

@@ -12,7 +12,7 @@ from blastgit.revision.export import read_given
 
 if TYPE_CHECKING:
     from blastgit.api.session import Session
-    from blastgit.recording.record import Recorded
+    from blastgit.recording.result import Recorded
     from blastgit.store.bucket import Bucket
 
 

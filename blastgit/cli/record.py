@@ -13,7 +13,7 @@ from blastgit.errors import UsageError
 if TYPE_CHECKING:
     from blastgit.api.personal import Personal
     from blastgit.api.repo import DataRepo
-    from blastgit.recording.record import Recorded
+    from blastgit.recording.result import Recorded
     from blastgit.store.bucket import Bucket
 
 _ARCHIVES = (".tar.gz", ".tgz", ".tar")

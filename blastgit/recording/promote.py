@@ -14,7 +14,8 @@ from blastgit.repository.commits import Revision, Snapshot
 from blastgit.repository.tombstones import Withdrawals
 
 if TYPE_CHECKING:
-    from blastgit.recording.record import Recorded, RecordOptions
+    from blastgit.recording.record import RecordOptions
+    from blastgit.recording.result import Recorded
 
 
 def promote(repository: Repository, state: Snapshot, options: RecordOptions, progress: Progress) -> Recorded:

@@ -15,9 +15,8 @@ Until 5 nothing is visible; after a crash within 5 the next writer or reader com
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import pygit2
 
@@ -36,6 +35,7 @@ from blastgit.progress import Progress, silent
 from blastgit.recording.decide import Decision, decide
 from blastgit.recording.placement import StoredFile, keep
 from blastgit.recording.replay import Ending
+from blastgit.recording.result import Recorded
 from blastgit.recording.sources import Gathered
 from blastgit.repository.base import LOCK_TIMEOUT, Repository
 from blastgit.repository.casefold import refuse_case_collision
@@ -48,58 +48,13 @@ from blastgit.repository.renames import Renames
 from blastgit.repository.simulated import check_simulated
 from blastgit.repository.skeleton import dot_files
 from blastgit.repository.tombstones import check_returning
-from blastgit.revision.compare import FieldChange
 from blastgit.revision.dr import write_dr
 from blastgit.revision.export import Export
-from blastgit.revision.files import FileChange
 from blastgit.revision.reason import change_lines
 from blastgit.revision.redraws import sigmas
 from blastgit.store.intake import Intake
 from blastgit.store.source import AnySource
 from blastgit.workflow.judged import status_at_end
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """What a recording came to.
-
-    Attributes:
-        status: "recorded" or "unchanged".
-        transient: The name; of a user's own line, `u/alice/2026dgt`.
-        revision: The number of the new revision, or of the one that the state equals.
-        tag: Its tag, `2026dgt/1`.
-        commit: Its commit; None in a dry run that would make one.
-        reason: Why, in a sentence.
-        files: The files that differ from the revision before.
-        fields: The values that differ from the revision before.
-        marker: The commit that notes this reproduction, if one was made.
-        before: The revision that it was compared with, `2026dgt@0`; None if it is the first.
-        ignored: What was passed over among the files, since an operating system, an editor or the like left it there.
-        redrawn: How far the results of fits have moved that are equal within their own noise, in published widths, the
-            one that moved most; None if none was drawn again.
-    """
-
-    status: str
-    transient: str
-    revision: int
-    tag: str
-    commit: str | None
-    reason: str
-    files: list[FileChange] = field(default_factory=list)
-    fields: list[FieldChange] = field(default_factory=list)
-    marker: str | None = None
-    before: str | None = None
-    ignored: tuple[str, ...] = ()
-    redrawn: float | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the result under its stable keys."""
-        return {
-            "status": self.status, "transient": self.transient, "revision": self.revision, "tag": self.tag,
-            "commit": self.commit, "reason": self.reason, "files": [file.to_json() for file in self.files],
-            "fields": [change.to_json() for change in self.fields], "marker": self.marker,
-            "before": self.before, "ignored": list(self.ignored), "redrawn": self.redrawn,
-        }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -268,8 +223,7 @@ class Recording:
         return [f"published again: {text}" for text in found]
 
     def _recorded(self, decision: Decision, commit: str | None) -> Recorded:
-        files, fields = list(decision.changes.files), list(decision.changes.fields)
-        number = decision.number
+        files, fields, number = list(decision.changes.files), list(decision.changes.fields), decision.number
         tag = f"{self._name}/{number}"
         before = None if decision.latest is None else str(decision.latest)
         return Recorded(
@@ -297,7 +251,7 @@ class Recording:
         return prepared.commit
 
     def prepare_first(self, batch: Batch, lock: Lock) -> Prepared:
-        """Bring the contents of revision 0 into the store and its objects into a batch; see `adopt/bulk.py`.
+        """Bring the contents of revision 0 into the store and its objects into a batch; see `exchange/bulk.py`.
 
         Raises:
             InvalidInput: The input cannot be recorded.

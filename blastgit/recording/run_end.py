@@ -19,7 +19,8 @@ from blastgit.store.intake import Intake
 from blastgit.workflow.markers import Run
 
 if TYPE_CHECKING:
-    from blastgit.recording.record import Recorded, RecordOptions
+    from blastgit.recording.record import RecordOptions
+    from blastgit.recording.result import Recorded
 
 
 def end(repository: Repository, name: str, options: RecordOptions, progress: Progress) -> Recorded:

@@ -38,7 +38,7 @@ from blastgit.workflow.markers import BEGUN, DONE, FAILED, NO_BASE, Mark, Run
 from blastgit.workflow.stages import Stages
 
 if TYPE_CHECKING:
-    from blastgit.recording.record import Recorded
+    from blastgit.recording.result import Recorded
     from blastgit.workflow.status import RunStatus
 
 _FIRST_WAIT, _LONGEST_WAIT, _PATIENCE = 0.02, 1.0, 8.0  # seconds; a repo elsewhere is not asked more often

@@ -9,7 +9,7 @@ from blastgit.maintenance.verify import Report
 from blastgit.readers import Arrays, Content
 from blastgit.reading.get import GetResult
 from blastgit.reading.log import Entry
-from blastgit.recording.record import Recorded
+from blastgit.recording.result import Recorded
 from blastgit.search.find import Found
 
 

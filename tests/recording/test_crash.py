@@ -17,7 +17,7 @@ from blastgit.errors import BlastgitError
 from blastgit.plumbing import refs
 from blastgit.plumbing.locks import Journal, try_lock
 from blastgit.plumbing.refs import RefUpdate
-from blastgit.recording.record import Recorded
+from blastgit.recording.result import Recorded
 
 pytestmark = pytest.mark.slow
 

@@ -13,7 +13,7 @@ from blastgit import DataRepo
 from blastgit.cli.main import main
 from blastgit.demo import Sample, refit, reprocess, small
 from blastgit.plumbing import process
-from blastgit.recording.record import Recorded
+from blastgit.recording.result import Recorded
 
 pytestmark = pytest.mark.slow
 

@@ -18,7 +18,7 @@ from blastgit.errors import Busy, LostLease, NotFound, Withdrawn
 from blastgit.plumbing import refs
 from blastgit.plumbing.process import git_environment, run_git
 from blastgit.plumbing.refs import RefUpdate
-from blastgit.recording.record import Recorded
+from blastgit.recording.result import Recorded
 from blastgit.repository import remote as mirror
 
 NAME = "2026dgt"

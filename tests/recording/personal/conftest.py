@@ -10,7 +10,7 @@ import pytest
 
 from blastgit import DataRepo
 from blastgit.demo import Sample, refit
-from blastgit.recording.record import Recorded
+from blastgit.recording.result import Recorded
 from blastgit.repository.edit import BranchEdit, commit_to_branch
 from blastgit.repository.format import FILE
 from blastgit.repository.local import LocalRepository
