@@ -39,7 +39,7 @@ def import_all(  # noqa: PLR0913 (each is one thing that most calls leave out)
         run: The RUN collection that they are born into; by default `legacy/DATE`.
         jobs: Processes at once; by default one a processor.
         options: What a bucket needs beside its URL: `endpointurl`, `region`.
-        broker: The URL of the Celery broker whose workers do it; see `adopt/workers.py`.
+        broker: The URL of the Celery broker whose workers do it; see `exchange/workers.py`.
         reflink: Have files share their blocks on disk with the store, where the file system can do that.
         only: A pattern that the names of transients (of archives: theirs) must match.
         without: A pattern that they must not match.
@@ -57,7 +57,7 @@ def import_all(  # noqa: PLR0913 (each is one thing that most calls leave out)
 
 
 def take_in(session: Session, /, source: str | Path, only: str = "*", *, dry_run: bool = False) -> TakenIn:
-    """Take in the revisions of another data repo that are not here; see `adopt/other_repo.py`.
+    """Take in the revisions of another data repo that are not here; see `exchange/other_repo.py`.
 
     Args:
         source: The other repo: a folder, or a URL.

@@ -224,11 +224,10 @@ class Recording:
 
     def _recorded(self, decision: Decision, commit: str | None) -> Recorded:
         files, fields, number = list(decision.changes.files), list(decision.changes.fields), decision.number
-        tag = f"{self._name}/{number}"
         before = None if decision.latest is None else str(decision.latest)
         return Recorded(
-            "recorded", self._name, number, tag, commit, decision.reason, files, fields, before=before,
-            redrawn=decision.changes.deviation,
+            "recorded", self._name, number, tag_name(self._name, number), commit, decision.reason, files, fields,
+            before=before, redrawn=decision.changes.deviation,
         )  # fmt: skip
 
     def _unchanged(self, decision: Decision, marker: str | None) -> Recorded:
