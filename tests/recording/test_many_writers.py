@@ -137,15 +137,15 @@ def test_a_push_that_came_between_is_seen_and_the_decision_made_anew(
     one_record((clone, *second[1:]))  # the same next revision, made elsewhere
     run("git", "--git-dir", repo, "config", "core.hooksPath", "/dev/null")  # ours would wait for the writer's lock
 
-    from blastgit.repository.base import Repository
+    from blastgit.repository.local import LocalRepository
 
-    real = Repository.update_refs
+    real = LocalRepository.update_refs
 
-    def push_first(self: Repository, *arguments: object, **more: object) -> None:
-        monkeypatch.setattr(Repository, "update_refs", real)
+    def push_first(self: LocalRepository, *arguments: object, **more: object) -> None:
+        monkeypatch.setattr(LocalRepository, "update_refs", real)
         run("git", "--git-dir", clone, "push", "--quiet", repo, "refs/heads/2026dgt", "refs/tags/2026dgt/1")
         real(self, *arguments, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Repository, "update_refs", push_first)
+    monkeypatch.setattr(LocalRepository, "update_refs", push_first)
     assert one_record(second)[1:] == ("unchanged", 1)
     assert DataRepo(repo).verify().problems == []
