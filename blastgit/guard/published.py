@@ -10,7 +10,7 @@ import pygit2
 from blastgit.errors import Denied
 from blastgit.guard.quarantine import Quarantine
 from blastgit.naming.names import transient_of
-from blastgit.naming.refs import TAGS
+from blastgit.naming.refs import MAIN, TAGS
 from blastgit.naming.trailers import Trailer
 from blastgit.plumbing.objects import find_ref
 from blastgit.plumbing.opening import open_repository
@@ -40,8 +40,8 @@ def check_no_return(repo: Quarantine, line: str, marker: Marker) -> None:
     Raises:
         Denied: It does.
     """
-    if FOLDER not in repo.main.tree:
-        return
+    if repo.ref(MAIN) is None or FOLDER not in repo.main.tree:
+        return  # a first push brings the whole history of another repo, what was withdrawn from it included
     document = Snapshot(repo.git, line, marker.commit).dr
     sha256 = {path: digest.removeprefix("sha256:") for path, digest in document.files.items()}
     found = list(check_returning(repo, transient_of(line), sha256).values())

@@ -167,7 +167,7 @@ def test_recording_fetches_one_tip_and_main(
     assert refs_of(opened, run) == ["refs/heads/2026dgt", "refs/heads/main"]
     result = add(opened, refit(states[2], seed=9))
     assert (result.status, result.revision) == ("recorded", 2)
-    assert depth_of(opened, "2026dgt", run) == 2
+    assert depth_of(opened, "2026dgt", run) == 4  # a new state is looked for among the earlier ones, too
 
 
 def test_the_result_is_that_of_recording_where_the_repo_is(
