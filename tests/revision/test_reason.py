@@ -190,7 +190,7 @@ def test_the_changes_line_by_line():
     ]
     assert change_lines(found, at_most=2)[-1] == "… and 3 more"
     edit = changes(edit_flux(SAMPLE, "DES_z", 1.001).export)
-    assert change_lines(edit)[0].endswith(" (+0.1 %)")
+    assert change_lines(edit)[0].endswith(" (+0.1 %, +0.26 sigma)")
 
 
 def fields_of(document, child, scope):
