@@ -155,14 +155,16 @@ def library(_shelf: Path, states: tuple[Sample, ...], tmp_path: Path) -> Path:
 def tree_of() -> Callable[[Path], dict[str, str]]:
     """Take stock of a repository, refs and all files: two equal results mean that nothing happened to it.
 
-    Lock files come and go; the folder that they lie in is left out.
+    Lock files come and go, and the first try to publish leaves the turnstile's files and the repo's id for its stores:
+    those are left out.
     """
+    ours = {"publishing.gate", "publishing.turn", "store-id"}
 
     def call(repo: Path) -> dict[str, str]:
         stock = {
             str(path.relative_to(repo)): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in sorted(repo.rglob("*"))
-            if path.is_file() and path.parent != repo / "blastgit/locks"
+            if path.is_file() and path.parent != repo / "blastgit/locks" and path.name not in ours
         }
         return {**stock, "refs": _run("git", "--git-dir", repo, "for-each-ref")}
 
