@@ -271,7 +271,7 @@ def test_a_bucket_for_some_files_beside_a_folder_for_the_others(repo, record, sa
         10,
     )
     record(repo, sample)
-    assert len(bucket.contents()) == 2
+    assert len([key for key in bucket.contents() if "/files/" in key]) == 2
     folder = clone(run, repo, f"{sample.name}/0", tmp_path / "clone")
     run("dvc", "pull", cwd=folder)
     assert files_below(folder) == published(repo, f"{sample.name}@0")
