@@ -106,6 +106,10 @@ class Published(RuleBasedStateMachine):
     def record(self, name: str, state: int, reprocessed: bool, elsewhere: bool) -> None:
         inputs = self.inputs((again if reprocessed else sample)(name, state))
         expected = self.after(name, state)
+        if self.is_refused(name, state):
+            with pytest.raises(Withdrawn):
+                DataRepo(self.url if elsewhere else self.repo).record(name, *inputs)
+            return
         found = DataRepo(self.url if elsewhere else self.repo).record(name, *inputs)
         is_new = len(expected) > len(self.model[name])
         assert (found.status, found.revision) == ("recorded" if is_new else "unchanged", len(expected) - 1)
@@ -113,12 +117,16 @@ class Published(RuleBasedStateMachine):
 
     @rule(name=names, state=states, step=st.integers(0, 60))
     def crash_at_a_step(self, name: str, state: int, step: int) -> None:
+        if self.is_refused(name, state):
+            return
         inputs = self.inputs(sample(name, state))
         run_killed_at(step, lambda: DataRepo(self.repo).record(name, *inputs))
         self.learn(name, self.model[name], self.after(name, state))
 
     @rule(name=names, state=states, seconds=st.floats(0, 0.1))
     def crash_at_an_instant(self, name: str, state: int, seconds: float) -> None:
+        if self.is_refused(name, state):
+            return
         inputs = self.inputs(sample(name, state))
         run_killed_after(seconds, lambda: DataRepo(self.repo).record(name, *inputs))
         self.learn(name, self.model[name], self.after(name, state))
@@ -126,6 +134,8 @@ class Published(RuleBasedStateMachine):
     @rule(name=names, state=states, moved=st.integers(0, 1))
     def crash_between_two_refs(self, name: str, state: int, moved: int) -> None:
         """Git does not move two refs at once: it is killed when it has moved one of them."""
+        if self.is_refused(name, state):
+            return
         inputs = self.inputs(sample(name, state))
 
         def half(folder: Path, updates: list[RefUpdate], *rest: Any, **more: Any) -> None:
@@ -143,6 +153,7 @@ class Published(RuleBasedStateMachine):
     )
     def record_at_once(self, wanted: list[tuple[str, int]], beside: str) -> None:
         jobs: list[Callable[[], object]] = []
+        wanted = [each for each in wanted if not self.is_refused(*each)]
         for name, state in wanted:
             where = self.url if beside == "elsewhere" and len(jobs) > 0 else self.repo
             jobs.append(partial(record_in, where, name, *self.inputs(sample(name, state))))
@@ -161,6 +172,8 @@ class Published(RuleBasedStateMachine):
     def push(self, name: str, state: int, overtaken: bool) -> None:
         """Record in a clone and push with plain git, perhaps when somebody else was first."""
         self.git("-C", self.clone, "fetch", "--quiet", "--prune", "--force", self.repo, "+refs/*:refs/*")
+        if self.is_refused(name, state):
+            return
         expected = self.after(name, state)
         found = DataRepo(self.clone).record(name, *self.inputs(sample(name, state)))
         before = self.tip(name)
@@ -252,6 +265,14 @@ class Published(RuleBasedStateMachine):
             if path.is_file() and path.parent != target
         }
         assert found == {path: sha256 for path, sha256 in self.promised[spec].items() if path not in gone}
+
+    def is_refused(self, name: str, state: int) -> bool:
+        """Whether a state is new and has bytes that were withdrawn: it is refused then."""
+        if self.model[name] and self.model[name][-1] == state:
+            return False
+        gone = [each.partition(":") for each in self.withdrawn if each.startswith(f"{name}@")]
+        digests = {self.promised[spec][path] for spec, _, path in gone}
+        return any(hashlib.sha256(content).hexdigest() in digests for content in sample(name, state).files.values())
 
     def after(self, name: str, *order: int) -> list[int]:
         """Return what is published of a transient when these states were recorded, one after the other."""

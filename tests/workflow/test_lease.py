@@ -271,7 +271,8 @@ def check(repo: Path) -> None:
     opened = DataRepo(repo)
     assert opened.verify().problems == []
     assert list((repo / "refs").rglob("*.lock")) == []
-    assert list((repo / "blastgit/locks").iterdir()) == []
+    locks = [path.name for path in (repo / "blastgit/locks").iterdir()]
+    assert set(locks) <= {".maintain"}  # which a recording may have started meanwhile, in a process of its own
     assert list((repo / "dvc/tmp").glob("*")) == []
     run_git(repo, "fsck", "--strict", "--connectivity-only")
 
@@ -291,7 +292,7 @@ def test_eight_workers_of_one_run_side_by_side(history: Path, at_once: Callable[
     ]  # fmt: skip
     rows = [f"run.owner = 'one'; run.begin({s!r}); run.finish({s!r}, export={{'metadata': {{}}}})" for s in stages]
     assert at_once(rows) == [""] * 8
-    run = Run.of(DataRepo(history)._repository, NAME)
+    run = Run.of(DataRepo(history).session.repository, NAME)
     assert run is not None
     assert sorted(each.mark.stage for each in run.endings) == sorted(stages)
     assert run.leases == {}
