@@ -20,6 +20,8 @@ SECONDS_SETTING, BYTES_SETTING = "blastgit.pushSeconds", "blastgit.pushBytes"
 
 SECONDS, BYTES = 120, 512 * 1024 * 1024
 
+_AGAIN = 0.1  # seconds
+
 _SPLIT = "push in smaller parts, or ask the owner of this data repo to allow more"
 
 
@@ -67,7 +69,7 @@ def limited(repo: Repository) -> Iterator[Budget]:
         yield Budget(size, size)
         return
     before = signal.signal(signal.SIGALRM, _end)
-    signal.alarm(seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN)  # Python drops what is raised while an object is cleared away
     try:
         yield Budget(size, size)
     except _OutOfTime:
@@ -75,7 +77,7 @@ def limited(repo: Repository) -> Iterator[Budget]:
             f"checking this push took longer than {seconds} s (git config {SECONDS_SETTING}): {_SPLIT}"
         ) from None
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
 
 
