@@ -20,7 +20,7 @@ SECONDS_SETTING, BYTES_SETTING = "blastgit.pushSeconds", "blastgit.pushBytes"
 
 SECONDS, BYTES = 120, 512 * 1024 * 1024
 
-_AGAIN = 0.1  # seconds
+_AGAIN = 1.0  # seconds
 
 _SPLIT = "push in smaller parts, or ask the owner of this data repo to allow more"
 
