@@ -45,6 +45,10 @@ class Quarantine(LocalRepository):
         """The tip of main, as it is before the push; in a repo that has none yet, as it will be."""
         return super().main if self._coming_main is None else self.commit(self._coming_main, "main's commit")
 
+    def tip(self, name: str) -> pygit2.Commit | None:
+        """Return the tip of a branch as it is before the push; of main in a repo that has none yet, as it will be."""
+        return self.main if name == "main" and self._coming_main is not None else super().tip(name)
+
     @property
     def policy(self) -> Policy:
         """The policy as it stands before the push; without main there is none yet."""

@@ -40,7 +40,7 @@ def repo_identity(repository: Repository) -> uuid.UUID:
     stated = stated_identity(repository.settings)
     if stated is not None:
         return stated
-    *_, first = repository.commits("main", repository.main)
+    *_, first = repository.commits("main")
     return uuid.uuid5(_NAMESPACE, str(first.id))
 
 
