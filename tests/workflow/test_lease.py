@@ -272,7 +272,8 @@ def check(repo: Path) -> None:
     assert opened.verify().problems == []
     assert list((repo / "refs").rglob("*.lock")) == []
     locks = [path.name for path in (repo / "blastgit/locks").iterdir()]
-    assert set(locks) <= {".maintain"}  # which a recording may have started meanwhile, in a process of its own
+    # maintenance, which a recording may have started meanwhile, is a process of its own
+    assert set(locks) <= {".maintain", ".ledger"}
     assert list((repo / "dvc/tmp").glob("*")) == []
     run_git(repo, "fsck", "--strict", "--connectivity-only")
 
