@@ -98,7 +98,7 @@ class Policy:
 
 
 def require(settings: Settings, role: str, identity: str | None = None, subject: str = "") -> None:
-    """Return if somebody has a role in a data repo.
+    """Require a role in a data repo.
 
     Args:
         settings: What main says.
@@ -114,7 +114,7 @@ def require(settings: Settings, role: str, identity: str | None = None, subject:
 
 
 def require_line(settings: Settings, line: str, identity: str | None = None) -> None:
-    """Return if somebody may record into a line of revisions: the official one as a writer, their own as themselves.
+    """Require the right to record into a line: the official one as a writer, their own as themselves.
 
     Raises:
         Denied: They may not.

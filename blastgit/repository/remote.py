@@ -219,7 +219,7 @@ class RemoteRepository(Repository):
         """Push: all of the refs move, or none.
 
         Raises:
-            RefMoved: Somebody else was first. What is there now has been fetched: decide anew.
+            RefMoved: Somebody else was first. What is there now has been fetched: decide again.
             Denied: A hook of the data repo declined it.
             RepoError: The data repo cannot be reached, or does not take pushes.
         """
