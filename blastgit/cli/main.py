@@ -68,13 +68,13 @@ VERBS = {
     "locks": "list what is locked, and free what a dead process left",
     "store": "tell where contents lie, or that they have moved",
     "hooks": "install the hooks that check what is pushed",
-    "setup": "teach git, in a clone, to show revisions readably",
+    "setup": "teach git and DVC in a clone: readable diffs, and where contents are now",
     "textconv": "print a pointer or a revision as git's diff wants it",
     "completion": "print a shell's completion script",
 }
 """Every verb and what it does in a few words; the module of the same name has the rest."""
 
-_WITHOUT_REPO = {"init", "schema", "setup", "textconv", "completion"}
+_WITHOUT_REPO = {"init", "schema", "textconv", "completion"}
 
 _EPILOG = """\
 REV is a number, `latest`, a date (2026-05-27), a date-time, a version of Blast (v1.12.0) or a convenient name

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from blastgit.cli.common import plural
+from blastgit.errors import BlastgitError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -13,17 +15,44 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("clone", nargs="?", type=Path, default=Path(), help="the clone (default: the present folder)")
     words = "also derive git notes from the annotations, so that `git log` shows them; repeat it after a sync"
     parser.add_argument("--notes", action="store_true", help=words)
+    parser.epilog = """\
+Where the contents are now is what main of the data repo says: the one that the clone was made of, or that of -C REPO.
+Repeat it when the store has moved.
+"""
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write git's settings in the clone."""
+    """Write git's and DVC's settings in the clone."""
     from blastgit.reading.textconv import set_up
 
     set_up(options.clone)
     print("git diff and git log -p now show pointers and revisions readably here")
     print("dvc pull here brings every file, whatever your own gitignore (core.excludesFile) says")
+    code = _point_to_store(options)
     if options.notes:
         from blastgit.annotations.gitnotes import set_up_notes
 
         print(f"git log now shows what was said of {plural(set_up_notes(options.clone), 'revision')}")
+    return code
+
+
+def _point_to_store(options: argparse.Namespace) -> int:
+    """Tell DVC where the contents are; if nobody can say, the rest holds all the same, unless a repo was named."""
+    from blastgit.reading.clone import point_to_store
+
+    try:
+        told = point_to_store(options.clone, options.repo)
+    except BlastgitError as error:
+        if options.repo:
+            raise
+        print(f"blastgit: dvc pull reads from where the revision says, which may have moved: {error}", file=sys.stderr)
+        return 0
+    default, *others = told.addresses.items()
+    print(f"dvc pull here reads from {default[1]}{''.join(f', {name} from {url}' for name, url in others)}")
+    for name in told.unreachable:
+        print(
+            f"blastgit: plain DVC cannot be told that the store {name} is at {told.addresses[name]} now, since an "
+            "option of its old address is in the way: use `blastgit get`",
+            file=sys.stderr,
+        )
     return 0

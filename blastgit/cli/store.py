@@ -82,7 +82,8 @@ def run(options: argparse.Namespace) -> int:
         print(f"main names the store {options.names[0]} from now on: rules of storage in blastgit.yaml may name it")
     else:
         print(f"main names {repo.store_url} from now on; blastgit reads every old revision from there")
-        print(f"Plain DVC in a clone of an old one: dvc remote modify --local store url {repo.store_url}")
+        print("Plain DVC in a clone of an old one: blastgit setup CLONE, or, without blastgit:")
+        print(f"  dvc remote modify --local store url {repo.store_url}")
     return 0
 
 

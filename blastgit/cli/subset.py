@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = """\
 Commits and tags are the same as here, so a citation of either repo names the same bytes. Older revisions come along
 without contents of their own; `blastgit show` and `get` say of each file that it was left out. Since tags never change,
-plain DVC in a clone has to be told the new store: dvc remote modify --local store url URL
+plain DVC in a clone has to be told the new store: blastgit setup CLONE, or dvc remote modify --local store url URL
 """
 
 
@@ -41,7 +41,8 @@ def run(options: argparse.Namespace) -> int:
         print(f"  {plural(made.left_out, 'file')} of these and older revisions left out")
     if made.annotations:
         print(f"  annotations of {plural(made.annotations, 'subject')}")
-    print(f"  plain DVC in a clone of it: dvc remote modify --local store url {made.store}")
+    print("  plain DVC in a clone of it: blastgit setup CLONE, or, without blastgit:")
+    print(f"    dvc remote modify --local store url {made.store}")
     return 0
 
 

@@ -1,8 +1,8 @@
 """Moving the store: main names another place from now on. Old tags stay as they are.
 
 blastgit always reads from the store that main names now, so it gets every old revision without being told. Plain DVC
-in a clone of an old tag reads the address that the tag has; one command, which changes no file that git knows of,
-sends it to the new one:
+in a clone of an old tag reads the address that the tag has; `blastgit setup CLONE`, or one command, which changes no
+file that git knows of, sends it to the new one:
 
     dvc remote modify --local store url URL
 
@@ -13,7 +13,7 @@ A store of another kind needs what main's `.dvc/config` says beside the URL as w
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pygit2
 
@@ -116,6 +116,17 @@ def add_store(
     assert commit is not None
     repository.__dict__.pop("store", None)  # opened without it
     return commit
+
+
+def add_stores_beside(repository: Repository, names: Iterable[str]) -> None:
+    """Give a new data repo stores of these names below its default one: pointers and rules of storage name them.
+
+    Raises:
+        RepoError: The repo cannot be written.
+    """
+    default = repository.remote()
+    for name in names:
+        add_store(repository, name, f"{default.url.rstrip('/')}/stores/{name}", default.options)
 
 
 def _check(repository: Repository, new: Store) -> None:

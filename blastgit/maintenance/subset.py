@@ -21,6 +21,7 @@ from blastgit.collections.catalogue import Catalogue
 from blastgit.collections.part import part_of
 from blastgit.collections.resolve import Resolver
 from blastgit.errors import InvalidInput, NotFound, UsageError
+from blastgit.maintenance.move_store import add_stores_beside
 from blastgit.naming.names import Spec, is_personal, parse_spec
 from blastgit.naming.refs import branch_ref, tag_ref
 from blastgit.plumbing.durable import sync_file_systems
@@ -148,7 +149,8 @@ def subset(
     selection = _Selection(repository, [parse_spec(text) for text in names], options)
     new = init(target, store=options.store, simulated=repository.settings.simulated)
     with _removed_on_failure(target):
-        size = copy_contents(repository.store, new.store, selection.contents, progress, staging(new.store))
+        add_stores_beside(new, repository.store.others)
+        size = _copy_contents(repository, new, selection.contents, progress)
         left_out = _write_main(repository, new, selection)  # what is left out must not be taken for a loss
         _copy_revisions(repository, new, selection.lines)
         _copy_tags(repository, new, [label.ref for label in released])
@@ -156,7 +158,20 @@ def subset(
         annotations = _copy_annotations(repository, new, selection)
     revisions = [str(revision) for revision in selection.revisions]
     files = sum(len(paths) for paths in selection.files.values())
-    return Subset(new.path, new.store.url, revisions, files, len(selection.contents), size, left_out, annotations)
+    contents = len({md5 for _, md5 in selection.contents})
+    return Subset(new.path, new.store.url, revisions, files, contents, size, left_out, annotations)
+
+
+def _copy_contents(
+    repository: Repository, new: Repository, contents: Mapping[tuple[str, str], tuple[Pointer, str]], progress: Progress
+) -> int:
+    """Copy each content into the store that its pointer names, where plain DVC looks for it; return their bytes."""
+    by_store: dict[str, dict[str, tuple[Pointer, str]]] = {}
+    for (name, md5), content in contents.items():
+        by_store.setdefault(name, {})[md5] = content
+    for name, wanted in sorted(by_store.items()):
+        copy_contents(repository.store, new.store.named(name), wanted, progress, staging(new.store))
+    return sum(pointer.size for pointer in {md5: pointer for (_, md5), (pointer, _) in contents.items()}.values())
 
 
 @contextmanager
@@ -178,7 +193,7 @@ class _Selection:
     Attributes:
         revisions: Those that were asked for.
         files: The files of each that are taken, by the revision's name.
-        contents: What must be in the new store: each content's pointer, and its SHA-256.
+        contents: What must be in the new stores: by name of the store and MD5, each content's pointer and SHA-256.
         lines: All revisions of each line up to the highest one asked for, and of what users' own lines fork from.
         collection: The collection that was asked for, or None.
     """
@@ -188,7 +203,7 @@ class _Selection:
         self._history = History(repository)
         self._withdrawals = Withdrawals(repository)
         self.files: dict[str, set[str]] = {}
-        self.contents: dict[str, tuple[Pointer, str]] = {}
+        self.contents: dict[tuple[str, str], tuple[Pointer, str]] = {}
         found: dict[str, Revision] = {}
         for spec in specs:
             revision = resolve(repository, spec)
@@ -206,6 +221,11 @@ class _Selection:
                 highest[fork.name] = max(fork.number, highest.get(fork.name, 0))
                 fork = origin(repository, fork.name)
         self.lines = {name: self._line(name, number) for name, number in highest.items()}
+        self._md5s = {md5 for _, md5 in self.contents}
+        for revision in (revision for line in self.lines.values() for revision in line):
+            for pointer in revision.stored.values():  # an older pointer may name another store for the same content
+                if (pointer.remote, pointer.md5) not in self.contents and pointer.md5 in self._md5s:
+                    self.contents[pointer.remote, pointer.md5] = pointer, self._sha256(pointer.md5)
 
     def stones(self, revision: Revision) -> tuple[Stones, int]:
         """Return the tombstones of a revision in the subset, and how many of them are not the source's own."""
@@ -213,7 +233,7 @@ class _Selection:
         now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
         stones = dict(before)
         for path, pointer in revision.stored.items():  # what git itself keeps comes along with the tag
-            if path not in stones and pointer.md5 not in self.contents:
+            if path not in stones and pointer.md5 not in self._md5s:
                 stones[path] = Tombstone(
                     path, pointer.md5, revision.sha256(path), pointer.size, now, "blastgit subset", LEFT_OUT
                 )
@@ -226,7 +246,10 @@ class _Selection:
             if each not in gone and all(matches(each, pattern) for pattern in (path, only) if pattern is not None):
                 taken.add(each)
                 if not revision.held[each].in_git:
-                    self.contents[pointer.md5] = pointer, revision.sha256(each)
+                    self.contents[pointer.remote, pointer.md5] = pointer, revision.sha256(each)
+
+    def _sha256(self, md5: str) -> str:
+        return next(sha256 for (_, each), (_, sha256) in self.contents.items() if each == md5)
 
     def _line(self, name: str, highest: int) -> list[Revision]:
         return [revision for revision in self._history.revisions(name) if revision.number <= highest]

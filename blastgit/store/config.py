@@ -130,8 +130,18 @@ def remote_names(config: bytes) -> list[str]:
     """
     sections = _read(config, _ON_MAIN)
     default = sections.get("core", {}).get("remote", "").lower()
-    names = [name for section in sections if (name := _name_of(section))]
+    names = [name for section in sections if (name := remote_name(section))]
     return sorted(names, key=lambda name: (name != default, name))
+
+
+def remotes_of(config: bytes) -> dict[str, Remote]:
+    """Return the remotes of a `.dvc/config` by name, as they stand there: of an old tag, or of a clone.
+
+    Raises:
+        RepoError: The text is no such file.
+    """
+    found = ((remote_name(section), options) for section, options in _read(config, ".dvc/config").items())
+    return {name: Remote(name, options.pop("url", ""), options) for name, options in found if name}
 
 
 def other_remotes(config: bytes, own: Path) -> dict[str, Remote]:
@@ -152,7 +162,7 @@ def other_remotes(config: bytes, own: Path) -> dict[str, Remote]:
     mine = _read(own.read_bytes(), str(own)) if own.is_file() else {}
     said: dict[str, dict[str, str]] = {name: {} for name in others}
     for section, options in (*sections.items(), *mine.items()):
-        said.get(_name_of(section) or "", {}).update(options)
+        said.get(remote_name(section) or "", {}).update(options)
     return {name: _checked(Remote(name, each.pop("url", ""), each), _ON_MAIN) for name, each in said.items()}
 
 
@@ -164,8 +174,8 @@ def with_remote(config: bytes, remote: Remote) -> bytes:
         UsageError: Plain DVC could not read it.
     """
     _check_readable(remote.url)
-    parsed = _parse(config, _ON_MAIN)
-    old = [section for section in parsed.sections if _name_of(section) == remote.name]
+    parsed = parse_config(config, _ON_MAIN)
+    old = [section for section in parsed.sections if remote_name(section) == remote.name]
     parsed[old[0] if old else f'remote "{remote.name}"'] = {"url": remote.url, **remote.options}
     text = "\n".join(parsed.write()).encode() + b"\n"
     default_remote(text)
@@ -176,7 +186,7 @@ def _own_remote(text: bytes, config: bytes, where: str) -> Remote:
     sections = _read(text, where)
     wanted = sections.get("core", {}).get("remote")
     if wanted is None:
-        names = [name for section in sections if (name := _name_of(section))]
+        names = [name for section in sections if (name := remote_name(section))]
         wanted = names[0] if len(names) == 1 else None
     own = _remote(sections, wanted, where, needs_url=False)
     if own.url:
@@ -192,7 +202,7 @@ def _remote(
     if not name:
         raise RepoError(f"{where} names no store: it should have `remote` in the section [core]")
     for section, options in sections.items():
-        if _name_of(section) == name:
+        if remote_name(section) == name:
             others = dict(options)
             remote = Remote(name, others.pop("url", ""), others)
             return _checked(remote, where) if remote.url or needs_url else remote
@@ -213,7 +223,7 @@ def _checked(remote: Remote, where: str) -> Remote:
 
 
 def _check_section(section: str, options: Mapping[str, str]) -> None:
-    name = _name_of(section)
+    name = remote_name(section)
     if name is None and section != "core":
         raise RepoError(f"{_ON_MAIN} has a section [{section}], which {_OWN}")
     allowed = _CORE_OF_MAIN if name is None else {*_OPTIONS_OF_MAIN, *_LAYOUTS}
@@ -240,7 +250,8 @@ def _check_value(option: str, value: str) -> None:
 _OWN = f"only a user's own settings may: move it to blastgit/{OWN_FILE} (for plain DVC: .dvc/config.local)"
 
 
-def _name_of(section: str) -> str | None:
+def remote_name(section: str) -> str | None:
+    """Return the name of the remote that a section of a settings file is about; None for any other section."""
     match = _REMOTE.fullmatch(section.lower())
     return match["name"] if match else None
 
@@ -248,7 +259,7 @@ def _name_of(section: str) -> str | None:
 def _read(text: bytes, where: str) -> dict[str, dict[str, str]]:
     """Return the options of each section, as DVC would read them."""
     found: dict[str, dict[str, str]] = {}
-    for section, options in _parse(text, where).dict().items():
+    for section, options in parse_config(text, where).dict().items():
         if not isinstance(options, dict):
             raise RepoError(f"{where} sets {section!r} outside of any section")
         for option, value in options.items():
@@ -258,8 +269,12 @@ def _read(text: bytes, where: str) -> dict[str, dict[str, str]]:
     return found
 
 
-def _parse(text: bytes, where: str) -> Any:
-    """Parse with the library that DVC uses, so that both read the same; nothing in a value refers to another one."""
+def parse_config(text: bytes, where: str) -> Any:
+    """Parse with the library that DVC uses, so that both read the same; nothing in a value refers to another one.
+
+    Raises:
+        RepoError: It is no settings file.
+    """
     from configobj import ConfigObj, ConfigObjError
 
     try:
