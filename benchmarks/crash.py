@@ -15,7 +15,10 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+from blastgit.plumbing.settings_file import change_settings
 
 _STEPS = frozenset({
     "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "os.chmod", "os.link", "os.symlink",
@@ -35,6 +38,11 @@ class Death:
 
     killed: bool
     code: int
+
+
+def switch_off_maintenance(repo: Path) -> None:
+    """Have writers never start maintenance by themselves: whoever counts what is left then meets none at work."""
+    change_settings(repo, {"blastgit.maintainLoose": "0"})
 
 
 def run_killed_at(step: int, action: Callable[[], Any]) -> Death:

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import settings
 from pygit2.enums import ConfigLevel
 
+from benchmarks.crash import switch_off_maintenance
 from blastgit import DataRepo
 from blastgit.demo import Sample, change_image, refit, reprocess, small
 from blastgit.plumbing.process import git_environment
@@ -77,8 +78,9 @@ def _make_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:
-    """A fresh data repo."""
+    """A fresh data repo, in which maintenance never starts by itself: its locks would be taken for left ones."""
     init(tmp_path / "repo", simulated=True)
+    switch_off_maintenance(tmp_path / "repo")
     return tmp_path / "repo"
 
 

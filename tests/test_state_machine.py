@@ -24,7 +24,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from benchmarks.crash import run_killed_after, run_killed_at
+from benchmarks.crash import run_killed_after, run_killed_at, switch_off_maintenance
 from blastgit import DataRepo
 from blastgit.demo import Sample, refit, reprocess, small
 from blastgit.errors import Withdrawn
@@ -83,6 +83,7 @@ class Published(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(prefix="blastgit-test-"))
         self.repo, self.clone, self.backup = (self.folder / name for name in ("repo", "clone.git", "backup"))
         DataRepo.init(self.repo, simulated=True)
+        switch_off_maintenance(self.repo)  # there is a rule for it
         (self.backup / "files/md5").mkdir(parents=True)
         self.git("init", "--quiet", "--bare", self.clone)
         self.daemon, self.url = serve(self.folder, self.repo.name)

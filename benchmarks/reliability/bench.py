@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.crash import switch_off_maintenance
 from blastgit import DataRepo
 from blastgit.demo import Sample
 
@@ -22,6 +23,7 @@ class Bench:
         self.folder = folder
         self.repo = folder / "repo"
         DataRepo.init(self.repo, simulated=True)
+        switch_off_maintenance(self.repo)
         self._count = 0
 
     def write(self, sample: Sample) -> Inputs:

@@ -102,6 +102,9 @@ class Lock:
     def announce(self, journal: Journal) -> None:
         """Write down who holds the lock, and what to clean up if it dies.
 
+        Git locks are announced on disk before git takes them: it syncs each lock file itself, so after a power cut they
+        may stand while the journal that tells whose they are is empty.
+
         Raises:
             RepoError: It cannot be written.
         """
@@ -114,6 +117,8 @@ class Lock:
         # One write, and the first line is what counts: killed at any instant, the old or the new journal can be read.
         try:
             os.pwrite(self.descriptor, json.dumps(asdict(journal)).encode() + b"\n", 0)
+            if journal.refs or journal.locks:
+                os.fsync(self.descriptor)
         except OSError as error:
             raise RepoError(f"the lock {self.path} cannot be written ({error.strerror}), so nothing was done") from None
 

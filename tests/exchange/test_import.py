@@ -53,6 +53,7 @@ def test_objects_and_refs_are_packed(repo, tree, run):
 
 
 def test_many_packs_become_few(repo, tree, run):
+    run("git", "-C", repo, "config", "blastgit.maintainLoose", "6700")
     run("git", "-C", repo, "config", "blastgit.maintainPacks", "1")
     for name in NAMES[:2]:
         DataRepo(repo).record(name, tree / "exports" / f"{name}.json", tree)

@@ -3,6 +3,7 @@ import multiprocessing
 import tempfile
 import time
 from multiprocessing.sharedctypes import Synchronized
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from blastgit.repository.packing import Counts, count
 pytestmark = pytest.mark.slow
 
 WRITERS, RECORDS = 4, 4
+PATIENCE = 300  # seconds
 fork = multiprocessing.get_context("fork")
 
 
@@ -57,9 +59,11 @@ def test_an_open_repo_reads_on(history, states, record):
         assert opened.show("2026dgt@0").kind == "document"
 
 
-def write(repo: Path, samples: list[Sample], left: "Synchronized[int]") -> None:
+def write(repo: Path, samples: list[Sample], is_packed: Event, left: "Synchronized[int]") -> None:
+    """Record all samples, the last one when the repo has been packed more than once."""
     try:
         for sample in samples:
+            assert sample is not samples[-1] or is_packed.wait(PATIENCE)
             with tempfile.TemporaryDirectory() as folder:
                 export, data = sample.write(Path(folder))
                 assert DataRepo(repo).record(sample.name, export, data).status == "recorded"
@@ -69,9 +73,9 @@ def write(repo: Path, samples: list[Sample], left: "Synchronized[int]") -> None:
 
 
 def test_beside_four_writers_and_a_reader(repo, run):
-    left = fork.Value("i", WRITERS)
+    left, is_packed = fork.Value("i", WRITERS), fork.Event()
     samples = [[refit(small(f"2026b{i}", seed=i), seed=seed) for seed in range(RECORDS)] for i in range(WRITERS)]
-    writers = [fork.Process(target=write, args=(repo, each, left)) for each in samples]
+    writers = [fork.Process(target=write, args=(repo, each, is_packed, left)) for each in samples]
     for writer in writers:
         writer.start()
     reader = DataRepo(repo)
@@ -79,12 +83,13 @@ def test_beside_four_writers_and_a_reader(repo, run):
     while left.value:
         DataRepo(repo).maintain()
         rounds += 1
+        if rounds > 1:
+            is_packed.set()
         for transient in reader.list():
             assert reader.log(transient.name)
     for writer in writers:
         writer.join()
     assert [writer.exitcode for writer in writers] == [0] * WRITERS
-    assert rounds > 1
     report = DataRepo(repo).verify()
     assert (report.revisions, report.problems) == (WRITERS * RECORDS, [])
     run("git", "-C", repo, "fsck", "--strict")
@@ -101,6 +106,7 @@ def wait_until(holds: Any) -> None:
 def test_it_starts_by_itself_when_there_is_much_to_pack(repo, record, run, states, key):
     record(repo, states[0])
     assert not (repo / "blastgit/maintain.log").exists()
+    run("git", "-C", repo, "config", "blastgit.maintainLoose", "6700")
     run("git", "-C", repo, "config", key, "1")
     (repo / "objects/17" / ("0" * 38)).touch()  # whether there is one of its own is chance
     record(repo, states[2])
@@ -109,7 +115,7 @@ def test_it_starts_by_itself_when_there_is_much_to_pack(repo, record, run, state
 
 
 def test_never_when_it_is_told_so(repo, record, run, states):
-    run("git", "-C", repo, "config", "blastgit.maintainLoose", "0")
+    assert run("git", "-C", repo, "config", "blastgit.maintainLoose").strip() == "0"
     run("git", "-C", repo, "config", "blastgit.maintainPacks", "1")
     (repo / "objects/17" / ("0" * 38)).touch()
     record(repo, states[0])
