@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from blastgit.naming.names import parse_spec
-from blastgit.repository.commits import Revision
-from blastgit.workflow.stages import Stages
 
 if TYPE_CHECKING:
     from blastgit.api.session import Session
@@ -25,8 +21,12 @@ def provenance(session: Session, /, spec: str) -> Graph:
     Raises:
         NotFound: There is no such revision, or nothing at that path.
     """
+    from dataclasses import replace
+
     from blastgit.provenance.graph import read_graph
+    from blastgit.repository.commits import Revision
     from blastgit.workflow.judged import status_of
+    from blastgit.workflow.stages import Stages
 
     parsed = parse_spec(spec)
     state = session.resolve(parsed)
@@ -47,6 +47,7 @@ def affected(session: Session, /, subject: str) -> Sequence[Affected]:
         NotFound: There is no such revision, annotation or path.
     """
     from blastgit.provenance.affected import affected, read_subjects
+    from blastgit.workflow.stages import Stages
 
     stages = Stages.of(session.repository.settings)
     subjects = read_subjects(session.repository, subject)
@@ -66,6 +67,8 @@ def usage(session: Session, /, pattern: str = "*") -> Sequence[Usage]:
 
 def orphans(session: Session, /, days: int = 30) -> Sequence[Orphan]:
     """Return the runs and markers, older than some days, that nothing cites, collects, annotates or reads."""
+    from datetime import timedelta
+
     from blastgit.provenance.orphans import orphans
 
     return orphans(session.repository, timedelta(days=days))

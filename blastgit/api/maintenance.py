@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blastgit.naming.names import check_line, parse_spec
-from blastgit.repository.identity import repo_identity
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -154,6 +153,7 @@ def checkpoint(session: Session, /, sign: Sign | None = None) -> Checkpoint:
     """
     from blastgit.plumbing.git_locks import OF_LEDGER
     from blastgit.plumbing.locks import BRIEFLY, Journal, hold
+    from blastgit.repository.identity import repo_identity
     from blastgit.repository.ledger.checkpoint import LEDGER_LOCK, make_checkpoint
 
     repository = session.local()

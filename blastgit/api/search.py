@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from blastgit.api.index import Index
 from blastgit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -116,5 +115,7 @@ def _opened(session: Session, /, index: OpenIndex | None = None) -> Iterator[Ope
     if index is not None:
         yield index
         return
+    from blastgit.api.index import Index
+
     with Index(session.repository, session.progress).open() as opened:
         yield opened

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from blastgit.errors import UsageError
 from blastgit.naming.names import check_transient, parse_spec
-from blastgit.workflow.resolve import resolve_revision
 
 if TYPE_CHECKING:
     from blastgit.api.session import Session
@@ -68,6 +67,7 @@ def plan(
         NotFound: There is no such revision, stage, file or field.
     """
     from blastgit.workflow.plan import Wish, plan
+    from blastgit.workflow.resolve import resolve_revision
 
     parsed = parse_spec(spec)
     if parsed.path is not None or parsed.stage is not None:

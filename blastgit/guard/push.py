@@ -12,9 +12,8 @@ from pygit2.enums import RepositoryOpenFlag
 from blastgit.errors import Denied, RepoError
 from blastgit.guard.contents import check_contents
 from blastgit.naming.refs import MAIN, Kind, place
-from blastgit.plumbing.objects import find_ref
+from blastgit.plumbing.objects import ZERO, find_ref
 from blastgit.plumbing.opening import open_repository
-from blastgit.plumbing.refs import ZERO
 from blastgit.plumbing.trees import read_blob
 from blastgit.repository.commits import Marker, Revision
 from blastgit.store.base import Store

@@ -25,9 +25,8 @@ from blastgit.naming.names import fold
 from blastgit.naming.refs import MAIN, Change, Kind, Line, Place, check_move, place, read_changes
 from blastgit.plumbing.git_locks import OF_PACKED, PACKED
 from blastgit.plumbing.locks import Journal, Lock, hold
-from blastgit.plumbing.objects import find_ref
+from blastgit.plumbing.objects import ZERO, find_ref
 from blastgit.plumbing.opening import open_repository
-from blastgit.plumbing.refs import ZERO
 from blastgit.plumbing.turnstile import publishing, stamp
 from blastgit.repository.base import LOCK_TIMEOUT
 from blastgit.repository.local import LocalRepository

@@ -11,7 +11,7 @@ from enum import Enum
 
 from blastgit.errors import Denied
 from blastgit.naming.names import check_line, check_transient, is_personal, transient_of, user_of
-from blastgit.plumbing.refs import ZERO
+from blastgit.plumbing.objects import ZERO
 
 BRANCHES, TAGS, RUNS = "refs/heads/", "refs/tags/", "refs/workflow/"
 """What the refs of branches, of tags, and of the markers of runs in progress begin with."""

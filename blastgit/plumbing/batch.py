@@ -20,13 +20,11 @@ from pathlib import Path
 import pygit2
 
 from blastgit.errors import RepoError
+from blastgit.plumbing.objects import FILE_MODE, FOLDER_MODE
 from blastgit.plumbing.quarantine import Quarantine, quarantine
 
 _COMMIT, _TREE, _BLOB, _TAG = 1, 2, 3, 4
 _KINDS = {_COMMIT: b"commit", _TREE: b"tree", _BLOB: b"blob", _TAG: b"tag"}
-FILE_MODE, FOLDER_MODE = b"100644", b"40000"
-"""How git's trees write that an entry is a file, or a tree of its own."""
-
 _WINDOW = 1 << 9  # bytes that the smallest window of zlib holds
 _LARGE = 1 << 31  # offsets from here on stand in a table of their own
 

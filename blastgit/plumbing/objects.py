@@ -9,6 +9,12 @@ import pygit2
 
 from blastgit.errors import DamagedData
 
+ZERO = "0" * 40
+"""The id that git gives where there is no object: of a ref that is to go, or was not there before."""
+
+FILE_MODE, FOLDER_MODE = b"100644", b"40000"
+"""How git's trees write that an entry is a file, or a tree of its own."""
+
 PARTIAL = "of a clone with --filter: `git fetch --refetch --no-filter`, which completes it"
 """What helps if objects were never there."""
 

@@ -8,9 +8,6 @@ from threading import Lock
 import pygit2
 from pygit2.enums import RepositoryOpenFlag
 
-from blastgit.plumbing.process import GitError, run_git
-from blastgit.plumbing.user_settings import Keep
-
 _ANYWHERE = RepositoryOpenFlag(0)
 _validation = Lock()  # libgit2 has one switch for the whole process
 
@@ -48,6 +45,9 @@ def is_partial(git: pygit2.Repository) -> bool:
 
 
 def _is_trusted(path: Path | str) -> bool:
+    from blastgit.plumbing.process import GitError, run_git
+    from blastgit.plumbing.user_settings import Keep
+
     words = ("-c", "safe.bareRepository=all", "-C", str(path), "rev-parse", "--git-dir")
     try:
         run_git(None, *words, keep=Keep.TRUST)

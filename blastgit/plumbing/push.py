@@ -8,8 +8,9 @@ from pathlib import Path
 
 from blastgit.errors import RepoError
 from blastgit.plumbing.connection import remote_words
+from blastgit.plumbing.objects import ZERO
 from blastgit.plumbing.process import GitError, run_git
-from blastgit.plumbing.refs import ZERO, RefUpdate
+from blastgit.plumbing.refs import RefUpdate
 from blastgit.plumbing.user_settings import Keep
 
 _MOVED = (

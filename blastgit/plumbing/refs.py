@@ -19,12 +19,12 @@ import pygit2
 from blastgit.errors import RepoError
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.durable import DURABLY, DiskFailed, sync_file_systems
+from blastgit.plumbing.objects import ZERO
 from blastgit.plumbing.opening import open_repository
 from blastgit.plumbing.process import GitError, git_in_waiting
 from blastgit.plumbing.quarantine import Quarantine
 from blastgit.plumbing.ref_locks import free_after_failure, locks_in_order
 
-ZERO = "0" * 40
 _LEAST_ROOM = 65_536  # bytes: refs and their locks take a block each
 _PATIENT = (
     "-c",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import pygit2
 
 from blastgit.errors import DamagedData
-from blastgit.plumbing.batch import FILE_MODE, FOLDER_MODE, Batch
-from blastgit.plumbing.objects import PARTIAL
+from blastgit.plumbing.objects import FILE_MODE, FOLDER_MODE, PARTIAL
+
+if TYPE_CHECKING:
+    from blastgit.plumbing.batch import Batch
 
 Oid = pygit2.Oid
 _EMPTY = Oid(hex="4b825dc642cb6eb9a060e54bf8d69288fbee4904")

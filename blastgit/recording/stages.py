@@ -21,7 +21,8 @@ from blastgit.naming.refs import run_ref
 from blastgit.naming.trailers import Trailer
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Journal, Lock, hold
-from blastgit.plumbing.refs import ZERO, RefMoved, RefUpdate
+from blastgit.plumbing.objects import ZERO
+from blastgit.plumbing.refs import RefMoved, RefUpdate
 from blastgit.plumbing.safe_text import one_line
 from blastgit.plumbing.turnstile import publishing
 from blastgit.progress import Progress, silent

@@ -18,22 +18,19 @@ from pygit2.enums import RepositoryOpenFlag
 from blastgit.errors import DamagedData, RepoError
 from blastgit.naming.names import transient_of
 from blastgit.naming.refs import MAIN, branch_ref
-from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.objects import commit_of, find_ref, list_refs, undamaged
 from blastgit.plumbing.opening import is_partial, open_repository
-from blastgit.plumbing.process import run_git
-from blastgit.plumbing.refs import RefUpdate
 from blastgit.plumbing.trees import read_blob
 from blastgit.repository.format import CONFIG, FILE, is_readable
-from blastgit.repository.ledger.book import Book
-from blastgit.repository.policy import require, require_line
-from blastgit.store.base import Store
-from blastgit.store.config import OWN_FILE, Remote, chosen_remote, other_remotes
-from blastgit.store.open import open_stores
 
 if TYPE_CHECKING:
+    from blastgit.plumbing.batch import Batch
+    from blastgit.plumbing.refs import RefUpdate
+    from blastgit.repository.ledger.book import Book
     from blastgit.repository.settings import Settings
     from blastgit.revision.rules import Rules
+    from blastgit.store.base import Store
+    from blastgit.store.config import Remote
 
 USAGE_VARIABLE, USAGE_SETTING = "BLASTGIT_USAGE", "blastgit.usage"
 """What has reads noted: a user's own file, or git's setting of a repo on this machine."""
@@ -110,6 +107,8 @@ class Repository(ABC):
 
     def object_ids(self, start: str, but: str = "") -> dict[str, str]:
         """Return what each ref names that begins with `start`, and not with `but`. Slow where there are many."""
+        from blastgit.plumbing.process import run_git
+
         listed = run_git(self.path, "for-each-ref", "--format=%(objectname) %(refname)", start).decode(
             "utf-8", "replace"
         )
@@ -142,6 +141,8 @@ class Repository(ABC):
         Raises:
             Denied: They do not have it.
         """
+        from blastgit.repository.policy import require
+
         if self.is_here:
             require(self.settings, role, subject=subject)
 
@@ -151,6 +152,8 @@ class Repository(ABC):
         Raises:
             Denied: They do not have it.
         """
+        from blastgit.repository.policy import require_line
+
         if self.is_here:
             require_line(self.settings, line)
 
@@ -234,6 +237,9 @@ class Repository(ABC):
         Raises:
             RepoError: The settings make no sense, or main's have an option that is not main's to set.
         """
+        from blastgit.store.config import OWN_FILE, other_remotes
+        from blastgit.store.open import open_stores
+
         others = other_remotes(self.config, self.work_folder / OWN_FILE)
         return open_stores(default, others, self.work_folder)
 
@@ -243,6 +249,8 @@ class Repository(ABC):
         Raises:
             RepoError: The settings make no sense, or main's have an option that is not main's to set.
         """
+        from blastgit.store.config import OWN_FILE, chosen_remote
+
         return chosen_remote(self.config, self.work_folder / OWN_FILE, os.environ)
 
     @property
@@ -253,6 +261,8 @@ class Repository(ABC):
     @property
     def ledger(self) -> Book:
         """What was published here."""
+        from blastgit.repository.ledger.book import Book
+
         return Book(self.path)
 
     @property
@@ -276,6 +286,8 @@ class Repository(ABC):
     @property
     def guarded_folders(self) -> list[Path]:
         """Where those who publish contents and those who delete them meet; see `plumbing/turnstile.py`."""
+        from blastgit.store.config import OWN_FILE, other_remotes
+
         others = other_remotes(self.config, self.work_folder / OWN_FILE).values()
         stores = (remote.folder for remote in (self.remote(), *others))
         return [self.work_folder, *(folder for folder in stores if folder is not None)]
@@ -337,6 +349,8 @@ def _now() -> int:
     try:
         return int(datetime.fromisoformat(stated).timestamp())
     except ValueError:  # git knows many more ways to write a date
+        from blastgit.plumbing.process import run_git
+
         anybody = {"GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a"}
         return int(run_git(None, "var", "GIT_COMMITTER_IDENT", env=anybody).split()[-2])
 

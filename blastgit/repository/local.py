@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from blastgit.naming.refs import BRANCHES
-from blastgit.plumbing.batch import Batch
-from blastgit.plumbing.objects import list_refs
-from blastgit.plumbing.refs import ZERO, RefUpdate, update_refs
+from blastgit.plumbing.objects import ZERO, list_refs
 from blastgit.repository.base import USAGE_SETTING, Repository, git_setting
-from blastgit.repository.hooks import follow_move
+
+if TYPE_CHECKING:
+    from blastgit.plumbing.batch import Batch
+    from blastgit.plumbing.refs import RefUpdate
 
 
 class LocalRepository(Repository):
@@ -39,6 +41,8 @@ class LocalRepository(Repository):
 
     def prepare_to_edit(self) -> None:
         """Make the folders that every writer needs, and have the hooks follow the repo if it was moved."""
+        from blastgit.repository.hooks import follow_move
+
         super().prepare_to_edit()
         follow_move(self.path, self.git)
 
@@ -51,6 +55,8 @@ class LocalRepository(Repository):
         synced: Iterable[Path] = (),
     ) -> None:
         """Move refs in one transaction, and enter new tags in the ledger; see `update_refs`."""
+        from blastgit.plumbing.refs import update_refs
+
         tags = {update.ref: update.new for update in updates if update.new != ZERO}
         then = partial(self.ledger.add, tags)
         update_refs(self.path, updates, message, *locks, objects=objects, synced=synced, then=then)

@@ -19,7 +19,8 @@ from blastgit.naming.trailers import Trailer
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.keeps import remove_left_keeps
 from blastgit.plumbing.locks import Lock, remove_folders, try_lock
-from blastgit.plumbing.refs import ZERO, RefMoved, RefUpdate
+from blastgit.plumbing.objects import ZERO
+from blastgit.plumbing.refs import RefMoved, RefUpdate
 from blastgit.plumbing.safe_text import one_line
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Marker

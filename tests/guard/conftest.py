@@ -12,8 +12,8 @@ import pytest
 from blastgit import DataRepo
 from blastgit.demo import refit, small
 from blastgit.guard.receive import receive
+from blastgit.plumbing.objects import ZERO
 from blastgit.plumbing.process import git_environment
-from blastgit.plumbing.refs import ZERO
 from blastgit.repository.init import init
 
 Tree = dict[bytes, tuple[str, str]]
