@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import pygit2
 
-from blastgit.annotations.annotation import Annotation, read_line
-from blastgit.annotations.subjects import KINDS, Subject
 from blastgit.errors import BlastgitError
 from blastgit.naming.refs import ANNOTATIONS
 from blastgit.plumbing.objects import commit_of, undamaged
 from blastgit.plumbing.trees import read_blob
-from blastgit.repository.base import Repository
+
+if TYPE_CHECKING:
+    from blastgit.annotations.annotation import Annotation
+    from blastgit.annotations.subjects import Subject
+    from blastgit.repository.base import Repository
 
 NAME = "annotations"
 REF = ANNOTATIONS
@@ -95,6 +98,8 @@ class Branch:
         Raises:
             DamagedData: Git cannot read it.
         """
+        from blastgit.annotations.subjects import KINDS
+
         for kind in KINDS:
             yield from self.below(kind)
 
@@ -110,6 +115,8 @@ class Branch:
 
 def read_lines(data: bytes, path: str) -> tuple[list[Annotation], int]:
     """Return the annotations in a file of the branch, oldest first, and how many lines are none."""
+    from blastgit.annotations.annotation import read_line
+
     lines = dict.fromkeys(data.split(b"\n")[:-1])
     events = []
     for line in lines:

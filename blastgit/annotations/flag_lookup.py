@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from blastgit.annotations.branch import Branch
-from blastgit.annotations.flags import Flags
-from blastgit.annotations.states import annotation_states, flags_of
-from blastgit.annotations.subjects import Subject
-from blastgit.repository.base import Repository
+
+if TYPE_CHECKING:
+    from blastgit.annotations.flags import Flags
+    from blastgit.repository.base import Repository
 
 
 class FlagLookup:
@@ -21,18 +22,24 @@ class FlagLookup:
 
     @cached_property
     def _flags(self) -> Flags:
+        from blastgit.annotations.flags import Flags
+
         return Flags.of(self._repository.settings)
 
     def of_revision(self, name: str, number: int) -> str | None:
         """Return the flag of a revision, in words, or None."""
-        return self._of(Subject("revision", f"{name}@{number}"))
+        return self._of("revision", f"{name}@{number}")
 
     def of_transient(self, name: str) -> str | None:
         """Return the flag of a transient as such, in words, or None."""
-        return self._of(Subject("transient", name))
+        return self._of("transient", name)
 
-    def _of(self, subject: Subject) -> str | None:
-        if not self._branch.has(subject.kind):
+    def _of(self, kind: str, name: str) -> str | None:
+        if not self._branch.has(kind):
             return None
+        from blastgit.annotations.states import annotation_states, flags_of
+        from blastgit.annotations.subjects import Subject
+
+        subject = Subject(kind, name)
         state = flags_of(annotation_states(self._branch.of(subject)), self._flags).get(subject)
         return None if state is None else str(state)

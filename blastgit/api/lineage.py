@@ -25,7 +25,7 @@ def provenance(session: Session, /, spec: str) -> Graph:
 
     from blastgit.provenance.graph import read_graph
     from blastgit.repository.commits import Revision
-    from blastgit.workflow.judged import status_of
+    from blastgit.workflow.ended import status_of
     from blastgit.workflow.stages import Stages
 
     parsed = parse_spec(spec)

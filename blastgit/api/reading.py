@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blastgit.naming.names import check_line, parse_spec
-from blastgit.revision.export import read_given
 
 if TYPE_CHECKING:
     from blastgit.api.session import Session
@@ -108,6 +107,7 @@ def pictures(session: Session, /, difference: Diff, target: str | Path) -> int:
 
 def _state(session: Session, /, text: str) -> State:
     from blastgit.reading.diff import State
+    from blastgit.revision.export import read_given
 
     file = Path(text)
     if file.is_file():
@@ -174,6 +174,7 @@ def compare_exports(old: Path, new: Path) -> Diff:
         InvalidExport: A file is no export.
     """
     from blastgit.reading.diff import State, diff
+    from blastgit.revision.export import read_given
     from blastgit.revision.rules import default_rules
 
     return diff(None, State(str(old), read_given(old)), State(str(new), read_given(new)), default_rules())

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from blastgit.errors import InvalidName
 from blastgit.naming.names import check_transient
 from blastgit.repository.base import LOCK_TIMEOUT
-from blastgit.revision.export import read_given
 
 if TYPE_CHECKING:
     from blastgit.api.session import Session
@@ -50,6 +49,7 @@ def record(  # noqa: PLR0913 (an export, its files, and four things that most ca
     """
     from blastgit.recording.record import RecordOptions, record
     from blastgit.recording.sources import find
+    from blastgit.revision.export import read_given
 
     check_transient(name)
     checked = read_given(export)

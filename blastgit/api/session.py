@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from blastgit.api.aliases import find_alias
 from blastgit.errors import RepoError
 from blastgit.naming.names import Spec, is_personal
 from blastgit.progress import Progress, silent
-from blastgit.repository.base import Repository
-from blastgit.repository.commits import Snapshot
 from blastgit.repository.format import FILE
 from blastgit.repository.history import History
 from blastgit.repository.local import LocalRepository
 from blastgit.repository.location import local_path
-from blastgit.repository.recovery import recover
-from blastgit.repository.renames import Renames
-from blastgit.workflow.resolve import resolve
+
+if TYPE_CHECKING:
+    from blastgit.repository.base import Repository
+    from blastgit.repository.commits import Snapshot
+    from blastgit.repository.renames import Renames
 
 
 class Session:
@@ -50,6 +50,8 @@ class Session:
         Raises:
             NotFound: There is no such state.
         """
+        from blastgit.workflow.resolve import resolve
+
         known = self._known(spec)
         state = resolve(self.repository, known)
         if known.name != spec.name:
@@ -91,7 +93,11 @@ class Session:
         by_name = self._by_name(spec)
         if by_name is not None:
             return by_name
-        found = None if is_personal(spec.name) else find_alias(self.repository, spec.name)
+        if is_personal(spec.name):
+            return spec
+        from blastgit.api.aliases import find_alias
+
+        found = find_alias(self.repository, spec.name)
         return spec if found is None else replace(spec, name=found)
 
     def _by_name(self, spec: Spec) -> Spec | None:
@@ -108,6 +114,8 @@ class Session:
         """Which names are of the same transient; None, without reading the settings, if none are known."""
         if b"renames" not in self.repository.main_file(FILE):
             return None
+        from blastgit.repository.renames import Renames
+
         return Renames.of(self.repository.settings)
 
     def _has_tag(self, spec: Spec) -> bool:
@@ -121,5 +129,8 @@ def _open(location: str | Path) -> Repository:
 
         return RemoteRepository(str(location))
     repository = LocalRepository(folder)
-    recover(repository)
+    if repository.has_writers:
+        from blastgit.repository.recovery import recover
+
+        recover(repository)
     return repository

@@ -12,8 +12,9 @@ from blastgit.naming.trailers import Trailer
 from blastgit.repository.commits import DEVIATION, Marker
 from blastgit.revision.dr import DatasetRevision
 from blastgit.revision.rules import Rules
+from blastgit.workflow.ended import COMPLETE
 from blastgit.workflow.markers import OUTCOMES
-from blastgit.workflow.validity import COMPLETE, sounds_complete
+from blastgit.workflow.validity import sounds_complete
 
 _COMMON = frozenset({Trailer.MARKER, Trailer.APP_VERSION, Trailer.RUN})
 _OF_DATA = frozenset(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import os
 import sys
 import time
@@ -111,7 +110,10 @@ class _VerbParser(_Parser):
 
 
 def build_parser(only: str | None = None) -> argparse.ArgumentParser:
-    """Return the parser; with `only`, the arguments of that verb alone are loaded, which keeps start-up short."""
+    """Return the parser; with `only`, that of this verb alone, or with "" of all verbs without their arguments.
+
+    Each verb takes time to load, and none but one is needed to run one.
+    """
     parser = _Parser(
         prog="blastgit",
         description="Every revision of every Blast transient dataset, kept for good in git and DVC.",
@@ -122,12 +124,13 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
     parser.add_argument("-C", "--repo", dest="repo", metavar="REPO", help=where)
     parser.add_argument("--version", action="version", version=f"blastgit {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=_VerbParser)
-    for name, words in VERBS.items():
+    for name in [only] if only else VERBS:
+        words = VERBS[name]
         described = f"{words[0].upper()}{words[1:]}."
         verb = verbs.add_parser(
             name, help=words, description=described, formatter_class=argparse.RawDescriptionHelpFormatter
         )
-        if only in (None, name):
+        if only != "":
             module: Any = import_module(f"blastgit.cli.{name}{'_' if iskeyword(name) else ''}")
             if name not in _WITHOUT_REPO:
                 verb.add_argument("-C", "--repo", dest="repo", metavar="REPO", default=argparse.SUPPRESS, help=where)
@@ -185,6 +188,8 @@ def _verb_of(arguments: Sequence[str]) -> str:
         elif not word.startswith("-"):
             if word in VERBS:
                 return word
+            import difflib
+
             near = difflib.get_close_matches(word, VERBS, n=2)
             hint = f"did you mean {' or '.join(near)}?" if near else "`blastgit --help` lists those there are"
             raise UsageError(f"there is no verb {word!r}; {hint}")

@@ -23,8 +23,9 @@ from blastgit.revision.dr import DatasetRevision
 from blastgit.revision.export import Export
 from blastgit.revision.normalise import normalise
 from blastgit.store.pointer import Pointer
+from blastgit.workflow.ended import COMPLETE
 from blastgit.workflow.judged import validity_of
-from blastgit.workflow.validity import COMPLETE, Validity
+from blastgit.workflow.validity import Validity
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _IGNORED = {12}  # of `Document.transient`: processing_status, which says how far Blast has come

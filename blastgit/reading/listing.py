@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from blastgit.annotations.flag_lookup import FlagLookup
 from blastgit.errors import DamagedData
 from blastgit.naming.names import is_personal
 from blastgit.naming.trailers import Trailer
-from blastgit.repository.base import Repository
-from blastgit.repository.commits import Revision
 from blastgit.repository.history import History
 from blastgit.repository.lines import own_lines
 from blastgit.repository.tombstones import Withdrawals
-from blastgit.workflow.judged import status_of
+from blastgit.workflow.ended import status_of
+
+if TYPE_CHECKING:
+    from blastgit.repository.base import Repository
+    from blastgit.repository.commits import Revision
 
 
 @dataclass(frozen=True)
@@ -98,8 +99,13 @@ def list_transients(repository: Repository, pattern: str = "*") -> Listing:
                     found.append(_facts(latest, status_of(repository, latest), withdrawn, flag))
             except DamagedData as error:
                 damaged[name] = str(error)
-    near = [] if found or damaged else difflib.get_close_matches(pattern, names, n=3)
-    return Listing(found, damaged, near)
+    return Listing(found, damaged, [] if found or damaged else _nearest(pattern, names))
+
+
+def _nearest(pattern: str, names: Sequence[str]) -> list[str]:
+    import difflib
+
+    return difflib.get_close_matches(pattern, names, n=3)
 
 
 def _facts(latest: Revision, status: str, withdrawn: int, flag: str | None) -> Transient:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from blastgit.annotations.flag_lookup import FlagLookup
 from blastgit.naming.trailers import Trailer, read_body
-from blastgit.repository.base import Repository
 from blastgit.repository.commits import Marker, Revision, StageState
 from blastgit.repository.history import History
 from blastgit.repository.lines import origin
 from blastgit.repository.tombstones import Withdrawals
-from blastgit.revision.redraws import sigmas
-from blastgit.workflow.judged import Finding, ValidityReport, status_of
-from blastgit.workflow.markers import Mark, judged, read_mark
-from blastgit.workflow.stages import Stages
-from blastgit.workflow.validity import COMPLETE, Standing
+from blastgit.workflow.ended import COMPLETE, status_of
+
+if TYPE_CHECKING:
+    from blastgit.repository.base import Repository
+    from blastgit.workflow.judged import Finding
+    from blastgit.workflow.markers import Mark
+    from blastgit.workflow.validity import Standing
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,11 @@ class Reproduction:
     @property
     def redrawn(self) -> str:
         """How far its fits have moved, in words; "" if they have not."""
-        return "" if self.redrawn_within is None else f"redrawn within {sigmas(self.redrawn_within)} sigma"
+        if self.redrawn_within is None:
+            return ""
+        from blastgit.revision.redraws import sigmas
+
+        return f"redrawn within {sigmas(self.redrawn_within)} sigma"
 
     def to_json(self) -> dict[str, Any]:
         """Return it under its stable keys."""
@@ -139,7 +144,7 @@ def log(repository: Repository, name: str) -> list[Entry]:
         newer = newer if marker.number is None else marker.number
         if marker.stage is not None and newer is not None:
             state = StageState(repository.git, name, marker.commit, newer)
-            stages.setdefault(newer, []).insert(0, _ended(state, Stages.of(repository.settings)))
+            stages.setdefault(newer, []).insert(0, _ended(repository, state))
         elif marker.reproduces is not None:
             again.setdefault(marker.reproduces, []).insert(0, _reproduction(marker))
     entries, withdrawals, flags = [], Withdrawals(repository), FlagLookup(repository)
@@ -159,13 +164,19 @@ def _reproduction(marker: Marker) -> Reproduction:
     return Reproduction(marker.app_version, marker.time, marker.id, marker.redrawn_within)
 
 
-def _ended(state: StageState, stages: Stages) -> EndedStage:
-    return EndedStage(judged(read_mark(state), stages), state.time, str(state), state.id)
+def _ended(repository: Repository, state: StageState) -> EndedStage:
+    from blastgit.workflow.markers import judged, read_mark
+    from blastgit.workflow.stages import Stages
+
+    mark = judged(read_mark(state), Stages.of(repository.settings))
+    return EndedStage(mark, state.time, str(state), state.id)
 
 
 def _judged(repository: Repository, entry: Entry) -> Entry:
     if entry.status == COMPLETE:
         return entry  # its document need not be read
+    from blastgit.workflow.judged import ValidityReport
+
     judged = ValidityReport(repository, entry.revision)
     return replace(entry, failures=judged.validity.failures, invalid=judged.findings())
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import pygit2
 
@@ -17,9 +17,11 @@ from blastgit.naming.trailers import Trailer, read_trailers
 from blastgit.plumbing.objects import undamaged
 from blastgit.plumbing.trees import blob_data, read_blob
 from blastgit.repository.entries import TreeEntry, held_in
-from blastgit.revision.dr import DatasetRevision, read_dr
-from blastgit.store.base import Store
-from blastgit.store.pointer import Pointer, read_pointer
+
+if TYPE_CHECKING:
+    from blastgit.revision.dr import DatasetRevision
+    from blastgit.store.base import Store
+    from blastgit.store.pointer import Pointer
 
 DEVIATION = r"(?:0|[1-9][0-9]{0,8})(?:\.[0-9]{1,9})?"
 """How a deviation in published widths is written in a trailer, as a regular expression."""
@@ -133,6 +135,8 @@ class Snapshot(Marker):
         Raises:
             DamagedData: It is missing or is none.
         """
+        from blastgit.revision.dr import read_dr
+
         return read_dr(self.dr_bytes, f"{self.document_name} of {self}")
 
     @cached_property
@@ -187,8 +191,12 @@ class Snapshot(Marker):
         Raises:
             DamagedData: It is none.
         """
+        from blastgit.store.pointer import Pointer, read_pointer
+
         held, data = self.held[path], self.read_in_git(path)
         if held.in_git:
+            import hashlib
+
             return Pointer(hashlib.md5(data, usedforsecurity=False).hexdigest(), len(data), path.rpartition("/")[2])
         return read_pointer(data, held.place)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator
 from itertools import takewhile
 
@@ -123,6 +122,8 @@ class History:
                 f"there is no {name} in {self._repository.location}: `blastgit list 'u/*'` shows users' own lines, and "
                 "`blastgit record NAME --as u/USER` begins one"
             )
+        import difflib
+
         folded = {fold(other): other for other in _transients(self._repository.branches())}
         near = [folded[each] for each in difflib.get_close_matches(fold(name), folded, n=3)]
         hint = f"; did you mean {' or '.join(near)}?" if near else "; `blastgit list` shows those there are"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,14 @@ class LocalRepository(Repository):
         """Return the refs of all branches that the repo itself has. Slow where there are many."""
         refs = (ref.decode("utf-8", "replace") for ref in list_refs(self.git))
         return [ref for ref in refs if ref.startswith(BRANCHES)]
+
+    @property
+    def has_writers(self) -> bool:
+        """Whether a lock file is there: somebody writes, or died while they did."""
+        try:
+            return any(os.scandir(self.work_folder / "locks"))
+        except OSError:
+            return False
 
     @property
     def usage_log(self) -> Path | None:

@@ -10,7 +10,6 @@ from blastgit.errors import DamagedData, InvalidExport, InvalidInput
 from blastgit.naming.paths import check_paths
 from blastgit.revision.document import Json, as_list, as_object, name_nonfinite, parse, restore_nonfinite, write
 from blastgit.revision.export import Export, check_export
-from blastgit.revision.normalise import natural_order
 
 _SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -44,6 +43,8 @@ def write_dr(export: Export, number: int, files: Mapping[str, str]) -> bytes:
         number: The revision number, `metadata.dataset_version`.
         files: The SHA-256 of each file as `sha256:…`, by path in the dataset.
     """
+    from blastgit.revision.normalise import natural_order
+
     document = natural_order(export)
     metadata: dict[str, Json] = {**document["metadata"], "dataset_version": number}
     published = {**document, "metadata": metadata, "files": dict(sorted(files.items()))}

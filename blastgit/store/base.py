@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from blastgit.errors import StoreError
 from blastgit.progress import Progress, silent
-from blastgit.store.hashing import Checksums
-from blastgit.store.source import Origin
+
+if TYPE_CHECKING:
+    from blastgit.store.hashing import Checksums
+    from blastgit.store.source import Origin
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,22 +6,16 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from blastgit.errors import InvalidData
 from blastgit.naming.names import slug
 from blastgit.naming.trailers import Trailer
-from blastgit.repository.base import Repository
 from blastgit.repository.commits import Marker, Revision, Snapshot, StageState
 from blastgit.repository.history import History
-from blastgit.revision.compare import compare
-from blastgit.revision.document import Json
-from blastgit.revision.normalise import NaturalForm, normalise
-from blastgit.revision.rules import Rules
-from blastgit.workflow.former import former_rows
+from blastgit.workflow.ended import COMPLETE
 from blastgit.workflow.stages import Stages
 from blastgit.workflow.validity import (
-    COMPLETE,
     NOT_YET,
     Ending,
     Problem,
@@ -32,6 +26,12 @@ from blastgit.workflow.validity import (
     moment,
     sounds_complete,
 )
+
+if TYPE_CHECKING:
+    from blastgit.repository.base import Repository
+    from blastgit.revision.document import Json
+    from blastgit.revision.normalise import NaturalForm
+    from blastgit.revision.rules import Rules
 
 _NAMED_AT_MOST = 4
 _ALL_SOUND = Validity({}, Stages(()))
@@ -52,23 +52,8 @@ def validity_of(repository: Repository, state: Snapshot, *, fully: bool = False)
     return _judge(repository, document, marks, on_the_way=not isinstance(state, Revision))
 
 
-def status_of(repository: Repository, revision: Revision) -> str:
-    """Return how the workflow behind a revision ended: what every verb and table says of it.
-
-    See `Validity.status`. The trailer `Status:` is what was said when it was recorded: in revisions of 2026 it counts
-    findings (no host match) among the failures, and does not know of stages that failed by their markers alone.
-
-    Raises:
-        DamagedData: The document cannot be read.
-    """
-    said = revision.trailers
-    if said.get(Trailer.STATUS) == COMPLETE and Trailer.WORKFLOW not in said:
-        return COMPLETE
-    return validity_of(repository, revision).status
-
-
 def status_at_end(repository: Repository, document: Mapping[str, Json], marks: Mapping[str, Ending]) -> str:
-    """Return how the workflow ended whose result is being recorded: what `status_of` will say of it.
+    """Return how the workflow ended whose result is being recorded: what `workflow/ended.py` will say of it.
 
     Args:
         repository: The data repo.
@@ -190,6 +175,8 @@ class ValidityReport:
 
     @cached_property
     def _form(self) -> NaturalForm:
+        from blastgit.revision.normalise import normalise
+
         return normalise(self.revision.dr.export, self._repository.rules)
 
     @property
@@ -207,6 +194,8 @@ class ValidityReport:
         """Why each invalid value is."""
         if self.validity.is_complete:
             return {}
+        from blastgit.workflow.former import former_rows
+
         former = dict.fromkeys(former_rows(self.revision.name, self.values), _FORMER)
         return {**self.validity.problems(self.values), **former}
 
@@ -228,6 +217,9 @@ class ValidityReport:
     @cached_property
     def _differing(self) -> set[str]:
         """The values that differ from those of the revision before, by the rules."""
+        from blastgit.revision.compare import compare
+        from blastgit.revision.normalise import normalise
+
         assert self._before is not None
         rules = self._repository.rules
         return {change.path for change in compare(normalise(self._before.dr.export, rules), self._form, rules)}

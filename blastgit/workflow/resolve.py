@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
+from typing import TYPE_CHECKING
 
 from blastgit.errors import NotFound
-from blastgit.naming.names import Spec
-from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision, Snapshot, StageState
 from blastgit.repository.history import History
-from blastgit.workflow.markers import Run
+
+if TYPE_CHECKING:
+    from blastgit.naming.names import Spec
+    from blastgit.repository.base import Repository
 
 
 def resolve(repository: Repository, spec: Spec) -> Snapshot:
@@ -48,6 +49,8 @@ def _run_towards(repository: Repository, spec: Spec) -> list[StageState] | None:
     """Return the markers of the run in progress, if a spec is about the revision that it is to become."""
     if spec.number is None or History(repository).tagged(spec.name, spec.number) is not None:
         return None
+    from blastgit.workflow.markers import Run
+
     run = Run.of(repository, spec.name)
     if run is None or run.towards != spec.number:
         return None
@@ -59,6 +62,8 @@ def _pick(states: list[StageState], wanted: str, run: str) -> StageState:
     found = [state for state in states if state.slug == wanted]
     if found:
         return found[-1]
+    import difflib
+
     slugs = [state.slug for state in states]
     near = difflib.get_close_matches(wanted, slugs, n=2)
     there = f"did you mean post-{' or post-'.join(near)}?" if near else f"it has {', '.join(slugs) or 'no markers'}"

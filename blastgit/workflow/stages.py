@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from blastgit.errors import NotFound, RepoError
 from blastgit.naming.names import slug
-from blastgit.repository.settings import Settings
 from blastgit.safe_yaml import load_yaml
 from blastgit.workflow.patterns import Patterns
+
+if TYPE_CHECKING:
+    from blastgit.repository.settings import Settings
 
 _WHERE = "blastgit.yaml on main: stages"
 _WORDS = ("after", "reads", "makes", "answers")
@@ -216,6 +217,8 @@ def _check_names(stages: Iterable[Stage]) -> None:
 
 
 def _near(name: str, known: Iterable[str]) -> str:
+    import difflib
+
     folded = {slug(other): other for other in known}
     near = [folded[each] for each in difflib.get_close_matches(slug(name), folded, n=2)]
     return f"; did you mean {' or '.join(near)}?" if near else f"; there are {', '.join(folded.values()) or 'none'}"

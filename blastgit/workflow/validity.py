@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from blastgit.revision.document import Json
-from blastgit.revision.rules import Rules
+from blastgit.workflow.ended import COMPLETE
 from blastgit.workflow.patterns import Patterns
 from blastgit.workflow.stages import Stage, Stages
+
+if TYPE_CHECKING:
+    from blastgit.revision.document import Json
+    from blastgit.revision.rules import Rules
 
 
 class State(Enum):
@@ -36,9 +39,6 @@ class State(Enum):
     AHEAD = "not yet"
     """The state is that of a marker on the way, and the run had not come to it."""
 
-
-COMPLETE = "complete"
-"""The status of a state in which every stage succeeded."""
 
 _TOLD = (("failed", State.FAILED), ("not run", State.NOT_RUN), ("answered", State.ANSWERED), ("not yet", State.AHEAD))
 """What a status tells of, the worst first."""
