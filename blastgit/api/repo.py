@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from blastgit.api.dataset import ReadDataset
     from blastgit.api.index import Index
     from blastgit.api.personal import Personal
+    from blastgit.api.references import References
     from blastgit.api.releases import Releases
     from blastgit.api.stores import Stores
     from blastgit.api.tap import Tap
@@ -155,6 +156,13 @@ class DataRepo:
         from blastgit.api.personal import Personal
 
         return Personal(self.session)
+
+    @property
+    def references(self) -> References:
+        """What many transients use, as lines of their own: filters, surveys, trained models, catalogues."""
+        from blastgit.api.references import References
+
+        return References(self.session)
 
     @property
     def annotations(self) -> Annotations:

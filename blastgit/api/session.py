@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blastgit.errors import RepoError
-from blastgit.naming.names import Spec, is_personal
+from blastgit.naming.names import Spec, is_personal, is_reference
 from blastgit.progress import Progress, silent
 from blastgit.repository.format import FILE
 from blastgit.repository.history import History
@@ -93,7 +93,7 @@ class Session:
         by_name = self._by_name(spec)
         if by_name is not None:
             return by_name
-        if is_personal(spec.name):
+        if is_personal(spec.name) or is_reference(spec.name):
             return spec
         from blastgit.api.aliases import find_alias
 

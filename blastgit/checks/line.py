@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from blastgit.errors import DamagedData
-from blastgit.naming.names import is_personal
+from blastgit.naming.names import is_personal, is_reference
 from blastgit.naming.trailers import Trailer
 from blastgit.repository.commits import Marker
 from blastgit.workflow.markers import BEGUN, FAILED, read_mark
@@ -56,6 +56,8 @@ class Sequence:
             yield f"its trailer Revision says {stated}, and the next revision of {self.line} is {self.next}"
         elif kind == "reproduction":
             yield from self._reproduction_faults(marker)
+        elif kind == "stage" and is_reference(self.line):
+            yield "it is about a stage of the workflow, and a reference has none"
         elif kind == "stage" and marker.outcome == BEGUN:
             yield "it says that a stage began: on a branch are only stages that ended"
 

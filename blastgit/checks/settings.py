@@ -11,6 +11,7 @@ from blastgit.datasets.storage import read_storage
 from blastgit.datasets.types import DatasetTypes
 from blastgit.releases.citation import Citation
 from blastgit.repository.identity import stated_identity
+from blastgit.repository.references import ReferenceTypes
 from blastgit.repository.renames import Renames
 from blastgit.repository.settings import SECTIONS, Settings
 from blastgit.workflow.names import read_names
@@ -22,6 +23,7 @@ READERS: dict[str, Callable[[Settings], Any]] = {
     "dataset_types": DatasetTypes.of,
     "flags": Flags.of,
     "identity": stated_identity,
+    "references": ReferenceTypes.of,
     "renames": Renames.of,
     "stages": Stages.of,
     "names": lambda settings: settings.read("names", read_names),

@@ -58,7 +58,7 @@ _NEEDED = {
 }
 _DIGEST, _COMMIT, _COUNT = r"sha256:[0-9a-f]{64}", r"[0-9a-f]{40}", r"0|[1-9][0-9]{0,17}"
 _STATUS = r"complete|(?:failed|not run|answered): \S.*"
-_SPEC = r"(?:u/[^/@\s]+/)?[^/@\s]+@(?:0|[1-9][0-9]{0,8})"
+_SPEC = r"(?:u/[^/@\s]+/|r/[^/@\s]+/)?[^/@\s]+@(?:0|[1-9][0-9]{0,8})"
 _FORMS = {
     Trailer.RULES: (_DIGEST, "sha256:… in 64 digits"), Trailer.SCIENCE_DIGEST: (_DIGEST, "sha256:… in 64 digits"),
     Trailer.FILES: (_COUNT, "a number"), Trailer.BYTES: (_COUNT, "a number"), Trailer.ATTEMPTS: (_COUNT, "a number"),
@@ -117,7 +117,7 @@ class Stated:
     """A state as a commit holds it.
 
     Attributes:
-        line: The line of revisions, `2026dgt` or `u/alice/2026dgt`.
+        line: The line of revisions, `2026dgt`, `u/alice/2026dgt` or `r/filter/DES_z`.
         marker: The commit.
         document: Its document.
         sizes: The bytes of each file, as its pointer or git says.
@@ -176,7 +176,7 @@ def _status_faults(state: Stated, rules: Rules, *, has_stages: bool) -> Iterator
         return
     failed = [
         task["task_name"]
-        for task in document["workflow_tasks"]
+        for task in document.get("workflow_tasks", ())
         if task["status"].get("type") == "error" and task["task_name"] not in rules.ignored_stages
     ]
     if said == COMPLETE and failed:

@@ -7,9 +7,11 @@ import sys
 from typing import TYPE_CHECKING
 
 from blastgit.cli.common import add_json, open_repo, plural, print_json, print_table, size_text
-from blastgit.errors import DamagedData
+from blastgit.errors import DamagedData, UsageError
+from blastgit.naming.names import REFERENCE_LINES, is_reference, reference_line
 
 if TYPE_CHECKING:
+    from blastgit.api.repo import DataRepo
     from blastgit.reading.listing import Listing, Transient
 
 
@@ -19,29 +21,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "pattern",
         nargs="?",
         default="*",
-        help="a shell pattern for names, in quotes: '2026*'; 'u/*' lists users' own lines",
+        help="a shell pattern for names, in quotes: '2026*'; 'u/*' lists users' own lines, 'r/*' references",
     )
+    parser.add_argument("--type", metavar="TYPE", help="list the references of a type: filter, survey, model, …")
     add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """List transients."""
-    found = open_repo(options).list(options.pattern)
+    """List transients, users' own lines or references."""
+    repo = open_repo(options)
+    pattern = options.pattern if options.type is None else _of_type(repo, options)
+    found = repo.list(pattern)
     if options.json:
         print_json(found.to_json())
     elif found or not found.damaged:
-        _print(found, options.pattern)
+        _print(found, pattern)
     for name, why in found.damaged.items():
         print(f"blastgit: {name} is damaged: {why}", file=sys.stderr)
     return DamagedData.exit_code if found.damaged else 0
 
 
+def _of_type(repo: DataRepo, options: argparse.Namespace) -> str:
+    types = [each.name for each in repo.references.types()]
+    if options.type not in types:
+        raise UsageError(f"{options.type!r} is no type of reference here: there is {', '.join(types)}")
+    if is_reference(options.pattern):
+        raise UsageError("give the type, or a pattern that begins with r/, and not both")
+    return reference_line(options.type, "x")[:-1] + options.pattern
+
+
 def _print(found: Listing, pattern: str) -> None:
+    kind = "reference" if is_reference(pattern) else "transient"
     if not found:
         near = f"; did you mean {' or '.join(found.near)}?" if found.near else ""
-        print("no transient yet" if pattern == "*" else f"no transient is called {pattern}{near}")
+        print(f"no {kind} yet" if pattern in ("*", REFERENCE_LINES) else f"no {kind} is called {pattern}{near}")
         return
-    rows = [["transient", "revision", "time (UTC)", "app", "files", "size", "status"]]
+    rows = [[kind, "revision", "time (UTC)", "app", "files", "size", "status"]]
     rows += [
         [
             t.name,

@@ -1,4 +1,4 @@
-"""`blastgit record NAME --export FILE --data DIR`, and `blastgit record ARCHIVE.tar.gz`."""
+"""`blastgit record NAME --export FILE --data DIR`, `blastgit record ARCHIVE.tar.gz`, and references."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blastgit.cli.common import add_json, bold, drawn_progress, open_repo, plural, print_json
+from blastgit.cli.record_reference import add_arguments as add_reference_arguments
+from blastgit.cli.record_reference import record_reference, refuse_for_transients
 from blastgit.errors import UsageError
+from blastgit.naming.names import is_reference
 
 if TYPE_CHECKING:
     from blastgit.api.personal import Personal
@@ -21,7 +24,8 @@ _ARCHIVES = (".tar.gz", ".tgz", ".tar")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("what", metavar="NAME|ARCHIVE", help="the transient, or Blast's archive of it (.tar.gz)")
+    words = "the transient, Blast's archive of it (.tar.gz), or a reference, r/TYPE/NAME"
+    parser.add_argument("what", metavar="NAME|ARCHIVE", help=words)
     parser.add_argument("--export", metavar="FILE", help="the export that Blast wrote; - reads it from stdin")
     words = "the folder of cutout_cdn/NAME/ and sed_output/NAME/, or s3://BUCKET/FOLDER"
     parser.add_argument("--data", metavar="DIR", help=words)
@@ -34,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--even-withdrawn", action="store_true", help="publish withdrawn files again (takes an admin)")
     parser.add_argument("--dry-run", action="store_true", help="decide, and write nothing")
     parser.add_argument("--timeout", type=float, metavar="SECONDS", help="how long to wait for another writer")
+    add_reference_arguments(parser)
     add_json(parser)
 
 
@@ -52,6 +57,11 @@ def _record(repo: DataRepo, options: argparse.Namespace) -> Recorded:
     from blastgit.revision.document import SIZE_LIMIT
 
     extra = {"run": options.run_name, "dry_run": options.dry_run}
+    if options.timeout is not None:
+        extra["timeout"] = options.timeout
+    if is_reference(options.what):
+        return record_reference(repo, options, even_withdrawn=options.even_withdrawn, **extra)
+    refuse_for_transients(options)
     into: DataRepo | Personal = repo
     if options.line is not None:
         into, extra["user"], extra["fork"] = repo.personal, _user(options.line), options.fork
@@ -61,8 +71,6 @@ def _record(repo: DataRepo, options: argparse.Namespace) -> Recorded:
         if options.line is not None:
             raise UsageError("--even-withdrawn is for official revisions: leave out --as")
         extra["even_withdrawn"] = True
-    if options.timeout is not None:
-        extra["timeout"] = options.timeout
     if options.what.endswith(_ARCHIVES):
         if options.export or options.data:
             raise UsageError("an archive brings its own export and files: leave out --export and --data")

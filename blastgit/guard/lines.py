@@ -17,11 +17,12 @@ from blastgit.guard.published import check_no_return
 from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.revisions import check_revision
 from blastgit.guard.stages import check_stage
-from blastgit.naming.names import fold
+from blastgit.naming.names import fold, is_reference
 from blastgit.naming.refs import PERSONAL_BRANCHES, Change, Line, branch_ref, place
 from blastgit.naming.trailers import Trailer
 from blastgit.plumbing.process import run_git
 from blastgit.repository.commits import Marker
+from blastgit.repository.references import ReferenceTypes
 from blastgit.store.pointer import Pointer
 
 
@@ -65,6 +66,8 @@ class LineCheck:
             raise Denied(f"{line.tag(min(self._tags))}: push its branch {line} with it (`git push --atomic`)")
         if self._old is None:
             check_twin(self._repo, line)
+            if is_reference(str(line)):
+                ReferenceTypes.of(self._repo.settings).check(str(line))
         wanted: dict[Pointer, str] = {}
         placed: dict[int, str] = {}
         for commit in self._new_commits():

@@ -21,7 +21,7 @@ from blastgit.guard.published import check_pushed, note_pushed
 from blastgit.guard.pushes import log_push
 from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.stages import check_run
-from blastgit.naming.names import fold
+from blastgit.naming.names import fold, lock_name
 from blastgit.naming.refs import MAIN, Change, Kind, Line, Place, check_move, place, read_changes
 from blastgit.plumbing.git_locks import OF_PACKED, PACKED
 from blastgit.plumbing.locks import Journal, Lock, hold
@@ -170,11 +170,11 @@ def _settle(path: Path, placed: Placed, locks: Mapping[str, Lock]) -> None:
     if lines and MAIN in open_repository(path).references:
         repository, coming = LocalRepository(path), {change.ref: change.new for change in placed}
         for line in sorted(lines, key=str):
-            roll_forward(repository, str(line), locks[fold(line.name)], coming)
+            roll_forward(repository, str(line), locks[lock_name(line.name)], coming)
 
 
 def _lock_of(where: Place) -> str:
-    return where.kind.value if where.line is None else fold(where.line.name)
+    return where.kind.value if where.line is None else lock_name(where.line.name)
 
 
 class PushCheck:

@@ -12,7 +12,7 @@ from blastgit.errors import BlastgitError, Denied
 from blastgit.guard.deny import deny
 from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.trees import files_of
-from blastgit.naming.names import transient_of
+from blastgit.naming.names import document_of, transient_of
 from blastgit.naming.paths import check_new_paths
 from blastgit.naming.refs import MAIN
 from blastgit.naming.trailers import Trailer
@@ -44,11 +44,10 @@ def check_revision(repo: Quarantine, line: str, marker: Marker, number: int, *, 
     Raises:
         Denied: With what is wrong.
     """
-    name = transient_of(line)
     pointers, state = check_state(repo, line, marker, number)
     document = state.document
     if repo.settings.simulated and not kind_of(document.export):
-        raise Denied(f"{name}.json does not say that its data are simulated, as all that this repo holds are")
+        raise Denied(f"{document_of(line)} does not say that its data are simulated, as all that this repo holds are")
     deny(revision_faults(state, repo.rules, has_stages=has_stages))
     trailers = marker.trailers
     if trailers[Trailer.RULES] == repo.rules.digest and trailers[Trailer.SCIENCE_DIGEST] != _science_digest(
@@ -70,23 +69,23 @@ def check_state(repo: Quarantine, line: str, marker: Marker, number: int) -> tup
     Raises:
         Denied: With what is wrong.
     """
-    name = transient_of(line)
+    name = document_of(line)
     files = files_of(repo, marker.commit.tree_id)
     pointers, own = check_tree(repo, name, files)
-    if f"{name}.json" not in files:
-        raise Denied(f"it has no {name}.json: the document of a state bears its transient's name")
+    if name not in files:
+        raise Denied(f"it has no {name}: the document of a state bears the name of what it is about")
     document = _document(repo, name, files)
-    if document.export.name != name:
-        raise Denied(f"{name}.json is about {document.export.name}")
+    if document.export.name != transient_of(line):
+        raise Denied(f"{name} is about {document.export.name}")
     _check_kind(repo, name, document)
     if document.number != number:
-        raise Denied(f"{name}.json says that it is revision {document.number}, and it should be {number}")
+        raise Denied(f"{name} says that it is revision {document.number}, and it should be {number}")
     for path in sorted(document.files.keys() ^ (pointers.keys() | own)):
         if path in document.files:
-            raise Denied(f"{name}.json names {path!r}, which has no pointer")
+            raise Denied(f"{name} names {path!r}, which has no pointer")
         if path in own:
-            raise Denied(f"{path!r} is not of the format: {name}.json does not name such a file")
-        raise Denied(f"the pointer {path + SUFFIX!r} is about a file that {name}.json does not name")
+            raise Denied(f"{path!r} is not of the format: {name} does not name such a file")
+        raise Denied(f"the pointer {path + SUFFIX!r} is about a file that {name} does not name")
     sizes = {path: _check_own(repo, path, files[path], document.files[path]) for path in sorted(own)}
     sizes |= {path: pointer.size for path, pointer in pointers.items()}
     return pointers, Stated(line, marker, document, sizes)
@@ -111,13 +110,13 @@ def _check_kind(repo: Quarantine, name: str, document: DatasetRevision) -> None:
     try:
         stated = kind_of(document.export)
     except BlastgitError as error:
-        raise Denied(f"{name}.json: {error}") from None
+        raise Denied(f"{name}: {error}") from None
     if stated is not None and stated != repo.settings.simulated:
         kinds = WORDS[stated], WORDS[repo.settings.simulated]
-        raise Denied(f"{name}.json says that its data are {kinds[0]}, and this repo holds {kinds[1]} ones: never both")
+        raise Denied(f"{name} says that its data are {kinds[0]}, and this repo holds {kinds[1]} ones: never both")
 
 
-def check_tree(repo: Quarantine, name: str, files: Mapping[str, pygit2.Oid]) -> tuple[Pointers, set[str]]:
+def check_tree(repo: Quarantine, document: str, files: Mapping[str, pygit2.Oid]) -> tuple[Pointers, set[str]]:
     """Check that a tree holds the dot files, at most the document, and beside them pointers and files as they are.
 
     Returns:
@@ -129,9 +128,9 @@ def check_tree(repo: Quarantine, name: str, files: Mapping[str, pygit2.Oid]) -> 
     dots = dot_files(repo.config)
     paths = {path for path in files if path.endswith(SUFFIX) and path not in dots}
     own = {path for path in files.keys() - paths - dots.keys() if "/" in path and not path.startswith((".git", ".dvc"))}
-    strange = sorted(files.keys() - paths - own - dots.keys() - {f"{name}.json"})
+    strange = sorted(files.keys() - paths - own - dots.keys() - {document})
     if strange:
-        raise Denied(f"{strange[0]!r} is not of the format: there may be {name}.json, files, and the dot files")
+        raise Denied(f"{strange[0]!r} is not of the format: there may be {document}, files, and the dot files")
     stored = {path.removesuffix(SUFFIX) for path in paths}
     if own & stored:
         raise Denied(f"{min(own & stored)!r} is not of the format: it stands there as it is, and as a pointer as well")
@@ -176,15 +175,14 @@ def _pointer(repo: Quarantine, path: str, oid: pygit2.Oid) -> Pointer:
 
 
 def _document(repo: Quarantine, name: str, files: Mapping[str, pygit2.Oid]) -> DatasetRevision:
-    path = f"{name}.json"
-    data = _blob(repo, path, files[path], SIZE_LIMIT)
+    data = _blob(repo, name, files[name], SIZE_LIMIT)
     try:
-        document = read_dr(data, path)
+        document = read_dr(data, name)
         canonical = write_dr(document.export, document.number, document.files)
     except BlastgitError as error:
         raise Denied(str(error)) from None
     if canonical != data:
-        raise Denied(f"{path} is not written as the format asks (docs/format.md, Bytes): record with blastgit")
+        raise Denied(f"{name} is not written as the format asks (docs/format.md, Bytes): record with blastgit")
     return document
 
 

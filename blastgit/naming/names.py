@@ -35,8 +35,15 @@ _OWN = "u/"
 OWN_LINES = "u/*"
 """What stands for the lines of all users."""
 
+_REFERENCE = "r/"
+REFERENCE_LINES = "r/*"
+"""What stands for all reference lines."""
+
+_REFERENCE_TYPE = re.compile(r"[a-z][a-z0-9-]{0,31}")
+_REFERENCE_NAME = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9._+-]{0,62}[a-zA-Z0-9])?")
+
 _SPEC = re.compile(
-    rf"(?P<name>(?:u/[^:/]+/)?[^@:/]+)(?:@(?P<revision>{_DATE}|\d+|(?P<alias>{_ALIAS}))|/(?P<tag>\d+))?"
+    rf"(?P<name>(?:u/[^:/]+/|r/[^@:/]+/)?[^@:/]+)(?:@(?P<revision>{_DATE}|\d+|(?P<alias>{_ALIAS}))|/(?P<tag>\d+))?"
     r"(?::post-(?P<stage>[a-z0-9-]+)(?=:|$))?(?::(?P<path>.+))?"
 )
 
@@ -66,11 +73,15 @@ def check_transient(name: str) -> str:
 
 
 def check_line(line: str) -> str:
-    """Return `line` if it may name a line of revisions: a transient, or `u/USER/TRANSIENT` for a user's own.
+    """Return `line` if it may name a line of revisions.
+
+    That is a transient, `u/USER/TRANSIENT` for a user's own line of it, or `r/TYPE/NAME` for a reference.
 
     Raises:
         InvalidName: With the rule that is broken.
     """
+    if is_reference(line):
+        return reference_line(*[*line.split("/", 2), ""][1:3])
     if not is_personal(line):
         return check_transient(line)
     _, user, name = [*line.split("/", 2), "", ""][:3]
@@ -100,9 +111,49 @@ def user_of(line: str) -> str | None:
     return line.split("/")[1] if is_personal(line) else None
 
 
+def reference_line(type_: str, name: str) -> str:
+    """Return the name of the line of something that many transients use, `r/filter/DES_z`.
+
+    The name may be any that Blast gives a filter or a survey (`2MASS_H`), and a version may stand in it (`gaia-dr3.1`).
+
+    Raises:
+        InvalidName: It can be no type's name, or no reference's.
+    """
+    line = f"{_REFERENCE}{type_}/{name}"
+    if not _REFERENCE_TYPE.fullmatch(type_):
+        raise InvalidName(f"{line!r} names no type of reference: it is r/TYPE/NAME, with a type in small letters")
+    if not _REFERENCE_NAME.fullmatch(name) or ".." in name or name.casefold().endswith(".lock"):
+        raise InvalidName(
+            f"{name!r} cannot be a reference's name: letters and digits, with . _ + - between them, up to 64 characters"
+        )
+    if fold(name).partition(".")[0] in WINDOWS_DEVICES:
+        raise InvalidName(f"{name!r} is a device name on Windows, where a clone could not be checked out")
+    return line
+
+
+def is_reference(line: str) -> bool:
+    """Whether a line of revisions, or what a person is looking for, is of a reference and not of a transient."""
+    return line.startswith(_REFERENCE)
+
+
+def reference_type(line: str) -> str:
+    """Return the type of a reference, `filter` of `r/filter/DES_z`."""
+    return line.split("/")[1]
+
+
 def transient_of(line: str) -> str:
-    """Return the transient that a line of revisions is about."""
-    return line.rpartition("/")[2]
+    """Return what a line of revisions is about: the transient; a reference is about itself, `r/filter/DES_z`."""
+    return line if is_reference(line) else line.rpartition("/")[2]
+
+
+def document_of(line: str) -> str:
+    """Return the name of the file that holds the document of each revision of a line, `2026dgt.json`."""
+    return f"{line.rpartition('/')[2]}.json"
+
+
+def lock_name(line: str) -> str:
+    """Return the name of the lock of all lines about one thing; a transient's has no `+`, so no two are the same."""
+    return fold(transient_of(line)).replace("/", "+")
 
 
 def fold(name: str) -> str:
@@ -120,7 +171,7 @@ class Spec:
     """What a person wrote to name a state: `2026dgt`, `2026dgt@1`, `2026dgt@2026-05-27:host.redshift`.
 
     Attributes:
-        name: The transient, or the user's own line of it, `u/alice/2026dgt`.
+        name: The transient, the user's own line of it, `u/alice/2026dgt`, or the reference, `r/filter/DES_z`.
         number: A revision number, or None.
         until: The latest instant (UTC) that a dated revision may have, or None.
         path: What to look at inside the revision, or None.
@@ -148,7 +199,9 @@ class Spec:
 
 
 def parse_spec(text: str) -> Spec:
-    """Take apart `NAME[@REV][:post-STAGE][:PATH]`; `NAME/N` works too, and `u/USER/NAME` for a user's own line.
+    """Take apart `NAME[@REV][:post-STAGE][:PATH]`; `NAME/N` works too.
+
+    NAME is a transient, `u/USER/NAME` for a user's own line of it, or `r/TYPE/NAME` for a reference.
 
     REV is a number, `latest`, a date, a date-time, a convenient name or a version of Blast. A date means the end of
     that day, and a time without a zone is UTC. `post-STAGE` is the marker of a stage of the run that ended as this

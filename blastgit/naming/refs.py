@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from blastgit.errors import Denied
-from blastgit.naming.names import check_line, check_transient, is_personal, transient_of, user_of
+from blastgit.naming.names import check_line, check_transient, is_personal, is_reference, transient_of, user_of
 from blastgit.plumbing.objects import ZERO
 
 BRANCHES, TAGS, RUNS = "refs/heads/", "refs/tags/", "refs/workflow/"
@@ -27,6 +27,9 @@ RELEASES = f"{TAGS}release/"
 
 PERSONAL_BRANCHES, PERSONAL_TAGS = f"{BRANCHES}u/", f"{TAGS}u/"
 """What the refs of users' own lines begin with."""
+
+REFERENCE_BRANCHES = f"{BRANCHES}r/"
+"""What the branches of reference lines begin with."""
 
 CHECKPOINT = "refs/ledger/checkpoint"
 """What was published, by a moment; only the repo itself makes them."""
@@ -56,10 +59,10 @@ _SINGLE = {MAIN: Kind.MAIN, ANNOTATIONS: Kind.ANNOTATIONS, CHECKPOINT: Kind.CHEC
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of revisions of a transient: the official one, or a user's own.
+    """A line of revisions: the official one of a transient or a reference, or a user's own of a transient.
 
     Attributes:
-        name: The transient.
+        name: The transient, or the reference, `r/filter/DES_z`.
         user: Whose line it is; None for the official one.
     """
 
@@ -153,9 +156,9 @@ def place(ref: str) -> Place:
 
 
 def _line(ref: str, text: str) -> Line:
-    if not is_personal(text):
+    if not is_personal(text) and not is_reference(text):
         if "/" in text:
-            raise Denied(f"{ref!r} is no transient's: its name may have no slash, but for u/USER/NAME")
+            raise Denied(f"{ref!r} is no transient's: its name may have no slash, but for u/USER/NAME and r/TYPE/NAME")
         return Line(check_transient(text))
     check_line(text)
     return Line(transient_of(text), user_of(text))

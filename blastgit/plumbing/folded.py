@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-_BRANCH = re.compile(rb"^[0-9a-f]{40} refs/heads/([^/\n]+)$", re.MULTILINE)
+_BRANCH = re.compile(rb"^[0-9a-f]{40} refs/heads/([^\n]+)$", re.MULTILINE)
 
 
 def branches_like(repo: Path, name: str, cache: Path) -> Iterator[str]:
@@ -25,8 +25,10 @@ def branches_like(repo: Path, name: str, cache: Path) -> Iterator[str]:
         cache: Where to keep the list of packed branches; where it cannot be written, it is made each time.
     """
     folded = name.casefold()
-    with suppress(FileNotFoundError), os.scandir(repo / "refs" / "heads") as entries:
-        yield from [each.name for each in entries if each.name.casefold() == folded and each.is_file()]
+    above, slash, last = name.rpartition("/")
+    with suppress(FileNotFoundError), os.scandir(repo / "refs" / "heads" / above) as entries:
+        alike = [each.name for each in entries if each.name.casefold() == last.casefold() and each.is_file()]
+        yield from [f"{above}{slash}{each}" for each in alike]
     key = f"\n{folded}\t".encode()
     listed = _listed(repo / "packed-refs", cache)
     at = listed.find(key)
@@ -64,4 +66,4 @@ def _list(packed: Path, cache: Path) -> bytes:
 
 
 def _state(found: os.stat_result) -> bytes:
-    return f"packed-refs {found.st_ino} {found.st_mtime_ns} {found.st_size}\n".encode()
+    return f"branches of packed-refs {found.st_ino} {found.st_mtime_ns} {found.st_size}\n".encode()

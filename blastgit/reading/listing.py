@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from blastgit.annotations.flag_lookup import FlagLookup
 from blastgit.errors import DamagedData
-from blastgit.naming.names import is_personal
+from blastgit.naming.names import is_personal, is_reference
 from blastgit.naming.trailers import Trailer
 from blastgit.repository.history import History
-from blastgit.repository.lines import own_lines
+from blastgit.repository.lines import own_lines, reference_lines
 from blastgit.repository.tombstones import Withdrawals
 from blastgit.workflow.ended import status_of
 
@@ -83,10 +83,11 @@ _KEYS = ("transient", "revision", "time", "app_version", "files", "bytes", "stat
 def list_transients(repository: Repository, pattern: str = "*") -> Listing:
     """Return the transients whose name matches a shell pattern. One that is damaged does not hide the others.
 
-    A pattern that begins with `u/` is about users' own lines, which are listed only then.
+    A pattern that begins with `u/` is about users' own lines, and one with `r/` about references; they are listed only
+    then.
     """
     history = History(repository)
-    names = own_lines(repository) if is_personal(pattern) else history.transients()
+    names = _names(repository, pattern)
     withdrawals, flags = Withdrawals(repository), FlagLookup(repository)
     found, damaged = [], {}
     for name in names:
@@ -106,6 +107,12 @@ def _nearest(pattern: str, names: Sequence[str]) -> list[str]:
     import difflib
 
     return difflib.get_close_matches(pattern, names, n=3)
+
+
+def _names(repository: Repository, pattern: str) -> list[str]:
+    if is_reference(pattern):
+        return reference_lines(repository)
+    return own_lines(repository) if is_personal(pattern) else History(repository).transients()
 
 
 def _facts(latest: Revision, status: str, withdrawn: int, flag: str | None) -> Transient:

@@ -109,7 +109,8 @@ def _first(state: Candidate, rules: Rules) -> Decision:
     check_form(state.form, rules)
     count = len(state.sha256)
     changes = Changes([], [FileChange(path, "added", derived=rules.is_derived(path)) for path in state.sha256])
-    reason = f"first revision, {count} file{'s' * (count != 1)}, by {state.export.app_version}"
+    by = f", by {state.export.app_version}" if state.export.app_version else ""
+    reason = f"first revision, {count} file{'s' * (count != 1)}{by}"
     return Decision(None, changes, reason, state.sha256, list(state.sha256), state.form, rules, is_new=True)
 
 

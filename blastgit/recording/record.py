@@ -23,7 +23,7 @@ import pygit2
 from blastgit._version import __version__
 from blastgit.datasets.storage import Placement
 from blastgit.errors import Busy, InvalidInput, Withdrawn
-from blastgit.naming.names import own_line
+from blastgit.naming.names import document_of, own_line
 from blastgit.naming.refs import branch_ref, tag_name, tag_ref
 from blastgit.naming.trailers import Trailer, write_message
 from blastgit.plumbing.batch import Batch
@@ -291,7 +291,7 @@ class Recording:
         checksums = {path: f"sha256:{digest}" for path, digest in decision.sha256.items()}
         before = {} if decision.latest is None else decision.latest.held
         blobs.update(kept[path].held if path in kept else before[path] for path in decision.sha256)
-        blobs[f"{self._export.name}.json"] = batch.blob(write_dr(self._export, decision.number, checksums))
+        blobs[document_of(self._name)] = batch.blob(write_dr(self._export, decision.number, checksums))
         return blobs
 
     def _message(self, decision: Decision, kept: Mapping[str, StoredFile], notes: list[str], ending: Ending) -> str:

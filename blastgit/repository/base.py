@@ -16,7 +16,7 @@ import pygit2
 from pygit2.enums import RepositoryOpenFlag
 
 from blastgit.errors import DamagedData, RepoError
-from blastgit.naming.names import transient_of
+from blastgit.naming.names import lock_name
 from blastgit.naming.refs import MAIN, branch_ref
 from blastgit.plumbing.objects import commit_of, find_ref, list_refs, undamaged
 from blastgit.plumbing.opening import is_partial, open_repository
@@ -272,8 +272,8 @@ class Repository(ABC):
         return Path(named) if named else None
 
     def lock_path(self, name: str) -> Path:
-        """Return the lock of a (case-folded) transient, for all of its lines, or of a branch that many write to."""
-        return self.work_folder / "locks" / transient_of(name).casefold()
+        """Return the lock of a transient or a reference, for all of its lines, or of a branch that many write to."""
+        return self.work_folder / "locks" / lock_name(name)
 
     def prepare_to_write(self) -> None:
         """See that all is there that a writer of revisions needs.

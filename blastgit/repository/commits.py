@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pygit2
 
 from blastgit.errors import DamagedData
-from blastgit.naming.names import slug, transient_of
+from blastgit.naming.names import document_of, slug, transient_of
 from blastgit.naming.refs import tag_name
 from blastgit.naming.trailers import Trailer, read_trailers
 from blastgit.plumbing.objects import undamaged
@@ -102,7 +102,7 @@ class Snapshot(Marker):
     """What the data of a transient were at one commit: a document, and files.
 
     Attributes:
-        name: The transient, or the user's own line of it, `u/alice/2026dgt`.
+        name: The transient, the user's own line of it, `u/alice/2026dgt`, or the reference, `r/filter/DES_z`.
         commit: The commit.
         asked: The convenient name that it was asked for by, `2026dgt@latest-complete`, or None.
     """
@@ -120,13 +120,13 @@ class Snapshot(Marker):
 
     @property
     def transient(self) -> str:
-        """The transient."""
+        """The transient, or the reference, `r/filter/DES_z`."""
         return transient_of(self.name)
 
     @property
     def document_name(self) -> str:
         """The file that holds the document."""
-        return f"{self.transient}.json"
+        return document_of(self.name)
 
     @cached_property
     def dr(self) -> DatasetRevision:

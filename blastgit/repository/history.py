@@ -8,7 +8,7 @@ from itertools import takewhile
 import pygit2
 
 from blastgit.errors import NotFound
-from blastgit.naming.names import Spec, fold, is_personal
+from blastgit.naming.names import REFERENCE_LINES, Spec, fold, is_personal, is_reference
 from blastgit.naming.refs import BRANCHES, PERSONAL_BRANCHES, tag_ref
 from blastgit.plumbing.objects import commit_of
 from blastgit.repository.base import Repository
@@ -117,17 +117,31 @@ class History:
 
     def unknown(self, name: str) -> NotFound:
         """Return the error that there is no such transient, with the nearest names. Reads every ref."""
+        if is_reference(name):
+            return self._unknown_reference(name)
         if is_personal(name):
             return NotFound(
                 f"there is no {name} in {self._repository.location}: `blastgit list 'u/*'` shows users' own lines, and "
                 "`blastgit record NAME --as u/USER` begins one"
             )
-        import difflib
-
-        folded = {fold(other): other for other in _transients(self._repository.branches())}
-        near = [folded[each] for each in difflib.get_close_matches(fold(name), folded, n=3)]
-        hint = f"; did you mean {' or '.join(near)}?" if near else "; `blastgit list` shows those there are"
+        near = _alike(name, _transients(self._repository.branches()))
+        hint = near or "; `blastgit list` shows those there are"
         return NotFound(f"there is no transient {name} in {self._repository.location}{hint}")
+
+    def _unknown_reference(self, name: str) -> NotFound:
+        branches = (ref.removeprefix(BRANCHES) for ref in self._repository.branches())
+        near = _alike(name, [each for each in branches if is_reference(each)])
+        hint = near or f"; `blastgit list '{REFERENCE_LINES}'` shows those there are"
+        return NotFound(f"there is no reference {name} in {self._repository.location}{hint}")
+
+
+def _alike(name: str, others: Iterable[str]) -> str:
+    """Return a question after names that are like one, for the end of an error; "" if there are none."""
+    import difflib
+
+    folded = {fold(other): other for other in others}
+    near = [folded[each] for each in difflib.get_close_matches(fold(name), folded, n=3)]
+    return f"; did you mean {' or '.join(near)}?" if near else ""
 
 
 def _down_to_fork(name: str, markers: Iterable[Marker]) -> Iterator[Marker]:

@@ -1,10 +1,10 @@
-"""Which lines of users' own there are, and what each forks from."""
+"""Which lines there are beside the official ones of transients, and what a user's own forks from."""
 
 from __future__ import annotations
 
 from blastgit.errors import InvalidInput, NotFound
 from blastgit.naming.names import is_personal, transient_of
-from blastgit.naming.refs import BRANCHES, PERSONAL_BRANCHES
+from blastgit.naming.refs import BRANCHES, PERSONAL_BRANCHES, REFERENCE_BRANCHES
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Marker, Revision
 from blastgit.repository.history import History
@@ -13,6 +13,12 @@ from blastgit.repository.history import History
 def own_lines(repository: Repository, user: str = "") -> list[str]:
     """Return the names of users' own lines, `u/alice/2026dgt`, sorted; of one user or of all. Reads every ref."""
     refs = repository.references(f"{PERSONAL_BRANCHES}{user}{'/' if user else ''}")
+    return sorted(ref.removeprefix(BRANCHES) for ref in refs)
+
+
+def reference_lines(repository: Repository, type_: str = "") -> list[str]:
+    """Return the names of reference lines, `r/filter/DES_z`, sorted; of one type or of all. Reads every ref."""
+    refs = repository.references(f"{REFERENCE_BRANCHES}{type_}{'/' if type_ else ''}")
     return sorted(ref.removeprefix(BRANCHES) for ref in refs)
 
 

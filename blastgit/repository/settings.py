@@ -16,7 +16,18 @@ from blastgit.safe_yaml import load_yaml
 
 _KEYS = {"format", "kind", "rules", "title", "policy"}
 SECTIONS = frozenset(
-    {"citation", "collections", "dataset_types", "flags", "identity", "renames", "stages", "names", "storage"}
+    {
+        "citation",
+        "collections",
+        "dataset_types",
+        "flags",
+        "identity",
+        "renames",
+        "stages",
+        "names",
+        "references",
+        "storage",
+    }
 )
 """The keys that the room concerned reads: `Stages.of(settings)` and the like. `checks/settings.py` reads all."""
 

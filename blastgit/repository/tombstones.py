@@ -28,7 +28,7 @@ LEFT_OUT = "left out of this subset"
 
 ATTACHMENT = "attachment"
 _SHA256 = re.compile(rb"[0-9a-f]{64}")
-_FILE = re.compile(r"((?:u/[^/]+/)?[^/]+)/(0|[1-9][0-9]{0,8})\.yaml")
+_FILE = re.compile(r"((?:u/[^/]+/|r/[^/]+/)?[^/]+)/(0|[1-9][0-9]{0,8})\.yaml")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,25 +12,29 @@ from pathlib import Path
 from typing import Any
 
 from blastgit.errors import InvalidExport, InvalidInput, InvalidName
-from blastgit.naming.names import check_transient
+from blastgit.naming.names import check_transient, reference_line
 from blastgit.revision.document import SIZE_LIMIT, Json, as_list, as_object, parse, restore_nonfinite
 
 CHILD_LISTS = ("sedfittingresults", "aperturephotometry", "starformationhistoryresult")
 """The lists that each aperture of an export carries (Blast: `host_utils.export_transient_info`)."""
 
+REFERENCE = "reference"
+"""The key of a document that is about a reference and not about a transient."""
+
 _LISTS = ("apertures", "cutouts", "filters", "surveys", "workflow_tasks")
 _OURS = ("dataset_version", "nonfinite", "permalink")
+_OF_REFERENCE = {"type", "name", "fields"}
 _SED_FILES = ("posterior", "chains_file", "percentiles_file", "model_file")
 _DATA_ROOTS = ("/data/cutout_cdn/", "/data/sed_output/")
 
 
 @dataclass(frozen=True)
 class Export:
-    """A checked export, free of what blastgit adds to a published one.
+    """A checked export, or the document of a reference, free of what blastgit adds to a published one.
 
     Attributes:
         document: The parsed JSON, NaN and infinities as floats.
-        name: The transient's name.
+        name: The transient's name; of a reference, `r/filter/DES_z`.
         time: When Blast wrote it (UTC).
         app_version: The version of Blast that wrote it, as it says.
         is_published: Whether it was read from a published document, and not from one that Blast wrote.
@@ -41,6 +45,11 @@ class Export:
     time: datetime
     app_version: str
     is_published: bool = field(default=False, compare=False, repr=False)
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether it is about something that many transients use, and not about a transient."""
+        return REFERENCE in self.document
 
 
 def read_export(data: bytes, what: str = "the export") -> Export:
@@ -78,13 +87,15 @@ def read_given(export: bytes | Path) -> Export:
 
 
 def check_export(document: dict[str, Json], what: str = "the export") -> Export:
-    """Check the shape of a parsed export.
+    """Check the shape of a parsed export, or of the document of a reference.
 
     Raises:
         InvalidExport: With the place in the document that is wrong.
-        InvalidName: The transient's name breaks the rules.
+        InvalidName: The name of what it is about breaks the rules.
     """
     metadata = as_object(_key(document, "metadata", what), "metadata")
+    if REFERENCE in document and "transient" not in document:
+        return _checked(document, _reference_name(document), metadata)
     fields = _row(_key(document, "transient", what), "transient")
     if _key(document, "host", what) is not None:
         _row(document["host"], "host")
@@ -102,12 +113,26 @@ def check_export(document: dict[str, Json], what: str = "the export") -> Export:
         check_transient(name)
     except InvalidName as error:
         raise InvalidName(f"the export's transient: {error}") from None
+    return _checked(document, name, metadata)
+
+
+def _checked(document: dict[str, Json], name: str, metadata: dict[str, Json]) -> Export:
     return Export(
         document,
         name,
         _time(_string(metadata, "export_time", "metadata")),
         _string(metadata, "app_version", "metadata"),
     )
+
+
+def _reference_name(document: dict[str, Json]) -> str:
+    """Check the part of a document that says which reference it is about, and return its line."""
+    row = as_object(document[REFERENCE], REFERENCE)
+    as_object(_key(row, "fields", REFERENCE), f"{REFERENCE}.fields")
+    for where, keys, known in (("the document", document, {"metadata", REFERENCE}), (REFERENCE, row, _OF_REFERENCE)):
+        if strange := sorted(keys.keys() - known):
+            raise InvalidExport(f"{where} of a reference has {strange[0]!r}: it holds {' and '.join(sorted(known))}")
+    return reference_line(*(_string(row, key, REFERENCE) for key in ("type", "name")))
 
 
 def _rows(document: dict[str, Json]) -> Iterator[tuple[str, Json]]:
@@ -173,7 +198,7 @@ def is_same_run(old: Export, new: Export, ignored: Collection[str] = ()) -> bool
     times = [
         {
             task["task_name"]: task["last_modified"]
-            for task in export.document["workflow_tasks"]
+            for task in export.document.get("workflow_tasks", ())
             if task.get("last_modified") and task["task_name"] not in ignored
         }
         for export in (old, new)

@@ -176,14 +176,14 @@ def _find_rows(document: dict[str, Json], table: Table) -> Iterator[tuple[dict[s
 
 def _find_raw_rows(document: dict[str, Json], table: Table) -> Iterator[tuple[dict[str, Json], dict[str, Json]]]:
     if table.rows in CHILD_LISTS:
-        for aperture in document["apertures"]:
+        for aperture in document.get("apertures", ()):
             for row in aperture[table.rows]:
                 yield row, aperture["fields"]
     elif table.rows == "object":
-        if document[table.name] is not None:
+        if document.get(table.name) is not None:
             yield document[table.name], {}
     else:
-        for row in document[table.name]:
+        for row in document.get(table.name, ()):
             yield row, {}
 
 
@@ -249,6 +249,8 @@ def _word(value: Any) -> str:
 def natural_order(export: Export) -> dict[str, Json]:
     """Return the export's document with its lists in natural-key order (ties by primary key), as a DR holds them."""
     document = dict(export.document)
+    if export.is_reference:
+        return document  # its lists are values, in whatever order they mean something
     filters = {row["pk"]: row["fields"].get("name") for row in document["filters"]}
     document["apertures"] = [_order_aperture(row, filters) for row in _by(document["apertures"], "name")]
     ages = {

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from blastgit.revision.compare import FieldChange, percent
+from blastgit.revision.export import REFERENCE
 from blastgit.revision.files import FileChange
 from blastgit.revision.follows import effects
 from blastgit.revision.redraws import Redraw, sigmas
@@ -66,6 +67,7 @@ class Changes:
         yield _images(self.files)
         yield _scalars("transient", [change for change in transient if change.field == "host"])
         yield _host(tables.get("host", []))
+        yield _scalars(REFERENCE, tables.get(REFERENCE, []))
         yield _cutouts(tables.get("cutouts", []), self.files)
         yield _apertures(tables.get("apertures", []))
         yield _photometry(tables.get("photometry", []))

@@ -13,7 +13,7 @@ from typing import Any
 
 from blastgit.errors import RepoError
 from blastgit.revision.document import canonical
-from blastgit.revision.export import CHILD_LISTS
+from blastgit.revision.export import CHILD_LISTS, REFERENCE
 
 FITS = ("sed", "sfh")
 """The tables of a fit's results; their rows are named by its scope, "local" or "global", first."""
@@ -141,6 +141,7 @@ def _build(merged: Mapping[str, Any]) -> Rules:
         raise ValueError(f"unknown_fields is {merged['unknown_fields']!r}, not compare or ignore")
     tolerance = _tolerance(merged["tolerance"])
     tables = {name: _table(name, spec, tolerance) for name, spec in merged["tables"].items()}
+    tables[REFERENCE] = _table(REFERENCE, {"rows": "object", "key": [], "values": ["*"]}, tolerance)
     _check_targets(tables)
     return Rules(
         tables=tables,

@@ -231,7 +231,7 @@ def ending_of(outcome: str, reason: str | None, began: datetime | None) -> Endin
 def endings(document: Mapping[str, Json], rules: Rules) -> dict[str, Ending]:
     """Return what a document says of each of Blast's tasks, under the names that are in use today."""
     found = {}
-    for row in document["workflow_tasks"]:
+    for row in document.get("workflow_tasks", ()):
         message = str(row["status"].get("message"))
         outcome, is_error = rules.renamed_outcomes.get(message, message), row["status"].get("type") == "error"
         found[row["task_name"]] = Ending(outcome, is_error, when=moment(row.get("last_modified")))
@@ -287,5 +287,7 @@ def sounds_complete(document: Mapping[str, Json], ignored: Iterable[str] = ()) -
     """Whether every task of a document succeeded: then nothing needs to be judged, whatever the stages are."""
     passed = set(ignored)
     return all(
-        row["status"].get("type") == "success" for row in document["workflow_tasks"] if row["task_name"] not in passed
+        row["status"].get("type") == "success"
+        for row in document.get("workflow_tasks", ())
+        if row["task_name"] not in passed
     )

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blastgit.errors import InvalidFiles, InvalidName
-from blastgit.naming.names import Spec, check_transient, fold, parse_spec
+from blastgit.naming.names import Spec, check_line, check_transient, fold, lock_name, parse_spec, reference_line
 from blastgit.naming.paths import check_new_paths, check_path, check_paths
 
 ALNUM = "abcXYZ019"
@@ -50,6 +50,46 @@ def test_names_of_transients_are_accepted(name):
 def test_other_names_are_refused_with_the_rule(name, why):
     with pytest.raises(InvalidName, match=why):
         check_transient(name)
+
+
+@pytest.mark.parametrize("name", ["DES_z", "2MASS_H", "PanSTARRS_g", "gaia-dr3.1", "u", "1", "sbi+global", "z" * 64])
+def test_names_of_references_are_accepted(name):
+    assert check_line(f"r/filter/{name}") == reference_line("filter", name) == f"r/filter/{name}"
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("r/", "no type of reference"),
+        ("r/filter", "cannot be a reference's name"),
+        ("r/filter/", "cannot be a reference's name"),
+        ("r/Filter/DES_z", "no type of reference"),
+        ("r/fil ter/DES_z", "no type of reference"),
+        ("r/filter/DES_z/x", "cannot be a reference's name"),
+        ("r/filter/..", "cannot be a reference's name"),
+        ("r/filter/a..b", "cannot be a reference's name"),
+        ("r/filter/a.lock", "cannot be a reference's name"),
+        ("r/filter/-a", "cannot be a reference's name"),
+        ("r/filter/a~1", "cannot be a reference's name"),
+        ("r/filter/" + "a" * 65, "cannot be a reference's name"),
+        ("r/filter/aux", "Windows"),
+        ("r/filter/Con.v2", "Windows"),
+    ],
+)
+def test_other_names_of_references_are_refused(line, why):
+    with pytest.raises(InvalidName, match=why):
+        check_line(line)
+
+
+def test_a_reference_is_named_like_a_transient_with_a_revision_and_a_path():
+    assert parse_spec("r/model/sbi-global@2:files/sbi.pt") == Spec("r/model/sbi-global", 2, path="files/sbi.pt")
+    assert parse_spec("r/filter/DES_z/1") == Spec("r/filter/DES_z", 1)
+    assert parse_spec("r/filter/1") == Spec("r/filter/1")
+    assert parse_spec("r/filter/DES_z@latest") == Spec("r/filter/DES_z")
+
+
+def test_no_reference_shares_its_lock_with_a_transient():
+    assert lock_name("r/filter/DES_z") == "r+filter+des_z" != lock_name("DES_z") == lock_name("u/alice/DES_z")
 
 
 @given(st.from_regex(r"[a-zA-Z0-9]+[a-zA-Z0-9_-]*[a-zA-Z0-9]+", fullmatch=True).filter(lambda name: len(name) <= 64))

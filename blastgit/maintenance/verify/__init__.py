@@ -15,13 +15,13 @@ from blastgit.maintenance.verify.ledger import Since, check_ledger
 from blastgit.maintenance.verify.lines import LineCheck
 from blastgit.maintenance.verify.refs import check_refs
 from blastgit.maintenance.verify.report import Problem, Repaired, Report
-from blastgit.naming.names import transient_of
+from blastgit.naming.names import is_reference, transient_of
 from blastgit.naming.refs import RELEASES, run_ref
 from blastgit.plumbing.required import missing_settings
 from blastgit.progress import Progress, silent
 from blastgit.repository.base import Repository
 from blastgit.repository.history import History
-from blastgit.repository.lines import own_lines
+from blastgit.repository.lines import own_lines, reference_lines
 from blastgit.repository.local import LocalRepository
 from blastgit.repository.tombstones import Withdrawals
 from blastgit.store.hashing import Checksums
@@ -79,7 +79,7 @@ def verify(
     names = _names(repository) if name is None else [name]
     if name is not None and not _exists(repository, name) and not repository.ledger.chain(name):
         raise History(repository).unknown(name)
-    report = Report(transients=len({transient_of(each) for each in names}))
+    report = Report(transients=len({transient_of(each) for each in names if not is_reference(each)}))
     check_ledger(repository, name, wanted.since, report)
     if name is None:
         if isinstance(repository, LocalRepository):
@@ -120,7 +120,10 @@ def verify(
 
 
 def _names(repository: Repository) -> list[str]:
-    return sorted({*History(repository).transients(), *own_lines(repository), *runs_in_progress(repository)})
+    references = reference_lines(repository)
+    return sorted(
+        {*History(repository).transients(), *own_lines(repository), *references, *runs_in_progress(repository)}
+    )
 
 
 def _exists(repository: Repository, name: str) -> bool:

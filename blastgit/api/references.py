@@ -1,0 +1,89 @@
+"""What many transients use, as lines of their own: `DataRepo.references`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from blastgit.api.session import Session
+from blastgit.errors import InvalidName
+from blastgit.naming.names import check_line, is_reference
+from blastgit.repository.base import LOCK_TIMEOUT
+
+if TYPE_CHECKING:
+    from blastgit.recording.result import Recorded
+    from blastgit.repository.references import ReferenceType
+    from blastgit.revision.document import Json
+
+
+class References:
+    """Reference lines, `r/TYPE/NAME`: filters, surveys, trained models, catalogues. `repo.references` is one.
+
+    All reading verbs of `DataRepo` take the name of a reference where they take that of a transient.
+    """
+
+    def __init__(self, session: Session) -> None:
+        """Serve the references of a data repo."""
+        self._session = session
+
+    def lines(self, of_type: str = "") -> Sequence[str]:
+        """Return the names of all reference lines, or of those of one type: `r/filter/DES_z`."""
+        from blastgit.repository.lines import reference_lines
+
+        return reference_lines(self._session.repository, of_type)
+
+    def types(self) -> Sequence[ReferenceType]:
+        """Return the types that this data repo has."""
+        from blastgit.repository.references import ReferenceTypes
+
+        return list(ReferenceTypes.of(self._session.repository.settings).types.values())
+
+    def record(  # noqa: PLR0913 (the parts of a state, and what most calls leave out)
+        self,
+        line: str,
+        *,
+        files: Iterable[Path] | None = None,
+        data: Path | None = None,
+        values: Mapping[str, Json] | None = None,
+        changed: Mapping[str, Json] | None = None,
+        app_version: str | None = None,
+        time: datetime | None = None,
+        run: str | None = None,
+        dry_run: bool = False,
+        timeout: float = LOCK_TIMEOUT,
+        even_withdrawn: bool = False,
+    ) -> Recorded:
+        """Record what a reference is now: a new revision if its values or contents differ from the latest.
+
+        What is not handed in stays as it is: new values leave the files alone, and new files the values.
+
+        Args:
+            line: The reference, `r/model/sbi-global`.
+            files: Its files, all of them; each is recorded as `files/NAME`.
+            data: A folder that holds its files.
+            values: All that is to be known of it, by name.
+            changed: Single values to replace; None takes one away.
+            app_version: The version of what made it.
+            time: As of when it holds; by default now.
+            run: The RUN collection that a new revision is born into.
+            dry_run: Decide, and write nothing.
+            timeout: Seconds to wait for another writer of the same reference.
+            even_withdrawn: Publish files again that were withdrawn, which takes an admin.
+
+        Raises:
+            InvalidInput: There is no such type, or this cannot be recorded; the repo is as it was.
+            Denied: The policy does not let this be recorded.
+            Busy: Another writer was not done in time.
+            StoreError: The store fails; nothing was recorded.
+        """
+        from blastgit.recording.record import RecordOptions
+        from blastgit.recording.reference import Given, gather_files, record_reference
+
+        if not is_reference(check_line(line)):
+            raise InvalidName(f"{line} is no reference: those are called r/TYPE/NAME")
+        found = None if files is None and data is None else gather_files(files or (), data)
+        given = Given(values, changed or {}, found, app_version, time)
+        options = RecordOptions(run, dry_run, timeout, even_withdrawn=even_withdrawn)
+        return record_reference(self._session.repository, line, given, options, self._session.progress)

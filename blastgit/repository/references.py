@@ -1,0 +1,112 @@
+"""Which types of reference lines a data repo has: the section `references` of `blastgit.yaml` over what is shipped."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from blastgit.errors import InvalidName, RepoError
+from blastgit.naming.names import reference_line, reference_type
+from blastgit.repository.settings import Settings
+from blastgit.safe_yaml import load_yaml
+
+_WHERE = "blastgit.yaml on main: references"
+_WORDS = ("about", "exported", "reviewed")
+_EXPORTED = ("filters", "surveys")
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceType:
+    """One type; `references.yaml` explains each word.
+
+    Attributes:
+        name: What it is called, `filter`.
+        about: What it is.
+        exported: The table of Blast's export whose rows become lines of it, or "".
+        reviewed: Whether only a curator begins a line of it.
+    """
+
+    name: str
+    about: str = ""
+    exported: str = ""
+    reviewed: bool = False
+
+
+@dataclass(frozen=True)
+class ReferenceTypes:
+    """All types of a data repo, by name."""
+
+    types: Mapping[str, ReferenceType]
+
+    @classmethod
+    def of(cls, settings: Settings) -> ReferenceTypes:
+        """Return what the settings of a data repo say.
+
+        Raises:
+            RepoError: The section `references` has a mistake.
+        """
+        return settings.read("references", read_types)
+
+    def check(self, line: str) -> ReferenceType:
+        """Return the type of a reference line.
+
+        Raises:
+            InvalidName: There is no such type here.
+        """
+        wanted = reference_type(line)
+        if wanted in self.types:
+            return self.types[wanted]
+        near = difflib.get_close_matches(wanted, self.types, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there is {', '.join(self.types)}"
+        raise InvalidName(
+            f"{line}: {wanted!r} is no type of reference in this data repo: {hint} (`references:` in blastgit.yaml on "
+            "main adds types)"
+        )
+
+    def exported(self) -> Mapping[str, ReferenceType]:
+        """Return the types whose lines come out of exports, by the table of the export."""
+        return {each.exported: each for each in self.types.values() if each.exported}
+
+
+def read_types(loaded: Any) -> ReferenceTypes:
+    """Read the section; what it leaves out is as shipped, and `null` takes a type away.
+
+    Raises:
+        RepoError: It makes no sense.
+    """
+    given = {} if loaded is None else loaded
+    if not isinstance(given, dict):
+        raise RepoError(f"{_WHERE} should map types to what they are")
+    merged = {**_shipped(), **given}
+    found = {str(name): _read(str(name), words) for name, words in merged.items() if words is not None}
+    tables = [each.exported for each in found.values() if each.exported]
+    if twice := next((table for table in tables if tables.count(table) > 1), None):
+        raise RepoError(f"{_WHERE}: two types have `exported: {twice}`, and each row becomes one line only")
+    return ReferenceTypes(found)
+
+
+@cache
+def _shipped() -> Mapping[str, Any]:
+    path = Path(__file__).with_name("references.yaml")
+    loaded: Mapping[str, Any] = load_yaml(path.read_bytes(), path.name)
+    return loaded
+
+
+def _read(name: str, words: Any) -> ReferenceType:
+    where = f"{_WHERE}.{name}"
+    try:
+        reference_line(name, "any")
+    except InvalidName:
+        raise RepoError(f"{where}: a type is a word of small letters, digits and -, with a letter first") from None
+    if not isinstance(words, dict) or set(words) - set(_WORDS):
+        raise RepoError(f"{where} should be a mapping with {', '.join(_WORDS)}")
+    about, exported, reviewed = words.get("about", ""), words.get("exported", ""), words.get("reviewed", False)
+    if not isinstance(about, str) or not isinstance(reviewed, bool):
+        raise RepoError(f"{where}: `about` is a text, and `reviewed` is true or false")
+    if exported and exported not in _EXPORTED:
+        raise RepoError(f"{where}.exported is {exported!r}, and only rows of {' and '.join(_EXPORTED)} become lines")
+    return ReferenceType(name, about, exported, reviewed)
