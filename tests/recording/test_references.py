@@ -77,7 +77,7 @@ def test_plain_git_and_dvc_bring_it(shelf, tmp_path, network, run):
     run("dvc", "pull", "-q", cwd=clone)
     assert (clone / "files" / "sbi.pt").read_bytes() == network.read_bytes()
     assert (clone / "sbi-global.json").is_file()
-    assert run_git(clone, "status", "--porcelain") == b""
+    assert run("git", "status", "--porcelain", cwd=clone) == ""
 
 
 def test_a_date_says_as_of_when_it_holds(repo, network):
