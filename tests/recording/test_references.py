@@ -111,7 +111,7 @@ def test_files_of_one_name_are_refused(repo, network, tmp_path):
     twin = tmp_path / "other" / network.name
     twin.parent.mkdir()
     twin.write_bytes(b"x")
-    with pytest.raises(InvalidFiles, match="would both become files/sbi.pt"):
+    with pytest.raises(InvalidFiles, match="would both become files/sbi"):
         DataRepo(repo).references.record(MODEL, files=[network, twin])
 
 
