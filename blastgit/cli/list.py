@@ -47,7 +47,7 @@ def _of_type(repo: DataRepo, options: argparse.Namespace) -> str:
         raise UsageError(f"{options.type!r} is no type of reference here: there is {', '.join(types)}")
     if is_reference(options.pattern):
         raise UsageError("give the type, or a pattern that begins with r/, and not both")
-    return reference_line(options.type, "x")[:-1] + options.pattern
+    return f"{reference_line(options.type, 'x')[:-1]}{options.pattern}"
 
 
 def _print(found: Listing, pattern: str) -> None:
