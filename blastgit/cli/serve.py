@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import os
-import re
-import signal
 import sys
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
 
-from blastgit.cli.common import drawn_progress, open_repo
+from blastgit.cli.listening import add_place, is_url, prepare, public_url
 from blastgit.errors import UsageError
 
 if TYPE_CHECKING:
     from blastgit.serve.options import Login
 
-_URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("--host", default="127.0.0.1", help="the address to listen at (%(default)s)")
-    parser.add_argument("--port", type=int, default=8080, help="the port; 0 for any that is free (%(default)s)")
-    words = "what the public knows the server by, behind a proxy: https://data.example.org"
-    parser.add_argument("--url", metavar="URL", help=words)
+    add_place(parser, 10.0, "https://data.example.org")
     parser.add_argument("--clone-url", metavar="URL", help="what people clone the data repo from")
-    words = "look every S seconds whether the index is up to date (%(default)s)"
-    parser.add_argument("--refresh", type=float, default=10.0, metavar="S", help=words)
     parser.add_argument("--threads", type=int, default=12, metavar="N", help="requests at once (%(default)s)")
     group = parser.add_argument_group("who may write (annotations only; nobody, if none of these is given)")
     add = group.add_argument
@@ -52,26 +42,15 @@ def run(options: argparse.Namespace) -> int:
     from blastgit.serve.options import ServeOptions
     from blastgit.serve.server import need_libraries, serving
 
-    if not 0 <= options.port < 65536 or not options.refresh >= 0 or not 1 <= options.threads <= 256:
-        raise UsageError("a port is less than 65536, --refresh is no less than 0, and --threads is from 1 to 256")
-    for name in ("url", "clone_url"):
-        value = getattr(options, name)
-        if name == "url" and value is not None and not _URL.fullmatch(value):
-            raise UsageError(f"--url takes an address such as https://data.example.org, not {value!r}")
+    if not 1 <= options.threads <= 256:
+        raise UsageError("--threads is from 1 to 256")
+    url, login = public_url(options), _login(options)
     need_libraries()
-    logging.basicConfig(stream=sys.stderr, format="blastgit: %(message)s", level=logging.WARNING)
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # that requests wait is no news
-    with drawn_progress(counts=True) as progress:
-        repo = open_repo(options, progress)
-        path, index = repo.tap.here, repo.index
-        with index.open():
-            pass  # made, or brought up to date
+    path, index = prepare(options)
     chosen = ServeOptions(
-        options.host, options.port, None if options.url is None else options.url.rstrip("/"), options.refresh,
-        options.threads, options.clone_url, _login(options), options.writes,
-    )  # fmt: skip
-    signal.signal(signal.SIGTERM, _end)
-    with serving(path, index.path, chosen) as web:
+        options.host, options.port, url, options.refresh, options.threads, options.clone_url, login, options.writes
+    )
+    with serving(path, index, chosen) as web:
         print(f"blastgit is at {web.url}", flush=True)
         web.run()
     print("blastgit: the server has ended", file=sys.stderr)
@@ -98,13 +77,9 @@ def _login(options: argparse.Namespace) -> Login:
             ip_address(options.proxy)
         except ValueError:
             raise UsageError(f"--proxy takes an address such as 127.0.0.1, not {options.proxy!r}") from None
-    if options.oidc is not None and not (_URL.fullmatch(options.oidc) and options.oidc_client):
+    if options.oidc is not None and not (is_url(options.oidc) and options.oidc_client):
         raise UsageError("--oidc takes the URL of the provider, and --oidc-client what it knows this server by")
     secret = os.environ.pop("BLASTGIT_OIDC_SECRET", "")  # no process that is begun from here needs it
     return Login(
         options.user, options.proxy, options.proxy_header, options.oidc, options.oidc_client, secret, options.oidc_claim
     )
-
-
-def _end(*_: Any) -> NoReturn:
-    raise SystemExit(0)

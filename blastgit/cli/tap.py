@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import logging
-import re
-import signal
 import sys
-from typing import Any, NoReturn
 
-from blastgit.cli.common import drawn_progress, open_repo
+from blastgit.cli.listening import add_place, prepare, public_url
 from blastgit.errors import UsageError
-
-_URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("action", choices=["serve"], help="answer requests until it is interrupted")
-    parser.add_argument("--host", default="127.0.0.1", help="the address to listen at (%(default)s)")
-    parser.add_argument("--port", type=int, default=8080, help="the port; 0 for any that is free (%(default)s)")
-    words = "what the public knows the service by, behind a proxy: https://data.example.org/blast"
-    parser.add_argument("--url", metavar="URL", help=words)
-    words = "look every S seconds whether the index is up to date (%(default)s)"
-    parser.add_argument("--refresh", type=float, default=60.0, metavar="S", help=words)
+    add_place(parser, 60.0, "https://data.example.org/blast")
     parser.add_argument("--seconds", type=float, default=60.0, metavar="S", help="stop a sync query then (%(default)s)")
     words = "the longest that an async query may take (%(default)s)"
     parser.add_argument("--most-seconds", type=float, default=600.0, metavar="S", help=words)
@@ -43,10 +32,9 @@ def run(options: argparse.Namespace) -> int:
     from blastgit.serve.tap.serve import Place, serving
 
     numbers = (options.seconds, options.most_seconds, options.rows, options.most_rows, options.memory, options.at_once)
-    if not all(number > 0 for number in numbers) or not options.refresh >= 0 or not 0 <= options.port < 65536:
-        raise UsageError("the limits are positive numbers, and a port is less than 65536")
-    if options.url is not None and not _URL.fullmatch(options.url):
-        raise UsageError(f"--url takes an address such as https://data.example.org/blast, not {options.url!r}")
+    if not all(number > 0 for number in numbers):
+        raise UsageError("the limits are positive numbers")
+    url = public_url(options)
     limits = ServiceLimits(
         rows=min(options.rows, options.most_rows),
         most_rows=options.most_rows,
@@ -55,22 +43,10 @@ def run(options: argparse.Namespace) -> int:
         memory=int(min(options.memory, 1e5) * 1e9),
         at_once=min(options.at_once, 64),
     )
-    url = None if options.url is None else options.url.rstrip("/")
     place = Place(options.host, options.port, url, options.refresh, limits)
-    logging.basicConfig(stream=sys.stderr, format="blastgit: %(message)s", level=logging.WARNING)
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # that requests wait is no news
-    with drawn_progress(counts=True) as progress:
-        repo = open_repo(options, progress)
-        path, index = repo.tap.here, repo.index
-        with index.open():
-            pass  # made, or brought up to date
-    signal.signal(signal.SIGTERM, _end)
-    with serving(path, index.path, place) as service:
+    path, index = prepare(options)
+    with serving(path, index, place) as service:
         print(f"TAP service at {service.url}", flush=True)
         service.run()
     print("blastgit: the service has ended", file=sys.stderr)
     return 0
-
-
-def _end(*_: Any) -> NoReturn:
-    raise SystemExit(0)

@@ -9,41 +9,14 @@ from typing import Any
 from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from blastgit.errors import (
-    BlastgitError,
-    Busy,
-    DamagedData,
-    Denied,
-    InvalidData,
-    InvalidInput,
-    NotFound,
-    OverLimit,
-    RepoError,
-    StoreError,
-    UsageError,
-    Withdrawn,
-)
+from blastgit.errors import BlastgitError
 from blastgit.serve import login, pages, templating
+from blastgit.serve.http.statuses import UNEXPECTED, told
 from blastgit.serve.page import to_json
 from blastgit.serve.security import protect
 from blastgit.serve.site import Site
 
 _LOG = logging.getLogger("blastgit.serve")
-_STATUS: tuple[tuple[type[BlastgitError], HTTPStatus], ...] = (
-    (NotFound, HTTPStatus.NOT_FOUND),
-    (Withdrawn, HTTPStatus.GONE),
-    (InvalidData, HTTPStatus.CONFLICT),
-    (OverLimit, HTTPStatus.BAD_REQUEST),
-    (UsageError, HTTPStatus.BAD_REQUEST),
-    (InvalidInput, HTTPStatus.BAD_REQUEST),
-    (Denied, HTTPStatus.FORBIDDEN),
-    (Busy, HTTPStatus.SERVICE_UNAVAILABLE),
-    (DamagedData, HTTPStatus.BAD_GATEWAY),
-    (StoreError, HTTPStatus.BAD_GATEWAY),
-    (RepoError, HTTPStatus.BAD_GATEWAY),
-)
-_OURS = "The data cannot be read here at the moment. The operator of this server finds the reason in its log."
-_UNEXPECTED = "Something went wrong that should not have. The operator of this server finds it in its log."
 _BODY = 12_000_000  # bytes of a request: an attachment of 10 MB and the form around it
 
 
@@ -64,17 +37,8 @@ def create_app(site: Site) -> Flask:
     return app
 
 
-def status_of(error: BlastgitError) -> HTTPStatus:
-    """Return the status that an error is answered with."""
-    return next((status for kind, status in _STATUS if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
-
-
 def _expected(error: BlastgitError) -> Response:
-    status = status_of(error)
-    words = str(error)
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.SERVICE_UNAVAILABLE:
-        _LOG.error("%s %s: %s", request.method, request.path.encode("unicode_escape").decode(), error)
-        words = _OURS
+    status, words = told(error, _LOG, request.method, request.path)
     return _failed(status, error.kind, words)
 
 
@@ -98,7 +62,7 @@ _WORDS = {
 
 def _unexpected(_: Exception) -> Response:
     _LOG.exception("%s %s", request.method, request.path.encode("unicode_escape").decode())
-    return _failed(HTTPStatus.INTERNAL_SERVER_ERROR, "unexpected", _UNEXPECTED)
+    return _failed(HTTPStatus.INTERNAL_SERVER_ERROR, "unexpected", UNEXPECTED)
 
 
 def _failed(status: HTTPStatus, kind: str, words: str) -> Response:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -11,13 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from blastgit.plumbing.extras import not_installed
+from blastgit.serve.http.listening import HttpLimits, Wsgi, create_server, listen, url_of
+from blastgit.serve.http.refresher import Refresher
 from blastgit.serve.options import ServeOptions
 
-_LOG = logging.getLogger("blastgit.serve")
-_CONNECTIONS = 800
-_IDLE = 30
 _BODY = 12_000_000
-Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 @dataclass(frozen=True)
@@ -73,37 +70,28 @@ def serving(repo: Path, index: Path, options: ServeOptions) -> Iterator[WebServe
         RepoError: The address is taken or none of this machine, or a library is missing.
     """
     need_libraries()
-    from waitress import create_server
-
     from blastgit.serve.app import create_app
     from blastgit.serve.site import Site
     from blastgit.serve.tap.app import App
     from blastgit.serve.tap.limits import ServiceLimits
     from blastgit.serve.tap.queries import Queries, Source
-    from blastgit.serve.tap.serve import Place, Refresher, listen
     from blastgit.serve.tap.workers import Workers
 
-    listening = listen(Place(options.host, options.port))
+    http = HttpLimits(_BODY, options.threads, proxy=options.login.proxy or "127.0.0.1", names_client=False)
     workers, refresher = Workers(), Refresher(repo, options.refresh)
-    with tempfile.TemporaryDirectory(prefix="blastgit-web-", ignore_cleanup_errors=True) as folder, listening:
+    with (
+        listen(options.host, options.port) as listening,
+        tempfile.TemporaryDirectory(prefix="blastgit-web-", ignore_cleanup_errors=True) as folder,
+    ):
         limits = ServiceLimits()
         queries = Queries(Source(index, Path(folder), refresher), limits, workers)
         tap = App(repo, queries, limits, options.url)
         site = Site(repo, index, options, refresher, queries)
         app = create_app(site)
-        host, port = listening.getsockname()[:2]
-        named = f"[{host}]" if ":" in host else host
         wsgi = mounted(app.wsgi_app, tap)
-        server = create_server(
-            wsgi, sockets=[listening], threads=options.threads, connection_limit=_CONNECTIONS, channel_timeout=_IDLE,
-            cleanup_interval=10, max_request_body_size=_BODY, max_request_header_size=32_768, ident="blastgit",
-            asyncore_use_poll=True,  # select knows 1024 files at most
-            trusted_proxy=options.login.proxy or "127.0.0.1", clear_untrusted_proxy_headers=True,
-            trusted_proxy_headers="x-forwarded-host x-forwarded-proto x-forwarded-port",
-        )  # fmt: skip
         try:
             workers.keep_ready()
-            web = WebServer(options.url or f"http://{named}:{port}", app, wsgi, server)
+            web = WebServer(options.url or url_of(listening), app, wsgi, create_server(wsgi, listening, http))
             yield web
             web.close()
         finally:

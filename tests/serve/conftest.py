@@ -94,6 +94,8 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @contextmanager
 def opened(place: Path, **options: Any) -> Iterator[Any]:
     """Yield a client of the application over a data repo, without a server between."""
+    from flask.testing import FlaskClient
+
     from blastgit.serve.app import create_app
     from blastgit.serve.options import ServeOptions
     from blastgit.serve.site import Site
@@ -101,10 +103,17 @@ def opened(place: Path, **options: Any) -> Iterator[Any]:
     from blastgit.serve.tap.queries import Queries, Source
     from blastgit.serve.tap.workers import Workers
 
+    class Client(FlaskClient):
+        """Takes all of an answer at once, and closes it, as a server does."""
+
+        def open(self, *args: Any, buffered: bool = True, **keywords: Any) -> Any:
+            return super().open(*args, buffered=buffered, **keywords)
+
     repo, workers = DataRepo(place), Workers()
     queries = Queries(Source(repo.index.path, place.parent, lambda _: None), ServiceLimits(), workers)
     site = Site(repo.path, repo.index.path, ServeOptions(**options), lambda _: None, queries)
     app = create_app(site)
+    app.test_client_class = Client
     with app.test_client() as client:
         yield client
     site.writer.close()

@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import tempfile
 import zipfile
-from collections.abc import Iterator
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, redirect, request
-from werkzeug.exceptions import HTTPException
 
 from blastgit.errors import NotFound
 from blastgit.serve.facts import Facts
+from blastgit.serve.http.sending import checked_bytes, open_to_all, plain_name, send_file, send_item
 from blastgit.serve.page import Page, route
 from blastgit.serve.resolve import find, read_spec
 from blastgit.serve.site import site
 from blastgit.serve.templating import address
-from blastgit.store.media_types import media_type
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as BaseResponse
-
-    from blastgit.reading.checkout import Item
-
-_HOUR = 3600
-_CHUNK = 1 << 18
 
 
 def install(app: Flask) -> None:
@@ -59,30 +52,13 @@ def file(spec: str, path: str) -> BaseResponse:
         InvalidData: A stage failed that makes it, and `even_invalid=1` was not said.
     """
     if request.method == "OPTIONS":
-        return _open(Response("", 204))
+        return open_to_all(Response("", 204))
     wanted = read_spec(spec)
     if wanted.number is None and not wanted.is_latest:
         raise NotFound("the address of a file is /files/NAME@N/PATH")
     even_invalid = request.args.get("even_invalid", "0").lower() in ("1", "true", "yes")
     item = site().repo().tap.file(spec, path, even_invalid=even_invalid)
-    response = Response(mimetype=media_type(item.path))
-    response.headers["Content-Disposition"] = f'inline; filename="{plain_name(item.path)}"'
-    response.cache_control.public = True
-    response.cache_control.max_age = _HOUR if wanted.number is not None else 60
-    response.set_etag(item.sha256)
-    response.headers["Repr-Digest"] = f"sha-256=:{_base64(item.sha256)}:"
-    response.content_length = item.size
-    if request.method == "HEAD" or item.sha256 in request.if_none_match:
-        response.make_conditional(request, accept_ranges=True, complete_length=item.size)
-        return _open(response)
-    body = _brought(item)
-    response.response = _read(body)
-    try:
-        response.make_conditional(request, accept_ranges=True, complete_length=item.size)
-    except HTTPException:  # a part that is not there
-        body.close()
-        raise
-    return _open(response)
+    return send_item(item, request, is_fixed=wanted.number is not None)
 
 
 def archive(spec: str) -> BaseResponse:
@@ -100,56 +76,10 @@ def archive(spec: str) -> BaseResponse:
         for item in items:
             info = zipfile.ZipInfo(f"{found.name}/{item.path}", found.entry.revision.time.timetuple()[:6])
             with packed.open(info, "w") as member:
-                for chunk in _checked(item):
+                for chunk in checked_bytes(item):
                     member.write(chunk)
     size = body.tell()
     body.seek(0)
-    response = Response(_read(body), mimetype="application/zip")
-    response.content_length = size
+    response = send_file(body, size, "application/zip", request)
     response.headers["Content-Disposition"] = f'attachment; filename="{plain_name(found.name)}.zip"'
-    return _open(response)
-
-
-def _checked(item: Item) -> Iterator[bytes]:
-    from blastgit.repository.contents import checked
-
-    return checked(item.read(), item.sha256, item.what)
-
-
-def _brought(item: Item) -> IO[bytes]:
-    body = tempfile.TemporaryFile()  # noqa: SIM115 (closed when it was sent)
-    try:
-        body.writelines(_checked(item))
-        body.seek(0)
-    except BaseException:
-        body.close()
-        raise
-    return cast("IO[bytes]", body)
-
-
-def _read(body: IO[bytes]) -> Iterator[bytes]:
-    """Yield a file piece by piece, and close it whether all of it is taken or not."""
-    with body:
-        while chunk := body.read(_CHUNK):
-            yield chunk
-
-
-def _open(response: Response) -> Response:
-    """Let pages of other servers read it."""
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Access-Control-Allow-Headers"] = "Range, If-None-Match"
-    response.headers["Access-Control-Expose-Headers"] = "ETag, Content-Length, Content-Range, Repr-Digest"
-    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-    return response
-
-
-def _base64(digest: str) -> str:
-    from base64 import b64encode
-
-    return b64encode(bytes.fromhex(digest)).decode("ascii")
-
-
-def plain_name(path: str) -> str:
-    """Return the name of a file in letters that every header and every system takes."""
-    name = path.rpartition("/")[2]
-    return "".join(each if (each.isalnum() and each.isascii()) or each in "._-+@" else "_" for each in name)
+    return open_to_all(response)

@@ -9,9 +9,9 @@ from typing import Any
 from flask import Flask, Response, request
 
 from blastgit.errors import NotFound
+from blastgit.serve.http.sending import plain_name
 from blastgit.serve.numbers import plural
 from blastgit.serve.page import Page, route
-from blastgit.serve.pages.files import plain_name
 from blastgit.serve.paging import read_page
 from blastgit.serve.site import site
 from blastgit.serve.threads import PUBLIC

@@ -1,22 +1,20 @@
-"""A request and a response, between WSGI and what answers."""
+"""A request to the TAP service: what a client says by name, and where it thinks that the service is."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from email.message import Message
-from email.parser import BytesParser
+from collections.abc import Iterable, Iterator
+from functools import cached_property
 from http import HTTPStatus
-from itertools import takewhile
-from typing import Any, BinaryIO
-from urllib.parse import parse_qsl
+from typing import Any
+
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
+from werkzeug.wrappers import Request as HttpRequest
+from werkzeug.wrappers import Response
 
 from blastgit.errors import UsageError
 
-_HOST = re.compile(r"[A-Za-z0-9._-]{1,253}(:\d{1,5})?|\[[0-9a-fA-F:.]{2,45}\](:\d{1,5})?")
 _MOST_PARAMETERS = 200
-_LONGEST_HEAD = 8192  # bytes before a part
 _FORM, _PARTS = "application/x-www-form-urlencoded", "multipart/form-data"
 
 
@@ -54,128 +52,63 @@ class Parameters:
         return ((name, value) for name, values in self._values.items() for value in values)
 
 
-@dataclass(frozen=True)
-class Request:
-    """What a client asks.
-
-    Attributes:
-        method: GET, HEAD, POST or DELETE.
-        path: The path below the service, with a slash before it.
-        parameters: What it says by name.
-        base: The URL of the service as the client knows it, without a slash at the end.
-        etag: The content that the client has already; "" for none.
-    """
-
-    method: str
-    path: str
-    parameters: Parameters
-    base: str
-    etag: str = ""
-
-
-@dataclass(frozen=True)
-class Response:
-    """What is answered.
-
-    Attributes:
-        body: The bytes, or a file that holds them.
-        type: Its MIME type.
-        status: The HTTP status.
-        headers: More headers.
-        size: Bytes of the body if it is a file.
-    """
-
-    body: bytes | BinaryIO = b""
-    type: str = "text/plain; charset=utf-8"
-    status: HTTPStatus = HTTPStatus.OK
-    headers: Mapping[str, str] = field(default_factory=dict)
-    size: int | None = None
-
-    @property
-    def length(self) -> int:
-        """Bytes of the body."""
-        if self.size is not None:
-            return self.size
-        return len(self.body) if isinstance(self.body, bytes) else 0
-
-
 class NotAllowed(UsageError):
     """A method that is not for this address."""
+
+
+class Request(HttpRequest):
+    """What a client asks. Parts within a part of a body are not opened."""
+
+    max_form_parts = _MOST_PARAMETERS
+
+    def __init__(self, environ: dict[str, Any], url: str | None = None) -> None:
+        """Take a request as WSGI has it; `url` is what the public knows the service by, if that is not what it says."""
+        super().__init__(environ)
+        self._url = url
+
+    @cached_property
+    def base(self) -> str:
+        """The URL of the service as the client knows it, without a slash at the end.
+
+        Raises:
+            UsageError: The client calls the host by something that no host is called.
+        """
+        if self._url:
+            return self._url.rstrip("/")
+        try:
+            host = self.host
+        except HTTPException:  # some versions of Werkzeug raise, others return nothing
+            host = ""
+        if not host:
+            raise UsageError("the header Host is not the name of a host")
+        return f"{self.scheme}://{host}{self.root_path}".rstrip("/")
+
+    @cached_property
+    def parameters(self) -> Parameters:
+        """What it says by name, in its address and in its body.
+
+        Raises:
+            UsageError: It cannot be read, or is too much.
+        """
+        if self.method == "POST" and self.content_length and self.mimetype not in (_FORM, _PARTS):
+            raise UsageError(f"a body of type {self.mimetype[:80]!r}: send parameters as {_FORM} or {_PARTS}")
+        try:
+            pairs = [*self.args.items(multi=True), *self.form.items(multi=True)]
+        except RequestEntityTooLarge:
+            raise UsageError(f"more than {_MOST_PARAMETERS} parameters, or one that is too long") from None
+        except ValueError:
+            raise UsageError(f"the body is not {self.mimetype}, as it says") from None
+        if len(pairs) > _MOST_PARAMETERS:
+            raise UsageError(f"more than {_MOST_PARAMETERS} parameters")
+        return Parameters(pairs)
+
+    def make_form_data_parser(self) -> FormDataParser:
+        """Return a parser that says what is wrong with a body, where Werkzeug's own takes it for an empty one."""
+        parser = super().make_form_data_parser()
+        parser.silent = False
+        return parser
 
 
 def see_other(url: str) -> Response:
     """Return the answer that sends a client elsewhere."""
     return Response(status=HTTPStatus.SEE_OTHER, headers={"Location": url})
-
-
-def request_of(environ: Mapping[str, Any], url: str | None) -> Request:
-    """Return what a client asks.
-
-    Args:
-        environ: The request as WSGI has it.
-        url: The URL of the service for the public; None for the one that the client names.
-
-    Raises:
-        UsageError: It makes no sense.
-    """
-    try:
-        path = environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8")
-    except UnicodeError:
-        raise UsageError("the address is not UTF-8") from None
-    pairs = _pairs(environ.get("QUERY_STRING", ""))
-    if environ["REQUEST_METHOD"] == "POST":
-        pairs += _posted(environ)
-    base = url or f"{environ['wsgi.url_scheme']}://{_host(environ)}{environ.get('SCRIPT_NAME', '')}"
-    etag = environ.get("HTTP_IF_NONE_MATCH", "")
-    return Request(environ["REQUEST_METHOD"], path or "/", Parameters(pairs), base.rstrip("/"), etag)
-
-
-def _host(environ: Mapping[str, Any]) -> str:
-    named = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
-    if not _HOST.fullmatch(named):
-        raise UsageError("the header Host is not the name of a host")
-    return str(named)
-
-
-def _pairs(text: str) -> list[tuple[str, str]]:
-    try:
-        return parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS, errors="strict")
-    except UnicodeDecodeError:
-        raise UsageError("the parameters are not UTF-8") from None
-    except ValueError:
-        raise UsageError(f"more than {_MOST_PARAMETERS} parameters") from None
-
-
-def _posted(environ: Mapping[str, Any]) -> list[tuple[str, str]]:
-    type_ = environ.get("CONTENT_TYPE", "")
-    kind = type_.partition(";")[0].strip().lower()
-    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-    if not body:
-        return []
-    if kind in (_FORM, ""):
-        return _pairs(body.decode("latin-1"))
-    if kind != _PARTS:
-        raise UsageError(f"a body of type {kind[:80]!r}: send parameters as {_FORM} or {_PARTS}")
-    return _parts(type_, body)
-
-
-def _parts(type_: str, body: bytes) -> list[tuple[str, str]]:
-    """Return the parameters in a body of parts. Parts within a part are not opened."""
-    boundary = _headers(f"Content-Type: {type_}".encode("latin-1", "replace")).get_boundary()
-    pieces = (b"\r\n" + body).split(f"\r\n--{boundary}".encode("latin-1", "replace"), _MOST_PARAMETERS + 2)
-    if not boundary or len(pieces) == 1:
-        raise UsageError(f"the body is not {_PARTS}, as it says")
-    parts = list(takewhile(lambda piece: not piece.startswith(b"--"), pieces[1:]))
-    if len(parts) > _MOST_PARAMETERS:
-        raise UsageError(f"more than {_MOST_PARAMETERS} parameters")
-    pairs = []
-    for part in parts:
-        head, _, data = part.partition(b"\r\n\r\n")
-        name = None if len(head) > _LONGEST_HEAD else _headers(head).get_param("name", header="content-disposition")
-        if isinstance(name, str):
-            pairs.append((name, data.decode("utf-8", "replace")))
-    return pairs
-
-
-def _headers(head: bytes) -> Message:
-    return BytesParser().parsebytes(head.lstrip() + b"\r\n\r\n", headersonly=True)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from werkzeug.wrappers import Response
+
 from blastgit.errors import NotFound, UsageError
 from blastgit.search.tabular.votable import error_document, quoted, safe
+from blastgit.serve.http.sending import send_file
 from blastgit.serve.tap.jobs import Job, Jobs, Phase
-from blastgit.serve.tap.request import NotAllowed, Parameters, Request, Response, see_other
+from blastgit.serve.tap.request import NotAllowed, Parameters, Request, see_other
 
 _NAMESPACES = (
     'xmlns:uws="http://www.ivoa.net/xml/UWS/v1.0" xmlns:xlink="http://www.w3.org/1999/xlink" '
@@ -155,11 +158,11 @@ def _only(request: Request, *methods: str, also: str = "") -> None:
 
 def _words(request: Request, words: str) -> Response:
     _only(request, "GET", "HEAD", also="POST")
-    return Response(words.encode())
+    return Response(words)
 
 
 def _xml(body: str) -> Response:
-    return Response(f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'.encode(), _XML)
+    return Response(f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n', content_type=_XML)
 
 
 def _url(request: Request, job: Job, rest: str = "") -> str:
@@ -174,7 +177,7 @@ def _result(request: Request, job: Job) -> Response:
         file = job.result.path.open("rb")
     except FileNotFoundError:
         raise NotFound("there is no such job, or no longer") from None
-    return Response(file, job.result.mime, size=job.result.size)
+    return send_file(file, job.result.size, job.result.mime, request)
 
 
 def _results(request: Request, job: Job) -> Response:
@@ -186,7 +189,7 @@ def _error(request: Request, job: Job) -> Response:
     _only(request, "GET", "HEAD")
     if not job.error:
         raise NotFound(f"the job is {job.phase}: it has no error")
-    return Response(error_document(job.error).encode(), _VOTABLE)
+    return Response(error_document(job.error), content_type=_VOTABLE)
 
 
 def _quote(request: Request, job: Job) -> Response:

@@ -161,7 +161,7 @@ def test_a_body_in_parts(service):
         ("PATCH", "/tap/async", 405),
         ("POST", "/tap/capabilities", 405),
         ("DELETE", "/files/2026dgt@0/2026dgt.json", 405),
-        ("GET", "/%ff", 400),
+        ("GET", "/%ff", 404),
     ],
 )
 def test_addresses(service, method, path, status):

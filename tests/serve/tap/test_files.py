@@ -24,9 +24,18 @@ def test_a_file(service, sky):
     assert said.headers["Content-Type"] == "application/fits"
     assert said.headers["Content-Length"] == str(len(said.body))
     assert said.headers["ETag"].strip('"') == hashlib.sha256(said.body).hexdigest()
-    assert "max-age=31536000" in said.headers["Cache-Control"]
+    assert "max-age=3600" in said.headers["Cache-Control"]
     same = service.ask(f"/files/2026dgt@0/{IMAGE}", headers={"If-None-Match": said.headers["ETag"]})
     assert (same.status, same.body) == (304, b"")
+
+
+def test_a_part_of_a_file(service, sky):
+    data = original(sky, "2026dgt", IMAGE)
+    said = service.ask(f"/files/2026dgt@0/{IMAGE}", headers={"Range": "bytes=80-159"})
+    assert (said.status, said.body) == (206, data[80:160])
+    assert said.headers["Content-Range"] == f"bytes 80-159/{len(data)}"
+    outside = service.ask(f"/files/2026dgt@0/{IMAGE}", headers={"Range": f"bytes={len(data)}-"})
+    assert (outside.status, outside.headers["Content-Range"]) == (416, f"bytes */{len(data)}")
 
 
 def test_head_says_the_same_without_the_bytes(service):

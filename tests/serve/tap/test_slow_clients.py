@@ -4,9 +4,10 @@ import socket
 from contextlib import ExitStack, suppress
 
 import pytest
+from werkzeug.test import create_environ
 
 from blastgit.errors import UsageError
-from blastgit.serve.tap.request import request_of
+from blastgit.serve.tap.request import Request
 
 GOOD = "SELECT TOP 1 transient FROM blastgit.transients"
 SLOW = 500
@@ -34,29 +35,28 @@ def test_many_that_hold_the_line(service, begin):
 
 
 def posted(body: bytes):
-    class Body:
-        def read(self, _: int) -> bytes:
-            return body
-
     kind = "multipart/form-data; boundary=b0"
-    return request_of(
-        {
-            "REQUEST_METHOD": "POST", "CONTENT_TYPE": kind, "CONTENT_LENGTH": str(len(body)), "wsgi.input": Body(),
-            "wsgi.url_scheme": "http", "HTTP_HOST": "h",
-        },
-        None,
-    )  # fmt: skip
+    return Request(create_environ(method="POST", content_type=kind, data=body)).parameters
 
 
 def test_parts_within_parts_are_not_opened():
     depth = 20_000
-    nested = b"".join(
-        f"--b{n}\r\nContent-Type: multipart/form-data; boundary=b{n + 1}\r\n\r\n".encode() for n in range(depth)
-    )
+    head = "Content-Disposition: form-data; name=more\r\nContent-Type: multipart/form-data; boundary="
+    nested = b"".join(f"--b{n}\r\n{head}b{n + 1}\r\n\r\n".encode() for n in range(depth))
     named = b'--b0\r\nContent-Disposition: form-data; name="QUERY"\r\n\r\nx\r\ny\r\n'
-    assert list(posted(named + nested + b"\r\n--b0--\r\n").parameters) == [("QUERY", "x\r\ny")]
+    with pytest.raises(UsageError, match="one that is too long"):
+        posted(named + nested + b"\r\n--b0--\r\n")
+    few = b"".join(f"--b{n}\r\n{head}b{n + 1}\r\n\r\n".encode() for n in range(100))
+    asked = posted(named + few + b"\r\n--b0--\r\n")
+    assert asked.one("QUERY") == "x\r\ny"
+    assert {name for name, _ in asked} == {"QUERY", "MORE"}
 
 
 def test_very_many_parts_are_refused():
     with pytest.raises(UsageError, match="more than 200 parameters"):
-        posted(b"--b0\r\n\r\n\r\n" * 100_000)
+        posted(b"--b0\r\nContent-Disposition: form-data; name=a\r\n\r\n\r\n" * 100_000)
+
+
+def test_a_body_that_is_not_what_it_says():
+    with pytest.raises(UsageError, match="not multipart/form-data, as it says"):
+        posted(b"--b0\r\n\r\n\r\n--b0--\r\n")

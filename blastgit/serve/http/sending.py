@@ -1,0 +1,100 @@
+"""Sending a file: each byte compared with its checksum before the first goes out, in whole or in the part asked for."""
+
+from __future__ import annotations
+
+import tempfile
+from base64 import b64encode
+from collections.abc import Iterator
+from typing import IO, TYPE_CHECKING, cast
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Request, Response
+from werkzeug.wsgi import wrap_file
+
+from blastgit.store.media_types import media_type
+
+if TYPE_CHECKING:
+    from blastgit.reading.checkout import Item
+
+_FIXED, _MOVING = 3600, 60
+"""Seconds that others may keep what never changes, and what may: a file that is withdrawn leaves their caches soon."""
+
+
+def send_item(item: Item, request: Request, *, is_fixed: bool) -> Response:
+    """Return the answer with a file of a revision: all of it, a range, or that the client has it already.
+
+    Raises:
+        DamagedData: The store lacks it, or holds something else.
+        HTTPException: The range lies outside of it.
+    """
+    response = Response(mimetype=media_type(item.path))
+    response.headers["Content-Disposition"] = f'inline; filename="{plain_name(item.path)}"'
+    response.cache_control.public = True
+    response.cache_control.max_age = _FIXED if is_fixed else _MOVING
+    response.set_etag(item.sha256)
+    response.headers["Repr-Digest"] = f"sha-256=:{b64encode(bytes.fromhex(item.sha256)).decode('ascii')}:"
+    response.content_length = item.size
+    if request.method == "HEAD" or item.sha256 in request.if_none_match:
+        return open_to_all(response.make_conditional(request, accept_ranges=True, complete_length=item.size))
+    body = _brought(item)
+    _stream(response, request, body)
+    try:
+        response.make_conditional(request, accept_ranges=True, complete_length=item.size)
+    except HTTPException:
+        body.close()
+        raise
+    return open_to_all(response)
+
+
+def send_file(body: IO[bytes], size: int, type_: str, request: Request) -> Response:
+    """Return the answer with an open file, which is closed when it was sent or the client has gone."""
+    response = Response(content_type=type_)
+    response.content_length = size
+    if request.method == "HEAD":
+        body.close()
+        return response
+    _stream(response, request, body)
+    return response
+
+
+def open_to_all(response: Response) -> Response:
+    """Let pages of other servers read it."""
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Access-Control-Allow-Headers"] = "Range, If-None-Match"
+    response.headers["Access-Control-Expose-Headers"] = "ETag, Content-Length, Content-Range, Repr-Digest"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
+
+
+def plain_name(path: str) -> str:
+    """Return the name of a file in letters that every header and every system takes."""
+    name = path.rpartition("/")[2]
+    return "".join(each if (each.isalnum() and each.isascii()) or each in "._-+@" else "_" for each in name)
+
+
+def checked_bytes(item: Item) -> Iterator[bytes]:
+    """Yield a file's bytes; the last come only if all of them are what was recorded.
+
+    Raises:
+        DamagedData: They are not.
+    """
+    from blastgit.repository.contents import checked
+
+    return checked(item.read(), item.sha256, item.what)
+
+
+def _stream(response: Response, request: Request, body: IO[bytes]) -> None:
+    """Let the server itself read the file: a client that reads slowly then holds no thread."""
+    response.response = wrap_file(request.environ, body)
+    response.direct_passthrough = True
+
+
+def _brought(item: Item) -> IO[bytes]:
+    body = tempfile.TemporaryFile()  # noqa: SIM115 (closed when it was sent)
+    try:
+        body.writelines(checked_bytes(item))
+        body.seek(0)
+    except BaseException:
+        body.close()
+        raise
+    return cast("IO[bytes]", body)
