@@ -95,7 +95,7 @@ def test_a_name_that_is_none_is_not_searched_for(library, monkeypatch, revision)
         raise AssertionError("a stranger's slip of the pen reads every document, or compares every name")
 
     monkeypatch.setattr("blastgit.api.session.find_alias", search)
-    monkeypatch.setattr("blastgit.repository.history.difflib.get_close_matches", search)
+    monkeypatch.setattr("difflib.get_close_matches", search)
     monkeypatch.setattr(History, "revisions", search)
     with pytest.raises(NotFound, match=f"there is no revision '{revision}' here"):
         DataRepo(library).tap.file(revision, "2026dgt.json")
