@@ -16,6 +16,7 @@ from blastgit.collections.model import KINDS, Calibration, Chained, Collection, 
 from blastgit.collections.policy import CollectionPolicy
 from blastgit.collections.resolve import Found, Resolver
 from blastgit.collections.rules import check_all
+from blastgit.collections.run_list import RunSummary, run_list
 from blastgit.collections.screen import decertified, screened
 from blastgit.collections.shown import Shown, Summary, show, summary
 from blastgit.collections.start import Start, start
@@ -86,6 +87,10 @@ class Collections(Asked):
         catalogue = self._catalogue()
         found = [summary(name, catalogue[name]) for name in catalogue if fnmatchcase(name, pattern)]
         return [each for each in found if kind in (None, each.kind)]
+
+    def runs(self, pattern: str = "*") -> Sequence[RunSummary]:
+        """Return the runs whose name matches a shell pattern, also those that nobody began; reads every tag."""
+        return run_list(self._repository, pattern)
 
     def show(self, name: str) -> Shown:
         """Return a collection with all that belongs to it: the tree of a chain, or the members.

@@ -72,11 +72,11 @@ class Sequence:
         elif marker.commit.tree_id != latest.commit.tree_id:
             yield f"its tree is not that of revision {latest.number}, which it says it reproduces"
         if any(_key(marker) == _key(other) for other in self._since if other.reproduces is not None):
-            yield f"the same version and rules have reproduced revision {latest.number} already"
+            yield f"the same version, rules and run have reproduced revision {latest.number} already"
 
 
-def _key(marker: Marker) -> tuple[str, str | None]:
-    return marker.app_version, marker.trailers.get(Trailer.RULES)
+def _key(marker: Marker) -> tuple[str, str | None, str | None]:
+    return marker.app_version, marker.trailers.get(Trailer.RULES), marker.trailers.get(Trailer.RUN)
 
 
 def stage_faults(marker: Marker) -> Iterator[str]:

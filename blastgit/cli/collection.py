@@ -272,7 +272,8 @@ def _say(shown: Shown) -> None:
     for version, count in sorted(shown.versions.items()):
         print(f"  by {version}: {plural(count, 'dataset')}")
     for member in shown.members:
-        print(f"  {member}")
+        commit = shown.attested.get(member)
+        print(f"  {member}{f'  found again, as {commit:.10} attests' if commit else ''}")
     for warning in shown.warnings:
         print(f"blastgit: {warning}", file=sys.stderr)
 

@@ -63,7 +63,7 @@ def _add_criteria(parser: argparse.ArgumentParser) -> None:
 def _add_scope(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("among which revisions").add_argument
     add("--at", metavar="TIME", help="as of then: 2026-05-27 is the end of that day")
-    add("--run", dest="of_run", metavar="RUN", help="those born into a RUN collection")
+    add("--run", dest="of_run", metavar="RUN", help="those that a RUN holds: born into it, or found again by it")
     add("--app-version", metavar="V", help="those that this version of Blast made, or whose values it found again")
     add("--collection", "--in", metavar="NAME", help="those that a collection gives")
     add("--all-revisions", action="store_true", help="each, not just one of each transient")

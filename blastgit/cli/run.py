@@ -1,16 +1,29 @@
-"""`blastgit run start TARGET RELEASE TICKET`."""
+"""`blastgit run start TARGET RELEASE TICKET`, `blastgit run list`."""
 
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from blastgit.cli.collection import add_intent, intent_of, say_changed
-from blastgit.cli.common import add_json, open_repo
+from blastgit.cli.common import add_json, open_repo, print_json, print_table
+
+if TYPE_CHECKING:
+    from blastgit.api.collections import Collections
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     actions = parser.add_subparsers(dest="action", metavar="VERB", required=True)
+    _add_start(actions)
+    words = "list all runs, with how many revisions each holds, and what is wrong with its name"
+    listed = actions.add_parser("list", help=words, description=f"{words[0].upper()}{words[1:]}.")
+    listed.add_argument("-C", "--repo", dest="repo", metavar="REPO", default=argparse.SUPPRESS, help="the data repo")
+    listed.add_argument("pattern", nargs="?", default="*", help="a shell pattern of names")
+    add_json(listed)
+
+
+def _add_start(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     words = "make the RUN collection of a processing run, and the public chain of it and of what it reads"
     start = actions.add_parser("start", help=words, description=f"{words[0].upper()}{words[1:]}.")
     start.add_argument("-C", "--repo", dest="repo", metavar="REPO", default=argparse.SUPPRESS, help="the data repo")
@@ -28,10 +41,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Begin it, and say how its collections are called."""
+    """Begin a run and say how its collections are called, or list those that there are."""
+    collections = open_repo(options).collections
+    return _list(collections, options) if options.action == "list" else _start(collections, options)
+
+
+def _list(collections: Collections, options: argparse.Namespace) -> int:
+    found = collections.runs(options.pattern)
+    if options.json:
+        print_json([each.to_json() for each in found])
+        return 0
+    rows = [["run", "born", "attested", ""]]
+    for each in found:
+        words = each.problem or ("" if each.is_begun else "named by commits alone")
+        rows.append([each.name, f"{each.born:,}", f"{each.attested:,}", words])
+    print_table(rows if found else [], right=(1, 2))
+    return 0
+
+
+def _start(collections: Collections, options: argparse.Namespace) -> int:
     from blastgit.collections.start import Start
 
-    collections = open_repo(options).collections
     inputs = tuple(options.inputs)
     wanted = Start(
         options.target, options.release, options.ticket, options.instrument, inputs, options.output, options.output_run

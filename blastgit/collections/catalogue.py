@@ -9,7 +9,7 @@ from typing import TypeVar
 import pygit2
 
 from blastgit.collections.model import Collection
-from blastgit.collections.names import FOLDER, name_of, path_of
+from blastgit.collections.names import FOLDER, is_name, name_of, path_of
 from blastgit.collections.text import read_collection
 from blastgit.errors import NotFound
 from blastgit.plumbing.trees import flatten, read_blob
@@ -53,6 +53,10 @@ class Catalogue:
             data = self.data(name)
             self._read[name] = read_collection(data, path_of(name)) if data else None
         return self._read[name]
+
+    def find(self, name: str) -> Collection | None:
+        """Return a collection, or None if there is none of that name, whatever text that is."""
+        return self.get(name) if is_name(name) else None
 
     def __getitem__(self, name: str) -> Collection:
         found = self.get(name)

@@ -11,8 +11,8 @@ from blastgit.annotations.subjects import instant_text
 from blastgit.collections.catalogue import Catalogue
 from blastgit.collections.datasets import Dataset, Member
 from blastgit.collections.existence import has_file
-from blastgit.collections.model import Calibration, Chained, Collection, Listed, Run, Tagged
-from blastgit.collections.runs import born, born_in
+from blastgit.collections.model import Calibration, Chained, Listed, Run, Tagged
+from blastgit.collections.runs import held_in, holdings
 from blastgit.errors import NotFound, RepoError, UsageError
 from blastgit.naming.names import check_transient
 from blastgit.repository.base import Repository
@@ -28,12 +28,15 @@ class Found(NamedTuple):
         via: The collections that led to it, the one that was asked first and the one that holds it last.
         begin: Since when it is valid, if a CALIBRATION says so.
         end: Until when.
+        attested: The commit of the reproduction by which a RUN holds it; "" if it was born into the RUN that gives it,
+            or no RUN does.
     """
 
     dataset: Dataset
     via: tuple[str, ...]
     begin: datetime | None = None
     end: datetime | None = None
+    attested: str = ""
 
     def __str__(self) -> str:
         return str(self.dataset)
@@ -45,6 +48,7 @@ class Found(NamedTuple):
             "dataset": str(self.dataset), "transient": self.dataset.name, "revision": self.dataset.number,
             "path": self.dataset.path or None, "tag": self.dataset.tag, "via": list(self.via),
             **{key: None if time is None else instant_text(time) for key, time in times.items()},
+            "attested": self.attested or None,
         }  # fmt: skip
 
 
@@ -58,10 +62,17 @@ class _Wanted:
 class Resolver:
     """Looks into the collections of one state of main."""
 
-    def __init__(self, repository: Repository, catalogue: Catalogue) -> None:
-        """Look into a catalogue; what a RUN holds is read from the commits of the data repo."""
+    def __init__(self, repository: Repository, catalogue: Catalogue, until: datetime | None = None) -> None:
+        """Look into a catalogue; what a RUN holds is read from the commits of the data repo.
+
+        Args:
+            repository: The data repo.
+            catalogue: The collections.
+            until: Of RUNs, only what had been exported by then; None for all.
+        """
         self._repository = repository
         self._catalogue = catalogue
+        self._until = until
 
     def resolve(self, collection: str, name: str, type_: str | None, time: datetime | None) -> Found:
         """Return the dataset that a collection has for a name.
@@ -100,12 +111,11 @@ class Resolver:
 
     def _find(self, collection: str, wanted: _Wanted, above: tuple[str, ...]) -> Found | None:
         via = self._enter(collection, above)
-        there = self._catalogue[collection]
+        there = self._catalogue.find(collection)
         if isinstance(there, Chained):
             return next((found for child in there.children if (found := self._find(child, wanted, via))), None)
-        if isinstance(there, Run):
-            dataset = born_in(self._repository, collection, wanted.name)
-            return self._fitting([] if dataset is None else [Member(dataset)], wanted, via)
+        if there is None or isinstance(there, Run):
+            return self._in_run(collection, there, wanted, via)
         assert isinstance(there, Listed)
         members = there.of(wanted.name)
         if not isinstance(there, Calibration):
@@ -115,6 +125,16 @@ class Resolver:
         if self._fitting(members, wanted, via) is not None:
             raise UsageError(f"{collection} has what is valid for a time only: give the time (--time)")
         return None
+
+    def _in_run(self, run: str, there: Run | None, wanted: _Wanted, via: tuple[str, ...]) -> Found | None:
+        """Return what a run holds; it need not have been begun on main, if commits name it."""
+        held = held_in(self._repository, run, wanted.name, self._until)
+        if held is None:
+            if there is None and not holdings(self._repository, run):
+                _ = self._catalogue[run]  # which says what is near
+            return None
+        found = self._fitting([Member(held.dataset)], wanted, via)
+        return found if found is None or held.is_born else found._replace(attested=held.marker.id)
 
     def _fitting(self, members: list[Member], wanted: _Wanted, via: tuple[str, ...]) -> Found | None:
         for member in members:
@@ -127,20 +147,23 @@ class Resolver:
 
     def _all(self, collection: str, time: datetime | None, above: tuple[str, ...]) -> list[Found]:
         via = self._enter(collection, above)
-        there = self._catalogue[collection]
+        there = self._catalogue.find(collection)
         if isinstance(there, Tagged):
             return [Found(dataset, via) for dataset in there.datasets()]
+        if there is None or isinstance(there, Run):
+            return self._of_run(collection, there, via)
         if isinstance(there, Chained):
             lists = (self._all(child, time, via) for child in there.children)
             return _first_of_each(lists)
-        return [Found(each.dataset, via, each.begin, each.end) for each in self._held(collection, there, time)]
+        assert isinstance(there, Calibration)
+        valid = (each for each in there.members() if time is None or each.covers(time))
+        return [Found(each.dataset, via, each.begin, each.end) for each in valid]
 
-    def _held(self, name: str, collection: Collection, time: datetime | None) -> Iterator[Member]:
-        if isinstance(collection, Listed):
-            if time is None or not isinstance(collection, Calibration):
-                return collection.members()
-            return (each for each in collection.members() if each.covers(time))
-        return (Member(dataset) for dataset, _ in born(self._repository, name))
+    def _of_run(self, run: str, there: Run | None, via: tuple[str, ...]) -> list[Found]:
+        held = holdings(self._repository, run, self._until)
+        if there is None and not held:
+            _ = self._catalogue[run]  # which says what is near
+        return [Found(each.dataset, via, attested="" if each.is_born else each.marker.id) for each in held]
 
     def _enter(self, collection: str, above: tuple[str, ...]) -> tuple[str, ...]:
         if collection in above:

@@ -12,7 +12,7 @@ from blastgit.collections.existence import check_there
 from blastgit.collections.model import Calibration, Chained, Collection, Listed, Run, Tagged, beyond, lines_beyond
 from blastgit.collections.names import check_name, owner_of
 from blastgit.collections.policy import CollectionPolicy
-from blastgit.collections.runs import all_born
+from blastgit.collections.runs import all_held
 from blastgit.collections.text import check_text
 from blastgit.errors import BlastgitError, Denied, InvalidInput, InvalidName, NotFound
 from blastgit.repository.base import Repository
@@ -77,9 +77,9 @@ class Rules:
         if role == "unique":
             raise Denied(f"{name} is made once, says the table of names: it is never deleted")
         if isinstance(old, Run):
-            held = next((dataset for dataset, said in all_born(self.repository) if said["Run"] == name), None)
+            held = next((each for each in all_held(self.repository) if each.run == name), None)
             if held is not None:
-                raise Denied(f"{name} holds {held}, for good: a RUN that has data is never deleted")
+                raise Denied(f"{name} holds {held.dataset}, for good: a RUN that has data is never deleted")
 
     def _check_twin(self, name: str) -> None:
         twin = next((other for other in self.after if other != name and other.casefold() == name.casefold()), None)

@@ -1,12 +1,15 @@
 """RUN collections: their datasets are those whose commits say so (`Run:`), so that membership never changes.
 
-Whether one transient has something of a run is read from its own branch. All that a run holds is found by reading the
-commit of every tag, about 20 µs each.
+A run holds what was *born* into it, and, *attested*, the revisions whose values it gave again: the commit of the
+reproduction is the evidence. Whether one transient has something of a run is read from its own branch. All that a run
+holds is found by reading the commit of every tag and of every reproduction, about 20 µs each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import NamedTuple
 
 import pygit2
 
@@ -14,10 +17,11 @@ from blastgit.collections.catalogue import Catalogue
 from blastgit.collections.datasets import Dataset
 from blastgit.collections.model import Run
 from blastgit.collections.names import is_name, owner_of
-from blastgit.errors import Denied, InvalidInput
-from blastgit.naming.names import is_personal, user_of
-from blastgit.naming.refs import TAGS
-from blastgit.naming.trailers import Trailer, read_trailers
+from blastgit.collections.policy import CollectionPolicy
+from blastgit.errors import Denied, InvalidInput, InvalidName
+from blastgit.naming.names import is_personal, transient_of, user_of
+from blastgit.naming.refs import BRANCHES, TAGS
+from blastgit.naming.trailers import Trailer
 from blastgit.plumbing.process import GitError, run_git
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Marker
@@ -25,32 +29,112 @@ from blastgit.repository.history import History
 from blastgit.repository.policy import current_identity
 
 
-def born_in(repository: Repository, run: str, name: str) -> Dataset | None:
+class Held(NamedTuple):
+    """A revision that a run holds.
+
+    Attributes:
+        dataset: The revision.
+        marker: The commit that says so: the revision's own, or that of a reproduction.
+    """
+
+    dataset: Dataset
+    marker: Marker
+
+    @property
+    def run(self) -> str:
+        """The run."""
+        return self.marker.trailers[Trailer.RUN]
+
+    @property
+    def is_born(self) -> bool:
+        """Whether it was born into the run; else the run found its values again."""
+        return self.marker.number is not None
+
+
+def held_in(repository: Repository, run: str, name: str, until: datetime | None = None) -> Held | None:
     """Return what a run holds of one transient; of the user's own line of work before the official one.
 
-    Of data that were recorded before a run was kept from holding two revisions of a transient, the latest counts.
+    Args:
+        repository: The data repo.
+        run: The run.
+        name: The transient.
+        until: Only what had been exported by then; None for all.
     """
     owner = owner_of(run)
     history = History(repository)
     for line in [f"u/{owner}/{name}", name] if owner else [name]:
-        for marker in history.all_markers(line):
-            if marker.number is not None and marker.trailers.get(Trailer.RUN) == run:
-                tagged = history.tagged(line, marker.number)
-                if tagged is not None and tagged.id == marker.id:
-                    return Dataset(line, marker.number)
+        markers = [each for each in history.all_markers(line) if each.trailers.get(Trailer.RUN) == run]
+        found = [held for held in map(lambda each, line=line: _held(line, each), markers) if held is not None]
+        sound = [each for each in found if _is_within(each, until) and _is_tagged(history, each)]
+        if sound:
+            return max(sound, key=_rank)
     return None
 
 
-def all_born(repository: Repository) -> Iterator[tuple[Dataset, dict[str, str]]]:
-    """Yield every revision that was born into a run, with the trailers of its commit, sorted by tag."""
+def is_held_by(repository: Repository, run: str, dataset: Dataset) -> bool:
+    """Whether a revision was born into a run, or found again by it, whatever else the run holds of that transient."""
+    markers = History(repository).all_markers(dataset.line)
+    held = (_held(dataset.line, each) for each in markers if each.trailers.get(Trailer.RUN) == run)
+    return any(each is not None and each.dataset == dataset.revision for each in held)
+
+
+def all_held(repository: Repository) -> Iterator[Held]:
+    """Yield every revision that a run holds: first those that were born into one, sorted by tag."""
     for row in _peeled_tags(repository):
         oid, _, ref = row.partition(" ")
         line, _, number = ref.removeprefix(TAGS).removesuffix("^{}").rpartition("/")
-        commit = repository.git.get(oid) if number.isdecimal() and not line.startswith("release/") else None
-        if isinstance(commit, pygit2.Commit) and b"\nRun: " in commit.raw_message:
-            trailers = read_trailers(commit.message)
-            if Trailer.RUN in trailers and trailers.get(Trailer.REVISION) == number:
-                yield Dataset(line, int(number)), trailers
+        if number.isdecimal() and not line.startswith("release/"):
+            yield from _read(repository, line, oid)
+    for line, oid in _reproductions(repository):
+        yield from _read(repository, line, oid)
+
+
+def holdings(repository: Repository, run: str, until: datetime | None = None) -> list[Held]:
+    """Return all that a run holds: one revision of each transient, sorted by its name.
+
+    Args:
+        repository: The data repo.
+        run: The run.
+        until: Only what had been exported by then; None for all.
+    """
+    return first_of(each for each in all_held(repository) if each.run == run and _is_within(each, until))
+
+
+def first_of(held: Iterable[Held]) -> list[Held]:
+    """Return what counts of all that one run holds: one revision of each transient, sorted by its name."""
+    found: dict[str, Held] = {}
+    for each in held:
+        name = each.dataset.name
+        found[name] = max(found.get(name, each), each, key=_rank)
+    return [found[name] for name in sorted(found)]
+
+
+def _held(line: str, marker: Marker) -> Held | None:
+    number = marker.reproduces if marker.number is None else marker.number
+    return None if number is None else Held(Dataset(line, number), marker)
+
+
+def _rank(held: Held) -> tuple[bool, bool, int]:
+    """Return what comes first of what a run holds of one transient: a user's own, what was born, what came later."""
+    return held.dataset.is_personal, held.is_born, held.dataset.number
+
+
+def _is_within(held: Held, until: datetime | None) -> bool:
+    return until is None or held.marker.time <= until
+
+
+def _is_tagged(history: History, held: Held) -> bool:
+    tagged = history.tagged(held.dataset.line, held.dataset.number)
+    return tagged is not None and (not held.is_born or tagged.id == held.marker.id)
+
+
+def _read(repository: Repository, line: str, oid: str) -> Iterator[Held]:
+    commit = repository.git.get(oid)
+    if isinstance(commit, pygit2.Commit) and b"\nRun: " in commit.raw_message:
+        marker = Marker(commit)
+        held = _held(marker.line or line, marker)
+        if held is not None and Trailer.RUN in marker.trailers:
+            yield held
 
 
 def _peeled_tags(repository: Repository) -> list[str]:
@@ -64,41 +148,72 @@ def _peeled_tags(repository: Repository) -> list[str]:
     return [row for row in listed.splitlines() if row.endswith("^{}")]
 
 
-def born(repository: Repository, run: str) -> list[tuple[Dataset, dict[str, str]]]:
-    """Return all that a run holds: one revision of each transient, with the trailers of its commit, sorted by name."""
-    found: dict[str, tuple[Dataset, dict[str, str]]] = {}
-    for dataset, trailers in all_born(repository):
-        if trailers[Trailer.RUN] == run and _comes_before(dataset, found.get(dataset.name, (None,))[0]):
-            found[dataset.name] = dataset, trailers
-    return [found[name] for name in sorted(found)]
-
-
-def _comes_before(one: Dataset, other: Dataset | None) -> bool:
-    return other is None or (one.is_personal, one.number) > (other.is_personal, other.number)
+def _reproductions(repository: Repository) -> Iterator[tuple[str, str]]:
+    """Yield the commits of reproductions, each with a branch that leads to it."""
+    branches = repository.references(BRANCHES)
+    if not repository.is_here and branches:
+        _ = next(repository.commits(branches[0].removeprefix(BRANCHES)), None)  # which brings those of all branches
+    words = "--branches", f"--grep=^{Trailer.REPRODUCES}: ", "--format=%S %H"
+    for row in run_git(repository.path, "log", *words).decode("utf-8", "replace").splitlines():
+        branch, _, oid = row.rpartition(" ")
+        yield transient_of(branch.removeprefix(BRANCHES)), oid
 
 
 def read_at(repository: Repository, run: str) -> str:
     """Return the commit of main whose collections a run reads: the one that its RUN has stored, or else the present."""
+    there = begun(repository, run)
+    return there.main if there is not None and there.main else str(repository.main.id)
+
+
+def begun(repository: Repository, run: str) -> Run | None:
+    """Return the RUN that main has of this name; None if the run was never begun, and its commits alone name it."""
     there = Catalogue(repository.main.tree).get(run) if is_name(run) else None
-    return there.main if isinstance(there, Run) and there.main else str(repository.main.id)
+    return there if isinstance(there, Run) else None
 
 
-def check_birth(repository: Repository, run: str, line: str, before: pygit2.Commit | None) -> None:
-    """Check that a new revision may be born into a run.
+def name_fault(policy: CollectionPolicy, run: str) -> str:
+    """Return what is wrong with the name of a run by the table of names; "" for nothing."""
+    try:
+        policy.names.check(run, Run.kind)
+    except InvalidName as error:
+        return str(error)
+    return ""
+
+
+def check_run_name(repository: Repository, run: str) -> None:
+    """Check that a run may be called so: by the table of names, a RUN may.
+
+    Raises:
+        InvalidName: It may not; the error says which names there may be.
+        InvalidInput: Main has another collection of that name.
+    """
+    fault = name_fault(CollectionPolicy.of(repository.settings), run)
+    if fault:
+        raise InvalidName(f"{fault}. A run is a RUN collection: `blastgit collection names` has the table")
+    there = Catalogue(repository.main.tree).get(run)
+    if there is not None and not isinstance(there, Run):
+        raise InvalidInput(f"{run} is a {there.kind} collection, and data are born into a RUN: name another")
+
+
+def check_membership(repository: Repository, run: str, line: str, before: pygit2.Commit | None, number: int) -> None:
+    """Check that a run may hold a revision, which is born into it or whose values it gave again.
 
     A run that main has a file of was begun on purpose, and is kept from holding two revisions of a transient. Any other
-    word names a run as well, so that a pipeline is never stopped by one; of two revisions in it the later counts.
+    may hold several, so that a pipeline is never stopped by its name; `_rank` says which of them counts.
 
     Args:
         repository: The data repo.
         run: The run.
         line: The transient, or `u/USER/TRANSIENT`.
-        before: The commit that the revision shall follow.
+        before: The commit that the revision, or the reproduction, shall follow.
+        number: The revision.
 
     Raises:
-        InvalidInput: It is no RUN, or it holds a revision of this transient already.
+        InvalidName: No run may be called so.
+        InvalidInput: It is no RUN, or it holds another revision of this transient already.
         Denied: It belongs to somebody else, or the revision is of somebody's own line and the run is not.
     """
+    check_run_name(repository, run)
     owner = owner_of(run)
     if owner and repository.is_here and owner != current_identity():
         raise Denied(f"the run {run} belongs to {owner}, and {current_identity()} records")
@@ -106,18 +221,16 @@ def check_birth(repository: Repository, run: str, line: str, before: pygit2.Comm
         raise Denied(
             f"{line} is personal work, and {run} is a run for all: name one below u/{user_of(line)}/, or promote first"
         )
-    there = Catalogue(repository.main.tree).get(run) if is_name(run) else None
-    if there is None:
+    if begun(repository, run) is None:
         return
-    if not isinstance(there, Run):
-        raise InvalidInput(f"{run} is a {there.kind} collection, and data are born into a RUN: name another")
     while before is not None:
         marker = Marker(before)
         if is_personal(line) and marker.line != line:
             return
-        if marker.number is not None and marker.trailers.get(Trailer.RUN) == run:
+        held = _held(line, marker) if marker.trailers.get(Trailer.RUN) == run else None
+        if held is not None and held.dataset.number != number:
             raise InvalidInput(
-                f"the run {run} holds {line}@{marker.number} already, and a RUN holds one revision of each transient: "
+                f"the run {run} holds {held.dataset} already, and a RUN holds one revision of each transient: "
                 "record this one in another run"
             )
         before = repository.commit_before(line, before)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from blastgit.collections.catalogue import Catalogue
 from blastgit.collections.model import Chained, Collection, Listed, Run
 from blastgit.collections.policy import CollectionPolicy
-from blastgit.collections.runs import born
+from blastgit.collections.runs import Held, holdings, name_fault
 from blastgit.errors import InvalidName
-from blastgit.naming.trailers import Trailer
 from blastgit.repository.base import Repository
 
 
@@ -47,7 +46,8 @@ class Shown:
         summary: What it is.
         tree: What a chain consists of, each with its depth, in the order in which it is searched.
         members: What it holds itself, a line each.
-        versions: Of a RUN, how many datasets each version of Blast made.
+        attested: Those of a RUN that were not born into it, each with the commit of the reproduction that attests it.
+        versions: Of a RUN, how many datasets each version of Blast made, or found again.
         facts: What else is known: validated, main, inputs.
         warnings: What does not fit together.
     """
@@ -55,6 +55,7 @@ class Shown:
     summary: Summary
     tree: tuple[Summary, ...] = ()
     members: tuple[str, ...] = ()
+    attested: dict[str, str] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
@@ -64,7 +65,7 @@ class Shown:
         own = {key: value for key, value in self.summary.to_json().items() if key != "depth"}
         return {
             **own, "tree": [each.to_json() for each in self.tree], "members": list(self.members),
-            "versions": self.versions, **self.facts, "warnings": list(self.warnings),
+            "attested": self.attested, "versions": self.versions, **self.facts, "warnings": list(self.warnings),
         }  # fmt: skip
 
 
@@ -81,17 +82,25 @@ def show(repository: Repository, catalogue: Catalogue, policy: CollectionPolicy,
     Raises:
         NotFound: There is none.
     """
-    collection = catalogue[name]
-    own = summary(name, collection)
+    collection = catalogue.find(name)
     if isinstance(collection, Listed):
-        return Shown(own, members=tuple(map(str, collection.members())))
-    if not isinstance(collection, Run):
-        return Shown(own, tuple(_tree(catalogue, name, 0)))
-    held = born(repository, name)
-    versions = Counter(trailers.get(Trailer.APP_VERSION, "") for _, trailers in held)
-    facts = {"validated": collection.validated, "main": collection.main, "inputs": list(collection.inputs)}
-    members = tuple(str(dataset) for dataset, _ in held)
-    return Shown(own, (), members, dict(versions), facts, tuple(_doubts(policy, name, versions)))
+        return Shown(summary(name, collection), members=tuple(map(str, collection.members())))
+    if collection is not None and not isinstance(collection, Run):
+        return Shown(summary(name, collection), tuple(_tree(catalogue, name, 0)))
+    held = holdings(repository, name)
+    if collection is None and not held:
+        _ = catalogue[name]  # which says what is near
+    return _of_run(policy, name, collection, held)
+
+
+def _of_run(policy: CollectionPolicy, name: str, begun: Run | None, held: Sequence[Held]) -> Shown:
+    run = begun or Run()
+    versions = Counter(each.marker.app_version for each in held)
+    facts = {"validated": run.validated, "main": run.main, "inputs": list(run.inputs)}
+    members = tuple(str(each.dataset) for each in held)
+    attested = {str(each.dataset): each.marker.id for each in held if not each.is_born}
+    doubts = (*_doubts(policy, name, versions), *_doubts_of_name(policy, name, begun))
+    return Shown(summary(name, run), (), members, attested, dict(versions), facts, doubts)
 
 
 def _tree(catalogue: Catalogue, name: str, depth: int) -> Iterator[Summary]:
@@ -100,6 +109,13 @@ def _tree(catalogue: Catalogue, name: str, depth: int) -> Iterator[Summary]:
     if isinstance(collection, Chained) and depth < 100:
         for child in collection.children:
             yield from _tree(catalogue, child, depth + 1)
+
+
+def _doubts_of_name(policy: CollectionPolicy, name: str, begun: Run | None) -> Iterator[str]:
+    """Yield what is to be said of a run that commits name and main does not have."""
+    if begun is None:
+        fault = name_fault(policy, name)
+        yield fault or f"nobody began {name}: commits alone name it, and it may hold several revisions of a transient"
 
 
 def _doubts(policy: CollectionPolicy, name: str, versions: Counter[str]) -> Iterator[str]:

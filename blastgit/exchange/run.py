@@ -22,6 +22,7 @@ from os import cpu_count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from blastgit.collections.runs import check_run_name
 from blastgit.errors import BlastgitError, Busy, Denied, RepoError, UsageError
 from blastgit.exchange.bulk import ADOPTED, PRESENT, SKIPPED, BulkOptions, Outcome, adopt
 from blastgit.exchange.seen import Look, Seen, stamp
@@ -152,6 +153,7 @@ def import_all(
     if not options.dry_run:
         repository.prepare_to_write()
     report = Import(options.run or f"legacy/{datetime.now(UTC):%Y-%m-%d}")
+    check_run_name(repository, report.run)
     note = _Note(repository, source, options.only)
     left = list(_left(repository, find(source, options.exports), options, note, report))
     total, packed = len(left), 0

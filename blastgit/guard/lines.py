@@ -10,7 +10,7 @@ import pygit2
 from blastgit.checks.commit import commit_faults
 from blastgit.checks.line import Sequence
 from blastgit.checks.trailers import trailer_faults
-from blastgit.errors import BlastgitError, Denied
+from blastgit.errors import BlastgitError, Denied, InvalidName
 from blastgit.guard.deny import deny
 from blastgit.guard.origins import check_origins
 from blastgit.guard.published import check_no_return
@@ -18,7 +18,7 @@ from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.revisions import check_revision
 from blastgit.guard.stages import check_stage
 from blastgit.naming.names import fold, is_reference
-from blastgit.naming.refs import PERSONAL_BRANCHES, Change, Line, branch_ref, place
+from blastgit.naming.refs import MAIN, PERSONAL_BRANCHES, Change, Line, branch_ref, place
 from blastgit.naming.trailers import Trailer
 from blastgit.plumbing.process import run_git
 from blastgit.repository.commits import Marker
@@ -151,9 +151,10 @@ class LineCheck:
             deny(faults)
         kind = marker.trailers[Trailer.MARKER]
         check_origins(self._repo, self._line, marker, self._fork, self._tagged)
+        if kind != "stage":
+            self._check_run(marker)
         if kind == "revision":
             self._check_tag(marker)
-            self._check_run(marker)
             number, has_stages = self._before.next, self._before.has_stages
             found = check_revision(self._repo, str(self._line), marker, number, has_stages=has_stages)
             check_no_return(self._repo, str(self._line), marker)
@@ -169,16 +170,20 @@ class LineCheck:
             raise Denied(f"the tag {self._line}/{number} names another commit, {tagged:.10}")
 
     def _check_run(self, marker: Marker) -> None:
-        """Check that it may be born into the run that it names."""
-        run = marker.trailers.get(Trailer.RUN)
-        if run is None:
+        """Check that the run that it names may hold it; a copy of a whole repo keeps names that were once allowed."""
+        run, is_copy = marker.trailers.get(Trailer.RUN), self._repo.ref(MAIN) is None
+        if run is None or (is_copy and marker.number is None):
             return
-        from blastgit.collections.runs import check_birth
+        from blastgit.collections.runs import check_membership
 
         parents = marker.commit.parent_ids
         before = self._repo.commit(parents[0], "its parent") if parents else None
+        number = marker.reproduces if marker.number is None else marker.number
         try:
-            check_birth(self._repo, run, str(self._line), before)
+            check_membership(self._repo, run, str(self._line), before, number or 0)
+        except InvalidName as error:
+            if not is_copy:
+                raise Denied(str(error)) from None
         except BlastgitError as error:
             raise Denied(str(error)) from None
 

@@ -193,8 +193,10 @@ class _Update:
             if found is not None:
                 names = found.column("transient").unique().to_pylist()
                 self._outdate(sorted(name for name in names if name in self._known.branches))
-                self._runs.update(filter(None, found.column("run").unique().to_pylist()))
                 revisions, transients = revisions + len(found), transients + len(names)
+            for table in ("revisions", "reproductions"):
+                if table in read.tables:
+                    self._runs.update(filter(None, read.tables[table].column("run").unique().to_pylist()))
             insert_arrow(self._connection, read.tables)
             self._filters(read.tables.get("filters"))
             renewed += len(read.renewed)
@@ -216,7 +218,7 @@ class _Update:
         """Delete all rows of some transients."""
         if not names or self._is_new:
             return
-        query = "SELECT DISTINCT run FROM revisions WHERE run IS NOT NULL AND transient IN (SELECT unnest(?))"
+        query = "SELECT DISTINCT run FROM holdings WHERE transient IN (SELECT unnest(?))"
         self._runs.update(run for (run,) in self._connection.execute(query, [list(names)]).fetchall())
         for table in (each.name for each in tables().values() if each.of_revision and not each.view):
             self._connection.execute(

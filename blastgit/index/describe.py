@@ -18,12 +18,13 @@ def _table(table: Table) -> Iterator[str]:
     yield f"### {table.name}"
     yield ""
     yield f"{table.about[0].upper()}{table.about[1:]}."
-    if table.view:
+    if table.view and table.of_revision:
         yield f"It has the columns of `revisions`, and is `{table.view}`."
         yield ""
         return
     of_revision = " It begins with `transient`, `revision` and `is_latest`." if table.of_revision else ""
-    yield f"A row is named by {', '.join(f'`{name}`' for name in table.key)}.{of_revision}"
+    follows = f" It is `{table.view}`." if table.view else ""
+    yield f"A row is named by {', '.join(f'`{name}`' for name in table.key)}.{of_revision}{follows}"
     yield ""
     yield "| column | type | unit | UCD | what |"
     yield "|---|---|---|---|---|"

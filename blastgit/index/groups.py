@@ -1,6 +1,6 @@
 """The tables `collections` and `members`, kept as main has the collections now.
 
-Members that a collection lists itself are taken from its file, those of a RUN from the table `revisions`; a CHAINED
+Members that a collection lists itself are taken from its file, those of a RUN from `holdings`; a CHAINED
 collection follows from the members of the collections that it comes down to, in the order in which it searches them.
 """
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 _OF_RUNS = """
 INSERT INTO members
-SELECT run, transient || '@' || max(revision), transient, max(revision), '', run, false, NULL, NULL
-FROM revisions WHERE run IN (SELECT unnest(?)) GROUP BY run, transient"""
+SELECT run, transient || '@' || revision, transient, revision, '', run, false, is_born, NULL, NULL
+FROM holdings WHERE run IN (SELECT unnest(?))"""
 
 _OF_CHAINS = """
 INSERT INTO members BY NAME
@@ -63,7 +63,7 @@ class Groups:
         """Bring both tables up to date; return the collections that cannot be read, and why.
 
         Args:
-            runs: The runs of revisions that came or went.
+            runs: The runs of revisions and reproductions that came or went.
         """
         known = dict(self._connection.execute("SELECT collection, blob FROM state.collections").fetchall())
         changed = {name for name in known.keys() | self._files.keys() if known.get(name) != self._files.get(name)}
@@ -137,4 +137,4 @@ def _leaves(name: str, children: dict[str, list[str]], above: tuple[str, ...]) -
 def _member(collection: str, member: Member) -> Values:
     what = member.dataset
     times = (None if each is None else naive(each) for each in (member.begin, member.end))
-    return collection, str(what), what.name, what.number, what.path, collection, what.is_personal, *times
+    return collection, str(what), what.name, what.number, what.path, collection, what.is_personal, None, *times

@@ -120,7 +120,7 @@ def tables() -> Tables:
             continue
         of_revision = said.get("of") == "revision"
         columns = (*(shared if of_revision else ()), *_columns(said["columns"]))
-        found[name] = Table(name, said["about"], columns, tuple(said["key"]), of_revision)
+        found[name] = Table(name, said["about"], columns, tuple(said["key"]), of_revision, said.get("view", ""))
     return Tables(found, loaded["order"], f"{_CODE_VERSION}-{hashlib.sha256(data).hexdigest()[:16]}")
 
 

@@ -152,7 +152,7 @@ def subset(
         add_stores_beside(new, repository.store.others)
         size = _copy_contents(repository, new, selection.contents, progress)
         left_out = _write_main(repository, new, selection)  # what is left out must not be taken for a loss
-        _copy_revisions(repository, new, selection.lines)
+        _copy_revisions(repository, new, selection)
         _copy_tags(repository, new, [label.ref for label in released])
         adopt(new.git, new.ledger)
         annotations = _copy_annotations(repository, new, selection)
@@ -195,6 +195,7 @@ class _Selection:
         files: The files of each that are taken, by the revision's name.
         contents: What must be in the new stores: by name of the store and MD5, each content's pointer and SHA-256.
         lines: All revisions of each line up to the highest one asked for, and of what users' own lines fork from.
+        tips: The commit that each of these lines ends with: the highest revision's, or the last that attests it.
         collection: The collection that was asked for, or None.
     """
 
@@ -221,6 +222,7 @@ class _Selection:
                 highest[fork.name] = max(fork.number, highest.get(fork.name, 0))
                 fork = origin(repository, fork.name)
         self.lines = {name: self._line(name, number) for name, number in highest.items()}
+        self.tips = {name: self._tip(name, number) for name, number in highest.items()}
         self._md5s = {md5 for _, md5 in self.contents}
         for revision in (revision for line in self.lines.values() for revision in line):
             for pointer in revision.stored.values():  # an older pointer may name another store for the same content
@@ -251,22 +253,28 @@ class _Selection:
     def _sha256(self, md5: str) -> str:
         return next(sha256 for (_, each), (_, sha256) in self.contents.items() if each == md5)
 
+    def _tip(self, name: str, highest: int) -> str:
+        markers = self._history.all_markers(name)
+        return next(each.id for each in markers if highest in (each.number, each.reproduces))
+
     def _line(self, name: str, highest: int) -> list[Revision]:
         return [revision for revision in self._history.revisions(name) if revision.number <= highest]
 
 
-def _copy_revisions(repository: Repository, new: Repository, lines: Mapping[str, Sequence[Revision]]) -> None:
-    """Fetch every line, and make its tags and its branch, which ends at the highest one."""
+def _copy_revisions(repository: Repository, new: Repository, selection: _Selection) -> None:
+    """Fetch every line, and make its tags and its branch."""
+    lines = selection.lines
     names = list(lines)
     source = str(repository.path.absolute())
     for start in range(0, len(names), _BATCH):
         revisions = [revision for name in names[start : start + _BATCH] for revision in lines[name]]
         tags = [tag_ref(revision.name, revision.number) for revision in revisions]
         words = "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--stdin", source
-        run_git(new.path, *words, stdin="".join(f"{ref}\n" for ref in tags).encode(), keep=Keep.TRUST)
-        ends = [lines[name][-1] for name in names[start : start + _BATCH]]
+        tips = {name: selection.tips[name] for name in names[start : start + _BATCH]}
+        wanted = [*tags, *tips.values()]
+        run_git(new.path, *words, stdin="".join(f"{each}\n" for each in wanted).encode(), keep=Keep.TRUST)
         updates = [RefUpdate(ref, str(found.target)) for ref, found in repository.look_up(tags).items()]
-        updates += [RefUpdate(branch_ref(end.name), end.id) for end in ends]
+        updates += [RefUpdate(branch_ref(name), tip) for name, tip in tips.items()]
         new.update_refs(updates, "blastgit subset")
         new.git = pygit2.Repository(new.git.path)  # libgit2 looks for new packs when it is opened
 

@@ -31,15 +31,18 @@ class Reproduction:
         commit: Its marker.
         redrawn_within: How far its fits have moved, which were equal within their own noise, in published widths; None
             if they gave the same numbers.
+        run: The RUN that holds the revision since; None if no run was named.
     """
 
     app_version: str
     time: datetime
     commit: str
     redrawn_within: float | None = None
+    run: str | None = None
 
     def __str__(self) -> str:
-        text = f"reproduced by {self.app_version}, {self.time:%Y-%m-%d %H:%M} UTC"
+        inside = "" if self.run is None else f" in {self.run}"
+        text = f"reproduced by {self.app_version}{inside}, {self.time:%Y-%m-%d %H:%M} UTC"
         return f"{text}, {self.redrawn}" if self.redrawn else text
 
     @property
@@ -55,7 +58,7 @@ class Reproduction:
         """Return it under its stable keys."""
         return {
             "app_version": self.app_version, "time": self.time.isoformat(), "commit": self.commit,
-            "redrawn_within": self.redrawn_within,
+            "redrawn_within": self.redrawn_within, "run": self.run,
         }  # fmt: skip
 
 
@@ -161,7 +164,8 @@ def log(repository: Repository, name: str) -> list[Entry]:
 
 
 def _reproduction(marker: Marker) -> Reproduction:
-    return Reproduction(marker.app_version, marker.time, marker.id, marker.redrawn_within)
+    run = marker.trailers.get(Trailer.RUN)
+    return Reproduction(marker.app_version, marker.time, marker.id, marker.redrawn_within, run)
 
 
 def _ended(repository: Repository, state: StageState) -> EndedStage:

@@ -17,19 +17,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import takewhile
 
 import pygit2
 
 from blastgit._version import __version__
 from blastgit.datasets.storage import Placement
-from blastgit.errors import Busy, InvalidInput, Withdrawn
+from blastgit.errors import Busy, Withdrawn
 from blastgit.naming.names import document_of, own_line
 from blastgit.naming.refs import branch_ref, tag_name, tag_ref
 from blastgit.naming.trailers import Trailer, write_message
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Journal, Lock, hold
 from blastgit.plumbing.refs import RefMoved, RefUpdate
-from blastgit.plumbing.safe_text import one_line
 from blastgit.plumbing.turnstile import publishing
 from blastgit.progress import Progress, silent
 from blastgit.recording.decide import Decision, decide
@@ -62,7 +62,7 @@ class RecordOptions:
     """How to record.
 
     Attributes:
-        run: The RUN collection that the revision is born into, or None.
+        run: The RUN collection that a new revision is born into, and that holds the one whose values were found again.
         dry_run: Decide, and write nothing.
         timeout: Seconds to wait for another writer of the same transient.
         owner: Whose run of the workflow this ends, whatever leases they still hold; None for whoever records.
@@ -117,11 +117,13 @@ def record(
 
 def record_from(repository: Repository, export: Export, intake: Intake, options: RecordOptions) -> Recorded:
     """Do what `record` does for a caller who has the transient at hand, with files of any kind."""
+    if options.run is not None:
+        from blastgit.collections.runs import check_run_name
+
+        check_run_name(repository, options.run)  # before any file is read
     if options.dry_run:
         with intake:
             return Recording(repository, export, intake, options).preview()
-    if options.run is not None and (one_line(options.run) != options.run or not options.run.strip()):
-        raise InvalidInput(f"{options.run!r} cannot name a run")
     repository.require_line(options.line(export.name))
     repository.prepare_to_write()
     with hold(repository.lock_path(export.name), options.timeout) as lock, intake:
@@ -199,10 +201,11 @@ class Recording:
             decision = replace(decision, is_fork=True)
         if decision.is_new:
             self._returning = self._check_returning(decision)
-        if decision.is_new and self._options.run is not None:
-            from blastgit.collections.runs import check_birth
+        if self._options.run is not None:
+            from blastgit.collections.runs import check_membership
 
-            check_birth(self._repository, self._options.run, self._name, self._history.tip(self._name))
+            tip = self._history.tip(self._name)
+            check_membership(self._repository, self._options.run, self._name, tip, decision.number)
         return decision
 
     def _check_returning(self, decision: Decision) -> list[str]:
@@ -356,7 +359,7 @@ class Recording:
     ) -> str | None:
         latest, export = decision.latest, self._export
         assert latest is not None
-        if tip is None or decision.is_fork or decision.is_same_export or self._is_marked(latest):
+        if tip is None or decision.is_fork or not self._is_news(decision, latest):
             ending.drop(lock)
             return None
         moved = decision.changes.deviation
@@ -375,6 +378,8 @@ class Recording:
         }
         found = export.app_version if self._options.origin is None else str(self._options.origin)
         subject = f"{self._name}: {found} gave the values of revision {latest.number} again"
+        if self._options.run is not None:
+            subject += f", in {self._options.run}"
         if moved is not None:
             subject += f", redrawn within {sigmas(moved)} sigma"
         body = change_lines(replace(decision.changes, fields=[]))
@@ -385,14 +390,16 @@ class Recording:
         self._repository.update_refs(updates, "blastgit record: reproduction", lock.descriptor, objects=batch)
         return commit
 
-    def _is_marked(self, latest: Revision) -> bool:
+    def _is_news(self, decision: Decision, latest: Revision) -> bool:
+        """Whether it is worth a marker that these values were found again: by other code, or in another run."""
+        since = list(takewhile(lambda marker: marker.id != latest.id, self._history.markers(self._name)))
+        run = self._options.run
+        if run is not None and all(each.trailers.get(Trailer.RUN) != run for each in (latest, *since)):
+            return True
         key = self._export.app_version, self._repository.rules.digest
-        for marker in self._history.markers(self._name):
-            if marker.id == latest.id:
-                return False
-            if marker.reproduces == latest.number and (marker.app_version, marker.trailers.get(Trailer.RULES)) == key:
-                return True
-        return False
+        again = [each for each in since if each.reproduces == latest.number]
+        is_marked = any((each.app_version, each.trailers.get(Trailer.RULES)) == key for each in again)
+        return not decision.is_same_export and not is_marked
 
     def _commit(self, batch: Batch, message: str, tree: pygit2.Oid, parents: list[pygit2.Oid]) -> str:
         committer = self._committer

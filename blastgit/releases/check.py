@@ -12,6 +12,7 @@ import pygit2
 from blastgit.collections.catalogue import Catalogue
 from blastgit.collections.model import Chained, Listed, Run
 from blastgit.collections.resolve import Resolver
+from blastgit.collections.runs import is_held_by
 from blastgit.errors import BlastgitError, DamagedData
 from blastgit.naming.refs import MAIN
 from blastgit.naming.trailers import Trailer
@@ -283,8 +284,7 @@ def _was_held(repository: Repository, catalogue: Catalogue, entry: Entry, names:
     collection = catalogue.get(holder) if holder in names else None
     if isinstance(collection, Listed):
         return collection.line(entry.member) in collection.lines
-    commit = repository.git[entry.commit].peel(pygit2.Commit)
-    return isinstance(collection, Run) and Marker(commit).trailers.get(Trailer.RUN) == holder
+    return isinstance(collection, Run) and is_held_by(repository, holder, entry.dataset)
 
 
 def _below(catalogue: Catalogue, name: str, depth: int = 0) -> Iterator[str]:

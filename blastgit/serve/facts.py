@@ -215,7 +215,7 @@ def history(entries: Sequence[Entry]) -> Rows:
             "failures": [str(each) for each in entry.failures],
             "invalid": [each.what for each in entry.invalid],
             "reproductions": [
-                {"app_version": each.app_version, "time": each.time, "redrawn": each.redrawn}
+                {"app_version": each.app_version, "time": each.time, "redrawn": each.redrawn, "run": each.run}
                 for each in entry.reproductions
             ],
         }

@@ -110,8 +110,8 @@ def test_a_flag_on_an_input_may_mark_its_outputs(
 def test_a_run_is_among_what_a_revision_comes_of(
     repo: Path, sample: Sample, record: Callable[..., Any], speak: Callable[..., Any]
 ) -> None:
-    record(repo, sample, run="DES/runs/a")
-    speak(repo, "alice", "run:DES/runs/a", comment="wrong filter curve")
+    record(repo, sample, run="DES/1")
+    speak(repo, "alice", "run:DES/1", comment="wrong filter curve")
     room = DataRepo(repo).annotations
     assert origins(room, "2026dgt@0") == {}
     assert origins(room, "2026dgt@0", inherited=True) == {"wrong filter curve": 1}

@@ -28,7 +28,7 @@ def test_every_kind_of_subject_in_one_commit(history: Path, speak: Callable[...,
     sha256 = DataRepo(history).show(f"2026dgt@0:{IMAGE}").value["sha256"]
     subjects = [
         "2026dgt@1", "2026dgt/0", "2026dgt@latest", f"2026dgt@0:{IMAGE}", f"sha256:{sha256}", "2026dgt@1:host.redshift",
-        "2026dgt@1:photometry", "2026dgt", "2026dgt:host", "2027new", "run:DES/runs/a/b", "revision:2026dgt@0",
+        "2026dgt@1:photometry", "2026dgt", "2026dgt:host", "2027new", "run:DES/1/b", "revision:2026dgt@0",
         "interval:2026-05-27T05:00:00+02:00/2026-05-27T04:00:00.5Z",
     ]  # fmt: skip
     done = speak(history, "alice", subjects, comment="café 🌟 العربية", flag="suspect", tags=("focus", "wind:20"))
@@ -38,7 +38,7 @@ def test_every_kind_of_subject_in_one_commit(history: Path, speak: Callable[...,
     assert paths == [
         ".gitattributes", f"file/sha256/{sha256[:2]}/{sha256[2:]}.jsonl",
         "interval/2026/20260527T030000Z-20260527T040000.500000Z.jsonl", "revision/2026dgt/0.jsonl",
-        "revision/2026dgt/1.jsonl", "run/DES/runs/a/b.jsonl", "transient/2026dgt.jsonl", "transient/2027new.jsonl",
+        "revision/2026dgt/1.jsonl", "run/DES/1/b.jsonl", "transient/2026dgt.jsonl", "transient/2027new.jsonl",
     ]  # fmt: skip
     line = json.loads(show(history, paths[1]))
     assert line == {

@@ -49,9 +49,9 @@ def test_log_tells_why_and_what(library):
 
 
 def test_log_keeps_the_run(repo, sample, record):
-    record(repo, sample, run="2026-05 night 3")
+    record(repo, sample, run="2026-05-night-3")
     (entry,) = DataRepo(repo).log("2026dgt")
-    assert entry.to_json()["run"] == "2026-05 night 3"
+    assert entry.to_json()["run"] == "2026-05-night-3"
 
 
 @pytest.mark.parametrize("verb", ["log", "blame"])

@@ -174,12 +174,12 @@ def test_a_dry_run_decides_and_writes_nothing(repo, sample, record, tree_of):
 
 
 def test_the_trailers_are_those_of_the_contract(repo, sample, record, run):
-    first = record(repo, sample, run="2026-05/night 3")
+    first = record(repo, sample, run="2026-05/night-3")
     found = trailers(run, repo, first.commit)
     rules = LocalRepository(repo).rules.digest
     assert found["Science-Digest"].startswith("sha256:")
     assert {key: value for key, value in found.items() if key != "Science-Digest"} == {
-        "Revision": "0", "App-Version": "v1.12.0", "Rules": rules, "Run": "2026-05/night 3",
+        "Revision": "0", "App-Version": "v1.12.0", "Rules": rules, "Run": "2026-05/night-3",
         "Collections-At": str(LocalRepository(repo).main.id), "Marker": "revision",
         "Status": "complete", "Files": "15", "Bytes": str(sum(map(len, sample.files.values()))),
         "Recorded-By": f"blastgit {__version__}",

@@ -54,8 +54,8 @@ def _fill(place: Path, aside: Path, states: tuple[Sample, ...]) -> None:
 
     for turn, state in enumerate(states):
         record(state, turn)
-    record(fail_stage(small("2026bad"), "Global host SED inference"), run="runs/one")
-    record(without_host(small("2026not")), run="runs/one")
+    record(fail_stage(small("2026bad"), "Global host SED inference"), run="night/one")
+    record(without_host(small("2026not")), run="night/one")
     record(add_alias(hostile(small("2026xss")), HOSTILE))
     export, data = refit(states[2], seed=9).write(aside / "own")
     repo.personal.record("2026dgt", export, data)

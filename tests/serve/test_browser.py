@@ -52,10 +52,10 @@ def test_by_keyboard_alone(server, browser):
         page.wait_for_url("**/t/2026bad")
         for _ in range(60):
             page.keyboard.press("Tab")
-            if page.evaluate("document.activeElement.getAttribute('href')") == "/c/runs/one":
+            if page.evaluate("document.activeElement.getAttribute('href')") == "/c/night/one":
                 break
         page.keyboard.press("Enter")
-        page.wait_for_url("**/c/runs/one")
+        page.wait_for_url("**/c/night/one")
 
 
 def test_printing_a_revision_gives_a_readable_sheet(server, browser):

@@ -12,7 +12,7 @@ from blastgit.serve.security import POLICY
 from tests.serve.conftest import HOSTILE, ME, WITHDRAWN, opened
 
 PAGES = ("/", "/t/2026dgt", "/t/2026dgt@0", "/t/2026dgt@1", "/t/2026bad", "/t/2026not", "/t/2026xss", "/c", "/c/nearby",
-         "/c/runs/one", "/release/nearby/1", "/files/2026dgt@1/", "/?q=2026&sort=-z", "/?q=150+2+90deg",
+         "/c/night/one", "/release/nearby/1", "/files/2026dgt@1/", "/?q=2026&sort=-z", "/?q=150+2+90deg",
          "/?class=SN+Ia&status=complete", "/compare/2026dgt@0...2026dgt@1", "/t/2026dgt@0/provenance",
          "/t/2026dgt@0/part/host.redshift", "/t/2026dgt@0/part/sed/global", "/compare/runs", "/r/filter/DES_z",
          "/compare/runs/app:v1.12.0...app:v1.13.1", "/log", "/sql", "/status")  # fmt: skip

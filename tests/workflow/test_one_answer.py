@@ -178,9 +178,9 @@ def test_a_run_that_made_no_revision_is_a_run(history, record, states, capsys):
     again.export["metadata"] = {"app_version": "v1.14.0", "export_time": "2026-07-09T00:00:00+00:00"}
     for task in again.export["workflow_tasks"]:
         task["last_modified"] = "2026-07-09T00:00:00+00:00"
-    assert record(history, again, run="runs/quiet").status == "unchanged"
+    assert record(history, again, run="quiet/1").status == "unchanged"
     repo = DataRepo(history)
-    assert repo.compare("runs/quiet", "at:2027-01-01").both == 1
-    assert repo.find(run="runs/quiet").rows == []
-    for words in (["compare", "runs/quiet", "runs/quiet"], ["find", "--run", "runs/quiet", "--names"]):
+    assert repo.compare("quiet/1", "at:2027-01-01").both == 1
+    assert [row[:2] for row in repo.find(run="quiet/1").rows] == [("2026dgt", 1)]
+    for words in (["compare", "quiet/1", "quiet/1"], ["find", "--run", "quiet/1", "--names"]):
         assert main(["-C", str(history), *words]) == 0, capsys.readouterr().err

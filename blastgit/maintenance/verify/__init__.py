@@ -18,6 +18,7 @@ from blastgit.maintenance.verify.report import Problem, Repaired, Report
 from blastgit.naming.names import is_reference, transient_of
 from blastgit.naming.refs import RELEASES, run_ref
 from blastgit.plumbing.required import missing_settings
+from blastgit.plumbing.safe_text import one_line
 from blastgit.progress import Progress, silent
 from blastgit.repository.base import Repository
 from blastgit.repository.history import History
@@ -29,6 +30,8 @@ from blastgit.store.pointer import SUFFIX
 from blastgit.workflow.status import runs_in_progress
 
 __all__ = ["Problem", "Repaired", "Report", "Since", "VerifyOptions", "verify"]
+
+_SHOWN_RUNS = 3
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ def verify(
                 "elsewhere: run `blastgit verify` where it is, too"
             )
         check_refs(repository, refs, names, report)
-        for check in (_check_collections, _check_releases, check_tombstones, check_ids):
+        for check in (_check_collections, _check_runs, _check_releases, check_tombstones, check_ids):
             try:
                 check(repository, report)
             except DamagedData as error:
@@ -165,6 +168,20 @@ def _check_collections(repository: Repository, report: Report) -> None:
     policy = CollectionPolicy.of(repository.settings)
     for name, problem in check_all(repository, policy, Catalogue(repository.main.tree)):
         report.add("collection", name, problem)
+
+
+def _check_runs(repository: Repository, report: Report) -> None:
+    """Mention the runs that were named when any text would do."""
+    from blastgit.collections.run_list import run_list
+
+    odd = [each.name for each in run_list(repository) if each.problem]
+    if odd:
+        more = f" and {len(odd) - _SHOWN_RUNS:,} more" if len(odd) > _SHOWN_RUNS else ""
+        named = ", ".join(repr(one_line(name)) for name in odd[:_SHOWN_RUNS])
+        report.advice.append(
+            f"data were born into runs whose names the table of names does not have: {named}{more}. They stay as they "
+            "are; `blastgit run list` tells of each, and no more will be recorded into them"
+        )
 
 
 def _check_releases(repository: Repository, report: Report) -> None:

@@ -44,13 +44,13 @@ class Side:
         if text.startswith(_APP):
             version = text.removeprefix(_APP).lstrip("v")
             _check(index, "version of Blast", version, VERSIONS)
-            return cls(text, _born_or_found("ltrim(app_version, 'v')"), version)
+            return cls(text, _made_or_found("ltrim(app_version, 'v')"), version)
         if text.startswith(_AT):
             return cls(text, "export_time <= {}", end_of(text.removeprefix(_AT)))
         if not text:
             raise UsageError("a side is a RUN or another collection, app:VERSION, or at:TIME")
         if index.query(f"SELECT 1 FROM ({RUNS}) WHERE run = ?", [text]).rows:  # noqa: S608 (our own text)
-            return cls(text, _born_or_found("run"), text)
+            return cls(text, _among("holdings", "run = {}"), text)
         _check(index, "run or collection", text, f"{RUNS} UNION {COLLECTIONS}")
         return cls(text, _among("members", "collection = {} AND NOT is_personal"), text)
 
@@ -64,7 +64,7 @@ class Side:
         return f"SELECT transient, max(revision) AS revision FROM revisions WHERE {fits} GROUP BY transient"  # noqa: S608
 
 
-def _born_or_found(column: str) -> str:
+def _made_or_found(column: str) -> str:
     same = f"{column} = {{}}"
     return f"({same} OR {_among('reproductions', same)})"
 

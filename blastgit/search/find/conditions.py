@@ -47,7 +47,7 @@ def scope(wanted: Criteria, values: Values, listed: Listed = None) -> list[str]:
     if wanted.at is not None:
         found.append(f"export_time <= {values(end_of(wanted.at))}")
     if wanted.run is not None:
-        found.append(f"run = {values(wanted.run)}")
+        found.append(_among("holdings", f"run = {values(wanted.run)}"))
     if listed is not None and any(number is not None for _, number in listed):
         found.append(f"({_numbered(listed, values)} OR {_named(listed, values)})")
     if wanted.app_version is not None:

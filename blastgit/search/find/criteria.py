@@ -41,7 +41,7 @@ class Criteria:
         flags: Quality flags that hold for the revision, its transient, its run or a file of it; `!bad`: that do not.
         tags: Tags, likewise.
         collection: A collection that gives the revision, or a file of it.
-        run: The RUN that it was born into.
+        run: The RUN that holds it: it was born into it, or the run found its values again.
         app_version: The version of Blast that made it, or found its values again.
         failed: A stage that failed; `any` for whichever.
         changed: What differs from the revision before: `sed`, `sed/local`, `photometry`, `host`, a path, a pattern.

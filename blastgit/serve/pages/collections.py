@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import Flask, request
 
-from blastgit.collections.shown import Shown, Summary
 from blastgit.errors import NotFound
 from blastgit.naming.names import is_personal
 from blastgit.serve.figures import sky
@@ -16,15 +15,16 @@ from blastgit.serve.site import Site, site
 from blastgit.serve.threads import thread
 
 _MEMBERS = """
-SELECT m.dataset, m.transient, m.revision, m.path, m.via, m.valid_from, m.valid_until,
+SELECT m.dataset, m.transient, m.revision, m.path, m.via, m.is_born, m.valid_from, m.valid_until,
        r.ra_deg, r.dec_deg, r.best_redshift, r.spectroscopic_class, r.app_version, r.is_latest, r.is_complete
 FROM members m LEFT JOIN revisions r USING (transient, revision)
 WHERE m.collection = $1 AND NOT m.is_personal
 UNION ALL BY NAME
-SELECT dataset, transient, revision, '' AS path, run AS via, NULL::TIMESTAMP AS valid_from,
+SELECT r.dataset, transient, revision, '' AS path, h.run AS via, h.is_born, NULL::TIMESTAMP AS valid_from,
        NULL::TIMESTAMP AS valid_until, ra_deg, dec_deg, best_redshift, spectroscopic_class, app_version,
        is_latest, is_complete
-FROM revisions WHERE run = $1 AND NOT EXISTS (FROM collections WHERE collection = $1)
+FROM holdings h JOIN revisions r USING (transient, revision)
+WHERE h.run = $1 AND NOT EXISTS (FROM collections WHERE collection = $1)
 ORDER BY transient, revision, path
 """
 
@@ -57,7 +57,7 @@ def collection(name: str) -> Page:
     here.stale(False)
     repo = here.repo()
     rows = here.query(_MEMBERS, [name]).to_json()
-    shown = _shown(here, name)
+    shown = repo.collections.show(name)
     pages = read_page(len(rows))
     data: dict[str, Any] = {
         "collection": name, "type": shown.summary.kind, "about": shown.summary.about,
@@ -70,21 +70,6 @@ def collection(name: str) -> Page:
         "annotations": thread(repo, _subject(shown.summary.kind, name)),
     }  # fmt: skip
     return Page("collection.html", data, lambda: _view(rows, pages))
-
-
-def _shown(here: Site, name: str) -> Shown:
-    """Return a collection; also a RUN that nobody made, because revisions say that they were born into it.
-
-    Raises:
-        NotFound: There is no such collection.
-    """
-    try:
-        return here.repo().collections.show(name)
-    except NotFound:
-        versions = here.query("SELECT app_version, count(*) FROM revisions WHERE run = ? GROUP BY 1", [name]).rows
-        if not versions:
-            raise
-        return Shown(Summary(name, "RUN", None, ""), versions=dict(versions))
 
 
 def _log(here: Site, name: str) -> list[dict[str, Any]]:

@@ -53,7 +53,10 @@ def _chosen() -> tuple[str, list[Any], str]:
     if name:
         return "transient = ?", [name], f"revisions of {name}"
     if collection and not is_personal(collection):
-        found = "(transient IN (SELECT transient FROM members WHERE collection = ? AND NOT is_personal) OR run = ?)"
+        found = (
+            "(transient IN (SELECT transient FROM members WHERE collection = ? AND NOT is_personal)"
+            " OR (transient, revision) IN (SELECT transient, revision FROM holdings WHERE run = ?))"
+        )
         return found, [collection, collection], f"revisions of what {collection} holds"
     wanted = read_asked(request.args.get("q", ""), {key: request.args.get(key, "") for key in FACETS})
     if wanted.is_empty:

@@ -18,10 +18,10 @@ from blastgit.serve.templating import address
 _MOST = 3000  # points of a plot
 _LISTED = 200  # rows of the table
 _SIDES = """
-SELECT run AS name, 'run' AS kind, count(*) AS n FROM revisions WHERE run IS NOT NULL GROUP BY 1
+SELECT run AS name, 'run' AS kind, count(*) AS n FROM holdings GROUP BY 1
 UNION ALL SELECT 'app:' || app_version, 'version of Blast', count(*) FROM revisions GROUP BY 1
 UNION ALL SELECT collection, 'collection', count(*) FROM members WHERE NOT is_personal
-    AND collection NOT IN (SELECT run FROM revisions WHERE run IS NOT NULL) GROUP BY 1
+    AND collection NOT IN (SELECT run FROM holdings) GROUP BY 1
 ORDER BY kind DESC, name
 """
 
