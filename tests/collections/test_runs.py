@@ -13,7 +13,7 @@ from blastgit.demo import Sample, refit, reprocess, small
 from blastgit.errors import Denied, InvalidInput, InvalidName, NotFound
 from blastgit.plumbing.process import run_git
 
-LATER = {"app_version": "v1.14.0", "export_time": "2026-08-01T00:00:00+00:00"}
+LATER = {"app_version": "v1.14.0", "export_time": "2026-08-01T00:00:00+00:00", "seed": 3}
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_a_release_of_the_new_versions_run_holds_every_transient(stocked, second
     repo.collections.create(second_pass, "RUN", "so that it can be frozen")
     assert repo.releases.freeze(second_pass, "1").datasets == 3
     assert repo.releases.verify(f"release/{second_pass}/1").is_sound
-    done = repo.subset(tmp_path / "part", collection=second_pass)
+    done = repo.subset(tmp_path / "part", second_pass)
     assert done.revisions == ["2026abc@0", "2026dgt@1", "2026xyz@1"]
     part = DataRepo(tmp_path / "part")
     assert [bool(each.attested) for each in part.collections.members(second_pass)] == [True, True, False]
