@@ -238,8 +238,9 @@ class Recording:
         assert latest is not None
         files = list(decision.changes.files)
         name, number, before = latest.name, latest.number, str(latest)
+        held = "" if marker is None or self._options.run is None else f", which {self._options.run} holds now"
         return Recorded(
-            "unchanged", name, number, latest.tag, latest.id, decision.reason, files, [], marker, before,
+            "unchanged", name, number, latest.tag, latest.id, f"{decision.reason}{held}", files, [], marker, before,
             redrawn=decision.changes.deviation,
         )  # fmt: skip
 
