@@ -158,10 +158,11 @@ def test_it_looks_different_in_lists_and_logs(stocked, second_pass, capsys):
 def test_searching_and_comparing_know_both(stocked, second_pass):
     pytest.importorskip("duckdb", reason="the extra `index` is not installed")
     repo = DataRepo(stocked)
-    assert [row[:2] for row in repo.find(run=second_pass).rows] == [("2026abc", 0), ("2026dgt", 1), ("2026xyz", 1)]
+    held = [("2026abc", 0), ("2026dgt", 1), ("2026xyz", 1)]
+    assert [row[:2] for row in repo.find(run=second_pass).rows] == held
     assert repo.compare("night-1", second_pass).both == 2
     repo.collections.create(second_pass, "RUN", "begun after all")
-    assert [row[:2] for row in repo.find(collection=second_pass).rows] == [("2026abc", 0), ("2026dgt", 1), ("2026xyz", 1)]
+    assert [row[:2] for row in repo.find(collection=second_pass).rows] == held
     with repo.index.open() as index:
         born = index.query("SELECT transient, is_born FROM members WHERE collection = ? ORDER BY 1", [second_pass]).rows
     assert born == [("2026abc", False), ("2026dgt", False), ("2026xyz", True)]
