@@ -63,9 +63,8 @@ def held_in(repository: Repository, run: str, name: str, until: datetime | None 
     owner = owner_of(run)
     history = History(repository)
     for line in [f"u/{owner}/{name}", name] if owner else [name]:
-        markers = [each for each in history.all_markers(line) if each.trailers.get(Trailer.RUN) == run]
-        found = [held for held in map(lambda each, line=line: _held(line, each), markers) if held is not None]
-        sound = [each for each in found if _is_within(each, until) and _is_tagged(history, each)]
+        found = [each for each in _held_of(history, run, line) if _is_within(each, until)]
+        sound = [each for each in found if _is_tagged(history, each)]
         if sound:
             return max(sound, key=_rank)
     return None
@@ -73,9 +72,8 @@ def held_in(repository: Repository, run: str, name: str, until: datetime | None 
 
 def is_held_by(repository: Repository, run: str, dataset: Dataset) -> bool:
     """Whether a revision was born into a run, or found again by it, whatever else the run holds of that transient."""
-    markers = History(repository).all_markers(dataset.line)
-    held = (_held(dataset.line, each) for each in markers if each.trailers.get(Trailer.RUN) == run)
-    return any(each is not None and each.dataset == dataset.revision for each in held)
+    held = _held_of(History(repository), run, dataset.line)
+    return any(each.dataset == dataset.revision for each in held)
 
 
 def all_held(repository: Repository) -> Iterator[Held]:
@@ -107,6 +105,14 @@ def first_of(held: Iterable[Held]) -> list[Held]:
         name = each.dataset.name
         found[name] = max(found.get(name, each), each, key=_rank)
     return [found[name] for name in sorted(found)]
+
+
+def _held_of(history: History, run: str, line: str) -> Iterator[Held]:
+    """Yield all that a run holds of one line, newest first."""
+    for marker in history.all_markers(line):
+        held = _held(line, marker) if marker.trailers.get(Trailer.RUN) == run else None
+        if held is not None:
+            yield held
 
 
 def _held(line: str, marker: Marker) -> Held | None:
