@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from blastgit.errors import UsageError
 from blastgit.naming.names import parse_spec
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from blastgit.exchange.export import Exported
     from blastgit.exchange.other_repo import TakenIn
     from blastgit.exchange.run import Import
+    from blastgit.maintenance.migrate import Migrated
     from blastgit.maintenance.subset import Subset
 
 
@@ -127,3 +129,40 @@ def subset(
     if collection is not None and ("@" in collection or collection.startswith("release/")):
         names, collection = [collection], None
     return subset(session.repository, Path(target), names, SubsetOptions(only, store, collection), session.progress)
+
+
+def migrate(  # noqa: PLR0913 (each is one thing that most calls leave out)
+    session: Session,
+    /,
+    target: str | Path,
+    *,
+    mode: str = "auto",
+    store: str | None = None,
+    options: Mapping[str, str] | None = None,
+    dry_run: bool = False,
+) -> Migrated:
+    """Make a new data repo that has all that this one has, under another name or with other stores; this one stays.
+
+    Args:
+        target: Where it shall be.
+        mode: What becomes of contents: "hardlink", "copy", "reference" (they stay where they are), or "auto": the first
+            where the file system can, else the last.
+        store: The URL of a store to copy them to; by default folders inside the new repo.
+        options: What DVC needs beside that URL (`endpointurl`, `region`, …); no secrets, for all read them.
+        dry_run: Look at all, and make nothing.
+
+    Raises:
+        RepoError: The target exists, cannot be written, or lies inside this repo.
+        DamagedData: Git or a store lacks something: nothing was made.
+        StoreError: A store fails, or files cannot be linked that should be.
+        UsageError: There is no such mode, or it does not go with a store.
+    """
+    from blastgit.maintenance.carry import Mode
+    from blastgit.maintenance.migrate import MigrateOptions, migrate
+
+    try:
+        chosen = Mode(mode)
+    except ValueError:
+        raise UsageError(f"there is no mode {mode!r}; there is {', '.join(Mode)}") from None
+    how = MigrateOptions(chosen, store, dict(options or {}), dry_run)
+    return migrate(session.local(), Path(target), how, session.progress)

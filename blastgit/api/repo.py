@@ -121,6 +121,7 @@ class DataRepo:
     take_in = Verb(exchange.take_in)
     export = Verb(exchange.export)
     subset = Verb(exchange.subset)
+    migrate = Verb(exchange.migrate)
 
     @property
     def dataset(self) -> ReadDataset:

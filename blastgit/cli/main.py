@@ -62,6 +62,7 @@ VERBS = {
     "export": "write a revision as Blast's own archive",
     "schema": "print the JSON Schema of Blast's export",
     "subset": "make a data repo with just some revisions",
+    "migrate": "make a new data repo with all that this one has",
     "withdraw": "take data down, and leave a tombstone",
     "maintain": "pack refs and objects",
     "locks": "list what is locked, and free what a dead process left",

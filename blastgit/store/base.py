@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from blastgit.errors import StoreError
 from blastgit.progress import Progress, silent
 
 if TYPE_CHECKING:
+    from blastgit.store.borrowed import Borrowed
     from blastgit.store.hashing import Checksums
     from blastgit.store.source import Origin
 
@@ -157,6 +158,11 @@ class Store(ABC):
         """Return those of `md5s` that the store lacks; see `sizes`."""
         wanted = set(md5s)
         return wanted - self.sizes(wanted).keys()
+
+    def borrowed(self, md5s: Iterable[str]) -> Mapping[str, Sequence[Borrowed]]:
+        """Return which files of somebody else some contents are, by MD5; see `borrowed.py`. Most stores have none."""
+        del md5s
+        return {}
 
     def local_path(self, md5: str) -> Path | None:
         """Return where a content lies on this machine, or None if it does not."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+import stat
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from blastgit.errors import DamagedData, StoreError
 from blastgit.store.base import QUARANTINE, Content, SetAside, Sizes, Store, quarantine_key, read_quarantine_key
+from blastgit.store.borrowed import Borrowed, borrowed_contents, note_borrowed
 from blastgit.store.hashing import Checksums, chunks_of, drain
 
 _MODE = 0o444  # DVC trusts a read-only object without hashing it: so it is complete and checked before it has its name
@@ -49,7 +51,7 @@ class LocalStore(Store):
             if os.path.exists(target) and self._is_sound(Path(target), sums) and _touch(Path(target)):
                 staged.unlink()
                 return
-            staged.chmod(_MODE)
+            _make_read_only(staged)
             self._rename(staged, target)
         except OSError as error:
             raise store_failure(self.url, error) from None
@@ -72,8 +74,8 @@ class LocalStore(Store):
         near = self.staging_root / f"{md5}.part"
         near.parent.mkdir(parents=True, exist_ok=True)
         near.unlink(missing_ok=True)  # of a writer that died
-        shutil.copyfile(staged, near)
-        near.chmod(_MODE)
+        shutil.copyfile(staged, near, follow_symlinks=False)
+        _make_read_only(near)
         staged.unlink()
         return near
 
@@ -99,6 +101,20 @@ class LocalStore(Store):
         except OSError as error:
             raise store_failure(self.url, error) from None
 
+    def borrowed(self, md5s: Iterable[str]) -> Mapping[str, Sequence[Borrowed]]:
+        """Return which files of somebody else some contents are, by MD5."""
+        with self._failures():
+            return borrowed_contents(self.folder, md5s)
+
+    def note_borrowed(self, files: Iterable[Borrowed]) -> None:
+        """Note which files of somebody else some contents are.
+
+        Raises:
+            StoreError: It cannot be written.
+        """
+        with self._failures():
+            note_borrowed(self.folder, files)
+
     def sizes(self, md5s: Iterable[str]) -> Sizes:
         """Return the size of each of these contents that is there."""
         with self._failures():
@@ -113,7 +129,8 @@ class LocalStore(Store):
                     if len(folder.name + entry.name) == 32:
                         found = _stat(Path(entry))
                         if found is not None:
-                            yield Content(folder.name + entry.name, found.st_size, found.st_mtime)
+                            changed = entry.stat(follow_symlinks=False).st_mtime
+                            yield Content(folder.name + entry.name, found.st_size, changed)
 
     def set_aside(self, md5: str, untouched_since: float | None = None, *, damaged: bool = False) -> bool:
         """Move a content into the quarantine; see `Store.set_aside`.
@@ -141,7 +158,7 @@ class LocalStore(Store):
         with self._failures():
             for folder in _entries(self.folder / QUARANTINE):
                 for entry in _entries(folder):
-                    found = _stat(Path(entry))
+                    found = _stat(Path(entry)) or _lstat(Path(entry))
                     item = found and read_quarantine_key(f"{folder.name}/{entry.name}", found.st_size)
                     if item:
                         yield item
@@ -150,7 +167,7 @@ class LocalStore(Store):
         """Bring a content back from the quarantine."""
         source, path = self.folder / QUARANTINE / item.key, self.object_path(item.md5)
         with self._failures():
-            os.utime(source)
+            os.utime(source, follow_symlinks=False)
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.exists():
                 source.unlink()
@@ -207,14 +224,14 @@ class LocalStore(Store):
 def _touch(path: Path) -> bool:
     """Mark a content as relied on from now; false if it is just gone, or is another user's and must be brought anew."""
     try:
-        os.utime(path)
+        os.utime(path, follow_symlinks=False)
     except (FileNotFoundError, PermissionError):
         return False
     return True
 
 
 def _is_untouched(path: Path, since: float | None) -> bool:
-    found = _stat(path)
+    found = _lstat(path)
     return found is not None and (since is None or found.st_mtime <= since)
 
 
@@ -223,6 +240,21 @@ def _stat(path: Path) -> os.stat_result | None:
         return path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return None
+
+
+def _lstat(path: Path) -> os.stat_result | None:
+    """Return how a content itself is, be it a link: when it was relied on is the link's to say."""
+    try:
+        return path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _make_read_only(path: Path) -> None:
+    """Give a staged file the mode of all contents; what is only a link to somebody else's file is left alone."""
+    found = path.lstat().st_mode
+    if not stat.S_ISLNK(found) and stat.S_IMODE(found) != _MODE:
+        path.chmod(_MODE)
 
 
 def _entries(folder: Path | os.DirEntry[str]) -> list[os.DirEntry[str]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
 from blastgit.errors import DamagedData, StoreError
 from blastgit.progress import Progress, silent
 from blastgit.store.base import Content, SetAside, Sizes, Store
+from blastgit.store.borrowed import Borrowed
 from blastgit.store.hashing import Checksums
 from blastgit.store.source import Origin
 
@@ -80,6 +81,14 @@ class MultiStore(Store):
             left = wanted - found.keys()
             if left:
                 found.update(part.sizes(left))
+        return found
+
+    def borrowed(self, md5s: Iterable[str]) -> Mapping[str, Sequence[Borrowed]]:
+        """Return which files of somebody else some contents of any of them are, by MD5."""
+        wanted, found = list(md5s), dict[str, list[Borrowed]]()
+        for part in self.parts:
+            for md5, files in part.borrowed(wanted).items():
+                found.setdefault(md5, []).extend(files)
         return found
 
     def local_path(self, md5: str) -> Path | None:

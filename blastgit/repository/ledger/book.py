@@ -128,9 +128,9 @@ class Book:
             if ref.startswith(TAGS):
                 chains[chain_of(ref)][ref] = oid
         with suppress(OSError):
-            self.clean_up_dead_writer(entry for name, new in chains.items() for entry in self._new(name, new))
+            self.append(entry for name, new in chains.items() for entry in self._new(name, new))
 
-    def clean_up_dead_writer(self, entries: Iterable[Entry]) -> None:
+    def append(self, entries: Iterable[Entry]) -> None:
         """Append entries as they are.
 
         Raises:

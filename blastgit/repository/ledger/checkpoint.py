@@ -117,7 +117,7 @@ def adopt(git: pygit2.Repository, ledger: Book) -> int:
     lines, known = {entry.line for entry in entries}, {entry.ref for entry in entries}
     reference = find_ref(git, CHECKPOINT)
     kept = [] if reference is None else list(lines_of(commit_of(reference)))
-    ledger.clean_up_dead_writer(entry for entry in kept if entry.line not in lines and entry.ref not in known)
+    ledger.append(entry for entry in kept if entry.line not in lines and entry.ref not in known)
     known |= {entry.ref for entry in kept}
     new = {ref: oid for ref, oid in tags_of(Path(git.path)).items() if ref not in known}
     ledger.add(new)
