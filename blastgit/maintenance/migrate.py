@@ -112,8 +112,9 @@ def migrate(repository: Repository, target: Path, options: MigrateOptions, progr
     with built(target, last="HEAD") as place:
         _copy_refs(repository, place)
         new = LocalRepository(place)
-        loads = _loads(repository, new, url)
-        carried = [carry(load, _store(load, target, place, options), mode, progress) for load in loads]
+        carried = [
+            carry(load, _store(load, target, place, options), mode, progress) for load in _loads(repository, new, url)
+        ]
         _write_main(repository, new, carried, options)
         _copy_settings(repository, place, target, carried)
         refs = len(new.references(""))
