@@ -144,7 +144,7 @@ class Published(RuleBasedStateMachine):
             os.kill(os.getpid(), signal.SIGKILL)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("blastgit.repository.local.update_refs", half)
+            patch.setattr("blastgit.plumbing.refs.update_refs", half)
             run_killed_after(60, lambda: DataRepo(self.repo).record(name, *inputs))
         self.learn(name, self.after(name, state))
 

@@ -117,7 +117,7 @@ def test_a_half_applied_transaction_is_rolled_forward(
         real(directory, [updates[applied]], *rest, **more)
         os.kill(os.getpid(), signal.SIGKILL)
 
-    monkeypatch.setattr("blastgit.repository.local.update_refs", half)
+    monkeypatch.setattr("blastgit.plumbing.refs.update_refs", half)
     assert run_killed_after(60, lambda: record_once(repo, sample.name, states[number])).killed
     monkeypatch.undo()
 

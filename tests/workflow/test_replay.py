@@ -213,7 +213,7 @@ def test_a_half_applied_transaction_is_rolled_forward(
         real(directory, [updates[i] for i in applied], *rest, **more)
         os.kill(os.getpid(), signal.SIGKILL)
 
-    monkeypatch.setattr("blastgit.repository.local.update_refs", half)
+    monkeypatch.setattr("blastgit.plumbing.refs.update_refs", half)
     assert run_killed_after(60, lambda: DataRepo(history).record(NAME, export, data)).killed
     monkeypatch.undo()
     opened = DataRepo(history)

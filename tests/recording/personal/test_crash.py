@@ -62,7 +62,7 @@ def test_a_half_applied_transaction_is_rolled_forward(shelf, tries, record_own, 
         real(directory, [updates[applied]], *rest, **more)
         os.kill(os.getpid(), signal.SIGKILL)
 
-    monkeypatch.setattr("blastgit.repository.local.update_refs", half)
+    monkeypatch.setattr("blastgit.plumbing.refs.update_refs", half)
     assert run_killed_after(60, lambda: record_own(shelf, tries[number])).killed
     monkeypatch.undo()
     check(shelf)

@@ -94,7 +94,7 @@ def test_a_name_that_is_none_is_not_searched_for(library, monkeypatch, revision)
     def search(*_):
         raise AssertionError("a stranger's slip of the pen reads every document, or compares every name")
 
-    monkeypatch.setattr("blastgit.api.session.find_alias", search)
+    monkeypatch.setattr("blastgit.api.aliases.find_alias", search)
     monkeypatch.setattr("difflib.get_close_matches", search)
     monkeypatch.setattr(History, "revisions", search)
     with pytest.raises(NotFound, match=f"there is no revision '{revision}' here"):
