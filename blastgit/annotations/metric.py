@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from dataclasses import dataclass
 from typing import Any
 
 from blastgit.errors import InvalidInput
+from blastgit.naming.nearest import did_you_mean
 
 Value = float | int | bool
 
@@ -101,9 +101,7 @@ def check_unit(unit: str) -> str:
     try:
         units.Unit(unit)
     except (ValueError, TypeError):
-        near = difflib.get_close_matches(
-            unit, ["mag", "arcsec", "deg", "pix", "adu", "electron", "Jy", "uJy", "Angstrom"]
-        )
-        hint = f"; did you mean {' or '.join(near)}?" if near else ": write it like mag, arcsec, erg / (s cm2)"
+        usual = ["mag", "arcsec", "deg", "pix", "adu", "electron", "Jy", "uJy", "Angstrom"]
+        hint = did_you_mean(unit, usual, "write it like mag, arcsec, erg / (s cm2)")
         raise InvalidInput(f"there is no unit {unit!r}{hint}") from None
     return unit

@@ -126,6 +126,8 @@ class Query:
             found = list(self._overlapping(subject))
         elif subject.kind == "transient":
             found = list(self._transient(subject))
+            if not found and self._history.tip(subject.name) is None:
+                raise self._history.unknown(subject.name)
         elif subject.kind == "revision" or target.seen_as:
             found = list(self._in_revision(target, inherited=inherited))
         else:

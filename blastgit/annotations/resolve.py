@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,8 +11,9 @@ from blastgit.annotations.branch import Branch
 from blastgit.annotations.subjects import KINDS, Subject, new_subject
 from blastgit.errors import BlastgitError, InvalidName, NotFound
 from blastgit.naming.names import fold, is_personal, parse_spec
+from blastgit.naming.nearest import did_you_mean, with_beginnings
 from blastgit.naming.refs import branch_ref, tag_ref
-from blastgit.plumbing.trees import read_blob
+from blastgit.plumbing.trees import flatten, read_blob
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision
 from blastgit.repository.history import History
@@ -119,11 +119,12 @@ class Resolver:
         return {fold(name): name for name in self._history.transients()}
 
     def _collection(self, subject: Subject) -> Subject:
-        if read_blob(self._repository.main.tree, f"collections/{subject.name}.yaml") is None:
-            raise NotFound(
-                f"there is no collection {subject.name} in {self._repository.location}; what is known by the name of a "
-                f"run alone is run:{subject.name}"
-            )
+        tree = self._repository.main.tree
+        if read_blob(tree, f"collections/{subject.name}.yaml") is None:
+            folder = "collections/"
+            known = [path[len(folder) : -len(".yaml")] for path, _ in flatten(tree) if path.startswith(folder)]
+            hint = did_you_mean(subject.name, known, f"what is known by the name of a run alone is run:{subject.name}")
+            raise NotFound(f"there is no collection {subject.name} in {self._repository.location}{hint}")
         return subject
 
     def files(self, revision: Revision) -> dict[str, str]:
@@ -144,8 +145,7 @@ class Resolver:
             return
         if path.startswith(_METRICS) and self._is_measured(revision, path.removeprefix(_METRICS)):
             return
-        near = difflib.get_close_matches(path, [*values, *self.files(revision)], n=3, cutoff=0.5)
-        hint = f"; near it: {', '.join(near)}" if near else ""
+        hint = did_you_mean(path, with_beginnings([*values, *self.files(revision)]))
         raise NotFound(f"{revision} has no file, row or value {path!r}{hint}")
 
     def _is_measured(self, revision: Revision, key: str) -> bool:

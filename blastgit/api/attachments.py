@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -20,6 +19,7 @@ from blastgit.annotations.resolve import Resolver, Target
 from blastgit.annotations.states import AnnotationStatus
 from blastgit.annotations.write import Annotated, Draft, author_of, make_events, write
 from blastgit.errors import InvalidName, NotFound
+from blastgit.naming.nearest import did_you_mean
 from blastgit.plumbing.turnstile import publishing
 from blastgit.progress import Progress, silent
 from blastgit.repository.base import Repository
@@ -142,8 +142,8 @@ class Metrics(_Room):
         found = [each for each in there if each.metric.key == key]
         if not found:
             keys = sorted({each.metric.key for each in there})
-            near = difflib.get_close_matches(key, keys, n=3) or keys[:6]
-            raise NotFound(f"{subject} has no metric {key!r}; it has {', '.join(near) or 'none'}")
+            hint = did_you_mean(key, keys, f"it has {', '.join(keys[:6]) or 'none'}")
+            raise NotFound(f"{subject} has no metric {key!r}{hint}")
         return found[-1]
 
 

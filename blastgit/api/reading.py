@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from blastgit.errors import UsageError
 from blastgit.naming.names import check_line, parse_spec
 
 if TYPE_CHECKING:
@@ -76,15 +77,21 @@ def blame(session: Session, /, name: str, field: str | None = None) -> Sequence[
     """Return which revision last changed each value and file of a transient.
 
     Args:
-        name: The transient.
+        name: The transient; `NAME:FIELD` stands for both.
         field: A natural path, a file, the beginning of one, or a shell pattern; None for all.
 
     Raises:
         NotFound: There is no such transient or field.
+        UsageError: A field is given twice, or a revision is.
     """
     from blastgit.reading.blame import blame
 
-    return blame(session.repository, session.names(check_line(name))[0], field)
+    line, colon, path = name.partition(":")
+    if colon and field is not None:
+        raise UsageError(f"{name!r} names a field already: leave out {field!r}")
+    if "@" in line:
+        raise UsageError(f"the latest revision tells since when each value is as it is: write {line.partition('@')[0]}")
+    return blame(session.repository, session.names(check_line(line))[0], path or field)
 
 
 def pictures(session: Session, /, difference: Diff, target: str | Path) -> int:

@@ -8,10 +8,11 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from blastgit.collections.datasets import Dataset
-from blastgit.collections.existence import named
+from blastgit.collections.existence import named, unknown_revision
 from blastgit.collections.names import is_name
 from blastgit.errors import InvalidName, NotFound, UsageError
 from blastgit.maintenance.verify_release import Proof, ProofOptions, verify
+from blastgit.naming.nearest import nearest
 from blastgit.plumbing.objects import commit_of
 from blastgit.progress import Progress, silent
 from blastgit.reading.get import GetResult
@@ -165,8 +166,11 @@ class Releases(Asked):
     def _cited_revision(self, name: str) -> Cited:
         try:
             dataset = named(self._repository, [name if "@" in name else f"{name}@latest"])[0]
-        except InvalidName:
-            if is_name(name):
+        except (InvalidName, NotFound) as error:
+            meant = self._releases_like(name)
+            if meant:
+                raise InvalidName(f"{name!r} is no revision; did you mean {' or '.join(meant)}?") from None
+            if is_name(name) and isinstance(error, InvalidName):
                 raise InvalidName(
                     f"{name!r} is no revision: cite NAME@N, or freeze a collection and cite release/NAME/VERSION"
                 ) from None
@@ -189,10 +193,15 @@ class Releases(Asked):
             (f"{len(files) + part.whole} files", f"{total} bytes"), media_types([part]), simulated,
         )  # fmt: skip
 
+    def _releases_like(self, name: str) -> list[str]:
+        """Return the releases that may be meant by a name without `release/` before it, or without a version."""
+        forms: dict[str, str] = {}
+        for label in releases(self._repository):
+            forms |= dict.fromkeys((label.collection, f"{label.collection}/{label.version}"), str(label))
+        return list(dict.fromkeys(forms[each] for each in nearest(name.partition("@")[0], forms)))
+
     def _revision(self, dataset: Dataset) -> Revision:
         reference = self._repository.reference(dataset.ref)
         if reference is None:
-            raise NotFound(
-                f"there is no {dataset.revision} in {self._repository.location}; `blastgit list` shows what is"
-            )
+            raise unknown_revision(self._repository, dataset)
         return Revision(self._repository.git, dataset.name, commit_of(reference), dataset.number)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("name", help="the transient")
+    parser.add_argument("name", help="the transient; NAME:FIELD does for both")
     parser.add_argument("field", nargs="?", help="a value, a file, the beginning of some, or a pattern")
     add_json(parser)
 

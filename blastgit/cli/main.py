@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from blastgit._version import __version__
 from blastgit.cli.common import tell_failure
 from blastgit.errors import BlastgitError, UsageError
+from blastgit.naming.nearest import did_you_mean
 from blastgit.plumbing.safe_text import escaped, safe_streams
 from blastgit.plumbing.stdout import StdoutClosed, StdoutFull, guard_stdout
 
@@ -189,11 +190,8 @@ def _verb_of(arguments: Sequence[str]) -> str:
         elif not word.startswith("-"):
             if word in VERBS:
                 return word
-            import difflib
-
-            near = difflib.get_close_matches(word, VERBS, n=2)
-            hint = f"did you mean {' or '.join(near)}?" if near else "`blastgit --help` lists those there are"
-            raise UsageError(f"there is no verb {word!r}; {hint}")
+            hint = did_you_mean(word, VERBS, "`blastgit --help` lists those there are", count=2)
+            raise UsageError(f"there is no verb {word!r}{hint}")
     return ""
 
 

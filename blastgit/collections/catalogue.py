@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
@@ -12,6 +11,7 @@ from blastgit.collections.model import Collection
 from blastgit.collections.names import FOLDER, is_name, name_of, path_of
 from blastgit.collections.text import read_collection
 from blastgit.errors import NotFound
+from blastgit.naming.nearest import did_you_mean
 from blastgit.plumbing.trees import flatten, read_blob
 
 _T = TypeVar("_T", bound=Collection)
@@ -61,10 +61,7 @@ class Catalogue:
     def __getitem__(self, name: str) -> Collection:
         found = self.get(name)
         if found is None:
-            near = difflib.get_close_matches(name, list(self), n=3)
-            hint = (
-                f"; did you mean {' or '.join(near)}?" if near else "; `blastgit collection list` has those there are"
-            )
+            hint = did_you_mean(name, self, "`blastgit collection list` has those there are")
             raise NotFound(f"there is no collection {name!r}{hint}")
         return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
@@ -11,6 +10,7 @@ import pygit2
 from blastgit.collections.datasets import Dataset, dataset_of, read_dataset
 from blastgit.errors import NotFound, Withdrawn
 from blastgit.naming.names import parse_spec
+from blastgit.naming.nearest import did_you_mean
 from blastgit.naming.refs import MAIN, tag_ref
 from blastgit.plumbing.objects import commit_of
 from blastgit.repository.base import Repository
@@ -73,7 +73,7 @@ def check_there(
             else:
                 last = Revision(repository.git, dataset.line, commit_of(tag), dataset.number)
         if last is None:
-            raise _unknown(repository, dataset)
+            raise unknown_revision(repository, dataset)
         if dataset.path:
             _check_file(last, dataset.path)
         if withdrawn:
@@ -103,12 +103,12 @@ def _arriving(repository: Repository, dataset: Dataset, coming: Mapping[str, str
 def _check_file(revision: Revision, path: str) -> None:
     if is_held(revision.commit.tree, path):
         return
-    near = difflib.get_close_matches(path, revision.held, n=2)
-    hint = f"; did you mean {' or '.join(near)}?" if near else f"; `blastgit show {revision}:files` lists its files"
+    hint = did_you_mean(path, revision.held, f"`blastgit show {revision}:files` lists its files")
     raise NotFound(f"{revision} has no file {path!r}{hint}")
 
 
-def _unknown(repository: Repository, dataset: Dataset) -> NotFound:
+def unknown_revision(repository: Repository, dataset: Dataset) -> NotFound:
+    """Return the error that a revision does not exist, with what is near: other names, or the numbers there are."""
     history = History(repository)
     if history.tip(dataset.line) is None:
         return history.unknown(dataset.line)

@@ -15,6 +15,7 @@ from blastgit.collections.model import Calibration, Chained, Listed, Run, Tagged
 from blastgit.collections.runs import held_in, holdings
 from blastgit.errors import NotFound, RepoError, UsageError
 from blastgit.naming.names import check_transient
+from blastgit.naming.nearest import did_you_mean
 from blastgit.repository.base import Repository
 
 _NAME = "<name>"
@@ -92,9 +93,12 @@ class Resolver:
         if found is None:
             what = f"{wanted.path} of {name}" if wanted.path else f"revision of {name}"
             when = f" that is valid at {instant_text(time)}" if time is not None else ""
-            raise NotFound(
-                f"{collection} has no {what}{when}; `blastgit collection show {collection}` tells what it has"
+            hint = did_you_mean(
+                name,
+                {each.dataset.name for each in self.members(collection, time)} - {name},
+                f"`blastgit collection show {collection}` tells what it has",
             )
+            raise NotFound(f"{collection} has no {what}{when}{hint}")
         return found
 
     def members(self, collection: str, time: datetime | None) -> list[Found]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import Any
 from blastgit.datasets.pattern import Pattern, read_pattern
 from blastgit.datasets.recipe import Recipe, read_recipe
 from blastgit.errors import NotFound, RepoError
+from blastgit.naming.nearest import did_you_mean
 from blastgit.repository.settings import Settings
 from blastgit.safe_yaml import load_yaml
 
@@ -97,10 +97,9 @@ class DatasetTypes:
         """
         if name in self.by_name:
             return self.by_name[name]
-        near = difflib.get_close_matches(name, self.by_name, n=3)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(self.by_name)}"
+        hint = did_you_mean(name, self.by_name, f"there are {', '.join(self.by_name)}")
         where = "a data repo registers its own under dataset_types in blastgit.yaml"
-        raise NotFound(f"there is no dataset type {name!r}; {hint} ({where})")
+        raise NotFound(f"there is no dataset type {name!r}{hint} ({where})")
 
     def of_path(self, path: str) -> tuple[DatasetType, dict[str, str]] | None:
         """Return the type of a file of a dataset, and what tells it from others of the type; None if it has none."""

@@ -7,7 +7,6 @@ this repo may not delete stays where it is (`removal.py`).
 
 from __future__ import annotations
 
-import difflib
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from blastgit.errors import DamagedData, InvalidInput, NotFound, UsageError
 from blastgit.maintenance.reachable import ReachableContents
 from blastgit.maintenance.removal import remove
 from blastgit.naming.names import Spec
+from blastgit.naming.nearest import did_you_mean, with_beginnings
 from blastgit.plumbing.locks import Lock, hold
 from blastgit.plumbing.safe_text import one_line
 from blastgit.repository.base import LOCK_TIMEOUT, Repository
@@ -150,9 +150,8 @@ def _chosen(revision: Revision, path: str | None) -> list[str]:
         each for each in paths if path is None or each == path or PurePosixPath(path) in PurePosixPath(each).parents
     ]
     if not chosen:
-        near = difflib.get_close_matches(path or "", paths, n=2)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"`blastgit show {revision}:files` lists its files"
-        raise NotFound(f"{revision} has no file or folder {path!r}; {hint}")
+        hint = did_you_mean(path or "", with_beginnings(paths), f"`blastgit show {revision}:files` lists its files")
+        raise NotFound(f"{revision} has no file or folder {path!r}{hint}")
     return chosen
 
 

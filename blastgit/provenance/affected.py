@@ -9,6 +9,7 @@ from typing import Any
 
 from blastgit.errors import DamagedData, InvalidName, NotFound
 from blastgit.naming.names import parse_spec
+from blastgit.naming.nearest import did_you_mean, with_beginnings
 from blastgit.progress import Progress, silent
 from blastgit.provenance.graph import IMAGES, Graph, read_graph
 from blastgit.repository.base import Repository
@@ -130,7 +131,8 @@ def affected(
         graph = read_graph(revision, rules, stages)
         found = _found(graph, revision, subject)
         if subject.row[0] and not found:
-            raise NotFound(f"{revision} has nothing at {subject.row[1]!r} that anything was made of")
+            hint = did_you_mean(subject.row[1], with_beginnings(graph.things))
+            raise NotFound(f"{revision} has nothing at {subject.row[1]!r} that anything was made of{hint}")
         for name in found:
             yield Affected(str(revision), name, 0, name)
         for name, distance in graph.downstream(found).items():

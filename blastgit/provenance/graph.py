@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from blastgit.errors import NotFound
+from blastgit.naming.nearest import did_you_mean, with_beginnings
 from blastgit.naming.trailers import Trailer
 from blastgit.repository.commits import Snapshot
 from blastgit.revision.document import Json
@@ -111,7 +112,8 @@ class Graph:
         """
         left = self.match(path)
         if not left:
-            raise NotFound(f"{self.revision} has nothing at {path!r} that has an origin; leave it out to see all")
+            hint = did_you_mean(path, with_beginnings(self.things), "leave it out to see all")
+            raise NotFound(f"{self.revision} has nothing at {path!r} that has an origin{hint}")
         kept: dict[str, None] = {}
         while left:
             name = left.pop()

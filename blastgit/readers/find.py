@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +9,7 @@ from typing import Any
 
 from blastgit.datasets.types import DatasetType
 from blastgit.errors import NotFound, UsageError
+from blastgit.naming.nearest import did_you_mean
 from blastgit.readers.dataset import Dataset
 from blastgit.readers.identity import Identity
 from blastgit.repository.base import Repository
@@ -47,9 +47,8 @@ class Source:
         """
         for key in asked:
             if key not in type_.keys:
-                near = difflib.get_close_matches(key, type_.keys, n=1)
-                hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(type_.keys) or 'none'}"
-                raise UsageError(f"a {type_.name} is not asked for by {key!r}: {hint}")
+                hint = did_you_mean(key, type_.keys, f"it has {', '.join(type_.keys) or 'none'}")
+                raise UsageError(f"a {type_.name} is not asked for by {key!r}{hint}")
         if type_.pattern is None:
             return list(self._of_rows(type_, asked))
         return [each for each in self._of_files(type_) if all(each.key[key] == asked[key] for key in asked)]

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from blastgit.errors import NotFound
+from blastgit.naming.nearest import did_you_mean, with_beginnings
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision
 from blastgit.repository.lines import ancestry
@@ -64,7 +65,8 @@ def blame(repository: Repository, name: str, wanted: str | None = None) -> list[
     values = {**files, **{path: jsonable(value) for path, value in form.values.items()}}
     found = [Blamed(path, values[path], origin[path]) for path in values if _matches(path, wanted)]
     if not found:
-        raise NotFound(f"nothing in {revisions[-1]} is called {wanted!r}; `blastgit blame {name}` lists what there is")
+        hint = did_you_mean(wanted or "", with_beginnings(values), f"`blastgit blame {name}` lists what there is")
+        raise NotFound(f"nothing in {revisions[-1]} is called {wanted!r}{hint}")
     return found
 
 

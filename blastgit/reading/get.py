@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from blastgit.errors import NotFound, Withdrawn
+from blastgit.naming.nearest import did_you_mean, with_beginnings
 from blastgit.naming.paths import check_paths
 from blastgit.progress import Progress, silent
 from blastgit.reading.checkout import Item, deliver
@@ -83,9 +84,9 @@ def get(repository: Repository, revision: Snapshot, wanted: GetOptions, progress
     document = revision.document_name
     paths = [path for path in (*revision.pointers, document) if wanted.only is None or matches(path, wanted.only)]
     if not paths:
-        raise NotFound(
-            f"{revision} has no file that matches {wanted.only!r}; `blastgit show {revision}:files` lists them"
-        )
+        known = with_beginnings([*revision.pointers, document])
+        hint = did_you_mean(str(wanted.only), known, f"`blastgit show {revision}:files` lists them")
+        raise NotFound(f"{revision} has no file that matches {wanted.only!r}{hint}")
     judged = ValidityReport(repository, revision)
     shown = [*paths, *(judged.invalid_values if document in paths else ())]
     if not wanted.even_invalid:

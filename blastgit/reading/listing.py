@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from blastgit.annotations.flag_lookup import FlagLookup
 from blastgit.errors import DamagedData
 from blastgit.naming.names import is_personal, is_reference
+from blastgit.naming.nearest import nearest
 from blastgit.naming.trailers import Trailer
 from blastgit.repository.history import History
 from blastgit.repository.lines import own_lines, reference_lines
@@ -100,13 +101,8 @@ def list_transients(repository: Repository, pattern: str = "*") -> Listing:
                     found.append(_facts(latest, status_of(repository, latest), withdrawn, flag))
             except DamagedData as error:
                 damaged[name] = str(error)
-    return Listing(found, damaged, [] if found or damaged else _nearest(pattern, names))
-
-
-def _nearest(pattern: str, names: Sequence[str]) -> list[str]:
-    import difflib
-
-    return difflib.get_close_matches(pattern, names, n=3)
+    near = [] if found or damaged else nearest(pattern, names)
+    return Listing(found, damaged, near)
 
 
 def _names(repository: Repository, pattern: str) -> list[str]:

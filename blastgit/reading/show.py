@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from blastgit.errors import NotFound
+from blastgit.naming.nearest import did_you_mean, with_beginnings
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Snapshot
 from blastgit.repository.tombstones import Stones, Withdrawals
@@ -94,8 +94,7 @@ def _why_not(judged: ValidityReport, path: str) -> str:
     problem = judged.validity.problem(path)
     if problem is not None:
         return f": {problem.because}"  # nothing stands there, so nothing is left over
-    near = difflib.get_close_matches(path, [*judged.values, *judged.revision.pointers], n=3, cutoff=0.5)
-    return f"; near it: {', '.join(near)}" if near else ""
+    return did_you_mean(path, with_beginnings([*judged.values, *judged.revision.pointers]))
 
 
 def _in_document(value: Json, keys: list[str]) -> Json:

@@ -9,6 +9,7 @@ import pygit2
 
 from blastgit.collections.names import check_name
 from blastgit.errors import BlastgitError, InvalidInput, InvalidName, NotFound
+from blastgit.naming.nearest import did_you_mean
 from blastgit.naming.refs import RELEASES, TAGS, Kind, place
 from blastgit.plumbing.objects import undamaged
 from blastgit.repository.base import Repository
@@ -93,8 +94,8 @@ def tag_of(repository: Repository, label: Label) -> pygit2.Oid:
     reference = repository.reference(label.ref)
     if reference is None:
         others = [str(each) for each in releases(repository)]
-        near = [each for each in others if each.startswith(f"{PREFIX}{label.collection}/")] or others
-        hint = f"; there are {', '.join(near[:5])}" if near else ": nothing was frozen here yet"
+        listed = f"there are {', '.join(others[:5])}" if others else "nothing was frozen here yet"
+        hint = did_you_mean(str(label), others, listed)
         raise NotFound(f"there is no {label} in {repository.location}{hint}")
     with undamaged(label.ref):
         return pygit2.Oid(hex=str(reference.resolve().target))

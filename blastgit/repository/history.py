@@ -8,7 +8,8 @@ from itertools import takewhile
 import pygit2
 
 from blastgit.errors import NotFound
-from blastgit.naming.names import REFERENCE_LINES, Spec, fold, is_personal, is_reference
+from blastgit.naming.names import REFERENCE_LINES, Spec, is_personal, is_reference
+from blastgit.naming.nearest import did_you_mean
 from blastgit.naming.refs import BRANCHES, PERSONAL_BRANCHES, tag_ref
 from blastgit.plumbing.objects import commit_of
 from blastgit.repository.base import Repository
@@ -124,24 +125,15 @@ class History:
                 f"there is no {name} in {self._repository.location}: `blastgit list 'u/*'` shows users' own lines, and "
                 "`blastgit record NAME --as u/USER` begins one"
             )
-        near = _alike(name, _transients(self._repository.branches()))
-        hint = near or "; `blastgit list` shows those there are"
+        names = _transients(self._repository.branches())
+        hint = did_you_mean(name, names, "`blastgit list` shows those there are")
         return NotFound(f"there is no transient {name} in {self._repository.location}{hint}")
 
     def _unknown_reference(self, name: str) -> NotFound:
         branches = (ref.removeprefix(BRANCHES) for ref in self._repository.branches())
-        near = _alike(name, [each for each in branches if is_reference(each)])
-        hint = near or f"; `blastgit list '{REFERENCE_LINES}'` shows those there are"
+        known = (each for each in branches if is_reference(each))
+        hint = did_you_mean(name, known, f"`blastgit list '{REFERENCE_LINES}'` shows those there are")
         return NotFound(f"there is no reference {name} in {self._repository.location}{hint}")
-
-
-def _alike(name: str, others: Iterable[str]) -> str:
-    """Return a question after names that are like one, for the end of an error; "" if there are none."""
-    import difflib
-
-    folded = {fold(other): other for other in others}
-    near = [folded[each] for each in difflib.get_close_matches(fold(name), folded, n=3)]
-    return f"; did you mean {' or '.join(near)}?" if near else ""
 
 
 def _down_to_fork(name: str, markers: Iterable[Marker]) -> Iterator[Marker]:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from blastgit.errors import RepoError
+from blastgit.naming.nearest import did_you_mean
 from blastgit.repository.format import FILE, FORMAT
 from blastgit.repository.policy import Policy, read_policy
 from blastgit.revision.rules import Rules, build_rules
@@ -87,9 +88,11 @@ def read_settings(text: bytes) -> Settings:
         raise RepoError(
             f"this data repo has format {version}, and this blastgit knows up to {FORMAT}: install a newer one"
         )
-    unknown = sorted(map(str, set(loaded) - _KEYS - SECTIONS))
+    known = sorted(_KEYS | SECTIONS)
+    unknown = sorted(map(str, set(loaded) - set(known)))
     if unknown:
-        raise RepoError(f"{FILE} on main has a setting that is none: {unknown[0]}")
+        hint = did_you_mean(unknown[0], known, f"there are {', '.join(known)}", count=1)
+        raise RepoError(f"{FILE} on main has an unknown setting {unknown[0]!r}{hint}")
     if loaded.get("kind", "real") not in ("real", "simulated"):
         raise RepoError(f"{FILE} on main: kind is {loaded['kind']!r}, neither real nor simulated")
     rules = loaded.get("rules") or {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import Any
 
 from blastgit.errors import InvalidName, NotFound, RepoError
 from blastgit.naming.names import Spec, parse_spec
+from blastgit.naming.nearest import did_you_mean
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision
 from blastgit.repository.history import History
@@ -118,9 +118,8 @@ def named(repository: Repository, name: str, word: str) -> Revision:
         return _given_by(repository, name, word)
     names: Names = repository.settings.read("names", read_names)
     if word not in names:
-        near = difflib.get_close_matches(word, [*names, "latest"], n=2)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"there are latest, {', '.join(names)}"
-        raise InvalidName(f"no revision is called @{word}; {hint}")
+        hint = did_you_mean(word, [*names, "latest"], f"there are latest, {', '.join(names)}", count=2)
+        raise InvalidName(f"no revision is called @{word}{hint}")
     meaning = names[word]
     if meaning.pinned:
         if name not in meaning.pinned:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from blastgit.errors import NotFound
+from blastgit.naming.nearest import did_you_mean, with_beginnings
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision, Snapshot, StageState
 from blastgit.repository.history import History
@@ -208,8 +208,7 @@ class _Reasons:
             if stage.reads.meet([path]):
                 self._add(stage, f"reads {path}, which is said to have changed")
         if not self._is_known(path):
-            near = difflib.get_close_matches(path, [*(each.name for each in self._stages), *self._now.all], n=2)
-            hint = f"; did you mean {' or '.join(near)}?" if near else ""
+            hint = did_you_mean(path, [*(each.name for each in self._stages), *with_beginnings(self._now.all)])
             raise NotFound(f"{text!r} is no stage, and no file or field of {self._revision}{hint}")
 
     def _is_known(self, path: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from blastgit.errors import NotFound
+from blastgit.naming.nearest import did_you_mean
 from blastgit.repository.commits import Revision, Snapshot, StageState
 from blastgit.repository.history import History
 
@@ -62,9 +63,6 @@ def _pick(states: list[StageState], wanted: str, run: str) -> StageState:
     found = [state for state in states if state.slug == wanted]
     if found:
         return found[-1]
-    import difflib
-
-    slugs = [state.slug for state in states]
-    near = difflib.get_close_matches(wanted, slugs, n=2)
-    there = f"did you mean post-{' or post-'.join(near)}?" if near else f"it has {', '.join(slugs) or 'no markers'}"
-    raise NotFound(f"{run} has no marker post-{wanted}: {there}")
+    markers = [f"post-{state.slug}" for state in states]
+    hint = did_you_mean(f"post-{wanted}", markers, f"it has {', '.join(markers) or 'no markers'}", count=2)
+    raise NotFound(f"{run} has no marker post-{wanted}{hint}")

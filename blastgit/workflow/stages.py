@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from blastgit.errors import NotFound, RepoError
 from blastgit.naming.names import slug
+from blastgit.naming.nearest import did_you_mean
 from blastgit.safe_yaml import load_yaml
 from blastgit.workflow.patterns import Patterns
 
@@ -217,11 +218,8 @@ def _check_names(stages: Iterable[Stage]) -> None:
 
 
 def _near(name: str, known: Iterable[str]) -> str:
-    import difflib
-
-    folded = {slug(other): other for other in known}
-    near = [folded[each] for each in difflib.get_close_matches(slug(name), folded, n=2)]
-    return f"; did you mean {' or '.join(near)}?" if near else f"; there are {', '.join(folded.values()) or 'none'}"
+    listed = [*known]
+    return did_you_mean(name, listed, f"there are {', '.join(listed) or 'none'}", count=2)
 
 
 def _ordered(stages: list[Stage]) -> tuple[Stage, ...]:

@@ -13,4 +13,4 @@ def test_values_rows_and_files(cli, library):
 def test_an_unknown_field(cli, library):
     said = cli("-C", library, "show", "2026dgt:host.redshif")
     assert (said.code, said.out) == (5, "")
-    assert "near it: host.redshift" in said.err
+    assert "did you mean host.redshift" in said.err

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection
 
 from sqlglot import exp
 
 from blastgit.index.tables import Tables
+from blastgit.naming.nearest import did_you_mean
 from blastgit.search.adql.mistakes import in_node
 from blastgit.search.adql.sources import SCHEMA, defined, is_ours
 
@@ -34,5 +34,4 @@ def check_tables(tree: exp.Expr, known: Tables, beside: Collection[str] = ()) ->
 
 
 def _near(name: str, known: Collection[str]) -> str:
-    found = difflib.get_close_matches(name.removeprefix(".").removeprefix(f"{SCHEMA}."), known, n=3, cutoff=0.6)
-    return f"; did you mean {' or '.join(found)}?" if found else f"; there is {', '.join(known)}"
+    return did_you_mean(name.removeprefix(".").removeprefix(f"{SCHEMA}."), known, f"there is {', '.join(known)}")

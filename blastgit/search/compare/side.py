@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from blastgit.index.open_index import OpenIndex
 
 _APP, _AT = "app:", "at:"
+_MEANT = ((re.compile(r"v?\d+(\.\d+)+"), _APP), (re.compile(r"\d{4}-\d\d-\d\d"), _AT))
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Side:
             raise UsageError("a side is a RUN or another collection, app:VERSION, or at:TIME")
         if index.query(f"SELECT 1 FROM ({RUNS}) WHERE run = ?", [text]).rows:  # noqa: S608 (our own text)
             return cls(text, _among("holdings", "run = {}"), text)
-        _check(index, "run or collection", text, f"{RUNS} UNION {COLLECTIONS}")
+        _check(index, "run or collection", text, f"{RUNS} UNION {COLLECTIONS}", _prefixed(text))
         return cls(text, _among("members", "collection = {} AND NOT is_personal"), text)
 
     def sql(self, parameter: str) -> str:
@@ -73,7 +75,13 @@ def _among(table: str, test: str) -> str:
     return f"(transient, revision) IN (SELECT (transient, revision) FROM {table} WHERE {test})"  # noqa: S608
 
 
-def _check(index: OpenIndex, what: str, name: str, query: str) -> None:
+def _check(index: OpenIndex, what: str, name: str, query: str, meant: str = "") -> None:
     there = sorted(str(each) for (each,) in index.query(query))
     if name not in {each.lstrip("v") if what.startswith("version") else each for each in there}:
-        raise NotFound(f"there is no {what} {name!r}{near(name, there)}")
+        raise NotFound(f"there is no {what} {name!r}{meant or near(name, there)}")
+
+
+def _prefixed(text: str) -> str:
+    """Return how the error ends about a version or a day that is written as if it were a collection."""
+    prefix = next((prefix for form, prefix in _MEANT if form.fullmatch(text)), None)
+    return "" if prefix is None else f"; did you mean {prefix}{text}?"

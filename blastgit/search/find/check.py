@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from blastgit.errors import InvalidInput, InvalidQuery, NotFound, UsageError
 from blastgit.index.library import need
 from blastgit.index.tables import tables
 from blastgit.naming.names import slug
+from blastgit.naming.nearest import did_you_mean
 from blastgit.search.find.criteria import Criteria
 
 if TYPE_CHECKING:
@@ -127,7 +127,4 @@ def _check_there(index: OpenIndex, what: str, name: str, query: str) -> None:
 def near(name: str, known: Iterable[str]) -> str:
     """Return the rest of a sentence that says what may have been meant."""
     listed = [*known]
-    found = difflib.get_close_matches(name, listed, n=3, cutoff=0.5)
-    if found:
-        return f"; did you mean {' or '.join(found)}?"
-    return f"; there is {', '.join(listed)}" if 0 < len(listed) <= 12 else ""
+    return did_you_mean(name, listed, f"there is {', '.join(listed)}" if 0 < len(listed) <= 12 else "")

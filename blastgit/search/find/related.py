@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from blastgit.errors import InvalidInput, NotFound, UsageError
 from blastgit.index.described import plain
 from blastgit.naming.names import parse_spec
+from blastgit.naming.nearest import did_you_mean
 
 if TYPE_CHECKING:
     from blastgit.index.open_index import OpenIndex
@@ -193,6 +193,4 @@ def _other_name(index: OpenIndex, name: str) -> str:
     if len(found) == 1:
         return str(found[0][0])
     names = [each for (each,) in index.query("SELECT transient FROM transients")]
-    near = difflib.get_close_matches(name, names, n=3)
-    hint = f"; did you mean {' or '.join(near)}?" if near else ""
-    raise NotFound(f"there is no transient {name}{hint}")
+    raise NotFound(f"there is no transient {name}{did_you_mean(name, names)}")

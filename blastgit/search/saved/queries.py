@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +11,7 @@ import pygit2
 
 from blastgit.collections.change import Intent, Reason
 from blastgit.errors import InvalidInput, NotFound
+from blastgit.naming.nearest import did_you_mean
 from blastgit.plumbing.trees import flatten, read_blob
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Marker
@@ -65,9 +65,8 @@ class Queries(Asked, Mapping[str, Query]):
         tree = self._tree()
         data = read_blob(tree, path_of(name)) if is_name(name) else None
         if data is None:
-            near = difflib.get_close_matches(name, _names(tree), n=3, cutoff=0.5)
-            hint = f"did you mean {' or '.join(near)}?" if near else "`blastgit query list` has those there are"
-            raise NotFound(f"there is no saved query {name[:80]!r}; {hint}")
+            hint = did_you_mean(name[:80], _names(tree), "`blastgit query list` has those there are")
+            raise NotFound(f"there is no saved query {name[:80]!r}{hint}")
         return read_query(data, name)
 
     def __contains__(self, name: object) -> bool:
@@ -138,7 +137,7 @@ class Queries(Asked, Mapping[str, Query]):
         """
         found = [_entry(commit) for commit in self._changes(check_name(name))]
         if not found:
-            raise NotFound(f"there never was a query {name!r}")
+            raise NotFound(f"there never was a query {name!r}{did_you_mean(name, _names(self._tree()))}")
         return found
 
     def columns(self, index: OpenIndex, query: Query, params: Mapping[str, Any]) -> Sequence[Column]:
