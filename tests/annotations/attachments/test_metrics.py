@@ -128,6 +128,6 @@ def test_on_the_command_line(history, capsys):
     [found] = json.loads(out[out.index("[\n") :])
     assert (found["key"], found["value"], found["unit"], found["comment"]) == ("offset", -0.5, "mag", "seen in r")
     assert main([*words, "2026dgt@1", "ofset"]) == 5
-    assert "it has offset" in capsys.readouterr().err
+    assert "did you mean offset?" in capsys.readouterr().err
     assert main([*words, "2026dgt@1", "*"]) == 0
     assert "offset = -0.5 mag" in capsys.readouterr().out
