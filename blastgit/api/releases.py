@@ -193,7 +193,7 @@ class Releases(Asked):
             (f"{len(files) + part.whole} files", f"{total} bytes"), media_types([part]), simulated,
         )  # fmt: skip
 
-    def _releases_like(self, name: str) -> list[str]:
+    def _releases_like(self, name: str) -> Sequence[str]:
         """Return the releases that may be meant by a name without `release/` before it, or without a version."""
         forms: dict[str, str] = {}
         for label in releases(self._repository):
