@@ -31,7 +31,8 @@ class LocalRepository(Repository):
     def has_writers(self) -> bool:
         """Whether a lock file is there: somebody writes, or died while they did."""
         try:
-            return any(os.scandir(self.work_folder / "locks"))
+            with os.scandir(self.work_folder / "locks") as entries:
+                return any(entries)
         except OSError:
             return False
 
