@@ -44,12 +44,13 @@ def log(session: Session, /, name: str) -> Sequence[Entry]:
     return [entry for each in names for entry in log(session.repository, each)]
 
 
-def show(session: Session, /, spec: str, *, even_invalid: bool = False) -> Shown:
+def show(session: Session, /, spec: str, *, even_invalid: bool = False, strict: bool = False) -> Shown:
     """Return a revision's document, or what stands at `:PATH` in it: a value, some rows, a file's facts.
 
     Args:
         spec: The revision, and what of it.
         even_invalid: Show what a failed stage left behind, too.
+        strict: Refuse what is out of date.
 
     Raises:
         NotFound: There is no such revision, or nothing at that path.
@@ -58,7 +59,7 @@ def show(session: Session, /, spec: str, *, even_invalid: bool = False) -> Shown
     from blastgit.reading.show import show
 
     parsed = parse_spec(spec)
-    return show(session.repository, session.resolve(parsed), parsed.path, even_invalid=even_invalid)
+    return show(session.repository, session.resolve(parsed), parsed.path, even_invalid=even_invalid, strict=strict)
 
 
 def diff(session: Session, /, old: str, new: str) -> Diff:
@@ -141,7 +142,7 @@ def identify(session: Session, /, path: str | Path, *, of: str | None = None) ->
     return Identifying(session).identify(Path(path), of)
 
 
-def download(  # noqa: PLR0913 (what, where to, and three things that most calls leave out)
+def download(  # noqa: PLR0913 (what, where to, and four things that most calls leave out)
     session: Session,
     /,
     spec: str,
@@ -150,6 +151,7 @@ def download(  # noqa: PLR0913 (what, where to, and three things that most calls
     only: str | None = None,
     force: bool = False,
     even_invalid: bool = False,
+    strict: bool = False,
 ) -> GetResult:
     """Write the files of a revision into a folder, verifying each; what is right there already stays.
 
@@ -159,18 +161,20 @@ def download(  # noqa: PLR0913 (what, where to, and three things that most calls
         only: A pattern that a file's path or name must match, or a folder of the dataset.
         force: Overwrite files that differ.
         even_invalid: Also what a failed stage left behind.
+        strict: Leave out what is out of date, and fail if something is.
 
     Raises:
         NotFound: There is no such revision, or no file matches.
         WouldOverwrite: A file in the way differs; nothing was written.
-        InvalidData: A stage failed; what does not depend on it is there, and the document.
+        InvalidData: A stage failed, or `strict` was asked for and something is out of date; what does not depend on it
+            is there, and the document.
         Withdrawn: A file was taken down.
         DamagedData: The store lacks a content, or holds something else.
     """
     from blastgit.reading.get import GetOptions, get
 
     parsed = parse_spec(spec)
-    wanted = GetOptions(None if dest is None else Path(dest), only or parsed.path, force, even_invalid)
+    wanted = GetOptions(None if dest is None else Path(dest), only or parsed.path, force, even_invalid, strict)
     return get(session.repository, session.resolve(parsed), wanted, session.progress)
 
 

@@ -9,6 +9,7 @@ from blastgit.naming.names import is_personal, is_reference
 from blastgit.naming.trailers import Trailer
 from blastgit.repository.commits import Marker
 from blastgit.workflow.markers import BEGUN, FAILED, read_mark
+from blastgit.workflow.steps import covers
 
 
 class Sequence:
@@ -71,8 +72,13 @@ class Sequence:
             yield f"it says that it reproduces revision {said}, and follows {latest.number}"
         elif marker.commit.tree_id != latest.commit.tree_id:
             yield f"its tree is not that of revision {latest.number}, which it says it reproduces"
-        if any(_key(marker) == _key(other) for other in self._since if other.reproduces is not None):
+        if any(_says_no_more(marker, other) for other in self._since if other.reproduces is not None):
             yield f"the same version, rules and run have reproduced revision {latest.number} already"
+
+
+def _says_no_more(marker: Marker, other: Marker) -> bool:
+    """Whether a reproduction tells nothing that an earlier one does not: the same version, rules, run and stages."""
+    return _key(marker) == _key(other) and covers(other.trailers.get(Trailer.RAN), marker.trailers.get(Trailer.RAN))
 
 
 def _key(marker: Marker) -> tuple[str, str | None, str | None]:

@@ -25,6 +25,7 @@ _OF_DATA = frozenset(
         Trailer.PROMOTED_FROM,
         Trailer.COLLECTIONS_AT,
         Trailer.STATUS,
+        Trailer.OUT_OF_DATE,
         Trailer.RECORDED_BY,
         Trailer.WORKFLOW,
     }
@@ -33,7 +34,7 @@ KEYS: Mapping[str, frozenset[str]] = {
     "revision": _COMMON
     | _OF_DATA
     | {Trailer.REVISION, Trailer.FORKED_FROM, Trailer.FORMERLY, Trailer.FILES, Trailer.BYTES},
-    "reproduction": _COMMON | _OF_DATA | {Trailer.REPRODUCES, Trailer.REDRAWN_WITHIN},
+    "reproduction": _COMMON | _OF_DATA | {Trailer.REPRODUCES, Trailer.REDRAWN_WITHIN, Trailer.RAN},
     "stage": _COMMON
     | {
         Trailer.STAGE,
@@ -58,6 +59,7 @@ _NEEDED = {
 }
 _DIGEST, _COMMIT, _COUNT = r"sha256:[0-9a-f]{64}", r"[0-9a-f]{40}", r"0|[1-9][0-9]{0,17}"
 _STATUS = r"complete|(?:failed|not run|answered): \S.*"
+_WORDS = r"[a-z0-9-]+(?:, [a-z0-9-]+)*"
 _SPEC = r"(?:u/[^/@\s]+/|r/[^/@\s]+/)?[^/@\s]+@(?:0|[1-9][0-9]{0,8})"
 _FORMS = {
     Trailer.RULES: (_DIGEST, "sha256:… in 64 digits"), Trailer.SCIENCE_DIGEST: (_DIGEST, "sha256:… in 64 digits"),
@@ -65,6 +67,7 @@ _FORMS = {
     Trailer.REVISION: (_COUNT, "a number"), Trailer.REPRODUCES: (_COUNT, "a number"),
     Trailer.REDRAWN_WITHIN: (DEVIATION, "a number of published widths"),
     Trailer.STATUS: (_STATUS, "`complete`, `failed: …`, `not run: …` or `answered: …`"),
+    Trailer.RAN: (_WORDS, "`all`, `none`, or stages as words, with a comma and a space between them"),
     Trailer.FORKED_FROM: (_SPEC, "a revision, NAME@N"), Trailer.PROMOTED_FROM: (_SPEC, "a revision, NAME@N"),
     Trailer.FORMERLY: (_SPEC, "a revision, NAME@N"),
     Trailer.COLLECTIONS_AT: (_COMMIT, "a commit in 40 digits"), Trailer.WORKFLOW: (_COMMIT, "a commit in 40 digits"),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from blastgit.api.repo import DataRepo
     from blastgit.collections.states import Entry
     from blastgit.search.saved.queries import Entry as QueryEntry
-    from blastgit.workflow.judged import Invalid
+    from blastgit.workflow.judged import Invalid, OutOfDate
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +31,11 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 def add_even_invalid(parser: argparse.ArgumentParser) -> None:
     """Add `--even-invalid` to a verb."""
     parser.add_argument("--even-invalid", action="store_true", help="also what a failed stage left behind")
+
+
+def add_strict(parser: argparse.ArgumentParser) -> None:
+    """Add `--strict` to a verb."""
+    parser.add_argument("--strict", action="store_true", help="refuse what is out of date (exit code 13)")
 
 
 def tell_failure(error: BlastgitError, *, wants_json: bool) -> int:
@@ -51,6 +56,12 @@ def warn_invalid(invalid: Invalid) -> None:
     """Say on stderr what of something that was shown or brought is invalid, and why."""
     for finding in invalid.findings:
         print(f"blastgit: invalid, because {finding}", file=sys.stderr)
+
+
+def warn_out_of_date(late: OutOfDate) -> None:
+    """Say on stderr what of something that was shown or brought is out of date, and why."""
+    for finding in late.findings:
+        print(f"blastgit: out of date, because {finding}", file=sys.stderr)
 
 
 def add_store_options(parser: argparse.ArgumentParser) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,6 +83,8 @@ def _say(result: Diff, *, full: bool) -> None:
         print(f"\n{plural(len(result.fields), 'value')}")
         for table, changes in groupby(result.fields, key=lambda change: change.table):
             _say_table(table, list(changes), full=full)
+    for why, count in Counter(result.not_compared.values()).items():
+        print(f"\nnot compared: {plural(count, 'path')} of {why}")
     exports = [state.label for state in (result.old, result.new) if state.revision is None]
     if exports:
         print(f"\nonly values were compared: an export ({exports[0]}) brings no files")

@@ -54,6 +54,7 @@ def _add_criteria(parser: argparse.ArgumentParser) -> None:
     add("--flag", action="append", default=[], metavar="FLAG", help="flagged so; '!bad': not flagged so")
     add("--tag", action="append", default=[], metavar="TAG", help="tagged so; '!TAG': not tagged so")
     add("--failed", metavar="STAGE", help="where this stage failed; any: whichever")
+    add("--out-of-date", metavar="STAGE", help="where what this stage made is out of date; any: whichever")
     words = "what differs from the revision before: sed, sed/local, photometry, host, a path, a pattern"
     add("--changed", metavar="WHAT", help=words)
     add("--query", metavar="NAME", help="what a saved query gives")
@@ -78,7 +79,8 @@ def run(options: argparse.Namespace) -> int:
         name=options.name, alias=options.alias, among=None if options.list is None else tuple(read_names(options.list)),
         redshift=options.redshift, where=options.where,
         flags=tuple(options.flag), tags=tuple(options.tag), collection=options.collection, run=options.of_run,
-        app_version=options.app_version, failed=options.failed, changed=options.changed, query=options.query,
+        app_version=options.app_version, failed=options.failed, out_of_date=options.out_of_date,
+        changed=options.changed, query=options.query,
         params=key_values(options.param, "--param"), all_revisions=options.all_revisions,
         columns=tuple(filter(None, map(str.strip, options.columns.split(",")))), limit=options.limit,
     )  # fmt: skip

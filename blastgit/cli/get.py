@@ -6,11 +6,12 @@ import argparse
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from blastgit.cli.common import (
     add_even_invalid,
     add_json,
+    add_strict,
     bold,
     drawn_progress,
     open_repo,
@@ -20,6 +21,7 @@ from blastgit.cli.common import (
     size_text,
     tell_real_name,
     warn_invalid,
+    warn_out_of_date,
 )
 from blastgit.errors import BlastgitError, UsageError
 
@@ -38,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--force", action="store_true", help="overwrite files that differ")
     add_even_invalid(parser)
+    add_strict(parser)
     add_json(parser)
 
 
@@ -50,17 +53,21 @@ def run(options: argparse.Namespace) -> int:
     with drawn_progress() as progress:
         repo = open_repo(options, progress)
         if options.spec.startswith("release/"):
+            if options.strict:
+                raise UsageError("a release is brought as it was frozen: --strict is for revisions")
             got = repo.releases.get(options.spec, options.dest, only=options.only, force=options.force)
         else:
-            got = repo.get(
-                options.spec, options.dest, only=options.only, force=options.force, even_invalid=options.even_invalid
-            )
+            got = repo.get(options.spec, options.dest, **_how(options))
     tell_real_name(got.asked, got.revision)
     if options.json:
         print_json(got.to_json())
     else:
         _say(got)
     return 0
+
+
+def _how(options: argparse.Namespace) -> dict[str, Any]:
+    return {key: getattr(options, key) for key in ("only", "force", "even_invalid", "strict")}
 
 
 def _get_all(options: argparse.Namespace) -> int:
@@ -73,7 +80,7 @@ def _get_all(options: argparse.Namespace) -> int:
         for name in dict.fromkeys(read_names(options.source)):
             folder = Path(options.spec or ".") / name
             try:
-                got = repo.get(name, folder, only=options.only, force=options.force, even_invalid=options.even_invalid)
+                got = repo.get(name, folder, **_how(options))
             except BlastgitError as error:
                 print(f"blastgit: {name}: {error}", file=sys.stderr)
                 code = code or error.exit_code
@@ -94,4 +101,7 @@ def _say(got: GetResult) -> None:
     print(f"{bold(got.revision)}: {written}{kept}, {size_text(got.size)} verified")
     for text, count in Counter(got.remarks.values()).items():
         print(f"  {plural(count, 'file')} {text}")
+    for why, count in Counter(got.not_made.values()).items():
+        print(f"  {plural(count, 'file')} not made yet: {why}")
     warn_invalid(got.invalid)
+    warn_out_of_date(got.out_of_date)

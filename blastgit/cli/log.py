@@ -41,10 +41,7 @@ def _say(entry: Entry, *, full: bool, stages: bool) -> None:
         print(f"  forks from {revision.trailers[Trailer.FORKED_FROM]}")
     if revision.trailers.get(Trailer.RUN):
         print(f"  run: {revision.trailers[Trailer.RUN]}")
-    for failure in entry.failures:
-        print(f"  {failure}")
-    for finding in entry.invalid:
-        print(f"  invalid, because {finding}" if len(entry.failures) > 1 else f"  invalid: {finding.what}")
+    _say_validity(entry)
     if entry.flag:
         print(f"  flagged {entry.flag}")
     for reason in dict.fromkeys(entry.withdrawn.values()):
@@ -61,3 +58,12 @@ def _say(entry: Entry, *, full: bool, stages: bool) -> None:
         print(f"    {stage.mark.words}, {stage.time:%Y-%m-%d %H:%M} UTC{times}  {stage.commit[:10]}")
     for again in entry.reproductions:
         print(f"  {again}")
+
+
+def _say_validity(entry: Entry) -> None:
+    for failure in entry.failures:
+        print(f"  {failure}")
+    for finding in entry.invalid:
+        print(f"  invalid, because {finding}" if len(entry.failures) > 1 else f"  invalid: {finding.what}")
+    for finding in entry.out_of_date:
+        print(f"  out of date, because {finding}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from blastgit.cli.common import (
     add_even_invalid,
     add_json,
+    add_strict,
     bold,
     open_repo,
     print_data,
@@ -18,6 +19,7 @@ from blastgit.cli.common import (
     size_text,
     tell_real_name,
     warn_invalid,
+    warn_out_of_date,
 )
 
 if TYPE_CHECKING:
@@ -28,7 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("spec", metavar="NAME[@REV][:PATH]", help="a revision, or a value, some rows or a file in it")
     add_even_invalid(parser)
-    parser.add_argument("--validity", action="store_true", help="how each stage ended, and what is invalid therefore")
+    add_strict(parser)
+    parser.add_argument(
+        "--validity", action="store_true", help="how each stage ended, and what is invalid or out of date therefore"
+    )
     add_json(parser)
     parser.epilog = """\
 PATH is a value (host.redshift, photometry/2026dgt_DES_z_global/DES_z.flux, sed/global.log_mass_50),
@@ -44,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     repo = open_repo(options)
     if options.validity:
         return _show_validity(repo.validity(options.spec), as_json=options.json)
-    shown = repo.show(options.spec, even_invalid=options.even_invalid)
+    shown = repo.show(options.spec, even_invalid=options.even_invalid, strict=options.strict)
     tell_real_name(shown.asked, shown.revision)
     if options.json:
         print_json(shown.to_json())
@@ -55,6 +60,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         print(_text(shown.value))
     warn_invalid(shown.invalid)
+    warn_out_of_date(shown.out_of_date)
     flag = None if options.json else repo.annotations.flag_of(shown.revision)
     if flag:
         print(
@@ -70,10 +76,14 @@ def _show_validity(judged: ValidityReport, *, as_json: bool) -> int:
     if as_json:
         print_json(told)
         return 0
-    count = len(told["invalid"])
-    print(f"{bold(told['revision'])}: {told['status']}; {count or 'nothing'} invalid")
+    count, late = len(told["invalid"]), len(told["out_of_date"])
+    also = f", {late} out of date" if late else ""
+    also += f", {len(told['not_made'])} not made yet" if told["not_made"] else ""
+    print(f"{bold(told['revision'])}: {told['status']}; {count or 'nothing'} invalid{also}")
     print_table([[f"  {row['stage']}", row["state"], row["reason"] or row["outcome"] or ""] for row in told["stages"]])
     print_table([[f"  {path}", _piece(piece)] for path, piece in told["invalid"].items()])
+    print_table([[f"  {path}", f"not made yet: {why}"] for path, why in told["not_made"].items()])
+    print_table([[f"  {path}", f"{why['state']}: {why['because']}"] for path, why in told["out_of_date"].items()])
     return 0
 
 

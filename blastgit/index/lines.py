@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
 
@@ -23,9 +23,9 @@ from blastgit.revision.dr import DatasetRevision
 from blastgit.revision.export import Export
 from blastgit.revision.normalise import normalise
 from blastgit.store.pointer import Pointer
-from blastgit.workflow.ended import COMPLETE
+from blastgit.workflow.ended import COMPLETE, is_known_fresh
 from blastgit.workflow.judged import validity_of
-from blastgit.workflow.validity import Validity
+from blastgit.workflow.validity import State, Validity
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _IGNORED = {12}  # of `Document.transient`: processing_status, which says how far Blast has come
@@ -90,6 +90,9 @@ class _Reader:
         """Read one branch; whether what the index has of it does not lead to its tip."""
         again: list[Marker] = []
         found, before, is_known = self._new(line, again)
+        if before is not None and not is_known_fresh(before) and any(a.reproduces == before.number for a in again):
+            self._line(replace(line, known=""))  # what was out of date in it may be no more
+            return True
         latest = found[-1].number if found else before and before.number
         for marker in again:
             front = (line.name, marker.reproduces, marker.reproduces == latest)
@@ -131,7 +134,8 @@ class _Reader:
         state = self._state(revision)
         about = state.about if state else (None,) * 14
         status = state.status if state else revision.trailers.get(Trailer.STATUS)
-        self._rows.add("revisions", [(*front, *_commit_facts(revision, status), *about)])
+        is_late = None if state is None else any(row[1] == State.OUTDATED.value for row in state.tables["stages"])
+        self._rows.add("revisions", [(*front, *_commit_facts(revision, status, is_late), *about)])
         if state is None:
             return None
         for table, rows in state.tables.items():
@@ -218,11 +222,11 @@ class _State:
     filters: list[Values]
 
 
-def _commit_facts(revision: Revision, status: str | None) -> Values:
+def _commit_facts(revision: Revision, status: str | None, is_late: bool | None) -> Values:
     said = revision.trailers
     return (
         str(revision), naive(revision.time), naive(revision.recorded), revision.app_version, status == COMPLETE,
-        status, revision.reason, said.get(Trailer.RUN), revision.id, said.get(Trailer.SCIENCE_DIGEST),
+        status, is_late, revision.reason, said.get(Trailer.RUN), revision.id, said.get(Trailer.SCIENCE_DIGEST),
         _number(said.get(Trailer.FILES)), _number(said.get(Trailer.BYTES)),
     )  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from blastgit.content import Difference, describe
 from blastgit.errors import DamagedData, Withdrawn
 from blastgit.repository.base import Repository
-from blastgit.repository.commits import Snapshot
+from blastgit.repository.commits import Revision, Snapshot
 from blastgit.repository.contents import content_tolerance, published_file
 from blastgit.revision.compare import FieldChange, compare
 from blastgit.revision.export import Export
@@ -21,6 +21,7 @@ from blastgit.revision.normalise import normalise
 from blastgit.revision.reason import Changes
 from blastgit.revision.redraws import drawn_again, find_redraws
 from blastgit.revision.rules import Rules
+from blastgit.workflow.judged import ValidityReport
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ class Diff:
         reason: The point, in a sentence.
         files: The files that differ.
         fields: The values that differ.
+        not_compared: What a marker on the way does not have, or has from an earlier run, each with the reason.
     """
 
     old: State
@@ -80,6 +82,7 @@ class Diff:
     reason: str
     files: list[FileDifference]
     fields: list[FieldChange]
+    not_compared: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
@@ -90,7 +93,8 @@ class Diff:
         """Return the diff under its stable keys."""
         return {
             "old": self.old.label, "new": self.new.label, "equal": self.is_empty, "reason": self.reason,
-            "files": [file.to_json() for file in self.files], "fields": [field.to_json() for field in self.fields],
+            "files": [file.to_json() for file in self.files], "fields": [change.to_json() for change in self.fields],
+            "not_compared": dict(self.not_compared),
         }  # fmt: skip
 
 
@@ -107,15 +111,25 @@ def diff(repository: Repository | None, old: State, new: State, rules: Rules) ->
         InvalidExport: A document refers to rows that it does not have.
     """
     forms = normalise(old.export, rules), normalise(new.export, rules)
-    fields = compare(*forms, rules)
+    aside = {} if repository is None else {**_older(repository, old), **_older(repository, new)}
+    fields = [change for change in compare(*forms, rules) if change.path not in aside]
     files = (
         []
         if repository is None or old.revision is None or new.revision is None
-        else _files(repository, old, new, rules)
+        else [each for each in _files(repository, old, new, rules) if each.change.path not in aside]
     )
     redrawn = drawn_again(find_redraws(*forms, fields, rules), [], rules)
     changes = Changes(fields, [file.change for file in files], redrawn)
-    return Diff(old, new, changes.reason(rules), files, fields)
+    return Diff(old, new, changes.reason(rules), files, fields, aside)
+
+
+def _older(repository: Repository, state: State) -> dict[str, str]:
+    """Return what stands in the state at a marker and is not of its run: it was not made yet, or its stage failed."""
+    if state.revision is None or isinstance(state.revision, Revision):
+        return {}
+    judged = ValidityReport(repository, state.revision)
+    invalid = {path: str(problem) for path, problem in judged.invalid.items() if problem.state != "unfinished"}
+    return {path: f"{state.label}: {why}" for path, why in {**invalid, **judged.unmade}.items()}
 
 
 def _files(repository: Repository, old: State, new: State, rules: Rules) -> list[FileDifference]:

@@ -16,7 +16,7 @@ from blastgit.reading.checkout import Item, deliver
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Snapshot
 from blastgit.repository.tombstones import Withdrawals
-from blastgit.workflow.judged import Invalid, ValidityReport
+from blastgit.workflow.judged import Invalid, OutOfDate, ValidityReport
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,9 @@ class GetResult:
         kept: The paths that were there already, with the right content.
         size: Bytes of all of them.
         invalid: What of it is invalid, each value or file with the reason; only if that was asked for.
+        not_made: The files that a run had not come to yet, at a marker on its way, each with the reason; they are left
+            out, unless what is invalid was asked for.
+        out_of_date: What of it is out of date, each value or file with the reason.
         remarks: What should be known of a file that is valid.
         asked: The convenient name that it was asked for by, or None.
     """
@@ -40,6 +43,8 @@ class GetResult:
     kept: list[str]
     size: int
     invalid: Invalid = field(default_factory=Invalid)
+    not_made: dict[str, str] = field(default_factory=dict)
+    out_of_date: OutOfDate = field(default_factory=OutOfDate)
     remarks: dict[str, str] = field(default_factory=dict)
     asked: str | None = None
 
@@ -47,7 +52,8 @@ class GetResult:
         """Return the result under its stable keys."""
         return {
             "revision": self.revision, "folder": str(self.folder), "written": self.written, "kept": self.kept,
-            "bytes": self.size, "invalid": self.invalid, "remarks": self.remarks, "asked": self.asked,
+            "bytes": self.size, "invalid": self.invalid, "not_made": self.not_made, "out_of_date": self.out_of_date,
+            "remarks": self.remarks, "asked": self.asked,
         }  # fmt: skip
 
 
@@ -60,12 +66,14 @@ class GetOptions:
         only: A pattern that paths must match, or part of one; None for all files.
         force: Whether to overwrite files that differ.
         even_invalid: Whether to bring files that a failed stage left behind.
+        strict: Whether to leave out what is out of date, and to fail if something is.
     """
 
     folder: Path | None = None
     only: str | None = None
     force: bool = False
     even_invalid: bool = False
+    strict: bool = False
 
 
 def get(repository: Repository, revision: Snapshot, wanted: GetOptions, progress: Progress = silent) -> GetResult:
@@ -76,7 +84,8 @@ def get(repository: Repository, revision: Snapshot, wanted: GetOptions, progress
         WouldOverwrite: A file in the way differs; nothing was written.
         DamagedData: The store lacks a content, or holds something else; the other files are there.
         Withdrawn: A file was taken down; the other files are there.
-        InvalidData: A stage failed, and what it makes is invalid; the valid files and the document are there.
+        InvalidData: A stage failed, and what it makes is invalid, or something is out of date and `strict` was asked
+            for; the other files and the document are there.
         RepoError: The folder cannot be written.
     """
     folder = wanted.folder if wanted.folder is not None else Path(str(revision))
@@ -88,9 +97,11 @@ def get(repository: Repository, revision: Snapshot, wanted: GetOptions, progress
         hint = did_you_mean(str(wanted.only), known, f"`blastgit show {revision}:files` lists them")
         raise NotFound(f"{revision} has no file that matches {wanted.only!r}{hint}")
     judged = ValidityReport(repository, revision)
-    shown = [*paths, *(judged.invalid_values if document in paths else ())]
+    shown = [*paths, *(judged.values if document in paths and not judged.validity.is_complete else ())]
     if not wanted.even_invalid:
-        paths = [path for path in paths if path not in judged.invalid_files]
+        paths = [path for path in paths if path not in judged.invalid_files and path not in judged.unmade]
+    if wanted.strict:
+        paths = [path for path in paths if path not in judged.outdated]
     withdrawals = Withdrawals(repository)
     gone = withdrawals.concerning(revision).keys() & set(paths)
     paths = [path for path in paths if path not in gone]
@@ -102,10 +113,12 @@ def get(repository: Repository, revision: Snapshot, wanted: GetOptions, progress
         raise Withdrawn(f"{error}; {len(paths)} other files are in {folder}" if paths else str(error)) from None
     told = f"What is valid ({len(paths)} file{'s' * (len(paths) > 1)}) is in {folder}. " if paths else ""
     invalid = judged.allow(shown, str(revision), told, even_invalid=wanted.even_invalid)
+    unmade = {path: why for path, why in judged.unmade.items() if path in shown and path in revision.held}
+    late = judged.out_of_date(shown, str(revision), told, strict=wanted.strict)
     kept = [path for path in paths if path not in written]
     remarks = {path: remark for path in paths if (remark := judged.validity.remark(path))}
     size = sum(item.size for item in items)
-    return GetResult(str(revision), folder, written, kept, size, invalid, remarks, revision.asked)
+    return GetResult(str(revision), folder, written, kept, size, invalid, unmade, late, remarks, revision.asked)
 
 
 def matches(path: str, pattern: str) -> bool:

@@ -102,6 +102,7 @@ class Entry:
         flag: Its quality flag, in words; None if it has none.
         failures: The stages that failed, did not run or found nothing to do: where it began, not what follows.
         invalid: What is invalid therefore, reason by reason.
+        out_of_date: What is out of date, reason by reason.
         stages: The markers of the run that ended as this revision, oldest first.
     """
 
@@ -114,6 +115,7 @@ class Entry:
     flag: str | None = None
     failures: list[Standing] = field(default_factory=list)
     invalid: list[Finding] = field(default_factory=list)
+    out_of_date: list[Finding] = field(default_factory=list)
     stages: list[EndedStage] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
@@ -128,6 +130,7 @@ class Entry:
             "withdrawn": self.withdrawn, "flag": self.flag,
             "failures": [failure.to_json() for failure in self.failures],
             "invalid": [finding.to_json() for finding in self.invalid],
+            "out_of_date": [finding.to_json() for finding in self.out_of_date],
             "stages": [stage.to_json() for stage in self.stages],
         }  # fmt: skip
 
@@ -182,7 +185,8 @@ def _judged(repository: Repository, entry: Entry) -> Entry:
     from blastgit.workflow.judged import ValidityReport
 
     judged = ValidityReport(repository, entry.revision)
-    return replace(entry, failures=judged.validity.failures, invalid=judged.findings())
+    late = judged.out_of_date(judged.outdated, str(entry.revision)).findings
+    return replace(entry, failures=judged.validity.failures, invalid=judged.findings(), out_of_date=list(late))
 
 
 def _files(before: Revision | None, after: Revision) -> list[dict[str, str]]:

@@ -13,7 +13,7 @@ from blastgit.repository.commits import Snapshot
 from blastgit.repository.tombstones import Stones, Withdrawals
 from blastgit.revision.compare import jsonable
 from blastgit.revision.document import Json
-from blastgit.workflow.judged import Invalid, ValidityReport
+from blastgit.workflow.judged import Invalid, OutOfDate, ValidityReport
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Shown:
         kind: "document", "field", "rows" or "file".
         value: The JSON value.
         invalid: What of it is invalid, each value or file with the reason; only if that was asked for.
+        out_of_date: What of it is out of date, each value or file with the reason.
         asked: The convenient name that it was asked for by, or None.
     """
 
@@ -34,17 +35,20 @@ class Shown:
     kind: str
     value: Any
     invalid: Invalid = field(default_factory=Invalid)
+    out_of_date: OutOfDate = field(default_factory=OutOfDate)
     asked: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return it under its stable keys."""
         return {
             "revision": self.revision, "path": self.path, "kind": self.kind, "value": self.value,
-            "invalid": self.invalid, "asked": self.asked,
+            "invalid": self.invalid, "out_of_date": self.out_of_date, "asked": self.asked,
         }  # fmt: skip
 
 
-def show(repository: Repository, revision: Snapshot, path: str | None, *, even_invalid: bool = False) -> Shown:
+def show(
+    repository: Repository, revision: Snapshot, path: str | None, *, even_invalid: bool = False, strict: bool = False
+) -> Shown:
     """Return the document of a revision, or what stands at `path` in it.
 
     Args:
@@ -54,19 +58,40 @@ def show(repository: Repository, revision: Snapshot, path: str | None, *, even_i
             beginning of one (`host`, `sed/global`), or keys of the document (`metadata.app_version`); None for the
             whole document.
         even_invalid: Show it although a stage that makes it failed.
+        strict: Refuse it if it is out of date.
 
     Raises:
-        NotFound: Nothing stands there; the error names the nearest.
-        InvalidData: A stage that makes it failed; so it is with the whole document if any value of it is invalid.
+        NotFound: Nothing stands there; the error names the nearest. Or the run had not come to it at that marker.
+        InvalidData: A stage that makes it failed, or it is out of date and that is refused; so it is with the whole
+            document if any value of it is.
     """
     judged = ValidityReport(repository, revision)
     if path is None:
+        _refuse_unmade(judged, judged.unmade, str(revision), even_invalid=even_invalid)
         invalid = judged.allow(judged.invalid_values, str(revision), even_invalid=even_invalid)
-        return Shown(str(revision), None, "document", revision.dr.document(), invalid, revision.asked)
+        late = judged.out_of_date(judged.outdated, str(revision), strict=strict)
+        return Shown(str(revision), None, "document", revision.dr.document(), invalid, late, revision.asked)
     path = path.rstrip("/")
     kind, value, shown = _find(repository, judged, path)
+    if not even_invalid:
+        made = [each for each in shown if each not in judged.unmade]
+        _refuse_unmade(judged, () if made else shown, f"{revision}:{path}", even_invalid=False)
+        shown, value = made, {each: value[each] for each in made} if kind == "rows" else value
     invalid = judged.allow(shown, f"{revision}:{path}", even_invalid=even_invalid)
-    return Shown(str(revision), path, kind, value, invalid, revision.asked)
+    late = judged.out_of_date(shown, f"{revision}:{path}", strict=strict)
+    return Shown(str(revision), path, kind, value, invalid, late, revision.asked)
+
+
+def _refuse_unmade(judged: ValidityReport, paths: Iterable[str], what: str, *, even_invalid: bool) -> None:
+    """Refuse what a run had not come to yet at a marker: what stands there is of an earlier run."""
+    found = [path for path in paths if path in judged.unmade]
+    if found and not even_invalid:
+        values = f"{len(found)} values and files, such as {found[0]}," if len(found) > 1 else found[0]
+        was = "were" if len(found) > 1 else "was"
+        raise NotFound(
+            f"{what}: {values} {was} not made yet: {judged.unmade[found[0]]}; --even-invalid shows what an "
+            "earlier run left"
+        )
 
 
 def _find(repository: Repository, judged: ValidityReport, path: str) -> tuple[str, Any, Iterable[str]]:

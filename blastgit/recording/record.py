@@ -33,13 +33,14 @@ from blastgit.plumbing.refs import RefMoved, RefUpdate
 from blastgit.plumbing.turnstile import publishing
 from blastgit.progress import Progress, silent
 from blastgit.recording.decide import Decision, decide
+from blastgit.recording.evidence import Evidence
 from blastgit.recording.placement import StoredFile, keep
 from blastgit.recording.replay import Ending
 from blastgit.recording.result import Recorded
 from blastgit.recording.sources import Gathered
 from blastgit.repository.base import LOCK_TIMEOUT, Repository
 from blastgit.repository.casefold import refuse_case_collision
-from blastgit.repository.commits import Revision
+from blastgit.repository.commits import Marker, Revision
 from blastgit.repository.history import History
 from blastgit.repository.lines import before_of
 from blastgit.repository.packing import start_if_due
@@ -55,6 +56,7 @@ from blastgit.revision.redraws import sigmas
 from blastgit.store.intake import Intake
 from blastgit.store.source import AnySource
 from blastgit.workflow.judged import status_at_end
+from blastgit.workflow.steps import NONE, covers
 
 
 @dataclass(frozen=True)
@@ -314,6 +316,7 @@ class Recording:
             Trailer.EVEN_WITHDRAWN: f"{len(self._returning)} files" if self._returning else None,
             Trailer.MARKER: "revision",
             Trailer.STATUS: status_at_end(self._repository, self._export.document, ending.marks),
+            **Evidence(self._repository, self._export, decision, ending).outdated,
             Trailer.FILES: str(len(decision.sha256)),
             Trailer.BYTES: str(size),
             Trailer.RECORDED_BY: f"blastgit {__version__}",
@@ -360,13 +363,15 @@ class Recording:
     ) -> str | None:
         latest, export = decision.latest, self._export
         assert latest is not None
-        if tip is None or decision.is_fork or not self._is_news(decision, latest):
+        ran = NONE if decision.is_same_export else Evidence(self._repository, export, decision, ending).ran
+        if tip is None or decision.is_fork or not self._is_news(decision, latest, ran):
             ending.drop(lock)
             return None
         moved = decision.changes.deviation
         trailers = {
             Trailer.REPRODUCES: str(latest.number),
             Trailer.REDRAWN_WITHIN: None if moved is None else sigmas(moved, 4),
+            Trailer.RAN: ran,
             Trailer.APP_VERSION: export.app_version,
             Trailer.RULES: self._repository.rules.digest,
             Trailer.SCIENCE_DIGEST: decision.digest,
@@ -391,18 +396,23 @@ class Recording:
         self._repository.update_refs(updates, "blastgit record: reproduction", lock.descriptor, objects=batch)
         return commit
 
-    def _is_news(self, decision: Decision, latest: Revision) -> bool:
-        """Whether it is worth a marker that these values were found again: by other code, or in another run."""
+    def _is_news(self, decision: Decision, latest: Revision, ran: str | None) -> bool:
+        """Whether it is worth a marker that these values were found again: by other code, stages, or in another run."""
         since = list(takewhile(lambda marker: marker.id != latest.id, self._history.markers(self._name)))
         run = self._options.run
         if run is not None and all(each.trailers.get(Trailer.RUN) != run for each in (latest, *since)):
             return True
         key = self._export.app_version, self._repository.rules.digest
         again = [each for each in since if each.reproduces == latest.number]
-        is_marked = any((each.app_version, each.trailers.get(Trailer.RULES)) == key for each in again)
+        alike = [each.trailers.get(Trailer.RAN) for each in again if _code_of(each) == key]
+        is_marked = any(covers(said, ran) for said in alike)
         return not decision.is_same_export and not is_marked
 
     def _commit(self, batch: Batch, message: str, tree: pygit2.Oid, parents: list[pygit2.Oid]) -> str:
         committer = self._committer
         author = pygit2.Signature(committer.name, committer.email, int(self._export.time.timestamp()), 0)
         return str(batch.commit((author, committer), message, tree, parents))
+
+
+def _code_of(marker: Marker) -> tuple[str, str | None]:
+    return marker.app_version, marker.trailers.get(Trailer.RULES)

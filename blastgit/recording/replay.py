@@ -25,7 +25,7 @@ from blastgit.revision.dr import write_dr
 from blastgit.revision.export import check_export
 from blastgit.revision.part import carry_over
 from blastgit.workflow.lease import margin_of, repo_time
-from blastgit.workflow.markers import UNFINISHED, Mark, Run, RunMarker
+from blastgit.workflow.markers import DONE, UNFINISHED, Mark, Run, RunMarker
 from blastgit.workflow.validity import Ending as StageEnding
 from blastgit.workflow.validity import ending_of
 
@@ -60,6 +60,16 @@ class Ending:
         """How each stage of the run ended, by its slug, as the markers on the branch will say."""
         kept = [] if self.run is None else [mark for _, mark in _kept(self.run)]
         return {slug(mark.stage): ending_of(mark.outcome, mark.reason, mark.began) for mark in kept}
+
+    @property
+    def done(self) -> dict[str, Snapshot]:
+        """The markers of the stages of the run that succeeded, by word, in the order in which they ended."""
+        kept = [] if self.run is None else _kept(self.run)
+        return {
+            slug(mark.stage): Snapshot(self._repository.git, self._name, marker.commit)
+            for marker, mark in kept
+            if mark.outcome == DONE
+        }
 
     @property
     def updates(self) -> list[RefUpdate]:

@@ -58,6 +58,11 @@ class Facts:
         """Why each invalid value and file is."""
         return {path: str(problem) for path, problem in self._judged.invalid.items()}
 
+    @cached_property
+    def out_of_date(self) -> dict[str, str]:
+        """Why each value and file is out of date that is."""
+        return {path: str(why) for path, why in self._judged.outdated.items()}
+
     def row(self, table: str) -> dict[str, Any]:
         """Return the one row of a table such as `host`."""
         return {key.partition(".")[2]: value for key, value in self.values.items() if key.startswith(f"{table}.")}
@@ -114,6 +119,8 @@ class Facts:
             return "withdrawn", self.withdrawn[path]
         if path in self.invalid:
             return "invalid", self.invalid[path]
+        if path in self.out_of_date:
+            return "out of date", self.out_of_date[path]
         return "ok", None
 
     def apertures(self) -> Rows:
@@ -133,7 +140,7 @@ class Facts:
                 "filter": name, "wavelength_angstrom": self.wavelength(name), "flux_ujy": _number(row.get("flux")),
                 "flux_error_ujy": _number(row.get("flux_error")), "magnitude": _number(row.get("magnitude")),
                 "magnitude_error": _number(row.get("magnitude_error")), "validated": row.get("is_validated"),
-                "path": row["_path"], "invalid": self._why(row["_path"]),
+                "path": row["_path"], **self._verdict(row["_path"]),
             })  # fmt: skip
         for rows in found.values():
             rows.sort(key=lambda each: (each["wavelength_angstrom"] or _UNKNOWN, each["filter"]))
@@ -150,7 +157,7 @@ class Facts:
                 {
                     "quantity": each.name, "label": each.label, "unit": each.unit, "about": each.about,
                     **{f"p{p}": _number(row.get(f"{each.name}_{p}")) for p in (16, 50, 84)},
-                    "path": f"sed/{scope}.{each.name}_50", "invalid": self._why(f"sed/{scope}"),
+                    "path": f"sed/{scope}.{each.name}_50", **self._verdict(f"sed/{scope}"),
                 }
                 for each in QUANTITIES if row.get(f"{each.name}_50") is not None
             ]  # fmt: skip
@@ -162,16 +169,14 @@ class Facts:
         for row in self.rows("sfh"):
             scope = row["_path"].split("/")[1]
             numbers = {key: _number(value) for key, value in row.items() if key.startswith("logsfr")}
-            found.setdefault(scope, []).append({**numbers, "invalid": self._why(row["_path"])})
+            found.setdefault(scope, []).append({**numbers, **self._verdict(row["_path"])})
         for rows in found.values():
             rows.sort(key=lambda each: each.get("logsfr_tmin") or 0.0)
         return found
 
-    def _why(self, path: str) -> str | None:
-        """Return why a row is invalid, if any value of it is."""
-        if not self.invalid:
-            return None
-        return next((why for each, why in self.invalid.items() if each.startswith(f"{path}.")), None)
+    def _verdict(self, path: str) -> dict[str, str | None]:
+        """Return why a row is invalid, and why it is out of date, if any value of it is."""
+        return {"invalid": _first_below(path, self.invalid), "out_of_date": _first_below(path, self.out_of_date)}
 
     def stages(self) -> Rows:
         """Return how each stage of the workflow ended."""
@@ -203,6 +208,10 @@ class Facts:
         return {key: row.get(key) for key in keys} if row else None
 
 
+def _first_below(path: str, reasons: Mapping[str, str]) -> str | None:
+    return next((why for each, why in reasons.items() if each.startswith(f"{path}.")), None)
+
+
 def history(entries: Sequence[Entry]) -> Rows:
     """Return the revisions of a transient, newest first, each with the runs that found its values again."""
     return [
@@ -210,10 +219,11 @@ def history(entries: Sequence[Entry]) -> Rows:
             "revision": f"{entry.revision.name}@{entry.revision.number}", "number": entry.revision.number,
             "export_time": entry.revision.time, "recorded_time": entry.revision.recorded,
             "app_version": entry.revision.app_version, "reason": entry.revision.reason,
-            "status": entry.revision.trailers.get(Trailer.STATUS, ""), "run": entry.revision.trailers.get(Trailer.RUN),
+            "status": entry.status, "run": entry.revision.trailers.get(Trailer.RUN),
             "commit": entry.revision.id, "flag": entry.flag, "withdrawn_files": len(entry.withdrawn),
             "failures": [str(each) for each in entry.failures],
             "invalid": [each.what for each in entry.invalid],
+            "out_of_date": [str(each) for each in entry.out_of_date],
             "reproductions": [
                 {"app_version": each.app_version, "time": each.time, "redrawn": each.redrawn, "run": each.run}
                 for each in entry.reproductions

@@ -8,10 +8,22 @@ from blastgit.naming.trailers import Trailer
 
 if TYPE_CHECKING:
     from blastgit.repository.base import Repository
-    from blastgit.repository.commits import Revision
+    from blastgit.repository.commits import Marker, Revision
 
 COMPLETE = "complete"
 """The status of a state in which every stage succeeded."""
+
+NONE = "none"
+"""What `Out-Of-Date:` says of a revision in which nothing was when it was recorded."""
+
+
+def is_known_fresh(state: Marker) -> bool:
+    """Whether nothing in a state can be out of date, by what its commit says, or since it is a transient's first."""
+    said = state.trailers
+    if said.get(Trailer.OUT_OF_DATE) == NONE:
+        return True
+    is_first = said.get(Trailer.REVISION) == "0" and Trailer.FORKED_FROM not in said
+    return is_first and Trailer.WORKFLOW not in said
 
 
 def status_of(repository: Repository, revision: Revision) -> str:
@@ -24,7 +36,7 @@ def status_of(repository: Repository, revision: Revision) -> str:
         DamagedData: The document cannot be read.
     """
     said = revision.trailers
-    if said.get(Trailer.STATUS) == COMPLETE and Trailer.WORKFLOW not in said:
+    if said.get(Trailer.STATUS) == COMPLETE and Trailer.WORKFLOW not in said and is_known_fresh(revision):
         return COMPLETE
     from blastgit.workflow.judged import validity_of
 

@@ -48,6 +48,10 @@ class Uses:
                 sources.setdefault(step.product, []).append(step.source)
         return sources
 
+    def sources(self, product: str) -> list[str]:
+        """Return what a product was really made of, one step back."""
+        return self._sources.get(product, [])
+
     @cached_property
     def results(self) -> list[str]:
         """What the others were made for: SED results and their files; where there are none, the photometry."""

@@ -13,12 +13,14 @@ from blastgit.naming.names import slug
 from blastgit.naming.trailers import Trailer
 from blastgit.repository.commits import Marker, Revision, Snapshot, StageState
 from blastgit.repository.history import History
-from blastgit.workflow.ended import COMPLETE
+from blastgit.workflow.ended import COMPLETE, NONE, is_known_fresh
 from blastgit.workflow.stages import Stages
 from blastgit.workflow.validity import (
     NOT_YET,
     Ending,
+    Outdated,
     Problem,
+    State,
     Validity,
     ending_of,
     endings,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from blastgit.revision.document import Json
     from blastgit.revision.normalise import NaturalForm
     from blastgit.revision.rules import Rules
+    from blastgit.workflow.steps import Step
 
 _NAMED_AT_MOST = 4
 _ALL_SOUND = Validity({}, Stages(()))
@@ -49,9 +52,15 @@ def validity_of(repository: Repository, state: Snapshot, *, fully: bool = False)
     document, marks = state.dr.export.document, _marks(repository, state)
     if state.dr.export.is_reference:
         return _ALL_SOUND  # no workflow made it
-    if not fully and not marks and sounds_complete(document):
+    is_fresh = is_known_fresh(state)
+    if not fully and not marks and is_fresh and sounds_complete(document):
         return _ALL_SOUND  # by far the most: neither rules nor stages need to be read
-    return _judge(repository, document, marks, on_the_way=not isinstance(state, Revision))
+    validity = _judge(repository, document, marks, on_the_way=not isinstance(state, Revision))
+    if is_fresh:
+        return validity
+    from blastgit.workflow.outdated import outdated_in
+
+    return validity.with_currency(outdated_in(repository, state))
 
 
 def status_at_end(repository: Repository, document: Mapping[str, Json], marks: Mapping[str, Ending]) -> str:
@@ -65,6 +74,25 @@ def status_at_end(repository: Repository, document: Mapping[str, Json], marks: M
     if not marks and sounds_complete(document, repository.rules.ignored_stages):
         return COMPLETE
     return _judge(repository, document, marks).status
+
+
+def outdated_at_end(
+    repository: Repository, document: Mapping[str, Json], marks: Mapping[str, Ending], steps: Iterable[Step]
+) -> str:
+    """Return which stages are out of date in a state that is being recorded, as its trailer says it.
+
+    Args:
+        repository: The data repo.
+        document: The export.
+        marks: What the markers of the run say, by the slug of the stage.
+        steps: The state, and those that it follows.
+    """
+    from blastgit.workflow.outdated import find_outdated
+
+    found = find_outdated(repository, steps)
+    validity = _judge(repository, document, marks).with_currency(found) if found.units else _ALL_SOUND
+    late = [each.stage.name for each in validity.standings.values() if each.state is State.OUTDATED]
+    return ", ".join(late) or NONE
 
 
 def _judge(
@@ -166,6 +194,10 @@ class Invalid(dict[str, str]):
         self.findings = tuple(findings)
 
 
+class OutOfDate(Invalid):
+    """What of something is out of date: each value or file with the reason."""
+
+
 class ValidityReport:
     """A revision, and what of it is invalid."""
 
@@ -226,6 +258,22 @@ class ValidityReport:
         rules = self._repository.rules
         return {change.path for change in compare(normalise(self._before.dr.export, rules), self._form, rules)}
 
+    @cached_property
+    def outdated(self) -> dict[str, Outdated]:
+        """Why each value and file is out of date that is."""
+        if self.validity.is_complete:
+            return {}
+        paths = (*self.values, *self.revision.held)
+        return {path: why for path in paths if (why := self.validity.outdated(path)) is not None}
+
+    @cached_property
+    def unmade(self) -> dict[str, str]:
+        """The values and files that a run had not come to yet, at a marker on its way, each with the reason."""
+        if isinstance(self.revision, Revision):
+            return {}
+        paths = (*self.values, *self.revision.held)
+        return {path: str(stage) for path in paths if (stage := self.validity.unmade(path)) is not None}
+
     @property
     def invalid(self) -> dict[str, Problem]:
         """Why each invalid value and file is."""
@@ -243,6 +291,37 @@ class ValidityReport:
         values = [path for path in paths if path not in self.revision.held]
         left = sum(map(self.is_as_before, paths))
         return Finding(root, tuple(values), tuple(files), left, None if self._before is None else str(self._before))
+
+    def out_of_date(self, paths: Iterable[str], what: str, then: str = "", *, strict: bool = False) -> OutOfDate:
+        """Return those of some values and files that are out of date, each with the reason.
+
+        Args:
+            paths: The values and files.
+            what: What was asked for, as it is called in the error.
+            then: A sentence on what was done all the same.
+            strict: Whether none of them may be.
+
+        Raises:
+            InvalidData: One is, and none may be; the error says which, why, and what to do.
+        """
+        found = {path: self.outdated[path] for path in paths if path in self.outdated}
+        late = OutOfDate({path: str(why) for path, why in found.items()}, self._findings_of(found))
+        if found and strict:
+            raise InvalidData(
+                f"{what} is in part out of date: {'; '.join(map(str, late.findings))}. {then}"
+                f"`blastgit plan {self.revision}` says what must run again; without --strict you get it all the same"
+            )
+        return late
+
+    def _findings_of(self, found: Mapping[str, Outdated]) -> list[Finding]:
+        groups: dict[str, list[str]] = {}
+        for path, why in found.items():
+            groups.setdefault(why.because, []).append(path)
+        files = self.revision.held
+        return [
+            Finding(root, tuple(p for p in paths if p not in files), tuple(p for p in paths if p in files))
+            for root, paths in groups.items()
+        ]
 
     def allow(self, paths: Iterable[str], what: str, then: str = "", *, even_invalid: bool = False) -> Invalid:
         """Return those of some values and files that are invalid, each with the reason, if they are wanted so.
@@ -279,6 +358,8 @@ class ValidityReport:
             "revision": str(self.revision), "complete": self.validity.is_complete, "status": self.validity.status,
             "stages": self.validity.to_json(),
             "invalid": invalid, "asked": self.revision.asked,
+            "not_made": self.unmade,
+            "out_of_date": {path: why.to_json() for path, why in self.outdated.items()},
         }  # fmt: skip
 
     def _say(self, found: Mapping[str, Problem], what: str) -> str:

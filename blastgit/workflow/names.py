@@ -173,7 +173,9 @@ def _why_not(repository: Repository, revision: Revision, meaning: Meaning) -> st
     validity = judged.validity
     if meaning.valid and judged.invalid:
         return str(next(iter(judged.invalid.values())))
+    if meaning.valid and judged.outdated:
+        return str(next(iter(judged.outdated.values())))
     if validity.is_complete or (meaning.stages is not None and validity.completes(meaning.stages)):
         return None
     short = (s for s in validity.standings.values() if meaning.stages is None or s.stage.name in meaning.stages)
-    return str(next(standing for standing in short if not standing.is_sound))
+    return str(next(standing for standing in short if not standing.is_good))

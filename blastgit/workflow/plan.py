@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any
@@ -12,19 +12,14 @@ from typing import Any
 from blastgit.errors import NotFound
 from blastgit.naming.nearest import did_you_mean, with_beginnings
 from blastgit.repository.base import Repository
-from blastgit.repository.commits import Revision, Snapshot, StageState
+from blastgit.repository.commits import Revision, StageState
 from blastgit.repository.history import History
-from blastgit.revision.compare import compare, jsonable
-from blastgit.revision.document import Json
-from blastgit.revision.normalise import normalise
-from blastgit.revision.rules import Rules
+from blastgit.revision.compare import jsonable
 from blastgit.workflow.judged import validity_of
 from blastgit.workflow.patterns import Patterns
 from blastgit.workflow.stages import Stage, Stages
-from blastgit.workflow.validity import State, Validity, moment
-
-_SKEW = timedelta(minutes=1)
-"""How much later a stage may seem to have run than one that came after it: workers' clocks disagree."""
+from blastgit.workflow.validity import SKEW, State, Validity
+from blastgit.workflow.view import View
 
 
 @dataclass(frozen=True)
@@ -112,11 +107,11 @@ def plan(repository: Repository, revision: Revision, wish: Wish) -> Plan:
     steps = [stage for stage in order if stage.name in why]
     start = _before(order, steps)
     state = next((marker for marker in reversed(markers) if start and marker.slug == start.slug), None)
-    view = _View(repository, state or revision)
+    view = View.of(state or revision, repository.rules)
     return Plan(
         str(revision),
         revision.app_version,
-        [Step(stage.name, why[stage.name], view.inputs(stage, steps[:index])) for index, stage in enumerate(steps)],
+        [Step(stage.name, why[stage.name], _inputs(view, stage, steps[:index])) for index, stage in enumerate(steps)],
         len(stages),
         None if start is None else start.marker,
         None if state is None else str(state),
@@ -139,29 +134,12 @@ def _before(order: list[Stage], steps: list[Stage]) -> Stage | None:
     return order[first - 1] if first else None
 
 
-class _View:
-    """The values and files of one state."""
-
-    def __init__(self, repository: Repository, state: Snapshot) -> None:
-        self.state = state
-        self.form = normalise(state.dr.export, repository.rules)
-        self.all: dict[str, Json] = {**self.form.values, **state.dr.files}
-        self.runs = _last_runs(state)
-
-    def inputs(self, stage: Stage, earlier: Iterable[Stage]) -> dict[str, Any]:
-        """Return what a stage reads that no earlier one makes anew."""
-        anew = Patterns(tuple(text for other in earlier for text in other.makes.texts))
-        return {
-            path: jsonable(value)
-            for path, value in self.all.items()
-            if stage.reads.match(path) and not anew.match(path)
-        }
-
-    def differing(self, other: _View, rules: Rules) -> list[str]:
-        """Return the paths of the values and files that differ in another state."""
-        ours, theirs = self.state.dr.files, other.state.dr.files
-        files = [path for path in sorted({*ours, *theirs}) if ours.get(path) != theirs.get(path)]
-        return [*files, *(change.path for change in compare(self.form, other.form, rules))]
+def _inputs(view: View, stage: Stage, earlier: Iterable[Stage]) -> dict[str, Any]:
+    """Return what a stage reads that no earlier one makes anew."""
+    anew = Patterns(tuple(text for other in earlier for text in other.makes.texts))
+    return {
+        path: jsonable(value) for path, value in view.all.items() if stage.reads.match(path) and not anew.match(path)
+    }
 
 
 class _Reasons:
@@ -171,7 +149,7 @@ class _Reasons:
         self._repository = repository
         self._revision = revision
         self._stages = stages
-        self._now = _View(repository, revision)
+        self._now = View.of(revision, repository.rules)
         self._found: dict[str, list[str]] = {}
         self._broken: set[str] = set()
 
@@ -220,14 +198,14 @@ class _Reasons:
 
     def _since(self) -> None:
         """Find the stages that did not run again although what they read has changed."""
-        views: dict[int, tuple[_View, list[str]]] = {}
+        views: dict[int, tuple[View, list[str]]] = {}
         for stage in self._stages:
             oldest = None if stage.name in self._broken else self._ran_for(stage)
             if oldest is None:
                 continue
             if oldest.number not in views:
-                view = self._now if oldest is self._revision else _View(self._repository, oldest)
-                views[oldest.number] = view, view.differing(self._now, self._repository.rules)
+                view = self._now if oldest is self._revision else View.of(oldest, self._repository.rules)
+                views[oldest.number] = view, view.differing(self._now)
             then, differing = views[oldest.number]
             path = next(
                 (path for path in differing if stage.reads.match(path) and self._concerns(stage, path, then)), ""
@@ -235,15 +213,15 @@ class _Reasons:
             if path:
                 self._add(stage, f"reads {path}, which changed since {oldest}, and did not run again")
             for before in self._feeders(stage):
-                if _is_later(then.runs, before.name, stage.name):
+                if _is_later(then.ran, before.name, stage.name):
                     self._add(stage, f"reads what {before.name} makes, which ran later")
 
     def _ran_for(self, stage: Stage) -> Revision | None:
         """Return the oldest revision since which a stage has not run; None if it is not known when it ran."""
-        when = self._now.runs.get(stage.name)
+        when = self._now.ran.get(stage.name)
         oldest = None if when is None else self._revision
         for revision in self._earlier if when else ():
-            if _last_runs(revision).get(stage.name) != when:
+            if View.of(revision, self._repository.rules).ran.get(stage.name) != when:
                 break
             oldest = revision
         return oldest
@@ -253,10 +231,10 @@ class _Reasons:
         revisions = History(self._repository).backwards(self._revision.name)
         return [revision for revision in revisions if revision.number < self._revision.number]
 
-    def _concerns(self, stage: Stage, path: str, then: _View) -> bool:
+    def _concerns(self, stage: Stage, path: str, then: View) -> bool:
         """Whether a stage must know that a path changed: not if only a later stage has made it anew."""
         makers = self._stages.makers(path)
-        again = {maker.name for maker in makers if then.runs.get(maker.name) != self._now.runs.get(maker.name)}
+        again = {maker.name for maker in makers if then.ran.get(maker.name) != self._now.ran.get(maker.name)}
         return not again or bool(again & self._stages.before(stage.name))
 
     def _feeders(self, stage: Stage) -> Iterator[Stage]:
@@ -276,11 +254,6 @@ def _listed(names: list[str]) -> str:
     return f"{names[0]} makes" if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]} make"
 
 
-def _last_runs(state: Snapshot) -> dict[str, datetime | None]:
-    """Return when each task ended last, by what the document says."""
-    return {row["task_name"]: moment(row.get("last_modified")) for row in state.dr.export.document["workflow_tasks"]}
-
-
 def _is_later(runs: Mapping[str, datetime | None], first: str, second: str) -> bool:
     one, other = runs.get(first), runs.get(second)
-    return one is not None and other is not None and one - other > _SKEW
+    return one is not None and other is not None and one - other > SKEW

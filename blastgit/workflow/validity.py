@@ -8,11 +8,11 @@ what stands there is half made, or left over from an earlier run, and nobody sho
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from blastgit.workflow.ended import COMPLETE
 from blastgit.workflow.patterns import Patterns
@@ -36,11 +36,19 @@ class State(Enum):
     """A stage before it failed or did not run."""
     IDLE = "does not apply"
     """A stage before it found out that there is nothing to do."""
+    OUTDATED = "out of date"
+    """It succeeded, and what it read has changed since then."""
     AHEAD = "not yet"
     """The state is that of a marker on the way, and the run had not come to it."""
 
 
-_TOLD = (("failed", State.FAILED), ("not run", State.NOT_RUN), ("answered", State.ANSWERED), ("not yet", State.AHEAD))
+SKEW = timedelta(minutes=1)
+"""How much later a stage may seem to have run than one that came after it: workers' clocks disagree."""
+
+_TOLD = (
+    ("failed", State.FAILED), ("not run", State.NOT_RUN), ("out of date", State.OUTDATED), ("answered", State.ANSWERED),
+    ("not yet", State.AHEAD),
+)  # fmt: skip
 """What a status tells of, the worst first."""
 
 _BROKEN = {State.FAILED, State.NOT_RUN, State.BLOCKED}
@@ -66,8 +74,15 @@ class Standing:
 
     @property
     def is_sound(self) -> bool:
-        """Whether what it makes can be relied on."""
-        return self.state is State.OK or (self.state is State.ANSWERED and self.stage.answers[self.outcome or ""])
+        """Whether what it makes is there and not invalid; it may be out of date."""
+        return self.state in (State.OK, State.OUTDATED) or (
+            self.state is State.ANSWERED and self.stage.answers[self.outcome or ""]
+        )
+
+    @property
+    def is_good(self) -> bool:
+        """Whether what it makes can be relied on, and is up to date."""
+        return self.is_sound and self.state is not State.OUTDATED
 
     @property
     def is_idle(self) -> bool:
@@ -88,6 +103,8 @@ class Standing:
             return f"{name} {verb}, because {self.cause}"
         if self.state is State.AHEAD:
             return f"{name} had not run yet"
+        if self.state is State.OUTDATED:
+            return f"{name} is out of date: {self.reason}"
         if self.state is State.NOT_RUN:
             return f"{name} did not end" if self.outcome == "processing" else f"{name} did not run"
         why = "" if self.reason in (None, self.outcome) else f" ({self.reason})"
@@ -123,13 +140,70 @@ class Problem:
         return {"state": self.state, "stage": stage, "because": self.because}
 
 
+@dataclass(frozen=True, slots=True)
+class Outdated:
+    """Why something is out of date.
+
+    Attributes:
+        stage: The stage that made it and has not run again.
+        path: The value or file that changed.
+        since: The state whose run made it, `2026dgt@0`.
+        through: The stage before it that is out of date, if that is why; else "".
+    """
+
+    stage: str
+    path: str
+    since: str
+    through: str = ""
+
+    @property
+    def because(self) -> str:
+        """What changed, in words."""
+        return f"{self.path} changed since {self.since}"
+
+    def __str__(self) -> str:
+        through = f" used what {self.through} made, which is out of date:" if self.through else " is out of date:"
+        return f"{self.stage}{through} {self.because}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it under its stable keys."""
+        return {
+            "state": State.OUTDATED.value, "stage": self.stage, "because": self.because, "changed": self.path,
+            "since": self.since, "through": self.through or None,
+        }  # fmt: skip
+
+
+class Currency(Protocol):
+    """What is known of what is out of date; `outdated.py` finds it out."""
+
+    def stages(self) -> Mapping[str, Outdated]:
+        """Return the stages of which something is out of date, each with the reason."""
+        ...
+
+    def of(self, path: str) -> Outdated | None:
+        """Return why a value or file is out of date, or None."""
+        ...
+
+
 class Validity:
     """What of one state of a transient can be relied on."""
 
-    def __init__(self, standings: Mapping[str, Standing], stages: Stages) -> None:
-        """Judge by how each stage ended."""
+    def __init__(self, standings: Mapping[str, Standing], stages: Stages, currency: Currency | None = None) -> None:
+        """Judge by how each stage ended, and by what is out of date."""
         self._stages = stages
+        self._currency = currency
         self.standings = standings
+
+    def with_currency(self, currency: Currency) -> Validity:
+        """Return this with what is out of date, among what is not invalid anyway."""
+        late = {name: why for name, why in currency.stages().items() if self.standings[name].state is State.OK}
+        if not late:
+            return self
+        standings = {
+            name: replace(standing, state=State.OUTDATED, reason=late[name].because) if name in late else standing
+            for name, standing in self.standings.items()
+        }
+        return Validity(standings, self._stages, currency)
 
     @cached_property
     def failures(self) -> list[Standing]:
@@ -156,12 +230,19 @@ class Validity:
         return all(standing.state is State.OK for standing in self.standings.values())
 
     def completes(self, names: Iterable[str]) -> bool:
-        """Whether what each of these stages makes can be relied on.
+        """Whether what each of these stages makes can be relied on, and is up to date.
 
         Raises:
             NotFound: One is no stage.
         """
-        return all(self.standings[self._stages.find(name).name].is_sound for name in names)
+        standings = [self.standings[self._stages.find(name).name] for name in names]
+        return all(standing.is_good for standing in standings)
+
+    def outdated(self, path: str) -> Outdated | None:
+        """Return why a value or file is out of date; None if it is not, or is invalid."""
+        if self._currency is None or self.problem(path) is not None or self.unmade(path) is not None:
+            return None
+        return self._currency.of(path)
 
     def problem(self, path: str) -> Problem | None:
         """Return why a value or file is invalid; None if it is valid, or no stage makes it."""
@@ -180,13 +261,21 @@ class Validity:
             return Problem("unfinished", first)
         return Problem("failed" if first.state is State.FAILED else "stale", first)
 
+    def unmade(self, path: str) -> Standing | None:
+        """Return the stage that is yet to make a value or file, at a marker on the way; what stands there is older."""
+        if self.is_complete:
+            return None
+        makers = [self.standings[stage.name] for stage in self._stages.makers(path)]
+        is_unmade = bool(makers) and all(maker.is_idle for maker in makers)
+        return next((maker for maker in makers if maker.state is State.AHEAD), None) if is_unmade else None
+
     def remark(self, path: str) -> str | None:
         """Return what should be known of a valid value or file: that a stage which makes it anew did not come to it."""
         makers = [] if self.is_complete else [self.standings[stage.name] for stage in self._stages.makers(path)]
         if not makers or not makers[-1].is_idle or self.problem(path):
             return None
         maker = next((maker for maker in reversed(makers) if not maker.is_idle), None)
-        return f"{'inherited' if maker is None else f'as {maker.stage.name} left it'}: {makers[-1]}"
+        return None if maker is None else f"as {maker.stage.name} left it: {makers[-1]}"
 
     def problems(self, paths: Iterable[str]) -> dict[str, Problem]:
         """Return those of some values and files that are invalid, each with the reason."""
@@ -269,11 +358,11 @@ def _stand(stage: Stage, end: Ending, before: list[Standing], rules: Rules) -> S
     broken = next((standing for standing in before if standing.state in _BROKEN), None)
     if broken is not None:
         return Standing(stage, State.BLOCKED, end.outcome, broken.cause or broken)
-    if end.is_ahead or any(standing.state is State.AHEAD for standing in before):
-        return Standing(stage, State.AHEAD, end.outcome)
     idle = next((standing for standing in before if standing.state in (State.ANSWERED, State.IDLE)), None)
     if idle is not None:
         return Standing(stage, State.IDLE, end.outcome, idle.cause or idle)
+    if end.is_ahead or any(standing.state is State.AHEAD for standing in before):
+        return Standing(stage, State.AHEAD, end.outcome)
     if end.outcome in stage.answers:
         state = State.ANSWERED
     elif end.outcome in rules.pending:

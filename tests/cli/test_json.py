@@ -63,7 +63,8 @@ def test_log(read):
     assert keys(read("log", "2026dgt")) == {
         "revision", "tag", "commit", "time", "recorded", "app_version", "run", "status", "reason", "files",
         "files.path", "files.change", "details", "reproductions", "reproductions.app_version", "reproductions.time",
-        "reproductions.commit", "reproductions.redrawn_within", "withdrawn", "flag", "failures", "invalid", "stages",
+        "reproductions.commit", "reproductions.redrawn_within", "withdrawn", "flag", "failures", "invalid",
+        "out_of_date", "stages",
     }  # fmt: skip
 
 
@@ -76,7 +77,7 @@ def test_log(read):
 )  # fmt: skip
 def test_show(read, spec, kind):
     shown = read("show", spec)
-    assert set(shown) == {"revision", "path", "kind", "value", "invalid", "asked"}
+    assert set(shown) == {"revision", "path", "kind", "value", "invalid", "out_of_date", "asked"}
     assert shown["kind"] == kind
     if kind == "file":
         assert set(shown["value"]) == {"size", "md5", "sha256", "withdrawn"}
@@ -84,7 +85,7 @@ def test_show(read, spec, kind):
 
 def test_diff(read):
     found = read("diff", "2026dgt@0", "2026dgt@1")
-    assert set(found) == {"old", "new", "equal", "reason", "files", "fields"}
+    assert set(found) == {"old", "new", "equal", "reason", "files", "fields", "not_compared"}
     assert {key for each in found["fields"] for key in each} == CHANGE
     for file in found["files"]:
         assert {"path", "change", "content", "problem"} <= set(file)
@@ -104,7 +105,8 @@ def test_blame(read):
 
 def test_get(read, tmp_path):
     assert keys(read("get", "2026dgt", tmp_path / "out")) == {
-        "revision", "folder", "written", "kept", "bytes", "invalid", "remarks", "asked",
+        "revision", "folder", "written", "kept", "bytes", "invalid", "not_made", "out_of_date", "remarks",
+        "asked",
     }  # fmt: skip
 
 

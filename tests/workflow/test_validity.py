@@ -309,17 +309,79 @@ def test_log_tells_several_failures_apart(repo, sample, record, capsys):
 # markers
 
 
-def test_the_state_at_a_marker_holds_what_was_made_by_then_and_inherits_the_rest(repo, sample, record, tmp_path):
-    record(repo, sample)
-    data = DataRepo(repo)
-    run = data.workflow("2026dgt", "a run")
-    for stage in ("Cutout download", "Transient MWEBV", "Host match"):
-        run.begin(stage)
-        run.finish(stage)
-    got = data.get("2026dgt@1:post-host-match", tmp_path / "got")
-    assert set(got.written) == {*data.show("2026dgt@0:files").value, "2026dgt.json"}
+@pytest.fixture
+def at_host_match(repo, sample, record):
+    """Begin a run over a published transient, which has come as far as the host match; how that ends is asked for."""
+
+    def call(reason=None):
+        record(repo, sample)
+        run = DataRepo(repo).workflow("2026dgt", "a run")
+        for stage in ("Cutout download", "Transient MWEBV"):
+            run.begin(stage)
+            run.finish(stage)
+        run.begin("Host match")
+        _ = run.finish("Host match") if reason is None else run.fail("Host match", reason)
+        return DataRepo(repo)
+
+    return call
+
+
+MADE_LATER = (
+    "apertures", "photometry", "photometry/2026dgt_local", "sed", "sed/global", "sed/local.age_50", "sfh", "sed_output",
+    "sed_output/2026dgt_local.h5", "sed_output/2026dgt_global_chain.npz",
+)  # fmt: skip
+
+
+def test_the_state_at_a_marker_holds_what_was_made_by_then_and_nothing_older(at_host_match, tmp_path):
+    data = at_host_match()
+    at = "2026dgt@1:post-host-match"
+    got = data.get(at, tmp_path / "got")
+    assert {path.split("/")[0] for path in got.written} == {"cutout_cdn", "2026dgt.json"}
     assert got.remarks[IMAGE] == "as Cutout download left it: Crop transient images had not run yet"
-    assert got.remarks["sed_output/2026dgt_local.h5"] == "inherited: Local host SED inference had not run yet"
+    assert got.not_made["sed_output/2026dgt_local.h5"] == "Local host SED inference had not run yet"
+    for path in MADE_LATER:
+        with pytest.raises(NotFound, match="not made yet"):
+            data.show(f"{at}:{path}")
+        assert data.show(f"{at}:{path}", even_invalid=True).value
+    for path in ("host.name", "cutouts", IMAGE, "transient.ra_deg", "metadata.app_version"):
+        assert data.show(f"{at}:{path}").value
+    with pytest.raises(NotFound, match="not made yet"):
+        data.show(at)
+    assert "sed/local.age_50" in data.validity(at).to_json()["not_made"]
+    told = data.diff("2026dgt@0", at)
+    assert (told.fields, told.files) == ([], [])
+    assert "sed/local.age_50" in told.not_compared
+    whole = data.get(at, tmp_path / "whole", even_invalid=True)
+    assert set(whole.written) == {*data.show("2026dgt@0:files").value, "2026dgt.json"}
+
+
+@pytest.mark.parametrize("reason", ["failed", "the catalogue was down", "no host match", "no GHOST match"])
+def test_where_a_stage_failed_at_a_marker_nothing_of_an_earlier_run_shows_through(at_host_match, reason, tmp_path):
+    data = at_host_match(reason)
+    at = "2026dgt@1:post-host-match"
+    for path in ("host.name", "host", "host.redshift", "host.milkyway_dust_reddening", "transient.host", *MADE_LATER):
+        with pytest.raises(InvalidData):
+            data.show(f"{at}:{path}")
+        assert path not in data.diff("2026dgt@0", at).to_json()["fields"]
+    assert data.show("2026dgt@1:post-cutout-download:cutouts").value
+    for path in ("host.name", *MADE_LATER):
+        with pytest.raises(NotFound, match="not made yet"):
+            data.show(f"2026dgt@1:post-cutout-download:{path}")
+    with pytest.raises(InvalidData):
+        data.get(at, tmp_path / "got")
+    assert not (tmp_path / "got/sed_output").exists()
+
+
+def test_what_a_rerun_of_a_part_did_not_touch_is_there_at_its_markers(repo, sample, record):
+    record(repo, sample)
+    run = DataRepo(repo).workflow("2026dgt", "a run")
+    run.begin("Local aperture photometry")
+    run.finish("Local aperture photometry")
+    data, at = DataRepo(repo), "2026dgt@1:post-local-aperture-photometry"
+    for path in ("host", "sed/global", "photometry/2026dgt_local/DES_z.flux", "sed_output/2026dgt_global.h5"):
+        assert data.show(f"{at}:{path}").value
+    with pytest.raises(NotFound, match="Local host SED inference had not run yet"):
+        data.show(f"{at}:sed/local")
 
 
 def test_a_stage_that_failed_by_its_marker_makes_what_follows_invalid_with_its_reason(repo, sample, record, capsys):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from blastgit.errors import InvalidInput, InvalidQuery, NotFound, UsageError
@@ -84,8 +85,8 @@ def check_columns(names: Iterable[str]) -> None:
             raise InvalidQuery(f"there is no column {name!r}{near(name, known)}")
 
 
-def check_names(index: OpenIndex, wanted: Criteria, vocabulary: Flags) -> str | None:
-    """Return the full name of the stage, if one is asked for, and if all else that is named is there.
+def check_names(index: OpenIndex, wanted: Criteria, vocabulary: Flags) -> Criteria:
+    """Return what is looked for with the full names of stages, if all that is named is there.
 
     Raises:
         NotFound: There is no such collection, run, version or stage.
@@ -106,7 +107,8 @@ def check_names(index: OpenIndex, wanted: Criteria, vocabulary: Flags) -> str | 
     changed = wanted.changed
     if changed is not None and changed.partition("/")[0] not in _CHANGES and not set(changed) & set("/*?["):
         raise UsageError(f"nothing is called {changed!r} that can change{near(changed, _CHANGES)}")
-    return None if wanted.failed is None else _stage(index, wanted.failed)
+    failed, late = (None if name is None else _stage(index, name) for name in (wanted.failed, wanted.out_of_date))
+    return replace(wanted, failed=failed, out_of_date=late)
 
 
 def _stage(index: OpenIndex, name: str) -> str:

@@ -76,9 +76,10 @@ def filters(wanted: Criteria, values: Values, said: Collection[str]) -> Iterator
         yield f"best_redshift >= {values(low)}"
     if high is not None:
         yield f"best_redshift <= {values(high)}"
-    if wanted.failed is not None:
-        which = "" if wanted.failed == "any" else f" AND stage = {values(wanted.failed)}"
-        yield _among("stages", f"state = 'failed'{which}")
+    for state, stage in (("failed", wanted.failed), ("out of date", wanted.out_of_date)):
+        if stage is not None:
+            which = "" if stage == "any" else f" AND stage = {values(stage)}"
+            yield _among("stages", f"state = '{state}'{which}")
     if wanted.changed is not None:
         what = values(_CHANGES.get(wanted.changed, wanted.changed))
         yield _among("changes", f"what = {what} OR starts_with(what, {what} || '/') OR what GLOB {what}")

@@ -44,6 +44,7 @@ class Criteria:
         run: The RUN that holds it: it was born into it, or the run found its values again.
         app_version: The version of Blast that made it, or found its values again.
         failed: A stage that failed; `any` for whichever.
+        out_of_date: A stage whose results are out of date; `any` for whichever.
         changed: What differs from the revision before: `sed`, `sed/local`, `photometry`, `host`, a path, a pattern.
         query: A saved query whose transients, or revisions, these must be.
         params: Values of its parameters.
@@ -67,6 +68,7 @@ class Criteria:
     run: str | None = None
     app_version: str | None = None
     failed: str | None = None
+    out_of_date: str | None = None
     changed: str | None = None
     query: str | None = None
     params: Mapping[str, Any] = field(default_factory=dict)

@@ -64,10 +64,10 @@ def find(repository: Repository, index: OpenIndex, wanted: Criteria) -> Found:
     if wanted.where is not None:
         check_where(wanted.where)
     check_columns(wanted.columns)
-    stage = check_names(index, wanted, Flags.of(repository.settings))
+    named = check_names(index, wanted, Flags.of(repository.settings))
     said = "SELECT DISTINCT kind FROM annotations WHERE state = 'current'"
     kinds = {kind for (kind,) in index.query(said)} if wanted.flags or wanted.tags else set()
-    search = _Search(replace(wanted, failed=stage), Values(), frozenset(kinds), _listed(index, wanted))
+    search = _Search(named, Values(), frozenset(kinds), _listed(index, wanted))
     if saved is not None:
         search.take(saved, queries.columns(index, saved, wanted.params), wanted.params)
     sql = search.sql()

@@ -43,6 +43,7 @@ def part(spec: str, path: str) -> Any:
         "value": plain(shown.value) if not rows else None,
         "rows": {key: plain(value) for key, value in list(rows.items())[:_MOST]}, "count": len(rows),
         "invalid": sorted(set(shown.invalid.values())), "withdrawn": facts.withdrawn.get(path),
+        "out_of_date": sorted(set(shown.out_of_date.values())),
         "is_image": is_file and path.endswith(".fits"), "since": _since(facts, path),
         "history": history(found.history), "annotations": thread(repo, f"{spec}:{path}"),
     }  # fmt: skip

@@ -1,0 +1,61 @@
+"""What a recording notes of the run behind it: which stages ran, and what is out of date in the state that it left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import chain
+
+from blastgit.naming.names import slug
+from blastgit.naming.trailers import Trailer
+from blastgit.recording.decide import Decision
+from blastgit.recording.replay import Ending
+from blastgit.repository.base import Repository
+from blastgit.revision.export import Export
+from blastgit.workflow.judged import outdated_at_end
+from blastgit.workflow.made import Makings
+from blastgit.workflow.stages import Stages
+from blastgit.workflow.steps import ALL, Step, steps_back
+from blastgit.workflow.view import Contents, View
+
+
+class Evidence:
+    """The state that is being recorded, at the head of the history that it follows."""
+
+    def __init__(self, repository: Repository, export: Export, decision: Decision, ending: Ending) -> None:
+        """Look at a decision that was made under the transient's lock."""
+        self._repository = repository
+        self._export = export
+        self._decision = decision
+        self._ending = ending
+
+    @property
+    def _steps(self) -> Iterator[Step]:
+        decision, document = self._decision, self._export.document
+        files = {path: f"sha256:{digest}" for path, digest in decision.sha256.items()}
+        contents = Contents(document, files, decision.form)
+        label = f"{self._export.name}@{decision.number}"
+        now = Step(View(label, decision.rules, lambda: contents), self._ending.done)
+        earlier = () if decision.latest is None else steps_back(self._repository, decision.latest)
+        return chain((now,), earlier)
+
+    @property
+    def outdated(self) -> Mapping[Trailer, str | None]:
+        """What a new revision says of it; the first one of a transient says nothing."""
+        if self._decision.latest is None or self._export.is_reference:
+            return {}
+        text = outdated_at_end(self._repository, self._export.document, self._ending.marks, self._steps)
+        return {Trailer.OUT_OF_DATE: text}
+
+    @property
+    def ran(self) -> str | None:
+        """The stages that ran for a reproduction, as its trailer says it; None if no time tells that any did."""
+        if self._export.is_reference:
+            return None  # no workflow made it
+        stages, rules = Stages.of(self._repository.settings), self._repository.rules
+        told = Makings(self._steps, stages, rules).told(0)
+        if not told:
+            return None
+        document = self._export.document
+        known = {row["task_name"] for row in document["workflow_tasks"]} - rules.ignored_stages
+        words = sorted(slug(name) for name in told if slug(name))
+        return ALL if known <= told else ", ".join(words)

@@ -1,0 +1,224 @@
+"""When what stands in a state was made: the state at which its stage ran last, by the evidence of the history.
+
+What a stage makes is told apart by rows and images (`Unit`), because an edit touches one and not the others. Where no
+task's time has moved between two states, times tell nothing (exports of tests, edits in the database): then a unit was
+made if what it holds changed. Geometry and verdicts often come out equal; so a stage between two that ran is taken to
+have run, too, unless it measures, and a picture is taken to follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePosixPath
+
+from blastgit.naming.names import slug
+from blastgit.revision.rules import Rules
+from blastgit.workflow.patterns import Patterns
+from blastgit.workflow.stages import Stage, Stages
+from blastgit.workflow.steps import Step
+from blastgit.workflow.validity import SKEW
+from blastgit.workflow.view import View
+
+_BY_ROW = ("photometry", "apertures")
+_BY_IMAGE = ("cutouts", "cutout_cdn")
+_MEASURED = Patterns(("photometry/*.flux",))
+"""What comes out otherwise if anything that it was made of is otherwise: nobody finds the same number by chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What one run of a stage makes at a time, as far as an edit can tell it apart.
+
+    Attributes:
+        stage: The stage.
+        part: The row of photometry or of an aperture, or the filter of an image; "" for all else that it makes.
+    """
+
+    stage: str
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """When something was made.
+
+    Attributes:
+        step: How many states back, in whose run its stage ran last.
+        again: Whether a run that gave that state again made it once more.
+    """
+
+    step: int
+    again: bool = False
+
+
+def row_of(path: str) -> str:
+    """Return the natural path of the row that a value stands in, or the path itself if it is of a file or row."""
+    table = path.partition("/")[0].partition(".")[0]
+    is_file = table in ("cutout_cdn", "sed_output")
+    head, dot, field = path.rpartition(".")
+    return head if dot and not is_file and "/" not in field else path
+
+
+def part_of(path: str, view: View) -> str:
+    """Return which part of what a stage makes a value or file belongs to."""
+    table = path.partition("/")[0]
+    if table in _BY_ROW:
+        return row_of(path)
+    if table not in _BY_IMAGE:
+        return ""
+    return view.filters.get(row_of(path), "") if table == "cutouts" else PurePosixPath(path).stem
+
+
+class Makings:
+    """When each unit of a state and of those before it was made."""
+
+    def __init__(self, steps: Iterable[Step], stages: Stages, rules: Rules) -> None:
+        """Look at a state, and, as far as it is needed, at those before it.
+
+        Args:
+            steps: The state and those before it, newest first; they are taken one by one.
+            stages: What each stage reads and makes.
+            rules: Which files are derived.
+        """
+        self._left = iter(steps)
+        self._steps: list[Step] = []
+        self.stages = stages
+        self._rules = rules
+        self._differing: dict[tuple[int, int], list[str]] = {}
+        self._makers: dict[str, list[Stage]] = {}
+        self._told: dict[int, frozenset[str]] = {}
+        self._by_value: dict[int, frozenset[Unit]] = {}
+        self._marked: dict[str, View] = {}
+
+    def step(self, index: int) -> Step | None:
+        """Return a state so many steps back, or None if the history does not go back so far."""
+        while len(self._steps) <= index:
+            step = next(self._left, None)
+            if step is None:
+                return None
+            self._steps.append(step)
+        return self._steps[index]
+
+    def view(self, index: int) -> View:
+        """Return the state so many steps back, which must be there."""
+        step = self.step(index)
+        assert step is not None
+        return step.view
+
+    def makers(self, path: str) -> list[Stage]:
+        """Return the stages that make a value or file, in order."""
+        found = self._makers.get(path)
+        if found is None:
+            found = self._makers[path] = self.stages.makers(path)
+        return found
+
+    def units(self, path: str, index: int = 0) -> list[Unit]:
+        """Return the units that a value or file of a state belongs to, one for each stage that makes it, in order."""
+        return [Unit(stage.name, part_of(path, self.view(index))) for stage in self.makers(path)]
+
+    def differing(self, index: int, other: int) -> list[str]:
+        """Return the paths that differ between two states, by the rules."""
+        key = (index, other)
+        if key not in self._differing:
+            self._differing[key] = self.view(index).differing(self.view(other))
+        return self._differing[key]
+
+    def told(self, index: int) -> frozenset[str]:
+        """Return the stages that ran for a state by their markers and times; those of its first state all did."""
+        if index not in self._told:
+            self._told[index] = self._find_told(index)
+        return self._told[index]
+
+    def _find_told(self, index: int) -> frozenset[str]:
+        step, before = self.step(index), self.step(index + 1)
+        assert step is not None
+        if before is None:
+            return frozenset(stage.name for stage in self.stages)
+        marked = {stage.name for stage in self.stages if stage.slug in step.marks}
+        since = max((each.time for each in before.again), default=None)
+        return frozenset({*marked, *_moved(step.view, before.view, since)})
+
+    def made(self, unit: Unit, index: int = 0) -> Making:
+        """Return when a unit was made, as seen from a state."""
+        word = slug(unit.stage)
+        while True:
+            step = self.step(index)
+            assert step is not None
+            if any(each.tells_of(word) for each in step.again):
+                return Making(index, again=True)
+            if self.step(index + 1) is None or self._ran(unit, index):
+                return Making(index)
+            index += 1
+
+    def _ran(self, unit: Unit, index: int) -> bool:
+        return unit.stage in self.told(index) or unit in self._changed(index) or self._is_presumed(unit, index)
+
+    def _changed(self, index: int) -> frozenset[Unit]:
+        """Return the units of which something differs from the state before."""
+        if index not in self._by_value:
+            changed = self.differing(index + 1, index)
+            self._by_value[index] = frozenset(
+                unit for path in changed for at in (index, index + 1) for unit in self.units(path, at)
+            )
+        return self._by_value[index]
+
+    def _is_presumed(self, unit: Unit, index: int) -> bool:
+        """Whether a unit is taken to have been made where times tell nothing."""
+        if self.told(index):
+            return False
+        stage = self.stages.by_name[unit.stage]
+        if all(map(self._rules.is_derived, stage.makes.texts)):
+            return True
+        paths = self.differing(index + 1, index)
+        changed = {
+            makers[0].name for path in paths if (makers := self.makers(path))
+        }  # that a later one ran is not known
+        is_between = bool(changed & self.stages.before(stage.name)) and any(
+            later.name in changed for later in self.stages.after(stage.name)
+        )
+        return is_between and not any(map(_MEASURED.match, self._outputs(unit, index)))
+
+    def _outputs(self, unit: Unit, index: int) -> Iterator[str]:
+        return (path for path in self.view(index).all if path.startswith(unit.part) and unit in self.units(path, index))
+
+    def late(self, stage: Stage, index: int) -> frozenset[str]:
+        """Return which stages before one ended after it in the run for a state: what it read, they had not made yet."""
+        step = self.step(index)
+        assert step is not None
+        told, before = self.told(index), self.stages.before(stage.name)
+        if stage.slug in step.marks:
+            order = list(step.marks)
+            later = set(order[order.index(stage.slug) + 1 :])
+            return frozenset(each for each in before if slug(each) in later)
+        ran = step.view.ran
+        when = ran.get(stage.name)
+        if when is None:
+            return frozenset()
+        return frozenset(each for each in before & told if (other := ran.get(each)) is not None and other - when > SKEW)
+
+    def seen(self, stage: Stage, index: int) -> View | None:
+        """Return where to find what a stage saw of stages that ended after it: its marker, or the state before."""
+        step, before = self.step(index), self.step(index + 1)
+        assert step is not None
+        if stage.slug in step.marks:
+            mark = step.marks[stage.slug]
+            return self._marked.setdefault(mark.id, View.of(mark, self._rules))
+        return None if before is None else before.view
+
+    def ran_since(self, path: str, index: int) -> set[str]:
+        """Return the stages which make a path and ran, by their markers and times, after the run for a state."""
+        return {maker.name for maker in self.makers(path) if any(maker.name in self.told(i) for i in range(index))}
+
+
+def _moved(view: View, before: View, since: datetime | None) -> Iterator[str]:
+    """Yield the tasks that ran for a state, by their times; with these, tasks for which no time was noted."""
+    timed = [
+        name
+        for name, when in view.ran.items()
+        if when is not None and when != before.ran.get(name) and (since is None or when > since)
+    ]
+    yield from timed
+    if timed:
+        yield from (name for name, when in view.ran.items() if when is None)

@@ -1,0 +1,182 @@
+"""What of a state is out of date: it was made, and what it was made of has changed since, or is out of date itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import PurePosixPath
+
+from blastgit.repository.base import Repository
+from blastgit.repository.commits import Snapshot
+from blastgit.workflow.made import Makings, Unit, row_of
+from blastgit.workflow.stages import Stage, Stages
+from blastgit.workflow.steps import Step, steps_back
+from blastgit.workflow.validity import Outdated
+from blastgit.workflow.view import View
+
+
+class Outdatedness:
+    """What of a state is out of date.
+
+    Attributes:
+        units: Each unit with the reason.
+    """
+
+    def __init__(self, makings: Makings, units: Mapping[Unit, Outdated]) -> None:
+        """Keep what was found."""
+        self._makings = makings
+        self.units = units
+
+    def stages(self) -> dict[str, Outdated]:
+        """Return the stages of which something is out of date, each with the first reason."""
+        found: dict[str, Outdated] = {}
+        for stage in self._makings.stages:
+            why = next((why for unit, why in self.units.items() if unit.stage == stage.name), None)
+            if why is not None:
+                found[stage.name] = why
+        return found
+
+    def of(self, path: str) -> Outdated | None:
+        """Return why a value or file is out of date: by the last stage that makes it, or by one before."""
+        if not self.units:
+            return None
+        return next((self.units[unit] for unit in reversed(self._makings.units(path)) if unit in self.units), None)
+
+
+class _Search:
+    """Which units of a state are out of date, by when each was made."""
+
+    def __init__(self, makings: Makings) -> None:
+        """Look at the newest state of a history."""
+        self._makings = makings
+        self._known: dict[Unit, Outdated | None] = {}
+
+    def find(self) -> dict[Unit, Outdated]:
+        """Return what is out of date, each unit with the reason."""
+        if self._is_fresh():
+            return {}
+        units = dict.fromkeys(unit for path in self._now.all for unit in self._makings.units(path))
+        return {unit: why for unit in units if (why := self._why(unit)) is not None}
+
+    def _is_fresh(self) -> bool:
+        """Whether nothing can be out of date: all stages ran for the state, and in their order."""
+        makings = self._makings
+        step = makings.step(0)
+        assert step is not None
+        if any(each.ran is None for each in step.again):
+            return True
+        told = makings.told(0)
+        others = [stage for stage in makings.stages if stage.name not in told]
+        if any(stage.name in step.view.ran for stage in others):
+            return False
+        if others and any(stage.makes.match(path) for stage in others for path in self._now.all):
+            return False
+        return not any(makings.late(stage, 0) for stage in makings.stages)
+
+    @property
+    def _now(self) -> View:
+        return self._makings.view(0)
+
+    def _why(self, unit: Unit) -> Outdated | None:
+        if unit not in self._known:
+            self._known[unit] = None  # a stage of one's own may read what it makes
+            self._known[unit] = self._changed(unit) or self._through(unit)
+        return self._known[unit]
+
+    def _changed(self, unit: Unit) -> Outdated | None:
+        """Return the input that changed since a unit was made, if one did."""
+        makings, stage = self._makings, self._makings.stages.by_name[unit.stage]
+        making = makings.made(unit)
+        late = frozenset[str]() if making.again else makings.late(stage, making.step)
+        since = makings.view(making.step)
+        for path in makings.differing(making.step, 0) if making.step else ():
+            if self._counts(unit, path, since) and self._concerns(stage, path, making.step):
+                return Outdated(unit.stage, path, since.label)
+        seen = makings.seen(stage, making.step) if late else None
+        for path in () if seen is None else seen.differing(self._now):
+            is_late = any(maker.name in late for maker in makings.makers(path))
+            if is_late and self._counts(unit, path, seen or since):
+                return Outdated(unit.stage, path, (seen or since).label)
+        return None
+
+    def _through(self, unit: Unit) -> Outdated | None:
+        """Return why an input of a unit is out of date itself, if one is."""
+        stage = self._makings.stages.by_name[unit.stage]
+        before = self._makings.stages.before(unit.stage)
+        for path in self._read[unit.stage]:
+            if self._counts(unit, path, self._now):
+                for other in self._makings.units(path):
+                    why = self._why(other) if other.stage in before else None
+                    if why is not None and unit not in self._makings.units(why.path):  # what it made itself is newer
+                        return Outdated(stage.name, why.path, why.since, other.stage)
+        return None
+
+    @cached_property
+    def _read(self) -> dict[str, list[str]]:
+        """The values and files that each stage reads in this state."""
+        return {
+            stage.name: [path for path in self._now.all if stage.reads.match(path)] for stage in self._makings.stages
+        }
+
+    def _concerns(self, stage: Stage, path: str, index: int) -> bool:
+        """Whether a stage must know that a path changed: not if only a later stage has made it anew."""
+        again = self._makings.ran_since(path, index)
+        return not again or bool(again & self._makings.stages.before(stage.name))
+
+    def _counts(self, unit: Unit, path: str, then: View) -> bool:
+        """Whether a unit is made of a path, by what its stage reads and by which rows and images belong together."""
+        stage = self._makings.stages.by_name[unit.stage]
+        if not stage.reads.match(path):
+            return False
+        fits = [each for view in (self._now, then) for each in _fits_of(stage, view)]
+        if fits:
+            return _is_used(path, fits, (self._now, then))
+        views = (self._now, then)
+        own, other = (next(filter(None, (_filter_of(p, view) for view in views)), "") for p in (unit.part, path))
+        if path.startswith("apertures/") and unit.part.startswith("photometry/"):
+            return row_of(path) == f"apertures/{unit.part.split('/')[1]}"
+        return not own or not other or own == other
+
+
+def _fits_of(stage: Stage, view: View) -> list[str]:
+    """Return the SED results that a stage makes in a state."""
+    return [row.path for row in view.form.tables["sed"] if stage.makes.match(row.path)]
+
+
+def _is_used(path: str, fits: Iterable[str], views: tuple[View, ...]) -> bool:
+    """Whether a fit was made of a path: of photometry, and of filters, only of those that it really used."""
+    table = path.partition("/")[0]
+    if table not in ("photometry", "filters"):
+        return True
+    used = {row for view in views for fit in fits for row in view.uses.sources(fit)}
+    row = row_of(path)
+    return row in used if table == "photometry" else any(each.endswith(row.removeprefix("filters")) for each in used)
+
+
+def _filter_of(path: str, view: View) -> str:
+    """Return the filter that something belongs to; "" if it belongs to none."""
+    table, _, rest = path.partition("/")
+    if not rest:
+        return path if path in view.filters.values() else ""
+    row = row_of(path)
+    if table in ("cutouts", "apertures"):
+        return view.filters.get(row, "")
+    if table in ("photometry", "filters"):
+        return row.rpartition("/")[2]
+    return PurePosixPath(path).stem if table == "cutout_cdn" else ""
+
+
+def outdated_in(repository: Repository, state: Snapshot) -> Outdatedness:
+    """Return what of a state is out of date, by the history that it follows."""
+    return find_outdated(repository, steps_back(repository, state))
+
+
+def find_outdated(repository: Repository, steps: Iterable[Step]) -> Outdatedness:
+    """Return what of a state is out of date.
+
+    Args:
+        repository: The data repo, for its stages and rules.
+        steps: The state and those that it follows, newest first.
+    """
+    makings = Makings(steps, Stages.of(repository.settings), repository.rules)
+    return Outdatedness(makings, _Search(makings).find())

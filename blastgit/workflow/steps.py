@@ -1,0 +1,123 @@
+"""The way back through the history of a transient: each state, the stages that led to it, the runs that gave it again.
+
+This is the evidence for when something was made: a stage ran for a state if its marker says so, if the time of its
+task moved, or if what it makes differs from the state before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import pygit2
+
+from blastgit.naming.names import slug, transient_of
+from blastgit.naming.trailers import Trailer
+from blastgit.repository.base import Repository
+from blastgit.repository.commits import Marker, Revision, Snapshot, StageState
+from blastgit.repository.history import History
+from blastgit.workflow.markers import DONE
+from blastgit.workflow.view import View
+
+ALL = "all"
+"""What `Ran:` says of a run in which every stage ran that had run before."""
+
+NONE = "none"
+"""What `Ran:` says where no stage ran: the same export was handed in again."""
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """A run that gave the values of a revision again.
+
+    Attributes:
+        time: When Blast wrote its export.
+        ran: The stages that ran for it, as words; None if all did, or it does not say.
+    """
+
+    time: datetime
+    ran: frozenset[str] | None = None
+
+    def tells_of(self, stage: str) -> bool:
+        """Whether a stage ran for it, by the stage's word for refs."""
+        return self.ran is None or stage in self.ran
+
+
+@dataclass(frozen=True)
+class Step:
+    """One state on the way back.
+
+    Attributes:
+        view: The state.
+        marks: The markers of the stages that succeeded in the run which led to it, by word, in their order.
+        again: The runs that gave it again.
+    """
+
+    view: View
+    marks: Mapping[str, Snapshot] = field(default_factory=dict)
+    again: tuple[Reproduction, ...] = ()
+
+
+def steps_back(repository: Repository, state: Snapshot) -> Iterator[Step]:
+    """Yield a state and those before it, newest first, down to the first of the transient, or of what it forks from."""
+    current: Snapshot | None = None
+    marks: list[Marker] = []
+    again: list[Marker] = []
+    later: list[Marker] = []  # on a branch, newest first: what gave a revision again, the revision, its stages
+    for marker in _way_back(repository, state):
+        if marker.reproduces is not None:
+            later.append(marker)
+        elif marker.number is not None or (current is None and marker.id == state.id):
+            if current is None and marker.id != state.id:
+                later = []  # it is newer than the state
+                continue
+            if current is not None:
+                yield _step(repository, current, marks, again)
+            current = state if marker.id == state.id else _revision(repository, state, marker)
+            marks, again, later = ([] if marker.stage is None else [marker]), later, []
+        elif marker.stage is not None and current is not None:
+            marks.append(marker)
+    yield _step(repository, current or state, marks, again)
+
+
+def _way_back(repository: Repository, state: Snapshot) -> Iterator[Marker]:
+    """Yield commits, newest first; of a revision from the tip of its branch, for what gave it again comes after it."""
+    commit: pygit2.Commit | None = state.commit
+    if state.stage is None:
+        newer = History(repository).tagged(state.name, state.number + 1) if isinstance(state, Revision) else None
+        commit = History(repository).tip(state.name) if newer is None else newer.commit
+    while commit is not None:
+        yield Marker(commit)
+        commit = repository.commit_before(state.name, commit)
+
+
+def _revision(repository: Repository, state: Snapshot, marker: Marker) -> Revision:
+    return Revision(repository.git, marker.line or transient_of(state.name), marker.commit, marker.number or 0)
+
+
+def _step(repository: Repository, state: Snapshot, marks: list[Marker], again: list[Marker]) -> Step:
+    towards = state.number if isinstance(state, Revision) else getattr(state, "towards", 0)
+    done = {
+        slug(marker.stage or ""): StageState(repository.git, state.name, marker.commit, towards)
+        for marker in reversed(marks)
+        if marker.outcome == DONE
+    }
+    return Step(View.of(state, repository.rules), done, tuple(map(_reproduction, again)))
+
+
+def _reproduction(marker: Marker) -> Reproduction:
+    return Reproduction(marker.time, read_ran(marker.trailers.get(Trailer.RAN)))
+
+
+def read_ran(text: str | None) -> frozenset[str] | None:
+    """Return the stages, as words, that `Ran:` names; None for all of them, or if there is no such trailer."""
+    if text is None or text == ALL:
+        return None
+    return frozenset() if text == NONE else frozenset(text.split(", "))
+
+
+def covers(said: str | None, ran: str | None) -> bool:
+    """Whether a reproduction with this `Ran:` leaves nothing new to say to one with that."""
+    before, now = read_ran(said), read_ran(ran)
+    return before is None or (now is not None and now <= before)
