@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import chain
+from functools import cached_property
+from itertools import chain, takewhile
 
 from blastgit.naming.names import slug
 from blastgit.naming.trailers import Trailer
 from blastgit.recording.decide import Decision
 from blastgit.recording.replay import Ending
 from blastgit.repository.base import Repository
+from blastgit.repository.history import History
 from blastgit.revision.export import Export
 from blastgit.workflow.judged import outdated_at_end
 from blastgit.workflow.made import Makings
 from blastgit.workflow.stages import Stages
-from blastgit.workflow.steps import ALL, Step, steps_back
+from blastgit.workflow.steps import ALL, NONE, Step, covers, steps_back
 from blastgit.workflow.view import Contents, View
 
 
@@ -46,9 +48,11 @@ class Evidence:
         text = outdated_at_end(self._repository, self._export.document, self._ending.marks, self._steps)
         return {Trailer.OUT_OF_DATE: text}
 
-    @property
+    @cached_property
     def ran(self) -> str | None:
         """The stages that ran for a reproduction, as its trailer says it; None if no time tells that any did."""
+        if self._decision.is_same_export:
+            return NONE
         if self._export.is_reference:
             return None  # no workflow made it
         stages, rules = Stages.of(self._repository.settings), self._repository.rules
@@ -59,3 +63,21 @@ class Evidence:
         known = {row["task_name"] for row in document["workflow_tasks"]} - rules.ignored_stages
         words = sorted(slug(name) for name in told if slug(name))
         return ALL if known <= told else ", ".join(words)
+
+    def is_news(self, line: str, run: str | None) -> bool:
+        """Whether it is worth a marker that these values were found again: by other code, stages, or in another run.
+
+        Args:
+            line: The line of revisions that it would go on.
+            run: The RUN that it is recorded for, if it is for one.
+        """
+        history, latest = History(self._repository), self._decision.latest
+        assert latest is not None
+        since = list(takewhile(lambda marker: marker.id != latest.id, history.markers(line)))
+        if run is not None and all(each.trailers.get(Trailer.RUN) != run for each in (latest, *since)):
+            return True
+        key = self._export.app_version, self._decision.rules.digest
+        again = [each for each in since if each.reproduces == latest.number]
+        alike = [each for each in again if (each.app_version, each.trailers.get(Trailer.RULES)) == key]
+        is_marked = any(covers(each.trailers.get(Trailer.RAN), self.ran) for each in alike)
+        return not self._decision.is_same_export and not is_marked

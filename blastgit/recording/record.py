@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import takewhile
 
 import pygit2
 
@@ -40,7 +39,7 @@ from blastgit.recording.result import Recorded
 from blastgit.recording.sources import Gathered
 from blastgit.repository.base import LOCK_TIMEOUT, Repository
 from blastgit.repository.casefold import refuse_case_collision
-from blastgit.repository.commits import Marker, Revision
+from blastgit.repository.commits import Revision
 from blastgit.repository.history import History
 from blastgit.repository.lines import before_of
 from blastgit.repository.packing import start_if_due
@@ -56,7 +55,6 @@ from blastgit.revision.redraws import sigmas
 from blastgit.store.intake import Intake
 from blastgit.store.source import AnySource
 from blastgit.workflow.judged import status_at_end
-from blastgit.workflow.steps import NONE, covers
 
 
 @dataclass(frozen=True)
@@ -363,15 +361,15 @@ class Recording:
     ) -> str | None:
         latest, export = decision.latest, self._export
         assert latest is not None
-        ran = NONE if decision.is_same_export else Evidence(self._repository, export, decision, ending).ran
-        if tip is None or decision.is_fork or not self._is_news(decision, latest, ran):
+        evidence = Evidence(self._repository, export, decision, ending)
+        if tip is None or decision.is_fork or not evidence.is_news(self._name, self._options.run):
             ending.drop(lock)
             return None
         moved = decision.changes.deviation
         trailers = {
             Trailer.REPRODUCES: str(latest.number),
             Trailer.REDRAWN_WITHIN: None if moved is None else sigmas(moved, 4),
-            Trailer.RAN: ran,
+            Trailer.RAN: evidence.ran,
             Trailer.APP_VERSION: export.app_version,
             Trailer.RULES: self._repository.rules.digest,
             Trailer.SCIENCE_DIGEST: decision.digest,
@@ -396,23 +394,7 @@ class Recording:
         self._repository.update_refs(updates, "blastgit record: reproduction", lock.descriptor, objects=batch)
         return commit
 
-    def _is_news(self, decision: Decision, latest: Revision, ran: str | None) -> bool:
-        """Whether it is worth a marker that these values were found again: by other code, stages, or in another run."""
-        since = list(takewhile(lambda marker: marker.id != latest.id, self._history.markers(self._name)))
-        run = self._options.run
-        if run is not None and all(each.trailers.get(Trailer.RUN) != run for each in (latest, *since)):
-            return True
-        key = self._export.app_version, self._repository.rules.digest
-        again = [each for each in since if each.reproduces == latest.number]
-        alike = [each.trailers.get(Trailer.RAN) for each in again if _code_of(each) == key]
-        is_marked = any(covers(said, ran) for said in alike)
-        return not decision.is_same_export and not is_marked
-
     def _commit(self, batch: Batch, message: str, tree: pygit2.Oid, parents: list[pygit2.Oid]) -> str:
         committer = self._committer
         author = pygit2.Signature(committer.name, committer.email, int(self._export.time.timestamp()), 0)
         return str(batch.commit((author, committer), message, tree, parents))
-
-
-def _code_of(marker: Marker) -> tuple[str, str | None]:
-    return marker.app_version, marker.trailers.get(Trailer.RULES)
