@@ -63,8 +63,8 @@ def test_log(read):
     assert keys(read("log", "2026dgt")) == {
         "revision", "tag", "commit", "time", "recorded", "app_version", "run", "status", "reason", "files",
         "files.path", "files.change", "details", "reproductions", "reproductions.app_version", "reproductions.time",
-        "reproductions.commit", "reproductions.redrawn_within", "withdrawn", "flag", "failures", "invalid",
-        "out_of_date", "stages",
+        "reproductions.commit", "reproductions.redrawn_within", "reproductions.run", "withdrawn", "flag", "failures",
+        "invalid", "out_of_date", "stages",
     }  # fmt: skip
 
 
