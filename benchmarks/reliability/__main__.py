@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
+import traceback
 from collections.abc import Callable, Iterator
 
 from benchmarks.reliability import disks, elsewhere, faults, history, hostile, killed, kills, parsers, power, writers
 from benchmarks.reliability.row import Row
 
-_SECTIONS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
+Section = Callable[[argparse.Namespace], Iterator[Row]]
+
+_SECTIONS: dict[str, Section] = {
     "kills": kills.rows,
     "killed": killed.rows,
     "history": history.rows,
@@ -41,6 +44,9 @@ def main() -> int:
     parser.add_argument("only", nargs="*", metavar="SECTION", help=f"of {', '.join(_SECTIONS)}; all by default")
     for option, (count, words) in _COUNTS.items():
         parser.add_argument(option, type=int, default=count, help=f"{words} (default: {count})")
+    words = "minutes for each line of killed, power and parsers at most; 0 for as long as it takes (default: 0)"
+    parser.add_argument("--minutes", type=float, default=0, help=words)
+    parser.add_argument("--seed", type=int, default=0, help="of what is drawn by chance (default: 0)")
     options = parser.parse_args()
     if unknown := set(options.only) - set(_SECTIONS):
         parser.error(f"there is no section {min(unknown)}: choose of {', '.join(_SECTIONS)}")
@@ -48,11 +54,20 @@ def main() -> int:
     lost = False
     print(f"{'what':46}{'tried':>8}{'survived':>10}  remark")
     for name, section in _SECTIONS.items():
-        for row in section(options) if not options.only or name in options.only else ():
+        for row in _rows(name, section, options) if not options.only or name in options.only else ():
             mark = "LOST " if row.lost else ""
             print(f"{row.what:46}{row.tried:8}{row.survived:10}  {mark}{row.remark}", flush=True)
             lost = lost or row.lost
     return int(lost)
+
+
+def _rows(name: str, section: Section, options: argparse.Namespace) -> Iterator[Row]:
+    """Yield the lines of a section; one that breaks off has a line that says so, and the others go on."""
+    try:
+        yield from section(options)
+    except Exception:  # noqa: BLE001 (it is printed, and counts as lost)
+        traceback.print_exc()
+        yield Row(name, 1, 0, "broke off: what it says on stderr is a fault of blastgit or of this benchmark")
 
 
 if __name__ == "__main__":

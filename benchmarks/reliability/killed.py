@@ -7,13 +7,14 @@ import os
 import random
 import shutil
 import signal
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from benchmarks.reliability.bench import folder
-from benchmarks.reliability.row import Row
+from benchmarks.reliability.row import Row, turns
 from benchmarks.reliability.scene import VERBS, Scene, Verb, apart, end_of, in_child
 
 
@@ -21,19 +22,20 @@ def rows(options: argparse.Namespace) -> Iterator[Row]:
     """Kill groups of processes, and git alone."""
     for git_alone in (False, True):
         with folder() as place:
-            yield sweep(place, options.kills, git_alone=git_alone)
+            turn = turns(options.kills // 2 if git_alone else options.kills, options.minutes)
+            yield sweep(place, turn, git_alone=git_alone, seed=options.seed)
 
 
-def sweep(place: Path, count: int, *, git_alone: bool, seed: int = 2) -> Row:
-    """Kill verbs in turns, at instants up to somewhat more than each takes."""
+def sweep(place: Path, chances: Iterable[int], *, git_alone: bool, seed: int = 2) -> Row:
+    """Kill a verb in each turn, one after the other, at instants up to somewhat more than each takes."""
     (place / "in").mkdir()
     (place / "now").mkdir()
     scene, dice = Scene(place / "now", place / "in"), random.Random(seed)
     scene.make()
     shutil.copytree(place / "now", place / "kept", symlinks=True)
     longest = {verb.name: 1.2 * _time(scene, verb, place) for verb in VERBS}
-    survived = met = 0
-    for turn in range(count):
+    tried = survived = met = 0
+    for turn in chances:
         verb = VERBS[turn % len(VERBS)]
         _restore(place)
         pid = in_child(lambda verb=verb: verb.run(scene), place / "said")  # type: ignore[misc]
@@ -44,10 +46,10 @@ def sweep(place: Path, count: int, *, git_alone: bool, seed: int = 2) -> Row:
         if code in (3, 99):
             problem = problem or f"it ended with code {code}: {(place / 'said').read_text()[-300:]}"
         if problem:
-            print(f"{verb.name}: {problem}")
-        survived += not problem
+            print(f"{verb.name}, kill {turn}: {problem}", file=sys.stderr, flush=True)
+        tried, survived = tried + 1, survived + (not problem)
     what = "kill -9 of git alone, all writing verbs" if git_alone else "kill -9 of groups, all writing verbs"
-    return Row(what, count, survived, f"{met} met something at work; locks left: 0" if survived == count else "")
+    return Row(what, tried, survived, f"{met} met something at work" + ("; locks left: 0" if survived == tried else ""))
 
 
 def _time(scene: Scene, verb: Verb, place: Path) -> float:

@@ -15,7 +15,7 @@ from pathlib import Path
 import h5py
 
 from benchmarks.reliability.hostile import mutate
-from benchmarks.reliability.row import Row
+from benchmarks.reliability.row import Row, turns
 from blastgit import BlastgitError
 from blastgit.annotations.annotation import read_strictly
 from blastgit.annotations.branch import read_lines
@@ -62,7 +62,7 @@ _ECSV = b"# %ECSV 1.0\n# ---\n# datatype:\n# - {name: subject, datatype: string}
 def rows(options: argparse.Namespace) -> Iterator[Row]:
     """Hand each parser what has been mutated."""
     with tempfile.TemporaryDirectory(prefix="blastgit-reliability-") as folder:
-        yield from try_all(Path(folder), options.fuzz)
+        yield from try_all(Path(folder), options.fuzz, options.minutes, options.seed)
 
 
 def parsers(folder: Path) -> dict[str, tuple[bytes, Callable[[bytes], object]]]:
@@ -139,12 +139,20 @@ def _file(path: Path, raw: bytes) -> Path:
     return path
 
 
-def try_all(folder: Path, count: int) -> Iterator[Row]:
-    """Yield a line for each parser: an error that is expected, or a value; never anything else."""
+def try_all(folder: Path, count: int, minutes: float = 0, seed: int = 0) -> Iterator[Row]:
+    """Yield a line for each parser: an error that is expected, or a value; never anything else.
+
+    Args:
+        folder: Where to put the files that are compared.
+        count: How many inputs for all parsers together.
+        minutes: How long for each parser at most; 0 for as long as it takes.
+        seed: Of the changes.
+    """
     found = parsers(folder)
     for what, (good, parse) in found.items():
-        draw, survived, each = random.Random(what), 0, max(1, count // len(found))
-        for _ in range(each):
+        draw, tried, survived = random.Random(f"{what}{seed or ''}"), 0, 0
+        for _ in turns(max(1, count // len(found)), minutes):
+            tried += 1
             try:
                 parse(mutate(good, draw))
                 survived += 1
@@ -152,4 +160,4 @@ def try_all(folder: Path, count: int) -> Iterator[Row]:
                 survived += 1
             except Exception as error:  # noqa: BLE001 (this is what the row counts)
                 print(f"not expected: {what}: {type(error).__name__}: {error}", file=sys.stderr)
-        yield Row(f"hostile {what}", each, survived)
+        yield Row(f"hostile {what}", tried, survived)

@@ -20,11 +20,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from benchmarks.reliability.row import Row
+from benchmarks.reliability.row import Row, turns
 from benchmarks.reliability.scene import VERBS, Scene, Verb, apart, end_of, in_child
 
 _SHUTDOWN, _WITHOUT_FLUSH = 0x8004587D, 2  # FS_IOC_SHUTDOWN of linux/fs.h
@@ -40,13 +40,18 @@ class CannotMount(Exception):
 def rows(options: argparse.Namespace) -> Iterator[Row]:
     """Cut the power of every verb."""
     try:
-        yield from sweep(options.cuts)
+        yield from sweep(options.cuts, minutes=options.minutes)
     except CannotMount as why:
         yield Row("power cuts", 0, 0, f"skipped: {why}")
 
 
-def sweep(count: int, verbs: Sequence[str] = ()) -> Iterator[Row]:
+def sweep(count: int, verbs: Sequence[str] = (), *, minutes: float = 0) -> Iterator[Row]:
     """Cut the power `count` times for each verb, half of them in the middle of it.
+
+    Args:
+        count: How often for each verb.
+        verbs: Which; all by default.
+        minutes: How long for each verb at most; 0 for as long as it takes.
 
     Raises:
         CannotMount: It takes root.
@@ -54,7 +59,7 @@ def sweep(count: int, verbs: Sequence[str] = ()) -> Iterator[Row]:
     with new_disk() as disk:
         for verb in VERBS:
             if not verbs or verb.name in verbs:
-                yield _row(disk, verb, count)
+                yield _row(disk, verb, turns(count, minutes))
 
 
 class Disk:
@@ -103,20 +108,20 @@ class Disk:
             os.close(descriptor)
 
 
-def _row(disk: Disk, verb: Verb, count: int) -> Row:
+def _row(disk: Disk, verb: Verb, chances: Iterable[int]) -> Row:
     generator = random.Random(verb.name)
-    survived = acknowledged = 0
+    tried = survived = acknowledged = 0
     longest = 1.2 * _time(disk, verb)
-    for turn in range(count):
+    for turn in chances:
         options = OPTIONS[turn // 2 % 2]
         wait = generator.uniform(0, longest) if turn % 2 else None
         code, problem = _trial(disk, verb, options, wait)
         acknowledged += code == 0
-        survived += not problem
+        tried, survived = tried + 1, survived + (not problem)
         if problem:
             when = "after it had returned" if wait is None else f"after {wait:.3f} s"
             print(f"{verb.name}, cut {when}, {options}: {problem}", file=sys.stderr, flush=True)
-    return Row(f"power cut: {verb.name}", count, survived, f"{acknowledged} acknowledged before")
+    return Row(f"power cut: {verb.name}", tried, survived, f"{acknowledged} acknowledged before")
 
 
 def _time(disk: Disk, verb: Verb) -> float:
