@@ -65,7 +65,7 @@ def run_killed_at(step: int, action: Callable[[], Any]) -> Death:
     try:
         return _wait(pid)
     finally:
-        _wait_for_group(pid)
+        wait_for_group(pid)
 
 
 def run_killed_after(seconds: float, action: Callable[[], Any]) -> Death:
@@ -77,7 +77,7 @@ def run_killed_after(seconds: float, action: Callable[[], Any]) -> Death:
         return _wait(pid)
     finally:
         timer.cancel()
-        _wait_for_group(pid)
+        wait_for_group(pid)
 
 
 def _writes(arguments: tuple[Any, ...]) -> bool:
@@ -110,7 +110,7 @@ def _kill_group(group: int) -> None:
         os.killpg(group, signal.SIGKILL)
 
 
-def _wait_for_group(group: int) -> None:
+def wait_for_group(group: int) -> None:
     """Return when the last process of a group is gone: git dies a moment after the writer that started it."""
     for _ in range(10_000):
         try:

@@ -12,8 +12,8 @@ from blastgit import DataRepo, errors
 from blastgit.cli.main import CRASH, INTERRUPTED, VERBS
 from blastgit.demo.story import tell
 from blastgit.plumbing import refs
-from blastgit.recording.decide import science_digest
 from blastgit.repository.history import History
+from blastgit.revision.digest import science_digest
 from blastgit.revision.normalise import normalise
 from blastgit.revision.rules import default_rules
 

@@ -15,8 +15,11 @@ from pathlib import Path
 
 import pygit2
 
+from benchmarks.crash import wait_for_group
 from blastgit import BlastgitError, DataRepo
 from blastgit.demo import refit, reprocess, small
+from blastgit.plumbing.evidence import owner_of
+from blastgit.plumbing.locks import journals
 from blastgit.plumbing.process import git_environment
 
 NAME, OTHER, NEW = "2026dgt", "2026abc", "2026new"
@@ -115,7 +118,7 @@ class Scene:
             if not is_there:
                 return f"{ref} was moved from {target} to {now[ref]}"
         locks = [*(self.repo / "refs").rglob("*.lock"), *self.repo.glob("*.lock")]
-        return f"{locks[0]} is left" if locks else ""
+        return f"{locks[0]} is left ({_told(locks[0], self.repo)})" if locks else ""
 
     def _write(self, name: str, sample: object) -> tuple[Path, Path]:
         (self.inputs / name).mkdir()
@@ -200,6 +203,16 @@ VERBS = (
 )
 
 
+def _told(lock: Path, repo: Path) -> str:
+    """Return what there is to tell of a lock that is left: what is in it, who may own it, and what journals say."""
+    try:
+        content = lock.read_text().strip()
+    except OSError as error:
+        content = str(error)
+    said = [f"{path.name}: {journal}, {dict(journal.refs)}" for path, journal in journals(repo / "blastgit/locks")]
+    return f"it holds {content!r}, its owner may be {owner_of(lock, repo)}, journals: {said}"
+
+
 def in_child(action: Callable[[], int], said: Path) -> int:
     """Start an action in a process group of its own, what it says going to a file, and return its process id."""
     pid = os.fork()
@@ -224,6 +237,7 @@ def end_of(pid: int) -> int:
     _, status = os.waitpid(pid, 0)
     with suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
+    wait_for_group(pid)
     return os.WEXITSTATUS(status) if os.WIFEXITED(status) else -1
 
 

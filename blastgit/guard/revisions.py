@@ -187,7 +187,7 @@ def _document(repo: Quarantine, name: str, files: Mapping[str, pygit2.Oid]) -> D
 
 
 def _science_digest(repo: Quarantine, document: DatasetRevision) -> str:
-    from blastgit.recording.decide import science_digest
+    from blastgit.revision.digest import science_digest
     from blastgit.revision.normalise import normalise
 
     sha256 = {path: digest.removeprefix("sha256:") for path, digest in document.files.items()}

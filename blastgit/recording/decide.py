@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -12,7 +11,7 @@ from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision
 from blastgit.repository.contents import content_tolerance, published_file
 from blastgit.revision.compare import compare
-from blastgit.revision.document import canonical
+from blastgit.revision.digest import science_digest
 from blastgit.revision.export import Export, is_same_run
 from blastgit.revision.field_types import check_changes, check_form
 from blastgit.revision.files import FileChange
@@ -122,13 +121,6 @@ def _same(state: Candidate, latest: Revision, changes: Changes, rules: Rules) ->
     again = second == latest.commit.author.time and state.export.time == latest.dr.export.time
     again = again or is_same_run(latest.dr.export, state.export, rules.ignored_stages)
     return Decision(latest, changes, reason, state.sha256, [], state.form, rules, is_new=False, is_same_export=again)
-
-
-def science_digest(form: NaturalForm, sha256: Mapping[str, str], rules: Rules) -> str:
-    """Return the digest that two states share only if every value and every file's bytes are the same."""
-    files = canonical({path: digest for path, digest in sha256.items() if not rules.is_derived(path)})
-    text = b'{"files":' + files + b',"values":' + form.canonical + b"}"
-    return f"sha256:{hashlib.sha256(text).hexdigest()}"
 
 
 def _compare(repository: Repository, state: Candidate, latest: Revision) -> Decision:

@@ -9,6 +9,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
@@ -16,6 +17,7 @@ from typing import TypeVar
 
 from blastgit.errors import DamagedData, StoreError
 from blastgit.progress import Progress, silent
+from blastgit.store import s3_listing
 from blastgit.store.base import QUARANTINE, Content, SetAside, Sizes, Store, quarantine_key, read_quarantine_key
 from blastgit.store.config import Remote
 from blastgit.store.failures import Patience, explain, is_missing_bucket
@@ -224,9 +226,17 @@ class DvcStore(Store):
                 yield from chunks_of(file)
 
     def sizes(self, md5s: Iterable[str]) -> Sizes:
-        """Return the size of each of these contents that is there; `RemoteFolder.sizes` tells what that takes."""
+        """Return the size of each of these contents that is there; `questions.py` tells what that takes.
+
+        S3 is asked without DVC's libraries as long as nothing else has been asked of it: they take long to load.
+        """
         wanted = set(md5s)
-        return self._do(lambda folder: folder.sizes(wanted)) if wanted else {}
+        if not wanted:
+            return {}
+        if self._folder is None and self._remote.url.startswith("s3:"):
+            with suppress(s3_listing.Unanswered):
+                return s3_listing.sizes(self._remote, wanted)
+        return self._do(lambda folder: folder.sizes(wanted))
 
     def _open(self) -> RemoteFolder:
         with self._opening:

@@ -7,24 +7,21 @@ from __future__ import annotations
 
 import base64
 import uuid
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from blastgit.store.base import Sizes
 from blastgit.store.config import Remote
 from blastgit.store.failures import http_status
+from blastgit.store.questions import PAGE, THREADS, Questions, in_threads
 from blastgit.store.source import Origin
 
 T = TypeVar("T")
 S = TypeVar("S")
 
-_THREADS = 8
-_PAGE = 1000  # names that an object store lists in one answer
 _PIECE = 16 * 1024 * 1024  # bytes that an upload in pieces holds at once
 _S3_TIMEOUTS = {"connect_timeout": "10", "read_timeout": "60"}  # seconds, unless the options say otherwise
 _ALREADY_THERE, _UNKNOWN = 412, 501  # what a server says to a write that may replace nothing
@@ -48,60 +45,36 @@ class RemoteFolder:
         self._root = root
         self._is_object_store = isinstance(self._fs, ObjectFileSystem)
         self._can_list = bool(self._fs.CAN_TRAVERSE)
-        self._threads = int(options.get("jobs") or _THREADS)
+        self._threads = int(options.get("jobs") or THREADS)
         self._no_copies_from: set[str] = set()
-        self._pages: float | None = None  # how many answers a listing of the whole store would take
+        self._questions = Questions(self._list_keys, self._threads)
         self.changed: dict[str, float] = {}  # when contents were brought (seconds since 1970), as far as was told
 
     def in_threads(self, work: Callable[[S], T], items: Iterable[S]) -> list[T]:
         """Do `work` for each item, a few at a time; the first failure ends it all."""
-        with ThreadPoolExecutor(self._threads) as pool:
-            futures = [pool.submit(work, item) for item in items]
-            try:
-                return [future.result() for future in futures]
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        return in_threads(work, items, self._threads)
 
     def sizes(self, md5s: Collection[str]) -> Sizes:
-        """Return the size of each content that is there, asking as few questions as the protocol allows.
-
-        No protocol has a question about several names. So an object store is either listed, a thousand contents with
-        each question, or asked for one name after the other, a few at a time: whichever is less.
-        """
-        wanted = set(md5s)
-        answers = self.in_threads(lambda ask: ask(), self._questions(sorted(wanted)))
-        return {md5: size for answer in answers for md5, size in answer.items() if md5 in wanted}
-
-    def _questions(self, wanted: list[str]) -> Sequence[Callable[[], Sizes]]:
-        if not self._can_list:
-            return [partial(self._ask, md5) for md5 in wanted]
-        if not self._is_object_store:
-            return [partial(self._list_folder, name) for name in sorted({md5[:2] for md5 in wanted})]
-        by_key = [partial(self._list_keys, md5) for md5 in wanted]
-        if len(wanted) <= 2:
-            return by_key
-        if self._pages is None:
-            self.has(wanted[0])
-        assert self._pages is not None
-        if self._pages > len(wanted):
-            return by_key
-        return [self._list_all] if self._pages < 256 else [partial(self._list_keys, f"{n:02x}") for n in range(256)]
+        """Return the size of each content that is there, asking as few questions as the protocol allows."""
+        if self._can_list and self._is_object_store:
+            return self._questions.sizes(md5s)
+        folders = sorted({md5[:2] for md5 in md5s}) if self._can_list else sorted(set(md5s))
+        answers = self.in_threads(self._list_folder if self._can_list else self._ask, folders)
+        return {md5: size for answer in answers for md5, size in answer.items() if md5 in md5s}
 
     def has(self, md5: str) -> bool:
         """Whether an object store has a content, by one question that also tells how large the store is."""
-        found = self._list_keys(md5[:3])
-        if self._pages is None:  # contents are spread evenly over their names, so a sample is enough
-            self._pages = len(found) * 16**3 / _PAGE
-        return md5 in found
+        return self._questions.has(md5)
 
     def _list_all(self) -> dict[str, int]:
         found = self._sizes(self._fs.fs.find(str(self._fs.join(self._root, "files")), prefix="md5/", detail=True))
-        self._pages = len(found) / _PAGE
+        self._questions.pages = len(found) / PAGE
         return found
 
     def _list_keys(self, beginning: str) -> dict[str, int]:
         """List the contents whose MD5 begins so; in an object store that is one question for each thousand."""
+        if not beginning:
+            return self._list_all()
         return self._sizes(self._fs.fs.find(self._contents(beginning[:2]), prefix=beginning[2:], detail=True))
 
     def _list_folder(self, name: str) -> dict[str, int]:

@@ -10,7 +10,7 @@ from blastgit import DataRepo
 from blastgit.annotations.metric import Metric, read_value
 from blastgit.demo import small
 from blastgit.errors import InvalidInput
-from blastgit.recording.decide import science_digest
+from blastgit.revision.digest import science_digest
 from blastgit.revision.document import canonical, parse
 from blastgit.revision.dr import read_dr, write_dr
 from blastgit.revision.export import read_export

@@ -1,0 +1,70 @@
+"""Which of many contents an object store has, found out with as few questions as its protocol allows.
+
+No protocol has a question about several names. So the store is either listed, a thousand contents with each answer, or
+asked for one name after the other, a few at a time: whichever is less.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from blastgit.store.base import Sizes
+
+T = TypeVar("T")
+S = TypeVar("S")
+
+THREADS = 8
+PAGE = 1000
+"""Names that an object store lists in one answer."""
+
+
+def in_threads(work: Callable[[S], T], items: Iterable[S], threads: int = THREADS) -> list[T]:
+    """Do `work` for each item, a few at a time; the first failure ends it all."""
+    with ThreadPoolExecutor(threads) as pool:
+        futures = [pool.submit(work, item) for item in items]
+        try:
+            return [future.result() for future in futures]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+class Questions:
+    """What to ask an object store."""
+
+    def __init__(self, listed: Callable[[str], Sizes], threads: int = THREADS) -> None:
+        """Prepare to ask.
+
+        Args:
+            listed: Asks for the sizes of the contents whose MD5 begins so; "" stands for all.
+            threads: How many questions at a time.
+        """
+        self._listed = listed
+        self._threads = threads
+        self.pages: float | None = None
+        """How many answers a listing of the whole store would take; None if nobody knows."""
+
+    def sizes(self, md5s: Collection[str]) -> Sizes:
+        """Return the size of each content that is there."""
+        wanted = set(md5s)
+        answers = in_threads(self._listed, self._beginnings(sorted(wanted)), self._threads)
+        return {md5: size for answer in answers for md5, size in answer.items() if md5 in wanted}
+
+    def has(self, md5: str) -> bool:
+        """Whether the store has a content, by one question that also tells how large the store is."""
+        found = self._listed(md5[:3])
+        if self.pages is None:  # contents are spread evenly over their names, so a sample is enough
+            self.pages = len(found) * 16**3 / PAGE
+        return md5 in found
+
+    def _beginnings(self, wanted: list[str]) -> list[str]:
+        if len(wanted) <= 2:
+            return wanted
+        if self.pages is None:
+            self.has(wanted[0])
+        assert self.pages is not None
+        if self.pages > len(wanted):
+            return wanted
+        return [""] if self.pages < 256 else [f"{n:02x}" for n in range(256)]
