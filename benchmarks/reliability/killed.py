@@ -65,12 +65,15 @@ def _restore(place: Path) -> None:
 
 
 def _kill(group: int, *, git_alone: bool) -> bool:
-    with suppress(ProcessLookupError, OSError):
+    """Kill a verb and its git, or the next git that it starts; whether there was one."""
+    with suppress(OSError):  # it has ended
         if not git_alone:
             os.killpg(group, signal.SIGKILL)
             return True
-        children = Path(f"/proc/{group}/task/{group}/children").read_text().split()
+        while not (children := Path(f"/proc/{group}/task/{group}/children").read_text().split()):
+            if "Z" in Path(f"/proc/{group}/stat").read_text().rpartition(")")[2][:3]:
+                return False
         for pid in children:
             os.kill(int(pid), signal.SIGKILL)
-        return bool(children)
+        return True
     return False
