@@ -17,6 +17,7 @@ from benchmarks.bucket import bucket
 from benchmarks.collections import collected
 from benchmarks.controls import isolate
 from benchmarks.durability import durability
+from benchmarks.hook import hooked
 from benchmarks.index import indexed
 from benchmarks.memory import memory
 from benchmarks.race import Row
@@ -69,6 +70,7 @@ _PARTS: dict[str, Callable[[Path, argparse.Namespace], Iterable[Row]]] = {
     "read": lambda folder, options: speed.read_back(folder, samples.first(), options.rounds),
     "processes": lambda folder, options: speed.processes(folder, samples.first(), options.rounds),
     "durability": durability,
+    "hook": hooked,
     "annotations": annotated,
     "collections": collected,
     "releases": released,
