@@ -1,4 +1,4 @@
-"""A store in S3 is asked without DVC's libraries where all is plain; where not, or if anything fails, DVC's client is."""
+"""A store in S3 is asked without DVC's libraries where all is plain; else, or if anything fails, DVC's client is."""
 
 import os
 import subprocess
