@@ -18,8 +18,8 @@ from benchmarks import trouble
 from benchmarks.race import Row, Target, race
 from blastgit import DataRepo
 from blastgit.demo import process, refit
+from blastgit.plumbing.objects import ZERO
 from blastgit.plumbing.process import git_environment
-from blastgit.plumbing.refs import ZERO
 from blastgit.repository.hooks import install_hooks
 
 _NAME = "2026dgt"
