@@ -13,11 +13,13 @@ from blastgit.errors import BlastgitError
 from blastgit.serve.facts import Facts
 from blastgit.serve.figures import posterior
 from blastgit.serve.figures.frame import Frame, axis_over
+from blastgit.serve.numbers import number
 from blastgit.serve.quantities import BY_NAME, QUANTITIES
 from blastgit.serve.site import Site
 
 _PERCENTILE = re.compile(r"sed/(?P<scope>[^/.]+)\.(?P<name>\w+)_(?P<p>16|50|84)")
 _PHOTOMETRY = re.compile(r"photometry/(?P<aperture>[^/]+)/(?P<filter>[^/]+)\.(?P<field>\w+)")
+_HISTORY = re.compile(r"sfh/(?P<scope>[^/]+)/(?P<time>[\d.e+-]+)\.logsfr_(?P<p>16|50|84)")
 _MICRON = 1e4  # Å
 _FIRST = ("log_mass", "log_sfr", "log_ssfr", "age", "logzsol", "dust2")
 
@@ -39,7 +41,16 @@ def label_of(path: str) -> str:
     if match:
         scope = next((each for each in ("global", "local") if match["aperture"].endswith(f"_{each}")), "")
         return f"{match['filter']} {match['field'].replace('_', ' ')}{', ' if scope else ''}{scope}"
+    match = _HISTORY.fullmatch(path)
+    if match:
+        percentile = "" if match["p"] == "50" else f", percentile {match['p']}"
+        return f"log SFR {number(float(match['time']), 3)} Gyr ago, {match['scope']}{percentile}"
     return path
+
+
+def is_of(path: str, scope: str) -> bool:
+    """Whether a value or a file, by its path, belongs to an aperture: "local" or "global"."""
+    return re.search(rf"[/_]{scope}(?![a-z])", path) is not None
 
 
 def residuals(rows: Sequence[Sequence[Mapping[str, Any]]], labels: tuple[str, str]) -> Markup | None:

@@ -22,6 +22,7 @@ _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml",
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 """Control characters, and those that turn the direction of writing or break lines unseen."""
 
+_UNITS = {"uJy": "µJy", "Angstrom": "Å", "Msun": "M☉"}
 _YEAR = 365 * 86400
 
 
@@ -33,7 +34,7 @@ def install(app: Flask) -> None:
     environment.filters.update(
         number=numbers.number, fixed=numbers.fixed, signed=numbers.signed, degrees=numbers.degrees,
         sexagesimal=numbers.sexagesimal, size=numbers.bytes_text, day=numbers.day, clock=numbers.clock, time=time,
-        path=address, iso=iso, wrap=wrap,
+        path=address, iso=iso, wrap=wrap, unit=unit,
     )  # fmt: skip
     environment.globals.update(
         static=static,
@@ -61,6 +62,11 @@ def iso(value: object) -> str:
     """Return an instant as ISO 8601 has it, in UTC."""
     found = numbers.moment(value)
     return "" if found is None else found.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def unit(name: object) -> str:
+    """Return a unit as a person writes it; its name in the rules and the index is that of the VO."""
+    return _UNITS.get(str(name or ""), str(name or ""))
 
 
 def address(text: object) -> str:

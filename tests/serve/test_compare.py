@@ -5,6 +5,7 @@ from html import unescape
 
 import pytest
 
+from blastgit.serve.compared import is_of, label_of
 from tests.serve.conftest import WITHDRAWN, window
 
 PAIR = "/compare/2026dgt@0...2026dgt@1"
@@ -76,3 +77,29 @@ def test_blink_wipe_and_difference_by_keys(server, browser):
         page.wait_for_function("document.querySelector('.viewer').dataset.newValues")
         old.locator(".px").hover(position={"x": 20, "y": 20})
         assert "RA " in viewer.locator("output").inner_text()
+
+
+@pytest.mark.parametrize(
+    ("path", "label"),
+    [
+        ("sed/local.log_mass_50", "log M★, local"),
+        ("sed/global.log_mass_16", "log M★, global, percentile 16"),
+        ("photometry/2026dgt_DES_z_global/DES_z.flux_error", "DES_z flux error, global"),
+        ("sfh/local/3.5587740036215676.logsfr_84", "log SFR 3.56 Gyr ago, local, percentile 84"),
+        ("host.redshift", "host.redshift"),
+    ],
+)
+def test_what_a_person_calls_a_value(path, label):
+    assert label_of(path) == label
+
+
+def test_what_belongs_to_an_aperture():
+    assert is_of("photometry/2026dgt_DES_z_global/DES_z.flux", "global")
+    assert is_of("sed_output/2026dgt_local_chain.npz", "local")
+    assert not is_of("cutout_cdn/DES/DES_z.fits", "local")
+    assert not is_of("photometry/2026dgt_DES_z_global/DES_z.flux", "local")
+
+
+def test_a_fit_that_did_not_change_is_folded_away(app):
+    assert "No value of it differs" not in app.get(PAIR).text
+    assert app.get("/compare/2026dgt@0...2026dgt@0").text.count("No value of it differs") == 2

@@ -39,7 +39,9 @@ def plot(graph: Graph) -> Markup | None:
 
 
 def _box(graph: Graph, name: str, x: float, y: float) -> str:
-    short = name.rpartition("/")[2]
+    above, _, short = name.rpartition("/")
+    if short.replace(".", "").replace("e-", "").isdigit():  # a bin of the star formation history
+        short = f"{above.rpartition('/')[2]} {float(short):.3g}"
     text = short if len(short) <= _LETTERS else f"…{short[1 - _LETTERS :]}"
     kind = graph.things[name].kind
     return (

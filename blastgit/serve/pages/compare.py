@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Flask, Response, redirect, request
@@ -9,7 +10,7 @@ from markupsafe import Markup
 
 from blastgit.content.viewer import Geometry, Side, viewer
 from blastgit.errors import BlastgitError, NotFound
-from blastgit.serve.compared import changes, posteriors, residuals
+from blastgit.serve.compared import changes, is_of, posteriors, residuals
 from blastgit.serve.facts import Facts, history
 from blastgit.serve.figures import sed, sfh
 from blastgit.serve.images import draw, draw_difference, ellipses, read_picture, shared_stretch, svg
@@ -88,9 +89,11 @@ def how_much(file: dict[str, Any]) -> str:
 
 def _view(here: Site, sides: tuple[Facts, Facts], data: dict[str, Any]) -> dict[str, Any]:
     labels = (str(data["old"]["number"]), str(data["new"]["number"]))
+    differing = [each for each in data["files"] if each["change"] != "content-equal"]
+    paths = [str(each["path"]) for each in (*data["values"], *differing)]
     return {
         "viewers": [(each, _viewer(here, sides, labels, each)) for each in data["images"]],
-        "plots": {scope: found for scope in SCOPES if (found := _plots(here, sides, labels, scope))},
+        "plots": {scope: found for scope in SCOPES if (found := _plots(here, sides, labels, scope, paths))},
         "how_much": how_much,
         "largest": max((abs(each["sigma"] or 0.0) for each in data["values"]), default=0.0),
     }
@@ -127,7 +130,10 @@ def _viewer(here: Site, sides: tuple[Facts, Facts], labels: tuple[str, str], ima
     return Markup(viewer(image["filter"], old, new, difference, geometry))  # noqa: S704 (it escapes every text)
 
 
-def _plots(here: Site, sides: tuple[Facts, Facts], labels: tuple[str, str], scope: str) -> dict[str, Any] | None:
+def _plots(
+    here: Site, sides: tuple[Facts, Facts], labels: tuple[str, str], scope: str, paths: Sequence[str]
+) -> dict[str, Any] | None:
+    """Return the plots of an aperture, and whether any of the paths that differ belongs to it."""
     models = [model_of(here, facts, scope) for facts in sides]
     rows = [facts.photometry().get(scope, []) for facts in sides]
     bins = [facts.sfh().get(scope, []) for facts in sides]
@@ -146,7 +152,8 @@ def _plots(here: Site, sides: tuple[Facts, Facts], labels: tuple[str, str], scop
             "posteriors": posteriors(here, sides, scope),
         }  # fmt: skip
 
-    return here.figures.get(("compared", sides[0].spec, sides[1].spec, scope, here.pool.version()), make)
+    drawn = here.figures.get(("compared", sides[0].spec, sides[1].spec, scope, here.pool.version()), make)
+    return {**drawn, "differs": any(is_of(path, scope) for path in paths)}
 
 
 def pair(old: str, new: str, path: str, which: str) -> Response:
