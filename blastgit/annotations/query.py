@@ -19,8 +19,7 @@ from blastgit.naming.trailers import Trailer
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision
 from blastgit.repository.history import History
-from blastgit.revision.normalise import normalise
-from blastgit.workflow.inputs import Uses, read_uses
+from blastgit.workflow.origins import Earlier, origins_of
 
 
 @dataclass(frozen=True)
@@ -169,7 +168,7 @@ class Query:
             yield from _touching(own, part)
             return
         revision = self._resolver.revision(f"{line}@{number}")
-        distances = self._inputs(revision, part) if inherited else {}
+        distances, earlier = self._inputs(revision, part) if inherited else ({}, {})
         for note in [*own, *self.of(Subject("transient", line))]:
             steps = _distance(note.event.subject.part, distances)
             if _touches(note.event.subject.part, part) or steps:
@@ -178,10 +177,24 @@ class Query:
             steps = distances.get(path, 0)
             if _touches(path, part) or steps:
                 yield replace(note, origin=f"{revision}:{path}", distance=steps)
+        for name, each in earlier.items():
+            yield from self._of_earlier(each, distances[name])
         run = revision.trailers.get(Trailer.RUN) if inherited else None
         if run:
             for note in self.of(Subject("run", run)):
                 yield replace(note, distance=1)
+
+    def _of_earlier(self, input_: Earlier, steps: int) -> Iterator[AnnotationStatus]:
+        """Yield what was said of an input that is of an earlier revision: of it there, and of its content."""
+        state, path = input_.view.state, input_.path
+        if not isinstance(state, Revision):
+            return
+        for note in self.of(Subject("revision", str(state))):
+            if note.event.subject.part and _touches(note.event.subject.part, path):
+                yield replace(note, distance=steps)
+        if path in state.dr.files and self.branch.has("file"):
+            for note in self.of(Subject("file", state.dr.files[path])):
+                yield replace(note, origin=f"{state}:{path}", distance=steps)
 
     def _place(self, target: Target) -> tuple[str, int, str]:
         if not target.seen_as:
@@ -199,16 +212,13 @@ class Query:
                 for note in self.of(Subject("file", digest)):
                     yield path, note
 
-    def _inputs(self, revision: Revision, part: str) -> dict[str, int]:
-        """Return the inputs of what a path names (or of the results), and how many steps back each lies."""
-        uses = self.uses(revision)
+    def _inputs(self, revision: Revision, part: str) -> tuple[dict[str, int], dict[str, Earlier]]:
+        """Return how many steps back each input of a path, or of the results, lies; and those of earlier revisions."""
+        origins = origins_of(self._repository, revision)
+        uses = origins.uses
         products = {step.product for step in uses.steps}
-        return uses.inputs([each for each in products if _touches(each, part)] if part else uses.results)
-
-    def uses(self, revision: Revision) -> Uses:
-        """Return what was made of what in a revision."""
-        form = normalise(revision.dr.export, self._repository.rules)
-        return read_uses(form, self._resolver.files(revision))
+        found = uses.inputs([each for each in products if _touches(each, part)] if part else uses.results)
+        return found, {name: each for name, each in origins.earlier.items() if name in found}
 
 
 def _touching(notes: Iterable[AnnotationStatus], part: str) -> list[AnnotationStatus]:

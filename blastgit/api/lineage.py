@@ -26,11 +26,10 @@ def provenance(session: Session, /, spec: str) -> Graph:
     from blastgit.provenance.graph import read_graph
     from blastgit.repository.commits import Revision
     from blastgit.workflow.ended import status_of
-    from blastgit.workflow.stages import Stages
 
     parsed = parse_spec(spec)
     state = session.resolve(parsed)
-    graph = read_graph(state, session.repository.rules, Stages.of(session.repository.settings))
+    graph = read_graph(session.repository, state)
     if isinstance(state, Revision):
         graph = replace(graph, about={**graph.about, "status": status_of(session.repository, state)})
     return graph if parsed.path is None else graph.back_from(parsed.path)
@@ -47,11 +46,9 @@ def affected(session: Session, /, subject: str) -> Sequence[Affected]:
         NotFound: There is no such revision, annotation or path.
     """
     from blastgit.provenance.affected import affected, read_subjects
-    from blastgit.workflow.stages import Stages
 
-    stages = Stages.of(session.repository.settings)
     subjects = read_subjects(session.repository, subject)
-    return [each for one in subjects for each in affected(session.repository, one, stages, session.progress)]
+    return [each for one in subjects for each in affected(session.repository, one, session.progress)]
 
 
 def usage(session: Session, /, pattern: str = "*") -> Sequence[Usage]:

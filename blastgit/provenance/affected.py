@@ -18,7 +18,6 @@ from blastgit.repository.history import History
 from blastgit.repository.lines import own_lines
 from blastgit.revision.document import Json
 from blastgit.workflow.resolve import resolve
-from blastgit.workflow.stages import Stages
 
 _SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -116,21 +115,19 @@ def _annotated(repository: Repository, name: str) -> list[Subject]:
     return subjects
 
 
-def affected(
-    repository: Repository, subject: Subject, stages: Stages, progress: Progress = silent
-) -> Iterator[Affected]:
+def affected(repository: Repository, subject: Subject, progress: Progress = silent) -> Iterator[Affected]:
     """Yield all that was really made of a subject, nearest first in each revision.
 
-    Every revision's document is searched for the subject; those that have it are read.
+    Every revision's document is searched for the subject; those that have it are read, and those after them, which may
+    hold what was made of it then.
 
     Raises:
         NotFound: A row was named, and its revision has nothing there.
     """
-    rules = repository.rules
     for revision in _candidates(repository, subject, progress):
-        graph = read_graph(revision, rules, stages)
+        graph = read_graph(repository, revision)
         found = _found(graph, revision, subject)
-        if subject.row[0] and not found:
+        if subject.row[0] == str(revision) and not found:
             hint = did_you_mean(subject.row[1], with_beginnings(graph.things))
             raise NotFound(f"{revision} has nothing at {subject.row[1]!r} that anything was made of{hint}")
         for name in found:
@@ -147,18 +144,25 @@ def _candidates(repository: Repository, subject: Subject, progress: Progress) ->
             revisions = history.revisions(name)
         except (NotFound, DamagedData):
             continue  # `verify` is for these
+        is_there = False
         for revision in revisions:
-            if subject.row[0] in ("", str(revision)) and subject.clue in revision.dr_bytes:
+            is_there = is_there or (subject.row[0] in ("", str(revision)) and subject.clue in revision.dr_bytes)
+            if is_there:
                 yield revision
         progress("searching", done, len(names))
 
 
 def _found(graph: Graph, revision: Revision, subject: Subject) -> list[str]:
     if subject.digest:
-        return [path for path, digest in revision.dr.files.items() if digest == subject.digest]
+        sha256 = subject.digest.removeprefix("sha256:")
+        return [name for name, thing in graph.things.items() if thing.facts.get("sha256") == sha256]
     if subject.host:
-        return ["host"] if _host_name(revision.dr.export.document) == subject.host else []
-    return graph.match(subject.image or subject.row[1]) if subject.image or subject.row[1] else list(graph.things)
+        hosts = [name for name, thing in graph.things.items() if thing.kind == "host"]
+        return [name for name in hosts if graph.things[name].facts.get("name") == subject.host]
+    spec, path = subject.row
+    earlier = "" if spec in ("", str(revision)) else spec
+    wanted = subject.image or path
+    return graph.match(f"{earlier}:{wanted}".lstrip(":")) if wanted else graph.of_revision(earlier)
 
 
 def _host_name(document: dict[str, Json]) -> str:

@@ -13,12 +13,15 @@ from functools import cached_property
 from blastgit.errors import NotFound
 from blastgit.naming.nearest import did_you_mean, with_beginnings
 from blastgit.naming.trailers import Trailer
+from blastgit.repository.base import Repository
 from blastgit.repository.commits import Snapshot
 from blastgit.revision.document import Json
-from blastgit.revision.normalise import NaturalForm, Row, normalise
+from blastgit.revision.normalise import NaturalForm, normalise
 from blastgit.revision.rules import Rules
 from blastgit.workflow.inputs import Use, read_uses
+from blastgit.workflow.origins import origins_of
 from blastgit.workflow.stages import Stages
+from blastgit.workflow.view import View
 
 IMAGES = "images"
 """Where remote images stand among the names of things: `images/DES/DES_z`."""
@@ -94,6 +97,10 @@ class Graph:
         """Return the things that a path means: one thing, or all in a folder or table."""
         return [name for name in self.things if name == path or name.startswith(f"{path.rstrip('/')}/")]
 
+    def of_revision(self, revision: str) -> list[str]:
+        """Return the things that are of an earlier revision, or ("") of this one."""
+        return [name for name, thing in self.things.items() if thing.facts.get("revision", "") == revision]
+
     def downstream(self, names: Iterable[str]) -> dict[str, int]:
         """Return what was really made of some things, directly or not, each with the number of steps to it."""
         known = dict.fromkeys(names, 0)
@@ -131,19 +138,38 @@ class Graph:
         return Graph(self.revision, self.about, things, uses, tuple(deed for deed in deeds if deed.makes))
 
 
-def read_graph(state: Snapshot, rules: Rules, stages: Stages) -> Graph:
-    """Return the graph of a revision.
+def read_graph(repository: Repository, state: Snapshot) -> Graph:
+    """Return the graph of a revision, with its inputs as they were when each thing was made.
+
+    What was made in an earlier run, of inputs that are others now, leads to things of that revision, which have its
+    name before their own: `2026dgt@0:cutout_cdn/DES/DES_g.fits`.
 
     Raises:
-        DamagedData: The revision cannot be read.
+        DamagedData: The revision, or one that it follows and that has an input of it, cannot be read.
     """
-    form = normalise(state.dr.export, _with_versions(rules))
-    files = sorted(state.dr.files)
-    uses = (*read_uses(form, files).steps, *_downloads(form), *_places(form))
-    names = dict.fromkeys([*files, *(name for use in uses for name in (use.product, use.source))])
-    rows = {row.path: row for row in form.rows()}
-    things = {name: _thing(name, state, rows, form) for name in names}
-    return Graph(str(state), _about(state), things, uses, tuple(_deeds(form, things, uses, stages)))
+    origins = origins_of(repository, state, _steps)
+    uses = origins.uses.steps
+    rules = _with_versions(repository.rules)
+    names = dict.fromkeys([*sorted(state.dr.files), *(name for use in uses for name in (use.product, use.source))])
+    now = _Things(state, rules)
+    views = {each.view for each in origins.earlier.values()}
+    then = {view.label: _Things(view.state, rules) for view in views if view.state is not None}
+    things = {}
+    for name in names:
+        earlier = origins.earlier.get(name)
+        if earlier is None:
+            made = origins.made.get(name)
+            things[name] = now.thing(name, name, {} if made is None else {"made_for": made})
+        else:
+            things[name] = then[earlier.view.label].thing(earlier.path, name, {"revision": earlier.view.label})
+    stages = Stages.of(repository.settings)
+    return Graph(str(state), _about(state), things, uses, tuple(_deeds(now.form, things, uses, stages)))
+
+
+def _steps(view: View) -> Iterator[Use]:
+    yield from view.uses.steps
+    yield from _downloads(view.form)
+    yield from _places(view.form)
 
 
 def _about(state: Snapshot) -> dict[str, str]:
@@ -188,19 +214,33 @@ def image_name(survey: Json, filter_name: Json) -> str:
     return f"{IMAGES}/{survey}/{filter_name}"
 
 
-def _thing(name: str, state: Snapshot, rows: Mapping[str, Row], form: NaturalForm) -> Thing:
-    if name in state.dr.files:
-        return Thing(name, "file", {"sha256": state.sha256(name), "bytes": state.pointer(name).size})
-    table, _, rest = name.partition("/")
-    if table == IMAGES:
-        row = next((row for row in form.tables["filters"] if row.key[0] == rest.rpartition("/")[2]), None)
-        known = row.values if row else {}
-        return Thing(name, "remote image", {k: known[k] for k in ("hips_id", "image_download_method") if k in known})
-    row = rows.get(name)
-    facts = {} if row is None or _VERSION not in row.values else {_VERSION: row.values[_VERSION]}
-    if row is not None and table in ("host", "transient") and "name" in row.values:
-        facts["name"] = row.values["name"]
-    return Thing(name, _KINDS.get(table, table), facts)
+class _Things:
+    """What is known of the things of one state."""
+
+    def __init__(self, state: Snapshot, rules: Rules) -> None:
+        self._state = state
+        self.form = normalise(state.dr.export, rules)
+        self._rows = {row.path: row for row in self.form.rows()}
+
+    def thing(self, path: str, name: str, facts: Mapping[str, Json]) -> Thing:
+        """Return a thing under the name that it has in the graph, with more that is known of it."""
+        kind, own = self._facts(path)
+        return Thing(name, kind, {**own, **facts})
+
+    def _facts(self, path: str) -> tuple[str, dict[str, Json]]:
+        state = self._state
+        if path in state.dr.files:
+            return "file", {"sha256": state.sha256(path), "bytes": state.pointer(path).size}
+        table, _, rest = path.partition("/")
+        if table == IMAGES:
+            row = next((row for row in self.form.tables["filters"] if row.key[0] == rest.rpartition("/")[2]), None)
+            known = row.values if row else {}
+            return "remote image", {k: known[k] for k in ("hips_id", "image_download_method") if k in known}
+        row = self._rows.get(path)
+        facts = {} if row is None or _VERSION not in row.values else {_VERSION: row.values[_VERSION]}
+        if row is not None and table in ("host", "transient") and "name" in row.values:
+            facts["name"] = row.values["name"]
+        return _KINDS.get(table, table), facts
 
 
 def _deeds(form: NaturalForm, things: Iterable[str], uses: Iterable[Use], stages: Stages) -> Iterator[Deed]:

@@ -36,31 +36,39 @@ def to_prov(graph: Graph) -> dict[str, Any]:
     }
     for thing in graph.things.values():
         left = [use.source for use in graph.sources.get(thing.name, ()) if not use.really]
-        document["entity"][_name(revision, thing.name)] = {
+        document["entity"][_entity(graph, thing.name)] = {
             "prov:label": thing.name,
             "prov:type": thing.kind,
             **{f"blastgit:{key}": _value(value) for key, value in thing.facts.items()},
             **({"blastgit:notUsed": left} if left else {}),
         }
-        _add(document, "hadMember", {"prov:collection": whole, "prov:entity": _name(revision, thing.name)})
+        if "revision" not in thing.facts:
+            _add(document, "hadMember", {"prov:collection": whole, "prov:entity": _entity(graph, thing.name)})
     for use in graph.uses:
         if use.really:
             pair = {"prov:generatedEntity": use.product, "prov:usedEntity": use.source}
-            _add(document, "wasDerivedFrom", {end: _name(revision, name) for end, name in pair.items()})
+            _add(document, "wasDerivedFrom", {end: _entity(graph, name) for end, name in pair.items()})
     for deed in graph.deeds:
         activity = f"blastgit:run/{_escaped(revision)}/{_escaped(deed.stage)}"
         outcome = {} if deed.outcome is None else {"blastgit:outcome": deed.outcome}
         document["activity"][activity] = {"prov:label": deed.stage, **outcome}
         _add(document, "wasAssociatedWith", {"prov:activity": activity, "prov:agent": blast})
         for name in deed.uses:
-            _add(document, "used", {"prov:activity": activity, "prov:entity": _name(revision, name)})
+            _add(document, "used", {"prov:activity": activity, "prov:entity": _entity(graph, name)})
         for name in deed.makes:
-            _add(document, "wasGeneratedBy", {"prov:entity": _name(revision, name), "prov:activity": activity})
+            _add(document, "wasGeneratedBy", {"prov:entity": _entity(graph, name), "prov:activity": activity})
     return {key: value for key, value in document.items() if value}
 
 
 def _add(document: dict[str, Any], relation: str, ends: dict[str, str]) -> None:
     document[relation][f"_:{relation}{len(document[relation])}"] = ends
+
+
+def _entity(graph: Graph, name: str) -> str:
+    """Return the entity of a thing; one of an earlier revision is the same entity as in the graph of that."""
+    thing = graph.things.get(name)
+    earlier = None if thing is None else thing.facts.get("revision")
+    return _name(graph.revision, name) if earlier is None else _name(str(earlier), name.removeprefix(f"{earlier}:"))
 
 
 def _name(revision: str, thing: str = "") -> str:

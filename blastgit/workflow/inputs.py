@@ -55,7 +55,7 @@ class Uses:
     @cached_property
     def results(self) -> list[str]:
         """What the others were made for: SED results and their files; where there are none, the photometry."""
-        products = dict.fromkeys(step.product for step in self.steps)
+        products = dict.fromkeys(step.product for step in self.steps if "@" not in step.product.partition(":")[0])
         return [each for each in products if each.startswith(("sed/", "sed_output/", "sfh/"))] or [
             each for each in products if each.startswith("photometry/")
         ]
