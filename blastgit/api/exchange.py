@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from blastgit.exchange.run import Import
     from blastgit.maintenance.migrate import Migrated
     from blastgit.maintenance.subset import Subset
+    from blastgit.store.taking import Taking
 
 
 def import_all(  # noqa: PLR0913 (each is one thing that most calls leave out)
@@ -29,6 +30,7 @@ def import_all(  # noqa: PLR0913 (each is one thing that most calls leave out)
     options: Mapping[str, str] | None = None,
     broker: str | None = None,
     reflink: bool = False,
+    mode: str | None = None,
     only: str = "*",
     without: str = "",
     dry_run: bool = False,
@@ -42,7 +44,10 @@ def import_all(  # noqa: PLR0913 (each is one thing that most calls leave out)
         jobs: Processes at once; by default one a processor.
         options: What a bucket needs beside its URL: `endpointurl`, `region`.
         broker: The URL of the Celery broker whose workers do it; see `exchange/workers.py`.
-        reflink: Have files share their blocks on disk with the store, where the file system can do that.
+        reflink: The same as `mode="reflink"`.
+        mode: What becomes of the files of a tree: "copy" (the default); "reflink", which has them share their blocks on
+            disk with the store, where the file system can; "hardlink", which makes them contents of the store, if
+            nobody may rewrite them; or "inplace", which leaves them where they are, and has a store of links to them.
         only: A pattern that the names of transients (of archives: theirs) must match.
         without: A pattern that they must not match.
         dry_run: Read and decide, and write nothing.
@@ -54,8 +59,21 @@ def import_all(  # noqa: PLR0913 (each is one thing that most calls leave out)
     from blastgit.exchange.run import ImportOptions, import_all, place_of
 
     folder = None if exports is None else Path(exports)
-    chosen = ImportOptions(folder, run, jobs, broker, reflink, only, without, dry_run)
+    if reflink and mode not in (None, "reflink"):
+        raise UsageError(f"files cannot be taken in two ways at once: leave out reflink, or the mode {mode!r}")
+    chosen = ImportOptions(
+        folder, run, jobs, broker, _taking("reflink" if reflink else mode or "copy"), only, without, dry_run
+    )
     return import_all(session.local(), place_of(source, options or {}), chosen, session.progress)
+
+
+def _taking(mode: str) -> Taking:
+    from blastgit.store.taking import Taking
+
+    try:
+        return Taking(mode)
+    except ValueError:
+        raise UsageError(f"there is no mode {mode!r}; there is {', '.join(Taking)}") from None
 
 
 def take_in(session: Session, /, source: str | Path, only: str = "*", *, dry_run: bool = False) -> TakenIn:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import TYPE_CHECKING
 
 from blastgit.cli.common import add_json, bold, drawn_progress, key_values, open_repo, plural, print_json, size_text
 from blastgit.errors import UsageError
+from blastgit.exchange.other_repo import is_data_repo
+from blastgit.naming.paths import ROOTS
 
 if TYPE_CHECKING:
     from blastgit.exchange.run import Import
-from blastgit.exchange.other_repo import is_data_repo
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,8 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=int, metavar="N", help="processes at once (default: one a processor)")
     words = "have the workers of a Celery broker do it (docs/adopting.md)"
     parser.add_argument("--celery", metavar="BROKER", help=words)
-    words = "share the files' blocks on disk with the store (Btrfs, XFS) instead of copying them"
-    parser.add_argument("--reflink", action="store_true", help=words)
+    words = (
+        "what becomes of the files of a tree: copied (default); reflink shares their blocks on disk (Btrfs, XFS); "
+        "hardlink makes the very files contents of the store, if nobody may rewrite them; inplace leaves them where "
+        "they are"
+    )
+    parser.add_argument("--mode", choices=["copy", "reflink", "hardlink", "inplace"], help=words)
+    parser.add_argument("--reflink", action="store_true", help="the same as --mode reflink")
     parser.add_argument("--skipped", metavar="FILE", help="write what was skipped, and why, to a file")
     words = "just the transients whose name matches; of another data repo, u/USER/* is for your own lines"
     parser.add_argument("--only", metavar="GLOB", help=words)
@@ -59,6 +66,7 @@ def run(options: argparse.Namespace) -> int:
             jobs=options.jobs,
             broker=options.celery,
             reflink=options.reflink,
+            mode=options.mode,
             only=options.only or "*",
             without=options.without,
             dry_run=options.dry_run,
@@ -67,21 +75,40 @@ def run(options: argparse.Namespace) -> int:
     if options.skipped:
         with open(options.skipped, "w", encoding="utf-8") as file:  # noqa: PTH123 (/dev/stdout works too)
             file.writelines(f"{name}\t{reason}\n" for name, reason in sorted(done.skipped.items()))
+            file.writelines(f"{name}\tit lies beside {' and '.join(ROOTS)}\n" for name in done.strays)
     if options.json:
         print_json({**done.to_json(), "dry_run": options.dry_run})
         return 4 if done.skipped else 0
     adopted, size = bold(plural(done.adopted, "transient")), size_text(done.size)
     would = "would be " if options.dry_run else ""
-    print(f"{adopted} {would}adopted into {done.run}: {done.files:,} files, {size}")
+    print(f"{adopted} {would}adopted into {done.run}: {done.files:,} files, {size}{_TAKEN.get(done.mode, '')}")
+    _tell_borrowed(done)
     if done.present:
         print(f"  {done.present:,} were here already{_how_known(done)}")
     if done.ignored:
         print(f"  {plural(done.ignored, 'leftover')} of other programs ignored")
+    if done.strays:
+        some = ", ".join(done.strays[:5]) + (", …" if len(done.strays) > 5 else "")
+        print(f"  not looked at, since it lies beside {' and '.join(ROOTS)}: {some}")
     for name, reason in sorted(done.skipped.items())[:20]:
         print(f"  skipped {name}: {reason}")
     if len(done.skipped) > 20:
         print(f"  and {len(done.skipped) - 20:,} more skipped: --skipped FILE lists them all")
     return 4 if done.skipped else 0
+
+
+_TAKEN = {"hardlink": ", hard-linked", "inplace": ", in place", "reflink": ", blocks shared"}
+
+
+def _tell_borrowed(done: Import) -> None:
+    """Say what follows from files that stay somebody else's."""
+    if done.store and done.adopted:
+        print(f"  {done.store} has a link to each: plain dvc pull reads these, where the tree has the same path")
+    if done.mode in ("hardlink", "inplace") and done.adopted:
+        print("  nobody may rewrite them from now on; `blastgit verify` names those that have changed")
+    if done.rewritable:
+        files = plural(done.rewritable, "file")
+        print(f"blastgit: {files} may be rewritten, and what is published with them: chmod a-w", file=sys.stderr)
 
 
 def _how_known(done: Import) -> str:
@@ -95,7 +122,7 @@ def _how_known(done: Import) -> str:
 
 def _take_in(options: argparse.Namespace) -> int:
     """Take in what another data repo has, and say what that was."""
-    others = ("exports", "collection", "jobs", "celery", "skipped", "reflink", "source_option", "without")
+    others = ("exports", "collection", "jobs", "celery", "skipped", "reflink", "mode", "source_option", "without")
     if any(getattr(options, key) for key in others):
         raise UsageError(f"{options.source} is a data repo: only --only, --dry-run and --json go with that")
     with drawn_progress() as progress:

@@ -105,7 +105,11 @@ def _bring(options: argparse.Namespace) -> int:
         verb = "would be copied" if options.dry_run else "copied"
         where = f"{move.store or 'the default store'} ({move.url})"
         print(f"{plural(len(move.contents), 'content')} {verb} to {where}, {size_text(move.size)}")
-    staying = {"git itself": due.in_git, "a store, which git itself would keep by now": due.in_store}
+    staying = {
+        "git itself": due.in_git,
+        "a store, which git itself would keep by now": due.in_store,
+        "a tree that was imported in place": due.in_place,
+    }
     for where, count in staying.items():
         if count:
             print(f"as published: {plural(count, 'content')} in {where} (a published tree never changes)")

@@ -113,11 +113,13 @@ class Placement:
         rules: The rules.
         types: The dataset types; None where no rule asks for them.
         default: The name of the default store.
+        fixed: The store that all files go to, whatever rules say of stores; "" for none.
     """
 
     rules: Rules
     types: DatasetTypes | None
     default: str
+    fixed: str = ""
 
     @classmethod
     def of(cls, repository: Repository) -> Placement:
@@ -136,7 +138,7 @@ class Placement:
 
     def __call__(self, path: str) -> str:
         """Return the name of the store that a file goes to; "" for the default one."""
-        name = self._rule(path).store
+        name = self.fixed or self._rule(path).store
         return "" if name == self.default else name
 
     def in_git(self, path: str, size: int) -> bool:

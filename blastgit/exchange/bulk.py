@@ -7,9 +7,10 @@ journals in the locks tell what was going on.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from blastgit.datasets.storage import Placement
 from blastgit.errors import BlastgitError
@@ -24,7 +25,8 @@ from blastgit.repository.base import Repository
 from blastgit.repository.history import History
 from blastgit.repository.recovery import clean_up_dead_writer, roll_forward
 from blastgit.store.intake import Intake
-from blastgit.store.source import as_source
+from blastgit.store.source import AnySource, as_source
+from blastgit.store.taking import Taking, can_be_rewritten, refuse_if_rewritable
 
 ADOPTED, PRESENT, SKIPPED = "adopted", "present", "skipped"
 
@@ -43,6 +45,7 @@ class Outcome:
         stamp: What that looked like; see `exchange/seen.py`.
         look: What its data files looked like, likewise.
         ignored: How many leftovers of other programs lay among them.
+        rewritable: How many files, taken in place, somebody has the right to rewrite.
     """
 
     name: str
@@ -54,6 +57,7 @@ class Outcome:
     stamp: list[int] = field(default_factory=list)
     look: Look = field(default_factory=dict)
     ignored: int = 0
+    rewritable: int = 0
 
     def of(self, source: str, seen: Opened) -> Outcome:
         """Return this with what tells how its source looked."""
@@ -73,12 +77,14 @@ class BulkOptions:
 
     Attributes:
         run: The RUN collection that the revisions are born into.
-        reflink: Whether files shall share their blocks on disk with the store.
+        taking: What becomes of files, a word of `Taking`.
+        store: The store that they all go to; "" to go by the rules of storage.
         dry_run: Look at all, and write nothing.
     """
 
     run: str
-    reflink: bool = False
+    taking: str = Taking.COPY
+    store: str = ""
     dry_run: bool = False
 
 
@@ -140,16 +146,16 @@ def _prepare(
         export = seen.export
         lock = own.enter_context(hold(repository.lock_path(export.name), BRIEFLY))
         files = Placement.of(repository).kept(seen.files)
-        intake = own.enter_context(Intake(repository.store, files, reflink=how.reflink))
+        intake = own.enter_context(Intake(repository.store, files, taking=Taking(how.taking)))
         clean_up_dead_writer(repository, lock)
         roll_forward(repository, export.name, lock)
-        recording = Recording(repository, export, intake, RecordOptions(how.run))
+        recording = Recording(repository, export, intake, RecordOptions(how.run, store=how.store))
         if History(repository).tip(export.name) is not None:
             return _compared(recording, export.name).of(found.source, seen)
         lock.announce(Journal.own([intake.folder]))
         prepared = recording.prepare_first(batch, lock)
         stack.push(own.pop_all().__exit__)
-        outcome = Outcome(export.name, ADOPTED, "", len(files), prepared.size)
+        outcome = Outcome(export.name, ADOPTED, "", len(files), prepared.size, rewritable=_rewritable(files, how))
         return _Ready(outcome.of(found.source, seen), lock, prepared)
 
 
@@ -161,8 +167,19 @@ def _foresee(repository: Repository, found: Found, how: BulkOptions) -> Outcome:
             if History(repository).tip(name) is not None:
                 return _compared(recording, name).of(found.source, seen)
             recording.preview()
+            if how.taking == Taking.HARDLINK:
+                for file in files.values():
+                    refuse_if_rewritable(file)
             size = sum(as_source(source).size for source in files.values())
-            return Outcome(name, ADOPTED, "", len(files), size).of(found.source, seen)
+            outcome = Outcome(name, ADOPTED, "", len(files), size, rewritable=_rewritable(files, how))
+            return outcome.of(found.source, seen)
+
+
+def _rewritable(files: Mapping[str, AnySource], how: BulkOptions) -> int:
+    """Return how many files may be rewritten under what is published; of copies it does not matter."""
+    if how.taking != Taking.INPLACE:
+        return 0
+    return sum(can_be_rewritten(file) for file in files.values() if isinstance(file, Path))
 
 
 def _compared(recording: Recording, name: str) -> Outcome:

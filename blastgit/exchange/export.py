@@ -18,7 +18,6 @@ from blastgit.reading.checkout import Item, deliver
 from blastgit.reading.get import item_of
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision, Snapshot
-from blastgit.repository.contents import checked
 from blastgit.repository.history import History
 from blastgit.repository.tombstones import Withdrawals
 from blastgit.workflow.stages import Stages
@@ -85,7 +84,7 @@ def export_archive(
         done = 0
         for path in paths:
             item = item_of(repository, state, path)
-            yield path, item.size, checked(item.read(), item.sha256, item.what)
+            yield path, item.size, item.checked()
             done += item.size
             progress("writing", done, size)
 

@@ -25,14 +25,16 @@ from typing import TYPE_CHECKING, Any
 from blastgit.collections.runs import check_run_name
 from blastgit.errors import BlastgitError, Busy, Denied, RepoError, UsageError
 from blastgit.exchange.bulk import ADOPTED, PRESENT, SKIPPED, BulkOptions, Outcome, adopt
+from blastgit.exchange.in_place import check_taking, store_in_place
 from blastgit.exchange.seen import Look, Seen, stamp
-from blastgit.exchange.sources import Found, find
+from blastgit.exchange.sources import Found, find, strays_in
 from blastgit.naming.refs import branch_ref
 from blastgit.plumbing.extras import not_installed
 from blastgit.progress import Progress, silent
 from blastgit.repository.base import Repository
 from blastgit.repository.local import LocalRepository
 from blastgit.repository.packing import maintain_after_bulk
+from blastgit.store.taking import Taking
 
 if TYPE_CHECKING:
     from blastgit.store.bucket import Bucket
@@ -62,6 +64,10 @@ class Import:
         files: How many files of the adopted ones.
         size: Bytes of them.
         skipped: Each transient that was left out, with the reason.
+        mode: What became of the files, a word of `Taking`.
+        store: Of files in place, the store of links to them; "" otherwise.
+        rewritable: How many of these somebody has the right to rewrite, and with them what is published.
+        strays: What lies in the source beside the folders that were looked at.
     """
 
     run: str
@@ -72,10 +78,15 @@ class Import:
     files: int = 0
     size: int = 0
     skipped: dict[str, str] = field(default_factory=dict)
+    mode: str = Taking.COPY
+    store: str = ""
+    rewritable: int = 0
+    strays: list[str] = field(default_factory=list)
 
     def add(self, outcome: Outcome) -> None:
         """Count one transient."""
         self.ignored += outcome.ignored
+        self.rewritable += outcome.rewritable
         if outcome.status == SKIPPED:
             self.skipped[outcome.name] = outcome.reason
         elif outcome.status == PRESENT:
@@ -101,7 +112,7 @@ class ImportOptions:
         run: The RUN collection; None for `legacy/DATE`.
         jobs: How many processes; None for one a processor.
         broker: The URL of the Celery broker whose workers do it; None to do it here.
-        reflink: Whether files shall share their blocks on disk with the store.
+        taking: What becomes of the files of a tree.
         only: A pattern that the names of transients, or of archives, must match.
         without: A pattern that they must not match; "" for none.
         dry_run: Look at all, and write nothing.
@@ -111,7 +122,7 @@ class ImportOptions:
     run: str | None = None
     jobs: int | None = None
     broker: str | None = None
-    reflink: bool = False
+    taking: Taking = Taking.COPY
     only: str = "*"
     without: str = ""
     dry_run: bool = False
@@ -152,12 +163,19 @@ def import_all(
     repository.require("writer")
     if not options.dry_run:
         repository.prepare_to_write()
-    report = Import(options.run or f"legacy/{datetime.now(UTC):%Y-%m-%d}")
+    check_taking(source, options.taking)
+    report = Import(options.run or f"legacy/{datetime.now(UTC):%Y-%m-%d}", mode=options.taking)
     check_run_name(repository, report.run)
+    report.strays = strays_in(source, options.exports)
     note = _Note(repository, source, options.only)
     left = list(_left(repository, find(source, options.exports), options, note, report))
     total, packed = len(left), 0
-    how = BulkOptions(report.run, options.reflink, options.dry_run)
+    store = ""
+    if left and options.taking is Taking.INPLACE and not options.dry_run:
+        assert isinstance(source, Path)
+        store = store_in_place(repository, source)
+        report.store = repository.store.named(store).url
+    how = BulkOptions(report.run, options.taking, store, options.dry_run)
     for done, outcomes in enumerate(_all(repository, left, how, options), 1):
         for outcome in outcomes:
             report.add(outcome)

@@ -127,6 +127,20 @@ def find(source: Path | Place, exports: Path | None) -> Iterator[Found | tuple[s
         yield Found(path.name.removesuffix(next(end for end in _ARCHIVES if path.name.endswith(end))), path)
 
 
+def strays_in(source: Path | Place, exports: Path | None) -> list[str]:
+    """Return what lies right in a tree beside the folders that are looked at, sorted; of another source nothing.
+
+    Args:
+        source: What is imported.
+        exports: The folder of the exports; None for `exports/` inside it.
+    """
+    if not isinstance(source, Path) or not any((source / root).is_dir() for root in ROOTS):
+        return []
+    known = {(source / root).resolve() for root in ROOTS} | {(exports or source / "exports").resolve()}
+    left = (entry for entry in source.iterdir() if entry.resolve() not in known and not is_leftover(entry.name))
+    return sorted(f"{entry.name}/" if entry.is_dir() else entry.name for entry in left)
+
+
 def _in_tree(source: Path, exports: Path) -> Iterator[Found | tuple[str, str | None]]:
     entries = [entry for root in ROOTS if (source / root).is_dir() for entry in os.scandir(source / root)]
     # a transient's own, which lie right in the root, are counted with it

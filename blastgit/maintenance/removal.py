@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
@@ -63,7 +64,14 @@ def remove(
         else:
             with deleting(repository.guarded_folders, LOCK_TIMEOUT):
                 _take_out(part, set(md5s), [roots, *others], done, now=now)
+    done.staying += _with_their_owners(repository.store, {*done.set_aside, *done.removed})
     return done
+
+
+def _with_their_owners(store: Store, md5s: Collection[str]) -> list[str]:
+    """Say which bytes are still files of somebody else, since the store had but links to them."""
+    files = {file.path for found in store.borrowed(md5s).values() for file in found if os.path.lexists(file.path)}
+    return [f"{path} was imported where it lies, so its bytes are still there: delete it too" for path in sorted(files)]
 
 
 def _take_out(part: Store, md5s: set[str], roots: Sequence[ReachableContents], done: Removal, *, now: bool) -> None:

@@ -13,6 +13,7 @@ from blastgit.repository.base import LOCK_TIMEOUT, Repository
 from blastgit.repository.history import History
 from blastgit.repository.recovery import clean_up_dead_writer
 from blastgit.repository.transfer import Contents, copy_contents, staging
+from blastgit.store.local import LocalStore
 
 if TYPE_CHECKING:
     from blastgit.store.pointer import Pointer
@@ -28,11 +29,13 @@ class Due:
         moves: What stores lack.
         in_git: How many contents stay in git itself, though rules would have them in a store by now.
         in_store: How many stay in a store, though rules would have them in git itself: no published tree changes.
+        in_place: How many stay files of a tree in place, whose pointers name its store.
     """
 
     moves: list[Move]
     in_git: int = 0
     in_store: int = 0
+    in_place: int = 0
 
 
 @dataclass(frozen=True)
@@ -63,12 +66,18 @@ def due(repository: Repository) -> Due:
         StoreError: A store fails.
     """
     placement, history = Placement.of(repository), History(repository)
+    others = repository.store.others.items()
+    trees = {name for name, part in others if isinstance(part, LocalStore) and part.tree is not None}
+    in_place: set[str] = set()
     wanted: dict[str, dict[str, tuple[Pointer, str]]] = {}
     staying: dict[bool, set[str]] = {True: set(), False: set()}
     for each in list_transients(repository, "*"):
         for revision in history.revisions(each.name):
             for path, pointer in revision.pointers.items():
                 in_git = revision.held[path].in_git
+                if pointer.remote in trees:
+                    in_place.add(pointer.md5)
+                    continue
                 if not in_git:
                     wanted.setdefault(placement(path), {})[pointer.md5] = pointer, revision.sha256(path)
                 if in_git != placement.in_git(path, pointer.size):
@@ -79,7 +88,7 @@ def due(repository: Repository) -> Due:
         lacking = store.missing(contents)
         lacking -= repository.store.missing(lacking)  # what was withdrawn, or lost, cannot be brought
         moves.append(Move(name, store.url, {md5: contents[md5] for md5 in lacking}))
-    return Due([move for move in moves if move.contents], len(staying[True]), len(staying[False]))
+    return Due([move for move in moves if move.contents], len(staying[True]), len(staying[False]), len(in_place))
 
 
 def bring(repository: Repository, progress: Progress = silent) -> Due:

@@ -30,6 +30,7 @@ class Item:
         size: Bytes.
         what: What to call it in an error.
         read: Yields its bytes, unchecked.
+        whose: Tells what became of the file that the bytes are, if it is somebody else's, to end an error with.
     """
 
     path: str
@@ -37,6 +38,11 @@ class Item:
     size: int
     what: str
     read: Callable[[], Iterator[bytes]]
+    whose: Callable[[], str] = str
+
+    def checked(self) -> Iterator[bytes]:
+        """Yield its bytes, and raise `DamagedData` at the end unless they are what they must be."""
+        return checked(self.read(), self.sha256, self.what, self.whose)
 
 
 def deliver(folder: Path, items: Sequence[Item], *, force: bool = False, progress: Progress = silent) -> list[str]:
@@ -102,7 +108,7 @@ def _write_all(folder: Path, items: Iterable[Item], progress: Progress) -> None:
 
     def write(item: Item) -> int:
         _check_no_link(folder, folder / item.path)
-        _write(folder / item.path, checked(item.read(), item.sha256, item.what))
+        _write(folder / item.path, item.checked())
         return item.size
 
     with ThreadPoolExecutor(min(8, 2 * (os.cpu_count() or 1))) as pool:

@@ -15,6 +15,7 @@ from blastgit.progress import Progress, silent
 from blastgit.reading.checkout import Item, deliver
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Snapshot
+from blastgit.repository.contents import whose
 from blastgit.repository.tombstones import Withdrawals
 from blastgit.workflow.judged import Invalid, OutOfDate, ValidityReport
 
@@ -141,4 +142,11 @@ def item_of(repository: Repository, revision: Snapshot, path: str, target: str |
         digest = hashlib.sha256(data).hexdigest()
         return Item(target or path, digest, len(data), f"{path} of {revision}", lambda: iter([data]))
     sha256, size, what = revision.sha256(path), revision.pointers[path].size, f"{path} of {revision}"
-    return Item(target or path, sha256, size, what, lambda: revision.read(path, repository.store))
+    return Item(
+        target or path,
+        sha256,
+        size,
+        what,
+        lambda: revision.read(path, repository.store),
+        lambda: whose(revision, path, repository.store),
+    )

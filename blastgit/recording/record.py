@@ -70,6 +70,7 @@ class RecordOptions:
         fork: The revision that a user's own line forks from; None for the latest official one, or where it forks now.
         origin: The revision of a user's own line that is promoted, or None.
         even_withdrawn: Whether to publish files again that were withdrawn, which takes an admin.
+        store: The store that all files go to, whatever rules say of stores; "" to go by the rules.
     """
 
     run: str | None = None
@@ -80,6 +81,7 @@ class RecordOptions:
     fork: Revision | None = None
     origin: Revision | None = None
     even_withdrawn: bool = False
+    store: str = ""
 
     def line(self, name: str) -> str:
         """Return the line that a state of a transient goes into."""
@@ -162,7 +164,7 @@ class Recording:
         self._history = History(repository)
         self._name = options.line(export.name)
         self._is_own = options.user is not None
-        self._place = Placement.of(repository)
+        self._place = replace(Placement.of(repository), fixed=options.store)
         self._returning: list[str] = []
 
     def preview(self) -> Recorded:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +17,14 @@ if TYPE_CHECKING:
     from blastgit.content import Tolerance
 
 
-def checked(chunks: Iterable[bytes], sha256: str, what: str) -> Iterator[bytes]:
+def checked(chunks: Iterable[bytes], sha256: str, what: str, whose: Callable[[], str] = str) -> Iterator[bytes]:
     """Yield chunks on, and raise at the end unless they were what was published.
+
+    Args:
+        chunks: The bytes.
+        sha256: What they must have.
+        what: What to call them in an error.
+        whose: Tells, for the end of the error, what became of the file that they are; see `of_whom`.
 
     Raises:
         DamagedData: The bytes have another SHA-256.
@@ -27,14 +33,27 @@ def checked(chunks: Iterable[bytes], sha256: str, what: str) -> Iterator[bytes]:
     for chunk in chunks:
         digest.update(chunk)
         yield chunk
-    if digest.hexdigest() != sha256:
-        raise DamagedData(f"{what} is damaged: its SHA-256 is {digest.hexdigest()}, and {sha256} was published")
+    found = digest.hexdigest()
+    if found != sha256:
+        raise DamagedData(f"{what} is damaged: its SHA-256 is {found}, and {sha256} was published{whose()}")
 
 
 def read_checked(state: Snapshot, path: str, store: Store) -> Iterator[bytes]:
     """Yield the bytes of a state's file, and raise at the end unless they were what was published; see `checked`."""
     where = "git" if state.held[path].in_git else f"the content {state.pointer(path).md5} in {store.url}"
-    return checked(state.read(path, store), state.sha256(path), f"{path} of {state} ({where})")
+    what = f"{path} of {state} ({where})"
+    return checked(state.read(path, store), state.sha256(path), what, lambda: whose(state, path, store))
+
+
+def whose(state: Snapshot, path: str, store: Store) -> str:
+    """Return what became of the file that a state's file is, if it is somebody else's; see `of_whom`."""
+    return "" if state.held[path].in_git else of_whom(store, state.pointer(path).md5)
+
+
+def of_whom(store: Store, md5: str) -> str:
+    """Return what became of the file that a content is, if it is somebody else's, as the end of a sentence; or ""."""
+    changes = [change for each in store.borrowed([md5]).get(md5, ()) if (change := each.change())]
+    return f"; its bytes are somebody else's: {', '.join(changes)}" if changes else ""
 
 
 def fetch_file(state: Snapshot, path: str, store: Store, folder: Path) -> Path:

@@ -72,13 +72,11 @@ def read_picture(site: Site, revision: str, path: str) -> Picture:
         Withdrawn: It was taken down.
         DamagedData: The store lacks it, or holds something else.
     """
-    from blastgit.repository.contents import checked
-
     item = site.repo().tap.file(revision, path, even_invalid=True)  # withdrawn files are refused here, always
 
     def read() -> Picture:
         with tempfile.NamedTemporaryFile(suffix=".fits") as file:
-            file.writelines(checked(item.read(), item.sha256, item.what))
+            file.writelines(item.checked())
             file.flush()
             try:
                 image = first_image(Path(file.name))

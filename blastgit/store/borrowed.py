@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-FOLDER = "sources"
+FOLDER, TREE = "sources", "sources/tree"
+"""Where a store notes whose its contents are; and of a whole tree in place, which one it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +103,11 @@ def _read(path: Path) -> Iterable[Borrowed]:
                     yield Borrowed(md5, file, inode, size, time)
         except ValueError:  # a line that a power cut broke off
             continue
+
+
+def tree_in_place(store: Path) -> Path | None:
+    """Return the tree that a store stands for; None for a store of another kind."""
+    try:
+        return Path((store / TREE).read_text("utf-8", "surrogateescape").rstrip("\n"))
+    except OSError:
+        return None

@@ -11,9 +11,11 @@ from pathlib import Path
 from blastgit.errors import InvalidFiles
 from blastgit.progress import Progress, silent
 from blastgit.store.base import Store
-from blastgit.store.hashing import Checksums, sha256_of, share_hashing, write_hashing
-from blastgit.store.local import store_failure
+from blastgit.store.borrowed import Borrowed
+from blastgit.store.hashing import Checksums, sha256_of, write_hashing
+from blastgit.store.local import LocalStore, store_failure
 from blastgit.store.source import AnySource, as_source
+from blastgit.store.taking import Taking, take
 
 _AT_ONCE = 1 << 20  # bytes; with fewer, threads take longer than the work
 _DOWNLOADS = 8  # at once: a server's time to answer is the most of it
@@ -27,7 +29,12 @@ class Intake:
     """
 
     def __init__(
-        self, store: Store, sources: Mapping[str, AnySource], progress: Progress = silent, *, reflink: bool = False
+        self,
+        store: Store,
+        sources: Mapping[str, AnySource],
+        progress: Progress = silent,
+        *,
+        taking: Taking = Taking.COPY,
     ) -> None:
         """Prepare to take `sources`, by path in the dataset, into `store`.
 
@@ -35,9 +42,10 @@ class Intake:
             store: Where to.
             sources: Where each file lies.
             progress: Told of bytes.
-            reflink: Whether files of this machine shall share their blocks on disk with what is stored.
+            taking: What becomes of files of this machine: they are copied, or linked; see `Taking`.
         """
-        self._reflink = reflink
+        self._taking = taking
+        self._borrowed: dict[str, Borrowed] = {}
         self._store = store
         self._sources = {path: as_source(source) for path, source in sources.items()}
         self._numbers = {path: number for number, path in enumerate(sources)}
@@ -172,7 +180,10 @@ class Intake:
         for name, group in groups.items():
             items = dict(self._staged[path] for path in group)
             origins = {self._staged[path][1].md5: origin for path in group if (origin := self._sources[path].origin)}
-            self._store.named(name).put_all(items, self._progress, origins)
+            target = self._store.named(name)
+            target.put_all(items, self._progress, origins)
+            if self._borrowed and isinstance(target, LocalStore):
+                target.note_borrowed(self._borrowed[path] for path in group)
         self._stored.update(left)
         return found
 
@@ -185,10 +196,12 @@ class Intake:
         target = self.folder / str(self._numbers[path])  # the path itself may be too long for one name
         there = self._sources[path].path
         try:
-            if self._reflink and there is not None:
-                found = share_hashing(there, target)
-            else:
+            if there is None:
                 found = write_hashing(self._sources[path].read(), target)
+            else:
+                found, borrowed = take(there, target, self._taking)
+                if borrowed is not None:
+                    self._borrowed[path] = borrowed
         except OSError as error:
             raise store_failure(self._store.url, error) from None
         if self._sha256.setdefault(path, found.sha256) != found.sha256:

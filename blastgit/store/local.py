@@ -12,7 +12,7 @@ from pathlib import Path
 
 from blastgit.errors import DamagedData, StoreError
 from blastgit.store.base import QUARANTINE, Content, SetAside, Sizes, Store, quarantine_key, read_quarantine_key
-from blastgit.store.borrowed import Borrowed, borrowed_contents, note_borrowed
+from blastgit.store.borrowed import Borrowed, borrowed_contents, note_borrowed, tree_in_place
 from blastgit.store.hashing import Checksums, chunks_of, drain
 
 _MODE = 0o444  # DVC trusts a read-only object without hashing it: so it is complete and checked before it has its name
@@ -97,7 +97,8 @@ class LocalStore(Store):
             with path.open("rb", buffering=0) as file:
                 yield from chunks_of(file)
         except FileNotFoundError:
-            raise DamagedData(f"the store {self.url} lacks the content {md5}: run `blastgit verify`") from None
+            gone = f" ({os.readlink(path)}, in place, is gone)" if path.is_symlink() else ""
+            raise DamagedData(f"the store {self.url} lacks the content {md5}{gone}: run `blastgit verify`") from None
         except OSError as error:
             raise store_failure(self.url, error) from None
 
@@ -105,6 +106,11 @@ class LocalStore(Store):
         """Return which files of somebody else some contents are, by MD5."""
         with self._failures():
             return borrowed_contents(self.folder, md5s)
+
+    @property
+    def tree(self) -> Path | None:
+        """The tree in place whose files these contents are; None for a store of another kind."""
+        return tree_in_place(self.folder)
 
     def note_borrowed(self, files: Iterable[Borrowed]) -> None:
         """Note which files of somebody else some contents are.
@@ -275,5 +281,7 @@ def store_failure(url: str, error: OSError) -> StoreError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return StoreError(f"no space left in the store {url}: nothing was recorded; make room and record again")
     if error.errno in (errno.EOPNOTSUPP, errno.EXDEV, errno.ENOTTY):
-        return StoreError(f"the store {url} cannot share blocks with these files: import them without --reflink")
+        return StoreError(
+            f"the store {url} cannot share blocks or files with these: import them without --reflink, with --mode copy"
+        )
     return StoreError(f"the store {url} cannot be used: {error.strerror or error}")

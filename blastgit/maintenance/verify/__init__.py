@@ -109,7 +109,7 @@ def verify(
             report.add("damaged", each, error)
     for where, sums in _attached(repository, name, report):
         contents.setdefault(sums, where)
-    found = look_up(repository, contents)
+    found = look_up(repository, contents, fast=wanted.fast)
     report.problems += found
     bad = {problem.sums for problem in found}
     there = {sums: where for sums, where in contents.items() if sums not in bad}

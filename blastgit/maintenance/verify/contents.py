@@ -14,28 +14,47 @@ from blastgit.maintenance.verify.report import Problem, Report
 from blastgit.progress import Progress
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Snapshot
+from blastgit.repository.contents import of_whom
 from blastgit.repository.entries import LIMIT
+from blastgit.store.base import Store
 from blastgit.store.hashing import Checksums, drain
 
 _AHEAD = 1000  # contents that are handed to the threads at once
 
 
-def look_up(repository: Repository, contents: Mapping[Checksums, str]) -> list[Problem]:
-    """Return a problem for each content that the store lacks, or holds in another size."""
+def look_up(repository: Repository, contents: Mapping[Checksums, str], *, fast: bool = False) -> list[Problem]:
+    """Return a problem for each content that the store lacks, or holds in another size.
+
+    Args:
+        repository: The data repo.
+        contents: What should be there, and where it is used.
+        fast: Whether nobody is going to read the others: then a file in place that was touched is a problem, too.
+    """
     store = repository.store
     sizes = store.sizes({sums.md5 for sums in contents})
     is_complete = all(sums.md5 in sizes for sums in contents)
     aside = set() if is_complete else {item.md5 for item in store.quarantined() if not item.is_damaged}
     problems = []
+    borrowed = store.borrowed({sums.md5 for sums in contents})
     for sums, where in contents.items():
+        source = of_whom(store, sums.md5) if sums.md5 in borrowed else ""
         if sums.md5 not in sizes:
             hint = "; it is in the quarantine, so `blastgit verify --repair` helps" if sums.md5 in aside else ""
-            text = f"the store {store.url} lacks its content {sums.md5}{hint}"
+            text = f"the store {store.url} lacks its content {sums.md5}{hint}{source}"
             problems.append(Problem("missing", where, text, sums))
         elif sizes[sums.md5] not in (sums.size, None):
-            text = f"its content in the store {store.url} has {sizes[sums.md5]:,} bytes, not {sums.size:,}"
+            text = f"its content in the store {store.url} has {sizes[sums.md5]:,} bytes, not {sums.size:,}{source}"
+            problems.append(Problem("damaged", where, text, sums))
+        elif fast and source and _is_in_place(store, sums.md5):
+            text = f"whether its content is still what was published shows only by reading it, without --fast{source}"
             problems.append(Problem("damaged", where, text, sums))
     return problems
+
+
+def _is_in_place(store: Store, md5: str) -> bool:
+    """Whether a content is but a link; a hard link is the content itself, and its time says when it was relied on."""
+    path = store.local_path(md5)
+    return path is not None and path.is_symlink()
 
 
 def fault_in_git(state: Snapshot, path: str, sums: Checksums) -> Problem | None:
@@ -99,4 +118,6 @@ class Reading:
         if found == sums:
             return None
         differing = ", ".join(what for what in ("size", "md5", "sha256") if getattr(found, what) != getattr(sums, what))
-        return Problem("damaged", where, f"its content in the store {self._store.url} has another {differing}", sums)
+        source = of_whom(self._store, sums.md5)
+        text = f"its content in the store {self._store.url} has another {differing}{source}"
+        return Problem("damaged", where, text, sums)

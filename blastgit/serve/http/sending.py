@@ -78,9 +78,7 @@ def checked_bytes(item: Item) -> Iterator[bytes]:
     Raises:
         DamagedData: They are not.
     """
-    from blastgit.repository.contents import checked
-
-    return checked(item.read(), item.sha256, item.what)
+    return item.checked()
 
 
 def _stream(response: Response, request: Request, body: IO[bytes]) -> None:
