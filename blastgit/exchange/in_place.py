@@ -14,7 +14,6 @@ from blastgit.errors import UsageError
 from blastgit.maintenance.move_store import add_store
 from blastgit.naming.paths import ROOTS
 from blastgit.repository.base import Repository
-from blastgit.store.borrowed import TREE
 from blastgit.store.local import LocalStore
 from blastgit.store.taking import Taking
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 _NAME = "inplace"
 
 
-def check_taking(source: Path | Place, taking: Taking) -> None:
+def check_taking(repository: Repository, source: Path | Place, taking: Taking) -> None:
     """Check that files of a source can be taken in some way.
 
     Raises:
@@ -32,6 +31,8 @@ def check_taking(source: Path | Place, taking: Taking) -> None:
     """
     if not taking.borrows:
         return
+    if taking is Taking.HARDLINK and not isinstance(repository.store.named(""), LocalStore):
+        raise UsageError(f"the store {repository.store.url} is no folder, so it takes no hard links: leave out --mode")
     if not isinstance(source, Path):
         raise UsageError(
             f"{source} is a bucket, in which DVC finds contents by nothing but their MD5: with a store on the same "
@@ -55,6 +56,6 @@ def store_in_place(repository: Repository, tree: Path) -> str:
             return name
     name = next(each for n in count(1) if (each := f"{_NAME}-{n}" if n > 1 else _NAME) not in others)
     folder = repository.path.absolute() / _NAME / name
-    LocalStore(folder).write_note(TREE, f"{place}\n".encode("utf-8", "surrogateescape"))
+    LocalStore(folder).note_tree(place)
     add_store(repository, name, str(folder))
     return name

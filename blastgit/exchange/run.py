@@ -163,7 +163,7 @@ def import_all(
     repository.require("writer")
     if not options.dry_run:
         repository.prepare_to_write()
-    check_taking(source, options.taking)
+    check_taking(repository, source, options.taking)
     report = Import(options.run or f"legacy/{datetime.now(UTC):%Y-%m-%d}", mode=options.taking)
     check_run_name(repository, report.run)
     report.strays = strays_in(source, options.exports)

@@ -128,6 +128,8 @@ def _link(load: Load, target: Store, progress: Progress, *, is_must: bool) -> bo
             for md5 in load.md5s:
                 done += _link_one(source.object_path(md5), target.object_path(md5))
                 progress("linking", done, load.size)
+            if source.tree is not None:
+                target.note_tree(source.tree)
             target.note_borrowed(chain.from_iterable(source.borrowed(load.md5s).values()))
         except FileNotFoundError:
             raise DamagedData(f"the content {md5} has gone from {source.url} meanwhile: repeat the call") from None

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from blastgit.errors import DamagedData, StoreError
 from blastgit.store.base import QUARANTINE, Content, SetAside, Sizes, Store, quarantine_key, read_quarantine_key
-from blastgit.store.borrowed import Borrowed, borrowed_contents, note_borrowed, tree_in_place
+from blastgit.store.borrowed import TREE, Borrowed, borrowed_contents, note_borrowed, tree_in_place
 from blastgit.store.hashing import Checksums, chunks_of, drain
 
 _MODE = 0o444  # DVC trusts a read-only object without hashing it: so it is complete and checked before it has its name
@@ -111,6 +111,14 @@ class LocalStore(Store):
     def tree(self) -> Path | None:
         """The tree in place whose files these contents are; None for a store of another kind."""
         return tree_in_place(self.folder)
+
+    def note_tree(self, tree: Path) -> None:
+        """Note that this store stands for a tree in place.
+
+        Raises:
+            StoreError: It cannot be written.
+        """
+        self.write_note(TREE, f"{tree}\n".encode("utf-8", "surrogateescape"))
 
     def note_borrowed(self, files: Iterable[Borrowed]) -> None:
         """Note which files of somebody else some contents are.

@@ -156,6 +156,7 @@ def test_work_goes_on_and_the_tree_can_be_given_up(repo, tree, record, tmp_path,
     assert DataRepo(repo).gc(delete=True).set_aside == []
     DataRepo(repo).migrate(tmp_path / "linked")
     assert DataRepo(tmp_path / "linked").verify().problems == []
+    assert DataRepo(tmp_path / "linked").stores.bring(dry_run=True).moves == []
     DataRepo(repo).migrate(tmp_path / "whole", mode="copy")
     DataRepo(repo).subset(tmp_path / "part", ["2026ab@0"])
     shutil.rmtree(tree)
@@ -216,6 +217,9 @@ def test_what_cannot_be_linked_is_refused(repo, tmp_path):
                 DataRepo(repo).import_all(source, mode=mode, exports=tmp_path)
     with pytest.raises(UsageError):
         DataRepo(repo).import_all(tmp_path, mode="move")
+    DataRepo.init(tmp_path / "far", store="s3://bucket/store", simulated=True)
+    with pytest.raises(UsageError, match="no folder"):
+        DataRepo(tmp_path / "far").import_all(tmp_path, mode="hardlink")
     with pytest.raises(UsageError):
         DataRepo(repo).import_all(tmp_path, mode="copy", reflink=True)
 
