@@ -57,5 +57,5 @@ def run(options: argparse.Namespace) -> int:
     if any(each.mode == "reference" and each.contents for each in made.stores):
         print("  what is still there is kept for both repos: do not remove that store, or the repo that it lies in")
     if not options.dry_run:
-        print("  plain DVC in a clone of it, or of the old one: blastgit -C DEST setup CLONE")
+        print(f"  plain DVC in a clone of it, or of the old one: blastgit -C {made.path} setup CLONE")
     return 0

@@ -53,7 +53,7 @@ def whose(state: Snapshot, path: str, store: Store) -> str:
 def of_whom(store: Store, md5: str) -> str:
     """Return what became of the file that a content is, if it is somebody else's, as the end of a sentence; or ""."""
     changes = [change for each in store.borrowed([md5]).get(md5, ()) if (change := each.change())]
-    return f"; its bytes are somebody else's: {', '.join(changes)}" if changes else ""
+    return f"; it was imported as a link: {', '.join(changes)}" if changes else ""
 
 
 def fetch_file(state: Snapshot, path: str, store: Store, folder: Path) -> Path:

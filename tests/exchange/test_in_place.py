@@ -104,6 +104,7 @@ def test_in_place_a_quick_look_finds_what_was_touched_or_is_gone(repo, tree):
     (problem,) = DataRepo(repo).verify("2026aa", fast=True).problems
     assert "shows only by reading it" in problem.text
     assert DataRepo(repo).verify("2026aa").problems == []
+    assert DataRepo(repo).verify("2026aa", fast=True).problems == [], "it was read, and is sound"
     (tree / IMAGE).unlink()
     (problem,) = DataRepo(repo).verify("2026aa").problems
     assert (problem.kind, f"{tree / IMAGE} is gone" in problem.text) == ("missing", True)

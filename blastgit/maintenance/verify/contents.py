@@ -6,9 +6,11 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import islice
+from pathlib import Path
 
-from blastgit.errors import BlastgitError
+from blastgit.errors import BlastgitError, StoreError
 from blastgit.maintenance.verify.memory import Memory
 from blastgit.maintenance.verify.report import Problem, Report
 from blastgit.progress import Progress
@@ -17,7 +19,9 @@ from blastgit.repository.commits import Snapshot
 from blastgit.repository.contents import of_whom
 from blastgit.repository.entries import LIMIT
 from blastgit.store.base import Store
+from blastgit.store.borrowed import as_borrowed
 from blastgit.store.hashing import Checksums, drain
+from blastgit.store.local import LocalStore
 
 _AHEAD = 1000  # contents that are handed to the threads at once
 
@@ -43,7 +47,8 @@ def look_up(repository: Repository, contents: Mapping[Checksums, str], *, fast: 
             text = f"the store {store.url} lacks its content {sums.md5}{hint}{source}"
             problems.append(Problem("missing", where, text, sums))
         elif sizes[sums.md5] not in (sums.size, None):
-            text = f"its content in the store {store.url} has {sizes[sums.md5]:,} bytes, not {sums.size:,}{source}"
+            which = "its content" if source else f"its content in the store {store.url}"
+            text = f"{which} has {sizes[sums.md5]:,} bytes, not {sums.size:,}{source}"
             problems.append(Problem("damaged", where, text, sums))
         elif fast and source and _is_in_place(store, sums.md5):
             text = f"whether its content is still what was published shows only by reading it, without --fast{source}"
@@ -90,15 +95,27 @@ class Reading:
         left = [(sums, where) for sums, where in contents.items() if sums not in known]
         report.resumed = len(contents) - len(left)
         total = sum(sums.size for sums, _ in left)
+        borrowed = self._store.borrowed({sums.md5 for sums, _ in left})
+        touched = {md5 for md5, files in borrowed.items() if any(each.change() for each in files)}
         with self._memory.open(fresh=not resume) as memory:
             for sums, problem in self._read_all(left):
                 report.contents += 1
                 report.size += sums.size
                 if problem is None:
                     memory.add(sums)
+                    if sums.md5 in touched:
+                        self._note_again(sums.md5)
                 else:
                     report.problems.append(problem)
                 self._progress("verifying", report.size, total)
+
+    def _note_again(self, md5: str) -> None:
+        """Note how a file in place is now that it was read and found sound, so that the next quick look trusts it."""
+        for part in self._store.parts:
+            path = part.local_path(md5)
+            if isinstance(part, LocalStore) and path is not None and path.is_symlink():
+                with suppress(StoreError, OSError):
+                    part.note_borrowed([as_borrowed(md5, Path(os.path.realpath(path)))])
 
     def _read_all(self, items: Iterable[tuple[Checksums, str]]) -> Iterator[tuple[Checksums, Problem | None]]:
         left = iter(items)
@@ -119,5 +136,6 @@ class Reading:
             return None
         differing = ", ".join(what for what in ("size", "md5", "sha256") if getattr(found, what) != getattr(sums, what))
         source = of_whom(self._store, sums.md5)
-        text = f"its content in the store {self._store.url} has another {differing}{source}"
+        which = "its content" if source else f"its content in the store {self._store.url}"
+        text = f"{which} has another {differing}{source}"
         return Problem("damaged", where, text, sums)
