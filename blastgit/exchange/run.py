@@ -166,9 +166,9 @@ def import_all(
     check_taking(repository, source, options.taking)
     report = Import(options.run or f"legacy/{datetime.now(UTC):%Y-%m-%d}", mode=options.taking)
     check_run_name(repository, report.run)
-    report.strays = strays_in(source, options.exports)
     note = _Note(repository, source, options.only)
     left = list(_left(repository, find(source, options.exports), options, note, report))
+    report.strays = strays_in(source, options.exports)
     total, packed = len(left), 0
     store = ""
     if left and options.taking is Taking.INPLACE and not options.dry_run:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from blastgit.errors import InvalidExport, InvalidFiles, InvalidName, UsageError
+from blastgit.errors import InvalidExport, InvalidFiles, InvalidName, StoreError, UsageError
 from blastgit.exchange.seen import Look, look_of, stamp
 from blastgit.naming.names import check_transient
 from blastgit.naming.paths import ROOTS
@@ -128,17 +128,29 @@ def find(source: Path | Place, exports: Path | None) -> Iterator[Found | tuple[s
 
 
 def strays_in(source: Path | Place, exports: Path | None) -> list[str]:
-    """Return what lies right in a tree beside the folders that are looked at, sorted; of another source nothing.
+    """Return what lies right in a folder or bucket beside the folders that are looked at, sorted; of archives nothing.
 
     Args:
         source: What is imported.
         exports: The folder of the exports; None for `exports/` inside it.
     """
-    if not isinstance(source, Path) or not any((source / root).is_dir() for root in ROOTS):
+    if not isinstance(source, Path):
+        return _strays_in_bucket(source)
+    if not any((source / root).is_dir() for root in ROOTS):
         return []
     known = {(source / root).resolve() for root in ROOTS} | {(exports or source / "exports").resolve()}
     left = (entry for entry in source.iterdir() if entry.resolve() not in known and not is_leftover(entry.name))
     return sorted(f"{entry.name}/" if entry.is_dir() else entry.name for entry in left)
+
+
+def _strays_in_bucket(place: Place) -> list[str]:
+    from blastgit.store.bucket import Bucket
+
+    try:
+        entries = Bucket(place).entries()
+    except StoreError:
+        return []  # whoever may only list the two folders need not know what else is there
+    return [name for name in entries if name.rstrip("/") not in ROOTS and not is_leftover(name)]
 
 
 def _in_tree(source: Path, exports: Path) -> Iterator[Found | tuple[str, str | None]]:

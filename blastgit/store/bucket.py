@@ -50,13 +50,28 @@ class Bucket:
         Raises:
             StoreError: The bucket denies it, is not there, or fails.
         """
-        where = {"Bucket": self.place.bucket, "Prefix": self.place.key(beginning)}
-        token: dict[str, str] | None = {}
-        while token is not None:
-            page = self.ask(partial(self._client.list_objects_v2, **where, **token))
+        for page in self._pages(Prefix=self.place.key(beginning)):
             for entry in page.get("Contents", []):
                 if not entry["Key"].endswith("/"):
                     yield BucketObject(self, entry["Key"], entry["Size"], entry["ETag"].strip('"'))
+
+    def entries(self) -> list[str]:
+        """Return the names of what lies right in the folder, sorted; of folders with a slash at the end.
+
+        Raises:
+            StoreError: The bucket denies it, is not there, or fails.
+        """
+        start, found = self.place.key(""), []
+        for page in self._pages(Prefix=start, Delimiter="/"):
+            found += [entry["Prefix"] for entry in page.get("CommonPrefixes", [])]
+            found += [entry["Key"] for entry in page.get("Contents", [])]
+        return sorted(key.removeprefix(start) for key in found if key != start)
+
+    def _pages(self, **where: str) -> Iterator[Any]:
+        token: dict[str, str] | None = {}
+        while token is not None:
+            page = self.ask(partial(self._client.list_objects_v2, Bucket=self.place.bucket, **where, **token))
+            yield page
             token = {"ContinuationToken": page["NextContinuationToken"]} if page["IsTruncated"] else None
 
     def open(self, key: str, etag: str, start: int) -> Any:

@@ -31,8 +31,10 @@ def exports(bucket, tmp_path):  # noqa: F811 (fixtures)
 def test_a_bucket_is_read_once(repo, bucket, exports):  # noqa: F811
     options = {"endpointurl": bucket.endpoint}
     url = f"s3://{bucket.name}/blast/data"
+    bucket.write("blast/data/plots/a.png", b"a plot")
+    bucket.write("blast/data/README", b"mine")
     done = DataRepo(repo).import_all(url, exports=exports, options=options)
-    assert (done.adopted, done.skipped) == (2, {})
+    assert (done.adopted, done.skipped, done.strays) == (2, {}, ["README", "plots/"])
     assert DataRepo(repo).verify().problems == []
     again = DataRepo(repo).import_all(url, exports=exports, options=options)
     assert (again.present, again.untouched) == (2, 2)
