@@ -71,7 +71,7 @@ def remove(
 def _with_their_owners(store: Store, md5s: Collection[str]) -> list[str]:
     """Say which bytes are still files of somebody else, since the store had but links to them."""
     files = {file.path for found in store.borrowed(md5s).values() for file in found if os.path.lexists(file.path)}
-    return [f"{path} was imported where it lies, so its bytes are still there: delete it too" for path in sorted(files)]
+    return [f"{path} was imported as a link, so its bytes are still there: delete it too" for path in sorted(files)]
 
 
 def _take_out(part: Store, md5s: set[str], roots: Sequence[ReachableContents], done: Removal, *, now: bool) -> None:

@@ -75,4 +75,4 @@ def _open(location: str) -> Repository:
 
 
 def _git_folder(folder: Path) -> Path:
-    return folder if (folder / "HEAD").is_file() else folder / ".git"
+    return folder / ".git" if (folder / ".git").is_dir() else folder
