@@ -14,7 +14,7 @@ from blastgit.repository.question import Asked
 
 if TYPE_CHECKING:
     from blastgit.api.session import Session
-    from blastgit.recording.record import RecordOptions
+    from blastgit.recording.options import RecordOptions
     from blastgit.recording.result import Recorded
     from blastgit.repository.commits import Revision
     from blastgit.store.bucket import Bucket
@@ -126,8 +126,8 @@ class Personal(Asked):
             Withdrawn: A file of it was taken down.
             Denied: This user may not record the transient.
         """
+        from blastgit.recording.options import RecordOptions
         from blastgit.recording.promote import promote
-        from blastgit.recording.record import RecordOptions
 
         state = self._session.resolve(parse_spec(spec))
         options = RecordOptions(run, dry_run, timeout, even_withdrawn=even_withdrawn)
@@ -136,7 +136,7 @@ class Personal(Asked):
     def _options(
         self, user: str | None, fork: str | None, run: str | None, timeout: float, *, dry_run: bool
     ) -> RecordOptions:
-        from blastgit.recording.record import RecordOptions
+        from blastgit.recording.options import RecordOptions
         from blastgit.repository.commits import Revision
 
         state = None if fork is None else self._session.resolve(parse_spec(fork))

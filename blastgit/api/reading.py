@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from blastgit.api.session import Session
     from blastgit.reading.blame import Blamed
     from blastgit.reading.diff import Diff, State
+    from blastgit.reading.drafts import KeptDraft
     from blastgit.reading.get import GetResult
     from blastgit.reading.identify import Identity
     from blastgit.reading.listing import Listing
@@ -42,6 +43,20 @@ def log(session: Session, /, name: str) -> Sequence[Entry]:
 
     names = session.names(check_line(name))
     return [entry for each in names for entry in log(session.repository, each)]
+
+
+def drafts(session: Session, /, name: str) -> Sequence[KeptDraft]:
+    """Return the drafts of a transient, newest first: states that got no number, and why.
+
+    Those under its former names follow, if the repo's settings know any.
+
+    Raises:
+        NotFound: There is no such transient.
+    """
+    from blastgit.reading.drafts import drafts
+
+    names = session.names_with_drafts(check_line(name))
+    return [each for one in names for each in drafts(session.repository, one)]
 
 
 def show(session: Session, /, spec: str, *, even_invalid: bool = False, strict: bool = False) -> Shown:

@@ -47,7 +47,8 @@ def record(  # noqa: PLR0913 (an export, its files, and four things that most ca
         Denied: The policy, or a hook of a repo elsewhere, does not let this be recorded.
         RepoError: The repo cannot be written, or not be reached.
     """
-    from blastgit.recording.record import RecordOptions, record
+    from blastgit.recording.options import RecordOptions
+    from blastgit.recording.record import record
     from blastgit.recording.sources import find
     from blastgit.revision.export import read_given
 
@@ -72,7 +73,8 @@ def record_archive(  # noqa: PLR0913 (as `record`)
 ) -> Recorded:
     """Record from Blast's own archive (`transient.json`, `cutouts/`, `sed_data/`); see `record`."""
     from blastgit.recording.archive import open_archive
-    from blastgit.recording.record import RecordOptions, record
+    from blastgit.recording.options import RecordOptions
+    from blastgit.recording.record import record
 
     options = RecordOptions(run, dry_run, timeout, even_withdrawn=even_withdrawn)
     with open_archive(archive) as (export, sources):

@@ -78,7 +78,7 @@ class References:
             Busy: Another writer was not done in time.
             StoreError: The store fails; nothing was recorded.
         """
-        from blastgit.recording.record import RecordOptions
+        from blastgit.recording.options import RecordOptions
         from blastgit.recording.reference import Given, gather_files, record_reference
 
         if not is_reference(check_line(line)):

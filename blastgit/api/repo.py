@@ -86,6 +86,7 @@ class DataRepo:
 
     list = Verb(reading.list_transients)
     log = Verb(reading.log)
+    drafts = Verb(reading.drafts)
     show = Verb(reading.show)
     diff = Verb(reading.diff)
     blame = Verb(reading.blame)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blastgit.errors import RepoError
-from blastgit.naming.names import Spec, is_personal, is_reference
+from blastgit.naming.names import DRAFT, Spec, is_personal, is_reference
 from blastgit.progress import Progress, silent
 from blastgit.repository.format import FILE
 from blastgit.repository.history import History
@@ -78,6 +78,10 @@ class Session:
         former = self._renames.former(found) if self._renames is not None else []
         return [found, *(each for each in former if self.history.tip(each) is not None)]
 
+    def names_with_drafts(self, name: str) -> list[str]:
+        """Return what `names` does, also of a transient that has nothing but drafts."""
+        return [name] if self._is_drafted(Spec(name, alias=DRAFT)) else self.names(name)
+
     def local(self) -> LocalRepository:
         """Return the repository for work that has to be done where it is.
 
@@ -102,7 +106,7 @@ class Session:
 
     def _by_name(self, spec: Spec) -> Spec | None:
         """Return what somebody named, by a name that the transient has or had; None if nothing has that name."""
-        if self._has_tag(spec) or self.history.tip(spec.name) is not None:
+        if self._has_tag(spec) or self.history.tip(spec.name) is not None or self._is_drafted(spec):
             return spec
         for other in self._renames.others(spec.name) if self._renames is not None else ():
             if self.history.tip(other) is not None or self._has_tag(replace(spec, name=other)):
@@ -117,6 +121,14 @@ class Session:
         from blastgit.repository.renames import Renames
 
         return Renames.of(self.repository.settings)
+
+    def _is_drafted(self, spec: Spec) -> bool:
+        """Whether a draft is meant of a transient that has no revision yet."""
+        if (spec.alias != DRAFT and spec.draft is None) or is_personal(spec.name) or is_reference(spec.name):
+            return False
+        from blastgit.repository.drafts import Drafts
+
+        return Drafts(self.repository, spec.name).tip is not None
 
     def _has_tag(self, spec: Spec) -> bool:
         return spec.number is not None and self.history.tagged(spec.name, spec.number) is not None

@@ -57,10 +57,12 @@ class Sequence:
             yield f"its trailer Revision says {stated}, and the next revision of {self.line} is {self.next}"
         elif kind == "reproduction":
             yield from self._reproduction_faults(marker)
+        elif kind == "draft":
+            yield "it is a draft, and on a branch are only states that have a number"
         elif kind == "stage" and is_reference(self.line):
             yield "it is about a stage of the workflow, and a reference has none"
-        elif kind == "stage" and marker.outcome == BEGUN:
-            yield "it says that a stage began: on a branch are only stages that ended"
+        elif kind == "stage":
+            yield from begun_faults(marker)
 
     def _reproduction_faults(self, marker: Marker) -> Iterator[str]:
         latest = self.latest
@@ -83,6 +85,12 @@ def _says_no_more(marker: Marker, other: Marker) -> bool:
 
 def _key(marker: Marker) -> tuple[str, str | None, str | None]:
     return marker.app_version, marker.trailers.get(Trailer.RULES), marker.trailers.get(Trailer.RUN)
+
+
+def begun_faults(marker: Marker) -> Iterator[str]:
+    """Yield what is wrong with the marker of a stage where its run has ended."""
+    if marker.outcome == BEGUN:
+        yield "it says that a stage began: on a branch, and among drafts, are only stages that ended"
 
 
 def stage_faults(marker: Marker) -> Iterator[str]:

@@ -15,6 +15,7 @@ from blastgit.repository.references import ReferenceTypes
 from blastgit.repository.renames import Renames
 from blastgit.repository.settings import SECTIONS, Settings
 from blastgit.workflow.names import read_names
+from blastgit.workflow.publish import Publish
 from blastgit.workflow.stages import Stages
 
 READERS: dict[str, Callable[[Settings], Any]] = {
@@ -23,6 +24,7 @@ READERS: dict[str, Callable[[Settings], Any]] = {
     "dataset_types": DatasetTypes.of,
     "flags": Flags.of,
     "identity": stated_identity,
+    "publish": Publish.of,
     "references": ReferenceTypes.of,
     "renames": Renames.of,
     "stages": Stages.of,

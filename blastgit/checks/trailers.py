@@ -14,6 +14,7 @@ from blastgit.revision.dr import DatasetRevision
 from blastgit.revision.rules import Rules
 from blastgit.workflow.ended import COMPLETE
 from blastgit.workflow.markers import OUTCOMES
+from blastgit.workflow.publish import Publish
 from blastgit.workflow.validity import sounds_complete
 
 _COMMON = frozenset({Trailer.MARKER, Trailer.APP_VERSION, Trailer.RUN})
@@ -47,6 +48,7 @@ KEYS: Mapping[str, frozenset[str]] = {
         Trailer.ATTEMPTS,
         Trailer.BASE,
     },
+    "draft": _COMMON | _OF_DATA | {Trailer.TOWARDS, Trailer.DRAFT, Trailer.FILES, Trailer.BYTES},
 }
 """The trailers that a marker of each kind may have, of all those that the format knows."""
 
@@ -55,15 +57,25 @@ _FOLDED = {key.casefold(): key for key in _KNOWN}  # git takes `revision` for `R
 _NEEDED = {
     "revision": (Trailer.RULES, Trailer.SCIENCE_DIGEST, Trailer.STATUS, Trailer.RECORDED_BY),
     "reproduction": (Trailer.RULES, Trailer.SCIENCE_DIGEST, Trailer.STATUS, Trailer.RECORDED_BY),
+    "draft": (
+        Trailer.RULES,
+        Trailer.SCIENCE_DIGEST,
+        Trailer.STATUS,
+        Trailer.RECORDED_BY,
+        Trailer.TOWARDS,
+        Trailer.DRAFT,
+    ),
     "stage": (),
 }
 _DIGEST, _COMMIT, _COUNT = r"sha256:[0-9a-f]{64}", r"[0-9a-f]{40}", r"0|[1-9][0-9]{0,17}"
+_NUMBER = r"0|[1-9][0-9]{0,8}"
 _STATUS = r"complete|(?:failed|not run|answered): \S.*"
 _WORDS = r"[a-z0-9-]+(?:, [a-z0-9-]+)*"
 _SPEC = r"(?:u/[^/@\s]+/|r/[^/@\s]+/)?[^/@\s]+@(?:0|[1-9][0-9]{0,8})"
 _FORMS = {
     Trailer.RULES: (_DIGEST, "sha256:… in 64 digits"), Trailer.SCIENCE_DIGEST: (_DIGEST, "sha256:… in 64 digits"),
     Trailer.FILES: (_COUNT, "a number"), Trailer.BYTES: (_COUNT, "a number"), Trailer.ATTEMPTS: (_COUNT, "a number"),
+    Trailer.TOWARDS: (_NUMBER, "a number"), Trailer.DRAFT: (_NUMBER, "a number"),
     Trailer.REVISION: (_COUNT, "a number"), Trailer.REPRODUCES: (_COUNT, "a number"),
     Trailer.REDRAWN_WITHIN: (DEVIATION, "a number of published widths"),
     Trailer.STATUS: (_STATUS, "`complete`, `failed: …`, `not run: …` or `answered: …`"),
@@ -147,18 +159,8 @@ def revision_faults(state: Stated, rules: Rules, *, has_stages: bool) -> Iterato
         rules: The rules that hold here now. What depends on rules is looked at if the revision was made by these.
         has_stages: Whether markers of stages led to it.
     """
-    yield from version_faults(state)
-    said, document = state.marker.trailers, state.document
-    export = document.export
-    if state.marker.commit.author.time != int(export.time.timestamp()):
-        yield f"its author date should be metadata.export_time, {export.time:%Y-%m-%dT%H:%M:%SZ}"
-    if said.get(Trailer.FILES, "") != str(len(document.files)):
-        yield f"its trailer Files says {said.get('Files')}, and there are {len(document.files)}"
-    size = sum(state.sizes.values())
-    if said.get(Trailer.BYTES, "") != str(size):
-        yield f"its trailer Bytes says {said.get('Bytes')}, and they are {size}"
-    yield from _status_faults(state, rules, has_stages=has_stages)
-    number = document.number
+    yield from _data_faults(state, rules, has_stages=has_stages)
+    said, number = state.marker.trailers, state.document.number
     begin = f"{state.line} revision {number}: "
     if not state.marker.commit.message.startswith(begin):
         yield f"its message should begin with {begin!r}"
@@ -170,6 +172,34 @@ def revision_faults(state: Stated, rules: Rules, *, has_stages: bool) -> Iterato
     if Trailer.FORKED_FROM in said and not is_fork:
         yield "its trailer Forked-From belongs to revision 0 of a user's own line"
     yield from promotion_faults(state.line, state.marker)
+
+
+def draft_faults(state: Stated, rules: Rules, *, has_stages: bool) -> Iterator[str]:
+    """Yield what a draft's commit says that its document and files do not; see `revision_faults`."""
+    yield from _data_faults(state, rules, has_stages=has_stages)
+    towards, ordinal = state.marker.drafted or (0, 0)
+    begin = f"{state.line} draft {ordinal} of revision {towards}: "
+    if not state.marker.commit.message.startswith(begin):
+        yield f"its message should begin with {begin!r}"
+    if Publish.COMPLETE.allows(state.marker.trailers.get(Trailer.STATUS, "")):
+        yield "its trailer Status says that its workflow came to its end: then it is no draft"
+    if Trailer.PROMOTED_FROM in state.marker.trailers:
+        yield "its trailer Promoted-From belongs to revisions"
+
+
+def _data_faults(state: Stated, rules: Rules, *, has_stages: bool) -> Iterator[str]:
+    """Yield what the commit of a state that was recorded says that its document and files do not."""
+    yield from version_faults(state)
+    said, document = state.marker.trailers, state.document
+    export = document.export
+    if state.marker.commit.author.time != int(export.time.timestamp()):
+        yield f"its author date should be metadata.export_time, {export.time:%Y-%m-%dT%H:%M:%SZ}"
+    if said.get(Trailer.FILES, "") != str(len(document.files)):
+        yield f"its trailer Files says {said.get('Files')}, and there are {len(document.files)}"
+    size = sum(state.sizes.values())
+    if said.get(Trailer.BYTES, "") != str(size):
+        yield f"its trailer Bytes says {said.get('Bytes')}, and they are {size}"
+    yield from _status_faults(state, rules, has_stages=has_stages)
 
 
 def _status_faults(state: Stated, rules: Rules, *, has_stages: bool) -> Iterator[str]:

@@ -60,7 +60,7 @@ def _print(found: Listing, pattern: str) -> None:
     rows += [
         [
             t.name,
-            str(t.revision),
+            "draft" if t.revision is None else str(t.revision),
             f"{t.time:%Y-%m-%d %H:%M}",
             t.app_version,
             str(t.files),
@@ -75,7 +75,8 @@ def _print(found: Listing, pattern: str) -> None:
 def _status(transient: Transient) -> str:
     gone = f"; {plural(transient.withdrawn, 'file')} withdrawn" if transient.withdrawn else ""
     flag = f"; flagged {transient.flag}" if transient.flag else ""
-    return f"{_short(transient.status)}{flag}{gone}"
+    later = f"; draft: {_short(transient.draft)}" if transient.draft and transient.revision is not None else ""
+    return f"{_short(transient.status)}{flag}{gone}{later}"
 
 
 def _short(status: str) -> str:

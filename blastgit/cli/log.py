@@ -9,6 +9,9 @@ from blastgit.cli.common import add_json, bold, open_repo, plural, print_json
 from blastgit.naming.trailers import Trailer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from blastgit.reading.drafts import KeptDraft
     from blastgit.reading.log import Entry
 
 
@@ -16,21 +19,51 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("name", help="the transient")
     parser.add_argument("--full", action="store_true", help="every change that was written down, not just the files")
+    words = "states that got no number, since their workflow failed or broke off, instead of the revisions"
+    parser.add_argument("--drafts", action="store_true", help=words)
     parser.add_argument("--stages", action="store_true", help="the stages of the run that made each revision")
     add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Tell the history."""
-    entries = open_repo(options).log(options.name)
+    repo = open_repo(options)
+    if options.drafts:
+        return _drafts(repo.drafts(options.name), options)
+    entries = repo.log(options.name)
     if options.json:
         print_json([entry.to_json() for entry in entries])
         return 0
+    for draft in repo.drafts(options.name):
+        if draft.is_open:
+            _say_draft(draft, full=options.full)
+            print()
     for i, entry in enumerate(entries):
         if i:
             print()
         _say(entry, full=options.full, stages=options.stages)
     return 0
+
+
+def _drafts(drafts: Sequence[KeptDraft], options: argparse.Namespace) -> int:
+    if options.json:
+        print_json([draft.to_json() for draft in drafts])
+    elif not drafts:
+        print(f"{options.name} has no drafts")
+    for i, draft in enumerate(() if options.json else drafts):
+        if i:
+            print()
+        _say_draft(draft, full=options.full)
+    return 0
+
+
+def _say_draft(kept: KeptDraft, *, full: bool) -> None:
+    draft = kept.draft
+    print(f"{bold(str(draft))}  {draft.time:%Y-%m-%d %H:%M} UTC  {draft.app_version}  {draft.id[:10]}")
+    print(f"  kept as a draft, because {kept.why}{'' if kept.is_open else '; a later state took its place'}")
+    print(f"  {draft.reason}")
+    for line in kept.details if full else ():
+        print(f"    {line}")
 
 
 def _say(entry: Entry, *, full: bool, stages: bool) -> None:

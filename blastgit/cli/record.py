@@ -100,19 +100,37 @@ def _data(place: str) -> Path | Bucket:
 def say(result: Recorded, *, dry_run: bool) -> None:
     """Say what came of a recording."""
     if result.status == "unchanged":
-        print(f"{bold(f'{result.transient} is unchanged')}: {result.reason}")
+        why = f", which got no number because {result.because}" if result.because else ""
+        print(f"{bold(f'{result.transient} is unchanged')}: {result.reason}{why}")
         for file in result.files:
             print(f"  {file.change:13}  {file.path}{f'  ({file.note})' if file.note else ''}")
         _say_ignored(result)
         return
+    if result.status == "draft":
+        _say_draft(result, dry_run=dry_run)
+        return
     verb = "would be recorded as" if dry_run else "recorded as"
     print(f"{bold(f'{result.transient} {verb} revision {result.revision}')} ({result.tag}): {result.reason}")
+    _say_changes(result, f"{result.transient}@{result.revision}", dry_run=dry_run)
+
+
+def _say_draft(result: Recorded, *, dry_run: bool) -> None:
+    """Say that a state got no number."""
+    verb = "would be" if dry_run else "is"
+    print(f"{bold(f'{result.transient} {verb} kept as a draft')} ({result.draft}), because {result.because}")
+    print(f"  {result.reason}")
+    _say_changes(result, str(result.draft), dry_run=dry_run)
+    latest = f"the latest revision is still {result.before}" if result.before else "it has no revision yet"
+    print(f"  {latest}; {result.transient}@{result.revision} comes when the run is complete")
+
+
+def _say_changes(result: Recorded, name: str, *, dry_run: bool) -> None:
     stored = [file for file in result.files if file.change in ("added", "changed")]
     if result.before is not None:
         for file in result.files:
             print(f"  {file.change:13}  {file.path}{f'  ({file.note})' if file.note else ''}")
         count = plural(len(result.fields), "value")
-        diff = f"blastgit diff {result.before} {result.transient}@{result.revision}"
+        diff = f"blastgit diff {result.before} {name}"
         print(f"  {count} would change" if dry_run else f"  {count} changed: {diff}")
     print(f"  {plural(len(stored), 'file')} {'to store' if dry_run else 'stored'}")
     _say_ignored(result)

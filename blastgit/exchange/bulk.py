@@ -20,7 +20,8 @@ from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import BRIEFLY, Journal, Lock, hold
 from blastgit.plumbing.refs import RefMoved
 from blastgit.plumbing.turnstile import publishing
-from blastgit.recording.record import Prepared, Recording, RecordOptions
+from blastgit.recording.options import RecordOptions
+from blastgit.recording.record import Prepared, Recording
 from blastgit.repository.base import Repository
 from blastgit.repository.history import History
 from blastgit.repository.recovery import clean_up_dead_writer, roll_forward

@@ -54,7 +54,7 @@ def check_push(folder: Path, remote: str, lines: bytes) -> list[str]:
 def _revisions(git: pygit2.Repository, ref: str, new: str, old: str) -> Iterator[Revision]:
     """Yield the revisions that a pushed branch or tag brings, back to what the other side has."""
     where = place(ref)
-    if where.line is None or where.kind is Kind.WORKFLOW:
+    if where.line is None or where.kind in (Kind.WORKFLOW, Kind.DRAFT):
         return
     known = {old}
     commit: pygit2.Commit | None = git[new].peel(pygit2.Commit)

@@ -50,6 +50,11 @@ class Quarantine(LocalRepository):
         return self.main if name == "main" and self._coming_main is not None else super().tip(name)
 
     @property
+    def is_new(self) -> bool:
+        """Whether the repo has no main yet: then a push brings a history that others have published."""
+        return self._coming_main is not None
+
+    @property
     def policy(self) -> Policy:
         """The policy as it stands before the push; without main there is none yet."""
         return Policy() if self.ref(MAIN) is None else self.settings.policy

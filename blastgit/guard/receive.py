@@ -245,6 +245,11 @@ class PushCheck:
         elif where.kind is Kind.WORKFLOW and where.line is not None and change.new is not None:
             check_twin(repo, where.line)
             self._wanted.update(check_run(repo, change, where.line))
+        elif where.kind is Kind.DRAFT and where.line is not None and change.new is not None:
+            from blastgit.guard.drafts import check_drafts
+
+            check_twin(repo, where.line)
+            self._wanted.update(check_drafts(repo, change, where.line, self._coming))
 
 
 def _check_twins(places: Iterable[Place]) -> None:
@@ -260,7 +265,7 @@ def _lines(placed: Placed) -> list[LineChange]:
     """Gather branches and tags by the line that they belong to."""
     found: dict[Line, LineChange] = {}
     for change, where in placed.items():
-        if where.line is None or where.kind is Kind.WORKFLOW:
+        if where.line is None or where.kind in (Kind.WORKFLOW, Kind.DRAFT):
             continue
         line = found.setdefault(where.line, LineChange(where.line))
         if where.number is None:

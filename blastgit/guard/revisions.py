@@ -12,7 +12,7 @@ from blastgit.errors import BlastgitError, Denied
 from blastgit.guard.deny import deny
 from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.trees import files_of
-from blastgit.naming.names import document_of, transient_of
+from blastgit.naming.names import document_of, is_personal, transient_of
 from blastgit.naming.paths import check_new_paths
 from blastgit.naming.refs import MAIN
 from blastgit.naming.trailers import Trailer
@@ -24,6 +24,7 @@ from blastgit.repository.skeleton import dot_files, is_dot_file
 from blastgit.revision.document import SIZE_LIMIT
 from blastgit.revision.dr import DatasetRevision, read_dr, write_dr
 from blastgit.store.pointer import SUFFIX, Pointer, read_pointer
+from blastgit.workflow.publish import Publish, because
 
 _POINTER_LIMIT = 4096
 
@@ -49,12 +50,33 @@ def check_revision(repo: Quarantine, line: str, marker: Marker, number: int, *, 
     if repo.settings.simulated and not kind_of(document.export):
         raise Denied(f"{document_of(line)} does not say that its data are simulated, as all that this repo holds are")
     deny(revision_faults(state, repo.rules, has_stages=has_stages))
-    trailers = marker.trailers
+    check_digest(repo, state)
+    _check_complete(repo, line, marker)
+    return pointers
+
+
+def check_digest(repo: Quarantine, state: Stated) -> None:
+    """Check the Science-Digest of a state, if it was made by the rules that hold here now.
+
+    Raises:
+        Denied: It is not that of the document.
+    """
+    trailers = state.marker.trailers
     if trailers[Trailer.RULES] == repo.rules.digest and trailers[Trailer.SCIENCE_DIGEST] != _science_digest(
-        repo, document
+        repo, state.document
     ):
         raise Denied("its trailer Science-Digest is not that of its document: later runs would be compared wrongly")
-    return pointers
+
+
+def _check_complete(repo: Quarantine, line: str, marker: Marker) -> None:
+    """Check that a state gets a number here. A first push takes in a whole history as it is."""
+    status = marker.trailers[Trailer.STATUS]
+    if is_personal(line) or repo.is_new or Publish.of(repo.settings).allows(status):
+        return
+    raise Denied(
+        f"it is not complete ({because(status)}), and this repo gives numbers to complete states only (`publish: "
+        "complete`): record with blastgit, which keeps it as a draft"
+    )
 
 
 def check_state(repo: Quarantine, line: str, marker: Marker, number: int) -> tuple[Pointers, Stated]:

@@ -72,7 +72,7 @@ def due(repository: Repository) -> Due:
     wanted: dict[str, dict[str, tuple[Pointer, str]]] = {}
     staying: dict[bool, set[str]] = {True: set(), False: set()}
     for each in list_transients(repository, "*"):
-        for revision in history.revisions(each.name):
+        for revision in () if each.revision is None else history.revisions(each.name):
             for path, pointer in revision.pointers.items():
                 in_git = revision.held[path].in_git
                 if pointer.remote in trees:

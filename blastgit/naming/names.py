@@ -6,7 +6,7 @@ Nothing else in blastgit takes such a name apart or puts one together.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from blastgit.errors import InvalidName
@@ -32,6 +32,8 @@ _DATE = r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d
 _ALIAS = r"[a-z][a-z0-9-]*|v\d[\w.+-]*"
 _USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
 _OWN = "u/"
+DRAFT = "draft"
+"""The convenient name of the draft that stands after the latest revision."""
 OWN_LINES = "u/*"
 """What stands for the lines of all users."""
 
@@ -44,7 +46,7 @@ _REFERENCE_NAME = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9._+-]{0,62}[a-zA-Z0-9])?"
 
 _SPEC = re.compile(
     rf"(?P<name>(?:u/[^:/]+/|r/[^@:/]+/)?[^@:/]+)(?:@(?P<revision>{_DATE}|\d+|(?P<alias>{_ALIAS}))|/(?P<tag>\d+))?"
-    r"(?::post-(?P<stage>[a-z0-9-]+)(?=:|$))?(?::(?P<path>.+))?"
+    r"(?::(?:post-(?P<stage>[a-z0-9-]+)|draft-(?P<draft>[1-9][0-9]{0,8}))(?=:|$))?(?::(?P<path>.+))?"
 )
 
 
@@ -177,6 +179,7 @@ class Spec:
         path: What to look at inside the revision, or None.
         stage: The stage (`host-match`) whose marker before that revision is meant, or None for the revision itself.
         alias: A convenient name (`latest-complete`) or a version of Blast (`v1.12.0`) instead of a number, or None.
+        draft: Which draft on the way to that revision is meant, counted from 1; None if none is.
     """
 
     name: str
@@ -185,6 +188,7 @@ class Spec:
     path: str | None = None
     stage: str | None = None
     alias: str | None = None
+    draft: int | None = None
 
     @property
     def is_latest(self) -> bool:
@@ -194,18 +198,19 @@ class Spec:
     def __str__(self) -> str:
         given = self.alias or (self.number if self.until is None else self.until.isoformat())
         revision = "" if self.is_latest else f"@{given}"
-        inside = (None if self.stage is None else f"post-{self.stage}"), self.path
+        draft = None if self.draft is None else f"draft-{self.draft}"
+        inside = draft if self.stage is None else f"post-{self.stage}", self.path
         return ":".join([f"{self.name}{revision}", *filter(None, inside)])
 
 
 def parse_spec(text: str) -> Spec:
-    """Take apart `NAME[@REV][:post-STAGE][:PATH]`; `NAME/N` works too.
+    """Take apart `NAME[@REV][:post-STAGE|:draft-K][:PATH]`; `NAME/N` works too.
 
     NAME is a transient, `u/USER/NAME` for a user's own line of it, or `r/TYPE/NAME` for a reference.
 
-    REV is a number, `latest`, a date, a date-time, a convenient name or a version of Blast. A date means the end of
-    that day, and a time without a zone is UTC. `post-STAGE` is the marker of a stage of the run that ended as this
-    revision.
+    REV is a number, `latest`, `draft`, a date, a date-time, a convenient name or a version of Blast. A date means the
+    end of that day, and a time without a zone is UTC. `post-STAGE` is the marker of a stage of the run that ended as
+    this revision, `draft-K` a draft on the way to it.
 
     Raises:
         InvalidName: The text has no such form, or the transient's name breaks the rules.
@@ -218,15 +223,17 @@ def parse_spec(text: str) -> Spec:
         )
     name = check_line(match["name"])
     revision = match["revision"] or match["tag"]
+    draft = None if match["draft"] is None else int(match["draft"])
+    found = Spec(name, path=match["path"], stage=match["stage"], draft=draft)
     if revision is None or revision == "latest":
-        return Spec(name, path=match["path"], stage=match["stage"])
+        return found
     if match["alias"] is not None:
-        return Spec(name, path=match["path"], stage=match["stage"], alias=revision)
+        return replace(found, alias=revision)
     if revision.isdecimal():
         if len(revision) > 9 or str(int(revision)) != revision:
             raise InvalidName(f"{revision!r} is no revision number: write it without leading zeros, up to 999999999")
-        return Spec(name, number=int(revision), path=match["path"], stage=match["stage"])
-    return Spec(name, until=_instant(revision), path=match["path"], stage=match["stage"])
+        return replace(found, number=int(revision))
+    return replace(found, until=_instant(revision))
 
 
 def _instant(text: str) -> datetime:

@@ -13,8 +13,8 @@ from blastgit.errors import Denied
 from blastgit.naming.names import check_line, check_transient, is_personal, is_reference, transient_of, user_of
 from blastgit.plumbing.objects import ZERO
 
-BRANCHES, TAGS, RUNS = "refs/heads/", "refs/tags/", "refs/workflow/"
-"""What the refs of branches, of tags, and of the markers of runs in progress begin with."""
+BRANCHES, TAGS, RUNS, DRAFTS = "refs/heads/", "refs/tags/", "refs/workflow/", "refs/drafts/"
+"""What the refs of branches, of tags, of the markers of runs in progress, and of drafts begin with."""
 
 MAIN = f"{BRANCHES}main"
 """What concerns the whole repo."""
@@ -51,6 +51,7 @@ class Kind(Enum):
     TAG = "tag"
     RELEASE = "release"
     WORKFLOW = "workflow"
+    DRAFT = "draft"
     CHECKPOINT = "checkpoint"
 
 
@@ -88,7 +89,7 @@ class Place:
 
     Attributes:
         kind: What it is for.
-        line: The line of revisions that it belongs to, if it is a branch, a tag or a workflow's.
+        line: The line of revisions that it belongs to, if it is a branch, a tag, a workflow's or of drafts.
         number: The revision, if it is a tag.
         collection: The collection, if it is a release.
     """
@@ -152,7 +153,9 @@ def place(ref: str) -> Place:
         return Place(Kind.TAG, _line(ref, line), int(number))
     if ref.startswith(RUNS):
         return Place(Kind.WORKFLOW, Line(check_transient(ref.removeprefix(RUNS))))
-    raise Denied(f"a data repo has no refs like {ref!r}: only branches, tags and refs/workflow/NAME")
+    if ref.startswith(DRAFTS):
+        return Place(Kind.DRAFT, Line(check_transient(ref.removeprefix(DRAFTS))))
+    raise Denied(f"a data repo has no refs like {ref!r}: only branches, tags, refs/workflow/NAME and refs/drafts/NAME")
 
 
 def _line(ref: str, text: str) -> Line:
@@ -181,6 +184,8 @@ def check_move(change: Change, where: Place) -> None:
         return
     if where.kind is Kind.CHECKPOINT:
         raise Denied("it says what this repository published, so only `blastgit checkpoint` here makes it")
+    if where.kind is Kind.DRAFT and change.new is None:
+        raise Denied("it may not be deleted: drafts stay, and the next complete state takes their place by itself")
     if change.new is None:
         raise Denied("it may not be deleted: revisions are cited, and stay; `blastgit withdraw` takes data down")
     if where.kind in (Kind.TAG, Kind.RELEASE) and change.old is not None:
@@ -205,6 +210,11 @@ def tag_ref(name: str, number: int) -> str:
 def run_ref(name: str) -> str:
     """Return the ref of the markers of a transient's run in progress."""
     return f"{RUNS}{name}"
+
+
+def draft_ref(name: str) -> str:
+    """Return the ref of the drafts of a transient."""
+    return f"{DRAFTS}{name}"
 
 
 def branch_of(ref: str) -> str | None:

@@ -46,6 +46,8 @@ class Trailer(StrEnum):
     UNTIL = "Until"
     ATTEMPTS = "Attempts"
     BASE = "Base"
+    TOWARDS = "Towards"
+    DRAFT = "Draft"
     RELEASE = "Release"
     COLLECTION_TYPE = "Collection-Type"
     MAIN = "Main"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from blastgit.errors import DamagedData
 from blastgit.naming.names import is_personal, is_reference
 from blastgit.naming.nearest import nearest
 from blastgit.naming.trailers import Trailer
+from blastgit.repository.drafts import Drafts, drafted
 from blastgit.repository.history import History
 from blastgit.repository.lines import own_lines, reference_lines
 from blastgit.repository.tombstones import Withdrawals
@@ -20,7 +21,7 @@ from blastgit.workflow.ended import status_of
 
 if TYPE_CHECKING:
     from blastgit.repository.base import Repository
-    from blastgit.repository.commits import Revision
+    from blastgit.repository.commits import Snapshot
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Transient:
 
     Attributes:
         name: Its name; of a user's own line, `u/alice/2026dgt`.
-        revision: The number of its latest revision.
+        revision: The number of its latest revision; None if it has only drafts, and then the rest is of the draft.
         time: When Blast wrote that (UTC).
         app_version: The version of Blast that did.
         files: How many files it has.
@@ -37,10 +38,11 @@ class Transient:
         status: "complete", or which stages failed, did not run, or found nothing to do.
         withdrawn: How many of its files were taken down.
         flag: The quality flag of that revision, or else of the transient, in words; None if it has none.
+        draft: How the workflow ended whose state is kept as a draft after that revision; None if there is no draft.
     """
 
     name: str
-    revision: int
+    revision: int | None
     time: datetime
     app_version: str
     files: int
@@ -48,13 +50,15 @@ class Transient:
     status: str
     withdrawn: int = 0
     flag: str | None = None
+    draft: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the transient under its stable keys."""
         return {
             "transient": self.name, "revision": self.revision, "time": self.time.isoformat(),
             "app_version": self.app_version, "files": self.files, "bytes": self.size, "status": self.status,
-            "withdrawn": self.withdrawn, "flag": self.flag, "damaged": None,
+            "withdrawn": self.withdrawn, "flag": self.flag, "draft": self.draft,
+            "damaged": None,
         }  # fmt: skip
 
 
@@ -78,7 +82,9 @@ class Listing(list[Transient]):
         return sorted([*(each.to_json() for each in self), *broken], key=lambda entry: str(entry["transient"]))
 
 
-_KEYS = ("transient", "revision", "time", "app_version", "files", "bytes", "status", "withdrawn", "flag", "damaged")
+_KEYS = (
+    "transient", "revision", "time", "app_version", "files", "bytes", "status", "withdrawn", "flag", "draft", "damaged",
+)  # fmt: skip
 
 
 def list_transients(repository: Repository, pattern: str = "*") -> Listing:
@@ -88,17 +94,27 @@ def list_transients(repository: Repository, pattern: str = "*") -> Listing:
     then.
     """
     history = History(repository)
+    kept: set[str] = set()
     names = _names(repository, pattern)
+    if not is_personal(pattern) and not is_reference(pattern):
+        kept = set(drafted(repository))
+        names = sorted({*names, *kept})
     withdrawals, flags = Withdrawals(repository), FlagLookup(repository)
     found, damaged = [], {}
     for name in names:
         if fnmatchcase(name, pattern):
             try:
                 latest = history.latest(name)
+                draft = Drafts(repository, name).open() if name in kept else None
                 if latest is not None:
                     flag = flags.of_revision(name, latest.number) or flags.of_transient(name)
                     withdrawn = len(withdrawals.of(name, latest.number))
-                    found.append(_facts(latest, status_of(repository, latest), withdrawn, flag))
+                    facts = _facts(latest, latest.number, status_of(repository, latest))
+                    status = None if draft is None else draft.status
+                    found.append(replace(facts, withdrawn=withdrawn, flag=flag, draft=status))
+                elif draft is not None:
+                    facts = _facts(draft, None, draft.status)
+                    found.append(replace(facts, flag=flags.of_transient(name), draft=draft.status))
             except DamagedData as error:
                 damaged[name] = str(error)
     near = [] if found or damaged else nearest(pattern, names)
@@ -111,10 +127,10 @@ def _names(repository: Repository, pattern: str) -> list[str]:
     return own_lines(repository) if is_personal(pattern) else History(repository).transients()
 
 
-def _facts(latest: Revision, status: str, withdrawn: int, flag: str | None) -> Transient:
-    said = latest.trailers
+def _facts(state: Snapshot, number: int | None, status: str) -> Transient:
+    said = state.trailers
     counts = _number(said.get(Trailer.FILES)), _number(said.get(Trailer.BYTES))
-    return Transient(latest.name, latest.number, latest.time, latest.app_version, *counts, status, withdrawn, flag)
+    return Transient(state.name, number, state.time, state.app_version, *counts, status)
 
 
 def _number(text: str | None) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from blastgit.errors import DamagedData, Withdrawn
 from blastgit.recording.returns import Given, earlier, find_equal, name_returned_images
 from blastgit.repository.base import Repository
-from blastgit.repository.commits import Revision
+from blastgit.repository.commits import Revision, Snapshot
 from blastgit.repository.contents import content_tolerance, published_file
 from blastgit.revision.compare import compare
 from blastgit.revision.digest import science_digest
@@ -123,19 +123,33 @@ def _same(state: Candidate, latest: Revision, changes: Changes, rules: Rules) ->
     return Decision(latest, changes, reason, state.sha256, [], state.form, rules, is_new=False, is_same_export=again)
 
 
+def is_equal(repository: Repository, export: Export, intake: Intake, state: Snapshot) -> bool:
+    """Whether what was handed in is equal to a state that is kept, by the rules.
+
+    Raises:
+        DamagedData: That state cannot be read back.
+    """
+    given = Candidate(export, normalise(export, repository.rules), intake, intake.hash_all())
+    return not _changes(repository, given, state).makes_revision
+
+
+def _changes(repository: Repository, state: Candidate, before: Snapshot) -> Changes:
+    """Return what differs between what was handed in and a state that is kept."""
+    rules, old = repository.rules, normalise(before.dr.export, repository.rules)
+    fields = compare(old, state.form, rules)
+    check_changes(fields, rules)
+    redrawn = find_redraws(old, state.form, fields, rules)
+    files = _differing_files(repository, state, before, tuple(redrawn))
+    return Changes(fields, files, drawn_again(redrawn, files, rules))
+
+
 def _compare(repository: Repository, state: Candidate, latest: Revision) -> Decision:
     rules, sha256 = repository.rules, state.sha256
-    before = normalise(latest.dr.export, rules)
-    fields = compare(before, state.form, rules)
-    check_changes(fields, rules)
-    redrawn = find_redraws(before, state.form, fields, rules)
-    files = _differing_files(repository, state, latest, tuple(redrawn))
-    again = drawn_again(redrawn, files, rules)
-    changes = Changes(fields, files, again)
+    changes = _changes(repository, state, latest)
     if not changes.makes_revision:
         return _same(state, latest, changes, rules)
-    older = earlier(repository, latest)
-    changes = Changes(fields, name_returned_images(files, older, sha256), again)
+    older, files = earlier(repository, latest), changes.files
+    changes = replace(changes, files=name_returned_images(files, older, sha256))
     kept = {change.path for change in files if change.change == "content-equal"}
     published = {path: latest.sha256(path) if path in kept else value for path, value in sha256.items()}
     incoming = [change.path for change in files if change.change in ("added", "changed", "redrawn")]
@@ -151,13 +165,13 @@ def _compare(repository: Repository, state: Candidate, latest: Revision) -> Deci
 
 
 def _differing_files(
-    repository: Repository, state: Candidate, revision: Revision, redrawn: tuple[str, ...] = ()
+    repository: Repository, state: Candidate, revision: Snapshot, redrawn: tuple[str, ...] = ()
 ) -> list[FileChange]:
     look = _Look(repository, state.intake, revision, redrawn)
     return [look.by_content(change) for change in _by_checksum(revision, state.sha256, repository.rules)]
 
 
-def _by_checksum(latest: Revision, sha256: Mapping[str, str], rules: Rules) -> list[FileChange]:
+def _by_checksum(latest: Snapshot, sha256: Mapping[str, str], rules: Rules) -> list[FileChange]:
     changes = []
     for path in sorted(latest.dr.files.keys() | sha256.keys()):
         derived = rules.is_derived(path)
@@ -178,13 +192,13 @@ class _Look:
     Attributes:
         repository: The data repo.
         intake: The files that were handed in.
-        latest: The revision that has the other ones.
+        latest: The revision, or the draft, that has the other ones.
         redrawn: The scopes of the fits that are equal within their own noise.
     """
 
     repository: Repository
     intake: Intake
-    latest: Revision
+    latest: Snapshot
     redrawn: tuple[str, ...]
 
     def by_content(self, change: FileChange) -> FileChange:

@@ -14,7 +14,7 @@ from blastgit.repository.commits import Revision, Snapshot
 from blastgit.repository.tombstones import Withdrawals
 
 if TYPE_CHECKING:
-    from blastgit.recording.record import RecordOptions
+    from blastgit.recording.options import RecordOptions
     from blastgit.recording.result import Recorded
 
 

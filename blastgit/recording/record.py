@@ -20,72 +20,37 @@ from functools import cached_property
 
 import pygit2
 
-from blastgit._version import __version__
 from blastgit.datasets.storage import Placement
 from blastgit.errors import Busy, Withdrawn
-from blastgit.naming.names import document_of, own_line
-from blastgit.naming.refs import branch_ref, tag_name, tag_ref
-from blastgit.naming.trailers import Trailer, write_message
+from blastgit.naming.names import document_of
+from blastgit.naming.refs import branch_ref, draft_ref, tag_name, tag_ref
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Journal, Lock, hold
 from blastgit.plumbing.refs import RefMoved, RefUpdate
 from blastgit.plumbing.turnstile import publishing
 from blastgit.progress import Progress, silent
 from blastgit.recording.decide import Decision, decide
+from blastgit.recording.drafting import Drafting, Kept
 from blastgit.recording.evidence import Evidence
+from blastgit.recording.options import RecordOptions
 from blastgit.recording.placement import StoredFile, keep
 from blastgit.recording.replay import Ending
 from blastgit.recording.result import Recorded
 from blastgit.recording.sources import Gathered
-from blastgit.repository.base import LOCK_TIMEOUT, Repository
+from blastgit.recording.wording import Wording
+from blastgit.repository.base import Repository
 from blastgit.repository.casefold import refuse_case_collision
-from blastgit.repository.commits import Revision
 from blastgit.repository.history import History
 from blastgit.repository.lines import before_of
 from blastgit.repository.packing import start_if_due
 from blastgit.repository.recovery import add_tag, clean_up_dead_writer, roll_forward
-from blastgit.repository.renames import Renames
 from blastgit.repository.simulated import check_simulated
 from blastgit.repository.skeleton import dot_files
 from blastgit.repository.tombstones import check_returning
 from blastgit.revision.dr import write_dr
 from blastgit.revision.export import Export
-from blastgit.revision.reason import change_lines
-from blastgit.revision.redraws import sigmas
 from blastgit.store.intake import Intake
 from blastgit.store.source import AnySource
-from blastgit.workflow.judged import status_at_end
-
-
-@dataclass(frozen=True)
-class RecordOptions:
-    """How to record.
-
-    Attributes:
-        run: The RUN collection that a new revision is born into, and that holds the one whose values were found again.
-        dry_run: Decide, and write nothing.
-        timeout: Seconds to wait for another writer of the same transient.
-        owner: Whose run of the workflow this ends, whatever leases they still hold; None for whoever records.
-        user: Whose own line it goes into; None for the official one.
-        fork: The revision that a user's own line forks from; None for the latest official one, or where it forks now.
-        origin: The revision of a user's own line that is promoted, or None.
-        even_withdrawn: Whether to publish files again that were withdrawn, which takes an admin.
-        store: The store that all files go to, whatever rules say of stores; "" to go by the rules.
-    """
-
-    run: str | None = None
-    dry_run: bool = False
-    timeout: float = LOCK_TIMEOUT
-    owner: str | None = None
-    user: str | None = None
-    fork: Revision | None = None
-    origin: Revision | None = None
-    even_withdrawn: bool = False
-    store: str = ""
-
-    def line(self, name: str) -> str:
-        """Return the line that a state of a transient goes into."""
-        return name if self.user is None else own_line(self.user, name)
 
 
 def record(
@@ -140,17 +105,19 @@ def record_from(repository: Repository, export: Export, intake: Intake, options:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A new revision whose contents are in the store and whose objects are in a batch; its refs have yet to move.
+    """A new state whose contents are in the store and whose objects are in a batch; its refs have yet to move.
 
     Attributes:
         commit: Its commit.
         updates: The refs to move, once all of it is durable.
         size: Bytes of the files that were taken in.
+        draft: What it is called, and why it is kept without a number; None if it is a revision.
     """
 
     commit: str
     updates: list[RefUpdate]
     size: int
+    draft: Kept | None = None
 
 
 class Recording:
@@ -165,12 +132,17 @@ class Recording:
         self._name = options.line(export.name)
         self._is_own = options.user is not None
         self._place = replace(Placement.of(repository), fixed=options.store)
+        self._wording = Wording(repository, self._export, options)
+        self._drafting = Drafting(repository, self._export, intake, options)
         self._returning: list[str] = []
 
     def preview(self) -> Recorded:
         """Decide, and write nothing."""
         decision = self._decide()
-        return self._recorded(decision, None) if decision.is_new else self._unchanged(decision, None)
+        if not decision.is_new:
+            return self._unchanged(decision, None)
+        kept = self._drafting.look(decision, self._wording.status(Ending(self._repository, self._name, None)))
+        return self._recorded(decision, None) if kept is None else self._drafting.result(decision, kept)
 
     def write(self, lock: Lock) -> Recorded:
         """Decide, and write what follows from it."""
@@ -181,17 +153,33 @@ class Recording:
             ending = self._ending(lock)
             try:
                 if decision.is_new:
-                    return self._recorded(decision, self._publish(decision, tip, ending, lock))
+                    return self._write_new(decision, tip, ending, lock)
                 return self._unchanged(decision, self._mark_reproduction(decision, tip, ending, lock))
             except RefMoved:
                 continue  # a push came between: what it brought is the state to compare with now
         seconds = self._options.timeout
         raise Busy(f"{self._name} was moved by others again and again, for {seconds:g} s: try again when they are done")
 
+    def _write_new(self, decision: Decision, tip: pygit2.Commit | None, ending: Ending, lock: Lock) -> Recorded:
+        kept = self._drafting.look(decision, self._wording.status(ending))
+        if kept is not None and not kept.is_new:
+            ending.drop(lock)
+            return self._drafting.result(decision, kept)
+        batch = Batch(self._repository.git)
+        with publishing(self._repository.guarded_folders):
+            prepared = self._prepare(batch, decision, tip, ending, kept)
+            lock.announce_moves(prepared.updates)
+            what = f"revision {decision.number}" if kept is None else f"a draft of revision {decision.number}"
+            synced, words = self._repository.store.synced_folders(), f"blastgit record: {what}"
+            self._repository.update_refs(prepared.updates, words, lock.descriptor, objects=batch, synced=synced)
+        if kept is None:
+            return self._recorded(decision, prepared.commit)
+        return self._drafting.result(decision, kept, prepared.commit)
+
     def _ending(self, lock: Lock) -> Ending:
         """Return what becomes of the run in progress; a promotion is not the end of one."""
         line = self._name if self._options.origin is None else self._options.origin.name
-        return Ending(self._repository, line, self._options.owner, lock)
+        return Ending.of(self._repository, line, self._options.owner, lock)
 
     def _decide(self) -> Decision:
         latest = self._history.latest(self._name)
@@ -246,40 +234,41 @@ class Recording:
             redrawn=decision.changes.deviation,
         )  # fmt: skip
 
-    def _publish(self, decision: Decision, tip: pygit2.Commit | None, ending: Ending, lock: Lock) -> str:
-        batch = Batch(self._repository.git)
-        with publishing(self._repository.guarded_folders):
-            prepared = self._prepare(batch, decision, tip, ending)
-            lock.announce_moves(prepared.updates)
-            synced, words = self._repository.store.synced_folders(), f"blastgit record: revision {decision.number}"
-            self._repository.update_refs(prepared.updates, words, lock.descriptor, objects=batch, synced=synced)
-        return prepared.commit
-
     def prepare_first(self, batch: Batch, lock: Lock) -> Prepared:
-        """Bring the contents of revision 0 into the store and its objects into a batch; see `exchange/bulk.py`.
+        """Bring the contents of a first state into the store and its objects into a batch; see `exchange/bulk.py`.
 
         Raises:
             InvalidInput: The input cannot be recorded.
             StoreError: The store fails.
         """
         self._intake.begin(staging=True)
-        return self._prepare(batch, self._decide(), None, self._ending(lock))
+        decision, ending = self._decide(), self._ending(lock)
+        kept = self._drafting.look(decision, self._wording.status(ending))
+        return self._prepare(batch, decision, None, ending, kept)
 
-    def _prepare(self, batch: Batch, decision: Decision, tip: pygit2.Commit | None, ending: Ending) -> Prepared:
+    def _prepare(
+        self, batch: Batch, decision: Decision, tip: pygit2.Commit | None, ending: Ending, draft: Kept | None
+    ) -> Prepared:
         notes = self._intake.probe(decision.incoming)  # before what was fetched goes into the store
         kept = keep(self._intake, batch, self._place, [*decision.incoming, *self._lost(decision)])
-        tree = batch.tree(self._blobs(batch, decision, kept))
-        message = self._message(decision, kept, notes, ending)
+        tree, size = batch.tree(self._blobs(batch, decision, kept)), sum(file.size for file in kept.values())
+        notes = [*notes, *self._returning]
+        run = self._options.run
+        if draft is not None:
+            message = self._wording.draft(decision, kept, notes, draft.ordinal, ending)
+            commit = self._commit(batch, message, tree, ending.replay(batch, draft.tip, decision.latest, run))
+            return Prepared(commit, [draft.moved_to(commit), *ending.updates], size, draft)
+        message = self._wording.revision(decision, kept, notes, len(self._returning), ending)
         after = decision.latest.commit if decision.is_fork and decision.latest is not None and tip is None else tip
-        commit = self._commit(batch, message, tree, ending.replay(batch, after, decision.latest, self._options.run))
+        commit = self._commit(batch, message, tree, ending.replay(batch, after, decision.latest, run))
         name = tag_name(self._name, decision.number)
-        tag = add_tag(batch, name, commit, self._committer, self._reason(decision))
+        tag = add_tag(batch, name, commit, self._committer, self._wording.reason(decision))
         updates = [
             RefUpdate(tag_ref(self._name, decision.number), tag),
             RefUpdate(branch_ref(self._name), commit, None if tip is None else str(tip.id)),
             *ending.updates,
         ]
-        return Prepared(commit, updates, sum(file.size for file in kept.values()))
+        return Prepared(commit, updates, size)
 
     def _lost(self, decision: Decision) -> list[str]:
         """Return the unchanged files whose content the store has lost meanwhile: a tag promises all of them."""
@@ -300,101 +289,33 @@ class Recording:
         blobs[document_of(self._name)] = batch.blob(write_dr(self._export, decision.number, checksums))
         return blobs
 
-    def _message(self, decision: Decision, kept: Mapping[str, StoredFile], notes: list[str], ending: Ending) -> str:
-        size = sum(file.size for file in kept.values())
-        if decision.latest is not None:
-            unchanged = [path for path in decision.sha256 if path not in kept]
-            size += sum(decision.latest.pointers[path].size for path in unchanged)
-        trailers = {
-            Trailer.REVISION: str(decision.number),
-            Trailer.APP_VERSION: self._export.app_version,
-            Trailer.RULES: self._repository.rules.digest,
-            Trailer.SCIENCE_DIGEST: decision.digest,
-            Trailer.RUN: self._options.run,
-            Trailer.FORMERLY: self._formerly() if decision.latest is None else None,
-            **self._line_trailers(decision),
-            Trailer.EVEN_WITHDRAWN: f"{len(self._returning)} files" if self._returning else None,
-            Trailer.MARKER: "revision",
-            Trailer.STATUS: status_at_end(self._repository, self._export.document, ending.marks),
-            **Evidence(self._repository, self._export, decision, ending).outdated,
-            Trailer.FILES: str(len(decision.sha256)),
-            Trailer.BYTES: str(size),
-            Trailer.RECORDED_BY: f"blastgit {__version__}",
-            **ending.trailers,
-        }
-        subject = f"{self._name} revision {decision.number}: {self._reason(decision)}"
-        return write_message(subject, [*change_lines(decision.changes), *notes, *self._returning], trailers)
-
-    def _reason(self, decision: Decision) -> str:
-        """Return what commit and tag give as the reason."""
-        origin = "" if self._options.origin is None else f"promoted from {self._options.origin}: "
-        return f"{origin}{decision.reason}"
-
     @cached_property
     def _committer(self) -> pygit2.Signature:
         """Who records, and when: of a commit and its tag the same, so that either can be made from the other."""
         return self._repository.committer()
 
-    def _line_trailers(self, decision: Decision) -> dict[Trailer, str | None]:
-        """Return what tells a user's own line from the official one, and what a state was made from."""
-        return {
-            Trailer.LINE: self._name if self._is_own else None,
-            Trailer.FORKED_FROM: str(decision.latest) if decision.is_fork else None,
-            Trailer.PROMOTED_FROM: None if self._options.origin is None else str(self._options.origin),
-            Trailer.COLLECTIONS_AT: self._collections_at(),
-        }
-
-    def _collections_at(self) -> str | None:
-        """Return the commit of main whose collections the run read."""
-        if self._options.run is None:
-            return None
-        from blastgit.collections.runs import read_at
-
-        return read_at(self._repository, self._options.run)
-
-    def _formerly(self) -> str | None:
-        """Return the latest revision under the transient's former name, if it was renamed."""
-        former = Renames.of(self._repository.settings).former(self._name)
-        found = (self._history.latest(each) for each in former)
-        return next((str(each) for each in found if each is not None), None)
-
     def _mark_reproduction(
         self, decision: Decision, tip: pygit2.Commit | None, ending: Ending, lock: Lock
     ) -> str | None:
-        latest, export = decision.latest, self._export
+        latest, batch = decision.latest, Batch(self._repository.git)
         assert latest is not None
-        evidence = Evidence(self._repository, export, decision, ending)
-        if tip is None or decision.is_fork or not evidence.is_news(self._name, self._options.run):
+        evidence = Evidence(self._repository, self._export, decision, ending)
+        is_noted = tip is None or decision.is_fork or not evidence.is_news(self._name, self._options.run)
+        draft = self._drafting.open()
+        if is_noted and draft is None:
             ending.drop(lock)
             return None
-        moved = decision.changes.deviation
-        trailers = {
-            Trailer.REPRODUCES: str(latest.number),
-            Trailer.REDRAWN_WITHIN: None if moved is None else sigmas(moved, 4),
-            Trailer.RAN: evidence.ran,
-            Trailer.APP_VERSION: export.app_version,
-            Trailer.RULES: self._repository.rules.digest,
-            Trailer.SCIENCE_DIGEST: decision.digest,
-            Trailer.RUN: self._options.run,
-            **self._line_trailers(decision),
-            Trailer.MARKER: "reproduction",
-            Trailer.STATUS: status_at_end(self._repository, export.document, ending.marks),
-            Trailer.RECORDED_BY: f"blastgit {__version__}",
-            **ending.trailers,
-        }
-        found = export.app_version if self._options.origin is None else str(self._options.origin)
-        subject = f"{self._name}: {found} gave the values of revision {latest.number} again"
-        if self._options.run is not None:
-            subject += f", in {self._options.run}"
-        if moved is not None:
-            subject += f", redrawn within {sigmas(moved)} sigma"
-        body = change_lines(replace(decision.changes, fields=[]))
-        batch = Batch(self._repository.git)
-        commit = self._commit(batch, write_message(subject, body, trailers), latest.commit.tree_id, [tip.id])
-        updates = [RefUpdate(branch_ref(self._name), commit, str(tip.id)), *ending.updates]
+        message, marker, updates = self._wording.reproduction(decision, ending), None, []
+        if tip is not None and not is_noted:
+            marker = self._commit(batch, message, latest.commit.tree_id, [tip.id])
+            updates.append(RefUpdate(branch_ref(self._name), marker, str(tip.id)))
+        if draft is not None:  # what is published holds again, so the draft is over
+            over = self._commit(batch, message, latest.commit.tree_id, [draft.commit.id])
+            updates.append(RefUpdate(draft_ref(self._name), over, draft.id))
+        updates += ending.updates
         lock.announce_moves(updates)
         self._repository.update_refs(updates, "blastgit record: reproduction", lock.descriptor, objects=batch)
-        return commit
+        return marker
 
     def _commit(self, batch: Batch, message: str, tree: pygit2.Oid, parents: list[pygit2.Oid]) -> str:
         committer = self._committer

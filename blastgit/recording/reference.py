@@ -12,7 +12,8 @@ from blastgit.datasets.storage import Placement
 from blastgit.errors import InvalidFiles, InvalidInput
 from blastgit.naming.paths import check_new_paths
 from blastgit.progress import Progress, silent
-from blastgit.recording.record import RecordOptions, record_from
+from blastgit.recording.options import RecordOptions
+from blastgit.recording.record import record_from
 from blastgit.recording.result import Recorded
 from blastgit.recording.run_end import StoredIntake
 from blastgit.repository.base import Repository

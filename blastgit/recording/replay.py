@@ -37,7 +37,14 @@ class Ending:
         run: The run that ends, or None.
     """
 
-    def __init__(self, repository: Repository, name: str, owner: str | None, lock: Lock) -> None:
+    def __init__(self, repository: Repository, name: str, run: Run | None) -> None:
+        """End this run, or none."""
+        self._repository = repository
+        self._name = name
+        self.run = run
+
+    @classmethod
+    def of(cls, repository: Repository, name: str, owner: str | None, lock: Lock) -> Ending:
         """Look at the run in progress.
 
         Args:
@@ -46,9 +53,7 @@ class Ending:
             owner: Who records; their own leases end with the run.
             lock: The transient's lock, which is held.
         """
-        self._repository = repository
-        self._name = name
-        self.run = _ending_run(repository, name, owner, lock)
+        return cls(repository, name, _ending_run(repository, name, owner, lock))
 
     @property
     def trailers(self) -> dict[Trailer, str | None]:

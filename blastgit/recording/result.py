@@ -14,10 +14,10 @@ class Recorded:
     """Result of recording.
 
     Attributes:
-        status: "recorded" or "unchanged".
+        status: "recorded", "unchanged", or "draft" if it was kept without a number.
         transient: The name; of a user's own line, `u/alice/2026dgt`.
-        revision: The number of the new revision, or of the one that the state equals.
-        tag: Its tag, `2026dgt/1`.
+        revision: The number of the new revision, or of the one that the state equals; of a draft, of the one to come.
+        tag: Its tag, `2026dgt/1`; None of a draft.
         commit: Its commit; None in a dry run that would make one.
         reason: Why, in a sentence.
         files: The files that differ from the revision before.
@@ -27,12 +27,14 @@ class Recorded:
         ignored: What was passed over among the files, since an operating system, an editor or the like left it there.
         redrawn: How far the results of fits have moved that are equal within their own noise, in published widths, the
             one that moved most; None if none was drawn again.
+        draft: The draft that the state is kept as, `2026dgt@1:draft-1`, if it was given no number.
+        because: Why it was given none, in words.
     """
 
     status: str
     transient: str
     revision: int
-    tag: str
+    tag: str | None
     commit: str | None
     reason: str
     files: list[FileChange] = field(default_factory=list)
@@ -41,6 +43,8 @@ class Recorded:
     before: str | None = None
     ignored: tuple[str, ...] = ()
     redrawn: float | None = None
+    draft: str | None = None
+    because: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the result under its stable keys."""
@@ -49,4 +53,5 @@ class Recorded:
             "commit": self.commit, "reason": self.reason, "files": [file.to_json() for file in self.files],
             "fields": [change.to_json() for change in self.fields], "marker": self.marker,
             "before": self.before, "ignored": list(self.ignored), "redrawn": self.redrawn,
+            "draft": self.draft, "because": self.because,
         }  # fmt: skip

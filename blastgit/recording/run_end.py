@@ -19,7 +19,7 @@ from blastgit.store.intake import Intake
 from blastgit.workflow.markers import Run
 
 if TYPE_CHECKING:
-    from blastgit.recording.record import RecordOptions
+    from blastgit.recording.options import RecordOptions
     from blastgit.recording.result import Recorded
 
 

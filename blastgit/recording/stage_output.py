@@ -18,6 +18,7 @@ from blastgit.recording.sources import gather
 from blastgit.repository.base import Repository
 from blastgit.repository.casefold import refuse_case_collision
 from blastgit.repository.commits import Snapshot
+from blastgit.repository.drafts import Drafts
 from blastgit.repository.entries import TreeEntry
 from blastgit.repository.history import History
 from blastgit.repository.simulated import check_simulated
@@ -124,12 +125,16 @@ def write_state(batch: Batch, name: str, config: bytes, held: Iterable[TreeEntry
 
 
 def first_state(repository: Repository, name: str, now: str) -> NextState:
-    """Return the state that a run begins with: the latest revision on its way to the next, or a name and nothing else.
+    """Return the state that a run begins with: the open draft, the latest revision, or a name and nothing else.
 
     Raises:
         InvalidName: Another transient's name differs only in case.
     """
     history, batch = History(repository), Batch(repository.git)
+    draft = Drafts(repository, name).open()
+    if draft is not None:
+        tree = write_state(batch, name, repository.config, draft.held.values(), draft.dr_bytes)
+        return NextState(batch, tree, draft.app_version)
     latest = history.latest(name)
     if latest is None:
         refuse_case_collision(repository, name)

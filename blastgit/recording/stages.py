@@ -175,7 +175,7 @@ class Workflow(Asked):
             Busy: Another owner is still at a stage of it.
             InvalidInput: The stages did not bring a whole export, or a file that it names.
         """
-        from blastgit.recording.record import RecordOptions
+        from blastgit.recording.options import RecordOptions
         from blastgit.recording.run_end import end
 
         return end(self._repository, self.name, RecordOptions(run, timeout=timeout, owner=self.owner), self._progress)

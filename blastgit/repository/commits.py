@@ -1,4 +1,4 @@
-"""What the commits of a transient are and hold: revisions, reproductions, markers of stages."""
+"""What the commits of a transient are and hold: revisions, reproductions, markers of stages, drafts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DEVIATION = r"(?:0|[1-9][0-9]{0,8})(?:\.[0-9]{1,9})?"
 
 
 class Marker:
-    """One commit on a transient's branch: a revision, a reproduction of one, or a stage that ended."""
+    """One commit of a transient: a revision, a reproduction of one, a stage that ended, or a draft."""
 
     def __init__(self, commit: pygit2.Commit) -> None:
         """Wrap a commit."""
@@ -47,13 +47,22 @@ class Marker:
     @property
     def number(self) -> int | None:
         """The revision that this commit is, or None for a marker of another kind."""
-        text = self.trailers.get(Trailer.REVISION, "")
-        return int(text) if text.isdecimal() and len(text) < 10 else None
+        return self._count(Trailer.REVISION)
 
     @property
     def reproduces(self) -> int | None:
         """The revision whose values this marker found again, or None."""
-        text = self.trailers.get(Trailer.REPRODUCES, "")
+        return self._count(Trailer.REPRODUCES)
+
+    @property
+    def drafted(self) -> tuple[int, int] | None:
+        """Which revision this is a draft of, and which of its drafts, counted from 1; None if it is no draft."""
+        towards, ordinal = self._count(Trailer.TOWARDS), self._count(Trailer.DRAFT)
+        is_draft = self.trailers.get(Trailer.MARKER) == "draft" and towards is not None and ordinal is not None
+        return (towards or 0, ordinal or 0) if is_draft else None
+
+    def _count(self, key: Trailer) -> int | None:
+        text = self.trailers.get(key, "")
         return int(text) if text.isdecimal() and len(text) < 10 else None
 
     @property
@@ -259,17 +268,21 @@ class Revision(Snapshot):
         return self.commit.message.partition("\n")[0].partition(": ")[2]
 
 
-class StageState(Snapshot):
-    """What there was when a stage of the workflow had ended: a marker on the way to a revision.
+class UnpublishedState(Snapshot):
+    """What there was on the way to a revision.
 
     Attributes:
-        towards: The number of the revision that its run ended as, or is to end as.
+        towards: The number of the revision that came of it, or is to come.
     """
 
     def __init__(self, git: pygit2.Repository, name: str, commit: pygit2.Commit, towards: int) -> None:
-        """Wrap the marker of a stage before revision `towards`."""
+        """Wrap a marker before revision `towards`."""
         super().__init__(git, name, commit)
         self.towards = towards
+
+
+class StageState(UnpublishedState):
+    """What there was when a stage of the workflow had ended: a marker on the way to a revision."""
 
     @property
     def slug(self) -> str:
@@ -278,3 +291,29 @@ class StageState(Snapshot):
 
     def __str__(self) -> str:
         return f"{self.name}@{self.towards}:post-{self.slug}"
+
+
+class Draft(UnpublishedState):
+    """A state that was kept without a number, since its workflow had not come to its end.
+
+    Attributes:
+        ordinal: Which of the drafts of that revision it is, counted from 1.
+    """
+
+    def __init__(self, git: pygit2.Repository, name: str, commit: pygit2.Commit, drafted: tuple[int, int]) -> None:
+        """Wrap the commit of a draft, which says `drafted` of itself."""
+        towards, self.ordinal = drafted
+        super().__init__(git, name, commit, towards)
+
+    @property
+    def status(self) -> str:
+        """How the workflow had ended: "failed: Host match", "not run: …"."""
+        return self.trailers.get(Trailer.STATUS, "")
+
+    @property
+    def reason(self) -> str:
+        """What differs from the revision before, in a sentence."""
+        return self.commit.message.partition("\n")[0].partition(": ")[2]
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.towards}:draft-{self.ordinal}"

@@ -10,7 +10,7 @@ import pygit2
 from blastgit.errors import NotFound
 from blastgit.naming.names import REFERENCE_LINES, Spec, is_personal, is_reference
 from blastgit.naming.nearest import did_you_mean
-from blastgit.naming.refs import BRANCHES, PERSONAL_BRANCHES, tag_ref
+from blastgit.naming.refs import BRANCHES, PERSONAL_BRANCHES, draft_ref, tag_ref
 from blastgit.plumbing.objects import commit_of
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Marker, Revision, StageState
@@ -124,6 +124,11 @@ class History:
             return NotFound(
                 f"there is no {name} in {self._repository.location}: `blastgit list 'u/*'` shows users' own lines, and "
                 "`blastgit record NAME --as u/USER` begins one"
+            )
+        if self._repository.reference(draft_ref(name)) is not None:
+            return NotFound(
+                f"{name} has no revision yet in {self._repository.location}, only drafts of runs that failed or broke "
+                f"off: `blastgit log {name} --drafts` lists them, and {name}@draft is the last"
             )
         names = _transients(self._repository.branches())
         hint = did_you_mean(name, names, "`blastgit list` shows those there are")

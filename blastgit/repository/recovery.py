@@ -14,12 +14,12 @@ from types import MappingProxyType
 import pygit2
 
 from blastgit.errors import BlastgitError, Busy, DamagedData
-from blastgit.naming.refs import branch_of, branch_ref, run_ref, tag_ref
+from blastgit.naming.refs import branch_of, branch_ref, draft_ref, run_ref, tag_ref
 from blastgit.naming.trailers import Trailer
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.keeps import remove_left_keeps
 from blastgit.plumbing.locks import Lock, remove_folders, try_lock
-from blastgit.plumbing.objects import ZERO
+from blastgit.plumbing.objects import ZERO, commit_of
 from blastgit.plumbing.refs import RefMoved, RefUpdate
 from blastgit.plumbing.safe_text import one_line
 from blastgit.repository.base import Repository
@@ -154,9 +154,12 @@ def add_tag(batch: Batch, name: str, commit: str, tagger: pygit2.Signature, mess
 
 
 def settled(repository: Repository, name: str, tip: pygit2.Commit | None) -> list[RefUpdate]:
-    """Return what removes a run whose end is on the branch already: the one who ended it died before its ref went."""
+    """Return what removes a run that has ended already, on the branch or as a draft: the one who ended it died then."""
     reference = repository.reference(run_ref(name))
-    if reference is None or tip is None:
+    if reference is None:
         return []
-    ended = Marker(tip).trailers.get(Trailer.WORKFLOW)
-    return [RefUpdate(run_ref(name), ZERO, ended)] if ended == str(reference.target) else []
+    drafts = repository.reference(draft_ref(name))
+    ends = [tip, None if drafts is None else commit_of(drafts)]
+    ended = {Marker(end).trailers.get(Trailer.WORKFLOW) for end in ends if end is not None}
+    run = str(reference.target)
+    return [RefUpdate(run_ref(name), ZERO, run)] if run in ended else []

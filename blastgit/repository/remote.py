@@ -23,6 +23,7 @@ from blastgit.naming.refs import (
     ANNOTATIONS,
     BRANCHES,
     CHECKPOINT,
+    DRAFTS,
     MAIN,
     PERSONAL_BRANCHES,
     RELEASES,
@@ -30,6 +31,7 @@ from blastgit.naming.refs import (
     TAGS,
     branch_ref,
     copied,
+    draft_ref,
     run_ref,
 )
 from blastgit.plumbing.batch import Batch
@@ -49,6 +51,8 @@ from blastgit.store.config import VARIABLE, Remote
 
 _ALL_BRANCHES = Pattern(BRANCHES, is_open=True, but=PERSONAL_BRANCHES)
 _ALL_TAGS = Pattern(TAGS, is_open=True)
+_WHOLE = (RUNS, DRAFTS)
+"""What the refs begin with that are fetched with all that led to them."""
 _SINGLY = 8  # refs; up to so many are fetched one by one, and if more are wanted, all
 _STEP = 4  # commits fetched by the first look beyond a tip; each further one fetches four times as many
 _STAGES = 64  # commits; more than a workflow has stages, whose markers stand between two revisions
@@ -132,8 +136,8 @@ class RemoteRepository(Repository):
         self._fetched = Fetched()
 
     def reference(self, ref: str) -> pygit2.Reference | None:
-        """Return a ref as it is now: with main and, of a transient's, the end of its run; of a run, all of it."""
-        if ref.startswith(RUNS):
+        """Return a ref as it is now: with main and, of a transient's, the ends of run and drafts; of these, all."""
+        if ref.startswith(_WHOLE):
             self._bring_run(ref)
         elif ref.startswith((BRANCHES, TAGS)):
             self._bring(*_beside(ref), Pattern(ref))
@@ -143,7 +147,8 @@ class RemoteRepository(Repository):
 
     def references(self, start: str, but: str = "") -> list[str]:
         """Return the names of the refs that begin so, having fetched the tip of each."""
-        self._bring(Pattern(MAIN), Pattern(start, is_open=True, but=but))
+        drafts = [Pattern(DRAFTS, is_open=True)] if start == BRANCHES else []  # who lists transients asks for them next
+        self._bring(Pattern(MAIN), *drafts, Pattern(start, is_open=True, but=but))
         return super().references(start, but)
 
     def object_ids(self, start: str, but: str = "") -> dict[str, str]:
@@ -262,9 +267,9 @@ class RemoteRepository(Repository):
     def _look(self, ref: str) -> str | None:
         """Fetch a ref, of a run with all that leads to it, and return the object id that it has."""
         try:
-            self._fetch([copied(ref)], f"--depth={_ALL if ref.startswith(RUNS) else 1}")
+            self._fetch([copied(ref)], f"--depth={_ALL if ref.startswith(_WHOLE) else 1}")
         except NotFound:
-            if ref.startswith(RUNS) and ref in self.git.references:
+            if ref.startswith(_WHOLE) and ref in self.git.references:
                 self.git.references.delete(ref)
             return None
         return str(self.git.references[ref].target)
@@ -308,9 +313,9 @@ class RemoteRepository(Repository):
         self._fetched.tips.update(missing)
 
     def _bring_run(self, ref: str) -> None:
-        """Fetch all markers of a transient's run in progress, if there is one."""
+        """Fetch all markers of a transient's run in progress, or all of its drafts, if there are any."""
         if not self._fetched.has(Pattern(ref)):
-            branch = branch_ref(ref.removeprefix(RUNS))
+            branch = branch_ref(ref.removeprefix(RUNS).removeprefix(DRAFTS))
             self._bring(*_beside(branch), Pattern(branch))
         if ref in self.git.references:
             self._bring_whole(ref)
@@ -359,10 +364,11 @@ class RemoteRepository(Repository):
 
 def _beside(ref: str) -> list[Pattern]:
     """Return what is fetched along with a ref, since whoever asks for the one asks for the others."""
-    if ref in (MAIN, ANNOTATIONS, CHECKPOINT) or ref.startswith((RELEASES, RUNS)):
+    if ref in (MAIN, ANNOTATIONS, CHECKPOINT) or ref.startswith((RELEASES, *_WHOLE)):
         return [Pattern(MAIN)]
     name = ref.removeprefix(BRANCHES) if ref.startswith(BRANCHES) else ref.removeprefix(TAGS).rpartition("/")[0]
-    return [Pattern(MAIN), Pattern(run_ref(name), is_open=True)]  # with a star, git does not mind if there is no run
+    # with a star, git does not mind if there is none
+    return [Pattern(MAIN), Pattern(run_ref(name), is_open=True), Pattern(draft_ref(name), is_open=True)]
 
 
 def _tags_of(branches: Pattern) -> list[Pattern]:

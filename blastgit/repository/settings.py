@@ -23,6 +23,7 @@ SECTIONS = frozenset(
         "dataset_types",
         "flags",
         "identity",
+        "publish",
         "renames",
         "stages",
         "names",
@@ -122,6 +123,9 @@ title: ""
 # rules:
 #   tables:
 #     sed: {{tolerance: 0.01}}
+
+# Which states get a number: all that differ, or those whose workflow came to its end (docs/workflow.md):
+# publish: complete
 
 # Who may do what; without it, whoever can write to this repo may do everything (docs/hooks.md):
 # policy:

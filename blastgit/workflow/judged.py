@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from blastgit.errors import InvalidData
 from blastgit.naming.names import slug
 from blastgit.naming.trailers import Trailer
-from blastgit.repository.commits import Marker, Revision, Snapshot, StageState
+from blastgit.repository.commits import Draft, Marker, Revision, Snapshot, StageState, UnpublishedState
 from blastgit.repository.history import History
 from blastgit.workflow.ended import COMPLETE, NONE, is_known_fresh
 from blastgit.workflow.stages import Stages
@@ -55,8 +55,8 @@ def validity_of(repository: Repository, state: Snapshot, *, fully: bool = False)
     is_fresh = is_known_fresh(state)
     if not fully and not marks and is_fresh and sounds_complete(document):
         return _ALL_SOUND  # by far the most: neither rules nor stages need to be read
-    validity = _judge(repository, document, marks, on_the_way=not isinstance(state, Revision))
-    if is_fresh:
+    validity = _judge(repository, document, marks, on_the_way=isinstance(state, StageState))
+    if is_fresh or isinstance(state, Draft):  # a draft waits for a run that mends it
         return validity
     from blastgit.workflow.outdated import outdated_in
 
@@ -245,7 +245,7 @@ class ValidityReport:
     @cached_property
     def _before(self) -> Revision | None:
         state = self.revision
-        number = state.towards if isinstance(state, StageState) else state.number
+        number = state.towards if isinstance(state, UnpublishedState) else state.number
         return None if not number else History(self._repository).tagged(state.name, number - 1)
 
     @cached_property

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from blastgit.errors import InvalidName, NotFound, RepoError
-from blastgit.naming.names import Spec, parse_spec
+from blastgit.naming.names import DRAFT, Spec, parse_spec
 from blastgit.naming.nearest import did_you_mean
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision
@@ -68,12 +68,13 @@ def read_names(section: Any) -> Names:
 
 def _name(name: Any) -> str:
     try:
-        if isinstance(name, str) and not _VERSION.match(name) and parse_spec(f"xx@{name}").alias == name:
-            return name
+        is_own = isinstance(name, str) and name != DRAFT and not _VERSION.match(name)
+        if is_own and parse_spec(f"xx@{name}").alias == name:
+            return str(name)
     except InvalidName:
         pass
     raise RepoError(
-        f"{_WHERE}.{name}: a name has small letters, digits and - and begins with a letter; not latest or v1"
+        f"{_WHERE}.{name}: a name has small letters, digits and - and begins with a letter; not latest, draft or v1"
     )
 
 

@@ -1,12 +1,14 @@
-"""From what a person wrote to the state that it names: a revision, or the marker of a stage before one."""
+"""From what a person wrote to the state that it names: a revision, a draft, or the marker of a stage before one."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from blastgit.errors import NotFound
+from blastgit.naming.names import DRAFT
 from blastgit.naming.nearest import did_you_mean
-from blastgit.repository.commits import Revision, Snapshot, StageState
+from blastgit.repository.commits import Draft, Revision, Snapshot, StageState
+from blastgit.repository.drafts import Drafts
 from blastgit.repository.history import History
 
 if TYPE_CHECKING:
@@ -15,12 +17,16 @@ if TYPE_CHECKING:
 
 
 def resolve(repository: Repository, spec: Spec) -> Snapshot:
-    """Return the state that a person named: a revision, or the marker of a stage before it.
+    """Return the state that a person named: a revision, a draft, or the marker of a stage before it.
 
     Raises:
         NotFound: There is none; the error lists the nearest names.
         InvalidName: There is no such convenient name.
     """
+    if spec.alias == DRAFT and spec.stage is None and spec.draft is None:
+        return _open_draft(repository, spec)
+    if spec.draft is not None:
+        return _draft(repository, spec)
     if spec.stage is None:
         return resolve_revision(repository, spec)
     run = _run_towards(repository, spec)
@@ -39,11 +45,36 @@ def resolve_revision(repository: Repository, spec: Spec) -> Revision:
     """
     if spec.alias is None:
         return History(repository).revision(spec)
+    if spec.alias == DRAFT:
+        raise NotFound(f"{spec.name}@{DRAFT} is no revision: a draft gets no number before its workflow is complete")
     from blastgit.workflow.names import named  # late: it judges states, which most names do not need
 
     found = named(repository, spec.name, spec.alias)
     found.asked = f"{spec.name}@{spec.alias}"
     return found
+
+
+def _open_draft(repository: Repository, spec: Spec) -> Draft:
+    drafts = Drafts(repository, spec.name)
+    found = drafts.open()
+    if found is None:
+        if History(repository).latest(spec.name) is None and drafts.tip is None:
+            raise History(repository).unknown(spec.name)
+        raise NotFound(
+            f"{spec.name} has no draft now: its latest state is published"
+            + (f"; `blastgit log {spec.name} --drafts` lists the former ones" if drafts.tip is not None else "")
+        )
+    found.asked = f"{spec.name}@{DRAFT}"
+    return found
+
+
+def _draft(repository: Repository, spec: Spec) -> Draft:
+    every = Drafts(repository, spec.name).all()
+    for draft in every:
+        if (draft.towards, draft.ordinal) == (spec.number, spec.draft):
+            return draft
+    there = f"it has {', '.join(map(str, every[:3]))}{', …' if len(every) > 3 else ''}" if every else "it has none"
+    raise NotFound(f"{spec} is no draft of {spec.name}: {there}")
 
 
 def _run_towards(repository: Repository, spec: Spec) -> list[StageState] | None:

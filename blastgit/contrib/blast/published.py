@@ -1,4 +1,4 @@
-"""How transients stood when they were last published: what the ledger is filled from after the cache was emptied."""
+"""How transients stood when they were last recorded: what the ledger is filled from after the cache was emptied."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from collections.abc import Collection, Iterator
 from blastgit.contrib.blast.standing import Standing, standing_of
 from blastgit.errors import BlastgitError
 from blastgit.naming.refs import BRANCHES
+from blastgit.repository.drafts import Drafts, drafted
 from blastgit.repository.history import History
 from blastgit.repository.local import LocalRepository
 from blastgit.repository.location import local_path
 
 
 def published_standings(location: str, names: Collection[str]) -> Iterator[Standing]:
-    """Yield how transients stand in the latest documents of a data repo; those that it does not have are left out.
+    """Yield how transients stand in the latest documents of a data repo, drafts included; others are left out.
 
     Of one elsewhere nothing is yielded: fetching the documents would take longer than recording the transients again.
 
@@ -26,11 +27,11 @@ def published_standings(location: str, names: Collection[str]) -> Iterator[Stand
         return
     repository = LocalRepository(folder)
     history = History(repository)
-    there = {ref.removeprefix(BRANCHES) for ref in repository.branches()}
+    there = {ref.removeprefix(BRANCHES) for ref in repository.branches()} | set(drafted(repository))
     for name in sorted(there.intersection(names)):
         try:
-            revision = history.latest(name)
-            if revision is not None:
-                yield standing_of(json.loads(revision.dr_bytes))
+            state = Drafts(repository, name).open() or history.latest(name)
+            if state is not None:
+                yield standing_of(json.loads(state.dr_bytes))
         except (BlastgitError, KeyError, TypeError, ValueError):
             continue  # it is looked at as if it had never been recorded, and then somebody hears of the damage

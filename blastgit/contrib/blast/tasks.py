@@ -46,8 +46,9 @@ _MOST_DEATHS = 2  # a recording that kills its worker again and again would keep
 def record_revision(self: Any, transient_name: str = "") -> dict[str, Any]:
     """Record the present state of a transient in the data repo that the variable BLASTGIT_REPO names.
 
-    Returns what came of it, in a few words: `status` is "recorded", "unchanged", "gone" if Blast has no such transient,
-    or "failed". It never raises, so the chain goes on. To record a state twice changes nothing.
+    Returns what came of it, in a few words: `status` is "recorded", "unchanged", "draft" if it got no number (`draft`
+    says what it is called, `because` why), "gone" if Blast has no such transient, or "failed". It never raises, so the
+    chain goes on. To record a state twice changes nothing.
     """
     try:
         _check_deaths(self.request)
@@ -82,9 +83,10 @@ def _record(name: str) -> dict[str, Any]:
     bucket = BucketOfState(place_of(os.environ), name, last_change(export.document))
     repo, run = DataRepo(repo_location(os.environ)), os.environ.get("BLASTGIT_RUN") or None
     recorded = repo.record(name, data, bucket, run=run, timeout=_LOCK_TIMEOUT)
-    _log.info("%s is %s (%s): %s", name, recorded.status, recorded.tag, recorded.reason)
+    _log.info("%s is %s (%s): %s", name, recorded.status, recorded.tag or recorded.draft, recorded.reason)
     _note(lambda ledger: ledger.done(standing))
     told = {key: recorded.to_json()[key] for key in ("status", "transient", "revision", "tag", "reason")}
+    told |= {"draft": recorded.draft, "because": recorded.because} if recorded.draft else {}
     return {**told, "doubt": doubt} if doubt else told
 
 

@@ -16,11 +16,12 @@ from blastgit.maintenance.verify.lines import LineCheck
 from blastgit.maintenance.verify.refs import check_refs
 from blastgit.maintenance.verify.report import Problem, Repaired, Report
 from blastgit.naming.names import is_reference, transient_of
-from blastgit.naming.refs import RELEASES, run_ref
+from blastgit.naming.refs import RELEASES, draft_ref, run_ref
 from blastgit.plumbing.required import missing_settings
 from blastgit.plumbing.safe_text import one_line
 from blastgit.progress import Progress, silent
 from blastgit.repository.base import Repository
+from blastgit.repository.drafts import drafted
 from blastgit.repository.history import History
 from blastgit.repository.lines import own_lines, reference_lines
 from blastgit.repository.local import LocalRepository
@@ -123,10 +124,9 @@ def verify(
 
 
 def _names(repository: Repository) -> list[str]:
-    references = reference_lines(repository)
-    return sorted(
-        {*History(repository).transients(), *own_lines(repository), *references, *runs_in_progress(repository)}
-    )
+    known = [History(repository).transients(), own_lines(repository), reference_lines(repository)]
+    known += [runs_in_progress(repository), drafted(repository)]
+    return sorted({name for names in known for name in names})
 
 
 def _exists(repository: Repository, name: str) -> bool:
@@ -135,7 +135,7 @@ def _exists(repository: Repository, name: str) -> bool:
         has_revision = history.tip(name) is not None or history.tagged(name, 0) is not None
     except DamagedData:
         return True
-    return has_revision or repository.reference(run_ref(name)) is not None
+    return has_revision or any(repository.reference(ref) is not None for ref in (run_ref(name), draft_ref(name)))
 
 
 def _attached(repository: Repository, name: str | None, report: Report) -> Iterator[tuple[str, Checksums]]:

@@ -10,10 +10,11 @@ from blastgit.checks.commit import commit_faults, tag_faults
 from blastgit.checks.line import Sequence
 from blastgit.checks.trailers import Stated, revision_faults, trailer_faults
 from blastgit.errors import BlastgitError, DamagedData, NotFound
+from blastgit.maintenance.verify.drafts import check_drafts
 from blastgit.maintenance.verify.report import Report
 from blastgit.maintenance.verify.states import check_stages, check_state
 from blastgit.naming.names import is_personal, transient_of
-from blastgit.naming.refs import run_ref, tag_ref
+from blastgit.naming.refs import draft_ref, run_ref, tag_ref
 from blastgit.plumbing.objects import commit_of
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision
@@ -41,6 +42,7 @@ class LineCheck:
             yield from check_state(revision, revision.number, self._withdrawn(revision), self._report)
             self._check_statements(revision)
         yield from check_stages(self._repository, self._name, self._report)
+        yield from check_drafts(self._repository, self._name, self._report)
 
     def _check_statements(self, revision: Revision) -> None:
         """Note what a revision's commit says that its document and files do not."""
@@ -62,8 +64,9 @@ class LineCheck:
     def _check_history(self) -> list[Revision]:
         """Check the branch against its tags, and return the revisions."""
         name, report = self._name, self._report
-        if self._history.tip(name) is None and self._repository.reference(run_ref(name)) is not None:
-            return []  # its first run is in progress
+        on_the_way = (run_ref(name), draft_ref(name))
+        if self._history.tip(name) is None and any(map(self._repository.reference, on_the_way)):
+            return []  # its first run is in progress, or did not come to its end
         try:
             if is_personal(name):
                 self._check_fork()

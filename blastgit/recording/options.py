@@ -1,0 +1,40 @@
+"""How to record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from blastgit.naming.names import own_line
+from blastgit.repository.base import LOCK_TIMEOUT
+from blastgit.repository.commits import Revision
+
+
+@dataclass(frozen=True)
+class RecordOptions:
+    """How to record.
+
+    Attributes:
+        run: The RUN collection that a new revision is born into, and that holds the one whose values were found again.
+        dry_run: Decide, and write nothing.
+        timeout: Seconds to wait for another writer of the same transient.
+        owner: Whose run of the workflow this ends, whatever leases they still hold; None for whoever records.
+        user: Whose own line it goes into; None for the official one.
+        fork: The revision that a user's own line forks from; None for the latest official one, or where it forks now.
+        origin: The revision of a user's own line that is promoted, or None.
+        even_withdrawn: Whether to publish files again that were withdrawn, which takes an admin.
+        store: The store that all files go to, whatever rules say of stores; "" to go by the rules.
+    """
+
+    run: str | None = None
+    dry_run: bool = False
+    timeout: float = LOCK_TIMEOUT
+    owner: str | None = None
+    user: str | None = None
+    fork: Revision | None = None
+    origin: Revision | None = None
+    even_withdrawn: bool = False
+    store: str = ""
+
+    def line(self, name: str) -> str:
+        """Return the line that a state of a transient goes into."""
+        return name if self.user is None else own_line(self.user, name)
