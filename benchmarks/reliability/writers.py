@@ -37,7 +37,7 @@ def many_writers(place: Path, writers: int, *, same: bool, each: int = 12) -> Ro
         pool.map(_record_all, jobs, chunksize=1)
     seconds = time.perf_counter() - start
     opened = DataRepo(bench.repo)
-    found = sum(entry.revision + 1 for entry in opened.list())
+    found = sum((entry.revision or 0) + 1 for entry in opened.list())
     where = "one transient" if same else "many transients"
     rate = f"{writers * each / seconds:.0f} records a second"
     return Row(f"{writers} writers on {where}", writers * each, found if bench.is_whole() else 0, rate)
