@@ -7,13 +7,14 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from blastgit.content import budget
+from blastgit.content.hdf5_references import References, holds_references, reference_name
 from blastgit.content.heaps import heap_fault
 from blastgit.content.memory import at_most
 from blastgit.content.model import Difference, Layout, Part, Search
 from blastgit.content.streams import CHUNK, LARGEST_ITEM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from blastgit.content.model import Numbers, Tolerance
 
     Array = NDArray[Any]
+    Pieces = Iterable[tuple[Array, Array]]
 
 LARGEST_CHUNK = 64 << 20
 LARGEST_ATTRIBUTE = 16 << 20
@@ -99,16 +101,17 @@ def _parts(old: Path, new: Path, search: Search) -> Iterator[Part]:
         if before.userblock_size or after.userblock_size:
             raise ValueError("has a user block")
         size = max(old.stat().st_size, new.stat().st_size)
-        yield from _groups(before, after, _Walk(search, size))
+        yield from _groups(before, after, _Walk((before, after), search, size))
 
 
 class _Walk:
     """A search through two files, with what is left of its budget."""
 
-    def __init__(self, search: Search, size: int) -> None:
-        """Begin with files of a size."""
+    def __init__(self, files: tuple[h5py.File, h5py.File], search: Search, size: int) -> None:
+        """Begin with two open files of a size."""
         self.search = search
         self.objects = budget.Work(2 * budget.OBJECTS, "groups, datasets and attributes in both versions")
+        self._references = tuple(References(file, self.objects) for file in files)
         self.unpacked = budget.Work(2 * budget.most_unpacked(size), "bytes to unpack of both versions")
 
     def spend(self, dataset: h5py.Dataset) -> None:
@@ -119,6 +122,17 @@ class _Walk:
         """
         each = _OBJECT if dataset.dtype.hasobject else dataset.dtype.itemsize
         self.unpacked.spend(each * math.prod(dataset.shape))
+
+    def compare(self, name: str, pieces: Pieces, like: Any) -> Numbers | None:
+        """Return the numbers of the changes in blocks of what has the shape and type of `like`; None if all agree."""
+        from blastgit.content.tally import compare
+
+        if like.dtype.hasobject and holds_references(like.dtype):
+            one, other = self._references
+            pieces = ((one.resolved(old, like.dtype), other.resolved(new, like.dtype)) for old, new in pieces)
+        fields = [(field, field) for field in like.dtype.names or ()]
+        bounds = self.search.tolerance.bounds(name.rpartition("/")[2], fields)
+        return compare(pieces, self.search, bounds, unit="values", total=math.prod(like.shape))
 
 
 def _groups(before: h5py.File, after: h5py.File, walk: _Walk) -> Iterator[Part]:
@@ -185,15 +199,15 @@ def _objects(label: str, old: Any, new: Any, walk: _Walk) -> Iterator[Part]:
     elif isinstance(old, h5py.Dataset) and old.shape is not None:
         walk.spend(old)
         walk.spend(new)
-        numbers = _compare(label, _blocks(old, new), old, walk.search)
+        numbers = walk.compare(label, _blocks(old, new), old)
         if numbers is not None:
             yield Part(label, "changed", before, after, numbers)
-        yield from _fill_values(label, old, new, walk.search)
+        yield from _fill_values(label, old, new, walk)
     if all(isinstance(item, h5py.Dataset | h5py.Datatype) for item in (old, new)):
         yield from _attributes(label, old, new, walk)
 
 
-def _fill_values(label: str, old: Any, new: Any, search: Search) -> Iterator[Part]:
+def _fill_values(label: str, old: Any, new: Any, walk: _Walk) -> Iterator[Part]:
     """Whether two datasets take different values for elements that were never written, or are missing."""
     import h5py
     import numpy as np
@@ -205,7 +219,7 @@ def _fill_values(label: str, old: Any, new: Any, search: Search) -> Iterator[Par
         return
 
     before, after = np.asarray(old.fillvalue), np.asarray(new.fillvalue)
-    numbers = _compare(label, [(before, after)], before, search)
+    numbers = walk.compare(label, [(before, after)], before)
     if numbers is not None:
         yield Part(f"{label} fill value", "changed", Layout(str(before), ()), Layout(str(after), ()), numbers)
 
@@ -226,18 +240,9 @@ def _attributes(label: str, old: Any, new: Any, walk: _Walk) -> Iterator[Part]:
                 yield Part(name, "changed", before, after)
             elif not _is_null(one) and 0 not in one.shape:
                 values = _stored(one), _stored(other)
-                numbers = _compare(key, [values], values[0], walk.search)
+                numbers = walk.compare(key, [values], values[0])
                 if numbers is not None:
                     yield Part(name, "changed", before, after, numbers)
-
-
-def _compare(name: str, pieces: Any, like: Any, search: Search) -> Numbers | None:
-    """Numbers of the changes in blocks of what has the shape and type of ``like``."""
-    from blastgit.content.tally import compare
-
-    fields = [(field, field) for field in like.dtype.names or ()]
-    bounds = search.tolerance.bounds(name.rpartition("/")[2], fields)
-    return compare(pieces, search, bounds, unit="values", total=math.prod(like.shape))
 
 
 def _attribute(attribute: Any) -> Layout:
@@ -320,7 +325,7 @@ def _type(dtype: np.dtype[Any]) -> str:
     """Name of a type, whatever its byte order.
 
     Raises:
-        ValueError: it holds references, which mean nothing outside their file.
+        ValueError: it holds objects of a kind that is not known here.
     """
     import h5py
 
@@ -333,8 +338,11 @@ def _type(dtype: np.dtype[Any]) -> str:
     inner = h5py.check_vlen_dtype(dtype)
     if inner is not None:
         return f"array of {_type(inner)}"
+    reference = reference_name(dtype)
+    if reference is not None:
+        return reference
     if dtype.kind == "O":
-        raise ValueError("holds references")
+        raise ValueError("holds objects of an unknown kind")
     members = h5py.check_enum_dtype(dtype)
     return f"{dtype.newbyteorder('=')}{f' enum {sorted(members.items())}' if members else ''}"
 

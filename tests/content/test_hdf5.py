@@ -137,10 +137,6 @@ def with_external_link(file: h5py.File) -> None:
     file["v"] = h5py.ExternalLink("elsewhere.h5", "/x")
 
 
-def with_reference(file: h5py.File) -> None:
-    file.create_dataset("v", data=file["obs"].ref, dtype=h5py.ref_dtype)
-
-
 def with_a_bomb(file: h5py.File) -> None:
     file.create_dataset("v", (1 << 40,), "f8", chunks=(1024,))
 
@@ -151,7 +147,6 @@ def with_a_bomb(file: h5py.File) -> None:
         (with_virtual, "other files"),
         (with_external_data, "other files"),
         (with_external_link, "external link"),
-        (with_reference, "references"),
         (with_a_bomb, "declares 8796093022208 bytes"),
     ],
 )
@@ -251,3 +246,40 @@ def test_committed_types_enumerations_and_fill_values_count(tmp_path: Path) -> N
         new = write(tmp_path / str(number), type_, names, fill, None)
         assert not same(NAME, old, new, T).equal
         assert [part.name for part in describe(NAME, old, new, T).parts] == [changed]
+
+
+def with_references(path: Path, target: str, rows: int, *, padding: int, scale: str = "x") -> Path:
+    """Write references of all kinds: alone, in fields, in arrays of varying length, to regions, and none."""
+    with h5py.File(path, "w") as file:
+        for number in range(padding):
+            file[f"filler{number}"] = np.zeros(100)  # what follows comes to lie elsewhere
+        for name in ("x", "y"):
+            file[f"g/{name}"] = np.arange(12.0).reshape(3, 4)
+        file["alias"] = file["g/x"]
+        for number in range(padding):
+            del file[f"filler{number}"]
+        objects = [file[target].ref, file["g"].ref, h5py.Reference()]
+        file.create_dataset("objects", data=objects, dtype=h5py.ref_dtype)
+        regions = [file[target].regionref[0:rows, 1:3], h5py.RegionReference()]
+        file.create_dataset("regions", data=regions, dtype=h5py.regionref_dtype)
+        file["v"] = np.arange(12.0).reshape(3, 4)
+        file[f"g/{scale}"].make_scale("s")
+        file["v"].dims[0].attach_scale(file[f"g/{scale}"])  # both kinds of compound values, in attributes
+    return path
+
+
+def test_references_are_what_they_point_to(tmp_path: Path) -> None:
+    old = with_references(tmp_path / "a", "g/x", 2, padding=0)
+    new = with_references(tmp_path / "b", "alias", 2, padding=7)
+    assert old.read_bytes() != new.read_bytes()
+    verdict = same(NAME, old, new, T)
+    assert (verdict.equal, verdict.how, verdict.note) == (True, "content", None)
+    for name, change, where in (
+        ("c", {"target": "g/y"}, {"objects", "regions"}),
+        ("d", {"rows": 3}, {"regions"}),
+        ("e", {"scale": "y"}, {"v@DIMENSION_LIST", "g/x@REFERENCE_LIST", "g/y@REFERENCE_LIST"}),
+    ):
+        other = with_references(tmp_path / name, **{"target": "g/x", "rows": 2, "padding": 0, **change})
+        verdict = same(NAME, old, other, T)
+        assert (verdict.equal, verdict.how) == (False, "content"), name
+        assert where <= {part.name for part in describe(NAME, old, other, T).parts}, name
