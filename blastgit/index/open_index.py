@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,8 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from blastgit.errors import InvalidQuery, OverLimit, RepoError
+from blastgit.index.arithmetic import make_undefined_null
 from blastgit.index.described import Described, plain
 from blastgit.index.library import need, silence
+from blastgit.index.query_errors import explain
 from blastgit.index.tables import Column, tables
 from blastgit.index.write import DamagedIndex, is_damage
 
@@ -204,7 +205,7 @@ class OpenIndex:
         except duckdb.Error as error:
             if is_damage(error):
                 raise DamagedIndex("the index is damaged: run `blastgit index --rebuild`") from None
-            raise InvalidQuery(_words(error)) from None
+            raise InvalidQuery(explain(error)) from None
         finally:
             watch.cancel()
 
@@ -229,6 +230,7 @@ def connect(path: Path, memory: int, prepare: Sequence[str] = ()) -> duckdb.Duck
     connection = duckdb.connect(":memory:", config={**_CONFIG, "memory_limit": f"{memory}B"})
     try:
         silence(connection)
+        make_undefined_null(connection)
         quoted = str(path).replace("'", "''")
         connection.execute(f"ATTACH '{quoted}' AS {NAME} (READ_ONLY)")
         for statement in (
@@ -240,7 +242,7 @@ def connect(path: Path, memory: int, prepare: Sequence[str] = ()) -> duckdb.Duck
             connection.execute(statement)
     except duckdb.Error as error:
         connection.close()
-        raise RepoError(f"the index {path} cannot be opened: {_words(error)}") from None
+        raise RepoError(f"the index {path} cannot be opened: {explain(error)}") from None
     return connection
 
 
@@ -262,12 +264,6 @@ def _known() -> dict[str, Sequence[Column]]:
     """Return the columns of the tables by all names that these have in a query."""
     before = ("", "main.", f"{NAME}.", f"{NAME}.main.")
     return {f"{prefix}{name}": table.columns for name, table in tables().items() for prefix in before}
-
-
-def _words(error: Exception) -> str:
-    """Return DuckDB's own words, with the place in the query but without what only its developers can use."""
-    words = re.split(r"\n\n(?:Stack Trace|Please try installing)", str(error))[0].strip()
-    return re.sub(r"\n\tCandidate functions:\n(\t.*\n)+\n", "\n", words)  # for `+` there are fifty
 
 
 def _plain(value: object) -> object:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from blastgit.errors import InvalidInput, InvalidQuery, NotFound, UsageError
 from blastgit.index.library import need
+from blastgit.index.query_errors import explain, without_place
 from blastgit.index.tables import tables
 from blastgit.naming.names import slug
 from blastgit.naming.nearest import did_you_mean
@@ -35,7 +36,7 @@ COLLECTIONS = "SELECT collection FROM collections"
 """The query of the collections that there are."""
 
 _TEXT_LIMIT = 20_000  # characters of a condition
-_MISSING = re.compile(r'Referenced (?:column|table) "([^"]+)" not found|Could not find key "([^"]+)" in struct')
+_MISSING = re.compile(r"there is no (?:column|table) '([^']+)'")
 _CHANGES = ("transient", "host", "hosts", "apertures", "photometry", "sed", "sfh", "stages", "cutouts", "sed_files")
 
 
@@ -52,17 +53,16 @@ def check_where(where: str) -> None:
         where.encode()
         duckdb.SQLExpression(where)
     except (duckdb.Error, UnicodeEncodeError) as error:
-        words = str(error).partition("\n\nLINE")[0].strip()
-        raise InvalidQuery(f"{where[:200]!r} is not one condition of SQL: {words}") from None
+        raise InvalidQuery(f"{where[:200]!r} is not one condition of SQL: {without_place(explain(error))}") from None
 
 
 def explained(error: InvalidQuery, where: str) -> InvalidQuery:
-    """Return an error of DuckDB about a condition in words about the condition alone, with the nearest columns."""
-    words = str(error).partition("\n\nLINE")[0].strip()
-    match = _MISSING.search(words)
+    """Return an error about the whole query in words about the condition alone, with the nearest columns."""
+    words = without_place(str(error))
+    match = _MISSING.match(words)
     if match is None:
         return InvalidQuery(f"the condition {where[:200]!r} cannot be asked: {words}")
-    return InvalidQuery(f"there is no column {match[1] or match[2]!r}{near(match[1] or match[2], columns())}")
+    return InvalidQuery(f"there is no column {match[1]!r}{near(match[1], columns())}")
 
 
 def columns() -> list[str]:

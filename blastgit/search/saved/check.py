@@ -7,6 +7,7 @@ from threading import Timer
 from typing import TYPE_CHECKING, Any
 
 from blastgit.errors import InvalidQuery
+from blastgit.index.query_errors import explain
 from blastgit.search.saved.text import Query
 
 if TYPE_CHECKING:
@@ -44,16 +45,17 @@ def check_sql(query: Query) -> None:
                 f"the query {query.name} takes longer than {_SECONDS:g} s before it reads a row"
             ) from None
         except duckdb.Error as error:
-            words = str(error).partition("\n\nStack Trace")[0].strip()
-            raise InvalidQuery(f"the query {query.name} cannot be asked: {words}") from None
+            raise InvalidQuery(f"the query {query.name} cannot be asked: {explain(error)}") from None
         finally:
             watch.cancel()
 
 
 def _make(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the tables, and shut the door."""
+    from blastgit.index.arithmetic import make_undefined_null
     from blastgit.index.tables import tables
 
+    make_undefined_null(connection)
     for table in tables().values():
         connection.execute(table.ddl)
     for setting in ("autoinstall_known_extensions", "autoload_known_extensions", "enable_external_access"):
