@@ -6,8 +6,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-from operator import itemgetter
-from typing import Any
 
 from blastgit.index.rows import Values, moment, number
 from blastgit.index.tables import tables
@@ -179,48 +177,3 @@ def _best_redshift(said: Mapping[str, Json], host: Mapping[str, Json]) -> float 
     if own is not None:
         return hosts if hosts is not None and abs(hosts - own) < _CLOSE else own
     return hosts if hosts is not None else number(host.get("photometric_redshift"))
-
-
-def group(table: str, rows: list[Values]) -> dict[str, list[Values]]:
-    """Return rows by what the table `changes` calls them: `sed/global`, `photometry/local`, `host`."""
-    if table in _BY_APERTURE:
-        kind = itemgetter(_BY_APERTURE[table])
-        found: dict[str, list[Values]] = {}
-        for row in rows:
-            found.setdefault(f"{table}/{kind(row)}", []).append(row)
-        return found
-    return {_SINGULAR.get(table, table): rows}
-
-
-_BY_APERTURE = {"photometry": 1, "sed": 0, "sfh": 0}
-_SINGULAR = {"hosts": "host"}
-
-
-def same(old: list[Values], new: list[Values], tolerance: float) -> bool:
-    """Whether two lists of rows say the same: NaN equals NaN, numbers within a relative tolerance."""
-    if old == new:
-        return True
-    if len(old) != len(new):
-        return False
-    if _same_rows(old, new, tolerance):
-        return True
-    return len(old) > 1 and _same_rows(sorted(old, key=_order), sorted(new, key=_order), tolerance)
-
-
-def _same_rows(old: list[Values], new: list[Values], tolerance: float) -> bool:
-    pairs = zip(old, new, strict=True)
-    return all(_same_value(a, b, tolerance) for one, other in pairs for a, b in zip(one, other, strict=True))
-
-
-def _order(row: Values) -> tuple[str, ...]:
-    return tuple(str(value) for value in row[:3])
-
-
-def _same_value(old: Any, new: Any, tolerance: float) -> bool:
-    if old == new or (old in (None, "") and new in (None, "")):
-        return True
-    if not isinstance(old, float) or not isinstance(new, float):
-        return False
-    if old != old or new != new:  # noqa: PLR0124 (NaN)
-        return old != old and new != new  # noqa: PLR0124
-    return abs(old - new) <= tolerance * max(abs(old), abs(new)) < float("inf")

@@ -11,7 +11,8 @@ from typing import Any
 import pygit2
 
 from blastgit.errors import BlastgitError, DamagedData
-from blastgit.index.extract import Document, file_row, group, read_document, same
+from blastgit.index.changes import State, changes
+from blastgit.index.extract import Document, file_row, read_document
 from blastgit.index.rows import Rows, Values, naive
 from blastgit.naming.trailers import Trailer
 from blastgit.plumbing.objects import undamaged
@@ -28,7 +29,6 @@ from blastgit.workflow.judged import validity_of
 from blastgit.workflow.validity import State, Validity
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
-_IGNORED = {12}  # of `Document.transient`: processing_status, which says how far Blast has come
 _UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, LookupError, RecursionError)
 
 
@@ -128,7 +128,7 @@ class _Reader:
                 again.append(marker)
         return found[::-1], None, is_known
 
-    def _add(self, revision: Revision, before: _State | None, *, is_latest: bool) -> _State | None:
+    def _add(self, revision: Revision, before: State | None, *, is_latest: bool) -> State | None:
         """Add the rows of a revision, and return what the next one is compared with."""
         front = (revision.name, revision.number, is_latest)
         state = self._state(revision)
@@ -141,14 +141,14 @@ class _Reader:
         for table, rows in state.tables.items():
             self._rows.add(table, rows, front)
         if before is not None:
-            self._rows.add("changes", [(what,) for what in self._changes(before, state)], front)
+            self._rows.add("changes", [(what,) for what in changes(before, state, self._rules)], front)
         if is_latest:
             for row in state.filters:
                 if row[0] not in self._filters or _later(row, self._filters[row[0]]):
                     self._filters[row[0]] = row
         return state
 
-    def _state(self, revision: Revision, *, is_new: bool = True) -> _State | None:
+    def _state(self, revision: Revision, *, is_new: bool = True) -> State | None:
         """Return what a revision says; None, and a note, if it cannot be read.
 
         Of one that is not new, the pointers are not read: it is there to be compared with.
@@ -161,7 +161,7 @@ class _Reader:
             judged = self._judged(revision, raw)
             tables["stages"] = [(*each.values(),) for each in judged.to_json()]
             tables["nonfinite"] = list(self._nonfinite(revision, raw))
-            return _State(document.transient(), judged.status, tables, document.filters())
+            return State(document.transient(), judged.status, tables, document.filters())
         except DamagedData as error:
             self._rows.damaged[str(revision)] = str(error)
         except _UNREADABLE as error:
@@ -194,32 +194,6 @@ class _Reader:
             for path, value in normalise(export, self._rules).values.items():
                 if isinstance(value, float) and not isfinite(value):
                     yield path, nonfinite_name(value)
-
-    def _changes(self, before: _State, now: _State) -> Iterator[str]:
-        one, other = ([[v for i, v in enumerate(each.about) if i not in _IGNORED]] for each in (before, now))
-        if not same([tuple(one[0])], [tuple(other[0])], self._rules.tolerance):
-            yield "transient"
-        for table in ("hosts", "apertures", "photometry", "sed", "sfh", "stages"):
-            old, new = (group(table, each.tables[table]) for each in (before, now))
-            for what in sorted(old.keys() | new.keys()):
-                if not same(old.get(what, []), new.get(what, []), self._tolerance(table)):
-                    yield what
-        old_files, new_files = ({row[0]: row[6] for row in each.tables["files"]} for each in (before, now))
-        for path in sorted(old_files.keys() | new_files.keys()):
-            if old_files.get(path) != new_files.get(path):
-                yield path
-
-    def _tolerance(self, table: str) -> float:
-        rule = self._rules.tables.get("host" if table == "hosts" else table)
-        return self._rules.tolerance if rule is None else rule.tolerance
-
-
-@dataclass(frozen=True, slots=True)
-class _State:
-    about: Values
-    status: str
-    tables: dict[str, list[Values]]
-    filters: list[Values]
 
 
 def _commit_facts(revision: Revision, status: str | None, is_late: bool | None) -> Values:

@@ -22,7 +22,9 @@ _Words = Callable[[re.Match[str]], str]
 def _missing(kind: str) -> _Words:
     def words(match: re.Match[str]) -> str:
         names = [each for each in _QUOTED.findall(match["others"] or "") if each != match["name"]]
-        return f"there is no {kind} {match['name']!r}{did_you_mean(match['name'], names, _list(names))}"
+        place = match.groupdict().get("table")
+        begin = f"there is no {kind}" if place is None else f"{place!r} has no {kind}"
+        return f"{begin} {match['name']!r}{did_you_mean(match['name'], names, _list(names))}"
 
     return words
 
@@ -46,11 +48,12 @@ def _time(match: re.Match[str]) -> str:
 
 
 _NAME, _CANDIDATES_OF = r'"(?P<name>[^"]+)"', r"!?(?P<others>\s*Candidate [^\n]*(?:\n(?!\n)[^\n]+)*)?"
+_TABLE = r'(?:Table|Values list) "(?P<table>[^"]+)"'
 _DID_YOU_MEAN = r"!?(?P<others>\s*Did you mean [^\n]*)?"
 _SPELLINGS: tuple[tuple[str, _Words | str], ...] = (
     (f"Referenced column {_NAME} not found in FROM clause{_CANDIDATES_OF}", _missing("column")),
     (f"Could not find key {_NAME} in struct{_CANDIDATES_OF}", _missing("column")),
-    (f'(?:Table|Values list) "[^"]+" does not have a column named {_NAME}{_CANDIDATES_OF}', _missing("column")),
+    (f"{_TABLE} does not have a column named {_NAME}{_CANDIDATES_OF}", _missing("column")),
     (f"Referenced table {_NAME} not found{_CANDIDATES_OF}", _missing("table")),
     (rf"Table with name (?P<name>\S+) does not exist{_DID_YOU_MEAN}", _missing("table")),
     (rf'(?:\w+ )*Function with name "?(?P<name>[^\s"]+)"? does not exist{_DID_YOU_MEAN}', _missing("function")),

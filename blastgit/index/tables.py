@@ -11,7 +11,7 @@ from typing import Any
 
 from blastgit.safe_yaml import load_yaml
 
-_CODE_VERSION = 2  # raise it when the same tables are filled otherwise
+_CODE_VERSION = 3  # raise it when the same tables are filled otherwise
 _FILE = Path(__file__).with_name("tables.yaml")
 _SQL = {"text": "VARCHAR", "integer": "INTEGER", "bigint": "BIGINT", "double": "DOUBLE", "boolean": "BOOLEAN",
         "timestamp": "TIMESTAMP"}  # fmt: skip

@@ -3,11 +3,18 @@
 import math
 from datetime import datetime
 
+import pytest
+
 from blastgit import DataRepo, demo
 from blastgit.annotations.annotation import AnnotationBody
+from blastgit.index.changes import State, changes
+from blastgit.index.extract import Document
 from blastgit.index.tables import tables
 from blastgit.recording import decide
 from blastgit.repository.history import History
+from blastgit.revision.compare import compare
+from blastgit.revision.normalise import normalise
+from blastgit.revision.rules import default_rules
 
 KEYED = {  # table of the index -> table of the natural form, columns of its key, columns that are compared
     "photometry": ("photometry", ("name", "filter"), ("flux", "flux_error", "magnitude", "is_validated")),
@@ -63,6 +70,31 @@ def test_what_changed_is_a_table(library, ask):
     assert {"cutout_cdn/DES/DES_z.fits", "photometry/global", "sed/global"} <= found
     assert not {"host", "transient", "apertures", "stages", "cutout_cdn/DES/DES_g.fits"} & found
     assert ask(library, "SELECT * FROM changes WHERE revision = 0") == []
+
+
+@pytest.mark.parametrize(
+    ("table", "field", "shift", "is_change"),
+    [
+        ("transient", "ra_deg", 1.5e-10, True),  # less than 1e-12 of it, and more than an angle may differ by
+        ("transient", "ra_deg", 3e-11, False),
+        ("host", "dec_deg", 1.5e-10, True),
+        ("host", "redshift", 1e-14, False),
+    ],
+)
+def test_positions_are_compared_as_the_rules_say(as_export, table, field, shift, is_change):
+    """One rule decides whether there is a new revision, and what the table `changes` says of it."""
+    old = demo.small("2026dgt")
+    old.export[table]["fields"][field] = value = {"redshift": 0.1}.get(field, 299.5)
+    new = demo.small("2026dgt")
+    new.export[table]["fields"][field] = value + shift
+    rules = default_rules()
+    states = [
+        State(document.transient(), "complete", {**document.tables(), "files": [], "stages": []}, [])
+        for document in (Document(each.export) for each in (old, new))
+    ]
+    assert list(changes(*states, rules)) == ([table] if is_change else [])
+    natural = [normalise(as_export(each.export), rules) for each in (old, new)]
+    assert bool(compare(*natural, rules)) is is_change
 
 
 def test_a_reproduction_is_told_of_its_revision(library, ask):

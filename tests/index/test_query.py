@@ -171,6 +171,63 @@ def test_a_mistake_is_told_without_what_does_not_help(db):
     assert "INSTALL" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "1 / 0", "0 / 0", "-1.0 / 0", "5 % 0", "5 // 0", "mod(5, 0)", "redshift / 0", "flux / (flux - flux)",
+        "sqrt(-flux)", "ln(0)", "ln(-flux)", "log(0)", "log10(-1)", "log2(0)", "log(1, 3)", "log(2, -1)",
+        "acos(2)", "asin(-1.1)", "pow(-1, 0.5)", "power(-1, 0.5)", "(-1) ** 0.5", "(-1) ^ 0.5", "atanh(2)", "cot(0)",
+    ],
+)  # fmt: skip
+def test_what_has_no_value_is_null(db, expression):
+    """NaN would be above all numbers in DuckDB, so that it met `> 1`."""
+    tables = "photometry JOIN transients USING (transient, revision)"
+    asked = f"SELECT {expression} IS NULL, ({expression} > 1) IS NULL FROM {tables} WHERE flux > 0"
+    assert set(db.query(asked).rows) == {(True, True)}
+
+
+def test_what_has_a_value_is_what_it_was(db):
+    numbers = (
+        "sqrt(4), ln(1), log(100), log10(1000), log2(8), log(2, 8), acos(1), asin(0), pow(2, 3), 2 ** 3, 2 ^ 3, 7 % 4"
+    )
+    result = db.query(f"SELECT {numbers}, 1 / 4, sqrt(NULL)")
+    assert result.rows == [(2, 0, 2, 3, 3, 3, 0, 0, 8, 8, 8, 3, 0.25, None)]
+    assert [each.name for each in result.columns][:3] == ["sqrt(4)", "ln(1)", "log(100)"]
+
+
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [
+        ("SELECT redshft FROM revisions", "there is no column 'redshft'; did you mean redshift or best_redshift?"),
+        ("SELECT r.redshft FROM revisions r", "'r' has no column 'redshft'; did you mean redshift?"),
+        ("SELECT r.redshift FROM revisions", "there is no table 'r'; there is revisions"),
+        ("SELECT * FROM revisons", "there is no table 'revisons'; did you mean revisions?"),
+        ("SELECT flor(flux) FROM photometry", "there is no function 'flor'; did you mean floor?"),
+        (
+            "SELECT transient::int FROM revisions",
+            "'2026dgt' is no number; TRY_CAST(transient AS INTEGER) is null for it",
+        ),
+        ("SELECT 'x'::double", "'x' is no number; TRY_CAST(x AS DOUBLE) is null for it"),
+        ("SELECT 1 FROM revisions WHERE transient", "'2026dgt' is no truth value"),
+        ("SELECT 1 FROM revisions WHERE export_time > '2026-13-45'", "'2026-13-45' is no time; write 2026-05-27"),
+        ("SELECT 1 FROM revisions WHERE export_time > 'noon'", "'noon' is no time; write 2026-05-27"),
+        ("SELECT 9223372036854775807 + 1", "a number is too large for its type; make it a double before"),
+        ("SELECT 1e300::int", "a number is too large for its type"),
+        ("SELECT (SELECT flux FROM photometry)", "a subquery that stands for one value returned several rows"),
+        ("SELECT 1 + 'a'::text", "nothing fits +(INTEGER, VARCHAR); cast a value"),
+        ("SELECT regexp_matches('a', '(')", "a regular expression cannot be read: missing )"),
+        ("SELECT 'a' LIKE 'b' ESCAPE 'cc'", "what follows ESCAPE should be one character"),
+        ("SELECT factorial(-1)", "undefined; keep such values out, or write TRY(…)"),
+    ],
+)
+def test_mistakes_are_told_in_our_words(db, sql, words):
+    with pytest.raises(InvalidQuery) as caught:
+        db.query(sql)
+    said = str(caught.value)
+    assert words in said
+    assert not any(word in said for word in ("Error:", "SET ", "INT32", "Candidate", "in FROM clause", "_LITERAL"))
+
+
 def test_the_verbs(library, capsys, tmp_path):
     assert main(["-C", str(library), "index", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["damaged"] == {}

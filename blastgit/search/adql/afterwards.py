@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from blastgit.errors import InvalidQuery
+from blastgit.index.query_errors import without_place
 from blastgit.search.adql.mistakes import at_token
 
 if TYPE_CHECKING:
     from sqlglot.tokenizer_core import Token
 
-_NAMED = re.compile(r'"([^"]+)"')
+_NAMED = re.compile(r"'([^']+)'|\"([^\"]+)\"")
 
 
 @contextmanager
@@ -33,14 +34,14 @@ def _told(error: InvalidQuery, text: str) -> InvalidQuery:
     """Return an error with its place in the ADQL, if it names a word of it: the SQL is not what anybody wrote."""
     from blastgit.search.adql.dialect import words_of
 
-    words = str(error).partition("\n\nLINE")[0]
-    sentence, _, hint = words.partition("\n")
-    place = _place(_NAMED.findall(sentence), words_of(text))
-    return error if place is None else at_token(place, " ".join([sentence.partition(": ")[2], *hint.split()]))
+    words = without_place(str(error))
+    named = [one or other for one, other in _NAMED.findall(words.partition("; ")[0])]
+    place = _place(named, words_of(text))
+    return error if place is None else at_token(place, " ".join(words.split()))
 
 
 def _place(names: Sequence[str], words: Sequence[Token]) -> Token | None:
-    """Return where a text has what a sentence names: `"t" has no "x"` is about `t.x`, `"x"` rather about `x`."""
+    """Return where a text has what a sentence names: `'t' has no column 'x'` is about `t.x`, `"x"` rather about `x`."""
     lowered = ["" if word.token_type.name == "STRING" else word.text.lower() for word in words]
     wanted = [name.lower() for name in names]
     for at in range(2, len(words)):

@@ -36,7 +36,7 @@ COLLECTIONS = "SELECT collection FROM collections"
 """The query of the collections that there are."""
 
 _TEXT_LIMIT = 20_000  # characters of a condition
-_MISSING = re.compile(r"there is no (?:column|table) '([^']+)'")
+_MISSING = re.compile(r"(?:there is|'[^']+' has) no (?:column|table) '([^']+)'")
 _CHANGES = ("transient", "host", "hosts", "apertures", "photometry", "sed", "sfh", "stages", "cutouts", "sed_files")
 
 

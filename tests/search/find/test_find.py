@@ -193,6 +193,13 @@ def test_columns_know_what_they_are(sky):
     assert table["dataset"][0] == "2026aa@2"
 
 
+@pytest.mark.parametrize(
+    "where", ["redshift / 0 > 1", "1 // 0 > 1", "revision % 0 = 0", "sqrt(-1) > 1", "ln(-1) > 1", "log10(0) < 1"]
+)
+def test_what_has_no_value_meets_no_condition(names, where):
+    assert names(where=where) == []
+
+
 def test_a_saved_query(sky, names):
     result = sky.find(query="deep")
     assert [each.name for each in result.columns] == ["transient", "revision", "best_snr"]
@@ -250,7 +257,10 @@ def test_equal_states_of_the_index_are_told_from_others(sky):
         ({"where": "true /* "}, InvalidQuery, "not one condition"),
         ({"where": "true AS x"}, InvalidQuery, "cannot be asked"),
         ({"where": "true UNION SELECT 1"}, InvalidQuery, "not one condition"),
-        ({"where": "transient"}, InvalidQuery, "cannot be asked"),
+        ({"where": "transient"}, InvalidQuery, "' is no truth value"),
+        ({"where": "transient::int > 1"}, InvalidQuery, "' is no number; TRY_CAST"),
+        ({"where": "export_time > '2026-13-45'"}, InvalidQuery, "cannot be asked: '2026-13-45' is no time"),
+        ({"where": "regexp_matches(transient, '(')"}, InvalidQuery, "a regular expression cannot be read"),
         ({"where": "$x = 1"}, InvalidQuery, "cannot be asked"),
         ({"where": "? = 1"}, InvalidQuery, "cannot be asked"),
         ({"where": ""}, InvalidQuery, "not one condition"),
