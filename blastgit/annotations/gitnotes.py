@@ -15,8 +15,7 @@ from blastgit.errors import BlastgitError, RepoError
 from blastgit.naming.names import parse_spec
 from blastgit.naming.refs import NOTES, tag_ref
 from blastgit.plumbing.objects import commit_of
-from blastgit.plumbing.process import GitError, run_git
-from blastgit.plumbing.user_settings import Keep
+from blastgit.plumbing.process import git_folder, run_git
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision
 from blastgit.repository.local import LocalRepository
@@ -29,12 +28,7 @@ def set_up_notes(clone: Path) -> int:
     Raises:
         RepoError: The folder is no clone of a data repo, or has no annotations.
     """
-    try:
-        folder = Path(
-            run_git(None, "-C", str(clone), "rev-parse", "--absolute-git-dir", keep=Keep.TRUST).decode().strip()
-        )
-    except GitError:
-        raise RepoError(f"{clone} is no git repository: run this in a clone of a data repo") from None
+    folder = git_folder(clone)
     repository = LocalRepository(folder)
     branch = Branch(repository)
     if branch.is_empty:

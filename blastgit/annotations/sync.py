@@ -159,7 +159,7 @@ def _fetch(repository: Repository, place: str) -> str | None:
             keep=Keep.to_reach(place),
         )
     except GitError as error:
-        raise explain(shown(place), "cannot be read", error.stderr) from None
+        raise explain(shown(place), "cannot be read", error.said) from None
     repository.git = open_repository(repository.git.path)  # libgit2 looks for new packs when it is opened
     return listed[0]
 

@@ -149,8 +149,10 @@ def _peeled_tags(repository: Repository) -> list[str]:
         return []
     try:
         listed = run_git(repository.path, "show-ref", "--tags", "--dereference").decode()
-    except GitError:
-        return []  # there are no tags
+    except GitError as error:
+        if error.stderr:
+            raise
+        return []  # so it ends where there are no tags
     return [row for row in listed.splitlines() if row.endswith("^{}")]
 
 

@@ -41,7 +41,7 @@ def explain(where: str, what: str, said: str) -> BlastgitError:
     for signs, advice in _ADVICE:
         if any(sign in words for sign in signs):
             return RepoError(f"{where} {what}: {advice} ({words})")
-    return RepoError(f"{where} {what}: {words or 'git said nothing'}")
+    return RepoError(f"{where} {what}: {words or 'git gave no reason'}")
 
 
 def remote_words(stderr: str) -> str:

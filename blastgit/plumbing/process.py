@@ -12,17 +12,27 @@ from pathlib import Path
 
 from blastgit.errors import RepoError
 from blastgit.plumbing.credentials import hidden
+from blastgit.plumbing.safe_text import lines_of
 from blastgit.plumbing.user_settings import OF_A_REPO, Keep, own_environment
 
 
 class GitError(RepoError):
-    """Git refused; `stderr` has its words, and `stdout` what it had printed by then."""
+    """Git refused, or was ended.
 
-    def __init__(self, args: Sequence[str], stderr: str, stdout: str = "", ending: str = "it gave no reason") -> None:
+    Attributes:
+        stderr: Its words; "" if it had none.
+        stdout: What it had printed by then.
+        said: Its words, or how it ended where it had none.
+        was_killed: Whether a signal ended it.
+    """
+
+    def __init__(self, args: Sequence[str], stderr: str, stdout: str = "", code: int = 1) -> None:
         """Keep git's words, and say what was tried, and how it ended if git gave no reason."""
         self.stderr = stderr.strip()
         self.stdout = stdout
-        super().__init__(f"git {_subcommand(args)} failed: {self.stderr or ending}")
+        self.said = self.stderr or _ending(code)
+        self.was_killed = code < 0
+        super().__init__(f"git {_subcommand(args)} failed: {self.said}")
 
 
 def git_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -67,6 +77,19 @@ def run_git(
     """
     with _started(directory, args, env=env, pass_fds=pass_fds, keep=keep) as process:
         return _finish(process, args, b"" if stdin is None else stdin)
+
+
+def git_folder(path: Path) -> Path:
+    """Return the git directory of a repository or of a folder in a checkout, as git finds it.
+
+    Raises:
+        RepoError: There is none, or git does not open it; the error has git's words, such as who owns the folder.
+    """
+    try:
+        found = run_git(None, "-C", str(path), "rev-parse", "--absolute-git-dir", keep=Keep.TRUST)
+    except GitError as error:
+        raise RepoError(f"{path} is no git repository that can be used here ({lines_of(error.said)})") from None
+    return Path(os.fsdecode(found).rstrip("\n"))
 
 
 @dataclass(frozen=True)
@@ -163,8 +186,7 @@ def _finish(process: subprocess.Popen[bytes], args: Sequence[str], rest: bytes) 
         process.kill()
         raise
     if process.returncode:
-        ending = _ending(process.returncode)
-        raise GitError(args, err.decode("utf-8", "replace"), out.decode("utf-8", "replace"), ending)
+        raise GitError(args, err.decode("utf-8", "replace"), out.decode("utf-8", "replace"), process.returncode)
     return out
 
 

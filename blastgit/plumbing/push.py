@@ -75,7 +75,7 @@ def push_refs(directory: Path, url: str, updates: Sequence[RefUpdate]) -> None:
 def _failure(error: GitError) -> PushFailed:
     refused = [line for line in error.stdout.splitlines() if line.startswith("!\t") and "[remote failure]" not in line]
     if not refused:
-        return PushFailed(Outcome.UNKNOWN, error.stderr)
+        return PushFailed(Outcome.UNKNOWN, error.said)
     words = " ".join(refused)
     said = remote_words(error.stderr)
     if "hook declined)" in words:

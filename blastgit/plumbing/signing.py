@@ -18,7 +18,7 @@ from blastgit.errors import RepoError
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.process import GitError, run_git
 from blastgit.plumbing.quarantine import alternates
-from blastgit.plumbing.safe_text import one_line
+from blastgit.plumbing.safe_text import lines_of
 from blastgit.plumbing.user_settings import Keep, own_environment
 
 ARMOUR = re.compile(rb"-----BEGIN (?:PGP|SSH) (?:SIGNATURE|MESSAGE)-----")
@@ -154,9 +154,8 @@ def check_signature(repo: Path, oid: str, raw: bytes, signers: Path | None = Non
     unknown = next((words for sign, words in _UNKNOWN.items() if sign in said), None)
     if unknown is not None:
         return Signature(UNKNOWN, f"it is signed, and the signature cannot be judged here: {unknown}")
-    return Signature(
-        BAD, f"the signature is not good: {one_line(said.splitlines()[-1] if said else 'git said nothing')}"
-    )
+    why = "; ".join(lines_of(said).splitlines()) or f"git ended with {done.returncode} and gave no reason"
+    return Signature(BAD, f"the signature is not good: {why}")
 
 
 def _signers(repo: Path, signers: Path | None) -> list[str]:

@@ -63,9 +63,16 @@ def _write(folder: Path, main: bytes, where: str) -> LocalConfig:
 
 
 def _asked(clone: Path, *words: str) -> str:
+    """Return what git says of a clone; "" if it has no answer.
+
+    Raises:
+        RepoError: It gave a reason for having none, such as whom the folder belongs to.
+    """
     try:
         return run_git(None, "-C", str(clone), *words, keep=Keep.TRUST).decode("utf-8", "surrogateescape").strip()
-    except GitError:
+    except GitError as error:
+        if error.stderr and "must be run in a work tree" not in error.stderr:
+            raise
         return ""
 
 

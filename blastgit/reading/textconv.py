@@ -8,9 +8,8 @@ import sys
 from math import isfinite
 from pathlib import Path
 
-from blastgit.errors import BlastgitError, RepoError
-from blastgit.plumbing.process import GitError, run_git
-from blastgit.plumbing.user_settings import Keep
+from blastgit.errors import BlastgitError
+from blastgit.plumbing.process import git_folder, run_git
 from blastgit.revision.compare import jsonable
 from blastgit.revision.document import Json
 from blastgit.revision.dr import read_dr
@@ -32,10 +31,7 @@ def set_up(clone: Path) -> None:
         RepoError: The folder is no git repository.
     """
     command = f"{shlex.quote(sys.executable)} -m blastgit textconv"
-    try:
-        folder = run_git(None, "-C", str(clone), "rev-parse", "--absolute-git-dir", keep=Keep.TRUST).decode().strip()
-    except GitError:
-        raise RepoError(f"{clone} is no git repository: run this in a clone of a data repo") from None
+    folder = git_folder(clone)
     for kind in ("pointer", "revision"):
         run_git(folder, "config", f"diff.blastgit-{kind}.textconv", f"{command} {kind}")
     run_git(folder, "config", "core.excludesFile", os.devnull)

@@ -10,7 +10,7 @@ import pygit2
 
 from blastgit.errors import RepoError, WouldOverwrite
 from blastgit.plumbing import durable
-from blastgit.plumbing.process import GitError, run_git
+from blastgit.plumbing.process import git_folder, run_git
 from blastgit.plumbing.required import REQUIRED
 from blastgit.plumbing.settings_file import change_settings
 from blastgit.plumbing.user_settings import Keep
@@ -39,7 +39,7 @@ def install_hooks(repo: Path, *, client: bool = False) -> Path:
         RepoError: It is neither, or cannot be written.
         WouldOverwrite: Another hook of that name is there.
     """
-    folder = _git_folder(repo)
+    folder = git_folder(repo)
     is_bare = run_git(folder, "rev-parse", "--is-bare-repository").strip() == b"true"
     if not client and not is_bare:
         raise RepoError(f"{repo} is a clone, not a data repo: `blastgit hooks install --client {repo}` is for clones")
@@ -77,14 +77,6 @@ def follow_move(repo: Path, git: pygit2.Repository) -> None:
         return
     if known == "hooks" or (Path(known).name == "hooks" and not Path(known).exists()):
         change_settings(repo, {_FOLDER: str(repo.absolute() / "hooks")})
-
-
-def _git_folder(repo: Path) -> Path:
-    try:
-        found = run_git(None, "-C", str(repo), "rev-parse", "--absolute-git-dir", keep=Keep.TRUST)
-    except GitError:
-        raise RepoError(f"{repo} is no git repository") from None
-    return Path(found.decode().strip())
 
 
 def _server_path(folder: Path, name: str) -> Path:

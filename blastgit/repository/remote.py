@@ -181,7 +181,7 @@ class RemoteRepository(Repository):
                 self.path, "ls-remote", "--quiet", "--heads", "--", self.url, keep=Keep.to_reach(self.url)
             ).decode("utf-8", "replace")
         except GitError as error:
-            raise explain(self.location, "cannot be read", error.stderr) from None
+            raise explain(self.location, "cannot be read", error.said) from None
         return [line.partition("\t")[2] for line in listed.splitlines()]
 
     def commit_before(self, name: str, commit: pygit2.Commit) -> pygit2.Commit | None:
@@ -347,9 +347,9 @@ class RemoteRepository(Repository):
                 raise RepoError(f"{self.location} has no branch main: is it a data repo of blastgit?") from None
             if "couldn't find remote ref" in error.stderr:
                 raise NotFound(f"{self.location} has no {error.stderr.rpartition('/')[2]}") from None
-            if not error.stderr:  # so git ends where no ref has any of the patterns
+            if not error.stderr and not error.was_killed:  # so git ends where no ref has any of the patterns
                 raise NotFound(f"{self.location} has no {' '.join(specs)}") from None
-            raise explain(self.location, "cannot be read", error.stderr) from None
+            raise explain(self.location, "cannot be read", error.said) from None
         self._reopen()
 
     def _reopen(self) -> None:

@@ -1,9 +1,11 @@
 import os
+import subprocess
+import sys
 
 import pytest
 
 from blastgit.errors import RepoError
-from blastgit.plumbing.process import GitError, git_environment, run_git
+from blastgit.plumbing.process import GitError, git_environment, git_folder, run_git
 from blastgit.plumbing.user_settings import Keep
 
 
@@ -61,3 +63,29 @@ def test_a_machine_without_git(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(RepoError, match="no git on PATH"):
         run_git(None, "version")
+
+
+def test_where_git_is_kept_from_a_repository_its_reason_is_told(tmp_path, run):
+    run("git", "init", "-q", tmp_path / "clone")
+    assert git_folder(tmp_path / "clone") == tmp_path / "clone/.git"
+    (tmp_path / "clone/.git/config").write_text("[core\n")
+    with pytest.raises(RepoError, match=r"no git repository that can be used here \(fatal: bad config line 1"):
+        git_folder(tmp_path / "clone")
+    for words in (["setup"], ["setup", "--notes"], ["hooks", "install"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "blastgit", *words, tmp_path / "clone"], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == RepoError.exit_code
+        assert "bad config line 1" in done.stderr
+
+
+def test_a_git_that_was_killed_is_no_git_that_found_nothing(tmp_path, monkeypatch):
+    program = tmp_path / "bin/git"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\nkill -9 $$\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=":")
+    with pytest.raises(GitError, match="it was ended by a signal") as caught:
+        run_git(None, "--version")
+    assert caught.value.was_killed
+    assert "signal" in caught.value.said
