@@ -30,7 +30,7 @@ from blastgit.safe_yaml import SIZE_LIMIT, load_yaml
 from blastgit.search.saved.check import check_sql
 from blastgit.search.saved.names import check_name
 from blastgit.search.saved.text import read_query
-from blastgit.store.config import default_remote, remote_names
+from blastgit.store.config import check_config, remote_names
 
 _TEXTS = {"README.md", "CITATION.cff"}
 _COLLECTION = re.compile(r"collections/.+\.yaml")
@@ -146,7 +146,7 @@ def _check_role(repo: Quarantine, path: str, who: str) -> None:
 def _check_file(repo: Quarantine, path: str, data: bytes, coming: Mapping[str, str | None]) -> None:
     """Check the contents of a file that is new or changed."""
     if path == CONFIG:
-        default_remote(data)
+        check_config(data)
     elif path in dot_files(b""):
         if not is_dot_file(path, data):
             raise Denied("it is not the one that blastgit ships, which plain git and DVC rely on")

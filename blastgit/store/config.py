@@ -110,6 +110,21 @@ def _check_readable(url: str) -> None:
         raise UsageError(f"plain DVC cannot read a store {url!r}, {why}: choose another place")
 
 
+def check_config(config: bytes) -> None:
+    """Check a whole `.dvc/config` of main: that each store in it may stand there, and that plain DVC can read it.
+
+    Raises:
+        RepoError: A store may not, or plain DVC could not; or the text is no such file.
+    """
+    default_remote(config)
+    for remote in remotes_of(config).values():
+        _checked(remote, _ON_MAIN)
+        try:
+            _check_readable(remote.url)
+        except UsageError as error:
+            raise RepoError(f"{_ON_MAIN}: {error}") from None
+
+
 def default_remote(config: bytes) -> Remote:
     """Return the default remote of main's `.dvc/config`.
 

@@ -185,6 +185,18 @@ def test_addresses_that_plain_dvc_cannot_read_are_refused(repo, tmp_path, url):
         DataRepo(repo).stores.add("other", url)
 
 
+def test_verify_finds_an_address_that_plain_dvc_cannot_read(repo, tmp_path, run):
+    run("git", "clone", "-q", "-b", "main", repo, tmp_path / "clone")
+    config = tmp_path / "clone/.dvc/config"
+    config.write_text(config.read_text() + "['remote \"other\"']\n    url = s3://bucket/a?b\n")
+    run("git", "-C", tmp_path / "clone", "commit", "-qam", "Add a store by hand")
+    run("git", "--git-dir", repo, "config", "core.hooksPath", "/dev/null")  # as if it had none yet
+    run("git", "-C", tmp_path / "clone", "push", "-q", "origin", "main")
+    [problem] = [each for each in DataRepo(repo).verify().problems if each.kind == "document"]
+    assert problem.where == "main:.dvc/config"
+    assert "plain DVC cannot read a store 's3://bucket/a?b'" in problem.text
+
+
 def test_a_repo_whose_own_path_would_be_such_an_address_needs_a_store(tmp_path):
     with pytest.raises(UsageError, match=r"plain DVC cannot read a store '.*/\{x\}/data.git/dvc'"):
         init(tmp_path / "{x}" / "data.git", simulated=True)

@@ -12,8 +12,10 @@ from blastgit.errors import BlastgitError, DamagedData
 from blastgit.maintenance.verify.report import Report
 from blastgit.plumbing.trees import blob_data, flatten
 from blastgit.repository.base import Repository
+from blastgit.repository.format import CONFIG
 from blastgit.repository.history import History
 from blastgit.repository.tombstones import FOLDER
+from blastgit.store.config import check_config
 
 
 def check_tombstones(repository: Repository, report: Report) -> None:
@@ -23,6 +25,14 @@ def check_tombstones(repository: Repository, report: Report) -> None:
     for path, blob in flatten(tree, f"{FOLDER}/") if isinstance(tree, pygit2.Tree) else ():
         for text in tombstone_faults(path, blob_data(repository.git, blob), find):
             report.add("document", path, text)
+
+
+def check_stores(repository: Repository, report: Report) -> None:
+    """Note a store of main that plain DVC cannot read, or that main may not name."""
+    try:
+        check_config(repository.config)
+    except BlastgitError as error:
+        report.add("document", f"main:{CONFIG}", error)
 
 
 def check_ids(repository: Repository, report: Report) -> None:
