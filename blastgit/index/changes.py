@@ -20,7 +20,7 @@ _EMPTY = (None, "")
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class RevisionRows:
     """What one revision says.
 
     Attributes:
@@ -36,7 +36,7 @@ class State:
     filters: list[Values]
 
 
-def changes(before: State, now: State, rules: Rules) -> Iterator[str]:
+def changes(before: RevisionRows, now: RevisionRows, rules: Rules) -> Iterator[str]:
     """Yield what differs, as the table `changes` calls it: `transient`, `sed/global`, `host`, a file's path."""
     comparison = _Comparison(rules)
     about = [column.name for column in tables()["revisions"].columns[-len(now.about) :]]
@@ -51,7 +51,7 @@ def changes(before: State, now: State, rules: Rules) -> Iterator[str]:
     yield from _changed_files(before, now)
 
 
-def _changed_files(before: State, now: State) -> Iterator[str]:
+def _changed_files(before: RevisionRows, now: RevisionRows) -> Iterator[str]:
     old, new = ({row[0]: row[6] for row in each.tables["files"]} for each in (before, now))
     yield from (path for path in sorted(old.keys() | new.keys()) if old.get(path) != new.get(path))
 

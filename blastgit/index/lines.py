@@ -11,7 +11,7 @@ from typing import Any
 import pygit2
 
 from blastgit.errors import BlastgitError, DamagedData
-from blastgit.index.changes import State, changes
+from blastgit.index.changes import RevisionRows, changes
 from blastgit.index.extract import Document, file_row, read_document
 from blastgit.index.rows import Rows, Values, naive
 from blastgit.naming.trailers import Trailer
@@ -128,7 +128,7 @@ class _Reader:
                 again.append(marker)
         return found[::-1], None, is_known
 
-    def _add(self, revision: Revision, before: State | None, *, is_latest: bool) -> State | None:
+    def _add(self, revision: Revision, before: RevisionRows | None, *, is_latest: bool) -> RevisionRows | None:
         """Add the rows of a revision, and return what the next one is compared with."""
         front = (revision.name, revision.number, is_latest)
         state = self._state(revision)
@@ -148,7 +148,7 @@ class _Reader:
                     self._filters[row[0]] = row
         return state
 
-    def _state(self, revision: Revision, *, is_new: bool = True) -> State | None:
+    def _state(self, revision: Revision, *, is_new: bool = True) -> RevisionRows | None:
         """Return what a revision says; None, and a note, if it cannot be read.
 
         Of one that is not new, the pointers are not read: it is there to be compared with.
@@ -161,7 +161,7 @@ class _Reader:
             judged = self._judged(revision, raw)
             tables["stages"] = [(*each.values(),) for each in judged.to_json()]
             tables["nonfinite"] = list(self._nonfinite(revision, raw))
-            return State(document.transient(), judged.status, tables, document.filters())
+            return RevisionRows(document.transient(), judged.status, tables, document.filters())
         except DamagedData as error:
             self._rows.damaged[str(revision)] = str(error)
         except _UNREADABLE as error:

@@ -7,7 +7,7 @@ import pytest
 
 from blastgit import DataRepo, demo
 from blastgit.annotations.annotation import AnnotationBody
-from blastgit.index.changes import State, changes
+from blastgit.index.changes import RevisionRows, changes
 from blastgit.index.extract import Document
 from blastgit.index.tables import tables
 from blastgit.recording import decide
@@ -89,7 +89,7 @@ def test_positions_are_compared_as_the_rules_say(as_export, table, field, shift,
     new.export[table]["fields"][field] = value + shift
     rules = default_rules()
     states = [
-        State(document.transient(), "complete", {**document.tables(), "files": [], "stages": []}, [])
+        RevisionRows(document.transient(), "complete", {**document.tables(), "files": [], "stages": []}, [])
         for document in (Document(each.export) for each in (old, new))
     ]
     assert list(changes(*states, rules)) == ([table] if is_change else [])
