@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from blastgit.annotations.branch import Branch
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from blastgit.annotations.flags import Flags
     from blastgit.repository.base import Repository
 
@@ -15,10 +17,16 @@ if TYPE_CHECKING:
 class FlagLookup:
     """Flags of many revisions, as far as the branch is at hand."""
 
-    def __init__(self, repository: Repository) -> None:
-        """Look at the branch as it is now."""
+    def __init__(self, repository: Repository, until: datetime | None = None) -> None:
+        """Look at the branch as it is now.
+
+        Args:
+            repository: The data repo.
+            until: Only what had been said by then; None for all.
+        """
         self._repository = repository
         self._branch = Branch(repository)
+        self._until = until
 
     @cached_property
     def _flags(self) -> Flags:
@@ -29,6 +37,10 @@ class FlagLookup:
     def of_revision(self, name: str, number: int) -> str | None:
         """Return the flag of a revision, in words, or None."""
         return self._of("revision", f"{name}@{number}")
+
+    def of_file(self, sha256: str) -> str | None:
+        """Return the flag of a content, named by its SHA-256 in hexadecimal digits, in words, or None."""
+        return self._of("file", f"sha256:{sha256}")
 
     def of_transient(self, name: str) -> str | None:
         """Return the flag of a transient as such, in words, or None."""
@@ -41,5 +53,7 @@ class FlagLookup:
         from blastgit.annotations.subjects import Subject
 
         subject = Subject(kind, name)
-        state = flags_of(annotation_states(self._branch.of(subject)), self._flags).get(subject)
+        until = self._until
+        said = [event for event in self._branch.of(subject) if until is None or event.time <= until]
+        state = flags_of(annotation_states(said), self._flags).get(subject)
         return None if state is None else str(state)

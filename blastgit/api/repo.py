@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blastgit.api import exchange, lineage, maintenance, reading, recording, search, stages
+from blastgit.api import days, exchange, lineage, maintenance, reading, recording, search, stages
 from blastgit.api.session import Session
 from blastgit.api.verb import Verb
 from blastgit.progress import Progress, silent
@@ -104,6 +104,10 @@ class DataRepo:
     status = Verb(stages.status)
     plan = Verb(stages.plan)
     validity = Verb(stages.validity)
+
+    asof = Verb(days.asof)
+    asof_since = Verb(days.asof_since)
+    asof_cited = Verb(days.asof_cited)
 
     provenance = Verb(lineage.provenance)
     affected = Verb(lineage.affected)

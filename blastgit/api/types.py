@@ -6,8 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from blastgit.collections.catalogue import Catalogue
+from blastgit.collections.datasets import Dataset as Held
+from blastgit.collections.datasets import utc
+from blastgit.collections.resolve import Resolver, check_time
+from blastgit.collections.states import commit_at, end_of_day
 from blastgit.datasets.types import DatasetType, DatasetTypes
-from blastgit.errors import BlastgitError, NotFound, ReaderFailed, UsageError
+from blastgit.errors import BlastgitError, InvalidName, ReaderFailed, UsageError
 from blastgit.naming.names import parse_spec
 from blastgit.readers.dataset import Dataset
 from blastgit.readers.find import Source
@@ -27,8 +32,8 @@ class DatasetQuery:
     Attributes:
         transient: The transient.
         revision: Its revision: a number, a date, a convenient name; None for the latest.
-        collection: Instead of a revision: the collection that says which.
-        time: For a calibration, the time at which it is to be valid.
+        collection: The collection that says which revision; then `revision` may be a day, for all as it was then.
+        time: For a calibration, the time at which it is to be valid; by default that day.
         key: What tells it from others of its type.
         even_invalid: Whether it is wanted although a stage failed that makes it.
     """
@@ -98,31 +103,37 @@ class Types(Asked):
             if spec.path is not None:
                 raise UsageError(f"transient is {text!r}: name the transient, and what of it by its type and keys")
             return Source(self._repository, self._session.resolve(spec))
-        if wanted.revision is not None:
-            raise UsageError(f"either a revision or a collection says which: not both ({wanted.collection})")
-        line, number, path = self._in_collection(type_, wanted, wanted.collection)
-        state = self._session.resolve(parse_spec(f"{line}@{number}"))
-        return Source(self._repository, state, wanted.collection, path)
+        found = self._in_collection(type_, wanted, wanted.collection)
+        state = self._session.resolve(parse_spec(str(found.revision)))
+        return Source(self._repository, state, wanted.collection, found.path)
 
-    def _in_collection(self, type_: DatasetType, wanted: DatasetQuery, collection: str) -> tuple[str, int, str]:
-        """Return which revision of a transient a collection has, or which file of one, if it has but files."""
-        from blastgit.api.collections import Collections
+    def _in_collection(self, type_: DatasetType, wanted: DatasetQuery, collection: str) -> Held:
+        """Return the dataset that a collection has of a transient: a file that fits, or the revision.
 
-        collections = Collections(self._repository)
-        try:
-            found = collections.resolve(collection, wanted.transient, time=wanted.time).dataset
-        except NotFound:
-            if type_.pattern is None:
-                raise
-            fitting = [
-                each.dataset
-                for each in collections.members(collection, wanted.time)
-                if each.dataset.name == wanted.transient and _fits(type_, each.dataset.path, wanted.key)
-            ]
-            if not fitting:
-                raise
-            found = fitting[0]
-        return found.line, found.number, found.path
+        Of files, one that was certified by itself goes before that of the revision.
+        """
+        day = None if wanted.revision is None else _day(wanted.revision, collection)
+        time = day if wanted.time is None else utc(wanted.time)
+        tree = (self._repository.main if day is None else commit_at(self._repository, day.isoformat())).tree
+        resolver = Resolver(self._repository, Catalogue(tree), day)
+        given = resolver.members_of(collection, wanted.transient, time)
+        files = [each for each in given if each.dataset.path and _fits(type_, each.dataset.path, wanted.key)]
+        chosen = [each for each in files if each.is_certified] or [each for each in given if not each.dataset.path]
+        if not chosen + files:
+            return resolver.resolve(collection, wanted.transient, None, time).dataset  # which says why there is none
+        found = [*chosen, *files][0]
+        check_time(found, time)
+        return found.dataset
+
+
+def _day(revision: int | str, collection: str) -> datetime:
+    try:
+        return end_of_day(str(revision))
+    except InvalidName:
+        raise UsageError(
+            f"either a revision or a collection says which: not both ({collection}): with a collection, `revision` "
+            f"may be a day, for all as it was then, but not {revision!r}"
+        ) from None
 
 
 def _fits(type_: DatasetType, path: str, wanted: Mapping[str, str]) -> bool:

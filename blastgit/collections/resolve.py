@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from blastgit.annotations.subjects import instant_text
 from blastgit.collections.catalogue import Catalogue
-from blastgit.collections.datasets import Dataset, Member
+from blastgit.collections.datasets import Dataset
 from blastgit.collections.existence import has_file
-from blastgit.collections.model import Calibration, Chained, Listed, Run, Tagged
-from blastgit.collections.runs import held_in, holdings
+from blastgit.collections.model import Calibration, Chained, Collection, Listed, Run
+from blastgit.collections.runs import Held, held_in, holdings
 from blastgit.errors import NotFound, RepoError, UsageError
 from blastgit.naming.names import check_transient
 from blastgit.naming.nearest import did_you_mean
@@ -29,6 +29,7 @@ class Found(NamedTuple):
         via: The collections that led to it, the one that was asked first and the one that holds it last.
         begin: Since when it is valid, if a CALIBRATION says so.
         end: Until when.
+        is_certified: Whether a CALIBRATION holds it, for a time that may have no limits.
         attested: The commit of the reproduction by which a RUN holds it; "" if it was born into the RUN that gives it,
             or no RUN does.
     """
@@ -37,6 +38,7 @@ class Found(NamedTuple):
     via: tuple[str, ...]
     begin: datetime | None = None
     end: datetime | None = None
+    is_certified: bool = False
     attested: str = ""
 
     def __str__(self) -> str:
@@ -54,10 +56,16 @@ class Found(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
-    name: str
-    path: str
-    time: datetime | None
+class _Asked:
+    """What is asked of each collection on the way: all it has, or what it has of one transient.
+
+    Attributes:
+        name: The transient; "" for all.
+        time: The instant at which calibrations are to be valid; None for all of them.
+    """
+
+    name: str = ""
+    time: datetime | None = None
 
 
 class Resolver:
@@ -88,10 +96,10 @@ class Resolver:
             NotFound: There is no such collection, or it has nothing of that name and type.
             UsageError: It is a matter of validity, and no time is given.
         """
-        wanted = _Wanted(check_transient(name), (type_ or "").replace(_NAME, name), time)
-        found = self._find(collection, wanted, ())
+        path = (type_ or "").replace(_NAME, check_transient(name))
+        found = self._first(self._raw(collection, _Asked(name, time), ()), path)
         if found is None:
-            what = f"{wanted.path} of {name}" if wanted.path else f"revision of {name}"
+            what = f"{path} of {name}" if path else f"revision of {name}"
             when = f" that is valid at {instant_text(time)}" if time is not None else ""
             hint = did_you_mean(
                 name,
@@ -99,6 +107,7 @@ class Resolver:
                 f"`blastgit collection show {collection}` tells what it has",
             )
             raise NotFound(f"{collection} has no {what}{when}{hint}")
+        check_time(found, time)
         return found
 
     def members(self, collection: str, time: datetime | None) -> list[Found]:
@@ -111,63 +120,60 @@ class Resolver:
         Raises:
             NotFound: There is no such collection.
         """
-        return sorted(self._all(collection, time, ()), key=lambda each: each.dataset)
+        return sorted(self._all(collection, _Asked(time=time), ()), key=lambda each: each.dataset)
 
-    def _find(self, collection: str, wanted: _Wanted, above: tuple[str, ...]) -> Found | None:
-        via = self._enter(collection, above)
-        there = self._catalogue.find(collection)
-        if isinstance(there, Chained):
-            return next((found for child in there.children if (found := self._find(child, wanted, via))), None)
-        if there is None or isinstance(there, Run):
-            return self._in_run(collection, there, wanted, via)
-        assert isinstance(there, Listed)
-        members = there.of(wanted.name)
-        if not isinstance(there, Calibration):
-            return self._fitting(members, wanted, via)
-        if wanted.time is not None:
-            return self._fitting([each for each in members if each.covers(wanted.time)], wanted, via)
-        if self._fitting(members, wanted, via) is not None:
-            raise UsageError(f"{collection} has what is valid for a time only: give the time (--time)")
-        return None
+    def members_of(self, collection: str, name: str, time: datetime | None) -> list[Found]:
+        """Return all that a collection gives of one transient; see `members`."""
+        return sorted(self._all(collection, _Asked(name, time), ()), key=lambda each: each.dataset)
 
-    def _in_run(self, run: str, there: Run | None, wanted: _Wanted, via: tuple[str, ...]) -> Found | None:
-        """Return what a run holds; it need not have been begun on main, if commits name it."""
-        held = held_in(self._repository, run, wanted.name, self._until)
-        if held is None:
-            if there is None and not holdings(self._repository, run):
-                _ = self._catalogue[run]  # which says what is near
+    def _first(self, given: Iterable[Found], path: str) -> Found | None:
+        """Return the first that is a file, or has it; a whole revision does not hide what was certified by itself."""
+        best: Found | None = None
+        for found in given:
+            if found.dataset.path == path and (best is None or found.is_certified):
+                return found
+            if best is None and not found.dataset.path and has_file(self._repository, found.dataset, path):
+                best = found
+        if best is None:
             return None
-        found = self._fitting([Member(held.dataset)], wanted, via)
-        return found if found is None or held.is_born else found._replace(attested=held.marker.id)
+        return best._replace(dataset=Dataset(best.dataset.line, best.dataset.number, path))
 
-    def _fitting(self, members: list[Member], wanted: _Wanted, via: tuple[str, ...]) -> Found | None:
-        for member in members:
-            dataset = member.dataset
-            if dataset.path == wanted.path:
-                return Found(dataset, via, member.begin, member.end)
-            if not dataset.path and has_file(self._repository, dataset, wanted.path):
-                return Found(Dataset(dataset.line, dataset.number, wanted.path), via, member.begin, member.end)
-        return None
-
-    def _all(self, collection: str, time: datetime | None, above: tuple[str, ...]) -> list[Found]:
+    def _raw(self, collection: str, asked: _Asked, above: tuple[str, ...]) -> Iterator[Found]:
+        """Yield what all collections that a chain comes down to have, in the order of the search."""
         via = self._enter(collection, above)
         there = self._catalogue.find(collection)
-        if isinstance(there, Tagged):
-            return [Found(dataset, via) for dataset in there.datasets()]
-        if there is None or isinstance(there, Run):
-            return self._of_run(collection, there, via)
         if isinstance(there, Chained):
-            lists = (self._all(child, time, via) for child in there.children)
-            return _first_of_each(lists)
-        assert isinstance(there, Calibration)
-        valid = (each for each in there.members() if time is None or each.covers(time))
-        return [Found(each.dataset, via, each.begin, each.end) for each in valid]
+            for child in there.children:
+                yield from self._raw(child, asked, via)
+        else:
+            yield from self._leaf(there, asked, via)
 
-    def _of_run(self, run: str, there: Run | None, via: tuple[str, ...]) -> list[Found]:
-        held = holdings(self._repository, run, self._until)
-        if there is None and not held:
+    def _all(self, collection: str, asked: _Asked, above: tuple[str, ...]) -> list[Found]:
+        via = self._enter(collection, above)
+        there = self._catalogue.find(collection)
+        if isinstance(there, Chained):
+            return _first_of_each(self._all(child, asked, via) for child in there.children)
+        return self._leaf(there, asked, via)
+
+    def _leaf(self, there: Collection | None, asked: _Asked, via: tuple[str, ...]) -> list[Found]:
+        """Return what one collection has that is no chain; a run need not have been begun on main."""
+        if not isinstance(there, Listed):
+            held = self._held(via[-1], asked, is_begun=isinstance(there, Run))
+            return [Found(each.dataset, via, attested="" if each.is_born else each.marker.id) for each in held]
+        members = there.of(asked.name) if asked.name else there.members()
+        if not isinstance(there, Calibration):
+            return [Found(each.dataset, via) for each in members]
+        valid = (each for each in members if asked.time is None or each.covers(asked.time))
+        return [Found(each.dataset, via, each.begin, each.end, is_certified=True) for each in valid]
+
+    def _held(self, run: str, asked: _Asked, *, is_begun: bool) -> list[Held]:
+        held = held_in(self._repository, run, asked.name, self._until) if asked.name else None
+        if held is not None or (asked.name and is_begun):
+            return [] if held is None else [held]
+        every = holdings(self._repository, run, self._until)
+        if not every and not is_begun:
             _ = self._catalogue[run]  # which says what is near
-        return [Found(each.dataset, via, attested="" if each.is_born else each.marker.id) for each in held]
+        return [] if asked.name else every
 
     def _enter(self, collection: str, above: tuple[str, ...]) -> tuple[str, ...]:
         if collection in above:
@@ -175,18 +181,31 @@ class Resolver:
         return (*above, collection)
 
 
-def _first_of_each(lists: Iterator[list[Found]]) -> list[Found]:
-    """Return the first of each name and type; what one list has of them hides all that later ones have of it."""
+def check_time(found: Found, time: datetime | None) -> None:
+    """Check that a time is given where the answer depends on it.
+
+    Raises:
+        UsageError: It is not.
+    """
+    if found.is_certified and time is None:
+        raise UsageError(f"{found.via[-1]} has what is valid for a time only: give the time (--time)")
+
+
+def _first_of_each(lists: Iterable[list[Found]]) -> list[Found]:
+    """Return the first of each name and type; what one list has of them hides all that later ones have of it.
+
+    A whole revision hides files of that transient, but for those that were certified by themselves.
+    """
     seen: dict[str, set[str]] = {}
     chosen: list[Found] = []
     for found in lists:
-        kept = [each for each in found if not _hidden(each.dataset, seen)]
+        kept = [each for each in found if not _is_hidden(each, seen)]
         for each in kept:
             seen.setdefault(each.dataset.name, set()).add(each.dataset.path)
         chosen += kept
     return chosen
 
 
-def _hidden(dataset: Dataset, seen: dict[str, set[str]]) -> bool:
-    paths = seen.get(dataset.name, ())
-    return bool(paths) and (dataset.path in paths or "" in paths)
+def _is_hidden(found: Found, seen: dict[str, set[str]]) -> bool:
+    paths = seen.get(found.dataset.name, ())
+    return found.dataset.path in paths or ("" in paths and not found.is_certified)

@@ -43,7 +43,8 @@ WITH all_of AS (
 SELECT all_of.* EXCLUDE (position)
 FROM all_of JOIN first_path USING (collection, transient, path, position)
 LEFT JOIN first_whole USING (collection, transient)
-WHERE whole IS NULL OR position <= whole"""
+WHERE whole IS NULL OR position <= whole
+    OR (path <> '' AND via IN (SELECT collection FROM collections WHERE kind = 'CALIBRATION'))"""
 
 
 class Groups:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import pygit2
 
 from blastgit.collections.catalogue import Catalogue
-from blastgit.collections.model import Chained, Listed, Run
+from blastgit.collections.model import Calibration, Chained, Listed, Run
 from blastgit.collections.resolve import Resolver
 from blastgit.collections.runs import is_held_by
 from blastgit.errors import BlastgitError, DamagedData
@@ -259,10 +259,18 @@ def _check_against_main(repository: Repository, tagged: Tagged, tip: str, found:
     for key in sorted(given.keys() - listed.keys(), key=str):
         if isinstance(catalogue.get(given[key].via[-1]), Run):
             continue  # it was born later
+        if _was_hidden(catalogue, given[key], frozen.entries):
+            continue
         found.say(key[0], f"{frozen.label.collection} held it at {frozen.main:.10}, and the release does not")
     for key, entry in listed.items():
         if key not in given and not (has_runs and _was_held(repository, catalogue, entry, names)):
             found.say(key[0], f"{frozen.label.collection} did not hold it at {frozen.main:.10}")
+
+
+def _was_hidden(catalogue: Catalogue, entry: Entry, listed: Iterable[Entry]) -> bool:
+    """Whether it was certified, and a whole revision hid it, as it did in releases of before December 2026."""
+    is_certified = isinstance(catalogue.get(entry.via[-1]), Calibration)
+    return is_certified and any(each.dataset.name == entry.dataset.name and not each.dataset.path for each in listed)
 
 
 def _state_of_main(repository: Repository, oid: str) -> pygit2.Commit | None:

@@ -53,8 +53,14 @@ def scope(wanted: Criteria, values: Values, listed: Listed = None) -> list[str]:
     if wanted.app_version is not None:
         found.append(_by_version(values(wanted.app_version)))
     if wanted.collection is not None:
-        found.append(_among("members", f"collection = {values(wanted.collection)} AND NOT is_personal"))
+        valid = "" if wanted.at is None else f" AND {_is_valid(values(end_of(wanted.at)))}"
+        found.append(_among("members", f"collection = {values(wanted.collection)} AND NOT is_personal{valid}"))
     return found
+
+
+def _is_valid(time: str) -> str:
+    """Return whether a member is valid at a time; one that no CALIBRATION holds always is."""
+    return f"coalesce(valid_from <= {time}, true) AND coalesce({time} < valid_until, true)"
 
 
 def filters(wanted: Criteria, values: Values, said: Collection[str]) -> Iterator[str]:

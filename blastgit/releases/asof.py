@@ -1,0 +1,229 @@
+"""One day, one answer: data, calibrations by their validity, flags and collections, all as they were together.
+
+What Blast had exported by that day is what `NAME@DAY` names; the collections are those of main's commit of that day,
+and flags are what had been said by then. Nothing of it is stored, for it follows from the history: the answer is the
+same tomorrow, unless data of that time are recorded afterwards, and `content` tells.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pygit2
+
+from blastgit.annotations.flag_lookup import FlagLookup
+from blastgit.annotations.subjects import instant_text
+from blastgit.collections.catalogue import Catalogue
+from blastgit.collections.datasets import Dataset
+from blastgit.collections.model import Calibration
+from blastgit.collections.names import owner_of
+from blastgit.collections.resolve import Found, Resolver
+from blastgit.collections.states import Difference, commit_at, difference, end_of_day
+from blastgit.errors import InvalidInput, NotFound
+from blastgit.naming.names import is_personal
+from blastgit.releases.citation import citation_of
+from blastgit.releases.cite import Cited
+from blastgit.repository.base import Repository
+from blastgit.repository.history import History
+from blastgit.repository.identity import repo_identity
+
+
+@dataclass(frozen=True)
+class AsOf:
+    """What there was at an instant.
+
+    Attributes:
+        when: The instant (UTC); of a day, its end.
+        collection: The collection that says which datasets; "" for all transients.
+        main: The commit of main whose collections and settings held then; "" if main did not exist yet.
+        datasets: The datasets, sorted by name.
+        flags: The flag that each had, by its name, in words; those without one are left out.
+    """
+
+    when: datetime
+    collection: str
+    main: str
+    datasets: tuple[Found, ...]
+    flags: dict[str, str]
+
+    @property
+    def day(self) -> str:
+        """The day, `2026-06-15`, if its end is meant; else the instant."""
+        is_end = (self.when.hour, self.when.minute, self.when.second) == (23, 59, 59) and self.when.microsecond
+        return f"{self.when:%Y-%m-%d}" if is_end else instant_text(self.when)
+
+    @property
+    def content(self) -> str:
+        """`sha256:` of the names, validity and flags of all datasets: equal ones prove that two states are the same."""
+        rows = [_facts(each, self.flags.get(str(each))) for each in self.datasets]
+        text = json.dumps(rows, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it under its stable keys."""
+        return {
+            "when": instant_text(self.when), "collection": self.collection or None, "main": self.main or None,
+            "content": self.content,
+            "datasets": [{**each.to_json(), "flag": self.flags.get(str(each))} for each in self.datasets],
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Since:
+    """How what there was differs from what there is now.
+
+    Attributes:
+        then: What there was.
+        now: What there is.
+        datasets: What differs between the datasets of the two.
+        flags: Datasets of both whose flag is another one, with the flag then and now, or None.
+    """
+
+    then: AsOf
+    now: AsOf
+    datasets: Difference
+    flags: dict[str, tuple[str | None, str | None]]
+
+    def __bool__(self) -> bool:
+        return bool(self.datasets or self.flags)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it under its stable keys."""
+        flags = {name: {"then": then, "now": now} for name, (then, now) in self.flags.items()}
+        moments = {"then": instant_text(self.then.when), "now": instant_text(self.now.when)}
+        return {**moments, "collection": self.then.collection or None, **self.datasets.to_json(), "flags": flags}
+
+
+def as_of(repository: Repository, day: str | datetime, collection: str = "", names: Sequence[str] = ()) -> AsOf:
+    """Return what there was at a day.
+
+    Args:
+        repository: The data repo.
+        day: A day (its end, UTC), or a moment; one without a zone is UTC.
+        collection: The collection that says which datasets; "" for all transients, and all that was certified.
+        names: Patterns of transients; none for all.
+
+    Raises:
+        InvalidName: It is no day.
+        InvalidInput: It lies in the future.
+        NotFound: There was no such collection then, or nothing at all.
+    """
+    when = end_of_day(day.isoformat() if isinstance(day, datetime) else day)
+    _check_past(repository, when)
+    commit = _main_then(repository, when)
+    if commit is None and collection:
+        raise NotFound(f"{repository.location} had no collections yet at {instant_text(when)}: it was made later")
+    catalogue = Catalogue(None if commit is None else commit.tree)
+    resolver = Resolver(repository, catalogue, when)
+    found = resolver.members(collection, when) if collection else list(_all(repository, resolver, catalogue, when))
+    chosen = [each for each in found if not names or any(fnmatchcase(each.dataset.name, one) for one in names)]
+    if not chosen:
+        raise NotFound(_nothing(repository, when, collection, names))
+    main = "" if commit is None else str(commit.id)
+    return AsOf(when, collection, main, tuple(chosen), _flags(repository, chosen, when))
+
+
+def since(repository: Repository, then: AsOf, names: Sequence[str] = ()) -> Since:
+    """Compare what there was with what there is now.
+
+    Raises:
+        NotFound: The collection is gone, or holds nothing any more.
+    """
+    now = as_of(repository, _now(repository), then.collection, names)
+    both = {str(each) for each in then.datasets} & {str(each) for each in now.datasets}
+    pairs = {name: (then.flags.get(name), now.flags.get(name)) for name in sorted(both)}
+    flags = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+    return Since(then, now, difference([*then.datasets], [*now.datasets]), flags)
+
+
+def cited(repository: Repository, state: AsOf) -> Cited:
+    """Return how what there was is cited: by the day, and by what proves that nothing else is meant."""
+    which = f"{state.collection or 'all transients'} as of {state.day}"
+    names = (
+        ("data repo", f"urn:uuid:{repo_identity(repository)}"),
+        *((("commit of main", state.main),) if state.main else ()),
+        ("content", state.content),
+    )
+    sizes = (f"{len(state.datasets)} datasets",)
+    simulated = repository.settings.simulated
+    return Cited(which, state.day, f"{state.when:%Y-%m-%d}", names, citation_of(repository), sizes, (), simulated)
+
+
+def _now(repository: Repository) -> datetime:
+    """Return the present; if a clock is wrong, the time of main's last commit: what is there is not of the future."""
+    return max(datetime.now(UTC), _time(repository.main))
+
+
+def _check_past(repository: Repository, when: datetime) -> None:
+    now = _now(repository)
+    if when > now and when.date() > now.date():
+        raise InvalidInput(
+            f"{instant_text(when)} lies in the future, and nobody knows what will hold then: it is {now:%Y-%m-%d} now"
+        )
+
+
+def _main_then(repository: Repository, when: datetime) -> pygit2.Commit | None:
+    try:
+        return commit_at(repository, when.isoformat())
+    except NotFound:
+        return None
+
+
+def _time(commit: pygit2.Commit) -> datetime:
+    return datetime.fromtimestamp(commit.committer.time, UTC)
+
+
+def _all(repository: Repository, resolver: Resolver, catalogue: Catalogue, when: datetime) -> Iterator[Found]:
+    """Yield the revision of each transient, and each dataset that shared collections certified for that time."""
+    history = History(repository)
+    names = history.transients()
+    found = [Found(Dataset(name, number), ()) for name in names for number in _then(history, name, when)]
+    for name, _ in catalogue.of_type(Calibration):
+        if not owner_of(name):
+            found += resolver.members(name, when)
+    yield from sorted(dict.fromkeys(found), key=lambda each: each.dataset)
+
+
+def _then(history: History, name: str, when: datetime) -> list[int]:
+    """Return the number of a transient's revision at a time, as `NAME@DATE` has it; nothing before the first."""
+    markers = (each for each in history.all_markers(name) if each.number is not None)
+    numbers = [each.number for each in markers if each.number is not None and each.time <= when]
+    return [max(numbers)] if numbers else []
+
+
+def _nothing(repository: Repository, when: datetime, collection: str, names: Sequence[str]) -> str:
+    what = f"{collection} gave nothing" if collection else "there were no data"
+    of = f" of {', '.join(names)}" if names else ""
+    times = [_first_time(History(repository), name) for name in History(repository).transients()]
+    first = min((each for each in times if each is not None), default=None)
+    hint = f"; the first revision here is of {first:%Y-%m-%d}" if first is not None and first > when else ""
+    return f"{what}{of} at {instant_text(when)}{hint}"
+
+
+def _first_time(history: History, name: str) -> datetime | None:
+    return min((each.time for each in history.all_markers(name) if each.number is not None), default=None)
+
+
+def _flags(repository: Repository, found: Iterable[Found], when: datetime) -> dict[str, str]:
+    lookup, history = FlagLookup(repository, when), History(repository)
+    flags: dict[str, str] = {}
+    for each in found:
+        dataset = each.dataset
+        flag = lookup.of_revision(dataset.line, dataset.number)
+        if dataset.path and not is_personal(dataset.line):
+            revision = history.tagged(dataset.line, dataset.number)
+            flag = (None if revision is None else lookup.of_file(revision.sha256(dataset.path))) or flag
+        if flag is not None:
+            flags[str(each)] = flag
+    return flags
+
+
+def _facts(found: Found, flag: str | None) -> list[str | None]:
+    times = (None if each is None else instant_text(each) for each in (found.begin, found.end))
+    return [str(found), *times, flag]
