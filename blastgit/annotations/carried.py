@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from blastgit.annotations.intervals import Intervals
 from blastgit.annotations.subjects import Subject
 from blastgit.naming.trailers import Trailer
 from blastgit.repository.base import Repository
@@ -38,6 +39,8 @@ def as_lines(repository: Repository, revisions: Iterable[Revision]) -> bytes:
     query = Query(repository)
     if query.branch.is_empty:
         return b""
-    subjects = subjects_of({revision: revision.pointers for revision in revisions})
+    given = list(revisions)
+    subjects = subjects_of({revision: revision.pointers for revision in given})
+    subjects += Intervals(repository, query.branch).beside(given)
     notes = [note for subject in subjects for note in query.of(subject)]
     return export(repository, notes, repo_identity(repository), "jsonl") if notes else b""

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from blastgit.annotations.branch import Branch
 from blastgit.annotations.flags import Flags, FlagState
+from blastgit.annotations.intervals import Intervals
 from blastgit.annotations.resolve import Resolver, Target
 from blastgit.annotations.states import AnnotationStatus, annotation_states, flags_of
 from blastgit.annotations.subjects import Subject, read_subject
@@ -139,15 +140,21 @@ class Query:
         return Notes(name, tuple(found), states, states.get(subject), marked, self.branch.unread)
 
     def _overlapping(self, wanted: Subject) -> Iterator[AnnotationStatus]:
-        begin, end = wanted.interval
-        for events in self.branch.below("interval"):
-            other = events[0].subject.interval if events else (end, begin)
-            if other[0] < end and begin < other[1]:
-                yield from annotation_states(events)
+        for events in self._intervals.within(wanted):
+            yield from annotation_states(events)
+
+    @cached_property
+    def _intervals(self) -> Intervals:
+        return Intervals(self._repository, self.branch)
+
+    def _beside(self, revisions: Iterable[Revision]) -> Iterator[AnnotationStatus]:
+        """Yield what was said of the intervals in which revisions were being made."""
+        for events in self._intervals.beside(revisions).values():
+            yield from annotation_states(events)
 
     def _transient(self, subject: Subject) -> Iterator[AnnotationStatus]:
         yield from _touching(self.of(subject), subject.part)
-        if not (self.branch.has("revision") or self.branch.has("file")):
+        if not any(map(self.branch.has, ("revision", "file", "interval"))):
             return
         try:
             revisions = self._history.revisions(subject.name)
@@ -160,6 +167,7 @@ class Query:
                 if note.event.subject not in seen:
                     yield replace(note, origin=f"{revision}:{path}")
             seen.update(Subject("file", digest) for digest in self._resolver.files(revision).values())
+        yield from self._beside(revisions)
 
     def _in_revision(self, target: Target, *, inherited: bool) -> Iterator[AnnotationStatus]:
         line, number, part = self._place(target)
@@ -179,6 +187,7 @@ class Query:
                 yield replace(note, origin=f"{revision}:{path}", distance=steps)
         for name, each in earlier.items():
             yield from self._of_earlier(each, distances[name])
+        yield from self._beside([revision])
         run = revision.trailers.get(Trailer.RUN) if inherited else None
         if run:
             for note in self.of(Subject("run", run)):

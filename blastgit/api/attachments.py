@@ -1,4 +1,4 @@
-"""`repo.attachments` and `repo.metrics`: files and numbers that belong to a revision and are no part of it."""
+"""`repo.attachments` and `repo.metrics`: files and numbers that belong to data and are no part of them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from blastgit.annotations.annotation import Annotation
 
-_KINDS = ("revision", "file")
+_KINDS = ("revision", "file", "run", "collection")
 
 
 class _Room(Asked):
@@ -49,12 +49,13 @@ class _Room(Asked):
         target = Resolver(self._repository).target(subject)
         if target.subject.kind not in _KINDS:
             raise InvalidName(
-                f"{subject!r} is no revision: name one by its number, NAME@N, or a file of it, NAME@N:PATH"
+                f"{subject!r} is no revision: name one by its number, NAME@N, or a file of it, NAME@N:PATH; or name "
+                "run:NAME or collection:NAME"
             )
         return target
 
     def _notes(self, subject: str | None, *, history: bool) -> Iterator[AnnotationStatus]:
-        """Yield what was said of a revision with its parts and files, of a file, or of all."""
+        """Yield what was said of a revision with its parts and files, of another subject, or of all."""
         query = Query(self._repository)
         if subject is None:
             notes: Iterator[AnnotationStatus] = query.all()
@@ -73,7 +74,7 @@ class _Room(Asked):
 
 
 class Metrics(_Room):
-    """Numbers that were measured of revisions and files."""
+    """Numbers that were measured of revisions, files, runs and collections."""
 
     def put(
         self,
@@ -87,7 +88,7 @@ class Metrics(_Room):
         """Record metrics in one commit; what this user said of the same keys before is superseded.
 
         Args:
-            subject: `2026dgt@1`, a part of it (`2026dgt@1:sed/global`), or a file of it.
+            subject: `2026dgt@1`, a part of it (`2026dgt@1:sed/global`), a file of it, `run:NAME` or `collection:NAME`.
             values: Each value, or value and unit, by key; what is recorded already is not recorded again.
             comment: Words that go with each.
             bot: Whether a program says it.
@@ -148,7 +149,7 @@ class Metrics(_Room):
 
 
 class Attachments(_Room):
-    """Files that belong to revisions, and to files of theirs."""
+    """Files that belong to revisions, files of theirs, runs and collections."""
 
     def add(  # noqa: PLR0913 (each is one thing that most calls leave out)
         self,
@@ -164,7 +165,7 @@ class Attachments(_Room):
         """Attach a file: a small one goes on the branch `annotations`, a large one into the store.
 
         Args:
-            subject: `2026dgt@1`, a part of it, or a file of it.
+            subject: `2026dgt@1`, a part of it, a file of it, `run:NAME` or `collection:NAME`.
             file: The file.
             type: What kind of thing it is, `qa_plot`.
             mime: Its MIME type; by default what its name says.

@@ -102,7 +102,7 @@ class Personal(Asked):
         with open_archive(archive) as (export, sources):
             return record(self._repository, export, sources, options, self._session.progress)
 
-    def promote(
+    def promote(  # noqa: PLR0913 (which one, and four things that most calls leave out)
         self,
         spec: str,
         *,
@@ -110,6 +110,7 @@ class Personal(Asked):
         dry_run: bool = False,
         timeout: float = LOCK_TIMEOUT,
         even_withdrawn: bool = False,
+        even_invalid: bool = False,
     ) -> Recorded:
         """Make a revision of a user's own line the next official one, if it differs from the latest official one.
 
@@ -119,10 +120,12 @@ class Personal(Asked):
             dry_run: Decide, and write nothing.
             timeout: Seconds to wait for another writer of the same transient.
             even_withdrawn: Publish files again that were withdrawn, which takes an admin.
+            even_invalid: Promote it although a stage of its workflow failed or never ran.
 
         Raises:
             NotFound: There is no such revision.
             InvalidInput: It is none of a user's own.
+            InvalidData: A stage of its workflow failed or never ran.
             Withdrawn: A file of it was taken down.
             Denied: This user may not record the transient.
         """
@@ -131,7 +134,7 @@ class Personal(Asked):
 
         state = self._session.resolve(parse_spec(spec))
         options = RecordOptions(run, dry_run, timeout, even_withdrawn=even_withdrawn)
-        return promote(self._repository, state, options, self._session.progress)
+        return promote(self._repository, state, options, self._session.progress, even_invalid=even_invalid)
 
     def _options(
         self, user: str | None, fork: str | None, run: str | None, timeout: float, *, dry_run: bool

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def add_subject(parser: argparse.ArgumentParser) -> None:
     """Add what it is about."""
-    words = "the revision, or a file or part of it (NAME@N:PATH); all of the repo, if left out"
+    words = "the revision, a file or part of it (NAME@N:PATH), run:NAME or collection:NAME; all, if left out"
     parser.add_argument("subject", nargs="?", metavar="NAME@N", help=words)
 
 

@@ -14,6 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("spec", metavar="u/USER/NAME[@REV]", help="the revision of a user's own line")
     parser.add_argument("--run", metavar="RUN", dest="run_name", help="the RUN collection of the official revision")
     parser.add_argument("--even-withdrawn", action="store_true", help="publish withdrawn files again (takes an admin)")
+    parser.add_argument("--even-invalid", action="store_true", help="although a stage of its workflow failed")
     parser.add_argument("--dry-run", action="store_true", help="decide, and write nothing")
     words = "how long to wait for another writer"
     parser.add_argument("--timeout", type=float, metavar="SECONDS", default=LOCK_TIMEOUT, help=words)
@@ -28,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
     with drawn_progress() as progress:
         result = open_repo(options, progress).personal.promote(
             options.spec, run=options.run_name, dry_run=options.dry_run, timeout=options.timeout,
-            even_withdrawn=options.even_withdrawn,
+            even_withdrawn=options.even_withdrawn, even_invalid=options.even_invalid,
         )  # fmt: skip
     if options.json:
         print_json({**result.to_json(), "dry_run": options.dry_run})

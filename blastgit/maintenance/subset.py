@@ -319,7 +319,8 @@ def _copy_annotations(repository: Repository, new: Repository, selection: _Selec
     tip = tip_of(repository)
     if tip is None:
         return 0
-    found = {path: data for path in _annotation_files(selection) if (data := read_blob(tip.tree, path)) is not None}
+    paths = _annotation_files(repository, selection)
+    found = {path: data for path in paths if (data := read_blob(tip.tree, path)) is not None}
     if found:
         attached = attachments_of(tip, found)
         gone = [stone for stone in Withdrawals(repository).attachments() if f"{stone.path}{SUFFIX}" in attached]
@@ -345,11 +346,14 @@ def _stored(attached: Mapping[str, bytes]) -> dict[str, tuple[Pointer, str]]:
     }
 
 
-def _annotation_files(selection: _Selection) -> list[str]:
+def _annotation_files(repository: Repository, selection: _Selection) -> list[str]:
+    from blastgit.annotations.branch import Branch
     from blastgit.annotations.carried import subjects_of
+    from blastgit.annotations.intervals import Intervals
     from blastgit.annotations.subjects import Subject
 
     subjects = subjects_of({revision: selection.files[str(revision)] for revision in selection.revisions})
+    subjects += Intervals(repository, Branch(repository)).beside(selection.revisions)
     if selection.collection is not None:
-        subjects.append(Subject("collection", selection.collection))
-    return sorted(subject.path for subject in subjects)
+        subjects += [Subject("collection", selection.collection), Subject("run", selection.collection)]
+    return sorted({subject.path for subject in subjects})

@@ -5,23 +5,35 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from blastgit.errors import InvalidInput
+from blastgit.errors import InvalidData, InvalidInput
 from blastgit.naming.names import is_personal, user_of
 from blastgit.progress import Progress
 from blastgit.recording.run_end import StoredIntake
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision, Snapshot
 from blastgit.repository.tombstones import Withdrawals
+from blastgit.workflow.judged import validity_of
+from blastgit.workflow.validity import State
 
 if TYPE_CHECKING:
     from blastgit.recording.options import RecordOptions
     from blastgit.recording.result import Recorded
 
 
-def promote(repository: Repository, state: Snapshot, options: RecordOptions, progress: Progress) -> Recorded:
+def promote(
+    repository: Repository, state: Snapshot, options: RecordOptions, progress: Progress, *, even_invalid: bool = False
+) -> Recorded:
     """Record what a revision of a user's own line holds as the next official one, if it differs from the latest.
 
+    Args:
+        repository: The data repo.
+        state: The revision.
+        options: How to record it.
+        progress: Told of bytes copied.
+        even_invalid: Whether it is wanted although a stage of its workflow failed.
+
     Raises:
+        InvalidData: A stage failed or never ran, and it is not wanted even so.
         InvalidInput: It is none of a user's own, or it was recorded in a repo of the other kind.
         Withdrawn: A file of it was taken down.
         DamagedData: The store has lost a file of it.
@@ -31,7 +43,20 @@ def promote(repository: Repository, state: Snapshot, options: RecordOptions, pro
 
     if not isinstance(state, Revision) or not is_personal(state.name):
         raise InvalidInput(f"{state} is no revision of a user's own line: only those are promoted (u/USER/NAME@N)")
+    if not even_invalid:
+        _check_whole(repository, state)
     Withdrawals(repository).refuse(state, list(state.held))
     export = state.dr.export
     chosen = replace(options, origin=state, owner=f"promotion of {user_of(state.name)}")
     return record_from(repository, export, StoredIntake(repository, state, progress), chosen)
+
+
+def _check_whole(repository: Repository, state: Revision) -> None:
+    """Check that nothing failed on the way to what all are going to read."""
+    validity = validity_of(repository, state)
+    failed = [each for each in validity.failures if each.state in (State.FAILED, State.NOT_RUN)]
+    if failed:
+        raise InvalidData(
+            f"{state} is not whole: {'; '.join(map(str, failed))}. Nothing was promoted: mend it on your own line "
+            f"first, or promote it as it is (--even-invalid); `blastgit show {state} --validity` tells what is invalid"
+        )

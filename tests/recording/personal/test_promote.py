@@ -4,7 +4,8 @@ import pytest
 
 from blastgit import DataRepo
 from blastgit.cli.main import main
-from blastgit.errors import DamagedData, Denied, InvalidInput, NotFound, Withdrawn
+from blastgit.demo import fail_stage
+from blastgit.errors import DamagedData, Denied, InvalidData, InvalidInput, NotFound, Withdrawn
 from blastgit.plumbing.locks import hold
 from blastgit.repository.recovery import roll_forward
 
@@ -51,6 +52,20 @@ def test_it_is_born_into_a_run(own, me):
     repo = DataRepo(own)
     assert repo.personal.promote(f"u/{me}/2026dgt@0", run="trial-7").revision == 2
     assert repo.log("2026dgt")[0].revision.trailers["Run"] == "trial-7"
+
+
+def test_a_failed_state_is_not_promoted_without_a_word(own, tries, record_own, me, capsys):
+    repo, line = DataRepo(own), f"u/{me}/2026dgt"
+    record_own(own, fail_stage(tries[0], "Global host SED inference"))
+    failed = repo.log(line)[0].revision.number
+    before = len(repo.log("2026dgt"))
+    with pytest.raises(InvalidData, match=r"is not whole: Global host SED inference ended with 'failed'"):
+        repo.personal.promote(f"{line}@{failed}")
+    assert main(["-C", str(own), "promote", f"{line}@{failed}", "--dry-run"]) == InvalidData.exit_code
+    assert "--even-invalid" in capsys.readouterr().err
+    assert len(repo.log("2026dgt")) == before
+    assert main(["-C", str(own), "promote", f"{line}@{failed}", "--even-invalid"]) == 0
+    assert repo.log("2026dgt")[0].status == "failed: Global host SED inference"
 
 
 def test_what_cannot_be_promoted(own, me):

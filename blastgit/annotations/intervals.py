@@ -1,0 +1,56 @@
+"""Remarks on intervals of time, beside the data that were made while one lasted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import cached_property
+
+from blastgit.annotations.annotation import Annotation
+from blastgit.annotations.branch import Branch
+from blastgit.annotations.subjects import Subject
+from blastgit.repository.base import Repository
+from blastgit.repository.commits import Revision
+from blastgit.repository.history import History
+from blastgit.workflow.validity import moment
+
+_KIND = "interval"
+
+
+class Intervals:
+    """The intervals that something was said of."""
+
+    def __init__(self, repository: Repository, branch: Branch) -> None:
+        """Look at the branch; nothing is read where nobody spoke of an interval."""
+        self._history = History(repository)
+        self._branch = branch
+
+    @cached_property
+    def _all(self) -> list[tuple[Subject, list[Annotation]]]:
+        return [(events[0].subject, events) for events in self._branch.below(_KIND) if events]
+
+    def within(self, wanted: Subject) -> list[list[Annotation]]:
+        """Return what was said of each interval that overlaps another one."""
+        begin, end = wanted.interval
+        return [said for each, said in self._all if each.interval[0] < end and begin < each.interval[1]]
+
+    def beside(self, revisions: Iterable[Revision]) -> dict[Subject, list[Annotation]]:
+        """Return what was said of each interval in which one of some revisions was being made, by the interval."""
+        if not self._branch.has(_KIND):
+            return {}
+        spans = [self.span(revision) for revision in revisions]
+        return {each: said for each, said in self._all if any(_meets(each, span) for span in spans)}
+
+    def span(self, revision: Revision) -> tuple[datetime, datetime]:
+        """Return when a revision was made: from the first task that ran since the revision before until the export."""
+        end = revision.time
+        before = self._history.tagged(revision.name, revision.number - 1) if revision.number else None
+        since = None if before is None else before.time
+        times = [moment(row.get("last_modified")) for row in revision.dr.export.document["workflow_tasks"]]
+        ran = [each for each in times if each is not None and each <= end and (since is None or each > since)]
+        return min(ran, default=end), end
+
+
+def _meets(interval: Subject, span: tuple[datetime, datetime]) -> bool:
+    begin, end = interval.interval
+    return begin <= span[1] and span[0] < end
