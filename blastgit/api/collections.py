@@ -21,8 +21,9 @@ from blastgit.collections.screen import decertified, screened
 from blastgit.collections.shown import Shown, Summary, show, summary
 from blastgit.collections.start import Start, start
 from blastgit.collections.states import Difference, Entry, commit_at, difference, log, state
-from blastgit.errors import InvalidInput, UsageError
+from blastgit.errors import InvalidInput, NotFound, UsageError
 from blastgit.repository.base import Repository
+from blastgit.repository.configuration import configuration
 from blastgit.repository.question import Asked
 
 Time = datetime | str | None
@@ -91,6 +92,17 @@ class Collections(Asked):
     def runs(self, pattern: str = "*") -> Sequence[RunSummary]:
         """Return the runs whose name matches a shell pattern, also those that nobody began; reads every tag."""
         return run_list(self._repository, pattern)
+
+    def configuration(self, run: str) -> bytes:
+        """Return the configuration that a run was begun with, as it was handed in.
+
+        Raises:
+            NotFound: There is no such run, or it was begun with none.
+        """
+        there = self._catalogue()[run]
+        if not isinstance(there, Run) or not there.config:
+            raise NotFound(f"{run} was begun with no configuration: `blastgit run start --config FILE` keeps one")
+        return configuration(self._repository, there.config)
 
     def show(self, name: str) -> Shown:
         """Return a collection with all that belongs to it: the tree of a chain, or the members.

@@ -103,6 +103,8 @@ class DataRepo:
     workflow = Verb(stages.workflow)
     status = Verb(stages.status)
     plan = Verb(stages.plan)
+    plan_all = Verb(stages.plan_all)
+    replay_check = Verb(stages.replay_check)
     validity = Verb(stages.validity)
 
     asof = Verb(days.asof)

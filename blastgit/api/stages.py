@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from blastgit.errors import UsageError
 from blastgit.naming.names import check_transient, parse_spec
+from blastgit.repository.commits import Revision, StageState
 
 if TYPE_CHECKING:
     from blastgit.api.session import Session
+    from blastgit.reading.replayed import Replay
     from blastgit.recording.stages import Workflow
     from blastgit.workflow.judged import ValidityReport
     from blastgit.workflow.plan import Plan
+    from blastgit.workflow.plans import Plans
     from blastgit.workflow.status import RunStatus
 
 
@@ -46,7 +50,7 @@ def status(session: Session, /, pattern: str = "*") -> Sequence[RunStatus]:
     return found
 
 
-def plan(
+def plan(  # noqa: PLR0913 (where to start from, and what else is to be different)
     session: Session,
     /,
     spec: str,
@@ -54,27 +58,77 @@ def plan(
     *,
     given: Mapping[str, str] | None = None,
     everything: bool = False,
+    settings: Mapping[str, str] | None = None,
 ) -> Plan:
     """Return which stages of the workflow must run again, and from which marker.
 
     Args:
-        spec: The revision to start from.
+        spec: The revision to start from, or the marker of a stage (`2026dgt@1:post-host-match`).
         changed: Stages, files and fields that changed, beside what the revision itself calls for.
         given: Inputs that are replaced: the path of a file or value, and by what.
         everything: Plan all stages, as for an exact rerun.
+        settings: Settings of the run's configuration that are to be other ones: name and value.
 
     Raises:
-        NotFound: There is no such revision, stage, file or field.
+        NotFound: There is no such revision, stage, file, field or setting.
     """
-    from blastgit.workflow.plan import Wish, plan
-    from blastgit.workflow.resolve import resolve_revision
+    from blastgit.workflow.plan import plan
+    from blastgit.workflow.wish import Wish
 
+    return plan(session.repository, _start(session, spec), Wish(changed, given or {}, everything, settings or {}))
+
+
+def plan_all(  # noqa: PLR0913 (as `plan`, of many)
+    session: Session,
+    /,
+    specs: Sequence[str] = (),
+    changed: Sequence[str] = (),
+    *,
+    collection: str = "",
+    given: Mapping[str, str] | None = None,
+    everything: bool = False,
+    settings: Mapping[str, str] | None = None,
+    with_inputs: bool = False,
+) -> Plans:
+    """Return which stages must run again of many transients, and what is left out, with the reason.
+
+    Args:
+        specs: Revisions and markers, as for `plan`.
+        changed: Stages, files and fields that changed.
+        collection: A collection, all of whose revisions are planned.
+        given: Inputs that are replaced.
+        everything: Plan all stages.
+        settings: Settings of the runs' configurations that are to be other ones.
+        with_inputs: Tell the exact inputs of each stage, for which every document is read.
+
+    Raises:
+        NotFound: There is no such revision or collection, or nothing has such a stage, file, field or setting.
+    """
+    from blastgit.api.collections import Collections
+    from blastgit.workflow.plans import plan_all
+    from blastgit.workflow.wish import Wish
+
+    wish = Wish(changed, given or {}, everything, settings or {}, with_inputs)
+    states: list[tuple[str, Revision | StageState | None]] = [(spec, _start(session, spec)) for spec in specs]
+    partial: dict[str, str] = {}
+    if collection:
+        members = Collections(session.repository).members(collection)
+        for each in members:
+            if each.dataset.path:
+                partial[str(each)] = f"{collection} has just this file of it, and revisions are planned"
+            else:
+                states.append((str(each), session.history.tagged(each.dataset.line, each.dataset.number)))
+    found = plan_all(session.repository, states, wish, session.progress)
+    return replace(found, left_out={**partial, **found.left_out})
+
+
+def _start(session: Session, spec: str) -> Revision | StageState:
     parsed = parse_spec(spec)
-    if parsed.path is not None or parsed.stage is not None:
+    if parsed.path is not None:
         raise UsageError(f"plan takes a revision, and {spec!r} names something inside one: use `changed` for that")
-    return plan(
-        session.repository, resolve_revision(session.repository, parsed), Wish(changed, given or {}, everything)
-    )
+    state = session.resolve(parsed)
+    assert isinstance(state, Revision | StageState)
+    return state
 
 
 def validity(session: Session, /, spec: str) -> ValidityReport:
@@ -86,3 +140,20 @@ def validity(session: Session, /, spec: str) -> ValidityReport:
     from blastgit.workflow.judged import ValidityReport
 
     return ValidityReport(session.repository, session.resolve(parse_spec(spec)), fully=True)
+
+
+def replay_check(session: Session, /, run: str, *, of: str = "", replaced: Sequence[str] = ()) -> Replay:
+    """Compare what a run made again with what was recorded, by value.
+
+    Args:
+        run: The run.
+        of: The run that it repeats; "" to compare each revision with the one before, which it was made from.
+        replaced: The files and values that something else stood for.
+
+    Raises:
+        NotFound: A run holds nothing.
+        DamagedData: The store lacks a file.
+    """
+    from blastgit.reading.replayed import check
+
+    return check(session.repository, run, of, replaced)

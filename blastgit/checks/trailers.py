@@ -25,6 +25,7 @@ _OF_DATA = frozenset(
         Trailer.LINE,
         Trailer.PROMOTED_FROM,
         Trailer.COLLECTIONS_AT,
+        Trailer.CONFIG,
         Trailer.STATUS,
         Trailer.OUT_OF_DATE,
         Trailer.RECORDED_BY,
@@ -74,6 +75,7 @@ _WORDS = r"[a-z0-9-]+(?:, [a-z0-9-]+)*"
 _SPEC = r"(?:u/[^/@\s]+/|r/[^/@\s]+/)?[^/@\s]+@(?:0|[1-9][0-9]{0,8})"
 _FORMS = {
     Trailer.RULES: (_DIGEST, "sha256:… in 64 digits"), Trailer.SCIENCE_DIGEST: (_DIGEST, "sha256:… in 64 digits"),
+    Trailer.CONFIG: (_DIGEST, "sha256:… in 64 digits"),
     Trailer.FILES: (_COUNT, "a number"), Trailer.BYTES: (_COUNT, "a number"), Trailer.ATTEMPTS: (_COUNT, "a number"),
     Trailer.TOWARDS: (_NUMBER, "a number"), Trailer.DRAFT: (_NUMBER, "a number"),
     Trailer.REVISION: (_COUNT, "a number"), Trailer.REPRODUCES: (_COUNT, "a number"),
@@ -109,8 +111,9 @@ def trailer_faults(marker: Marker) -> Iterator[str]:
     for key, (pattern, words) in _FORMS.items():
         if said.get(key) and key in KEYS[kind] and not re.fullmatch(pattern, said[key]):
             yield f"its trailer {key} should be {words}, and says {said[key][:80]!r}"
-    if Trailer.COLLECTIONS_AT in said and Trailer.RUN not in said:
-        yield "its trailer Collections-At says what a run read, and there is no trailer Run"
+    for key in (Trailer.COLLECTIONS_AT, Trailer.CONFIG):
+        if key in said and Trailer.RUN not in said:
+            yield f"its trailer {key} says what a run read, and there is no trailer Run"
 
 
 def _key_faults(marker: Marker, allowed: Collection[str]) -> Iterator[str]:

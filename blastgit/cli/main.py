@@ -38,6 +38,7 @@ VERBS = {
     "related": "show what belongs to transients: hosts, images, neighbours",
     "types": "list dataset types, or the datasets of a revision",
     "plan": "tell which stages must run again, and from where",
+    "replay": "compare what a run made again with what was recorded",
     "verify": "check that everything promised is there, and repair it",
     "checkpoint": "make a checkpoint of all that was published, to sign and to keep",
     "gc": "set aside contents that nothing needs",

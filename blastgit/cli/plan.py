@@ -1,20 +1,38 @@
-"""`blastgit plan NAME[@REV]`."""
+"""`blastgit plan NAME[@REV]… [--in COLLECTION]`."""
 
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from blastgit.cli.common import add_json, bold, open_repo, plural, print_json, print_table
+from blastgit.cli.common import (
+    add_json,
+    bold,
+    drawn_progress,
+    key_values,
+    open_repo,
+    plural,
+    print_data,
+    print_json,
+    print_table,
+    read_names,
+)
 from blastgit.errors import UsageError
 
 if TYPE_CHECKING:
     from blastgit.workflow.plan import Plan
+    from blastgit.workflow.plans import Plans
+
+_SHOWN = 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("spec", metavar="NAME[@REV]", help="the revision to start from")
+    words = "the revisions to start from, or the marker of a stage (NAME@N:post-host-match)"
+    parser.add_argument("specs", metavar="NAME[@REV]", nargs="*", help=words)
+    words = "a collection, all of whose revisions are planned"
+    parser.add_argument("--in", dest="collection", default="", metavar="COLLECTION", help=words)
+    parser.add_argument("--from", dest="source", metavar="LIST", help="read more of them, one a line; - for stdin")
     parser.add_argument(
         "--changed", metavar="WHAT", action="append", default=[],
         help="a stage, file or field that changed, or shall be made anew; may be given again",
@@ -23,22 +41,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--replace", metavar="PATH=NEW", action="append", default=[],
         help="a file or value of the dataset that something else shall stand for; may be given again",
     )  # fmt: skip
+    parser.add_argument(
+        "--set", dest="settings", metavar="KEY=VALUE", action="append", default=[],
+        help="a setting of the run's configuration that is to be another one; may be given again",
+    )  # fmt: skip
     parser.add_argument("--all", action="store_true", dest="everything", help="all stages, as for an exact rerun")
+    words = "print it for what runs stages: JSON with all inputs, a shell script, or chains of Celery"
+    parser.add_argument("--emit", choices=("json", "sh", "celery"), help=words)
     add_json(parser)
     parser.epilog = """\
 Without options: the stages that failed or did not run, those whose inputs have changed since they ran, and what follows
-from them. --json tells for each stage the exact inputs: values, and the SHA-256 of files.
+from them. --json tells of one revision the exact inputs of each stage: values, and the SHA-256 of files; --emit json
+does so of many.
 """
 
 
 def run(options: argparse.Namespace) -> int:
-    """Tell what must run again."""
-    given = dict(_pair(text) for text in options.replace)
-    plan = open_repo(options).plan(options.spec, options.changed, given=given, everything=options.everything)
-    if options.json:
-        print_json(plan.to_json())
+    """Tell what must run again, and what is left out."""
+    given, settings = dict(map(_pair, options.replace)), key_values(options.settings, "--set")
+    specs = [*options.specs, *(read_names(options.source) if options.source else ())]
+    if not specs and not options.collection:
+        raise UsageError("which revisions? Name one at least, or give --in COLLECTION or --from LIST")
+    wanted: dict[str, Any] = {"given": given, "everything": options.everything, "settings": settings}
+    if len(specs) == 1 and not options.collection and not options.emit:
+        plan = open_repo(options).plan(specs[0], options.changed, **wanted)
+        print_json(plan.to_json()) if options.json else _say(plan)
+        return 0
+    with drawn_progress(counts=True) as progress:
+        plans = open_repo(options, progress).plan_all(
+            specs, options.changed, collection=options.collection, with_inputs=options.emit == "json", **wanted
+        )
+    if options.emit:
+        print_data([plans.write(options.emit)])
+    elif options.json:
+        print_json(plans.to_json())
     else:
-        _say(plan)
+        _say_all(plans)
     return 0
 
 
@@ -52,12 +90,45 @@ def _pair(text: str) -> tuple[str, str]:
 def _say(plan: Plan) -> None:
     if not plan.steps:
         print(f"{bold(plan.revision)}: no stage must run again")
-        return
-    if plan.start is None:
-        start = "from the beginning"
-    elif plan.state is not None:
-        start = f"from {plan.state}"
     else:
-        start = f"from {plan.start} (its run left no such marker; {plan.revision} holds what it made)"
-    print(f"{bold(plan.revision)}: {len(plan.steps)} of {plural(plan.total, 'stage')} must run again, {start}")
-    print_table([[f"  {step.stage}", "; ".join(step.why)] for step in plan.steps])
+        print(f"{bold(plan.revision)}: {_count(plan)} must run again, {_start(plan)}")
+        print_table([[f"  {step.stage}", "; ".join(step.why)] for step in plan.steps])
+    for reason, names in _by_reason(plan.left_out).items():
+        if plan.steps or reason != _most(plan):
+            print(f"  left out: {names[0] if len(names) == 1 else plural(len(names), 'stage')}, {reason}")
+
+
+def _most(plan: Plan) -> str:
+    """Return the reason for which most are left out."""
+    groups = _by_reason(plan.left_out)
+    return max(groups, key=lambda reason: len(groups[reason]), default="")
+
+
+def _count(plan: Plan) -> str:
+    return f"{len(plan.steps)} of {plural(plan.total, 'stage')}"
+
+
+def _start(plan: Plan) -> str:
+    if plan.start is None:
+        return "from the beginning"
+    if plan.state is not None:
+        return f"from {plan.state}"
+    return f"from {plan.start} (its run left no such marker; {plan.revision} holds what it made)"
+
+
+def _say_all(plans: Plans) -> None:
+    for plan in plans.plans[:_SHOWN]:
+        print(f"{bold(plan.revision)}: {_count(plan)}, from {plan.state or plan.start or 'the beginning'}")
+        first = plan.steps[0]
+        print(f"  {first.stage}: {'; '.join(first.why)}")
+    if len(plans.plans) > _SHOWN:
+        print(f"and {len(plans.plans) - _SHOWN:,} more: --json and --emit have all")
+    for reason, names in _by_reason(plans.left_out).items():
+        print(f"left out: {', '.join(names[:3])}{f' and {len(names) - 3:,} more' if len(names) > 3 else ''}, {reason}")
+
+
+def _by_reason(left_out: dict[str, str]) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = {}
+    for name, reason in left_out.items():
+        groups.setdefault(reason, []).append(name)
+    return groups

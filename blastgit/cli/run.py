@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blastgit.cli.collection import add_intent, intent_of, say_changed
-from blastgit.cli.common import add_json, open_repo, print_json, print_table
+from blastgit.cli.common import add_json, open_repo, print_data, print_json, print_table
 
 if TYPE_CHECKING:
     from blastgit.api.collections import Collections
@@ -21,6 +22,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     listed.add_argument("-C", "--repo", dest="repo", metavar="REPO", default=argparse.SUPPRESS, help="the data repo")
     listed.add_argument("pattern", nargs="?", default="*", help="a shell pattern of names")
     add_json(listed)
+    words = "print the configuration that a run was begun with, as it was handed in"
+    config = actions.add_parser("config", help=words, description=f"{words[0].upper()}{words[1:]}.")
+    config.add_argument("-C", "--repo", dest="repo", metavar="REPO", default=argparse.SUPPRESS, help="the data repo")
+    config.add_argument("run_name", metavar="RUN", help="the run")
 
 
 def _add_start(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -35,14 +40,19 @@ def _add_start(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     start.add_argument("--input", dest="inputs", action="append", default=[], metavar="COLLECTION", help=words)
     start.add_argument("--output", metavar="COLLECTION", help="another name for the chain, such as u/USER/TICKET/NAME")
     start.add_argument("--output-run", metavar="RUN", help="the RUN's name below the chain's (default: the time)")
+    words = "the configuration that it is begun with: kept on main by its content, and named by each recording"
+    start.add_argument("--config", metavar="FILE", type=Path, help=words)
     add_intent(start)
     add_json(start)
     start.epilog = "The RUN's name is what `blastgit record --run` takes."
 
 
 def run(options: argparse.Namespace) -> int:
-    """Begin a run and say how its collections are called, or list those that there are."""
+    """Begin a run and say how its collections are called, list those that there are, or print a configuration."""
     collections = open_repo(options).collections
+    if options.action == "config":
+        print_data([collections.configuration(options.run_name).decode()])
+        return 0
     return _list(collections, options) if options.action == "list" else _start(collections, options)
 
 
@@ -64,6 +74,7 @@ def _start(collections: Collections, options: argparse.Namespace) -> int:
 
     inputs = tuple(options.inputs)
     wanted = Start(
-        options.target, options.release, options.ticket, options.instrument, inputs, options.output, options.output_run
+        options.target, options.release, options.ticket, options.instrument, inputs, options.output, options.output_run,
+        options.config,
     )
     return say_changed(collections.start_run(wanted, intent_of(options, collections)), options)

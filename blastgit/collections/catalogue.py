@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import TypeVar
 
 import pygit2
@@ -20,20 +21,37 @@ _T = TypeVar("_T", bound=Collection)
 class Catalogue:
     """Collections by name. Each file is read when it is asked for, and once."""
 
-    def __init__(self, tree: pygit2.Tree | None, changed: Mapping[str, Collection | None] | None = None) -> None:
+    def __init__(
+        self,
+        tree: pygit2.Tree | None,
+        changed: Mapping[str, Collection | None] | None = None,
+        files: Mapping[str, bytes] = MappingProxyType({}),
+    ) -> None:
         """Look at the tree of a commit of main.
 
         Args:
             tree: The tree; None for none at all.
             changed: Collections that differ from it; None is one that is gone.
+            files: Other files that it does not have yet.
         """
         self._tree = tree
         self._changed = dict(changed or {})
+        self._files = dict(files)
         self._read: dict[str, Collection | None] = {}
 
-    def with_changes(self, changed: Mapping[str, Collection | None]) -> Catalogue:
-        """Return the catalogue as it would be after a change."""
-        return Catalogue(self._tree, {**self._changed, **changed})
+    def with_changes(
+        self, changed: Mapping[str, Collection | None], files: Mapping[str, bytes] = MappingProxyType({})
+    ) -> Catalogue:
+        """Return the catalogue as it would be after a change of collections, and of other files of main."""
+        return Catalogue(self._tree, {**self._changed, **changed}, {**self._files, **files})
+
+    def file(self, path: str) -> bytes | None:
+        """Return another file of main, or None if there is none."""
+        return self._files[path] if path in self._files else self._tree and read_blob(self._tree, path)
+
+    def has_file(self, path: str) -> bool:
+        """Whether main has another file."""
+        return self.file(path) is not None
 
     def __iter__(self) -> Iterator[str]:
         folder = self._tree / FOLDER if self._tree is not None and FOLDER in self._tree else None

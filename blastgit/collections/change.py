@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import pygit2
@@ -87,7 +88,13 @@ Reason = str | Intent
 """Why, in a line; or an `Intent`, which can say more."""
 
 
-def change(repository: Repository, subject: str, alter: Alter, reason: Reason) -> Changed:
+def change(
+    repository: Repository,
+    subject: str,
+    alter: Alter,
+    reason: Reason,
+    files: Mapping[str, bytes] = MappingProxyType({}),
+) -> Changed:
     """Change collections in one commit on main.
 
     Args:
@@ -95,6 +102,7 @@ def change(repository: Repository, subject: str, alter: Alter, reason: Reason) -
         subject: What is done: `Add 2 datasets to nearby`.
         alter: Called with main's lock held, and again if somebody else moved main meanwhile.
         reason: Why, and how.
+        files: What else main is to have, by path, if anything changes.
 
     Raises:
         BlastgitError: A rule would be broken, or this user may not; nothing has changed.
@@ -111,13 +119,13 @@ def change(repository: Repository, subject: str, alter: Alter, reason: Reason) -
         done = Changed(tuple(changed), None, *_difference(before, changed), _warnings(before, changed))
         if not changed:
             return None
-        _check(repository, before, changed, intent)
-        files = {path_of(name): _written(name, new) for name, new in changed.items()}
+        _check(repository, before, before.with_changes(changed, files), intent, changed)
+        written = {**files, **{path_of(name): _written(name, new) for name, new in changed.items()}}
         names = ", ".join(sorted(changed))
         trailers = {Trailer.COLLECTIONS: names, Trailer.CONFIRMED: names if intent.yes else None}
         body = [*(f"+ {text}" for text in done.added), *(f"- {text}" for text in done.removed)]
         more = [f"and {len(body) - _NAMED:,} more"] if len(body) > _NAMED else []
-        return BranchEdit(files, f"{subject}: {intent.reason}", (*body[:_NAMED], *more), trailers)
+        return BranchEdit(written, f"{subject}: {intent.reason}", (*body[:_NAMED], *more), trailers)
 
     if intent.dry_run:
         decide(repository.main)
@@ -126,9 +134,11 @@ def change(repository: Repository, subject: str, alter: Alter, reason: Reason) -
     return replace(done, commit=commit) if done.names else done
 
 
-def _check(repository: Repository, before: Catalogue, changed: Mapping[str, Collection | None], intent: Intent) -> None:
+def _check(
+    repository: Repository, before: Catalogue, after: Catalogue, intent: Intent, changed: Iterable[str]
+) -> None:
     policy = CollectionPolicy.of(repository.settings)
-    rules = Rules(repository, policy, before, before.with_changes(changed))
+    rules = Rules(repository, policy, before, after)
     for name in changed:
         if repository.is_here:  # elsewhere it is the server that knows who pushes
             check_access(repository.settings, name)

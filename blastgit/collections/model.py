@@ -36,12 +36,14 @@ class Run(Collection):
         validated: By which check it was found fit to be used by all; "" if it was not yet.
         main: The commit of main whose collections it reads, so that a pointer that moves later changes nothing; or "".
         inputs: The collections that it reads.
+        config: The configuration that it was begun with, `sha256:…`; or "".
     """
 
     kind: ClassVar[str] = "RUN"
     validated: str = ""
     main: str = ""
     inputs: tuple[str, ...] = ()
+    config: str = ""
 
 
 @dataclass(frozen=True)

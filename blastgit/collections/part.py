@@ -6,9 +6,10 @@ from collections.abc import Collection as Container
 from dataclasses import replace
 
 from blastgit.collections.catalogue import Catalogue
-from blastgit.collections.model import Chained, Listed
+from blastgit.collections.model import Chained, Listed, Run
 from blastgit.collections.names import path_of
 from blastgit.collections.text import write_collection
+from blastgit.repository.configuration import path_of as config_path
 
 
 def part_of(catalogue: Catalogue, name: str, revisions: Container[str]) -> dict[str, bytes]:
@@ -31,5 +32,8 @@ def part_of(catalogue: Catalogue, name: str, revisions: Container[str]) -> dict[
         if isinstance(collection, Listed):
             kept = (line for line in collection.lines if str(collection.parse(line).dataset.revision) in revisions)
             collection = replace(collection, lines=tuple(kept))
+        if isinstance(collection, Run) and collection.config:
+            kept_config = catalogue.file(config_path(collection.config))
+            files |= {} if kept_config is None else {config_path(collection.config): kept_config}
         files[path_of(each)] = write_collection(collection)
     return files

@@ -16,6 +16,7 @@ from blastgit.collections.runs import all_held
 from blastgit.collections.text import check_text
 from blastgit.errors import BlastgitError, Denied, InvalidInput, InvalidName, NotFound
 from blastgit.repository.base import Repository
+from blastgit.repository.configuration import path_of
 
 DEPTH_LIMIT = 50
 """Chains within chains."""
@@ -87,10 +88,12 @@ class Rules:
             raise InvalidName(f"{name} and {twin}, which is there, differ only in case: a clone may not hold both")
 
     def _check_run(self, name: str, old: Collection | None, new: Run) -> None:
-        if isinstance(old, Run) and (old.main, old.inputs) != (new.main, new.inputs):
+        if isinstance(old, Run) and (old.main, old.inputs, old.config) != (new.main, new.inputs, new.config):
             raise Denied(f"{name} is a RUN, and what it has read is known from its beginning: it does not change")
         for child in new.inputs:
             check_name(child)
+        if new.config and not self.after.has_file(path_of(new.config)):
+            raise NotFound(f"{name} names the configuration {new.config}, and main has no {path_of(new.config)}")
         if isinstance(old, Run) and old.validated and not new.validated:
             for parent, chain in self.after.of_type(Chained):
                 if name in chain.children and self.policy.names.row(parent).role == "validated":

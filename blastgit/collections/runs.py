@@ -242,3 +242,15 @@ def check_membership(repository: Repository, run: str, line: str, before: pygit2
                 "record this one in another run"
             )
         before = repository.commit_before(line, before)
+
+
+def check_configuration(repository: Repository, run: str, stated: str) -> None:
+    """Check that a commit of data names the configuration that its run was begun with, if main knows that run.
+
+    Raises:
+        InvalidInput: It does not.
+    """
+    there = begun(repository, run)
+    if there is not None and stated != there.config:
+        said, config = stated or "nothing", there.config or "none"
+        raise InvalidInput(f"its trailer {Trailer.CONFIG} says {said}, and {run} was begun with {config}")

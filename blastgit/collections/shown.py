@@ -96,7 +96,7 @@ def show(repository: Repository, catalogue: Catalogue, policy: CollectionPolicy,
 def _of_run(policy: CollectionPolicy, name: str, begun: Run | None, held: Sequence[Held]) -> Shown:
     run = begun or Run()
     versions = Counter(each.marker.app_version for each in held)
-    facts = {"validated": run.validated, "main": run.main, "inputs": list(run.inputs)}
+    facts = {"validated": run.validated, "main": run.main, "inputs": list(run.inputs), "config": run.config}
     members = tuple(str(each.dataset) for each in held)
     attested = {str(each.dataset): each.marker.id for each in held if not each.is_born}
     doubts = (*_doubts(policy, name, versions), *_doubts_of_name(policy, name, begun))

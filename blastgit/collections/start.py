@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from blastgit.collections.catalogue import Catalogue
 from blastgit.collections.change import Changed, Reason, change
@@ -11,6 +12,7 @@ from blastgit.collections.model import Chained, Collection, Run
 from blastgit.collections.policy import CollectionPolicy
 from blastgit.errors import InvalidInput, InvalidName
 from blastgit.repository.base import Repository
+from blastgit.repository.configuration import digest_of, path_of, read_configuration
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Start:
         inputs: The collections that are read; by default the recommended ones.
         output: The name of the public chain, in the place of the one that follows from the above.
         run: The name of the RUN, below the chain's; by default the time.
+        config: The file of the configuration that it is begun with; None for none.
     """
 
     target: str
@@ -34,6 +37,7 @@ class Start:
     inputs: tuple[str, ...] = ()
     output: str | None = None
     run: str | None = None
+    config: Path | None = None
 
 
 def start(repository: Repository, policy: CollectionPolicy, wanted: Start, reason: Reason) -> Changed:
@@ -43,7 +47,7 @@ def start(repository: Repository, policy: CollectionPolicy, wanted: Start, reaso
 
     Raises:
         InvalidName: The parts make no name, or the RUN would not lie below the chain.
-        InvalidInput: The RUN exists.
+        InvalidInput: The RUN exists, or the configuration is none that can be kept.
     """
     parts = {"target": wanted.target, "release": wanted.release, "ticket": wanted.ticket}
     umbrella = wanted.output or policy.names.make("runs", instrument=wanted.instrument, **parts)
@@ -51,6 +55,9 @@ def start(repository: Repository, policy: CollectionPolicy, wanted: Start, reaso
     run = wanted.run or f"{umbrella}/{now:%Y%m%dT%H%M%SZ}"
     if not run.startswith(f"{umbrella}/"):
         raise InvalidName(f"the run {run} should be called {umbrella}/…: what a chain is made of shares its name")
+
+    config = None if wanted.config is None else read_configuration(wanted.config)
+    digest = "" if config is None else digest_of(config)
 
     def alter(before: Catalogue) -> dict[str, Collection | None]:
         if before.get(run) is not None:
@@ -61,10 +68,11 @@ def start(repository: Repository, policy: CollectionPolicy, wanted: Start, reaso
         own = tuple(child for child in chain.children if child.startswith(f"{umbrella}/"))
         inputs = wanted.inputs or tuple(child for child in chain.children if child not in own)
         inputs = inputs or _recommended(before, wanted.instrument)
-        made = Run(main=str(repository.main.id), inputs=inputs)
+        made = Run(main=str(repository.main.id), inputs=inputs, config=digest)
         return {run: made, umbrella: replace(chain, children=(run, *own, *inputs))}
 
-    return change(repository, f"Start {run}", alter, reason)
+    files = {} if config is None else {path_of(digest): config}
+    return change(repository, f"Start {run}", alter, reason, files)
 
 
 def _recommended(before: Catalogue, instrument: str | None) -> tuple[str, ...]:

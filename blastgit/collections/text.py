@@ -21,7 +21,7 @@ ABOUT_LIMIT = 1000
 """Characters of a remark in it."""
 
 _LISTS = {"RUN": "inputs", "CHAINED": "children", "TAGGED": "members", "CALIBRATION": "members"}
-_TEXTS = {"RUN": ("about", "validated", "main")}
+_TEXTS = {"RUN": ("about", "validated", "main", "config")}
 
 
 def write_collection(collection: Collection) -> bytes:

@@ -174,13 +174,15 @@ class LineCheck:
         run, is_copy = marker.trailers.get(Trailer.RUN), self._repo.ref(MAIN) is None
         if run is None or (is_copy and marker.number is None):
             return
-        from blastgit.collections.runs import check_membership
+        from blastgit.collections.runs import check_configuration, check_membership
 
         parents = marker.commit.parent_ids
         before = self._repo.commit(parents[0], "its parent") if parents else None
-        number = marker.reproduces if marker.number is None else marker.number
+        stated = (marker.number, marker.reproduces, (marker.drafted or (None,))[0])
+        number = next((each for each in stated if each is not None), 0)
         try:
-            check_membership(self._repo, run, str(self._line), before, number or 0)
+            check_membership(self._repo, run, str(self._line), before, number)
+            check_configuration(self._repo, run, marker.trailers.get(Trailer.CONFIG, ""))
         except InvalidName as error:
             if not is_copy:
                 raise Denied(str(error)) from None

@@ -22,6 +22,9 @@ from blastgit.naming.paths import check_path
 from blastgit.naming.refs import MAIN, Change, tag_name, tag_ref
 from blastgit.plumbing.safe_text import is_control
 from blastgit.repository.commits import Revision
+from blastgit.repository.configuration import FOLDER as CONFIGURATIONS
+from blastgit.repository.configuration import digest_of, fault_of
+from blastgit.repository.configuration import path_of as configuration_path
 from blastgit.repository.format import CONFIG, FILE
 from blastgit.repository.settings import Settings, read_settings
 from blastgit.repository.skeleton import dot_files, is_dot_file
@@ -35,6 +38,7 @@ from blastgit.store.config import check_config, remote_names
 _TEXTS = {"README.md", "CITATION.cff"}
 _COLLECTION = re.compile(r"collections/.+\.yaml")
 _QUERY = re.compile(r"queries/[^/]+\.sql")
+_CONFIGURATION = re.compile(rf"{CONFIGURATIONS}/[0-9a-f]{{2}}/[0-9a-f]{{62}}")
 _TOMBSTONES = re.compile(
     rf"{FOLDER}/(?:(?:u/[^/]+/)?[^/]+/(0|[1-9][0-9]*)|{ATTACHMENT}/[0-9a-f]{{2}}/[0-9a-f]{{62}})\.yaml"
 )
@@ -83,7 +87,9 @@ def _check_step(repo: Quarantine, step: Step, changed: Changed, coming: Mapping[
             raise Denied(f"it would lack {path}, without which this is no data repo")
     if any(old is None for old, _ in changed.values()):
         _check_names(files_of(repo, step.commit.tree_id))
-    for path, (_, oid) in changed.items():
+    for path, (old, oid) in changed.items():
+        if _CONFIGURATION.fullmatch(path) and old is not None:
+            raise Denied(f"{path}: a run was begun with it, so it stays as it is")
         if oid is None or _COLLECTION.fullmatch(path):
             continue
         try:
@@ -111,10 +117,10 @@ def _check_names(files: dict[str, pygit2.Oid]) -> None:
     seen: dict[str, str] = {}
     for path in sorted(files):
         known = path in _TEXTS or path == FILE or path in dots
-        if not known and not any(kind.fullmatch(path) for kind in (_COLLECTION, _QUERY, _TOMBSTONES)):
+        if not known and not any(kind.fullmatch(path) for kind in (_COLLECTION, _QUERY, _CONFIGURATION, _TOMBSTONES)):
             raise Denied(
                 f"{path!r} has no place on main: README.md, CITATION.cff, {FILE}, {CONFIG}, collections/**.yaml, "
-                f"queries/*.sql and {FOLDER}/NAME/N.yaml have"
+                f"queries/*.sql, {CONFIGURATIONS}/ and {FOLDER}/NAME/N.yaml have"
             )
         if not known:
             try:
@@ -152,6 +158,8 @@ def _check_file(repo: Quarantine, path: str, data: bytes, coming: Mapping[str, s
             raise Denied("it is not the one that blastgit ships, which plain git and DVC rely on")
     elif _TOMBSTONES.fullmatch(path):
         deny(tombstone_faults(path, data, partial(_revision, repo, coming)))
+    elif _CONFIGURATION.fullmatch(path):
+        _check_configuration(path, data)
     elif _QUERY.fullmatch(path):
         check_sql(read_query(data, check_name(PurePosixPath(path).stem)))
     elif path.endswith((".yaml", ".cff")):
@@ -161,6 +169,14 @@ def _check_file(repo: Quarantine, path: str, data: bytes, coming: Mapping[str, s
         _check_text(data)
     else:
         _check_text(data)
+
+
+def _check_configuration(path: str, data: bytes) -> None:
+    fault = fault_of(data)
+    if fault:
+        raise Denied(f"it {fault}")
+    if configuration_path(digest_of(data)) != path:
+        raise Denied(f"it should be called by its own SHA-256, {configuration_path(digest_of(data))}")
 
 
 def _revision(repo: Quarantine, coming: Mapping[str, str | None], line: str, number: int) -> Revision | None:

@@ -30,6 +30,7 @@ class Trailer(StrEnum):
     FORKED_FROM = "Forked-From"
     PROMOTED_FROM = "Promoted-From"
     COLLECTIONS_AT = "Collections-At"
+    CONFIG = "Config"
     MARKER = "Marker"
     STATUS = "Status"
     OUT_OF_DATE = "Out-Of-Date"

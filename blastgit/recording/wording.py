@@ -25,8 +25,8 @@ Trailers = dict[Trailer, str | None]
 _ORDER = (
     Trailer.REVISION, Trailer.TOWARDS, Trailer.DRAFT, Trailer.REPRODUCES, Trailer.REDRAWN_WITHIN, Trailer.RAN,
     Trailer.APP_VERSION, Trailer.RULES, Trailer.SCIENCE_DIGEST, Trailer.RUN, Trailer.FORMERLY, Trailer.LINE,
-    Trailer.FORKED_FROM, Trailer.PROMOTED_FROM, Trailer.COLLECTIONS_AT, Trailer.EVEN_WITHDRAWN, Trailer.MARKER,
-    Trailer.STATUS, Trailer.OUT_OF_DATE, Trailer.FILES, Trailer.BYTES, Trailer.RECORDED_BY, Trailer.WORKFLOW,
+    Trailer.FORKED_FROM, Trailer.PROMOTED_FROM, Trailer.COLLECTIONS_AT, Trailer.CONFIG, Trailer.EVEN_WITHDRAWN,
+    Trailer.MARKER, Trailer.STATUS, Trailer.OUT_OF_DATE, Trailer.FILES, Trailer.BYTES, Trailer.RECORDED_BY, Trailer.WORKFLOW,
 )  # fmt: skip
 """The order in which trailers are written."""
 
@@ -127,6 +127,7 @@ class Wording:
             Trailer.LINE: None if self.options.user is None else self.line,
             Trailer.PROMOTED_FROM: None if self.options.origin is None else str(self.options.origin),
             Trailer.COLLECTIONS_AT: self._collections_at(),
+            Trailer.CONFIG: self._config(),
             Trailer.STATUS: self.status(ending),
             Trailer.RECORDED_BY: f"blastgit {__version__}",
             **ending.trailers,
@@ -139,6 +140,15 @@ class Wording:
         from blastgit.collections.runs import read_at
 
         return read_at(self.repository, self.options.run)
+
+    def _config(self) -> str | None:
+        """Return the configuration that the run was begun with."""
+        if self.options.run is None:
+            return None
+        from blastgit.collections.runs import begun
+
+        run = begun(self.repository, self.options.run)
+        return None if run is None else run.config or None
 
     def _formerly(self) -> str | None:
         """Return the latest revision under the transient's former name, if it was renamed."""

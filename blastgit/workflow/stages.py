@@ -18,8 +18,9 @@ from blastgit.workflow.patterns import Patterns
 if TYPE_CHECKING:
     from blastgit.repository.settings import Settings
 
+_NONE = Patterns(())
 _WHERE = "blastgit.yaml on main: stages"
-_WORDS = ("after", "reads", "makes", "answers")
+_WORDS = ("after", "reads", "makes", "answers", "config", "task")
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Stage:
         reads: What it computes from.
         makes: What it writes.
         answers: Its ends that are findings and no failures; whether what it makes is there then.
+        config: The settings of a run's configuration that it reads.
+        task: What Celery calls it; "" for its name.
     """
 
     name: str
@@ -39,6 +42,8 @@ class Stage:
     reads: Patterns
     makes: Patterns
     answers: Mapping[str, bool]
+    config: Patterns = _NONE
+    task: str = ""
 
     @property
     def slug(self) -> str:
@@ -112,6 +117,21 @@ class Stages:
         """Return the names of all stages that one comes after, near or far."""
         return self._before[name]
 
+    @cached_property
+    def _feeders(self) -> Mapping[str, tuple[Stage, ...]]:
+        return {
+            stage.name: tuple(
+                each
+                for each in self.ordered
+                if each.name in self._before[stage.name] and stage.reads.meet(each.makes.texts)
+            )
+            for stage in self.ordered
+        }
+
+    def feeders(self, name: str) -> tuple[Stage, ...]:
+        """Return the stages before one that make something which it reads, in order."""
+        return self._feeders[name]
+
     def after(self, name: str) -> list[Stage]:
         """Return all stages that come after one, near or far, in order."""
         return [stage for stage in self.ordered if name in self._before[stage.name]]
@@ -183,8 +203,14 @@ def _stage(name: str, spec: Mapping[str, Any]) -> Stage:
     unknown = sorted(str(word) for word in spec if word not in _WORDS)
     if unknown:
         raise RepoError(f"{_WHERE}.{name}.{unknown[0]} is no word of a stage: there are {', '.join(_WORDS)}")
-    after, reads, makes = (_words(spec.get(word, []), f"{name}.{word}") for word in _WORDS[:3])
-    return Stage(name, after, Patterns(reads), Patterns(makes), _answers(spec.get("answers", {}), name))
+    after, reads, makes, config = (
+        _words(spec.get(word, []), f"{name}.{word}") for word in ("after", "reads", "makes", "config")
+    )
+    task = spec.get("task", "")
+    if not isinstance(task, str):
+        raise RepoError(f"{_WHERE}.{name}.task is {task!r:.60}, and should be the name of a task of Celery")
+    answers = _answers(spec.get("answers", {}), name)
+    return Stage(name, after, Patterns(reads), Patterns(makes), answers, Patterns(config), task)
 
 
 def _words(value: Any, where: str) -> tuple[str, ...]:

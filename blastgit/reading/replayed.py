@@ -1,0 +1,156 @@
+"""Whether what a run made again is what was recorded: by value, exact, or exact but for what was replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from blastgit.collections.datasets import Dataset
+from blastgit.collections.runs import Held, holdings
+from blastgit.errors import NotFound
+from blastgit.reading.diff import State, diff
+from blastgit.repository.base import Repository
+from blastgit.repository.commits import Revision
+from blastgit.repository.history import History
+from blastgit.workflow.patterns import Patterns
+from blastgit.workflow.stages import Stages
+from blastgit.workflow.wish import effect_of
+
+EXACT, ALMOST, DIFFERENT, ALONE = "exact", "almost exact", "different", "alone"
+"""Verdicts: every value equal; but for what was replaced and what follows from it; else; nothing to compare with."""
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What became of one transient.
+
+    Attributes:
+        dataset: What the run holds; "" if it lacks what was recorded.
+        recorded: What it is compared with; "" if there is nothing.
+        verdict: One of the words above.
+        differing: The values and files that differ and were not to, by path.
+        following: Those that differ since an input was replaced.
+        evidence: The commit of the reproduction, if the run found the same values again.
+    """
+
+    dataset: str
+    recorded: str
+    verdict: str
+    differing: tuple[str, ...] = ()
+    following: tuple[str, ...] = ()
+    evidence: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it under its stable keys."""
+        return {
+            "dataset": self.dataset or None, "recorded": self.recorded or None, "verdict": self.verdict,
+            "differing": list(self.differing), "following": list(self.following), "evidence": self.evidence or None,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What a run made again.
+
+    Attributes:
+        run: The run.
+        of: The run that it is compared with; "" for the revisions before.
+        replaced: The inputs that were replaced.
+        results: A result for each transient, sorted by name.
+    """
+
+    run: str
+    of: str
+    replaced: tuple[str, ...]
+    results: tuple[Replayed, ...]
+
+    @property
+    def is_faithful(self) -> bool:
+        """Whether nothing differs that was not to."""
+        return all(each.verdict in (EXACT, ALMOST) for each in self.results)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it under its stable keys."""
+        return {
+            "run": self.run, "of": self.of or None, "replaced": list(self.replaced), "faithful": self.is_faithful,
+            "results": [each.to_json() for each in self.results],
+        }  # fmt: skip
+
+
+def check(repository: Repository, run: str, of: str = "", replaced: Sequence[str] = ()) -> Replay:
+    """Compare what a run made again with what was recorded.
+
+    Args:
+        repository: The data repo.
+        run: The run.
+        of: The run that it repeats; "" to compare each revision with the one before, which it was made from.
+        replaced: The files and values that something else stood for, as the plan named them.
+
+    Raises:
+        NotFound: A run holds nothing.
+        DamagedData: The store lacks a file.
+    """
+    made = {each.dataset.name: each for each in _held(repository, run)}
+    recorded = {each.dataset.name: each.dataset for each in _held(repository, of)} if of else {}
+    follows = _follows(repository, replaced)
+    results = [
+        _result(repository, made.get(name), _recorded(made.get(name), recorded.get(name), of), follows)
+        for name in sorted({*made, *recorded})
+    ]
+    return Replay(run, of, tuple(replaced), tuple(results))
+
+
+def _held(repository: Repository, run: str) -> list[Held]:
+    held = holdings(repository, run)
+    if not held:
+        raise NotFound(f"the run {run} holds nothing; `blastgit run list` has all runs")
+    return held
+
+
+def _recorded(made: Held | None, other: Dataset | None, of: str) -> Dataset | None:
+    """Return what the result of a run is compared with."""
+    if of or made is None:
+        return other
+    dataset = made.dataset
+    if not made.is_born:
+        return dataset
+    return Dataset(dataset.line, dataset.number - 1) if dataset.number else None
+
+
+def _result(repository: Repository, made: Held | None, recorded: Dataset | None, follows: Patterns) -> Replayed:
+    if made is None or recorded is None:
+        return Replayed("" if made is None else str(made.dataset), "" if recorded is None else str(recorded), ALONE)
+    evidence = "" if made.is_born else made.marker.id
+    if made.dataset == recorded:
+        return Replayed(str(made.dataset), str(recorded), EXACT, evidence=evidence)
+    paths = list(_differing(repository, _revision(repository, recorded), _revision(repository, made.dataset)))
+    following = tuple(path for path in paths if follows.match(path))
+    differing = tuple(path for path in paths if not follows.match(path))
+    verdict = DIFFERENT if differing else ALMOST if following else EXACT
+    return Replayed(str(made.dataset), str(recorded), verdict, differing, following, evidence)
+
+
+def _revision(repository: Repository, dataset: Dataset) -> Revision:
+    found = History(repository).tagged(dataset.line, dataset.number)
+    if found is None:
+        raise NotFound(f"{dataset} is not there any more")
+    return found
+
+
+def _differing(repository: Repository, old: Revision, new: Revision) -> Iterator[str]:
+    sides = (State(str(each), each.dr.export, each) for each in (old, new))
+    found = diff(repository, *sides, repository.rules)
+    yield from (each.path for each in found.fields)
+    yield from (each.change.path for each in found.files if each.change.counts)
+
+
+def _follows(repository: Repository, replaced: Iterable[str]) -> Patterns:
+    """Return the paths that may differ: what was replaced, and all that is made from it, near or far."""
+    stages = Stages.of(repository.settings)
+    given = [each.rstrip("/") for each in replaced]
+    again = {name for each in given for name in effect_of(stages, each).reasons}
+    for stage in stages:
+        if any(before.name in again for before in stages.feeders(stage.name)):
+            again.add(stage.name)
+    return Patterns((*given, *(text for stage in stages if stage.name in again for text in stage.makes.texts)))

@@ -1,0 +1,117 @@
+"""The configuration of runs: files on main, named by their SHA-256, which commits of data name in a trailer.
+
+A file is kept as it was handed in. What it sets is read where somebody asks: YAML, JSON or TOML, each setting under the
+names that lead to it, joined by full stops.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from blastgit.errors import BlastgitError, InvalidInput, NotFound
+from blastgit.naming.trailers import Trailer
+from blastgit.plumbing.trees import read_blob
+from blastgit.repository.base import Repository
+from blastgit.repository.commits import Snapshot
+from blastgit.safe_yaml import load_yaml
+
+FOLDER = "configurations"
+LIMIT = 1024 * 1024
+"""Bytes of one file."""
+
+_PREFIX = "sha256:"
+
+
+def read_configuration(file: Path) -> bytes:
+    """Return the bytes of a file that shall be kept.
+
+    Raises:
+        InvalidInput: It cannot be read, is too large, or no text.
+    """
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"the configuration {file} cannot be read: {error.strerror}") from None
+    fault = fault_of(data)
+    if fault:
+        raise InvalidInput(f"the configuration {file} {fault}")
+    return data
+
+
+def fault_of(data: bytes) -> str:
+    """Return what keeps bytes from being a configuration, in words; "" for nothing."""
+    if not data.strip():
+        return "is empty"
+    if len(data) > LIMIT:
+        return f"has {len(data):,} bytes, more than the {LIMIT:,} allowed"
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return "is not UTF-8 text"
+    return "is no text: it holds a zero byte" if "\0" in text else ""
+
+
+def digest_of(data: bytes) -> str:
+    """Return what a configuration is called: `sha256:` and 64 hexadecimal digits."""
+    return f"{_PREFIX}{hashlib.sha256(data).hexdigest()}"
+
+
+def path_of(digest: str) -> str:
+    """Return where a configuration stands on main."""
+    hexadecimal = digest.removeprefix(_PREFIX)
+    return f"{FOLDER}/{hexadecimal[:2]}/{hexadecimal[2:]}"
+
+
+def configuration(repository: Repository, digest: str) -> bytes:
+    """Return a configuration.
+
+    Raises:
+        NotFound: Main does not have it.
+    """
+    data = read_blob(repository.main.tree, path_of(digest))
+    if data is None:
+        raise NotFound(f"main of {repository.location} has no configuration {digest}")
+    return data
+
+
+def settings_of(repository: Repository, state: Snapshot) -> dict[str, Any]:
+    """Return what was set when a state was made; nothing if no configuration was recorded.
+
+    Raises:
+        NotFound: Main does not have the configuration that its commit names.
+        InvalidInput: It is none of YAML, JSON or TOML.
+    """
+    digest = state.trailers.get(Trailer.CONFIG)
+    return {} if digest is None else read_settings(configuration(repository, digest), digest)
+
+
+def read_settings(data: bytes, where: str) -> dict[str, Any]:
+    """Return what a configuration sets, each setting under its full name: `dynesty.nlive`.
+
+    Raises:
+        InvalidInput: It is none of YAML, JSON or TOML.
+    """
+    loaded: Any = None
+    try:
+        loaded = load_yaml(data, where)
+    except BlastgitError:
+        loaded = None
+    if not isinstance(loaded, Mapping):
+        try:
+            loaded = tomllib.loads(data.decode())
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+            raise InvalidInput(f"the configuration {where} is no mapping of settings in YAML, JSON or TOML") from None
+    return dict(_flat(loaded, ""))
+
+
+def _flat(loaded: Mapping[Any, Any], above: str) -> Iterator[tuple[str, Any]]:
+    for key, value in loaded.items():
+        name = f"{above}{key}"
+        if isinstance(value, Mapping) and value:
+            yield from _flat(value, f"{name}.")
+        else:
+            yield name, value

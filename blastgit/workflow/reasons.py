@@ -1,0 +1,220 @@
+"""Why a stage must run again: it failed, what it reads changed since it ran, somebody says so, or another one must."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from blastgit.errors import NotFound
+from blastgit.naming.nearest import did_you_mean, with_beginnings
+from blastgit.naming.trailers import Trailer
+from blastgit.repository.base import Repository
+from blastgit.repository.commits import Revision, Snapshot, StageState
+from blastgit.repository.history import History
+from blastgit.revision.compare import compare, jsonable
+from blastgit.revision.document import Json
+from blastgit.revision.dr import read_tasks
+from blastgit.revision.normalise import normalise
+from blastgit.revision.rules import Rules
+from blastgit.workflow.judged import validity_of
+from blastgit.workflow.patterns import Patterns
+from blastgit.workflow.settings import differs
+from blastgit.workflow.stages import Stage, Stages
+from blastgit.workflow.validity import COMPLETE, State, Validity, moment
+from blastgit.workflow.wish import Effect, Wish
+
+_SKEW = timedelta(minutes=1)
+"""How much later a stage may seem to have run than one that came after it: workers' clocks disagree."""
+
+_UNCHANGED = "nothing that it reads has changed"
+
+
+class View:
+    """The values and files of one state."""
+
+    def __init__(self, repository: Repository, state: Snapshot) -> None:
+        self.state = state
+        self.form = normalise(state.dr.export, repository.rules)
+        self.all: dict[str, Json] = {**self.form.values, **state.dr.files}
+
+    def inputs(self, stage: Stage, earlier: Iterable[Stage]) -> dict[str, Any]:
+        """Return what a stage reads that no earlier one makes anew."""
+        anew = Patterns(tuple(text for other in earlier for text in other.makes.texts))
+        return {
+            path: jsonable(value)
+            for path, value in self.all.items()
+            if stage.reads.match(path) and not anew.match(path)
+        }
+
+    def differing(self, other: View, rules: Rules) -> list[str]:
+        """Return the paths of the values and files that differ in another state."""
+        ours, theirs = self.state.dr.files, other.state.dr.files
+        files = [path for path in sorted({*ours, *theirs}) if ours.get(path) != theirs.get(path)]
+        return [*files, *(change.path for change in compare(self.form, other.form, rules))]
+
+
+class Reasons:
+    """Finds out why each stage must run again. The whole document is read only if it takes that."""
+
+    def __init__(self, repository: Repository, state: Revision | StageState, stages: Stages) -> None:
+        self._repository = repository
+        self._state = state
+        self._stages = stages
+        self._found: dict[str, list[str]] = {}
+        self._broken: set[str] = set()
+
+    def all(self, wish: Wish, effects: Mapping[str, Effect], recorded: Mapping[str, Any]) -> dict[str, list[str]]:
+        """Return the reasons by stage, of those that must run."""
+        if self._validity is not None:
+            self._failures(self._validity)
+        if isinstance(self._state, Revision):
+            self._since(self._state)
+        for text, effect in effects.items():
+            self._changed(text, effect)
+        for key, value in wish.settings.items():
+            self._set(key, value, recorded)
+        if wish.everything:
+            for stage in self._stages:
+                self._add(stage, "all stages are asked for")
+        self._follow()
+        return self._found
+
+    def left_out(self, wish: Wish, effects: Mapping[str, Effect], recorded: Mapping[str, Any]) -> dict[str, str]:
+        """Return the stages that need not run, and what was asked for and concerns none, each with the reason."""
+        standings = {} if self._validity is None else self._validity.standings
+        left: dict[str, str] = {}
+        for stage in self._stages:
+            if stage.name not in self._found:
+                standing = standings.get(stage.name)
+                is_idle = standing is not None and standing.state in (State.ANSWERED, State.IDLE)
+                left[stage.name] = str(standing).removeprefix(f"{stage.name} ") if is_idle else _UNCHANGED
+        left |= {text: "no stage reads it" for text, effect in effects.items() if not effect.reasons}
+        same = (key for key, value in wish.settings.items() if key in recorded and not differs(recorded[key], value))
+        return left | {key: f"it was {recorded[key]} already" for key in same}
+
+    @cached_property
+    def _validity(self) -> Validity | None:
+        """How the stages ended; None if all are known to have succeeded."""
+        said = self._state.trailers
+        is_revision = isinstance(self._state, Revision)
+        if is_revision and said.get(Trailer.STATUS) == COMPLETE and Trailer.WORKFLOW not in said:
+            return None
+        return validity_of(self._repository, self._state)
+
+    @cached_property
+    def _now(self) -> View:
+        return View(self._repository, self._state)
+
+    @cached_property
+    def _runs(self) -> dict[str, datetime | None]:
+        return _last_runs(self._state)
+
+    def _add(self, stage: Stage, reason: str) -> None:
+        reasons = self._found.setdefault(stage.name, [])
+        if reason not in reasons:
+            reasons.append(reason)
+
+    def _failures(self, validity: Validity) -> None:
+        for standing in validity.standings.values():
+            if standing.state in (State.FAILED, State.NOT_RUN, State.BLOCKED, State.AHEAD):
+                self._add(standing.stage, str(standing).removeprefix(f"{standing.stage.name} "))
+                self._broken.add(standing.stage.name)
+
+    def _changed(self, text: str, effect: Effect) -> None:
+        for name, reason in effect.reasons.items():
+            self._add(self._stages.by_name[name], reason)
+        path = text.rstrip("/")
+        if not effect.is_declared and not any(map(Patterns((path,)).match, self._now.all)):
+            hint = did_you_mean(path, [*(each.name for each in self._stages), *with_beginnings(self._now.all)])
+            raise NotFound(f"{text!r} is no stage, and no file or field of {self._state}{hint}")
+
+    def _set(self, key: str, value: str, recorded: Mapping[str, Any]) -> None:
+        """Find the stages that read a setting which is to be another one; any may, if none says that it does."""
+        readers = [stage for stage in self._stages if stage.config.match(key)]
+        if key in recorded and not differs(recorded[key], value):
+            return
+        if not readers and key not in recorded:
+            known = [*recorded, *(text for stage in self._stages for text in stage.config.texts)]
+            hint = did_you_mean(key, known, count=2)
+            raise NotFound(
+                f"{key!r} is no setting that {self._state} was made with, or that a stage declares{hint}. A run "
+                "records its configuration by `blastgit run start --config FILE`"
+            )
+        was = f" and was {recorded[key]}" if key in recorded else ""
+        says = "reads" if readers else "may read (no stage declares it)"
+        for stage in readers or self._stages:
+            self._add(stage, f"{says} the setting {key}, which is to be {value}{was}")
+
+    def _since(self, revision: Revision) -> None:
+        """Find the stages that did not run again although what they read has changed."""
+        views: dict[int, tuple[View, list[str]]] = {}
+        for stage in self._stages:
+            oldest = None if stage.name in self._broken else self._ran_for(stage, revision)
+            if oldest is None:
+                continue
+            then = self._runs if oldest is revision else _last_runs(oldest)
+            if oldest is not revision:
+                if oldest.number not in views:
+                    view = View(self._repository, oldest)
+                    views[oldest.number] = view, view.differing(self._now, self._repository.rules)
+                path = self._first_change(stage, then, views[oldest.number][1])
+                if path:
+                    self._add(stage, f"reads {path}, which changed since {oldest}, and did not run again")
+            for before in self._stages.feeders(stage.name):
+                if _is_later(then, before.name, stage.name):
+                    self._add(stage, f"reads what {before.name} makes, which ran later")
+
+    def _first_change(self, stage: Stage, then: Mapping[str, datetime | None], differing: Iterable[str]) -> str:
+        read = (path for path in differing if stage.reads.match(path))
+        return next((path for path in read if self._concerns(stage, path, then)), "")
+
+    def _ran_for(self, stage: Stage, revision: Revision) -> Revision | None:
+        """Return the oldest revision since which a stage has not run; None if it is not known when it ran."""
+        when = self._runs.get(stage.name)
+        oldest = None if when is None else revision
+        for earlier, runs in self._earlier if when else ():
+            if runs.get(stage.name) != when:
+                break
+            oldest = earlier
+        return oldest
+
+    @cached_property
+    def _earlier(self) -> list[tuple[Revision, dict[str, datetime | None]]]:
+        """The revisions before, newest first, as far as any stage has not run since."""
+        found: list[tuple[Revision, dict[str, datetime | None]]] = []
+        number = self._state.number if isinstance(self._state, Revision) else 0
+        for each in History(self._repository).backwards(self._state.name) if number else ():
+            if each.number < number:
+                runs = _last_runs(each)
+                found.append((each, runs))
+                if not any(runs.get(stage) == when for stage, when in self._runs.items() if when):
+                    break
+        return found
+
+    def _concerns(self, stage: Stage, path: str, then: Mapping[str, datetime | None]) -> bool:
+        """Whether a stage must know that a path changed: not if only a later stage has made it anew."""
+        makers = self._stages.makers(path)
+        again = {maker.name for maker in makers if then.get(maker.name) != self._runs.get(maker.name)}
+        return not again or bool(again & self._stages.before(stage.name))
+
+    def _follow(self) -> None:
+        for stage in self._stages if self._found else ():
+            makers = [before.name for before in self._stages.feeders(stage.name) if before.name in self._found]
+            if makers and stage.name not in self._broken:
+                self._add(stage, f"reads what {_listed(makers)}")
+
+
+def _listed(names: list[str]) -> str:
+    return f"{names[0]} makes" if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]} make"
+
+
+def _last_runs(state: Snapshot) -> dict[str, datetime | None]:
+    """Return when each task ended last, by what the document says."""
+    return {row["task_name"]: moment(row.get("last_modified")) for row in read_tasks(state.dr_bytes, str(state))}
+
+
+def _is_later(runs: Mapping[str, datetime | None], first: str, second: str) -> bool:
+    one, other = runs.get(first), runs.get(second)
+    return one is not None and other is not None and one - other > _SKEW

@@ -1,0 +1,19 @@
+"""Whether a setting that somebody wants differs from the one that was recorded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from blastgit.errors import BlastgitError
+from blastgit.safe_yaml import load_yaml
+
+
+def differs(recorded: Any, wanted: str) -> bool:
+    """Whether a value, written as in a configuration, is another one than the recorded one."""
+    if str(recorded) == wanted:
+        return False
+    try:
+        value = load_yaml(f"value: {wanted}".encode(), "the setting")
+    except BlastgitError:
+        return True
+    return not isinstance(value, dict) or bool(value.get("value") != recorded)

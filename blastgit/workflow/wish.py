@@ -1,0 +1,53 @@
+"""What a plan is asked for, and what follows from that alone, whatever the state is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from blastgit.workflow.stages import Stages
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a plan is asked for, beside what a revision itself calls for.
+
+    Attributes:
+        changed: Stages, files and fields that changed or shall run again.
+        given: Inputs that are replaced: the path of a file or value, and by what.
+        everything: Whether to run all stages again.
+        settings: Settings of the configuration that are to be other ones: name and value.
+        with_inputs: Whether to tell what each stage reads, for which the whole document is read.
+    """
+
+    changed: Sequence[str] = ()
+    given: Mapping[str, str] = field(default_factory=dict)
+    everything: bool = False
+    settings: Mapping[str, str] = field(default_factory=dict)
+    with_inputs: bool = True
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What follows from something that changed.
+
+    Attributes:
+        reasons: Why each stage must run that reads it, by the stage's name.
+        is_declared: Whether a stage says that it reads or makes such a thing, or is called so.
+    """
+
+    reasons: Mapping[str, str]
+    is_declared: bool
+
+
+def effect_of(stages: Stages, text: str) -> Effect:
+    """Return what follows from a change of a stage, file or field."""
+    stage = stages.get(text)
+    if stage is not None:
+        return Effect({stage.name: "is said to have changed"}, is_declared=True)
+    path = text.rstrip("/")
+    why = f"reads {path}, which is said to have changed"
+    declared = (each for stage in stages for each in stage.reads.texts + stage.makes.texts)
+    reasons = {stage.name: why for stage in stages if stage.reads.meet([path])}
+    return Effect(reasons, is_declared=any(fnmatchcase(path, each) for each in declared))
