@@ -93,15 +93,11 @@ def _say(plan: Plan) -> None:
     else:
         print(f"{bold(plan.revision)}: {_count(plan)} must run again, {_start(plan)}")
         print_table([[f"  {step.stage}", "; ".join(step.why)] for step in plan.steps])
+    from blastgit.workflow.reasons import UNCHANGED
+
     for reason, names in _by_reason(plan.left_out).items():
-        if plan.steps or reason != _most(plan):
-            print(f"  left out: {names[0] if len(names) == 1 else plural(len(names), 'stage')}, {reason}")
-
-
-def _most(plan: Plan) -> str:
-    """Return the reason for which most are left out."""
-    groups = _by_reason(plan.left_out)
-    return max(groups, key=lambda reason: len(groups[reason]), default="")
+        if reason != UNCHANGED:  # which goes without saying
+            print(f"  left out: {', '.join(names)}: {reason}")
 
 
 def _count(plan: Plan) -> str:

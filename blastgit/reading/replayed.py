@@ -13,6 +13,8 @@ from blastgit.reading.diff import State, diff
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision
 from blastgit.repository.history import History
+from blastgit.revision.normalise import normalise
+from blastgit.workflow.inputs import Uses, read_uses
 from blastgit.workflow.patterns import Patterns
 from blastgit.workflow.stages import Stages
 from blastgit.workflow.wish import effect_of
@@ -93,7 +95,7 @@ def check(repository: Repository, run: str, of: str = "", replaced: Sequence[str
     """
     made = {each.dataset.name: each for each in _held(repository, run)}
     recorded = {each.dataset.name: each.dataset for each in _held(repository, of)} if of else {}
-    follows = _follows(repository, replaced)
+    follows = _Follows(repository, replaced)
     results = [
         _result(repository, made.get(name), _recorded(made.get(name), recorded.get(name), of), follows)
         for name in sorted({*made, *recorded})
@@ -118,15 +120,16 @@ def _recorded(made: Held | None, other: Dataset | None, of: str) -> Dataset | No
     return Dataset(dataset.line, dataset.number - 1) if dataset.number else None
 
 
-def _result(repository: Repository, made: Held | None, recorded: Dataset | None, follows: Patterns) -> Replayed:
+def _result(repository: Repository, made: Held | None, recorded: Dataset | None, follows: _Follows) -> Replayed:
     if made is None or recorded is None:
         return Replayed("" if made is None else str(made.dataset), "" if recorded is None else str(recorded), ALONE)
     evidence = "" if made.is_born else made.marker.id
     if made.dataset == recorded:
         return Replayed(str(made.dataset), str(recorded), EXACT, evidence=evidence)
-    paths = list(_differing(repository, _revision(repository, recorded), _revision(repository, made.dataset)))
-    following = tuple(path for path in paths if follows.match(path))
-    differing = tuple(path for path in paths if not follows.match(path))
+    new = _revision(repository, made.dataset)
+    paths = list(_differing(repository, _revision(repository, recorded), new))
+    following = tuple(follows.of(new, paths))
+    differing = tuple(path for path in paths if path not in set(following))
     verdict = DIFFERENT if differing else ALMOST if following else EXACT
     return Replayed(str(made.dataset), str(recorded), verdict, differing, following, evidence)
 
@@ -145,12 +148,36 @@ def _differing(repository: Repository, old: Revision, new: Revision) -> Iterator
     yield from (each.change.path for each in found.files if each.change.counts)
 
 
-def _follows(repository: Repository, replaced: Iterable[str]) -> Patterns:
-    """Return the paths that may differ: what was replaced, and all that is made from it, near or far."""
-    stages = Stages.of(repository.settings)
-    given = [each.rstrip("/") for each in replaced]
-    again = {name for each in given for name in effect_of(stages, each).reasons}
-    for stage in stages:
-        if any(before.name in again for before in stages.feeders(stage.name)):
-            again.add(stage.name)
-    return Patterns((*given, *(text for stage in stages if stage.name in again for text in stage.makes.texts)))
+class _Follows:
+    """What may differ when some inputs were replaced: they themselves, and all that is made from them, near or far."""
+
+    def __init__(self, repository: Repository, replaced: Iterable[str]) -> None:
+        self._given = tuple(each.rstrip("/") for each in replaced)
+        self._rules = repository.rules
+        stages = Stages.of(repository.settings)
+        again = {name for each in self._given for name in effect_of(stages, each).reasons}
+        for stage in stages:
+            if any(before.name in again for before in stages.feeders(stage.name)):
+                again.add(stage.name)
+        self._stages = [stage for stage in stages if stage.name in again]
+
+    def of(self, new: Revision, paths: Iterable[str]) -> list[str]:
+        """Return those of some paths that may differ in a revision."""
+        if not self._given:
+            return []
+        uses = read_uses(normalise(new.dr.export, self._rules), new.dr.files)
+        return [path for path in paths if self._is_given(path) or (self._is_made(path) and self._is_used(path, uses))]
+
+    def _is_given(self, path: str) -> bool:
+        return Patterns(self._given).match(path)
+
+    def _is_made(self, path: str) -> bool:
+        """Whether a stage that must run makes it; what it just works over, file by file, follows from itself alone."""
+        return any(stage.makes.match(path) and not stage.reads.match(path) for stage in self._stages)
+
+    def _is_used(self, path: str, uses: Uses) -> bool:
+        """Whether a replaced file is among what a product was made from; of values only the stages tell."""
+        products = [step.product for step in uses.steps if path == step.product or path.startswith(f"{step.product}.")]
+        if not products or not all("/" in each and "." in each.rpartition("/")[2] for each in self._given):
+            return True
+        return any(map(self._is_given, uses.inputs(products)))

@@ -28,7 +28,8 @@ from blastgit.workflow.wish import Effect, Wish
 _SKEW = timedelta(minutes=1)
 """How much later a stage may seem to have run than one that came after it: workers' clocks disagree."""
 
-_UNCHANGED = "nothing that it reads has changed"
+UNCHANGED = "nothing that it reads has changed"
+"""Why most stages are left out of a plan."""
 
 
 class View:
@@ -89,7 +90,7 @@ class Reasons:
             if stage.name not in self._found:
                 standing = standings.get(stage.name)
                 is_idle = standing is not None and standing.state in (State.ANSWERED, State.IDLE)
-                left[stage.name] = str(standing).removeprefix(f"{stage.name} ") if is_idle else _UNCHANGED
+                left[stage.name] = str(standing).removeprefix(f"{stage.name} ") if is_idle else UNCHANGED
         left |= {text: "no stage reads it" for text, effect in effects.items() if not effect.reasons}
         same = (key for key, value in wish.settings.items() if key in recorded and not differs(recorded[key], value))
         return left | {key: f"it was {recorded[key]} already" for key in same}

@@ -11,6 +11,8 @@ from blastgit.collections.start import Start
 from blastgit.demo import break_off, change_image, refit, reprocess, small
 from blastgit.errors import InvalidInput, NotFound, UsageError
 from blastgit.plumbing.process import run_git
+from blastgit.repository.edit import BranchEdit, commit_to_branch
+from blastgit.repository.local import LocalRepository
 
 SED = "Global host SED inference"
 IMAGE = "cutout_cdn/DES/DES_z.fits"
@@ -108,7 +110,7 @@ def test_from_a_marker_what_comes_after_it_must_run(repo, record):
     made = DataRepo(repo)
     record(repo, small("2026dgt"))
     workflow = made.workflow("2026dgt", owner="w")
-    for stage in ("Cutout download", "Host match"):
+    for stage in ("Cutout download", "Transient MWEBV", "Host match"):
         workflow.begin(stage)
         workflow.finish(stage)
     plan = made.plan("2026dgt@1:post-host-match")
@@ -116,7 +118,7 @@ def test_from_a_marker_what_comes_after_it_must_run(repo, record):
     assert plan.state == "2026dgt@1:post-host-match"
     assert plan.start == "post-host-match"
     assert "Host information" in names
-    assert not {"Cutout download", "Host match"} & set(names)
+    assert not {"Cutout download", "Transient MWEBV", "Host match"} & set(names)
 
 
 def test_a_run_records_its_configuration(configured, run, tmp_path):
@@ -157,8 +159,10 @@ def test_another_setting_is_planned(configured):
         configured.plan("2026dgt", settings={"dynesty.nlve": "1000"})
 
 
-def test_only_the_stages_that_declare_a_setting_run(configured, change_settings):
-    change_settings(configured.path, f"stages:\n  {SED}:\n    config: [dynesty]\n".encode())
+def test_only_the_stages_that_declare_a_setting_run(configured):
+    repository = LocalRepository(configured.path)
+    text = repository.main_file("blastgit.yaml") + f"\nstages:\n  {SED}:\n    config: [dynesty]\n".encode()
+    commit_to_branch(repository, "main", lambda _: BranchEdit({"blastgit.yaml": text}, "Declare a setting"))
     plan = DataRepo(configured.path).plan("2026dgt", settings={"dynesty.nlive": "1000"})
     assert [step.stage for step in plan.steps] == [SED, "Generate thumbnail SED global"]
 
