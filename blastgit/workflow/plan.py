@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,8 +11,11 @@ from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision, Snapshot, StageState
 from blastgit.repository.configuration import settings_of
 from blastgit.repository.history import History
-from blastgit.workflow.reasons import Reasons, View
+from blastgit.revision.compare import jsonable
+from blastgit.workflow.patterns import Patterns
+from blastgit.workflow.reasons import Reasons
 from blastgit.workflow.stages import Stage, Stages
+from blastgit.workflow.view import View
 from blastgit.workflow.wish import Wish, effect_of
 
 
@@ -118,8 +121,8 @@ class Planner:
         start = _before(order, steps) if isinstance(state, Revision) else self._stages.find(state.slug)
         marker = next((each for each in reversed(markers) if start and each.slug == start.slug), None)
         begin = marker or state
-        view = View(self._repository, begin) if wish.with_inputs and steps else None
-        inputs = [{} if view is None else view.inputs(stage, steps[:index]) for index, stage in enumerate(steps)]
+        view = View.of(begin, self._repository.rules) if wish.with_inputs else None
+        inputs = [{} if view is None else _inputs(view, stage, steps[:index]) for index, stage in enumerate(steps)]
         return Plan(
             str(state),
             state.app_version,
@@ -156,3 +159,11 @@ def _before(order: list[Stage], steps: list[Stage]) -> Stage | None:
     """Return the stage behind which to start."""
     first = order.index(steps[0]) if steps else len(order)
     return order[first - 1] if first else None
+
+
+def _inputs(view: View, stage: Stage, earlier: Iterable[Stage]) -> dict[str, Any]:
+    """Return what a stage reads that no earlier one makes anew."""
+    anew = Patterns(tuple(text for other in earlier for text in other.makes.texts))
+    return {
+        path: jsonable(value) for path, value in view.all.items() if stage.reads.match(path) and not anew.match(path)
+    }

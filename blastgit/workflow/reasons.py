@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -11,49 +11,18 @@ from blastgit.errors import NotFound
 from blastgit.naming.nearest import did_you_mean, with_beginnings
 from blastgit.naming.trailers import Trailer
 from blastgit.repository.base import Repository
-from blastgit.repository.commits import Revision, Snapshot, StageState
+from blastgit.repository.commits import Revision, StageState
 from blastgit.repository.history import History
-from blastgit.revision.compare import compare, jsonable
-from blastgit.revision.document import Json
-from blastgit.revision.dr import read_tasks
-from blastgit.revision.normalise import normalise
-from blastgit.revision.rules import Rules
 from blastgit.workflow.judged import validity_of
 from blastgit.workflow.patterns import Patterns
 from blastgit.workflow.settings import differs
 from blastgit.workflow.stages import Stage, Stages
-from blastgit.workflow.validity import COMPLETE, State, Validity, moment
+from blastgit.workflow.validity import COMPLETE, SKEW, State, Validity
+from blastgit.workflow.view import View
 from blastgit.workflow.wish import Effect, Wish
-
-_SKEW = timedelta(minutes=1)
-"""How much later a stage may seem to have run than one that came after it: workers' clocks disagree."""
 
 UNCHANGED = "nothing that it reads has changed"
 """Why most stages are left out of a plan."""
-
-
-class View:
-    """The values and files of one state."""
-
-    def __init__(self, repository: Repository, state: Snapshot) -> None:
-        self.state = state
-        self.form = normalise(state.dr.export, repository.rules)
-        self.all: dict[str, Json] = {**self.form.values, **state.dr.files}
-
-    def inputs(self, stage: Stage, earlier: Iterable[Stage]) -> dict[str, Any]:
-        """Return what a stage reads that no earlier one makes anew."""
-        anew = Patterns(tuple(text for other in earlier for text in other.makes.texts))
-        return {
-            path: jsonable(value)
-            for path, value in self.all.items()
-            if stage.reads.match(path) and not anew.match(path)
-        }
-
-    def differing(self, other: View, rules: Rules) -> list[str]:
-        """Return the paths of the values and files that differ in another state."""
-        ours, theirs = self.state.dr.files, other.state.dr.files
-        files = [path for path in sorted({*ours, *theirs}) if ours.get(path) != theirs.get(path)]
-        return [*files, *(change.path for change in compare(self.form, other.form, rules))]
 
 
 class Reasons:
@@ -106,11 +75,11 @@ class Reasons:
 
     @cached_property
     def _now(self) -> View:
-        return View(self._repository, self._state)
+        return View.of(self._state, self._repository.rules)
 
-    @cached_property
+    @property
     def _runs(self) -> dict[str, datetime | None]:
-        return _last_runs(self._state)
+        return self._now.ran
 
     def _add(self, stage: Stage, reason: str) -> None:
         reasons = self._found.setdefault(stage.name, [])
@@ -150,22 +119,26 @@ class Reasons:
 
     def _since(self, revision: Revision) -> None:
         """Find the stages that did not run again although what they read has changed."""
-        views: dict[int, tuple[View, list[str]]] = {}
+        views: dict[int, list[str]] = {}
         for stage in self._stages:
             oldest = None if stage.name in self._broken else self._ran_for(stage, revision)
             if oldest is None:
                 continue
-            then = self._runs if oldest is revision else _last_runs(oldest)
+            then = self._view(oldest).ran
             if oldest is not revision:
                 if oldest.number not in views:
-                    view = View(self._repository, oldest)
-                    views[oldest.number] = view, view.differing(self._now, self._repository.rules)
-                path = self._first_change(stage, then, views[oldest.number][1])
+                    views[oldest.number] = self._view(oldest).differing(self._now)
+                path = self._first_change(stage, then, views[oldest.number])
                 if path:
                     self._add(stage, f"reads {path}, which changed since {oldest}, and did not run again")
             for before in self._stages.feeders(stage.name):
                 if _is_later(then, before.name, stage.name):
                     self._add(stage, f"reads what {before.name} makes, which ran later")
+
+    def _view(self, revision: Revision) -> View:
+        if revision is self._state:
+            return self._now
+        return next(view for each, view in self._earlier if each is revision)
 
     def _first_change(self, stage: Stage, then: Mapping[str, datetime | None], differing: Iterable[str]) -> str:
         read = (path for path in differing if stage.reads.match(path))
@@ -175,22 +148,22 @@ class Reasons:
         """Return the oldest revision since which a stage has not run; None if it is not known when it ran."""
         when = self._runs.get(stage.name)
         oldest = None if when is None else revision
-        for earlier, runs in self._earlier if when else ():
-            if runs.get(stage.name) != when:
+        for earlier, view in self._earlier if when else ():
+            if view.ran.get(stage.name) != when:
                 break
             oldest = earlier
         return oldest
 
     @cached_property
-    def _earlier(self) -> list[tuple[Revision, dict[str, datetime | None]]]:
+    def _earlier(self) -> list[tuple[Revision, View]]:
         """The revisions before, newest first, as far as any stage has not run since."""
-        found: list[tuple[Revision, dict[str, datetime | None]]] = []
+        found: list[tuple[Revision, View]] = []
         number = self._state.number if isinstance(self._state, Revision) else 0
         for each in History(self._repository).backwards(self._state.name) if number else ():
             if each.number < number:
-                runs = _last_runs(each)
-                found.append((each, runs))
-                if not any(runs.get(stage) == when for stage, when in self._runs.items() if when):
+                view = View.of(each, self._repository.rules)
+                found.append((each, view))
+                if not any(view.ran.get(stage) == when for stage, when in self._runs.items() if when):
                     break
         return found
 
@@ -211,11 +184,6 @@ def _listed(names: list[str]) -> str:
     return f"{names[0]} makes" if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]} make"
 
 
-def _last_runs(state: Snapshot) -> dict[str, datetime | None]:
-    """Return when each task ended last, by what the document says."""
-    return {row["task_name"]: moment(row.get("last_modified")) for row in read_tasks(state.dr_bytes, str(state))}
-
-
 def _is_later(runs: Mapping[str, datetime | None], first: str, second: str) -> bool:
     one, other = runs.get(first), runs.get(second)
-    return one is not None and other is not None and one - other > _SKEW
+    return one is not None and other is not None and one - other > SKEW

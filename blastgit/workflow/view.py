@@ -10,6 +10,7 @@ from functools import cached_property
 from blastgit.repository.commits import Snapshot
 from blastgit.revision.compare import compare
 from blastgit.revision.document import Json
+from blastgit.revision.dr import read_tasks
 from blastgit.revision.normalise import NaturalForm, normalise
 from blastgit.revision.rules import Rules
 from blastgit.workflow.inputs import Uses, read_uses
@@ -77,9 +78,10 @@ class View:
 
     @cached_property
     def ran(self) -> dict[str, datetime | None]:
-        """When each task ended last, by what the document says; the document alone is read for it."""
-        document = self._contents.document if self.state is None else self.state.dr.export.document
-        return {row["task_name"]: moment(row.get("last_modified")) for row in document["workflow_tasks"]}
+        """When each task ended last, by what the document says; of it just the tasks are read for that."""
+        state = self.state
+        tasks = self._contents.document["workflow_tasks"] if state is None else read_tasks(state.dr_bytes, self.label)
+        return {row["task_name"]: moment(row.get("last_modified")) for row in tasks}
 
     @cached_property
     def uses(self) -> Uses:
