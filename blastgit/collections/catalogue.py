@@ -47,7 +47,9 @@ class Catalogue:
 
     def file(self, path: str) -> bytes | None:
         """Return another file of main, or None if there is none."""
-        return self._files[path] if path in self._files else self._tree and read_blob(self._tree, path)
+        if path in self._files:
+            return self._files[path]
+        return None if self._tree is None else read_blob(self._tree, path)
 
     def has_file(self, path: str) -> bool:
         """Whether main has another file."""

@@ -142,8 +142,8 @@ def _revision(repository: Repository, dataset: Dataset) -> Revision:
 
 
 def _differing(repository: Repository, old: Revision, new: Revision) -> Iterator[str]:
-    sides = (State(str(each), each.dr.export, each) for each in (old, new))
-    found = diff(repository, *sides, repository.rules)
+    before, after = (State(str(each), each.dr.export, each) for each in (old, new))
+    found = diff(repository, before, after, repository.rules)
     yield from (each.path for each in found.fields)
     yield from (each.change.path for each in found.files if each.change.counts)
 
@@ -180,4 +180,13 @@ class _Follows:
         products = [step.product for step in uses.steps if path == step.product or path.startswith(f"{step.product}.")]
         if not products or not all("/" in each and "." in each.rpartition("/")[2] for each in self._given):
             return True
-        return any(map(self._is_given, uses.inputs(products)))
+        return any(map(self._is_given, _considered(products, uses)))
+
+
+def _considered(products: Iterable[str], uses: Uses) -> set[str]:
+    """Return what products were made of or could have been: what was weighed and not used has had its say, too."""
+    known, level = set[str](), set(products)
+    while level:
+        known |= level
+        level = {step.source for step in uses.steps if step.product in level} - known
+    return known

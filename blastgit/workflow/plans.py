@@ -112,7 +112,7 @@ def _line(text: str) -> str:
 
 
 def _chain(plan: Plan) -> dict[str, Any]:
-    tasks = [
+    tasks: list[dict[str, Any]] = [
         {
             "task": step.task, "args": [plan.transient], "kwargs": {}, "options": {}, "subtask_type": None,
             "immutable": True,

@@ -13,11 +13,12 @@ from blastgit.naming.trailers import Trailer
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision, StageState
 from blastgit.repository.history import History
+from blastgit.workflow.ended import COMPLETE
 from blastgit.workflow.judged import validity_of
 from blastgit.workflow.patterns import Patterns
 from blastgit.workflow.settings import differs
 from blastgit.workflow.stages import Stage, Stages
-from blastgit.workflow.validity import COMPLETE, SKEW, State, Validity
+from blastgit.workflow.validity import SKEW, State, Validity
 from blastgit.workflow.view import View
 from blastgit.workflow.wish import Effect, Wish
 

@@ -8,7 +8,7 @@ import pytest
 from blastgit import DataRepo
 from blastgit.cli.main import main
 from blastgit.collections.start import Start
-from blastgit.demo import break_off, change_image, refit, reprocess, small
+from blastgit.demo import break_off, change_image, edit_flux, reprocess, small
 from blastgit.errors import InvalidInput, NotFound, UsageError
 from blastgit.plumbing.process import run_git
 from blastgit.repository.edit import BranchEdit, commit_to_branch
@@ -195,12 +195,13 @@ def test_a_rerun_with_a_replaced_input_is_almost_exact(repo, record, capsys):
 
 def test_what_was_not_made_from_the_replaced_input_may_not_differ(repo, record):
     record(repo, small("2026dgt"), run="first/1")
-    changed = refit(change_image(reprocess(small("2026dgt"), **LATER), "DES_z", seed=2), seed=2)
+    changed = edit_flux(change_image(reprocess(small("2026dgt"), **LATER), "DES_z", seed=2), "DES_g", 1.1)
     record(repo, changed, run="again/1")
     [result] = DataRepo(repo).replay_check("again/1", replaced=[IMAGE]).results
-    assert result.verdict == "different"  # the global photometry in DES_z was not validated, and no fit used it
-    assert "sed/global.log_mass_50" in result.differing
-    assert "sed/local.log_mass_50" in result.following
+    assert result.verdict == "different"
+    assert {path.split("/")[0] for path in result.differing} == {"photometry"}
+    assert all("DES_g" in path for path in result.differing)
+    assert "photometry/2026dgt_local/DES_z.flux" in result.following
 
 
 def test_what_only_one_of_two_runs_holds_is_said(repo, record):
