@@ -26,7 +26,8 @@ _ORDER = (
     Trailer.REVISION, Trailer.TOWARDS, Trailer.DRAFT, Trailer.REPRODUCES, Trailer.REDRAWN_WITHIN, Trailer.RAN,
     Trailer.APP_VERSION, Trailer.RULES, Trailer.SCIENCE_DIGEST, Trailer.RUN, Trailer.FORMERLY, Trailer.LINE,
     Trailer.FORKED_FROM, Trailer.PROMOTED_FROM, Trailer.COLLECTIONS_AT, Trailer.CONFIG, Trailer.EVEN_WITHDRAWN,
-    Trailer.MARKER, Trailer.STATUS, Trailer.OUT_OF_DATE, Trailer.FILES, Trailer.BYTES, Trailer.RECORDED_BY, Trailer.WORKFLOW,
+    Trailer.MARKER, Trailer.STATUS, Trailer.OUT_OF_DATE, Trailer.FILES, Trailer.BYTES, Trailer.RECORDED_BY,
+    Trailer.WORKFLOW,
 )  # fmt: skip
 """The order in which trailers are written."""
 
