@@ -30,7 +30,8 @@ from blastgit.demo import Sample, refit, reprocess, small
 from blastgit.errors import Withdrawn
 from blastgit.naming.paths import dataset_path
 from blastgit.plumbing.process import git_environment
-from blastgit.plumbing.refs import RefUpdate, update_refs
+from blastgit.plumbing.ref_update import RefUpdate
+from blastgit.plumbing.refs import update_refs
 
 pytestmark = pytest.mark.slow
 

@@ -23,7 +23,7 @@ from blastgit.plumbing.locks import Journal, hold
 from blastgit.plumbing.opening import open_repository
 from blastgit.plumbing.process import GitError, run_git
 from blastgit.plumbing.push import Outcome, PushFailed, push_refs
-from blastgit.plumbing.refs import RefMoved, RefUpdate
+from blastgit.plumbing.ref_update import RefMoved, RefUpdate
 from blastgit.plumbing.user_settings import Keep
 from blastgit.repository.base import LOCK_TIMEOUT, Repository
 from blastgit.repository.edit import BranchEdit, commit_to_held_branch

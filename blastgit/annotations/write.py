@@ -24,7 +24,7 @@ from blastgit.annotations.resolve import Target, label
 from blastgit.errors import InvalidInput, RepoError
 from blastgit.naming.trailers import Trailer
 from blastgit.plumbing.objects import find_ref
-from blastgit.plumbing.refs import RefMoved, RefUpdate
+from blastgit.plumbing.ref_update import RefMoved, RefUpdate
 from blastgit.plumbing.trees import read_blob
 from blastgit.repository.base import Repository
 from blastgit.repository.edit import BranchEdit, commit_to_branch

@@ -74,7 +74,13 @@ def _start(collections: Collections, options: argparse.Namespace) -> int:
 
     inputs = tuple(options.inputs)
     wanted = Start(
-        options.target, options.release, options.ticket, options.instrument, inputs, options.output, options.output_run,
+        options.target,
+        options.release,
+        options.ticket,
+        options.instrument,
+        inputs,
+        options.output,
+        options.output_run,
         options.config,
     )
     return say_changed(collections.start_run(wanted, intent_of(options, collections)), options)

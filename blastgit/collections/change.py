@@ -134,9 +134,7 @@ def change(
     return replace(done, commit=commit) if done.names else done
 
 
-def _check(
-    repository: Repository, before: Catalogue, after: Catalogue, intent: Intent, changed: Iterable[str]
-) -> None:
+def _check(repository: Repository, before: Catalogue, after: Catalogue, intent: Intent, changed: Iterable[str]) -> None:
     policy = CollectionPolicy.of(repository.settings)
     rules = Rules(repository, policy, before, after)
     for name in changed:

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from blastgit.datasets.types import DatasetTypes
 from blastgit.errors import RepoError
 from blastgit.repository.entries import LIMIT
-from blastgit.store.config import remote_names
 
 if TYPE_CHECKING:
+    from blastgit.datasets.types import DatasetTypes
     from blastgit.repository.base import Repository
     from blastgit.repository.settings import Settings
 
@@ -26,8 +25,7 @@ T = TypeVar("T")
 _WHERE = "blastgit.yaml on main: storage"
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(NamedTuple):
     """Where the files of one dataset type go.
 
     Attributes:
@@ -44,8 +42,7 @@ class Rule:
 _NO_RULE = Rule()
 
 
-@dataclass(frozen=True)
-class Rules:
+class Rules(NamedTuple):
     """Where dataset types go.
 
     Attributes:
@@ -93,6 +90,9 @@ def check_storage(settings: Settings, config: bytes) -> Rules:
     Raises:
         RepoError: A rule is about no dataset type of files, or names no remote.
     """
+    from blastgit.datasets.types import DatasetTypes
+    from blastgit.store.config import remote_names
+
     rules = settings.read("storage", read_storage)
     types = DatasetTypes.of(settings)
     for name, rule in rules.of.items():
@@ -132,6 +132,9 @@ class Placement:
         rules = settings.read("storage", read_storage)
         if not rules.of:
             return cls(rules, None, "")
+        from blastgit.datasets.types import DatasetTypes
+        from blastgit.store.config import remote_names
+
         config = repository.config
         check_storage(settings, config)
         return cls(rules, DatasetTypes.of(settings), remote_names(config)[0])

@@ -18,7 +18,7 @@ from blastgit.exchange.seen import Look
 from blastgit.exchange.sources import Found, Opened, opened
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import BRIEFLY, Journal, Lock, hold
-from blastgit.plumbing.refs import RefMoved
+from blastgit.plumbing.ref_update import RefMoved
 from blastgit.plumbing.turnstile import publishing
 from blastgit.recording.options import RecordOptions
 from blastgit.recording.record import Prepared, Recording

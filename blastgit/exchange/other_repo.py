@@ -25,7 +25,7 @@ from blastgit.plumbing.git_locks import OF_FETCHING
 from blastgit.plumbing.locks import Journal, hold
 from blastgit.plumbing.opening import open_repository
 from blastgit.plumbing.process import GitError, run_git
-from blastgit.plumbing.refs import RefMoved, RefUpdate
+from blastgit.plumbing.ref_update import RefMoved, RefUpdate
 from blastgit.plumbing.trees import read_blob
 from blastgit.plumbing.turnstile import publishing
 from blastgit.plumbing.user_settings import Keep

@@ -17,7 +17,7 @@ from blastgit.maintenance.verify.report import Problem, Repaired, Report
 from blastgit.plumbing.broken import broken_refs
 from blastgit.plumbing.durable import sync_file_systems
 from blastgit.plumbing.locks import BRIEFLY, Journal, hold
-from blastgit.plumbing.refs import RefUpdate
+from blastgit.plumbing.ref_update import RefUpdate
 from blastgit.progress import Progress, silent
 from blastgit.repository.base import LOCK_TIMEOUT, Repository
 from blastgit.repository.ledger.book import Entry, chains_of

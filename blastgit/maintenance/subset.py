@@ -26,7 +26,7 @@ from blastgit.naming.names import Spec, is_personal, parse_spec
 from blastgit.naming.refs import branch_ref, tag_ref
 from blastgit.plumbing.durable import sync_file_systems
 from blastgit.plumbing.process import run_git
-from blastgit.plumbing.refs import RefUpdate
+from blastgit.plumbing.ref_update import RefUpdate
 from blastgit.plumbing.safe_text import one_line
 from blastgit.plumbing.trees import read_blob
 from blastgit.plumbing.user_settings import Keep

@@ -6,8 +6,8 @@ Nothing else in blastgit spells the name of a ref.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from blastgit.errors import Denied
 from blastgit.naming.names import check_line, check_transient, is_personal, is_reference, transient_of, user_of
@@ -58,8 +58,7 @@ class Kind(Enum):
 _SINGLE = {MAIN: Kind.MAIN, ANNOTATIONS: Kind.ANNOTATIONS, CHECKPOINT: Kind.CHECKPOINT}
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A line of revisions: the official one of a transient or a reference, or a user's own of a transient.
 
     Attributes:
@@ -83,8 +82,7 @@ class Line:
         return f"{TAGS}{tag_name(str(self), number)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """What a ref is, taken apart.
 
     Attributes:
@@ -100,8 +98,7 @@ class Place:
     collection: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One ref that a push wants to move.
 
     Attributes:

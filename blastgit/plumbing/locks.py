@@ -26,7 +26,7 @@ from blastgit.plumbing.evidence import boot_id, is_of_one_kernel
 from blastgit.plumbing.git_locks import Claim, release, words_for
 
 if TYPE_CHECKING:
-    from blastgit.plumbing.refs import RefUpdate
+    from blastgit.plumbing.ref_update import RefUpdate
 
 BRIEFLY = 2.0
 """Seconds, for who does not want to wait: whoever opens the repo holds each lock for an instant (`recovery.py`)."""

@@ -10,7 +10,7 @@ from blastgit.errors import RepoError
 from blastgit.plumbing.connection import remote_words
 from blastgit.plumbing.objects import ZERO
 from blastgit.plumbing.process import GitError, run_git
-from blastgit.plumbing.refs import RefUpdate
+from blastgit.plumbing.ref_update import RefUpdate
 from blastgit.plumbing.user_settings import Keep
 
 _MOVED = (

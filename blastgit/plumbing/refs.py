@@ -24,6 +24,7 @@ from blastgit.plumbing.opening import open_repository
 from blastgit.plumbing.process import GitError, git_in_waiting
 from blastgit.plumbing.quarantine import Quarantine
 from blastgit.plumbing.ref_locks import free_after_failure, locks_in_order
+from blastgit.plumbing.ref_update import RefLocked, RefMoved, RefUpdate
 
 _LEAST_ROOM = 65_536  # bytes: refs and their locks take a block each
 _PATIENT = (
@@ -32,37 +33,6 @@ _PATIENT = (
     "-c",
     "core.packedRefsTimeout=5000",
 )  # ms; git's own is a tenth of 1 s
-
-
-class RefMoved(RepoError):
-    """A ref was not where the caller last saw it: somebody else was first. Look again and decide anew."""
-
-    kind = "ref-moved"
-
-
-class RefLocked(RefMoved):
-    """A ref is locked by another git process just now. Look again."""
-
-    kind = "ref-locked"
-
-
-@dataclass(frozen=True, slots=True)
-class RefUpdate:
-    """One ref and where it goes.
-
-    Attributes:
-        ref: The full name.
-        new: The object id that it shall have; `ZERO` if it shall go.
-        old: The object id that it must have now; None if it must not exist.
-    """
-
-    ref: str
-    new: str
-    old: str | None = None
-
-    def line(self) -> str:
-        """Return the update as a line for `git update-ref --stdin`."""
-        return f"update {self.ref} {self.new} {self.old or ZERO}\n"
 
 
 def update_refs(  # noqa: PLR0913 (each is one thing that most calls leave out)

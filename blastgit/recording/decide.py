@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from blastgit.errors import DamagedData, Withdrawn
-from blastgit.recording.returns import Given, earlier, find_equal, name_returned_images
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision, Snapshot
 from blastgit.repository.contents import content_tolerance, published_file
@@ -148,6 +147,8 @@ def _compare(repository: Repository, state: Candidate, latest: Revision) -> Deci
     changes = _changes(repository, state, latest)
     if not changes.makes_revision:
         return _same(state, latest, changes, rules)
+    from blastgit.recording.returns import Given, earlier, find_equal, name_returned_images
+
     older, files = earlier(repository, latest), changes.files
     changes = replace(changes, files=name_returned_images(files, older, sha256))
     kept = {change.path for change in files if change.change == "content-equal"}

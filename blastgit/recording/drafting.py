@@ -9,7 +9,7 @@ import pygit2
 
 from blastgit.errors import InvalidInput
 from blastgit.naming.refs import draft_ref
-from blastgit.plumbing.refs import RefUpdate
+from blastgit.plumbing.ref_update import RefUpdate
 from blastgit.recording.decide import Decision, is_equal
 from blastgit.recording.options import RecordOptions
 from blastgit.recording.result import Recorded

@@ -17,40 +17,41 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-
-import pygit2
+from typing import TYPE_CHECKING
 
 from blastgit.datasets.storage import Placement
 from blastgit.errors import Busy, Withdrawn
 from blastgit.naming.names import document_of
-from blastgit.naming.refs import branch_ref, draft_ref, tag_name, tag_ref
-from blastgit.plumbing.batch import Batch
-from blastgit.plumbing.locks import Journal, Lock, hold
-from blastgit.plumbing.refs import RefMoved, RefUpdate
+from blastgit.naming.refs import branch_ref, draft_ref, run_ref, tag_name, tag_ref
+from blastgit.plumbing.locks import Journal, hold
+from blastgit.plumbing.ref_update import RefMoved, RefUpdate
 from blastgit.plumbing.turnstile import publishing
 from blastgit.progress import Progress, silent
 from blastgit.recording.decide import Decision, decide
-from blastgit.recording.drafting import Drafting, Kept
-from blastgit.recording.evidence import Evidence
 from blastgit.recording.options import RecordOptions
-from blastgit.recording.placement import StoredFile, keep
-from blastgit.recording.replay import Ending
 from blastgit.recording.result import Recorded
 from blastgit.recording.sources import Gathered
-from blastgit.recording.wording import Wording
-from blastgit.repository.base import Repository
-from blastgit.repository.casefold import refuse_case_collision
+from blastgit.repository.due import start_if_due
 from blastgit.repository.history import History
 from blastgit.repository.lines import before_of
-from blastgit.repository.packing import start_if_due
 from blastgit.repository.recovery import add_tag, clean_up_dead_writer, roll_forward
 from blastgit.repository.simulated import check_simulated
 from blastgit.repository.skeleton import dot_files
-from blastgit.repository.tombstones import check_returning
 from blastgit.revision.dr import write_dr
-from blastgit.revision.export import Export
 from blastgit.store.intake import Intake
-from blastgit.store.source import AnySource
+
+if TYPE_CHECKING:
+    import pygit2
+
+    from blastgit.plumbing.batch import Batch
+    from blastgit.plumbing.locks import Lock
+    from blastgit.recording.drafting import Drafting, Kept
+    from blastgit.recording.placement import StoredFile
+    from blastgit.recording.replay import Ending
+    from blastgit.recording.wording import Wording
+    from blastgit.repository.base import Repository
+    from blastgit.revision.export import Export
+    from blastgit.store.source import AnySource
 
 
 def record(
@@ -132,15 +133,27 @@ class Recording:
         self._name = options.line(export.name)
         self._is_own = options.user is not None
         self._place = replace(Placement.of(repository), fixed=options.store)
-        self._wording = Wording(repository, self._export, options)
-        self._drafting = Drafting(repository, self._export, intake, options)
         self._returning: list[str] = []
+
+    @cached_property
+    def _wording(self) -> Wording:
+        from blastgit.recording.wording import Wording
+
+        return Wording(self._repository, self._export, self._options)
+
+    @cached_property
+    def _drafting(self) -> Drafting:
+        from blastgit.recording.drafting import Drafting
+
+        return Drafting(self._repository, self._export, self._intake, self._options)
 
     def preview(self) -> Recorded:
         """Decide, and write nothing."""
         decision = self._decide()
         if not decision.is_new:
             return self._unchanged(decision, None)
+        from blastgit.recording.replay import Ending
+
         kept = self._drafting.look(decision, self._wording.status(Ending(self._repository, self._name, None)))
         return self._recorded(decision, None) if kept is None else self._drafting.result(decision, kept)
 
@@ -150,6 +163,8 @@ class Recording:
         for _ in self._repository.attempts(self._options.timeout):
             tip = self._history.tip(self._name)
             decision = self._decide()
+            if self._leaves_nothing(decision):
+                return self._unchanged(decision, None)
             ending = self._ending(lock)
             try:
                 if decision.is_new:
@@ -160,11 +175,19 @@ class Recording:
         seconds = self._options.timeout
         raise Busy(f"{self._name} was moved by others again and again, for {seconds:g} s: try again when they are done")
 
+    def _leaves_nothing(self, decision: Decision) -> bool:
+        """Whether nothing has to be written: a state that is published is handed in again, and no run or draft ends."""
+        if decision.is_new or not decision.is_same_export or self._options.run is not None:
+            return False
+        return all(self._repository.reference(ref) is None for ref in (run_ref(self._run_line), draft_ref(self._name)))
+
     def _write_new(self, decision: Decision, tip: pygit2.Commit | None, ending: Ending, lock: Lock) -> Recorded:
         kept = self._drafting.look(decision, self._wording.status(ending))
         if kept is not None and not kept.is_new:
             ending.drop(lock)
             return self._drafting.result(decision, kept)
+        from blastgit.plumbing.batch import Batch
+
         batch = Batch(self._repository.git)
         with publishing(self._repository.guarded_folders):
             prepared = self._prepare(batch, decision, tip, ending, kept)
@@ -177,13 +200,21 @@ class Recording:
         return self._drafting.result(decision, kept, prepared.commit)
 
     def _ending(self, lock: Lock) -> Ending:
-        """Return what becomes of the run in progress; a promotion is not the end of one."""
-        line = self._name if self._options.origin is None else self._options.origin.name
-        return Ending.of(self._repository, line, self._options.owner, lock)
+        """Return what becomes of the run in progress."""
+        from blastgit.recording.replay import Ending
+
+        return Ending.of(self._repository, self._run_line, self._options.owner, lock)
+
+    @property
+    def _run_line(self) -> str:
+        """The line whose run in progress ends with this; a promotion is not the end of one."""
+        return self._name if self._options.origin is None else self._options.origin.name
 
     def _decide(self) -> Decision:
         latest = self._history.latest(self._name)
         if latest is None:
+            from blastgit.repository.casefold import refuse_case_collision
+
             refuse_case_collision(self._repository, self._name)
         before = before_of(self._repository, self._name, latest, self._options.fork) if self._is_own else latest
         decision = decide(self._repository, self._export, self._intake, before)
@@ -204,6 +235,8 @@ class Recording:
         Raises:
             Withdrawn: It is not.
         """
+        from blastgit.repository.tombstones import check_returning
+
         found = list(check_returning(self._repository, self._export.name, decision.sha256).values())
         if found and not self._options.even_withdrawn:
             more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
@@ -249,7 +282,10 @@ class Recording:
     def _prepare(
         self, batch: Batch, decision: Decision, tip: pygit2.Commit | None, ending: Ending, draft: Kept | None
     ) -> Prepared:
-        notes = self._intake.probe(decision.incoming)  # before what was fetched goes into the store
+        from blastgit.recording.placement import keep
+
+        looked_into = [path for path in decision.incoming if not decision.rules.is_derived(path)]
+        notes = self._intake.probe(looked_into)  # before what was fetched goes into the store
         kept = keep(self._intake, batch, self._place, [*decision.incoming, *self._lost(decision)])
         tree, size = batch.tree(self._blobs(batch, decision, kept)), sum(file.size for file in kept.values())
         notes = [*notes, *self._returning]
@@ -297,6 +333,9 @@ class Recording:
     def _mark_reproduction(
         self, decision: Decision, tip: pygit2.Commit | None, ending: Ending, lock: Lock
     ) -> str | None:
+        from blastgit.plumbing.batch import Batch
+        from blastgit.recording.evidence import Evidence
+
         latest, batch = decision.latest, Batch(self._repository.git)
         assert latest is not None
         evidence = Evidence(self._repository, self._export, decision, ending)

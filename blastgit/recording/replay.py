@@ -15,7 +15,7 @@ from blastgit.naming.trailers import Trailer, read_body
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Lock
 from blastgit.plumbing.objects import ZERO
-from blastgit.plumbing.refs import RefUpdate
+from blastgit.plumbing.ref_update import RefUpdate
 from blastgit.plumbing.trees import flatten
 from blastgit.recording.stage_output import write_state
 from blastgit.repository.base import Repository

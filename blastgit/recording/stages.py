@@ -22,15 +22,15 @@ from blastgit.naming.trailers import Trailer
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Journal, Lock, hold
 from blastgit.plumbing.objects import ZERO
-from blastgit.plumbing.refs import RefMoved, RefUpdate
+from blastgit.plumbing.ref_update import RefMoved, RefUpdate
 from blastgit.plumbing.safe_text import one_line
 from blastgit.plumbing.turnstile import publishing
 from blastgit.progress import Progress, silent
 from blastgit.recording.stage_output import Made, NextState, Overlay, Part, first_state
 from blastgit.repository.base import LOCK_TIMEOUT, Repository
 from blastgit.repository.commits import StageState
+from blastgit.repository.due import start_if_due
 from blastgit.repository.history import History
-from blastgit.repository.packing import start_if_due
 from blastgit.repository.question import Asked
 from blastgit.repository.recovery import clean_up_dead_writer, roll_forward
 from blastgit.store.intake import Intake

@@ -17,7 +17,7 @@ from blastgit.naming.trailers import Trailer, read_trailers, write_message
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Journal, hold
 from blastgit.plumbing.objects import commit_of
-from blastgit.plumbing.refs import RefMoved, RefUpdate
+from blastgit.plumbing.ref_update import RefMoved, RefUpdate
 from blastgit.plumbing.safe_text import one_line
 from blastgit.plumbing.signing import Sign
 from blastgit.progress import Progress, silent

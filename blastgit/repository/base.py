@@ -25,7 +25,7 @@ from blastgit.repository.format import CONFIG, FILE, is_readable
 
 if TYPE_CHECKING:
     from blastgit.plumbing.batch import Batch
-    from blastgit.plumbing.refs import RefUpdate
+    from blastgit.plumbing.ref_update import RefUpdate
     from blastgit.repository.ledger.book import Book
     from blastgit.repository.settings import Settings
     from blastgit.revision.rules import Rules

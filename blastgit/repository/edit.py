@@ -16,7 +16,7 @@ from blastgit.naming.refs import branch_ref
 from blastgit.naming.trailers import Trailer, write_message
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Journal, Lock, hold
-from blastgit.plumbing.refs import RefMoved, RefUpdate
+from blastgit.plumbing.ref_update import RefMoved, RefUpdate
 from blastgit.plumbing.trees import update_tree
 from blastgit.repository.base import LOCK_TIMEOUT, Repository
 from blastgit.repository.recovery import clean_up_dead_writer

@@ -6,22 +6,17 @@ import shlex
 import sys
 from pathlib import Path
 
-import pygit2
-
 from blastgit.errors import RepoError, WouldOverwrite
 from blastgit.plumbing import durable
 from blastgit.plumbing.process import git_folder, run_git
 from blastgit.plumbing.required import REQUIRED
 from blastgit.plumbing.settings_file import change_settings
 from blastgit.plumbing.user_settings import Keep
+from blastgit.repository.hooks_folder import FOLDER
 from blastgit.repository.skeleton import shipped_folder
 
 SERVER, CLIENT = "pre-receive", "pre-push"
 _DURABLE = "reference-transaction"
-_FOLDER = "core.hooksPath"
-"""Named whatever hooks the account has set for all its repositories, and by its full path: git looks for another one in
-the present folder, which may be anybody's."""
-
 _OURS = b"blastgit.guard"
 
 
@@ -60,23 +55,13 @@ def install_server_hooks(folder: Path, home: Path) -> Path:
     paths = {name: _server_path(folder, name) for name in (SERVER, _DURABLE)}
     for name, path in paths.items():
         _write(path, name)
-    change_settings(folder, {**REQUIRED, _FOLDER: str(home / "hooks")})
+    change_settings(folder, {**REQUIRED, FOLDER: str(home / "hooks")})
     return paths[SERVER]
 
 
 def durable_hook(repo: Path) -> Path:
     """Return where the hook of a data repo is that has refs on disk when they have moved."""
     return _server_path(repo, _DURABLE)
-
-
-def follow_move(repo: Path, git: pygit2.Repository) -> None:
-    """Have git find the hooks of a data repo that was moved: it knows their folder by where the repo was."""
-    try:
-        known = git.config[_FOLDER] or ""
-    except KeyError:
-        return
-    if known == "hooks" or (Path(known).name == "hooks" and not Path(known).exists()):
-        change_settings(repo, {_FOLDER: str(repo.absolute() / "hooks")})
 
 
 def _server_path(folder: Path, name: str) -> Path:

@@ -10,7 +10,8 @@ from blastgit.plumbing.batch import Batch, make_folders
 from blastgit.plumbing.building import built
 from blastgit.plumbing.opening import open_repository
 from blastgit.plumbing.process import run_git
-from blastgit.plumbing.refs import RefUpdate, update_refs
+from blastgit.plumbing.ref_update import RefUpdate
+from blastgit.plumbing.refs import update_refs
 from blastgit.repository.base import Repository, committer
 from blastgit.repository.format import FILE
 from blastgit.repository.hooks import install_server_hooks

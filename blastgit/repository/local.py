@@ -14,7 +14,7 @@ from blastgit.repository.base import USAGE_SETTING, Repository, git_setting
 
 if TYPE_CHECKING:
     from blastgit.plumbing.batch import Batch
-    from blastgit.plumbing.refs import RefUpdate
+    from blastgit.plumbing.ref_update import RefUpdate
 
 
 class LocalRepository(Repository):
@@ -51,7 +51,7 @@ class LocalRepository(Repository):
 
     def prepare_to_edit(self) -> None:
         """Make the folders that every writer needs, and have the hooks follow the repo if it was moved."""
-        from blastgit.repository.hooks import follow_move
+        from blastgit.repository.hooks_folder import follow_move
 
         super().prepare_to_edit()
         follow_move(self.path, self.git)

@@ -8,7 +8,6 @@ theirs an owner (`blastgit store own`). A clone, and a copy made with `cp -r`, o
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -17,7 +16,6 @@ from pathlib import Path
 
 from blastgit.errors import BlastgitError, NotFound, RepoError
 from blastgit.repository.base import Repository
-from blastgit.repository.identity import repo_identity
 from blastgit.repository.local import LocalRepository
 from blastgit.store.base import Store
 from blastgit.store.local import LocalStore
@@ -144,6 +142,10 @@ def is_inside(repository: Repository, part: Store) -> bool:
 
 
 def _enter(repository: Repository, part: Store, before: _Own | None, *, owner: bool | None = None) -> None:
+    import uuid
+
+    from blastgit.repository.identity import repo_identity
+
     entries = {each.id: each for each in _known(part)}
     mine = None if before is None else entries.get(before.id)
     if mine is not None and _is_copy(repository, mine):
@@ -214,6 +216,8 @@ def _read_file(path: Path) -> _Own | None:
 
 
 def _write_own(repository: Repository, own: _Own) -> None:
+    import uuid
+
     path = repository.work_folder / _FILE
     part = path.with_name(f"{_FILE}.{uuid.uuid4().hex}")
     part.write_text(json.dumps({"id": own.id, "where": own.where, "stores": own.stores}) + "\n", "utf-8")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from blastgit.errors import Denied, RepoError
 from blastgit.naming.names import transient_of, user_of
@@ -34,8 +34,7 @@ _VARIABLES = ("GL_USER", "GL_USERNAME", "GITEA_PUSHER_NAME", "GITLAB_USER_LOGIN"
 _WHERE = "blastgit.yaml on main: policy"
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(NamedTuple):
     """One line of a role.
 
     Attributes:

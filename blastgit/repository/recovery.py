@@ -10,22 +10,24 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import pygit2
 
 from blastgit.errors import BlastgitError, Busy, DamagedData
 from blastgit.naming.refs import branch_of, branch_ref, draft_ref, run_ref, tag_ref
 from blastgit.naming.trailers import Trailer
-from blastgit.plumbing.batch import Batch
-from blastgit.plumbing.keeps import remove_left_keeps
 from blastgit.plumbing.locks import Lock, remove_folders, try_lock
 from blastgit.plumbing.objects import ZERO, commit_of
-from blastgit.plumbing.refs import RefMoved, RefUpdate
+from blastgit.plumbing.ref_update import RefMoved, RefUpdate
 from blastgit.plumbing.safe_text import one_line
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Marker
 from blastgit.repository.history import History, comes_right_after
 from blastgit.repository.ledger.lost import put_back
+
+if TYPE_CHECKING:
+    from blastgit.plumbing.batch import Batch
 
 _NOTHING: Mapping[str, str | None] = MappingProxyType({})
 
@@ -71,6 +73,8 @@ def clean_up_dead_writer(repository: Repository, lock: Lock) -> None:
     if lock.left_behind is None:
         return
     if lock.left_behind.is_dead(lock.path):
+        from blastgit.plumbing.keeps import remove_left_keeps
+
         remove_left_keeps(repository.path)
     remove_folders(lock.left_behind, lock.path, [repository.store.staging_root, repository.work_folder / "tmp"])
     for ref in lock.left_behind.refs:
@@ -99,9 +103,12 @@ def roll_forward(repository: Repository, name: str, lock: Lock, coming: Mapping[
         repository.update_refs(updates, "blastgit: put back what was published", lock.descriptor)
     history = History(repository)
     latest = history.latest(name)
-    updates, batch = [], Batch(repository.git)
+    updates, batch = [], None
     lacks_tag = latest is not None and history.tagged(name, latest.number) is None
     if latest is not None and lacks_tag and tag_ref(name, latest.number) not in coming:
+        from blastgit.plumbing.batch import Batch
+
+        batch = Batch(repository.git)
         tag = add_tag(batch, latest.tag, latest.id, latest.commit.committer, latest.reason)
         updates.append(RefUpdate(tag_ref(name, latest.number), tag))
     ahead = history.tagged(name, 0 if latest is None else latest.number + 1)

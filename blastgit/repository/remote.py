@@ -40,7 +40,7 @@ from blastgit.plumbing.durable import sync_file_systems
 from blastgit.plumbing.objects import ZERO, find_ref
 from blastgit.plumbing.process import GitError, run_git
 from blastgit.plumbing.push import Outcome, PushFailed, push_refs
-from blastgit.plumbing.refs import RefMoved, RefUpdate
+from blastgit.plumbing.ref_update import RefMoved, RefUpdate
 from blastgit.plumbing.scratch import Scratch
 from blastgit.plumbing.user_settings import Keep
 from blastgit.repository.base import Repository

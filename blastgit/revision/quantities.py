@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 from math import hypot, isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from blastgit.revision.document import Json
 from blastgit.safe_yaml import load_yaml
@@ -19,8 +18,7 @@ RATIO, MAG, DEX, INTERVAL, NAME = "ratio", "mag", "dex", "interval", "name"
 _PERCENTILES = ("_16", "_50", "_84")
 
 
-@dataclass(frozen=True, slots=True)
-class Quantity:
+class Quantity(NamedTuple):
     """What the numbers of a field are.
 
     Attributes:

@@ -8,8 +8,8 @@ judged as a whole. Once one of its values is further off, all that differ count.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from math import ceil
+from typing import NamedTuple
 
 from blastgit.revision.compare import FieldChange
 from blastgit.revision.files import FileChange
@@ -18,8 +18,7 @@ from blastgit.revision.normalise import NaturalForm
 from blastgit.revision.rules import FITS, Rules
 
 
-@dataclass(frozen=True, slots=True)
-class Redraw:
+class Redraw(NamedTuple):
     """A fit whose results are equal within their own noise.
 
     Attributes:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from blastgit.errors import StoreError
 from blastgit.progress import Progress, silent
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
     from blastgit.store.source import Origin
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(NamedTuple):
     """A content that a store holds.
 
     Attributes:
@@ -35,8 +33,7 @@ class Content:
     changed: float
 
 
-@dataclass(frozen=True, slots=True)
-class SetAside:
+class SetAside(NamedTuple):
     """A content in a store's quarantine.
 
     Attributes:

@@ -31,6 +31,12 @@ OWN_FILE = "store.config"
 
 _ON_MAIN = ".dvc/config on main"
 _REMOTE = re.compile(r'\s*remote\s*"(?P<name>[^"]+)"\s*')
+_PLAIN = re.compile(
+    rb"""\[(?P<core>core)\]|\['(?P<remote>remote "[a-z0-9_-]+")'\]|"""
+    rb"""[ \t]*(?P<option>[a-z_]+) = (?P<value>[A-Za-z0-9_./:@+-]+)"""
+)
+"""A line of a file of settings that means the same to every reader."""
+
 _SCHEMES = frozenset({
     "", "file", "s3", "gs", "azure", "ssh", "http", "https", "webdav", "webdavs", "hdfs", "webhdfs", "oss", "gdrive",
 })  # fmt: skip
@@ -273,6 +279,9 @@ def remote_name(section: str) -> str | None:
 
 def _read(text: bytes, where: str) -> dict[str, dict[str, str]]:
     """Return the options of each section, as DVC would read them."""
+    plain = _read_plain(text)
+    if plain is not None:
+        return plain
     found: dict[str, dict[str, str]] = {}
     for section, options in parse_config(text, where).dict().items():
         if not isinstance(options, dict):
@@ -282,6 +291,28 @@ def _read(text: bytes, where: str) -> dict[str, dict[str, str]]:
                 raise RepoError(f"{where}: the value of {option!r} is not plain text; quote it if it has commas")
         found[section.lower()] = {option.lower(): value for option, value in options.items()}
     return found
+
+
+def _read_plain(text: bytes) -> dict[str, dict[str, str]] | None:
+    """Return the options of each section of a file as `init` writes it; None of any other.
+
+    The library that reads all of them takes longer to load than everything else that a short command does.
+    """
+    found: dict[str, dict[str, str]] = {}
+    options: dict[str, str] | None = None
+    for line in text.split(b"\n")[:-1]:
+        match = _PLAIN.fullmatch(line)
+        if match is None:
+            return None
+        if section := match["core"] or match["remote"]:
+            if section.decode() in found:
+                return None
+            options = found[section.decode()] = {}
+        elif options is None or match["option"].decode() in options:
+            return None
+        else:
+            options[match["option"].decode()] = match["value"].decode()
+    return found if text.endswith(b"\n") else None
 
 
 def parse_config(text: bytes, where: str) -> Any:

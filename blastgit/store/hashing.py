@@ -7,10 +7,9 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from blastgit.errors import InvalidFiles
 from blastgit.plumbing.durable import start_writing
@@ -26,8 +25,7 @@ _FICLONE = 0x40049409
 bytes(2 * CHUNK)  # once one so large was freed, glibc no longer returns every chunk to the kernel: a third faster
 
 
-@dataclass(frozen=True, slots=True)
-class Checksums:
+class Checksums(NamedTuple):
     """What a dataset says of a file.
 
     Attributes:

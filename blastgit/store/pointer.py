@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from blastgit.errors import DamagedData
 
@@ -20,8 +20,7 @@ _TEXT = re.compile(r"(?:[A-Za-z_]|[0-9](?=.*[g-nG-Np-sP-Su-wU-WyY]))[A-Za-z0-9_.
 _WORDS = {"true", "false", "null"}
 
 
-@dataclass(frozen=True, slots=True)
-class Pointer:
+class Pointer(NamedTuple):
     """One pointer.
 
     Attributes:

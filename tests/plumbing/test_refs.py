@@ -5,7 +5,8 @@ import pygit2
 import pytest
 
 from blastgit.errors import RepoError
-from blastgit.plumbing.refs import RefLocked, RefMoved, RefUpdate, update_refs
+from blastgit.plumbing.ref_update import RefLocked, RefMoved, RefUpdate
+from blastgit.plumbing.refs import update_refs
 
 
 @pytest.fixture

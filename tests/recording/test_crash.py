@@ -16,7 +16,7 @@ from blastgit.demo import Sample, change_image, reprocess, small
 from blastgit.errors import BlastgitError
 from blastgit.plumbing import refs
 from blastgit.plumbing.locks import Journal, try_lock
-from blastgit.plumbing.refs import RefUpdate
+from blastgit.plumbing.ref_update import RefUpdate
 from blastgit.recording.result import Recorded
 
 pytestmark = pytest.mark.slow

@@ -19,7 +19,7 @@ from blastgit.cli import main
 from blastgit.demo import Sample, change_image, refit, reprocess, small
 from blastgit.errors import BlastgitError, Busy, Denied, NotFound, RepoError, StoreError, UsageError
 from blastgit.plumbing.push import Outcome, PushFailed
-from blastgit.plumbing.refs import RefMoved, RefUpdate
+from blastgit.plumbing.ref_update import RefMoved, RefUpdate
 from blastgit.recording.result import Recorded
 from blastgit.repository import remote as mirror
 from blastgit.repository.location import local_path, shown

@@ -17,7 +17,7 @@ from blastgit.demo import Sample, change_image, edit_flux, reprocess
 from blastgit.errors import Busy, LostLease, NotFound, Withdrawn
 from blastgit.plumbing import refs
 from blastgit.plumbing.process import git_environment, run_git
-from blastgit.plumbing.refs import RefUpdate
+from blastgit.plumbing.ref_update import RefUpdate
 from blastgit.recording.result import Recorded
 from blastgit.repository import remote as mirror
 

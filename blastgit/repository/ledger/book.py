@@ -18,8 +18,8 @@ import stat
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from blastgit.naming.refs import RELEASES, TAGS
 
@@ -29,8 +29,7 @@ FIRST = "0" * 64
 _LINE = re.compile(rb"([0-9a-f]{64}) (refs/tags/[^ \n]+/[^ /\n]+) ([0-9a-f]{40})\n")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One published tag.
 
     Attributes:

@@ -23,7 +23,8 @@ from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.objects import commit_of, find_ref, undamaged
 from blastgit.plumbing.opening import open_repository
 from blastgit.plumbing.process import run_git
-from blastgit.plumbing.refs import RefUpdate, update_refs
+from blastgit.plumbing.ref_update import RefUpdate
+from blastgit.plumbing.refs import update_refs
 from blastgit.plumbing.signing import Sign, UnsignedCommit, signed_commit
 from blastgit.repository.ledger.book import Book, Entry, chains_of, read_lines, shard_of
 

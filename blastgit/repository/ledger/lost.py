@@ -14,7 +14,7 @@ import pygit2
 from blastgit.errors import DamagedData
 from blastgit.naming.refs import branch_ref
 from blastgit.plumbing.objects import find_ref
-from blastgit.plumbing.refs import RefUpdate
+from blastgit.plumbing.ref_update import RefUpdate
 from blastgit.repository.ledger.book import Entry
 
 
