@@ -69,6 +69,7 @@ _PARTS: dict[str, Callable[[Path, argparse.Namespace], Iterable[Row]]] = {
     "changed": lambda folder, options: speed.two_changed(folder, samples.first(), options.rounds),
     "read": lambda folder, options: speed.read_back(folder, samples.first(), options.rounds),
     "processes": lambda folder, options: speed.processes(folder, samples.first(), options.rounds),
+    "started": lambda folder, options: speed.started(folder, samples.first(), options.rounds),
     "durability": durability,
     "hook": hooked,
     "annotations": annotated,

@@ -15,6 +15,9 @@ from blastgit.demo import Sample
 
 NAME = samples.NAME
 
+IMPORT = 'python -c "import pygit2"'
+"""What a process is held against that can do nothing without git's objects."""
+
 
 def record_first(folder: Path, sample: Sample, rounds: int) -> Iterator[Row]:
     """Revision 0 of one transient, in a fresh repo each time."""
@@ -174,11 +177,11 @@ def processes(folder: Path, sample: Sample, rounds: int) -> Iterator[Row]:
         one = states[number, kind]
         blastgit("-C", repo, "record", NAME, "--export", one.export, "--data", one.data)
 
-    said = {
-        "first": "blastgit record, revision 0",
-        "same": "blastgit record, the very same export",
-        "marker": "blastgit record, nothing changed, marker",
-        "changed": "blastgit record, two files changed",
+    said: dict[str, tuple[str, Target | None]] = {
+        "first": ("blastgit record, revision 0", Target(2.5)),
+        "same": ("blastgit record, the very same export", Target(1.8)),
+        "marker": ("blastgit record, nothing changed, marker", None),
+        "changed": ("blastgit record, two files changed", None),
     }
     times = race(
         lambda _: controls.run(sys.executable, "-c", "import pygit2"),
@@ -186,8 +189,31 @@ def processes(folder: Path, sample: Sample, rounds: int) -> Iterator[Row]:
         rounds,
         prepare=prepare,
     )
-    for kind, words in said.items():
-        yield times[kind].row(words, 'python -c "import pygit2"', Target(3))
+    for kind, (words, target) in said.items():
+        yield times[kind].row(words, IMPORT, target)
+
+
+def started(folder: Path, sample: Sample, rounds: int) -> Iterator[Row]:
+    """Commands that read, from start to end of the process: most of each is loading what it needs."""
+    place = folder / "repo"
+    repo = DataRepo.init(place, simulated=True)
+    for number, state in enumerate((sample, samples.two_changed(sample, 1))):
+        written = samples.write(state, folder / f"in{number}")
+        repo.record(NAME, written.export, written.data)
+    commands: dict[str, tuple[list[object], Target]] = {
+        "log": (["log", NAME], Target(1.8)),
+        "list": (["list"], Target(1.8)),
+        "get": (["get", f"{NAME}@0", folder / "got"], Target(1.8)),
+        "diff": (["diff", f"{NAME}@0", f"{NAME}@1"], Target(2.2)),
+    }
+    times = race(
+        lambda _: controls.run(sys.executable, "-c", "import pygit2"),
+        {name: lambda _, words=words: blastgit("-C", place, *words) for name, (words, _) in commands.items()},  # type: ignore[misc]
+        rounds,
+        prepare=lambda _: _clear(folder, "got"),
+    )
+    for name, (_, target) in commands.items():
+        yield times[name].row(f"blastgit {name}", IMPORT, target)
 
 
 def _clear(folder: Path, *patterns: str) -> None:

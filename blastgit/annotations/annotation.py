@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from blastgit.annotations.attachment import Attachment, read_attachment
 from blastgit.annotations.metric import Metric, read_metric
@@ -16,6 +15,9 @@ from blastgit.annotations.subjects import Subject, instant, instant_text, read_s
 from blastgit.annotations.words import checked_text
 from blastgit.errors import InvalidInput
 from blastgit.revision.document import canonical
+
+if TYPE_CHECKING:
+    import uuid
 
 COMMENT_LIMIT = 16 * 1024
 """Bytes of a comment. A longer text is a document: attach it, or link to it."""
@@ -151,7 +153,9 @@ class Annotation:
 def new_id(namespace: uuid.UUID, event: Annotation, subjects: list[str]) -> str:
     """Return the id of an annotation: the same for the same words of the same person at the same moment."""
     facts = {**event.to_json(), "subject": sorted(subjects)}
-    return str(uuid.uuid5(namespace, canonical(facts).decode()))
+    from uuid import uuid5
+
+    return str(uuid5(namespace, canonical(facts).decode()))
 
 
 def read_strictly(line: bytes) -> Annotation:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -74,16 +74,14 @@ class Tolerance:
         return Bounds(self.relative, self.limit(name))
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
+class Search(NamedTuple):
     """How to look for differences: the tolerance, and whether to go on after the first."""
 
     tolerance: Tolerance
     thorough: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """Whether two versions agree, and whether that was found by content or by bytes."""
 
     equal: bool
@@ -91,8 +89,7 @@ class Verdict:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """Type and shape (slowest axis first) of an array; byte order is not part of it."""
 
     dtype: str
@@ -107,8 +104,7 @@ class Layout:
         return {"dtype": self.dtype, "shape": list(self.shape)}
 
 
-@dataclass(frozen=True, slots=True)
-class Numbers:
+class Numbers(NamedTuple):
     """How the elements of one array changed, in the units of the array.
 
     Attributes:
@@ -153,8 +149,7 @@ class Numbers:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class CardChange:
+class CardChange(NamedTuple):
     """One FITS card that changed.
 
     Attributes:
@@ -236,8 +231,7 @@ class Part:
         return plain
 
 
-@dataclass(frozen=True, slots=True)
-class Bytes:
+class Bytes(NamedTuple):
     """How two byte strings differ: sizes and where the first difference is (None if nowhere)."""
 
     old_size: int

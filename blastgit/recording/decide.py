@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from blastgit.errors import DamagedData, Withdrawn
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision, Snapshot
 from blastgit.repository.contents import content_tolerance, published_file
-from blastgit.revision.compare import compare
+from blastgit.revision.compare import FieldChange, compare
 from blastgit.revision.digest import science_digest
 from blastgit.revision.export import Export, is_same_run
 from blastgit.revision.field_types import check_changes, check_form
@@ -17,7 +17,7 @@ from blastgit.revision.files import FileChange
 from blastgit.revision.leftovers import is_leftover
 from blastgit.revision.normalise import NaturalForm, normalise
 from blastgit.revision.reason import Changes
-from blastgit.revision.redraws import drawn_again, find_redraws, sigmas
+from blastgit.revision.redraws import Redraw, drawn_again, find_redraws, sigmas
 from blastgit.revision.rules import Rules
 from blastgit.store.hashing import Checksums
 from blastgit.store.intake import Intake
@@ -129,15 +129,14 @@ def is_equal(repository: Repository, export: Export, intake: Intake, state: Snap
         DamagedData: That state cannot be read back.
     """
     given = Candidate(export, normalise(export, repository.rules), intake, intake.hash_all())
-    return not _changes(repository, given, state).makes_revision
+    return _is_equal(repository, given, state)
 
 
 def _changes(repository: Repository, state: Candidate, before: Snapshot) -> Changes:
     """Return what differs between what was handed in and a state that is kept."""
-    rules, old = repository.rules, normalise(before.dr.export, repository.rules)
-    fields = compare(old, state.form, rules)
+    rules = repository.rules
+    fields, redrawn = _differing_values(state, before, rules)
     check_changes(fields, rules)
-    redrawn = find_redraws(old, state.form, fields, rules)
     files = _differing_files(repository, state, before, tuple(redrawn))
     return Changes(fields, files, drawn_again(redrawn, files, rules))
 
@@ -147,7 +146,7 @@ def _compare(repository: Repository, state: Candidate, latest: Revision) -> Deci
     changes = _changes(repository, state, latest)
     if not changes.makes_revision:
         return _same(state, latest, changes, rules)
-    from blastgit.recording.returns import Given, earlier, find_equal, name_returned_images
+    from blastgit.recording.returns import earlier, find_equal, name_returned_images
 
     older, files = earlier(repository, latest), changes.files
     changes = replace(changes, files=name_returned_images(files, older, sha256))
@@ -158,11 +157,27 @@ def _compare(repository: Repository, state: Candidate, latest: Revision) -> Deci
     decision = Decision(latest, changes, reason, published, incoming, state.form, rules, is_new=True)
     if not older:
         return decision
-    given = Given(state.form, sha256, decision.digest, lambda each: _differing_files(repository, state, each))
-    same_as = find_equal(repository, given, older)
+    same_as = find_equal(older, decision.digest, lambda each: _is_equal(repository, state, each))
     if same_as is None:
         return decision
     return replace(decision, reason=f"{reason}; the values are those of revision {same_as} again")
+
+
+def _is_equal(repository: Repository, state: Candidate, earlier: Snapshot) -> bool:
+    """Whether a state would make no revision after an earlier one; files are looked into only if the values agree."""
+    fields, redrawn = _differing_values(state, earlier, repository.rules)
+    if Changes(fields, [], redrawn).makes_revision:
+        return False
+    return not any(change.counts for change in _differing_files(repository, state, earlier, tuple(redrawn)))
+
+
+def _differing_values(
+    state: Candidate, earlier: Snapshot, rules: Rules
+) -> tuple[Sequence[FieldChange], Mapping[str, Redraw]]:
+    """Return the values that differ, and the fits that are equal within their own noise all the same."""
+    before = normalise(earlier.dr.export, rules)
+    fields = compare(before, state.form, rules)
+    return fields, find_redraws(before, state.form, fields, rules)
 
 
 def _differing_files(

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 
 from blastgit.naming.trailers import Trailer
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision
 from blastgit.repository.history import History
-from blastgit.revision.compare import compare
 from blastgit.revision.files import FileChange
-from blastgit.revision.normalise import NaturalForm, normalise
 
 _LOOK_BACK = 11
 """Earlier revisions that are looked at, newest first: a line may be long, and a recording waits for this."""
@@ -21,41 +18,24 @@ _COMPARED = 3
 """How many of these are compared by value; the others are recognised by their digest, if nothing differs at all."""
 
 
-@dataclass(frozen=True)
-class Given:
-    """A state that makes a new revision.
-
-    Attributes:
-        form: Its natural form.
-        sha256: The checksums of its files, by path.
-        digest: Its Science-Digest.
-        differ: What differs between an earlier revision's files and these, by content.
-    """
-
-    form: NaturalForm
-    sha256: Mapping[str, str]
-    digest: str
-    differ: Callable[[Revision], Sequence[FileChange]]
-
-
 def earlier(repository: Repository, latest: Revision) -> list[Revision]:
     """Return the revisions before the latest that are looked at, newest first."""
     found = islice(History(repository).backwards(latest.name), _LOOK_BACK + 1)
     return [each for each in found if each.number < latest.number]
 
 
-def find_equal(repository: Repository, given: Given, before: Sequence[Revision]) -> int | None:
-    """Return the earlier revision that a state is equal to, by its digest or by the rules; None if it is new."""
-    same = next((each for each in before if each.trailers.get(Trailer.SCIENCE_DIGEST) == given.digest), None)
-    if same is not None:
-        return same.number
-    rules = repository.rules
-    for each in before[:_COMPARED]:
-        if compare(normalise(each.dr.export, rules), given.form, rules):
-            continue
-        if not any(change.counts for change in given.differ(each)):
-            return each.number
-    return None
+def find_equal(before: Sequence[Revision], digest: str, is_equal: Callable[[Revision], bool]) -> int | None:
+    """Return the earlier revision that a state is equal to, by its digest or by the rules; None if it is new.
+
+    Args:
+        before: The earlier revisions, newest first.
+        digest: The Science-Digest of the state.
+        is_equal: Whether it is equal to one by the rules.
+    """
+    found = next((each for each in before if each.trailers.get(Trailer.SCIENCE_DIGEST) == digest), None)
+    if found is None:
+        found = next(filter(is_equal, before[:_COMPARED]), None)
+    return None if found is None else found.number
 
 
 def name_returned_images(

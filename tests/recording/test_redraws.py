@@ -288,3 +288,8 @@ def test_redraws_are_told_from_shifts():
     found = list(trials(25, [0.35], shift=0.5))
     assert rates(found, 0.35)[0] <= 0.04
     assert rates(found, 0.35)[1] == 1
+
+
+def test_a_redraw_of_an_older_revision_is_its_values_again(ruled, drawn, record, other):
+    assert record(ruled, edit_flux(drawn, "DES_z", 1.5)).status == "recorded"
+    assert record(ruled, other).reason.endswith("; the values are those of revision 0 again")
