@@ -32,10 +32,10 @@ screenshots: $(VENV)/.ready-dev
 	$(BIN)/python -m tests.serve.screenshots docs
 
 test: $(VENV)/.ready-dev
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 test-fast: $(VENV)/.ready-dev
-	$(BIN)/python -m pytest -n auto -m 'not slow'
+	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not slow'
 
 lint: $(VENV)/.ready-dev
 	$(BIN)/ruff check .

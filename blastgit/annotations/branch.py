@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pygit2
 
 from blastgit.errors import BlastgitError
-from blastgit.naming.refs import ANNOTATIONS
+from blastgit.naming.refs import ANNOTATIONS, TRACKED
 from blastgit.plumbing.objects import commit_of, undamaged
 from blastgit.plumbing.trees import read_blob
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 NAME = "annotations"
 REF = ANNOTATIONS
-_TRACKING = f"refs/remotes/origin/{NAME}"
+_TRACKING = f"{TRACKED}{NAME}"
 
 
 def tip_of(repository: Repository) -> pygit2.Commit | None:

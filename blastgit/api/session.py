@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from blastgit.errors import RepoError
 from blastgit.naming.names import DRAFT, Spec, is_personal, is_reference
 from blastgit.progress import Progress, silent
+from blastgit.repository.clone import open_here
 from blastgit.repository.format import FILE
 from blastgit.repository.history import History
 from blastgit.repository.local import LocalRepository
@@ -140,7 +141,7 @@ def _open(location: str | Path) -> Repository:
         from blastgit.repository.remote import RemoteRepository
 
         return RemoteRepository(str(location))
-    repository = LocalRepository(folder)
+    repository = open_here(folder)
     if repository.has_writers:
         from blastgit.repository.recovery import recover
 

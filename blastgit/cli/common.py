@@ -132,10 +132,16 @@ def open_repo(options: argparse.Namespace, progress: Progress = silent) -> DataR
 
     location = options.repo or os.environ.get("BLASTGIT_REPO")
     if not location:
-        if not (Path("HEAD").is_file() and Path("blastgit").is_dir()):
+        if not _is_repo(Path()):
             raise UsageError("which data repo? Give -C REPO, or set BLASTGIT_REPO")
         location = "."
     return DataRepo(location, progress=progress)
+
+
+def _is_repo(folder: Path) -> bool:
+    """Whether a folder looks like a data repo, or like a plain clone of one."""
+    is_clone = (folder / ".git").is_dir() and (folder / ".dvc/config").is_file()
+    return is_clone or ((folder / "HEAD").is_file() and (folder / "blastgit").is_dir())
 
 
 @contextmanager

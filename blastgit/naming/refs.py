@@ -16,6 +16,9 @@ from blastgit.plumbing.objects import ZERO
 BRANCHES, TAGS, RUNS, DRAFTS = "refs/heads/", "refs/tags/", "refs/workflow/", "refs/drafts/"
 """What the refs of branches, of tags, of the markers of runs in progress, and of drafts begin with."""
 
+TRACKED = "refs/remotes/origin/"
+"""What the refs begin with in a plain clone that tell where the branches were when it last fetched."""
+
 MAIN = f"{BRANCHES}main"
 """What concerns the whole repo."""
 

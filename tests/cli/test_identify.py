@@ -21,3 +21,13 @@ def test_keys_are_stable(cli, library, tmp_path):
     (found,) = json.loads(cli("-C", library, "identify", "--json", tmp_path / "got").out)
     assert list(found) == ["what", "is", "same_bytes", "nearest", "reason", "files", "fields"]
     assert found["is"] == ["2026dgt@0"]
+
+
+def test_a_plain_clone_is_enough(cli, history, run, tmp_path, monkeypatch):
+    clone = tmp_path / "clone"
+    run("git", "clone", "--quiet", history, clone)
+    DataRepo(history).get("2026dgt@0", tmp_path / "got")
+    said = cli("-C", clone, "identify", tmp_path / "got")
+    assert (said.code, "is 2026dgt@0" in said.out) == (0, True)
+    monkeypatch.chdir(clone)
+    assert cli("identify", tmp_path / "got/2026dgt.json").code == 0
