@@ -11,7 +11,7 @@ from benchmarks import controls, samples
 from benchmarks.controls import ByHand, blastgit
 from benchmarks.race import Row, Target, race, time_alone
 from blastgit.api.repo import DataRepo
-from blastgit.demo import Sample
+from blastgit.demo import Sample, add_alias
 
 NAME = samples.NAME
 
@@ -195,20 +195,21 @@ def processes(folder: Path, sample: Sample, rounds: int) -> Iterator[Row]:
 
 def started(folder: Path, sample: Sample, rounds: int) -> Iterator[Row]:
     """Commands that read, from start to end of the process: most of each is loading what it needs."""
-    place = folder / "repo"
-    repo = DataRepo.init(place, simulated=True)
-    for number, state in enumerate((sample, samples.two_changed(sample, 1))):
-        written = samples.write(state, folder / f"in{number}")
-        repo.record(NAME, written.export, written.data)
-    commands: dict[str, tuple[list[object], Target]] = {
-        "log": (["log", NAME], Target(1.8)),
-        "list": (["list"], Target(1.8)),
-        "get": (["get", f"{NAME}@0", folder / "got"], Target(1.8)),
-        "diff": (["diff", f"{NAME}@0", f"{NAME}@1"], Target(2.2)),
+    named, changed = folder / "named", folder / "changed"
+    for place, second in ((named, add_alias(sample, "AT 2026dgt")), (changed, samples.two_changed(sample, 1))):
+        repo = DataRepo.init(place, simulated=True)
+        for number, state in enumerate((sample, second)):
+            written = samples.write(state, folder / f"in-{place.name}{number}")
+            repo.record(NAME, written.export, written.data)
+    commands: dict[str, tuple[list[str | Path], Target]] = {
+        "log": (["-C", named, "log", NAME], Target(1.8)),
+        "list": (["-C", named, "list"], Target(1.8)),
+        "get": (["-C", named, "get", f"{NAME}@0", folder / "got"], Target(1.8)),
+        "diff": (["-C", changed, "diff", f"{NAME}@0", f"{NAME}@1"], Target(2.2)),
     }
     times = race(
         lambda _: controls.run(sys.executable, "-c", "import pygit2"),
-        {name: lambda _, words=words: blastgit("-C", place, *words) for name, (words, _) in commands.items()},  # type: ignore[misc]
+        {name: lambda _, words=words: blastgit(*words) for name, (words, _) in commands.items()},  # type: ignore[misc]
         rounds,
         prepare=lambda _: _clear(folder, "got"),
     )

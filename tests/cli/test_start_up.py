@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from blastgit import DataRepo
-from blastgit.demo import edit_flux
+from blastgit.demo import add_alias, small
 
 HEAVY = {
     "PIL", "asyncio", "astropy", "boto3", "botocore", "configobj", "duckdb", "dvc", "dvc_data", "email", "h5py", "http",
@@ -49,12 +49,10 @@ print("\\n" + " ".join(sys.modules))
 @pytest.fixture(scope="module")
 def shelf(tmp_path_factory):
     """A repo with two revisions whose files are the same, and the states that made them."""
-    from blastgit.demo import small
-
     folder = tmp_path_factory.mktemp("start-up")
     repo = DataRepo.init(folder / "repo", simulated=True)
     first = small("2026dgt")
-    for number, state in enumerate((first, edit_flux(first, "DES_z", 1.5))):
+    for number, state in enumerate((first, add_alias(first, "AT 2026dgt"))):
         repo.record("2026dgt", *state.write(folder / str(number)))
     return folder
 
