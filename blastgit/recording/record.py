@@ -19,6 +19,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import pygit2
+
 from blastgit.datasets.storage import Placement
 from blastgit.errors import Busy, Withdrawn
 from blastgit.naming.names import document_of
@@ -41,8 +43,6 @@ from blastgit.revision.dr import write_dr
 from blastgit.store.intake import Intake
 
 if TYPE_CHECKING:
-    import pygit2
-
     from blastgit.plumbing.batch import Batch
     from blastgit.plumbing.locks import Lock
     from blastgit.recording.drafting import Drafting, Kept
