@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from blastgit.errors import RepoError
-from blastgit.repository.settings import Settings
 from blastgit.workflow.ended import COMPLETE
+
+if TYPE_CHECKING:
+    from blastgit.repository.settings import Settings
 
 _ENDED = (COMPLETE, "answered")
 """What the status of a state begins with whose workflow came to its end. A finding (no host match) is an end."""
