@@ -102,7 +102,7 @@ def test_recording_what_is_there_already_loads_nothing_that_writes(shelf):
 def test_recording_values_that_changed_loads_no_arrays(shelf):
     found = loaded(shelf, "record", *state(shelf, 0), "--dry-run")
     assert sorted(found & HEAVY) == []
-    assert sorted(found & rooms({"content", "plumbing.batch"})) == []
+    assert sorted(found & rooms({"content"})) == []
 
 
 def test_the_first_revision_loads_no_arrays(shelf, tmp_path):
