@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -41,17 +42,23 @@ def _hermetic_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
         yield
 
 
+@pytest.fixture(scope="session")
+def _homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Folders to be, one for each test: pytest's own way to number them lists all that there are each time."""
+    folder = tmp_path_factory.mktemp("homes")
+    return (folder / str(number) for number in count())
+
+
 @pytest.fixture(autouse=True)
-def hermetic(
-    _hermetic_session: None, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> Path:
+def hermetic(_hermetic_session: None, _homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give the test a home, an identity and a time of its own; nothing of the machine's settings gets in."""
-    return _make_home(tmp_path_factory.mktemp("home"), monkeypatch)
+    return _make_home(next(_homes), monkeypatch)
 
 
 def _make_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in [name for name in os.environ if name.startswith(("GIT_", "DVC_", "BLASTGIT_", "AWS_"))]:
         monkeypatch.delenv(name)
+    home.mkdir(exist_ok=True)
     settings_file = home / "gitconfig"
     settings_file.write_text("[user]\n\tname = Test\n\temail = test@example.org\n[init]\n\tdefaultBranch = main\n")
     folders = {
