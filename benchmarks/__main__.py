@@ -26,6 +26,7 @@ from benchmarks.releases import released
 from benchmarks.scale import adopting, scale
 from benchmarks.sweep import swept
 from benchmarks.table import head, table
+from benchmarks.task import task
 
 _DESCRIPTION = "Measure blastgit against controls in the same run: they take turns, round by round."
 
@@ -81,6 +82,7 @@ _PARTS: dict[str, Callable[[Path, argparse.Namespace], Iterable[Row]]] = {
     "scale": lambda folder, options: scale(folder, samples.first(), min(options.rounds, 5), options.scale),
     "bucket": lambda folder, _: bucket(folder),
     "memory": lambda folder, _: memory(folder),
+    "task": lambda folder, _: task(folder),
     "sweep": lambda folder, options: swept(folder, options.swept),
 }
 
