@@ -23,8 +23,10 @@ from blastgit.demo import Sample, change_image, refit, reprocess, small
 from blastgit.plumbing.process import git_environment
 from blastgit.recording.result import Recorded
 from blastgit.repository.init import init
+from blastgit.repository.references import ReferenceTypes
 from blastgit.revision.export import Export, read_export
 
+_EXPORTED = ReferenceTypes.exported
 CASES = Path(__file__).resolve().parents[2] / "shared/blast/cases"
 NOW = "2026-07-01T12:00:00+00:00"
 
@@ -39,6 +41,7 @@ def _hermetic_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
     """The same for the fixtures that many tests share."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         _make_home(tmp_path_factory.mktemp("home"), monkeypatch)
+        monkeypatch.setattr(ReferenceTypes, "exported", lambda _: {})
         yield
 
 
@@ -47,6 +50,15 @@ def _homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Folders to be, one for each test: pytest's own way to number them lists all that there are each time."""
     folder = tmp_path_factory.mktemp("homes")
     return (folder / str(number) for number in count())
+
+
+@pytest.fixture
+def shared_references(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Record what exports say of filters and surveys as references, as always but in other tests.
+
+    Those are about the refs of one or two transients, and would have to look past a dozen more.
+    """
+    monkeypatch.setattr(ReferenceTypes, "exported", _EXPORTED)
 
 
 @pytest.fixture(autouse=True)

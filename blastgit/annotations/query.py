@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -14,12 +16,14 @@ from blastgit.annotations.intervals import Intervals
 from blastgit.annotations.resolve import Resolver, Target
 from blastgit.annotations.states import AnnotationStatus, annotation_states, flags_of
 from blastgit.annotations.subjects import Subject, read_subject
-from blastgit.errors import NotFound
-from blastgit.naming.names import parse_spec
+from blastgit.errors import InvalidName, NotFound
+from blastgit.naming.names import is_reference, parse_spec, reference_line
 from blastgit.naming.trailers import Trailer
 from blastgit.repository.base import Repository
-from blastgit.repository.commits import Revision
+from blastgit.repository.commits import Revision, Snapshot
 from blastgit.repository.history import History
+from blastgit.repository.hosts import Hosts
+from blastgit.repository.references import ReferenceTypes
 from blastgit.workflow.origins import Earlier, origins_of
 
 
@@ -94,6 +98,7 @@ class Query:
         self.branch = Branch(repository)
         self._history = History(repository)
         self._resolver = Resolver(repository)
+        self._times: dict[str, list[datetime]] = {}
 
     @cached_property
     def flags(self) -> Flags:
@@ -177,7 +182,7 @@ class Query:
             return
         revision = self._resolver.revision(f"{line}@{number}")
         distances, earlier = self._inputs(revision, part) if inherited else ({}, {})
-        for note in [*own, *self.of(Subject("transient", line))]:
+        for note in [*own, *self.of(Subject("reference" if is_reference(line) else "transient", line))]:
             steps = _distance(note.event.subject.part, distances)
             if _touches(note.event.subject.part, part) or steps:
                 yield replace(note, distance=steps)
@@ -188,6 +193,7 @@ class Query:
         for name, each in earlier.items():
             yield from self._of_earlier(each, distances[name])
         yield from self._beside([revision])
+        yield from self._shared(revision, distances, earlier)
         run = revision.trailers.get(Trailer.RUN) if inherited else None
         if run:
             for note in self.of(Subject("run", run)):
@@ -204,6 +210,47 @@ class Query:
         if path in state.dr.files and self.branch.has("file"):
             for note in self.of(Subject("file", state.dr.files[path])):
                 yield replace(note, origin=f"{state}:{path}", distance=steps)
+
+    def _shared(
+        self, revision: Revision, distances: dict[str, int], earlier: dict[str, Earlier]
+    ) -> Iterator[AnnotationStatus]:
+        """Yield what was said of what inputs of a revision are for all transients: its host, its filters."""
+        nearest: dict[Subject, tuple[int, str]] = {}
+        for node, steps in distances.items():
+            state, path = (earlier[node].view.state, earlier[node].path) if node in earlier else (revision, node)
+            for subject in self._shared_subjects(state, path):
+                found = (steps + 1, f"{state}:{path}")
+                nearest[subject] = min(nearest.get(subject, found), found)
+        for subject, (steps, origin) in nearest.items():
+            for note in self.of(subject):
+                yield replace(note, origin=origin, distance=steps)
+
+    def _shared_subjects(self, revision: Snapshot, node: str) -> Iterator[Subject]:
+        if node == "host" and self.branch.has("host"):
+            host = revision.dr.export.document["host"]
+            key = Hosts.of(self._repository.settings).key(host["fields"]) if host else ""
+            yield from [Subject("host", key)] if key else []
+        if node.startswith("photometry/"):
+            yield from self._filter(revision, node.rpartition("/")[2])
+
+    def _filter(self, revision: Snapshot, name: str) -> Iterator[Subject]:
+        """Yield the line of a filter, and its revision that was the latest when a revision's export was written."""
+        type_ = ReferenceTypes.of(self._repository.settings).exported().get("filters")
+        if type_ is None or not (self.branch.has("reference") or self.branch.has(f"revision/r/{type_.name}")):
+            return
+        with suppress(InvalidName):
+            line = reference_line(type_.name, name)
+            yield Subject("reference", line)
+            times = self._reference_times(line)
+            number = bisect_right(times, revision.time) - 1
+            if number >= 0:
+                yield Subject("revision", f"{line}@{number}")
+
+    def _reference_times(self, line: str) -> list[datetime]:
+        if line not in self._times:
+            found = self._history.revisions(line) if self._history.tip(line) is not None else []
+            self._times[line] = [each.time for each in found]
+        return self._times[line]
 
     def _place(self, target: Target) -> tuple[str, int, str]:
         if not target.seen_as:

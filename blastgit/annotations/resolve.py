@@ -8,15 +8,19 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from blastgit.annotations.branch import Branch
+from blastgit.annotations.hosts import find_host
 from blastgit.annotations.subjects import KINDS, Subject, new_subject
 from blastgit.errors import BlastgitError, InvalidName, NotFound
-from blastgit.naming.names import fold, is_personal, parse_spec
+from blastgit.naming.names import fold, is_personal, is_reference, parse_spec, reference_line
 from blastgit.naming.nearest import did_you_mean, with_beginnings
-from blastgit.naming.refs import branch_ref, tag_ref
+from blastgit.naming.refs import branch_ref, run_ref, tag_ref
 from blastgit.plumbing.trees import flatten, read_blob
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision
 from blastgit.repository.history import History
+from blastgit.repository.hosts import Hosts
+from blastgit.repository.references import ReferenceTypes
+from blastgit.repository.renames import Renames
 from blastgit.revision.document import as_object, parse
 from blastgit.revision.normalise import normalise
 from blastgit.workflow.resolve import resolve
@@ -43,9 +47,15 @@ class Target:
 class Resolver:
     """Looks up what people name. It remembers what it read, for the next of ten thousand names."""
 
-    def __init__(self, repository: Repository) -> None:
-        """Look into an opened data repo."""
+    def __init__(self, repository: Repository, *, announce: bool = True) -> None:
+        """Look into an opened data repo.
+
+        Args:
+            repository: The repo.
+            announce: Whether transients and hosts may be named that nobody has heard of yet.
+        """
         self._repository = repository
+        self._announce = announce
         self._history = History(repository)
         self._revisions: dict[str, Revision] = {}
         self._files: dict[str, dict[str, str]] = {}
@@ -73,6 +83,10 @@ class Resolver:
             return Target(new_subject(text if kind != "sha256" else f"file:{text}"))
         if colon and kind == "collection":
             return Target(self._collection(new_subject(text)))
+        if kind == "host" and rest:
+            return Target(self._host(rest))
+        if colon and self._is_reference_type(kind):
+            return self._named(f"{reference_line(kind, 'x')[:-1]}{rest}")
         if colon and kind in KINDS:
             text = rest
         target = self._named(text)
@@ -80,8 +94,23 @@ class Resolver:
             raise InvalidName(f"{kind}:{text} is about a {target.subject.kind}: a revision has a number, NAME@N")
         return target
 
+    def shared(self, text: str) -> Subject | None:
+        """Return what many transients share, if a text names that: a host, or a reference or a revision of one.
+
+        Raises:
+            InvalidName: There is no such type of reference.
+            NotFound: There is no such reference.
+        """
+        kind, colon, _ = text.partition(":")
+        if is_reference(text) or (colon and (kind in ("host", "reference") or self._is_reference_type(kind))):
+            found = self.target(text).subject.whole
+            return found if found.kind in ("host", "reference", "revision") else None
+        return None
+
     def _named(self, text: str) -> Target:
         spec = parse_spec(text)
+        if spec.is_latest and is_reference(text) and "@" not in text.partition(":")[0]:
+            return Target(self._reference(new_subject(f"reference:{text}")))
         if spec.is_latest and not is_personal(text) and "@" not in text.partition(":")[0]:
             return Target(self._transient(new_subject(f"transient:{text}")))
         place = text if spec.path is None else text.removesuffix(f":{spec.path}")
@@ -112,7 +141,43 @@ class Resolver:
         twin = None if latest is not None else self._twins.get(fold(subject.name))
         if twin is not None and twin != subject.name:
             raise NotFound(f"there is no transient {subject.name}, and {twin} differs only in case: use that name")
+        if latest is None and not self._announce and not self._is_announced(subject):
+            raise NotFound(f"{self._history.unknown(subject.name)}, or say with --announce that it is to come")
         return subject
+
+    def _is_announced(self, subject: Subject) -> bool:
+        """Whether anybody has heard of a transient that has no revision: by a run in progress, a name, a remark."""
+        renames = Renames.of(self._repository.settings)
+        return (
+            self._repository.reference(run_ref(subject.name)) is not None
+            or self._history.tagged(subject.name, 0) is not None  # a clone has tags, and branches under other names
+            or any(self._history.tip(other) is not None for other in renames.others(subject.name))
+            or bool(Branch(self._repository).of(subject.whole))
+        )
+
+    def _is_reference_type(self, kind: str) -> bool:
+        """Whether what stands before a colon is a type of reference, and no transient."""
+        return (
+            kind in ReferenceTypes.of(self._repository.settings).types
+            and self._repository.reference(branch_ref(kind)) is None
+        )
+
+    def _reference(self, subject: Subject) -> Subject:
+        latest = self._history.latest(subject.name)
+        if latest is None:
+            ReferenceTypes.of(self._repository.settings).check(subject.name)
+            raise self._history.unknown(subject.name)
+        if subject.part and subject.part not in self.files(latest):
+            self._check_part(latest, subject.part)
+        return subject
+
+    def _host(self, text: str) -> Subject:
+        if self._announce:
+            return new_subject(f"host:{Hosts.of(self._repository.settings).known_as(text)}")
+        subject = new_subject(f"host:{text}")
+        if Branch(self._repository).of(subject):
+            return subject
+        return new_subject(f"host:{find_host(self._repository, text)}")
 
     @cached_property
     def _twins(self) -> dict[str, str]:
@@ -164,5 +229,5 @@ def _refs_of(texts: Iterable[str]) -> Iterator[str]:
 
 def label(targets: Sequence[Target]) -> str:
     """Return targets in a few words: `2026dgt@1 and 9,999 more`."""
-    first = str(targets[0]).removeprefix("revision:").removeprefix("transient:")
+    first = str(targets[0]).removeprefix("revision:").removeprefix("transient:").removeprefix("reference:")
     return first if len(targets) == 1 else f"{first} and {len(targets) - 1:,} more"

@@ -5,17 +5,22 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 from blastgit.errors import BlastgitError, InvalidInput, InvalidName
-from blastgit.naming.names import check_transient
+from blastgit.naming.names import check_line, check_transient, is_reference
 from blastgit.naming.paths import check_path
 
-KINDS = ("revision", "file", "transient", "run", "collection", "interval")
+KINDS = ("revision", "file", "transient", "run", "collection", "interval", "host", "reference")
 """Every kind of subject; each has a folder of its own on the branch."""
 
-_REVISION = re.compile(r"(?:u/[A-Za-z0-9][A-Za-z0-9._+-]{0,63}/)?(?P<name>[^@:/]+)@(?:0|[1-9][0-9]{0,8})")
+_PARTED = ("revision", "transient", "reference")  # kinds of which a part can be spoken of
+_REVISION = re.compile(
+    r"(?:u/[A-Za-z0-9][A-Za-z0-9._+-]{0,63}/(?P<name>[^@:/]+)|(?P<line>(?:r/[^@:/]+/)?[^@:/]+))@(?:0|[1-9][0-9]{0,8})"
+)
 _SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 _GROUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}(?:/[A-Za-z0-9][A-Za-z0-9._+-]{0,99}){0,9}")
+_KEY_LIMIT = 150  # characters of a host's key, of which each may take several in the name of a file
 _PART_LIMIT = 300  # characters; the longest natural path of a real export has 60
 
 
@@ -25,7 +30,8 @@ class Subject:
 
     Attributes:
         kind: One of `KINDS`.
-        name: `2026dgt@1`, `sha256:…`, `2026dgt`, the name of a run or collection, `BEGIN/END` of an interval.
+        name: `2026dgt@1`, `sha256:…`, `2026dgt`, the name of a run or collection, `BEGIN/END` of an interval, the key
+            of a host, `r/filter/DES_z`.
         part: A row, a value or a product in a revision or a transient (`host`, `photometry/…/DES_z`); "" for all of it.
     """
 
@@ -52,6 +58,10 @@ class Subject:
             name = f"sha256/{digest[:2]}/{digest[2:]}"
         elif self.kind == "interval":
             name = f"{name[:4]}/{re.sub('[-:]', '', name).replace('/', '-')}"
+        elif self.kind == "host":
+            name = quote(name, safe="")
+        elif self.kind == "reference":
+            name = name.partition("/")[2]
         return f"{self.kind}/{name}.jsonl"
 
     @property
@@ -62,7 +72,7 @@ class Subject:
 
     @property
     def revision(self) -> tuple[str, int]:
-        """Transient (or `u/USER/NAME`) and number, of a revision."""
+        """Line (a transient, `u/USER/NAME` or `r/TYPE/NAME`) and number, of a revision."""
         line, _, number = self.name.rpartition("@")
         return line, int(number)
 
@@ -78,7 +88,7 @@ def read_subject(text: str) -> Subject:
     if kind not in KINDS:
         raise InvalidName(f"{text[:80]!r} is no subject: it begins with one of {', '.join(KINDS)}, and a colon")
     name, part = rest, ""
-    if kind in ("revision", "transient"):
+    if kind in _PARTED:
         name, colon, part = rest.partition(":")
         if colon:
             _check_part(text, part)
@@ -105,9 +115,15 @@ def _canonical(kind: str, name: str) -> str:
         match = _REVISION.fullmatch(name)
         if not match:
             raise InvalidName(f"{name[:80]!r} is no revision by its number: write NAME@N")
-        check_transient(match["name"])
+        check_line(match["line"] or match["name"])
     elif kind == "transient":
         check_transient(name)
+    elif kind == "reference":
+        if not is_reference(check_line(name)):
+            raise InvalidName(f"{name[:80]!r} is no reference: write r/TYPE/NAME")
+    elif kind == "host":
+        if not name.isprintable() or " ".join(name.split()) != name or not 0 < len(name) <= _KEY_LIMIT:
+            raise InvalidName(f"{name[:80]!r} is no key of a host: CATALOGUE/RELEASE/ID, else its name or position")
     elif kind == "file":
         if not _SHA256.fullmatch(name):
             raise InvalidName(f"{name[:80]!r} is no content: write sha256: and 64 hexadecimal digits")

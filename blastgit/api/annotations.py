@@ -52,13 +52,14 @@ class Annotations(Asked):
         """Who may say what, as main says now."""
         return self._repository.settings.policy
 
-    def add(
+    def add(  # noqa: PLR0913 (what is said of what, and four things that most calls leave out)
         self,
         subjects: Sequence[str],
         remark: AnnotationBody,
         *,
         attach: Path | None = None,
         bot: bool = False,
+        announce: bool = False,
         dry_run: bool = False,
     ) -> Annotated:
         """Say something of one subject or many, in one commit.
@@ -66,11 +67,12 @@ class Annotations(Asked):
         Args:
             subjects: What it is about; none if it supersedes others, and is about the same. `2026dgt@1`,
                 `2026dgt@1:cutout_cdn/DES/DES_z.fits` (that content, wherever it is), `2026dgt@1:host.redshift`,
-                `2026dgt` (the transient, which need not exist yet), `run:NAME`, `collection:NAME`,
-                `interval:BEGIN/END`.
+                `2026dgt` (the transient), `run:NAME`, `collection:NAME`, `interval:BEGIN/END`, `host:KEY`,
+                `filter:DES_z` or `r/model/sbi-global@2` (a reference).
             remark: What to say.
             attach: A file that belongs to it.
             bot: Whether a program says it.
+            announce: Take transients and hosts that nobody has heard of yet, since they are to come.
             dry_run: Check, and write nothing.
 
         Raises:
@@ -84,7 +86,8 @@ class Annotations(Asked):
             remark = replace(remark, attachment=attachment)
             attachments[attachment.path] = data
         self.vocabulary.check(remark.check())
-        targets = Resolver(self._repository).targets(subjects) if subjects else self._superseded(remark)
+        resolver = Resolver(self._repository, announce=announce)
+        targets = resolver.targets(subjects) if subjects else self._superseded(remark)
         events = make_events(self._repository, self.identity, targets, remark, is_bot=bot)
         verb = f"Flag as {remark.flag}:" if remark.flag else "Retract on" if remark.retract else "Annotate"
         done = write(self._repository, Draft(events, message(verb, targets), attachments), dry_run=dry_run)

@@ -39,12 +39,23 @@ def affected(session: Session, /, subject: str) -> Sequence[Affected]:
     """Return all that was really made of something, in every transient and revision.
 
     Args:
-        subject: `NAME@N:PATH`, `sha256:…`, `images/SURVEY/FILTER`, `host:NAME`, or the id of an annotation.
+        subject: `NAME@N:PATH`, `sha256:…`, `images/SURVEY/FILTER`, `host:KEY`, `filter:DES_z` or another reference
+            (also `r/filter/DES_z@1`), or the id of an annotation.
 
     Raises:
         InvalidName: The subject is none of these.
-        NotFound: There is no such revision, annotation or path.
+        NotFound: There is no such revision, reference, annotation or path, or nothing was made with it.
+        RepoError: It is asked of the index, and DuckDB is not installed.
     """
+    from blastgit.annotations.resolve import Resolver
+
+    shared = Resolver(session.repository).shared(subject)
+    if shared is not None:
+        from blastgit.api.search import opened_index
+        from blastgit.search.affected import affected_by
+
+        with opened_index(session) as index:
+            return affected_by(index, shared)
     from blastgit.provenance.affected import affected, read_subjects
 
     subjects = read_subjects(session.repository, subject)

@@ -41,7 +41,7 @@ def find(
     if criteria is not None and given:
         raise UsageError("give criteria as one object, or by their names: not both")
     wanted = criteria or Criteria.of(given)
-    with _opened(session, index) as opened:
+    with opened_index(session, index) as opened:
         return find(session.repository, opened, wanted)
 
 
@@ -84,7 +84,7 @@ def compare(session: Session, /, old: str, new: str, *, index: OpenIndex | None 
     from blastgit.search.compare.compared import Comparing
 
     chosen = CompareOptions(**options)
-    with _opened(session, index) as opened:
+    with opened_index(session, index) as opened:
         return Comparing(opened, old, new, chosen).compare()
 
 
@@ -105,12 +105,12 @@ def related(
     """
     from blastgit.search.find.related import KINDS, related
 
-    with _opened(session) as index:
+    with opened_index(session) as index:
         return related(index, names, KINDS[:-1] if kinds is None else kinds, radius)
 
 
 @contextmanager
-def _opened(session: Session, /, index: OpenIndex | None = None) -> Iterator[OpenIndex]:
+def opened_index(session: Session, /, index: OpenIndex | None = None) -> Iterator[OpenIndex]:
     """Yield the index that the caller has open, or else open it, brought up to date, for as long as it is used."""
     if index is not None:
         yield index

@@ -10,6 +10,7 @@ from blastgit.collections.policy import CollectionPolicy
 from blastgit.datasets.storage import read_storage
 from blastgit.datasets.types import DatasetTypes
 from blastgit.releases.citation import Citation
+from blastgit.repository.hosts import Hosts
 from blastgit.repository.identity import stated_identity
 from blastgit.repository.references import ReferenceTypes
 from blastgit.repository.renames import Renames
@@ -23,6 +24,7 @@ READERS: dict[str, Callable[[Settings], Any]] = {
     "collections": CollectionPolicy.of,
     "dataset_types": DatasetTypes.of,
     "flags": Flags.of,
+    "hosts": Hosts.of,
     "identity": stated_identity,
     "publish": Publish.of,
     "references": ReferenceTypes.of,

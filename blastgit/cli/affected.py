@@ -9,7 +9,7 @@ from blastgit.cli.common import add_json, bold, drawn_progress, open_repo, plura
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    words = "NAME@N:PATH, sha256:…, images/SURVEY/FILTER, host:NAME, or the id of an annotation"
+    words = "NAME@N:PATH, sha256:…, images/SURVEY/FILTER, host:KEY, filter:NAME, or the id of an annotation"
     parser.add_argument("subject", metavar="SUBJECT", help=words)
     add_json(parser)
     parser.epilog = """\

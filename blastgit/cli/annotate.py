@@ -33,12 +33,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--apply-rules", action="store_true", help="apply the rules of blastgit.yaml to all flags there are"
     )
+    words = "take a transient or a host that nobody has heard of yet: it is to come"
+    parser.add_argument("--announce", action="store_true", help=words)
     parser.add_argument("--dry-run", action="store_true", help="check, and write nothing")
     add_json(parser)
     parser.epilog = """\
 SUBJECT is a revision (2026dgt@1), a file (2026dgt@1:cutout_cdn/DES/DES_z.fits, found again wherever the same
-content is), a row or value (2026dgt@1:host.redshift), a transient (2026dgt, also before it has data),
-run:NAME, collection:NAME, or interval:BEGIN/END for a time without data. With --supersedes or --retract it
+content is), a row or value (2026dgt@1:host.redshift), a transient (2026dgt; with --announce before it has data),
+host:KEY, a reference (filter:DES_z, r/model/sbi-global@2), run:NAME, collection:NAME, or interval:BEGIN/END for a
+time without data. With --supersedes or --retract it
 may be left out. Nothing is written unless all of it can be; it is one commit on the branch annotations.
 """
 
@@ -55,7 +58,12 @@ def run(options: argparse.Namespace) -> int:
     else:
         subjects = [*options.subjects, *_listed(options.source)]
         done = annotations.add(
-            subjects, _remark(options), attach=options.attach, bot=options.bot, dry_run=options.dry_run
+            subjects,
+            _remark(options),
+            attach=options.attach,
+            bot=options.bot,
+            announce=options.announce,
+            dry_run=options.dry_run,
         )
     if options.json:
         print_json(done.to_json())

@@ -51,6 +51,8 @@ def _add_criteria(parser: argparse.ArgumentParser) -> None:
     add("--redshift", metavar="LOW..HIGH", help="0.01..0.1, ..0.1 or 0.01..")
     words = "a condition in SQL on columns of `revisions`, hosts.…, sed_global.…, sed_local.…, metrics['…']"
     add("--where", metavar="SQL", help=words)
+    words = "flagged so, or made with a host or a reference that is; '!bad': neither"
+    add("--inherit-flags", action="append", default=[], metavar="FLAG", help=words)
     add("--flag", action="append", default=[], metavar="FLAG", help="flagged so; '!bad': not flagged so")
     add("--tag", action="append", default=[], metavar="TAG", help="tagged so; '!TAG': not tagged so")
     add("--failed", metavar="STAGE", help="where this stage failed; any: whichever")
@@ -78,7 +80,8 @@ def run(options: argparse.Namespace) -> int:
         cone=options.cone and tuple(options.cone), region=_region(options.region), at=options.at, since=options.since,
         name=options.name, alias=options.alias, among=None if options.list is None else tuple(read_names(options.list)),
         redshift=options.redshift, where=options.where,
-        flags=tuple(options.flag), tags=tuple(options.tag), collection=options.collection, run=options.of_run,
+        flags=tuple(options.flag), inherited=tuple(options.inherit_flags),
+        tags=tuple(options.tag), collection=options.collection, run=options.of_run,
         app_version=options.app_version, failed=options.failed, out_of_date=options.out_of_date,
         changed=options.changed, query=options.query,
         params=key_values(options.param, "--param"), all_revisions=options.all_revisions,

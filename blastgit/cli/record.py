@@ -11,7 +11,7 @@ from blastgit.cli.common import add_json, bold, drawn_progress, open_repo, plura
 from blastgit.cli.record_reference import add_arguments as add_reference_arguments
 from blastgit.cli.record_reference import record_reference, refuse_for_transients
 from blastgit.errors import UsageError
-from blastgit.naming.names import is_reference
+from blastgit.naming.names import is_reference, parse_spec
 
 if TYPE_CHECKING:
     from blastgit.api.personal import Personal
@@ -133,7 +133,16 @@ def _say_changes(result: Recorded, name: str, *, dry_run: bool) -> None:
         diff = f"blastgit diff {result.before} {name}"
         print(f"  {count} would change" if dry_run else f"  {count} changed: {diff}")
     print(f"  {plural(len(stored), 'file')} {'to store' if dry_run else 'stored'}")
+    _say_references(result)
     _say_ignored(result)
+
+
+def _say_references(result: Recorded) -> None:
+    """Say which filters and surveys the export has changed; those that it is the first to use go without saying."""
+    specs = [parse_spec(tag) for tag in result.references]
+    changed = [str(spec) for spec in specs if spec.number]
+    if changed:
+        print(f"  {plural(len(changed), 'reference')} changed: {', '.join(changed)}")
 
 
 def _say_ignored(result: Recorded) -> None:

@@ -22,6 +22,7 @@ from blastgit.plumbing.ref_update import RefMoved
 from blastgit.plumbing.turnstile import publishing
 from blastgit.recording.options import RecordOptions
 from blastgit.recording.record import Prepared, Recording
+from blastgit.recording.shared import Said, said_by, update_shared
 from blastgit.repository.base import Repository
 from blastgit.repository.history import History
 from blastgit.repository.recovery import clean_up_dead_writer, roll_forward
@@ -70,6 +71,7 @@ class _Ready:
     outcome: Outcome
     lock: Lock
     prepared: Prepared
+    said: Sequence[Said]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,7 @@ def adopt(repository: Repository, found: Sequence[Found], how: BulkOptions) -> l
             for one in ready:
                 one.lock.announce_moves(one.prepared.updates)
             outcomes += _publish(repository, ready, batch)
+            update_shared(repository, (said for one in ready for said in one.said), ready[0].lock)
     return outcomes
 
 
@@ -154,10 +157,12 @@ def _prepare(
         if History(repository).tip(export.name) is not None:
             return _compared(recording, export.name).of(found.source, seen)
         lock.announce(Journal.own([intake.folder]))
-        prepared = recording.prepare_first(batch, lock)
+        prepared = recording.prepare_next(batch, lock)
+        assert prepared is not None  # what has no branch yet is new
         stack.push(own.pop_all().__exit__)
         outcome = Outcome(export.name, ADOPTED, "", len(files), prepared.size, rewritable=_rewritable(files, how))
-        return _Ready(outcome.of(found.source, seen), lock, prepared)
+        said = [] if recording.form is None else list(said_by(repository, export, recording.form))
+        return _Ready(outcome.of(found.source, seen), lock, prepared, said)
 
 
 def _foresee(repository: Repository, found: Found, how: BulkOptions) -> Outcome:

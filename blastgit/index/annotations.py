@@ -21,7 +21,7 @@ from blastgit.repository.base import Repository
 if TYPE_CHECKING:
     import duckdb
 
-_WHOLE = "regexp_replace(subject, '^((revision|transient):[^:]*):.*$', '\\1')"
+_WHOLE = "regexp_replace(subject, '^((revision|transient|reference):[^:]*):.*$', '\\1')"
 """The subject of a row without its part, in SQL."""
 
 

@@ -16,8 +16,10 @@ from blastgit.index.groups import Groups
 from blastgit.index.lines import Line
 from blastgit.index.origin import Known, Origin, read_known, read_origin
 from blastgit.index.place import prepare, replacing
+from blastgit.index.references import update_inherited, update_references
 from blastgit.index.tables import tables
 from blastgit.index.write import DamagedIndex, insert_arrow, make_tables, open_to_write, write_meta
+from blastgit.naming.names import is_reference
 from blastgit.plumbing.locks import hold
 from blastgit.progress import Progress
 from blastgit.repository.base import Repository
@@ -176,6 +178,7 @@ class _Update:
         counts = self._take_in(batches, damaged, lambda done: progress("transients", done, len(moved)))
         self._groups(damaged, has_new=bool(counts[0]))
         self._main(has_new=bool(counts[0]))
+        self._references(damaged, has_changed=bool(counts[0] or counts[2] or gone))
         self._note(moved, damaged)
         self._connection.execute("COMMIT")
         self._connection.execute("CHECKPOINT")
@@ -249,6 +252,14 @@ class _Update:
             update_remarks(self._repository, self._connection, known)
         if self._moved("withdrawn") or (has_new and self._refs.meta["withdrawn"]):
             self._withdraw()
+
+    def _references(self, damaged: dict[str, str], *, has_changed: bool) -> None:
+        if self._moved("references"):
+            for what in [what for what in damaged if is_reference(what)]:
+                del damaged[what]
+            update_references(self._repository, self._connection, damaged)
+        if has_changed or self._moved("references") or self._moved("annotations") or self._moved("flags"):
+            update_inherited(self._connection)
 
     def _withdraw(self) -> None:
         self._connection.execute("UPDATE files SET is_withdrawn = false WHERE is_withdrawn")

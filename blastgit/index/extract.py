@@ -9,6 +9,7 @@ from functools import cache
 
 from blastgit.index.rows import Values, moment, number
 from blastgit.index.tables import tables
+from blastgit.repository.hosts import Hosts
 from blastgit.revision.document import Json, restore_nonfinite
 from blastgit.revision.normalise import host_name
 
@@ -53,9 +54,10 @@ def _is_large(value: Json) -> bool:
 class Document:
     """The rows that one document gives, without the columns of its revision, and with no HEALPix cells yet."""
 
-    def __init__(self, document: Mapping[str, Json]) -> None:
-        """Look into a document as published."""
+    def __init__(self, document: Mapping[str, Json], hosts: Hosts | None = None) -> None:
+        """Look into a document as published; `hosts` tells which keys are of the same one."""
         self._document = document
+        self._keys = hosts or Hosts({})
         self._filters = {row["pk"]: row["fields"] for row in document["filters"]}
         self._surveys = {row["pk"]: row["fields"].get("name") for row in document["surveys"]}
 
@@ -109,8 +111,8 @@ class Document:
         if self._document["host"] is not None:
             said = self._document["host"]["fields"]
             ra, dec = number(said.get("ra_deg")), number(said.get("dec_deg"))
-            names = [column.name for column in tables()["hosts"].columns[7:]]
-            yield self._host_name(), ra, dec, None, *map(said.get, names)
+            names = [column.name for column in tables()["hosts"].columns[8:]]
+            yield self._host_name(), self._keys.key(said) or None, ra, dec, None, *map(said.get, names)
 
     def _aperture(self, said: Mapping[str, Json]) -> Values:
         filter_ = next((row["fields"].get("filter") for row in self._document["cutouts"]

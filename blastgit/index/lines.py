@@ -19,6 +19,7 @@ from blastgit.plumbing.objects import undamaged
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Marker, Revision
 from blastgit.repository.entries import TreeEntry
+from blastgit.repository.hosts import Hosts
 from blastgit.revision.document import Json, nonfinite_name
 from blastgit.revision.dr import DatasetRevision
 from blastgit.revision.export import Export
@@ -71,6 +72,7 @@ class _Reader:
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
         self._rules = repository.rules
+        self._hosts = Hosts.of(repository.settings)
         self._rows = Rows()
         self._filters: dict[str, Values] = {}
         self._pointers: dict[TreeEntry, Pointer] = {}
@@ -155,7 +157,7 @@ class _Reader:
         """
         try:
             raw = read_document(revision.dr_bytes)
-            document = Document(raw)
+            document = Document(raw, self._hosts)
             tables = document.tables()
             tables["files"] = list(self._files(revision, raw["files"], is_new=is_new))
             judged = self._judged(revision, raw)

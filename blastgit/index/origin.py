@@ -11,7 +11,7 @@ from blastgit.index.annotations import remarks_tip
 from blastgit.index.open_index import connect
 from blastgit.index.tables import tables
 from blastgit.index.write import read_meta
-from blastgit.naming.refs import BRANCHES, PERSONAL_BRANCHES
+from blastgit.naming.refs import BRANCHES, PERSONAL_BRANCHES, REFERENCE_BRANCHES
 from blastgit.repository.base import Repository
 from blastgit.repository.tombstones import FOLDER as WITHDRAWN
 
@@ -82,16 +82,19 @@ def read_origin(repository: Repository) -> Origin:
     start = len(BRANCHES)  # of the name; to cut it out is thrice as fast as to look for it
     listed = repository.object_ids(BRANCHES, PERSONAL_BRANCHES)
     branches = {ref[start:]: oid for ref, oid in listed.items() if "/" not in ref[start:]}
+    references = sorted(f"{ref} {oid}" for ref, oid in listed.items() if ref.startswith(REFERENCE_BRANCHES))
     for name in _NOT_TRANSIENTS:
         branches.pop(name, None)
     tree, settings = repository.main.tree, repository.settings
     parts = {
         "version": tables().version,
-        "stages": f"{settings.rules.digest} {_digest(settings.sections.get('stages'))}",
+        "stages": f"{settings.rules.digest} {_digest(settings.sections.get('stages'))}"
+        + (f" {_digest(settings.sections['hosts'])}" if "hosts" in settings.sections else ""),
         "flags": _digest(settings.sections.get("flags")),
         "collections": str(tree["collections"].id) if "collections" in tree else "",
         "withdrawn": str(tree[WITHDRAWN].id) if WITHDRAWN in tree else "",
         "annotations": remarks_tip(repository),
+        "references": _digest(references),
     }
     return Origin(branches, parts)
 

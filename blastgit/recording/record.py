@@ -24,7 +24,7 @@ import pygit2
 from blastgit.datasets.storage import Placement
 from blastgit.errors import Busy, Withdrawn
 from blastgit.naming.names import document_of
-from blastgit.naming.refs import branch_ref, draft_ref, run_ref, tag_name, tag_ref
+from blastgit.naming.refs import REFERENCE_BRANCHES, branch_ref, draft_ref, run_ref, tag_name, tag_ref
 from blastgit.plumbing.locks import Journal, hold
 from blastgit.plumbing.ref_update import RefMoved, RefUpdate
 from blastgit.plumbing.turnstile import publishing
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from blastgit.recording.wording import Wording
     from blastgit.repository.base import Repository
     from blastgit.revision.export import Export
+    from blastgit.revision.normalise import NaturalForm
     from blastgit.store.source import AnySource
 
 
@@ -77,6 +78,8 @@ def record(
         StoreError: The store fails; nothing was recorded.
         RepoError: The repo cannot be written.
     """
+    if has_shared(export, options):
+        repository.expect(REFERENCE_BRANCHES)
     repository.tip(options.line(export.name))  # first, since elsewhere main comes along with it
     kept = Placement.of(repository).kept(sources)
     recorded = record_from(repository, export, Intake(repository.store, kept, progress), options)
@@ -99,9 +102,24 @@ def record_from(repository: Repository, export: Export, intake: Intake, options:
         lock.announce(Journal.own([intake.folder]))
         if repository.is_here:
             roll_forward(repository, options.line(export.name), lock)
-        recorded = Recording(repository, export, intake, options).write(lock)
+        recording = Recording(repository, export, intake, options)
+        recorded = recording.write(lock)
+        if has_shared(export, options) and recording.form is not None:
+            recorded = replace(recorded, references=_shared(repository, export, recording.form, lock))
     start_if_due(repository)
     return recorded
+
+
+def has_shared(export: Export, options: RecordOptions) -> bool:
+    """Whether what an export says of filters and surveys is to be recorded: not if it is of somebody's own line."""
+    return not export.is_reference and options.user is None
+
+
+def _shared(repository: Repository, export: Export, form: NaturalForm, lock: Lock) -> tuple[str, ...]:
+    """Bring the lines of filters and surveys up to what an export says, and return the tags of what is new."""
+    from blastgit.recording.shared import said_by, update_shared
+
+    return tuple(update_shared(repository, said_by(repository, export, form), lock))
 
 
 @dataclass(frozen=True)
@@ -122,7 +140,13 @@ class Prepared:
 
 
 class Recording:
-    """One recording of a state into a line of revisions, under the lock of its transient."""
+    """One recording of a state into a line of revisions, under the lock of its transient.
+
+    Attributes:
+        form: The natural form of the state, once it was decided what that is.
+    """
+
+    form: NaturalForm | None = None
 
     def __init__(self, repository: Repository, export: Export, intake: Intake, options: RecordOptions) -> None:
         self._repository = repository
@@ -218,6 +242,7 @@ class Recording:
             refuse_case_collision(self._repository, self._name)
         before = before_of(self._repository, self._name, latest, self._options.fork) if self._is_own else latest
         decision = decide(self._repository, self._export, self._intake, before)
+        self.form = decision.form
         if latest is None and before is not None:
             decision = replace(decision, is_fork=True)
         if decision.is_new:
@@ -267,17 +292,23 @@ class Recording:
             redrawn=decision.changes.deviation,
         )  # fmt: skip
 
-    def prepare_first(self, batch: Batch, lock: Lock) -> Prepared:
-        """Bring the contents of a first state into the store and its objects into a batch; see `exchange/bulk.py`.
+    def prepare_next(self, batch: Batch, lock: Lock) -> Prepared | None:
+        """Bring the contents of the next state into the store and its objects into a batch of several lines.
+
+        Returns:
+            The state, whose refs the caller moves (`exchange/bulk.py`, `shared.py`); None if it is not new.
 
         Raises:
             InvalidInput: The input cannot be recorded.
             StoreError: The store fails.
         """
-        self._intake.begin(staging=True)
+        tip = self._history.tip(self._name)
+        self._intake.begin(staging=tip is None)
         decision, ending = self._decide(), self._ending(lock)
+        if not decision.is_new:
+            return None
         kept = self._drafting.look(decision, self._wording.status(ending))
-        return self._prepare(batch, decision, None, ending, kept)
+        return self._prepare(batch, decision, tip, ending, kept)
 
     def _prepare(
         self, batch: Batch, decision: Decision, tip: pygit2.Commit | None, ending: Ending, draft: Kept | None

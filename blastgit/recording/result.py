@@ -29,6 +29,8 @@ class Recorded:
             one that moved most; None if none was drawn again.
         draft: The draft that the state is kept as, `2026dgt@1:draft-1`, if it was given no number.
         because: Why it was given none, in words.
+        references: The tags of references that changed with it, `r/filter/DES_z/1`: what the export says of filters and
+            surveys is recorded beside it.
     """
 
     status: str
@@ -45,6 +47,7 @@ class Recorded:
     redrawn: float | None = None
     draft: str | None = None
     because: str | None = None
+    references: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the result under its stable keys."""
@@ -54,4 +57,5 @@ class Recorded:
             "fields": [change.to_json() for change in self.fields], "marker": self.marker,
             "before": self.before, "ignored": list(self.ignored), "redrawn": self.redrawn,
             "draft": self.draft, "because": self.because,
+            "references": list(self.references),
         }  # fmt: skip

@@ -83,6 +83,9 @@ class Repository(ABC):
     def refresh(self) -> None:  # noqa: B027 (here every answer is as of now)
         """Look at everything again, as it is now; for one question that waits for others."""
 
+    def expect(self, start: str) -> None:  # noqa: B027 (here nothing has to be brought)
+        """Say that the refs which begin so will be asked for soon: elsewhere they come along with the next one."""
+
     def reference(self, ref: str) -> pygit2.Reference | None:
         """Return a ref as it is now; None if there is none."""
         return find_ref(self.git, ref)

@@ -105,6 +105,7 @@ class RemoteRepository(Repository):
         self._failures = 0
         self._fetched = Fetched()
         self._depth = 0
+        self._along: tuple[Pattern, ...] = ()
         self._boundary: frozenset[str] = frozenset()
         scratch = Scratch()
         weakref.finalize(self, scratch.remove)
@@ -135,12 +136,17 @@ class RemoteRepository(Repository):
         """Forget what is known to be as it is now."""
         self._fetched = Fetched()
 
+    def expect(self, start: str) -> None:
+        """Fetch the refs that begin so together with the next one that is asked for."""
+        self._along = (*self._along, Pattern(start, is_open=True))
+
     def reference(self, ref: str) -> pygit2.Reference | None:
         """Return a ref as it is now: with main and, of a transient's, the ends of run and drafts; of these, all."""
         if ref.startswith(_WHOLE):
             self._bring_run(ref)
         elif ref.startswith((BRANCHES, TAGS)):
-            self._bring(*_beside(ref), Pattern(ref))
+            along, self._along = self._along, ()
+            self._bring(*along, *_beside(ref), Pattern(ref))
         elif ref == CHECKPOINT:
             self._bring_whole(ref)
         return super().reference(ref)

@@ -22,6 +22,7 @@ SECTIONS = frozenset(
         "collections",
         "dataset_types",
         "flags",
+        "hosts",
         "identity",
         "publish",
         "renames",

@@ -25,7 +25,7 @@ def speak(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
         monkeypatch.setenv("BLASTGIT_USER", user)
         monkeypatch.setenv("GIT_COMMITTER_DATE", f"2026-07-01T12:00:{next(clock):02}+00:00")
         listed = [subjects] if isinstance(subjects, str) else subjects
-        options = {key: said.pop(key) for key in ("attach", "dry_run") if key in said}
+        options = {key: said.pop(key) for key in ("attach", "announce", "dry_run") if key in said}
         return DataRepo(repo).annotations.add(listed, AnnotationBody(**said), bot=bot, **options)
 
     return call

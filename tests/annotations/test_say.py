@@ -31,7 +31,8 @@ def test_every_kind_of_subject_in_one_commit(history: Path, speak: Callable[...,
         "2026dgt@1:photometry", "2026dgt", "2026dgt:host", "2027new", "run:DES/1/b", "revision:2026dgt@0",
         "interval:2026-05-27T05:00:00+02:00/2026-05-27T04:00:00.5Z",
     ]  # fmt: skip
-    done = speak(history, "alice", subjects, comment="café 🌟 العربية", flag="suspect", tags=("focus", "wind:20"))
+    said = {"comment": "café 🌟 العربية", "flag": "suspect", "tags": ("focus", "wind:20")}
+    done = speak(history, "alice", subjects, announce=True, **said)
     assert (len(done.ids), done.subjects) == (1, 10)
     assert run("git", "-C", history, "rev-list", "--count", "annotations") == "1\n"
     paths = run("git", "-C", history, "ls-tree", "-r", "--name-only", "annotations").split()
@@ -67,9 +68,13 @@ def test_a_file_is_found_again_in_every_revision_that_has_it(
 def test_a_transient_is_annotated_before_it_has_data(
     repo: Path, sample: Any, record: Callable[..., Any], speak: Callable[..., Any]
 ) -> None:
-    speak(repo, "alice", "2026dgt", comment="being observed")
+    with pytest.raises(NotFound, match=r"there is no transient 2026dgt .* --announce"):
+        speak(repo, "alice", "2026dgt", comment="being observed")
+    speak(repo, "alice", "2026dgt", announce=True, comment="being observed")
+    speak(repo, "bob", "2026dgt", comment="clouds")  # which has been announced
     assert record(repo, sample).status == "recorded"
-    assert DataRepo(repo).annotations.about("2026dgt@0").notes[0].event.remark.comment == "being observed"
+    said = [note.event.remark.comment for note in DataRepo(repo).annotations.about("2026dgt@0").notes]
+    assert said == ["being observed", "clouds"]
 
 
 def test_gaps_are_found_by_what_they_overlap(room: Annotations, history: Path, speak: Callable[..., Any]) -> None:
@@ -173,12 +178,12 @@ def test_a_dry_run_checks_and_writes_nothing(
 def test_ten_thousand_subjects_in_one_call(repo: Path, run: Callable[..., str]) -> None:
     room = DataRepo(repo).annotations
     names = [f"2026x{number:05}" for number in range(10_000)]
-    done = room.add(names, AnnotationBody(comment="clouds", flag="suspect"))
+    done = room.add(names, AnnotationBody(comment="clouds", flag="suspect"), announce=True)
     assert (len(done.ids), done.subjects) == (1, 10_000)
     assert run("git", "-C", repo, "rev-list", "--count", "annotations") == "1\n"
     assert len(room.list().notes) == 10_000
     with pytest.raises(InvalidName):
-        room.add([*names, "not a name"], AnnotationBody(comment="never"))
+        room.add([*names, "not a name"], AnnotationBody(comment="never"), announce=True)
     assert len(room.list().notes) == 10_000
 
 
@@ -208,12 +213,12 @@ def test_what_cannot_be_attached(
 
 
 def test_names_that_differ_only_in_case(history: Path, speak: Callable[..., Any]) -> None:
-    speak(history, "alice", ["2027new", "run:des/Runs/x"], comment="x")
+    speak(history, "alice", ["2027new", "run:des/Runs/x"], announce=True, comment="x")
     for twin in ("2027NEW", "run:DES/Runs/y", "run:des/Runs/X"):
         with pytest.raises(InvalidInput, match="differs only in case"):
-            speak(history, "alice", twin, comment="x")
+            speak(history, "alice", twin, announce=True, comment="x")
     with pytest.raises(InvalidInput, match="differs only in case"):
-        speak(history, "alice", ["2028a1", "2028A1"], comment="x")
+        speak(history, "alice", ["2028a1", "2028A1"], announce=True, comment="x")
 
 
 def test_roles_and_who_speaks(history: Path, speak: Callable[..., Any], set_main: Callable[..., None], me: str) -> None:

@@ -179,7 +179,7 @@ def test_the_command_line(history, capsys):
     said = json.loads(capsys.readouterr().out)
     assert set(said) == {
         "sound", "transients", "revisions", "contents", "bytes", "skipped", "resumed", "seed", "ledger", "withdrawn",
-        "problems", "repaired", "settings", "advice",
+        "problems", "repaired", "references", "settings", "advice",
     }  # fmt: skip
     assert set(said["problems"][0]) == {"kind", "where", "text"}
 

@@ -13,7 +13,7 @@ from blastgit.errors import BlastgitError, DamagedData, NotFound
 from blastgit.maintenance.verify.drafts import check_drafts
 from blastgit.maintenance.verify.report import Report
 from blastgit.maintenance.verify.states import check_stages, check_state
-from blastgit.naming.names import is_personal, transient_of
+from blastgit.naming.names import is_personal, is_reference, transient_of
 from blastgit.naming.refs import draft_ref, run_ref, tag_ref
 from blastgit.plumbing.objects import commit_of
 from blastgit.repository.base import Repository
@@ -38,7 +38,10 @@ class LineCheck:
     def run(self) -> Iterator[tuple[str, Checksums]]:
         """Yield where each content is promised, and what it should be; those that were withdrawn are only noted."""
         for revision in self._check_history():
-            self._report.revisions += 1
+            if is_reference(self._name):
+                self._report.references += 1
+            else:
+                self._report.revisions += 1
             yield from check_state(revision, revision.number, self._withdrawn(revision), self._report)
             self._check_statements(revision)
         yield from check_stages(self._repository, self._name, self._report)

@@ -54,6 +54,7 @@ class Report:
     Attributes:
         transients: How many were looked at.
         revisions: How many of their revisions.
+        references: How many revisions of references.
         contents: How many distinct contents were read.
         size: Their bytes.
         skipped: How many contents were there and not read: for a sample, or because only their presence was asked for.
@@ -71,6 +72,7 @@ class Report:
 
     transients: int = 0
     revisions: int = 0
+    references: int = 0
     contents: int = 0
     size: int = 0
     skipped: int = 0
@@ -96,6 +98,7 @@ class Report:
         """Return the report under its stable keys."""
         return {
             "sound": self.is_sound, "transients": self.transients, "revisions": self.revisions,
+            "references": self.references,
             "contents": self.contents, "bytes": self.size, "skipped": self.skipped, "resumed": self.resumed,
             "seed": self.seed, "ledger": self.ledger, "withdrawn": self.withdrawn,
             "problems": [problem.to_json() for problem in self.problems],

@@ -101,7 +101,7 @@ def check_names(index: OpenIndex, wanted: Criteria, vocabulary: Flags) -> Criter
         if name is not None:
             _check_there(index, what, name, query)
     known = [*vocabulary.values, "disputed"]
-    for flag in wanted.flags:
+    for flag in (*wanted.flags, *wanted.inherited):
         if flag.removeprefix("!") not in known:
             raise InvalidInput(f"there is no flag {flag.removeprefix('!')!r} in this data repo: {', '.join(known)}")
     changed = wanted.changed

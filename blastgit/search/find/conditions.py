@@ -91,6 +91,10 @@ def filters(wanted: Criteria, values: Values, said: Collection[str]) -> Iterator
         yield _among("changes", f"what = {what} OR starts_with(what, {what} || '/') OR what GLOB {what}")
     for flag in wanted.flags:
         yield _marked(flag, "flags", said, lambda flag: _flag(flag, values))
+    for flag in wanted.inherited:
+        own = _marked(flag.removeprefix("!"), "flags", said, lambda flag: _flag(flag, values))
+        reached = _among("inherited_flags m", _flag(flag.removeprefix("!"), values))
+        yield f"{'NOT ' if flag.startswith('!') else ''}({own} OR {reached})"
     for tag in wanted.tags:
         yield _marked(tag, "annotations", said, lambda tag: _tag(tag, values))
 

@@ -39,6 +39,8 @@ class Criteria:
         where: A condition in SQL, on the columns of `revisions`, and on `hosts.…`, `sed_global.…`, `sed_local.…`,
             `metrics['…']`, and `saved.…`: what the saved query gives.
         flags: Quality flags that hold for the revision, its transient, its run or a file of it; `!bad`: that do not.
+        inherited: Quality flags, likewise, that hold for the host, a filter or another reference that the revision was
+            made with, or for itself as with `flags`.
         tags: Tags, likewise.
         collection: A collection that gives the revision, or a file of it.
         run: The RUN that holds it: it was born into it, or the run found its values again.
@@ -63,6 +65,7 @@ class Criteria:
     redshift: tuple[float | None, float | None] | str | None = None
     where: str | None = None
     flags: tuple[str, ...] = ()
+    inherited: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     collection: str | None = None
     run: str | None = None
@@ -82,7 +85,7 @@ class Criteria:
         Raises:
             UsageError: Two things do not go together.
         """
-        for name in ("flags", "tags", "columns", "among"):
+        for name in ("flags", "inherited", "tags", "columns", "among"):
             value = getattr(self, name)
             if isinstance(value, str):
                 object.__setattr__(self, name, (value,))

@@ -66,7 +66,7 @@ def find(repository: Repository, index: OpenIndex, wanted: Criteria) -> Found:
     check_columns(wanted.columns)
     named = check_names(index, wanted, Flags.of(repository.settings))
     said = "SELECT DISTINCT kind FROM annotations WHERE state = 'current'"
-    kinds = {kind for (kind,) in index.query(said)} if wanted.flags or wanted.tags else set()
+    kinds = {kind for (kind,) in index.query(said)} if wanted.flags or wanted.inherited or wanted.tags else set()
     search = _Search(named, Values(), frozenset(kinds), _listed(index, wanted))
     if saved is not None:
         search.take(saved, queries.columns(index, saved, wanted.params), wanted.params)

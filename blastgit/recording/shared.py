@@ -1,0 +1,162 @@
+"""Filters and surveys, which many transients share: their lines follow from the exports that are recorded.
+
+An export carries the row of each filter as the instance of Blast had it. When one that is later than what the line of a
+filter knows says something else, that is a new revision of the line. It is made beside the recording, not within: no
+recording fails because of it, none waits for another one with the same filter, and what was left undone (a crash, a ref
+that somebody else moved) is done by the next recording. Two that find the same change at once make one revision, since
+the refs of a line move only from where they were seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from blastgit.errors import BlastgitError, InvalidName
+from blastgit.naming.names import reference_line
+from blastgit.naming.refs import branch_ref, tag_of
+from blastgit.plumbing.batch import Batch
+from blastgit.plumbing.locks import Lock
+from blastgit.plumbing.ref_update import RefMoved, RefUpdate
+from blastgit.progress import silent
+from blastgit.recording.options import RecordOptions
+from blastgit.recording.record import Recording
+from blastgit.recording.run_end import StoredIntake
+from blastgit.repository.base import Repository
+from blastgit.repository.history import History
+from blastgit.repository.references import ReferenceTypes
+from blastgit.revision.document import Json
+from blastgit.revision.export import Export
+from blastgit.revision.normalise import NaturalForm
+from blastgit.revision.reference import fields_of, make_reference
+from blastgit.revision.rules import Table
+from blastgit.store.intake import Intake
+
+_TRIES = 3
+_KEPT = 4096  # lines of which a process remembers what they say, by the commit
+
+
+@dataclass(frozen=True)
+class Said:
+    """What an export says of one reference.
+
+    Attributes:
+        line: The reference, `r/filter/DES_z`.
+        table: The table of the export that says it.
+        fields: What it says, by name.
+        time: When the export was written.
+        app_version: The version of Blast that wrote it.
+    """
+
+    line: str
+    table: Table
+    fields: Mapping[str, Json]
+    time: datetime
+    app_version: str
+
+
+def update_shared(repository: Repository, said: Iterable[Said], lock: Lock) -> list[str]:
+    """Bring the lines of filters and surveys up to what exports say of them; return the tags of what is new.
+
+    Nothing of this fails: what cannot be done now is left to the next recording.
+
+    Args:
+        repository: The data repo.
+        said: What exports say that were recorded, or found unchanged; see `said_by`.
+        lock: A lock that the caller holds, whose journal tells what moves.
+    """
+    made: list[str] = []
+    with suppress(BlastgitError):
+        latest = _latest(said)
+        for _ in range(_TRIES):
+            try:
+                made = _update(repository, latest, lock)
+                break
+            except RefMoved:
+                repository.refresh()
+    return made
+
+
+def said_by(repository: Repository, export: Export, form: NaturalForm) -> Iterator[Said]:
+    """Yield what an export, of which this is the natural form, says of each filter and survey that it uses."""
+    rules = repository.rules
+    for table, type_ in ReferenceTypes.of(repository.settings).exported().items():
+        for row in form.tables[table]:
+            with suppress(InvalidName):  # a name that no ref can have stays where it is: in the exports
+                line = reference_line(type_.name, str(row.key[0]))
+                fields = {name: value for name, value in row.values.items() if name != "name"}
+                if row.twin == 1:
+                    yield Said(line, rules.tables[table], fields, export.time, export.app_version)
+
+
+def _latest(said: Iterable[Said]) -> dict[str, Said]:
+    """Return what was said last of each line."""
+    found: dict[str, Said] = {}
+    for each in said:
+        if each.line not in found or found[each.line].time < each.time:
+            found[each.line] = each
+    return found
+
+
+def _update(repository: Repository, said: Mapping[str, Said], lock: Lock) -> list[str]:
+    tips = repository.look_up(map(branch_ref, said))
+    history, batch = History(repository), Batch(repository.git)
+    updates: list[RefUpdate] = []
+    for line, each in said.items():
+        tip = tips.get(branch_ref(line))
+        known = None if tip is None else _known(history, line, str(tip.target))
+        if known is not None and (each.time <= known.time or _merged(each, known.fields) == known.fields):
+            continue
+        updates += _prepare(repository, each, known, batch, lock)
+    if updates:
+        lock.announce_moves(updates)
+        repository.update_refs(updates, "blastgit record: what exports say", lock.descriptor, objects=batch)
+    return [tag for update in updates if (tag := tag_of(update.ref))]
+
+
+def _merged(said: Said, fields: Mapping[str, Json]) -> dict[str, Json]:
+    """Return what holds of a reference now: what the export says, and what people added that no export speaks of."""
+    return {**{name: value for name, value in fields.items() if not said.table.knows(name)}, **said.fields}
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a line says by now.
+
+    Attributes:
+        fields: What its latest revision says.
+        time: As of when.
+    """
+
+    fields: Mapping[str, Json]
+    time: datetime
+
+
+_remembered: dict[str, _Known] = {}
+
+
+def _known(history: History, line: str, tip: str) -> _Known | None:
+    """Return what a line says, read once in each process: what a commit holds never changes."""
+    found = _remembered.get(tip)
+    if found is None:
+        latest = history.latest(line)
+        if latest is None:
+            return None
+        found = _Known(fields_of(latest.dr.export), latest.dr.export.time)
+        if len(_remembered) >= _KEPT:
+            _remembered.clear()
+        _remembered[tip] = found
+    return found
+
+
+def _prepare(repository: Repository, said: Said, known: _Known | None, batch: Batch, lock: Lock) -> list[RefUpdate]:
+    """Add the next revision of a line to a batch, and return how its refs move; nothing if it is equal by the rules."""
+    fields = _merged(said, {} if known is None else known.fields)
+    export = make_reference(said.line, fields, said.time, said.app_version)
+    latest = History(repository).latest(said.line)
+    intake = Intake(repository.store, {}) if latest is None else StoredIntake(repository, latest, silent)
+    with intake:
+        prepared = Recording(repository, export, intake, RecordOptions()).prepare_next(batch, lock)
+    return [] if prepared is None else prepared.updates

@@ -1,0 +1,102 @@
+"""What stands downstream of a host, a filter or another reference, in all transients: asked of the index.
+
+`provenance/affected.py` reads the documents of those revisions that are concerned, for a file or a row of one revision;
+of what fifty thousand transients share there are as many to read, and the tables of the index say the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from blastgit.annotations.subjects import Subject
+from blastgit.errors import NotFound
+from blastgit.provenance.affected import Affected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from blastgit.index.open_index import OpenIndex
+
+_MOST = 100_000_000  # rows: all there are
+_FITS = """
+fits AS (SELECT DISTINCT transient, revision, aperture FROM {fits}),
+made AS (
+    SELECT used.transient, used.revision, 'sed/' || sed.aperture AS product, {begin} AS distance
+    FROM used JOIN sed USING (transient, revision) SEMI JOIN fits USING (transient, revision, aperture)
+    UNION ALL
+    SELECT used.transient, used.revision, files.path, {begin} + 1
+    FROM used JOIN files USING (transient, revision) SEMI JOIN fits USING (transient, revision, aperture)
+    WHERE files.kind <> 'thumbnail'
+    UNION ALL {nearer}
+)
+SELECT transient || '@' || revision, product, distance FROM made ORDER BY transient, revision, distance, product"""
+
+_USED_HOST = "WITH used AS (SELECT DISTINCT transient, revision FROM hosts WHERE $name IN (host_key, host)),"
+_OF_HOST = _USED_HOST + _FITS.format(
+    begin=1,
+    fits="sed SEMI JOIN used USING (transient, revision)",
+    nearer="""
+    SELECT transient, revision, 'apertures/' || name, 1
+    FROM apertures SEMI JOIN used USING (transient, revision) WHERE aperture = 'global'
+    UNION ALL SELECT transient, revision, 'photometry/' || name || '/' || filter, 2
+    FROM photometry SEMI JOIN used USING (transient, revision) WHERE aperture = 'global'""",
+)
+
+_USED_REFERENCE = """WITH named AS (
+    SELECT transient, revision, filter FROM reference_uses
+    WHERE reference = $name AND ($number IS NULL OR reference_revision = $number)
+), of_filter AS (
+    SELECT p.transient, p.revision, p.name, p.aperture, p.filter, p.is_validated
+    FROM photometry p SEMI JOIN named USING (transient, revision, filter)
+    UNION ALL
+    SELECT p.transient, p.revision, p.name, p.aperture, p.filter, p.is_validated
+    FROM photometry p JOIN filters USING (filter) SEMI JOIN named USING (transient, revision)
+    WHERE 'r/survey/' || filters.survey = $name
+), checked AS (
+    SELECT DISTINCT transient, revision, aperture FROM photometry SEMI JOIN named USING (transient, revision)
+    WHERE is_validated IS NOT NULL
+), used AS (SELECT DISTINCT transient, revision FROM of_filter),"""
+_OF_REFERENCE = _USED_REFERENCE + _FITS.format(
+    begin=2,
+    fits="""(
+        SELECT * FROM of_filter WHERE is_validated = 'true'
+        UNION ALL SELECT * FROM of_filter ANTI JOIN checked USING (transient, revision, aperture))""",
+    nearer="SELECT transient, revision, 'photometry/' || name || '/' || filter, 1 FROM of_filter",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    sql: str
+    values: dict[str, Any]
+
+
+def affected_by(index: OpenIndex, subject: Subject) -> list[Affected]:
+    """Return what was made with a host or a reference, nearest first in each revision.
+
+    Args:
+        index: The index, up to date.
+        subject: A host by its key, a reference, or one revision of a reference: of that, what was exported while it was
+            the latest.
+
+    Raises:
+        NotFound: No revision was made with it.
+    """
+    return list(_affected(index, _question(subject), str(subject)))
+
+
+def _question(subject: Subject) -> _Question:
+    if subject.kind == "host":
+        return _Question(_OF_HOST, {"name": subject.name})
+    name, number = subject.revision if subject.kind == "revision" else (subject.name, None)
+    return _Question(_OF_REFERENCE, {"name": name, "number": number})
+
+
+def _affected(index: OpenIndex, question: _Question, name: str) -> Iterator[Affected]:
+    limits = replace(index.limits, rows=_MOST)
+    rows = index.query(question.sql, question.values, limits=limits).rows
+    if not rows:
+        raise NotFound(f"no revision was made with {name}")
+    via = name.partition(":")[2]
+    yield from (Affected(revision, product, distance, via) for revision, product, distance in rows)
