@@ -218,7 +218,7 @@ class Query:
         nearest: dict[Subject, tuple[int, str]] = {}
         for node, steps in distances.items():
             state, path = (earlier[node].view.state, earlier[node].path) if node in earlier else (revision, node)
-            for subject in self._shared_subjects(state, path):
+            for subject in () if state is None else self._shared_subjects(state, path):
                 found = (steps + 1, f"{state}:{path}")
                 nearest[subject] = min(nearest.get(subject, found), found)
         for subject, (steps, origin) in nearest.items():
