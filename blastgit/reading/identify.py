@@ -10,9 +10,11 @@ from typing import Any
 
 from blastgit.content import describe
 from blastgit.errors import DamagedData, StoreError, Withdrawn
+from blastgit.naming.names import is_personal, is_reference
 from blastgit.repository.base import Repository
-from blastgit.repository.commits import Revision
+from blastgit.repository.commits import Revision, Snapshot
 from blastgit.repository.contents import content_tolerance, published_file
+from blastgit.repository.drafts import Drafts
 from blastgit.repository.history import History
 from blastgit.revision.compare import FieldChange, compare
 from blastgit.revision.export import Export
@@ -85,7 +87,8 @@ def identify_dataset(repository: Repository, dataset: Dataset, name: str) -> Ide
     form = normalise(dataset.export, rules)
     sha256 = {path: f"sha256:{sha256_of(file)}" for path, file in dataset.files.items()}
     compared = []
-    for revision in reversed(History(repository).revisions(name)):
+    states = _states(repository, name)
+    for revision in states:
         fields = compare(normalise(revision.dr.export, rules), form, rules)
         files = list(_by_checksum(repository, revision, sha256)) if sha256 else []
         compared.append((revision, fields, files))
@@ -100,13 +103,27 @@ def identify_dataset(repository: Repository, dataset: Dataset, name: str) -> Ide
         ]
     equal = [r for r, fields, files in looked if not Changes(fields, files).makes_revision]
     if equal:
-        return Identity(dataset.label, tuple(map(str, sorted(equal, key=lambda each: -each.number))))
+        return Identity(dataset.label, tuple(map(str, sorted(equal, key=states.index))))
     revision, fields, files = min(looked, key=lambda each: len(each[1]) + sum(file.counts for file in each[2]))
     reason = Changes(fields, files).reason(rules)
     return Identity(dataset.label, nearest=str(revision), reason=reason, files=files, fields=fields)
 
 
-def _by_checksum(repository: Repository, revision: Revision, sha256: Mapping[str, str]) -> Iterator[FileChange]:
+def _states(repository: Repository, name: str) -> list[Snapshot]:
+    """Return what a state may be, newest first: the drafts of a transient, and its revisions.
+
+    Raises:
+        NotFound: The repo has no such transient.
+    """
+    history = History(repository)
+    drafts = [] if is_personal(name) or is_reference(name) else Drafts(repository, name).all()
+    found = [*drafts, *history.backwards(name)]
+    if not found:
+        raise history.unknown(name)
+    return found
+
+
+def _by_checksum(repository: Repository, revision: Snapshot, sha256: Mapping[str, str]) -> Iterator[FileChange]:
     published = revision.dr.files
     for path in sorted(published.keys() | sha256.keys()):
         derived = repository.rules.is_derived(path) or is_leftover(path)
@@ -120,7 +137,7 @@ def _by_checksum(repository: Repository, revision: Revision, sha256: Mapping[str
 
 
 def _by_content(
-    repository: Repository, revision: Revision, change: FileChange, files: Mapping[str, Path], folder: Path
+    repository: Repository, revision: Snapshot, change: FileChange, files: Mapping[str, Path], folder: Path
 ) -> FileChange:
     if change.change != "changed" or change.derived:
         return change
@@ -128,7 +145,7 @@ def _by_content(
     return FileChange(change.path, "content-equal" if found == "" else "changed", found or None)
 
 
-def _difference(repository: Repository, revision: Revision, path: str, file: Path, folder: Path) -> str:
+def _difference(repository: Repository, revision: Snapshot, path: str, file: Path, folder: Path) -> str:
     """Return how a file differs by content from a published one; "" if it does not."""
     try:
         published = published_file(repository, revision, path, folder)

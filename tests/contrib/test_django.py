@@ -3,12 +3,15 @@
 import io
 import json
 import re
+import shutil
 import tarfile
 
 import pytest
 
 from blastgit import DataRepo
-from blastgit.demo import edit_flux, small
+from blastgit.demo import edit_flux, fail_stage, small
+from blastgit.repository.edit import BranchEdit, commit_to_branch
+from blastgit.repository.local import LocalRepository
 
 NAME = "2026history"
 WEB = "https://data.example.org"
@@ -337,3 +340,27 @@ def test_migrating_has_the_sweep_scheduled(site):
     PeriodicTask.objects.filter(name=SWEEP).delete()
     call_command("migrate", run_syncdb=True, verbosity=0)
     assert PeriodicTask.objects.filter(name=SWEEP).count() == 1
+
+
+@pytest.fixture
+def drafted(site, repo, sample, tmp_path, monkeypatch):
+    """The site over a copy of the data repo in which a later run failed, and only complete states get a number."""
+    copy = tmp_path / "copy"
+    shutil.copytree(repo.path, copy)
+    local = LocalRepository(copy)
+    text = local.main_file("blastgit.yaml") + b"publish: complete\n"
+    commit_to_branch(local, "main", lambda _: BranchEdit({"blastgit.yaml": text}, "Choose"))
+    (tmp_path / "in").mkdir()
+    export, data = fail_stage(sample, "Global host SED inference").write(tmp_path / "in")
+    assert DataRepo(copy).record(sample.name, export, data).status == "draft"
+    monkeypatch.setenv("BLASTGIT_REPO", str(copy))
+    return site
+
+
+def test_a_draft_is_said_to_be_one(drafted, sample):
+    page = drafted.get(f"/transients/{sample.name}/history/").content.decode()
+    assert "kept as a draft" in page
+    assert "Global host SED inference failed" in page
+    told = drafted.get(f"/api/transient/{sample.name}/revisions/").json()
+    assert told["draft"]["open"] is True
+    assert all("draft" not in each["dataset"] for each in told["revisions"])

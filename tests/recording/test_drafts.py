@@ -175,6 +175,15 @@ def test_what_a_person_reads(
     assert (tmp_path / "got" / "2026dgt.json").exists()
 
 
+def test_identify_knows_drafts(strict: Path, sample: Sample, record: Record, tmp_path: Path) -> None:
+    record(strict, failed(sample))
+    (tmp_path / "in").mkdir()
+    export, _ = failed(sample).write(tmp_path / "in")
+    assert DataRepo(strict).identify(export).matches == ("2026dgt@0:draft-1",)
+    record(strict, sample)
+    assert DataRepo(strict).identify(export).matches == ("2026dgt@0:draft-1",)
+
+
 def test_plain_git_never_gets_a_failed_state_and_gets_a_draft_by_its_ref(
     strict: Path, sample: Sample, record: Record, tmp_path: Path, run: Callable[..., str]
 ) -> None:

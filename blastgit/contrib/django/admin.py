@@ -17,7 +17,7 @@ class Recording:
 
     Attributes:
         revision: The latest one; None if there is none, or the data repo cannot be read.
-        status: "recorded", "due" or "failing".
+        status: "recorded", "draft" (recorded, and kept without a number), "due" or "failing".
         attempt: When it was last tried.
         error: Why that failed.
         since: When it first failed.
@@ -35,33 +35,38 @@ def recordings(names: Sequence[str]) -> dict[str, Recording]:
     from blastgit.contrib.blast.ledger import Ledger
     from blastgit.contrib.blast.standing import standings
 
-    ledger, numbers = Ledger(), _numbers(names)
+    ledger, (numbers, drafts) = Ledger(), _in_repo(names)
     recorded, failures, attempts = ledger.recorded(names), ledger.failures(names), ledger.attempts(names)
     told = {}
     for each in ledger.with_edits(list(standings(names))):
         failure = failures.get(each.name)
         status = "recorded" if recorded.get(each.name) == each.state else "failing" if failure else "due"
         error, since = (failure.error, failure.since) if failure and status == "failing" else (None, None)
+        status = "draft" if status == "recorded" and each.name in drafts else status
         told[each.name] = Recording(numbers.get(each.name), status, attempts.get(each.name), error, since)
     return told
 
 
-def _numbers(names: Sequence[str]) -> dict[str, int]:
+def _in_repo(names: Sequence[str]) -> tuple[dict[str, int], set[str]]:
+    """Return the latest revision of each transient, and which of them have a draft after it."""
     from blastgit.api.repo import DataRepo
+    from blastgit.contrib.django.history import open_draft
     from blastgit.contrib.django.options import options
     from blastgit.errors import BlastgitError, NotFound
 
-    numbers = {}
+    numbers: dict[str, int] = {}
+    drafts: set[str] = set()
     try:
         repo = DataRepo(options().repo)
         for name in names:
+            drafts |= {name} if open_draft(repo, name) else set()
             try:
                 numbers[name] = repo.log(name)[0].revision.number
             except NotFound:
                 continue
     except BlastgitError:  # the list is there all the same: it shows what fails, and why
-        return numbers
-    return numbers
+        return numbers, drafts
+    return numbers, drafts
 
 
 @admin.register(RecordedTransient)

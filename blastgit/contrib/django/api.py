@@ -13,7 +13,7 @@ from rest_framework.decorators import api_view
 from rest_framework.response import Response
 
 from blastgit.api.repo import DataRepo
-from blastgit.contrib.django.history import permalink, revisions
+from blastgit.contrib.django.history import open_draft, permalink, revisions
 from blastgit.contrib.django.options import options
 from blastgit.contrib.django.payload import flat
 from blastgit.errors import BlastgitError, InvalidInput, NotFound, UsageError, Withdrawn
@@ -42,10 +42,11 @@ def _said(view: View) -> View:
 def list_revisions(request: Any, transient_name: str) -> Any:  # noqa: ARG001 (Django's signature)
     """Return the revisions of a transient, newest first: when, why, what changed, and where each stays."""
     told = options()
-    found = revisions(DataRepo(told.repo), transient_name, told)
-    if not found:
+    repo = DataRepo(told.repo)
+    found, draft = revisions(repo, transient_name, told), open_draft(repo, transient_name)
+    if not found and draft is None:
         raise NotFound(f"{transient_name} has no revision")
-    return Response({"transient": transient_name, "count": len(found), "revisions": found})
+    return Response({"transient": transient_name, "count": len(found), "revisions": found, "draft": draft})
 
 
 def export(request: Any, transient_name: str, all: str = "") -> Any:  # noqa: A002 (Blast's name)

@@ -34,6 +34,14 @@ def _row(entry: Entry, before: Entry | None, options: Options) -> dict[str, Any]
     }  # fmt: skip
 
 
+def open_draft(repo: DataRepo, name: str) -> dict[str, Any] | None:
+    """Return the draft of a transient whose latest state got no number, and why; None if it is published."""
+    try:
+        return next((each.to_json() for each in repo.drafts(name) if each.is_open), None)
+    except NotFound:
+        return None
+
+
 def permalink(name: str, number: int, options: Options) -> str:
     """Return the address at which a revision stays: its page in `blastgit serve`, or else in Blast."""
     if options.web:

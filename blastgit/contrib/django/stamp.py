@@ -11,7 +11,8 @@ _log = logging.getLogger("blastgit.blast")
 def stamped(document: dict[str, Any]) -> dict[str, Any]:
     """Return an export of the site with the number of the revision that it is, and its permalink.
 
-    Both are null if the transient does not stand as it was recorded last: then no revision says what the export says.
+    Both are null if the transient does not stand as it was recorded last, or was kept as a draft: then no revision says
+    what the export says.
     An export does not depend on it: if the data repo or the cache is away, that is logged, and both are null.
 
     Args:
@@ -32,12 +33,15 @@ def _revision(name: str) -> tuple[int | None, str | None]:
     from blastgit.api.repo import DataRepo
     from blastgit.contrib.blast.ledger import Ledger
     from blastgit.contrib.blast.standing import standings
-    from blastgit.contrib.django.history import permalink
+    from blastgit.contrib.django.history import open_draft, permalink
     from blastgit.contrib.django.options import options
 
     ledger, told = Ledger(), options()
     standing = ledger.with_edits(list(standings([name])))
     if not standing or ledger.recorded([name]).get(name) != standing[0].state:
         return None, None
-    number = DataRepo(told.repo).log(name)[0].revision.number
+    repo = DataRepo(told.repo)
+    if open_draft(repo, name) is not None:
+        return None, None  # what stands there was recorded, and got no number
+    number = repo.log(name)[0].revision.number
     return number, permalink(name, number, told)

@@ -8,7 +8,7 @@ from django.http import Http404
 from django.shortcuts import render
 
 from blastgit.api.repo import DataRepo
-from blastgit.contrib.django.history import citations, revisions
+from blastgit.contrib.django.history import citations, open_draft, revisions
 from blastgit.contrib.django.options import options
 from blastgit.errors import BlastgitError
 
@@ -19,12 +19,12 @@ def history(request: Any, transient_name: str) -> Any:
     try:
         told = options()
         repo = DataRepo(told.repo)
-        found = revisions(repo, transient_name, told)
+        found, draft = revisions(repo, transient_name, told), open_draft(repo, transient_name)
         chosen = _chosen(found, request.GET.get("revision"))
         cite = citations(repo, chosen["dataset"]) if chosen else {}
     except BlastgitError as error:
         return render(request, "blastgit/history.html", _context(transient_name, told, error=str(error)), status=503)
-    context = _context(transient_name, told, revisions=found, chosen=chosen, cite=cite)
+    context = _context(transient_name, told, revisions=found, chosen=chosen, cite=cite, draft=draft)
     return render(request, "blastgit/history.html", context)
 
 

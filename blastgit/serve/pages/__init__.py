@@ -7,6 +7,7 @@ from flask import Flask
 from blastgit.serve.pages import (
     collections,
     compare,
+    drafts,
     feed,
     files,
     hosts,
@@ -23,7 +24,7 @@ from blastgit.serve.pages import (
     status,
 )
 
-_PAGES = (search, revision, part, provenance, compare, runs, image, files, collections, releases, hosts, log, say, sql,
+_PAGES = (search, revision, drafts, part, provenance, compare, runs, image, files, collections, releases, hosts, log, say, sql,
           status, feed)  # fmt: skip
 
 

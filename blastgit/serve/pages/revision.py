@@ -47,7 +47,7 @@ def document(facts: Facts, found: Found) -> dict[str, Any]:
         "transient": str(revision.name), "revision": found.name, "number": revision.number,
         "latest": past[0]["revision"], "is_latest": found.is_latest,
         "newer": None if found.is_latest else _newer(past, found.name),
-        "about": facts.transient(), "host": facts.host(),
+        "draft": _draft(facts, found), "about": facts.transient(), "host": facts.host(),
         "simulated": revision.dr.export.document["metadata"].get("simulated") is True,
         "export_time": revision.time, "recorded_time": revision.recorded, "app_version": revision.app_version,
         "status": found.entry.status, "reason": revision.reason,
@@ -61,6 +61,14 @@ def document(facts: Facts, found: Found) -> dict[str, Any]:
         "stages": facts.stages(), "files": facts.files(), "history": past,
         "annotations": thread(facts.repo, found.name),
     }  # fmt: skip
+
+
+def _draft(facts: Facts, found: Found) -> dict[str, Any] | None:
+    """Return the draft that stands after the latest revision, if that is what is shown."""
+    if not found.is_latest:
+        return None
+    kept = facts.repo.drafts(str(found.entry.revision.name))
+    return next((each.to_json() for each in kept if each.is_open), None)
 
 
 def _newer(past: list[dict[str, Any]], name: str) -> dict[str, Any]:

@@ -1,0 +1,38 @@
+"""Drafts in the browser: the latest revision says that a later run is none, and a page lists them."""
+
+import json
+import shutil
+
+import pytest
+
+from blastgit import DataRepo
+from blastgit.demo import fail_stage
+from blastgit.repository.edit import BranchEdit, commit_to_branch
+from blastgit.repository.local import LocalRepository
+from tests.serve.conftest import opened
+
+
+@pytest.fixture
+def drafted(library, states, tmp_path):
+    repo = tmp_path / "repo"
+    shutil.copytree(library, repo)
+    local = LocalRepository(repo)
+    text = local.main_file("blastgit.yaml") + b"publish: complete\n"
+    commit_to_branch(local, "main", lambda _: BranchEdit({"blastgit.yaml": text}, "Choose"))
+    (tmp_path / "in").mkdir()
+    export, data = fail_stage(states[2], "Global host SED inference").write(tmp_path / "in")
+    assert DataRepo(repo).record("2026dgt", export, data).status == "draft"
+    with opened(repo) as client:
+        yield client
+
+
+def test_a_draft_is_told_and_listed(drafted):
+    page = drafted.get("/t/2026dgt").text
+    assert "A later run is kept as a draft" in page
+    assert "Global host SED inference failed" in page
+    assert json.loads(drafted.get("/t/2026dgt.json").data)["draft"]["draft"] == "2026dgt@2:draft-1"
+    assert "kept as a draft" not in drafted.get("/t/2026dgt@0").text
+    listed = drafted.get("/t/2026dgt/drafts")
+    assert "2026dgt@2:draft-1" in listed.text
+    assert json.loads(drafted.get("/t/2026dgt/drafts.json").data)["drafts"][0]["open"] is True
+    assert drafted.get("/t/2026nil/drafts").status_code == 404
