@@ -5,6 +5,8 @@ import json
 import re
 import shutil
 import tarfile
+import time
+from datetime import datetime
 
 import pytest
 
@@ -364,3 +366,35 @@ def test_a_draft_is_said_to_be_one(drafted, sample):
     told = drafted.get(f"/api/transient/{sample.name}/revisions/").json()
     assert told["draft"]["open"] is True
     assert all("draft" not in each["dataset"] for each in told["revisions"])
+
+
+def test_prometheus_reads_how_recordings_and_sweeps_went(site, tmp_path, monkeypatch):
+    from blastgit.contrib.blast.metrics import Metrics, write
+    from blastgit.contrib.blast.standing import Standing
+
+    before = figures(site)
+    metrics = Metrics()
+    metrics.recorded("recorded", 1.5)
+    metrics.recorded("failed", 400)
+    moment = "2026-06-01T00:00:00+00:00"
+    metrics.swept([Standing("a", "", ""), Standing("b", "2026-07-01T00:00:00+00:00", ""), Standing("c", moment, "")], 1)
+    now = figures(site)
+    grown = {key: now[key] - before.get(key, 0) for key in now}
+    assert grown['blastgit_recording_seconds_count{outcome="recorded"}'] == 1
+    assert grown['blastgit_recording_seconds_sum{outcome="recorded"}'] == pytest.approx(1.5)
+    assert grown['blastgit_recording_seconds_bucket{outcome="recorded",le="1"}'] == 0
+    assert grown['blastgit_recording_seconds_bucket{outcome="recorded",le="2"}'] == 1
+    assert grown['blastgit_recording_seconds_bucket{outcome="failed",le="600"}'] == 1
+    assert now["blastgit_unrecorded_transients"] == 3
+    assert now["blastgit_failing_transients"] == 1
+    assert now["blastgit_oldest_unrecorded_timestamp_seconds"] == datetime.fromisoformat(moment).timestamp()
+    assert now["blastgit_last_sweep_timestamp_seconds"] == pytest.approx(time.time(), abs=60)
+    monkeypatch.setenv("BLASTGIT_METRICS", str(tmp_path / "blastgit.prom"))
+    write(metrics.text())
+    assert (tmp_path / "blastgit.prom").read_text() == site.get("/blastgit/metrics").content.decode()
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def figures(site):
+    text = site.get("/blastgit/metrics").content.decode()
+    return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in text.splitlines() if line[0] != "#"}

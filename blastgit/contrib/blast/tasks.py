@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from celery import shared_task
 
+from blastgit.contrib.blast.metrics import write
 from blastgit.errors import BlastgitError
 
 if TYPE_CHECKING:
     from blastgit.contrib.blast.ledger import Failure, Ledger
+    from blastgit.contrib.blast.metrics import Metrics
     from blastgit.contrib.blast.standing import Standing
 
 T = TypeVar("T")
@@ -50,11 +53,14 @@ def record_revision(self: Any, transient_name: str = "") -> dict[str, Any]:
     says what it is called, `because` why), "gone" if Blast has no such transient, or "failed". It never raises, so the
     chain goes on. To record a state twice changes nothing.
     """
+    began = time.monotonic()
     try:
         _check_deaths(self.request)
-        return _record(transient_name)
+        told = _record(transient_name)
     except Exception as error:  # noqa: BLE001 (no failure whatever is the workflow's)
-        return _failure(transient_name, error)
+        told = _failure(transient_name, error)
+    _measure(lambda metrics: metrics.recorded(told["status"], time.monotonic() - began))
+    return told
 
 
 def _check_deaths(request: Any) -> None:
@@ -154,6 +160,8 @@ def _sweep(ledger: Ledger) -> dict[str, Any]:
         asked.append(standing.name)
     failing = {name: failure.error for name, failure in failures.items()}
     _report(ledger, failing)
+    _measure(lambda metrics: metrics.swept(left, len(failing)))
+    _measure(lambda metrics: write(metrics.text()))
     return {"status": "done", "asked": asked, "failing": failing}
 
 
@@ -204,6 +212,16 @@ def _due(ledger: Ledger, left: list[Standing], failures: Mapping[str, Failure]) 
         tries = failures[standing.name].count if standing.name in failures else 0
         if standing.name not in asked and ledger.may_ask(standing, tries):
             yield standing
+
+
+def _measure(work: Callable[[Metrics], None]) -> None:
+    """Count something, if that is possible; nothing depends on it."""
+    from blastgit.contrib.blast.metrics import Metrics
+
+    try:
+        work(Metrics())
+    except Exception:  # noqa: BLE001 (the cache, or the file that the figures are written to)
+        _log.exception("what is measured cannot be noted")
 
 
 def _note(work: Callable[[Ledger], T]) -> T | None:

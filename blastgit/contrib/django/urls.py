@@ -16,6 +16,7 @@ _name = r"(?P<transient_name>[a-zA-Z0-9_-]+)"
 
 urlpatterns = [
     path(f"{_base}transients/<slug:transient_name>/history/", views.history, name="history"),
+    path(f"{_base}blastgit/metrics", views.metrics, name="metrics"),
     path(f"api/{_base}transient/<slug:transient_name>/revisions/", api.list_revisions, name="revisions"),
     path(f"api/{_base}transient/get/<str:transient_name>", api.get, name="get"),
     re_path(rf"^api/{_base}transient/export/{_name}/(?P<all>all/|)$", api.export, name="export"),

@@ -1,10 +1,10 @@
-"""The page of a transient's history."""
+"""The page of a transient's history, and what Prometheus reads."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 
 from blastgit.api.repo import DataRepo
@@ -26,6 +26,13 @@ def history(request: Any, transient_name: str) -> Any:
         return render(request, "blastgit/history.html", _context(transient_name, told, error=str(error)), status=503)
     context = _context(transient_name, told, revisions=found, chosen=chosen, cite=cite, draft=draft)
     return render(request, "blastgit/history.html", context)
+
+
+def metrics(request: Any) -> HttpResponse:  # noqa: ARG001 (Django's signature)
+    """Return how recordings and sweeps went; no names are in it."""
+    from blastgit.contrib.blast.metrics import Metrics
+
+    return HttpResponse(Metrics().text(), content_type="text/plain; version=0.0.4")
 
 
 def _chosen(found: list[dict[str, Any]], wanted: str | None) -> dict[str, Any] | None:

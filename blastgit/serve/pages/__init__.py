@@ -24,8 +24,8 @@ from blastgit.serve.pages import (
     status,
 )
 
-_PAGES = (search, revision, drafts, part, provenance, compare, runs, image, files, collections, releases, hosts, log, say, sql,
-          status, feed)  # fmt: skip
+_PAGES = (search, revision, drafts, part, provenance, compare, runs, image, files, collections, releases, hosts, log,
+          say, sql, status, feed)  # fmt: skip
 
 
 def install(app: Flask) -> None:
