@@ -238,7 +238,10 @@ class LocalStore(Store):
 def _touch(path: Path) -> bool:
     """Mark a content as relied on from now; false if it is just gone, or is another user's and must be brought anew."""
     try:
-        os.utime(path, follow_symlinks=False)
+        if path.is_symlink():
+            os.utime(path, follow_symlinks=False)  # the file that it leads to is somebody else's
+        else:
+            os.utime(path)
     except (FileNotFoundError, PermissionError):
         return False
     return True
