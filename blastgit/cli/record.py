@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blastgit.cli.common import add_json, bold, drawn_progress, open_repo, plural, print_json
-from blastgit.cli.record_reference import add_arguments as add_reference_arguments
-from blastgit.cli.record_reference import record_reference, refuse_for_transients
+from blastgit.cli.parts.record_reference import add_arguments as add_reference_arguments
+from blastgit.cli.parts.record_reference import record_reference, refuse_for_transients
 from blastgit.errors import UsageError
 from blastgit.naming.names import is_reference, parse_spec
 

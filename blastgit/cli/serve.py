@@ -8,7 +8,7 @@ import sys
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from blastgit.cli.listening import add_place, is_url, prepare, public_url
+from blastgit.cli.parts.listening import add_place, is_url, prepare, public_url
 from blastgit.errors import UsageError
 
 if TYPE_CHECKING:

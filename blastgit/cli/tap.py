@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from blastgit.cli.listening import add_place, prepare, public_url
+from blastgit.cli.parts.listening import add_place, prepare, public_url
 from blastgit.errors import UsageError
 
 

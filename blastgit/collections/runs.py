@@ -8,6 +8,7 @@ holds is found by reading the commit of every tag and of every reproduction, abo
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ from blastgit.collections.datasets import Dataset
 from blastgit.collections.model import Run
 from blastgit.collections.names import is_name, owner_of
 from blastgit.collections.policy import CollectionPolicy
-from blastgit.errors import Denied, InvalidInput, InvalidName
+from blastgit.errors import DamagedData, Denied, InvalidInput, InvalidName
 from blastgit.naming.names import is_personal, transient_of, user_of
 from blastgit.naming.refs import BRANCHES, TAGS
 from blastgit.naming.trailers import Trailer
@@ -161,10 +162,23 @@ def _reproductions(repository: Repository) -> Iterator[tuple[str, str]]:
     branches = repository.references(BRANCHES)
     if not repository.is_here and branches:
         _ = next(repository.commits(branches[0].removeprefix(BRANCHES)), None)  # which brings those of all branches
-    words = "--branches", f"--grep=^{Trailer.REPRODUCES}: ", "--format=%S %H"
-    for row in run_git(repository.path, "log", *words).decode("utf-8", "replace").splitlines():
+    words = "log", f"--grep=^{Trailer.REPRODUCES}: ", "--format=%S %H"
+    try:
+        listed = run_git(repository.path, *words, "--branches")
+    except GitError:  # a branch is damaged, which is for `verify` to say: it keeps nobody from the others
+        sound = "".join(f"{ref}\n" for ref in _sound(repository, branches))
+        listed = run_git(repository.path, *words, "--stdin", stdin=sound.encode("utf-8", "surrogateescape"))
+    for row in listed.decode("utf-8", "replace").splitlines():
         branch, _, oid = row.rpartition(" ")
         yield transient_of(branch.removeprefix(BRANCHES)), oid
+
+
+def _sound(repository: Repository, branches: Iterable[str]) -> Iterator[str]:
+    """Yield those of some branches whose tips git can read."""
+    for branch in branches:
+        with suppress(DamagedData):
+            if repository.tip(branch.removeprefix(BRANCHES)) is not None:
+                yield branch
 
 
 def read_at(repository: Repository, run: str) -> str:
