@@ -143,6 +143,7 @@ def test_what_others_said_takes_a_relay(full: Path, set_main: Callable[..., None
     assert DataRepo(full).annotations.take_in(text).subjects == 8
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.binary(max_size=80)

@@ -175,6 +175,7 @@ def test_a_dry_run_checks_and_writes_nothing(
     assert tree_of(history) == before
 
 
+@pytest.mark.slow
 def test_ten_thousand_subjects_in_one_call(repo: Path, run: Callable[..., str]) -> None:
     room = DataRepo(repo).annotations
     names = [f"2026x{number:05}" for number in range(10_000)]

@@ -3,6 +3,8 @@
 import json
 import subprocess
 
+import pytest
+
 SPEC = "2026dgt@1"
 
 
@@ -35,6 +37,7 @@ def test_say_and_show(cli, history, tmp_path):
     assert call("notes", "--save", name, tmp_path / "out").code == 10
 
 
+@pytest.mark.slow
 def test_lists_of_subjects_and_text_from_stdin(process, history, tmp_path):
     (tmp_path / "list").write_text("# from a query\n2026dgt@0\n\n2026dgt@1\n")
     done = process("-C", history, "annotate", "--from", tmp_path / "list", "-m", "-", stdin=b"two\nlines\n")

@@ -7,6 +7,8 @@ import pytest
 from blastgit import DataRepo
 from blastgit.repository.edit import BranchEdit, commit_to_branch
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("duckdb", reason="the extra `index` is not installed")
 
 GOOD = """\

@@ -12,6 +12,8 @@ from blastgit import DataRepo
 from blastgit.demo import small
 from blastgit.plumbing.process import git_environment
 
+pytestmark = pytest.mark.slow
+
 EVIL = "\x1b]0;pwned\x07\x9b31mred\u202egnp.exe"
 RAW = ("\x1b", "\x07", "\x9b", "\u202e")
 

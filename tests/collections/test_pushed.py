@@ -10,6 +10,8 @@ from blastgit import DataRepo
 from blastgit.plumbing.process import git_environment
 from blastgit.repository.hooks import install_hooks
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = (
     "policy:\n  roles:\n    admin: [root-of-all]\n    curator: [bob, {who: carl, until: 2026-01-01}]\n"
     'collections: {protected: ["best"]}\n'

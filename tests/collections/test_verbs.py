@@ -235,6 +235,7 @@ def test_a_difference_of_validity_reads_as_it_is_given(collections):
     assert found.added == (f"2026dgt@0:{FILE} from 2026-05-10T00:00:00Z until 2026-06-01T00:00:00Z",)
 
 
+@pytest.mark.slow
 def test_concurrent_changes_of_different_collections_all_succeed(collections, stocked):
     names = [f"set-{number}" for number in range(6)]
     program = (
@@ -250,6 +251,7 @@ def test_concurrent_changes_of_different_collections_all_succeed(collections, st
     assert len(collections.log("set-3")) == 2
 
 
+@pytest.mark.slow
 def test_ten_thousand_in_one_call_or_none(collections, stocked, tree_of):
     collections.create("nearby", "TAGGED", "why")
     before = tree_of(stocked)

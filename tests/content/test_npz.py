@@ -156,6 +156,7 @@ def test_noise_in_a_pickle_is_no_content(tmp_path: Path) -> None:
     assert same(NAME, old, pickled(tmp_path / "b", "_core", 4, chain=noisy), T).equal
 
 
+@pytest.mark.slow
 def test_a_pickle_that_stands_for_very_much_is_compared_as_bytes(tmp_path: Path) -> None:
     value: list[object] = ["x"]
     for _ in range(40):

@@ -15,6 +15,8 @@ from blastgit.demo import edit_flux, fail_stage, small
 from blastgit.repository.edit import BranchEdit, commit_to_branch
 from blastgit.repository.local import LocalRepository
 
+pytestmark = pytest.mark.slow
+
 NAME = "2026history"
 WEB = "https://data.example.org"
 

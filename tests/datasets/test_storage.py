@@ -18,6 +18,8 @@ from blastgit.plumbing.process import run_git
 from blastgit.repository.edit import BranchEdit, commit_to_branch
 from blastgit.repository.local import LocalRepository
 
+pytestmark = pytest.mark.slow
+
 NAME = "2026dgt"
 RULES = "storage:\n  posterior: {store: archive}\n  cutout: {store: images}\n"
 

@@ -54,6 +54,7 @@ def test_numbers_are_blasts_again(repo, record, tmp_path):
     assert "files" not in document
 
 
+@pytest.mark.slow
 def test_real_cases_come_back_equal(cases, tmp_path):
     repo = DataRepo.init(tmp_path / "repo")
     for export in sorted(cases.glob("*/*/export.json")):

@@ -15,6 +15,8 @@ from blastgit.plumbing.locks import hold
 from blastgit.repository.init import init
 from tests.exchange.trees import write_tree
 
+pytestmark = pytest.mark.slow
+
 NAMES = ["2026aa", "2026ab", "2026ac"]
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +19,8 @@ from blastgit.demo import refit, small
 from blastgit.plumbing.process import git_environment
 from blastgit.repository.hooks import install_hooks
 from tests.guard.conftest import Clone
+
+pytestmark = pytest.mark.slow
 
 NAME, ME = "2026dgt", pwd.getpwuid(os.geteuid()).pw_name
 

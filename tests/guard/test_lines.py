@@ -14,6 +14,8 @@ from blastgit import DataRepo
 from blastgit.demo import refit, small
 from blastgit.plumbing.locks import Journal, hold
 
+pytestmark = pytest.mark.slow
+
 EMPTY = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 BRANCH, TAG = "refs/heads/2026dgt", "refs/tags/2026dgt/1"
 

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from benchmarks.reliability.parsers import try_all
 
 
+@pytest.mark.slow
 def test_every_parser_survives(tmp_path: Path) -> None:
     rows = list(try_all(tmp_path, 600))
     assert [row for row in rows if row.lost] == []

@@ -14,6 +14,8 @@ from blastgit.errors import RepoError, WouldOverwrite
 from blastgit.plumbing.process import git_environment
 from blastgit.repository.hooks import install_hooks
 
+pytestmark = pytest.mark.slow
+
 BRANCH, TAG = "refs/heads/2026dgt", "refs/tags/2026dgt/1"
 
 

@@ -56,6 +56,7 @@ def test_whom_the_policy_stops_waits_for_no_lock_and_reads_nothing(clone: Any) -
         assert "2026dgt.json" in clone.check(BRANCH, TAG, who="bob")
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the end of time in a destructor
 @pytest.mark.parametrize(("key", "said"), [("pushBytes", "more than 20,000 bytes"), ("pushSeconds", "longer than 1 s")])
 def test_a_push_has_a_budget(clone: Any, key: str, said: str) -> None:

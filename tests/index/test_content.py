@@ -158,6 +158,7 @@ def test_a_nan_is_null_and_told_beside(repo, record, ask):
     assert DataRepo(repo).show(f"2026dgt:{fluxes[0]}").value == "NaN"
 
 
+@pytest.mark.slow
 def test_no_column_of_numbers_has_a_nan(repo, record, ask):
     record(repo, demo.inject_nonfinite(demo.small("2026abc")))
     assert ask(repo, "SELECT count(*) > 0 FROM nonfinite") == [(True,)]
@@ -211,6 +212,7 @@ def test_remarks_flags_and_metrics(history, ask, monkeypatch):
     assert states == [("current", 2), ("superseded", 1)]
 
 
+@pytest.mark.slow
 def test_real_histories(cases, repo, ask):
     for case in sorted((cases / "2010H").iterdir()):
         if (case / "data").is_dir():

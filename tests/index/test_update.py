@@ -15,6 +15,8 @@ from blastgit.index.lines import Line, read_lines
 from blastgit.index.tables import tables
 from blastgit.plumbing.locks import hold
 
+pytestmark = pytest.mark.slow
+
 
 def same_as_anew(repo, dump, without=()):
     updated, anew = dump(repo), dump(repo, anew=True)
