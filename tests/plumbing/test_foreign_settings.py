@@ -1,5 +1,6 @@
 """What a user or a machine has set for git changes nothing: not a ref, not an answer, not what is kept."""
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -10,7 +11,9 @@ import pytest
 from pygit2.enums import ConfigLevel
 
 from blastgit.cli import main
-from blastgit.demo import Sample, small
+from blastgit.demo import Sample, change_image, small
+from blastgit.repository.policy import current_identity
+from tests import http_backend
 
 pytestmark = pytest.mark.slow
 
@@ -116,6 +119,12 @@ ENVIRONMENT = {
     "GIT_REFLOG_ACTION": "x", "GIT_FLUSH": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_ATTR_SOURCE": "HEAD",
 }  # fmt: skip
 
+SSH = """#!/bin/sh
+while [ "$#" -gt 1 ]; do shift; done
+exec env -i PATH="$PATH" HOME=/nowhere sh -c "$1"
+"""
+"""What stands for ssh: it runs here what should run there, where another user has set nothing."""
+
 _VARYING = re.compile(
     r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{40,64}|\b[0-9a-f]{10}\b|\d\d:\d\d:\d\d UTC"
     r"|\d+(\.\d+)? (s|ms|[kMG]?B|MB/s)\b"
@@ -127,16 +136,21 @@ class Told:
 
     def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         self.folder, self.capsys, self.lines = folder, capsys, []
+        self.places: dict[str, str] = {}
 
     def __call__(self, *words: object) -> None:
         code = main([str(word) for word in words])
         out, err = self.capsys.readouterr()
-        text = f"{out}{err}".replace(str(self.folder), "FOLDER")
-        text = _VARYING.sub("…", text)
-        self.lines.append((" ".join(map(str, words)).replace(str(self.folder), "FOLDER"), code, text))
+        text = _VARYING.sub("…", self._placeless(f"{out}{err}"))
+        self.lines.append((self._placeless(" ".join(map(str, words))), code, text))
+
+    def _placeless(self, text: str) -> str:
+        for place, name in {**self.places, str(self.folder): "FOLDER"}.items():
+            text = text.replace(place, name)
+        return text
 
 
-def live(folder: Path, tell: Told, states: tuple[Sample, ...]) -> None:
+def live(folder: Path, tell: Told, states: tuple[Sample, ...], key: Path) -> None:
     """Use every verb that runs git."""
     ours, theirs = folder / "ours.git", folder / "theirs.git"
     for number, (repo, sample) in enumerate(
@@ -164,6 +178,46 @@ def live(folder: Path, tell: Told, states: tuple[Sample, ...]) -> None:
     tell("-C", ours, "get", "2026dgt@0", folder / "out", "--json")
     tell("-C", ours, "withdraw", "2026abc@0:cutout_cdn/DES/DES_z.fits", "--reason", "A mistake")
     tell("hooks", "install", ours)
+    branch_off(ours, folder, tell, states)
+    tell("-C", ours, "collection", "freeze", "papers/first", "2", "-m", "Signed", "--sign", "--key", f"{key}.pub")
+    tell("-C", ours, "verify", "release/papers/first/2", "--signed", "--signers", key.parent / "signers")
+    tell("-C", ours, "index")
+    tell("-C", ours, "sql", "SELECT dataset, files, reason FROM revisions ORDER BY ALL")
+    tell("-C", ours, "find", "--all-revisions", "--columns", "transient,revision,status,run")
+
+
+def branch_off(repo: Path, folder: Path, tell: Told, states: tuple[Sample, ...]) -> None:
+    """Record into a user's own line, and make it official."""
+    me = current_identity()
+    export, data = change_image(states[2], "DES_g", seed=5).write(folder / "own")
+    tell("-C", repo, "record", "2026dgt", "--export", export, "--data", data, "--as", f"u/{me}")
+    tell("-C", repo, "log", f"u/{me}/2026dgt")
+    tell("-C", repo, "diff", "2026dgt@1", f"u/{me}/2026dgt@0")
+    tell("-C", repo, "promote", f"u/{me}/2026dgt@0")
+    tell("-C", repo, "show", "2026dgt@2:files")
+
+
+def live_elsewhere(folder: Path, tell: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read from and record to a repo that others serve, by HTTP and by SSH, under settings of their own."""
+    monkeypatch.setenv("GIT_ALLOW_PROTOCOL", "http:ssh")  # which is the user's to restrict
+    program = folder / "ssh"
+    program.write_text(SSH)
+    program.chmod(0o755)
+    monkeypatch.setenv("GIT_SSH_COMMAND", str(program))
+    git = ["git", f"--git-dir={folder / 'ours.git'}", "config"]
+    subprocess.run([*git, "http.receivepack", "true"], check=True)
+    there = {"PATH": os.environ["PATH"], "HOME": "/nowhere"}
+    monkeypatch.setattr(http_backend, "server_environment", lambda extra: {**there, **extra})
+    with http_backend.served_over_http(folder) as (url, _):
+        for number, where in enumerate((f"{url}/jane/ours.git", f"ssh://data.example.org{folder}/ours.git")):
+            tell.places[where] = f"URL{number}"
+            export, data = small(f"2026e{number}", seed=7 + number).write(folder / f"elsewhere{number}")
+            tell("-C", where, "record", f"2026e{number}", "--export", export, "--data", data)
+            tell("-C", where, "get", f"2026e{number}@0", folder / f"got{number}", "--json")
+            for words in ("list", "log 2026dgt", "diff 2026dgt@0 2026dgt@1", "notes 2026dgt@1", "status", "find",
+                          "collection members papers/first", "annotate 2026dgt@1 -m again"):  # fmt: skip
+                tell("-C", where, *words.split())
+            tell("-C", where, "subset", folder / f"far{number}.git", "--from", folder / "wanted")
 
 
 def refs_of(repo: Path) -> str:
@@ -195,7 +249,12 @@ def take(text: str | None, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_verb_answers_alike(
-    hermetic: Path, states: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    hermetic: Path,
+    ssh_key: Path,
+    states: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     seen = []
     for number, text in enumerate([None, HOSTILE]):
@@ -204,7 +263,8 @@ def test_every_verb_answers_alike(
         with monkeypatch.context() as patch:
             take(text, hermetic, patch)
             tell = Told(folder, capsys)
-            live(folder, tell, states)
+            live(folder, tell, states, ssh_key)
+            live_elsewhere(folder, tell, patch)
         seen.append((tell.lines, {repo.name: refs_of(repo) for repo in sorted(folder.glob("*.git"))}))
         folder.rename(tmp_path / str(number))
     (plain, plain_refs), (hostile, hostile_refs) = seen
