@@ -17,7 +17,7 @@ class BlastgitError(Exception):
 
 
 class UsageError(BlastgitError):
-    """The call itself makes no sense. Mend the call."""
+    """The call itself is wrong. Correct the call."""
 
     kind = "usage"
     exit_code = 2

@@ -14,7 +14,7 @@ from blastgit.repository.policy import Policy
 
 
 def check_authors(policy: Policy, who: str, authors: Iterable[str]) -> None:
-    """Return if somebody may annotate, and bring what others said, if they do.
+    """Check that somebody may annotate, and may bring what others said if they do.
 
     Raises:
         Denied: They may not.
@@ -29,7 +29,7 @@ def check_authors(policy: Policy, who: str, authors: Iterable[str]) -> None:
 
 
 def check_supersedes(policy: Policy, who: str, event: Annotation, before: Sequence[Annotation]) -> None:
-    """Return if an annotation may take the place of those that it names.
+    """Check that an annotation may take the place of those that it names.
 
     Args:
         policy: Who may do what.
@@ -58,7 +58,7 @@ def check_supersedes(policy: Policy, who: str, event: Annotation, before: Sequen
 def check_identity(event: Annotation, before: Iterable[Annotation]) -> None:
     """Check that the id of an annotation is its own: only the other subjects of the same annotation share it.
 
-    Whoever used somebody else's id could supersede what that person said, as if it were their own.
+    Anyone who used somebody else's id could supersede what that person said, as if it were their own.
 
     Raises:
         Denied: The id is of another annotation.
@@ -80,7 +80,7 @@ class Twins:
         self._folders: dict[str, dict[str, str]] = {}
 
     def check(self, subject: Subject) -> None:
-        """Return if the file of a subject has no twin; those that come later are compared with it, too.
+        """Check that no other file differs from that of a subject in case alone; later ones are compared with it, too.
 
         Raises:
             InvalidInput: It has one.

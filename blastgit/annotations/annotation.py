@@ -191,7 +191,7 @@ def read_event(value: Mapping[str, Any]) -> Annotation:
     """Read an annotation from JSON.
 
     Raises:
-        InvalidInput: Something is missing, is too much, or makes no sense.
+        InvalidInput: Something is missing, is too much, or is not valid.
     """
     _check_shape(value)
     if value["actor"] not in _ACTORS:
@@ -247,7 +247,7 @@ def check_id(text: str) -> str:
     """Return an id if it is a UUID as UUIDs are written.
 
     Raises:
-        InvalidInput: It is none.
+        InvalidInput: It is not one.
     """
     if _UUID.fullmatch(text):
         return text

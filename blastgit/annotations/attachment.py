@@ -49,7 +49,7 @@ class Attachment:
         return f"attachment/{self.sha256[:2]}/{self.sha256[2:]}{SUFFIX if self.stored else ''}"
 
     def check(self) -> None:
-        """Return if it can be kept.
+        """Check that it can be kept.
 
         Raises:
             InvalidInput: It cannot; the error tells why.
@@ -82,7 +82,7 @@ def read_attachment(value: dict[str, Any]) -> Attachment:
     """Read an attachment from JSON.
 
     Raises:
-        InvalidInput: It is none.
+        InvalidInput: It is not one.
     """
     types = {key: type(item) for key, item in value.items()}
     if not _NEEDED.items() <= types.items() <= (_NEEDED | _MORE).items():

@@ -108,7 +108,7 @@ def read(repository: Repository, branch: Branch, attachment: Attachment) -> byte
 
 
 def refuse_withdrawn(repository: Repository, attachment: Attachment) -> None:
-    """Return if an attachment was not taken down.
+    """Check that an attachment was not withdrawn.
 
     Raises:
         Withdrawn: It was.

@@ -154,7 +154,7 @@ def read_in(repository: Repository, identity: uuid.UUID, data: bytes) -> Draft:
     list taken in again adds nothing.
 
     Raises:
-        InvalidInput: A row makes no sense; the error names it.
+        InvalidInput: A row is not valid; the error names it.
         NotFound: A subject is not there.
     """
     rows, resolver, attachments = read_rows(data), Resolver(repository), dict[str, bytes]()

@@ -76,7 +76,7 @@ class Flags:
         return settings.read("flags", read_flags)
 
     def check(self, remark: AnnotationBody) -> None:
-        """Return if a remark keeps to the vocabulary.
+        """Check that a remark keeps to the vocabulary.
 
         Raises:
             InvalidInput: It does not; the error lists the words.
@@ -148,7 +148,7 @@ def read_flags(loaded: Any) -> Flags:
     """Read the section `flags`; what it leaves out is as shipped.
 
     Raises:
-        RepoError: It makes no sense.
+        RepoError: It is not valid.
     """
     given = {} if loaded is None else loaded
     if not isinstance(given, dict):

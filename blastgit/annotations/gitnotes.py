@@ -1,6 +1,6 @@
 """Git notes derived from the annotations, in one clone: `git log` then shows what was said of a revision.
 
-They are made anew each time and belong to this clone alone: what lasts is on the branch `annotations`.
+They are derived again each time, and belong to this clone alone: what lasts is on the branch `annotations`.
 """
 
 from __future__ import annotations

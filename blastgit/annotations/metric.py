@@ -36,7 +36,7 @@ class Metric:
         return f"{self.key} = {value}{' ' if self.unit else ''}{self.unit}"
 
     def check(self) -> None:
-        """Return if it can be kept; its unit is looked at for its letters only, see `check_unit`.
+        """Check that it can be kept; of its unit only the letters are checked, see `check_unit`.
 
         Raises:
             InvalidInput: It cannot; the error tells why.
@@ -64,7 +64,7 @@ def read_metric(value: dict[str, Any]) -> Metric:
     """Read a metric from JSON.
 
     Raises:
-        InvalidInput: It is none.
+        InvalidInput: It is not one.
     """
     if not {"key", "value"} <= value.keys() <= {"key", "value", "unit"}:
         raise InvalidInput("a metric has key and value, and may have unit")
@@ -78,7 +78,7 @@ def read_value(text: str) -> Value:
     """Read a value as people write it: `0.031`, `12`, `true`.
 
     Raises:
-        InvalidInput: It is none.
+        InvalidInput: It is not one.
     """
     if text.lower() in ("true", "false"):
         return text.lower() == "true"

@@ -222,7 +222,7 @@ def _refs_of(texts: Iterable[str]) -> Iterator[str]:
     """Yield the tags and branches of what is named."""
     for text in texts:
         kind, colon, rest = text.partition(":")
-        with suppress(BlastgitError):  # which is told when its turn comes
+        with suppress(BlastgitError):  # which is reported when its turn comes
             spec = parse_spec(rest if colon and kind in KINDS else text)
             yield branch_ref(spec.name) if spec.number is None else tag_ref(spec.name, spec.number)
 

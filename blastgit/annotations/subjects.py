@@ -81,7 +81,7 @@ def read_subject(text: str) -> Subject:
     """Read the text of a subject, as the lines of the branch have it: `revision:2026dgt@1`.
 
     Raises:
-        InvalidName: It is none.
+        InvalidName: It is not one.
         InvalidInput: It is an interval that ends before it begins, or whose times have no zone.
     """
     kind, _, rest = text.partition(":")

@@ -13,7 +13,7 @@ LIMIT = 5_000
 def find_alias(repository: Repository, alias: str) -> str | None:
     """Return the transient of an alias, ignoring case; None if there is none.
 
-    Who asks by a name that no transient has can wait for this. Where there are more transients than `LIMIT`, the index
+    Asking by a name that no transient has can wait for this. Where there are more transients than `LIMIT`, the index
     is asked, if there is one: it is not made, nor brought up to date, for a name that may be a slip of the pen. Several
     with the same alias: the first by name.
     """

@@ -76,7 +76,7 @@ class Annotations(Asked):
             dry_run: Check, and write nothing.
 
         Raises:
-            InvalidInput: It cannot be kept, or a subject is none; nothing was written.
+            InvalidInput: It cannot be kept, or a subject is not valid; nothing was written.
             NotFound: A subject, or what is to be superseded, is not there.
             Denied: The policy does not let this user say it.
         """
@@ -133,7 +133,7 @@ class Annotations(Asked):
         What is there already is not added again. Annotations of others take the role `relay`.
 
         Raises:
-            InvalidInput: A row makes no sense; nothing was written.
+            InvalidInput: A row is not valid; nothing was written.
             NotFound: A subject is not there.
             Denied: The policy does not let this user bring what others said.
         """

@@ -53,7 +53,7 @@ def import_all(  # noqa: PLR0913 (each is one thing that most calls leave out)
         dry_run: Read and decide, and write nothing.
 
     Raises:
-        UsageError: The source is none.
+        UsageError: The source is not valid.
         StoreError: The store fails; what was adopted stays, and another call goes on.
     """
     from blastgit.exchange.run import ImportOptions, import_all, place_of

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from blastgit.index.build import Updated, UpdateOptions
 
 FILE = "index.duckdb"
-_BRIEFLY = 5.0  # seconds that a reader waits for whoever is writing, if there is something to read
+_BRIEFLY = 5.0  # seconds that a reader waits for a writer, if there is something to read
 
 
 class Index(Asked):
@@ -44,7 +44,7 @@ class Index(Asked):
         """Take in what changed in the data repo since, or all of it if there is no index yet.
 
         Args:
-            rebuild: Make it anew in any case.
+            rebuild: Rebuild it in any case.
             jobs: How many processes read the data repo; by default one a processor if there is much to read.
 
         Raises:
@@ -89,7 +89,7 @@ class Index(Asked):
         return publish(self.path, Path(folder), self._progress)
 
     def _check(self) -> None:
-        """Return if there is an index that can be read as it is."""
+        """Whether there is an index that can be read as it is."""
         from blastgit.index.origin import is_usable
 
         need("duckdb")

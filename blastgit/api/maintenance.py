@@ -119,7 +119,7 @@ def withdraw(session: Session, /, spec: str, reason: str, *, now: bool = False, 
     Raises:
         NotFound: There is no such revision, file or attachment.
         InvalidInput: The attachment is so small that it lies in git, which forgets nothing.
-        Denied: Whoever asks is no admin.
+        Denied: The caller is not an admin.
     """
     from blastgit.maintenance.withdraw import WithdrawOptions, withdraw
 

@@ -62,7 +62,7 @@ class Personal(Asked):
             name: The transient.
             export: The export, or the file that holds it.
             data: The folder, or that of a bucket, of its files.
-            user: Whose line; by default that of whoever runs this.
+            user: Whose line; by default that of the current user.
             fork: The revision that a new line forks from, `NAME@N` or `u/USER/NAME@N`; by default the latest official.
             run: The RUN collection that a new revision is born into: one of the user's own.
             dry_run: Decide, and write nothing.
@@ -124,7 +124,7 @@ class Personal(Asked):
 
         Raises:
             NotFound: There is no such revision.
-            InvalidInput: It is none of a user's own.
+            InvalidInput: It is not a user's own.
             InvalidData: A stage of its workflow failed or never ran.
             Withdrawn: A file of it was taken down.
             Denied: This user may not record the transient.

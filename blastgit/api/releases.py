@@ -78,7 +78,7 @@ class Releases(Asked):
         Raises:
             NotFound: There is no such release or revision.
             InvalidName: It names neither.
-            RepoError: What main says of citation makes no sense.
+            RepoError: What main says of citation is not valid.
         """
         return self._cited_release(name) if is_release(name) else self._cited_revision(name)
 

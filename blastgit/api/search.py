@@ -29,7 +29,7 @@ def find(
         given: Instead of `criteria`, the same by name: `cone`, `at`, `where`, …
 
     Raises:
-        InvalidInput: A criterion makes no sense.
+        InvalidInput: A criterion is not valid.
         InvalidQuery: A condition or a saved query is no SQL, does more than read, or names no column there is.
         NotFound: There is no such collection, run, stage, version or saved query.
         OverLimit: It takes longer, or needs more memory, than allowed.
@@ -100,7 +100,7 @@ def related(
 
     Raises:
         NotFound: There is no such transient.
-        UsageError: A kind is none, or neighbours are wanted and no radius is given.
+        UsageError: A kind is unknown, or neighbours are wanted and no radius is given.
         RepoError: DuckDB, which the index needs, is not installed.
     """
     from blastgit.search.find.related import KINDS, related

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from blastgit.cli.common import add_json, bold, open_repo, plural, print_changes, print_json, print_table, read_names
@@ -14,28 +15,6 @@ if TYPE_CHECKING:
     from blastgit.api.collections import Collections
     from blastgit.collections.change import Changed, Intent
     from blastgit.collections.shown import Shown
-
-_VERBS = {
-    "create": "make a collection that is empty",
-    "add": "add datasets to a TAGGED collection",
-    "remove": "take datasets out of a TAGGED collection",
-    "chain": "make or change a CHAINED collection; with one child it is a pointer",
-    "certify": "add datasets to a CALIBRATION collection, with the time for which they are valid",
-    "decertify": "take validity away from datasets",
-    "validate": "mark a RUN as validated",
-    "filter": "put a TAGGED collection in the place of a chain's own runs, without what they superseded",
-    "delete": "delete a collection, not its datasets",
-    "list": "list collections",
-    "show": "show what a collection is made of",
-    "resolve": "tell which dataset a collection has for a transient",
-    "members": "list all that a collection gives",
-    "log": "tell who changed a collection, when and why",
-    "diff": "show what differs between two collections, or two states of one",
-    "freeze": "resolve a collection to commits, as the tag release/COLLECTION/VERSION, which never moves",
-    "releases": "list frozen collections",
-    "names": "show what collections may be called here",
-    "check": "check every collection against the rules",
-}
 
 _EPILOG = """\
 A dataset is NAME@N, or NAME@N:PATH for one file of it. Every change is one commit on main, with its reason (-m);
@@ -47,22 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.epilog = _EPILOG
     verbs = parser.add_subparsers(dest="action", metavar="VERB", required=True)
-    for name, words in _VERBS.items():
-        verb = verbs.add_parser(name, help=words, description=f"{words[0].upper()}{words[1:]}.")
+    for name, each in _VERBS.items():
+        verb = verbs.add_parser(name, help=each.words, description=f"{each.words[0].upper()}{each.words[1:]}.")
         verb.add_argument("-C", "--repo", dest="repo", metavar="REPO", default=argparse.SUPPRESS, help="the data repo")
-        _ADDERS[name](verb)
+        each.add(verb)
         add_json(verb)
-
-
-def _changing(
-    add: Callable[[argparse.ArgumentParser], None],
-) -> Callable[[argparse.ArgumentParser], None]:
-    def both(verb: argparse.ArgumentParser) -> None:
-        verb.add_argument("name", metavar="COLLECTION")
-        add(verb)
-        add_intent(verb)
-
-    return both
 
 
 def add_intent(verb: argparse.ArgumentParser) -> None:
@@ -148,41 +116,12 @@ def _nothing(verb: argparse.ArgumentParser) -> None:
     del verb
 
 
-_ADDERS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
-    "create": _changing(_add_create),
-    "add": _changing(_add_datasets),
-    "remove": _changing(_add_datasets),
-    "chain": _changing(_add_chain),
-    "certify": _changing(_add_validity),
-    "decertify": _changing(_add_validity),
-    "validate": _changing(_nothing),
-    "filter": _changing(_nothing),
-    "delete": _changing(_nothing),
-    "list": _add_list,
-    "show": _add_show,
-    "resolve": _add_resolve,
-    "members": _add_members,
-    "log": _named,
-    "diff": _add_diff,
-    "freeze": _add_freeze,
-    "releases": _add_releases,
-    "names": _nothing,
-    "check": _nothing,
-}
-
-
 def run(options: argparse.Namespace) -> int:
-    """Do it, and say what came of it."""
-    if options.action in ("freeze", "releases"):
-        from blastgit.cli import cite
-
-        return {"freeze": cite.freeze, "releases": cite.list_releases}[options.action](options)
+    """Do it, and print the result."""
     collections = open_repo(options).collections
     if getattr(options, "at", None):
         collections = collections.at(options.at)
-    if options.action in _CHANGES:
-        return say_changed(_CHANGES[options.action](collections, options), options)
-    return _READS[options.action](collections, options)
+    return _VERBS[options.action].run(collections, options)
 
 
 def intent_of(options: argparse.Namespace, collections: Collections) -> Intent:
@@ -224,20 +163,6 @@ def _datasets(options: argparse.Namespace) -> list[str]:
     if not texts:
         raise UsageError("which datasets? Name some, or give a file of them with --from")
     return texts
-
-
-_Change = Callable[["Collections", argparse.Namespace], "Changed"]
-_CHANGES: dict[str, _Change] = {
-    "create": lambda all_, o: all_.create(o.name, o.type, intent_of(o, all_), o.about),
-    "add": lambda all_, o: all_.add(o.name, _datasets(o), intent_of(o, all_)),
-    "remove": lambda all_, o: all_.remove(o.name, _datasets(o), intent_of(o, all_)),
-    "chain": lambda all_, o: all_.chain(o.name, o.children, intent_of(o, all_), o.about),
-    "certify": lambda all_, o: all_.certify(o.name, _datasets(o), intent_of(o, all_), o.begin, o.end),
-    "decertify": lambda all_, o: all_.decertify(o.name, _datasets(o), intent_of(o, all_), o.begin, o.end),
-    "validate": lambda all_, o: all_.validate(o.name, intent_of(o, all_)),
-    "filter": lambda all_, o: all_.filter(o.name, intent_of(o, all_)),
-    "delete": lambda all_, o: all_.delete(o.name, intent_of(o, all_)),
-}
 
 
 def _list(collections: Collections, options: argparse.Namespace) -> int:
@@ -335,13 +260,99 @@ def _check(collections: Collections, options: argparse.Namespace) -> int:
     return 9 if problems else 0
 
 
-_READS: dict[str, Callable[[Collections, argparse.Namespace], int]] = {
-    "list": _list,
-    "show": _show,
-    "resolve": _resolve,
-    "members": _members,
-    "log": _log,
-    "diff": _diff,
-    "names": _names,
-    "check": _check,
+def _freeze(collections: Collections, options: argparse.Namespace) -> int:
+    from blastgit.cli.cite import freeze
+
+    del collections
+    return freeze(options)
+
+
+def _releases(collections: Collections, options: argparse.Namespace) -> int:
+    from blastgit.cli.cite import list_releases
+
+    del collections
+    return list_releases(options)
+
+
+@dataclass(frozen=True)
+class _Verb:
+    """A verb of `blastgit collection`: what it does in a few words, what it takes, and how it is done."""
+
+    words: str
+    add: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[Collections, argparse.Namespace], int]
+
+
+def _changing(
+    words: str,
+    add: Callable[[argparse.ArgumentParser], None],
+    change: Callable[[Collections, argparse.Namespace, Intent], Changed],
+) -> _Verb:
+    """Return a verb that changes a collection: it takes a reason, and prints what has changed."""
+
+    def add_all(verb: argparse.ArgumentParser) -> None:
+        _named(verb)
+        add(verb)
+        add_intent(verb)
+
+    def run(collections: Collections, options: argparse.Namespace) -> int:
+        return say_changed(change(collections, options, intent_of(options, collections)), options)
+
+    return _Verb(words, add_all, run)
+
+
+_VERBS = {
+    "create": _changing(
+        "make a collection that is empty",
+        _add_create,
+        lambda all_, o, intent: all_.create(o.name, o.type, intent, o.about),
+    ),
+    "add": _changing(
+        "add datasets to a TAGGED collection",
+        _add_datasets,
+        lambda all_, o, intent: all_.add(o.name, _datasets(o), intent),
+    ),
+    "remove": _changing(
+        "take datasets out of a TAGGED collection",
+        _add_datasets,
+        lambda all_, o, intent: all_.remove(o.name, _datasets(o), intent),
+    ),
+    "chain": _changing(
+        "make or change a CHAINED collection; with one child it is a pointer",
+        _add_chain,
+        lambda all_, o, intent: all_.chain(o.name, o.children, intent, o.about),
+    ),
+    "certify": _changing(
+        "add datasets to a CALIBRATION collection, with the time for which they are valid",
+        _add_validity,
+        lambda all_, o, intent: all_.certify(o.name, _datasets(o), intent, o.begin, o.end),
+    ),
+    "decertify": _changing(
+        "take validity away from datasets",
+        _add_validity,
+        lambda all_, o, intent: all_.decertify(o.name, _datasets(o), intent, o.begin, o.end),
+    ),
+    "validate": _changing("mark a RUN as validated", _nothing, lambda all_, o, intent: all_.validate(o.name, intent)),
+    "filter": _changing(
+        "put a TAGGED collection in the place of a chain's own runs, without what they superseded",
+        _nothing,
+        lambda all_, o, intent: all_.filter(o.name, intent),
+    ),
+    "delete": _changing(
+        "delete a collection, not its datasets", _nothing, lambda all_, o, intent: all_.delete(o.name, intent)
+    ),
+    "list": _Verb("list collections", _add_list, _list),
+    "show": _Verb("show what a collection is made of", _add_show, _show),
+    "resolve": _Verb("tell which dataset a collection has for a transient", _add_resolve, _resolve),
+    "members": _Verb("list all that a collection gives", _add_members, _members),
+    "log": _Verb("tell who changed a collection, when and why", _named, _log),
+    "diff": _Verb("show what differs between two collections, or two states of one", _add_diff, _diff),
+    "freeze": _Verb(
+        "resolve a collection to commits, as the tag release/COLLECTION/VERSION, which never moves",
+        _add_freeze,
+        _freeze,
+    ),
+    "releases": _Verb("list frozen collections", _add_releases, _releases),
+    "names": _Verb("show what collections may be called here", _nothing, _names),
+    "check": _Verb("check every collection against the rules", _nothing, _check),
 }

@@ -60,7 +60,7 @@ def _check_paths(options: argparse.Namespace) -> None:
     """See that what looks like the file of an export is one, before a data repo is asked for it.
 
     Raises:
-        UsageError: It is none.
+        UsageError: It is not one.
     """
     for text in (options.old, options.new):
         if text.endswith(".json") and not Path(text).is_file():

@@ -11,7 +11,7 @@ from blastgit.cli.common import add_json, drawn_progress, open_repo, plural, pri
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("--rebuild", action="store_true", help="make it anew in any case")
+    parser.add_argument("--rebuild", action="store_true", help="rebuild it in any case")
     words = "also write each table as a Parquet file into a folder"
     parser.add_argument("--parquet", type=Path, metavar="DIR", help=words)
     words = "how many processes read the data repo (default: one a processor)"
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
         print_json({**done.to_json(), "bytes": index.path.stat().st_size, "parquet": [str(path) for path in written]})
     else:
         if done.rebuilt:
-            print(f"the index is made anew: {done.rebuilt}")
+            print(f"the index is rebuilt: {done.rebuilt}")
         gone = f"; {plural(done.gone, 'transient')} gone or with another history" if done.gone else ""
         new = f"{plural(done.revisions, 'new revision')} of {plural(done.transients, 'transient')}{gone}"
         print(f"{new if done.changed else 'nothing changed'}; {size_text(index.path.stat().st_size)}: {done.path}")

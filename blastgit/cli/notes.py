@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
 def _filter(options: argparse.Namespace) -> Filter:
     from blastgit.annotations.query import Filter
 
-    # What travels is the whole history: the other side decides anew what is in force.
+    # What travels is the whole history: the other side decides for itself what is in force.
     whole = options.history or bool(options.export)
     return Filter(whole, options.flag, options.tag, options.user, _time(options.since), _time(options.until))
 

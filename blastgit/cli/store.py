@@ -88,7 +88,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _users(repo: DataRepo) -> list[Reliance]:
-    """Return who relies on the stores, as far as they can be asked: where they are is told in any case."""
+    """Return who relies on the stores, as far as they can be asked: where they are is printed in any case."""
     try:
         return repo.stores.users()
     except StoreError:

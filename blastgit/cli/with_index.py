@@ -51,7 +51,7 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
 
 
 def with_index(options: argparse.Namespace, question: Callable[[DataRepo, SearchIndex], _T]) -> _T:
-    """Ask a question of the index of the repo that was named; a damaged index is made anew.
+    """Ask a question of the index of the repo that was named; a damaged index is rebuilt.
 
     Raises:
         UsageError: A limit is none.
@@ -96,7 +96,7 @@ def _ask(repo: DataRepo, question: Callable[[DataRepo, SearchIndex], _T], limits
 def _tell(updated: Updated | None) -> None:
     if updated is not None and updated.rebuilt:
         why = "the old one was damaged" if updated.rebuilt == "as was asked" else updated.rebuilt
-        print(f"blastgit: the index was made anew: {why}", file=sys.stderr)
+        print(f"blastgit: the index was rebuilt: {why}", file=sys.stderr)
     if updated is not None and updated.damaged:
         count = plural(len(updated.damaged), "thing")
         print(f"blastgit: {count} cannot be read and are not in the tables: see `blastgit index`", file=sys.stderr)

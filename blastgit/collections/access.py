@@ -18,7 +18,7 @@ def check_access(settings: Settings, name: str, who: str | None = None) -> None:
     Args:
         settings: What main says.
         name: The collection.
-        who: Who; by default whoever runs this.
+        who: Who; by default the current user.
 
     Raises:
         Denied: They may not.

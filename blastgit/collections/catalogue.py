@@ -65,7 +65,7 @@ class Catalogue:
         """Return a collection, or None if there is none of that name.
 
         Raises:
-            RepoError: Its file makes no sense.
+            RepoError: Its file is not valid.
         """
         if name in self._changed:
             return self._changed[name]

@@ -78,10 +78,10 @@ class Intent:
         """Check the reason.
 
         Raises:
-            InvalidInput: It is none.
+            InvalidInput: It is not one.
         """
         if not self.reason.strip() or one_line(self.reason) != self.reason:
-            raise InvalidInput("the reason should be one line: whoever wonders why will read it in the log")
+            raise InvalidInput("the reason should be one line: those who wonder why will read it in the log")
 
 
 Reason = str | Intent

@@ -38,7 +38,7 @@ class Row:
     parts: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        """Read the pattern, so that one that makes no sense is found at once."""
+        """Read the pattern, so that a wrong one is found at once."""
         object.__setattr__(self, "_regex", re.compile(self._expression(self.pattern)))
 
     def match(self, name: str) -> dict[str, str] | None:
@@ -95,7 +95,7 @@ class Names:
         """Return the line of the table that a name is of.
 
         Raises:
-            InvalidName: There is none, or it can be no name at all.
+            InvalidName: It does not exist, or cannot be a name.
         """
         check_name(name)
         for row in self.rows:

@@ -57,7 +57,7 @@ def read_section(loaded: Any) -> CollectionPolicy:
     """Read the section; what it leaves out is as shipped.
 
     Raises:
-        RepoError: It makes no sense.
+        RepoError: It is not valid.
     """
     given = {} if loaded is None else loaded
     if not isinstance(given, dict):

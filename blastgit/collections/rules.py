@@ -1,4 +1,4 @@
-"""What must hold of collections, whoever changes them: the library and the hook ask here."""
+"""What must hold of collections, by whatever way they change: the library and the hook ask here."""
 
 from __future__ import annotations
 

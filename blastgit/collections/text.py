@@ -45,7 +45,7 @@ def read_collection(data: bytes, where: str) -> Collection:
     """Read a file that stands on main; its members are looked at when they are asked for.
 
     Raises:
-        RepoError: It is none.
+        RepoError: It is not one.
     """
     try:
         text = data.decode()
@@ -65,7 +65,7 @@ def check_text(data: bytes, where: str) -> Collection:
 
     Raises:
         RepoError: It is no collection, or not written in the one way.
-        InvalidInput: A line is none.
+        InvalidInput: A line is not valid.
     """
     collection = read_collection(data, where)
     if isinstance(collection, Listed):

@@ -154,7 +154,7 @@ def arrays_in(data: bytes) -> Any:
     """Return what a pickle holds: arrays, numbers and texts, in dictionaries, lists, tuples and arrays of objects.
 
     Raises:
-        ValueError: It holds something else, or is none.
+        ValueError: It holds something else, or is not a pickle.
     """
     try:
         _look_through(data)
@@ -164,7 +164,7 @@ def arrays_in(data: bytes) -> Any:
 
 
 def _look_through(data: bytes) -> None:
-    """Return if every part of a pickle is as long as it says, so that reading it takes no more memory than it has."""
+    """Check that every part of a pickle is as long as it says, so that reading it takes no more memory than it has."""
     for code, argument, _ in pickletools.genops(data):
         if "PUT" in code.name and int(argument or 0) > len(data):
             raise pickle.UnpicklingError("it numbers its parts as no writer does")

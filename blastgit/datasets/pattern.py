@@ -11,7 +11,7 @@ from blastgit.errors import RepoError
 _PART = re.compile(r"\{([a-z][a-z0-9_]*)(?::([A-Za-z0-9_.+|-]+))?\}")
 _LITERAL = re.compile(r"[A-Za-z0-9_.+/-]*")
 TRANSIENT = "transient"
-"""The key that no one asks by: a file may carry the transient's name, or a former one."""
+"""The key that is never asked by: a file may carry the transient's name, or a former one."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Pattern:
 
     @cached_property
     def keys(self) -> tuple[str, ...]:
-        """What one may ask by, in the order of the path."""
+        """The keys to ask by, in the order of the path."""
         return tuple(key for key in self._compiled.groupindex if key != TRANSIENT)
 
     @cached_property

@@ -68,7 +68,7 @@ def read_recipe(name: str, words: Any, where: str) -> Recipe:
     """Read how a column is computed.
 
     Raises:
-        RepoError: It makes no sense; the error tells the place.
+        RepoError: It is not valid; the error tells the place.
     """
     if not isinstance(words, dict) or "recipe" not in words or set(words) - set(_WORDS) or not name.isidentifier():
         raise RepoError(f"{where} should have a recipe, and may have {', '.join(_WORDS[1:])}")
@@ -87,7 +87,7 @@ def read_recipe(name: str, words: Any, where: str) -> Recipe:
 
 
 def _check(node: ast.expr) -> None:
-    """Return if a node is arithmetic of columns and numbers.
+    """Check that a node is arithmetic of columns and numbers.
 
     Raises:
         ValueError: It is something else.

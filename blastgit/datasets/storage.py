@@ -56,7 +56,7 @@ def read_storage(loaded: Any) -> Rules:
     """Read the setting `storage`.
 
     Raises:
-        RepoError: It makes no sense; the error tells the place.
+        RepoError: It is not valid; the error tells the place.
     """
     words = {} if loaded is None else loaded
     if not isinstance(words, dict):
@@ -126,7 +126,7 @@ class Placement:
         """Return that of a data repo.
 
         Raises:
-            RepoError: The rules make no sense.
+            RepoError: The rules are not valid.
         """
         settings = repository.settings
         rules = settings.read("storage", read_storage)

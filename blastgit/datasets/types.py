@@ -32,7 +32,7 @@ class DatasetType:
         about: What it is, in a line.
         pattern: Of files: which paths; None for rows.
         rows: Of rows: the table; "" for files.
-        columns: Of rows: what one may ask by, and the column that it is.
+        columns: Of rows: what to ask by, and the column that it is.
         reader: The name of its reader.
         virtual: Of rows: the columns that are computed.
     """
@@ -47,7 +47,7 @@ class DatasetType:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """What one may ask by."""
+        """The keys to ask by."""
         return tuple(self.columns) if self.pattern is None else self.pattern.keys
 
     @property
@@ -114,7 +114,7 @@ def read_types(loaded: Any) -> DatasetTypes:
     """Read the setting `dataset_types`: what it says of a type replaces what is shipped, word by word.
 
     Raises:
-        RepoError: It makes no sense; the error tells the place.
+        RepoError: It is not valid; the error tells the place.
     """
     words = {} if loaded is None else loaded
     if not isinstance(words, dict):
@@ -163,7 +163,7 @@ def _type(name: str, value: Mapping[str, Any]) -> DatasetType:
         raise RepoError(f"{where}.rows is {rows!r}, none of {', '.join(default_rules().tables)}")
     keys = value.get("keys") or {}
     if not isinstance(keys, dict) or not all(isinstance(each, str) for pair in keys.items() for each in pair):
-        raise RepoError(f"{where}.keys should be a mapping of what one asks by to a column")
+        raise RepoError(f"{where}.keys should be a mapping from what is asked by to a column")
     _refuse_reserved(keys, where)
     virtual = value.get("virtual") or {}
     if not isinstance(virtual, dict):

@@ -1,7 +1,8 @@
 """What happens to a published transient afterwards: each function takes a sample and returns the changed one.
 
 What a reprocess touches is Blast's own doing (its source, version 1.13.1): tables have no order and photometry rows
-are deleted and made anew, while apertures, SED and history rows are updated in place without a new software version.
+are deleted and inserted again, while apertures, SED and history rows are updated in place, without a new software
+version.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def change_image(sample: Sample, filter_name: str = "DES_z", *, seed: int, brigh
 
 
 def refit(sample: Sample, *, seed: int, draws: int | None = None) -> Sample:
-    """Draw both posteriors anew: only SED and history values and the SED files change, within their errors.
+    """Draw both posteriors again: only SED and history values and the SED files change, within their errors.
 
     Args:
         sample: What Blast published.

@@ -44,11 +44,11 @@ def prepare(folder: Path) -> None:
             raise WouldOverwrite(f"{folder} was not made by the demo: move it away, or name another folder")
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
-    (folder / _MARK).write_text("`make demo` removes this folder and makes it anew.\n", "utf-8")
+    (folder / _MARK).write_text("`make demo` removes this folder and makes it again.\n", "utf-8")
 
 
 def tell(folder: Path, *, pixels: int = 300) -> None:
-    """Tell the story in `folder`, printing what one would show a colleague.
+    """Tell the story in `folder`, printing what you would show a colleague.
 
     Args:
         folder: Where its files go; see `prepare`.

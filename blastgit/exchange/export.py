@@ -64,7 +64,7 @@ def export_archive(
         state: The revision.
         target: The file to write; it has its name only when it is complete.
         force: Whether to replace a file that is there.
-        progress: Told of bytes written.
+        progress: Called with bytes written.
 
     Raises:
         WouldOverwrite: The file is there, or that of the annotations, which is named after it, and differs.
@@ -113,7 +113,7 @@ def export_tree(
         state: The revision whose files are to be the present ones.
         target: The folder; several transients may share it.
         force: Whether to overwrite files that differ.
-        progress: Told of bytes written.
+        progress: Called with bytes written.
 
     Raises:
         UsageError: A marker was asked for, which has no number.

@@ -2,7 +2,7 @@
 
 Everything is looked at before anything changes: the kind of the repo, the history of each transient, its soundness,
 what it says of filters and surveys. Then contents come, then git's objects, then, transient by transient, the refs, one
-revision after the other. Whoever dies in between leaves whole revisions, and the next call goes on.
+revision after the other. An import that dies in between leaves whole revisions, and the next call goes on.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def import_repo(
         source: The other one: a folder, or a URL.
         only: A pattern that the names of transients must match; with `u/USER/` before it, those of that user's lines.
         dry_run: Look at all, and change nothing.
-        progress: Told of bytes copied.
+        progress: Called with bytes copied.
 
     Raises:
         RepoError: The other repo cannot be read.
@@ -192,7 +192,7 @@ def _coming(repository: Repository, other: Repository, name: str) -> Coming | No
             return None  # all its revisions are here; what differs is who found them again
         raise InvalidInput(
             f"both repos have gone on with {name} since they parted, to {latest} there and {last} here: one of the two "
-            f"must be recorded anew. Others can be taken in without it (--only); nothing was taken in"
+            f"must be recorded again. Others can be taken in without it (--only); nothing was taken in"
         )
     known = set(theirs[theirs.index(str(tip.id)) :])
     new = [revision for revision in History(other).revisions(name) if revision.id not in known]

@@ -152,10 +152,10 @@ def import_all(
         repository: The data repo, on this machine.
         source: A `/data` tree or a folder of archives; see `adopt.sources.find`.
         options: How.
-        progress: Told of transients done; how many there are is known from the beginning.
+        progress: Called with transients done; how many there are is known from the beginning.
 
     Raises:
-        UsageError: The source is none.
+        UsageError: The source is not valid.
         Denied: The policy does not let this user record.
         StoreError: The store fails; what was adopted before stays, and the next import goes on.
         RepoError: The repo cannot be written; likewise.

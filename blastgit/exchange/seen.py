@@ -72,7 +72,7 @@ class Seen:
             try:
                 return look_of((file for _, file in walk(self._place, name, owners)), self._place)
             except InvalidFiles:
-                return {}  # whoever reads them will say why they cannot be
+                return {}  # those that read them will say why they cannot
         listed = self._list(self._place)
         folders = [f"{root}/{owner}" for root in ROOTS for owner in owners]
         return {folder: listed[folder] for folder in folders if folder in listed}

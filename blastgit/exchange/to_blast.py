@@ -3,7 +3,7 @@
 The importer takes less than Blast itself writes: it stops at a cutout without a path, at a task that it does not know,
 at a missing key that an older Blast did not have, and at a star-formation row that stands under another aperture than
 the fit that names it. So the document is adapted, in ways that no comparison sees: a revision that went to Blast and
-came back equals itself. What was adapted is told.
+came back equals itself. What was adapted is reported.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ def adopt_batch(repo: str, found: list[dict[str, Any]], how: dict[str, Any]) -> 
         outcomes = adopt(LocalRepository(Path(repo)), [_found(each) for each in found], BulkOptions(**how))
     except BlastgitError as error:
         return {"error": str(error)}
-    except Exception as error:  # noqa: BLE001 (raised anew at the sender, it would pass for the broker's)
+    except Exception as error:  # noqa: BLE001 (raised again at the sender, it would pass for the broker's)
         return {"error": f"{type(error).__name__}: {error}"}
     return {"outcomes": [asdict(outcome) for outcome in outcomes]}
 
@@ -88,7 +88,7 @@ def adopt_by_workers(
             yield _outcomes(waiting[0])
             waiting.popleft()
     except lost as error:
-        said = error.__cause__ or error  # Celery's own words tell people to start it anew
+        said = error.__cause__ or error  # Celery's own words tell people to restart it
         raise Busy(
             f"the broker cannot be reached any more ({said}): repeat the call, what is done stays done"
         ) from None

@@ -174,7 +174,7 @@ class _Check:
 
 
 def check_pointer(data: bytes, attachment: Attachment) -> None:
-    """Return if the pointer to an attachment is about as many bytes as the remark says.
+    """Check that the pointer to an attachment states as many bytes as the remark.
 
     Raises:
         Denied: It is not.

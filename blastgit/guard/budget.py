@@ -1,4 +1,4 @@
-"""How much of a server's time and memory one push may take: whoever may push anything at all may push a lot of it."""
+"""How much of a server's time and memory one push may take: anyone who may push at all may push a lot."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from blastgit.naming.refs import Change
 
 FILE = "blastgit/pushes.jsonl"
 
-_REFS, _REASON = 100, 1000  # of a push that is denied: whoever may do nothing else cannot fill the disk with words
+_REFS, _REASON = 100, 1000  # of a push that is denied: it must not fill the disk with words
 
 
 def log_push(repo: Path, who: str, changes: Sequence[Change], where: str | None = None, denied: str = "") -> None:

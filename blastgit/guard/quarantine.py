@@ -107,7 +107,7 @@ class Quarantine(LocalRepository):
         try:
             return self.git[oid]
         except (pygit2.GitError, ValueError) as error:
-            raise Denied(f"{what}, {oid!s:.10}, is none that git can read: {error}") from None
+            raise Denied(f"{what}, {oid!s:.10}, cannot be read by git: {error}") from None
 
     def blob(self, oid: pygit2.Oid, limit: int) -> bytes:
         """Return the bytes of a file, looking at its size first.

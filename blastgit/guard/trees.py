@@ -93,7 +93,7 @@ def _entries(repo: Quarantine, oid: pygit2.Oid, where: str) -> dict[str, tuple[i
     except KeyError:
         raise Denied(f"the folder {where!r} was not pushed") from None
     if kind != ObjectType.TREE or size > _TREE_LIMIT:
-        raise Denied(f"the folder {where!r} is none, or has too many files")
+        raise Denied(f"the folder {where!r} cannot be read, or has too many files")
     repo.budget.spend(size)
     entries: dict[str, tuple[int, pygit2.Oid]] = {}
     before = b""

@@ -37,7 +37,7 @@ class Updated:
 
     Attributes:
         path: The file of the index.
-        rebuilt: Why it was made anew; "" if it was not.
+        rebuilt: Why it was rebuilt; "" if it was not.
         revisions: How many revisions it took in.
         transients: How many transients these are of.
         gone: How many transients are no longer there, or have another history now.
@@ -66,7 +66,7 @@ class UpdateOptions:
     """How to bring an index up to date.
 
     Attributes:
-        rebuild: Whether to make it anew in any case.
+        rebuild: Whether to rebuild it in any case.
         jobs: How many processes read the data repo; None for one a processor, if there is much to read.
         wait: Seconds to wait for another process that is at it.
     """
@@ -98,7 +98,7 @@ def update(repository: Repository, path: Path, progress: Progress, how: UpdateOp
 
 
 def _read(repository: Repository, path: Path, how: UpdateOptions) -> tuple[Origin, str, Known | None]:
-    """Return what there is now and what the index knows; None, and why, if that must be made anew."""
+    """Return what there is now and what the index knows; None, and why, if it must be rebuilt."""
     if how.rebuild:
         return read_origin(repository), "as was asked", None
     with ThreadPoolExecutor(1) as pool:  # git lists the branches meanwhile

@@ -79,7 +79,7 @@ class Groups:
         return damaged
 
     def _replace(self, names: Iterable[str]) -> dict[str, str]:
-        """Read collections that changed; their own members come anew."""
+        """Read collections that changed; their own members are read again."""
         changed = sorted(names)
         for table in ("collections", "members", "state.collections"):
             self._delete(table, changed)

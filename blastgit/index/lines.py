@@ -167,7 +167,7 @@ class _Reader:
         except DamagedData as error:
             self._rows.damaged[str(revision)] = str(error)
         except _UNREADABLE as error:
-            self._rows.damaged[str(revision)] = f"its document is none that this version can read ({error!r:.200})"
+            self._rows.damaged[str(revision)] = f"this version cannot read its document ({error!r:.200})"
         return None
 
     def _files(self, revision: Revision, checksums: Mapping[str, Json], *, is_new: bool) -> Iterator[Values]:

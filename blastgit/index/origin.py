@@ -44,7 +44,7 @@ class Known(Origin):
 
 
 def read_known(path: Path) -> tuple[str, Known | None]:
-    """Return what the index at `path` follows from; None, and why, if it must be made anew."""
+    """Return what the index at `path` follows from; None, and why, if it must be rebuilt."""
     if not path.exists():
         return "there was none", None
     try:

@@ -1,4 +1,4 @@
-"""The tables of the index, as `tables.yaml` describes them; from it come the SQL that makes them and what is told."""
+"""The tables of the index, as `tables.yaml` describes them: the SQL that makes them, and what is said of them."""
 
 from __future__ import annotations
 

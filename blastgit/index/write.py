@@ -24,7 +24,7 @@ _STATE = (
     "CREATE TABLE state.leaves (collection VARCHAR, position INTEGER, leaf VARCHAR)",
     "CREATE TABLE state.damaged (what VARCHAR, reason VARCHAR)",
 )
-"""What the index remembers of where it was read from; no table of these is told of to readers."""
+"""What the index remembers of where it was read from; readers do not see these tables."""
 
 
 @contextmanager
@@ -50,7 +50,7 @@ def open_to_write(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 class DamagedIndex(DamagedData):
-    """The file of an index is not what DuckDB wrote. It follows from the data repo: make it anew."""
+    """The file of an index is not what DuckDB wrote. It follows from the data repo: rebuild it."""
 
     kind = "damaged-index"
 

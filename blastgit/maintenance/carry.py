@@ -102,7 +102,7 @@ def carry(load: Load, target: Store, mode: Mode, progress: Progress) -> Carried:
         load: The contents.
         target: The new store.
         mode: How they are to come.
-        progress: Told of bytes.
+        progress: Called with bytes.
 
     Raises:
         StoreError: A store fails, or the file system makes no hard links where they are asked for.

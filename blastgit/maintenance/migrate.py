@@ -90,7 +90,7 @@ def migrate(repository: Repository, target: Path, options: MigrateOptions, progr
         repository: The data repo, on this machine; nothing in it changes.
         target: Where the new one shall be; it may exist as an empty folder.
         options: What becomes of contents.
-        progress: Told of bytes.
+        progress: Called with bytes.
 
     Raises:
         RepoError: The target exists, cannot be written, or lies inside this repo or one of its stores.

@@ -56,7 +56,7 @@ def move_store(
 
     Raises:
         StoreError: The new store lacks contents, or one of the two fails.
-        RepoError: The settings make no sense, or the repo cannot be written.
+        RepoError: The settings are not valid, or the repo cannot be written.
         Denied: The policy on main does not let this user change it.
         Busy: Somebody else was not done with main in time.
     """
@@ -99,7 +99,7 @@ def add_store(
     Raises:
         InvalidName: It cannot be called so.
         UsageError: There is one of that name.
-        RepoError: The settings make no sense, or the repo cannot be written.
+        RepoError: The settings are not valid, or the repo cannot be written.
         Denied: The policy on main does not let this user change it.
     """
     repository.require("admin", "main")

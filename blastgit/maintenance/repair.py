@@ -89,7 +89,7 @@ def repair(repository: Repository, report: Report, sources: Sequence[str] = (), 
         repository: The data repo.
         report: What is wrong; what is mended is no problem of it any more.
         sources: Stores that may have the contents; the quarantine of the repo's own store is tried first.
-        progress: Told of bytes brought.
+        progress: Called with bytes brought.
 
     Raises:
         UsageError: A source cannot be one.

@@ -62,7 +62,7 @@ def due(repository: Repository) -> Due:
     """Return what the stores lack that rules, as they are now, send there, of all that is published.
 
     Raises:
-        RepoError: The rules make no sense.
+        RepoError: The rules are not valid.
         StoreError: A store fails.
     """
     placement, history = Placement.of(repository), History(repository)

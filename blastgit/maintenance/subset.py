@@ -132,7 +132,7 @@ def subset(
         chosen: `NAME`, `NAME@REV` or `NAME@REV:PATH`, where a path is a file, a folder or a pattern; or a release,
             which comes along with its tag.
         options: What of them, and where to.
-        progress: Told of bytes copied.
+        progress: Called with bytes copied.
 
     Raises:
         NotFound: A revision does not exist, or no file matches.

@@ -135,7 +135,7 @@ def withdraw(repository: Repository, spec: Spec, reason: str, options: WithdrawO
 
 
 def check_reason(reason: str) -> None:
-    """Return if this can be the reason of a withdrawal.
+    """Check that a text can be the reason for a withdrawal.
 
     Raises:
         InvalidInput: It is not one line.

@@ -1,4 +1,4 @@
-"""Refs that are none: what libgit2 passes over in silence, as if there were no such ref."""
+"""Broken refs: libgit2 passes over them in silence, as if they did not exist."""
 
 from __future__ import annotations
 

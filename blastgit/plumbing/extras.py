@@ -1,4 +1,4 @@
-"""What is told to somebody who lacks the libraries of an extra: the one place that says how it is installed."""
+"""The error for somebody who lacks the libraries of an extra: the one place that says how it is installed."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Whether there is a branch whose name differs from another only in case, without listing all branches each time.
 
-Loose branches are looked through; of the packed ones a list is kept that is made anew whenever git has packed.
+Loose branches are looked through; of the packed ones a list is kept that is made again whenever git has packed.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ def blame(repository: Repository, name: str, wanted: str | None = None) -> list[
         after, after_files = normalise(revision.dr.export, rules), revision.dr.files
         changed = {change.path for change in compare(form, after, rules)}
         changed |= {path for path in after_files if files.get(path) != after_files[path]}
-        changed |= after.values.keys() - origin.keys()  # twins of one name may be numbered anew
+        changed |= after.values.keys() - origin.keys()  # twins of one name may be renumbered
         origin |= dict.fromkeys(changed, revision)
         form, files = after, after_files
     values = {**files, **{path: jsonable(value) for path, value in form.values.items()}}

@@ -113,7 +113,7 @@ def _member_path(member: tarfile.TarInfo) -> str | None:
     """Return the path in the dataset of a member, None for a folder and for what some program left behind.
 
     Raises:
-        InvalidFiles: The member is none that Blast would write.
+        InvalidFiles: Blast would not write such a member.
     """
     if member.isdir() or is_leftover(member.name):
         return None

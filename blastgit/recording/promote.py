@@ -29,15 +29,15 @@ def promote(
         repository: The data repo.
         state: The revision.
         options: How to record it.
-        progress: Told of bytes copied.
+        progress: Called with bytes copied.
         even_invalid: Whether it is wanted although a stage of its workflow failed.
 
     Raises:
         InvalidData: A stage failed or never ran, and it is not wanted even so.
-        InvalidInput: It is none of a user's own, or it was recorded in a repo of the other kind.
+        InvalidInput: It is not a user's own, or it was recorded in a repo of the other kind.
         Withdrawn: A file of it was taken down.
         DamagedData: The store has lost a file of it.
-        Denied: Whoever promotes may not record the transient.
+        Denied: The caller may not record the transient.
     """
     from blastgit.recording.record import record_from
 

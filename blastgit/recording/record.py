@@ -69,7 +69,7 @@ def record(
         export: The checked export.
         sources: Where each file lies, by path in the dataset.
         options: How to record.
-        progress: Told of bytes hashed and copied.
+        progress: Called with bytes hashed and copied.
 
     Raises:
         InvalidInput: The input cannot be recorded; the repo is as it was.

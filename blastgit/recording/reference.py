@@ -58,7 +58,7 @@ def record_reference(
         line: The reference, `r/model/sbi-global`.
         given: What it is now.
         options: How to record; nothing of users' own lines.
-        progress: Told of bytes hashed and copied.
+        progress: Called with bytes hashed and copied.
 
     Raises:
         InvalidInput: There is no such type, nothing was handed in, or it cannot be recorded; the repo is as it was.

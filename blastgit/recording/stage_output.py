@@ -146,7 +146,7 @@ def first_state(repository: Repository, name: str, now: str) -> NextState:
 
 
 class Overlay:
-    """Laying what one stage made over what was there."""
+    """Lays what one stage made over what was there."""
 
     def __init__(self, repository: Repository, mark: Mark, made: Made, intake: Intake) -> None:
         """Prepare to do so: read its files, which may take a while."""

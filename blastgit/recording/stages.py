@@ -81,7 +81,7 @@ class Workflow(Asked):
         """
         if not timedelta() < lease <= LONGEST:
             raise UsageError(
-                f"a lease of {lease} makes no sense: give more than nothing, and at most {LONGEST.days} days"
+                f"a lease of {lease} is out of range: give more than nothing, and at most {LONGEST.days} days"
             )
         name = self._known(stage)
         deadline, pause = time.monotonic() + wait, _FIRST_WAIT
@@ -131,7 +131,7 @@ class Workflow(Asked):
     ) -> StageState:
         """Say that a stage failed, and why; see `finish`."""
         if not reason.strip():
-            raise InvalidInput("say why the stage failed: whoever misses its results will read it")
+            raise InvalidInput("say why the stage failed: those who miss its results will read it")
         told = one_line(" ".join(reason.split()))[:500]
         return self._end(self._known(stage), FAILED, told, Made.read(self.name, export, data, only), token)
 

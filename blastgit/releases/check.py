@@ -87,7 +87,7 @@ class Tagged:
         """What `release.yaml` says.
 
         Raises:
-            DamagedData: It makes no sense.
+            DamagedData: It is not valid.
         """
         return read_frozen(self.file(FILE), self.label)
 

@@ -118,7 +118,7 @@ def citation_of(repository: Repository) -> Citation:
     """Return what main says now: its settings, then CITATION.cff, then the repo's title.
 
     Raises:
-        RepoError: One of them makes no sense.
+        RepoError: One of them is not valid.
     """
     settings = repository.settings
     stated = Citation.of(settings)
@@ -130,7 +130,7 @@ def read_citation(loaded: Any, where: str = _WHERE) -> Citation:
     """Read the value of `citation:`; None is nothing.
 
     Raises:
-        RepoError: It makes no sense.
+        RepoError: It is not valid.
     """
     if loaded is None:
         return Citation()
@@ -154,7 +154,7 @@ def read_cff(text: bytes) -> Citation:
     """Read what CITATION.cff says that is of use here.
 
     Raises:
-        RepoError: It makes no sense.
+        RepoError: It is not valid.
     """
     where = f"{CFF} on main"
     loaded = load_yaml(text, where)
@@ -179,7 +179,7 @@ def doi_of(text: str, where: str) -> str:
     """Return a DOI without what stands before it in a URL.
 
     Raises:
-        RepoError: It is none.
+        RepoError: It is not one.
     """
     match = _DOI.fullmatch(text)
     if text and match is None:

@@ -61,7 +61,7 @@ class FreezeOptions:
         """Check the reason, and take the DOI out of its URL.
 
         Raises:
-            InvalidInput: The reason is not one line, or the DOI is none.
+            InvalidInput: The reason is not one line, or the DOI is not valid.
         """
         if one_line(self.reason) != self.reason:
             raise InvalidInput("the reason should be one line")
@@ -116,7 +116,7 @@ def freeze(
         name: The collection, of any type.
         version: What this state of it is called.
         options: How.
-        progress: Told of revisions read.
+        progress: Called with revisions read.
 
     Raises:
         InvalidInput: There is such a release, or nothing is in the collection.

@@ -143,7 +143,7 @@ def read_frozen(data: bytes, label: Label) -> Frozen:
             raise ValueError("a text cannot be printed, or main is no commit")
         is_exact = frozen.text() == data
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, BlastgitError) as error:
-        raise DamagedData(f"{FILE} of {label} is none: {error}") from None
+        raise DamagedData(f"{FILE} of {label} cannot be read: {error}") from None
     if stated != label:
         raise DamagedData(f"{FILE} of {label} is of {stated}")
     if not is_exact:

@@ -135,7 +135,7 @@ class Repository(ABC):
             commit = self.commit_before(name, commit)
 
     def require(self, role: str, subject: str = "") -> None:
-        """Require a role of whoever runs this. Of a repo elsewhere, its server knows who pushes, and decides.
+        """Require a role of the current user. Of a repo elsewhere, its server knows who pushes, and decides.
 
         Args:
             role: One of the roles of the policy.
@@ -230,7 +230,7 @@ class Repository(ABC):
         """The store of contents: the one that main names, unless this user's own settings name another.
 
         Raises:
-            RepoError: The settings make no sense, or main's have an option that is not main's to set.
+            RepoError: The settings are not valid, or main's have an option that is not main's to set.
         """
         return self.open_stores(self.remote())
 
@@ -238,7 +238,7 @@ class Repository(ABC):
         """Open a default store, and beside it the others that main names.
 
         Raises:
-            RepoError: The settings make no sense, or main's have an option that is not main's to set.
+            RepoError: The settings are not valid, or main's have an option that is not main's to set.
         """
         from blastgit.store.config import OWN_FILE, other_remotes
         from blastgit.store.open import open_stores
@@ -250,7 +250,7 @@ class Repository(ABC):
         """Return where the store is, and how it is reached.
 
         Raises:
-            RepoError: The settings make no sense, or main's have an option that is not main's to set.
+            RepoError: The settings are not valid, or main's have an option that is not main's to set.
         """
         from blastgit.store.config import OWN_FILE, chosen_remote
 

@@ -21,7 +21,7 @@ def case_collision(repository: Repository, name: str) -> str | None:
 
 
 def refuse_case_collision(repository: Repository, name: str) -> None:
-    """Return if a new line may be called so.
+    """Raise unless the name is free of case collisions.
 
     Raises:
         InvalidName: The name of another one differs only in case.

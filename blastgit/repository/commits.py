@@ -142,7 +142,7 @@ class Snapshot(Marker):
         """The document, read back.
 
         Raises:
-            DamagedData: It is missing or is none.
+            DamagedData: It is missing, or not a revision's.
         """
         from blastgit.revision.dr import read_dr
 
@@ -181,7 +181,7 @@ class Snapshot(Marker):
         """The pointer of each file, by path in the dataset; see `pointer`.
 
         Raises:
-            DamagedData: One is none.
+            DamagedData: One is not a pointer.
         """
         return {path: self.pointer(path) for path in self.held}
 
@@ -190,7 +190,7 @@ class Snapshot(Marker):
         """The pointers of those files whose contents a store has to hold: all but what git itself keeps.
 
         Raises:
-            DamagedData: One is none.
+            DamagedData: One is not a pointer.
         """
         return {path: pointer for path, pointer in self.pointers.items() if not self.held[path].in_git}
 
@@ -198,7 +198,7 @@ class Snapshot(Marker):
         """Return the pointer of one file; of one that git itself keeps, what would be its pointer.
 
         Raises:
-            DamagedData: It is none.
+            DamagedData: It is not a pointer.
         """
         from blastgit.store.pointer import Pointer, read_pointer
 

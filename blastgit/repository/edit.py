@@ -1,7 +1,7 @@
 """Changing files of a branch that many write to, main or annotations: one commit, compare and swap.
 
 The order of writes is that of `record.py`: blobs, trees and commit, one sync, the ref, another sync. Concurrent
-changes of different files both succeed, for whoever loses the race looks at the branch again and decides anew.
+changes of different files both succeed, for the one that loses the race looks at the branch again and decides again.
 """
 
 from __future__ import annotations

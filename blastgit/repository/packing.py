@@ -73,7 +73,7 @@ def maintain(repository: Repository, *, only_if_due: bool = False, progress: Pro
     Args:
         repository: The data repo.
         only_if_due: Do nothing while there is little to pack.
-        progress: Told of the steps.
+        progress: Called with the steps.
 
     Raises:
         Busy: Another process is at it.

@@ -80,7 +80,7 @@ class Policy:
         return any(line.covers(identity, subject, moment) for line in lines)
 
     def check(self, role: str, identity: str, subject: str = "") -> None:
-        """Return if somebody has a role.
+        """Require a role.
 
         Raises:
             Denied: They have not; the error says who can help.
@@ -102,7 +102,7 @@ def require(settings: Settings, role: str, identity: str | None = None, subject:
     Args:
         settings: What main says.
         role: One of `ROLES`.
-        identity: Who; by default whoever runs this.
+        identity: Who; by default the current user.
         subject: The transient or collection that it is about.
 
     Raises:
@@ -146,7 +146,7 @@ def read_policy(loaded: Any) -> Policy:
     """Read the value of `policy:`; None is no policy.
 
     Raises:
-        RepoError: It makes no sense.
+        RepoError: It is not valid.
     """
     if loaded is None:
         return Policy()

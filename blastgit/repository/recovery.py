@@ -154,7 +154,7 @@ def add_tag(batch: Batch, name: str, commit: str, tagger: pygit2.Signature, mess
         batch: The objects that are being written.
         name: The tag's short name.
         commit: The revision.
-        tagger: The committer of that commit, so that a tag that was lost in a crash is made anew as it was.
+        tagger: The committer of that commit, so that a tag that was lost in a crash is restored as it was.
         message: The reason, as the commit says it.
     """
     return str(batch.tag(name, pygit2.Oid(hex=commit), tagger, one_line(message)))

@@ -76,7 +76,7 @@ def read_types(loaded: Any) -> ReferenceTypes:
     """Read the section; what it leaves out is as shipped, and `null` takes a type away.
 
     Raises:
-        RepoError: It makes no sense.
+        RepoError: It is not valid.
     """
     given = {} if loaded is None else loaded
     if not isinstance(given, dict):

@@ -2,7 +2,7 @@
 
 Each question fetches what its answer needs, as it is now, and nothing twice: no verb has to think of it. A transient's
 branch is fetched with its tip alone; the walk back along it fetches more when it comes to the end of what is here. So
-whoever asks for the latest revision gets little, and whoever asks for all of them gets all.
+asking for the latest revision fetches little, asking for all of them fetches all.
 """
 
 from __future__ import annotations
@@ -369,7 +369,7 @@ class RemoteRepository(Repository):
 
 
 def _beside(ref: str) -> list[Pattern]:
-    """Return what is fetched along with a ref, since whoever asks for the one asks for the others."""
+    """Return what is fetched along with a ref, since they are asked for together."""
     if ref in (MAIN, ANNOTATIONS, CHECKPOINT) or ref.startswith((RELEASES, *_WHOLE)):
         return [Pattern(MAIN)]
     name = ref.removeprefix(BRANCHES) if ref.startswith(BRANCHES) else ref.removeprefix(TAGS).rpartition("/")[0]

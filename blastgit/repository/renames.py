@@ -1,7 +1,7 @@
 """Transients that were renamed: the section `renames` of `blastgit.yaml`, from former names to present ones.
 
 Blast itself has no rename; now and then a migration gives a transient another name, and what is published keeps the one
-that it had. Whoever asks by either name finds what there is.
+that it had. Asking by either name finds it.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def read_renames(loaded: Any) -> Renames:
     """Read the section.
 
     Raises:
-        RepoError: A name is none, or names form a circle.
+        RepoError: A name is not valid, or names form a circle.
     """
     if loaded is None:
         return Renames({})

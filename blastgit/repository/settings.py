@@ -80,7 +80,7 @@ def read_settings(text: bytes) -> Settings:
     """Read `blastgit.yaml`.
 
     Raises:
-        RepoError: It is of a newer format, or makes no sense.
+        RepoError: It is of a newer format, or is not valid.
     """
     loaded = _load(text)
     version = loaded.get("format")

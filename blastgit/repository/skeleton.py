@@ -26,7 +26,7 @@ def store_config(url: str, options: Mapping[str, str] | None = None) -> bytes:
     """Return the `.dvc/config` of a data repo whose contents lie at `url`.
 
     Raises:
-        RepoError: The URL or an option makes no sense, or is not one that main may name.
+        RepoError: The URL or an option is not valid, or is not one that main may name.
     """
     return with_remote(_read("config"), Remote("store", url, dict(options or {})))
 

@@ -80,7 +80,7 @@ class Withdrawals:
         """Return the tombstones of a revision.
 
         Raises:
-            RepoError: Main's file about it makes no sense.
+            RepoError: Main's file about it is not valid.
         """
         if not isinstance(self._tree, pygit2.Tree):
             return {}
@@ -94,7 +94,7 @@ class Withdrawals:
         """Yield each revision of which something was withdrawn: its transient, its number and the tombstones.
 
         Raises:
-            RepoError: A file on main makes no sense.
+            RepoError: A file on main is not valid.
         """
         if isinstance(self._tree, pygit2.Tree):
             for path, _ in flatten(self._tree):
@@ -106,7 +106,7 @@ class Withdrawals:
         """Yield the tombstone of each attachment, whose path is that on the branch `annotations`.
 
         Raises:
-            RepoError: A file on main makes no sense.
+            RepoError: A file on main is not valid.
         """
         folder = self._tree / ATTACHMENT if isinstance(self._tree, pygit2.Tree) and ATTACHMENT in self._tree else None
         if isinstance(folder, pygit2.Tree):
@@ -119,7 +119,7 @@ class Withdrawals:
         """Return the tombstone of an attachment, or None.
 
         Raises:
-            RepoError: Main's file about it makes no sense.
+            RepoError: Main's file about it is not valid.
         """
         where = attachment_file(sha256)
         data = None if self._tree is None else read_blob(self._main, where)
@@ -135,7 +135,7 @@ class Withdrawals:
             sha256: The checksum of each file, by path, without what stands before it.
 
         Raises:
-            RepoError: Main's file about one makes no sense.
+            RepoError: Main's file about one is not valid.
         """
         if not isinstance(self._tree, pygit2.Tree):
             return {}
@@ -157,7 +157,7 @@ class Withdrawals:
         """Return the tombstones of a state by path: a marker's are those of any revision that has the same file.
 
         Raises:
-            RepoError: Main's file about one makes no sense.
+            RepoError: Main's file about one is not valid.
         """
         if state.number is not None:
             return self.of(state.name, state.number)
@@ -171,7 +171,7 @@ class Withdrawals:
         }
 
     def refuse(self, state: Snapshot, paths: Collection[str]) -> None:
-        """Return if none of these files of a state was withdrawn.
+        """Check that none of these files of a state was withdrawn.
 
         Raises:
             Withdrawn: One was.
@@ -214,7 +214,7 @@ def read_tombstones(text: bytes, where: str) -> Stones:
     """Read a file of tombstones.
 
     Raises:
-        RepoError: It makes no sense.
+        RepoError: It is not valid.
     """
     loaded = load_yaml(text, f"{where} on main")
     try:

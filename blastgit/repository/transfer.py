@@ -35,7 +35,7 @@ def copy_contents(source: Store, target: Store, contents: Contents, progress: Pr
         source: Where they are.
         target: Where they should be. What is there already is checked, too, and mended if need be.
         contents: Which.
-        progress: Told of bytes.
+        progress: Called with bytes.
         folder: Where they are put on their way; see `staging`.
 
     Raises:

@@ -85,7 +85,7 @@ def _double(text: str) -> float:
 
 
 def _integer(text: str) -> int:
-    """Return an integer, exactly: an identifier of 64 bits is none that a double holds."""
+    """Return an integer, exactly: a double does not hold an identifier of 64 bits."""
     value = int(text) if len(text) < 400 else 10**400
     if abs(value) > _LARGEST_INTEGER:
         raise ValueError(f"the number {text[:40]} is larger than any double")

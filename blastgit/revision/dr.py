@@ -68,7 +68,7 @@ def read_dr(data: bytes, what: str) -> DatasetRevision:
         what: What to call it in an error.
 
     Raises:
-        DamagedData: It is none.
+        DamagedData: It is not one.
     """
     try:
         document = as_object(parse(data, what), what)

@@ -73,7 +73,7 @@ def read_given(export: bytes | Path) -> Export:
     """Read an export that was handed in, itself or as a file; see `read_export`.
 
     Raises:
-        InvalidExport: It is none.
+        InvalidExport: It is not one.
         InvalidInput: The file cannot be read.
     """
     if isinstance(export, bytes):

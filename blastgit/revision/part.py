@@ -39,7 +39,7 @@ def lay_over(document: Mapping[str, Json], part: Mapping[str, Json]) -> dict[str
     the place of the old one; so do the lists of an aperture that are given. What the part does not name stays.
 
     Raises:
-        InvalidExport: A row of the part has no name, or is none.
+        InvalidExport: A row of the part has no name, or is not a row.
     """
     return dict(part) if is_whole(part) else _merge(document, part)
 

@@ -1,4 +1,4 @@
-"""What the numbers of rows are: their units, how a difference of two is told, and where their errors stand."""
+"""What the numbers of rows are: their units, how a difference of two is shown, and where their errors stand."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from blastgit.revision.document import Json
 from blastgit.safe_yaml import load_yaml
 
 RATIO, MAG, DEX, INTERVAL, NAME = "ratio", "mag", "dex", "interval", "name"
-"""How a difference is told; `quantities.yaml` explains each."""
+"""How a difference is shown; `quantities.yaml` explains each."""
 
 _PERCENTILES = ("_16", "_50", "_84")
 
@@ -23,7 +23,7 @@ class Quantity(NamedTuple):
 
     Attributes:
         unit: Their unit, as astropy writes it; None if they have none.
-        scale: How a difference is told.
+        scale: How a difference is shown.
         error: The field that has the error of each; "" if none has.
     """
 

@@ -108,7 +108,7 @@ def build_rules(overrides: Mapping[str, Any]) -> Rules:
     try:
         return _build(merged)
     except (TypeError, ValueError, AttributeError, KeyError) as error:
-        raise RepoError(f"the rules in blastgit.yaml make no sense: {error}; compare with rules.yaml") from None
+        raise RepoError(f"the rules in blastgit.yaml are wrong: {error}; compare with rules.yaml") from None
 
 
 @cache

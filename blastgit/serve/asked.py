@@ -121,7 +121,7 @@ def read_asked(text: str, facets: Mapping[str, str], sort: str = "") -> Asked:
     """Read a question: a position with a radius, or a name, TNS name with or without AT and SN, alias, or part of one.
 
     Raises:
-        InvalidInput: It looks like a position, and is none.
+        InvalidInput: It looks like a position, but is not one.
     """
     trimmed = " ".join(text.split())[:200]
     chosen = {name: value for name, value in facets.items() if name in FACETS and value}

@@ -40,7 +40,7 @@ def route(app: Flask, rule: str, view: Callable[..., Any], twin: str | None = No
         rule: The rule of Werkzeug's routing.
         view: Returns the page.
         twin: Where the JSON is, if not there.
-        options: What else Flask is told.
+        options: Further settings of Flask.
     """
     name = f"{view.__module__.rpartition('.')[2]}-{view.__name__}"
     app.add_url_rule(twin or f"{rule}.json", f"{name}.json", _as_json(view), **options)

@@ -41,7 +41,7 @@ def read_spec(text: str) -> Spec:
     """Read the name of an official revision.
 
     Raises:
-        NotFound: It is none.
+        NotFound: It is not one.
     """
     try:
         spec = parse_spec(text)

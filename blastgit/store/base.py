@@ -106,7 +106,7 @@ class Store(ABC):
 
         Args:
             items: The checksums of each.
-            progress: Told of bytes taken in.
+            progress: Called with bytes taken in.
             origins: Where contents lie in an object store, by MD5: one that can copies them by itself.
 
         Raises:

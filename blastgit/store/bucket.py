@@ -127,7 +127,7 @@ class BucketObject:
     def md5(self) -> str | None:
         """What the ETag says. None if it was uploaded in several parts.
 
-        With some kinds of encryption an ETag looks like an MD5 and is none; then it is that of nothing known.
+        With some kinds of encryption an ETag looks like an MD5 without being one; then it matches nothing.
         """
         return self.etag if _MD5.fullmatch(self.etag) else None
 
@@ -198,5 +198,5 @@ def _client(place: Place, process: int) -> Any:
                 max_pool_connections=16,
             ),
         )
-    except Exception as error:  # noqa: BLE001 (settings that make no sense raise whatever they do)
+    except Exception as error:  # noqa: BLE001 (wrong settings raise anything)
         raise Bucket(place).failure(error) from None

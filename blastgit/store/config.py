@@ -1,6 +1,6 @@
 """Where a data repo keeps its contents: main's `.dvc/config` says it to readers, a user's own settings come before it.
 
-Main is read by everybody, and whoever may push to it could change it. So it names a place and how to reach it; what
+Main is read by everybody, and can be changed by all who may push to it. So it names a place and how to reach it; what
 would read, run or hand out something of the reader's own (keys, passwords, profiles, programs) is taken from the
 reader's own settings only. In this order:
 
@@ -78,7 +78,7 @@ def chosen_remote(config: bytes, own: Path, environment: Mapping[str, str]) -> R
         environment: The environment's variables.
 
     Raises:
-        RepoError: A setting makes no sense, or is not main's to make.
+        RepoError: A setting is not valid, or is not main's to make.
     """
     url = environment.get(VARIABLE)
     if url:
@@ -173,7 +173,7 @@ def other_remotes(config: bytes, own: Path) -> dict[str, Remote]:
         own: The file of the user's own settings, which need not exist: what it says of these remotes is laid over.
 
     Raises:
-        RepoError: A setting makes no sense, or is not main's to make.
+        RepoError: A setting is not valid, or is not main's to make.
     """
     others = remote_names(config)[1:]
     if not others:

@@ -41,7 +41,7 @@ class Intake:
         Args:
             store: Where to.
             sources: Where each file lies.
-            progress: Told of bytes.
+            progress: Called with bytes.
             taking: What becomes of files of this machine: they are copied, or linked; see `Taking`.
         """
         self._taking = taking
@@ -86,7 +86,7 @@ class Intake:
         return self._staged[path][0]
 
     def begin(self, *, staging: bool) -> None:
-        """Start to read files in the background, so that whoever decides has something to do meanwhile.
+        """Start to read files in the background, so that the comparison can go on meanwhile.
 
         Args:
             staging: Whether to copy all of them aside at once, since all will be needed. Else those that lie elsewhere

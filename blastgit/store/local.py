@@ -150,7 +150,7 @@ class LocalStore(Store):
         """Move a content into the quarantine; see `Store.set_aside`.
 
         A writer that relies on a content touches it first. So one that is touched before it has moved is seen to be
-        (its time moves with it), and one that has moved cannot be touched: the writer then brings it anew.
+        (its time moves with it), and one that has moved cannot be touched: the writer then brings it again.
         """
         path = self.object_path(md5)
         target = self.folder / QUARANTINE / quarantine_key(md5, damaged=damaged)
@@ -236,7 +236,7 @@ class LocalStore(Store):
 
 
 def _touch(path: Path) -> bool:
-    """Mark a content as relied on from now; false if it is just gone, or is another user's and must be brought anew."""
+    """Mark a content as relied on from now; false if it is gone, or is another user's and must be brought again."""
     try:
         if path.is_symlink():
             os.utime(path, follow_symlinks=False)  # the file that it leads to is somebody else's

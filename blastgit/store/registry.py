@@ -38,7 +38,7 @@ class Reliance:
 
 
 def reliances(store: Store) -> list[Reliance]:
-    """Return which repos rely on a store, by their folders. A file that is none of ours is passed over.
+    """Return which repos rely on a store, by their folders. A file that is not ours is passed over.
 
     Raises:
         StoreError: The store fails.

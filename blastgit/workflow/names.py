@@ -58,7 +58,7 @@ def read_names(section: Any) -> Names:
         section: The value of `names` in `blastgit.yaml`, or None.
 
     Raises:
-        RepoError: It makes no sense; the error says where.
+        RepoError: It is not valid; the error says where.
     """
     if section is not None and not isinstance(section, dict):
         raise RepoError(f"{_WHERE} should map names to what they mean")

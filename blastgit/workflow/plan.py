@@ -26,7 +26,7 @@ class Step:
     Attributes:
         stage: The stage.
         why: The reasons, in words.
-        inputs: What it reads that no earlier step makes anew: the value, or the SHA-256 of a file, by path.
+        inputs: What it reads that no earlier step makes again: the value, or the SHA-256 of a file, by path.
         task: What Celery calls it.
     """
 
@@ -162,8 +162,8 @@ def _before(order: list[Stage], steps: list[Stage]) -> Stage | None:
 
 
 def _inputs(view: View, stage: Stage, earlier: Iterable[Stage]) -> dict[str, Any]:
-    """Return what a stage reads that no earlier one makes anew."""
-    anew = Patterns(tuple(text for other in earlier for text in other.makes.texts))
+    """Return what a stage reads that no earlier one makes again."""
+    remade = Patterns(tuple(text for other in earlier for text in other.makes.texts))
     return {
-        path: jsonable(value) for path, value in view.all.items() if stage.reads.match(path) and not anew.match(path)
+        path: jsonable(value) for path, value in view.all.items() if stage.reads.match(path) and not remade.match(path)
     }

@@ -60,7 +60,7 @@ def plan_all(
         repository: The data repo.
         states: What was asked for, and the state that it is; None if there is none.
         wish: What else changed.
-        progress: Told of states planned.
+        progress: Called with states planned.
 
     Raises:
         NotFound: What is said to have changed is a stage, file, field or setting of none of them.

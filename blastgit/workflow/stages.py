@@ -170,7 +170,7 @@ def read_stages(section: Any) -> Stages:
         section: The value of `stages` in `blastgit.yaml`, or None.
 
     Raises:
-        RepoError: It makes no sense; the error says where.
+        RepoError: It is not valid; the error says where.
     """
     specs = _merge(section)
     stages = [_stage(name, spec) for name, spec in specs.items()]

@@ -215,8 +215,8 @@ class Validity:
     def status(self) -> str:
         """How the workflow ended, in a line: "complete", "failed: Host match", "not run: …", "answered: …".
 
-        Where it began is told, not what follows: of what failed, else of what did not run, else of findings that left
-        the rest nothing to do.
+        It names where the trouble began, not what follows from it: what failed, else what did not run, else findings
+        that left the rest nothing to do.
         """
         for word, state in _TOLD:
             names = sorted(each.stage.name for each in self.standings.values() if each.state is state)
@@ -270,7 +270,7 @@ class Validity:
         return next((maker for maker in makers if maker.state is State.AHEAD), None) if is_unmade else None
 
     def remark(self, path: str) -> str | None:
-        """Return what should be known of a valid value or file: that a stage which makes it anew did not come to it."""
+        """Return what should be known of a valid value or file: that the stage which makes it again was not reached."""
         makers = [] if self.is_complete else [self.standings[stage.name] for stage in self._stages.makers(path)]
         if not makers or not makers[-1].is_idle or self.problem(path):
             return None
@@ -328,7 +328,7 @@ def endings(document: Mapping[str, Json], rules: Rules) -> dict[str, Ending]:
 
 
 def moment(text: Json) -> datetime | None:
-    """Return the instant that a text says, UTC if it names no zone; None if it is none."""
+    """Return the instant that a text says, UTC if it names no zone; None if it is not one."""
     try:
         found = datetime.fromisoformat(text) if isinstance(text, str) else None
     except ValueError:

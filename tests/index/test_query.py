@@ -246,7 +246,7 @@ def test_the_verbs(library, capsys, tmp_path):
     assert main(["-C", str(library), "index", "--tables"]) == 0
     assert "flux density" in capsys.readouterr().out
     assert main(["-C", str(library), "index", "--rebuild", "--parquet", str(tmp_path / "out")]) == 0
-    assert "made anew: as was asked" in capsys.readouterr().out
+    assert "rebuilt: as was asked" in capsys.readouterr().out
 
 
 def test_parquet_is_read_by_others(library, tmp_path):

@@ -93,8 +93,8 @@ def test_by_another_name(sky):
         ([], ["host"], None, UsageError, "Name a transient"),
         (["2026one"], ["cousin"], None, UsageError, "no way to belong together"),
         (["2026one"], ["neighbour"], None, UsageError, "Give one"),
-        (["2026one"], ["neighbour"], -1.0, InvalidInput, "makes no sense"),
-        (["2026one"], ["neighbour"], float("nan"), InvalidInput, "makes no sense"),
+        (["2026one"], ["neighbour"], -1.0, InvalidInput, "is out of range"),
+        (["2026one"], ["neighbour"], float("nan"), InvalidInput, "is out of range"),
     ],
 )
 def test_what_cannot_be_answered(sky, names, kinds, radius, error, words):

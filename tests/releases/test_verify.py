@@ -87,7 +87,7 @@ TAMPERINGS: dict[str, tuple[Callable[[Path], dict[str, bytes | None]], str]] = {
     "an empty manifest": (lambda _: {"manifest.sha256": b""}, "the manifest says nothing"),
     "no manifest": (lambda _: {"manifest.sha256": None}, "has no manifest.sha256"),
     "no list": (lambda _: {"release.yaml": None}, "has no release.yaml"),
-    "a list that is none": (lambda _: {"release.yaml": b"members: [}"}, "release.yaml of release/nearby/1 is none"),
+    "a broken list": (lambda _: {"release.yaml": b"members: [}"}, "release.yaml of release/nearby/1 cannot be read"),
     "another commit": (
         lambda repo: {"release.yaml": listed(repo).replace(commit_of(repo, 1), b"1" * 40)},
         "its tag names the commit",

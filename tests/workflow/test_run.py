@@ -199,7 +199,7 @@ def test_bad_calls(history: Path, repo: Path, sample: Sample, tmp_path: Path) ->
     run = begun(history)
     with pytest.raises(NotFound, match="did you mean Host match"):
         run.begin("Host mtch")
-    with pytest.raises(UsageError, match="makes no sense"):
+    with pytest.raises(UsageError, match="is out of range"):
         run.begin("Host match", lease=timedelta(0))
     with pytest.raises(InvalidInput, match="has not begun"):
         run.finish("Host match")

@@ -52,7 +52,7 @@ def record_reference(repo: DataRepo, options: argparse.Namespace, **extra: Any) 
 
 
 def refuse_for_transients(options: argparse.Namespace) -> None:
-    """Return if nothing was given that only references take.
+    """Refuse options that only references take.
 
     Raises:
         UsageError: Something was.

@@ -35,7 +35,7 @@ def _number(variable: str, default: int) -> int:
 
 
 _LIMIT = _number("BLASTGIT_TIME_LIMIT", 120)  # seconds, for a recording that a workflow waits for
-_LONG_LIMIT = 3000  # for one that nobody waits for; less than the hour after which Redis delivers a message anew
+_LONG_LIMIT = 3000  # for one that nobody waits for; less than the hour after which Redis delivers a message again
 _GRACE = 300  # from being told to stop until being killed
 _LOCK_TIMEOUT = 30.0
 _SHOWN = 20  # names in one line of the log

@@ -54,7 +54,7 @@ def _filter_edited(instance: Any, **_: Any) -> None:
 
 
 def _note(names: Iterable[str]) -> None:
-    """Note an edit once it is committed: whoever reads the note then sees the edit."""
+    """Note an edit once it is committed: readers of the note then see the edit."""
     transaction.on_commit(partial(_edited, list(names)), robust=True)
 
 

@@ -58,7 +58,7 @@ class VerifyOptions:
         if self.fast and (self.sample is not None or self.resume):
             raise UsageError("a fast check reads no contents: leave out the sample, and there is nothing to resume")
         if self.sample is not None and not 0 < self.sample <= 100:
-            raise UsageError(f"a sample of {self.sample:g} % makes no sense: give more than 0 and at most 100")
+            raise UsageError(f"a sample of {self.sample:g} % is out of range: give more than 0 and at most 100")
         if self.seed is not None and self.sample is None:
             raise UsageError("a seed chooses a sample: say how large it shall be")
 
@@ -72,7 +72,7 @@ def verify(
         repository: The data repo.
         name: The transient; None for all.
         options: How thorough to be.
-        progress: Told of revisions checked and bytes read.
+        progress: Called with revisions checked and bytes read.
 
     Raises:
         NotFound: There is no such transient.
@@ -140,7 +140,7 @@ def _exists(repository: Repository, name: str) -> bool:
 
 
 def _attached(repository: Repository, name: str | None, report: Report) -> Iterator[tuple[str, Checksums]]:
-    """Yield the contents of attachments, if all of the repo is looked at; note a pointer that is none."""
+    """Yield the contents of attachments, if all of the repo is looked at; note a pointer that cannot be read."""
     from blastgit.annotations.attachment_store import stored_contents
     from blastgit.annotations.branch import tip_of
 

@@ -152,7 +152,7 @@ def read_checkpoint(commit: pygit2.Commit) -> Checkpoint:
     """Read what a checkpoint says of itself.
 
     Raises:
-        DamagedData: The commit is none.
+        DamagedData: The commit is not a checkpoint.
     """
     said = read_trailers(commit.message)
     try:

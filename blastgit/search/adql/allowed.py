@@ -26,7 +26,7 @@ _TYPES = {"SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "CHAR", "VARCHAR", "TI
 
 
 def check(tree: exp.Expr) -> None:
-    """Return if a query has nothing that ADQL does not have.
+    """Check that a query has nothing that ADQL does not have.
 
     Raises:
         InvalidQuery: It has.

@@ -39,7 +39,7 @@ def parse(text: str) -> exp.Expr:
     """Return a query as a tree.
 
     Raises:
-        InvalidQuery: It is none.
+        InvalidQuery: It is not a query.
     """
     if len(text) > _TEXT_LIMIT:
         raise InvalidQuery(f"the query has {len(text):,} characters, more than the {_TEXT_LIMIT:,} allowed")
@@ -105,7 +105,7 @@ def _unclosed(text: str) -> int | None:
 def _parse_mistake(error: ParseError) -> InvalidQuery:
     facts = error.errors[0] if error.errors else {}
     word = str(facts.get("highlight") or "")
-    why = str(facts.get("description") or "this makes no sense")
+    why = str(facts.get("description") or "this is not understood")
     if why.startswith("Required keyword"):
         why = "something is missing after this"
     elif why.startswith("Invalid expression"):

@@ -31,7 +31,7 @@ def write(node: exp.Expr, shapes: Shapes) -> None:
 
 
 def refuse_shapes(tree: exp.Expr) -> None:
-    """Return if no shape is left, which DuckDB would know nothing of.
+    """Check that no shape is left: DuckDB knows nothing of them.
 
     Raises:
         InvalidQuery: One is.

@@ -13,7 +13,7 @@ from blastgit.search.adql.sources import SCHEMA, defined, is_ours
 
 
 def check_tables(tree: exp.Expr, known: Tables, beside: Collection[str] = ()) -> None:
-    """Return if all tables are there; DuckDB has views of itself, which say where its files lie.
+    """Check that all tables are ours; DuckDB has views of itself, which say where its files lie.
 
     Args:
         tree: The query.

@@ -72,7 +72,7 @@ class Shapes:
         """Return the shape that an expression stands for.
 
         Raises:
-            InvalidQuery: It is none.
+            InvalidQuery: It is not one.
         """
         node = node.unnest()
         if not isinstance(node, exp.Anonymous) or node.name.upper() not in MAKERS:

@@ -40,7 +40,7 @@ class CompareOptions:
         """Check the numbers.
 
         Raises:
-            UsageError: One makes no sense.
+            UsageError: One is not valid.
         """
         if not 0 <= self.sigma < float("inf") or self.shown < 0:
             raise UsageError("an outlier lies 0 or more standard deviations away, and 0 or more of them are named")

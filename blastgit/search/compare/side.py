@@ -40,7 +40,7 @@ class Side:
 
         Raises:
             NotFound: There is no such run, collection or version.
-            InvalidName: The time is none.
+            InvalidName: The time cannot be read.
             UsageError: It is empty.
         """
         if text.startswith(_APP):

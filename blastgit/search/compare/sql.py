@@ -9,7 +9,7 @@ from blastgit.search.compare.quantities import Quantity, Subject
 from blastgit.search.compare.side import Side
 
 _ROBUST = 1.4826  # by which the MAD of normally distributed values is smaller than their standard deviation
-_NOISE = "1e-9 * greatest(abs(old), abs(new))"  # what a difference may be that is none
+_NOISE = "1e-9 * greatest(abs(old), abs(new))"  # a difference that does not count
 _DIFFERS = f"abs(difference) > {_NOISE}"
 _IS_OUTLIER = f"({_DIFFERS} AND abs(difference - middle) > greatest($sigma * {_ROBUST} * mad, {_NOISE}))"
 

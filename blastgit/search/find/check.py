@@ -41,10 +41,10 @@ _CHANGES = ("transient", "host", "hosts", "apertures", "photometry", "sed", "sfh
 
 
 def check_where(where: str) -> None:
-    """Return if a text is one expression of SQL, so that it stays what it is between the parentheses it is put in.
+    """Check that a text is one expression of SQL: it is put between parentheses and must not reach beyond them.
 
     Raises:
-        InvalidQuery: It is none.
+        InvalidQuery: It is not one.
     """
     duckdb = need("duckdb")
     if len(where) > _TEXT_LIMIT:
@@ -74,7 +74,7 @@ def columns() -> list[str]:
 
 
 def check_columns(names: Iterable[str]) -> None:
-    """Return if there are such columns.
+    """Check that there are such columns.
 
     Raises:
         InvalidQuery: There is no such column.

@@ -139,7 +139,7 @@ def end_of(time: datetime | str) -> datetime:
     """Return an instant as the index has it; of a date, the end of that day.
 
     Raises:
-        InvalidName: It is none.
+        InvalidName: It is not one.
     """
     return _instant(time, is_end=True)
 
@@ -148,7 +148,7 @@ def begin_of(time: datetime | str) -> datetime:
     """Return an instant as the index has it; of a date, the begin of that day.
 
     Raises:
-        InvalidName: It is none.
+        InvalidName: It is not one.
     """
     return _instant(time, is_end=False)
 

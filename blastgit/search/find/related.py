@@ -102,7 +102,7 @@ def related(
 
     Raises:
         NotFound: There is no such transient or revision.
-        UsageError: A kind is none, or neighbours are wanted and no radius is given.
+        UsageError: A kind is unknown, or neighbours are wanted and no radius is given.
     """
     wanted = list(dict.fromkeys(kinds))
     for kind in wanted:
@@ -124,7 +124,7 @@ def read_angle(text: str) -> float:
     """Read an angle, `30arcsec`, `2arcmin`, `0.1deg`, in degrees; a plain number is degrees.
 
     Raises:
-        InvalidInput: It is none, or none that a radius can be.
+        InvalidInput: It is not an angle, or out of range.
     """
     match = _ANGLE.fullmatch(text.strip())
     try:
@@ -140,7 +140,7 @@ def _radius(value: float | None) -> float:
     if value is None:
         raise UsageError("neighbours within which radius? Give one")
     if not 0 <= value <= 180:
-        raise InvalidInput(f"a radius of {value:g} degrees makes no sense: from 0 to 180")
+        raise InvalidInput(f"a radius of {value:g} degrees is out of range: from 0 to 180")
     return value
 
 

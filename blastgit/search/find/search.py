@@ -50,7 +50,7 @@ def find(repository: Repository, index: OpenIndex, wanted: Criteria) -> Found:
     """Return the revisions that fit some criteria: by separation if there is a cone, else by name.
 
     Raises:
-        InvalidInput: A criterion makes no sense.
+        InvalidInput: A criterion is not valid.
         InvalidQuery: A condition or a saved query is no SQL, does more than read, or names a column that is not there.
         NotFound: There is no such collection, run, stage, version or saved query.
         OverLimit: It takes longer, or needs more memory, than the index was opened for.

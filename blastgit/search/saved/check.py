@@ -19,13 +19,13 @@ _ANY: dict[str, Any] = {"text": "", "integer": 0, "double": 0.0, "boolean": Fals
 
 
 def check_sql(query: Query) -> None:
-    """Return if a query is one SELECT of what the index has, with the parameters that it declares.
+    """Check that a query is one SELECT of what the index has, with the parameters that it declares.
 
-    Where DuckDB is not installed, as on a server that only takes pushes, it is just seen that it begins like one:
+    Where DuckDB is not installed, as on a server that only takes pushes, only its first word is checked:
     whoever runs it does so where it can read the tables and nothing else.
 
     Raises:
-        InvalidQuery: It is none.
+        InvalidQuery: It is not one.
     """
     if not query.body.lower().startswith(_FIRST):
         raise InvalidQuery(f"the query {query.name} should be a SELECT")

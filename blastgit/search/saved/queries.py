@@ -92,7 +92,7 @@ class Queries(Asked, Mapping[str, Query]):
 
         Raises:
             InvalidName: It cannot be called so.
-            InvalidInput: One of that name exists, or a transient does, or what stands before the SQL makes no sense.
+            InvalidInput: One of that name exists, or a transient does, or what stands before the SQL is not valid.
             InvalidQuery: It is no SELECT of what the index has.
             Denied: This user may not.
         """

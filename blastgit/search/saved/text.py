@@ -47,7 +47,7 @@ class Parameter:
         """Return a value of its type, which may be given as text.
 
         Raises:
-            InvalidInput: It is none.
+            InvalidInput: It is not one.
         """
         try:
             return _READERS[self.type](given)
@@ -106,7 +106,7 @@ def read_query(data: bytes, name: str) -> Query:
     """Take a query apart; whether DuckDB understands its SQL is another matter (`check.py`).
 
     Raises:
-        InvalidInput: It is no text, or what stands before its SQL makes no sense.
+        InvalidInput: It is no text, or what stands before its SQL is not valid.
     """
     if len(data) > SIZE_LIMIT:
         raise InvalidInput(f"the query {name} has {len(data):,} bytes, more than the {SIZE_LIMIT:,} allowed")

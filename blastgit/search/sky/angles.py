@@ -27,7 +27,7 @@ def read_ra(text: str | float) -> float:
     """Return a right ascension in degrees: `150.1`, or in hours `10:00:24.5`, `10h00m24.5s`; `150d06m` is degrees.
 
     Raises:
-        InvalidInput: It is none.
+        InvalidInput: It is not one.
     """
     value, is_hours = _read(text, "right ascension", "150.1 or 10:00:24.5")
     return check_ra(value * 15 if is_hours else value)
@@ -37,7 +37,7 @@ def read_dec(text: str | float) -> float:
     """Return a declination in degrees: `-2.2`, `-02:12:00`, `-2d12m00s`.
 
     Raises:
-        InvalidInput: It is none.
+        InvalidInput: It is not one.
     """
     if "h" in str(text).lower():
         _refuse(text, "declination", "-2.2 or -02:12:00")
@@ -49,7 +49,7 @@ def read_radius(text: str | float) -> float:
     """Return a radius in degrees: `0.1`, `0.1deg`, `5arcmin`, `30arcsec`; a plain number is degrees.
 
     Raises:
-        InvalidInput: It is none.
+        InvalidInput: It is not one.
     """
     match = _LENGTH.fullmatch(str(text).strip().lower())
     if match is None or match[2] not in _UNITS:
@@ -61,7 +61,7 @@ def check_ra(value: float) -> float:
     """Return a right ascension in degrees, if it is one.
 
     Raises:
-        InvalidInput: It is none.
+        InvalidInput: It is not one.
     """
     if not 0 <= value <= 360:
         raise InvalidInput(f"a right ascension is from 0 to 360 degrees, not {value:g}")
@@ -72,7 +72,7 @@ def check_dec(value: float) -> float:
     """Return a declination in degrees, if it is one.
 
     Raises:
-        InvalidInput: It is none.
+        InvalidInput: It is not one.
     """
     if not -90 <= value <= 90:
         raise InvalidInput(f"a declination is from -90 to 90 degrees, not {value:g}")
@@ -83,7 +83,7 @@ def check_radius(value: float) -> float:
     """Return a radius in degrees, if it is one.
 
     Raises:
-        InvalidInput: It is none.
+        InvalidInput: It is not one.
     """
     if not 0 <= value <= 180:
         raise InvalidInput(f"a radius is from 0 to 180 degrees, not {value:g}")

@@ -21,7 +21,7 @@ class Refresher:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __call__(self, is_damaged: bool) -> None:
-        """Begin to bring it up to date, if it is time, or make it anew."""
+        """Begin to bring it up to date, if it is time, or to rebuild it."""
         with self._lock:
             if self._process is not None and self._process.poll() is None:
                 return

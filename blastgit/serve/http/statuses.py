@@ -1,4 +1,4 @@
-"""What an error is in HTTP, and how much of it a stranger is told."""
+"""What an error is in HTTP, and how much of it a stranger may read."""
 
 from __future__ import annotations
 

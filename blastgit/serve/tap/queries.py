@@ -71,7 +71,7 @@ class Queries:
         except (DamagedData, RepoError):  # it cannot be read, or not even be opened
             self._source.stale(True)
             target.unlink(missing_ok=True)
-            raise DamagedData("the index is damaged and is being made anew: try again in a while") from None
+            raise DamagedData("the index is damaged and is being rebuilt: try again in a while") from None
         except BaseException:
             target.unlink(missing_ok=True)
             raise

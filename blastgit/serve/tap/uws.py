@@ -33,7 +33,7 @@ class Uws:
 
         Raises:
             NotFound: There is no such job, or nothing at that address.
-            UsageError: The request makes no sense, or comes at the wrong time.
+            UsageError: The request is not valid, or comes at the wrong time.
             Busy: There are too many jobs.
         """
         if not names:
