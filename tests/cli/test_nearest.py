@@ -23,7 +23,7 @@ def grouped(_made: Path, cli, states, tmp_path: Path) -> Path:
     path = _made / "repo"
     if not path.exists():
         repo = DataRepo.init(path, simulated=True)
-        repo.record("2026dgt", *states[0].write(tmp_path / "handed-in"), run="runs/w1")
+        repo.record("2026dgt", *states[0].write(tmp_path / "handed-in"), run="legacy/2026-05-27")
         query = tmp_path / "bright.sql"
         query.write_text("SELECT transient, revision FROM revisions")
         for words in (
@@ -79,7 +79,7 @@ def test_a_transient(cli, grouped, words):
         (["query", "log", "brigth"], "bright"),
         (["query", "show", "brigth"], "bright"),
         (["find", "--query", "brigth"], "bright"),
-        (["find", "--run", "runs/w2"], "runs/w1"),
+        (["find", "--run", "legacy/2026-05-72"], "legacy/2026-05-27"),
         (["compare", "v1.12.0", "app:v1.12.0"], "app:v1.12.0"),
         (["compare", "2026-05-30", "app:v1.12.0"], "at:2026-05-30"),
     ],

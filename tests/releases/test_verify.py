@@ -202,7 +202,7 @@ def test_an_object_that_is_damaged_is_found(frozen: Path, loose: Callable[[Path,
 
 
 def test_there_is_no_such_release(frozen: Path) -> None:
-    with pytest.raises(NotFound, match=r"there are release/nearby/1"):
+    with pytest.raises(NotFound, match=r"did you mean release/nearby/1\?"):
         DataRepo(frozen).releases.verify("release/nearby/9")
 
 
