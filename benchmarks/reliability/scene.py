@@ -21,6 +21,7 @@ from blastgit.demo import refit, reprocess, small
 from blastgit.plumbing.evidence import owner_of
 from blastgit.plumbing.locks import journals
 from blastgit.plumbing.process import git_environment
+from blastgit.repository.unfinished import UNFINISHED
 
 NAME, OTHER, NEW = "2026dgt", "2026abc", "2026new"
 Refs = dict[str, str]
@@ -97,7 +98,7 @@ class Scene:
     def problem(self, verb: Verb, *, acknowledged: bool) -> str:
         """Open the repo as the next command does, and return what is wrong; "" if all is as it must be."""
         try:
-            found = _unsound(self.repo) or (_unsound(self.beside) if (self.beside / "HEAD").exists() else "")
+            found = _unsound(self.repo) or (_unsound(self.beside) if self._has_other() else "")
             found = found or self._lost()
         except BlastgitError as error:
             return f"the next command fails: {error}"
@@ -106,6 +107,10 @@ class Scene:
         if acknowledged and not verb.holds(self):
             return "what was acknowledged is not there"
         return ""
+
+    def _has_other(self) -> bool:
+        """Whether there is another repo that claims to be whole."""
+        return (self.beside / "HEAD").exists() and not (self.beside / UNFINISHED).exists()
 
     def _lost(self) -> str:
         now, git = self.refs(), pygit2.Repository(str(self.repo))

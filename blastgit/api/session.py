@@ -14,6 +14,7 @@ from blastgit.repository.format import FILE
 from blastgit.repository.history import History
 from blastgit.repository.local import LocalRepository
 from blastgit.repository.location import local_path
+from blastgit.repository.unfinished import check_finished
 
 if TYPE_CHECKING:
     from blastgit.repository.base import Repository
@@ -142,6 +143,7 @@ def _open(location: str | Path) -> Repository:
 
         return RemoteRepository(str(location))
     repository = open_here(folder)
+    check_finished(repository.path)
     if repository.has_writers:
         from blastgit.repository.recovery import recover
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 
 import pygit2
@@ -22,12 +22,13 @@ from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.trees import changed_files
 from blastgit.naming.paths import check_path
 from blastgit.naming.refs import Change, tag_ref
-from blastgit.plumbing.trees import read_blob
+from blastgit.plumbing.trees import blob_data, flatten, read_blob
 from blastgit.store.pointer import Pointer, read_pointer
 
 ATTRIBUTES = ".gitattributes"
 _ATTRIBUTES = re.compile(r"(?:#.*|\*(?:\.jsonl)?(?: (?:merge=union|-?text|text=auto|eol=lf|-?diff))+)?")
 _ATTACHMENT = re.compile(r"attachment/(?P<begin>[0-9a-f]{2})/(?P<rest>[0-9a-f]{62})(?P<pointer>\.dvc)?")
+_ID = re.compile(rb'"id":"([0-9a-f-]{36})"')  # as a line has it, which is canonical JSON
 _POINTER_LIMIT = 4096  # bytes
 _AHEAD = timedelta(hours=1)  # by which a clock may be wrong
 
@@ -50,7 +51,20 @@ def check_annotations(repo: Quarantine, change: Change, who: str, coming: Collec
             check.step(step)
         except BlastgitError as error:
             raise Denied(str(error) if str(step.commit.id) == change.new else f"{step}: {error}") from None
+    if change.old is not None:
+        _check_ids(repo, repo.commit(change.old, "its commit").tree, check.new)
     return check.wanted
+
+
+def _check_ids(repo: Quarantine, old: pygit2.Tree, new: Mapping[str, Annotation]) -> None:
+    """Check that no new annotation has the id of one that was there before, in whatever file."""
+    for path, blob in flatten(old) if new else ():
+        data = blob_data(repo.git, blob) if path.endswith(".jsonl") else b""
+        if not any(name.decode() in new for name in _ID.findall(data)):
+            continue
+        for known in read_lines(data, path)[0]:
+            if known.id in new:
+                check_identity(new[known.id], [known])
 
 
 class _Check:
@@ -63,7 +77,7 @@ class _Check:
         self._flags = Flags.of(repo.settings)
         self._twins = Twins(None if old is None else repo.commit(old, "its commit").tree)
         self._latest = datetime.now(UTC) + _AHEAD
-        self._new: dict[str, Annotation] = {}
+        self.new: dict[str, Annotation] = {}
         self.wanted: dict[Pointer, str] = {}
 
     def step(self, step: Step) -> None:
@@ -157,8 +171,8 @@ class _Check:
             raise Denied(f"{event.user} is a bot here (flags: bots), and the line calls it human")
         if not policy.is_open:
             check_authors(policy, self._who, [event.user])
-        check_identity(event, [*known, *filter(None, [self._new.get(event.id)])])
-        self._new[event.id] = event
+        check_identity(event, [*known, *filter(None, [self.new.get(event.id)])])
+        self.new[event.id] = event
         check_supersedes(policy, self._who, event, known)
         if remark.attachment and read_blob(tree, remark.attachment.path) is None:
             raise Denied(f"the attachment {remark.attachment.name} was not pushed with it")

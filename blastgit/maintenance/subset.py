@@ -7,12 +7,10 @@ prove each other. Whatever content is left out has a tombstone on the subset's m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from shutil import rmtree
 from typing import Any
 
 import pygit2
@@ -54,6 +52,7 @@ from blastgit.repository.tombstones import (
     write_tombstones,
 )
 from blastgit.repository.transfer import copy_contents, staging
+from blastgit.repository.unfinished import finished_at_the_end, remove_unfinished
 from blastgit.store.pointer import SUFFIX, Pointer, read_pointer
 from blastgit.workflow.resolve import resolve
 
@@ -147,8 +146,9 @@ def subset(
         resolver = Resolver(repository, Catalogue(repository.main.tree))
         names += [str(found) for found in resolver.members(options.collection, None)]
     selection = _Selection(repository, [parse_spec(text) for text in names], options)
-    new = init(target, store=options.store, simulated=repository.settings.simulated)
-    with _removed_on_failure(target):
+    remove_unfinished(target)
+    new = init(target, store=options.store, simulated=repository.settings.simulated, is_whole=False)
+    with finished_at_the_end(new.path):
         add_stores_beside(new, repository.store.others)
         size = _copy_contents(repository, new, selection.contents, progress)
         left_out = _write_main(repository, new, selection)  # what is left out must not be taken for a loss
@@ -172,19 +172,6 @@ def _copy_contents(
     for name, wanted in sorted(by_store.items()):
         copy_contents(repository.store, new.store.named(name), wanted, progress, staging(new.store))
     return sum(pointer.size for pointer in {md5: pointer for (_, md5), (pointer, _) in contents.items()}.values())
-
-
-@contextmanager
-def _removed_on_failure(target: Path) -> Iterator[None]:
-    """Leave no half of a subset: the same call can be made again."""
-    try:
-        yield
-    except BaseException:
-        for entry in target.iterdir():
-            rmtree(entry, ignore_errors=True) if entry.is_dir() else entry.unlink(missing_ok=True)
-        with suppress(OSError):
-            target.rmdir()
-        raise
 
 
 class _Selection:

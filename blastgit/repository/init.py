@@ -18,6 +18,7 @@ from blastgit.repository.hooks import install_server_hooks
 from blastgit.repository.local import LocalRepository
 from blastgit.repository.settings import default_text
 from blastgit.repository.skeleton import dot_files, store_config
+from blastgit.repository.unfinished import UNFINISHED
 from blastgit.store.config import absolute
 
 _README = """# A data repo of Blast transients
@@ -32,7 +33,12 @@ brings back exactly the files of that revision. `git log origin/NAME` tells why 
 
 
 def init(
-    path: Path, *, store: str | None = None, options: Mapping[str, str] | None = None, simulated: bool = False
+    path: Path,
+    *,
+    store: str | None = None,
+    options: Mapping[str, str] | None = None,
+    simulated: bool = False,
+    is_whole: bool = True,
 ) -> Repository:
     """Make a data repo at `path` and open it.
 
@@ -41,6 +47,7 @@ def init(
         store: The URL of its store, any DVC remote; by default the folder `dvc` inside the repo.
         options: What DVC needs beside the URL to reach it (`endpointurl`, `region`, …); no secrets, for all read them.
         simulated: Whether it is to hold simulated data.
+        is_whole: Whether it may be used at once; if not, `finished_at_the_end` has to follow.
 
     Raises:
         RepoError: Something is there already, or it cannot be written; or the options are not for all to use.
@@ -52,6 +59,8 @@ def init(
         run_git(None, "init", "--quiet", "--bare", "--initial-branch=main", "--template=", str(place))
         install_server_hooks(place, path)
         (place / "blastgit" / "locks").mkdir(parents=True)
+        if not is_whole:
+            (place / UNFINISHED).touch()
         if store is None:  # then who records by URL on this machine also knows it for the store
             make_folders(place / "dvc" / "files" / "md5")
             (place / "dvc" / "tmp").mkdir()  # so that its mode is set together with that of all others

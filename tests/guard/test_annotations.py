@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from blastgit import DataRepo
 from blastgit.annotations.annotation import read_event
 from blastgit.store.pointer import Pointer
 
@@ -113,6 +114,24 @@ def test_metrics_and_attachments_of_the_store_are_taken_in(clone: Any) -> None:
     assert clone.check(BRANCH) == ""
     clone.edit_main({POINTER: Pointer(md5, size + 1, "0" * 62).write()}, "annotations")
     assert "stays as it is" in clone.check(BRANCH)
+
+
+def test_an_id_is_not_taken_from_what_was_said_of_another_subject(clone: Any) -> None:
+    clone.edit_main({PATH: FIRST, **ATTRIBUTES}, "annotations")
+    assert clone.check(BRANCH) == ""
+    taken = line(1, flag="bad", subject="transient:2026dgt", comment="my own")
+    clone.edit_main({"transient/2026dgt.jsonl": taken}, "annotations")
+    assert f"its id, {IDS[1]}, is that of what alice said" in clone.check(BRANCH)
+    clone.git("--git-dir", clone.repo, "fetch", "--quiet", clone.path, f"+{BRANCH}:{BRANCH}")
+    assert [str(each.text) for each in DataRepo(clone.repo).verify(fast=True).problems if IDS[1] in str(each.text)]
+
+
+def test_one_annotation_of_several_subjects_has_one_id(clone: Any) -> None:
+    clone.edit_main({PATH: line(1, subjects=2), **ATTRIBUTES}, "annotations")
+    assert clone.check(BRANCH) == ""
+    clone.edit_main({"transient/2026dgt.jsonl": line(1, subject="transient:2026dgt", subjects=2)}, "annotations")
+    assert clone.check(BRANCH) == ""
+    assert DataRepo(clone.repo).verify(fast=True).problems == []
 
 
 def test_names_that_differ_only_in_case(clone: Any) -> None:

@@ -4,10 +4,13 @@ import hashlib
 
 import pytest
 
+from benchmarks.crash import run_killed_at
 from blastgit import DataRepo
 from blastgit.demo import small
-from blastgit.errors import DamagedData, InvalidInput, NotFound, RepoError, Withdrawn
+from blastgit.errors import Busy, DamagedData, InvalidInput, NotFound, RepoError, Withdrawn
 from blastgit.maintenance.subset import LEFT_OUT, read_list
+from blastgit.repository.init import init
+from blastgit.repository.unfinished import UNFINISHED, finished_at_the_end
 
 
 @pytest.fixture
@@ -113,6 +116,30 @@ def test_what_cannot_be_made(shelf, tmp_path):
             content.write_bytes(b"rotten")
     with pytest.raises(DamagedData):
         repo.subset(tmp_path / "rotten", ["2026dgt"])
+
+
+@pytest.mark.slow
+def test_half_of_one_is_never_taken_for_a_whole(shelf, tmp_path):
+    target, step = tmp_path / "part", 1
+    while run_killed_at(step, lambda: DataRepo(shelf).subset(target, ["2026dgt@1", "2026abc"])).killed:
+        if (target / UNFINISHED).exists():
+            with pytest.raises(RepoError, match="is not whole: `blastgit subset` is at work there, or was broken off"):
+                DataRepo(target)
+        elif (target / "HEAD").exists():
+            break  # it died when all was there
+        step += 23
+    assert step > 50
+    if not (target / "HEAD").exists() or (target / UNFINISHED).exists():
+        DataRepo(shelf).subset(target, ["2026dgt@1", "2026abc"])
+    assert DataRepo(target).verify().problems == []
+    assert [each.revision for each in DataRepo(target).list()] == [0, 1]
+
+
+def test_nobody_builds_where_another_process_does(shelf, tmp_path):
+    init(tmp_path / "part", simulated=True, is_whole=False)
+    with finished_at_the_end(tmp_path / "part"), pytest.raises(Busy, match="another process is making a data repo"):
+        DataRepo(shelf).subset(tmp_path / "part", ["2026dgt@1"])
+    assert DataRepo(tmp_path / "part").list() == []
 
 
 def test_lists():

@@ -36,10 +36,10 @@ def check_stores(repository: Repository, report: Report) -> None:
 
 
 def check_ids(repository: Repository, report: Report) -> None:
-    """Note each annotation that has the id of another one of the same subject or its parts."""
+    """Note each annotation that has the id of another one."""
+    first: dict[str, Annotation] = {}
     try:
         for events in Branch(repository).all():
-            first: dict[str, Annotation] = {}
             for event in events:
                 try:
                     check_identity(event, [first.setdefault(event.id, event)])
