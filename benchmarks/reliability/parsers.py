@@ -21,12 +21,16 @@ from blastgit.annotations.annotation import read_strictly
 from blastgit.annotations.branch import read_lines
 from blastgit.annotations.exchange import read_rows
 from blastgit.checks.tombstones import tombstone_faults
+from blastgit.collections.datasets import read_dataset
 from blastgit.collections.text import check_text
 from blastgit.content import describe, same
 from blastgit.content.model import Tolerance
 from blastgit.demo import small
 from blastgit.naming.refs import place, read_changes
 from blastgit.naming.trailers import read_trailers
+from blastgit.releases.citation import Citation
+from blastgit.releases.frozen import Entry, Frozen, read_frozen
+from blastgit.releases.label import Label
 from blastgit.repository.settings import read_settings
 from blastgit.revision.dr import read_dr
 from blastgit.revision.export import read_given
@@ -80,6 +84,7 @@ def parsers(folder: Path) -> dict[str, tuple[bytes, Callable[[bytes], object]]]:
             lambda raw: read_lines(raw, "revision/2026dgt/0.jsonl"),
         ),
         "lists of annotations": (_ECSV, read_rows),
+        "releases": (_release(), lambda raw: read_frozen(raw, Label("best", "1"))),
         "collections": (_COLLECTION, lambda raw: check_text(raw, "calib/x")),
         "tombstones": (_STONES, lambda raw: list(tombstone_faults("withdrawn/x/0.yaml", raw, lambda *_: None))),
         "saved queries": (
@@ -110,6 +115,13 @@ def _contents(data: Path) -> dict[str, bytes]:
         "x.fits.gz": compress(image),
         "x.h5": packed,
     }
+
+
+def _release() -> bytes:
+    entries = tuple(Entry(read_dataset(name), "0" * 40, ("best",)) for name in ("2026abc@1:a/b.fits", "2026dgt@0"))
+    head = ("TAGGED", "the best", "1" * 40, "2026-06-01T00:00:00Z", "urn:uuid:x")
+    size, formats, citation = 5, ("application/fits",), Citation("Best", publisher="x")
+    return Frozen(Label("best", "1"), *head, True, 2, size, formats, citation, entries).text()
 
 
 def _compare(folder: Path, name: str, good: bytes, raw: bytes) -> None:
