@@ -16,6 +16,8 @@ from blastgit.guard.receive import admit, place_of
 from blastgit.naming.refs import read_changes
 from blastgit.plumbing.locks import hold
 
+pytestmark = pytest.mark.slow
+
 BRANCH, TAG = "refs/heads/2026dgt", "refs/tags/2026dgt/1"
 ROLES = b"format: 1\nkind: simulated\npolicy: {roles: {admin: [alice], writer: [bob]}}\n"
 

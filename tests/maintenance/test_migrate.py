@@ -16,6 +16,8 @@ from blastgit.errors import DamagedData, Denied, RepoError, StoreError, UsageErr
 from tests.datasets.test_storage import settle
 from tests.store.test_clone import pulls
 
+pytestmark = pytest.mark.slow
+
 NEARBY = "nearby"
 OTHER_DISK = Path("/dev/shm")
 

@@ -12,6 +12,8 @@ from blastgit.maintenance.subset import LEFT_OUT, read_list
 from blastgit.repository.init import init
 from blastgit.repository.unfinished import UNFINISHED, finished_at_the_end
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def shelf(history, record):

@@ -4,6 +4,8 @@ import pytest
 
 from blastgit import DataRepo
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("duckdb", reason="the index needs duckdb")
 pytest.importorskip("pyarrow", reason="the index needs pyarrow")
 
