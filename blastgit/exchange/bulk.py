@@ -158,7 +158,8 @@ def _prepare(
             return _compared(recording, export.name).of(found.source, seen)
         lock.announce(Journal.own([intake.folder]))
         prepared = recording.prepare_next(batch, lock)
-        assert prepared is not None  # what has no branch yet is new
+        if prepared is None:  # what has no branch yet is new, unless it is kept as a draft already
+            return Outcome(export.name, PRESENT).of(found.source, seen)
         stack.push(own.pop_all().__exit__)
         outcome = Outcome(export.name, ADOPTED, "", len(files), prepared.size, rewritable=_rewritable(files, how))
         said = [] if recording.form is None else list(said_by(repository, export, recording.form))
@@ -172,7 +173,8 @@ def _foresee(repository: Repository, found: Found, how: BulkOptions) -> Outcome:
             recording = Recording(repository, seen.export, intake, RecordOptions(how.run))
             if History(repository).tip(name) is not None:
                 return _compared(recording, name).of(found.source, seen)
-            recording.preview()
+            if recording.preview().status == "unchanged":
+                return Outcome(name, PRESENT).of(found.source, seen)
             if how.taking == Taking.HARDLINK:
                 for file in files.values():
                     refuse_if_rewritable(file)

@@ -308,6 +308,8 @@ class Recording:
         if not decision.is_new:
             return None
         kept = self._drafting.look(decision, self._wording.status(ending))
+        if kept is not None and not kept.is_new:
+            return None
         return self._prepare(batch, decision, tip, ending, kept)
 
     def _prepare(

@@ -80,7 +80,7 @@ def test_texts_collections_and_queries(clone: Any) -> None:
         (".dvc/config", STORE % b"s3://bucket/a?b", "plain DVC cannot read a store 's3://bucket/a?b', with ? in it"),
         (".dvc/config", STORE % b"/data/{x}", "plain DVC cannot read a store '/data/{x}', with { and } in it"),
         (".dvc/config", STORE % b"file:///data/x", "plain DVC cannot read a store 'file:///data/x', as a file: URL"),
-        (".dvc/config", STORE % b"/data\n['remote \"other\"']\nurl = \"https://h/#b\"", "https://h/#b', with # in it"),
+        (".dvc/config", STORE % b'/data\n[\'remote "other"\']\nurl = "https://h/#b"', "https://h/#b', with # in it"),
         (".dvc/config", STORE % b"/data\n['remote \"other\"']\nurl = relative/path", "is no absolute path and no URL"),
         ("README.md", b"\x00", "control character U+0000"),
         ("README.md", b"# Ours \x1b]0;x\x07\n", "control character U+001B"),

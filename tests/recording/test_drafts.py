@@ -184,6 +184,23 @@ def test_identify_knows_drafts(strict: Path, sample: Sample, record: Record, tmp
     assert DataRepo(strict).identify(export).matches == ("2026dgt@0:draft-1",)
 
 
+def test_an_import_keeps_drafts_too_and_makes_no_second_one(strict: Path, sample: Sample, tmp_path: Path) -> None:
+    (tmp_path / "blast" / "exports").mkdir(parents=True)
+    export, _ = failed(sample).write(tmp_path / "blast")
+    export.rename(tmp_path / "blast" / "exports" / f"{NAME}.json")
+    for folder in ("cutout_cdn", "sed_output"):
+        found = next((tmp_path / "blast").rglob(folder))
+        if found.parent != tmp_path / "blast":
+            found.rename(tmp_path / "blast" / folder)
+    repo = DataRepo(strict)
+    assert repo.import_all(tmp_path / "blast").adopted == 1
+    assert [str(each.draft) for each in repo.drafts(NAME)] == ["2026dgt@0:draft-1"]
+    again = repo.import_all(tmp_path / "blast")
+    assert (again.adopted, again.present) == (0, 1)
+    assert len(repo.drafts(NAME)) == 1
+    assert repo.verify().problems == []
+
+
 def test_plain_git_never_gets_a_failed_state_and_gets_a_draft_by_its_ref(
     strict: Path, sample: Sample, record: Record, tmp_path: Path, run: Callable[..., str]
 ) -> None:
