@@ -3,9 +3,12 @@
 import gzip
 import multiprocessing
 import resource
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import h5py
+import numpy as np
 import pytest
 
 from blastgit.content import describe, same
@@ -30,6 +33,15 @@ def image(path: Path, *, last: str) -> None:
     packed(path, "".join(card.ljust(80) for card in cards).ljust(2880).encode())
 
 
+def chunks(path: Path, *, last: str) -> None:
+    """Write a dataset of 8 GB, whose chunks are all the same few bytes but for the last."""
+    chunk, end = (zlib.compress(bytes(32 * MEBI - 3) + text, 9) for text in (bytes(3), last.encode()))
+    with h5py.File(path, "w") as file:
+        data = file.create_dataset("x", (256 * 32 * MEBI,), np.uint8, chunks=(32 * MEBI,), compression="gzip")
+        for number in range(256):
+            data.id.write_direct_chunk((number * 32 * MEBI,), chunk if number < 255 else end)
+
+
 def look(name: str, old: Path, new: Path) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     verdict = same(name, old, new, Tolerance())
@@ -37,7 +49,7 @@ def look(name: str, old: Path, new: Path) -> None:
     assert describe(name, old, new, Tolerance()).note == verdict.note
 
 
-@pytest.mark.parametrize(("name", "write"), [("x.fits.gz", image), ("x.fits", image)])
+@pytest.mark.parametrize(("name", "write"), [("x.fits.gz", image), ("x.fits", image), ("x.h5", chunks)])
 def test_a_bomb_is_compared_as_bytes(tmp_path: Path, name: str, write: Callable[..., None]) -> None:
     for version in ("old", "new"):
         write(tmp_path / f"{version}-{name}", last=version)
