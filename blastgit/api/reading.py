@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blastgit.errors import UsageError
-from blastgit.naming.names import check_line, parse_spec
+from blastgit.naming.names import check_line
 
 if TYPE_CHECKING:
     from blastgit.api.session import Session
@@ -73,8 +73,9 @@ def show(session: Session, /, spec: str, *, even_invalid: bool = False, strict: 
     """
     from blastgit.reading.show import show
 
-    parsed = parse_spec(spec)
-    return show(session.repository, session.resolve(parsed), parsed.path, even_invalid=even_invalid, strict=strict)
+    found = session.locate(spec)
+    path = found.path if found.within is None else found.within
+    return show(session.repository, found.state, path, even_invalid=even_invalid, strict=strict)
 
 
 def diff(session: Session, /, old: str, new: str) -> Diff:
@@ -135,8 +136,9 @@ def _state(session: Session, /, text: str) -> State:
     file = Path(text)
     if file.is_file():
         return State(text, read_given(file))
-    revision = session.resolve(parse_spec(text))
-    return State(str(revision), revision.dr.export, revision)
+    found = session.locate(text)
+    revision = found.state
+    return State(str(revision), revision.dr.export, revision, found.within)
 
 
 def identify(session: Session, /, path: str | Path, *, of: str | None = None) -> Identity:
@@ -187,10 +189,13 @@ def download(  # noqa: PLR0913 (what, where to, and four things that most calls 
         DamagedData: The store lacks a content, or holds something else.
     """
     from blastgit.reading.get import GetOptions, get
+    from blastgit.workflow.patterns import Patterns
 
-    parsed = parse_spec(spec)
-    wanted = GetOptions(None if dest is None else Path(dest), only or parsed.path, force, even_invalid, strict)
-    return get(session.repository, session.resolve(parsed), wanted, session.progress)
+    found = session.locate(spec)
+    within = None if found.within is None else Patterns(found.within)
+    folder = None if dest is None else Path(dest)
+    wanted = GetOptions(folder, only or found.path, force, even_invalid, strict, within)
+    return get(session.repository, found.state, wanted, session.progress)
 
 
 def compare_exports(old: Path, new: Path) -> Diff:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from blastgit.api.stores import Stores
     from blastgit.api.tap import Tap
     from blastgit.api.types import Types
+    from blastgit.api.variants import ComponentVariants
     from blastgit.search.saved.queries import Queries
 
 
@@ -171,6 +172,13 @@ class DataRepo:
         from blastgit.api.references import References
 
         return References(self.session)
+
+    @property
+    def variants(self) -> ComponentVariants:
+        """In which ways components are made (`photometry@jointcal`), and which way is the default."""
+        from blastgit.api.variants import ComponentVariants
+
+        return ComponentVariants(self.session)
 
     @property
     def annotations(self) -> Annotations:

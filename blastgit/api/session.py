@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blastgit.errors import RepoError
-from blastgit.naming.names import DRAFT, Spec, is_personal, is_reference
+from blastgit.naming.names import DRAFT, Spec, is_personal, is_reference, parse_spec
 from blastgit.progress import Progress, silent
 from blastgit.repository.clone import open_here
 from blastgit.repository.format import FILE
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from blastgit.repository.base import Repository
     from blastgit.repository.commits import Snapshot
     from blastgit.repository.renames import Renames
+    from blastgit.workflow.located import Located
 
 
 class Session:
@@ -58,11 +59,35 @@ class Session:
         state = resolve(self.repository, known)
         if known.name != spec.name:
             state.asked = str(replace(spec, path=None))
+        self._note(state)
+        return state
+
+    def _note(self, state: Snapshot) -> None:
         if self.repository.usage_log is not None:
             from blastgit.provenance.usage import note
 
             note(self.repository, state)
-        return state
+
+    def locate(self, text: str) -> Located:
+        """Return the state that somebody named, and what in it, also by the name of a component's variant.
+
+        Raises:
+            InvalidName: It is no name.
+            NotFound: There is no such state, or no revision that has the variant.
+        """
+        from blastgit.workflow.located import Located
+
+        spec = parse_spec(text)
+        if spec.path is None or not ("@" in spec.path or b"variants" in self.repository.main_file(FILE)):
+            return Located(self.resolve(spec), spec.path)
+        from blastgit.workflow.variants import locate, spoken_variant
+
+        path = spoken_variant(self.repository, spec.path)
+        if path is None:
+            return Located(self.resolve(spec), spec.path)
+        found = locate(self.repository, replace(self._known(spec), path=path))
+        self._note(found.state)
+        return found
 
     def look_up(self, spec: Spec) -> Snapshot | None:
         """Return a revision by the name of its transient and its number alone; None at once if there is none.

@@ -18,6 +18,7 @@ from blastgit.repository.settings import SECTIONS, Settings
 from blastgit.workflow.names import read_names
 from blastgit.workflow.publish import Publish
 from blastgit.workflow.stages import Stages
+from blastgit.workflow.variants import Variants
 
 READERS: dict[str, Callable[[Settings], Any]] = {
     "citation": Citation.of,
@@ -31,6 +32,7 @@ READERS: dict[str, Callable[[Settings], Any]] = {
     "renames": Renames.of,
     "stages": Stages.of,
     "names": lambda settings: settings.read("names", read_names),
+    "variants": Variants.of,
     "storage": lambda settings: settings.read("storage", read_storage),
 }
 """What reads each section."""

@@ -30,6 +30,7 @@ VERBS = {
     "list": "list transients",
     "log": "tell the history of a transient",
     "show": "show a revision, or something in it",
+    "variant": "tell in which ways components are made, and which is the default",
     "diff": "show what differs between two revisions",
     "blame": "tell which revision last changed each value",
     "get": "get the files of a revision",

@@ -22,6 +22,7 @@ from blastgit.revision.reason import Changes
 from blastgit.revision.redraws import drawn_again, find_redraws
 from blastgit.revision.rules import Rules
 from blastgit.workflow.judged import ValidityReport
+from blastgit.workflow.patterns import Patterns
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,13 @@ class State:
         label: What to call it.
         export: What its document says.
         revision: The revision or marker, if it is one.
+        within: The beginnings of the paths that alone are compared, if not all are.
     """
 
     label: str
     export: Export
     revision: Snapshot | None = None
+    within: tuple[str, ...] | None = None
 
     @property
     def files(self) -> Mapping[str, str]:
@@ -111,12 +114,18 @@ def diff(repository: Repository | None, old: State, new: State, rules: Rules) ->
         InvalidExport: A document refers to rows that it does not have.
     """
     forms = normalise(old.export, rules), normalise(new.export, rules)
+    shared = Patterns((*(old.within or ()), *(new.within or ())))
+    is_meant = shared.match if shared.texts else lambda _: True
     aside = {} if repository is None else {**_older(repository, old), **_older(repository, new)}
-    fields = [change for change in compare(*forms, rules) if change.path not in aside]
+    fields = [change for change in compare(*forms, rules) if change.path not in aside and is_meant(change.path)]
     files = (
         []
         if repository is None or old.revision is None or new.revision is None
-        else [each for each in _files(repository, old, new, rules) if each.change.path not in aside]
+        else [
+            each
+            for each in _files(repository, old, new, rules)
+            if each.change.path not in aside and is_meant(each.change.path)
+        ]
     )
     redrawn = drawn_again(find_redraws(*forms, fields, rules), [], rules)
     changes = Changes(fields, [file.change for file in files], redrawn)

@@ -18,6 +18,7 @@ from blastgit.repository.commits import Snapshot
 from blastgit.repository.contents import whose
 from blastgit.repository.tombstones import Withdrawals
 from blastgit.workflow.judged import Invalid, OutOfDate, ValidityReport
+from blastgit.workflow.patterns import Patterns
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ class GetOptions:
         force: Whether to overwrite files that differ.
         even_invalid: Whether to bring files that a failed stage left behind.
         strict: Whether to leave out what is out of date, and to fail if something is.
+        within: The component that the files must belong to; None for all.
     """
 
     folder: Path | None = None
@@ -75,6 +77,7 @@ class GetOptions:
     force: bool = False
     even_invalid: bool = False
     strict: bool = False
+    within: Patterns | None = None
 
 
 def get(repository: Repository, revision: Snapshot, wanted: GetOptions, progress: Progress = silent) -> GetResult:
@@ -93,9 +96,12 @@ def get(repository: Repository, revision: Snapshot, wanted: GetOptions, progress
     check_paths(list(revision.pointers))
     document = revision.document_name
     paths = [path for path in (*revision.pointers, document) if wanted.only is None or matches(path, wanted.only)]
+    paths = [path for path in paths if wanted.within is None or wanted.within.match(path)]
     if not paths:
         known = with_beginnings([*revision.pointers, document])
-        hint = did_you_mean(str(wanted.only), known, f"`blastgit show {revision}:files` lists them")
+        if wanted.only is None:
+            raise NotFound(f"{revision} has no file of that component; `blastgit show {revision}:files` lists them")
+        hint = did_you_mean(wanted.only, known, f"`blastgit show {revision}:files` lists them")
         raise NotFound(f"{revision} has no file that matches {wanted.only!r}{hint}")
     judged = ValidityReport(repository, revision)
     shown = [*paths, *(judged.values if document in paths and not judged.validity.is_complete else ())]

@@ -47,7 +47,12 @@ class Shown:
 
 
 def show(
-    repository: Repository, revision: Snapshot, path: str | None, *, even_invalid: bool = False, strict: bool = False
+    repository: Repository,
+    revision: Snapshot,
+    path: str | tuple[str, ...] | None,
+    *,
+    even_invalid: bool = False,
+    strict: bool = False,
 ) -> Shown:
     """Return the document of a revision, or what stands at `path` in it.
 
@@ -56,7 +61,7 @@ def show(
         revision: The revision.
         path: A file (`cutout_cdn/DES/DES_z.fits`), a natural path (`host.redshift`, `photometry/…/SDSS_r.flux`), the
             beginning of one (`host`, `sed/global`), or keys of the document (`metadata.app_version`); None for the
-            whole document.
+            whole document; several beginnings for all that stands at one of them.
         even_invalid: Show it although a stage that makes it failed.
         strict: Refuse it if it is out of date.
 
@@ -71,6 +76,10 @@ def show(
         invalid = judged.allow(judged.invalid_values, str(revision), even_invalid=even_invalid)
         late = judged.out_of_date(judged.outdated, str(revision), strict=strict)
         return Shown(str(revision), None, "document", revision.dr.document(), invalid, late, revision.asked)
+    if isinstance(path, tuple):
+        if len(path) > 1:
+            return _show_all(repository, judged, path, even_invalid=even_invalid, strict=strict)
+        [path] = path
     path = path.rstrip("/")
     kind, value, shown = _find(repository, judged, path)
     if not even_invalid:
@@ -80,6 +89,25 @@ def show(
     invalid = judged.allow(shown, f"{revision}:{path}", even_invalid=even_invalid)
     late = judged.out_of_date(shown, f"{revision}:{path}", strict=strict)
     return Shown(str(revision), path, kind, value, invalid, late, revision.asked)
+
+
+def _show_all(
+    repository: Repository, judged: ValidityReport, paths: tuple[str, ...], *, even_invalid: bool, strict: bool
+) -> Shown:
+    """Return all that stands at some places, of which not all need to be there."""
+    revision, rows = judged.revision, {}
+    for path in paths:
+        try:
+            found = show(repository, revision, path, even_invalid=even_invalid, strict=strict)
+        except NotFound:
+            continue
+        rows.update(found.value if found.kind == "rows" else {path: found.value})
+    if not rows:
+        raise NotFound(f"{revision} has none of {', '.join(paths)}")
+    what = f"{revision}:{', '.join(paths)}"
+    invalid = judged.allow(rows, what, even_invalid=even_invalid)
+    late = judged.out_of_date(rows, what, strict=strict)
+    return Shown(str(revision), ", ".join(paths), "rows", rows, invalid, late, revision.asked)
 
 
 def _refuse_unmade(judged: ValidityReport, paths: Iterable[str], what: str, *, even_invalid: bool) -> None:

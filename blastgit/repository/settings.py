@@ -30,6 +30,7 @@ SECTIONS = frozenset(
         "names",
         "references",
         "storage",
+        "variants",
     }
 )
 """The keys that the room concerned reads: `Stages.of(settings)` and the like. `checks/settings.py` reads all."""

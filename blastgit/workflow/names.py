@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,28 +15,11 @@ from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision
 from blastgit.repository.history import History
 from blastgit.safe_yaml import load_yaml
-from blastgit.workflow.judged import ValidityReport
+from blastgit.workflow.meaning import Meaning, read_meaning, why_not
 from blastgit.workflow.stages import Stages
 
 _WHERE = "blastgit.yaml on main: names"
 _VERSION = re.compile(r"v\d")
-
-
-@dataclass(frozen=True)
-class Meaning:
-    """What a convenient name stands for: the latest revision that meets all of it.
-
-    Attributes:
-        stages: The stages that must have succeeded; None for all of them; empty if it is not about stages.
-        valid: Whether nothing in it may be invalid.
-        app_version: A pattern for the version of Blast.
-        pinned: The number for each transient; then nothing else counts.
-    """
-
-    stages: tuple[str, ...] | None = ()
-    valid: bool = False
-    app_version: str | None = None
-    pinned: Mapping[str, int] = field(default_factory=dict)
 
 
 Names = Mapping[str, Meaning]
@@ -63,7 +44,7 @@ def read_names(section: Any) -> Names:
     if section is not None and not isinstance(section, dict):
         raise RepoError(f"{_WHERE} should map names to what they mean")
     found = {**_shipped(), **(section or {})}
-    return {_name(name): _meaning(name, spec) for name, spec in found.items() if spec is not None}
+    return {_name(name): read_meaning(spec, f"{_WHERE}.{name}") for name, spec in found.items() if spec is not None}
 
 
 def _name(name: Any) -> str:
@@ -76,32 +57,6 @@ def _name(name: Any) -> str:
     raise RepoError(
         f"{_WHERE}.{name}: a name has small letters, digits and - and begins with a letter; not latest, draft or v1"
     )
-
-
-def _meaning(name: str, spec: Any) -> Meaning:
-    where = f"{_WHERE}.{name}"
-    words = ("complete", "valid", "app_version", "pinned")
-    if not isinstance(spec, dict) or not spec:
-        raise RepoError(f"{where} is {spec!r:.60}, and should say what it means: {', '.join(words)}")
-    unknown = sorted(str(word) for word in spec if word not in words)
-    if unknown:
-        raise RepoError(f"{where}.{unknown[0]} is no word of a name: there are {', '.join(words)}")
-    valid, version, pinned = spec.get("valid", False), spec.get("app_version"), spec.get("pinned", {})
-    if not isinstance(valid, bool):
-        raise RepoError(f"{where}.valid is {valid!r:.60}, neither true nor false")
-    if version is not None and not isinstance(version, str):
-        raise RepoError(f"{where}.app_version is {version!r:.60}, and should be a pattern such as v1.13.*")
-    if not isinstance(pinned, dict) or not all(isinstance(t, str) and type(n) is int for t, n in pinned.items()):
-        raise RepoError(f"{where}.pinned is {pinned!r:.60}, and should map transients to numbers of revisions")
-    return Meaning(_complete(spec.get("complete", []), where), valid, version, pinned)
-
-
-def _complete(value: Any, where: str) -> tuple[str, ...] | None:
-    if value == "all":
-        return None
-    if not isinstance(value, list) or not all(isinstance(stage, str) for stage in value):
-        raise RepoError(f"{where}.complete is {value!r:.60}, and should be `all` or a list of stages")
-    return tuple(value)
 
 
 def named(repository: Repository, name: str, word: str) -> Revision:
@@ -159,24 +114,9 @@ def _given_by(repository: Repository, name: str, version: str) -> Revision:
 def _latest(repository: Repository, name: str, word: str, meaning: Meaning) -> Revision:
     reasons = []
     for revision in History(repository).backwards(name):
-        reason = _why_not(repository, revision, meaning)
+        reason = why_not(repository, revision, meaning)
         if reason is None:
             return revision
         reasons.append(f"{revision}: {reason}")
     more = f"; and so on, back through {len(reasons)} revisions" if len(reasons) > 1 else ""
     raise NotFound(f"no revision of {name} is {word}: in {reasons[0]}{more}")
-
-
-def _why_not(repository: Repository, revision: Revision, meaning: Meaning) -> str | None:
-    if meaning.app_version is not None and not fnmatchcase(revision.app_version, meaning.app_version):
-        return f"it was made by {revision.app_version}"
-    judged = ValidityReport(repository, revision)
-    validity = judged.validity
-    if meaning.valid and judged.invalid:
-        return str(next(iter(judged.invalid.values())))
-    if meaning.valid and judged.outdated:
-        return str(next(iter(judged.outdated.values())))
-    if validity.is_complete or (meaning.stages is not None and validity.completes(meaning.stages)):
-        return None
-    short = (s for s in validity.standings.values() if meaning.stages is None or s.stage.name in meaning.stages)
-    return str(next(standing for standing in short if not standing.is_good))

@@ -1,0 +1,101 @@
+"""`repo.variants`: in which ways components are made, which way is the default, and what stands behind each name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from blastgit.errors import NotFound
+from blastgit.naming.names import parse_spec
+from blastgit.repository.question import Asked
+
+if TYPE_CHECKING:
+    from blastgit.api.session import Session
+    from blastgit.workflow.variant_default import Change
+    from blastgit.workflow.variants import Component
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What one variant stands for.
+
+    Attributes:
+        name: The variant, `photometry@jointcal`.
+        is_default: Whether it is the component's default.
+        real: The real name of it, `2026dgt@3:photometry`; None if no transient was named, or it has none.
+        why_not: Why it has none.
+    """
+
+    name: str
+    is_default: bool
+    real: str | None = None
+    why_not: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it under its stable keys."""
+        return {"name": self.name, "is_default": self.is_default, "real": self.real, "why_not": self.why_not}
+
+
+class ComponentVariants(Asked):
+    """The variants of components."""
+
+    def __init__(self, session: Session) -> None:
+        """Look at those of an opened data repo."""
+        self._session = session
+        self._repository = session.repository
+
+    def components(self) -> Sequence[Component]:
+        """Return the components that main declares, in its order."""
+        from blastgit.workflow.variants import Variants
+
+        return list(Variants.of(self._repository.settings).components.values())
+
+    def list(self, spec: str | None = None) -> Sequence[Standing]:
+        """Return every variant, and what it stands for of a transient or revision, if one is named.
+
+        Raises:
+            NotFound: There is no such transient or revision.
+        """
+        if spec is not None:
+            self._session.resolve(parse_spec(spec))
+        return [
+            self._standing(component, variant, spec) for component in self.components() for variant in component.names
+        ]
+
+    def _standing(self, component: Component, variant: str, spec: str | None) -> Standing:
+        name, is_default = f"{component.name}@{variant}", variant == component.default
+        if spec is None:
+            return Standing(name, is_default)
+        try:
+            found = self._session.locate(f"{spec}:{name}").state
+        except NotFound as error:
+            return Standing(name, is_default, None, str(error))
+        return Standing(name, is_default, f"{found}:{', '.join(component.paths)}")
+
+    def default(self, component: str) -> str:
+        """Return the default variant of a component; "" if it has none.
+
+        Raises:
+            NotFound: There is no such component.
+        """
+        from blastgit.workflow.variants import Variants
+
+        return Variants.of(self._repository.settings).component(component).default
+
+    def set_default(self, component: str, variant: str, reason: str) -> str | None:
+        """Let another variant of a component be its default, by a commit on main, and return that.
+
+        Raises:
+            NotFound: There is no such component or variant.
+            Denied: The policy on main does not let this user do so.
+        """
+        from blastgit.workflow.variant_default import set_default
+
+        return set_default(self._repository, component, variant, reason)
+
+    def log(self) -> Sequence[Change]:
+        """Return the changes of the section `variants` on main, newest first."""
+        from blastgit.workflow.variant_default import changes
+
+        return changes(self._repository)

@@ -1,0 +1,76 @@
+"""`blastgit variant list [NAME[@REV]]`, `variant default COMPONENT [VARIANT]` and `variant log`."""
+
+from __future__ import annotations
+
+import argparse
+
+from blastgit.cli.common import add_json, bold, open_repo, print_json, print_table
+from blastgit.errors import UsageError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    parser.add_argument("action", choices=("list", "default", "log"), help="what to do")
+    words = "list: of which revision; default: the component, and the variant that is to be its default"
+    parser.add_argument("what", nargs="*", metavar="WHAT", help=words)
+    parser.add_argument("--reason", metavar="TEXT", help="why another variant is to be the default")
+    add_json(parser)
+    parser.epilog = """\
+variant list                     the components that are made in several ways, and their variants
+variant list 2026dgt@2           which revision has each of them, as seen from revision 2
+variant default photometry       the variant that photometry@default stands for
+variant default photometry jointcal --reason 'validated in DM-7'
+variant log                      who changed what, when and why
+`variants:` in blastgit.yaml on main declares them (docs/workflow.md).
+"""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do it."""
+    return {"list": _list, "default": _default, "log": _log}[options.action](options)
+
+
+def _list(options: argparse.Namespace) -> int:
+    if len(options.what) > 1 or options.reason is not None:
+        raise UsageError("variant list takes one revision at most, and no reason")
+    spec = options.what[0] if options.what else None
+    found = open_repo(options).variants.list(spec)
+    if options.json:
+        print_json([each.to_json() for each in found])
+    elif not found:
+        print("no component has variants: `variants:` in blastgit.yaml on main declares them")
+    else:
+        rows = [[each.name, "default" if each.is_default else "", each.real or each.why_not or ""] for each in found]
+        print_table(rows)
+    return 0
+
+
+def _default(options: argparse.Namespace) -> int:
+    if len(options.what) not in (1, 2):
+        raise UsageError("which component? Say variant default COMPONENT, and the VARIANT to set")
+    variants = open_repo(options).variants
+    component = options.what[0]
+    if len(options.what) == 2:
+        if not options.reason:
+            raise UsageError("say why, with --reason: whoever gets other numbers tomorrow will read it")
+        variants.set_default(component, options.what[1], options.reason)
+    found = variants.default(component)
+    if options.json:
+        print_json({"component": component, "default": found or None})
+    else:
+        print(f"{component}@{found}" if found else f"{component} has no default")
+    return 0
+
+
+def _log(options: argparse.Namespace) -> int:
+    if options.what or options.reason is not None:
+        raise UsageError("variant log takes nothing more")
+    found = open_repo(options).variants.log()
+    if options.json:
+        print_json([each.to_json() for each in found])
+        return 0
+    for change in found:
+        defaults = ", ".join(f"{name}@{variant}" for name, variant in change.defaults.items()) or "none"
+        print(f"{bold(change.commit[:10])}  {change.time:%Y-%m-%d %H:%M} UTC  {change.author}")
+        print(f"  {change.subject} (default: {defaults})")
+    return 0

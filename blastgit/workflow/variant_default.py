@@ -1,0 +1,119 @@
+"""Which variant of a component is the default: a word in `blastgit.yaml` on main, changed by commits that stay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pygit2
+
+from blastgit.errors import RepoError
+from blastgit.plumbing.trees import read_blob
+from blastgit.repository.base import Repository
+from blastgit.repository.commits import Marker
+from blastgit.repository.edit import BranchEdit, commit_to_branch
+from blastgit.repository.format import FILE
+from blastgit.repository.settings import read_settings
+from blastgit.workflow.variants import Variants
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change of the variants that main declares.
+
+    Attributes:
+        commit: The commit of main.
+        time: When (UTC).
+        author: By whom.
+        subject: What, and why.
+        defaults: The default of each component since.
+    """
+
+    commit: str
+    time: datetime
+    author: str
+    subject: str
+    defaults: dict[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it under its stable keys."""
+        return {
+            "commit": self.commit, "time": self.time.isoformat(), "author": self.author, "subject": self.subject,
+            "defaults": self.defaults,
+        }  # fmt: skip
+
+
+def set_default(repository: Repository, component: str, variant: str, reason: str) -> str | None:
+    """Let another variant be the default of a component, and return the commit of main.
+
+    Nothing of `blastgit.yaml` but that word changes, so that comments stay.
+
+    Raises:
+        NotFound: There is no such component or variant.
+        Denied: The policy on main does not let this user do so.
+        RepoError: The file cannot be changed so.
+    """
+    repository.require("admin")
+
+    def decide(tip: pygit2.Commit | None) -> BranchEdit | None:
+        text = b"" if tip is None else read_blob(tip.tree, FILE) or b""
+        found = Variants.of(read_settings(text)).component(component)
+        if variant == found.default:
+            return None
+        found.meaning(variant)
+        changed = _changed(text.decode("utf-8"), component, variant).encode()
+        if Variants.of(read_settings(changed)).component(component).default != variant:
+            raise RepoError(f"the default of {component} cannot be changed in {FILE} as it is written: edit it by hand")
+        return BranchEdit({FILE: changed}, f"Let {component}@{variant} be the default: {reason}")
+
+    return commit_to_branch(repository, "main", decide)
+
+
+def _changed(text: str, component: str, variant: str) -> str:
+    """Return the text with another default, which is put before the other words of the component if it has none."""
+    import yaml
+
+    spec = _value(_value(yaml.compose(text, Loader=yaml.SafeLoader), "variants"), component)
+    node = _value(spec, "default")
+    if node is not None:
+        return f"{text[: node.start_mark.index]}{variant}{text[node.end_mark.index :]}"
+    if not isinstance(spec, yaml.MappingNode) or not spec.value:
+        raise RepoError(f"{FILE} on main: variants.{component} says nothing yet: edit it by hand")
+    first = spec.value[0][0].start_mark
+    between = ", " if spec.flow_style else f"\n{' ' * first.column}"
+    return f"{text[: first.index]}default: {variant}{between}{text[first.index :]}"
+
+
+def _value(node: Any, key: str) -> Any:
+    """Return the value of a key in a mapping of YAML; None if it is not there."""
+    pairs = getattr(node, "value", None)
+    if not isinstance(pairs, list):
+        return None
+    return next((value for name, value in pairs if getattr(name, "value", None) == key), None)
+
+
+def changes(repository: Repository) -> list[Change]:
+    """Return the changes of the section `variants` on main, newest first."""
+    return list(_changes(repository))
+
+
+def _changes(repository: Repository) -> Iterator[Change]:
+    commits = list(repository.commits("main"))
+    for commit, before in zip(commits, [*commits[1:], None], strict=True):
+        now, then = _section(commit), None if before is None else _section(before)
+        if now != then:
+            components = Variants.of(read_settings(read_blob(commit.tree, FILE) or b"")).components if now else {}
+            defaults = {name: each.default for name, each in components.items() if each.default}
+            subject = commit.message.partition("\n")[0]
+            yield Change(str(commit.id), Marker(commit).recorded, commit.author.name, subject, defaults)
+
+
+def _section(commit: pygit2.Commit) -> Any:
+    """Return what the section said at a commit; None if it was not there, or the settings were none."""
+    data = read_blob(commit.tree, FILE)
+    try:
+        return None if data is None else read_settings(data).sections.get("variants")
+    except RepoError:
+        return None
