@@ -42,15 +42,17 @@ class Evidence:
 
     @property
     def outdated(self) -> Mapping[Trailer, str | None]:
-        """What a new revision says of it; the first one of a transient says nothing."""
-        if self._decision.latest is None or self._export.is_reference:
+        """What a new revision says of it; a reference says nothing."""
+        if self._export.is_reference:
             return {}
+        if self._decision.latest is None:
+            return {Trailer.OUT_OF_DATE: NONE}
         text = outdated_at_end(self._repository, self._export.document, self._ending.marks, self._steps)
         return {Trailer.OUT_OF_DATE: text}
 
     @cached_property
     def ran(self) -> str | None:
-        """The stages that ran for a reproduction, as its trailer says it; None if no time tells that any did."""
+        """The stages that ran for a reproduction, as its trailer says it; None of a reference, which no workflow made."""
         if self._decision.is_same_export:
             return NONE
         if self._export.is_reference:
@@ -58,7 +60,7 @@ class Evidence:
         stages, rules = Stages.of(self._repository.settings), self._repository.rules
         told = Makings(self._steps, stages, rules).told(0)
         if not told:
-            return None
+            return ALL
         document = self._export.document
         known = {row["task_name"] for row in document["workflow_tasks"]} - rules.ignored_stages
         words = sorted(slug(name) for name in told if slug(name))
