@@ -95,7 +95,8 @@ def _show_all(
     repository: Repository, judged: ValidityReport, paths: tuple[str, ...], *, even_invalid: bool, strict: bool
 ) -> Shown:
     """Return all that stands at some places, of which not all need to be there."""
-    revision, rows = judged.revision, {}
+    revision = judged.revision
+    rows: dict[str, Any] = {}
     for path in paths:
         try:
             found = show(repository, revision, path, even_invalid=even_invalid, strict=strict)
