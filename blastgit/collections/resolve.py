@@ -14,7 +14,7 @@ from blastgit.collections.existence import has_file
 from blastgit.collections.model import Calibration, Chained, Collection, Listed, Run
 from blastgit.collections.runs import Held, held_in, holdings
 from blastgit.errors import NotFound, RepoError, UsageError
-from blastgit.naming.names import check_transient
+from blastgit.naming.names import check_line
 from blastgit.naming.nearest import did_you_mean
 from blastgit.repository.base import Repository
 
@@ -96,7 +96,7 @@ class Resolver:
             NotFound: There is no such collection, or it has nothing of that name and type.
             UsageError: It is a matter of validity, and no time is given.
         """
-        path = (type_ or "").replace(_NAME, check_transient(name))
+        path = (type_ or "").replace(_NAME, check_line(name))
         found = self._first(self._raw(collection, _Asked(name, time), ()), path)
         if found is None:
             what = f"{path} of {name}" if path else f"revision of {name}"

@@ -18,7 +18,7 @@ from blastgit.errors import Busy, DamagedData, InvalidInput, NotFound, Withdrawn
 from blastgit.exchange.definitions import check_definitions, definitions, gather
 from blastgit.maintenance.verify.lines import LineCheck
 from blastgit.maintenance.verify.report import Report
-from blastgit.naming.names import is_personal
+from blastgit.naming.names import is_personal, is_reference
 from blastgit.naming.refs import branch_ref, tag_ref
 from blastgit.plumbing.durable import DURABLY
 from blastgit.plumbing.git_locks import OF_FETCHING
@@ -35,7 +35,7 @@ from blastgit.repository.casefold import refuse_case_collision
 from blastgit.repository.commits import Revision
 from blastgit.repository.edit import BranchEdit, commit_to_branch
 from blastgit.repository.history import History
-from blastgit.repository.lines import origin, own_lines
+from blastgit.repository.lines import origin, own_lines, reference_lines
 from blastgit.repository.location import local_path, shown
 from blastgit.repository.recovery import clean_up_dead_writer, roll_forward
 from blastgit.repository.remote import RemoteRepository
@@ -108,7 +108,8 @@ def import_repo(
     Args:
         repository: The data repo here.
         source: The other one: a folder, or a URL.
-        only: A pattern that the names of transients must match; with `u/USER/` before it, those of that user's lines.
+        only: A pattern that the names of transients must match; with `u/USER/` before it, those of that user's lines;
+            with `r/`, of references. All there is, `*`, has the references with it that are not here.
         dry_run: Look at all, and change nothing.
         progress: Called with bytes copied.
 
@@ -125,20 +126,30 @@ def import_repo(
     other = RemoteRepository(_url(source))
     _check_kind(repository, other)
     lines = [line for line in own_lines(other) if History(other).latest(line) is not None]
-    names = [name for name in (lines if is_personal(only) else History(other).transients()) if fnmatchcase(name, only)]
+    names = [name for name in _offered(other, only, lines) if fnmatchcase(name, only)]
     if not names:
         raise NotFound(f"no transient of {other.location} is called {only}")
+    if only == "*":
+        history = History(repository)
+        names += [line for line in reference_lines(other) if history.tip(line) is None]
     found = [_coming(repository, other, name) for name in names]
     coming = [each for each in found if each is not None]
     contents = _check_sound(other, coming)
     _check_withdrawn(repository, coming)
-    _check_definitions(repository, [each.revisions[-1] for each in coming if each.revisions])
+    latest = [each.revisions[-1] for each in coming if each.revisions]
+    _check_definitions(repository, [each for each in latest if not is_reference(each.name)])
     revisions = [str(revision) for each in coming for revision in each.revisions]
     size = sum(pointer.size for pointer, _ in contents.values())
     if coming and not dry_run:
         _bring(repository, other, coming, contents, progress)
     staying = [line for line in lines if line not in names and not _is_here(repository, other, line)]
     return TakenIn(shown(str(source)), revisions, len(names) - len(coming), len(contents), size, staying)
+
+
+def _offered(other: Repository, only: str, lines: list[str]) -> list[str]:
+    if is_reference(only):
+        return reference_lines(other)
+    return lines if is_personal(only) else History(other).transients()
 
 
 def _url(source: str | Path) -> str:

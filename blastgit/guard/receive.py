@@ -21,7 +21,7 @@ from blastgit.guard.published import check_pushed, note_pushed
 from blastgit.guard.pushes import log_push
 from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.stages import check_run
-from blastgit.naming.names import fold, lock_name
+from blastgit.naming.names import fold, is_reference, lock_name
 from blastgit.naming.refs import MAIN, Change, Kind, Line, Place, check_move, place, read_changes
 from blastgit.plumbing.git_locks import OF_PACKED, PACKED
 from blastgit.plumbing.locks import Journal, Lock, hold
@@ -32,6 +32,7 @@ from blastgit.repository.base import LOCK_TIMEOUT
 from blastgit.repository.local import LocalRepository
 from blastgit.repository.policy import current_identity, require_line
 from blastgit.repository.recovery import recover, roll_forward
+from blastgit.repository.references import ReferenceTypes
 from blastgit.store.pointer import Pointer
 
 if TYPE_CHECKING:
@@ -222,8 +223,17 @@ class PushCheck:
             check_access(repo.settings, where.collection, who)
         elif line is not None and line.user is not None:
             require_line(repo.settings, str(line), who)
+        elif line is not None and is_reference(line.name):
+            self._check_reference(line)
         elif line is not None:
             repo.policy.check("writer", who, line.name)
+
+    def _check_reference(self, line: Line) -> None:
+        """Check that this user may change a reference: one that follows from exports as anybody who records some."""
+        policy, type_ = self._repo.policy, ReferenceTypes.of(self._repo.settings).check(line.name)
+        if type_.reviewed and self._repo.ref(line.branch) is None:
+            policy.check("curator", self._who, line.name)
+        policy.check("writer", self._who, "" if type_.exported else line.name)
 
     def _check(self, change: Change, where: Place) -> None:
         """Check what one ref brings; the lines of revisions, each of several refs, come afterwards."""

@@ -1,6 +1,10 @@
 """What exports say of filters and surveys becomes references of its own, beside the recording."""
 
 import copy
+import os
+import pwd
+import shutil
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -144,3 +148,59 @@ def test_two_at_once_make_one_revision(repo, record, tmp_path):
     assert len(DataRepo(repo).list()) == 4
     assert revisions(repo) == [0]
     assert DataRepo(repo).verify().problems == []
+
+
+def test_a_push_brings_them_and_the_policy_is_heard(repo, sample, record, run, tmp_path):
+    record(repo, sample)
+    writers = b'[{who: worker, for: ["2026*"]}, {who: other, for: ["r/*"]}]'
+    me = pwd.getpwuid(os.geteuid()).pw_name.encode()
+    set_policy = b"\npolicy: {roles: {admin: [boss, " + me + b"], writer: " + writers + b"}}\n"
+    repository = LocalRepository(repo)
+    text = repository.main_file(FILE) + set_policy
+    commit_to_branch(repository, "main", lambda _: BranchEdit({FILE: text}, "By hand"))
+    source = tmp_path / "source"
+    run("git", "clone", "-q", "--mirror", repo, source)
+    shutil.copytree(repo / "dvc", tmp_path / "dvc")
+    record(source, at(sample, "2030-01-01T00:00:00+00:00", ab_offset=0.5))
+    DataRepo(source).references.record("r/model/sbi", values={"seed": 1})
+    DataRepo(source).references.record("r/skymap/rings", values={"order": 9})
+
+    def push(who: str, *lines: str) -> str:
+        specs = [f"refs/{kind}/{line}" for line in lines for kind in ("heads", "tags")]
+        refs = [spec if "/heads/" in spec else f"{spec}/*:{spec}/*" for spec in specs]
+        command = ["git", "-C", source, "push", "-q", f"file://{repo}", *refs]
+        env = {**os.environ, "GL_USER": who}
+        return subprocess.run(command, capture_output=True, text=True, env=env, check=False).stderr
+
+    assert "eve does not have the role 'writer'" in push("eve", FILTER)
+    assert push("worker", FILTER, "2026dgt") == ""
+    assert "does not have the role 'writer' for r/model/sbi" in push("worker", "r/model/sbi")
+    assert push("other", "r/model/sbi") == ""
+    assert "curator" in push("other", "r/skymap/rings")
+    assert push("boss", "r/skymap/rings") == ""
+    assert DataRepo(repo).verify().problems == []
+
+
+def test_another_repo_brings_the_references_that_are_not_here(repo, sample, record, tmp_path):
+    record(repo, sample)
+    DataRepo(repo).references.record("r/model/sbi", values={"seed": 1})
+    here = DataRepo.init(tmp_path / "here", simulated=True)
+    here.take_in(repo)
+    assert here.references.lines() == DataRepo(repo).references.lines()
+    assert here.verify().problems == []
+    DataRepo(repo).references.record("r/model/sbi", values={"seed": 2})
+    here.take_in(repo, only="r/model/*")
+    assert [entry.revision.number for entry in here.log("r/model/sbi")] == [1, 0]
+
+
+def test_collections_hold_them(repo, sample, record):
+    record(repo, sample)
+    opened = DataRepo(repo)
+    opened.collections.create("zero-points/v1", "TAGGED", "test")
+    opened.collections.add("zero-points/v1", ["r/survey/DES@0"], "test")
+    assert [str(each.dataset) for each in opened.collections.members("zero-points/v1")] == ["r/survey/DES@0"]
+    opened.collections.create("calib/DM-1", "CALIBRATION", "test")
+    opened.collections.certify("calib/DM-1", [f"{FILTER}@0"], "test", "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z")
+    found = opened.collections.members("calib/DM-1", time="2026-06-01T00:00:00Z")
+    assert [str(each.dataset) for each in found] == [f"{FILTER}@0"]
+    assert opened.verify().problems == []
