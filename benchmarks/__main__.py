@@ -20,6 +20,7 @@ from benchmarks.durability import durability
 from benchmarks.hook import hooked
 from benchmarks.index import indexed
 from benchmarks.memory import memory
+from benchmarks.plan import planned
 from benchmarks.race import Row
 from benchmarks.readers import readers
 from benchmarks.releases import released
@@ -54,6 +55,8 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--import", dest="import_", type=int, default=2000, help=words)
     words = "how many transients are in the index (default: %(default)s)"
     parser.add_argument("--indexed", type=int, default=50_000, help=words)
+    words = "how many transients are planned (default: %(default)s)"
+    parser.add_argument("--planned", type=int, default=10_000, help=words)
     words = "how many transients a sweep looks at (default: %(default)s)"
     parser.add_argument("--swept", type=int, default=50_000, help=words)
     parser.add_argument("--folder", type=Path, help="where to work, with 2.5 GB free (default: $TMPDIR)")
@@ -77,6 +80,7 @@ _PARTS: dict[str, Callable[[Path, argparse.Namespace], Iterable[Row]]] = {
     "collections": collected,
     "releases": released,
     "index": indexed,
+    "plan": planned,
     "readers": readers,
     "adopting": lambda folder, options: adopting(folder, options.import_),
     "scale": lambda folder, options: scale(folder, samples.first(), min(options.rounds, 5), options.scale),

@@ -39,7 +39,7 @@ JOIN sed s ON p.transient = s.transient AND p.revision = s.revision AND p.apertu
 
 def indexed(folder: Path, options: argparse.Namespace) -> Iterator[Row]:
     """Make an index of many transients, bring it up to date, ask it, and hold it against sqlite and documents."""
-    repo, generator = _repo(folder, samples.first(), options.indexed)
+    repo, generator = repo_of_many(folder, samples.first(), options.indexed)
     index, words = repo.index, f"{options.indexed:,} transients of {REVISIONS} revisions"
     start = time.perf_counter()
     index.update(rebuild=True)
@@ -161,7 +161,7 @@ def _to_sqlite(repo: DataRepo, path: Path) -> Path:
     return path
 
 
-def _repo(folder: Path, sample: Sample, transients: int) -> tuple[DataRepo, _Generator]:
+def repo_of_many(folder: Path, sample: Sample, transients: int) -> tuple[DataRepo, _Generator]:
     """Make a repo of many transients; the objects come by `git fast-import`, each document with its own values."""
     path = folder / "repo"
     repo = DataRepo.init(path, simulated=True)
@@ -223,6 +223,7 @@ class _Generator:
             .replace("@DEC@", repr(place.uniform(-90, 90)), 1)
             .replace(self._name, name)
             .replace('"dataset_version": 0', f'"dataset_version": {revision}')
+            .replace('"last_modified": "2026', f'"last_modified": "{2026 + revision}')  # all stages ran anew
         )
         data = {f"{name}.json": document}
         for path, text in self._others.items():
