@@ -233,9 +233,10 @@ class _Generator:
                     self._name, name
                 )
         who = f"Benchmark <benchmark@example.org> {_START + revision * _DAY} +0000"
+        fresh = "Out-Of-Date: none\n" if revision else ""
         message = (
             f"{name} revision {revision}: made up\n\nRevision: {revision}\nApp-Version: v1\nMarker: revision\n"
-            f"Status: complete\nFiles: {len(self._others)}\nBytes: 1000\n"
+            f"Status: complete\n{fresh}Files: {len(self._others)}\nBytes: 1000\n"
         )
         parent = f"from refs/heads/{name}^0\n" if revision >= REVISIONS else ""
         lines = [f"commit refs/heads/{name}\ncommitter {who}\ndata {len(message)}\n{message}\n{parent}"]

@@ -96,7 +96,7 @@ def read_tasks(data: bytes, what: str) -> list[Any]:
     Raises:
         DamagedData: It is no DR.
     """
-    start = data.find(_TASKS)
+    start = data.rfind(_TASKS)  # near the end
     end = data.find(b"\n ]", start)
     if start >= 0 and end > start:
         with suppress(ValueError):

@@ -149,6 +149,8 @@ class Planner:
 
 def _order(stages: Stages, markers: Sequence[StageState]) -> list[Stage]:
     """Return the stages in the order in which they ended, or else in which they are declared."""
+    if not markers:
+        return list(stages)
     ended = {marker.slug: index for index, marker in enumerate(markers)}
     if not all(stage.slug in ended for stage in stages):
         return list(stages)

@@ -13,7 +13,7 @@ from blastgit.naming.trailers import Trailer
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision, StageState
 from blastgit.repository.history import History
-from blastgit.workflow.ended import COMPLETE
+from blastgit.workflow.ended import COMPLETE, is_known_fresh
 from blastgit.workflow.judged import validity_of
 from blastgit.workflow.patterns import Patterns
 from blastgit.workflow.settings import differs
@@ -78,7 +78,7 @@ class Reasons:
     def _now(self) -> View:
         return View.of(self._state, self._repository.rules)
 
-    @property
+    @cached_property
     def _runs(self) -> dict[str, datetime | None]:
         return self._now.ran
 
@@ -157,9 +157,13 @@ class Reasons:
 
     @cached_property
     def _earlier(self) -> list[tuple[Revision, View]]:
-        """The revisions before, newest first, as far as any stage has not run since."""
+        """The revisions before, newest first, as far as any stage has not run since.
+
+        None are looked at if the commit says that nothing was out of date: then no input has changed since it was read.
+        """
         found: list[tuple[Revision, View]] = []
-        number = self._state.number if isinstance(self._state, Revision) else 0
+        state = self._state
+        number = state.number if isinstance(state, Revision) and not is_known_fresh(state) else 0
         for each in History(self._repository).backwards(self._state.name) if number else ():
             if each.number < number:
                 view = View.of(each, self._repository.rules)

@@ -50,8 +50,8 @@ def test_so_is_one_that_found_values_again(clone, tmp_path, run, said):
 
 
 def test_a_begun_run_that_holds_another_revision_takes_no_second_by_a_reproduction(clone, tmp_path):
-    DataRepo(clone.repo).collections.create("night/1", "RUN", "begun on purpose")
-    put(clone, {"collections/night/1.yaml": b"type: RUN\n"})  # which the clone does not push
+    put(clone, {"collections/night/1.yaml": b"type: RUN\n"})
+    assert clone.check("refs/heads/main") == ""
     recorded(clone, reprocess(refit(small(NAME), seed=1), **LATER), "night/1", tmp_path / "1")
     assert clone.check(NAME_BRANCH, *ALL[1:]) == ""
     recorded(clone, refit(small(NAME), seed=2), "night/1", tmp_path / "2")
@@ -71,7 +71,7 @@ def test_a_begun_run_that_holds_another_revision_takes_no_second_by_a_reproducti
 )
 def test_configurations_are_named_by_what_they_hold(clone, files, said):
     put(clone, files)
-    answer = clone.check("main")
+    answer = clone.check("refs/heads/main")
     assert said in answer
     assert bool(said) == bool(answer)
 
@@ -79,6 +79,6 @@ def test_configurations_are_named_by_what_they_hold(clone, files, said):
 @pytest.mark.parametrize("after", [None, b"dynesty: {nlive: 1000}\n"])
 def test_a_configuration_stays_as_it_is(clone, after):
     put(clone, {PATH: CONFIG})
-    assert clone.check("main") == ""
+    assert clone.check("refs/heads/main") == ""
     put(clone, {PATH: after})
-    assert "a run was begun with it, so it stays as it is" in clone.check("main")
+    assert "a run was begun with it, so it stays as it is" in clone.check("refs/heads/main")
