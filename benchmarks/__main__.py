@@ -28,6 +28,7 @@ from benchmarks.scale import adopting, scale
 from benchmarks.sweep import swept
 from benchmarks.table import head, table
 from benchmarks.task import task
+from benchmarks.web import web
 
 _DESCRIPTION = "Measure blastgit against controls in the same run: they take turns, round by round."
 
@@ -59,6 +60,8 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--planned", type=int, default=10_000, help=words)
     words = "how many transients a sweep looks at (default: %(default)s)"
     parser.add_argument("--swept", type=int, default=50_000, help=words)
+    words = "how many transients the web interface shows (default: %(default)s)"
+    parser.add_argument("--served", type=int, default=100_000, help=words)
     parser.add_argument("--folder", type=Path, help="where to work, with 2.5 GB free (default: $TMPDIR)")
     options = parser.parse_args()
     if unknown := set(options.only) - set(_PARTS):
@@ -82,6 +85,7 @@ _PARTS: dict[str, Callable[[Path, argparse.Namespace], Iterable[Row]]] = {
     "index": indexed,
     "plan": planned,
     "readers": readers,
+    "web": web,
     "adopting": lambda folder, options: adopting(folder, options.import_),
     "scale": lambda folder, options: scale(folder, samples.first(), min(options.rounds, 5), options.scale),
     "bucket": lambda folder, _: bucket(folder),
