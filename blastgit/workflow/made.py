@@ -88,6 +88,7 @@ class Makings:
         self._rules = rules
         self._differing: dict[tuple[int, int], list[str]] = {}
         self._makers: dict[str, list[Stage]] = {}
+        self._units: dict[tuple[str, int], list[Unit]] = {}
         self._told: dict[int, frozenset[str]] = {}
         self._by_value: dict[int, frozenset[Unit]] = {}
         self._marked: dict[str, View] = {}
@@ -116,7 +117,13 @@ class Makings:
 
     def units(self, path: str, index: int = 0) -> list[Unit]:
         """Return the units that a value or file of a state belongs to, one for each stage that makes it, in order."""
-        return [Unit(stage.name, part_of(path, self.view(index))) for stage in self.makers(path)]
+        key = (path, index)
+        found = self._units.get(key)
+        if found is None:
+            makers = self.makers(path)
+            part = part_of(path, self.view(index)) if makers else ""
+            found = self._units[key] = [Unit(stage.name, part) for stage in makers]
+        return found
 
     def differing(self, index: int, other: int) -> list[str]:
         """Return the paths that differ between two states, by the rules."""

@@ -50,6 +50,7 @@ class _Search:
         """Look at the newest state of a history."""
         self._makings = makings
         self._known: dict[Unit, Outdated | None] = {}
+        self._fits_of: dict[tuple[str, View], list[str]] = {}
 
     def find(self) -> dict[Unit, Outdated]:
         """Return what is out of date, each unit with the reason."""
@@ -101,15 +102,24 @@ class _Search:
 
     def _through(self, unit: Unit) -> Outdated | None:
         """Return why an input of a unit is out of date itself, if one is."""
-        stage = self._makings.stages.by_name[unit.stage]
-        before = self._makings.stages.before(unit.stage)
-        for path in self._read[unit.stage]:
-            if self._counts(unit, path, self._now):
-                for other in self._makings.units(path):
-                    why = self._why(other) if other.stage in before else None
-                    if why is not None and unit not in self._makings.units(why.path):  # what it made itself is newer
-                        return Outdated(stage.name, why.path, why.since, other.stage)
+        stale = {other: why for other in self._inputs[unit.stage] if (why := self._why(other)) is not None}
+        for path in self._read[unit.stage] if stale else ():
+            others = [other for other in self._makings.units(path) if other in stale]
+            if others and self._counts(unit, path, self._now):
+                for other in others:
+                    why = stale[other]
+                    if unit not in self._makings.units(why.path):  # what it made itself is newer
+                        return Outdated(unit.stage, why.path, why.since, other.stage)
         return None
+
+    @cached_property
+    def _inputs(self) -> dict[str, frozenset[Unit]]:
+        """The units that each stage reads something of, of the stages before it."""
+        stages, units = self._makings.stages, self._makings.units
+        return {
+            name: frozenset(unit for path in paths for unit in units(path) if unit.stage in stages.before(name))
+            for name, paths in self._read.items()
+        }
 
     @cached_property
     def _read(self) -> dict[str, list[str]]:
@@ -128,7 +138,7 @@ class _Search:
         stage = self._makings.stages.by_name[unit.stage]
         if not stage.reads.match(path):
             return False
-        fits = [each for view in (self._now, then) for each in _fits_of(stage, view)]
+        fits = [each for view in (self._now, then) for each in self._fits(stage, view)]
         if fits:
             return _is_used(path, fits, (self._now, then))
         views = (self._now, then)
@@ -137,10 +147,12 @@ class _Search:
             return row_of(path) == f"apertures/{unit.part.split('/')[1]}"
         return not own or not other or own == other
 
-
-def _fits_of(stage: Stage, view: View) -> list[str]:
-    """Return the SED results that a stage makes in a state."""
-    return [row.path for row in view.form.tables["sed"] if stage.makes.match(row.path)]
+    def _fits(self, stage: Stage, view: View) -> list[str]:
+        """Return the SED results that a stage makes in a state."""
+        key = (stage.name, view)
+        if key not in self._fits_of:
+            self._fits_of[key] = [row.path for row in view.form.tables["sed"] if stage.makes.match(row.path)]
+        return self._fits_of[key]
 
 
 def _is_used(path: str, fits: Iterable[str], views: tuple[View, ...]) -> bool:
