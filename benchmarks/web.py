@@ -86,7 +86,7 @@ def _answer(url: str, path: str) -> Iterator[Any]:
 
 @contextmanager
 def _serving(repo: Path) -> Iterator[str]:
-    words = [sys.executable, "-m", "blastgit", "-C", repo, "serve", "--port", "0"]
+    words = [sys.executable, "-m", "blastgit", "-C", str(repo), "serve", "--port", "0"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         match = re.search(r"http://\S+", process.stdout.readline())
