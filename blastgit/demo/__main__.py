@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
 from blastgit.demo.story import prepare, tell, tell_how_to_look
-from blastgit.errors import BlastgitError, UsageError
+from blastgit.errors import BlastgitError
 from blastgit.plumbing.stdout import StdoutClosed, guard_stdout
 
 _MANY = 300
@@ -15,12 +16,13 @@ _MANY = 300
 def main(arguments: list[str]) -> int:
     """Tell the story, or fill a repo, and return an exit code."""
     guard_stdout()
-    is_web, folders = "--web" in arguments, [each for each in arguments if each != "--web"]
+    parser = argparse.ArgumentParser("python -m blastgit.demo", description="Tell the story of blastgit in a folder.")
+    parser.add_argument("--web", action="store_true", help="fill a repo to look at in a browser instead")
+    parser.add_argument("folder", nargs="?", type=Path, help="where; it must not be there yet (demo, or demo-web)")
+    options = parser.parse_args(arguments)
     try:
-        if len(folders) > 1:
-            raise UsageError("python -m blastgit.demo takes one folder at most")
-        folder = Path(folders[0] if folders else "demo-web" if is_web else "demo")
-        if is_web:
+        folder: Path = options.folder or Path("demo-web" if options.web else "demo")
+        if options.web:
             fill(folder)
         else:
             tell(folder)
