@@ -10,6 +10,7 @@ from blastgit import DataRepo
 from blastgit.cli.main import main
 from blastgit.demo import Sample, change_image, edit_flux, flip_validation, refit, reprocess
 from blastgit.demo.tables import TASKS
+from blastgit.repository.init import init
 
 NAME = "2026dgt"
 GLOBAL, LOCAL = "Global host SED inference", "Local host SED inference"
@@ -247,3 +248,35 @@ def test_get_warns_and_is_strict_when_told_to(repo_with, sample, tmp_path, capsy
     assert main([*at, "get", NAME, str(tmp_path / "d"), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert f"{IMAGE} changed since {NAME}@0" in told["out_of_date"]["sed_output/2026dgt_global.h5"]
+
+
+def test_the_index_and_find_know_it_and_follow_when_a_run_made_it_again(repo_with, sample, record, repo, capsys):
+    pytest.importorskip("duckdb", reason="the extra `index` is not installed")
+    changed = new_image(sample)
+    data = repo_with(sample, changed)
+    columns = ("dataset", "is_complete", "is_out_of_date")
+    assert [*data.find(columns=columns, all_revisions=True)] == [(f"{NAME}@0", True, False), (f"{NAME}@1", False, True)]
+    assert [row[0] for row in data.find(out_of_date="global-host-sed-inference", columns=("dataset",))] == [f"{NAME}@1"]
+    assert not [*data.find(out_of_date="Cutout download")]
+    assert main(["-C", str(repo), "find", "--out-of-date", "any", "--format", "names"]) == 0
+    assert capsys.readouterr().out == f"{NAME}@1\n"
+    record(repo, reprocess(changed, app_version="v1.13.1", export_time="2026-06-09T09:00:00+00:00", seed=1))
+    data = DataRepo(repo)
+    assert not [*data.find(out_of_date="any")]
+    assert [*data.find(columns=columns)] == [(f"{NAME}@1", True, False)]
+
+
+def test_a_repo_elsewhere_tells_the_same(repo_with, sample):
+    here = repo_with(sample, new_image(sample))
+    there = DataRepo(here.path.as_uri())
+    assert there.validity(NAME).to_json() == here.validity(NAME).to_json()
+    assert [each.status for each in there.list()] == [each.status for each in here.list()]
+
+
+@pytest.mark.slow
+def test_no_real_rerun_raises_a_false_alarm(cases, repo):
+    init(real := repo.parent / "real")
+    for case in ("a_first", "b2_reprocess_new_version", "c1_one_image_changed"):
+        folder = cases / "2010H" / case
+        DataRepo(real).record("2010H", folder / "export.json", folder / "data")
+        assert DataRepo(real).validity("2010H").validity.status == "complete", case
