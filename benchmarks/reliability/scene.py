@@ -179,7 +179,7 @@ VERBS = (
     ),
     _verb(
         "import",
-        lambda s: [*s.on_repo, "import", str(s.inputs / "blast"), "--jobs", "1", "--run", "legacy/1"],
+        lambda s: [*s.on_repo, "import", str(s.inputs / "blast"), "--jobs", "1", "--run", "legacy/2026-06-01"],
         lambda s: all(s.has_moved(f"refs/tags/{name}/0") for name in ("2026im1", "2026im2")),
     ),
     _verb("maintain", lambda s: [*s.on_repo, "maintain"], lambda s: s.before.items() <= s.refs().items()),
