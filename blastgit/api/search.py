@@ -67,7 +67,7 @@ def query(session: Session, /, name: str, *, index: OpenIndex | None = None, **p
 def compare(session: Session, /, old: str, new: str, *, index: OpenIndex | None = None, **options: Any) -> Comparison:
     """Compare two runs, collections, versions of Blast (`app:v1.13.1`) or times (`at:2026-05-27`).
 
-    repo.compare("runs/a", "runs/b", type="sed").outliers
+    repo.compare("reprocessing/2026-05", "reprocessing/2026-07", type="sed").outliers
 
     Args:
         old: The first side.

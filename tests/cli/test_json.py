@@ -47,7 +47,7 @@ def test_record(cli, repo, states, tmp_path):
         top = {key for key in keys(result) if "." not in key}
         assert top == {
             "status", "transient", "revision", "tag", "commit", "reason", "files", "fields", "marker", "before",
-            "ignored", "redrawn", "draft", "because", "dry_run",
+            "ignored", "redrawn", "draft", "because", "references", "dry_run",
         }  # fmt: skip
     assert [result["status"] for result in results] == ["recorded", "unchanged", "recorded"]
     assert {"path", "change"} <= set(results[2]["files"][0])

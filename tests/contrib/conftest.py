@@ -244,7 +244,7 @@ def environment(_machine: dict[str, Any]) -> dict[str, str]:
         "S3_REGION_NAME": "us-east-1", "AWS_S3_ACCESS_KEY_ID": KEY, "AWS_S3_SECRET_ACCESS_KEY": SECRET,
         "AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_EC2_METADATA_DISABLED": "true", "BLASTGIT_REPO": str(folder / "repo"), "BLASTGIT_QUIET": "0",
-        "BLASTGIT_STALLED": "0", "BLASTGIT_RUN": "runs/small",
+        "BLASTGIT_STALLED": "0", "BLASTGIT_RUN": "reprocessing/small",
     }  # fmt: skip
 
 

@@ -44,9 +44,9 @@ def test_a_note_that_cannot_be_written_stops_nobody(library, tmp_path, monkeypat
 
 def test_orphans(repo, states, record, run):
     for number, state in enumerate((states[0], states[2])):
-        record(repo, state, run=f"runs/{number}")
+        record(repo, state, run=f"reprocessing/{number}")
     found = DataRepo(repo).orphans(0)
-    assert [(each.kind, each.name, each.revisions) for each in found] == [("run", "runs/0", ["2026dgt@0"])]
+    assert [(each.kind, each.name, each.revisions) for each in found] == [("run", "reprocessing/0", ["2026dgt@0"])]
     assert DataRepo(repo).orphans(100_000) == []
     run("git", "-C", repo, "config", "blastgit.usage", "true")
     DataRepo(repo).show("2026dgt@0")
@@ -55,7 +55,7 @@ def test_orphans(repo, states, record, run):
 
 def test_annotated_runs_are_no_orphans(repo, states, record):
     for number, state in enumerate((states[0], states[2])):
-        record(repo, state, run=f"runs/{number}")
+        record(repo, state, run=f"reprocessing/{number}")
     DataRepo(repo).annotations.add(["2026dgt@0"], AnnotationBody(comment="the one of the paper"))
     assert DataRepo(repo).orphans(0) == []
 
