@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from blastgit.errors import DamagedData, InvalidName, NotFound
 from blastgit.naming.names import parse_spec
@@ -23,9 +23,8 @@ _SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-@dataclass(frozen=True, slots=True)
-class Affected:
-    """One thing that was made of the subject, or is it.
+class Affected(NamedTuple):
+    """One thing that was made of the subject, or is it; a tuple, since there may be very many.
 
     Attributes:
         revision: The revision that has it, `2026dgt@1`.

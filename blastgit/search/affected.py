@@ -30,7 +30,8 @@ made AS (
     WHERE files.kind <> 'thumbnail'
     UNION ALL {nearer}
 )
-SELECT transient || '@' || revision, product, distance FROM made ORDER BY transient, revision, distance, product"""
+SELECT transient || '@' || revision, product, distance, $via FROM made
+ORDER BY transient, revision, distance, product"""
 
 _USED_HOST = "WITH used AS (SELECT DISTINCT transient, revision FROM hosts WHERE $name IN (host_key, host)),"
 _OF_HOST = _USED_HOST + _FITS.format(
@@ -43,16 +44,17 @@ _OF_HOST = _USED_HOST + _FITS.format(
     FROM photometry SEMI JOIN used USING (transient, revision) WHERE aperture = 'global'""",
 )
 
-_USED_REFERENCE = """WITH named AS (
-    SELECT transient, revision, filter FROM reference_uses
-    WHERE reference = $name AND ($number IS NULL OR reference_revision = $number)
+_USED_REFERENCE = """WITH measured AS (
+    SELECT DISTINCT transient, revision, filter FROM photometry WHERE 'r/filter/' || filter = $name OR filter IN (
+        SELECT filter FROM filters WHERE 'r/survey/' || survey = $name)
+), named AS (
+    SELECT measured.* FROM measured JOIN revisions USING (transient, revision)
+    ASOF LEFT JOIN (SELECT * FROM reference_revisions WHERE reference = $name) made
+        ON revisions.export_time >= made.export_time
+    WHERE $number IS NULL OR made.revision = $number
 ), of_filter AS (
     SELECT p.transient, p.revision, p.name, p.aperture, p.filter, p.is_validated
     FROM photometry p SEMI JOIN named USING (transient, revision, filter)
-    UNION ALL
-    SELECT p.transient, p.revision, p.name, p.aperture, p.filter, p.is_validated
-    FROM photometry p JOIN filters USING (filter) SEMI JOIN named USING (transient, revision)
-    WHERE 'r/survey/' || filters.survey = $name
 ), checked AS (
     SELECT DISTINCT transient, revision, aperture FROM photometry SEMI JOIN named USING (transient, revision)
     WHERE is_validated IS NOT NULL
@@ -95,8 +97,8 @@ def _question(subject: Subject) -> _Question:
 
 def _affected(index: OpenIndex, question: _Question, name: str) -> Iterator[Affected]:
     limits = replace(index.limits, rows=_MOST)
-    rows = index.query(question.sql, question.values, limits=limits).rows
+    values = {**question.values, "via": name.partition(":")[2]}
+    rows = index.query(question.sql, values, limits=limits).rows
     if not rows:
         raise NotFound(f"no revision was made with {name}")
-    via = name.partition(":")[2]
-    yield from (Affected(revision, product, distance, via) for revision, product, distance in rows)
+    yield from map(Affected._make, rows)
