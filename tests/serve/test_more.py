@@ -8,7 +8,8 @@ from urllib.parse import quote
 import pytest
 
 from blastgit import DataRepo
-from tests.serve.conftest import HOSTILE, ME
+from blastgit.demo import small
+from tests.serve.conftest import HOSTILE, ME, opened
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 
@@ -53,6 +54,23 @@ def test_a_host_and_a_filter_say_who_uses_them(app):
     assert {each["transient"] for each in data(app, "/r/filter/DES_z.json")["transients"]} >= {"2026dgt", "2026bad"}
     for path in ("/host/nobody", "/r/filter/nil", "/r/nil/nil"):
         assert app.get(path).status_code == 404
+
+
+def test_a_reference_has_a_history(shared_references, tmp_path):
+    repo = DataRepo.init(tmp_path / "own.git", simulated=True)
+    (tmp_path / "in").mkdir()
+    repo.record("2026dgt", *small("2026dgt").write(tmp_path / "in"))
+    repo.references.record("r/filter/DES_z", changed={"pixel_size_arcsec": 0.27})
+    repo.index.update()
+    with opened(tmp_path / "own.git") as client:
+        found = data(client, "/r/filter/DES_z.json")
+        assert [each["revision"] for each in found["revisions"]] == [1, 0]
+        assert found["facts"]["pixel_size_arcsec"] == 0.27
+        assert [each["transient"] for each in found["transients"]] == ["2026dgt"]
+        assert "pixel_size_arcsec" in client.get("/r/filter/DES_z").text
+        key = data(client, "/t/2026dgt.json")["host"]["name"]
+        by_key = data(client, f"/host/{quote(data(client, f'/host/{quote(key)}.json')['facts']['host_key'])}.json")
+        assert by_key["count"] == 1
 
 
 def test_queries_see_what_strangers_may(app):

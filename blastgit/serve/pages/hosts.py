@@ -1,11 +1,7 @@
-"""`/host/NAME` and `/r/filter/NAME`: what several transients share, and which these are.
-
-Lines of reference data get their pages here: `/r/TYPE/NAME`, one function a type in `_TYPES`.
-"""
+"""`/host/KEY` and `/r/TYPE/NAME`: what several transients share, its history, and which transients these are."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
@@ -19,6 +15,14 @@ _USERS = """
 SELECT t.transient, t.revision, t.dataset, t.best_redshift, t.spectroscopic_class, t.app_version, t.is_complete
 FROM transients t WHERE {} ORDER BY t.transient
 """
+_REVISIONS = """
+SELECT revision, export_time, app_version, reason, files, bytes FROM reference_revisions WHERE reference = ?
+ORDER BY revision DESC
+"""
+_OF_HOST = (
+    "host_key", "ra_deg", "dec_deg", "redshift", "redshift_err", "photometric_redshift", "photometric_redshift_err",
+    "catalog_name", "catalog_release", "object_id", "milkyway_dust_reddening",
+)  # fmt: skip
 
 
 def install(app: Flask) -> None:
@@ -28,56 +32,55 @@ def install(app: Flask) -> None:
 
 
 def host(name: str) -> Page:
-    """Return a host galaxy as the latest revisions have it, and the transients in it.
+    """Return a host galaxy, by its key or its name, as the latest revisions have it, and the transients in it.
 
     Raises:
-        NotFound: No latest revision has a host of that name.
+        NotFound: No latest revision has that host.
     """
     here = site()
     here.stale(False)
-    rows = here.query("SELECT * FROM hosts WHERE is_latest AND host = ? ORDER BY transient", [name]).to_json()
+    sql = "SELECT * FROM hosts WHERE is_latest AND (host_key = ? OR host = ?) ORDER BY transient"
+    rows = here.query(sql, [name, name]).to_json()
     if not rows:
-        raise NotFound(f"no transient has a host that is called {name[:200]!r}")
-    keys = ("ra_deg", "dec_deg", "redshift", "redshift_err", "photometric_redshift", "photometric_redshift_err",
-            "catalog_name", "catalog_release", "object_id", "milkyway_dust_reddening")  # fmt: skip
-    differing = [key for key in keys if len({row[key] for row in rows}) > 1]
-    found = _users(here, "t.host = ?", [name])
+        raise NotFound(f"no transient has the host {name[:200]!r}")
+    differing = [key for key in _OF_HOST if len({row[key] for row in rows}) > 1]
+    used = "(t.transient, t.revision) IN (SELECT transient, revision FROM hosts WHERE host_key = ? OR host = ?)"
     data = {
-        "type": "host", "name": name, "facts": {key: rows[0][key] for key in keys}, "differing": differing, **found,
+        "type": "host", "name": rows[0]["host"] or name, "subject": f"host:{rows[0]['host_key']}",
+        "facts": {key: rows[0][key] for key in _OF_HOST}, "differing": differing, "revisions": [],
+        **_users(here, used, [name, name]),
     }  # fmt: skip
-    return Page("reference.html", data, lambda: {"pages": read_page(found["count"])})
-
-
-def reference(type_: str, name: str) -> Page:
-    """Return a piece of reference data, and the transients that use it.
-
-    Raises:
-        NotFound: There is none of that type and name.
-    """
-    here = site()
-    here.stale(False)
-    show = _TYPES.get(type_)
-    if show is None:
-        raise NotFound(f"there is no reference data of the type {type_[:80]!r}: {', '.join(_TYPES)}")
-    data = show(here, name)
     return Page("reference.html", data, lambda: {"pages": read_page(data["count"])})
 
 
-def _filter(here: Site, name: str) -> dict[str, Any]:
-    rows = here.query("SELECT * FROM filters WHERE filter = ?", [name]).to_json()
-    if not rows:
-        raise NotFound(f"there is no filter {name[:200]!r}")
-    images = "SELECT transient, revision FROM cutouts WHERE filter = ? AND path IS NOT NULL"
-    used = f"(t.transient, t.revision) IN ({images})"
-    facts = {key: value for key, value in rows[0].items() if key != "filter"}
-    return {"type": "filter", "name": name, "facts": facts, "differing": [], **_users(here, used, [name])}
+def reference(type_: str, name: str) -> Page:
+    """Return a reference line: what it holds now, its revisions, and the transients that use it.
+
+    Raises:
+        NotFound: There is no such line.
+    """
+    here = site()
+    here.stale(False)
+    line = f"r/{type_}/{name}"
+    revisions = here.query(_REVISIONS, [line]).to_json()
+    facts = here.repo().show(line).value["reference"]["fields"] if revisions else _of_exports(here, type_, name)
+    if facts is None:
+        raise NotFound(f"there is no reference {line[:200]!r}")
+    used = "(t.transient, t.revision) IN (SELECT transient, revision FROM reference_uses WHERE reference = ?)"
+    data = {
+        "type": type_, "name": name, "subject": line, "facts": facts, "differing": [],
+        "revisions": revisions, **_users(here, used, [line]),
+    }  # fmt: skip
+    return Page("reference.html", data, lambda: {"pages": read_page(data["count"])})
+
+
+def _of_exports(here: Site, type_: str, name: str) -> dict[str, Any] | None:
+    """Return what exports say of a filter that has no line, since its data repo derives none."""
+    rows = here.query("SELECT * FROM filters WHERE filter = ?", [name]).to_json() if type_ == "filter" else []
+    return {key: value for key, value in rows[0].items() if key != "filter"} if rows else None
 
 
 def _users(here: Site, condition: str, values: list[object]) -> dict[str, Any]:
     rows = here.query(_USERS.format(condition), values).to_json()
     pages = read_page(len(rows))
     return {"count": len(rows), "first": pages.first, "transients": rows[pages.first : pages.last]}
-
-
-_TYPES: dict[str, Callable[[Site, str], dict[str, Any]]] = {"filter": _filter}
-"""What is shown of each type of reference data."""
