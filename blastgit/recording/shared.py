@@ -13,11 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from blastgit.errors import BlastgitError, InvalidName
 from blastgit.naming.names import reference_line
 from blastgit.naming.refs import branch_ref, tag_of
-from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.locks import Lock
 from blastgit.plumbing.ref_update import RefMoved, RefUpdate
 from blastgit.progress import silent
@@ -33,6 +33,9 @@ from blastgit.revision.normalise import NaturalForm
 from blastgit.revision.reference import fields_of, make_reference
 from blastgit.revision.rules import Table
 from blastgit.store.intake import Intake
+
+if TYPE_CHECKING:
+    from blastgit.plumbing.batch import Batch
 
 _TRIES = 3
 _KEPT = 4096  # lines of which a process remembers what they say, by the commit
@@ -102,17 +105,22 @@ def _latest(said: Iterable[Said]) -> dict[str, Said]:
 
 def _update(repository: Repository, said: Mapping[str, Said], lock: Lock) -> list[str]:
     tips = repository.look_up(map(branch_ref, said))
-    history, batch = History(repository), Batch(repository.git)
-    updates: list[RefUpdate] = []
+    history = History(repository)
+    news: list[tuple[Said, _Known | None]] = []
     for line, each in said.items():
         tip = tips.get(branch_ref(line))
         known = None if tip is None else _known(history, line, str(tip.target))
         if known is not None and (each.time <= known.time or _merged(each, known.fields) == known.fields):
             continue
-        updates += _prepare(repository, each, known, batch, lock)
-    if updates:
-        lock.announce_moves(updates)
-        repository.update_refs(updates, "blastgit record: what exports say", lock.descriptor, objects=batch)
+        news.append((each, known))
+    if not news:
+        return []
+    from blastgit.plumbing.batch import Batch
+
+    batch = Batch(repository.git)
+    updates = [update for each, known in news for update in _prepare(repository, each, known, batch, lock)]
+    lock.announce_moves(updates)
+    repository.update_refs(updates, "blastgit record: what exports say", lock.descriptor, objects=batch)
     return [tag for update in updates if (tag := tag_of(update.ref))]
 
 

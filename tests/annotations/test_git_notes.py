@@ -17,7 +17,7 @@ def test_git_log_shows_them(
 ) -> None:
     first = speak(history, "alice", "2026dgt@1", comment="look again\nat this", flag="suspect")
     speak(history, "bob", f"2026dgt@0:{IMAGE}", flag="bad")
-    speak(history, "bob", "2027new", comment="nothing yet")
+    speak(history, "bob", "2027new", comment="nothing yet", announce=True)
     work = clone(history, "work").parent
     assert set_up_notes(work) == 2
     text = run("git", "-C", work, "log", "-1", "2026dgt/1")

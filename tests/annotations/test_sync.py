@@ -167,7 +167,12 @@ def served(history: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_a_repo_elsewhere(served: str, history: Path, speak: Callable[..., Any], said: Any) -> None:
     done = speak(
-        served, "alice", ["2026dgt@1", "2026dgt@0:cutout_cdn/DES/DES_g.fits", "2027new"], comment="x", flag="bad"
+        served,
+        "alice",
+        ["2026dgt@1", "2026dgt@0:cutout_cdn/DES/DES_g.fits", "2027new"],
+        comment="x",
+        flag="bad",
+        announce=True,
     )
     assert done.subjects == 3
     assert said(history) == said(served) == ["x"] * 3

@@ -52,8 +52,9 @@ def shelf(tmp_path_factory):
     folder = tmp_path_factory.mktemp("start-up")
     repo = DataRepo.init(folder / "repo", simulated=True)
     first = small("2026dgt")
-    for number, state in enumerate((first, add_alias(first, "AT 2026dgt"))):
-        repo.record("2026dgt", *state.write(folder / str(number)))
+    for number, sample in enumerate((first, add_alias(first, "AT 2026dgt"))):
+        repo.record("2026dgt", *sample.write(folder / str(number)))
+    loaded(folder, "record", *state(folder, 1))  # what the export says of filters becomes references
     return folder
 
 

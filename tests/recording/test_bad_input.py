@@ -143,7 +143,7 @@ def test_names(repo, refuses, handed_in, sample, record):
 
 def test_a_run_that_is_no_name(repo, refuses, handed_in):
     for run in ("", " ", "a\nMarker: revision"):
-        refuses(repo, InvalidInput, "cannot name a run", run=run, **handed_in)
+        refuses(repo, InvalidInput, "no name of a collection", run=run, **handed_in)
 
 
 def missing(data):
@@ -241,13 +241,13 @@ def test_a_truncated_file_is_recorded_as_bytes_and_said_so(repo, sample, record,
 
 
 def test_no_space_left(repo, refuses, handed_in, monkeypatch):
-    from blastgit.store import intake
+    from blastgit.store import hashing
 
     def full(source, target):
         target.write_bytes(b"the first bytes")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(intake, "write_hashing", full)
+    monkeypatch.setattr(hashing, "write_hashing", full)
     refuses(repo, StoreError, "no space left in the store", **handed_in)
 
 

@@ -164,7 +164,6 @@ def test_a_repo_elsewhere(history, plot, cube, tmp_path):
     [
         ("2026dgt@7", "plot.png", {}, NotFound, "no revision 7"),
         ("2026dgt", "plot.png", {}, InvalidName, "no revision: name one by its number"),
-        ("run:blast/1", "plot.png", {}, InvalidName, "no revision"),
         ("2026dgt@1", "missing.png", {}, InvalidInput, "cannot be attached"),
         ("2026dgt@1", ".", {}, InvalidInput, "it is no file"),
         ("2026dgt@1", "empty.png", {}, InvalidInput, "0 bytes"),
