@@ -23,6 +23,7 @@ from blastgit.errors import DamagedData, Denied, InvalidInput, InvalidName
 from blastgit.naming.names import is_personal, transient_of, user_of
 from blastgit.naming.refs import BRANCHES, TAGS
 from blastgit.naming.trailers import Trailer
+from blastgit.plumbing.objects import commit_of, undamaged
 from blastgit.plumbing.process import GitError, run_git
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Marker
@@ -78,10 +79,12 @@ def is_held_by(repository: Repository, run: str, dataset: Dataset) -> bool:
 
 
 def all_held(repository: Repository) -> Iterator[Held]:
-    """Yield every revision that a run holds: first those that were born into one, sorted by tag."""
-    for row in _peeled_tags(repository):
-        oid, _, ref = row.partition(" ")
-        line, _, number = ref.removeprefix(TAGS).removesuffix("^{}").rpartition("/")
+    """Yield every revision that a run holds: first those that were born into one, sorted by tag.
+
+    What git cannot read is passed over: `verify` names it, and it keeps nobody from the rest.
+    """
+    for ref, oid in _peeled_tags(repository):
+        line, _, number = ref.removeprefix(TAGS).rpartition("/")
         if number.isdecimal() and not line.startswith("release/"):
             yield from _read(repository, line, oid)
     for line, oid in _reproductions(repository):
@@ -136,7 +139,9 @@ def _is_tagged(history: History, held: Held) -> bool:
 
 
 def _read(repository: Repository, line: str, oid: str) -> Iterator[Held]:
-    commit = repository.git.get(oid)
+    commit = None
+    with suppress(DamagedData), undamaged(line):
+        commit = repository.git.get(oid)
     if isinstance(commit, pygit2.Commit) and b"\nRun: " in commit.raw_message:
         marker = Marker(commit)
         held = _held(marker.line or line, marker)
@@ -144,17 +149,30 @@ def _read(repository: Repository, line: str, oid: str) -> Iterator[Held]:
             yield held
 
 
-def _peeled_tags(repository: Repository) -> list[str]:
-    """Return what each tag names, which packed refs tell without looking at the tag."""
-    if not repository.references(TAGS):
-        return []
+def _peeled_tags(repository: Repository) -> Iterator[tuple[str, str]]:
+    """Yield each tag with the commit it names, which packed refs tell without looking at the tag."""
+    tags = repository.references(TAGS)
+    if not tags:
+        return
     try:
         listed = run_git(repository.path, "show-ref", "--tags", "--dereference").decode()
     except GitError as error:
-        if error.stderr:
-            raise
-        return []  # so it ends where there are no tags
-    return [row for row in listed.splitlines() if row.endswith("^{}")]
+        if error.stderr:  # else there are no tags where git looks
+            yield from _readable_tags(repository, tags)
+        return
+    for row in listed.splitlines():
+        if row.endswith("^{}"):
+            oid, _, ref = row.removesuffix("^{}").partition(" ")
+            yield ref, oid
+
+
+def _readable_tags(repository: Repository, tags: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield those of some tags that git can read, one by one: `show-ref` gives up at the first that it cannot."""
+    for tag in sorted(tags):
+        with suppress(DamagedData):
+            reference = repository.reference(tag)
+            if reference is not None:
+                yield tag, str(commit_of(reference).id)
 
 
 def _reproductions(repository: Repository) -> Iterator[tuple[str, str]]:
@@ -165,20 +183,22 @@ def _reproductions(repository: Repository) -> Iterator[tuple[str, str]]:
     words = "log", f"--grep=^{Trailer.REPRODUCES}: ", "--format=%S %H"
     try:
         listed = run_git(repository.path, *words, "--branches")
-    except GitError:  # a branch is damaged, which is for `verify` to say: it keeps nobody from the others
-        sound = "".join(f"{ref}\n" for ref in _sound(repository, branches))
-        listed = run_git(repository.path, *words, "--stdin", stdin=sound.encode("utf-8", "surrogateescape"))
+    except GitError:
+        yield from _readable_reproductions(repository, branches)
+        return
     for row in listed.decode("utf-8", "replace").splitlines():
         branch, _, oid = row.rpartition(" ")
         yield transient_of(branch.removeprefix(BRANCHES)), oid
 
 
-def _sound(repository: Repository, branches: Iterable[str]) -> Iterator[str]:
-    """Yield those of some branches whose tips git can read."""
+def _readable_reproductions(repository: Repository, branches: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield the same commit by commit, of each branch down to the first commit that git cannot read."""
     for branch in branches:
+        line = branch.removeprefix(BRANCHES)
         with suppress(DamagedData):
-            if repository.tip(branch.removeprefix(BRANCHES)) is not None:
-                yield branch
+            for commit in repository.commits(line):
+                if Marker(commit).reproduces is not None:
+                    yield transient_of(line), str(commit.id)
 
 
 def read_at(repository: Repository, run: str) -> str:

@@ -21,6 +21,7 @@ from blastgit.errors import BlastgitError, Denied
 from blastgit.naming.names import parse_spec
 from blastgit.naming.refs import tag_ref
 from blastgit.naming.trailers import Trailer
+from blastgit.plumbing.objects import commit_of
 from blastgit.plumbing.trees import flatten, read_blob
 from blastgit.repository.base import Repository
 from blastgit.repository.edit import BranchEdit, commit_to_branch
@@ -209,4 +210,4 @@ def _run_of(repository: Repository, subject: Subject) -> str | None:
         return None
     from blastgit.repository.commits import Marker
 
-    return Marker(reference.peel(pygit2.Commit)).trailers.get(Trailer.RUN)
+    return Marker(commit_of(reference)).trailers.get(Trailer.RUN)

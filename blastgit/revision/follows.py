@@ -27,7 +27,8 @@ _DUST_OF = {"local": "transient", "global": "host"}
 def is_read(change: FieldChange, scope: str) -> bool:
     """Whether a value that changed is one that the fit of a scope reads."""
     if change.table == "filters":
-        return change.row == "changed"  # others come and go with their photometry
+        # Others come and go with their photometry. All else of a filter comes in by way of the photometry.
+        return change.row == "changed" and change.field.startswith("wavelength_")
     if change.field == "milkyway_dust_reddening":
         return change.table == _DUST_OF.get(scope)
     if change.table == "photometry" and not str(change.key[0]).endswith(f"_{scope}"):

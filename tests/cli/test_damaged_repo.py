@@ -66,3 +66,31 @@ def test_a_tag_that_names_no_commit(cli, history, run):
     run("git", "-C", history, "update-ref", "refs/tags/2026dgt/1", blob)
     assert cli("-C", history, "show", "2026dgt@1").code == 9
     assert cli("-C", history, "verify").code == 9
+
+
+@pytest.mark.parametrize("name", ["2026dgt/0^{commit}", "2026dgt/0", "2026dgt/1^{commit}", "2026dgt/1"])
+@pytest.mark.parametrize("how", ["gone", "garbled"])
+def test_runs_of_what_is_sound_are_listed(cli, history, record, loose, name, how):
+    record(history, small("2026z1"), run="reprocessing/w0")
+    path = loose(history, name)
+    path.unlink()
+    if how == "garbled":
+        path.write_bytes(b"x")
+    said = cli("-C", history, "run", "list")
+    assert (said.code, "reprocessing/w0" in said.out) == (0, True), said
+    said = cli("-C", history, "verify", "--json")
+    assert said.code == 9, said
+    problems = json.loads(said.out)["problems"]
+    assert problems
+    assert all("2026dgt" in json.dumps(problem) for problem in problems)
+
+
+@pytest.mark.parametrize("ref", ["refs/drafts/2026dgt", "refs/workflow/2026dgt", "refs/heads/r/filter/DES_z"])
+def test_a_ref_of_another_kind_whose_commit_is_gone(cli, history, ref):
+    (history / ref).parent.mkdir(parents=True, exist_ok=True)
+    (history / ref).write_text("1" * 40 + "\n")
+    said = cli("-C", history, "verify")
+    assert said.code == 9, said
+    assert "2026dgt" in said.out + said.err or "DES_z" in said.out + said.err
+    assert cli("-C", history, "run", "list").code == 0
+    assert cli("-C", history, "show", "2026dgt@1").code == 0

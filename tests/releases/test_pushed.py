@@ -70,7 +70,7 @@ def test_a_release_comes_with_the_revisions_that_it_freezes(
         ({"2026dgt@1/2026dgt.json": b"{}"}, "was changed"),
         ({"more.txt": b"x"}, "is not part of it"),
         ({".gitignore": b"*\n"}, "is not the one that blastgit ships"),
-        ({"release.yaml": b"\xff"}, "is none"),
+        ({"release.yaml": b"\xff"}, "release.yaml of release/nearby/1 cannot be read"),
         ({"release.yaml": None}, "has no release.yaml"),
     ],
 )

@@ -227,7 +227,8 @@ def first(child, scope, **values):
         (lambda d: d["host"]["fields"].update(sersic=4.0), [BOTH_RANDOM]),
         (lambda d: d["transient"]["fields"].update(milkyway_dust_reddening=0.5), [LOCAL, GLOBAL_RANDOM]),
         (lambda d: d["transient"]["fields"].update(spectroscopic_class="SN II"), [BOTH_RANDOM]),
-        (each("filters", image_fwhm_arcsec=9.0), [BOTH]),
+        (each("filters", wavelength_eff_angstrom=9.0), [BOTH]),
+        (each("filters", image_fwhm_arcsec=9.0), [BOTH_RANDOM]),
     ],
 )
 def test_each_fit_follows_only_what_it_reads(edit, clauses):
