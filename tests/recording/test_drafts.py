@@ -13,7 +13,7 @@ from blastgit import DataRepo
 from blastgit.cli.main import main
 from blastgit.demo import Sample, reprocess
 from blastgit.demo.changes import break_off, change_image, fail_stage, without_host
-from blastgit.errors import InvalidInput, NotFound, RepoError
+from blastgit.errors import InvalidData, InvalidInput, NotFound, RepoError
 from blastgit.recording.result import Recorded
 from blastgit.repository.edit import BranchEdit, commit_to_branch
 from blastgit.repository.local import LocalRepository
@@ -229,8 +229,12 @@ def test_a_users_own_line_takes_any_state_and_promotion_asks_for_a_complete_one(
     export, data = failed(sample).write(folder)
     repo = DataRepo(strict)
     assert repo.personal.record(NAME, export, data, user="alice").tag == "u/alice/2026dgt/0"
-    with pytest.raises(InvalidInput, match=r"u/alice/2026dgt@0 is not complete \(Global host SED inference failed\)"):
+    with pytest.raises(InvalidData, match="is not whole: Global host SED inference ended with 'failed'"):
         repo.personal.promote("u/alice/2026dgt@0")
+    # accepting invalid results does not override the repo's own rule: only complete states get numbers
+    with pytest.raises(InvalidInput, match=r"u/alice/2026dgt@0 is not complete \(Global host SED inference failed\)"):
+        repo.personal.promote("u/alice/2026dgt@0", even_invalid=True)
+    assert [entry.revision.number for entry in repo.log(NAME)] == [0]
 
 
 def test_a_worker_elsewhere_pushes_its_draft(strict: Path, sample: Sample, tmp_path: Path, record: Record) -> None:

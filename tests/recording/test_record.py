@@ -181,7 +181,7 @@ def test_the_trailers_are_those_of_the_contract(repo, sample, record, run):
     assert {key: value for key, value in found.items() if key != "Science-Digest"} == {
         "Revision": "0", "App-Version": "v1.12.0", "Rules": rules, "Run": "2026-05/night-3",
         "Collections-At": str(LocalRepository(repo).main.id), "Marker": "revision",
-        "Status": "complete", "Files": "15", "Bytes": str(sum(map(len, sample.files.values()))),
+        "Status": "complete", "Out-Of-Date": "none", "Files": "15", "Bytes": str(sum(map(len, sample.files.values()))),
         "Recorded-By": f"blastgit {__version__}",
     }  # fmt: skip
     assert revision(repo, 0).trailers == found
