@@ -13,6 +13,7 @@ from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision, Snapshot
 from blastgit.repository.tombstones import Withdrawals
 from blastgit.workflow.judged import validity_of
+from blastgit.workflow.publish import Publish
 from blastgit.workflow.validity import State
 
 if TYPE_CHECKING:
@@ -56,7 +57,9 @@ def _check_whole(repository: Repository, state: Revision) -> None:
     validity = validity_of(repository, state)
     failed = [each for each in validity.failures if each.state in (State.FAILED, State.NOT_RUN)]
     if failed:
+        takes_all = Publish.of(repository.settings) is Publish.ALL
+        otherwise = ", or promote it as it is (--even-invalid)" if takes_all else ""
         raise InvalidData(
             f"{state} is not whole: {'; '.join(map(str, failed))}. Nothing was promoted: mend it on your own line "
-            f"first, or promote it as it is (--even-invalid); `blastgit show {state} --validity` tells what is invalid"
+            f"first{otherwise}; `blastgit show {state} --validity` tells what is invalid"
         )
