@@ -52,10 +52,14 @@ def affected(session: Session, /, subject: str) -> Sequence[Affected]:
     shared = Resolver(session.repository).shared(subject)
     if shared is not None:
         from blastgit.api.search import opened_index
-        from blastgit.search.affected import affected_by
+        from blastgit.provenance.affected import affected_by_host
+        from blastgit.search.affected import affected_by, revisions_with_host
 
         with opened_index(session) as index:
-            return affected_by(index, shared)
+            if shared.kind != "host":
+                return affected_by(index, shared)
+            having = revisions_with_host(index, shared.name)
+        return list(affected_by_host(session.repository, having))
     from blastgit.provenance.affected import affected, read_subjects
 
     subjects = read_subjects(session.repository, subject)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -133,6 +133,26 @@ def affected(repository: Repository, subject: Subject, progress: Progress = sile
             yield Affected(str(revision), name, 0, name)
         for name, distance in graph.downstream(found).items():
             yield Affected(str(revision), name, distance, found[0])
+
+
+def affected_by_host(repository: Repository, having: Mapping[str, Set[int]]) -> Iterator[Affected]:
+    """Yield all that was really made with a host, also where another one has taken its place since.
+
+    Args:
+        repository: The data repo.
+        having: Which revisions of which transients have it.
+    """
+    history = History(repository)
+    for name, numbers in having.items():
+        for revision in history.revisions(name):
+            earlier = [f"{name}@{number}:host" for number in sorted(numbers) if number < revision.number]
+            graph = read_graph(repository, revision)
+            mine = ["host"] if revision.number in numbers else []
+            found = [each for each in (*mine, *earlier) if each in graph.things]
+            for each in found:
+                yield Affected(str(revision), each, 0, each)
+            for each, distance in graph.downstream(found).items():
+                yield Affected(str(revision), each, distance, found[0])
 
 
 def _candidates(repository: Repository, subject: Subject, progress: Progress) -> Iterator[Revision]:

@@ -1,21 +1,19 @@
-"""What stands downstream of a host, a filter or another reference, in all transients: asked of the index.
+"""What stands downstream of a filter or another reference, and which revisions have a host: asked of the index.
 
-`provenance/affected.py` reads the documents of those revisions that are concerned, for a file or a row of one revision;
-of what fifty thousand transients share there are as many to read, and the tables of the index say the same.
+`provenance/affected.py` reads the documents of those revisions that are concerned; of what fifty thousand transients
+share there are as many to read, and the tables of the index say the same.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from blastgit.annotations.subjects import Subject
 from blastgit.errors import NotFound
 from blastgit.provenance.affected import Affected
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from blastgit.index.open_index import OpenIndex
 
 _MOST = 100_000_000  # rows: all there are
@@ -33,16 +31,7 @@ made AS (
 SELECT transient || '@' || revision, product, distance, $via FROM made
 ORDER BY transient, revision, distance, product"""
 
-_USED_HOST = "WITH used AS (SELECT DISTINCT transient, revision FROM hosts WHERE $name IN (host_key, host)),"
-_OF_HOST = _USED_HOST + _FITS.format(
-    begin=1,
-    fits="sed SEMI JOIN used USING (transient, revision)",
-    nearer="""
-    SELECT transient, revision, 'apertures/' || name, 1
-    FROM apertures SEMI JOIN used USING (transient, revision) WHERE aperture = 'global'
-    UNION ALL SELECT transient, revision, 'photometry/' || name || '/' || filter, 2
-    FROM photometry SEMI JOIN used USING (transient, revision) WHERE aperture = 'global'""",
-)
+_HOSTS = "SELECT transient, revision FROM hosts WHERE $name IN (host_key, host) ORDER BY transient, revision"
 
 _USED_REFERENCE = """WITH measured AS (
     SELECT DISTINCT transient, revision, filter FROM photometry WHERE 'r/filter/' || filter = $name OR filter IN (
@@ -68,37 +57,33 @@ _OF_REFERENCE = _USED_REFERENCE + _FITS.format(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
-    sql: str
-    values: dict[str, Any]
-
-
 def affected_by(index: OpenIndex, subject: Subject) -> list[Affected]:
-    """Return what was made with a host or a reference, nearest first in each revision.
+    """Return what was made with a reference, nearest first in each revision.
 
     Args:
         index: The index, up to date.
-        subject: A host by its key, a reference, or one revision of a reference: of that, what was exported while it was
-            the latest.
+        subject: A reference, or one revision of it: of that, what was exported while it was the latest.
 
     Raises:
         NotFound: No revision was made with it.
     """
-    return list(_affected(index, _question(subject), str(subject)))
-
-
-def _question(subject: Subject) -> _Question:
-    if subject.kind == "host":
-        return _Question(_OF_HOST, {"name": subject.name})
     name, number = subject.revision if subject.kind == "revision" else (subject.name, None)
-    return _Question(_OF_REFERENCE, {"name": name, "number": number})
-
-
-def _affected(index: OpenIndex, question: _Question, name: str) -> Iterator[Affected]:
-    limits = replace(index.limits, rows=_MOST)
-    values = {**question.values, "via": name.partition(":")[2]}
-    rows = index.query(question.sql, values, limits=limits).rows
+    values = {"name": name, "number": number, "via": str(subject).partition(":")[2]}
+    rows = index.query(_OF_REFERENCE, values, limits=replace(index.limits, rows=_MOST)).rows
     if not rows:
-        raise NotFound(f"no revision was made with {name}")
-    yield from map(Affected._make, rows)
+        raise NotFound(f"no revision was made with {subject}")
+    return list(map(Affected._make, rows))
+
+
+def revisions_with_host(index: OpenIndex, host: str) -> dict[str, set[int]]:
+    """Return which revisions of which transients have a host, by its key or its name.
+
+    Raises:
+        NotFound: None has it.
+    """
+    found: dict[str, set[int]] = {}
+    for transient, number in index.query(_HOSTS, {"name": host}, limits=replace(index.limits, rows=_MOST)).rows:
+        found.setdefault(transient, set()).add(number)
+    if not found:
+        raise NotFound(f"no revision was made with host:{host}")
+    return found

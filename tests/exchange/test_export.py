@@ -174,7 +174,7 @@ def test_what_was_said_goes_along(history, tmp_path, capsys):
     assert (silent.annotations, silent.to_json()["annotations"]) == (None, None)
     assert [path.name for path in tmp_path.glob("silent*")] == ["silent.tar.gz"]
     for subject in ("2026dgt@1", "2026dgt@0:cutout_cdn/DES/DES_g.fits", "2026dgt", "2026dgt@0", "2026other"):
-        repo.annotations.add([subject], AnnotationBody(comment=f"said of {subject}"))
+        repo.annotations.add([subject], AnnotationBody(comment=f"said of {subject}"), announce=True)
     first = next(
         note.event.id for note in repo.annotations.about("2026dgt@1").notes if "@1" in note.event.remark.comment
     )

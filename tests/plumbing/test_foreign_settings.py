@@ -126,7 +126,7 @@ exec env -i PATH="$PATH" HOME=/nowhere sh -c "$1"
 """What stands for ssh: it runs here what should run there, where another user has set nothing."""
 
 _VARYING = re.compile(
-    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{40,64}|\b[0-9a-f]{10}\b|\d\d:\d\d:\d\d UTC"
+    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{40,64}|\b[0-9a-f]{10}\b|\d\d:\d\d(:\d\d)? UTC"
     r"|\d+(\.\d+)? (s|ms|[kMG]?B|MB/s)\b"
 )
 

@@ -136,7 +136,8 @@ def test_subjects_that_are_none(library):
             DataRepo(library).affected(text)
     with pytest.raises(NotFound):
         DataRepo(library).affected("2026dgt@0:photometry/none")
-    assert DataRepo(library).affected("host:nobody") == []
+    with pytest.raises(NotFound, match="no revision was made with host:nobody"):
+        DataRepo(library).affected("host:nobody")
 
 
 def test_affected_on_the_command_line(library, capsys):

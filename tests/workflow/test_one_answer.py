@@ -143,7 +143,7 @@ def test_a_finding_is_no_failure_wherever_it_is_told(repo, capsys):
 
 
 def test_what_older_code_wrote_of_a_revision_is_judged_anew(repo, monkeypatch):
-    monkeypatch.setattr("blastgit.recording.record.status_at_end", lambda *_: "failed: Host match")
+    monkeypatch.setattr("blastgit.recording.wording.status_at_end", lambda *_: "failed: Host match")
     record(repo, Run({"Host match": ("no host match", "error")}, "Host match", None), 0)
     [listed] = DataRepo(repo).list()
     assert listed.status == "answered: Host match" == DataRepo(repo).log(NAME)[0].status
