@@ -149,7 +149,9 @@ def test_a_reader_that_goes_away_is_no_error(library, tmp_path):
     assert shown.returncode == 0
 
 
-def test_the_repo_comes_from_the_option_the_environment_or_the_folder(cli, library, repo, monkeypatch):
+def test_the_repo_comes_from_the_option_the_environment_or_the_folder(cli, library, repo, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")  # a checkout of this project looks like a clone of a data repo
     assert cli("list").code == 2
     monkeypatch.setenv("BLASTGIT_REPO", str(library))
     assert "2026dgt" in cli("list").out
