@@ -17,7 +17,8 @@ from blastgit.serve.security import protect
 from blastgit.serve.site import Site
 
 _LOG = logging.getLogger("blastgit.serve")
-_BODY = 12_000_000  # bytes of a request: an attachment of 10 MB and the form around it
+BODY_LIMIT = 12_000_000
+"""Bytes of a request: an attachment of 10 MB and the form around it."""
 
 
 def create_app(site: Site) -> Flask:
@@ -25,7 +26,7 @@ def create_app(site: Site) -> Flask:
     app = Flask("blastgit.serve", static_folder=None, template_folder=str(templating.TEMPLATES))
     app.extensions["blastgit"] = site
     app.secret_key = site.secret
-    app.config.update(MAX_CONTENT_LENGTH=_BODY, MAX_FORM_PARTS=200)
+    app.config.update(MAX_CONTENT_LENGTH=BODY_LIMIT, MAX_FORM_PARTS=200)
     app.url_map.strict_slashes = False
     templating.install(app)
     login.install(app)

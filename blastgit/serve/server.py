@@ -14,8 +14,6 @@ from blastgit.serve.http.listening import HttpLimits, Wsgi, create_server, liste
 from blastgit.serve.http.refresher import Refresher
 from blastgit.serve.options import ServeOptions
 
-_BODY = 12_000_000
-
 
 @dataclass(frozen=True)
 class WebServer:
@@ -70,14 +68,14 @@ def serving(repo: Path, index: Path, options: ServeOptions) -> Iterator[WebServe
         RepoError: The address is taken or none of this machine, or a library is missing.
     """
     need_libraries()
-    from blastgit.serve.app import create_app
+    from blastgit.serve.app import BODY_LIMIT, create_app
     from blastgit.serve.site import Site
     from blastgit.serve.tap.app import App
     from blastgit.serve.tap.limits import ServiceLimits
     from blastgit.serve.tap.queries import Queries, Source
     from blastgit.serve.tap.workers import Workers
 
-    http = HttpLimits(_BODY, options.threads, proxy=options.login.proxy or "127.0.0.1", names_client=False)
+    http = HttpLimits(BODY_LIMIT, options.threads, proxy=options.login.proxy or "127.0.0.1", names_client=False)
     workers, refresher = Workers(), Refresher(repo, options.refresh)
     with (
         listen(options.host, options.port) as listening,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from base64 import b64encode
-from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, cast
 
 from werkzeug.exceptions import HTTPException
@@ -72,15 +71,6 @@ def plain_name(path: str) -> str:
     return "".join(each if (each.isalnum() and each.isascii()) or each in "._-+@" else "_" for each in name)
 
 
-def checked_bytes(item: Item) -> Iterator[bytes]:
-    """Yield a file's bytes; the last come only if all of them are what was recorded.
-
-    Raises:
-        DamagedData: They are not.
-    """
-    return item.checked()
-
-
 def _stream(response: Response, request: Request, body: IO[bytes]) -> None:
     """Let the server itself read the file: a client that reads slowly then holds no thread."""
     response.response = wrap_file(request.environ, body)
@@ -90,7 +80,7 @@ def _stream(response: Response, request: Request, body: IO[bytes]) -> None:
 def _brought(item: Item) -> IO[bytes]:
     body = tempfile.TemporaryFile()  # noqa: SIM115 (closed when it was sent)
     try:
-        body.writelines(checked_bytes(item))
+        body.writelines(item.checked())
         body.seek(0)
     except BaseException:
         body.close()

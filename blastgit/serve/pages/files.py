@@ -10,7 +10,7 @@ from flask import Flask, Response, redirect, request
 
 from blastgit.errors import NotFound
 from blastgit.serve.facts import Facts
-from blastgit.serve.http.sending import checked_bytes, open_to_all, plain_name, send_file, send_item
+from blastgit.serve.http.sending import open_to_all, plain_name, send_file, send_item
 from blastgit.serve.page import Page, route
 from blastgit.serve.resolve import find, read_spec
 from blastgit.serve.site import site
@@ -76,7 +76,7 @@ def archive(spec: str) -> BaseResponse:
         for item in items:
             info = zipfile.ZipInfo(f"{found.name}/{item.path}", found.entry.revision.time.timetuple()[:6])
             with packed.open(info, "w") as member:
-                for chunk in checked_bytes(item):
+                for chunk in item.checked():
                     member.write(chunk)
     size = body.tell()
     body.seek(0)

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from blastgit.errors import BlastgitError, InvalidInput, UsageError
 from blastgit.naming.names import is_personal
 from blastgit.serve.http.sending import plain_name
+from blastgit.serve.http.statuses import http_status
 from blastgit.serve.login import Rate, own_place, require_user
 from blastgit.serve.page import Page, route
 from blastgit.serve.site import site
@@ -48,8 +49,6 @@ def _take() -> Response | tuple[str, int] | Any:
         current_app.extensions["blastgit.writes"].count(user)
         done = _written(user, said)
     except BlastgitError as error:
-        from blastgit.serve.http.statuses import http_status
-
         values = {name: request.form.get(name, "") for name in _FIELDS}
         data = {"subject": request.form.get("subject", ""), "values": values, "problem": str(error), "back": place}
         return render_template("say_page.html", data=data), http_status(error).value

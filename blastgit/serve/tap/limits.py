@@ -23,12 +23,9 @@ class ServiceLimits:
         jobs: How many jobs are kept.
         retention: Seconds that a job is kept.
         body: Bytes of a request.
-        headers: Bytes of its headers.
         query: Characters of a query.
         waiting: Seconds that a request may wait for a job to change.
         waiters: How many may do so at the same time.
-        idle: Seconds after which a client is cut off that neither sends nor reads.
-        connections: How many clients may be connected.
         threads: How many requests are answered at the same time.
     """
 
@@ -45,10 +42,7 @@ class ServiceLimits:
     jobs: int = 1000
     retention: float = 7 * 86400
     body: int = 1_000_000
-    headers: int = 32_768
     query: int = 50_000
     waiting: float = 60
     waiters: int = 8
-    idle: int = 30
-    connections: int = 800
     threads: int = 20

@@ -73,7 +73,7 @@ def serving(repo: Path, index: Path, place: Place) -> Iterator[Service]:
     from blastgit.serve.tap.workers import Workers
 
     limits = place.limits
-    http = HttpLimits(limits.body, limits.threads, limits.headers, limits.idle, limits.connections)
+    http = HttpLimits(limits.body, limits.threads)
     workers, refresher = Workers(), Refresher(repo, place.refresh)
     with (
         listen(place.host, place.port) as listening,
