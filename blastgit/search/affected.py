@@ -1,7 +1,7 @@
-"""What stands downstream of a filter or another reference, and which revisions have a host: asked of the index.
+"""What was made with a filter or another reference, and which revisions have a host, looked up in the index.
 
-`provenance/affected.py` reads the documents of those revisions that are concerned; of what fifty thousand transients
-share there are as many to read, and the tables of the index say the same.
+`provenance/affected.py` reads the document of each revision concerned. For a filter that fifty thousand transients
+share these would be as many documents; the tables of the index say the same.
 """
 
 from __future__ import annotations
@@ -17,23 +17,10 @@ if TYPE_CHECKING:
     from blastgit.index.open_index import OpenIndex
 
 _MOST = 100_000_000  # rows: all there are
-_FITS = """
-fits AS (SELECT DISTINCT transient, revision, aperture FROM {fits}),
-made AS (
-    SELECT used.transient, used.revision, 'sed/' || sed.aperture AS product, {begin} AS distance
-    FROM used JOIN sed USING (transient, revision) SEMI JOIN fits USING (transient, revision, aperture)
-    UNION ALL
-    SELECT used.transient, used.revision, files.path, {begin} + 1
-    FROM used JOIN files USING (transient, revision) SEMI JOIN fits USING (transient, revision, aperture)
-    WHERE files.kind <> 'thumbnail'
-    UNION ALL {nearer}
-)
-SELECT transient || '@' || revision, product, distance, $via FROM made
-ORDER BY transient, revision, distance, product"""
-
 _HOSTS = "SELECT transient, revision FROM hosts WHERE $name IN (host_key, host) ORDER BY transient, revision"
 
-_USED_REFERENCE = """WITH measured AS (
+_OF_REFERENCE = """
+WITH measured AS (
     SELECT DISTINCT transient, revision, filter FROM photometry WHERE 'r/filter/' || filter = $name OR filter IN (
         SELECT filter FROM filters WHERE 'r/survey/' || survey = $name)
 ), named AS (
@@ -47,14 +34,19 @@ _USED_REFERENCE = """WITH measured AS (
 ), checked AS (
     SELECT DISTINCT transient, revision, aperture FROM photometry SEMI JOIN named USING (transient, revision)
     WHERE is_validated IS NOT NULL
-), used AS (SELECT DISTINCT transient, revision FROM of_filter),"""
-_OF_REFERENCE = _USED_REFERENCE + _FITS.format(
-    begin=2,
-    fits="""(
-        SELECT * FROM of_filter WHERE is_validated = 'true'
-        UNION ALL SELECT * FROM of_filter ANTI JOIN checked USING (transient, revision, aperture))""",
-    nearer="SELECT transient, revision, 'photometry/' || name || '/' || filter, 1 FROM of_filter",
+), fits AS (
+    SELECT transient, revision, aperture FROM of_filter WHERE is_validated = 'true'
+    UNION SELECT transient, revision, aperture FROM of_filter ANTI JOIN checked USING (transient, revision, aperture)
+), made AS (
+    SELECT transient, revision, 'photometry/' || name || '/' || filter AS product, 1 AS distance FROM of_filter
+    UNION ALL
+    SELECT transient, revision, 'sed/' || aperture, 2 FROM sed SEMI JOIN fits USING (transient, revision, aperture)
+    UNION ALL
+    SELECT transient, revision, path, 3 FROM files SEMI JOIN fits USING (transient, revision, aperture)
+    WHERE kind <> 'thumbnail'
 )
+SELECT transient || '@' || revision, product, distance, $via FROM made
+ORDER BY transient, revision, distance, product"""
 
 
 def affected_by(index: OpenIndex, subject: Subject) -> list[Affected]:
