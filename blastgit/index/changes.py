@@ -80,9 +80,10 @@ class _Comparison:
         rule = self._rules.tables.get(table)
         tolerance = self._rules.tolerance if rule is None else rule.tolerance
         limits = [(tolerance, self._rules.limit(name)) for name in columns]
-        if name_at := [at for at, name in enumerate(columns) if name == _IGNORED]:
-            old, new = ([_without(row, name_at[0]) for row in rows] for rows in (old, new))
-            limits.pop(name_at[0])
+        if _IGNORED in columns:
+            at = columns.index(_IGNORED)
+            old, new = ([_without(row, at) for row in rows] for rows in (old, new))
+            limits.pop(at)
         if _same_rows(old, new, limits):
             return True
         return len(old) > 1 and _same_rows(sorted(old, key=_order), sorted(new, key=_order), limits)

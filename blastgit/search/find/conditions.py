@@ -92,8 +92,9 @@ def filters(wanted: Criteria, values: Values, said: Collection[str]) -> Iterator
     for flag in wanted.flags:
         yield _marked(flag, "flags", said, lambda flag: _flag(flag, values))
     for flag in wanted.inherited:
-        own = _marked(flag.removeprefix("!"), "flags", said, lambda flag: _flag(flag, values))
-        reached = _among("inherited_flags m", _flag(flag.removeprefix("!"), values))
+        name = flag.removeprefix("!")
+        own = _marked(name, "flags", said, lambda flag: _flag(flag, values))
+        reached = _among("inherited_flags m", _flag(name, values))
         yield f"{'NOT ' if flag.startswith('!') else ''}({own} OR {reached})"
     for tag in wanted.tags:
         yield _marked(tag, "annotations", said, lambda tag: _tag(tag, values))
