@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,16 +57,13 @@ def _in_repo(names: Sequence[str]) -> tuple[dict[str, int], set[str]]:
 
     numbers: dict[str, int] = {}
     drafts: set[str] = set()
-    try:
+    with suppress(BlastgitError):  # the list is there all the same: it shows what fails, and why
         repo = DataRepo(options().repo)
         for name in names:
-            drafts |= {name} if open_draft(repo, name) else set()
-            try:
+            if open_draft(repo, name):
+                drafts.add(name)
+            with suppress(NotFound):
                 numbers[name] = repo.log(name)[0].revision.number
-            except NotFound:
-                continue
-    except BlastgitError:  # the list is there all the same: it shows what fails, and why
-        return numbers, drafts
     return numbers, drafts
 
 
