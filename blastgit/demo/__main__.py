@@ -18,7 +18,8 @@ def main(arguments: list[str]) -> int:
     guard_stdout()
     parser = argparse.ArgumentParser("python -m blastgit.demo", description="Tell the story of blastgit in a folder.")
     parser.add_argument("--web", action="store_true", help="fill a repo to look at in a browser instead")
-    parser.add_argument("folder", nargs="?", type=Path, help="where; it must not be there yet (demo, or demo-web)")
+    where = "where; an earlier demo there is replaced (demo, or demo-web)"
+    parser.add_argument("folder", nargs="?", type=Path, help=where)
     options = parser.parse_args(arguments)
     try:
         folder: Path = options.folder or Path("demo-web" if options.web else "demo")
