@@ -1,4 +1,4 @@
-"""What is wrong with a query, in words for the one who wrote it: DuckDB's are about its own types and settings."""
+"""What is wrong with a query, in words for the person who wrote it: DuckDB's are about its own types and settings."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ _TYPES = {"INT8": "TINYINT", "INT16": "SMALLINT", "INT32": "INTEGER", "INT64": "
 def _unreadable(match: re.Match[str]) -> str:
     type_ = _TYPES.get(match["type"], match["type"])
     kind = "truth value" if type_ == "BOOLEAN" else "time" if type_.startswith(("TIME", "DATE")) else "number"
-    return f"{match['text']!r} is no {kind}; TRY_CAST({match['from'] or 'x'} AS {type_}) is null for it"
+    return f"{match['text']!r} is not a {kind}; TRY_CAST({match['from'] or 'x'} AS {type_}) is null for it"
 
 
 def _time(match: re.Match[str]) -> str:
-    return f"{match['text']!r} is no time; write 2026-05-27, or 2026-05-27 12:30:00"
+    return f"{match['text']!r} is not a time; write 2026-05-27, or 2026-05-27 12:30:00"
 
 
 _NAME, _CANDIDATES_OF = r'"(?P<name>[^"]+)"', r"!?(?P<others>\s*Candidate [^\n]*(?:\n(?!\n)[^\n]+)*)?"
