@@ -1,7 +1,7 @@
-"""The tables of references, and of the flags that reach revisions of transients from what they were made with.
+"""The tables of references, and of the flags that revisions of transients inherit from what they were made with.
 
-There are few references, and few flags on them and on hosts, so all of this is written anew when anything of it may
-have changed. Which revision uses which reference is a view, `reference_uses`: nothing of it has to be kept up to date.
+There are few references, and few flags on them and on hosts, so both tables are rewritten whenever something in
+them may have changed. Which revision uses which reference is a view, `reference_uses`, so it is never out of date.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ FROM flags JOIN reference_uses uses ON flags.kind = 'revision' AND flags.transie
 
 
 def update_references(repository: Repository, connection: duckdb.DuckDBPyConnection, damaged: dict[str, str]) -> None:
-    """Write the revisions of all references anew; note the lines that cannot be read in `damaged`."""
+    """Rewrite the table of all references' revisions; note the lines that cannot be read in `damaged`."""
     history, rows = History(repository), Rows()
     for line in reference_lines(repository):
         try:
@@ -58,6 +58,6 @@ def _revisions(history: History, line: str) -> Iterator[Values]:
 
 
 def update_inherited(connection: duckdb.DuckDBPyConnection) -> None:
-    """Write anew which flags reach revisions from what they use."""
+    """Rewrite the table of the flags that revisions inherit."""
     connection.execute("DELETE FROM inherited_flags")
     connection.execute(_INHERITED)

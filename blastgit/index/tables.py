@@ -1,4 +1,4 @@
-"""The tables of the index, as `tables.yaml` describes them: the SQL that makes them, and what is said of them."""
+"""The tables of the index, as `tables.yaml` describes them: the SQL that makes them, and their descriptions."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def serving(repo: Path, index: Path, options: ServeOptions) -> Iterator[WebServe
         options: Where to listen, and what to show.
 
     Raises:
-        RepoError: The address is taken or none of this machine, or a library is missing.
+        RepoError: The address is taken or belongs to another machine, or a library is missing.
     """
     need_libraries()
     from blastgit.serve.app import BODY_LIMIT, create_app

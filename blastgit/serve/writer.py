@@ -1,4 +1,4 @@
-"""The one process that writes for the web interface: in the name of who logged in, one annotation at a time.
+"""The one process that writes for the web interface, in the name of the user who logged in, one annotation at a time.
 
 Who somebody is, is a matter of a process's environment in blastgit, as it is for a hook. A server has many threads and
 one environment, so it hands annotations to this process, which sets the name, lets the library check them by the policy

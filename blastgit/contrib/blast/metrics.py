@@ -1,8 +1,8 @@
 """How recordings and sweeps went, as figures that Prometheus reads.
 
-All workers count in Django's cache, which they share. Two ways lead out of it: the Django app serves them at
-`/blastgit/metrics`, and each sweep writes them to the file that the variable BLASTGIT_METRICS names, for the textfile
-collector of Prometheus' node exporter. After the cache was emptied, counting begins anew, as after a restart.
+All workers count in Django's cache, which they share. Prometheus gets the figures in one of two ways: the Django app
+serves them at `/blastgit/metrics`, and each sweep writes them to the file that the variable BLASTGIT_METRICS names, for
+the textfile collector of the node exporter. When the cache is emptied, the counters begin at 0, as after a restart.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 VARIABLE = "BLASTGIT_METRICS"
 OUTCOMES = ("recorded", "unchanged", "draft", "gone", "failed")
 BUCKETS = (0.5, 1, 2, 5, 10, 30, 60, 120, 600, 3000)
-"""Seconds; what takes longer is counted with all."""
+"""Upper limits in seconds; what takes longer is counted in +Inf only."""
 
 _KEY = "blastgit:metrics:"
 
 
 class Metrics:
-    """The figures."""
+    """Counts recordings, notes sweeps, and returns the figures as text."""
 
     def __init__(self) -> None:
         """Open the default cache."""
@@ -64,7 +64,7 @@ class Metrics:
         names = [f"{outcome}:{what}" for outcome in OUTCOMES for what in ("count", "milliseconds", *BUCKETS)]
         keys = [f"{_KEY}{name}" for name in (*names, "sweep", "left", "failing", "oldest")]
         found = {key.removeprefix(_KEY): value for key, value in self._cache.get_many(keys).items()}
-        lines = ["# HELP blastgit_recording_seconds How long recordings took, by what came of them."]
+        lines = ["# HELP blastgit_recording_seconds How long recordings took, by outcome."]
         lines.append("# TYPE blastgit_recording_seconds histogram")
         for outcome in OUTCOMES:
             lines += _histogram(outcome, found)
@@ -96,7 +96,7 @@ def _histogram(outcome: str, found: Mapping[str, Any]) -> list[str]:
 
 
 def write(text: str, environment: Mapping[str, str] = os.environ) -> None:
-    """Write the figures to the file that is named for them, whole or not at all; do nothing if none is.
+    """Write the figures to the file that BLASTGIT_METRICS names, whole or not at all; do nothing if it is not set.
 
     Raises:
         OSError: It cannot be written.

@@ -15,7 +15,7 @@ from blastgit.repository.location import local_path
 
 
 def published_standings(location: str, names: Collection[str]) -> Iterator[Standing]:
-    """Yield how transients stand in the latest documents of a data repo, drafts included; others are left out.
+    """Yield how transients stand in the latest documents of a data repo, drafts included, if it has them.
 
     Of one elsewhere nothing is yielded: fetching the documents would take longer than recording the transients again.
 

@@ -43,10 +43,10 @@ class Criteria:
             made with, or for itself as with `flags`.
         tags: Tags, likewise.
         collection: A collection that gives the revision, or a file of it.
-        run: The RUN that holds it: it was born into it, or the run found its values again.
+        run: The RUN that holds it: it was born into the run, or the run found its values again.
         app_version: The version of Blast that made it, or found its values again.
-        failed: A stage that failed; `any` for whichever.
-        out_of_date: A stage whose results are out of date; `any` for whichever.
+        failed: A stage that failed; `any` for any stage.
+        out_of_date: A stage whose results are out of date; `any` for any stage.
         changed: What differs from the revision before: `sed`, `sed/local`, `photometry`, `host`, a path, a pattern.
         query: A saved query whose transients, or revisions, these must be.
         params: Values of its parameters.

@@ -22,7 +22,7 @@ def check_sql(query: Query) -> None:
     """Check that a query is one SELECT of what the index has, with the parameters that it declares.
 
     Where DuckDB is not installed, as on a server that only takes pushes, only its first word is checked:
-    whoever runs it does so where it can read the tables and nothing else.
+    it is run where it can read the tables and nothing else.
 
     Raises:
         InvalidQuery: It is not one.

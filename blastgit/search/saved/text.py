@@ -106,7 +106,7 @@ def read_query(data: bytes, name: str) -> Query:
     """Take a query apart; whether DuckDB understands its SQL is another matter (`check.py`).
 
     Raises:
-        InvalidInput: It is no text, or what stands before its SQL is not valid.
+        InvalidInput: It is not text, or what stands before its SQL is not valid.
     """
     if len(data) > SIZE_LIMIT:
         raise InvalidInput(f"the query {name} has {len(data):,} bytes, more than the {SIZE_LIMIT:,} allowed")

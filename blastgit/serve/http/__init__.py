@@ -1,1 +1,1 @@
-"""What the pages and the TAP service share below them: listening, sending files, telling what went wrong."""
+"""What the pages and the TAP service share: listening, sending files, answering errors."""

@@ -30,7 +30,7 @@ class HttpLimits:
         idle: Seconds after which a client is cut off that neither sends nor reads.
         connections: How many clients may be connected.
         proxy: The address whose word on the host and the scheme is believed.
-        names_client: Whether its word on the client's address is, too: never where the proxy's own address counts.
+        names_client: Whether it may name the client's address, too: never where the proxy's own address counts.
     """
 
     body: int

@@ -1,4 +1,4 @@
-"""What an error is in HTTP, and how much of it a stranger may read."""
+"""Which HTTP status an error gets, and how much of it a stranger may read."""
 
 from __future__ import annotations
 

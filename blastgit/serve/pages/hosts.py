@@ -57,7 +57,7 @@ def reference(type_: str, name: str) -> Page:
     """Return a reference line: what it holds now, its revisions, and the transients that use it.
 
     Raises:
-        NotFound: There is no such line.
+        NotFound: No such reference.
     """
     here = site()
     here.stale(False)

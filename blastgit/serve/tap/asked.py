@@ -31,7 +31,7 @@ def asked(parameters: Parameters, limits: ServiceLimits) -> Asked:
     """Return what the parameters of a query say.
 
     Raises:
-        InvalidQuery: They are not valid, or ask for what there is not.
+        InvalidQuery: They are not valid, or ask for what does not exist.
     """
     request = parameters.one("REQUEST")
     if request is not None and request.lower() != "doquery":

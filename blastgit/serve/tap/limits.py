@@ -1,4 +1,4 @@
-"""What the service gives to whom it does not know."""
+"""What the service gives to strangers."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class Request(HttpRequest):
     max_form_parts = _MOST_PARAMETERS
 
     def __init__(self, environ: dict[str, Any], url: str | None = None) -> None:
-        """Take a request as WSGI has it; `url` is what the public knows the service by, if that is not what it says."""
+        """Take a request as WSGI has it; `url` is the public address of the service, if the request has another."""
         super().__init__(environ)
         self._url = url
 
@@ -71,7 +71,7 @@ class Request(HttpRequest):
         """The URL of the service as the client knows it, without a slash at the end.
 
         Raises:
-            UsageError: The client calls the host by something that no host is called.
+            UsageError: The header Host is not the name of a host.
         """
         if self._url:
             return self._url.rstrip("/")
