@@ -158,8 +158,7 @@ def subset(
         annotations = _copy_annotations(repository, new, selection)
     revisions = [str(revision) for revision in selection.revisions]
     files = sum(len(paths) for paths in selection.files.values())
-    contents = len({md5 for _, md5 in selection.contents})
-    return Subset(new.path, new.store.url, revisions, files, contents, size, left_out, annotations)
+    return Subset(new.path, new.store.url, revisions, files, len(selection.sha256), size, left_out, annotations)
 
 
 def _copy_contents(
@@ -181,6 +180,7 @@ class _Selection:
         revisions: Those that were asked for.
         files: The files of each that are taken, by the revision's name.
         contents: What must be in the new stores: by name of the store and MD5, each content's pointer and SHA-256.
+        sha256: The SHA-256 of each of these contents, by MD5.
         lines: All revisions of each line up to the highest one asked for, and of what users' own lines fork from.
         tips: The commit that each of these lines ends with: the highest revision's, or the last that attests it.
         collection: The collection that was asked for, or None.
@@ -210,11 +210,11 @@ class _Selection:
                 fork = origin(repository, fork.name)
         self.lines = {name: self._line(name, number) for name, number in highest.items()}
         self.tips = {name: self._tip(name, number) for name, number in highest.items()}
-        self._md5s = {md5 for _, md5 in self.contents}
+        self.sha256 = {md5: sha256 for (_, md5), (_, sha256) in self.contents.items()}
         for revision in (revision for line in self.lines.values() for revision in line):
             for pointer in revision.stored.values():  # an older pointer may name another store for the same content
-                if (pointer.remote, pointer.md5) not in self.contents and pointer.md5 in self._md5s:
-                    self.contents[pointer.remote, pointer.md5] = pointer, self._sha256(pointer.md5)
+                if pointer.md5 in self.sha256:
+                    self.contents.setdefault((pointer.remote, pointer.md5), (pointer, self.sha256[pointer.md5]))
 
     def stones(self, revision: Revision) -> tuple[Stones, int]:
         """Return the tombstones of a revision in the subset, and how many of them are not the source's own."""
@@ -222,7 +222,7 @@ class _Selection:
         now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
         stones = dict(before)
         for path, pointer in revision.stored.items():  # what git itself keeps comes along with the tag
-            if path not in stones and pointer.md5 not in self._md5s:
+            if path not in stones and pointer.md5 not in self.sha256:
                 stones[path] = Tombstone(
                     path, pointer.md5, revision.sha256(path), pointer.size, now, "blastgit subset", LEFT_OUT
                 )
@@ -236,9 +236,6 @@ class _Selection:
                 taken.add(each)
                 if not revision.held[each].in_git:
                     self.contents[pointer.remote, pointer.md5] = pointer, revision.sha256(each)
-
-    def _sha256(self, md5: str) -> str:
-        return next(sha256 for (_, each), (_, sha256) in self.contents.items() if each == md5)
 
     def _tip(self, name: str, highest: int) -> str:
         markers = self._history.all_markers(name)
