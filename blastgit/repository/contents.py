@@ -15,6 +15,7 @@ from blastgit.store.base import Store
 
 if TYPE_CHECKING:
     from blastgit.content import Tolerance
+    from blastgit.store.borrowed import Borrowed
 
 
 def checked(chunks: Iterable[bytes], sha256: str, what: str, whose: Callable[[], str] = str) -> Iterator[bytes]:
@@ -52,7 +53,12 @@ def whose(state: Snapshot, path: str, store: Store) -> str:
 
 def of_whom(store: Store, md5: str) -> str:
     """Return what became of the file that a content is, if it is somebody else's, as the end of a sentence; or ""."""
-    changes = [change for each in store.borrowed([md5]).get(md5, ()) if (change := each.change())]
+    return fate_of(store.borrowed([md5]).get(md5, ()))
+
+
+def fate_of(files: Iterable[Borrowed]) -> str:
+    """Return what became of the files that a content is a link to, as the end of a sentence; "" if nothing."""
+    changes = [change for each in files if (change := each.change())]
     return f"; it was imported as a link: {', '.join(changes)}" if changes else ""
 
 

@@ -16,7 +16,7 @@ from blastgit.maintenance.verify.report import Problem, Report
 from blastgit.progress import Progress
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Snapshot
-from blastgit.repository.contents import of_whom
+from blastgit.repository.contents import fate_of, of_whom
 from blastgit.repository.entries import LIMIT
 from blastgit.store.base import Store
 from blastgit.store.borrowed import as_borrowed
@@ -41,7 +41,7 @@ def look_up(repository: Repository, contents: Mapping[Checksums, str], *, fast: 
     problems = []
     borrowed = store.borrowed({sums.md5 for sums in contents})
     for sums, where in contents.items():
-        source = of_whom(store, sums.md5) if sums.md5 in borrowed else ""
+        source = fate_of(borrowed.get(sums.md5, ()))
         if sums.md5 not in sizes:
             hint = "; it is in the quarantine, so `blastgit verify --repair` helps" if sums.md5 in aside else ""
             text = f"the store {store.url} lacks its content {sums.md5}{hint}{source}"
