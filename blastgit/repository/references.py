@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -11,6 +10,7 @@ from typing import Any
 
 from blastgit.errors import InvalidName, RepoError
 from blastgit.naming.names import reference_line, reference_type
+from blastgit.naming.nearest import did_you_mean
 from blastgit.repository.settings import Settings
 from blastgit.safe_yaml import load_yaml
 
@@ -55,16 +55,15 @@ class ReferenceTypes:
         """Return the type of a reference line.
 
         Raises:
-            InvalidName: There is no such type here.
+            InvalidName: This data repo does not have its type; the error names the nearest.
         """
         wanted = reference_type(line)
         if wanted in self.types:
             return self.types[wanted]
-        near = difflib.get_close_matches(wanted, self.types, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there is {', '.join(self.types)}"
+        hint = did_you_mean(wanted, self.types, f"it has {', '.join(self.types)}", count=1)
         raise InvalidName(
-            f"{line}: {wanted!r} is no type of reference in this data repo: {hint} (`references:` in blastgit.yaml on "
-            "main adds types)"
+            f"{line}: this data repo does not have the reference type {wanted!r}{hint} (`references:` in blastgit.yaml "
+            "on main adds types)"
         )
 
     def exported(self) -> Mapping[str, ReferenceType]:

@@ -127,7 +127,7 @@ def test_a_repo_has_types_of_its_own(repo, network):
     commit_settings(repo, "references: {dust-map: {about: where the dust is}, model: null}")
     opened = DataRepo(repo)
     assert opened.references.record("r/dust-map/sfd", files=[network]).tag == "r/dust-map/sfd/0"
-    with pytest.raises(InvalidName, match="no type of reference"):
+    with pytest.raises(InvalidName, match="does not have the reference type"):
         opened.references.record(MODEL, files=[network])
 
 
