@@ -41,13 +41,18 @@ class Drafts:
 
     def all(self) -> list[Draft]:
         """Return all drafts, newest first."""
-        return [draft for commit in self._commits() if (draft := self._draft(commit)) is not None]
+        return [draft for commit in self.commits() if (draft := self._draft(commit)) is not None]
 
     def last(self, towards: int) -> Draft | None:
         """Return the last draft on the way to a revision, or None."""
         return next((draft for draft in self.all() if draft.towards == towards), None)
 
-    def _commits(self) -> Iterator[pygit2.Commit]:
+    def commits(self) -> Iterator[pygit2.Commit]:
+        """Yield all commits of the line, newest first: drafts, the stages before them, and what says that one is over.
+
+        Raises:
+            DamagedData: Git cannot read one.
+        """
         commit = self.tip
         while commit is not None:
             yield commit

@@ -10,10 +10,9 @@ from blastgit.checks.trailers import Stated, draft_faults, trailer_faults
 from blastgit.errors import BlastgitError, DamagedData
 from blastgit.maintenance.verify.report import Report
 from blastgit.maintenance.verify.states import check_state
-from blastgit.naming.refs import draft_ref
-from blastgit.plumbing.objects import commit_of
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Draft, Marker, Snapshot, StageState
+from blastgit.repository.drafts import Drafts
 from blastgit.repository.tombstones import Withdrawals
 from blastgit.store.hashing import Checksums
 
@@ -25,7 +24,7 @@ def check_drafts(repository: Repository, name: str, report: Report) -> Iterator[
         Where each content is promised, and what it should be; those that were withdrawn are only noted.
     """
     try:
-        markers = _markers(repository, name)
+        markers = [Marker(commit) for commit in Drafts(repository, name).commits()][::-1]
         before, withdrawals = DraftSequence(), Withdrawals(repository)
         for marker in markers:
             for faults in (commit_faults(marker.commit), trailer_faults(marker), before.faults(marker)):
@@ -33,22 +32,12 @@ def check_drafts(repository: Repository, name: str, report: Report) -> Iterator[
                     report.add("commit", f"drafts of {name}, commit {marker.id:.10}", text)
             state = _state(repository, name, marker, before.towards)
             if state is not None:
-                number = state.towards
-                yield from check_state(state, number, withdrawals.concerning(state), report)
+                yield from check_state(state, state.towards, withdrawals.concerning(state), report)
                 if isinstance(state, Draft):
                     _check_statements(repository, state, report, has_stages=before.has_stages)
             before.follow(marker)
     except DamagedData as error:
         report.add("damaged", f"drafts of {name}", error)
-
-
-def _markers(repository: Repository, name: str) -> list[Marker]:
-    reference = repository.reference(draft_ref(name))
-    commit, found = None if reference is None else commit_of(reference), []
-    while commit is not None:
-        found.append(Marker(commit))
-        commit = repository.commit_before(name, commit)
-    return found[::-1]
 
 
 def _state(repository: Repository, name: str, marker: Marker, towards: int) -> Draft | StageState | None:
