@@ -18,7 +18,7 @@ from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.revisions import check_revision
 from blastgit.guard.stages import check_stage
 from blastgit.naming.names import fold, is_reference
-from blastgit.naming.refs import MAIN, PERSONAL_BRANCHES, Change, Line, branch_ref, place
+from blastgit.naming.refs import PERSONAL_BRANCHES, Change, Line, branch_ref, place
 from blastgit.naming.trailers import Trailer
 from blastgit.plumbing.process import run_git
 from blastgit.repository.commits import Marker
@@ -171,15 +171,14 @@ class LineCheck:
 
     def _check_run(self, marker: Marker) -> None:
         """Check that the run that it names may hold it; a copy of a whole repo keeps names that were once allowed."""
-        run, is_copy = marker.trailers.get(Trailer.RUN), self._repo.ref(MAIN) is None
+        run, is_copy = marker.trailers.get(Trailer.RUN), self._repo.is_new
         if run is None or (is_copy and marker.number is None):
             return
         from blastgit.collections.runs import check_configuration, check_membership
 
         parents = marker.commit.parent_ids
         before = self._repo.commit(parents[0], "its parent") if parents else None
-        stated = (marker.number, marker.reproduces, (marker.drafted or (None,))[0])
-        number = next((each for each in stated if each is not None), 0)
+        number = marker.number if marker.number is not None else marker.reproduces or 0
         try:
             check_membership(self._repo, run, str(self._line), before, number)
             check_configuration(self._repo, run, marker.trailers.get(Trailer.CONFIG, ""))

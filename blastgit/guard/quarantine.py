@@ -47,7 +47,7 @@ class Quarantine(LocalRepository):
 
     def tip(self, name: str) -> pygit2.Commit | None:
         """Return the tip of a branch as it is before the push; of main in a repo that has none yet, as it will be."""
-        return self.main if name == "main" and self._coming_main is not None else super().tip(name)
+        return self.main if name == "main" and self.is_new else super().tip(name)
 
     @property
     def is_new(self) -> bool:
