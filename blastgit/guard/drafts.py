@@ -55,8 +55,8 @@ def _numbered(new: list[Marker]) -> list[tuple[Marker, int | None]]:
     number: int | None = None
     for marker in reversed(new):
         number = marker.drafted[0] if marker.drafted is not None else number
-        found.insert(0, (marker, number))
-    return found
+        found.append((marker, number))
+    return found[::-1]
 
 
 def _check(  # noqa: PLR0913, PLR0917 (a commit, and what it has to agree with)
