@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from blastgit.errors import DamagedData, StoreError
 from blastgit.progress import Progress
@@ -54,6 +55,12 @@ class Carried:
     url: str
     contents: int
     size: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it under its stable keys."""
+        return {
+            "store": self.store, "mode": self.mode, "url": self.url, "contents": self.contents, "bytes": self.size,
+        }  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -77,10 +77,7 @@ class Migrated:
 
     def to_json(self) -> dict[str, Any]:
         """Return the result under its stable keys."""
-        stores = [{**asdict(each), "bytes": each.size} for each in self.stores]
-        for each in stores:
-            del each["size"]
-        return {"path": str(self.path), "refs": self.refs, "stores": stores}
+        return {"path": str(self.path), "refs": self.refs, "stores": [each.to_json() for each in self.stores]}
 
 
 def migrate(repository: Repository, target: Path, options: MigrateOptions, progress: Progress = silent) -> Migrated:
@@ -105,8 +102,7 @@ def migrate(repository: Repository, target: Path, options: MigrateOptions, progr
     _check_apart(repository, target)
     url = str(target / "dvc") if options.store is None else absolute(options.store)
     if options.dry_run:
-        _check_free(target)
-        near = next(folder for folder in target.parents if folder.exists())
+        near = _check_free(target)
         loads = list(_loads(repository, repository, url))
         return Migrated(target, len(repository.references("")), [foresee(load, mode, near) for load in loads])
     with built(target, last="HEAD") as place:
@@ -136,12 +132,14 @@ def _check_apart(repository: Repository, target: Path) -> None:
             raise RepoError(f"{target} lies inside {folder}, {what}: choose a place of its own")
 
 
-def _check_free(target: Path) -> None:
+def _check_free(target: Path) -> Path:
+    """Check that a repo can be made there; return the folder on whose file system it would be."""
     near = next(folder for folder in target.parents if folder.exists())
     if not near.is_dir() or not os.access(near, os.W_OK | os.X_OK):
-        raise RepoError(f"{target} cannot be made: {near} is no folder that this user may write to")
+        raise RepoError(f"{target} cannot be made: {near} is not a folder that this user may write to")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise RepoError(f"{target} exists and is not empty: a data repo needs a folder of its own")
+    return near
 
 
 def _copy_refs(repository: Repository, place: Path) -> None:

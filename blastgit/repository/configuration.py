@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -96,10 +97,8 @@ def read_settings(data: bytes, where: str) -> dict[str, Any]:
         InvalidInput: It is none of YAML, JSON or TOML.
     """
     loaded: Any = None
-    try:
+    with suppress(BlastgitError):
         loaded = load_yaml(data, where)
-    except BlastgitError:
-        loaded = None
     if not isinstance(loaded, Mapping):
         try:
             loaded = tomllib.loads(data.decode())
