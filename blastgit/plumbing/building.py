@@ -53,12 +53,11 @@ def _aside(path: Path, last: str) -> Iterator[Path]:
     aside = path / _ASIDE
     _remove_left(path, aside, last)
     aside.mkdir()
-    descriptor = _locked(aside)
-    try:
-        yield aside
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-        os.close(descriptor)
+    with sole_maker(path, aside):
+        try:
+            yield aside
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
 
 
 def _remove_left(path: Path, aside: Path, last: str) -> None:
@@ -67,22 +66,32 @@ def _remove_left(path: Path, aside: Path, last: str) -> None:
     if there and (_ASIDE not in there or last in there):
         raise RepoError(f"{path} exists and is not empty: a data repo needs a folder of its own")
     if there:
-        descriptor = _locked(aside)
-        try:
+        with sole_maker(path, aside):
             for name in there - {_ASIDE}:
                 (path / name).rename(aside / name)
             shutil.rmtree(aside)
-        finally:
-            os.close(descriptor)
 
 
-def _locked(folder: Path) -> int:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+@contextmanager
+def sole_maker(path: Path, lock: Path) -> Iterator[None]:
+    """Hold the lock of the one process that makes a data repo.
+
+    Args:
+        path: Where the repo is to be.
+        lock: What is locked, a file or folder that is there.
+
+    Raises:
+        Busy: Another process is making it.
+    """
+    descriptor = os.open(lock, os.O_CLOEXEC | (os.O_RDONLY if lock.is_dir() else os.O_RDWR))
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
-        raise Busy(f"another process is making a data repo at {folder.parent}") from None
+        raise Busy(f"another process is making a data repo at {path}") from None
     except OSError:  # a file system without locks
         pass
-    return descriptor
+    try:
+        yield
+    finally:
+        os.close(descriptor)

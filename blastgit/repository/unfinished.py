@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from blastgit.errors import Busy, RepoError
+from blastgit.errors import RepoError
+from blastgit.plumbing.building import sole_maker
 from blastgit.plumbing.durable import sync_file_systems
 
 UNFINISHED = "blastgit/unfinished"
@@ -38,7 +37,7 @@ def finished_at_the_end(repo: Path) -> Iterator[None]:
         Busy: Another process is at work there.
         RepoError: A disk failed.
     """
-    with _held(repo):
+    with sole_maker(repo, repo / UNFINISHED):
         try:
             yield
             sync_file_systems([repo])
@@ -56,24 +55,9 @@ def remove_unfinished(repo: Path) -> None:
         Busy: The process is at work.
     """
     if (repo / UNFINISHED).exists():
-        with _held(repo):
-            _remove(repo)
-
-
-@contextmanager
-def _held(repo: Path) -> Iterator[None]:
-    descriptor = os.open(repo / UNFINISHED, os.O_RDWR | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise Busy(f"another process is making a data repo at {repo}") from None
-    except OSError:  # a file system without locks
-        pass
-    try:
-        yield
-    finally:
-        os.close(descriptor)
+        with sole_maker(repo, repo / UNFINISHED):
+            if (repo / UNFINISHED).exists():  # else it was finished just before the lock was free
+                _remove(repo)
 
 
 def _remove(repo: Path) -> None:
