@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from blastgit.errors import RepoError
 from blastgit.repository.settings import Settings
+from blastgit.repository.successors import later, refuse_circle
 from blastgit.revision.document import Json
 from blastgit.revision.host import host_key
 
@@ -44,9 +44,7 @@ class Hosts:
 
     def known_as(self, key: str) -> str:
         """Return the key that stands for one today."""
-        while key in self.present:
-            key = self.present[key]
-        return key
+        return [key, *later(self.present, key)][-1]
 
     def former(self, key: str) -> Iterator[str]:
         """Yield the keys that one stands for, beside itself."""
@@ -66,8 +64,5 @@ def read_hosts(loaded: Any) -> Hosts:
     for key in (*loaded, *loaded.values()):
         if not isinstance(key, str) or " ".join(key.split()) != key or not key:
             raise RepoError(f"{_WHERE}: {key!r:.80} is no key of a host; put it in quotes")
-    try:
-        TopologicalSorter({old: [new] for old, new in loaded.items()}).prepare()
-    except CycleError as error:
-        raise RepoError(f"{_WHERE}: {error.args[1][0]} comes back to itself") from None
+    refuse_circle(loaded, _WHERE)
     return Hosts(dict(loaded))

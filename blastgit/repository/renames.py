@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from blastgit.errors import InvalidName, RepoError
 from blastgit.naming.names import check_transient
 from blastgit.repository.settings import Settings
+from blastgit.repository.successors import later, refuse_circle
 
 _WHERE = "blastgit.yaml on main: renames"
 
@@ -44,13 +44,9 @@ class Renames:
 
     def others(self, name: str) -> list[str]:
         """Return the other names of a transient: those that came after this one, the latest first, then former ones."""
-        later: list[str] = []
-        at = name
-        while at in self.present:
-            at = self.present[at]
-            later.insert(0, at)
-        newest = later[0] if later else name
-        return [*later, *(each for each in self.former(newest) if each != name and each not in later)]
+        after = later(self.present, name)
+        newest = [name, *after][-1]
+        return [*reversed(after), *(each for each in self.former(newest) if each != name and each not in after)]
 
 
 def read_renames(loaded: Any) -> Renames:
@@ -69,8 +65,5 @@ def read_renames(loaded: Any) -> Renames:
         except InvalidName as error:
             raise RepoError(f"{_WHERE}: {error}") from None
     present = {str(old): str(new) for old, new in loaded.items()}
-    try:
-        TopologicalSorter({old: [new] for old, new in present.items()}).prepare()
-    except CycleError as error:
-        raise RepoError(f"{_WHERE}: {error.args[1][0]} comes back to itself") from None
+    refuse_circle(present, _WHERE)
     return Renames(present)
