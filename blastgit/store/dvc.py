@@ -207,7 +207,11 @@ class DvcStore(Store):
         return done
 
     def _do_if_it_can(self, work: Callable[[RemoteFolder], T], what: str) -> T:
-        """Do something that not every protocol has."""
+        """Do something that not every protocol has: its file system raises `NotImplementedError` then.
+
+        Raises:
+            StoreError: The protocol lacks it, or it failed.
+        """
         folder = self._open()
         try:
             return self._patience.call(lambda: work(folder))

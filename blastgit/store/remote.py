@@ -90,14 +90,18 @@ class RemoteFolder:
         self.changed.update({md5: when for md5, entry in contents.items() if (when := _when(entry)) is not None})
         return {md5: entry["size"] for md5, entry in contents.items()}
 
+    def _require_listings(self) -> None:
+        """Fail as DVC's own file systems do at what their protocol lacks: `dvc.py` puts both into the same words."""
+        if not self._can_list:
+            raise NotImplementedError("the protocol has no listings")
+
     def all_sizes(self) -> Mapping[str, int]:
         """Return the size of every content.
 
         Raises:
             NotImplementedError: The protocol has no listings.
         """
-        if not self._can_list:
-            raise NotImplementedError
+        self._require_listings()
         if self._is_object_store:
             return self._list_all()
         answers = self.in_threads(self._list_folder, [f"{n:02x}" for n in range(256)])
@@ -118,8 +122,7 @@ class RemoteFolder:
         Raises:
             NotImplementedError: The protocol has no listings.
         """
-        if not self._can_list:
-            raise NotImplementedError
+        self._require_listings()
         try:
             return not self._fs.fs.ls(str(self._fs.join(self._root, "files")), detail=False)
         except FileNotFoundError:
@@ -138,8 +141,7 @@ class RemoteFolder:
         Raises:
             NotImplementedError: The protocol has no listings, so nobody would find it.
         """
-        if not self._can_list:
-            raise NotImplementedError
+        self._require_listings()
         target = str(self._fs.join(self._root, *path.split("/")))
         if not self._is_object_store:
             self._fs.makedirs(self._fs.parent(target))
