@@ -15,7 +15,8 @@ from blastgit.store.base import QUARANTINE, Content, SetAside, Sizes, Store, qua
 from blastgit.store.borrowed import TREE, Borrowed, borrowed_contents, note_borrowed, tree_in_place
 from blastgit.store.hashing import Checksums, chunks_of, drain
 
-_MODE = 0o444  # DVC trusts a read-only object without hashing it: so it is complete and checked before it has its name
+READ_ONLY = 0o444
+"""The mode of every content. DVC trusts it without hashing: so a content is complete and checked before it is named."""
 
 
 class LocalStore(Store):
@@ -270,8 +271,8 @@ def _lstat(path: Path) -> os.stat_result | None:
 def _make_read_only(path: Path) -> None:
     """Give a staged file the mode of all contents; what is only a link to somebody else's file is left alone."""
     found = path.lstat().st_mode
-    if not stat.S_ISLNK(found) and stat.S_IMODE(found) != _MODE:
-        path.chmod(_MODE)
+    if not stat.S_ISLNK(found) and stat.S_IMODE(found) != READ_ONLY:
+        path.chmod(READ_ONLY)
 
 
 def _entries(folder: Path | os.DirEntry[str]) -> list[os.DirEntry[str]]:

@@ -63,7 +63,6 @@ class Place:
         path: What names the bucket in a request; "/" where the server's name does.
         prefix: What the key of each content begins with.
         keys: What opens it.
-        timeout: Seconds to wait for an answer.
     """
 
     endpoint: str
@@ -71,7 +70,6 @@ class Place:
     path: str
     prefix: str
     keys: Keys
-    timeout: float = _TIMEOUT
 
 
 def sizes(remote: Remote, md5s: Collection[str]) -> Sizes:
@@ -225,7 +223,7 @@ class _Connection:
             raise Unanswered
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         try:
-            self._http = kind(parts.hostname, parts.port, timeout=where.timeout)
+            self._http = kind(parts.hostname, parts.port, timeout=_TIMEOUT)
         except (OSError, ValueError):
             raise Unanswered from None
         self._place, self._host = where, parts.netloc

@@ -11,8 +11,7 @@ from pathlib import Path
 from blastgit.errors import InvalidFiles
 from blastgit.store.borrowed import Borrowed, as_borrowed
 from blastgit.store.hashing import Checksums, copy_hashing, drain, read_steadily, share_hashing
-
-_READ_ONLY = 0o444
+from blastgit.store.local import READ_ONLY
 
 
 class Taking(StrEnum):
@@ -90,7 +89,7 @@ def refuse_if_rewritable(path: Path) -> None:
         mode = stat.S_IMODE(path.stat().st_mode)
     except OSError as error:
         raise InvalidFiles(f"{path} cannot be read: {error.strerror}") from None
-    if mode != _READ_ONLY:
+    if mode != READ_ONLY:
         why = "it could be rewritten, and what is published with it" if mode & 0o222 else "not all could read it"
         raise InvalidFiles(
             f"{path} has the mode {mode:04o}, so {why}: `chmod 444` it where nobody rewrites it, or import it with "
