@@ -58,7 +58,7 @@ class Sequence:
         elif kind == "reproduction":
             yield from self._reproduction_faults(marker)
         elif kind == "draft":
-            yield "it is a draft, and on a branch are only states that have a number"
+            yield "it is a draft, and a branch holds only states that have a number"
         elif kind == "stage" and is_reference(self.line):
             yield "it is about a stage of the workflow, and a reference has none"
         elif kind == "stage":
@@ -90,7 +90,7 @@ def _key(marker: Marker) -> tuple[str, str | None, str | None]:
 def begun_faults(marker: Marker) -> Iterator[str]:
     """Yield what is wrong with the marker of a stage where its run has ended."""
     if marker.outcome == BEGUN:
-        yield "it says that a stage began: on a branch, and among drafts, are only stages that ended"
+        yield "it says that a stage began: branches and drafts hold only stages that ended"
 
 
 def stage_faults(marker: Marker) -> Iterator[str]:

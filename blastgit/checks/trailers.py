@@ -185,7 +185,7 @@ def draft_faults(state: Stated, rules: Rules, *, has_stages: bool) -> Iterator[s
     if not state.marker.commit.message.startswith(begin):
         yield f"its message should begin with {begin!r}"
     if Publish.COMPLETE.allows(state.marker.trailers.get(Trailer.STATUS, "")):
-        yield "its trailer Status says that its workflow came to its end: then it is no draft"
+        yield "its trailer Status says that its workflow came to its end: such a state is a revision, not a draft"
     if Trailer.PROMOTED_FROM in state.marker.trailers:
         yield "its trailer Promoted-From belongs to revisions"
 

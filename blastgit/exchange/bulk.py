@@ -47,7 +47,7 @@ class Outcome:
         stamp: What that looked like; see `exchange/seen.py`.
         look: What its data files looked like, likewise.
         ignored: How many leftovers of other programs lay among them.
-        rewritable: How many files, taken in place, somebody has the right to rewrite.
+        rewritable: How many files, taken in place, somebody may rewrite.
     """
 
     name: str

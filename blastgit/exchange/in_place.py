@@ -32,7 +32,9 @@ def check_taking(repository: Repository, source: Path | Place, taking: Taking) -
     if not taking.borrows:
         return
     if taking is Taking.HARDLINK and not isinstance(repository.store.named(""), LocalStore):
-        raise UsageError(f"the store {repository.store.url} is no folder, so it takes no hard links: leave out --mode")
+        raise UsageError(
+            f"the store {repository.store.url} is not a folder, so it cannot hold hard links: leave out --mode"
+        )
     if not isinstance(source, Path):
         raise UsageError(
             f"{source} is a bucket, in which DVC finds contents by nothing but their MD5: with a store on the same "
@@ -46,7 +48,7 @@ def store_in_place(repository: Repository, tree: Path) -> str:
     """Return the name of the store that stands for a tree, which main names from now on.
 
     Raises:
-        Denied: The store is new, and this user is no admin.
+        Denied: The store is new, and this user is not an admin.
         StoreError: It cannot be written.
     """
     place = tree.resolve()

@@ -66,7 +66,7 @@ class Import:
         skipped: Each transient that was left out, with the reason.
         mode: What became of the files, a word of `Taking`.
         store: Of files in place, the store of links to them; "" otherwise.
-        rewritable: How many of these somebody has the right to rewrite, and with them what is published.
+        rewritable: How many of these somebody may rewrite, and with them what is published.
         strays: What lies in the source beside the folders that were looked at.
     """
 

@@ -149,7 +149,7 @@ def _strays_in_bucket(place: Place) -> list[str]:
     try:
         entries = Bucket(place).entries()
     except StoreError:
-        return []  # whoever may only list the two folders need not know what else is there
+        return []  # an import works without the right to list anything else
     return [name for name in entries if name.rstrip("/") not in ROOTS and not is_leftover(name)]
 
 

@@ -176,7 +176,7 @@ def _check_configuration(path: str, data: bytes) -> None:
     if fault:
         raise Denied(f"it {fault}")
     if configuration_path(digest_of(data)) != path:
-        raise Denied(f"it should be called by its own SHA-256, {configuration_path(digest_of(data))}")
+        raise Denied(f"it should be named after its own SHA-256, {configuration_path(digest_of(data))}")
 
 
 def _revision(repo: Quarantine, coming: Mapping[str, str | None], line: str, number: int) -> Revision | None:

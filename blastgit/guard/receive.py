@@ -229,7 +229,7 @@ class PushCheck:
             repo.policy.check("writer", who, line.name)
 
     def _check_reference(self, line: Line) -> None:
-        """Check that this user may change a reference: one that follows from exports as anybody who records some."""
+        """Check that this user may change a reference: any writer may, if its type follows from exports."""
         policy, type_ = self._repo.policy, ReferenceTypes.of(self._repo.settings).check(line.name)
         if type_.reviewed and self._repo.ref(line.branch) is None:
             policy.check("curator", self._who, line.name)

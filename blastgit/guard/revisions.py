@@ -95,7 +95,7 @@ def check_state(repo: Quarantine, line: str, marker: Marker, number: int) -> tup
     files = files_of(repo, marker.commit.tree_id)
     pointers, own = check_tree(repo, name, files)
     if name not in files:
-        raise Denied(f"it has no {name}: the document of a state bears the name of what it is about")
+        raise Denied(f"it has no {name}: the document of a state is named after what it is about")
     document = _document(repo, name, files)
     if document.export.name != transient_of(line):
         raise Denied(f"{name} is about {document.export.name}")

@@ -1,6 +1,6 @@
 """Contents of one store for a new data repo: as further names of the same files, as copies, or where they are.
 
-A hard link is safe here, and only here: what lies in a store is never written to, so both names show what was published
+A hard link is safe between stores: what lies in one is never written to, so both names show what was published
 until each repo deletes its own.
 """
 

@@ -6,7 +6,7 @@ where both repos lie on one file system, which costs no room; each of the two re
 that cannot be, they stay where they are, and the store knows that the new repo relies on it; or they are copied.
 
 The new repo is built aside, and is there once all of it is on disk. The ledger is read before the refs, contents after
-them: so nothing is promised that does not come along, whoever writes to the old repo meanwhile.
+them: so nothing is promised that does not come along, even if somebody writes to the old repo meanwhile.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def migrate(repository: Repository, target: Path, options: MigrateOptions, progr
         UsageError: The options contradict each other.
     """
     if options.store is not None and options.mode not in (Mode.AUTO, Mode.COPY):
-        raise UsageError(f"contents are copied to a store of one's own: --mode {options.mode} does not go with --store")
+        raise UsageError(f"--store has the contents copied to that store, so --mode {options.mode} does not go with it")
     mode = Mode.COPY if options.store is not None else options.mode
     target = target.absolute()
     _check_apart(repository, target)

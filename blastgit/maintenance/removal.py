@@ -69,7 +69,7 @@ def remove(
 
 
 def _with_their_owners(store: Store, md5s: Collection[str]) -> list[str]:
-    """Say which bytes are still files of somebody else, since the store had but links to them."""
+    """Say which bytes are still files of somebody else, since the store had only links to them."""
     files = {file.path for found in store.borrowed(md5s).values() for file in found if os.path.lexists(file.path)}
     return [f"{path} was imported as a link, so its bytes are still there: delete it too" for path in sorted(files)]
 

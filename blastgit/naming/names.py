@@ -119,11 +119,11 @@ def reference_line(type_: str, name: str) -> str:
     The name may be any that Blast gives a filter or a survey (`2MASS_H`), and a version may stand in it (`gaia-dr3.1`).
 
     Raises:
-        InvalidName: It can be no type's name, or no reference's.
+        InvalidName: The type or the name breaks the rules.
     """
     line = f"{_REFERENCE}{type_}/{name}"
     if not _REFERENCE_TYPE.fullmatch(type_):
-        raise InvalidName(f"{line!r} names no type of reference: it is r/TYPE/NAME, with a type in small letters")
+        raise InvalidName(f"{line!r} is not a reference: write r/TYPE/NAME, with TYPE in small letters, digits and -")
     if not _REFERENCE_NAME.fullmatch(name) or ".." in name or name.casefold().endswith(".lock"):
         raise InvalidName(
             f"{name!r} cannot be a reference's name: letters and digits, with . _ + - between them, up to 64 characters"

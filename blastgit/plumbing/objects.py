@@ -10,7 +10,7 @@ import pygit2
 from blastgit.errors import DamagedData
 
 ZERO = "0" * 40
-"""The id that git gives where there is no object: of a ref that is to go, or was not there before."""
+"""The id that git gives for no object: of a ref that is to be deleted, or did not exist before."""
 
 FILE_MODE, FOLDER_MODE = b"100644", b"40000"
 """How git's trees write that an entry is a file, or a tree of its own."""

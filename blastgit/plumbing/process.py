@@ -83,7 +83,7 @@ def git_folder(path: Path) -> Path:
     """Return the git directory of a repository or of a folder in a checkout, as git finds it.
 
     Raises:
-        RepoError: There is none, or git does not open it; the error has git's words, such as who owns the folder.
+        RepoError: Git finds none, or does not open it; the error quotes git, for example on who owns the folder.
     """
     try:
         found = run_git(None, "-C", str(path), "rev-parse", "--absolute-git-dir", keep=Keep.TRUST)

@@ -9,7 +9,7 @@ from blastgit.plumbing.objects import ZERO
 
 
 class RefMoved(RepoError):
-    """A ref was not where the caller last saw it: somebody else was first. Look again and decide anew."""
+    """A ref was not where the caller last saw it: somebody else was first. Look again, and decide again."""
 
     kind = "ref-moved"
 

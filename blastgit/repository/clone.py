@@ -32,7 +32,7 @@ class Clone(LocalRepository):
         return str(self.path.parent)
 
     def reference(self, ref: str) -> pygit2.Reference | None:
-        """Return a ref as it is now: of a branch, what was fetched of it; None if there is none."""
+        """Return a ref as it is now: of a branch, what was fetched of it; None if it does not exist."""
         fetched = find_ref(self.git, _tracked(ref)) if ref.startswith(BRANCHES) and ref != ANNOTATIONS else None
         return fetched or super().reference(ref)
 
@@ -63,7 +63,7 @@ class Clone(LocalRepository):
         """
         if self.reference(MAIN) is None:
             raise RepoError(
-                f"{self.location} is no clone of a data repo, or one of a single branch, without main: fetch that with "
+                f"{self.location} is not a clone of a data repo, or has a single branch, without main: fetch main with "
                 f"`git -C {self.location} fetch origin main:{_tracked(MAIN)}`"
             )
         return super().main
@@ -84,7 +84,7 @@ class Clone(LocalRepository):
         objects: Batch | None = None,
         synced: Iterable[Path] = (),
     ) -> None:
-        """Move the branch of the annotations, which alone is a clone's own to move.
+        """Move the branch of the annotations, the only one that a clone may move.
 
         Raises:
             RepoError: It is another ref.
@@ -94,7 +94,7 @@ class Clone(LocalRepository):
         super().update_refs(updates, message, *locks, objects=objects, synced=synced)
 
     def _refuse(self) -> NoReturn:
-        raise RepoError(f"{self.location} is a clone, for reading and for annotations: do this in the repo it is of")
+        raise RepoError(f"{self.location} is a clone, for reading and annotations: do this in the repo it came from")
 
     def _names(self) -> list[str]:
         names = (ref.decode("utf-8", "replace") for ref in list_refs(self.git))
@@ -110,7 +110,7 @@ def open_here(folder: Path) -> LocalRepository:
     """Open the data repo in a folder of this machine, or a plain clone of one.
 
     Raises:
-        RepoError: There is none, it belongs to someone else, or its format is newer than this code.
+        RepoError: No data repo is there, it belongs to someone else, or its format is newer than this code.
     """
     if folder.name == _INSIDE:
         return Clone(folder)

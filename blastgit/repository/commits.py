@@ -56,7 +56,7 @@ class Marker:
 
     @property
     def drafted(self) -> tuple[int, int] | None:
-        """Which revision this is a draft of, and which of its drafts, counted from 1; None if it is no draft."""
+        """Which revision this is a draft of, and which of its drafts, counted from 1; None if it is not a draft."""
         towards, ordinal = self._count(Trailer.TOWARDS), self._count(Trailer.DRAFT)
         is_draft = self.trailers.get(Trailer.MARKER) == "draft" and towards is not None and ordinal is not None
         return (towards or 0, ordinal or 0) if is_draft else None

@@ -28,10 +28,10 @@ _PREFIX = "sha256:"
 
 
 def read_configuration(file: Path) -> bytes:
-    """Return the bytes of a file that shall be kept.
+    """Return the bytes of a file that is to be kept.
 
     Raises:
-        InvalidInput: It cannot be read, is too large, or no text.
+        InvalidInput: It cannot be read, is too large, or is not text.
     """
     try:
         data = file.read_bytes()
@@ -53,7 +53,7 @@ def fault_of(data: bytes) -> str:
         text = data.decode()
     except UnicodeDecodeError:
         return "is not UTF-8 text"
-    return "is no text: it holds a zero byte" if "\0" in text else ""
+    return "is not text: it holds a zero byte" if "\0" in text else ""
 
 
 def digest_of(data: bytes) -> str:
@@ -84,7 +84,7 @@ def settings_of(repository: Repository, state: Snapshot) -> dict[str, Any]:
 
     Raises:
         NotFound: Main does not have the configuration that its commit names.
-        InvalidInput: It is none of YAML, JSON or TOML.
+        InvalidInput: It is not YAML, JSON or TOML.
     """
     digest = state.trailers.get(Trailer.CONFIG)
     return {} if digest is None else read_settings(configuration(repository, digest), digest)
@@ -94,7 +94,7 @@ def read_settings(data: bytes, where: str) -> dict[str, Any]:
     """Return what a configuration sets, each setting under its full name: `dynesty.nlive`.
 
     Raises:
-        InvalidInput: It is none of YAML, JSON or TOML.
+        InvalidInput: It is not YAML, JSON or TOML.
     """
     loaded: Any = None
     with suppress(BlastgitError):
@@ -103,7 +103,7 @@ def read_settings(data: bytes, where: str) -> dict[str, Any]:
         try:
             loaded = tomllib.loads(data.decode())
         except (tomllib.TOMLDecodeError, UnicodeDecodeError):
-            raise InvalidInput(f"the configuration {where} is no mapping of settings in YAML, JSON or TOML") from None
+            raise InvalidInput(f"the configuration {where} does not map settings in YAML, JSON or TOML") from None
     return dict(_flat(loaded, ""))
 
 

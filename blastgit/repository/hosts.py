@@ -39,7 +39,7 @@ class Hosts:
         return settings.read("hosts", read_hosts)
 
     def key(self, fields: Mapping[str, Json] | None) -> str:
-        """Return the key of the host that a row is about; "" if there is none."""
+        """Return the key of the host that a row is about; "" without a row."""
         return "" if fields is None else self.known_as(host_key(fields))
 
     def known_as(self, key: str) -> str:
@@ -63,6 +63,6 @@ def read_hosts(loaded: Any) -> Hosts:
         raise RepoError(f"{_WHERE} should map former keys of hosts to present ones")
     for key in (*loaded, *loaded.values()):
         if not isinstance(key, str) or " ".join(key.split()) != key or not key:
-            raise RepoError(f"{_WHERE}: {key!r:.80} is no key of a host; put it in quotes")
+            raise RepoError(f"{_WHERE}: {key!r:.80} is not a host's key; write it in quotes, without extra blanks")
     refuse_circle(loaded, _WHERE)
     return Hosts(dict(loaded))

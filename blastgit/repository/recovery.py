@@ -161,7 +161,7 @@ def add_tag(batch: Batch, name: str, commit: str, tagger: pygit2.Signature, mess
 
 
 def settled(repository: Repository, name: str, tip: pygit2.Commit | None) -> list[RefUpdate]:
-    """Return what removes a run that has ended already, on the branch or as a draft: the one who ended it died then."""
+    """Return what removes a run that ended, on the branch or as a draft, and whose writer died before its ref went."""
     reference = repository.reference(run_ref(name))
     if reference is None:
         return []

@@ -2,7 +2,7 @@
 
 Each question fetches what its answer needs, as it is now, and nothing twice: no verb has to think of it. A transient's
 branch is fetched with its tip alone; the walk back along it fetches more when it comes to the end of what is here. So
-asking for the latest revision fetches little, asking for all of them fetches all.
+asking for the latest revision fetches little, and asking for all of them fetches all.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ class RemoteRepository(Repository):
         self._along = (*self._along, Pattern(start, is_open=True))
 
     def reference(self, ref: str) -> pygit2.Reference | None:
-        """Return a ref as it is now: with main and, of a transient's, the ends of run and drafts; of these, all."""
+        """Return a ref as it is now. A transient's comes with the ends of its run and drafts, and these come whole."""
         if ref.startswith(_WHOLE):
             self._bring_run(ref)
         elif ref.startswith((BRANCHES, TAGS)):
@@ -373,7 +373,7 @@ def _beside(ref: str) -> list[Pattern]:
     if ref in (MAIN, ANNOTATIONS, CHECKPOINT) or ref.startswith((RELEASES, *_WHOLE)):
         return [Pattern(MAIN)]
     name = ref.removeprefix(BRANCHES) if ref.startswith(BRANCHES) else ref.removeprefix(TAGS).rpartition("/")[0]
-    # with a star, git does not mind if there is none
+    # with a star, git accepts that a ref does not exist
     return [Pattern(MAIN), Pattern(run_ref(name), is_open=True), Pattern(draft_ref(name), is_open=True)]
 
 

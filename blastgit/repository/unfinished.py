@@ -15,14 +15,14 @@ UNFINISHED = "blastgit/unfinished"
 
 
 def check_finished(repo: Path) -> None:
-    """Return if a data repo is whole.
+    """Check that a data repo is whole.
 
     Raises:
-        RepoError: It is being made, or whoever made it died.
+        RepoError: It is still being made, or the process that made it died.
     """
     if (repo / UNFINISHED).exists():
         raise RepoError(
-            f"{repo} is not whole: `blastgit subset` is at work there, or was broken off; then give that command again"
+            f"{repo} is not whole: `blastgit subset` is still making it; if that was broken off, give the command again"
         )
 
 

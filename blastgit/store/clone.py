@@ -40,7 +40,7 @@ def local_config(main: bytes, checked_out: bytes, own: bytes = b"") -> LocalConf
         own: The present `.dvc/config.local`; what it says beside the addresses (credentials, say) stays.
 
     Raises:
-        RepoError: One of them is no settings file of DVC.
+        RepoError: One of them is not a settings file of DVC.
     """
     default = default_remote(main)
     now, before = remotes_of(main), remotes_of(checked_out)

@@ -120,7 +120,7 @@ def check_config(config: bytes) -> None:
     """Check a whole `.dvc/config` of main: that each store in it may stand there, and that plain DVC can read it.
 
     Raises:
-        RepoError: A store may not, or plain DVC could not; or the text is no such file.
+        RepoError: A store may not, or plain DVC could not read it; or the text is not a settings file.
     """
     default_remote(config)
     for remote in remotes_of(config).values():
@@ -159,7 +159,7 @@ def remotes_of(config: bytes) -> dict[str, Remote]:
     """Return the remotes of a `.dvc/config` by name, as they stand there: of an old tag, or of a clone.
 
     Raises:
-        RepoError: The text is no such file.
+        RepoError: The text is not a settings file.
     """
     found = ((remote_name(section), options) for section, options in _read(config, ".dvc/config").items())
     return {name: Remote(name, options.pop("url", ""), options) for name, options in found if name}
@@ -319,7 +319,7 @@ def parse_config(text: bytes, where: str) -> Any:
     """Parse with the library that DVC uses, so that both read the same; nothing in a value refers to another one.
 
     Raises:
-        RepoError: It is no settings file.
+        RepoError: The text is not a settings file.
     """
     from configobj import ConfigObj, ConfigObjError
 

@@ -261,7 +261,7 @@ def _stat(path: Path) -> os.stat_result | None:
 
 
 def _lstat(path: Path) -> os.stat_result | None:
-    """Return how a content itself is, be it a link: when it was relied on is the link's to say."""
+    """Return the state of a content, of the link itself if it is one: that tells when it was last relied on."""
     try:
         return path.lstat()
     except (FileNotFoundError, NotADirectoryError):

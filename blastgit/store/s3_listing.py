@@ -32,7 +32,7 @@ _VARIABLES = frozenset({
     "AWS_EC2_METADATA_DISABLED", "AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE",
 })  # fmt: skip
 _OF_TRUST = frozenset({"AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"})
-"""Variables that say which certificates to believe; without encryption there is none."""
+"""Variables that say which certificates to believe; they do not matter without encryption."""
 
 _PLAIN_SETTINGS = frozenset({"region", "output"})
 _NO_BODY = hashlib.sha256(b"").hexdigest()
@@ -235,7 +235,7 @@ class _Connection:
         """Return the answer to a question.
 
         Raises:
-            Unanswered: It is none, or says that something is wrong.
+            Unanswered: The server gives none, or says that something is wrong.
         """
         from http.client import HTTPException
 

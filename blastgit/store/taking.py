@@ -36,7 +36,7 @@ def take(path: Path, target: Path, how: Taking) -> tuple[Checksums, Borrowed | N
     """Put a file to `target` in one way or another, reading it once.
 
     Returns:
-        Its checksums; and how it is now if the target is but a link to it.
+        Its checksums; and how it is now if the target is only a link to it.
 
     Raises:
         InvalidFiles: It cannot be read, is empty, no regular file, or changes meanwhile; or it could be rewritten,
@@ -72,7 +72,7 @@ def _link(path: Path, target: Path) -> None:
 
 
 def can_be_rewritten(path: Path) -> bool:
-    """Whether somebody has the right to write to a file: by its mode, on a file system that takes writes."""
+    """Whether somebody may write to a file: by its mode, on a file system that takes writes."""
     try:
         return bool(path.stat().st_mode & 0o222) and not os.statvfs(path).f_flag & os.ST_RDONLY
     except OSError:
@@ -83,7 +83,7 @@ def refuse_if_rewritable(path: Path) -> None:
     """Check that nobody may write to a file, and everybody may read it, as it is with all contents of a store.
 
     Raises:
-        InvalidFiles: Somebody may, or not everybody.
+        InvalidFiles: Somebody may write to it, or not everybody may read it.
     """
     try:
         mode = stat.S_IMODE(path.stat().st_mode)

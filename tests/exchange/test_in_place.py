@@ -219,7 +219,7 @@ def test_what_cannot_be_linked_is_refused(repo, tmp_path):
     with pytest.raises(UsageError):
         DataRepo(repo).import_all(tmp_path, mode="move")
     DataRepo.init(tmp_path / "far", store="s3://bucket/store", simulated=True)
-    with pytest.raises(UsageError, match="no folder"):
+    with pytest.raises(UsageError, match="is not a folder"):
         DataRepo(tmp_path / "far").import_all(tmp_path, mode="hardlink")
     with pytest.raises(UsageError):
         DataRepo(repo).import_all(tmp_path, mode="copy", reflink=True)

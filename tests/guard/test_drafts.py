@@ -71,7 +71,7 @@ def test_a_draft_is_none_on_a_branch(drafted: Any) -> None:
     tip = drafted.git("rev-parse", "refs/heads/2026dgt")
     commit = drafted.commit(drafted.git("rev-parse", f"{DRAFTS}^{{tree}}"), [tip], text, like=DRAFTS)
     drafted.git("update-ref", "refs/heads/2026dgt", commit)
-    assert "on a branch are only states that have a number" in drafted.check("refs/heads/2026dgt")
+    assert "a branch holds only states that have a number" in drafted.check("refs/heads/2026dgt")
 
 
 def test_a_failed_revision_gets_no_number_here(clone: Any, broken: Sample, record: Callable[..., Recorded]) -> None:

@@ -62,7 +62,7 @@ def test_a_begun_run_that_holds_another_revision_takes_no_second_by_a_reproducti
     ("files", "said"),
     [
         ({PATH: CONFIG}, ""),
-        ({PATH: CONFIG + b"\n"}, "called by its own SHA-256"),
+        ({PATH: CONFIG + b"\n"}, "named after its own SHA-256"),
         ({PATH: b"\xff"}, "is not UTF-8 text"),
         ({"configurations/fit.yaml": CONFIG}, "has no place on main"),
         ({"collections/night/1.yaml": RUN}, "main has no configurations/"),

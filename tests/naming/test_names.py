@@ -60,11 +60,11 @@ def test_names_of_references_are_accepted(name):
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        ("r/", "no type of reference"),
+        ("r/", "is not a reference"),
         ("r/filter", "cannot be a reference's name"),
         ("r/filter/", "cannot be a reference's name"),
-        ("r/Filter/DES_z", "no type of reference"),
-        ("r/fil ter/DES_z", "no type of reference"),
+        ("r/Filter/DES_z", "is not a reference"),
+        ("r/fil ter/DES_z", "is not a reference"),
         ("r/filter/DES_z/x", "cannot be a reference's name"),
         ("r/filter/..", "cannot be a reference's name"),
         ("r/filter/a..b", "cannot be a reference's name"),
