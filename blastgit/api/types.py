@@ -10,10 +10,10 @@ from blastgit.collections.catalogue import Catalogue
 from blastgit.collections.datasets import Dataset as Held
 from blastgit.collections.datasets import utc
 from blastgit.collections.resolve import Resolver, check_time
-from blastgit.collections.states import commit_at, end_of_day
+from blastgit.collections.states import commit_at
 from blastgit.datasets.types import DatasetType, DatasetTypes
 from blastgit.errors import BlastgitError, InvalidName, ReaderFailed, UsageError
-from blastgit.naming.names import parse_spec
+from blastgit.naming.names import parse_spec, read_instant
 from blastgit.readers.dataset import Dataset
 from blastgit.readers.find import Source
 from blastgit.readers.identity import Identity, attach
@@ -128,7 +128,7 @@ class Types(Asked):
 
 def _day(revision: int | str, collection: str) -> datetime:
     try:
-        return end_of_day(str(revision))
+        return read_instant(str(revision))
     except InvalidName:
         raise UsageError(
             f"either a revision or a collection says which: not both ({collection}): with a collection, `revision` "

@@ -15,7 +15,7 @@ from blastgit.collections.datasets import Member
 from blastgit.collections.model import Run
 from blastgit.collections.names import is_name, path_of
 from blastgit.collections.resolve import Found
-from blastgit.errors import InvalidName, NotFound
+from blastgit.errors import NotFound
 from blastgit.naming.names import parse_spec
 from blastgit.repository.base import Repository
 
@@ -98,21 +98,6 @@ def commit_at(repository: Repository, when: str) -> pygit2.Commit:
     if found is None:
         raise NotFound(f"main of {repository.location} has no state {when}")
     return found
-
-
-def end_of_day(text: str) -> datetime:
-    """Return the instant that a day or a moment means, as in `NAME@DATE`: of a day, its end (UTC).
-
-    Raises:
-        InvalidName: It is neither.
-    """
-    try:
-        until = parse_spec(f"at@{text}").until
-    except InvalidName as error:
-        raise InvalidName(str(error).replace("'at@", "'").replace("names no revision", "is no day")) from None
-    if until is None:
-        raise InvalidName(f"{text[:80]!r} is no day: write YYYY-MM-DD, or a moment with its zone")
-    return until
 
 
 @dataclass(frozen=True)

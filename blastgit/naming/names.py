@@ -236,6 +236,17 @@ def parse_spec(text: str) -> Spec:
     return replace(found, until=_instant(revision))
 
 
+def read_instant(text: str) -> datetime:
+    """Return the instant (UTC) that a date or a date-time means, as in `NAME@DATE`: of a date, the end of that day.
+
+    Raises:
+        InvalidName: It is neither.
+    """
+    if not re.fullmatch(_DATE, text):
+        raise InvalidName(f"{text[:80]!r} is not a date: write YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ")
+    return _instant(text)
+
+
 def _instant(text: str) -> datetime:
     try:
         if len(text) == 10:
@@ -245,4 +256,4 @@ def _instant(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
         return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise InvalidName(f"{text!r} is no date: write YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ ({error})") from None
+        raise InvalidName(f"{text!r} is not a date: write YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ ({error})") from None

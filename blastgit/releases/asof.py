@@ -24,9 +24,9 @@ from blastgit.collections.datasets import Dataset
 from blastgit.collections.model import Calibration
 from blastgit.collections.names import owner_of
 from blastgit.collections.resolve import Found, Resolver
-from blastgit.collections.states import Difference, commit_at, difference, end_of_day
+from blastgit.collections.states import Difference, commit_at, difference
 from blastgit.errors import InvalidInput, NotFound
-from blastgit.naming.names import is_personal
+from blastgit.naming.names import is_personal, read_instant
 from blastgit.releases.citation import citation_of
 from blastgit.releases.cite import Cited
 from blastgit.repository.base import Repository
@@ -114,7 +114,7 @@ def as_of(repository: Repository, day: str | datetime, collection: str = "", nam
         InvalidInput: It lies in the future.
         NotFound: There was no such collection then, or nothing at all.
     """
-    when = end_of_day(day.isoformat() if isinstance(day, datetime) else day)
+    when = read_instant(day.isoformat() if isinstance(day, datetime) else day)
     _check_past(repository, when)
     commit = _main_then(repository, when)
     if commit is None and collection:

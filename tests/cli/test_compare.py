@@ -102,7 +102,7 @@ def test_a_picture(survey: Path, cli: Callable[..., Any], tmp_path: Path, suffix
     ("words", "code", "said"),
     [
         ([OLD, "reprocessing/w2"], 5, "no run or collection 'reprocessing/w2'; did you mean reprocessing/w"),
-        ([OLD, "at:tomorrow"], 4, "'tomorrow' is no time"),
+        ([OLD, "at:tomorrow"], 4, "'tomorrow' is not a date"),
         ([OLD, NEW, "--columns", "nonsense"], 2, "photometry has no number 'nonsense'"),
         ([OLD, NEW, "--picture", "out.bmp"], 2, r"should end in .png, .svg or .pdf"),
     ],

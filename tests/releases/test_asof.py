@@ -126,10 +126,11 @@ def test_on_the_command_line(days, capsys):
 @pytest.mark.parametrize(
     ("day", "collection", "error", "why"),
     [
-        ("yesterday", "", InvalidName, "no day"),
-        ("7", "", InvalidName, "no day"),
-        ("2026-02-30", "", InvalidName, "no date"),
-        ("2026-06-15T25:00:00Z", "", InvalidName, "is no date: write"),
+        ("yesterday", "", InvalidName, "is not a date"),
+        ("7", "", InvalidName, "is not a date"),
+        ("2026-06-15:host", "", InvalidName, "is not a date"),
+        ("2026-02-30", "", InvalidName, "is not a date"),
+        ("2026-06-15T25:00:00Z", "", InvalidName, "is not a date: write"),
         ("2020-01-01", "", NotFound, "there were no data at 2020.*the first revision here is of 2026-05-27"),
         ("2020-01-01", "defaults", NotFound, "had no collections yet"),
         (JUNE, "nowhere", NotFound, "there is no collection 'nowhere'"),

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
-from blastgit.errors import InvalidInput, InvalidName, UsageError
+from blastgit.errors import InvalidInput, UsageError
 from blastgit.index.rows import naive
-from blastgit.naming.names import parse_spec
+from blastgit.naming.names import read_instant
 from blastgit.search.sky.region import Region
 
 _RANGE = re.compile(r"\s*(?P<low>[^\s.]\S*?)?\s*\.\.\s*(?P<high>\S+)?\s*")
@@ -157,13 +157,7 @@ def _instant(time: datetime | str, *, is_end: bool) -> datetime:
     if isinstance(time, datetime):
         return naive(time)
     is_date = re.fullmatch(r"\d{4}-\d\d-\d\d", time) is not None
-    try:
-        until = parse_spec(f"at@{time if is_end or not is_date else f'{time}T00:00'}").until
-    except InvalidName as error:
-        raise InvalidName(str(error).replace("at@", "").replace("names no revision", "is no time")) from None
-    if until is None:
-        raise InvalidName(f"{time[:80]!r} is no time: write YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ")
-    return naive(until)
+    return naive(read_instant(time if is_end or not is_date else f"{time}T00:00"))
 
 
 def _number(text: float | str | None) -> float | None:
