@@ -6,6 +6,7 @@ looked into by bisection, and takes one more without being read.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -59,7 +60,7 @@ class Chained(Collection):
 
 
 @dataclass(frozen=True)
-class Listed(Collection):
+class Listed(Collection, ABC):
     """A collection that lists its datasets.
 
     Attributes:
@@ -83,14 +84,14 @@ class Listed(Collection):
         return [member for member in map(self.parse, [*official, *personal]) if member.dataset.name == name]
 
     @staticmethod
+    @abstractmethod
     def parse(line: str) -> Member:
         """Read one line."""
-        raise NotImplementedError
 
     @staticmethod
+    @abstractmethod
     def line(member: Member) -> str:
         """Write one line."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
