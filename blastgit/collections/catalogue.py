@@ -81,9 +81,13 @@ class Catalogue:
     def __getitem__(self, name: str) -> Collection:
         found = self.get(name)
         if found is None:
-            hint = did_you_mean(name, self, "`blastgit collection list` has those there are")
-            raise NotFound(f"there is no collection {name!r}{hint}")
+            raise self.unknown(name)
         return found
+
+    def unknown(self, name: str) -> NotFound:
+        """Return the error that a collection does not exist, with the nearest names."""
+        hint = did_you_mean(name, self, "`blastgit collection list` has those there are")
+        return NotFound(f"there is no collection {name!r}{hint}")
 
     def of_type(self, type_: type[_T]) -> Iterator[tuple[str, _T]]:
         """Yield every collection of a type. Looks at the beginning of every file."""

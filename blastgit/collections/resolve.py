@@ -172,7 +172,7 @@ class Resolver:
             return [] if held is None else [held]
         every = holdings(self._repository, run, self._until)
         if not every and not is_begun:
-            _ = self._catalogue[run]  # which says what is near
+            raise self._catalogue.unknown(run)
         return [] if asked.name else every
 
     def _enter(self, collection: str, above: tuple[str, ...]) -> tuple[str, ...]:

@@ -89,7 +89,7 @@ def show(repository: Repository, catalogue: Catalogue, policy: CollectionPolicy,
         return Shown(summary(name, collection), tuple(_tree(catalogue, name, 0)))
     held = holdings(repository, name)
     if collection is None and not held:
-        _ = catalogue[name]  # which says what is near
+        raise catalogue.unknown(name)
     return _of_run(policy, name, collection, held)
 
 
