@@ -94,7 +94,7 @@ def commit_at(repository: Repository, when: str) -> pygit2.Commit:
         until = None if "/" in when else parse_spec(f"at@{when}").until
         if until is None:
             raise NotFound(f"{when!r} is no state of main: give a commit's id, a date, or a RUN that has stored one")
-        found = next((each for each in repository.commits("main") if _time(each) <= until), None)
+        found = next((each for each in repository.commits("main") if commit_time(each) <= until), None)
     if found is None:
         raise NotFound(f"main of {repository.location} has no state {when}")
     return found
@@ -162,8 +162,9 @@ def _blob(commit: pygit2.Commit, path: str) -> pygit2.Oid | None:
 def _entry(commit: pygit2.Commit, name: str) -> Entry:
     there = Catalogue(commit.tree).get(name)
     subject = commit.message.partition("\n")[0]
-    return Entry(str(commit.id), _time(commit), commit.author.name, subject, "" if there is None else there.kind)
+    return Entry(str(commit.id), commit_time(commit), commit.author.name, subject, "" if there is None else there.kind)
 
 
-def _time(commit: pygit2.Commit) -> datetime:
+def commit_time(commit: pygit2.Commit) -> datetime:
+    """Return when a commit of main was made (UTC)."""
     return datetime.fromtimestamp(commit.committer.time, UTC)

@@ -24,7 +24,7 @@ from blastgit.collections.datasets import Dataset
 from blastgit.collections.model import Calibration
 from blastgit.collections.names import owner_of
 from blastgit.collections.resolve import Found, Resolver
-from blastgit.collections.states import Difference, commit_at, difference
+from blastgit.collections.states import Difference, commit_at, commit_time, difference
 from blastgit.errors import InvalidInput, NotFound
 from blastgit.naming.names import is_personal, read_instant
 from blastgit.releases.citation import citation_of
@@ -157,12 +157,12 @@ def cited(repository: Repository, state: AsOf) -> Cited:
 
 def _now(repository: Repository) -> datetime:
     """Return the present; if a clock is wrong, the time of main's last commit: what is there is not of the future."""
-    return max(datetime.now(UTC), _time(repository.main))
+    return max(datetime.now(UTC), commit_time(repository.main))
 
 
 def _check_past(repository: Repository, when: datetime) -> None:
     now = _now(repository)
-    if when > now and when.date() > now.date():
+    if when.date() > now.date():
         raise InvalidInput(
             f"{instant_text(when)} lies in the future, and nobody knows what will hold then: it is {now:%Y-%m-%d} now"
         )
@@ -175,32 +175,29 @@ def _main_then(repository: Repository, when: datetime) -> pygit2.Commit | None:
         return None
 
 
-def _time(commit: pygit2.Commit) -> datetime:
-    return datetime.fromtimestamp(commit.committer.time, UTC)
-
-
 def _all(repository: Repository, resolver: Resolver, catalogue: Catalogue, when: datetime) -> Iterator[Found]:
     """Yield the revision of each transient, and each dataset that shared collections certified for that time."""
     history = History(repository)
     names = history.transients()
-    found = [Found(Dataset(name, number), ()) for name in names for number in _then(history, name, when)]
+    numbers = {name: _number_then(history, name, when) for name in names}
+    found = [Found(Dataset(name, number), ()) for name, number in numbers.items() if number is not None]
     for name, _ in catalogue.of_type(Calibration):
         if not owner_of(name):
             found += resolver.members(name, when)
     yield from sorted(dict.fromkeys(found), key=lambda each: each.dataset)
 
 
-def _then(history: History, name: str, when: datetime) -> list[int]:
-    """Return the number of a transient's revision at a time, as `NAME@DATE` has it; nothing before the first."""
-    markers = (each for each in history.all_markers(name) if each.number is not None)
-    numbers = [each.number for each in markers if each.number is not None and each.time <= when]
-    return [max(numbers)] if numbers else []
+def _number_then(history: History, name: str, when: datetime) -> int | None:
+    """Return the number of a transient's revision at a time, as `NAME@DATE` has it; None before the first."""
+    markers = history.all_markers(name)
+    return max((each.number for each in markers if each.number is not None and each.time <= when), default=None)
 
 
 def _nothing(repository: Repository, when: datetime, collection: str, names: Sequence[str]) -> str:
     what = f"{collection} gave nothing" if collection else "there were no data"
     of = f" of {', '.join(names)}" if names else ""
-    times = [_first_time(History(repository), name) for name in History(repository).transients()]
+    history = History(repository)
+    times = [_first_time(history, name) for name in history.transients()]
     first = min((each for each in times if each is not None), default=None)
     hint = f"; the first revision here is of {first:%Y-%m-%d}" if first is not None and first > when else ""
     return f"{what}{of} at {instant_text(when)}{hint}"
