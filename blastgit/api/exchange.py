@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from blastgit.errors import UsageError
 from blastgit.naming.names import parse_spec
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from blastgit.exchange.run import Import
     from blastgit.maintenance.migrate import Migrated
     from blastgit.maintenance.subset import Subset
-    from blastgit.store.taking import Taking
+
+_Mode = TypeVar("_Mode", bound=StrEnum)
 
 
 def import_all(  # noqa: PLR0913 (each is one thing that most calls leave out)
@@ -57,23 +59,21 @@ def import_all(  # noqa: PLR0913 (each is one thing that most calls leave out)
         StoreError: The store fails; what was adopted stays, and another call goes on.
     """
     from blastgit.exchange.run import ImportOptions, import_all, place_of
+    from blastgit.store.taking import Taking
 
     folder = None if exports is None else Path(exports)
     if reflink and mode not in (None, "reflink"):
         raise UsageError(f"files cannot be taken in two ways at once: leave out reflink, or the mode {mode!r}")
-    chosen = ImportOptions(
-        folder, run, jobs, broker, _taking("reflink" if reflink else mode or "copy"), only, without, dry_run
-    )
+    taking = _mode(Taking, "reflink" if reflink else mode or "copy")
+    chosen = ImportOptions(folder, run, jobs, broker, taking, only, without, dry_run)
     return import_all(session.local(), place_of(source, options or {}), chosen, session.progress)
 
 
-def _taking(mode: str) -> Taking:
-    from blastgit.store.taking import Taking
-
+def _mode(modes: type[_Mode], text: str) -> _Mode:
     try:
-        return Taking(mode)
+        return modes(text)
     except ValueError:
-        raise UsageError(f"there is no mode {mode!r}; there is {', '.join(Taking)}") from None
+        raise UsageError(f"there is no mode {text!r}: choose one of {', '.join(modes)}") from None
 
 
 def take_in(session: Session, /, source: str | Path, only: str = "*", *, dry_run: bool = False) -> TakenIn:
@@ -178,9 +178,5 @@ def migrate(  # noqa: PLR0913 (each is one thing that most calls leave out)
     from blastgit.maintenance.carry import Mode
     from blastgit.maintenance.migrate import MigrateOptions, migrate
 
-    try:
-        chosen = Mode(mode)
-    except ValueError:
-        raise UsageError(f"there is no mode {mode!r}; there is {', '.join(Mode)}") from None
-    how = MigrateOptions(chosen, store, dict(options or {}), dry_run)
+    how = MigrateOptions(_mode(Mode, mode), store, dict(options or {}), dry_run)
     return migrate(session.local(), Path(target), how, session.progress)
