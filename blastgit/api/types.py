@@ -118,12 +118,12 @@ class Types(Asked):
         resolver = Resolver(self._repository, Catalogue(tree), day)
         given = resolver.members_of(collection, wanted.transient, time)
         files = [each for each in given if each.dataset.path and _fits(type_, each.dataset.path, wanted.key)]
-        chosen = [each for each in files if each.is_certified] or [each for each in given if not each.dataset.path]
-        if not chosen + files:
+        certified = [each for each in files if each.is_certified]
+        fitting = certified or [each for each in given if not each.dataset.path] or files
+        if not fitting:
             return resolver.resolve(collection, wanted.transient, None, time).dataset  # which says why there is none
-        found = [*chosen, *files][0]
-        check_time(found, time)
-        return found.dataset
+        check_time(fitting[0], time)
+        return fitting[0].dataset
 
 
 def _day(revision: int | str, collection: str) -> datetime:
