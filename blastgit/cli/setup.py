@@ -28,16 +28,16 @@ def run(options: argparse.Namespace) -> int:
     set_up(options.clone)
     print("git diff and git log -p now show pointers and revisions readably here")
     print("dvc pull here brings every file, whatever your own gitignore (core.excludesFile) says")
-    code = _point_to_store(options)
+    _point_to_store(options)
     if options.notes:
         from blastgit.annotations.gitnotes import set_up_notes
 
         print(f"git log now shows what was said of {plural(set_up_notes(options.clone), 'revision')}")
-    return code
+    return 0
 
 
-def _point_to_store(options: argparse.Namespace) -> int:
-    """Tell DVC where the contents are; if nobody can say, the rest holds all the same, unless a repo was named."""
+def _point_to_store(options: argparse.Namespace) -> None:
+    """Tell DVC where the contents are; not finding out is a warning, unless a repo was named."""
     from blastgit.reading.clone import point_to_store
 
     try:
@@ -46,7 +46,7 @@ def _point_to_store(options: argparse.Namespace) -> int:
         if options.repo:
             raise
         print(f"blastgit: dvc pull reads from where the revision says, which may have moved: {error}", file=sys.stderr)
-        return 0
+        return
     default, *others = told.addresses.items()
     print(f"dvc pull here reads from {default[1]}{''.join(f', {name} from {url}' for name, url in others)}")
     for name in told.unreachable:
@@ -55,4 +55,3 @@ def _point_to_store(options: argparse.Namespace) -> int:
             "option of its old address is in the way: use `blastgit get`",
             file=sys.stderr,
         )
-    return 0
