@@ -83,7 +83,7 @@ class Twins:
         """Check that no other file differs from that of a subject in case alone; later ones are compared with it, too.
 
         Raises:
-            InvalidInput: It has one.
+            InvalidInput: Another file does.
         """
         folder = ""
         if subject.kind in ("file", "interval"):

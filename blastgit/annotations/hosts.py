@@ -19,12 +19,12 @@ def find_host(repository: Repository, text: str) -> str:
         text: A key, also a former one, or the name of the host.
 
     Raises:
-        NotFound: No revision has such a host.
+        NotFound: No revision has that host.
     """
     hosts = Hosts.of(repository.settings)
     wanted = hosts.known_as(text)
     clues = [key.rpartition("/")[2].encode() for key in (text, wanted, *hosts.former(wanted))]
-    is_place = text.startswith("J")  # of positions, no document has the text
+    is_place = text.startswith("J")  # no document contains the text of a position
     for revision in _revisions(repository):
         if not is_place and not any(clue in revision.dr_bytes for clue in clues):
             continue
@@ -33,8 +33,8 @@ def find_host(repository: Repository, text: str) -> str:
         if key and (key == wanted or host["fields"].get("name") == text):
             return key
     raise NotFound(
-        f"no revision in {repository.location} has the host {text}: its key is CATALOGUE/RELEASE/ID, else its name, "
-        "else its position, as `blastgit show NAME:host` tells; with --announce it may come later"
+        f"no revision in {repository.location} has the host {text}: name it by CATALOGUE/RELEASE/ID, else by its name, "
+        "else by its position, as `blastgit show NAME:host` prints them; give --announce if it is yet to come"
     )
 
 

@@ -18,10 +18,10 @@ _KIND = "interval"
 
 
 class Intervals:
-    """The intervals that something was said of."""
+    """The intervals of time that have remarks."""
 
     def __init__(self, repository: Repository, branch: Branch) -> None:
-        """Look at the branch; nothing is read where nobody spoke of an interval."""
+        """Look at the branch; nothing is read if no interval has remarks."""
         self._history = History(repository)
         self._branch = branch
 
@@ -30,12 +30,12 @@ class Intervals:
         return [(events[0].subject, events) for events in self._branch.below(_KIND) if events]
 
     def within(self, wanted: Subject) -> list[list[Annotation]]:
-        """Return what was said of each interval that overlaps another one."""
+        """Return the remarks on each interval that overlaps the wanted one."""
         begin, end = wanted.interval
         return [said for each, said in self._all if each.interval[0] < end and begin < each.interval[1]]
 
     def beside(self, revisions: Iterable[Revision]) -> dict[Subject, list[Annotation]]:
-        """Return what was said of each interval in which one of some revisions was being made, by the interval."""
+        """Return the remarks on each interval during which one of the revisions was being made, by interval."""
         if not self._branch.has(_KIND):
             return {}
         spans = [self.span(revision) for revision in revisions]

@@ -153,7 +153,7 @@ class Query:
         return Intervals(self._repository, self.branch)
 
     def _beside(self, revisions: Iterable[Revision]) -> Iterator[AnnotationStatus]:
-        """Yield what was said of the intervals in which revisions were being made."""
+        """Yield the remarks on the intervals during which revisions were being made."""
         for events in self._intervals.beside(revisions).values():
             yield from annotation_states(events)
 
@@ -200,7 +200,7 @@ class Query:
                 yield replace(note, distance=1)
 
     def _of_earlier(self, input_: Earlier, steps: int) -> Iterator[AnnotationStatus]:
-        """Yield what was said of an input that is of an earlier revision: of it there, and of its content."""
+        """Yield the remarks on an input from an earlier revision: on it there, and on its content."""
         state, path = input_.view.state, input_.path
         if not isinstance(state, Revision):
             return
@@ -214,7 +214,7 @@ class Query:
     def _shared(
         self, revision: Revision, distances: dict[str, int], earlier: dict[str, Earlier]
     ) -> Iterator[AnnotationStatus]:
-        """Yield what was said of what inputs of a revision are for all transients: its host, its filters."""
+        """Yield the remarks on inputs that many transients share: the host of a revision, its filters."""
         nearest: dict[Subject, tuple[int, str]] = {}
         for node, steps in distances.items():
             state, path = (earlier[node].view.state, earlier[node].path) if node in earlier else (revision, node)

@@ -52,7 +52,7 @@ class Resolver:
 
         Args:
             repository: The repo.
-            announce: Whether transients and hosts may be named that nobody has heard of yet.
+            announce: Whether to accept transients and hosts that this repo does not know yet.
         """
         self._repository = repository
         self._announce = announce
@@ -95,11 +95,11 @@ class Resolver:
         return target
 
     def shared(self, text: str) -> Subject | None:
-        """Return what many transients share, if a text names that: a host, or a reference or a revision of one.
+        """Return the host, the reference or the revision of a reference that is named, or None for anything else.
 
         Raises:
-            InvalidName: There is no such type of reference.
-            NotFound: There is no such reference.
+            InvalidName: No such type of reference.
+            NotFound: No such reference.
         """
         kind, colon, _ = text.partition(":")
         if is_reference(text) or (colon and (kind in ("host", "reference") or self._is_reference_type(kind))):
@@ -142,11 +142,11 @@ class Resolver:
         if twin is not None and twin != subject.name:
             raise NotFound(f"there is no transient {subject.name}, and {twin} differs only in case: use that name")
         if latest is None and not self._announce and not self._is_announced(subject):
-            raise NotFound(f"{self._history.unknown(subject.name)}, or say with --announce that it is to come")
+            raise NotFound(f"{self._history.unknown(subject.name)}, or give --announce if it is yet to come")
         return subject
 
     def _is_announced(self, subject: Subject) -> bool:
-        """Whether anybody has heard of a transient that has no revision: by a run in progress, a name, a remark."""
+        """Whether a transient without a revision is known otherwise: by a run in progress, another name or a remark."""
         renames = Renames.of(self._repository.settings)
         return (
             self._repository.reference(run_ref(subject.name)) is not None
@@ -156,7 +156,7 @@ class Resolver:
         )
 
     def _is_reference_type(self, kind: str) -> bool:
-        """Whether what stands before a colon is a type of reference, and no transient."""
+        """Whether what stands before a colon is a type of reference, not a transient."""
         return (
             kind in ReferenceTypes.of(self._repository.settings).types
             and self._repository.reference(branch_ref(kind)) is None
@@ -188,8 +188,8 @@ class Resolver:
         if read_blob(tree, f"collections/{subject.name}.yaml") is None:
             folder = "collections/"
             known = [path[len(folder) : -len(".yaml")] for path, _ in flatten(tree) if path.startswith(folder)]
-            hint = did_you_mean(subject.name, known, f"what is known by the name of a run alone is run:{subject.name}")
-            raise NotFound(f"there is no collection {subject.name} in {self._repository.location}{hint}")
+            hint = did_you_mean(subject.name, known, f"for a run that only commits name, write run:{subject.name}")
+            raise NotFound(f"collection {subject.name} does not exist in {self._repository.location}{hint}")
         return subject
 
     def files(self, revision: Revision) -> dict[str, str]:

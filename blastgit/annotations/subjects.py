@@ -14,7 +14,7 @@ from blastgit.naming.paths import check_path
 KINDS = ("revision", "file", "transient", "run", "collection", "interval", "host", "reference")
 """Every kind of subject; each has a folder of its own on the branch."""
 
-_PARTED = ("revision", "transient", "reference")  # kinds of which a part can be spoken of
+_PARTED = ("revision", "transient", "reference")  # kinds whose parts can be named
 _REVISION = re.compile(
     r"(?:u/[A-Za-z0-9][A-Za-z0-9._+-]{0,63}/(?P<name>[^@:/]+)|(?P<line>(?:r/[^@:/]+/)?[^@:/]+))@(?:0|[1-9][0-9]{0,8})"
 )
@@ -120,10 +120,12 @@ def _canonical(kind: str, name: str) -> str:
         check_transient(name)
     elif kind == "reference":
         if not is_reference(check_line(name)):
-            raise InvalidName(f"{name[:80]!r} is no reference: write r/TYPE/NAME")
+            raise InvalidName(f"{name[:80]!r} is not a reference; write r/TYPE/NAME")
     elif kind == "host":
         if not name.isprintable() or " ".join(name.split()) != name or not 0 < len(name) <= _KEY_LIMIT:
-            raise InvalidName(f"{name[:80]!r} is no key of a host: CATALOGUE/RELEASE/ID, else its name or position")
+            raise InvalidName(
+                f"{name[:80]!r} cannot be a host's key; write CATALOGUE/RELEASE/ID, else its name or position"
+            )
     elif kind == "file":
         if not _SHA256.fullmatch(name):
             raise InvalidName(f"{name[:80]!r} is no content: write sha256: and 64 hexadecimal digits")

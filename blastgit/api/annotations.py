@@ -52,7 +52,7 @@ class Annotations(Asked):
         """Who may say what, as main says now."""
         return self._repository.settings.policy
 
-    def add(  # noqa: PLR0913 (what is said of what, and four things that most calls leave out)
+    def add(  # noqa: PLR0913 (the remark, its subjects, and four things that most calls leave out)
         self,
         subjects: Sequence[str],
         remark: AnnotationBody,
@@ -72,7 +72,7 @@ class Annotations(Asked):
             remark: What to say.
             attach: A file that belongs to it.
             bot: Whether a program says it.
-            announce: Take transients and hosts that nobody has heard of yet, since they are to come.
+            announce: Accept transients and hosts that this repo does not know yet, because they are yet to come.
             dry_run: Check, and write nothing.
 
         Raises:

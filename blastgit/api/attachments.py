@@ -49,13 +49,13 @@ class _Room(Asked):
         target = Resolver(self._repository).target(subject)
         if target.subject.kind not in _KINDS:
             raise InvalidName(
-                f"{subject!r} is no revision: name one by its number, NAME@N, or a file of it, NAME@N:PATH; or name "
-                "run:NAME or collection:NAME"
+                f"{subject!r} cannot have attachments or metrics: write NAME@N for a revision, NAME@N:PATH for a file of "
+                "it, run:NAME or collection:NAME"
             )
         return target
 
     def _notes(self, subject: str | None, *, history: bool) -> Iterator[AnnotationStatus]:
-        """Yield what was said of a revision with its parts and files, of another subject, or of all."""
+        """Yield the remarks on a revision with its parts and files, on another subject, or on all."""
         query = Query(self._repository)
         if subject is None:
             notes: Iterator[AnnotationStatus] = query.all()

@@ -90,18 +90,18 @@ class Collections(Asked):
         return [each for each in found if kind in (None, each.kind)]
 
     def runs(self, pattern: str = "*") -> Sequence[RunSummary]:
-        """Return the runs whose name matches a shell pattern, also those that nobody began; reads every tag."""
+        """Return the runs whose name matches a shell pattern, also those that only commits name; reads every tag."""
         return run_list(self._repository, pattern)
 
     def configuration(self, run: str) -> bytes:
         """Return the configuration that a run was begun with, as it was handed in.
 
         Raises:
-            NotFound: There is no such run, or it was begun with none.
+            NotFound: No such run, or it was begun without a configuration.
         """
         there = self._catalogue()[run]
         if not isinstance(there, Run) or not there.config:
-            raise NotFound(f"{run} was begun with no configuration: `blastgit run start --config FILE` keeps one")
+            raise NotFound(f"{run} was begun without a configuration: `blastgit run start --config FILE` keeps one")
         return configuration(self._repository, there.config)
 
     def show(self, name: str) -> Shown:

@@ -68,8 +68,8 @@ class ReadDataset:
         Args:
             type_: The dataset type: `cutout`, `photometry`, …; `repo.types.list()` has all.
             transient: The transient.
-            revision: A number, a date, a convenient name; by default the latest. With a collection only a day: all is
-                as it was then, and calibrations are those that were valid.
+            revision: A number, a date, a convenient name; by default the latest. With a collection it can only be
+                a day: everything is as it was then, and calibrations are those that were valid.
             collection: The collection that says which revision.
             time: For a collection of calibrations: when it is to be valid.
             reader: Another reader than the type's own: `ccd` for an image with its coordinates, `bytes`, `json`, ….
@@ -78,7 +78,7 @@ class ReadDataset:
 
         Raises:
             NotFound: There is no such type, revision, collection, reader or dataset.
-            UsageError: Several datasets fit, or the call names a collection and a revision that is no day.
+            UsageError: Several datasets fit, or the call names a collection and a revision other than a day.
             InvalidData: A stage failed that makes it.
             Withdrawn: It was taken down.
             DamagedData: The store lacks it, or holds something else.

@@ -1,4 +1,4 @@
-"""What there was at a day: verbs of `DataRepo`."""
+"""The state of a day: verbs of `DataRepo`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def asof(session: Session, /, day: str | datetime, collection: str = "", *, names: Sequence[str] = ()) -> AsOf:
-    """Return what there was at a day: data, calibrations that were valid, flags, by the collections as they were.
+    """Return the state of a day: data, the calibrations that were valid and the flags, by the collections as they were.
 
     Args:
         day: A day (its end, UTC), or a moment; one without a zone is UTC.
@@ -22,9 +22,9 @@ def asof(session: Session, /, day: str | datetime, collection: str = "", *, name
         names: Patterns of transients; none for all.
 
     Raises:
-        InvalidName: It is no day.
+        InvalidName: It is not a day.
         InvalidInput: It lies in the future.
-        NotFound: There was no such collection then, or nothing at all.
+        NotFound: The collection did not exist then, or there was nothing at all.
     """
     from blastgit.releases.asof import as_of
 
@@ -32,10 +32,10 @@ def asof(session: Session, /, day: str | datetime, collection: str = "", *, name
 
 
 def asof_since(session: Session, /, then: AsOf, *, names: Sequence[str] = ()) -> Since:
-    """Compare what `asof` returned with what there is now.
+    """Compare what `asof` returned with the present state.
 
     Raises:
-        NotFound: The collection is gone, or holds nothing any more.
+        NotFound: The collection is gone, or is empty now.
     """
     from blastgit.releases.asof import since
 

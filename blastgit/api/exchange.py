@@ -131,7 +131,7 @@ def subset(
     """Make a data repo of its own with just some revisions, their contents and annotations.
 
     Args:
-        target: Where it shall be.
+        target: Where to make it.
         chosen: The name of a collection, or revisions: `NAME@REV`, or `NAME@REV:PATH` for a part of one.
         only: A pattern that paths must match.
         store: The URL of its store; by default a folder inside it.
@@ -162,7 +162,7 @@ def migrate(  # noqa: PLR0913 (each is one thing that most calls leave out)
     """Make a new data repo that has all that this one has, under another name or with other stores; this one stays.
 
     Args:
-        target: Where it shall be.
+        target: Where to make it.
         mode: What becomes of contents: "hardlink", "copy", "reference" (they stay where they are), or "auto": the first
             where the file system can, else the last.
         store: The URL of a store to copy them to; by default folders inside the new repo.
@@ -173,7 +173,7 @@ def migrate(  # noqa: PLR0913 (each is one thing that most calls leave out)
         RepoError: The target exists, cannot be written, or lies inside this repo.
         DamagedData: Git or a store lacks something: nothing was made.
         StoreError: A store fails, or files cannot be linked that should be.
-        UsageError: There is no such mode, or it does not go with a store.
+        UsageError: The mode does not exist, or does not go with a store.
     """
     from blastgit.maintenance.carry import Mode
     from blastgit.maintenance.migrate import MigrateOptions, migrate

@@ -89,7 +89,7 @@ class Index(Asked):
         return publish(self.path, Path(folder), self._progress)
 
     def _check(self) -> None:
-        """Whether there is an index that can be read as it is."""
+        """Check that there is an index that can be read as it is."""
         from blastgit.index.origin import is_usable
 
         need("duckdb")

@@ -44,7 +44,7 @@ def affected(session: Session, /, subject: str) -> Sequence[Affected]:
 
     Raises:
         InvalidName: The subject is none of these.
-        NotFound: There is no such revision, reference, annotation or path, or nothing was made with it.
+        NotFound: No such revision, reference, annotation or path, or nothing was made with it.
         RepoError: It is asked of the index, and DuckDB is not installed.
     """
     from blastgit.annotations.resolve import Resolver

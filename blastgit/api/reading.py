@@ -51,7 +51,7 @@ def drafts(session: Session, /, name: str) -> Sequence[KeptDraft]:
     Those under its former names follow, if the repo's settings know any.
 
     Raises:
-        NotFound: There is no such transient.
+        NotFound: No such transient.
     """
     from blastgit.reading.drafts import drafts
 
@@ -107,7 +107,7 @@ def blame(session: Session, /, name: str, field: str | None = None) -> Sequence[
     if colon and field is not None:
         raise UsageError(f"{name!r} names a field already: leave out {field!r}")
     if "@" in line:
-        raise UsageError(f"the latest revision tells since when each value is as it is: write {line.partition('@')[0]}")
+        raise UsageError(f"blame looks at the latest revision, and takes no other: write {line.partition('@')[0]}")
     return blame(session.repository, session.names(check_line(line))[0], path or field)
 
 

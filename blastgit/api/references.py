@@ -73,7 +73,7 @@ class References:
             even_withdrawn: Publish files again that were withdrawn, which takes an admin.
 
         Raises:
-            InvalidInput: There is no such type, or this cannot be recorded; the repo is as it was.
+            InvalidInput: No such type, or this cannot be recorded; the repo is as it was.
             Denied: The policy does not let this be recorded.
             Busy: Another writer was not done in time.
             StoreError: The store fails; nothing was recorded.
@@ -82,7 +82,7 @@ class References:
         from blastgit.recording.reference import Given, gather_files, record_reference
 
         if not is_reference(check_line(line)):
-            raise InvalidName(f"{line} is no reference: those are called r/TYPE/NAME")
+            raise InvalidName(f"{line} is not a reference; write r/TYPE/NAME")
         found = None if files is None and data is None else gather_files(files or (), data)
         given = Given(values, changed or {}, found, app_version, time)
         options = RecordOptions(run, dry_run, timeout, even_withdrawn=even_withdrawn)

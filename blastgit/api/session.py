@@ -72,8 +72,8 @@ class Session:
         """Return the state that somebody named, and what in it, also by the name of a component's variant.
 
         Raises:
-            InvalidName: It is no name.
-            NotFound: There is no such state, or no revision that has the variant.
+            InvalidName: It is not a name.
+            NotFound: No such state, or no revision has the variant.
         """
         from blastgit.workflow.located import Located
 

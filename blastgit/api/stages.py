@@ -67,10 +67,10 @@ def plan(  # noqa: PLR0913 (where to start from, and what else is to be differen
         changed: Stages, files and fields that changed, beside what the revision itself calls for.
         given: Inputs that are replaced: the path of a file or value, and by what.
         everything: Plan all stages, as for an exact rerun.
-        settings: Settings of the run's configuration that are to be other ones: name and value.
+        settings: Settings of the run's configuration to change: name and new value.
 
     Raises:
-        NotFound: There is no such revision, stage, file, field or setting.
+        NotFound: No such revision, stage, file, field or setting.
     """
     from blastgit.workflow.plan import plan
     from blastgit.workflow.wish import Wish
@@ -98,11 +98,11 @@ def plan_all(  # noqa: PLR0913 (as `plan`, of many)
         collection: A collection, all of whose revisions are planned.
         given: Inputs that are replaced.
         everything: Plan all stages.
-        settings: Settings of the runs' configurations that are to be other ones.
+        settings: Settings of the runs' configurations to change.
         with_inputs: Tell the exact inputs of each stage, for which every document is read.
 
     Raises:
-        NotFound: There is no such revision or collection, or nothing has such a stage, file, field or setting.
+        NotFound: No such revision or collection, or nothing has that stage, file, field or setting.
     """
     from blastgit.api.collections import Collections
     from blastgit.workflow.plans import plan_all

@@ -55,7 +55,7 @@ class ComponentVariants(Asked):
         """Return every variant, and what it stands for of a transient or revision, if one is named.
 
         Raises:
-            NotFound: There is no such transient or revision.
+            NotFound: No such transient or revision.
         """
         if spec is not None:
             self._session.resolve(parse_spec(spec))
@@ -77,17 +77,17 @@ class ComponentVariants(Asked):
         """Return the default variant of a component; "" if it has none.
 
         Raises:
-            NotFound: There is no such component.
+            NotFound: No such component.
         """
         from blastgit.workflow.variants import Variants
 
         return Variants.of(self._repository.settings).component(component).default
 
     def set_default(self, component: str, variant: str, reason: str) -> str | None:
-        """Let another variant of a component be its default, by a commit on main, and return that.
+        """Make another variant the default of its component, and return the commit of main; None if it was already.
 
         Raises:
-            NotFound: There is no such component or variant.
+            NotFound: No such component or variant.
             Denied: The policy on main does not let this user do so.
         """
         from blastgit.workflow.variant_default import set_default

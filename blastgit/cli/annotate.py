@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--apply-rules", action="store_true", help="apply the rules of blastgit.yaml to all flags there are"
     )
-    words = "take a transient or a host that nobody has heard of yet: it is to come"
+    words = "accept a transient or a host that the repo does not know yet"
     parser.add_argument("--announce", action="store_true", help=words)
     parser.add_argument("--dry-run", action="store_true", help="check, and write nothing")
     add_json(parser)

@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--get", metavar="FOLDER", type=Path, help="write all files, each revision into FOLDER/NAME@N")
     forms = ("text", "bibtex", "cff", "datacite")
     what.add_argument("--cite", nargs="?", const="text", choices=forms, help="print how it is cited (default: text)")
-    what.add_argument("--diff", action="store_true", help="compare it with what there is now")
+    what.add_argument("--diff", action="store_true", help="compare it with the present state")
     parser.add_argument("--exit-code", action="store_true", help="with --diff: end with 1 if there is a difference")
     add_json(parser)
     parser.epilog = """\
@@ -85,7 +85,7 @@ def _say_changes(changes: Since) -> None:
 
 
 def _get(repo: DataRepo, state: AsOf, folder: Path) -> int:
-    """Write all of it, and what it is; a dataset that cannot be had does not keep the others away."""
+    """Write all datasets, and `asof.json`, which describes them; one that fails does not stop the others."""
     code, text = 0, json.dumps(state.to_json(), indent=1, ensure_ascii=False) + "\n"
     there = folder / _FILE
     if there.exists() and there.read_text("utf-8", "replace") != text:

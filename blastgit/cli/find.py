@@ -51,7 +51,7 @@ def _add_criteria(parser: argparse.ArgumentParser) -> None:
     add("--redshift", metavar="LOW..HIGH", help="0.01..0.1, ..0.1 or 0.01..")
     words = "a condition in SQL on columns of `revisions`, hosts.…, sed_global.…, sed_local.…, metrics['…']"
     add("--where", metavar="SQL", help=words)
-    words = "flagged so, or made with a host or a reference that is; '!bad': neither"
+    words = "flagged so, or made with a host or a reference that is flagged so; '!bad': neither"
     add("--inherit-flags", action="append", default=[], metavar="FLAG", help=words)
     add("--flag", action="append", default=[], metavar="FLAG", help="flagged so; '!bad': not flagged so")
     add("--tag", action="append", default=[], metavar="TAG", help="tagged so; '!TAG': not tagged so")

@@ -105,10 +105,10 @@ def _tell_borrowed(done: Import) -> None:
     if done.store and done.adopted:
         print(f"  {done.store} has a link to each: plain dvc pull reads these, where the tree has the same path")
     if done.mode in ("hardlink", "inplace") and done.adopted:
-        print("  nobody may rewrite them from now on; `blastgit verify` names those that have changed")
+        print("  they must not be rewritten from now on; `blastgit verify` names those that have changed")
     if done.rewritable:
         files = plural(done.rewritable, "file")
-        print(f"blastgit: {files} may be rewritten, and what is published with them: chmod a-w", file=sys.stderr)
+        print(f"blastgit: {files} may be rewritten, which would damage what is published: chmod a-w", file=sys.stderr)
 
 
 def _how_known(done: Import) -> str:

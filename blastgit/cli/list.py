@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
 def _of_type(repo: DataRepo, options: argparse.Namespace) -> str:
     types = [each.name for each in repo.references.types()]
     if options.type not in types:
-        raise UsageError(f"{options.type!r} is no type of reference here: there is {', '.join(types)}")
+        raise UsageError(f"{options.type!r} is not a type of reference here; the types are {', '.join(types)}")
     if is_reference(options.pattern):
         raise UsageError("give the type, or a pattern that begins with r/, and not both")
     return f"{reference_line(options.type, 'x')[:-1]}{options.pattern}"

@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--set", dest="settings", metavar="KEY=VALUE", action="append", default=[],
-        help="a setting of the run's configuration that is to be another one; may be given again",
+        help="a setting of the run's configuration to change; may be given again",
     )  # fmt: skip
     parser.add_argument("--all", action="store_true", dest="everything", help="all stages, as for an exact rerun")
     words = "print it for what runs stages: JSON with all inputs, a shell script, or chains of Celery"

@@ -52,7 +52,7 @@ def _default(options: argparse.Namespace) -> int:
     component = options.what[0]
     if len(options.what) == 2:
         if not options.reason:
-            raise UsageError("say why, with --reason: whoever gets other numbers tomorrow will read it")
+            raise UsageError("say why, with --reason: people whose numbers change will read it")
         variants.set_default(component, options.what[1], options.reason)
     found = variants.default(component)
     if options.json:

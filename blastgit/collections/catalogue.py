@@ -75,7 +75,7 @@ class Catalogue:
         return self._read[name]
 
     def find(self, name: str) -> Collection | None:
-        """Return a collection, or None if there is none of that name, whatever text that is."""
+        """Return a collection; None if none has that name, or it cannot be a name."""
         return self.get(name) if is_name(name) else None
 
     def __getitem__(self, name: str) -> Collection:

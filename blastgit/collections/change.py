@@ -78,7 +78,7 @@ class Intent:
         """Check the reason.
 
         Raises:
-            InvalidInput: It is not one.
+            InvalidInput: It is not one line.
         """
         if not self.reason.strip() or one_line(self.reason) != self.reason:
             raise InvalidInput("the reason should be one line: those who wonder why will read it in the log")

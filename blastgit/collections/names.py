@@ -95,7 +95,7 @@ class Names:
         """Return the line of the table that a name is of.
 
         Raises:
-            InvalidName: It does not exist, or cannot be a name.
+            InvalidName: No line matches, or it cannot be a name.
         """
         check_name(name)
         for row in self.rows:

@@ -156,7 +156,7 @@ class Resolver:
         return self._leaf(there, asked, via)
 
     def _leaf(self, there: Collection | None, asked: _Asked, via: tuple[str, ...]) -> list[Found]:
-        """Return what one collection has that is no chain; a run need not have been begun on main."""
+        """Return what one collection that is not a chain has; a run need not have been begun on main."""
         if not isinstance(there, Listed):
             held = self._held(via[-1], asked, is_begun=isinstance(there, Run))
             return [Found(each.dataset, via, attested="" if each.is_born else each.marker.id) for each in held]

@@ -81,7 +81,7 @@ def is_held_by(repository: Repository, run: str, dataset: Dataset) -> bool:
 def all_held(repository: Repository) -> Iterator[Held]:
     """Yield every revision that a run holds: first those that were born into one, sorted by tag.
 
-    What git cannot read is passed over: `verify` names it, and it keeps nobody from the rest.
+    What git cannot read is skipped, so that the rest can be read: `verify` names it.
     """
     for ref, oid in _peeled_tags(repository):
         line, _, number = ref.removeprefix(TAGS).rpartition("/")
@@ -247,12 +247,12 @@ def check_membership(repository: Repository, run: str, line: str, before: pygit2
         repository: The data repo.
         run: The run.
         line: The transient, or `u/USER/TRANSIENT`.
-        before: The commit that the revision, or the reproduction, shall follow.
+        before: The commit that the revision, or the reproduction, is to follow.
         number: The revision.
 
     Raises:
         InvalidName: No run may be called so.
-        InvalidInput: It is no RUN, or it holds another revision of this transient already.
+        InvalidInput: It is not a RUN, or it holds another revision of this transient already.
         Denied: It belongs to somebody else, or the revision is of somebody's own line and the run is not.
     """
     check_run_name(repository, run)

@@ -112,7 +112,7 @@ def _tree(catalogue: Catalogue, name: str, depth: int) -> Iterator[Summary]:
 
 
 def _doubts_of_name(policy: CollectionPolicy, name: str, begun: Run | None) -> Iterator[str]:
-    """Yield what is to be said of a run that commits name and main does not have."""
+    """Yield the warnings about a run that commits name and main does not have."""
     if begun is None:
         fault = name_fault(policy, name)
         yield fault or f"nobody began {name}: commits alone name it, and it may hold several revisions of a transient"

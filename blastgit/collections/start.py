@@ -47,7 +47,7 @@ def start(repository: Repository, policy: CollectionPolicy, wanted: Start, reaso
 
     Raises:
         InvalidName: The parts make no name, or the RUN would not lie below the chain.
-        InvalidInput: The RUN exists, or the configuration is none that can be kept.
+        InvalidInput: The RUN exists, or the configuration cannot be kept.
     """
     parts = {"target": wanted.target, "release": wanted.release, "ticket": wanted.ticket}
     umbrella = wanted.output or policy.names.make("runs", instrument=wanted.instrument, **parts)

@@ -44,7 +44,7 @@ def read_archive(data: bytes) -> Arrays:
     """Read an `.npz`. What is pickled in it is read without being run: the arrays of a dictionary, by their own names.
 
     Raises:
-        ValueError: A member is no array, or holds pickled objects that are not.
+        ValueError: A member is not an array, or holds pickled objects other than arrays.
     """
     found: dict[str, NDArray[Any]] = {}
     with zipfile.ZipFile(io.BytesIO(data)) as archive:

@@ -36,7 +36,7 @@ from blastgit.repository.identity import repo_identity
 
 @dataclass(frozen=True)
 class AsOf:
-    """What there was at an instant.
+    """The state of a data repo at an instant.
 
     Attributes:
         when: The instant (UTC); of a day, its end.
@@ -76,11 +76,11 @@ class AsOf:
 
 @dataclass(frozen=True)
 class Since:
-    """How what there was differs from what there is now.
+    """How an earlier state differs from the present one.
 
     Attributes:
-        then: What there was.
-        now: What there is.
+        then: The earlier state.
+        now: The present one.
         datasets: What differs between the datasets of the two.
         flags: Datasets of both whose flag is another one, with the flag then and now, or None.
     """
@@ -101,24 +101,15 @@ class Since:
 
 
 def as_of(repository: Repository, day: str | datetime, collection: str = "", names: Sequence[str] = ()) -> AsOf:
-    """Return what there was at a day.
-
-    Args:
-        repository: The data repo.
-        day: A day (its end, UTC), or a moment; one without a zone is UTC.
-        collection: The collection that says which datasets; "" for all transients, and all that was certified.
-        names: Patterns of transients; none for all.
-
-    Raises:
-        InvalidName: It is no day.
-        InvalidInput: It lies in the future.
-        NotFound: There was no such collection then, or nothing at all.
-    """
+    """Return the state of a day; `DataRepo.asof` tells what it takes and raises."""
     when = read_instant(day.isoformat() if isinstance(day, datetime) else day)
     _check_past(repository, when)
     commit = _main_then(repository, when)
     if commit is None and collection:
-        raise NotFound(f"{repository.location} had no collections yet at {instant_text(when)}: it was made later")
+        raise NotFound(
+            f"{repository.location} had no collections yet at {instant_text(when)}: "
+            "leave out the collection, or ask for a later day"
+        )
     catalogue = Catalogue(None if commit is None else commit.tree)
     resolver = Resolver(repository, catalogue, when)
     found = resolver.members(collection, when) if collection else list(_all(repository, resolver, catalogue, when))
@@ -130,10 +121,10 @@ def as_of(repository: Repository, day: str | datetime, collection: str = "", nam
 
 
 def since(repository: Repository, then: AsOf, names: Sequence[str] = ()) -> Since:
-    """Compare what there was with what there is now.
+    """Compare an earlier state with the present one.
 
     Raises:
-        NotFound: The collection is gone, or holds nothing any more.
+        NotFound: The collection is gone, or is empty now.
     """
     now = as_of(repository, _now(repository), then.collection, names)
     both = {str(each) for each in then.datasets} & {str(each) for each in now.datasets}
@@ -143,7 +134,7 @@ def since(repository: Repository, then: AsOf, names: Sequence[str] = ()) -> Sinc
 
 
 def cited(repository: Repository, state: AsOf) -> Cited:
-    """Return how what there was is cited: by the day, and by what proves that nothing else is meant."""
+    """Return how a state is cited: by the day, and by the digest that proves which state is meant."""
     which = f"{state.collection or 'all transients'} as of {state.day}"
     names = (
         ("data repo", f"urn:uuid:{repo_identity(repository)}"),
@@ -156,16 +147,14 @@ def cited(repository: Repository, state: AsOf) -> Cited:
 
 
 def _now(repository: Repository) -> datetime:
-    """Return the present; if a clock is wrong, the time of main's last commit: what is there is not of the future."""
+    """Return the present, or the time of main's last commit if a wrong clock put that later."""
     return max(datetime.now(UTC), commit_time(repository.main))
 
 
 def _check_past(repository: Repository, when: datetime) -> None:
     now = _now(repository)
     if when.date() > now.date():
-        raise InvalidInput(
-            f"{instant_text(when)} lies in the future, and nobody knows what will hold then: it is {now:%Y-%m-%d} now"
-        )
+        raise InvalidInput(f"{instant_text(when)} lies in the future: the latest day to ask for is {now:%Y-%m-%d}")
 
 
 def _main_then(repository: Repository, when: datetime) -> pygit2.Commit | None:

@@ -94,7 +94,7 @@ def test_gaps_are_found_by_what_they_overlap(room: Annotations, history: Path, s
         (f"2026dgt@0:{IMAGE}x", NotFound, "did you mean cutout_cdn/DES/DES_g.fits"),
         ("2026dgt@0:host.redshit", NotFound, "did you mean host.redshift"),
         ("2026dgt:host.redshit", NotFound, "did you mean host.redshift"),
-        ("collection:nothing", NotFound, "there is no collection nothing"),
+        ("collection:nothing", NotFound, "collection nothing does not exist"),
         ("file:sha256:12", InvalidName, "64 hexadecimal digits"),
         ("run:../x", InvalidName, "is no name of a run"),
         ("run:a.jsonl/b", InvalidName, "is no name of a run"),

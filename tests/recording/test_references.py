@@ -96,8 +96,8 @@ def test_a_date_says_as_of_when_it_holds(repo, network):
         ("r/model/x", {}, InvalidInput, "nothing was handed in"),
         ("r/model/x", {"values": {}, "files": [Path("/nowhere/x")]}, InvalidFiles, "there is no file"),
         ("r/model/x", {"data": Path("/nowhere")}, InvalidFiles, "there is no folder"),
-        ("2026dgt", {"values": {"a": 1}}, InvalidName, "is no reference"),
-        ("u/me/2026dgt", {"values": {"a": 1}}, InvalidName, "is no reference"),
+        ("2026dgt", {"values": {"a": 1}}, InvalidName, "is not a reference"),
+        ("u/me/2026dgt", {"values": {"a": 1}}, InvalidName, "is not a reference"),
     ],
 )
 def test_bad_input_changes_nothing(repo, line, what, error, why):

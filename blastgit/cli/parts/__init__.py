@@ -1,1 +1,1 @@
-"""What verbs are made of that several use, or that would make one too long."""
+"""Parts of verbs: those that several share, and those that would make one module too long."""

@@ -27,10 +27,10 @@ def add_place(parser: argparse.ArgumentParser, refresh: float, example: str) -> 
 
 
 def public_url(options: argparse.Namespace) -> str | None:
-    """Return what the public knows the server by, without a slash at the end; None if nobody said.
+    """Return the public address of the server, without a slash at the end; None if none was given.
 
     Raises:
-        UsageError: A place to listen at that does not exist, or an address that is not a URL.
+        UsageError: The port, the interval or the address is not valid.
     """
     if not options.refresh >= 0 or not 0 <= options.port < 65536:
         raise UsageError("--port is less than 65536, and --refresh is 0 or more")
@@ -47,13 +47,13 @@ def is_url(text: str) -> bool:
 
 
 def prepare(options: argparse.Namespace) -> tuple[Path, Path]:
-    """Have a log, an index that is up to date and an end by SIGTERM; return the paths of the repo and of its index.
+    """Set up logging, the index and an end by SIGTERM; return the paths of the repo and of its index.
 
     Raises:
         RepoError: There is no data repo on this machine, or its index cannot be made.
     """
     logging.basicConfig(stream=sys.stderr, format="blastgit: %(message)s", level=logging.WARNING)
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # that requests wait is no news
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # waiting requests are normal
     with drawn_progress(counts=True) as progress:
         repo = open_repo(options, progress)
         path, index = repo.tap.here, repo.index

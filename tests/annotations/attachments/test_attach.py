@@ -163,7 +163,7 @@ def test_a_repo_elsewhere(history, plot, cube, tmp_path):
     ("subject", "file", "options", "error", "words"),
     [
         ("2026dgt@7", "plot.png", {}, NotFound, "no revision 7"),
-        ("2026dgt", "plot.png", {}, InvalidName, "no revision: name one by its number"),
+        ("2026dgt", "plot.png", {}, InvalidName, "cannot have attachments or metrics: write NAME@N"),
         ("2026dgt@1", "missing.png", {}, InvalidInput, "cannot be attached"),
         ("2026dgt@1", ".", {}, InvalidInput, "it is no file"),
         ("2026dgt@1", "empty.png", {}, InvalidInput, "0 bytes"),
