@@ -49,8 +49,8 @@ class _Room(Asked):
         target = Resolver(self._repository).target(subject)
         if target.subject.kind not in _KINDS:
             raise InvalidName(
-                f"{subject!r} cannot have attachments or metrics: write NAME@N for a revision, NAME@N:PATH for a file of "
-                "it, run:NAME or collection:NAME"
+                f"{subject!r} cannot have attachments or metrics: write NAME@N for a revision, NAME@N:PATH for a file "
+                "of it, run:NAME or collection:NAME"
             )
         return target
 
