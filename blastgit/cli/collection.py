@@ -8,7 +8,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from blastgit.cli.common import add_json, bold, open_repo, plural, print_changes, print_json, print_table, read_names
+from blastgit.cli.common import (
+    add_action,
+    add_json,
+    bold,
+    open_repo,
+    plural,
+    print_changes,
+    print_json,
+    print_table,
+    read_names,
+)
 from blastgit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,8 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
     verbs = parser.add_subparsers(dest="action", metavar="VERB", required=True)
     for name, each in _VERBS.items():
-        verb = verbs.add_parser(name, help=each.words, description=f"{each.words[0].upper()}{each.words[1:]}.")
-        verb.add_argument("-C", "--repo", dest="repo", metavar="REPO", default=argparse.SUPPRESS, help="the data repo")
+        verb = add_action(verbs, name, each.words)
         each.add(verb)
         add_json(verb)
 

@@ -23,6 +23,15 @@ if TYPE_CHECKING:
     from blastgit.workflow.judged import Invalid, OutOfDate
 
 
+def add_action(
+    actions: argparse._SubParsersAction[argparse.ArgumentParser], name: str, words: str
+) -> argparse.ArgumentParser:
+    """Add what a verb can do, in a few words: `list` of `blastgit run list`. It takes -C, too."""
+    action = actions.add_parser(name, help=words, description=f"{words[0].upper()}{words[1:]}.")
+    action.add_argument("-C", "--repo", dest="repo", metavar="REPO", default=argparse.SUPPRESS, help="the data repo")
+    return action
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     """Add `--json` to a verb."""
     parser.add_argument("--json", action="store_true", help="print JSON with stable keys")

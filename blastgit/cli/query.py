@@ -6,7 +6,16 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from blastgit.cli.common import add_json, bold, open_repo, print_changes, print_json, print_table, read_input
+from blastgit.cli.common import (
+    add_action,
+    add_json,
+    bold,
+    open_repo,
+    print_changes,
+    print_json,
+    print_table,
+    read_input,
+)
 from blastgit.errors import BlastgitError
 
 if TYPE_CHECKING:
@@ -37,8 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
     verbs = parser.add_subparsers(dest="action", metavar="VERB", required=True)
     for name, words in _VERBS.items():
-        verb = verbs.add_parser(name, help=words, description=f"{words[0].upper()}{words[1:]}.")
-        verb.add_argument("-C", "--repo", dest="repo", metavar="REPO", default=argparse.SUPPRESS, help="the data repo")
+        verb = add_action(verbs, name, words)
         if name != "list":
             verb.add_argument("name", metavar="NAME", help="small letters, digits and _")
         if name == "add":

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blastgit.cli.collection import add_intent, intent_of, say_changed
-from blastgit.cli.common import add_json, open_repo, print_data, print_json, print_table
+from blastgit.cli.common import add_action, add_json, open_repo, print_data, print_json, print_table
 
 if TYPE_CHECKING:
     from blastgit.api.collections import Collections
@@ -18,20 +18,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="VERB", required=True)
     _add_start(actions)
     words = "list all runs, with how many revisions each holds, and what is wrong with its name"
-    listed = actions.add_parser("list", help=words, description=f"{words[0].upper()}{words[1:]}.")
-    listed.add_argument("-C", "--repo", dest="repo", metavar="REPO", default=argparse.SUPPRESS, help="the data repo")
+    listed = add_action(actions, "list", words)
     listed.add_argument("pattern", nargs="?", default="*", help="a shell pattern of names")
     add_json(listed)
     words = "print the configuration that a run was begun with, as it was handed in"
-    config = actions.add_parser("config", help=words, description=f"{words[0].upper()}{words[1:]}.")
-    config.add_argument("-C", "--repo", dest="repo", metavar="REPO", default=argparse.SUPPRESS, help="the data repo")
+    config = add_action(actions, "config", words)
     config.add_argument("run_name", metavar="RUN", help="the run")
 
 
 def _add_start(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     words = "make the RUN collection of a processing run, and the public chain of it and of what it reads"
-    start = actions.add_parser("start", help=words, description=f"{words[0].upper()}{words[1:]}.")
-    start.add_argument("-C", "--repo", dest="repo", metavar="REPO", default=argparse.SUPPRESS, help="the data repo")
+    start = add_action(actions, "start", words)
     start.add_argument("target", metavar="TARGET", help="what is processed, in a word")
     start.add_argument("release", metavar="RELEASE", help="the release that processes it")
     start.add_argument("ticket", metavar="TICKET", help="the ticket that says why")
