@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from blastgit.cli.cite import FORMS, print_cited
 from blastgit.cli.common import add_json, bold, drawn_progress, open_repo, plural, print_json, print_table
 from blastgit.errors import BlastgitError, WouldOverwrite
 
@@ -26,8 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--in", dest="collection", default="", metavar="COLLECTION", help=words)
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--get", metavar="FOLDER", type=Path, help="write all files, each revision into FOLDER/NAME@N")
-    forms = ("text", "bibtex", "cff", "datacite")
-    what.add_argument("--cite", nargs="?", const="text", choices=forms, help="print how it is cited (default: text)")
+    what.add_argument("--cite", nargs="?", const="text", choices=FORMS, help="print how it is cited (default: text)")
     what.add_argument("--diff", action="store_true", help="compare it with the present state")
     parser.add_argument("--exit-code", action="store_true", help="with --diff: end with 1 if there is a difference")
     add_json(parser)
@@ -45,10 +45,7 @@ def run(options: argparse.Namespace) -> int:
         if options.get is not None:
             return _get(repo, state, options.get)
     if options.cite is not None:
-        cited = repo.asof_cited(state)
-        sys.stdout.write(cited.write("datacite" if options.json else options.cite))
-        for sentence in cited.citation.missing():
-            print(f"blastgit: {sentence}", file=sys.stderr)
+        print_cited(repo.asof_cited(state), "datacite" if options.json else options.cite)
         return 0
     if options.diff:
         changes = repo.asof_since(state, names=options.names)

@@ -4,27 +4,37 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
 from blastgit.cli.common import add_json, bold, drawn_progress, open_repo, plural, print_json, print_table, size_text
 from blastgit.errors import DamagedData
+
+if TYPE_CHECKING:
+    from blastgit.releases.cite import Cited
+
+FORMS = ("text", "bibtex", "cff", "datacite")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("name", metavar="NAME", help="a revision, NAME@N, or release/COLLECTION/VERSION")
-    forms = ("text", "bibtex", "cff", "datacite")
     words = "how to write it (default: text); cff is CITATION.cff, datacite the JSON of kernel 4"
-    parser.add_argument("--format", choices=forms, default="text", help=words)
+    parser.add_argument("--format", choices=FORMS, default="text", help=words)
     add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the citation, and say on stderr what is missing of it."""
     cited = open_repo(options).releases.cited(options.name)
-    sys.stdout.write(cited.write("datacite" if options.json else options.format))
+    print_cited(cited, "datacite" if options.json else options.format)
+    return 0
+
+
+def print_cited(cited: Cited, form: str) -> None:
+    """Print a citation in one of the `FORMS`, and say on stderr what is missing of it."""
+    sys.stdout.write(cited.write(form))
     for sentence in cited.citation.missing():
         print(f"blastgit: {sentence}", file=sys.stderr)
-    return 0
 
 
 def freeze(options: argparse.Namespace) -> int:
