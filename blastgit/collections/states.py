@@ -94,10 +94,15 @@ def commit_at(repository: Repository, when: str) -> pygit2.Commit:
         until = None if "/" in when else parse_spec(f"at@{when}").until
         if until is None:
             raise NotFound(f"{when!r} is no state of main: give a commit's id, a date, or a RUN that has stored one")
-        found = next((each for each in repository.commits("main") if commit_time(each) <= until), None)
+        found = main_at(repository, until)
     if found is None:
         raise NotFound(f"main of {repository.location} has no state {when}")
     return found
+
+
+def main_at(repository: Repository, time: datetime) -> pygit2.Commit | None:
+    """Return the commit that main was at an instant; None if there was no main yet."""
+    return next((each for each in repository.commits("main") if commit_time(each) <= time), None)
 
 
 @dataclass(frozen=True)

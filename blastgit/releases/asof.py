@@ -15,8 +15,6 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
-import pygit2
-
 from blastgit.annotations.flag_lookup import FlagLookup
 from blastgit.annotations.subjects import instant_text
 from blastgit.collections.catalogue import Catalogue
@@ -24,7 +22,7 @@ from blastgit.collections.datasets import Dataset
 from blastgit.collections.model import Calibration
 from blastgit.collections.names import owner_of
 from blastgit.collections.resolve import Found, Resolver
-from blastgit.collections.states import Difference, commit_at, commit_time, difference
+from blastgit.collections.states import Difference, commit_time, difference, main_at
 from blastgit.errors import InvalidInput, NotFound
 from blastgit.naming.names import is_personal, read_instant
 from blastgit.releases.citation import citation_of
@@ -104,7 +102,7 @@ def as_of(repository: Repository, day: str | datetime, collection: str = "", nam
     """Return the state of a day; `DataRepo.asof` tells what it takes and raises."""
     when = read_instant(day.isoformat() if isinstance(day, datetime) else day)
     _check_past(repository, when)
-    commit = _main_then(repository, when)
+    commit = main_at(repository, when)
     if commit is None and collection:
         raise NotFound(
             f"{repository.location} had no collections yet at {instant_text(when)}: "
@@ -155,13 +153,6 @@ def _check_past(repository: Repository, when: datetime) -> None:
     now = _now(repository)
     if when.date() > now.date():
         raise InvalidInput(f"{instant_text(when)} lies in the future: the latest day to ask for is {now:%Y-%m-%d}")
-
-
-def _main_then(repository: Repository, when: datetime) -> pygit2.Commit | None:
-    try:
-        return commit_at(repository, when.isoformat())
-    except NotFound:
-        return None
 
 
 def _all(repository: Repository, resolver: Resolver, catalogue: Catalogue, when: datetime) -> Iterator[Found]:
