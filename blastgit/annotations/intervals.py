@@ -38,10 +38,10 @@ class Intervals:
         """Return the remarks on each interval during which one of the revisions was being made, by interval."""
         if not self._branch.has(_KIND):
             return {}
-        spans = [self.span(revision) for revision in revisions]
+        spans = [self._span(revision) for revision in revisions]
         return {each: said for each, said in self._all if any(_meets(each, span) for span in spans)}
 
-    def span(self, revision: Revision) -> tuple[datetime, datetime]:
+    def _span(self, revision: Revision) -> tuple[datetime, datetime]:
         """Return when a revision was made: from the first task that ran since the revision before until the export."""
         end = revision.time
         before = self._history.tagged(revision.name, revision.number - 1) if revision.number else None

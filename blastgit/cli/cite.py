@@ -12,7 +12,7 @@ from blastgit.errors import DamagedData
 if TYPE_CHECKING:
     from blastgit.releases.cite import Cited
 
-FORMS = ("text", "bibtex", "cff", "datacite")
+FORMS = ("text", "bibtex", "cff", "datacite")  # those of releases/cite.py, which takes long to load
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
