@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from blastgit.errors import UsageError
 from blastgit.naming.names import check_transient, parse_spec
-from blastgit.repository.commits import Revision, StageState
+from blastgit.repository.commits import Revision, UnpublishedState
 
 if TYPE_CHECKING:
     from blastgit.api.session import Session
@@ -109,7 +109,7 @@ def plan_all(  # noqa: PLR0913 (as `plan`, of many)
     from blastgit.workflow.wish import Wish
 
     wish = Wish(changed, given or {}, everything, settings or {}, with_inputs)
-    states: list[tuple[str, Revision | StageState | None]] = [(spec, _start(session, spec)) for spec in specs]
+    states: list[tuple[str, Revision | UnpublishedState | None]] = [(spec, _start(session, spec)) for spec in specs]
     partial: dict[str, str] = {}
     if collection:
         members = Collections(session.repository).members(collection)
@@ -122,12 +122,12 @@ def plan_all(  # noqa: PLR0913 (as `plan`, of many)
     return replace(found, left_out={**partial, **found.left_out})
 
 
-def _start(session: Session, spec: str) -> Revision | StageState:
+def _start(session: Session, spec: str) -> Revision | UnpublishedState:
     parsed = parse_spec(spec)
     if parsed.path is not None:
         raise UsageError(f"plan takes a revision, and {spec!r} names something inside one: use `changed` for that")
     state = session.resolve(parsed)
-    assert isinstance(state, Revision | StageState)
+    assert isinstance(state, Revision | UnpublishedState)
     return state
 
 

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from blastgit.errors import InvalidInput
+from blastgit.naming.names import is_reference
 from blastgit.naming.trailers import Trailer
 from blastgit.repository.base import Repository
-from blastgit.repository.commits import Revision, Snapshot, StageState
+from blastgit.repository.commits import Revision, Snapshot, StageState, UnpublishedState
 from blastgit.repository.configuration import settings_of
 from blastgit.repository.history import History
 from blastgit.revision.compare import jsonable
@@ -84,16 +86,17 @@ class Plan:
         }  # fmt: skip
 
 
-def plan(repository: Repository, state: Revision | StageState, wish: Wish) -> Plan:
+def plan(repository: Repository, state: Revision | UnpublishedState, wish: Wish) -> Plan:
     """Return which stages must run again: those that failed, those whose inputs changed since, and what follows.
 
     Args:
         repository: The data repo.
-        state: Where to start from: a revision, or what there was when a stage had ended.
+        state: Where to start from: a revision, a draft, or what there was when a stage had ended.
         wish: What else changed.
 
     Raises:
-        NotFound: What is said to have changed is no stage, file, field or setting.
+        InvalidInput: It is a reference, which has no workflow.
+        NotFound: What is said to have changed is not a stage, file, field or setting.
     """
     return Planner(repository, wish).plan(state)
 
@@ -109,8 +112,10 @@ class Planner:
         self._effects = {text: effect_of(self._stages, text) for text in (*wish.changed, *wish.given)}
         self._recorded: dict[str | None, dict[str, Any]] = {}
 
-    def plan(self, state: Revision | StageState) -> Plan:
+    def plan(self, state: Revision | UnpublishedState) -> Plan:
         """Return the plan for one state; see `plan`."""
+        if is_reference(state.name):
+            raise InvalidInput(f"{state} is a reference: no workflow makes it, so it has no stages to plan")
         wish = self._wish
         found = Reasons(self._repository, state, self._stages)
         recorded = self._settings(state)
@@ -118,7 +123,7 @@ class Planner:
         markers = History(self._repository).stages(state) if isinstance(state, Revision) else []
         order = _order(self._stages, markers)
         steps = [stage for stage in order if stage.name in why]
-        start = _before(order, steps) if isinstance(state, Revision) else self._stages.find(state.slug)
+        start = self._stages.find(state.slug) if isinstance(state, StageState) else _before(order, steps)
         marker = next((each for each in reversed(markers) if start and each.slug == start.slug), None)
         begin = marker or state
         view = View.of(begin, self._repository.rules) if wish.with_inputs else None

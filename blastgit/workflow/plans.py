@@ -11,7 +11,7 @@ from typing import Any
 from blastgit.errors import BlastgitError, NotFound
 from blastgit.progress import Progress, silent
 from blastgit.repository.base import Repository
-from blastgit.repository.commits import Revision, StageState
+from blastgit.repository.commits import Revision, UnpublishedState
 from blastgit.workflow.plan import Plan, Planner
 from blastgit.workflow.wish import Wish
 
@@ -50,7 +50,7 @@ class Plans:
 
 def plan_all(
     repository: Repository,
-    states: Iterable[tuple[str, Revision | StageState | None]],
+    states: Iterable[tuple[str, Revision | UnpublishedState | None]],
     wish: Wish,
     progress: Progress = silent,
 ) -> Plans:

@@ -11,7 +11,7 @@ from blastgit.errors import NotFound
 from blastgit.naming.nearest import did_you_mean, with_beginnings
 from blastgit.naming.trailers import Trailer
 from blastgit.repository.base import Repository
-from blastgit.repository.commits import Revision, StageState
+from blastgit.repository.commits import Revision, UnpublishedState
 from blastgit.repository.history import History
 from blastgit.workflow.ended import COMPLETE, is_known_fresh
 from blastgit.workflow.judged import validity_of
@@ -29,7 +29,7 @@ UNCHANGED = "nothing that it reads has changed"
 class Reasons:
     """Finds out why each stage must run again. The whole document is read only if it takes that."""
 
-    def __init__(self, repository: Repository, state: Revision | StageState, stages: Stages) -> None:
+    def __init__(self, repository: Repository, state: Revision | UnpublishedState, stages: Stages) -> None:
         self._repository = repository
         self._state = state
         self._stages = stages

@@ -65,6 +65,14 @@ def test_a_failed_state_is_kept_as_a_draft_and_moves_nothing_else(strict: Path, 
     assert repo.verify().problems == []
 
 
+def test_a_draft_can_be_planned(strict: Path, sample: Sample, record: Record) -> None:
+    record(strict, sample)
+    record(strict, failed(sample))
+    plan = DataRepo(strict).plan(f"{NAME}@draft")
+    assert plan.revision == f"{NAME}@1:draft-1"
+    assert SED in [step.stage for step in plan.steps]
+
+
 def test_a_complete_state_gets_the_number_that_the_draft_was_to_have(
     strict: Path, sample: Sample, record: Record
 ) -> None:

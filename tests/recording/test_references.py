@@ -57,6 +57,13 @@ def test_equal_values_make_no_revision(shelf, network):
     assert wobble.status == "unchanged"
 
 
+def test_a_reference_has_no_plan(shelf):
+    with pytest.raises(InvalidInput, match=f"{MODEL}@1 is a reference"):
+        shelf.plan(MODEL)
+    left = shelf.plan_all([MODEL]).left_out
+    assert "is a reference" in left[f"{MODEL}@1"]
+
+
 def test_reading_verbs_take_a_reference(shelf, tmp_path, network):
     assert [entry.revision.number for entry in shelf.log(MODEL)] == [1, 0]
     assert "reference.architecture changed from 'MAF' to 'NSF'" in shelf.log(MODEL)[0].revision.reason
