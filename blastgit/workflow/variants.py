@@ -137,9 +137,9 @@ def _component(name: Any, spec: Any) -> Component:
         raise RepoError(f"{where}.names should map names of variants, in small letters, digits and -, to their meaning")
     if DEFAULT in names:
         raise RepoError(f"{where}.names.{DEFAULT} stands for the default, and is no variant of its own")
-    if default and default not in names:
+    if default and (not isinstance(default, str) or default not in names):
         known = ", ".join(names) or "it has none"
-        raise RepoError(f"{where}.default is {default!r}, and is none of its names: {known}")
+        raise RepoError(f"{where}.default is {default!r:.60}, and should be one of its names: {known}")
     meanings = {each: read_meaning(meaning, f"{where}.names.{each}") for each, meaning in names.items()}
     return Component(name, tuple(paths), meanings, default)
 

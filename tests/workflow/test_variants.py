@@ -182,6 +182,8 @@ def test_the_hook_refuses_variants_that_make_no_sense(repo, sample, record, tmp_
         ({"photometry": {"paths": "x"}}, "list of beginnings"),
         ({"photometry": {"names": {"JointCal": {"valid": True}}}}, "small letters"),
         ({"photometry": {"names": {"default": {"valid": True}}}}, "no variant of its own"),
+        ({"photometry": {"names": {"x": {"valid": True}}, "default": "y"}}, "should be one of its names: x"),
+        ({"photometry": {"names": {"x": {"valid": True}}, "default": ["x"]}}, "should be one of its names: x"),
         ({"photometry": {"names": {"x": {"runs": "a"}}}}, "no word of a name"),
         ({"photometry": {"names": {"x": {"run": 3}}}}, "a pattern of RUN collections"),
     ],
