@@ -13,6 +13,7 @@ from blastgit.annotations.carried import as_lines
 from blastgit.errors import RepoError, UsageError, WouldOverwrite
 from blastgit.exchange.to_blast import adapt, write_archive
 from blastgit.exchange.to_tree import layout
+from blastgit.naming.names import is_reference
 from blastgit.progress import Progress, silent
 from blastgit.reading.checkout import Item, deliver
 from blastgit.reading.get import item_of
@@ -67,11 +68,14 @@ def export_archive(
         progress: Called with bytes written.
 
     Raises:
+        UsageError: It is a reference, of which Blast's importer knows nothing.
         WouldOverwrite: The file is there, or that of the annotations, which is named after it, and differs.
         Withdrawn: A file of the revision was taken down, so that it cannot be handed out whole.
         DamagedData: The store lacks a content, or holds something else.
         RepoError: The file cannot be written.
     """
+    if is_reference(state.name):
+        raise UsageError(f"{state} is a reference, which Blast cannot import: `blastgit get {state}` writes its files")
     if os.path.lexists(target) and not force:
         raise WouldOverwrite(f"{target} would be overwritten: give another name, or --force")
     Withdrawals(repository).refuse(state, sorted(state.pointers))

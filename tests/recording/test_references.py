@@ -7,7 +7,7 @@ import pytest
 
 from blastgit import DataRepo
 from blastgit.cli.main import main
-from blastgit.errors import Denied, InvalidFiles, InvalidInput, InvalidName, NotFound
+from blastgit.errors import Denied, InvalidFiles, InvalidInput, InvalidName, NotFound, UsageError
 from blastgit.plumbing.process import run_git
 from blastgit.repository.edit import BranchEdit, commit_to_branch
 from blastgit.repository.format import FILE
@@ -62,6 +62,13 @@ def test_a_reference_has_no_plan(shelf):
         shelf.plan(MODEL)
     left = shelf.plan_all([MODEL]).left_out
     assert "is a reference" in left[f"{MODEL}@1"]
+
+
+def test_a_reference_is_not_exported_for_blast(shelf, tmp_path):
+    archive = tmp_path / "model.tar.gz"
+    with pytest.raises(UsageError, match=f"{MODEL}@1 is a reference"):
+        shelf.export(MODEL, archive)
+    assert not archive.exists()
 
 
 def test_reading_verbs_take_a_reference(shelf, tmp_path, network):
