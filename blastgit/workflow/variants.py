@@ -7,7 +7,6 @@ always that of the revision, which output tells.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,7 @@ from typing import Any
 
 from blastgit.errors import InvalidName, NotFound, RepoError
 from blastgit.naming.names import Spec
+from blastgit.naming.nearest import did_you_mean
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision
 from blastgit.repository.history import History
@@ -68,9 +68,8 @@ class Component:
                 f"{self.name} has no default variant: `blastgit variant default {self.name} VARIANT` sets one"
             )
         if name not in self.names:
-            near = difflib.get_close_matches(name, self.names, n=2)
-            hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(self.names) or 'none'}"
-            raise NotFound(f"{self.name} has no variant {name!r}; {hint}")
+            hint = did_you_mean(name, self.names, f"there are {', '.join(self.names) or 'none'}", count=2)
+            raise NotFound(f"{self.name} has no variant {name!r}{hint}")
         return name, self.names[name]
 
 
@@ -100,10 +99,9 @@ class Variants:
             NotFound: There is none of that name.
         """
         if name not in self.components:
-            near = difflib.get_close_matches(name, self.components, n=2)
             known = ", ".join(self.components) or "none; `variants:` in blastgit.yaml on main declares them"
-            hint = f"did you mean {near[0]}?" if near else f"there are {known}"
-            raise NotFound(f"no component is called {name!r}; {hint}")
+            hint = did_you_mean(name, self.components, f"there are {known}", count=1)
+            raise NotFound(f"no component is called {name!r}{hint}")
         return self.components[name]
 
 
