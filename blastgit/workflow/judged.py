@@ -49,9 +49,9 @@ def validity_of(repository: Repository, state: Snapshot, *, fully: bool = False)
         state: The state.
         fully: Whether to tell of each stage even where all succeeded.
     """
-    document, marks = state.dr.export.document, _marks(repository, state)
     if state.dr.export.is_reference:
         return _ALL_SOUND  # no workflow made it
+    document, marks = state.dr.export.document, _marks(repository, state)
     is_fresh = is_known_fresh(state)
     if not fully and not marks and is_fresh and sounds_complete(document):
         return _ALL_SOUND  # by far the most: neither rules nor stages need to be read
@@ -281,16 +281,22 @@ class ValidityReport:
 
     def findings(self, problems: Mapping[str, Problem] | None = None) -> list[Finding]:
         """Return what is invalid, or these problems, reason by reason."""
-        groups: dict[str, list[str]] = {}
-        for path, problem in (self.invalid if problems is None else problems).items():
-            groups.setdefault(problem.because, []).append(path)
-        return [self._finding(root, paths) for root, paths in groups.items()]
+        return list(map(self._with_left, self._by_reason(self.invalid if problems is None else problems)))
 
-    def _finding(self, root: str, paths: list[str]) -> Finding:
-        files = [path for path in paths if path in self.revision.held]
-        values = [path for path in paths if path not in self.revision.held]
-        left = sum(map(self.is_as_before, paths))
-        return Finding(root, tuple(values), tuple(files), left, None if self._before is None else str(self._before))
+    def _with_left(self, found: Finding) -> Finding:
+        left = sum(map(self.is_as_before, (*found.values, *found.files)))
+        return replace(found, left=left, before=None if self._before is None else str(self._before))
+
+    def _by_reason(self, found: Mapping[str, Problem | Outdated]) -> list[Finding]:
+        """Return values and files reason by reason, each reason with what it concerns."""
+        groups: dict[str, list[str]] = {}
+        for path, why in found.items():
+            groups.setdefault(why.because, []).append(path)
+        files = self.revision.held
+        return [
+            Finding(root, tuple(p for p in paths if p not in files), tuple(p for p in paths if p in files))
+            for root, paths in groups.items()
+        ]
 
     def out_of_date(self, paths: Iterable[str], what: str, then: str = "", *, strict: bool = False) -> OutOfDate:
         """Return those of some values and files that are out of date, each with the reason.
@@ -305,23 +311,13 @@ class ValidityReport:
             InvalidData: One is, and none may be; the error says which, why, and what to do.
         """
         found = {path: self.outdated[path] for path in paths if path in self.outdated}
-        late = OutOfDate({path: str(why) for path, why in found.items()}, self._findings_of(found))
+        late = OutOfDate({path: str(why) for path, why in found.items()}, self._by_reason(found))
         if found and strict:
             raise InvalidData(
                 f"{what} is in part out of date: {'; '.join(map(str, late.findings))}. {then}"
                 f"`blastgit plan {self.revision}` says what must run again; without --strict you get it all the same"
             )
         return late
-
-    def _findings_of(self, found: Mapping[str, Outdated]) -> list[Finding]:
-        groups: dict[str, list[str]] = {}
-        for path, why in found.items():
-            groups.setdefault(why.because, []).append(path)
-        files = self.revision.held
-        return [
-            Finding(root, tuple(p for p in paths if p not in files), tuple(p for p in paths if p in files))
-            for root, paths in groups.items()
-        ]
 
     def allow(self, paths: Iterable[str], what: str, then: str = "", *, even_invalid: bool = False) -> Invalid:
         """Return those of some values and files that are invalid, each with the reason, if they are wanted so.
