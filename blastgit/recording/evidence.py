@@ -13,6 +13,7 @@ from blastgit.recording.replay import Ending
 from blastgit.repository.base import Repository
 from blastgit.repository.history import History
 from blastgit.revision.export import Export
+from blastgit.workflow.ended import UP_TO_DATE
 from blastgit.workflow.judged import outdated_at_end
 from blastgit.workflow.made import Makings
 from blastgit.workflow.stages import Stages
@@ -46,7 +47,7 @@ class Evidence:
         if self._export.is_reference:
             return {}
         if self._decision.latest is None:
-            return {Trailer.OUT_OF_DATE: NONE}
+            return {Trailer.OUT_OF_DATE: UP_TO_DATE}
         text = outdated_at_end(self._repository, self._export.document, self._ending.marks, self._steps)
         return {Trailer.OUT_OF_DATE: text}
 

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 COMPLETE = "complete"
 """The status of a state in which every stage succeeded."""
 
-NONE = "none"
+UP_TO_DATE = "none"
 """What `Out-Of-Date:` says of a revision in which nothing was when it was recorded."""
 
 
 def is_known_fresh(state: Marker) -> bool:
     """Whether nothing in a state can be out of date, by what its commit says, or since it is a transient's first."""
     said = state.trailers
-    if said.get(Trailer.OUT_OF_DATE) == NONE:
+    if said.get(Trailer.OUT_OF_DATE) == UP_TO_DATE:
         return True
     is_first = said.get(Trailer.REVISION) == "0" and Trailer.FORKED_FROM not in said
     return is_first and Trailer.WORKFLOW not in said

@@ -13,7 +13,7 @@ from blastgit.naming.names import slug
 from blastgit.naming.trailers import Trailer
 from blastgit.repository.commits import Draft, Marker, Revision, Snapshot, StageState, UnpublishedState
 from blastgit.repository.history import History
-from blastgit.workflow.ended import COMPLETE, NONE, is_known_fresh
+from blastgit.workflow.ended import COMPLETE, UP_TO_DATE, is_known_fresh
 from blastgit.workflow.stages import Stages
 from blastgit.workflow.validity import (
     NOT_YET,
@@ -92,7 +92,7 @@ def outdated_at_end(
     found = find_outdated(repository, steps)
     validity = _judge(repository, document, marks).with_currency(found) if found.units else _ALL_SOUND
     late = [each.stage.name for each in validity.standings.values() if each.state is State.OUTDATED]
-    return ", ".join(late) or NONE
+    return ", ".join(late) or UP_TO_DATE
 
 
 def _judge(
