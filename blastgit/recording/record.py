@@ -377,7 +377,7 @@ class Recording:
         if is_noted and draft is None:
             ending.drop(lock)
             return None
-        message, marker, updates = self._wording.reproduction(decision, ending), None, []
+        message, marker, updates = self._wording.reproduction(decision, evidence.ran, ending), None, []
         if tip is not None and not is_noted:
             marker = self._commit(batch, message, latest.commit.tree_id, [tip.id])
             updates.append(RefUpdate(branch_ref(self._name), marker, str(tip.id)))

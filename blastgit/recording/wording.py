@@ -99,14 +99,20 @@ class Wording:
         subject = f"{self.line} draft {ordinal} of revision {decision.number}: {self.reason(decision)}"
         return _written(subject, [*change_lines(decision.changes), *notes], trailers)
 
-    def reproduction(self, decision: Decision, ending: Ending) -> str:
-        """Return the message of the marker that says that a run gave the values of the latest revision again."""
+    def reproduction(self, decision: Decision, ran: str | None, ending: Ending) -> str:
+        """Return the message of the marker that says that a run gave the values of the latest revision again.
+
+        Args:
+            decision: What it is.
+            ran: The stages that ran for it; see `Evidence.ran`.
+            ending: What becomes of the run in progress.
+        """
         latest, moved = decision.latest, decision.changes.deviation
         assert latest is not None
         trailers = {
             Trailer.REPRODUCES: str(latest.number),
             Trailer.REDRAWN_WITHIN: None if moved is None else sigmas(moved, 4),
-            Trailer.RAN: Evidence(self.repository, self.export, decision, ending).ran,
+            Trailer.RAN: ran,
             **self._of_state(decision, ending),
             Trailer.MARKER: "reproduction",
         }
