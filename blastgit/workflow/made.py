@@ -179,9 +179,8 @@ class Makings:
         if all(map(self._rules.is_derived, stage.makes.texts)):
             return True
         paths = self.differing(index + 1, index)
-        changed = {
-            makers[0].name for path in paths if (makers := self.makers(path))
-        }  # that a later one ran is not known
+        # The first that makes a path has run; of the later ones nothing is known.
+        changed = {makers[0].name for path in paths if (makers := self.makers(path))}
         is_between = bool(changed & self.stages.before(stage.name)) and any(
             later.name in changed for later in self.stages.after(stage.name)
         )

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Snapshot
@@ -94,9 +93,8 @@ class _Walk:
                     left.append(source)
         named = {step.source for step in steps}
         earlier = {name: each for name, each in self._earlier.items() if name in named}
-        return Origins(Uses(tuple(steps)), earlier, self._made)
+        return Origins(Uses(tuple(steps)), earlier, self._made())
 
-    @cached_property
     def _made(self) -> dict[str, str]:
         found = {path: self._index(path, 0) for path in self._of(0)}
         return {path: self._makings.view(index).label for path, index in found.items() if index}

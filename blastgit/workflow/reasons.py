@@ -78,10 +78,6 @@ class Reasons:
     def _now(self) -> View:
         return View.of(self._state, self._repository.rules)
 
-    @cached_property
-    def _runs(self) -> dict[str, datetime | None]:
-        return self._now.ran
-
     def _add(self, stage: Stage, reason: str) -> None:
         reasons = self._found.setdefault(stage.name, [])
         if reason not in reasons:
@@ -147,7 +143,7 @@ class Reasons:
 
     def _ran_for(self, stage: Stage, revision: Revision) -> Revision | None:
         """Return the oldest revision since which a stage has not run; None if it is not known when it ran."""
-        when = self._runs.get(stage.name)
+        when = self._now.ran.get(stage.name)
         oldest = None if when is None else revision
         for earlier, view in self._earlier if when else ():
             if view.ran.get(stage.name) != when:
@@ -168,14 +164,14 @@ class Reasons:
             if each.number < number:
                 view = View.of(each, self._repository.rules)
                 found.append((each, view))
-                if not any(view.ran.get(stage) == when for stage, when in self._runs.items() if when):
+                if not any(view.ran.get(stage) == when for stage, when in self._now.ran.items() if when):
                     break
         return found
 
     def _concerns(self, stage: Stage, path: str, then: Mapping[str, datetime | None]) -> bool:
         """Whether a stage must know that a path changed: not if only a later stage has made it anew."""
         makers = self._stages.makers(path)
-        again = {maker.name for maker in makers if then.get(maker.name) != self._runs.get(maker.name)}
+        again = {maker.name for maker in makers if then.get(maker.name) != self._now.ran.get(maker.name)}
         return not again or bool(again & self._stages.before(stage.name))
 
     def _follow(self) -> None:

@@ -15,7 +15,7 @@ import pygit2
 from blastgit.naming.names import slug, transient_of
 from blastgit.naming.trailers import Trailer
 from blastgit.repository.base import Repository
-from blastgit.repository.commits import Marker, Revision, Snapshot, StageState
+from blastgit.repository.commits import Marker, Revision, Snapshot, StageState, UnpublishedState
 from blastgit.repository.history import History
 from blastgit.workflow.markers import DONE
 from blastgit.workflow.view import View
@@ -97,7 +97,7 @@ def _revision(repository: Repository, state: Snapshot, marker: Marker) -> Revisi
 
 
 def _step(repository: Repository, state: Snapshot, marks: list[Marker], again: list[Marker]) -> Step:
-    towards = state.number if isinstance(state, Revision) else getattr(state, "towards", 0)
+    towards = state.towards if isinstance(state, UnpublishedState) else state.number or 0
     done = {
         slug(marker.stage or ""): StageState(repository.git, state.name, marker.commit, towards)
         for marker in reversed(marks)

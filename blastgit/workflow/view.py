@@ -52,9 +52,10 @@ class View:
     @classmethod
     def of(cls, state: Snapshot, rules: Rules) -> View:
         """Look at what a commit holds."""
-        read = lambda: Contents(  # noqa: E731 (said once, read late)
-            state.dr.export.document, state.dr.files, normalise(state.dr.export, rules)
-        )
+
+        def read() -> Contents:
+            return Contents(state.dr.export.document, state.dr.files, normalise(state.dr.export, rules))
+
         return cls(str(state), rules, read, state)
 
     @cached_property
