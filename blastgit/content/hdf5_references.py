@@ -1,4 +1,4 @@
-"""References in HDF5 files, told by what they point to: the number that is stored means nothing in another file."""
+"""References in HDF5 files, compared by what they point to: the number that is stored means nothing in another file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def reference_name(dtype: np.dtype[Any]) -> str | None:
-    """Return what a type of references is called, or None if a type is another one."""
+    """Return what a type of references is called, or None if it is not one."""
     import h5py
 
     kind = h5py.check_ref_dtype(dtype)

@@ -113,7 +113,7 @@ def _member_path(member: tarfile.TarInfo) -> str | None:
     """Return the path in the dataset of a member, None for a folder and for what some program left behind.
 
     Raises:
-        InvalidFiles: Blast would not write such a member.
+        InvalidFiles: Blast would not write a member like this.
     """
     if member.isdir() or is_leftover(member.name):
         return None

@@ -53,7 +53,7 @@ class Evidence:
 
     @cached_property
     def ran(self) -> str | None:
-        """The stages that ran for a reproduction, as its trailer says it; None of a reference."""
+        """The stages that ran for a reproduction, as its trailer says it; None for a reference."""
         if self._decision.is_same_export:
             return NONE
         if self._export.is_reference:

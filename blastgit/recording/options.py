@@ -17,7 +17,7 @@ class RecordOptions:
         run: The RUN collection that a new revision is born into, and that holds the one whose values were found again.
         dry_run: Decide, and write nothing.
         timeout: Seconds to wait for another writer of the same transient.
-        owner: Whose run of the workflow this ends, whatever leases they still hold; None for whoever records.
+        owner: Whose run of the workflow this ends, whatever leases they still hold; None for the user who records.
         user: Whose own line it goes into; None for the official one.
         fork: The revision that a user's own line forks from; None for the latest official one, or where it forks now.
         origin: The revision of a user's own line that is promoted, or None.

@@ -34,11 +34,11 @@ class Given:
     """What was handed in of a reference; the rest stays as its latest revision has it.
 
     Attributes:
-        fields: All that is to be known of it, by name; None for what is known.
-        changed: What of that is to be replaced; null takes a field away.
-        files: All its files, by path in the dataset; None for those that there are.
-        app_version: The version of what made it; None for the one that is known.
-        time: As of when it holds; None for now.
+        fields: All its fields, by name; None to keep those it has.
+        changed: Fields to replace; null takes a field away.
+        files: All its files, by path in the dataset; None to keep those it has.
+        app_version: The version of what made it; None to keep the one it has.
+        time: Since when this holds; None for now.
     """
 
     fields: Mapping[str, Json] | None = None
@@ -61,7 +61,7 @@ def record_reference(
         progress: Called with bytes hashed and copied.
 
     Raises:
-        InvalidInput: There is no such type, nothing was handed in, or it cannot be recorded; the repo is as it was.
+        InvalidInput: The type does not exist, nothing was handed in, or it cannot be recorded; the repo is as it was.
         Denied: The policy on main does not let this user record it.
         Busy: Another writer of the same reference was not done in time.
         StoreError: The store fails; nothing was recorded.
@@ -70,7 +70,7 @@ def record_reference(
     latest = History(repository).latest(line)
     type_ = ReferenceTypes.of(repository.settings).check(line)
     if given.fields is None and not given.changed and not given.files:
-        raise InvalidInput(f"nothing was handed in of {line}: give files, values, or both")
+        raise InvalidInput(f"nothing was handed in for {line}: give files, values, or both")
     if latest is None and type_.reviewed:
         repository.require("curator", line)
     version = given.app_version

@@ -38,7 +38,7 @@ class Ending:
     """
 
     def __init__(self, repository: Repository, name: str, run: Run | None) -> None:
-        """End this run, or none."""
+        """End this run; None if no run is in progress."""
         self._repository = repository
         self._name = name
         self.run = run

@@ -16,8 +16,8 @@ class Recorded:
     Attributes:
         status: "recorded", "unchanged", or "draft" if it was kept without a number.
         transient: The name; of a user's own line, `u/alice/2026dgt`.
-        revision: The number of the new revision, or of the one that the state equals; of a draft, of the one to come.
-        tag: Its tag, `2026dgt/1`; None of a draft.
+        revision: The number of the new revision, or of the one that the state equals; for a draft, of the one to come.
+        tag: Its tag, `2026dgt/1`; None for a draft.
         commit: Its commit; None in a dry run that would make one.
         reason: Why, in a sentence.
         files: The files that differ from the revision before.
@@ -28,7 +28,7 @@ class Recorded:
         redrawn: How far the results of fits have moved that are equal within their own noise, in published widths, the
             one that moved most; None if none was drawn again.
         draft: The draft that the state is kept as, `2026dgt@1:draft-1`, if it was given no number.
-        because: Why it was given none, in words.
+        because: Why it was given no number, in words.
         references: The tags of references that changed with it, `r/filter/DES_z/1`: what the export says of filters and
             surveys is recorded beside it.
     """

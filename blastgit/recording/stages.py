@@ -131,7 +131,7 @@ class Workflow(Asked):
     ) -> StageState:
         """Say that a stage failed, and why; see `finish`."""
         if not reason.strip():
-            raise InvalidInput("say why the stage failed: those who miss its results will read it")
+            raise InvalidInput("say why the stage failed: people who look for its results will read it")
         told = one_line(" ".join(reason.split()))[:500]
         return self._end(self._known(stage), FAILED, told, Made.read(self.name, export, data, only), token)
 

@@ -68,7 +68,7 @@ class Wording:
         Args:
             decision: What it is.
             kept: The files that were taken in.
-            notes: What is to be known of files, and of what returns that was withdrawn.
+            notes: Remarks on files, and on withdrawn ones that return.
             returning: How many files were withdrawn, and are wanted again.
             ending: What becomes of the run in progress.
         """
@@ -125,7 +125,7 @@ class Wording:
         return _written(subject, change_lines(replace(decision.changes, fields=[])), trailers)
 
     def _of_state(self, decision: Decision, ending: Ending) -> Trailers:
-        """Return what is said of any state that was handed in."""
+        """Return the trailers that every state gets."""
         return {
             Trailer.APP_VERSION: self.export.app_version,
             Trailer.RULES: self.repository.rules.digest,

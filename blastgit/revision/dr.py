@@ -94,7 +94,7 @@ def read_tasks(data: bytes, what: str) -> list[Any]:
         what: What to call it in an error.
 
     Raises:
-        DamagedData: It is no DR.
+        DamagedData: It is not a DR.
     """
     start = data.rfind(_TASKS)  # near the end
     end = data.find(b"\n ]", start)

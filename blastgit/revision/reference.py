@@ -15,8 +15,8 @@ def make_reference(line: str, fields: Mapping[str, Json], time: datetime, app_ve
 
     Args:
         line: The reference, `r/filter/DES_z`.
-        fields: What is to be known of it, by name.
-        time: As of when; of what came out of an export, the time of that.
+        fields: What it says, by name.
+        time: Since when it holds; the time of the export, if it came out of one.
         app_version: The version of what made it, or "".
 
     Raises:

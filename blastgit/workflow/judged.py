@@ -304,18 +304,18 @@ class ValidityReport:
         Args:
             paths: The values and files.
             what: What was asked for, as it is called in the error.
-            then: A sentence on what was done all the same.
-            strict: Whether none of them may be.
+            then: A sentence on what was done anyway.
+            strict: Whether to raise if one is.
 
         Raises:
-            InvalidData: One is, and none may be; the error says which, why, and what to do.
+            InvalidData: One is, and `strict` was asked for; the error says which, why, and what to do.
         """
         found = {path: self.outdated[path] for path in paths if path in self.outdated}
         late = OutOfDate({path: str(why) for path, why in found.items()}, self._by_reason(found))
         if found and strict:
             raise InvalidData(
                 f"{what} is in part out of date: {'; '.join(map(str, late.findings))}. {then}"
-                f"`blastgit plan {self.revision}` says what must run again; without --strict you get it all the same"
+                f"`blastgit plan {self.revision}` says what must run again; leave out --strict to get it anyway"
             )
         return late
 

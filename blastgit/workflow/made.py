@@ -24,7 +24,7 @@ from blastgit.workflow.view import View
 _BY_ROW = ("photometry", "apertures")
 _BY_IMAGE = ("cutouts", "cutout_cdn")
 _MEASURED = Patterns(("photometry/*.flux",))
-"""What comes out otherwise if anything that it was made of is otherwise: nobody finds the same number by chance."""
+"""What comes out different whenever an input is different: nobody measures the same number by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class Makings:
         self._marked: dict[str, View] = {}
 
     def step(self, index: int) -> Step | None:
-        """Return a state so many steps back, or None if the history does not go back so far."""
+        """Return the state so many steps back, or None if the history is shorter than that."""
         while len(self._steps) <= index:
             step = next(self._left, None)
             if step is None:

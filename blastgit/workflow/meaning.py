@@ -49,13 +49,13 @@ def read_meaning(spec: Any, where: str) -> Meaning:
         where: What to call it in an error.
 
     Raises:
-        RepoError: It makes no sense.
+        RepoError: It is not valid; the error says where.
     """
     if not isinstance(spec, dict) or not spec:
         raise RepoError(f"{where} is {spec!r:.60}, and should say what it means: {', '.join(_WORDS)}")
     unknown = sorted(str(word) for word in spec if word not in _WORDS)
     if unknown:
-        raise RepoError(f"{where}.{unknown[0]} is no word of a name: there are {', '.join(_WORDS)}")
+        raise RepoError(f"{where}.{unknown[0]} is not known: a name has {', '.join(_WORDS)}")
     valid, pinned = spec.get("valid", False), spec.get("pinned", {})
     if not isinstance(valid, bool):
         raise RepoError(f"{where}.valid is {valid!r:.60}, neither true nor false")
@@ -82,7 +82,7 @@ def _complete(value: Any, where: str) -> tuple[str, ...] | None:
 
 
 def why_not(repository: Repository, revision: Revision, meaning: Meaning) -> str | None:
-    """Return why a revision is none of those that a name stands for; None if it is one.
+    """Return why a name does not stand for a revision; None if it does.
 
     Raises:
         NotFound: The name is about a stage that does not exist.
@@ -93,8 +93,9 @@ def why_not(repository: Repository, revision: Revision, meaning: Meaning) -> str
 
 def _by_origin(repository: Repository, revision: Revision, meaning: Meaning) -> str | None:
     """Look at what the history says of where a revision came from."""
-    if meaning.pinned and meaning.pinned.get(revision.transient) != revision.number:
-        return "the name is pinned to another revision"
+    pinned = meaning.pinned.get(revision.transient)
+    if meaning.pinned and pinned != revision.number:
+        return f"{'no revision' if pinned is None else f'revision {pinned}'} of {revision.transient} is pinned"
     if meaning.app_version is not None and not fnmatchcase(revision.app_version, meaning.app_version):
         return f"it was made by {revision.app_version}"
     if meaning.run is not None:

@@ -25,7 +25,7 @@ Reader = Callable[[View], Iterable[Use]]
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """An input that is another one now.
+    """An input that has been replaced since.
 
     Attributes:
         path: Its natural path or file.
@@ -43,7 +43,7 @@ class Origins:
     Attributes:
         uses: The steps, from each product to its sources.
         earlier: The inputs that are of earlier states, by name.
-        made: The state whose run made each product last, by name, of those that another one than this did.
+        made: The earlier state whose run made a product last, by the name of the product; this one made the others.
     """
 
     uses: Uses

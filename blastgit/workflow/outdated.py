@@ -80,7 +80,7 @@ class _Search:
 
     def _why(self, unit: Unit) -> Outdated | None:
         if unit not in self._known:
-            self._known[unit] = None  # a stage of one's own may read what it makes
+            self._known[unit] = None  # a stage that somebody declared may read what it makes
             self._known[unit] = self._changed(unit) or self._through(unit)
         return self._known[unit]
 
@@ -129,7 +129,7 @@ class _Search:
         }
 
     def _concerns(self, stage: Stage, path: str, index: int) -> bool:
-        """Whether a stage must know that a path changed: not if only a later stage has made it anew."""
+        """Whether a stage must know that a path changed: not if only a later stage has made it again."""
         again = self._makings.ran_since(path, index)
         return not again or bool(again & self._makings.stages.before(stage.name))
 

@@ -55,7 +55,7 @@ class Plan:
         state: That marker where the revision's run has it, `2026dgt@1:post-host-match`, or else None.
         commit: The commit of the state to start from: that marker's, or the revision's.
         given: The inputs that are replaced.
-        settings: The settings that are to be other ones, each with the recorded value, or None, and the new one.
+        settings: The settings that are to change, each with the recorded value, or None, and the new one.
         left_out: The stages that need not run, and what was asked for and changes nothing, each with the reason.
     """
 

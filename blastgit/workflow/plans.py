@@ -58,12 +58,12 @@ def plan_all(
 
     Args:
         repository: The data repo.
-        states: What was asked for, and the state that it is; None if there is none.
+        states: What was asked for, and the state that it is; None if it has no revision.
         wish: What else changed.
         progress: Called with states planned.
 
     Raises:
-        NotFound: What is said to have changed is a stage, file, field or setting of none of them.
+        NotFound: None of them has a stage, file, field or setting that is said to have changed.
     """
     planner, found = Planner(repository, wish), Plans()
     unknown: NotFound | None = None

@@ -21,7 +21,7 @@ class Publish(Enum):
     """Which states get a number."""
 
     ALL = "all"
-    """Each that differs from the latest revision, as the design that Blast's issue 320 asks for has it."""
+    """Each that differs from the latest revision, as in the design that Blast's issue 320 asks for."""
     COMPLETE = "complete"
     """Only those whose workflow came to its end; the others are kept as drafts."""
 
@@ -30,7 +30,7 @@ class Publish(Enum):
         """Return what a data repo has chosen.
 
         Raises:
-            RepoError: It is none of the two.
+            RepoError: It is neither of the two.
         """
         found: Publish = settings.read("publish", _read)
         return found

@@ -53,7 +53,7 @@ class Reasons:
         return self._found
 
     def left_out(self, wish: Wish, effects: Mapping[str, Effect], recorded: Mapping[str, Any]) -> dict[str, str]:
-        """Return the stages that need not run, and what was asked for and concerns none, each with the reason."""
+        """Return the stages that need not run, and what was asked for and concerns no stage, each with the reason."""
         standings = {} if self._validity is None else self._validity.standings
         left: dict[str, str] = {}
         for stage in self._stages:
@@ -95,10 +95,10 @@ class Reasons:
         path = text.rstrip("/")
         if not effect.is_declared and not any(map(Patterns((path,)).match, self._now.all)):
             hint = did_you_mean(path, [*(each.name for each in self._stages), *with_beginnings(self._now.all)])
-            raise NotFound(f"{text!r} is no stage, and no file or field of {self._state}{hint}")
+            raise NotFound(f"{text!r} is not a stage, nor a file or field of {self._state}{hint}")
 
     def _set(self, key: str, value: str, recorded: Mapping[str, Any]) -> None:
-        """Find the stages that read a setting which is to be another one; any may, if none says that it does."""
+        """Find the stages that read a setting which is to change: all of them, if no stage declares it."""
         readers = [stage for stage in self._stages if stage.config.match(key)]
         if key in recorded and not differs(recorded[key], value):
             return
@@ -106,7 +106,7 @@ class Reasons:
             known = [*recorded, *(text for stage in self._stages for text in stage.config.texts)]
             hint = did_you_mean(key, known, count=2)
             raise NotFound(
-                f"{key!r} is no setting that {self._state} was made with, or that a stage declares{hint}. A run "
+                f"{self._state} was not made with a setting {key!r}, and no stage declares it{hint}. A run "
                 "records its configuration by `blastgit run start --config FILE`"
             )
         was = f" and was {recorded[key]}" if key in recorded else ""
@@ -169,7 +169,7 @@ class Reasons:
         return found
 
     def _concerns(self, stage: Stage, path: str, then: Mapping[str, datetime | None]) -> bool:
-        """Whether a stage must know that a path changed: not if only a later stage has made it anew."""
+        """Whether a stage must know that a path changed: not if only a later stage has made it again."""
         makers = self._stages.makers(path)
         again = {maker.name for maker in makers if then.get(maker.name) != self._now.ran.get(maker.name)}
         return not again or bool(again & self._stages.before(stage.name))

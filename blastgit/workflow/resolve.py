@@ -46,7 +46,7 @@ def resolve_revision(repository: Repository, spec: Spec) -> Revision:
     if spec.alias is None:
         return History(repository).revision(spec)
     if spec.alias == DRAFT:
-        raise NotFound(f"{spec.name}@{DRAFT} is no revision: a draft gets no number before its workflow is complete")
+        raise NotFound(f"{spec.name}@{DRAFT} is not a revision: a draft gets no number before its workflow is complete")
     from blastgit.workflow.names import named  # late: it judges states, which most names do not need
 
     found = named(repository, spec.name, spec.alias)
@@ -74,7 +74,7 @@ def _draft(repository: Repository, spec: Spec) -> Draft:
         if (draft.towards, draft.ordinal) == (spec.number, spec.draft):
             return draft
     there = f"it has {', '.join(map(str, every[:3]))}{', …' if len(every) > 3 else ''}" if every else "it has none"
-    raise NotFound(f"{spec} is no draft of {spec.name}: {there}")
+    raise NotFound(f"{spec.name} has no draft {spec}: {there}")
 
 
 def _run_towards(repository: Repository, spec: Spec) -> list[StageState] | None:

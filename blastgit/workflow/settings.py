@@ -9,7 +9,7 @@ from blastgit.safe_yaml import load_yaml
 
 
 def differs(recorded: Any, wanted: str) -> bool:
-    """Whether a value, written as in a configuration, is another one than the recorded one."""
+    """Whether a value, written as in a configuration, differs from the recorded one."""
     if str(recorded) == wanted:
         return False
     try:

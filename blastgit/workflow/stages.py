@@ -202,7 +202,7 @@ def _merge(section: Any) -> dict[str, dict[str, Any]]:
 def _stage(name: str, spec: Mapping[str, Any]) -> Stage:
     unknown = sorted(str(word) for word in spec if word not in _WORDS)
     if unknown:
-        raise RepoError(f"{_WHERE}.{name}.{unknown[0]} is no word of a stage: there are {', '.join(_WORDS)}")
+        raise RepoError(f"{_WHERE}.{name}.{unknown[0]} is not known: a stage has {', '.join(_WORDS)}")
     after, reads, makes, config = (
         _words(spec.get(word, []), f"{name}.{word}") for word in ("after", "reads", "makes", "config")
     )

@@ -51,7 +51,7 @@ def set_default(repository: Repository, component: str, variant: str, reason: st
     Nothing of `blastgit.yaml` but that word changes, so that comments stay.
 
     Raises:
-        NotFound: There is no such component or variant.
+        NotFound: The component or variant does not exist.
         Denied: The policy on main does not let this user do so.
         RepoError: The file cannot be changed so.
     """
@@ -111,7 +111,7 @@ def _changes(repository: Repository) -> Iterator[Change]:
 
 
 def _section(commit: pygit2.Commit) -> Any:
-    """Return what the section said at a commit; None if it was not there, or the settings were none."""
+    """Return what the section said at a commit; None if it was not there, or the settings could not be read."""
     data = read_blob(commit.tree, FILE)
     try:
         return None if data is None else read_settings(data).sections.get("variants")

@@ -26,7 +26,7 @@ from blastgit.workflow.resolve import resolve_revision
 from blastgit.workflow.stages import Stages
 
 DEFAULT = "default"
-"""The variant that stands for whichever one main says, `photometry@default`."""
+"""The variant that main declares to be the default, `photometry@default`."""
 
 _WHERE = "blastgit.yaml on main: variants"
 _COMPONENT = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
@@ -60,7 +60,7 @@ class Component:
         """Return the name of a variant, which is another one for `default`, and what it stands for.
 
         Raises:
-            NotFound: There is none of that name.
+            NotFound: No variant is called so.
         """
         name = self.default if variant == DEFAULT else variant
         if not name:
@@ -96,7 +96,7 @@ class Variants:
         """Return a component.
 
         Raises:
-            NotFound: There is none of that name.
+            NotFound: No component is called so.
         """
         if name not in self.components:
             known = ", ".join(self.components) or "none; `variants:` in blastgit.yaml on main declares them"
@@ -112,7 +112,7 @@ def read_variants(section: Any) -> Variants:
         section: The value of `variants` in `blastgit.yaml`, or None.
 
     Raises:
-        RepoError: It makes no sense; the error says where.
+        RepoError: It is not valid; the error says where.
     """
     if section is not None and not isinstance(section, dict):
         raise RepoError(f"{_WHERE} should map components to their variants")
@@ -127,14 +127,14 @@ def _component(name: Any, spec: Any) -> Component:
         raise RepoError(f"{where} is {spec!r:.60}, and should say {', '.join(_WORDS)}")
     unknown = sorted(str(word) for word in spec if word not in _WORDS)
     if unknown:
-        raise RepoError(f"{where}.{unknown[0]} is no word of a component: there are {', '.join(_WORDS)}")
+        raise RepoError(f"{where}.{unknown[0]} is not known: a component has {', '.join(_WORDS)}")
     paths, names, default = spec.get("paths", [name]), spec.get("names", {}), spec.get("default", "")
     if not isinstance(paths, list) or not paths or not all(isinstance(path, str) and path for path in paths):
         raise RepoError(f"{where}.paths is {paths!r:.60}, and should be a list of beginnings of paths")
     if not isinstance(names, dict) or not all(isinstance(each, str) and _VARIANT.fullmatch(each) for each in names):
         raise RepoError(f"{where}.names should map names of variants, in small letters, digits and -, to their meaning")
     if DEFAULT in names:
-        raise RepoError(f"{where}.names.{DEFAULT} stands for the default, and is no variant of its own")
+        raise RepoError(f"{where}.names.{DEFAULT} stands for the default variant: give this one another name")
     if default and (not isinstance(default, str) or default not in names):
         known = ", ".join(names) or "it has none"
         raise RepoError(f"{where}.default is {default!r:.60}, and should be one of its names: {known}")
@@ -162,8 +162,8 @@ def locate(repository: Repository, spec: Spec) -> Located:
     without, the latest that has it.
 
     Raises:
-        NotFound: There is no such component or variant, or no revision that has it; the error says why.
-        InvalidName: A stage is named, whose state is no revision.
+        NotFound: The component or variant does not exist, or no revision has it; the error says why.
+        InvalidName: A stage is named, whose state is not a revision.
     """
     spoken = _SPOKEN.fullmatch(spec.path or "")
     assert spoken is not None
@@ -201,7 +201,7 @@ def _find(repository: Repository, spec: Spec, component: Component, wanted: tupl
             reason = _other_files(repository, component, base, revision)
         if reason is None:
             return revision
-        reasons.insert(0, f"{revision}: {reason}")  # it has the variant, which says more than all that have not
+        reasons.insert(0, f"{revision}: {reason}")  # it has the variant, which says more than those that do not
     what = f"{spec.name}{_number(spec)}"
     if not reasons:
         raise History(repository).unknown(spec.name)

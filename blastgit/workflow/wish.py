@@ -14,10 +14,10 @@ class Wish:
     """What a plan is asked for, beside what a revision itself calls for.
 
     Attributes:
-        changed: Stages, files and fields that changed or shall run again.
+        changed: Stages, files and fields that changed, or are to be made again.
         given: Inputs that are replaced: the path of a file or value, and by what.
         everything: Whether to run all stages again.
-        settings: Settings of the configuration that are to be other ones: name and value.
+        settings: Settings of the configuration that are to change: name and new value.
         with_inputs: Whether to tell what each stage reads, for which the whole document is read.
     """
 

@@ -144,7 +144,7 @@ def _set(repo, names):
         ({"v1": {"valid": True}}, r"names\.v1: a name has"),
         ({"best": "complete"}, r"names\.best is 'complete'"),
         ({"best": {}}, r"names\.best is \{\}"),
-        ({"best": {"complet": []}}, r"names\.best\.complet is no word"),
+        ({"best": {"complet": []}}, r"names\.best\.complet is not known"),
         ({"best": {"complete": "Host match"}}, r"names\.best\.complete is 'Host match'"),
         ({"best": {"valid": "yes"}}, r"names\.best\.valid is 'yes'"),
         ({"best": {"app_version": 1.13}}, r"names\.best\.app_version is 1\.13"),
