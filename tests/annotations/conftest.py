@@ -12,6 +12,7 @@ from blastgit import DataRepo
 from blastgit.annotations.annotation import AnnotationBody
 from blastgit.api.annotations import Annotations
 from blastgit.plumbing.process import git_environment
+from tests.settings import add_settings
 
 IMAGE = "cutout_cdn/DES/DES_g.fits"
 
@@ -56,17 +57,9 @@ def said() -> Callable[..., list[str]]:
 
 
 @pytest.fixture
-def set_main(tmp_path: Path) -> Callable[..., None]:
+def set_main() -> Callable[..., None]:
     """Put text at the end of `blastgit.yaml` of a data repo, as its owner."""
-
-    def call(repo: Path, text: str) -> None:
-        from blastgit.repository.edit import BranchEdit, commit_to_branch
-
-        repository = DataRepo(repo).session.repository
-        old = repository.main_file("blastgit.yaml")
-        commit_to_branch(repository, "main", lambda _: BranchEdit({"blastgit.yaml": old + text.encode()}, "Set"))
-
-    return call
+    return add_settings
 
 
 @pytest.fixture

@@ -12,8 +12,7 @@ import pytest
 
 from blastgit import DataRepo
 from blastgit.demo import edit_flux, fail_stage, small
-from blastgit.repository.edit import BranchEdit, commit_to_branch
-from blastgit.repository.local import LocalRepository
+from tests.settings import add_settings
 
 pytestmark = pytest.mark.slow
 
@@ -351,9 +350,7 @@ def drafted(site, repo, sample, tmp_path, monkeypatch):
     """The site over a copy of the data repo in which a later run failed, and only complete states get a number."""
     copy = tmp_path / "copy"
     shutil.copytree(repo.path, copy)
-    local = LocalRepository(copy)
-    text = local.main_file("blastgit.yaml") + b"publish: complete\n"
-    commit_to_branch(local, "main", lambda _: BranchEdit({"blastgit.yaml": text}, "Choose"))
+    add_settings(copy, "publish: complete")
     (tmp_path / "in").mkdir()
     export, data = fail_stage(sample, "Global host SED inference").write(tmp_path / "in")
     assert DataRepo(copy).record(sample.name, export, data).status == "draft"

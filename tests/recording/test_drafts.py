@@ -15,25 +15,17 @@ from blastgit.demo import Sample, reprocess
 from blastgit.demo.changes import break_off, change_image, fail_stage, without_host
 from blastgit.errors import InvalidData, InvalidInput, NotFound, RepoError
 from blastgit.recording.result import Recorded
-from blastgit.repository.edit import BranchEdit, commit_to_branch
-from blastgit.repository.local import LocalRepository
+from tests.settings import add_settings
 
 Record = Callable[..., Recorded]
 SED = "Global host SED inference"
 NAME = "2026dgt"
 
 
-def choose(repo: Path, words: str) -> None:
-    """Set `publish` on main."""
-    local = LocalRepository(repo)
-    text = local.main_file("blastgit.yaml") + f"publish: {words}\n".encode()
-    commit_to_branch(local, "main", lambda _: BranchEdit({"blastgit.yaml": text}, "Choose what gets a number"))
-
-
 @pytest.fixture
 def strict(repo: Path) -> Path:
     """A data repo that gives numbers to complete states only."""
-    choose(repo, "complete")
+    add_settings(repo, "publish: complete")
     return repo
 
 
@@ -139,7 +131,7 @@ def test_all_is_the_default_and_a_change_of_mind_touches_nothing_published(
     repo: Path, sample: Sample, record: Record
 ) -> None:
     assert record(repo, failed(sample)).tag == "2026dgt/0"
-    choose(repo, "complete")
+    add_settings(repo, "publish: complete")
     assert record(repo, failed(sample)).status == "unchanged"
     assert record(repo, failed(sample, 3)).draft == "2026dgt@1:draft-1"
     assert DataRepo(repo).verify().problems == []
@@ -222,7 +214,7 @@ def test_plain_git_never_gets_a_failed_state_and_gets_a_draft_by_its_ref(
 
 @pytest.mark.parametrize("words", ["sometimes", "[all]", "1"])
 def test_a_setting_that_is_none_is_refused(repo: Path, words: str, sample: Sample, record: Record) -> None:
-    choose(repo, words)
+    add_settings(repo, f"publish: {words}")
     with pytest.raises(RepoError, match=r"publish in blastgit\.yaml on main is .*, and should be all or complete"):
         record(repo, sample)
 

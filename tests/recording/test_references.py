@@ -9,9 +9,7 @@ from blastgit import DataRepo
 from blastgit.cli.main import main
 from blastgit.errors import Denied, InvalidFiles, InvalidInput, InvalidName, NotFound, UsageError
 from blastgit.plumbing.process import run_git
-from blastgit.repository.edit import BranchEdit, commit_to_branch
-from blastgit.repository.format import FILE
-from blastgit.repository.local import LocalRepository
+from tests.settings import add_settings
 
 MODEL = "r/model/sbi-global"
 
@@ -31,12 +29,6 @@ def shelf(repo: Path, network: Path) -> DataRepo:
     opened.references.record(MODEL, files=[network], values={"architecture": "MAF", "seed": 3}, app_version="v1.0")
     opened.references.record(MODEL, changed={"architecture": "NSF"})
     return opened
-
-
-def commit_settings(repo: Path, text: str) -> None:
-    repository = LocalRepository(repo)
-    data = repository.main_file(FILE) + f"\n{text}\n".encode()
-    commit_to_branch(repository, "main", lambda _: BranchEdit({FILE: data}, "By hand"))
 
 
 def test_what_is_not_handed_in_stays(shelf, network):
@@ -138,7 +130,7 @@ def test_a_name_that_differs_only_in_case_is_refused(shelf, network):
 
 
 def test_a_repo_has_types_of_its_own(repo, network):
-    commit_settings(repo, "references: {dust-map: {about: where the dust is}, model: null}")
+    add_settings(repo, "references: {dust-map: {about: where the dust is}, model: null}")
     opened = DataRepo(repo)
     assert opened.references.record("r/dust-map/sfd", files=[network]).tag == "r/dust-map/sfd/0"
     with pytest.raises(InvalidName, match="does not have the reference type"):
@@ -146,7 +138,7 @@ def test_a_repo_has_types_of_its_own(repo, network):
 
 
 def test_a_reviewed_type_is_begun_by_a_curator(repo, network):
-    commit_settings(repo, 'policy: {roles: {admin: [boss], writer: ["*"]}}')
+    add_settings(repo, 'policy: {roles: {admin: [boss], writer: ["*"]}}')
     opened = DataRepo(repo)
     with pytest.raises(Denied, match="curator"):
         opened.references.record("r/skymap/rings-v1", files=[network])

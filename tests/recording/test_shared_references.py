@@ -16,9 +16,7 @@ from blastgit.demo import Sample, change_image, refit, small
 from blastgit.errors import RepoError
 from blastgit.plumbing.ref_update import RefMoved
 from blastgit.recording import shared
-from blastgit.repository.edit import BranchEdit, commit_to_branch
-from blastgit.repository.format import FILE
-from blastgit.repository.local import LocalRepository
+from tests.settings import add_settings
 
 pytestmark = pytest.mark.usefixtures("shared_references")
 
@@ -120,9 +118,7 @@ def test_names_that_no_ref_can_have_stay_in_the_export(repo, sample, record):
 
 
 def test_a_repo_can_do_without(repo, sample, record):
-    repository = LocalRepository(repo)
-    text = b"\nreferences: {filter: {about: by hand}, survey: null}\n"
-    commit_to_branch(repository, "main", lambda _: BranchEdit({FILE: repository.main_file(FILE) + text}, "By hand"))
+    add_settings(repo, "references: {filter: {about: by hand}, survey: null}")
     assert record(repo, sample).references == ()
 
 
@@ -152,12 +148,9 @@ def test_two_at_once_make_one_revision(repo, record, tmp_path):
 
 def test_a_push_brings_them_and_the_policy_is_heard(repo, sample, record, run, tmp_path):
     record(repo, sample)
-    writers = b'[{who: worker, for: ["2026*"]}, {who: other, for: ["r/*"]}]'
-    me = pwd.getpwuid(os.geteuid()).pw_name.encode()
-    set_policy = b"\npolicy: {roles: {admin: [boss, " + me + b"], writer: " + writers + b"}}\n"
-    repository = LocalRepository(repo)
-    text = repository.main_file(FILE) + set_policy
-    commit_to_branch(repository, "main", lambda _: BranchEdit({FILE: text}, "By hand"))
+    writers = '[{who: worker, for: ["2026*"]}, {who: other, for: ["r/*"]}]'
+    me = pwd.getpwuid(os.geteuid()).pw_name
+    add_settings(repo, f"policy: {{roles: {{admin: [boss, {me}], writer: {writers}}}}}")
     source = tmp_path / "source"
     run("git", "clone", "-q", "--mirror", repo, source)
     shutil.copytree(repo / "dvc", tmp_path / "dvc")

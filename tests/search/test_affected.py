@@ -12,9 +12,7 @@ from blastgit import DataRepo
 from blastgit.annotations.annotation import AnnotationBody
 from blastgit.demo import Sample, small
 from blastgit.errors import InvalidName, NotFound
-from blastgit.repository.edit import BranchEdit, commit_to_branch
-from blastgit.repository.format import FILE
-from blastgit.repository.local import LocalRepository
+from tests.settings import add_settings
 
 pytest.importorskip("duckdb", reason="the extra `index` is not installed")
 pytestmark = pytest.mark.usefixtures("shared_references")
@@ -102,9 +100,7 @@ def test_notes_of_inputs_tell_of_host_and_filter(shelf):
 
 
 def test_a_host_that_changes_its_entry_is_made_one_by_the_settings(shelf):
-    repository = LocalRepository(shelf)
-    text = f'\nhosts: {{elsewhere: "{HOST}"}}\n'.encode()
-    commit_to_branch(repository, "main", lambda _: BranchEdit({FILE: repository.main_file(FILE) + text}, "By hand"))
+    add_settings(shelf, f'hosts: {{elsewhere: "{HOST}"}}')
     said(shelf, "host:elsewhere", "bad")
     assert [str(each) for each in DataRepo(shelf).annotations.flags()] == [f"host:{HOST}"]
     assert DataRepo(shelf).find(inherited="bad").names == [LAST, "2026bbb@0", "2026ccc@0"]

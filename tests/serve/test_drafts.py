@@ -7,18 +7,15 @@ import pytest
 
 from blastgit import DataRepo
 from blastgit.demo import fail_stage
-from blastgit.repository.edit import BranchEdit, commit_to_branch
-from blastgit.repository.local import LocalRepository
 from tests.serve.conftest import opened
+from tests.settings import add_settings
 
 
 @pytest.fixture
 def drafted(library, states, tmp_path):
     repo = tmp_path / "repo"
     shutil.copytree(library, repo)
-    local = LocalRepository(repo)
-    text = local.main_file("blastgit.yaml") + b"publish: complete\n"
-    commit_to_branch(local, "main", lambda _: BranchEdit({"blastgit.yaml": text}, "Choose"))
+    add_settings(repo, "publish: complete")
     (tmp_path / "in").mkdir()
     export, data = fail_stage(states[2], "Global host SED inference").write(tmp_path / "in")
     assert DataRepo(repo).record("2026dgt", export, data).status == "draft"

@@ -14,10 +14,8 @@ from pathlib import Path
 import pytest
 
 from blastgit import DataRepo
-from blastgit.repository.edit import BranchEdit, commit_to_branch
-from blastgit.repository.format import FILE
-from blastgit.repository.local import LocalRepository
 from tests.serve.conftest import CHECKOUT, ME, TAME, opened, serving, window
+from tests.settings import add_settings
 
 PAGE = "/t/2026dgt@0"
 
@@ -27,12 +25,6 @@ def own(shelf: Path, tmp_path: Path) -> Path:
     """A copy of the data repo, to be written to."""
     shutil.copytree(shelf, tmp_path / "own.git", symlinks=True)
     return tmp_path / "own.git"
-
-
-def settings(repo: Path, text: str) -> None:
-    repository = LocalRepository(repo)
-    data = repository.main_file(FILE) + f"\n{text}\n".encode()
-    commit_to_branch(repository, "main", lambda _: BranchEdit({FILE: data}, "By hand"))
 
 
 @contextlib.contextmanager
@@ -114,7 +106,7 @@ def test_what_cannot_be_kept_is_said_and_not_lost(own):
 
 
 def test_the_policy_of_main_decides(own):
-    settings(own, "policy:\n  roles:\n    admin: [root]\n    annotator: [bob]")
+    add_settings(own, "policy:\n  roles:\n    admin: [root]\n    annotator: [bob]")
     with as_alice(own) as app:
         answer = say(app, comment="x")
         assert answer.status_code == 403

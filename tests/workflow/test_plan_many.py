@@ -11,8 +11,7 @@ from blastgit.collections.start import Start
 from blastgit.demo import break_off, change_image, edit_flux, reprocess, small
 from blastgit.errors import InvalidInput, NotFound, UsageError
 from blastgit.plumbing.process import run_git
-from blastgit.repository.edit import BranchEdit, commit_to_branch
-from blastgit.repository.local import LocalRepository
+from tests.settings import add_settings
 
 SED = "Global host SED inference"
 IMAGE = "cutout_cdn/DES/DES_z.fits"
@@ -160,9 +159,7 @@ def test_another_setting_is_planned(configured):
 
 
 def test_only_the_stages_that_declare_a_setting_run(configured):
-    repository = LocalRepository(configured.path)
-    text = repository.main_file("blastgit.yaml") + f"\nstages:\n  {SED}:\n    config: [dynesty]\n".encode()
-    commit_to_branch(repository, "main", lambda _: BranchEdit({"blastgit.yaml": text}, "Declare a setting"))
+    add_settings(configured.path, f"stages:\n  {SED}:\n    config: [dynesty]")
     plan = DataRepo(configured.path).plan("2026dgt", settings={"dynesty.nlive": "1000"})
     assert [step.stage for step in plan.steps] == [SED, "Generate thumbnail SED global"]
 

@@ -11,9 +11,7 @@ import pytest
 from blastgit import DataRepo
 from blastgit.demo import Sample, refit
 from blastgit.recording.result import Recorded
-from blastgit.repository.edit import BranchEdit, commit_to_branch
-from blastgit.repository.format import FILE
-from blastgit.repository.local import LocalRepository
+from tests.settings import add_settings
 
 
 @pytest.fixture
@@ -31,13 +29,7 @@ def shelf(history: Path) -> Path:
 @pytest.fixture
 def commit_settings() -> Callable[[Path, str], None]:
     """Put more into blastgit.yaml."""
-
-    def call(repo: Path, text: str) -> None:
-        repository = LocalRepository(repo)
-        data = repository.main_file(FILE) + f"\n{text}\n".encode()
-        commit_to_branch(repository, "main", lambda _: BranchEdit({FILE: data}, "By hand"))
-
-    return call
+    return add_settings
 
 
 @pytest.fixture
