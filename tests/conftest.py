@@ -134,6 +134,18 @@ def record(tmp_path: Path) -> Callable[..., Recorded]:
     return call
 
 
+@pytest.fixture
+def repo_with(repo: Path, record: Callable[..., Recorded]) -> Callable[..., DataRepo]:
+    """Record some samples, one after the other, and open the data repo."""
+
+    def call(*samples: Sample) -> DataRepo:
+        for sample in samples:
+            record(repo, sample)
+        return DataRepo(repo)
+
+    return call
+
+
 @cache
 def _states() -> tuple[Sample, ...]:
     first = _sample("2026dgt")

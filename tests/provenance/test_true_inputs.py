@@ -2,7 +2,6 @@
 
 import copy
 import json
-from datetime import datetime, timedelta
 
 import prov.model
 import pytest
@@ -12,44 +11,16 @@ from blastgit.annotations.annotation import AnnotationBody
 from blastgit.demo import Sample, change_image, refit, reprocess
 from blastgit.demo.tables import TASKS
 from blastgit.provenance.prov_json import to_prov
+from tests.reruns import new_image, ran
 
 IMAGE = "cutout_cdn/DES/DES_g.fits"
 OLD = f"2026dgt@0:{IMAGE}"
 
 
-def ran(sample, *stages, hours=24):
-    """A sample after some stages ran again, so many hours later."""
-    export = copy.deepcopy(sample.export)
-    for task in export["workflow_tasks"]:
-        if task["task_name"] in stages:
-            task["last_modified"] = later(task["last_modified"], hours)
-    export["metadata"]["export_time"] = later(export["metadata"]["export_time"], hours + 1)
-    return Sample(export, sample.files)
-
-
-def later(text, hours):
-    return (datetime.fromisoformat(text) + timedelta(hours=hours)).isoformat()
-
-
-@pytest.fixture
-def repo_with(repo, record):
-    def call(*samples):
-        for sample in samples:
-            record(repo, sample)
-        return DataRepo(repo)
-
-    return call
-
-
 @pytest.fixture
 def imaged(sample):
     """The sample with a new image, and nothing that follows from it."""
-    files = {**sample.files, "cutout_cdn/2026dgt/DES/DES_g.fits": _brighter(sample)}
-    return ran(Sample(sample.export, files), "Cutout download", "Crop transient images")
-
-
-def _brighter(sample):
-    return change_image(sample, "DES_g", seed=5).files["cutout_cdn/2026dgt/DES/DES_g.fits"]
+    return ran(new_image(sample), "Cutout download", "Crop transient images")
 
 
 def inputs(graph, product):

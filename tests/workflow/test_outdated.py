@@ -2,7 +2,6 @@
 
 import copy
 import json
-from datetime import datetime, timedelta
 
 import pytest
 
@@ -11,42 +10,12 @@ from blastgit.cli.main import main
 from blastgit.demo import Sample, change_image, edit_flux, flip_validation, refit, reprocess
 from blastgit.demo.tables import TASKS
 from blastgit.repository.init import init
+from tests.reruns import new_image, ran
 
 NAME = "2026dgt"
 GLOBAL, LOCAL = "Global host SED inference", "Local host SED inference"
 PHOTOMETRY = "Global aperture photometry"
 IMAGE = "cutout_cdn/DES/DES_g.fits"  # the global fit of the sample was made without DES_z, which is contaminated
-
-
-@pytest.fixture
-def repo_with(repo, record):
-    def call(*samples):
-        for sample in samples:
-            record(repo, sample)
-        return DataRepo(repo)
-
-    return call
-
-
-def new_image(sample, filter_name="DES_g"):
-    """A survey's new image, and nothing that follows from it."""
-    brighter = change_image(sample, filter_name, seed=5)
-    path = f"cutout_cdn/{sample.name}/DES/{filter_name}.fits"
-    return Sample(copy.deepcopy(sample.export), {**sample.files, path: brighter.files[path]})
-
-
-def ran(sample, *stages, hours=24):
-    """A sample after some stages ran again, so many hours later, by what Blast notes of it."""
-    export = copy.deepcopy(sample.export)
-    for task in export["workflow_tasks"]:
-        if task["task_name"] in stages:
-            task["last_modified"] = later(task["last_modified"], hours)
-    export["metadata"]["export_time"] = later(export["metadata"]["export_time"], hours + 1)
-    return Sample(export, sample.files)
-
-
-def later(text, hours):
-    return (datetime.fromisoformat(text) + timedelta(hours=hours)).isoformat()
 
 
 def outdated(repo, spec=NAME):

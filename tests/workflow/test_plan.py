@@ -18,16 +18,6 @@ def stages(plan):
     return [step.stage for step in plan.steps]
 
 
-@pytest.fixture
-def repo_with(repo, record):
-    def call(*samples):
-        for sample in samples:
-            record(repo, sample)
-        return DataRepo(repo)
-
-    return call
-
-
 def test_nothing_must_run_again_where_all_succeeded(repo_with, sample):
     plan = repo_with(sample).plan("2026dgt")
     assert plan.steps == []
