@@ -1,15 +1,14 @@
 """Clients of the pages that are slow, many or never read, at real sockets: the others are answered all the same."""
 
-import socket
 import urllib.parse
 import urllib.request
-from contextlib import ExitStack, suppress
 
 import pytest
 
+from tests.serve.slow_clients import holding_the_line
+
 pytestmark = pytest.mark.slow
 
-SLOW = 500
 _POST = b"POST /annotate HTTP/1.1\r\nHost: h\r\nContent-Type: application/x-www-form-urlencoded\r\n"
 
 
@@ -23,12 +22,7 @@ _POST = b"POST /annotate HTTP/1.1\r\nHost: h\r\nContent-Type: application/x-www-
     ids=["headers", "body", "never reads"],
 )
 def test_many_that_hold_the_line(server, begin):
-    port = urllib.parse.urlsplit(server).port
-    with ExitStack() as held:
-        for _ in range(SLOW):
-            client = held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60))
-            with suppress(OSError):
-                client.send(begin)
+    with holding_the_line(urllib.parse.urlsplit(server).port, begin):
         assert _status(server) == 200
     assert _status(server) == 200
 

@@ -1,16 +1,13 @@
 """Clients that are slow, many or never read, at real sockets: the others are answered all the same."""
 
-import socket
-from contextlib import ExitStack, suppress
-
 import pytest
 from werkzeug.test import create_environ
 
 from blastgit.errors import UsageError
 from blastgit.serve.tap.request import Request
+from tests.serve.slow_clients import holding_the_line
 
 GOOD = "SELECT TOP 1 transient FROM blastgit.transients"
-SLOW = 500
 _POST = b"POST /tap/sync HTTP/1.1\r\nHost: h\r\nContent-Type: application/x-www-form-urlencoded\r\n"
 
 
@@ -24,11 +21,7 @@ _POST = b"POST /tap/sync HTTP/1.1\r\nHost: h\r\nContent-Type: application/x-www-
     ids=["headers", "body", "never reads"],
 )
 def test_many_that_hold_the_line(service, begin):
-    with ExitStack() as held:
-        for _ in range(SLOW):
-            client = held.enter_context(socket.create_connection(("127.0.0.1", service.port), timeout=20))
-            with suppress(OSError):
-                client.send(begin)
+    with holding_the_line(service.port, begin):
         assert service.ask("/tap/availability").status == 200
         assert service.query(GOOD).status == 200
     assert service.query(GOOD).status == 200

@@ -1,0 +1,18 @@
+"""Clients that hold the line: they send the beginning of a request, or requests whose answers they never read."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+
+MANY = 500
+
+
+@contextmanager
+def holding_the_line(port: int, begin: bytes) -> Iterator[None]:
+    """Keep many connections open, each of which has sent a few bytes."""
+    with ExitStack() as held:
+        for _ in range(MANY):
+            client = held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60))
+            with suppress(OSError):
+                client.send(begin)
+        yield
