@@ -5,7 +5,6 @@ Both talk to a real S3 server through a proxy that counts what is sent and what 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 from benchmarks import s3, samples
 from benchmarks.controls import BIN, run
 from benchmarks.race import Row, Target
+from benchmarks.trouble import s3_server
 from blastgit import demo
 from blastgit.api.repo import DataRepo
 from blastgit.store.bucket import Bucket
@@ -26,22 +26,13 @@ _HARDLY = Target(0.05)
 
 def bucket(folder: Path) -> Iterator[Row]:
     """Reprocess a transient with nothing changed, then with two images changed, and count."""
-    os.environ |= {
-        "AWS_ACCESS_KEY_ID": s3.KEY, "AWS_SECRET_ACCESS_KEY": s3.SECRET, "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }  # fmt: skip
     first = samples.first()
     states = {
         "unchanged": samples.reprocessed(first, seed=1),
         "two files changed": samples.two_changed(first, seed=1),
     }
-    server = s3.Server()
-    server.start()
-    try:
-        with s3.proxy_before(server) as proxy:
-            yield from _count(_Machine(folder, server, proxy), first, states)
-    finally:
-        server.stop()
+    with s3_server() as server, s3.proxy_before(server) as proxy:
+        yield from _count(_Machine(folder, server, proxy), first, states)
 
 
 @dataclass

@@ -7,7 +7,6 @@ time, then all of them again after a reprocess that changed nothing. What the S3
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from benchmarks import s3, samples
 from benchmarks.race import Row
+from benchmarks.trouble import s3_server
 from blastgit.api.repo import DataRepo
 
 _BASE = "apps/blast/processed-transient-data/data"
@@ -51,13 +51,7 @@ print(json.dumps([*told, memory() - before]))
 
 def task(folder: Path) -> Iterator[Row]:
     """Record from a bucket, as the task does, and tell what that takes."""
-    os.environ |= {
-        "AWS_ACCESS_KEY_ID": s3.KEY, "AWS_SECRET_ACCESS_KEY": s3.SECRET, "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }  # fmt: skip
-    server = s3.Server()
-    server.start()
-    try:
+    with s3_server() as server:
         source = s3.Bucket(server.url, "blast")
         source.client.create_bucket(Bucket="blast")
         _hand_in(folder, source)
@@ -65,8 +59,6 @@ def task(folder: Path) -> Iterator[Row]:
         repo = DataRepo.init(folder / "repo", store="s3://blast/dvc", options=options, simulated=True)
         command = [sys.executable, "-c", _RECORD, str(repo.path), _BASE, server.url, str(folder)]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    finally:
-        server.stop()
     first, again, memory = json.loads(done.stdout)
     yield Row("the task, a first revision, all in S3: processor time", "", first)
     yield Row("the task, nothing changed: processor time", "", again)
