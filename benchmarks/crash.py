@@ -41,7 +41,7 @@ class Death:
 
 
 def switch_off_maintenance(repo: Path) -> None:
-    """Have writers never start maintenance by themselves: whoever counts what is left then meets none at work."""
+    """Keep writers from starting maintenance by themselves, so that it is not at work while leftovers are counted."""
     change_settings(repo, {"blastgit.maintainLoose": "0"})
 
 

@@ -223,7 +223,7 @@ class _Generator:
             .replace("@DEC@", repr(place.uniform(-90, 90)), 1)
             .replace(self._name, name)
             .replace('"dataset_version": 0', f'"dataset_version": {revision}')
-            .replace('"last_modified": "2026', f'"last_modified": "{2026 + revision}')  # all stages ran anew
+            .replace('"last_modified": "2026', f'"last_modified": "{2026 + revision}')  # all stages ran again
         )
         data = {f"{name}.json": document}
         for path, text in self._others.items():

@@ -47,7 +47,7 @@ def _hermetic_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
 
 @pytest.fixture(scope="session")
 def _homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Folders to be, one for each test: pytest's own way to number them lists all that there are each time."""
+    """The names of folders, one for each test: to number them itself, pytest lists all that exist each time."""
     folder = tmp_path_factory.mktemp("homes")
     return (folder / str(number) for number in count())
 

@@ -91,6 +91,6 @@ def test_a_ref_of_another_kind_whose_commit_is_gone(cli, history, ref):
     (history / ref).write_text("1" * 40 + "\n")
     said = cli("-C", history, "verify")
     assert said.code == 9, said
-    assert "2026dgt" in said.out + said.err or "DES_z" in said.out + said.err
+    assert ref in said.out + said.err
     assert cli("-C", history, "run", "list").code == 0
     assert cli("-C", history, "show", "2026dgt@1").code == 0

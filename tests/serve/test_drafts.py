@@ -1,4 +1,4 @@
-"""Drafts in the browser: the latest revision says that a later run is none, and a page lists them."""
+"""Drafts in the browser: the latest revision says that a later run is kept as one, and a page lists them."""
 
 import json
 import shutil
