@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from blastgit.errors import InvalidQuery, OverLimit, RepoError
 from blastgit.index.arithmetic import make_undefined_null
+from blastgit.index.deadline import deadline
 from blastgit.index.described import Described, plain
 from blastgit.index.library import need, silence
 from blastgit.index.query_errors import explain
@@ -193,11 +193,9 @@ class OpenIndex:
     def _running(self, limits: Limits) -> Iterator[None]:
         import duckdb
 
-        watch = threading.Timer(limits.seconds, self._connection.interrupt)
-        watch.daemon = True
-        watch.start()
         try:
-            yield
+            with deadline(self._connection, limits.seconds):
+                yield
         except duckdb.InterruptException:
             raise OverLimit(f"the query took longer than {limits.seconds:g} s and was stopped") from None
         except (duckdb.OutOfMemoryException, MemoryError):
@@ -206,8 +204,6 @@ class OpenIndex:
             if is_damage(error):
                 raise DamagedIndex("the index is damaged: run `blastgit index --rebuild`") from None
             raise InvalidQuery(explain(error)) from None
-        finally:
-            watch.cancel()
 
 
 def connect(path: Path, memory: int, prepare: Sequence[str] = ()) -> duckdb.DuckDBPyConnection:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
-from threading import Timer
 from typing import TYPE_CHECKING, Any
 
 from blastgit.errors import InvalidQuery
+from blastgit.index.deadline import deadline
 from blastgit.index.query_errors import explain
 from blastgit.search.saved.text import Query
 
@@ -34,20 +34,16 @@ def check_sql(query: Query) -> None:
     import duckdb
 
     with duckdb.connect(":memory:", config={"memory_limit": _MEMORY}) as connection:
-        watch = Timer(_SECONDS, connection.interrupt)
-        watch.daemon = True
-        watch.start()
+        _make(connection)
         try:
-            _make(connection)
-            _try(connection, query)
+            with deadline(connection, _SECONDS):
+                _try(connection, query)
         except duckdb.InterruptException:
             raise InvalidQuery(
                 f"the query {query.name} takes longer than {_SECONDS:g} s before it reads a row"
             ) from None
         except duckdb.Error as error:
             raise InvalidQuery(f"the query {query.name} cannot be asked: {explain(error)}") from None
-        finally:
-            watch.cancel()
 
 
 def _make(connection: duckdb.DuckDBPyConnection) -> None:
