@@ -18,13 +18,14 @@ def load_yaml(text: bytes, what: str) -> Any:
     """Return what a YAML text says, as plain Python values.
 
     Aliases are refused: a short text with aliases of aliases describes a value that no memory holds once it is walked.
+    So is a key that stands twice in one mapping: readers of YAML drop the first without a word.
 
     Args:
         text: The text.
         what: What to call it in an error.
 
     Raises:
-        RepoError: It is too large or too deep, has aliases, or is no YAML.
+        RepoError: It is too large or too deep, has aliases or a key twice, or is not YAML.
     """
     import yaml
 
@@ -39,6 +40,25 @@ def load_yaml(text: bytes, what: str) -> Any:
                 raise RepoError(f"{what} is nested more than {_DEPTH_LIMIT} levels deep")
             if isinstance(event, yaml.AliasEvent):
                 raise RepoError(f"{what} has an alias (*{event.anchor}): write the value out")
-        return yaml.load(text, Loader=loader)  # noqa: S506 (both loaders are safe ones)
+        reader = loader(text)
+        node = reader.get_single_node()
+        _refuse_twins(node, what)
+        return None if node is None else reader.construct_document(node)
     except (yaml.YAMLError, *_FAILURES) as error:
         raise RepoError(f"{what} is not YAML: {error}") from None
+
+
+def _refuse_twins(node: Any, what: str) -> None:
+    """Refuse a key that stands twice in a mapping; `node` is one of PyYAML's, or None for an empty text."""
+    kind = getattr(node, "id", "")
+    if kind == "sequence":
+        for each in node.value:
+            _refuse_twins(each, what)
+    elif kind == "mapping":
+        seen = set()
+        for key, value in node.value:
+            if key.id == "scalar" and key.value in seen:
+                line = key.start_mark.line + 1
+                raise RepoError(f"{what} has the key {key.value[:80]!r} twice in one mapping (line {line}): keep one")
+            seen.add(key.value if key.id == "scalar" else None)
+            _refuse_twins(value, what)

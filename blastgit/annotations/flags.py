@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from blastgit.errors import InvalidInput, RepoError
+from blastgit.naming.keys import read_keys
 from blastgit.repository.settings import Settings
 from blastgit.safe_yaml import load_yaml
 
@@ -150,13 +151,7 @@ def read_flags(loaded: Any) -> Flags:
     Raises:
         RepoError: It is not valid.
     """
-    given = {} if loaded is None else loaded
-    if not isinstance(given, dict):
-        raise RepoError(f"{_WHERE} should be a mapping")
-    unknown = sorted(map(str, set(given) - set(_shipped())))
-    if unknown:
-        raise RepoError(f"{_WHERE} has {unknown[0]!r}: its keys are {', '.join(_shipped())}")
-    value = {**_shipped(), **given}
+    value = {**_shipped(), **read_keys(loaded, _WHERE, _shipped())}
     values = _read_values(value["values"])
     if not isinstance(value["inherit"], bool):
         raise RepoError(f"{_WHERE}.inherit should be true or false")

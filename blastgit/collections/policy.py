@@ -13,11 +13,13 @@ from typing import Any
 from blastgit.collections.model import KINDS
 from blastgit.collections.names import ROLES, Names, Row, owner_of
 from blastgit.errors import RepoError
+from blastgit.naming.keys import read_keys, read_mapping
 from blastgit.repository.settings import Settings
 from blastgit.safe_yaml import load_yaml
 
 _WHERE = "blastgit.yaml on main: collections"
-_KEYS = {"tables", "names", "parts", "protected", "calibrations"}
+_KEYS = ("tables", "names", "parts", "protected", "calibrations")
+_FIELDS = ("name", "type", "role", "about")
 _WORD = re.compile(r"[a-z][a-z0-9-]*")
 
 
@@ -59,12 +61,7 @@ def read_section(loaded: Any) -> CollectionPolicy:
     Raises:
         RepoError: It is not valid.
     """
-    given = {} if loaded is None else loaded
-    if not isinstance(given, dict):
-        raise RepoError(f"{_WHERE} should be a mapping")
-    unknown = sorted(map(str, set(given) - _KEYS))
-    if unknown:
-        raise RepoError(f"{_WHERE} has {unknown[0]!r}: its keys are {', '.join(sorted(_KEYS))}")
+    given = read_keys(loaded, _WHERE, _KEYS)
     shipped = _shipped()
     parts = {**shipped["parts"], **_parts(given.get("parts", {}))}
     rows = _rows(f"{_WHERE}.names", given.get("names", {}), parts)
@@ -86,30 +83,26 @@ def _shipped() -> Mapping[str, Any]:
 
 
 def _parts(loaded: Any) -> dict[str, str]:
-    if not isinstance(loaded, dict):
-        raise RepoError(f"{_WHERE}.parts should map each word to a regular expression")
-    for word, expression in loaded.items():
+    given = read_mapping(loaded, f"{_WHERE}.parts", "map each word to a regular expression")
+    for word, expression in given.items():
         try:
             if not isinstance(word, str) or not re.fullmatch("[a-z]+", word):
                 raise RepoError(f"{_WHERE}.parts has {word!r}: a word is of small letters")
             re.compile(expression)
         except (re.error, TypeError) as error:
             raise RepoError(f"{_WHERE}.parts.{word} is no regular expression: {error}") from None
-    return dict(loaded)
+    return given
 
 
 def _rows(where: str, loaded: Any, parts: Mapping[str, str]) -> list[Row]:
-    if not isinstance(loaded, dict):
-        raise RepoError(f"{where} should map keys to lines of the table of names")
-    return [_row(f"{where}.{key}", key, line, parts) for key, line in loaded.items()]
+    lines = read_mapping(loaded, where, "map keys to lines of the table of names")
+    return [_row(f"{where}.{key}", key, line, parts) for key, line in lines.items()]
 
 
 def _row(where: str, key: Any, line: Any, parts: Mapping[str, str]) -> Row:
     if not isinstance(key, str) or not _WORD.fullmatch(key):
         raise RepoError(f"{where}: a key is a word of small letters and -")
-    if not isinstance(line, dict) or not {"name"} <= set(line) <= {"name", "type", "role", "about"}:
-        raise RepoError(f"{where} should be a mapping with `name` and, if need be, `type`, `role` and `about`")
-    values = {field: line.get(field, "") for field in ("name", "type", "role", "about")}
+    values = dict.fromkeys(_FIELDS, "") | read_keys(line, where, _FIELDS, needed="name")
     if not all(isinstance(value, str) for value in values.values()) or not values["name"]:
         raise RepoError(f"{where} should have texts as values")
     if values["type"] not in ("", *KINDS):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from blastgit.errors import RepoError
+from blastgit.naming.keys import read_mapping
 from blastgit.repository.entries import LIMIT
 
 if TYPE_CHECKING:
@@ -58,9 +59,7 @@ def read_storage(loaded: Any) -> Rules:
     Raises:
         RepoError: It is not valid; the error tells the place.
     """
-    words = {} if loaded is None else loaded
-    if not isinstance(words, dict):
-        raise RepoError(f"{_WHERE} should be a mapping, of dataset types to where they go")
+    words = read_mapping(loaded, _WHERE, "map dataset types to where they go")
     return Rules({str(name): _read_rule(str(name), rule) for name, rule in words.items()})
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from blastgit.datasets.pattern import Pattern, read_pattern
 from blastgit.datasets.recipe import Recipe, read_recipe
 from blastgit.errors import NotFound, RepoError
+from blastgit.naming.keys import read_keys, read_mapping
 from blastgit.naming.nearest import did_you_mean
 from blastgit.repository.settings import Settings
 from blastgit.safe_yaml import load_yaml
@@ -116,9 +117,7 @@ def read_types(loaded: Any) -> DatasetTypes:
     Raises:
         RepoError: It is not valid; the error tells the place.
     """
-    words = {} if loaded is None else loaded
-    if not isinstance(words, dict):
-        raise RepoError(f"{_WHERE} should be a mapping, of the name of each type to what it is")
+    words = read_mapping(loaded, _WHERE, "map the name of each type to what it is")
     shipped = _shipped()
     own = {str(name): _over(str(name), value, shipped) for name, value in words.items()}
     whole = {**own, **{name: value for name, value in shipped.items() if name not in own}}
@@ -133,11 +132,7 @@ def _over(name: str, value: Any, shipped: Mapping[str, Any]) -> dict[str, Any] |
         if name not in shipped:
             raise RepoError(f"{where}: there is no such type that could be taken away")
         return None
-    if not isinstance(value, dict):
-        raise RepoError(f"{where} should be a mapping of {', '.join(_WORDS)}")
-    unknown = [key for key in value if key not in _WORDS]
-    if unknown:
-        raise RepoError(f"{where} has {unknown[0]!r}, which is none of {', '.join(_WORDS)}")
+    read_keys(value, where, _WORDS)
     before = dict(shipped.get(name, {}))
     if "files" in value or "rows" in value:
         for word in ("files", "rows", "keys", "virtual"):
@@ -165,9 +160,7 @@ def _type(name: str, value: Mapping[str, Any]) -> DatasetType:
     if not isinstance(keys, dict) or not all(isinstance(each, str) for pair in keys.items() for each in pair):
         raise RepoError(f"{where}.keys should be a mapping from what is asked by to a column")
     _refuse_reserved(keys, where)
-    virtual = value.get("virtual") or {}
-    if not isinstance(virtual, dict):
-        raise RepoError(f"{where}.virtual should be a mapping of the name of a column to its recipe")
+    virtual = read_mapping(value.get("virtual"), f"{where}.virtual", "map the name of a column to its recipe")
     recipes = tuple(read_recipe(str(column), words, f"{where}.virtual.{column}") for column, words in virtual.items())
     return DatasetType(name, about, rows=rows, columns=dict(keys), reader=reader or "table", virtual=recipes)
 

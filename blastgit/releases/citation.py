@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from blastgit.errors import RepoError
+from blastgit.naming.keys import read_keys, read_mapping
 from blastgit.plumbing.trees import read_blob
 from blastgit.repository.base import Repository
 from blastgit.repository.settings import Settings
@@ -134,13 +135,9 @@ def read_citation(loaded: Any, where: str = _WHERE) -> Citation:
     """
     if loaded is None:
         return Citation()
-    known = {each.name for each in fields(Citation)}
-    if not isinstance(loaded, dict) or set(loaded) - known:
-        raise RepoError(f"{where} should be a mapping with some of the keys {', '.join(sorted(known))}")
+    read_keys(loaded, where, (each.name for each in fields(Citation)))
     texts = {key: _text(loaded.get(key), f"{where}.{key}") for key in _TEXTS}
-    dois = loaded.get("dois") or {}
-    if not isinstance(dois, dict):
-        raise RepoError(f"{where}.dois should be a mapping from release/NAME/VERSION or NAME@N to DOIs")
+    dois = read_mapping(loaded.get("dois"), f"{where}.dois", "map release/NAME/VERSION or NAME@N to DOIs")
     creators = enumerate(_list(loaded, "creators", where))
     return Citation(
         creators=tuple(_creator(each, f"{where}.creators[{i}]") for i, each in creators),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from blastgit.errors import RepoError
+from blastgit.naming.keys import read_mapping
 from blastgit.repository.settings import Settings
 from blastgit.repository.successors import later, refuse_circle
 from blastgit.revision.document import Json
@@ -57,12 +58,9 @@ def read_hosts(loaded: Any) -> Hosts:
     Raises:
         RepoError: It maps no texts to texts, or keys form a circle.
     """
-    if loaded is None:
-        return Hosts({})
-    if not isinstance(loaded, dict):
-        raise RepoError(f"{_WHERE} should map former keys of hosts to present ones")
-    for key in (*loaded, *loaded.values()):
+    given = read_mapping(loaded, _WHERE, "map former keys of hosts to present ones")
+    for key in (*given, *given.values()):
         if not isinstance(key, str) or " ".join(key.split()) != key or not key:
             raise RepoError(f"{_WHERE}: {key!r:.80} is not a host's key; write it in quotes, without extra blanks")
-    refuse_circle(loaded, _WHERE)
-    return Hosts(dict(loaded))
+    refuse_circle(given, _WHERE)
+    return Hosts(given)

@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from blastgit.errors import Denied, RepoError
+from blastgit.naming.keys import read_keys
 from blastgit.naming.names import transient_of, user_of
 
 if TYPE_CHECKING:
@@ -150,14 +151,8 @@ def read_policy(loaded: Any) -> Policy:
     """
     if loaded is None:
         return Policy()
-    if not isinstance(loaded, dict) or set(loaded) - {"roles"}:
-        raise RepoError(f"{_WHERE} should be a mapping with the key `roles`")
-    roles = loaded.get("roles")
-    if not isinstance(roles, dict):
-        raise RepoError(f"{_WHERE}.roles should be a mapping from roles to lists of names")
-    unknown = [str(role) for role in roles if role not in ROLES]
-    if unknown:
-        raise RepoError(f"{_WHERE}.roles has {unknown[0]!r}: the roles are {', '.join(ROLES)}")
+    given = read_keys(loaded, _WHERE, ["roles"], needed="roles")
+    roles = read_keys(given["roles"], f"{_WHERE}.roles", ROLES)
     grants = {role: _read_role(role, lines) for role, lines in roles.items()}
     if not grants.get("admin"):
         raise RepoError(f"{_WHERE}.roles names no admin, so nobody could ever change it")
@@ -172,8 +167,7 @@ def _read_role(role: str, lines: Any) -> tuple[Grant, ...]:
 
 def _read_grant(where: str, line: Any) -> Grant:
     fields = {"who": line} if isinstance(line, str) else line
-    if not isinstance(fields, dict) or not {"who"} <= set(fields) <= {"who", "until", "for"}:
-        raise RepoError(f"{where} should be a name, or a mapping with `who` and, if need be, `until` and `for`")
+    fields = read_keys(fields, where, ("who", "until", "for"), needed="who")
     who, patterns = fields["who"], fields.get("for", ["*"])
     if not isinstance(who, str) or not who:
         raise RepoError(f"{where}: {who!r} is no name; put it in quotes")

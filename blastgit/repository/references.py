@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from blastgit.errors import InvalidName, RepoError
+from blastgit.naming.keys import read_keys, read_mapping
 from blastgit.naming.names import reference_line, reference_type
 from blastgit.naming.nearest import did_you_mean
 from blastgit.repository.settings import Settings
@@ -77,10 +78,7 @@ def read_types(loaded: Any) -> ReferenceTypes:
     Raises:
         RepoError: It is not valid.
     """
-    given = {} if loaded is None else loaded
-    if not isinstance(given, dict):
-        raise RepoError(f"{_WHERE} should map types to what they are")
-    merged = {**_shipped(), **given}
+    merged = {**_shipped(), **read_mapping(loaded, _WHERE, "map types to what they are")}
     found = {str(name): _read(str(name), words) for name, words in merged.items() if words is not None}
     tables = [each.exported for each in found.values() if each.exported]
     if twice := next((table for table in tables if tables.count(table) > 1), None):
@@ -101,8 +99,7 @@ def _read(name: str, words: Any) -> ReferenceType:
         reference_line(name, "any")
     except InvalidName:
         raise RepoError(f"{where}: a type is a word of small letters, digits and -, with a letter first") from None
-    if not isinstance(words, dict) or set(words) - set(_WORDS):
-        raise RepoError(f"{where} should be a mapping with {', '.join(_WORDS)}")
+    read_keys(words, where, _WORDS)
     about, exported, reviewed = words.get("about", ""), words.get("exported", ""), words.get("reviewed", False)
     if not isinstance(about, str) or not isinstance(reviewed, bool):
         raise RepoError(f"{where}: `about` is a text, and `reviewed` is true or false")

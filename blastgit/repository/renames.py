@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from blastgit.errors import InvalidName, RepoError
+from blastgit.naming.keys import read_mapping
 from blastgit.naming.names import check_transient
 from blastgit.repository.settings import Settings
 from blastgit.repository.successors import later, refuse_circle
@@ -55,15 +56,12 @@ def read_renames(loaded: Any) -> Renames:
     Raises:
         RepoError: A name is not valid, or names form a circle.
     """
-    if loaded is None:
-        return Renames({})
-    if not isinstance(loaded, dict):
-        raise RepoError(f"{_WHERE} should map former names to present ones")
-    for name in (*loaded, *loaded.values()):
+    given = read_mapping(loaded, _WHERE, "map former names to present ones")
+    for name in (*given, *given.values()):
         try:
             check_transient(str(name))
         except InvalidName as error:
             raise RepoError(f"{_WHERE}: {error}") from None
-    present = {str(old): str(new) for old, new in loaded.items()}
+    present = {str(old): str(new) for old, new in given.items()}
     refuse_circle(present, _WHERE)
     return Renames(present)

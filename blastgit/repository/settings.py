@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from blastgit.errors import RepoError
-from blastgit.naming.nearest import did_you_mean
+from blastgit.naming.keys import check_keys, read_mapping
 from blastgit.repository.format import FILE, FORMAT
 from blastgit.repository.policy import Policy, read_policy
 from blastgit.revision.rules import Rules, build_rules
@@ -92,15 +92,10 @@ def read_settings(text: bytes) -> Settings:
             f"this data repo has format {version}, and this blastgit knows up to {FORMAT}: install a newer one"
         )
     known = sorted(_KEYS | SECTIONS)
-    unknown = sorted(map(str, set(loaded) - set(known)))
-    if unknown:
-        hint = did_you_mean(unknown[0], known, f"there are {', '.join(known)}", count=1)
-        raise RepoError(f"{FILE} on main has an unknown setting {unknown[0]!r}{hint}")
+    check_keys(loaded, f"{FILE} on main", known)
     if loaded.get("kind", "real") not in ("real", "simulated"):
         raise RepoError(f"{FILE} on main: kind is {loaded['kind']!r}, neither real nor simulated")
-    rules = loaded.get("rules") or {}
-    if not isinstance(rules, dict):
-        raise RepoError(f"{FILE} on main: rules should be a mapping")
+    rules = read_mapping(loaded.get("rules"), f"{FILE} on main: rules")
     policy = read_policy(loaded.get("policy"))
     title = str(loaded.get("title", ""))
     sections = MappingProxyType({key: value for key, value in loaded.items() if key in SECTIONS})

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from blastgit.errors import RepoError
+from blastgit.naming.keys import check_keys
 from blastgit.naming.names import slug
 from blastgit.naming.trailers import Trailer
 from blastgit.repository.base import Repository
@@ -53,9 +54,7 @@ def read_meaning(spec: Any, where: str) -> Meaning:
     """
     if not isinstance(spec, dict) or not spec:
         raise RepoError(f"{where} is {spec!r:.60}, and should say what it means: {', '.join(_WORDS)}")
-    unknown = sorted(str(word) for word in spec if word not in _WORDS)
-    if unknown:
-        raise RepoError(f"{where}.{unknown[0]} is not known: a name has {', '.join(_WORDS)}")
+    check_keys(spec, where, _WORDS)
     valid, pinned = spec.get("valid", False), spec.get("pinned", {})
     if not isinstance(valid, bool):
         raise RepoError(f"{where}.valid is {valid!r:.60}, neither true nor false")

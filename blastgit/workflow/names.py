@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from blastgit.errors import InvalidName, NotFound, RepoError
+from blastgit.naming.keys import read_mapping
 from blastgit.naming.names import DRAFT, Spec, parse_spec
 from blastgit.naming.nearest import did_you_mean
 from blastgit.repository.base import Repository
@@ -41,9 +42,7 @@ def read_names(section: Any) -> Names:
     Raises:
         RepoError: It is not valid; the error says where.
     """
-    if section is not None and not isinstance(section, dict):
-        raise RepoError(f"{_WHERE} should map names to what they mean")
-    found = {**_shipped(), **(section or {})}
+    found = {**_shipped(), **read_mapping(section, _WHERE, "map names to what they mean")}
     return {_name(name): read_meaning(spec, f"{_WHERE}.{name}") for name, spec in found.items() if spec is not None}
 
 

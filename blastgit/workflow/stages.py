@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from blastgit.errors import NotFound, RepoError
+from blastgit.naming.keys import check_keys
 from blastgit.naming.names import slug
 from blastgit.naming.nearest import did_you_mean
 from blastgit.safe_yaml import load_yaml
@@ -200,9 +201,7 @@ def _merge(section: Any) -> dict[str, dict[str, Any]]:
 
 
 def _stage(name: str, spec: Mapping[str, Any]) -> Stage:
-    unknown = sorted(str(word) for word in spec if word not in _WORDS)
-    if unknown:
-        raise RepoError(f"{_WHERE}.{name}.{unknown[0]} is not known: a stage has {', '.join(_WORDS)}")
+    check_keys(spec, f"{_WHERE}.{name}", _WORDS)
     after, reads, makes, config = (
         _words(spec.get(word, []), f"{name}.{word}") for word in ("after", "reads", "makes", "config")
     )

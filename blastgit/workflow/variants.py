@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from blastgit.errors import InvalidName, NotFound, RepoError
+from blastgit.naming.keys import read_keys, read_mapping
 from blastgit.naming.names import Spec
 from blastgit.naming.nearest import did_you_mean
 from blastgit.repository.base import Repository
@@ -114,20 +115,15 @@ def read_variants(section: Any) -> Variants:
     Raises:
         RepoError: It is not valid; the error says where.
     """
-    if section is not None and not isinstance(section, dict):
-        raise RepoError(f"{_WHERE} should map components to their variants")
-    return Variants({name: _component(name, spec) for name, spec in (section or {}).items()})
+    components = read_mapping(section, _WHERE, "map components to their variants")
+    return Variants({name: _component(name, spec) for name, spec in components.items()})
 
 
 def _component(name: Any, spec: Any) -> Component:
     where = f"{_WHERE}.{name}"
     if not isinstance(name, str) or not _COMPONENT.fullmatch(name):
         raise RepoError(f"{where}: a component has letters, digits, - and _, and begins with a letter")
-    if not isinstance(spec, dict):
-        raise RepoError(f"{where} is {spec!r:.60}, and should say {', '.join(_WORDS)}")
-    unknown = sorted(str(word) for word in spec if word not in _WORDS)
-    if unknown:
-        raise RepoError(f"{where}.{unknown[0]} is not known: a component has {', '.join(_WORDS)}")
+    spec = read_keys(spec, where, _WORDS)
     paths, names, default = spec.get("paths", [name]), spec.get("names", {}), spec.get("default", "")
     if not isinstance(paths, list) or not paths or not all(isinstance(path, str) and path for path in paths):
         raise RepoError(f"{where}.paths is {paths!r:.60}, and should be a list of beginnings of paths")

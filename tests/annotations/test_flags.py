@@ -130,7 +130,7 @@ def test_a_repo_has_its_own_words(
 @pytest.mark.parametrize(
     ("loaded", "words"),
     [
-        ([], "should be a mapping"), ({"colours": []}, "has 'colours'"), ({"values": {}}, "values should map"),
+        ([], "should be a mapping"), ({"colours": []}, "unknown key 'colours'"), ({"values": {}}, "values should map"),
         ({"values": {"disputed": "x"}}, "has 'disputed'"), ({"values": {"Bad": "x"}}, "has 'Bad'"),
         ({"inherit": "yes"}, "true or false"), ({"bots": "x"}, "list of texts"), ({"tags": [1]}, "list of texts"),
         ({"rules": ["bad goes"]}, r"rules\[0\] is 'bad goes'"), ({"rules": ["awful leaves x"]}, "write `FLAG leaves"),

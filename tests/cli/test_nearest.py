@@ -102,9 +102,9 @@ def test_blame_takes_a_path_as_other_verbs_do(cli, grouped):
 
 
 def test_a_setting():
-    with pytest.raises(RepoError, match=r"unknown setting 'citatoin'; did you mean citation\?"):
+    with pytest.raises(RepoError, match=r"unknown key 'citatoin'; did you mean citation\?"):
         read_settings(b"format: 1\ncitatoin: {}\n")
-    with pytest.raises(RepoError, match="unknown setting 'zzz'; there are citation, collections"):
+    with pytest.raises(RepoError, match="unknown key 'zzz'; its keys are citation, collections"):
         read_settings(b"format: 1\nzzz: {}\n")
 
 

@@ -221,7 +221,7 @@ def test_move_is_killed_at_each_step(repo: Path, sample: Sample, record: Any, tm
 @pytest.mark.parametrize(
     ("rules", "words"),
     [
-        ("storage: [posterior]\n", "should be a mapping"),
+        ("storage: [posterior]\n", "should map dataset types"),
         ("storage:\n  posterior: archive\n", "should say `store`, the name of a remote"),
         ("storage:\n  posterior: {}\n", "should say `store`"),
         ("storage:\n  posterior: {store: 5}\n", "store should be the name of a remote"),

@@ -68,7 +68,7 @@ def test_texts_collections_and_queries(clone: Any) -> None:
         ("blastgit.yaml", b"format: 1\nkind: real\n", "real and simulated data never mix"),
         ("blastgit.yaml", SIMULATED + b"rules: {tolerance: -1}\n", "rules"),
         ("blastgit.yaml", SIMULATED + b"policy: {roles: {writer: [x]}}\n", "names no admin"),
-        ("blastgit.yaml", SIMULATED + b"policy: {roles: {admin: [x], king: [x]}}\n", "has 'king'"),
+        ("blastgit.yaml", SIMULATED + b"policy: {roles: {admin: [x], king: [x]}}\n", "unknown key 'king'"),
         (".dvc/config", None, "it would lack .dvc/config"),
         (".dvc/config", b"[core]\nremote = x\n['remote \"x\"']\nurl = /tmp\nkeyfile = /etc/shadow\n", "'keyfile'"),
         (".dvc/config", b"[core]\nremote = x\n['remote \"x\"']\nurl = ext::sh\n", ".dvc/config: "),

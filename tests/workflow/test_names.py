@@ -138,13 +138,13 @@ def _set(repo, names):
 @pytest.mark.parametrize(
     ("section", "words"),
     [
-        (["best"], "names should map"),
+        (["best"], "should map names"),
         ({"Best": {"valid": True}}, r"names\.Best: a name has small letters"),
         ({"latest": {"valid": True}}, r"names\.latest: a name has"),
         ({"v1": {"valid": True}}, r"names\.v1: a name has"),
         ({"best": "complete"}, r"names\.best is 'complete'"),
         ({"best": {}}, r"names\.best is \{\}"),
-        ({"best": {"complet": []}}, r"names\.best\.complet is not known"),
+        ({"best": {"complet": []}}, r"names\.best has an unknown key 'complet'; did you mean complete"),
         ({"best": {"complete": "Host match"}}, r"names\.best\.complete is 'Host match'"),
         ({"best": {"valid": "yes"}}, r"names\.best\.valid is 'yes'"),
         ({"best": {"app_version": 1.13}}, r"names\.best\.app_version is 1\.13"),
