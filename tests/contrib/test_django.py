@@ -4,6 +4,8 @@ import io
 import json
 import re
 import shutil
+import subprocess
+import sys
 import tarfile
 import time
 from datetime import datetime
@@ -12,6 +14,7 @@ import pytest
 
 from blastgit import DataRepo
 from blastgit.demo import edit_flux, fail_stage, small
+from tests.contrib.conftest import worker_environment
 from tests.settings import add_settings
 
 pytestmark = pytest.mark.slow
@@ -332,6 +335,34 @@ def test_no_migration_is_wanted(site):
     from django.core.management import call_command
 
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+MIGRATE = """
+import django, os, sys
+from django.conf import settings
+from app import settings as small
+sys.path.insert(0, os.environ["MIGRATIONS"])
+given = {name: getattr(small, name) for name in dir(small) if name.isupper()}
+settings.configure(**given, MIGRATION_MODULES={"host": "migrations_of_host"})
+django.setup()
+from django.core.management import call_command
+call_command("makemigrations", "host", verbosity=0)
+call_command("migrate", "host", verbosity=0)  # the tables of beat are not there yet
+call_command("migrate", verbosity=0)
+call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+from django.contrib import admin
+from blastgit.contrib.django.models import RecordedTransient
+print(admin.site.is_registered(RecordedTransient), RecordedTransient.objects.count())
+"""
+
+
+def test_it_migrates_beside_an_app_that_has_migrations_as_blasts_own_has(environment, tmp_path):
+    (tmp_path / "migrations_of_host").mkdir()
+    (tmp_path / "migrations_of_host" / "__init__.py").touch()
+    told = worker_environment(environment) | {"DB_NAME": str(tmp_path / "db"), "MIGRATIONS": str(tmp_path)}
+    del told["DJANGO_SETTINGS_MODULE"]
+    done = subprocess.run([sys.executable, "-c", MIGRATE], env=told, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.split()) == (0, ["True", "0"]), done.stderr
 
 
 def test_migrating_has_the_sweep_scheduled(site):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.apps import AppConfig, apps
+from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
 
@@ -24,8 +24,11 @@ class BlastgitConfig(AppConfig):  # type: ignore[misc,unused-ignore]
         post_migrate.connect(_schedule, sender=self)
 
 
-def _schedule(**_: Any) -> None:
-    if apps.is_installed("django_celery_beat"):
-        from blastgit.contrib.blast.schedule import schedule_sweep
+def _schedule(apps: Any, **_: Any) -> None:
+    try:
+        apps.get_model("django_celery_beat", "PeriodicTask")
+    except LookupError:
+        return  # it is not installed, or its tables are still to be made: `migrate` of one app alone
+    from blastgit.contrib.blast.schedule import schedule_sweep
 
-        schedule_sweep()
+    schedule_sweep()

@@ -1,4 +1,4 @@
-"""Blast's transients, as a list of their own in the admin. No table, and no migration."""
+"""Blast's transients, as a list of their own in the admin. No table."""
 
 from __future__ import annotations
 

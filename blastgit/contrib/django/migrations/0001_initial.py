@@ -1,0 +1,27 @@
+"""Make the list of the admin known: a proxy of Blast's transients, without a table. Nothing in the database changes."""
+
+from __future__ import annotations
+
+from django.db import migrations
+
+
+class Migration(migrations.Migration):  # type: ignore[misc,unused-ignore]
+    """The first."""
+
+    initial = True
+    dependencies = [("host", "__first__")]  # noqa: RUF012 (Django's way to say it)
+    operations = [  # noqa: RUF012
+        migrations.CreateModel(
+            name="RecordedTransient",
+            fields=[],
+            options={
+                "verbose_name": "transient's revisions",
+                "verbose_name_plural": "transients' revisions",
+                "default_permissions": (),
+                "proxy": True,
+                "indexes": [],
+                "constraints": [],
+            },
+            bases=("host.transient",),
+        ),
+    ]
