@@ -17,6 +17,7 @@ from blastgit.cli.common import tell_failure
 from blastgit.errors import BlastgitError, UsageError
 from blastgit.naming.nearest import did_you_mean
 from blastgit.plumbing.safe_text import escaped, safe_streams
+from blastgit.plumbing.start_up import run_one_command
 from blastgit.plumbing.stdout import StdoutClosed, StdoutFull, guard_stdout
 
 CRASH, INTERRUPTED = 3, 130
@@ -145,7 +146,13 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code (`docs/exit-codes.md`)."""
+    """Run one command and return its exit code (`docs/exit-codes.md`).
+
+    Args:
+        argv: The command's words; by default those of the process, which has nothing else to do.
+    """
+    if argv is None:
+        run_one_command()
     guard_stdout()
     with safe_streams():
         return _main(argv)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from blastgit.errors import BlastgitError
 from blastgit.plumbing.safe_text import escaped
+from blastgit.plumbing.start_up import run_one_command
 
 
 def main(arguments: list[str]) -> int:
@@ -44,4 +45,5 @@ def _run(hook: str, arguments: list[str], lines: bytes) -> list[str]:
 
 
 if __name__ == "__main__":
+    run_one_command()
     sys.exit(main(sys.argv[1:]))
