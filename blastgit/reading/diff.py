@@ -21,7 +21,6 @@ from blastgit.revision.normalise import normalise
 from blastgit.revision.reason import Changes
 from blastgit.revision.redraws import drawn_again, find_redraws
 from blastgit.revision.rules import Rules
-from blastgit.workflow.judged import ValidityReport
 from blastgit.workflow.patterns import Patterns
 
 
@@ -136,6 +135,8 @@ def _older(repository: Repository, state: State) -> dict[str, str]:
     """Return what stands in the state at a marker and is not of its run: it was not made yet, or its stage failed."""
     if state.revision is None or isinstance(state.revision, Revision):
         return {}
+    from blastgit.workflow.judged import ValidityReport
+
     judged = ValidityReport(repository, state.revision)
     invalid = {path: str(problem) for path, problem in judged.invalid.items() if problem.state != "unfinished"}
     return {path: f"{state.label}: {why}" for path, why in {**invalid, **judged.unmade}.items()}

@@ -16,7 +16,6 @@ from blastgit.repository.contents import copy_file, fetch_file, read_checked
 from blastgit.revision.export import named_files
 from blastgit.store.hashing import Checksums
 from blastgit.store.intake import Intake
-from blastgit.workflow.markers import Run
 
 if TYPE_CHECKING:
     from blastgit.recording.options import RecordOptions
@@ -31,6 +30,7 @@ def end(repository: Repository, name: str, options: RecordOptions, progress: Pro
         InvalidInput: The stages did not bring a whole export, or a file that it names.
     """
     from blastgit.recording.record import record_from
+    from blastgit.workflow.markers import Run
 
     run = Run.of(repository, name)
     if run is None:

@@ -1,5 +1,6 @@
 """What each verb may load: start-up is most of what a short command takes, and one wrong import can double it."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -96,7 +97,7 @@ def test_getting_loads_the_store(shelf, tmp_path):
 def test_recording_what_is_there_already_loads_nothing_that_writes(shelf):
     found = loaded(shelf, "record", *state(shelf, 1))
     assert sorted(found & (HEAVY | {GIT_CHILD})) == []
-    assert sorted(found & rooms(UNCHANGED)) == []
+    assert sorted(found & rooms(UNCHANGED | {"workflow.lease"})) == []
 
 
 def test_recording_values_that_changed_loads_no_arrays(shelf):
@@ -115,7 +116,7 @@ def test_the_first_revision_loads_no_arrays(shelf, tmp_path):
 def test_comparing_values_loads_no_arrays(shelf):
     found = loaded(shelf, "diff", "2026dgt@0", "2026dgt@1")
     assert sorted(found & HEAVY) == []
-    assert sorted(found & rooms(READERS | {"plumbing.batch", "plumbing.refs"})) == []
+    assert sorted(found & rooms(READERS | {"workflow.judged", "plumbing.batch", "plumbing.refs"})) == []
 
 
 @pytest.mark.parametrize(
@@ -123,6 +124,28 @@ def test_comparing_values_loads_no_arrays(shelf):
 )
 def test_other_short_verbs_load_nothing_heavy(shelf, words):
     assert sorted(loaded(shelf, *words) & (HEAVY - {"uuid"})) == []
+
+
+@pytest.mark.parametrize(("call", "looks_seldom"), [("main()", True), ("main(['types'])", False)])
+def test_only_a_process_of_its_own_changes_how_python_works(shelf, call, looks_seldom):
+    """Who calls the command line within a longer process keeps its garbage collector, and numpy's threads."""
+    program = f"""
+import gc, os, sys
+from blastgit.cli import main
+sys.argv = ["blastgit", "types"]
+before = gc.get_threshold()
+{call}
+print(gc.get_threshold() != before, os.environ.get("OPENBLAS_NUM_THREADS") == "1")
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**environment, "BLASTGIT_REPO": str(shelf / "repo")},
+    )
+    assert done.stdout.splitlines()[-1] == f"{looks_seldom} {looks_seldom}"
 
 
 def test_the_budget_can_be_missed(shelf):
