@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from blastgit.errors import RepoError
@@ -46,6 +48,17 @@ def load_yaml(text: bytes, what: str) -> Any:
         return None if node is None else reader.construct_document(node)
     except (yaml.YAMLError, *_FAILURES) as error:
         raise RepoError(f"{what} is not YAML: {error}") from None
+
+
+@cache
+def load_shipped(module: str, name: str) -> Any:
+    """Return what a file says that is shipped beside a module; others share the value, and leave it as it is.
+
+    Args:
+        module: The `__file__` of the module.
+        name: The file, `flags.yaml`.
+    """
+    return load_yaml(Path(module).with_name(name).read_bytes(), name)
 
 
 def _refuse_twins(node: Any, what: str) -> None:

@@ -6,14 +6,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from blastgit.errors import InvalidInput, RepoError
 from blastgit.naming.keys import read_keys
 from blastgit.repository.settings import Settings
-from blastgit.safe_yaml import load_yaml
+from blastgit.safe_yaml import load_shipped
 
 if TYPE_CHECKING:
     from blastgit.annotations.annotation import Annotation, AnnotationBody
@@ -151,19 +149,13 @@ def read_flags(loaded: Any) -> Flags:
     Raises:
         RepoError: It is not valid.
     """
-    value = {**_shipped(), **read_keys(loaded, _WHERE, _shipped())}
+    shipped = load_shipped(__file__, "flags.yaml")
+    value = {**shipped, **read_keys(loaded, _WHERE, shipped)}
     values = _read_values(value["values"])
     if not isinstance(value["inherit"], bool):
         raise RepoError(f"{_WHERE}.inherit should be true or false")
     rules = tuple(_read_rule(f"{_WHERE}.rules[{i}]", text, values) for i, text in enumerate(_texts("rules", value)))
     return Flags(values, _texts("bots", value), value["inherit"], _texts("tags", value), rules)
-
-
-@cache
-def _shipped() -> Mapping[str, Any]:
-    path = Path(__file__).with_name("flags.yaml")
-    loaded: Mapping[str, Any] = load_yaml(path.read_bytes(), path.name)
-    return loaded
 
 
 def _read_values(values: Any) -> dict[str, str]:

@@ -6,8 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from blastgit.collections.model import KINDS
@@ -15,7 +13,7 @@ from blastgit.collections.names import ROLES, Names, Row, owner_of
 from blastgit.errors import RepoError
 from blastgit.naming.keys import read_keys, read_mapping
 from blastgit.repository.settings import Settings
-from blastgit.safe_yaml import load_yaml
+from blastgit.safe_yaml import load_shipped
 
 _WHERE = "blastgit.yaml on main: collections"
 _KEYS = ("tables", "names", "parts", "protected", "calibrations")
@@ -62,7 +60,7 @@ def read_section(loaded: Any) -> CollectionPolicy:
         RepoError: It is not valid.
     """
     given = read_keys(loaded, _WHERE, _KEYS)
-    shipped = _shipped()
+    shipped = load_shipped(__file__, "names.yaml")
     parts = {**shipped["parts"], **_parts(given.get("parts", {}))}
     rows = _rows(f"{_WHERE}.names", given.get("names", {}), parts)
     for table in _texts("tables", given.get("tables", [*shipped["tables"]])):
@@ -73,13 +71,6 @@ def read_section(loaded: Any) -> CollectionPolicy:
         raise RepoError(f"{_WHERE}: without any names there can be no collection")
     protected, calibrations = (_texts(key, given.get(key, [])) for key in ("protected", "calibrations"))
     return CollectionPolicy(Names(tuple(rows)), protected, calibrations)
-
-
-@cache
-def _shipped() -> Mapping[str, Any]:
-    path = Path(__file__).with_name("names.yaml")
-    loaded: Mapping[str, Any] = load_yaml(path.read_bytes(), path.name)
-    return loaded
 
 
 def _parts(loaded: Any) -> dict[str, str]:

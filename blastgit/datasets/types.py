@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from blastgit.datasets.pattern import Pattern, read_pattern
@@ -15,7 +13,7 @@ from blastgit.errors import NotFound, RepoError
 from blastgit.naming.keys import read_keys, read_mapping
 from blastgit.naming.nearest import did_you_mean
 from blastgit.repository.settings import Settings
-from blastgit.safe_yaml import load_yaml
+from blastgit.safe_yaml import load_shipped
 
 _WHERE = "blastgit.yaml on main: dataset_types"
 _WORDS = ("about", "files", "rows", "keys", "reader", "virtual")
@@ -118,7 +116,7 @@ def read_types(loaded: Any) -> DatasetTypes:
         RepoError: It is not valid; the error tells the place.
     """
     words = read_mapping(loaded, _WHERE, "map the name of each type to what it is")
-    shipped = _shipped()
+    shipped = load_shipped(__file__, "types.yaml")
     own = {str(name): _over(str(name), value, shipped) for name, value in words.items()}
     whole = {**own, **{name: value for name, value in shipped.items() if name not in own}}
     return DatasetTypes({name: _type(name, value) for name, value in whole.items() if value is not None})
@@ -176,10 +174,3 @@ def _refuse_reserved(keys: Any, where: str) -> None:
     for key in keys:
         if key in RESERVED:
             raise RepoError(f"{where}: {key!r} cannot be a key: it means something else to `get`")
-
-
-@cache
-def _shipped() -> Mapping[str, Any]:
-    loaded = load_yaml(Path(__file__).with_name("types.yaml").read_bytes(), "types.yaml")
-    assert isinstance(loaded, dict)
-    return loaded

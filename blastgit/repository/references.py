@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from blastgit.errors import InvalidName, RepoError
@@ -13,7 +11,7 @@ from blastgit.naming.keys import read_keys, read_mapping
 from blastgit.naming.names import reference_line, reference_type
 from blastgit.naming.nearest import did_you_mean
 from blastgit.repository.settings import Settings
-from blastgit.safe_yaml import load_yaml
+from blastgit.safe_yaml import load_shipped
 
 _WHERE = "blastgit.yaml on main: references"
 _WORDS = ("about", "exported", "reviewed")
@@ -78,19 +76,12 @@ def read_types(loaded: Any) -> ReferenceTypes:
     Raises:
         RepoError: It is not valid.
     """
-    merged = {**_shipped(), **read_mapping(loaded, _WHERE, "map types to what they are")}
+    merged = {**load_shipped(__file__, "references.yaml"), **read_mapping(loaded, _WHERE, "map types to what they are")}
     found = {str(name): _read(str(name), words) for name, words in merged.items() if words is not None}
     tables = [each.exported for each in found.values() if each.exported]
     if twice := next((table for table in tables if tables.count(table) > 1), None):
         raise RepoError(f"{_WHERE}: two types have `exported: {twice}`, and each row becomes one line only")
     return ReferenceTypes(found)
-
-
-@cache
-def _shipped() -> Mapping[str, Any]:
-    path = Path(__file__).with_name("references.yaml")
-    loaded: Mapping[str, Any] = load_yaml(path.read_bytes(), path.name)
-    return loaded
 
 
 def _read(name: str, words: Any) -> ReferenceType:

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from functools import cache
 from math import hypot, isfinite
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from blastgit.revision.document import Json
-from blastgit.safe_yaml import load_yaml
+from blastgit.safe_yaml import load_shipped
 
 RATIO, MAG, DEX, INTERVAL, NAME = "ratio", "mag", "dex", "interval", "name"
 """How a difference is shown; `quantities.yaml` explains each."""
@@ -84,7 +83,4 @@ def number(value: Json) -> float | None:
 
 @cache
 def _quantities() -> Mapping[str, Quantity]:
-    loaded: Mapping[str, Mapping[str, Any]] = load_yaml(
-        Path(__file__).with_name("quantities.yaml").read_bytes(), "quantities.yaml"
-    )
-    return {pattern: Quantity(**facts) for pattern, facts in loaded.items()}
+    return {pattern: Quantity(**facts) for pattern, facts in load_shipped(__file__, "quantities.yaml").items()}

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from blastgit.errors import InvalidName, NotFound, RepoError
@@ -15,7 +13,7 @@ from blastgit.naming.nearest import did_you_mean
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision
 from blastgit.repository.history import History
-from blastgit.safe_yaml import load_yaml
+from blastgit.safe_yaml import load_shipped
 from blastgit.workflow.meaning import Meaning, read_meaning, why_not
 from blastgit.workflow.stages import Stages
 
@@ -24,13 +22,6 @@ _VERSION = re.compile(r"v\d")
 
 
 Names = Mapping[str, Meaning]
-
-
-@cache
-def _shipped() -> Mapping[str, Any]:
-    text = Path(__file__).with_name("names.yaml").read_bytes()
-    loaded: Mapping[str, Any] = load_yaml(text, "names.yaml")
-    return loaded
 
 
 def read_names(section: Any) -> Names:
@@ -42,7 +33,7 @@ def read_names(section: Any) -> Names:
     Raises:
         RepoError: It is not valid; the error says where.
     """
-    found = {**_shipped(), **read_mapping(section, _WHERE, "map names to what they mean")}
+    found = {**load_shipped(__file__, "names.yaml"), **read_mapping(section, _WHERE, "map names to what they mean")}
     return {_name(name): read_meaning(spec, f"{_WHERE}.{name}") for name, spec in found.items() if spec is not None}
 
 

@@ -13,7 +13,7 @@ from blastgit.errors import NotFound, RepoError
 from blastgit.naming.keys import check_keys
 from blastgit.naming.names import slug
 from blastgit.naming.nearest import did_you_mean
-from blastgit.safe_yaml import load_yaml
+from blastgit.safe_yaml import load_shipped
 from blastgit.workflow.patterns import Patterns
 
 if TYPE_CHECKING:
@@ -153,12 +153,6 @@ def default_text() -> str:
 
 
 @cache
-def _shipped() -> Mapping[str, Any]:
-    loaded: Mapping[str, Any] = load_yaml(default_text().encode(), "stages.yaml")
-    return loaded
-
-
-@cache
 def default_stages() -> Stages:
     """Return the stages as shipped."""
     return read_stages(None)
@@ -187,7 +181,7 @@ def _merge(section: Any) -> dict[str, dict[str, Any]]:
     inherit = section.get("inherit", True)
     if not isinstance(inherit, bool):
         raise RepoError(f"{_WHERE}.inherit is {inherit!r}, neither true nor false")
-    merged = {name: dict(spec) for name, spec in _shipped().items()} if inherit else {}
+    merged = {name: dict(spec) for name, spec in load_shipped(__file__, "stages.yaml").items()} if inherit else {}
     for name, spec in section.items():
         if name == "inherit":
             continue

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
-from pathlib import Path
 from typing import Any
 
 from blastgit.index.tables import Column, tables
-from blastgit.safe_yaml import load_yaml
+from blastgit.safe_yaml import load_shipped
 
 _RESERVED = {"size"}
-_FILE = Path(__file__).with_name("schema.yaml")
 _TYPES = {
     "text": ("unicodeChar", "*", ""),
     "integer": ("int", "", ""),
@@ -123,7 +121,7 @@ def spelled(name: str) -> str:
 @cache
 def served() -> Served:
     """Return what this version of blastgit serves."""
-    loaded = _loaded()
+    loaded = load_shipped(__file__, "schema.yaml")
     found = [
         ServedTable("blastgit", table.name, table.about, table.columns, bool(table.view)) for table in tables().values()
     ]
@@ -151,11 +149,6 @@ def _keys() -> Iterator[Key]:
         ("tap_schema.key_columns", "key_id", "tap_schema.keys", "key_id"),
     ):
         yield Key(source, target, ((from_column, column),))
-
-
-@cache
-def _loaded() -> Any:
-    return load_yaml(_FILE.read_bytes(), str(_FILE))
 
 
 def _columns(said: Mapping[str, Any]) -> tuple[Column, ...]:
