@@ -121,7 +121,7 @@ def test_a_data_repo_may_have_a_workflow_of_its_own():
         (["Host match"], "stages should map"),
         ({"inherit": "no"}, "stages.inherit is 'no'"),
         ({"Host match": "after"}, "stages.Host match is 'after'"),
-        ({"Host match": {"afer": []}}, "stages.Host match.afer is not known"),
+        ({"Host match": {"afer": []}}, "unknown key 'afer'; did you mean after"),
         ({"Host match": {"reads": "host"}}, "stages.Host match.reads is 'host'"),
         ({"Host match": {"makes": [1]}}, "stages.Host match.makes is"),
         ({"Host match": {"after": ["Transient MWEB"]}}, "stages.Host match.after.*did you mean Transient MWEBV"),
