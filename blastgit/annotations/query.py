@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -16,15 +14,15 @@ from blastgit.annotations.intervals import Intervals
 from blastgit.annotations.resolve import Resolver, Target
 from blastgit.annotations.states import AnnotationStatus, annotation_states, flags_of
 from blastgit.annotations.subjects import Subject, read_subject
-from blastgit.errors import InvalidName, NotFound
-from blastgit.naming.names import is_reference, parse_spec, reference_line
+from blastgit.errors import NotFound
+from blastgit.naming.names import is_reference, parse_spec
 from blastgit.naming.trailers import Trailer
 from blastgit.repository.base import Repository
-from blastgit.repository.commits import Revision, Snapshot
+from blastgit.repository.commits import Revision
 from blastgit.repository.history import History
-from blastgit.repository.hosts import Hosts
-from blastgit.repository.references import ReferenceTypes
-from blastgit.workflow.origins import Earlier, origins_of
+from blastgit.workflow.inputs import Uses
+from blastgit.workflow.origins import Earlier, Origins, origins_of
+from blastgit.workflow.shared_inputs import SharedInput, SharedInputs
 
 
 @dataclass(frozen=True)
@@ -98,7 +96,6 @@ class Query:
         self.branch = Branch(repository)
         self._history = History(repository)
         self._resolver = Resolver(repository)
-        self._times: dict[str, list[datetime]] = {}
 
     @cached_property
     def flags(self) -> Flags:
@@ -181,7 +178,10 @@ class Query:
             yield from _touching(own, part)
             return
         revision = self._resolver.revision(f"{line}@{number}")
-        distances, earlier = self._inputs(revision, part) if inherited else ({}, {})
+        origins = origins_of(self._repository, revision) if inherited else Origins(Uses(()))
+        asked = _asked(origins.uses, part) if inherited else []
+        distances = origins.uses.inputs(asked)
+        earlier = {name: each for name, each in origins.earlier.items() if name in distances}
         for note in [*own, *self.of(Subject("reference" if is_reference(line) else "transient", line))]:
             steps = _distance(note.event.subject.part, distances)
             if _touches(note.event.subject.part, part) or steps:
@@ -193,7 +193,7 @@ class Query:
         for name, each in earlier.items():
             yield from self._of_earlier(each, distances[name])
         yield from self._beside([revision])
-        yield from self._shared(revision, distances, earlier)
+        yield from self._of_shared(revision, origins, {**dict.fromkeys(asked, 0), **distances})
         run = revision.trailers.get(Trailer.RUN) if inherited else None
         if run:
             for note in self.of(Subject("run", run)):
@@ -211,46 +211,24 @@ class Query:
             for note in self.of(Subject("file", state.dr.files[path])):
                 yield replace(note, origin=f"{state}:{path}", distance=steps)
 
-    def _shared(
-        self, revision: Revision, distances: dict[str, int], earlier: dict[str, Earlier]
-    ) -> Iterator[AnnotationStatus]:
-        """Yield the remarks on inputs that many transients share: the host of a revision, its filters."""
+    def _of_shared(self, revision: Revision, origins: Origins, distances: dict[str, int]) -> Iterator[AnnotationStatus]:
+        """Yield the remarks on inputs that many transients share: the host of a revision, its filters, a model."""
+        if not any(map(self.branch.has, ("host", "reference", "revision/r"))):
+            return
         nearest: dict[Subject, tuple[int, str]] = {}
         for node, steps in distances.items():
-            state, path = (earlier[node].view.state, earlier[node].path) if node in earlier else (revision, node)
-            for subject in () if state is None else self._shared_subjects(state, path):
-                found = (steps + 1, f"{state}:{path}")
-                nearest[subject] = min(nearest.get(subject, found), found)
-        for subject, (steps, origin) in nearest.items():
+            place = node if node in origins.earlier else f"{revision}:{node}"
+            for each in self._shared.of(revision, origins, node):
+                found = (steps + each.steps, place)
+                for subject in _subjects_of(each):
+                    nearest[subject] = min(nearest.get(subject, found), found)
+        for subject, (steps, place) in nearest.items():
             for note in self.of(subject):
-                yield replace(note, origin=origin, distance=steps)
+                yield replace(note, origin=place, distance=steps)
 
-    def _shared_subjects(self, revision: Snapshot, node: str) -> Iterator[Subject]:
-        if node == "host" and self.branch.has("host"):
-            host = revision.dr.export.document["host"]
-            key = Hosts.of(self._repository.settings).key(host["fields"]) if host else ""
-            yield from [Subject("host", key)] if key else []
-        if node.startswith("photometry/"):
-            yield from self._filter(revision, node.rpartition("/")[2])
-
-    def _filter(self, revision: Snapshot, name: str) -> Iterator[Subject]:
-        """Yield the line of a filter, and its revision that was the latest when a revision's export was written."""
-        type_ = ReferenceTypes.of(self._repository.settings).exported().get("filters")
-        if type_ is None or not (self.branch.has("reference") or self.branch.has(f"revision/r/{type_.name}")):
-            return
-        with suppress(InvalidName):
-            line = reference_line(type_.name, name)
-            yield Subject("reference", line)
-            times = self._reference_times(line)
-            number = bisect_right(times, revision.time) - 1
-            if number >= 0:
-                yield Subject("revision", f"{line}@{number}")
-
-    def _reference_times(self, line: str) -> list[datetime]:
-        if line not in self._times:
-            found = self._history.revisions(line) if self._history.tip(line) is not None else []
-            self._times[line] = [each.time for each in found]
-        return self._times[line]
+    @cached_property
+    def _shared(self) -> SharedInputs:
+        return SharedInputs(self._repository)
 
     def _place(self, target: Target) -> tuple[str, int, str]:
         if not target.seen_as:
@@ -268,13 +246,18 @@ class Query:
                 for note in self.of(Subject("file", digest)):
                     yield path, note
 
-    def _inputs(self, revision: Revision, part: str) -> tuple[dict[str, int], dict[str, Earlier]]:
-        """Return how many steps back each input of a path, or of the results, lies; and those of earlier revisions."""
-        origins = origins_of(self._repository, revision)
-        uses = origins.uses
-        products = {step.product for step in uses.steps}
-        found = uses.inputs([each for each in products if _touches(each, part)] if part else uses.results)
-        return found, {name: each for name, each in origins.earlier.items() if name in found}
+
+def _asked(uses: Uses, part: str) -> list[str]:
+    """Return the products that a path means, or the results, of whose inputs remarks are wanted."""
+    return [each for each in {step.product for step in uses.steps} if _touches(each, part)] if part else uses.results
+
+
+def _subjects_of(shared: SharedInput) -> list[Subject]:
+    """Return what remarks on a shared input are about: a host, or a reference and the revision of it."""
+    if shared.is_host:
+        return [Subject("host", shared.name)]
+    whole = Subject("reference", shared.name)
+    return [whole] if shared.number is None else [whole, Subject("revision", str(shared))]
 
 
 def _touching(notes: Iterable[AnnotationStatus], part: str) -> list[AnnotationStatus]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,7 @@ class Personal(Asked):
         run: str | None = None,
         dry_run: bool = False,
         timeout: float = LOCK_TIMEOUT,
+        used: Sequence[str] = (),
     ) -> Recorded:
         """Record a state of a transient into a user's own line; see `DataRepo.record`.
 
@@ -67,6 +69,7 @@ class Personal(Asked):
             run: The RUN collection that a new revision is born into: one of the user's own.
             dry_run: Decide, and write nothing.
             timeout: Seconds to wait for another writer of the same transient.
+            used: The revisions of references that the run used, as for `DataRepo.record`.
 
         Raises:
             InvalidInput: The input cannot be recorded, or the line is there and forks from something else.
@@ -80,7 +83,7 @@ class Personal(Asked):
         checked = read_given(export)
         if checked.name != name:
             raise InvalidName(f"the export is about {checked.name!r}, and should be recorded as {name!r}")
-        options = self._options(user, fork, run, timeout, dry_run=dry_run)
+        options = replace(self._options(user, fork, run, timeout, dry_run=dry_run), used=self._used(used))
         sources = find(data, name, checked.document)
         return record(self._repository, checked, sources, options, self._session.progress)
 
@@ -93,12 +96,13 @@ class Personal(Asked):
         run: str | None = None,
         dry_run: bool = False,
         timeout: float = LOCK_TIMEOUT,
+        used: Sequence[str] = (),
     ) -> Recorded:
         """Record from Blast's own archive into a user's own line; see `record`."""
         from blastgit.recording.archive import open_archive
         from blastgit.recording.record import record
 
-        options = self._options(user, fork, run, timeout, dry_run=dry_run)
+        options = replace(self._options(user, fork, run, timeout, dry_run=dry_run), used=self._used(used))
         with open_archive(archive) as (export, sources):
             return record(self._repository, export, sources, options, self._session.progress)
 
@@ -135,6 +139,11 @@ class Personal(Asked):
         state = self._session.resolve(parse_spec(spec))
         options = RecordOptions(run, dry_run, timeout, even_withdrawn=even_withdrawn)
         return promote(self._repository, state, options, self._session.progress, even_invalid=even_invalid)
+
+    def _used(self, used: Sequence[str]) -> tuple[str, ...]:
+        from blastgit.workflow.made_with import check_used
+
+        return check_used(self._repository, used)
 
     def _options(
         self, user: str | None, fork: str | None, run: str | None, timeout: float, *, dry_run: bool

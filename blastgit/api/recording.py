@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from blastgit.store.bucket import Bucket
 
 
-def record(  # noqa: PLR0913 (an export, its files, and four things that most calls leave out)
+def record(  # noqa: PLR0913 (an export, its files, and five things that most calls leave out)
     session: Session,
     /,
     name: str,
@@ -26,6 +27,7 @@ def record(  # noqa: PLR0913 (an export, its files, and four things that most ca
     dry_run: bool = False,
     timeout: float = LOCK_TIMEOUT,
     even_withdrawn: bool = False,
+    used: Sequence[str] = (),
 ) -> Recorded:
     """Record the present state of a transient: a new revision if its values or contents differ from the latest.
 
@@ -38,6 +40,8 @@ def record(  # noqa: PLR0913 (an export, its files, and four things that most ca
         dry_run: Decide, and write nothing.
         timeout: Seconds to wait for another writer of the same transient.
         even_withdrawn: Publish files again that were withdrawn, which takes an admin.
+        used: The revisions of references that the run used, `r/model/sbi-global@2`; by default those that were the
+            latest when the export was written.
 
     Raises:
         InvalidInput: The input cannot be recorded; the repo is as it was.
@@ -51,13 +55,15 @@ def record(  # noqa: PLR0913 (an export, its files, and four things that most ca
     from blastgit.recording.record import record
     from blastgit.recording.sources import find
     from blastgit.revision.export import read_given
+    from blastgit.workflow.made_with import check_used
 
     check_transient(name)
     checked = read_given(export)
     if checked.name != name:
         raise InvalidName(f"the export is about {checked.name!r}, and should be recorded as {name!r}")
     sources = find(data, name, checked.document)
-    options = RecordOptions(run, dry_run, timeout, even_withdrawn=even_withdrawn)
+    said = check_used(session.repository, used)
+    options = RecordOptions(run, dry_run, timeout, even_withdrawn=even_withdrawn, used=said)
     return record(session.repository, checked, sources, options, session.progress)
 
 
@@ -70,12 +76,15 @@ def record_archive(  # noqa: PLR0913 (as `record`)
     dry_run: bool = False,
     timeout: float = LOCK_TIMEOUT,
     even_withdrawn: bool = False,
+    used: Sequence[str] = (),
 ) -> Recorded:
     """Record from Blast's own archive (`transient.json`, `cutouts/`, `sed_data/`); see `record`."""
     from blastgit.recording.archive import open_archive
     from blastgit.recording.options import RecordOptions
     from blastgit.recording.record import record
+    from blastgit.workflow.made_with import check_used
 
-    options = RecordOptions(run, dry_run, timeout, even_withdrawn=even_withdrawn)
+    said = check_used(session.repository, used)
+    options = RecordOptions(run, dry_run, timeout, even_withdrawn=even_withdrawn, used=said)
     with open_archive(archive) as (export, sources):
         return record(session.repository, export, sources, options, session.progress)

@@ -64,7 +64,7 @@ def plan(  # noqa: PLR0913 (where to start from, and what else is to be differen
 
     Args:
         spec: The revision to start from, or the marker of a stage (`2026dgt@1:post-host-match`).
-        changed: Stages, files and fields that changed, beside what the revision itself calls for.
+        changed: Stages, files, fields and references that changed, beside what the revision itself calls for.
         given: Inputs that are replaced: the path of a file or value, and by what.
         everything: Plan all stages, as for an exact rerun.
         settings: Settings of the run's configuration to change: name and new value.

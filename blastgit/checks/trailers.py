@@ -26,6 +26,7 @@ _OF_DATA = frozenset(
         Trailer.PROMOTED_FROM,
         Trailer.COLLECTIONS_AT,
         Trailer.CONFIG,
+        Trailer.USED,
         Trailer.STATUS,
         Trailer.OUT_OF_DATE,
         Trailer.RECORDED_BY,
@@ -47,6 +48,7 @@ KEYS: Mapping[str, frozenset[str]] = {
         Trailer.BEGAN,
         Trailer.UNTIL,
         Trailer.ATTEMPTS,
+        Trailer.USED,
         Trailer.BASE,
     },
     "draft": _COMMON | _OF_DATA | {Trailer.TOWARDS, Trailer.DRAFT, Trailer.FILES, Trailer.BYTES},
@@ -72,6 +74,7 @@ _DIGEST, _COMMIT, _COUNT = r"sha256:[0-9a-f]{64}", r"[0-9a-f]{40}", r"0|[1-9][0-
 _NUMBER = r"0|[1-9][0-9]{0,8}"
 _STATUS = r"complete|(?:failed|not run|answered): \S.*"
 _WORDS = r"[a-z0-9-]+(?:, [a-z0-9-]+)*"
+_REFERENCE = r"r/[^/@\s]+/[^/@\s,]+@(?:0|[1-9][0-9]{0,8})"
 _SPEC = r"(?:u/[^/@\s]+/|r/[^/@\s]+/)?[^/@\s]+@(?:0|[1-9][0-9]{0,8})"
 _FORMS = {
     Trailer.RULES: (_DIGEST, "sha256:… in 64 digits"), Trailer.SCIENCE_DIGEST: (_DIGEST, "sha256:… in 64 digits"),
@@ -82,6 +85,7 @@ _FORMS = {
     Trailer.REDRAWN_WITHIN: (DEVIATION, "a number of published widths"),
     Trailer.STATUS: (_STATUS, "`complete`, `failed: …`, `not run: …` or `answered: …`"),
     Trailer.RAN: (_WORDS, "`all`, `none`, or stages as words, with a comma and a space between them"),
+    Trailer.USED: (f"{_REFERENCE}(?:, {_REFERENCE})*", "revisions of references, r/TYPE/NAME@N, separated by `, `"),
     Trailer.FORKED_FROM: (_SPEC, "a revision, NAME@N"), Trailer.PROMOTED_FROM: (_SPEC, "a revision, NAME@N"),
     Trailer.FORMERLY: (_SPEC, "a revision, NAME@N"),
     Trailer.COLLECTIONS_AT: (_COMMIT, "a commit in 40 digits"), Trailer.WORKFLOW: (_COMMIT, "a commit in 40 digits"),

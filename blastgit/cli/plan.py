@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from", dest="source", metavar="LIST", help="read more of them, one a line; - for stdin")
     parser.add_argument(
         "--changed", metavar="WHAT", action="append", default=[],
-        help="a stage, file or field that changed, or is to be made again; may be given again",
+        help="a stage, file, field or reference that changed, or is to be made again; may be given again",
     )  # fmt: skip
     parser.add_argument(
         "--replace", metavar="PATH=NEW", action="append", default=[],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from blastgit.cli.common import add_json, bold, drawn_progress, open_repo, plural, print_json
 from blastgit.cli.parts.record_reference import add_arguments as add_reference_arguments
@@ -35,6 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     words = "with --as: the revision that a new line forks from (default: the latest official one)"
     parser.add_argument("--from", metavar="NAME@N", dest="fork", help=words)
     parser.add_argument("--run", metavar="RUN", dest="run_name", help="the RUN collection of a new revision")
+    words = "a revision of a reference that the run used (r/model/sbi-global@2), if not the latest; may be given again"
+    parser.add_argument("--used", metavar="r/TYPE/NAME@N", action="append", default=[], help=words)
     parser.add_argument("--even-withdrawn", action="store_true", help="publish withdrawn files again (takes an admin)")
     parser.add_argument("--dry-run", action="store_true", help="decide, and write nothing")
     parser.add_argument("--timeout", type=float, metavar="SECONDS", help="how long to wait for another writer")
@@ -56,12 +58,13 @@ def run(options: argparse.Namespace) -> int:
 def _record(repo: DataRepo, options: argparse.Namespace) -> Recorded:
     from blastgit.revision.document import SIZE_LIMIT
 
-    extra = {"run": options.run_name, "dry_run": options.dry_run}
+    extra: dict[str, Any] = {"run": options.run_name, "dry_run": options.dry_run}
     if options.timeout is not None:
         extra["timeout"] = options.timeout
     if is_reference(options.what):
         return record_reference(repo, options, even_withdrawn=options.even_withdrawn, **extra)
     refuse_for_transients(options)
+    extra["used"] = options.used
     into: DataRepo | Personal = repo
     if options.line is not None:
         into, extra["user"], extra["fork"] = repo.personal, _user(options.line), options.fork

@@ -42,9 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ending.add_argument("--export", metavar="FILE", help="the rows and fields it made, or all; - reads from stdin")
         ending.add_argument("--data", metavar="DIR", type=Path, help="the folder of cutout_cdn/NAME/, sed_output/NAME/")
         ending.add_argument("--only", metavar="PATTERN", action="append", default=[], help="only these files in it")
+        _add_used(ending, "it was done with")
         ending.add_argument("--token", help="the lease, as `begin` printed it; refused if it is not held any more")
     end = _add(verbs, "end", "end the run with what its stages brought", _end, has_stage=False)
     end.add_argument("--run", metavar="RUN", dest="run_name", help="the RUN collection of a new revision")
+    _add_used(end, "the run used")
     _add(verbs, "drop", "forget the run in progress", _drop, has_stage=False)
 
 
@@ -64,6 +66,11 @@ def _add(
     add_json(parser)
     parser.set_defaults(do=do)
     return parser
+
+
+def _add_used(parser: argparse.ArgumentParser, whose: str) -> None:
+    words = f"a revision of a reference that {whose} (r/model/sbi-global@2), if not the latest; may be given again"
+    parser.add_argument("--used", metavar="r/TYPE/NAME@N", action="append", default=[], help=words)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -108,7 +115,7 @@ def _made(options: argparse.Namespace) -> dict[str, Any]:
     export = None
     if options.export:
         export = sys.stdin.buffer.read() if options.export == "-" else Path(options.export)
-    return {"export": export, "data": options.data, "only": options.only}
+    return {"export": export, "data": options.data, "only": options.only, "used": options.used}
 
 
 def _say(state: StageState, options: argparse.Namespace) -> None:
@@ -120,7 +127,7 @@ def _say(state: StageState, options: argparse.Namespace) -> None:
 
 
 def _end(workflow: Workflow, options: argparse.Namespace) -> None:
-    result = workflow.end(run=options.run_name)
+    result = workflow.end(run=options.run_name, used=options.used)
     if options.json:
         print_json({**result.to_json(), "dry_run": False})
     else:

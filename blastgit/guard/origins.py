@@ -12,7 +12,7 @@ from blastgit.guard.deny import deny
 from blastgit.guard.quarantine import Quarantine
 from blastgit.naming.names import parse_spec
 from blastgit.naming.refs import MAIN, Line, branch_ref, place
-from blastgit.naming.trailers import Trailer
+from blastgit.naming.trailers import Trailer, read_used
 from blastgit.repository.commits import Marker, Snapshot
 from blastgit.repository.renames import Renames
 
@@ -40,6 +40,9 @@ def check_origins(repo: Quarantine, line: Line, marker: Marker, fork: str, tagge
         _check_promotion(repo, line, marker, tagged)
     if "Formerly" in said:
         _check_former_name(repo, line, said["Formerly"], tagged)
+    for used in read_used(said):
+        if _revision(used, tagged) is None:
+            raise Denied(f"its trailer Used names {used}, which is not here: push that first, or with it")
     if "Collections-At" in said:
         _check_main(repo, said["Collections-At"])
 

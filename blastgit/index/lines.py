@@ -13,6 +13,7 @@ import pygit2
 from blastgit.errors import BlastgitError, DamagedData
 from blastgit.index.changes import RevisionRows, changes
 from blastgit.index.extract import Document, file_row, read_document
+from blastgit.index.made_with import DeclaredReferences
 from blastgit.index.rows import Rows, Values, naive
 from blastgit.naming.trailers import Trailer
 from blastgit.plumbing.objects import undamaged
@@ -73,6 +74,7 @@ class _Reader:
         self._repository = repository
         self._rules = repository.rules
         self._hosts = Hosts.of(repository.settings)
+        self._used = DeclaredReferences(repository)
         self._rows = Rows()
         self._filters: dict[str, Values] = {}
         self._pointers: dict[TreeEntry, Pointer] = {}
@@ -92,8 +94,9 @@ class _Reader:
         """Read one branch; whether what the index has of it does not lead to its tip."""
         again: list[Marker] = []
         found, before, is_known = self._new(line, again)
-        if before is not None and not is_known_fresh(before) and any(a.reproduces == before.number for a in again):
-            self._line(replace(line, known=""))  # what was out of date in it may be no more
+        is_open = before is not None and (self._used.is_needed or not is_known_fresh(before))
+        if before is not None and is_open and any(a.reproduces == before.number for a in again):
+            self._line(replace(line, known=""))  # what was out of date in it may be no more, or made with another model
             return True
         latest = found[-1].number if found else before and before.number
         for marker in again:
@@ -142,6 +145,7 @@ class _Reader:
             return None
         for table, rows in state.tables.items():
             self._rows.add(table, rows, front)
+        self._rows.add("made_with", self._used.rows(revision, state), front)
         if before is not None:
             self._rows.add("changes", [(what,) for what in changes(before, state, self._rules)], front)
         if is_latest:

@@ -11,9 +11,10 @@ from blastgit.index.annotations import remarks_tip
 from blastgit.index.open_index import connect
 from blastgit.index.tables import tables
 from blastgit.index.write import read_meta
-from blastgit.naming.refs import BRANCHES, PERSONAL_BRANCHES, REFERENCE_BRANCHES
+from blastgit.naming.refs import BRANCHES, PERSONAL_BRANCHES, REFERENCE_BRANCHES, branch_ref
 from blastgit.repository.base import Repository
 from blastgit.repository.tombstones import FOLDER as WITHDRAWN
+from blastgit.workflow.stages import Stages
 
 _NOT_TRANSIENTS = ("main", "annotations")
 _MEMORY = 1_000_000_000  # bytes
@@ -86,10 +87,12 @@ def read_origin(repository: Repository) -> Origin:
     for name in _NOT_TRANSIENTS:
         branches.pop(name, None)
     tree, settings = repository.main.tree, repository.settings
+    used = sorted(line for line in Stages.of(settings).references if branch_ref(line) in listed)
     parts = {
         "version": tables().version,
         "stages": f"{settings.rules.digest} {_digest(settings.sections.get('stages'))}"
-        + (f" {_digest(settings.sections['hosts'])}" if "hosts" in settings.sections else ""),
+        + (f" {_digest(settings.sections['hosts'])}" if "hosts" in settings.sections else "")
+        + (f" {_digest(used)}" if used else ""),
         "flags": _digest(settings.sections.get("flags")),
         "collections": str(tree["collections"].id) if "collections" in tree else "",
         "withdrawn": str(tree[WITHDRAWN].id) if WITHDRAWN in tree else "",

@@ -25,10 +25,10 @@ _INHERITED = """
 INSERT INTO inherited_flags
 SELECT hosts.transient, hosts.revision, flags.subject, flags.flag, flags.is_disputed, 'host'
 FROM flags JOIN hosts ON flags.kind = 'host' AND flags.name = hosts.host_key
-UNION ALL
+UNION
 SELECT uses.transient, uses.revision, flags.subject, flags.flag, flags.is_disputed, uses.reference
 FROM flags JOIN reference_uses uses ON flags.kind = 'reference' AND flags.name = uses.reference
-UNION ALL
+UNION
 SELECT uses.transient, uses.revision, flags.subject, flags.flag, flags.is_disputed, uses.reference
 FROM flags JOIN reference_uses uses ON flags.kind = 'revision' AND flags.transient = uses.reference
     AND flags.revision = uses.reference_revision"""

@@ -22,6 +22,7 @@ class Trailer(StrEnum):
     REDRAWN_WITHIN = "Redrawn-Within"
     APP_VERSION = "App-Version"
     RAN = "Ran"
+    USED = "Used"
     RULES = "Rules"
     SCIENCE_DIGEST = "Science-Digest"
     RUN = "Run"
@@ -77,6 +78,11 @@ def read_trailers(message: str) -> dict[str, str]:
     lines = message.rstrip("\n").rpartition("\n\n")[2].split("\n")
     matches = [match for line in lines if (match := _TRAILER.fullmatch(line))]
     return {match[1]: match[2] for match in matches} if len(matches) == len(lines) else {}
+
+
+def read_used(trailers: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the revisions of references that trailers say were used, `r/model/sbi-global@2`."""
+    return tuple(filter(None, trailers.get(Trailer.USED, "").split(", ")))
 
 
 def read_body(message: str) -> tuple[str, list[str]]:

@@ -19,7 +19,8 @@ from blastgit.revision.document import Json
 from blastgit.revision.normalise import NaturalForm, normalise
 from blastgit.revision.rules import Rules
 from blastgit.workflow.inputs import Use, read_uses
-from blastgit.workflow.origins import origins_of
+from blastgit.workflow.origins import Origins, origins_of
+from blastgit.workflow.shared_inputs import SharedInputs
 from blastgit.workflow.stages import Stages
 from blastgit.workflow.view import View
 
@@ -35,14 +36,16 @@ class Thing:
     """One thing that was made or used.
 
     Attributes:
-        name: A natural path, the path of a file, or `images/SURVEY/FILTER`.
+        name: A natural path, the path of a file, `images/SURVEY/FILTER`, `host:KEY` or `r/filter/DES_z@1`.
         kind: "remote image", "file", "photometry" and so on.
         facts: What is known of it, by short names.
+        is_shared: Whether it is no thing of a revision: a host by its key, a revision of a reference.
     """
 
     name: str
     kind: str
     facts: Mapping[str, Json]
+    is_shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +166,22 @@ def read_graph(repository: Repository, state: Snapshot) -> Graph:
         else:
             things[name] = then[earlier.view.label].thing(earlier.path, name, {"revision": earlier.view.label})
     stages = Stages.of(repository.settings)
-    return Graph(str(state), _about(state), things, uses, tuple(_deeds(now.form, things, uses, stages)))
+    shared = list(_shared(repository, state, origins, names))
+    deeds = tuple(_deeds(now.form, things, (*uses, *(use for use, _ in shared)), stages))
+    things |= {thing.name: thing for _, thing in shared}
+    return Graph(str(state), _about(state), things, (*uses, *dict.fromkeys(use for use, _ in shared)), deeds)
+
+
+def _shared(
+    repository: Repository, state: Snapshot, origins: Origins, names: Iterable[str]
+) -> Iterator[tuple[Use, Thing]]:
+    """Yield the steps from things to what many transients share, and that: hosts, filters, surveys, models."""
+    inputs = SharedInputs(repository)
+    for name in names:
+        last = name
+        for each in inputs.of(state, origins, name):
+            yield Use(name if each.steps == 1 else last, str(each)), Thing(str(each), each.kind, {}, is_shared=True)
+            last = str(each)
 
 
 def _steps(view: View) -> Iterator[Use]:

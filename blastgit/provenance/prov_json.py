@@ -42,7 +42,7 @@ def to_prov(graph: Graph) -> dict[str, Any]:
             **{f"blastgit:{key}": _value(value) for key, value in thing.facts.items()},
             **({"blastgit:notUsed": left} if left else {}),
         }
-        if "revision" not in thing.facts:
+        if "revision" not in thing.facts and not thing.is_shared:
             _add(document, "hadMember", {"prov:collection": whole, "prov:entity": _entity(graph, thing.name)})
     for use in graph.uses:
         if use.really:
@@ -65,8 +65,10 @@ def _add(document: dict[str, Any], relation: str, ends: dict[str, str]) -> None:
 
 
 def _entity(graph: Graph, name: str) -> str:
-    """Return the entity of a thing; one of an earlier revision is the same entity as in the graph of that."""
+    """Return the entity of a thing; one of an earlier revision, or a shared one, is the same in every graph of it."""
     thing = graph.things.get(name)
+    if thing is not None and thing.is_shared:
+        return _name(name)
     earlier = None if thing is None else thing.facts.get("revision")
     return _name(graph.revision, name) if earlier is None else _name(str(earlier), name.removeprefix(f"{earlier}:"))
 

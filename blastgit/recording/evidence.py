@@ -7,8 +7,9 @@ from functools import cached_property
 from itertools import chain, takewhile
 
 from blastgit.naming.names import slug
-from blastgit.naming.trailers import Trailer
+from blastgit.naming.trailers import Trailer, read_used
 from blastgit.recording.decide import Decision
+from blastgit.recording.options import RecordOptions
 from blastgit.recording.replay import Ending
 from blastgit.repository.base import Repository
 from blastgit.repository.history import History
@@ -67,17 +68,22 @@ class Evidence:
         words = sorted(slug(name) for name in told if slug(name))
         return ALL if known <= told else ", ".join(words)
 
-    def is_news(self, line: str, run: str | None) -> bool:
+    def is_news(self, line: str, options: RecordOptions) -> bool:
         """Whether it is worth a marker that these values were found again: by other code, stages, or in another run.
+
+        So it is, too, if something is said for the first time: which run it is, or which references it used.
 
         Args:
             line: The line of revisions that it would go on.
-            run: The RUN that it is recorded for, if it is for one.
+            options: How it is recorded.
         """
+        run, used = options.run, options.used or self._ending.used
         history, latest = History(self._repository), self._decision.latest
         assert latest is not None
         since = list(takewhile(lambda marker: marker.id != latest.id, history.markers(line)))
         if run is not None and all(each.trailers.get(Trailer.RUN) != run for each in (latest, *since)):
+            return True
+        if used and all(read_used(each.trailers) != used for each in (latest, *since)):
             return True
         key = self._export.app_version, self._decision.rules.digest
         again = [each for each in since if each.reproduces == latest.number]

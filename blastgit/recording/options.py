@@ -22,6 +22,7 @@ class RecordOptions:
         fork: The revision that a user's own line forks from; None for the latest official one, or where it forks now.
         origin: The revision of a user's own line that is promoted, or None.
         even_withdrawn: Whether to publish files again that were withdrawn, which takes an admin.
+        used: The revisions of references that the run used, `r/model/sbi-global@2`; see `workflow/made_with.py`.
         store: The store that all files go to, whatever rules say of stores; "" to go by the rules.
     """
 
@@ -33,6 +34,7 @@ class RecordOptions:
     fork: Revision | None = None
     origin: Revision | None = None
     even_withdrawn: bool = False
+    used: tuple[str, ...] = ()
     store: str = ""
 
     def line(self, name: str) -> str:

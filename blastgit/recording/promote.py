@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from blastgit.errors import InvalidData, InvalidInput
 from blastgit.naming.names import is_personal, user_of
+from blastgit.naming.trailers import read_used
 from blastgit.progress import Progress
 from blastgit.recording.run_end import StoredIntake
 from blastgit.repository.base import Repository
@@ -48,7 +49,8 @@ def promote(
         _check_whole(repository, state)
     Withdrawals(repository).refuse(state, list(state.held))
     export = state.dr.export
-    chosen = replace(options, origin=state, owner=f"promotion of {user_of(state.name)}")
+    owner, used = f"promotion of {user_of(state.name)}", read_used(state.trailers)
+    chosen = replace(options, origin=state, owner=owner, used=used)
     return record_from(repository, export, StoredIntake(repository, state, progress), chosen)
 
 

@@ -201,7 +201,7 @@ class Recording:
 
     def _leaves_nothing(self, decision: Decision) -> bool:
         """Whether nothing has to be written: a state that is published is handed in again, and no run or draft ends."""
-        if decision.is_new or not decision.is_same_export or self._options.run is not None:
+        if decision.is_new or not decision.is_same_export or self._options.run is not None or self._options.used:
             return False
         return all(self._repository.reference(ref) is None for ref in (run_ref(self._run_line), draft_ref(self._name)))
 
@@ -372,7 +372,7 @@ class Recording:
         latest, batch = decision.latest, Batch(self._repository.git)
         assert latest is not None
         evidence = Evidence(self._repository, self._export, decision, ending)
-        is_noted = tip is None or decision.is_fork or not evidence.is_news(self._name, self._options.run)
+        is_noted = tip is None or decision.is_fork or not evidence.is_news(self._name, self._options)
         draft = self._drafting.open()
         if is_noted and draft is None:
             ending.drop(lock)

@@ -67,6 +67,12 @@ class Ending:
         return {slug(mark.stage): ending_of(mark.outcome, mark.reason, mark.began) for mark in kept}
 
     @property
+    def used(self) -> tuple[str, ...]:
+        """The revisions of references that stages of the run say they were done with."""
+        kept = [] if self.run is None else [mark for _, mark in _kept(self.run)]
+        return tuple(dict.fromkeys(each for mark in kept for each in mark.used))
+
+    @property
     def done(self) -> dict[str, Snapshot]:
         """The markers of the stages of the run that succeeded, by word, in the order in which they ended."""
         kept = [] if self.run is None else _kept(self.run)
@@ -136,7 +142,8 @@ def _kept(run: Run) -> list[tuple[RunMarker, Mark]]:
 def _told(run: Run, marker: RunMarker, outcome: str) -> Mark:
     mark = marker.mark
     reason = mark.reason if outcome == mark.outcome else None
-    return Mark(mark.stage, outcome, mark.owner, mark.host, mark.began, None, reason, max(1, run.attempts(mark.stage)))
+    attempts = max(1, run.attempts(mark.stage))
+    return Mark(mark.stage, outcome, mark.owner, mark.host, mark.began, None, reason, attempts, mark.used)
 
 
 class _Trees:

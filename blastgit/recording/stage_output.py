@@ -47,10 +47,12 @@ class Made:
     Attributes:
         parts: The rows and fields of an export that the stage made, or whole exports, one laid over the other.
         files: Its files, by path in the dataset.
+        used: The revisions of references that it was done with, if it says.
     """
 
     parts: tuple[dict[str, Json], ...] = ()
     files: Mapping[str, Path] = field(default_factory=dict)
+    used: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, name: str, export: Part, data: Path | None, only: Sequence[str]) -> Made:
@@ -68,7 +70,8 @@ class Made:
 
     def and_then(self, more: Made) -> Made:
         """Return this with more laid over it."""
-        return Made((*self.parts, *more.parts), {**self.files, **more.files})
+        used = dict.fromkeys((*self.used, *more.used))
+        return Made((*self.parts, *more.parts), {**self.files, **more.files}, tuple(used))
 
 
 def _is_meant(path: str, only: Sequence[str]) -> bool:

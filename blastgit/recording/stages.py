@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +36,7 @@ from blastgit.repository.question import Asked
 from blastgit.repository.recovery import clean_up_dead_writer, roll_forward
 from blastgit.store.intake import Intake
 from blastgit.workflow.lease import LENGTH, LONGEST, Lease, margin_of, repo_time, this_machine
+from blastgit.workflow.made_with import check_used
 from blastgit.workflow.markers import BEGUN, DONE, FAILED, NO_BASE, Mark, Run
 from blastgit.workflow.stages import Stages
 
@@ -95,13 +97,14 @@ class Workflow(Asked):
             self._repository.refresh()
             pause = min(2 * pause, _LONGEST_WAIT if self._repository.is_here else _PATIENCE)
 
-    def finish(
+    def finish(  # noqa: PLR0913 (what a stage makes has parts: rows, files, which of them, what it was made with)
         self,
         stage: str,
         *,
         export: Part = None,
         data: Path | None = None,
         only: Sequence[str] = (),
+        used: Sequence[str] = (),
         token: str | None = None,
     ) -> StageState:
         """Say that a stage succeeded, and bring what it made. All else is as the marker before had it.
@@ -111,13 +114,14 @@ class Workflow(Asked):
             export: An export, or just the rows and fields that the stage made.
             data: The folder of `cutout_cdn/NAME/…` and `sed_output/NAME/…`; files that are known already cost a look.
             only: Patterns of the files in it that the stage made; by default all.
+            used: The revisions of references that it was done with; by default the latest ones.
             token: The lease, as `begin` gave it, where another object or process began the stage.
 
         Raises:
             LostLease: Somebody else has taken the stage over, or ended it.
             InvalidInput: What it made cannot be recorded, or it has not begun.
         """
-        return self._end(self._known(stage), DONE, None, Made.read(self.name, export, data, only), token)
+        return self._end(self._known(stage), DONE, None, self._made(export, data, only, used), token)
 
     def fail(  # noqa: PLR0913 (what a stage that fails leaves is as much as of one that succeeds)
         self,
@@ -127,13 +131,14 @@ class Workflow(Asked):
         export: Part = None,
         data: Path | None = None,
         only: Sequence[str] = (),
+        used: Sequence[str] = (),
         token: str | None = None,
     ) -> StageState:
         """Say that a stage failed, and why; see `finish`."""
         if not reason.strip():
             raise InvalidInput("say why the stage failed: people who look for its results will read it")
         told = one_line(" ".join(reason.split()))[:500]
-        return self._end(self._known(stage), FAILED, told, Made.read(self.name, export, data, only), token)
+        return self._end(self._known(stage), FAILED, told, self._made(export, data, only, used), token)
 
     @contextmanager
     def stage(self, stage: str, *, lease: timedelta = LENGTH, wait: float = 0.0) -> Iterator[Callable[..., None]]:
@@ -150,9 +155,10 @@ class Workflow(Asked):
             export: Part = None,
             data: Path | None = None,
             only: Sequence[str] = (),
+            used: Sequence[str] = (),
         ) -> None:
             nonlocal brought
-            brought = brought.and_then(Made.read(self.name, export, data, only))
+            brought = brought.and_then(self._made(export, data, only, used))
 
         try:
             yield bring
@@ -161,7 +167,7 @@ class Workflow(Asked):
             raise
         self._end(self._known(stage), DONE, None, brought, None)
 
-    def end(self, *, run: str | None = None, timeout: float = LOCK_TIMEOUT) -> Recorded:
+    def end(self, *, run: str | None = None, timeout: float = LOCK_TIMEOUT, used: Sequence[str] = ()) -> Recorded:
         """End the run with what its stages brought: as a new revision if that differs from the latest.
 
         `DataRepo.record` ends a run too, with an export and files of its own.
@@ -169,16 +175,19 @@ class Workflow(Asked):
         Args:
             run: The RUN collection that a new revision is born into.
             timeout: Seconds to wait for another writer of the same transient.
+            used: The revisions of references that the run used, where its stages do not say it.
 
         Raises:
-            NotFound: There is no run in progress.
+            NotFound: There is no run in progress, or no such revision of a reference.
             Busy: Another owner is still at a stage of it.
             InvalidInput: The stages did not bring a whole export, or a file that it names.
         """
         from blastgit.recording.options import RecordOptions
         from blastgit.recording.run_end import end
 
-        return end(self._repository, self.name, RecordOptions(run, timeout=timeout, owner=self.owner), self._progress)
+        said = check_used(self._repository, used)
+        options = RecordOptions(run, timeout=timeout, owner=self.owner, used=said)
+        return end(self._repository, self.name, options, self._progress)
 
     def drop(self) -> bool:
         """Forget the run in progress and all that its stages brought; whether there was one.
@@ -203,6 +212,10 @@ class Workflow(Asked):
         from blastgit.workflow.status import status_of
 
         return status_of(self._repository, self.name)
+
+    def _made(self, export: Part, data: Path | None, only: Sequence[str], used: Sequence[str]) -> Made:
+        said = check_used(self._repository, used)
+        return replace(Made.read(self.name, export, data, only), used=said)
 
     def _known(self, stage: str) -> str:
         self._repository.tip(self.name)  # first, since elsewhere main comes along with it
@@ -243,7 +256,7 @@ class Workflow(Asked):
                     run = Run.of(repository, self.name)
                     lease = self._own_lease(run, stage, token)
                     assert run is not None
-                    mark = Mark(stage, outcome, self.owner, lease.host, lease.began, reason=reason)
+                    mark = Mark(stage, outcome, self.owner, lease.host, lease.began, reason=reason, used=made.used)
                     try:
                         with publishing(repository.guarded_folders):
                             state = Overlay(repository, mark, made, intake).over(run.state, self._now())

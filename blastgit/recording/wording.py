@@ -25,9 +25,9 @@ Trailers = dict[Trailer, str | None]
 _ORDER = (
     Trailer.REVISION, Trailer.TOWARDS, Trailer.DRAFT, Trailer.REPRODUCES, Trailer.REDRAWN_WITHIN, Trailer.RAN,
     Trailer.APP_VERSION, Trailer.RULES, Trailer.SCIENCE_DIGEST, Trailer.RUN, Trailer.FORMERLY, Trailer.LINE,
-    Trailer.FORKED_FROM, Trailer.PROMOTED_FROM, Trailer.COLLECTIONS_AT, Trailer.CONFIG, Trailer.EVEN_WITHDRAWN,
-    Trailer.MARKER, Trailer.STATUS, Trailer.OUT_OF_DATE, Trailer.FILES, Trailer.BYTES, Trailer.RECORDED_BY,
-    Trailer.WORKFLOW,
+    Trailer.FORKED_FROM, Trailer.PROMOTED_FROM, Trailer.COLLECTIONS_AT, Trailer.CONFIG, Trailer.USED,
+    Trailer.EVEN_WITHDRAWN, Trailer.MARKER, Trailer.STATUS, Trailer.OUT_OF_DATE, Trailer.FILES, Trailer.BYTES,
+    Trailer.RECORDED_BY, Trailer.WORKFLOW,
 )  # fmt: skip
 """The order in which trailers are written."""
 
@@ -114,6 +114,7 @@ class Wording:
             Trailer.REDRAWN_WITHIN: None if moved is None else sigmas(moved, 4),
             Trailer.RAN: ran,
             **self._of_state(decision, ending),
+            Trailer.USED: ", ".join(self.options.used or ending.used) or None,
             Trailer.MARKER: "reproduction",
         }
         found = self.export.app_version if self.options.origin is None else str(self.options.origin)
@@ -135,6 +136,7 @@ class Wording:
             Trailer.PROMOTED_FROM: None if self.options.origin is None else str(self.options.origin),
             Trailer.COLLECTIONS_AT: self._collections_at(),
             Trailer.CONFIG: self._config(),
+            Trailer.USED: ", ".join(self.options.used) or None,
             Trailer.STATUS: self.status(ending),
             Trailer.RECORDED_BY: f"blastgit {__version__}",
             **ending.trailers,

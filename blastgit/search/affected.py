@@ -16,6 +16,7 @@ from blastgit.provenance.affected import Affected
 if TYPE_CHECKING:
     from blastgit.index.open_index import OpenIndex
 
+_OF_EXPORTS = ("r/filter/", "r/survey/")
 _MOST = 100_000_000  # rows: all there are
 _HOSTS = "SELECT transient, revision FROM hosts WHERE $name IN (host_key, host) ORDER BY transient, revision"
 
@@ -49,6 +50,24 @@ SELECT transient || '@' || revision, product, distance, $via FROM made
 ORDER BY transient, revision, distance, product"""
 
 
+_OF_DECLARED = """
+WITH used AS (
+    SELECT w.transient, w.revision, product, coalesce(stated_revision, made.revision) AS number
+    FROM made_with w ASOF LEFT JOIN (SELECT * FROM reference_revisions WHERE reference = $name) made
+        ON w.made_time >= made.export_time
+    WHERE w.reference = $name
+), chosen AS (
+    SELECT transient, revision, product FROM used WHERE $number IS NULL OR number = $number
+), made AS (
+    SELECT *, 1 AS distance FROM chosen
+    UNION ALL
+    SELECT transient, revision, path, 2 FROM files JOIN chosen USING (transient, revision)
+    WHERE product = 'sed/' || aperture AND kind <> 'thumbnail'
+)
+SELECT transient || '@' || revision, product, distance, $via FROM made
+ORDER BY transient, revision, distance, product"""
+
+
 def affected_by(index: OpenIndex, subject: Subject) -> list[Affected]:
     """Return what was made with a reference, nearest first in each revision.
 
@@ -61,7 +80,8 @@ def affected_by(index: OpenIndex, subject: Subject) -> list[Affected]:
     """
     name, number = subject.revision if subject.kind == "revision" else (subject.name, None)
     values = {"name": name, "number": number, "via": str(subject).partition(":")[2]}
-    rows = index.query(_OF_REFERENCE, values, limits=replace(index.limits, rows=_MOST)).rows
+    sql = _OF_REFERENCE if name.startswith(_OF_EXPORTS) else _OF_DECLARED
+    rows = index.query(sql, values, limits=replace(index.limits, rows=_MOST)).rows
     if not rows:
         raise NotFound(f"no revision was made with {subject}")
     return list(map(Affected._make, rows))

@@ -17,7 +17,7 @@ import pygit2
 
 from blastgit.errors import DamagedData
 from blastgit.naming.refs import run_ref
-from blastgit.naming.trailers import Trailer, write_message
+from blastgit.naming.trailers import Trailer, read_used, write_message
 from blastgit.plumbing.objects import commit_of, undamaged
 from blastgit.repository.commits import Marker, Snapshot
 from blastgit.revision.dr import read_dr
@@ -51,6 +51,7 @@ class Mark:
         until: When the lease ends, if it has just begun.
         reason: Why it failed.
         attempts: How many times it had begun by then in this run.
+        used: The revisions of references that it was done with, `r/model/sbi-global@2`, if it says.
     """
 
     stage: str
@@ -61,6 +62,7 @@ class Mark:
     until: datetime | None = None
     reason: str | None = None
     attempts: int = 1
+    used: tuple[str, ...] = ()
 
     @property
     def words(self) -> str:
@@ -88,6 +90,7 @@ class Mark:
             Trailer.BEGAN: written(self.began),
             Trailer.UNTIL: None if self.until is None else written(self.until),
             Trailer.ATTEMPTS: None if self.attempts == 1 else str(self.attempts),
+            Trailer.USED: ", ".join(self.used),
             Trailer.MARKER: "stage",
         }
         return write_message(f"{name}: {self.words}", body, {**trailers, **extra})
@@ -105,7 +108,7 @@ def read_mark(marker: Marker) -> Mark:
         return Mark(
             said[Trailer.STAGE], said[Trailer.OUTCOME], said[Trailer.OWNER], said[Trailer.HOST],
             _moment(said[Trailer.BEGAN]), None if until is None else _moment(until),
-            said.get(Trailer.REASON), int(said.get(Trailer.ATTEMPTS, "1")),
+            said.get(Trailer.REASON), int(said.get(Trailer.ATTEMPTS, "1")), read_used(said),
         )  # fmt: skip
     except (KeyError, ValueError, OverflowError):
         raise DamagedData(

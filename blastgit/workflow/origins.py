@@ -8,13 +8,14 @@ plain name.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Snapshot
 from blastgit.workflow.inputs import Use, Uses
 from blastgit.workflow.made import Making, Makings
+from blastgit.workflow.made_with import MadeWith, made_with
 from blastgit.workflow.stages import Stage, Stages
 from blastgit.workflow.steps import steps_back
 from blastgit.workflow.view import View
@@ -44,11 +45,13 @@ class Origins:
         uses: The steps, from each product to its sources.
         earlier: The inputs that are of earlier states, by name.
         made: The earlier state whose run made a product last, by the name of the product; this one made the others.
+        made_with: The references that stages declare to work with, by the name of the product.
     """
 
     uses: Uses
     earlier: dict[str, Earlier] = field(default_factory=dict)
     made: dict[str, str] = field(default_factory=dict)
+    made_with: dict[str, list[MadeWith]] = field(default_factory=dict)
 
 
 def origins_of(repository: Repository, state: Snapshot, read: Reader = lambda view: view.uses.steps) -> Origins:
@@ -91,9 +94,19 @@ class _Walk:
                 if source not in done and source.path in self._of(source.index):
                     done[source] = None
                     left.append(source)
+        with_ = self._made_with(done)
         named = {step.source for step in steps}
         earlier = {name: each for name, each in self._earlier.items() if name in named}
-        return Origins(Uses(tuple(steps)), earlier, self._made())
+        return Origins(Uses(tuple(steps)), earlier, self._made(), with_)
+
+    def _made_with(self, places: Collection[_Place]) -> dict[str, list[MadeWith]]:
+        found: dict[str, list[MadeWith]] = {}
+        for index in {place.index for place in places}:
+            for each in made_with(self._makings, index):
+                place = _Place(each.product, index)
+                if place in places:
+                    found.setdefault(self._name(place), []).append(each)
+        return found
 
     def _made(self) -> dict[str, str]:
         found = {path: self._index(path, 0) for path in self._of(0)}

@@ -94,8 +94,12 @@ class Reasons:
             self._add(self._stages.by_name[name], reason)
         path = text.rstrip("/")
         if not effect.is_declared and not any(map(Patterns((path,)).match, self._now.all)):
-            hint = did_you_mean(path, [*(each.name for each in self._stages), *with_beginnings(self._now.all)])
-            raise NotFound(f"{text!r} is not a stage, nor a file or field of {self._state}{hint}")
+            known = (*self._stages.by_name, *self._stages.references, *with_beginnings(self._now.all))
+            hint = did_you_mean(path, known)
+            raise NotFound(
+                f"{text!r} is not a stage, nor a file or field of {self._state}, nor a reference that stages work "
+                f"with{hint}"
+            )
 
     def _set(self, key: str, value: str, recorded: Mapping[str, Any]) -> None:
         """Find the stages that read a setting which is to change: all of them, if no stage declares it."""

@@ -9,9 +9,9 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from blastgit.errors import NotFound, RepoError
+from blastgit.errors import InvalidName, NotFound, RepoError
 from blastgit.naming.keys import check_keys
-from blastgit.naming.names import slug
+from blastgit.naming.names import check_line, is_reference, slug
 from blastgit.naming.nearest import did_you_mean
 from blastgit.safe_yaml import load_shipped
 from blastgit.workflow.patterns import Patterns
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _NONE = Patterns(())
 _WHERE = "blastgit.yaml on main: stages"
-_WORDS = ("after", "reads", "makes", "answers", "config", "task")
+_WORDS = ("after", "reads", "makes", "answers", "references", "config", "task")
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Stage:
         reads: What it computes from.
         makes: What it writes.
         answers: Its ends that are findings and no failures; whether what it makes is there then.
+        references: The lines of the references that it works with, beside the filters of its images: `r/model/…`.
         config: The settings of a run's configuration that it reads.
         task: What Celery calls it; "" for its name.
     """
@@ -43,6 +44,7 @@ class Stage:
     reads: Patterns
     makes: Patterns
     answers: Mapping[str, bool]
+    references: tuple[str, ...] = ()
     config: Patterns = _NONE
     task: str = ""
 
@@ -113,6 +115,11 @@ class Stages:
         for stage in self.ordered:
             found[stage.name] = frozenset(stage.after).union(*(found[name] for name in stage.after))
         return found
+
+    @cached_property
+    def references(self) -> frozenset[str]:
+        """The lines of all references that some stage works with."""
+        return frozenset(line for stage in self.ordered for line in stage.references)
 
     def before(self, name: str) -> frozenset[str]:
         """Return the names of all stages that one comes after, near or far."""
@@ -196,20 +203,31 @@ def _merge(section: Any) -> dict[str, dict[str, Any]]:
 
 def _stage(name: str, spec: Mapping[str, Any]) -> Stage:
     check_keys(spec, f"{_WHERE}.{name}", _WORDS)
-    after, reads, makes, config = (
-        _words(spec.get(word, []), f"{name}.{word}") for word in ("after", "reads", "makes", "config")
+    after, reads, makes, references, config = (
+        _words(spec.get(word, []), f"{name}.{word}") for word in ("after", "reads", "makes", "references", "config")
     )
+    for line in references:
+        _check_reference(line, name)
     task = spec.get("task", "")
     if not isinstance(task, str):
         raise RepoError(f"{_WHERE}.{name}.task is {task!r:.60}, and should be the name of a task of Celery")
     answers = _answers(spec.get("answers", {}), name)
-    return Stage(name, after, Patterns(reads), Patterns(makes), answers, Patterns(config), task)
+    return Stage(name, after, Patterns(reads), Patterns(makes), answers, references, Patterns(config), task)
 
 
 def _words(value: Any, where: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(word, str) and word for word in value):
         raise RepoError(f"{_WHERE}.{where} is {value!r:.60}, and should be a list of words")
     return tuple(value)
+
+
+def _check_reference(line: str, name: str) -> None:
+    try:
+        is_line = is_reference(line) and check_line(line) == line
+    except InvalidName:
+        is_line = False
+    if not is_line:
+        raise RepoError(f"{_WHERE}.{name}.references has {line!r:.60}, and should have lines like r/model/sbi-global")
 
 
 def _answers(value: Any, name: str) -> dict[str, bool]:

@@ -13,7 +13,7 @@ from datetime import datetime
 import pygit2
 
 from blastgit.naming.names import slug, transient_of
-from blastgit.naming.trailers import Trailer
+from blastgit.naming.trailers import Trailer, read_used
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Marker, Revision, Snapshot, StageState, UnpublishedState
 from blastgit.repository.history import History
@@ -34,10 +34,12 @@ class Reproduction:
     Attributes:
         time: When Blast wrote its export.
         ran: The stages that ran for it, as words; None if all did, or it does not say.
+        used: The revisions of references that it says it used.
     """
 
     time: datetime
     ran: frozenset[str] | None = None
+    used: tuple[str, ...] = ()
 
     def tells_of(self, stage: str) -> bool:
         """Whether a stage ran for it, by the stage's word for refs."""
@@ -107,7 +109,8 @@ def _step(repository: Repository, state: Snapshot, marks: list[Marker], again: l
 
 
 def _reproduction(marker: Marker) -> Reproduction:
-    return Reproduction(marker.time, read_ran(marker.trailers.get(Trailer.RAN)))
+    said = marker.trailers
+    return Reproduction(marker.time, read_ran(said.get(Trailer.RAN)), read_used(said))
 
 
 def read_ran(text: str | None) -> frozenset[str] | None:

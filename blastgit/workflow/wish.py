@@ -14,7 +14,7 @@ class Wish:
     """What a plan is asked for, beside what a revision itself calls for.
 
     Attributes:
-        changed: Stages, files and fields that changed, or are to be made again.
+        changed: Stages, files, fields and references that changed, or are to be made again.
         given: Inputs that are replaced: the path of a file or value, and by what.
         everything: Whether to run all stages again.
         settings: Settings of the configuration that are to change: name and new value.
@@ -42,10 +42,14 @@ class Effect:
 
 
 def effect_of(stages: Stages, text: str) -> Effect:
-    """Return what follows from a change of a stage, file or field."""
+    """Return what follows from a change of a stage, file, field or reference."""
     stage = stages.get(text)
     if stage is not None:
         return Effect({stage.name: "is said to have changed"}, is_declared=True)
+    line = text.partition("@")[0]
+    if line in stages.references:
+        why = f"works with {line}, which is said to have changed"
+        return Effect({each.name: why for each in stages if line in each.references}, is_declared=True)
     path = text.rstrip("/")
     why = f"reads {path}, which is said to have changed"
     declared = (each for stage in stages for each in stage.reads.texts + stage.makes.texts)

@@ -37,8 +37,8 @@ def record_reference(repo: DataRepo, options: argparse.Namespace, **extra: Any) 
     Raises:
         UsageError: An option is for transients only, or cannot be read.
     """
-    if options.export or options.line or options.fork:
-        raise UsageError(f"{options.what} is a reference: --export, --as and --from are for transients")
+    if options.export or options.line or options.fork or options.used:
+        raise UsageError(f"{options.what} is a reference: --export, --as, --from and --used are for transients")
     return repo.references.record(
         options.what,
         files=options.files,

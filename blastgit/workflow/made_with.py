@@ -1,0 +1,114 @@
+"""Which references the products of a state were made with, beside its filters: trained models, catalogues.
+
+A stage declares the lines that it works with (`references` in `stages.yaml`). What it made was made with the revision
+of each that was the latest when the export was written of the run that made it. A run that knows better says so, in
+the trailer `Used:` of the stage's marker or of the commit that ends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from blastgit.errors import InvalidInput
+from blastgit.naming.names import is_reference, parse_spec
+from blastgit.naming.nearest import did_you_mean
+from blastgit.naming.trailers import read_used
+from blastgit.repository.base import Repository
+from blastgit.workflow.made import Making, Makings, Unit, part_of
+from blastgit.workflow.resolve import resolve
+from blastgit.workflow.stages import Stage, Stages
+
+_NEVER = ("sfh", "workflow_tasks", "filters", "surveys")
+"""Tables of which no row is made with a reference: they follow from other rows, or come from Blast as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class MadeWith:
+    """A reference that a product was made with.
+
+    Attributes:
+        product: The row, or the file, that a stage made first: `sed/global`.
+        line: The reference, `r/model/sbi-global`.
+        time: When the export was written of the run that made it.
+        number: The revision of the reference, if that run said which.
+    """
+
+    product: str
+    line: str
+    time: datetime
+    number: int | None = None
+
+
+def first_products(stage: Stage, rows: Iterable[str], files: Iterable[str]) -> list[str]:
+    """Return what a stage makes first: rows, and only where it makes none, files, which are written of the rows."""
+    tables = {text.partition("/")[0].partition(".")[0] for text in stage.makes.texts} - set(_NEVER)
+    found = [path for path in rows if path.partition("/")[0] in tables and stage.makes.meet([path])]
+    return found or [path for path in files if stage.makes.match(path)]
+
+
+def made_with(makings: Makings, index: int = 0) -> Iterator[MadeWith]:
+    """Yield the references that the products of a state were made with.
+
+    Args:
+        makings: When each product was made.
+        index: The state, counted back from the newest.
+    """
+    view = makings.view(index)
+    for stage in makings.stages:
+        if stage.references:
+            for product in first_products(stage, (row.path for row in view.form.rows()), view.files):
+                yield from made_by(makings, stage, product, index)
+
+
+def made_by(makings: Makings, stage: Stage, product: str, index: int = 0) -> Iterator[MadeWith]:
+    """Yield the references that a stage worked with when it made a product that stands in a state."""
+    making = makings.made(Unit(stage.name, part_of(product, makings.view(index))), index)
+    time, used = _run_of(makings, stage, making)
+    said = dict(text.split("@") for text in used)
+    for line in stage.references:
+        yield MadeWith(product, line, time, int(said[line]) if line in said else None)
+
+
+def _run_of(makings: Makings, stage: Stage, making: Making) -> tuple[datetime, tuple[str, ...]]:
+    """Return when the export was written of the run that made something, and what it says that it used."""
+    step = makings.step(making.step)
+    assert step is not None
+    assert step.view.state is not None
+    told: tuple[str, ...] = ()  # of the same export handed in again, to tell what it used
+    for each in step.again:
+        if each.tells_of(stage.slug):
+            return each.time, told or each.used
+        told = told or (each.used if not each.ran else ())
+    mark = step.marks.get(stage.slug)
+    said = () if mark is None else read_used(mark.trailers)
+    return step.view.state.time, told or said or read_used(step.view.state.trailers)
+
+
+def check_used(repository: Repository, texts: Iterable[str]) -> tuple[str, ...]:
+    """Return the revisions of references that a run says it used, as its commit names them.
+
+    Args:
+        repository: The data repo.
+        texts: What people name them, `r/model/sbi-global@2`; without a number the latest revision is meant.
+
+    Raises:
+        InvalidInput: One is no reference, no stage works with it, or two are of one reference.
+        NotFound: There is no such revision.
+    """
+    known = Stages.of(repository.settings).references
+    found: dict[str, str] = {}
+    for text in texts:
+        spec = parse_spec(text)
+        if not is_reference(spec.name) or spec.path is not None:
+            raise InvalidInput(f"{text!r} is no revision of a reference: write r/TYPE/NAME@N")
+        if spec.name not in known:
+            hint = did_you_mean(spec.name, known, f"they work with {', '.join(sorted(known)) or 'none'}", count=1)
+            raise InvalidInput(
+                f"no stage says that it works with {spec.name}{hint} (`references` under `stages:` in blastgit.yaml)"
+            )
+        revision = str(resolve(repository, spec))
+        if found.setdefault(spec.name, revision) != revision:
+            raise InvalidInput(f"{found[spec.name]} and {revision} cannot both be what was used: give one of them")
+    return tuple(found.values())
