@@ -15,7 +15,8 @@ from pathlib import Path
 
 from benchmarks.reliability.bench import folder
 from benchmarks.reliability.row import Row, turns
-from benchmarks.reliability.scene import VERBS, Scene, Verb, apart, end_of, in_child
+from benchmarks.reliability.scene import Scene, Verb, apart, end_of, in_child
+from benchmarks.reliability.verbs import VERBS
 
 
 def rows(options: argparse.Namespace) -> Iterator[Row]:

@@ -25,7 +25,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from benchmarks.reliability.row import Row, turns
-from benchmarks.reliability.scene import VERBS, Scene, Verb, apart, end_of, in_child
+from benchmarks.reliability.scene import Scene, Verb, apart, end_of, in_child
+from benchmarks.reliability.verbs import VERBS
 
 _SHUTDOWN, _WITHOUT_FLUSH = 0x8004587D, 2  # FS_IOC_SHUTDOWN of linux/fs.h
 _SIZE = "96M"

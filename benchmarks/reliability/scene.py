@@ -1,4 +1,4 @@
-"""A data repo with something of everything, each verb that writes to one, and what must hold after any of them."""
+"""A data repo with something of everything, and what must hold after whatever is done to it."""
 
 from __future__ import annotations
 
@@ -17,13 +17,23 @@ import pygit2
 
 from benchmarks.crash import wait_for_group
 from blastgit import BlastgitError, DataRepo
-from blastgit.demo import refit, reprocess, small
+from blastgit.demo import fail_stage, refit, reprocess, small
 from blastgit.plumbing.evidence import owner_of
 from blastgit.plumbing.locks import journals
 from blastgit.plumbing.process import git_environment
+from blastgit.repository.edit import BranchEdit, commit_to_branch
+from blastgit.repository.format import FILE
+from blastgit.repository.local import LocalRepository
+from blastgit.repository.policy import current_identity
 from blastgit.repository.unfinished import UNFINISHED
 
 NAME, OTHER, NEW = "2026dgt", "2026abc", "2026new"
+PERSONAL = f"u/{current_identity()}"
+_SETTINGS = b"""
+publish: complete
+stages: {Recalibration: {after: [Local aperture photometry], makes: [photometry/*_local/*.flux]}}
+variants: {photometry: {names: {first: {app_version: v1.*}, again: {made_by: Recalibration}}}}
+"""
 Refs = dict[str, str]
 
 
@@ -33,12 +43,13 @@ class Scene:
     Attributes:
         repo: The data repo. A copy has to lie at the same place, for its store is known by its path.
         beside: Where verbs make other repos.
+        clone: A clone with files.
         inputs: What is handed in, which nothing happens to.
     """
 
     def __init__(self, place: Path, inputs: Path) -> None:
         """Name the places; nothing is made yet."""
-        self.repo, self.beside, self.inputs = place / "repo", place / "other", inputs
+        self.repo, self.beside, self.clone, self.inputs = place / "repo", place / "other", place / "clone", inputs
         self.before: Refs = {}
 
     def make(self) -> None:
@@ -52,18 +63,24 @@ class Scene:
             "again", reprocess(first, app_version="v9", export_time="2026-06-20T10:00:00+00:00", seed=3, all_keys=True)
         )
         self._write(NEW, small(NEW, seed=2))
+        self._write("failed", fail_stage(refit(first, seed=6), "Global host SED inference"))
         for name in ("2026im1", "2026im2"):
             _as_blast_keeps(*self._write(name, small(name, seed=3)), name, self.inputs / "blast")
         for words in (
             ("collection", "create", "nearby", "--type", "TAGGED", "-m", "to try"),
             ("collection", "add", "nearby", f"{NAME}@0", "-m", "to try"),
             ("annotate", f"{NAME}@0", "-m", "seen"),
+            ("record", NAME, "--as", PERSONAL, *self._given("changed")),
+            ("stage", "begin", OTHER, "host-match", "--owner", "a"),
+            ("stage", "fail", OTHER, "host-match", "--owner", "a", "--reason", "no luck"),
         ):
             with redirect_stdout(StringIO()):
-                run_verb([*self.on_repo, *words])
+                assert run_verb([*self.on_repo, *words]) == 0
+        self._add_settings()
         (self.inputs / "list").write_text(f"{NAME}@0\n")
         clone = self.inputs / "clone.git"
-        subprocess.run(["git", "clone", "--quiet", "--mirror", self.repo, clone], check=True, env=git_environment())
+        for words in (["--mirror", self.repo, clone], ["--branch", f"{NAME}/0", self.repo, self.clone]):
+            subprocess.run(["git", "clone", "--quiet", *words], check=True, capture_output=True, env=git_environment())
         DataRepo(clone).record(NAME, *self.input("changed"))
         self.before = self.refs()
 
@@ -78,8 +95,7 @@ class Scene:
 
     def recording(self, name: str, state: str) -> list[str]:
         """Return the command that records a state."""
-        export, data = self.input(state)
-        return [*self.on_repo, "record", name, "--export", str(export), "--data", str(data)]
+        return [*self.on_repo, "record", name, *self._given(state)]
 
     def file(self) -> str:
         """Return a file of revision 0."""
@@ -116,6 +132,8 @@ class Scene:
         now, git = self.refs(), pygit2.Repository(str(self.repo))
         for ref, target in self.before.items():
             if ref not in now:
+                if ref == f"refs/workflow/{OTHER}" and self.has_moved(f"refs/drafts/{OTHER}"):
+                    continue  # its run has ended
                 return f"{ref} is gone"
             is_there = now[ref] == target or (
                 ref.startswith("refs/heads/") and git.descendant_of(pygit2.Oid(hex=now[ref]), pygit2.Oid(hex=target))
@@ -124,6 +142,15 @@ class Scene:
                 return f"{ref} was moved from {target} to {now[ref]}"
         locks = [*(self.repo / "refs").rglob("*.lock"), *self.repo.glob("*.lock")]
         return f"{locks[0]} is left ({_told(locks[0], self.repo)})" if locks else ""
+
+    def _given(self, state: str) -> list[str]:
+        export, data = self.input(state)
+        return ["--export", str(export), "--data", str(data)]
+
+    def _add_settings(self) -> None:
+        repository = LocalRepository(self.repo)
+        data = repository.main_file(FILE) + _SETTINGS
+        commit_to_branch(repository, "main", lambda _: BranchEdit({FILE: data}, "Number complete states only"))
 
     def _write(self, name: str, sample: object) -> tuple[Path, Path]:
         (self.inputs / name).mkdir()
@@ -146,66 +173,11 @@ class Verb:
     holds: Callable[[Scene], bool]
 
 
-def _verb(name: str, words: Callable[[Scene], list[str]], holds: Callable[[Scene], bool]) -> Verb:
-    return Verb(name, lambda scene: run_verb(words(scene)), holds)
-
-
 def run_verb(words: list[str]) -> int:
     """Run a command of blastgit in this process, and return its exit code."""
     from blastgit.cli import main
 
     return main(words)
-
-
-def _push(scene: Scene) -> int:
-    refs = f"refs/heads/{NAME}", f"refs/tags/{NAME}/1"
-    command = ["git", f"--git-dir={scene.inputs / 'clone.git'}", "push", "--quiet", "--atomic", str(scene.repo), *refs]
-    return subprocess.run(command, env=git_environment(), check=False).returncode
-
-
-VERBS = (
-    _verb("record, revision 0", lambda s: s.recording(NEW, NEW), lambda s: s.has_moved(f"refs/tags/{NEW}/0")),
-    _verb("record, revision 1", lambda s: s.recording(NAME, "changed"), lambda s: s.has_moved(f"refs/tags/{NAME}/1")),
-    _verb("record, unchanged", lambda s: s.recording(NAME, "again"), lambda s: s.has_moved(f"refs/heads/{NAME}")),
-    _verb(
-        "annotate",
-        lambda s: [*s.on_repo, "annotate", f"{OTHER}@0", "-m", "odd"],
-        lambda s: s.has_moved("refs/heads/annotations"),
-    ),
-    _verb(
-        "withdraw",
-        lambda s: [*s.on_repo, "withdraw", s.file(), "--reason", "private"],
-        lambda s: s.has_moved("refs/heads/main"),
-    ),
-    _verb(
-        "import",
-        lambda s: [*s.on_repo, "import", str(s.inputs / "blast"), "--jobs", "1", "--run", "legacy/2026-06-01"],
-        lambda s: all(s.has_moved(f"refs/tags/{name}/0") for name in ("2026im1", "2026im2")),
-    ),
-    _verb("maintain", lambda s: [*s.on_repo, "maintain"], lambda s: s.before.items() <= s.refs().items()),
-    _verb(
-        "collection",
-        lambda s: [*s.on_repo, "collection", "add", "nearby", f"{OTHER}@0", "-m", "near"],
-        lambda s: s.has_moved("refs/heads/main"),
-    ),
-    _verb(
-        "freeze",
-        lambda s: [*s.on_repo, "collection", "freeze", "nearby", "1", "-m", "paper"],
-        lambda s: s.has_moved("refs/tags/release/nearby/1"),
-    ),
-    _verb(
-        "stage",
-        lambda s: [*s.on_repo, "stage", "begin", NAME, "host-match", "--owner", "a"],
-        lambda s: s.has_moved(f"refs/workflow/{NAME}"),
-    ),
-    _verb("init", lambda s: ["init", str(s.beside), "--simulated"], lambda s: _is_data_repo(s.beside)),
-    _verb(
-        "subset",
-        lambda s: [*s.on_repo, "subset", str(s.beside), "--from", str(s.inputs / "list")],
-        lambda s: bool(DataRepo(s.beside).list()),
-    ),
-    Verb("push", _push, lambda s: s.has_moved(f"refs/tags/{NAME}/1")),
-)
 
 
 def _told(lock: Path, repo: Path) -> str:
@@ -274,10 +246,6 @@ def _unsound(repo: Path) -> str:
     fsck = ["git", f"--git-dir={repo}", "fsck", "--strict", "--no-dangling"]
     done = subprocess.run(fsck, capture_output=True, text=True, check=False, env=git_environment())
     return f"git fsck: {done.stderr or done.stdout}" if done.returncode else ""
-
-
-def _is_data_repo(path: Path) -> bool:
-    return DataRepo(path).list() == []
 
 
 def _as_blast_keeps(export: Path, data: Path, name: str, target: Path) -> None:

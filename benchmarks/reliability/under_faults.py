@@ -15,7 +15,8 @@ from itertools import product
 from pathlib import Path
 
 from benchmarks.reliability.row import Row
-from benchmarks.reliability.scene import VERBS, Scene, Verb, end_of, in_child
+from benchmarks.reliability.scene import Scene, Verb, end_of, in_child
+from benchmarks.reliability.verbs import VERBS
 
 _FIELDS = struct.Struct("6i")
 _WAYS = tuple(product((EIO, ENOSPC), (False, True)))
