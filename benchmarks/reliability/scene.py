@@ -79,8 +79,8 @@ class Scene:
         self._add_settings()
         (self.inputs / "list").write_text(f"{NAME}@0\n")
         clone = self.inputs / "clone.git"
-        for words in (["--mirror", self.repo, clone], ["--branch", f"{NAME}/0", self.repo, self.clone]):
-            subprocess.run(["git", "clone", "--quiet", *words], check=True, capture_output=True, env=git_environment())
+        for cloning in (["--mirror", self.repo, clone], ["--branch", f"{NAME}/0", self.repo, self.clone]):
+            subprocess.run(["git", "clone", "--quiet", *cloning], check=True, capture_output=True, env=git_environment())
         DataRepo(clone).record(NAME, *self.input("changed"))
         self.before = self.refs()
 
