@@ -79,8 +79,8 @@ class Scene:
         self._add_settings()
         (self.inputs / "list").write_text(f"{NAME}@0\n")
         clone = self.inputs / "clone.git"
-        for cloning in (["--mirror", self.repo, clone], ["--branch", f"{NAME}/0", self.repo, self.clone]):
-            subprocess.run(["git", "clone", "--quiet", *cloning], check=True, capture_output=True, env=git_environment())
+        _clone("--mirror", self.repo, clone)
+        _clone("--branch", f"{NAME}/0", self.repo, self.clone)
         DataRepo(clone).record(NAME, *self.input("changed"))
         self.before = self.refs()
 
@@ -178,6 +178,10 @@ def run_verb(words: list[str]) -> int:
     from blastgit.cli import main
 
     return main(words)
+
+
+def _clone(*words: str | Path) -> None:
+    subprocess.run(["git", "clone", "--quiet", *words], check=True, capture_output=True, env=git_environment())
 
 
 def _told(lock: Path, repo: Path) -> str:
