@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 
 import sqlglot
@@ -14,6 +15,7 @@ from blastgit.errors import InvalidQuery
 from blastgit.search.adql.mistakes import at, at_offset, at_token
 
 _TEXT_LIMIT = 100_000  # characters
+_NUMBER = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _BEGINNINGS = (TokenType.SELECT, TokenType.WITH, TokenType.L_PAREN)
 
 
@@ -53,7 +55,7 @@ def parse(text: str) -> exp.Expr:
     for word, following in zip(words, [*words[1:], None], strict=True):
         if word.token_type == TokenType.SEMICOLON and following is not None:
             raise at_token(following, "one query at a time")
-        if word.token_type == TokenType.NUMBER and following is not None and following.start == word.end + 1:
+        if word.token_type == TokenType.NUMBER:
             _check_number(word, following)
         if word.token_type == TokenType.LIMIT:
             raise at_token(word, "ADQL has no LIMIT: write SELECT TOP 10 …")
@@ -66,9 +68,12 @@ def parse(text: str) -> exp.Expr:
     return found
 
 
-def _check_number(word: Token, following: Token) -> None:
-    if following.token_type == TokenType.VAR:  # 0x1F would be 0, called x1F
+def _check_number(word: Token, following: Token | None) -> None:
+    if following is not None and following.start == word.end + 1 and following.token_type == TokenType.VAR:
+        # 0x1F would be 0, called x1F
         raise at_token(word, f"{word.text}{following.text[:20]} is no number here, and a name begins with a letter")
+    if not _NUMBER.fullmatch(word.text):  # 1e5.0
+        raise at_token(word, f"{word.text[:20]} is no number")
 
 
 def words_of(text: str) -> list[Token]:

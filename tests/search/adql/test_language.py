@@ -69,6 +69,8 @@ MISTAKES = [
     ("SELECT TOP x a FROM t", "line 1, column 12"),
     ("SELECT TOP 1.5 a FROM t", "TOP and OFFSET take a whole number"),
     ("SELECT a, 0x1F FROM t", "line 1, column 11, at '0': 0x1F is no number"),
+    ("SELECT a FROM t WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(1e999.0, 5, 1))", "at '1e999.0': 1e999.0 is no number"),
+    ("SELECT 1e FROM t", "line 1, column 8, at '1e': 1e is no number"),
     ("SELECT IN_UNIT(ra_deg, 'Jy') FROM transients", "deg cannot be turned into 'Jy'"),
     ("SELECT CAST(a AS JSON) FROM t", "there is no CAST to JSON"),
     ("SELECT a FROM t WHERE a = ?", "ADQL has no such thing"),
