@@ -200,10 +200,10 @@ def _commit(git: pygit2.Repository, raw: bytes) -> None:
     """Do what the hook does with a commit; git itself refuses what it cannot read."""
     try:
         commit = git[git.odb.write(ObjectType.COMMIT, raw)]
+        assert isinstance(commit, pygit2.Commit)
         commit.message  # noqa: B018 (git reads it only now)
     except (pygit2.GitError, ValueError):
         return
-    assert isinstance(commit, pygit2.Commit)
     if any(commit_faults(commit)):
         return
     marker = Marker(commit)

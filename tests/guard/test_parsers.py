@@ -9,6 +9,6 @@ from benchmarks.reliability.parsers import try_all
 
 @pytest.mark.slow
 def test_every_parser_survives(tmp_path: Path) -> None:
-    rows = list(try_all(tmp_path, 600))
+    rows = list(try_all(tmp_path, 230))
     assert [row for row in rows if row.lost] == []
     assert len(rows) > 10
