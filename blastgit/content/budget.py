@@ -13,6 +13,9 @@ MEMBERS = 5_000
 HDUS, HEADERS = 10_000, 32 << 20
 """HDUs of a FITS file, and bytes of all their headers."""
 
+ARRAYS, TILED = 200_000, 8 << 20
+"""Arrays of varying length in a FITS table, and pixels of an image that is stored in tiles."""
+
 OBJECTS, CHUNKS = 20_000, 200_000
 """Groups, datasets and attributes of an HDF5 file, and chunks of one of its datasets."""
 

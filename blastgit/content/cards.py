@@ -33,6 +33,8 @@ _FIELD = re.compile(
     re.ASCII | re.DOTALL,
 )
 _CONTINUED = re.compile(r" {2} *'(?P<string>(?:[^']|'')*)' *(?:/.*)?", re.DOTALL)
+_DEFAULTS = {"BSCALE": 1, "BZERO": 0, "PCOUNT": 0, "GCOUNT": 1, "TSCAL": 1, "TZERO": 0}  # 4.4.2.5, 7.1.1 and 7.3.2
+_IDLE = frozenset({"EXTEND", "LONGSTRN"})  # 4.4.2.1: that there may be extensions; that there may be long strings
 _LONG_KEYWORD = re.compile(r"[^=']*[^=' ]")
 
 
@@ -159,8 +161,19 @@ def changes(old: Cards, new: Cards, tolerance: Tolerance) -> Iterator[CardChange
         for one, other in zip(before, after, strict=False):
             if not agree(one, other, bounds):
                 yield _change(keyword, (one, other), (True, True))
+        if (not before or not after) and _goes_without_saying(keyword, before or after):
+            continue
         yield from (_change(keyword, (value, None), (True, False)) for value in before[len(after) :])
         yield from (_change(keyword, (None, value), (False, True)) for value in after[len(before) :])
+
+
+def _goes_without_saying(keyword: str, values: list[CardValue]) -> bool:
+    """Whether the standard has it that the same holds of a file without these cards."""
+    stem = keyword.rstrip("0123456789") if keyword.startswith("T") else keyword
+    default, value = _DEFAULTS.get(stem), values[0]
+    return keyword in _IDLE or (
+        len(values) == 1 and isinstance(value, Number) and default is not None and value.exact == default
+    )
 
 
 def agree(old: CardValue, new: CardValue, bounds: Bounds) -> bool:

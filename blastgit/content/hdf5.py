@@ -130,9 +130,17 @@ class _Walk:
         if like.dtype.hasobject and holds_references(like.dtype):
             one, other = self._references
             pieces = ((one.resolved(old, like.dtype), other.resolved(new, like.dtype)) for old, new in pieces)
+        pieces = (_of_one_kind(*pair) for pair in pieces)
         fields = [(field, field) for field in like.dtype.names or ()]
         bounds = self.search.tolerance.bounds(name.rpartition("/")[2], fields)
         return compare(pieces, self.search, bounds, unit="values", total=math.prod(like.shape))
+
+
+def _of_one_kind(old: Array, new: Array) -> tuple[Array, Array]:
+    """Return two blocks so that texts of fixed width and of varying length can be compared."""
+    if old.dtype.hasobject == new.dtype.hasobject:
+        return old, new
+    return (old, new.astype(old.dtype)) if old.dtype.hasobject else (old.astype(new.dtype), new)
 
 
 def _groups(before: h5py.File, after: h5py.File, walk: _Walk) -> Iterator[Part]:
@@ -213,15 +221,22 @@ def _fill_values(label: str, old: Any, new: Any, walk: _Walk) -> Iterator[Part]:
     import numpy as np
 
     stated = (side.id.get_create_plist().fill_value_defined() for side in (old, new))
-    if old.dtype.hasobject or not any(each == h5py.h5d.FILL_VALUE_USER_DEFINED for each in stated):
+    if not any(each == h5py.h5d.FILL_VALUE_USER_DEFINED for each in stated):
         return
-    if old.fillvalue is None or new.fillvalue is None:
+    if _is_opaque(old.dtype) or _is_opaque(new.dtype) or old.fillvalue is None or new.fillvalue is None:
         return
 
     before, after = np.asarray(old.fillvalue), np.asarray(new.fillvalue)
     numbers = walk.compare(label, [(before, after)], before)
     if numbers is not None:
         yield Part(f"{label} fill value", "changed", Layout(str(before), ()), Layout(str(after), ()), numbers)
+
+
+def _is_opaque(dtype: np.dtype[Any]) -> bool:
+    """Whether h5py cannot tell the fill value of a type."""
+    import h5py
+
+    return dtype.hasobject and h5py.check_string_dtype(dtype) is None
 
 
 def _attributes(label: str, old: Any, new: Any, walk: _Walk) -> Iterator[Part]:
@@ -333,8 +348,8 @@ def _type(dtype: np.dtype[Any]) -> str:
         return "{" + ", ".join(f"{name}: {_type(dtype[name])}" for name in dtype.names) + "}"
     if dtype.subdtype is not None:
         return f"{_type(dtype.subdtype[0])}{list(dtype.subdtype[1])}"
-    if h5py.check_string_dtype(dtype) is not None and dtype.kind == "O":
-        return "string"
+    if h5py.check_string_dtype(dtype) is not None:
+        return "string"  # of whatever width, or of varying length: that is how it is stored, not what it says
     inner = h5py.check_vlen_dtype(dtype)
     if inner is not None:
         return f"array of {_type(inner)}"

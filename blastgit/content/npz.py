@@ -53,6 +53,12 @@ class Npz:
                 tail = tail[max(0, tail.rfind(b"PK\5\6")) :]
             return _fault(file, size, tail)
 
+    def remark(self, path: Path) -> str | None:
+        """Say which arrays of records have gaps between their fields, as C's compilers lay them out."""
+        with zipfile.ZipFile(path) as archive:
+            names = [name.removesuffix(".npy") for name, each in _members(archive, path).items() if _has_gaps(each)]
+        return f"gaps between the fields of {', '.join(names)}" if names else None
+
     def same(self, old: Path, new: Path, tolerance: Tolerance) -> bool:
         """Whether both archives hold the same arrays."""
         return next(_parts(old, new, Search(tolerance, thorough=False)), None) is None
@@ -102,6 +108,7 @@ class _Array:
     start: int = 0
     fortran: bool = False
     pickled: bool = False
+    itemsize: int = 1
 
     def elements(self) -> Reader:
         stream = self.member.open()
@@ -241,7 +248,7 @@ def _unequal(old: bytes, new: bytes) -> Numbers | None:
 def _numbers(old: _Array, new: _Array, search: Search, bounds: Bounds) -> Numbers | None:
     """How arrays of equal layout differ; numpy is imported only if it takes more than a glance."""
     unit, total = "values" if old.start else "bytes", math.prod(old.layout.shape)
-    is_reordered = old.fortran != new.fortran
+    is_reordered = old.fortran != new.fortran or old.itemsize != new.itemsize
     if old.descr == new.descr and not search.thorough and not is_reordered:
         differ = glance.differ(old.elements(), new.elements(), old.descr, bounds)
         if differ is not None:
@@ -257,7 +264,7 @@ def _pieces(old: _Array, new: _Array) -> Iterator[Pair]:
 
 
 def _in_order(array: _Array) -> NDArray[Any]:
-    """All elements in the order of their indices, in whatever order of memory they are kept."""
+    """All elements in the order of their indices, in whatever order of memory and at whatever width they are kept."""
     import numpy as np
 
     flat = np.frombuffer(array.whole(), _dtype(array.descr))
@@ -288,16 +295,26 @@ def _array(member: _Member) -> _Array:
     if start + element.size * math.prod(shape) != size:
         raise ValueError(f"member {member.info.filename} is not of the size of its array")
     # The memory order matters only from two axes on. The byte order is the reader's, not the content's.
-    return _Array(member, Layout(element.name, shape), descr, start, fortran and len(shape) > 1)
+    fortran = fortran and len(shape) > 1
+    return _Array(member, Layout(element.name, shape), descr, start, fortran, itemsize=element.size)
 
 
 @dataclass(frozen=True, slots=True)
 class _Element:
-    """Type of the elements of an array: its name without byte order, and its bytes, 0 if it cannot be compared."""
+    """Type of the elements of an array: its name as `type_name` has it, and its bytes, 0 if it cannot be compared."""
 
     name: str
     size: int
     pickled: bool = False
+
+
+def type_name(dtype: np.dtype[Any]) -> str:
+    """What a type holds. How that lies in memory is left out: byte order, gaps between fields, the room for a text."""
+    if dtype.names is not None:
+        return "{" + ", ".join(f"{name}: {type_name(dtype[name])}" for name in dtype.names) + "}"
+    if dtype.subdtype is not None:
+        return f"{type_name(dtype.base)}{list(dtype.shape)}"
+    return {"S": "bytes", "U": "text"}.get(dtype.kind) or str(dtype.newbyteorder("="))
 
 
 def _element(descr: Any) -> _Element:
@@ -308,7 +325,12 @@ def _element(descr: Any) -> _Element:
         return _Element(glance.NAMES[descr], int(descr[2:]))
     dtype = _dtype(descr)
     size = dtype.itemsize if dtype.subdtype is None else 0
-    return _Element(str(dtype.newbyteorder("=")), size, pickled=dtype.hasobject)
+    return _Element(type_name(dtype), size, pickled=dtype.hasobject)
+
+
+def _has_gaps(member: _Member) -> bool:
+    descr = _array(member).descr
+    return not isinstance(descr, str) and any(not name for name, *_ in descr)  # NumPy writes a gap as a nameless field
 
 
 def _dtype(descr: Any) -> np.dtype[Any]:

@@ -129,17 +129,6 @@ def test_tables_compare_rows(tmp_path: Path) -> None:
     assert describe(NAME, table(tmp_path / "d", flux, "abd"), tmp_path / "c", T).summary() == "10 of 10 rows"
 
 
-def test_tables_with_a_heap_compare_bytes(tmp_path: Path) -> None:
-    for name, last in (("a", 1.0), ("b", 1.0), ("c", 1.0 + 1e-15)):
-        rows = np.empty(2, object)
-        rows[:] = [np.array([1.0]), np.array([1.0, last])]
-        hdu = fits.BinTableHDU.from_columns([fits.Column("v", "PD()", array=rows)])
-        hdu.header["DATE"] = name
-        fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(tmp_path / name)
-    assert same(NAME, tmp_path / "a", tmp_path / "b", T).equal
-    assert " bytes" in describe(NAME, tmp_path / "a", tmp_path / "c", T).summary()
-
-
 def test_a_large_image_is_read_in_pieces(tmp_path: Path) -> None:
     data = np.zeros((700, 700))
     old = write(tmp_path / "a", data)

@@ -205,7 +205,6 @@ def test_malformed(tmp_path: Path, chain: np.ndarray) -> None:
         (np.zeros((0, 3)), np.zeros((3, 0))),
         (np.array([1], "i4"), np.array([1], "i8")),
         (np.array([1], "u1"), np.array([True])),
-        (np.array([b"a"]), np.array(["a"], object)),
     ],
 )
 @pytest.mark.parametrize("place", ["dataset", "attribute"])
@@ -222,6 +221,26 @@ def test_the_type_counts_also_of_nothing(tmp_path: Path, old: object, new: objec
     summary = describe(NAME, tmp_path / "a", tmp_path / "b", T).summary()
     one, _, other = summary.rpartition(": ")[2].partition(" -> ")
     assert one != other
+
+
+def text_in(path: Path, dtype: object, text: bytes, fill: bytes | None = None) -> Path:
+    with h5py.File(path, "w") as file:
+        file.create_dataset("alone", data=[text], dtype=dtype, fillvalue=fill)
+        file["fields"] = np.array([(text, 1.0)], [("name", dtype), ("x", "f8")])
+        file.attrs.create("attribute", text, dtype=dtype)
+    return path
+
+
+def test_the_room_for_a_text_is_no_content(tmp_path: Path) -> None:
+    varying = h5py.string_dtype()
+    kinds = ["S3", "S9", varying, h5py.string_dtype("ascii")]
+    paths = [text_in(tmp_path / f"{number}", kind, b"abc") for number, kind in enumerate(kinds)]
+    for number, kind in enumerate(kinds):
+        other = text_in(tmp_path / "other", kind, b"abd")
+        assert {part.name for part in describe(NAME, paths[0], other, T).parts} == {"alone", "fields", "@attribute"}
+        assert all(same(NAME, path, paths[number], T).equal and not same(NAME, path, other, T).equal for path in paths)
+    fills = [text_in(tmp_path / fill.decode(), varying, b"abc", fill) for fill in (b"x", b"y")]
+    assert [part.name for part in describe(NAME, *fills, T).parts] == ["alone fill value"]
 
 
 def test_committed_types_enumerations_and_fill_values_count(tmp_path: Path) -> None:

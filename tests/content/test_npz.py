@@ -270,3 +270,53 @@ def test_damaged_data_are_blamed_on_their_file(tmp_path: Path) -> None:
     assert verdict.how in ("content", "bytes")
     assert not verdict.equal
     assert "old version: Bad CRC-32" in str(describe(NAME, tmp_path / "b", good, T).note)
+
+
+FIELDS = [("a", "i1"), ("b", "f8"), ("c", [("d", "i2"), ("e", "f4")])]
+
+
+def records(*, align: bool, b: float = 1.0, gap: int = 0) -> np.ndarray:
+    packed = np.array([(1, b, (2, 3.0))] * 4, FIELDS)
+    if not align:
+        return packed
+    kind = np.dtype([(n, np.dtype(t, align=True) if isinstance(t, list) else t) for n, t in FIELDS], align=True)
+    array = np.frombuffer(bytearray([gap]) * (4 * kind.itemsize), kind).copy()
+    for name in "ab":
+        array[name] = packed[name]
+    for name in "de":
+        array["c"][name] = packed["c"][name]
+    return array
+
+
+def test_gaps_between_fields_are_no_content(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{name}.npz" for name in ("packed", "aligned", "filled", "other", "aligned_other")]
+    arrays = [
+        records(align=False), records(align=True), records(align=True, gap=0x55), records(align=False, b=2.0),
+        records(align=True, b=2.0),
+    ]  # fmt: skip
+    for path, array in zip(paths, arrays, strict=True):
+        np.savez(path, x=array)
+    packed, aligned, filled, other, aligned_other = paths
+    assert arrays[0].dtype.itemsize < arrays[1].dtype.itemsize
+    for pair, which in (
+        ((packed, aligned), "new version"),
+        ((aligned, packed), "old version"),
+        ((aligned, filled), "both versions"),
+    ):
+        verdict = same(NAME, *pair, T)
+        assert (verdict.equal, verdict.how) == (True, "content")
+        assert verdict.note == f"{which}: gaps between the fields of x; compared by content"
+    for pair in ((packed, other), (aligned, other), (packed, aligned_other), (aligned, aligned_other)):
+        assert not same(NAME, *pair, T).equal
+        numbers = describe(NAME, *pair, T).parts[0].numbers
+        assert numbers is not None
+        assert (numbers.changed, numbers.largest) == (4, 1.0)
+
+
+@pytest.mark.parametrize("kinds", [("U4", "U9"), ("S4", "S9"), ("<U4", ">U5"), ([("t", "U4")], [("t", "U9")])], ids=str)
+def test_the_room_for_a_text_is_no_content(tmp_path: Path, kinds: tuple[object, object]) -> None:
+    for name, text, kind in (("a", "abc", kinds[0]), ("b", "abc", kinds[1]), ("c", "abd", kinds[1])):
+        np.savez(tmp_path / f"{name}.npz", x=np.array([(text,)] if isinstance(kind, list) else [text], kind))
+    assert same(NAME, tmp_path / "a.npz", tmp_path / "b.npz", T).equal
+    assert not same(NAME, tmp_path / "a.npz", tmp_path / "c.npz", T).equal
+    assert len(describe(NAME, tmp_path / "a.npz", tmp_path / "c.npz", T).parts) == 1
