@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from blastgit.annotations.intervals import Intervals
 from blastgit.annotations.subjects import Subject
+from blastgit.naming.names import is_reference
 from blastgit.naming.trailers import Trailer
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision
@@ -19,7 +20,8 @@ def subjects_of(files: Mapping[Revision, Iterable[str]]) -> list[Subject]:
     """
     subjects: set[Subject] = set()
     for revision, paths in files.items():
-        subjects |= {Subject("transient", revision.transient), Subject("revision", str(revision))}
+        whole = Subject("reference" if is_reference(revision.name) else "transient", revision.transient)
+        subjects |= {whole, Subject("revision", str(revision))}
         subjects |= {Subject("file", f"sha256:{revision.sha256(path)}") for path in paths}
         if Trailer.RUN in revision.trailers:
             subjects.add(Subject("run", revision.trailers[Trailer.RUN]))

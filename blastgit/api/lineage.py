@@ -39,14 +39,20 @@ def affected(session: Session, /, subject: str) -> Sequence[Affected]:
     """Return all that was really made of something, in every transient and revision.
 
     Args:
-        subject: `NAME@N:PATH`, `sha256:…`, `images/SURVEY/FILTER`, `host:KEY`, `filter:DES_z` or another reference
-            (also `r/filter/DES_z@1`), or the id of an annotation.
+        subject: `NAME@N`, `NAME@N:PATH`, `sha256:…`, `images/SURVEY/FILTER`, `host:KEY`, `filter:DES_z` or another
+            reference (also `r/filter/DES_z@1`), or the id of an annotation.
 
     Raises:
         InvalidName: The subject is none of these.
         NotFound: No such revision, reference, annotation or path, or nothing was made with it.
         RepoError: It is asked of the index, and DuckDB is not installed.
     """
+    from blastgit.provenance.affected import annotated
+
+    return [each for one in annotated(session.repository, subject) for each in _affected(session, one)]
+
+
+def _affected(session: Session, subject: str) -> Sequence[Affected]:
     from blastgit.annotations.resolve import Resolver
 
     shared = Resolver(session.repository).shared(subject)
@@ -60,10 +66,9 @@ def affected(session: Session, /, subject: str) -> Sequence[Affected]:
                 return affected_by(index, shared)
             having = revisions_with_host(index, shared.name)
         return list(affected_by_host(session.repository, having))
-    from blastgit.provenance.affected import affected, read_subjects
+    from blastgit.provenance.affected import affected, read_subject
 
-    subjects = read_subjects(session.repository, subject)
-    return [each for one in subjects for each in affected(session.repository, one, session.progress)]
+    return list(affected(session.repository, read_subject(session.repository, subject), session.progress))
 
 
 def usage(session: Session, /, pattern: str = "*") -> Sequence[Usage]:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from blastgit.workflow.plans import Plans
     from blastgit.workflow.status import RunStatus
 
+    Asked = tuple[str, Revision | UnpublishedState | None]
+
 
 def workflow(session: Session, /, name: str, owner: str | None = None) -> Workflow:
     """Return a transient's run, to mark the stages of its workflow; `record` or `Workflow.end` ends it.
@@ -89,6 +91,7 @@ def plan_all(  # noqa: PLR0913 (as `plan`, of many)
     everything: bool = False,
     settings: Mapping[str, str] | None = None,
     with_inputs: bool = False,
+    inherited: Sequence[str] = (),
 ) -> Plans:
     """Return which stages must run again of many transients, and what is left out, with the reason.
 
@@ -100,16 +103,20 @@ def plan_all(  # noqa: PLR0913 (as `plan`, of many)
         everything: Plan all stages.
         settings: Settings of the runs' configurations to change.
         with_inputs: Tell the exact inputs of each stage, for which every document is read.
+        inherited: Quality flags that a revision has, or one of its inputs that transients share; `!bad`: that it has
+            not. Others are left out.
 
     Raises:
         NotFound: No such revision or collection, or nothing has that stage, file, field or setting.
+        UsageError: There is no such flag.
+        RepoError: Flags are asked for, and DuckDB, which the index needs, is not installed.
     """
     from blastgit.api.collections import Collections
     from blastgit.workflow.plans import plan_all
     from blastgit.workflow.wish import Wish
 
     wish = Wish(changed, given or {}, everything, settings or {}, with_inputs)
-    states: list[tuple[str, Revision | UnpublishedState | None]] = [(spec, _start(session, spec)) for spec in specs]
+    states: list[Asked] = [(spec, _start(session, spec)) for spec in specs]
     partial: dict[str, str] = {}
     if collection:
         members = Collections(session.repository).members(collection)
@@ -118,8 +125,25 @@ def plan_all(  # noqa: PLR0913 (as `plan`, of many)
                 partial[str(each)] = f"{collection} has just this file of it, and revisions are planned"
             else:
                 states.append((str(each), session.history.tagged(each.dataset.line, each.dataset.number)))
+    if inherited:
+        states, flagged = _by_flags(session, states, inherited)
+        partial |= flagged
     found = plan_all(session.repository, states, wish, session.progress)
     return replace(found, left_out={**partial, **found.left_out})
+
+
+def _by_flags(
+    session: Session, states: Sequence[Asked], inherited: Sequence[str]
+) -> tuple[list[Asked], dict[str, str]]:
+    """Return the states that have some flags, or inherit them, and why each other one is left out."""
+    from blastgit.api.search import find
+    from blastgit.search.find.criteria import Criteria
+
+    official = sorted({str(state) for _, state in states if isinstance(state, Revision) and "/" not in state.name})
+    wanted = Criteria(among=tuple(official), inherited=tuple(inherited), all_revisions=True)
+    fitting = set(find(session, wanted).names) if official else set()
+    left = {text: f"its flags are not {', '.join(inherited)}" for text in official if text not in fitting}
+    return [(text, state) for text, state in states if str(state) not in left], left
 
 
 def _start(session: Session, spec: str) -> Revision | UnpublishedState:

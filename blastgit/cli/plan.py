@@ -45,6 +45,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--set", dest="settings", metavar="KEY=VALUE", action="append", default=[],
         help="a setting of the run's configuration to change; may be given again",
     )  # fmt: skip
+    words = "only revisions that have this flag, or inherit it from a host, filter or model; !bad: that do not"
+    parser.add_argument("--inherit-flags", metavar="FLAG", action="append", default=[], help=words)
+    words = "leave out revisions that have this flag, or inherit it; as --inherit-flags '!FLAG'"
+    parser.add_argument("--without-flag", metavar="FLAG", action="append", default=[], help=words)
     parser.add_argument("--all", action="store_true", dest="everything", help="all stages, as for an exact rerun")
     words = "print it for what runs stages: JSON with all inputs, a shell script, or chains of Celery"
     parser.add_argument("--emit", choices=("json", "sh", "celery"), help=words)
@@ -63,13 +67,19 @@ def run(options: argparse.Namespace) -> int:
     if not specs and not options.collection:
         raise UsageError("which revisions? Name one at least, or give --in COLLECTION or --from LIST")
     wanted: dict[str, Any] = {"given": given, "everything": options.everything, "settings": settings}
-    if len(specs) == 1 and not options.collection and not options.emit:
+    inherited = [*options.inherit_flags, *(f"!{flag}" for flag in options.without_flag)]
+    if len(specs) == 1 and not options.collection and not options.emit and not inherited:
         plan = open_repo(options).plan(specs[0], options.changed, **wanted)
         print_json(plan.to_json()) if options.json else _say(plan)
         return 0
     with drawn_progress(counts=True) as progress:
         plans = open_repo(options, progress).plan_all(
-            specs, options.changed, collection=options.collection, with_inputs=options.emit == "json", **wanted
+            specs,
+            options.changed,
+            collection=options.collection,
+            with_inputs=options.emit == "json",
+            inherited=inherited,
+            **wanted,
         )
     if options.emit:
         print_data([plans.write(options.emit)])

@@ -17,15 +17,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--store", metavar="URL", help="where its contents go (default: a folder inside it)")
     add_json(parser)
     parser.epilog = """\
-Commits and tags are the same as here, so a citation of either repo names the same bytes. Older revisions come along
-without contents of their own; `blastgit show` and `get` say of each file that it was left out. Since tags never change,
-plain DVC in a clone has to be told the new store: blastgit setup CLONE, or dvc remote modify --local store url URL
+The references that the revisions were made with come along, such as filters and trained models. Commits and tags are
+the same as here, so a citation of either repo names the same bytes. Older revisions come along without contents of
+their own; `blastgit show` and `get` say of each file that it was left out. Since tags never change, plain DVC in a
+clone has to be told the new store: blastgit setup CLONE, or dvc remote modify --local store url URL
 """
 
 
 def run(options: argparse.Namespace) -> int:
     """Make the subset, and say what is in it."""
     from blastgit.maintenance.subset import read_list
+    from blastgit.revision.words import names
 
     with drawn_progress() as progress:
         repo = open_repo(options, progress)
@@ -37,6 +39,8 @@ def run(options: argparse.Namespace) -> int:
         return 0
     print(f"{bold(str(made.path))}: {plural(len(made.revisions), 'revision')}, {plural(made.files, 'file')}")
     print(f"  {plural(made.contents, 'content')}, {size_text(made.size)}, each verified")
+    if made.references:
+        print(f"  {plural(len(made.references), 'reference')} that they were made with: {names(made.references)}")
     if made.left_out:
         print(f"  {plural(made.left_out, 'file')} of these and older revisions left out")
     if made.annotations:

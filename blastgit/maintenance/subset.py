@@ -2,7 +2,8 @@
 
 The revisions keep their commits and tags, so that a citation of either repo names the same bytes. A branch ends at the
 highest revision that was asked for; the revisions below come with it as documents and pointers, which are small and
-prove each other. Whatever content is left out has a tombstone on the subset's main that says so.
+prove each other. The references that the revisions were made with come along, whole. Whatever content is left out has a
+tombstone on the subset's main that says so.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ from blastgit.repository.transfer import copy_contents, staging
 from blastgit.repository.unfinished import finished_at_the_end, remove_unfinished
 from blastgit.store.pointer import SUFFIX, Pointer, read_pointer
 from blastgit.workflow.resolve import resolve
+from blastgit.workflow.shared_inputs import SharedInput, SharedInputs
 
 _TEXTS = ("README.md", "CITATION.cff")
 _BATCH = 500  # transients whose tags are fetched by one call of git
@@ -68,6 +70,7 @@ class Subset:
         path: Where the new data repo is.
         store: The URL of its store.
         revisions: The revisions that were asked for, `2026dgt@1`.
+        references: The revisions of references that those were made with, `r/filter/DES_z@1`, which come along.
         files: How many files of theirs it holds.
         contents: How many different contents that are.
         size: Bytes of those.
@@ -78,6 +81,7 @@ class Subset:
     path: Path
     store: str
     revisions: list[str]
+    references: list[str]
     files: int
     contents: int
     size: int
@@ -87,8 +91,9 @@ class Subset:
     def to_json(self) -> dict[str, Any]:
         """Return the result under its stable keys."""
         return {
-            "path": str(self.path), "store": self.store, "revisions": self.revisions, "files": self.files,
-            "contents": self.contents, "bytes": self.size, "left_out": self.left_out, "annotations": self.annotations,
+            "path": str(self.path), "store": self.store, "revisions": self.revisions, "references": self.references,
+            "files": self.files, "contents": self.contents, "bytes": self.size, "left_out": self.left_out,
+            "annotations": self.annotations,
         }  # fmt: skip
 
 
@@ -158,7 +163,10 @@ def subset(
         annotations = _copy_annotations(repository, new, selection)
     revisions = [str(revision) for revision in selection.revisions]
     files = sum(len(paths) for paths in selection.files.values())
-    return Subset(new.path, new.store.url, revisions, files, len(selection.sha256), size, left_out, annotations)
+    references = list(map(str, selection.references))
+    return Subset(
+        new.path, new.store.url, revisions, references, files, len(selection.sha256), size, left_out, annotations
+    )
 
 
 def _copy_contents(
@@ -178,6 +186,8 @@ class _Selection:
 
     Attributes:
         revisions: Those that were asked for.
+        references: The revisions of references that those were made with, whole.
+        hosts: The keys of their hosts.
         files: The files of each that are taken, by the revision's name.
         contents: What must be in the new stores: by name of the store and MD5, each content's pointer and SHA-256.
         sha256: The SHA-256 of each of these contents, by MD5.
@@ -201,8 +211,15 @@ class _Selection:
             self._take(revision, spec.path, options.only)
         if not any(self.files.values()):
             raise NotFound("no file of these revisions matches, so there would be nothing in the subset")
-        self.revisions = sorted(found.values(), key=lambda each: (each.name, each.number))
-        highest = {revision.name: revision.number for revision in self.revisions}  # sorted, so the last one stays
+        self.revisions = sorted(found.values(), key=_by_name)
+        shared = set[SharedInput]().union(*map(SharedInputs(repository).of_revision, self.revisions))
+        self.hosts = sorted(each.name for each in shared if each.is_host)
+        used = (self._history.tagged(each.name, each.number) for each in shared if each.number is not None)
+        self.references = sorted((each for each in used if each and str(each) not in found), key=_by_name)
+        for reference in self.references:
+            self._take(reference, None, None)
+        both = sorted((*self.revisions, *self.references), key=_by_name)
+        highest = {revision.name: revision.number for revision in both}  # sorted, so the last one stays
         for name in [*filter(is_personal, highest)]:
             fork = origin(repository, name)
             while fork is not None:
@@ -243,6 +260,10 @@ class _Selection:
 
     def _line(self, name: str, highest: int) -> list[Revision]:
         return [revision for revision in self._history.revisions(name) if revision.number <= highest]
+
+
+def _by_name(revision: Revision) -> tuple[str, int]:
+    return revision.name, revision.number
 
 
 def _copy_revisions(repository: Repository, new: Repository, selection: _Selection) -> None:
@@ -336,7 +357,9 @@ def _annotation_files(repository: Repository, selection: _Selection) -> list[str
     from blastgit.annotations.intervals import Intervals
     from blastgit.annotations.subjects import Subject
 
-    subjects = subjects_of({revision: selection.files[str(revision)] for revision in selection.revisions})
+    taken = (*selection.revisions, *selection.references)
+    subjects = subjects_of({revision: selection.files[str(revision)] for revision in taken})
+    subjects += [Subject("host", key) for key in selection.hosts]
     subjects += Intervals(repository, Branch(repository)).beside(selection.revisions)
     if selection.collection is not None:
         subjects += [Subject("collection", selection.collection), Subject("run", selection.collection)]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from blastgit.errors import DamagedData, InvalidName, NotFound
-from blastgit.naming.names import parse_spec
+from blastgit.naming.names import is_reference, parse_spec
 from blastgit.naming.nearest import did_you_mean, with_beginnings
 from blastgit.progress import Progress, silent
 from blastgit.provenance.graph import IMAGES, Graph, read_graph
@@ -18,6 +18,9 @@ from blastgit.repository.history import History
 from blastgit.repository.lines import own_lines
 from blastgit.revision.document import Json
 from blastgit.workflow.resolve import resolve
+
+if TYPE_CHECKING:
+    from blastgit.annotations.subjects import Subject as AnnotationSubject
 
 _SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -65,30 +68,28 @@ class Subject:
         return (self.digest or self.host or self.image.rpartition("/")[2] or "").encode()
 
 
-def read_subjects(repository: Repository, text: str) -> list[Subject]:
-    """Read `sha256:…`, `images/SURVEY/FILTER`, `host:NAME`, `NAME@N:PATH`, or the id of an annotation.
+def read_subject(repository: Repository, text: str) -> Subject:
+    """Read `sha256:…`, `images/SURVEY/FILTER`, `host:NAME`, `NAME@N` or `NAME@N:PATH`.
 
-    A file of a revision means its content, and the host of one means the host, wherever else they are; an annotation
-    means all that it is about.
+    A file of a revision means its content, and the host of one means the host, wherever else they are.
 
     Raises:
         InvalidName: It is none of these.
-        NotFound: There is no such revision or annotation, or nothing at that path.
+        NotFound: There is no such revision, or nothing at that path.
     """
     if _SHA256.fullmatch(text):
-        return [Subject(digest=text)]
-    if _ID.fullmatch(text):
-        return _annotated(repository, text)
+        return Subject(digest=text)
     if text.startswith(f"{IMAGES}/") and text.count("/") == 2:
-        return [Subject(image=text)]
+        return Subject(image=text)
     if text.startswith("host:") and text.removeprefix("host:"):
-        return [Subject(host=text.removeprefix("host:"))]
+        return Subject(host=text.removeprefix("host:"))
     spec = None if text.startswith("sha256:") else parse_spec(text)
-    if spec is None or spec.path is None:
+    if spec is None or (spec.path is None and spec.number is None):
         raise InvalidName(
-            f"{text!r} is no one thing: write NAME@N:PATH, sha256:… in full, {IMAGES}/SURVEY/FILTER or host:NAME"
+            f"{text!r} is no one thing: write NAME@N, NAME@N:PATH, sha256:… in full, {IMAGES}/SURVEY/FILTER or "
+            "host:NAME"
         )
-    return [_of_revision(resolve(repository, spec), spec.path)]
+    return _of_revision(resolve(repository, spec), spec.path or "")
 
 
 def _of_revision(revision: Snapshot, path: str) -> Subject:
@@ -98,20 +99,31 @@ def _of_revision(revision: Snapshot, path: str) -> Subject:
     return Subject(host=host) if path == "host" and host else Subject(row=(str(revision), path))
 
 
-def _annotated(repository: Repository, name: str) -> list[Subject]:
+def annotated(repository: Repository, text: str) -> list[str]:
+    """Return what an annotation is about, as `read_subject` or a person names it, if a text is the id of one.
+
+    Raises:
+        NotFound: It is such an id, and no annotation has it, or it is about what nothing is made of.
+    """
+    if not _ID.fullmatch(text):
+        return [text]
     from blastgit.annotations.branch import Branch
 
-    found = [event.subject for events in Branch(repository).all() for event in events if event.id == name]
-    subjects = []
-    for subject in found:
-        if subject.kind == "file":
-            subjects.append(Subject(digest=subject.name))
-        elif subject.kind == "revision":
-            subjects.append(_of_revision(resolve(repository, parse_spec(subject.name)), subject.part))
+    found = [event.subject for events in Branch(repository).all() for event in events if event.id == text]
+    subjects = list(filter(None, map(_source, found)))
     if not subjects:
         about = f"is about {found[0]}, of which nothing is made" if found else "does not exist"
-        raise NotFound(f"the annotation {name} {about}")
+        raise NotFound(f"the annotation {text} {about}")
     return subjects
+
+
+def _source(subject: AnnotationSubject) -> str:
+    """Return what something can be made of, among what was annotated; "" if nothing can."""
+    if subject.kind == "file":
+        return subject.name
+    if subject.kind == "revision":
+        return subject.name if is_reference(subject.name) else ":".join(filter(None, (subject.name, subject.part)))
+    return {"host": f"host:{subject.name}", "reference": subject.name}.get(subject.kind, "")
 
 
 def affected(repository: Repository, subject: Subject, progress: Progress = silent) -> Iterator[Affected]:

@@ -16,7 +16,7 @@ from blastgit.repository.history import History
 from blastgit.repository.hosts import Hosts
 from blastgit.repository.references import ReferenceTypes
 from blastgit.revision.document import Json
-from blastgit.workflow.origins import Origins
+from blastgit.workflow.origins import Origins, origins_of
 
 _WITH_FILTER = ("photometry/", "cutouts/")
 
@@ -119,3 +119,11 @@ class SharedInputs:
                 str(row.get("name")): str(name) for row in rows if (name := surveys.get(row.get("survey"))) is not None
             }
         return self._surveys[state.id]
+
+    def of_revision(self, state: Snapshot) -> set[SharedInput]:
+        """Return all that a state, or what it was made of, was made with."""
+        if state.dr.export.is_reference:
+            return set()
+        origins = origins_of(self._repository, state)
+        nodes = {name for step in origins.uses.steps for name in (step.product, step.source)}
+        return {each for node in nodes for each in self.of(state, origins, node)}

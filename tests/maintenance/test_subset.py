@@ -1,11 +1,13 @@
 """A repo of its own with just some revisions: whole, verified, the same commits, and usable with plain tools."""
 
 import hashlib
+from datetime import UTC, datetime
 
 import pytest
 
 from benchmarks.crash import run_killed_at
 from blastgit import DataRepo
+from blastgit.annotations.annotation import AnnotationBody
 from blastgit.demo import small
 from blastgit.errors import Busy, DamagedData, InvalidInput, NotFound, RepoError, Withdrawn
 from blastgit.maintenance.subset import LEFT_OUT, read_list
@@ -148,3 +150,37 @@ def test_lists():
     assert read_list("# mine\n2026dgt@0\n\n 2026abc@1:x.fits # bad seeing\n") == ["2026dgt@0", "2026abc@1:x.fits"]
     with pytest.raises(InvalidInput):
         read_list("# nothing\n")
+
+
+@pytest.mark.usefixtures("shared_references")
+def test_references_that_were_used_come_along(repo, record, tmp_path, run):
+    model = tmp_path / "sbi.pt"
+    model.write_bytes(b"weights")
+    source = DataRepo(repo)
+    source.references.record("r/model/sbi-global", files=[model], time=datetime(2020, 1, 1, tzinfo=UTC))
+    source.references.record("r/model/sbi-global", changed={"seed": 2}, time=datetime(2020, 1, 2, tzinfo=UTC))
+    source.references.record("r/model/sbi-local", files=[model])  # after the export
+    record(repo, small("2026dgt"), used=["r/model/sbi-global@0"])
+    (tmp_path / "curve.dat").write_text("9000 0.8")
+    source.references.record("r/filter/DES_z", files=[tmp_path / "curve.dat"])
+    source.annotations.add(["filter:DES_z"], AnnotationBody(flag="suspect"))
+    source.annotations.add([f"host:{_host(source)}"], AnnotationBody(comment="two galaxies"))
+    made = source.subset(tmp_path / "part", ["2026dgt"], only="*.fits")
+    assert {"r/filter/DES_z@0", "r/survey/DES@0", "r/model/sbi-global@0"} <= set(made.references)
+    assert not {"r/model/sbi-global@1", "r/filter/DES_z@1"} & set(made.references)
+    repo.rename(tmp_path / "away")
+    part = DataRepo(tmp_path / "part")
+    assert part.verify().problems == []
+    assert [each.name for each in part.list()] == ["2026dgt"]
+    assert part.provenance("2026dgt:sed/global").things.keys() >= {"r/model/sbi-global@0", "r/filter/DES_z@0"}
+    assert part.annotations.about("2026dgt@0", inherited=True).inherited == "suspect"
+    clone = tmp_path / "clone"
+    run("git", "clone", "--quiet", "--branch", "r/model/sbi-global/0", "--single-branch", tmp_path / "part", clone)
+    run("dvc", "remote", "modify", "--local", "store", "url", part.store_url, cwd=clone)
+    run("dvc", "pull", "--quiet", cwd=clone)
+    assert (clone / "files" / "sbi.pt").read_bytes() == b"weights"
+
+
+def _host(repo: DataRepo) -> str:
+    things = repo.provenance("2026dgt").things
+    return next(name for name, thing in things.items() if thing.kind == "galaxy").removeprefix("host:")

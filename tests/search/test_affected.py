@@ -70,6 +70,17 @@ def test_affected_by_a_filter_or_one_revision_of_it(shelf):
             opened.affected(wrong)
 
 
+def test_affected_by_the_id_of_a_remark(shelf):
+    room = DataRepo(shelf).annotations
+    for subject in (f"host:{HOST}", "filter:DES_z", "r/filter/DES_z@1", "2026aaa@1"):
+        done = room.add([subject], AnnotationBody(comment="look"))
+        opened = DataRepo(shelf)
+        found = opened.affected(done.ids[0])
+        assert found == opened.affected(subject) != []
+    with pytest.raises(NotFound, match="does not exist"):
+        DataRepo(shelf).affected("0" * 8 + "-0000" * 3 + "-" + "0" * 12)
+
+
 def test_flags_reach_what_was_made_with_them(shelf):
     said(shelf, f"host:{HOST}", "bad")
     said(shelf, "r/filter/DES_z@1", "suspect")

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from datetime import UTC, datetime
 
 import pytest
 
@@ -56,6 +57,26 @@ def test_a_plan_says_which_stages_are_left_out_and_why(three):
     assert "no host match" in left["Host match"]
     assert "Host match" in left["Host information"]
     assert left["Cutout download"] == "nothing that it reads has changed"
+
+
+def test_flags_choose_what_is_planned(repo, record, capsys):
+    pytest.importorskip("duckdb", reason="the extra `index` is not installed")
+    record(repo, break_off(small("2026aaa"), "Local aperture photometry"))
+    record(repo, break_off(small("2026bad"), "Local aperture photometry"))
+    made = DataRepo(repo)
+    made.references.record("r/model/sbi-global", values={"seed": 1}, time=datetime(2020, 1, 1, tzinfo=UTC))
+    both = ["2026aaa", "2026bad@0", "2026bad"]
+    assert main(["-C", str(repo), "annotate", "2026bad", "--flag", "bad"]) == 0
+    found = made.plan_all(both, inherited=["!bad"])
+    assert [plan.revision for plan in found.plans] == ["2026aaa@0"]
+    assert found.left_out == {"2026bad@0": "its flags are not !bad"}
+    assert [plan.revision for plan in made.plan_all(both, inherited=["bad"]).plans] == ["2026bad@0"] * 2
+    assert main(["-C", str(repo), "annotate", "r/model/sbi-global@0", "--flag", "suspect"]) == 0
+    capsys.readouterr()
+    assert main(["-C", str(repo), "plan", "2026aaa", "--without-flag", "suspect"]) == 0
+    assert capsys.readouterr().out == "left out: 2026aaa@0, its flags are not !suspect\n"
+    with pytest.raises(InvalidInput, match="there is no flag 'worse'"):
+        made.plan_all(both, inherited=["worse"])
 
 
 def test_a_collection_is_planned(three, capsys):
