@@ -155,20 +155,13 @@ def test_what_one_store_lost_another_still_has(repo: Path, sample: Sample, recor
     assert len(DataRepo(repo).verify(fast=True).problems) == 2
 
 
-def test_a_store_on_another_disk(repo: Path, sample: Sample, record: Any) -> None:
-    shm = Path("/dev/shm")
-    if not shm.is_dir() or shm.stat().st_dev == repo.stat().st_dev:
-        pytest.skip("there is no second disk here")
-    folder = shm / f"blastgit-test-{os.getpid()}"
-    try:
-        DataRepo(repo).stores.add("archive", str(folder))
-        settle(repo, "storage:\n  posterior: {store: archive}\n")
-        record(repo, sample)
-        assert len(held(folder)) == 2
-        assert DataRepo(repo).verify().problems == []
-        assert all(path.stat().st_mode & 0o222 == 0 for path in (folder / "files").rglob("*") if path.is_file())
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def test_a_store_on_another_disk(repo: Path, sample: Sample, record: Any, other_disk: Path) -> None:
+    DataRepo(repo).stores.add("archive", str(other_disk))
+    settle(repo, "storage:\n  posterior: {store: archive}\n")
+    record(repo, sample)
+    assert len(held(other_disk)) == 2
+    assert DataRepo(repo).verify().problems == []
+    assert all(path.stat().st_mode & 0o222 == 0 for path in (other_disk / "files").rglob("*") if path.is_file())
 
 
 def test_gc_and_quarantine_over_all_stores(

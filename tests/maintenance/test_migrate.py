@@ -1,11 +1,9 @@
 """A new data repo of an old one: all of it, usable with plain tools, and neither harms the other."""
 
-import os
 import shutil
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -19,7 +17,6 @@ from tests.store.test_clone import pulls
 pytestmark = pytest.mark.slow
 
 NEARBY = "nearby"
-OTHER_DISK = Path("/dev/shm")
 
 
 @pytest.fixture
@@ -35,16 +32,6 @@ def old(history, record):
     ):
         assert main(["-C", str(history), *words]) == 0
     return history
-
-
-@pytest.fixture
-def other_disk(tmp_path):
-    if not OTHER_DISK.is_dir() or OTHER_DISK.stat().st_dev == tmp_path.stat().st_dev:
-        pytest.skip("there is no second file system here")
-    folder = OTHER_DISK / f"blastgit-{os.getpid()}"
-    folder.mkdir()
-    yield folder
-    shutil.rmtree(folder)
 
 
 def notes_of(repo):
