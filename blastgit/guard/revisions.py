@@ -7,16 +7,17 @@ from collections.abc import Mapping
 
 import pygit2
 
+from blastgit.checks.outdated import outdated_faults
 from blastgit.checks.trailers import Stated, revision_faults
-from blastgit.errors import BlastgitError, Denied
+from blastgit.errors import BlastgitError, DamagedData, Denied
 from blastgit.guard.deny import deny
 from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.trees import files_of
-from blastgit.naming.names import document_of, is_personal, transient_of
+from blastgit.naming.names import document_of, is_personal, is_reference, transient_of
 from blastgit.naming.paths import check_new_paths
 from blastgit.naming.refs import MAIN
 from blastgit.naming.trailers import Trailer
-from blastgit.repository.commits import Marker
+from blastgit.repository.commits import Marker, Revision
 from blastgit.repository.entries import LIMIT
 from blastgit.repository.format import CONFIG
 from blastgit.repository.simulated import WORDS, kind_of
@@ -52,7 +53,19 @@ def check_revision(repo: Quarantine, line: str, marker: Marker, number: int, *, 
     deny(revision_faults(state, repo.rules, has_stages=has_stages))
     check_digest(repo, state)
     _check_complete(repo, line, marker)
+    _check_currency(repo, line, marker, number)
     return pointers
+
+
+def _check_currency(repo: Quarantine, line: str, marker: Marker, number: int) -> None:
+    """Check that a revision is up to date that says so. A first push takes in a whole history as it is."""
+    if repo.is_new or is_reference(line):
+        return
+    try:
+        faults = list(outdated_faults(repo, Revision(repo.git, line, marker.commit, number)))
+    except DamagedData:
+        return  # a revision before it is damaged, which `verify` tells
+    deny(faults)
 
 
 def check_digest(repo: Quarantine, state: Stated) -> None:

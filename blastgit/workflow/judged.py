@@ -95,6 +95,18 @@ def outdated_at_end(
     return ", ".join(late) or UP_TO_DATE
 
 
+def outdated_when_recorded(repository: Repository, revision: Revision) -> str:
+    """Return which stages were out of date in a revision by the history before it, as its trailer should say it.
+
+    Raises:
+        DamagedData: A revision that it follows cannot be read.
+    """
+    from blastgit.workflow.steps import steps_back
+
+    steps = steps_back(repository, revision, from_itself=True)
+    return outdated_at_end(repository, revision.dr.export.document, _marks(repository, revision), steps)
+
+
 def _judge(
     repository: Repository, document: Mapping[str, Json], marks: Mapping[str, Ending], *, on_the_way: bool = False
 ) -> Validity:

@@ -61,13 +61,19 @@ class Step:
     again: tuple[Reproduction, ...] = ()
 
 
-def steps_back(repository: Repository, state: Snapshot) -> Iterator[Step]:
-    """Yield a state and those before it, newest first, down to the first of the transient, or of what it forks from."""
+def steps_back(repository: Repository, state: Snapshot, *, from_itself: bool = False) -> Iterator[Step]:
+    """Yield a state and those before it, newest first, down to the first of the transient, or of what it forks from.
+
+    Args:
+        repository: The data repo.
+        state: The state.
+        from_itself: Whether not to look for runs that gave it again later.
+    """
     current: Snapshot | None = None
     marks: list[Marker] = []
     again: list[Marker] = []
     later: list[Marker] = []  # on a branch, newest first: what gave a revision again, the revision, its stages
-    for marker in _way_back(repository, state):
+    for marker in _way_back(repository, state, from_itself=from_itself):
         if marker.reproduces is not None:
             later.append(marker)
         elif marker.number is not None or (current is None and marker.id == state.id):
@@ -83,10 +89,10 @@ def steps_back(repository: Repository, state: Snapshot) -> Iterator[Step]:
     yield _step(repository, current or state, marks, again)
 
 
-def _way_back(repository: Repository, state: Snapshot) -> Iterator[Marker]:
+def _way_back(repository: Repository, state: Snapshot, *, from_itself: bool) -> Iterator[Marker]:
     """Yield commits, newest first; of a revision from the tip of its branch, for what gave it again comes after it."""
     commit: pygit2.Commit | None = state.commit
-    if state.stage is None:
+    if state.stage is None and not from_itself:
         newer = History(repository).tagged(state.name, state.number + 1) if isinstance(state, Revision) else None
         commit = History(repository).tip(state.name) if newer is None else newer.commit
     while commit is not None:

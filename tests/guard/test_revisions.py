@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from blastgit import DataRepo
+from blastgit.demo import refit, small
+from tests.reruns import new_image
 
 BRANCH, TAG = "refs/heads/2026dgt", "refs/tags/2026dgt/1"
 POINTER = b"cutout_cdn/DES/DES_z.fits.dvc"
@@ -199,6 +201,8 @@ def test_git_itself_refuses_the_worst(clone: Any) -> None:
         ),
         ("Marker: rev", "Formerly: 2026abc@0\nMarker: rev", "2026dgt was never called so"),
         ("Marker: rev", "Forked-From: 2026dgt@0\nMarker: rev", "Forked-From says 2026dgt@0, and it forks from nothing"),
+        ("Marker: rev", "Used: r/model/x@0\nMarker: rev", "its trailer Used names r/model/x@0, which is not here"),
+        ("Marker: rev", "Used: 2026dgt@0\nMarker: rev", "its trailer Used should be revisions of references"),
         ("Marker: rev", "Workflow: main\nMarker: rev", "its trailer Workflow should be a commit"),
         ("Marker: rev", "Collections-At: " + "1" * 40 + "\nMarker: rev", "there is no trailer Run"),
         ("2026dgt revision 1: ", "2026dgt revision 7: ", "its message should begin with '2026dgt revision 1: '"),
@@ -267,3 +271,22 @@ def test_a_hook_runs_nothing_that_is_pushed(clone: Any, tmp_path: Path) -> None:
     assert clone.push(BRANCH, TAG) == ""
     assert not (tmp_path / "run").exists()
     assert DataRepo(clone.repo).verify().problems == []
+
+
+def test_a_revision_that_is_out_of_date_does_not_say_that_it_is_not(clone: Any, tmp_path: Path) -> None:
+    export, data = new_image(refit(small("2026dgt"), seed=1)).write(tmp_path / "next")
+    assert DataRepo(clone.path).record("2026dgt", export, data).revision == 2
+    message = clone.git("log", "-1", "--format=%B", "2026dgt")
+    late = next(line for line in message.splitlines() if line.startswith("Out-Of-Date: "))
+    tree, parent = clone.git("rev-parse", "2026dgt^{tree}"), clone.git("rev-parse", "2026dgt^")
+    forged = clone.commit(tree, [parent], message.replace(late, "Out-Of-Date: none"), like="2026dgt")
+    clone.git("update-ref", BRANCH, forged)
+    clone.tag("2026dgt/2", forged)
+    said = clone.push(BRANCH, TAG, "refs/tags/2026dgt/2")
+    assert "by its history these stages were out of date: Global aperture" in said
+    problems = list(map(str, DataRepo(clone.path).verify(fast=True).problems))
+    assert any("its trailer Out-Of-Date says 'none'" in each for each in problems)
+    honest = clone.commit(tree, [parent], message, like=forged)
+    clone.git("update-ref", BRANCH, honest)
+    clone.tag("2026dgt/2", honest)
+    assert not clone.check(BRANCH, TAG, "refs/tags/2026dgt/2")

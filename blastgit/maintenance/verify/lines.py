@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pygit2
 
 from blastgit.checks.commit import commit_faults, tag_faults
 from blastgit.checks.line import Sequence
+from blastgit.checks.outdated import outdated_faults
 from blastgit.checks.trailers import Stated, revision_faults, trailer_faults
 from blastgit.errors import BlastgitError, DamagedData, NotFound
 from blastgit.maintenance.verify.drafts import check_drafts
@@ -54,8 +56,12 @@ class LineCheck:
             state = Stated(self._name, revision, revision.dr, sizes)
         except BlastgitError:
             return  # which was noted
-        for text in revision_faults(state, self._repository.rules, has_stages=revision.id in self._after_stages):
+        has_stages = revision.id in self._after_stages
+        for text in revision_faults(state, self._repository.rules, has_stages=has_stages):
             self._report.add("document", revision, text)
+        with suppress(BlastgitError):  # what cannot be read before it was noted
+            for text in outdated_faults(self._repository, revision):
+                self._report.add("document", revision, text)
 
     def _withdrawn(self, revision: Revision) -> Stones:
         try:

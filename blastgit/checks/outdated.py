@@ -1,0 +1,48 @@
+"""Whether a revision is up to date that says so: readers take its word, so hook and `verify` find it out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pygit2.enums import SortMode
+
+from blastgit.naming.trailers import Trailer
+from blastgit.plumbing.trees import read_blob
+from blastgit.repository.base import Repository
+from blastgit.repository.commits import Revision
+from blastgit.repository.format import FILE
+from blastgit.repository.settings import Settings, read_settings
+from blastgit.workflow.ended import UP_TO_DATE
+from blastgit.workflow.judged import outdated_when_recorded
+
+
+def outdated_faults(repository: Repository, revision: Revision) -> Iterator[str]:
+    """Yield what is wrong with a revision that says that nothing in it was out of date when it was recorded.
+
+    One that says that something was is judged by the history whenever it is read. By other settings than those of the
+    time it may be judged otherwise, which is no fault.
+
+    Raises:
+        DamagedData: A revision that it follows cannot be read.
+    """
+    if revision.trailers.get(Trailer.OUT_OF_DATE) != UP_TO_DATE:
+        return
+    found = outdated_when_recorded(repository, revision)
+    if found != UP_TO_DATE and _has_same_settings(repository, revision):
+        yield f"its trailer Out-Of-Date says {UP_TO_DATE!r}, and by its history these stages were out of date: {found}"
+
+
+def _has_same_settings(repository: Repository, revision: Revision) -> bool:
+    """Whether stages and rules were declared as they are now when a revision was recorded."""
+    then, now = _settings_then(repository, revision), repository.settings
+    if then is None or then.rules.digest != now.rules.digest:
+        return False
+    return then.sections.get("stages") == now.sections.get("stages")
+
+
+def _settings_then(repository: Repository, revision: Revision) -> Settings | None:
+    recorded = revision.commit.commit_time
+    walk = repository.git.walk(repository.main.id, SortMode.TOPOLOGICAL)
+    commit = next((each for each in walk if each.commit_time <= recorded), None)
+    text = None if commit is None else read_blob(commit.tree, FILE)
+    return None if text is None else read_settings(text)
