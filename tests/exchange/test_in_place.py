@@ -14,10 +14,8 @@ from blastgit.cli import main
 from blastgit.demo import refit, small
 from blastgit.errors import DamagedData, StoreError, UsageError
 from tests.exchange.trees import write_tree
-from tests.maintenance.test_migrate import held, other_disk
+from tests.maintenance.test_migrate import held
 from tests.store.test_clone import pulls
-
-__all__ = ["other_disk"]
 
 NAMES = ["2026aa", "2026ab"]
 IMAGE = "cutout_cdn/2026aa/DES/DES_z.fits"

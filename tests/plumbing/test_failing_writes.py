@@ -16,6 +16,6 @@ pytestmark = pytest.mark.slow
     shutil.which("cc") is None or sys.platform != "linux", reason="the library of faults takes Linux and a C compiler"
 )
 def test_a_disk_that_fails_at_any_write_leaves_the_repo_sound() -> None:
-    rows = list(faults.sweep(2))
+    rows = list(faults.sweep(1))
     assert len(rows) == len(VERBS)
     assert [row for row in rows if row.lost] == []

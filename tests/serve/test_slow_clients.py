@@ -5,7 +5,7 @@ import urllib.request
 
 import pytest
 
-from tests.serve.slow_clients import holding_the_line
+from tests.serve.slow_clients import FEW, MANY, holding_the_line
 
 pytestmark = pytest.mark.slow
 
@@ -13,16 +13,16 @@ _POST = b"POST /annotate HTTP/1.1\r\nHost: h\r\nContent-Type: application/x-www-
 
 
 @pytest.mark.parametrize(
-    "begin",
+    ("begin", "count"),
     [
-        b"GET /t/2026dgt HT",
-        _POST + b"Content-Length: 90000\r\n\r\nsubject=",
-        b"GET /t/2026dgt HTTP/1.1\r\nHost: h\r\n\r\n" * 5,
+        (b"GET /t/2026dgt HT", MANY),
+        (_POST + b"Content-Length: 90000\r\n\r\nsubject=", MANY),
+        (b"GET /t/2026dgt HTTP/1.1\r\nHost: h\r\n\r\n" * 5, FEW),
     ],
     ids=["headers", "body", "never reads"],
 )
-def test_many_that_hold_the_line(server, begin):
-    with holding_the_line(urllib.parse.urlsplit(server).port, begin):
+def test_many_that_hold_the_line(server, begin, count):
+    with holding_the_line(urllib.parse.urlsplit(server).port, begin, count):
         assert _status(server) == 200
     assert _status(server) == 200
 

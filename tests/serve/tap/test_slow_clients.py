@@ -5,23 +5,23 @@ from werkzeug.test import create_environ
 
 from blastgit.errors import UsageError
 from blastgit.serve.tap.request import Request
-from tests.serve.slow_clients import holding_the_line
+from tests.serve.slow_clients import FEW, MANY, holding_the_line
 
 GOOD = "SELECT TOP 1 transient FROM blastgit.transients"
 _POST = b"POST /tap/sync HTTP/1.1\r\nHost: h\r\nContent-Type: application/x-www-form-urlencoded\r\n"
 
 
 @pytest.mark.parametrize(
-    "begin",
+    ("begin", "count"),
     [
-        b"GET /tap/av",
-        _POST + b"Content-Length: 900000\r\n\r\nQUERY=",
-        b"GET /tap/tables HTTP/1.1\r\nHost: h\r\n\r\n" * 20,
+        (b"GET /tap/av", MANY),
+        (_POST + b"Content-Length: 900000\r\n\r\nQUERY=", MANY),
+        (b"GET /tap/tables HTTP/1.1\r\nHost: h\r\n\r\n" * 20, FEW),
     ],
     ids=["headers", "body", "never reads"],
 )
-def test_many_that_hold_the_line(service, begin):
-    with holding_the_line(service.port, begin):
+def test_many_that_hold_the_line(service, begin, count):
+    with holding_the_line(service.port, begin, count):
         assert service.ask("/tap/availability").status == 200
         assert service.query(GOOD).status == 200
     assert service.query(GOOD).status == 200
