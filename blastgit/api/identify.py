@@ -11,6 +11,7 @@ from blastgit.errors import InvalidFiles, InvalidInput, NotFound
 from blastgit.naming.names import check_transient
 from blastgit.naming.paths import ROOTS
 from blastgit.reading.identify import Dataset, Identity, identify_dataset, identify_file
+from blastgit.repository.drafts import Drafts, drafted
 from blastgit.repository.history import History
 from blastgit.revision.export import Export, read_given
 
@@ -25,6 +26,7 @@ class Identifying:
         """Look into an opened data repo."""
         self._repository = session.repository
         self._names = session.names
+        self._with_drafts = session.names_with_drafts
 
     def identify(self, path: Path, of: str | None = None) -> Identity:
         """Return what lies at a path; see `DataRepo.identify`."""
@@ -54,13 +56,15 @@ class Identifying:
     def _transients(self, path: Path, of: str | None) -> list[str]:
         """Return whose files one may be: whose name it bears, or the folder that it lies in; else everybody's."""
         if of is not None:
-            return self._names(check_transient(of))
+            return self._with_drafts(check_transient(of))
         words = path.name.split("_")
         for guess in ("_".join(words[:count]) for count in range(len(words) - 1, 0, -1)):
             with suppress(InvalidInput, NotFound):
                 if History(self._repository).tip(check_transient(guess)) is not None:
                     return self._names(guess)
-        return History(self._repository).transients()
+                if Drafts(self._repository, guess).tip is not None:
+                    return [guess]
+        return sorted({*History(self._repository).transients(), *drafted(self._repository)})
 
 
 def _open_folder(folder: Path) -> tuple[Export, dict[str, Path]]:

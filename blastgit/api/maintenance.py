@@ -110,8 +110,8 @@ def withdraw(session: Session, /, spec: str, reason: str, *, now: bool = False, 
     this repo does not own its store nothing is deleted, and the result says where the bytes are and what to do.
 
     Args:
-        spec: The revision by its number, `2026dgt@1` or `2026dgt@1:cutout_cdn/DES/DES_z.fits`; or an attachment by
-            the id that `blastgit attach` lists, `attachment:ID`.
+        spec: The revision by its number, `2026dgt@1` or `2026dgt@1:cutout_cdn/DES/DES_z.fits`; a draft by its own,
+            `2026dgt@1:draft-1`; or an attachment by the id that `blastgit attach` lists, `attachment:ID`.
         reason: Why, in one line that everybody will read.
         now: Delete contents for good at once.
         dry_run: Say what would be done, and do nothing.

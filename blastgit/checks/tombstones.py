@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator
 
 from blastgit.errors import BlastgitError
 from blastgit.plumbing.safe_text import hidden_in
-from blastgit.repository.commits import Revision
+from blastgit.repository.commits import Snapshot
 from blastgit.repository.tombstones import FOLDER, Tombstone, read_tombstones
 
-_OF_REVISION = re.compile(rf"{FOLDER}/((?:u/[^/]+/)?[^/]+)/(0|[1-9][0-9]{{0,8}})\.yaml")
+_OF_STATE = re.compile(rf"{FOLDER}/((?:u/[^/]+/)?[^/]+)/(0|[1-9][0-9]{{0,8}})(?:-draft-([1-9][0-9]{{0,8}}))?\.yaml")
 _OF_ATTACHMENT = re.compile(rf"{FOLDER}/(attachment/[0-9a-f]{{2}}/[0-9a-f]{{62}})\.yaml")
 
 
-Find = Callable[[str, int], Revision | None]
-"""From a line and a number to that revision; None if there is none."""
+Find = Callable[[str, int, int | None], Snapshot | None]
+"""From a line and a number to that revision, or to that draft on the way to it; None if there is none."""
 
 
 def tombstone_faults(path: str, data: bytes, find: Find) -> Iterator[str]:
@@ -24,7 +24,7 @@ def tombstone_faults(path: str, data: bytes, find: Find) -> Iterator[str]:
     Args:
         path: Where the file is.
         data: Its bytes.
-        find: Which revisions there are.
+        find: Which revisions and drafts there are.
     """
     try:
         stones = list(read_tombstones(data, path).values())
@@ -39,8 +39,13 @@ def tombstone_faults(path: str, data: bytes, find: Find) -> Iterator[str]:
                 yield f"the {what} of its tombstone of {stone.path!r} is no plain text"
     if match := _OF_ATTACHMENT.fullmatch(path):
         yield from _attachment_faults(match[1], stones)
-    elif match := _OF_REVISION.fullmatch(path):
-        yield from _file_faults(find, match[1], int(match[2]), stones)
+    elif match := _OF_STATE.fullmatch(path):
+        line, number, draft = match[1], int(match[2]), int(match[3]) if match[3] else None
+        state = find(line, number, draft)
+        if state is None:
+            yield f"there is no {'revision' if draft is None else f'draft {draft} of'} {line}@{number} here"
+        else:
+            yield from _file_faults(state, stones)
 
 
 def _attachment_faults(name: str, stones: list[Tombstone]) -> Iterator[str]:
@@ -50,11 +55,7 @@ def _attachment_faults(name: str, stones: list[Tombstone]) -> Iterator[str]:
             yield f"it is about {stone.path!r}, and its name says {name}"
 
 
-def _file_faults(find: Find, line: str, number: int, stones: list[Tombstone]) -> Iterator[str]:
-    revision = find(line, number)
-    if revision is None:
-        yield f"there is no revision {line}@{number} here"
-        return
+def _file_faults(revision: Snapshot, stones: list[Tombstone]) -> Iterator[str]:
     for stone in stones:
         try:
             pointer = revision.pointers.get(stone.path)

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    words = "a revision by its number, or a file or folder of it; or attachment:ID, as `blastgit attach` lists it"
+    words = (
+        "a revision or draft by its number, or a file or folder of it; or attachment:ID, as `blastgit attach` lists it"
+    )
     parser.add_argument("spec", metavar="NAME@N[:PATH]", help=words)
     parser.add_argument("--reason", required=True, metavar="TEXT", help="why, in one line that everybody will read")
     parser.add_argument("--now", action="store_true", help="delete for good at once, without the quarantine")

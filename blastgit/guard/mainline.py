@@ -21,10 +21,11 @@ from blastgit.guard.trees import changed_files, files_of
 from blastgit.naming.paths import check_path
 from blastgit.naming.refs import MAIN, Change, tag_name, tag_ref
 from blastgit.plumbing.safe_text import is_control
-from blastgit.repository.commits import Revision
+from blastgit.repository.commits import Revision, Snapshot
 from blastgit.repository.configuration import FOLDER as CONFIGURATIONS
 from blastgit.repository.configuration import digest_of, fault_of
 from blastgit.repository.configuration import path_of as configuration_path
+from blastgit.repository.drafts import Drafts
 from blastgit.repository.format import CONFIG, FILE
 from blastgit.repository.settings import Settings, read_settings
 from blastgit.repository.skeleton import dot_files, is_dot_file
@@ -40,7 +41,7 @@ _COLLECTION = re.compile(r"collections/.+\.yaml")
 _QUERY = re.compile(r"queries/[^/]+\.sql")
 _CONFIGURATION = re.compile(rf"{CONFIGURATIONS}/[0-9a-f]{{2}}/[0-9a-f]{{62}}")
 _TOMBSTONES = re.compile(
-    rf"{FOLDER}/(?:(?:u/[^/]+/)?[^/]+/(0|[1-9][0-9]*)|{ATTACHMENT}/[0-9a-f]{{2}}/[0-9a-f]{{62}})\.yaml"
+    rf"{FOLDER}/(?:(?:u/[^/]+/)?[^/]+/(0|[1-9][0-9]*)(-draft-[1-9][0-9]*)?|{ATTACHMENT}/[0-9a-f]{{2}}/[0-9a-f]{{62}})\.yaml"
 )
 
 
@@ -157,7 +158,7 @@ def _check_file(repo: Quarantine, path: str, data: bytes, coming: Mapping[str, s
         if not is_dot_file(path, data):
             raise Denied("it is not the one that blastgit ships, which plain git and DVC rely on")
     elif _TOMBSTONES.fullmatch(path):
-        deny(tombstone_faults(path, data, partial(_revision, repo, coming)))
+        deny(tombstone_faults(path, data, partial(_state, repo, coming)))
     elif _CONFIGURATION.fullmatch(path):
         _check_configuration(path, data)
     elif _QUERY.fullmatch(path):
@@ -179,8 +180,12 @@ def _check_configuration(path: str, data: bytes) -> None:
         raise Denied(f"it should be named after its own SHA-256, {configuration_path(digest_of(data))}")
 
 
-def _revision(repo: Quarantine, coming: Mapping[str, str | None], line: str, number: int) -> Revision | None:
-    """Return a revision that is here, or is pushed at the same time."""
+def _state(
+    repo: Quarantine, coming: Mapping[str, str | None], line: str, number: int, draft: int | None
+) -> Snapshot | None:
+    """Return a revision that is here, or is pushed at the same time; or a draft that is here."""
+    if draft is not None:
+        return Drafts(repo, line).one(number, draft)
     ref = tag_ref(line, number)
     oid = repo.ref(ref) or coming.get(ref)
     if oid is None:

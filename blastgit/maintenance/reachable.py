@@ -22,7 +22,7 @@ from blastgit.store.pointer import SUFFIX, read_pointer
 _RELEASED, _NOTHING = re.compile(r"^(?:u/[^/]+/)?[^/@]+@\d+/"), re.compile(r"^(?!)")
 """What stands above a revision's files in a release; and above those of a revision itself."""
 
-Planned = Mapping[tuple[str, int], Stones]
+Planned = Mapping[tuple[str, int | None], Stones]
 _NONE: Planned = MappingProxyType({})
 
 Gone = frozenset[tuple[str, str]]
@@ -42,7 +42,8 @@ class ReachableContents:
 
         Args:
             repository: The data repo.
-            planned: Tombstones that main does not have yet, by transient and number, or of an attachment without them.
+            planned: Tombstones that main does not have yet, by transient and number, None for a draft; of an
+                attachment without either.
 
         Raises:
             DamagedData: Git cannot read main.
@@ -95,7 +96,7 @@ class ReachableContents:
         )
         self._gone_of: dict[pygit2.Oid, Gone] = {}
         for name, number, found in stones:
-            reference = find_ref(self._git, tag_ref(name, number))
+            reference = None if number is None else find_ref(self._git, tag_ref(name, number))
             if reference is not None:
                 try:
                     commit = commit_of(reference).id

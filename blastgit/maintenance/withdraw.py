@@ -16,17 +16,17 @@ from typing import Any
 from blastgit.errors import DamagedData, InvalidInput, NotFound, UsageError
 from blastgit.maintenance.reachable import ReachableContents
 from blastgit.maintenance.removal import remove
-from blastgit.naming.names import Spec
+from blastgit.naming.names import DRAFT, Spec
 from blastgit.naming.nearest import did_you_mean, with_beginnings
 from blastgit.plumbing.locks import Lock, hold
 from blastgit.plumbing.safe_text import one_line
 from blastgit.repository.base import LOCK_TIMEOUT, Repository
-from blastgit.repository.commits import Revision
+from blastgit.repository.commits import Snapshot
 from blastgit.repository.edit import BranchEdit, commit_to_held_branch
 from blastgit.repository.recovery import clean_up_dead_writer, roll_forward
-from blastgit.repository.tombstones import Stones, Tombstone, Withdrawals, file_of, write_tombstones
+from blastgit.repository.tombstones import Tombstone, Withdrawals, file_of, write_tombstones
 from blastgit.store.pointer import Pointer
-from blastgit.workflow.resolve import resolve_revision
+from blastgit.workflow.resolve import resolve_draft, resolve_revision
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def withdraw(repository: Repository, spec: Spec, reason: str, options: WithdrawO
 
     Args:
         repository: The data repo.
-        spec: The revision by its number, with a file or folder of it, or without for all its files.
+        spec: The revision or the draft by its number, with a file or folder of it, or without for all its files.
         reason: Why, in a sentence that everybody will read.
         options: How.
 
@@ -101,8 +101,9 @@ def withdraw(repository: Repository, spec: Spec, reason: str, options: WithdrawO
         StoreError: Main says it, and the store fails: repeat the call, or leave the contents to `gc`.
     """
     if spec.number is None or spec.stage is not None:
+        also = f" ({spec.name}@1:draft-1 for a draft)" if spec.alias == DRAFT else ""
         raise UsageError(
-            f"name the revision by its number, as in {spec.name}@0: what is taken down must not be a guess"
+            f"name the revision by its number, as in {spec.name}@0{also}: what is taken down must not be a guess"
         )
     check_reason(reason)
     repository.require("admin", spec.name)
@@ -116,14 +117,17 @@ def withdraw(repository: Repository, spec: Spec, reason: str, options: WithdrawO
             clean_up_dead_writer(repository, lock)
         with suppress(DamagedData):  # of other revisions: this one can be read, or is not found
             roll_forward(repository, spec.name, line)
-        revision = resolve_revision(repository, spec)
+        revision = resolve_revision(repository, spec) if spec.draft is None else resolve_draft(repository, spec)
         stones = {path: _stone(repository, revision, path, reason) for path in _chosen(revision, spec.path)}
-        before = Withdrawals(repository).of(revision.name, spec.number)
+        before = Withdrawals(repository).of(revision.name, spec.number, spec.draft)
         new = sorted(stones.keys() - before.keys())
         commit = str(repository.main.id)
         if new and not wanted.dry_run:
-            commit = _commit(repository, main, revision, {**stones, **before}, new)
-        roots = ReachableContents(repository, {(revision.name, spec.number): {**stones, **before}})
+            where = file_of(revision.name, spec.number, spec.draft)
+            text = write_tombstones(revision.name, spec.number, {**stones, **before}, spec.draft)
+            change = BranchEdit({where: text}, f"Withdraw {revision}: {stones[new[0]].reason}", tuple(new))
+            commit = _commit(repository, main, change)
+        roots = ReachableContents(repository, {(revision.name, revision.number): {**stones, **before}})
         stored = {stone.md5 for path, stone in stones.items() if not revision.held[path].in_git}
         done = remove(repository, stored, roots, now=wanted.now, dry_run=wanted.dry_run)
     in_git = sorted(path for path in stones if revision.held[path].in_git)
@@ -144,7 +148,7 @@ def check_reason(reason: str) -> None:
         raise InvalidInput("the reason should be one line: whoever misses the data will read it")
 
 
-def _chosen(revision: Revision, path: str | None) -> list[str]:
+def _chosen(revision: Snapshot, path: str | None) -> list[str]:
     paths = sorted(revision.pointers)
     chosen = [
         each for each in paths if path is None or each == path or PurePosixPath(path) in PurePosixPath(each).parents
@@ -155,7 +159,7 @@ def _chosen(revision: Revision, path: str | None) -> list[str]:
     return chosen
 
 
-def _stone(repository: Repository, revision: Revision, path: str, reason: str) -> Tombstone:
+def _stone(repository: Repository, revision: Snapshot, path: str, reason: str) -> Tombstone:
     return signed_stone(repository, path, revision.pointers[path], revision.sha256(path), reason)
 
 
@@ -167,11 +171,8 @@ def signed_stone(repository: Repository, path: str, pointer: Pointer, sha256: st
     return Tombstone(path, pointer.md5, sha256, pointer.size, f"{moment:%Y-%m-%dT%H:%M:%SZ}", by, reason)
 
 
-def _commit(repository: Repository, lock: Lock, revision: Revision, stones: Stones, new: list[str]) -> str:
-    """Write the tombstones of a revision on main, some of them new, and return main's commit once that is durable."""
-    path = file_of(revision.name, revision.number)
-    files = {path: write_tombstones(revision.name, revision.number, stones)}
-    change = BranchEdit(files, f"Withdraw {revision}: {stones[new[0]].reason}", tuple(new))
+def _commit(repository: Repository, lock: Lock, change: BranchEdit) -> str:
+    """Write tombstones on main, and return main's commit once that is durable."""
     commit = commit_to_held_branch(repository, "main", lock, lambda _: change)
     assert commit is not None
     return commit

@@ -12,7 +12,7 @@ from blastgit.content import describe
 from blastgit.errors import DamagedData, StoreError, Withdrawn
 from blastgit.naming.names import is_personal, is_reference
 from blastgit.repository.base import Repository
-from blastgit.repository.commits import Revision, Snapshot
+from blastgit.repository.commits import Snapshot
 from blastgit.repository.contents import content_tolerance, published_file
 from blastgit.repository.drafts import Drafts
 from blastgit.repository.history import History
@@ -156,7 +156,7 @@ def _difference(repository: Repository, revision: Snapshot, path: str, file: Pat
 
 
 def identify_file(repository: Repository, file: Path, names: Iterable[str]) -> Identity:
-    """Return which published files one in hand is: by its bytes, else by its content among files of its name.
+    """Return which file of a revision or draft one in hand is: by its bytes, else by content among those of its name.
 
     Args:
         repository: The data repo, with these transients at hand.
@@ -167,24 +167,24 @@ def identify_file(repository: Repository, file: Path, names: Iterable[str]) -> I
         OSError: It cannot be read.
     """
     digest = f"sha256:{sha256_of(file)}"
-    alike: dict[str, tuple[Revision, str]] = {}  # published files of that name, each content once
+    alike: dict[str, tuple[Snapshot, str]] = {}  # published files of that name, each content once
     matches = []
     for name in names:
-        for revision in History(repository).backwards(name):
-            if digest.encode() in revision.dr_bytes:  # quicker than to parse each
-                matches += [f"{revision}:{path}" for path, known in revision.dr.files.items() if known == digest]
-            elif f'/{file.name}"'.encode() in revision.dr_bytes:
-                paths = [path for path in revision.dr.files if PurePosixPath(path).name == file.name]
-                alike.update({revision.dr.files[path]: (revision, path) for path in paths})
+        for state in _states(repository, name):
+            if digest.encode() in state.dr_bytes:  # quicker than to parse each
+                matches += [f"{state}:{path}" for path, known in state.dr.files.items() if known == digest]
+            elif f'/{file.name}"'.encode() in state.dr_bytes:
+                paths = [path for path in state.dr.files if PurePosixPath(path).name == file.name]
+                alike.update({state.dr.files[path]: (state, path) for path in paths})
     if matches:
         return Identity(str(file), tuple(matches), same_bytes=True)
     return _nearest_file(repository, file, list(alike.values()))
 
 
-def _nearest_file(repository: Repository, file: Path, alike: Sequence[tuple[Revision, str]]) -> Identity:
+def _nearest_file(repository: Repository, file: Path, alike: Sequence[tuple[Snapshot, str]]) -> Identity:
     if not alike:
         return Identity(str(file), reason="no published file has these bytes, and none has this name")
-    if len({revision.name for revision, _ in alike}) > 1:
+    if len({state.name for state, _ in alike}) > 1:
         words = "no published file has these bytes; to compare its content, name the transient (--of NAME)"
         return Identity(str(file), reason=words)
     with TemporaryDirectory(prefix="blastgit-") as folder:

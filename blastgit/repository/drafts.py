@@ -47,6 +47,10 @@ class Drafts:
         """Return the last draft on the way to a revision, or None."""
         return next((draft for draft in self.all() if draft.towards == towards), None)
 
+    def one(self, towards: int, ordinal: int) -> Draft | None:
+        """Return the draft of that number on the way to a revision, or None."""
+        return next((draft for draft in self.all() if (draft.towards, draft.ordinal) == (towards, ordinal)), None)
+
     def commits(self) -> Iterator[pygit2.Commit]:
         """Yield all commits of the line, newest first: drafts, the stages before them, and what says that one is over.
 

@@ -1,6 +1,7 @@
 """Tombstones: what main says of published files that were taken down.
 
-Published bytes are never altered, so a withdrawal stands beside them: `withdrawn/<transient>/<N>.yaml` on main.
+Published bytes are never altered, so a withdrawal stands beside them: `withdrawn/<transient>/<N>.yaml` on main, of a
+draft `withdrawn/<transient>/<N>-draft-<K>.yaml`.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ LEFT_OUT = "left out of this subset"
 
 ATTACHMENT = "attachment"
 _SHA256 = re.compile(rb"[0-9a-f]{64}")
-_FILE = re.compile(r"((?:u/[^/]+/|r/[^/]+/)?[^/]+)/(0|[1-9][0-9]{0,8})\.yaml")
+_FILE = re.compile(r"((?:u/[^/]+/|r/[^/]+/)?[^/]+)/(0|[1-9][0-9]{0,8})(?:-draft-([1-9][0-9]{0,8}))?\.yaml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,8 @@ class Withdrawals:
         self._main = repository.main.tree
         self._tree = self._main / FOLDER if FOLDER in self._main else None
 
-    def of(self, name: str, number: int) -> Stones:
-        """Return the tombstones of a revision.
+    def of(self, name: str, number: int, draft: int | None = None) -> Stones:
+        """Return the tombstones of a revision, or of a draft on the way to it.
 
         Raises:
             RepoError: Main's file about it is not valid.
@@ -85,13 +86,13 @@ class Withdrawals:
         if not isinstance(self._tree, pygit2.Tree):
             return {}
         try:
-            blob = self._tree[f"{name}/{number}.yaml"]
+            blob = self._tree[file_of(name, number, draft).removeprefix(f"{FOLDER}/")]
         except KeyError:
             return {}
-        return read_tombstones(blob.data, file_of(name, number)) if isinstance(blob, pygit2.Blob) else {}
+        return read_tombstones(blob.data, file_of(name, number, draft)) if isinstance(blob, pygit2.Blob) else {}
 
-    def all(self) -> Iterator[tuple[str, int, Stones]]:
-        """Yield each revision of which something was withdrawn: its transient, its number and the tombstones.
+    def all(self) -> Iterator[tuple[str, int | None, Stones]]:
+        """Yield each state of which something was withdrawn: its transient, its number (a draft: None), the tombstones.
 
         Raises:
             RepoError: A file on main is not valid.
@@ -100,7 +101,8 @@ class Withdrawals:
             for path, _ in flatten(self._tree):
                 match = _FILE.fullmatch(path)
                 if match:
-                    yield match[1], int(match[2]), self.of(match[1], int(match[2]))
+                    name, number, draft = match[1], int(match[2]), int(match[3]) if match[3] else None
+                    yield name, number if draft is None else None, self.of(name, number, draft)
 
     def attachments(self) -> Iterator[Tombstone]:
         """Yield the tombstone of each attachment, whose path is that on the branch `annotations`.
@@ -146,7 +148,7 @@ class Withdrawals:
             if wanted.isdisjoint(_SHA256.findall(data)):
                 continue
             match = _FILE.fullmatch(path)
-            name = f"{match[1]}@{match[2]}" if match else ATTACHMENT
+            name = f"{match[1]}@{match[2]}{f':draft-{match[3]}' if match[3] else ''}" if match else ATTACHMENT
             for stone in read_tombstones(data, f"{FOLDER}/{path}").values():
                 is_first = stone.sha256 not in found or (match is not None and transient_of(match[1]) == transient)
                 if is_first and not stone.reason.startswith(LEFT_OUT):
@@ -199,9 +201,9 @@ def check_returning(repository: Repository, transient: str, sha256: Mapping[str,
     }
 
 
-def file_of(name: str, number: int) -> str:
-    """Return the path on main of a revision's tombstones."""
-    return f"{FOLDER}/{name}/{number}.yaml"
+def file_of(name: str, number: int, draft: int | None = None) -> str:
+    """Return the path on main of the tombstones of a revision, or of a draft on the way to it."""
+    return f"{FOLDER}/{name}/{number}{'' if draft is None else f'-draft-{draft}'}.yaml"
 
 
 def attachment_file(sha256: str) -> str:
@@ -226,12 +228,13 @@ def read_tombstones(text: bytes, where: str) -> Stones:
     return {stone.path: stone for stone in stones}
 
 
-def write_tombstones(name: str, number: int, stones: Stones) -> bytes:
-    """Return the file that says what was withdrawn of a revision."""
+def write_tombstones(name: str, number: int, stones: Stones, draft: int | None = None) -> bytes:
+    """Return the file that says what was withdrawn of a revision, or of a draft on the way to it."""
     import yaml
 
     entries = [stones[path].to_json() for path in sorted(stones)]
-    value = {"transient": name, "revision": number, "withdrawn": entries}
+    which = {"revision": number} if draft is None else {"revision": number, "draft": draft}
+    value = {"transient": name, **which, "withdrawn": entries}
     return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100).encode()
 
 

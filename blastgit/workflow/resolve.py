@@ -26,7 +26,7 @@ def resolve(repository: Repository, spec: Spec) -> Snapshot:
     if spec.alias == DRAFT and spec.stage is None and spec.draft is None:
         return _open_draft(repository, spec)
     if spec.draft is not None:
-        return _draft(repository, spec)
+        return resolve_draft(repository, spec)
     if spec.stage is None:
         return resolve_revision(repository, spec)
     run = _run_towards(repository, spec)
@@ -68,11 +68,17 @@ def _open_draft(repository: Repository, spec: Spec) -> Draft:
     return found
 
 
-def _draft(repository: Repository, spec: Spec) -> Draft:
-    every = Drafts(repository, spec.name).all()
-    for draft in every:
-        if (draft.towards, draft.ordinal) == (spec.number, spec.draft):
-            return draft
+def resolve_draft(repository: Repository, spec: Spec) -> Draft:
+    """Return the draft that a person named by its number, `2026dgt@1:draft-1`.
+
+    Raises:
+        NotFound: There is none.
+    """
+    drafts = Drafts(repository, spec.name)
+    found = drafts.one(spec.number or 0, spec.draft or 0)
+    if found is not None:
+        return found
+    every = drafts.all()
     there = f"it has {', '.join(map(str, every[:3]))}{', …' if len(every) > 3 else ''}" if every else "it has none"
     raise NotFound(f"{spec.name} has no draft {spec}: {there}")
 

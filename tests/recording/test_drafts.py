@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from blastgit import DataRepo
 from blastgit.cli.main import main
 from blastgit.demo import Sample, reprocess
 from blastgit.demo.changes import break_off, change_image, fail_stage, without_host
-from blastgit.errors import InvalidData, InvalidInput, NotFound, RepoError
+from blastgit.errors import InvalidData, InvalidInput, NotFound, RepoError, Withdrawn
 from blastgit.recording.result import Recorded
 from tests.settings import add_settings
 
@@ -184,6 +185,28 @@ def test_identify_knows_drafts(strict: Path, sample: Sample, record: Record, tmp
     assert DataRepo(strict).identify(export).matches == ("2026dgt@0:draft-1",)
 
 
+def test_identify_knows_the_files_of_drafts(strict: Path, sample: Sample, record: Record, tmp_path: Path) -> None:
+    record(strict, sample)
+    record(strict, failed(sample))
+    DataRepo(strict).download(f"{NAME}@draft", tmp_path / "got", even_invalid=True)
+    image = tmp_path / "got" / "cutout_cdn" / "DES" / "DES_z.fits"
+    place = f"{NAME}@1:draft-1:cutout_cdn/DES/DES_z.fits"
+    assert DataRepo(strict).identify(image).matches == (place,)
+    assert DataRepo(strict).identify(image, of=NAME).matches == (place,)
+
+
+def test_identify_knows_the_files_of_a_transient_that_has_drafts_only(
+    strict: Path, sample: Sample, record: Record, tmp_path: Path
+) -> None:
+    record(strict, failed(sample))
+    (tmp_path / "in").mkdir()
+    _, data = failed(sample).write(tmp_path / "in")
+    image = next(data.rglob("DES_z.fits"))
+    place = f"{NAME}@0:draft-1:cutout_cdn/DES/DES_z.fits"
+    assert DataRepo(strict).identify(image).matches == (place,)
+    assert DataRepo(strict).identify(image, of=NAME).matches == (place,)
+
+
 def test_an_import_keeps_drafts_too_and_makes_no_second_one(strict: Path, sample: Sample, tmp_path: Path) -> None:
     (tmp_path / "blast" / "exports").mkdir(parents=True)
     export, _ = failed(sample).write(tmp_path / "blast")
@@ -292,3 +315,50 @@ def test_killed_at_every_step(strict: Path, sample: Sample, record: Record, tmp_
         step += 1
     assert len(DataRepo(strict).drafts(NAME)) == 1
     assert step > 5
+
+
+IMAGE = "cutout_cdn/DES/DES_z.fits"
+
+
+def test_a_file_of_a_draft_alone_can_be_withdrawn(
+    strict: Path, sample: Sample, record: Record, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record(strict, sample)
+    record(strict, failed(sample))
+    repo = DataRepo(strict)
+    done = repo.withdraw(f"{NAME}@1:draft-1:{IMAGE}", "private", now=True)
+    assert (done.revision, done.paths, len(done.removed)) == (f"{NAME}@1:draft-1", [IMAGE], 1)
+    assert repo.verify().problems == []
+    with pytest.raises(Withdrawn, match="private"):
+        repo.download(f"{NAME}@draft:{IMAGE}", tmp_path / "got", even_invalid=True)
+    assert repo.download(f"{NAME}@0:{IMAGE}", tmp_path / "got").written
+    assert repo.withdraw(f"{NAME}@1:draft-1:{IMAGE}", "private").paths == []
+    assert main(["-C", str(strict), "withdraw", f"{NAME}@draft:{IMAGE}", "--reason", "x"]) == 2
+    assert f"{NAME}@1:draft-1" in capsys.readouterr().err
+
+
+def test_what_was_withdrawn_of_a_draft_is_not_withdrawn_of_the_revision_that_comes(
+    strict: Path, sample: Sample, record: Record, tmp_path: Path
+) -> None:
+    record(strict, sample)
+    record(strict, failed(sample))
+    repo = DataRepo(strict)
+    repo.withdraw(f"{NAME}@1:draft-1:{IMAGE}", "private", now=True)
+    assert record(strict, change_image(later(sample, 3), "DES_z", seed=9)).revision == 1
+    assert repo.download(f"{NAME}@1:{IMAGE}", tmp_path / "got").written
+    assert repo.verify().problems == []
+    with pytest.raises(Withdrawn, match="private"):  # the same bytes do not come back by the back door
+        record(strict, change_image(later(sample, 4), "DES_z", seed=2))
+
+
+def test_contents_of_drafts_are_needed_and_go_along(
+    strict: Path, sample: Sample, record: Record, tmp_path: Path
+) -> None:
+    record(strict, sample)
+    record(strict, failed(sample))
+    assert DataRepo(strict).gc(delete=True, grace=timedelta(0)).to_json()["set_aside"] == []
+    DataRepo(strict).migrate(tmp_path / "new")
+    moved = DataRepo(tmp_path / "new")
+    assert [str(each.draft) for each in moved.drafts(NAME)] == [f"{NAME}@1:draft-1"]
+    assert moved.download(f"{NAME}@draft", tmp_path / "got", even_invalid=True).written
+    assert DataRepo(strict).verify().problems == moved.verify().problems == []

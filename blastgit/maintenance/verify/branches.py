@@ -12,6 +12,8 @@ from blastgit.errors import BlastgitError, DamagedData
 from blastgit.maintenance.verify.report import Report
 from blastgit.plumbing.trees import blob_data, flatten
 from blastgit.repository.base import Repository
+from blastgit.repository.commits import Snapshot
+from blastgit.repository.drafts import Drafts
 from blastgit.repository.format import CONFIG
 from blastgit.repository.history import History
 from blastgit.repository.tombstones import FOLDER
@@ -20,7 +22,13 @@ from blastgit.store.config import check_config
 
 def check_tombstones(repository: Repository, report: Report) -> None:
     """Note each tombstone that is not about just what was published."""
-    main, find = repository.main.tree, History(repository).tagged
+    main = repository.main.tree
+
+    def find(name: str, number: int, draft: int | None) -> Snapshot | None:
+        if draft is None:
+            return History(repository).tagged(name, number)
+        return Drafts(repository, name).one(number, draft)
+
     tree = main[FOLDER] if FOLDER in main else None  # noqa: SIM401 (a tree has no `get`)
     for path, blob in flatten(tree, f"{FOLDER}/") if isinstance(tree, pygit2.Tree) else ():
         for text in tombstone_faults(path, blob_data(repository.git, blob), find):
