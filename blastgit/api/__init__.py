@@ -1,1 +1,1 @@
-"""The front door: `DataRepo`, one module for each of its attributes."""
+"""The Python API: `DataRepo`, with one module for each of its attributes."""

@@ -7,15 +7,14 @@ from blastgit.repository.base import Repository
 from blastgit.repository.history import History
 
 LIMIT = 5_000
-"""Transients up to which all documents are looked through; it takes a fraction of a millisecond for each."""
+"""Up to this many transients, all documents are searched, at a fraction of a millisecond each."""
 
 
 def find_alias(repository: Repository, alias: str) -> str | None:
-    """Return the transient of an alias, ignoring case; None if there is none.
+    """Return the transient that has an alias, ignoring case, or None; of several, the first by name.
 
-    Asking by a name that no transient has can wait for this. Where there are more transients than `LIMIT`, the index
-    is asked, if there is one: it is not made, nor brought up to date, for a name that may be a slip of the pen. Several
-    with the same alias: the first by name.
+    With more transients than `LIMIT` the index is queried, if there is one. It is neither built nor updated for this:
+    the name may be a typo.
     """
     if not repository.is_here:
         return None
@@ -31,7 +30,7 @@ def find_alias(repository: Repository, alias: str) -> str | None:
                 continue
             fields = latest.dr.export.document["transient"]["fields"]
         except BlastgitError:
-            continue  # `verify` is for these
+            continue  # `verify` reports these
         known = [*(fields.get("aliases") or []), fields.get("display_name")]
         if wanted in {str(each).casefold() for each in known if each}:
             return name
@@ -39,7 +38,7 @@ def find_alias(repository: Repository, alias: str) -> str | None:
 
 
 def _indexed(repository: Repository, alias: str) -> list[str]:
-    """Return the transients that have an alias by the index as it is; none if it cannot be read."""
+    """Return the transients that have an alias according to the index as it is; none if it cannot be read."""
     from blastgit.api.index import Index
 
     asked = "SELECT DISTINCT transient FROM aliases WHERE kind <> 'host' AND lower(alias) = lower(?) ORDER BY 1"

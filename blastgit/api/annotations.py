@@ -34,25 +34,25 @@ class Annotations(Asked):
     """The annotations of a data repo."""
 
     def __init__(self, repository: Repository) -> None:
-        """Open them."""
+        """Open the annotations of a repo."""
         self._repository = repository
 
     @cached_property
     def identity(self) -> UUID:
-        """What the ids of subjects and annotations follow from (UUIDv5)."""
+        """The UUID from which the ids of subjects and annotations are derived (UUIDv5)."""
         return repo_identity(self._repository)
 
     @property
     def vocabulary(self) -> Flags:
-        """The flags and tags of this data repo, as the section `flags` of `blastgit.yaml` has them."""
+        """The flags and tags of this data repo, from the section `flags` of `blastgit.yaml`."""
         return Flags.of(self._repository.settings)
 
     @property
     def policy(self) -> Policy:
-        """Who may say what, as main says now."""
+        """Who may annotate what, according to the settings on main."""
         return self._repository.settings.policy
 
-    def add(  # noqa: PLR0913 (the remark, its subjects, and four things that most calls leave out)
+    def add(  # noqa: PLR0913 (the annotation, its subjects, and four options that most calls omit)
         self,
         subjects: Sequence[str],
         remark: AnnotationBody,
@@ -62,23 +62,23 @@ class Annotations(Asked):
         announce: bool = False,
         dry_run: bool = False,
     ) -> Annotated:
-        """Say something of one subject or many, in one commit.
+        """Annotate one or more subjects in one commit.
 
         Args:
-            subjects: What it is about; none if it supersedes others, and is about the same. `2026dgt@1`,
-                `2026dgt@1:cutout_cdn/DES/DES_z.fits` (that content, wherever it is), `2026dgt@1:host.redshift`,
+            subjects: What to annotate; empty to take the subjects of the annotations it supersedes. `2026dgt@1`,
+                `2026dgt@1:cutout_cdn/DES/DES_z.fits` (that content, wherever it occurs), `2026dgt@1:host.redshift`,
                 `2026dgt` (the transient), `run:NAME`, `collection:NAME`, `interval:BEGIN/END`, `host:KEY`,
                 `filter:DES_z` or `r/model/sbi-global@2` (a reference).
-            remark: What to say.
-            attach: A file that belongs to it.
-            bot: Whether a program says it.
-            announce: Accept transients and hosts that this repo does not know yet, because they are yet to come.
-            dry_run: Check, and write nothing.
+            remark: The annotation's body.
+            attach: A file to attach.
+            bot: Whether a program makes the annotation.
+            announce: Accept transients and hosts that are not in this repo yet.
+            dry_run: Check, but write nothing.
 
         Raises:
-            InvalidInput: It cannot be kept, or a subject is not valid; nothing was written.
-            NotFound: A subject, or what is to be superseded, is not there.
-            Denied: The policy does not let this user say it.
+            InvalidInput: The annotation or a subject is invalid; nothing was written.
+            NotFound: A subject, or an annotation to supersede, does not exist.
+            Denied: The policy does not allow this user to make it.
         """
         attachments = {}
         if attach is not None:
@@ -94,19 +94,19 @@ class Annotations(Asked):
         return done if dry_run else self._steered(done, [event.subject for event in events if event.remark.flag])
 
     def about(self, subject: str, *, inherited: bool = False) -> Notes:
-        """Return all that was said of something, with what was superseded; see `Filter` to choose.
+        """Return all annotations of a subject, including superseded ones; see `Filter` to select.
 
         Args:
             subject: As for `add`.
-            inherited: Also what was said of the inputs that were really used, with origin and distance.
+            inherited: Include annotations of the inputs that were actually used, with origin and distance.
 
         Raises:
-            NotFound: There is no such thing.
+            NotFound: There is no such subject.
         """
         return Query(self._repository).about(subject, inherited=inherited)
 
     def list(self, chosen: Filter | None = None) -> Notes:
-        """Return the annotations of everything, as far as they pass a filter."""
+        """Return the annotations of all subjects that pass a filter."""
         query = Query(self._repository)
         notes = list(query.all())
         states = flags_of(notes, query.flags)
@@ -118,24 +118,24 @@ class Annotations(Asked):
         return flags_of(query.all(), query.flags)
 
     def flag_of(self, revision: str) -> str | None:
-        """Return the flag of a revision, `2026dgt@1`, in words; None if it has none, or if that is not at hand."""
+        """Return the flag of a revision, `2026dgt@1`, in words; None if it has none or it is not available here."""
         from blastgit.annotations.flag_lookup import FlagLookup
 
         try:
             name, number = read_subject(f"revision:{revision}").revision
         except InvalidName:
-            return None  # what a stage left is no revision
+            return None  # the state that a stage left is not a revision
         return FlagLookup(self._repository).of_revision(name, number)
 
     def take_in(self, data: bytes, *, dry_run: bool = False) -> Annotated:
-        """Add annotations that were exported as JSON lines or ECSV, or a list that others made, in one commit.
+        """Add annotations that were exported as JSON lines or ECSV, or a list from another source, in one commit.
 
-        What is there already is not added again. Annotations of others take the role `relay`.
+        Existing annotations are not added again. Adding annotations by other users takes the role `relay`.
 
         Raises:
             InvalidInput: A row is not valid; nothing was written.
-            NotFound: A subject is not there.
-            Denied: The policy does not let this user bring what others said.
+            NotFound: A subject does not exist.
+            Denied: The policy does not allow this user to add annotations by others.
         """
         from blastgit.annotations.exchange import read_in
 
@@ -144,11 +144,11 @@ class Annotations(Asked):
         return done if dry_run else self._steered(done, [event.subject for event in draft.events if event.remark.flag])
 
     def export(self, notes: Sequence[AnnotationStatus] | None = None, form: str = "jsonl") -> bytes:
-        """Return annotations as text, keyed by ids that stay the same wherever it is taken in.
+        """Return annotations as text, keyed by ids that stay the same wherever they are imported.
 
         Args:
-            notes: The annotations; by default all there are, with what was superseded.
-            form: "jsonl", which brings attachments along, or "ecsv", a table.
+            notes: The annotations; by default all, including superseded ones.
+            form: "jsonl", which includes attachments, or "ecsv", a table.
         """
         from blastgit.annotations.exchange import export
 
@@ -156,25 +156,25 @@ class Annotations(Asked):
         return export(self._repository, chosen, self.identity, form)
 
     def sync(self, remote: str = "origin", *, dry_run: bool = False) -> Synced:
-        """Fetch the annotations of another repo, merge them with ours, and push what it lacks.
+        """Fetch the annotations of another repo, merge them with ours, and push those it lacks.
 
         Args:
             remote: A remote of this clone, a folder or a URL.
-            dry_run: Count, and change nothing.
+            dry_run: Count, but change nothing.
 
         Raises:
-            Denied: The other side does not let ours in.
-            RepoError: It cannot be reached.
+            Denied: The other repo rejects ours.
+            RepoError: The other repo cannot be reached.
         """
         from blastgit.annotations.sync import sync
 
         return sync(self._repository, remote, dry_run=dry_run)
 
     def apply_rules(self, *, dry_run: bool = False) -> Annotated:
-        """Apply the rules of `blastgit.yaml` to all flags that hold now: what is bad leaves the collections it names.
+        """Apply the rules of `blastgit.yaml` to all current flags: bad data leave the collections that a rule names.
 
         Raises:
-            Denied: The policy does not let this user change a collection.
+            Denied: The policy does not allow this user to change a collection.
         """
         from blastgit.collections.steer import steer
 
@@ -182,7 +182,7 @@ class Annotations(Asked):
         return Annotated((), 0, None, moved, waiting)
 
     def _steered(self, done: Annotated, flagged: Sequence[Subject]) -> Annotated:
-        """Apply the rules to what has just been flagged."""
+        """Apply the rules to the subjects that have just been flagged."""
         if not flagged or not self.vocabulary.rules:
             return done
         from blastgit.collections.steer import steer
@@ -210,9 +210,9 @@ class Annotations(Asked):
         return attached.name, read(self._repository, Branch(self._repository), attached)
 
     def _superseded(self, remark: AnnotationBody) -> Sequence[Target]:
-        """Return what the annotations are about that a remark supersedes."""
+        """Return the subjects of the annotations that a new one supersedes."""
         if not remark.supersedes:
-            raise UsageError("what is the annotation about? Name one subject at least")
+            raise UsageError("what is the annotation about? Name at least one subject")
         found: dict[str, dict[Subject, Target]] = {name: {} for name in remark.supersedes}
         notes = [note for note in Query(self._repository).all() if note.event.id in found]
         for note in notes:
@@ -222,7 +222,7 @@ class Annotations(Asked):
             if not targets:
                 raise NotFound(f"there is no annotation {name} in {self._repository.location}")
             if targets.keys() != found[remark.supersedes[0]].keys():
-                raise UsageError(f"{name} and {remark.supersedes[0]} are not about the same: name the subjects")
+                raise UsageError(f"{name} and {remark.supersedes[0]} have different subjects: name the subjects")
         return list(found[remark.supersedes[0]].values())
 
     def _with_id(self, name: str) -> Iterator[AnnotationStatus]:
@@ -230,12 +230,12 @@ class Annotations(Asked):
 
 
 def _check_one(name: str, notes: Sequence[AnnotationStatus]) -> None:
-    """Check that an id stands for one annotation: the hook compares ids only with those of the same subject.
+    """Check that an id stands for one annotation: the hook compares ids only within a subject.
 
     Raises:
-        UsageError: Others have used it, for something that they said of another subject.
+        UsageError: Annotations of different subjects share the id.
     """
-    said = {(note.event.user, note.event.time) for note in notes}
-    if len(said) > 1:
+    annotations = {(note.event.user, note.event.time) for note in notes}
+    if len(annotations) > 1:
         about = ", ".join(sorted({str(note.event.subject) for note in notes})[:3])
-        raise UsageError(f"{name} is the id of {len(said)} annotations, about {about}: name the subject")
+        raise UsageError(f"{name} is the id of {len(annotations)} annotations, about {about}: name the subject")

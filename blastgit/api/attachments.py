@@ -1,4 +1,4 @@
-"""`repo.attachments` and `repo.metrics`: files and numbers that belong to data and are no part of them."""
+"""`repo.attachments` and `repo.metrics`: files and numbers attached to published data."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 _KINDS = ("revision", "file", "run", "collection")
 
 
-class _Room(Asked):
+class _AttachedData(Asked):
     def __init__(self, repository: Repository, progress: Progress = silent) -> None:
-        """Open it."""
+        """Open the attachments or metrics of a repo."""
         self._repository = repository
         self._progress = progress
 
@@ -55,7 +55,7 @@ class _Room(Asked):
         return target
 
     def _notes(self, subject: str | None, *, history: bool) -> Iterator[AnnotationStatus]:
-        """Yield the remarks on a revision with its parts and files, on another subject, or on all."""
+        """Yield the annotations of a revision with its parts and files, of another subject, or of all subjects."""
         query = Query(self._repository)
         if subject is None:
             notes: Iterator[AnnotationStatus] = query.all()
@@ -73,8 +73,8 @@ class _Room(Asked):
         return write(self._repository, Draft(events, subject, files), dry_run=dry_run)
 
 
-class Metrics(_Room):
-    """Numbers that were measured of revisions, files, runs and collections."""
+class Metrics(_AttachedData):
+    """Numbers measured on revisions, files, runs and collections."""
 
     def put(
         self,
@@ -85,28 +85,28 @@ class Metrics(_Room):
         bot: bool = False,
         dry_run: bool = False,
     ) -> Annotated:
-        """Record metrics in one commit; what this user said of the same keys before is superseded.
+        """Record metrics in one commit, superseding this user's earlier values of the same keys.
 
         Args:
             subject: `2026dgt@1`, a part of it (`2026dgt@1:sed/global`), a file of it, `run:NAME` or `collection:NAME`.
-            values: Each value, or value and unit, by key; what is recorded already is not recorded again.
-            comment: Words that go with each.
-            bot: Whether a program says it.
-            dry_run: Check, and write nothing.
+            values: A value, or a value and its unit, for each key; unchanged values are not recorded again.
+            comment: A comment stored with each metric.
+            bot: Whether a program records them.
+            dry_run: Check, but write nothing.
 
         Raises:
-            InvalidInput: A key, value or unit cannot be kept; nothing was written.
+            InvalidInput: A key, value or unit is invalid; nothing was written.
             NotFound: There is no such revision.
-            Denied: The policy does not let this user say it.
+            Denied: The policy does not allow this user to record them.
         """
         metrics = [_metric(key, value) for key, value in values.items()]
         target = self._target(subject)
         user = author_of(self._repository)
         own: dict[str, list[AnnotationStatus]] = {}
         for note in Query(self._repository).of(target.subject):
-            event, said = note.event, note.event.remark.metric
-            if said and note.is_current and (event.subject, event.user) == (target.subject, user):
-                own.setdefault(said.key, []).append(note)
+            event, recorded = note.event, note.event.remark.metric
+            if recorded and note.is_current and (event.subject, event.user) == (target.subject, user):
+                own.setdefault(recorded.key, []).append(note)
         events: list[Annotation] = []
         for metric in metrics:
             before = [note for note in own.get(metric.key, ()) if note.event.is_bot or not bot]
@@ -120,10 +120,10 @@ class Metrics(_Room):
         """Return metrics, oldest first.
 
         Args:
-            subject: The revision with all in it, the part or the file; None for all of the repo (many are found faster
-                in the table `metrics` of the index).
-            key: A pattern of keys.
-            history: Also those that were superseded or taken back.
+            subject: A revision with all its parts, a part or a file; None for the whole repo (for many metrics, the
+                table `metrics` of the index is faster).
+            key: A pattern that keys must match.
+            history: Include metrics that were superseded or retracted.
 
         Raises:
             NotFound: There is no such revision.
@@ -136,7 +136,7 @@ class Metrics(_Room):
         """Return the metric of a key; if several people measured it, the latest.
 
         Raises:
-            NotFound: There is none; the error names the nearest.
+            NotFound: The subject has no such metric; the error names the nearest key.
         """
         wanted = self._target(subject).subject
         there = [each for each in self.list(subject) if each.note.event.subject == wanted]
@@ -148,36 +148,36 @@ class Metrics(_Room):
         return found[-1]
 
 
-class Attachments(_Room):
-    """Files that belong to revisions, files of theirs, runs and collections."""
+class Attachments(_AttachedData):
+    """Files attached to revisions, files, runs and collections."""
 
-    def add(  # noqa: PLR0913 (each is one thing that most calls leave out)
+    def add(  # noqa: PLR0913 (options that most calls omit)
         self,
         subject: str,
         file: str | Path,
         *,
-        type: str = "",  # noqa: A002 (what it is called)
+        type: str = "",  # noqa: A002 (the name of the field)
         mime: str | None = None,
         comment: str = "",
         bot: bool = False,
         dry_run: bool = False,
     ) -> Annotated:
-        """Attach a file: a small one goes on the branch `annotations`, a large one into the store.
+        """Attach a file: a small one goes to the branch `annotations`, a large one into the store.
 
         Args:
             subject: `2026dgt@1`, a part of it, a file of it, `run:NAME` or `collection:NAME`.
             file: The file.
-            type: What kind of thing it is, `qa_plot`.
-            mime: Its MIME type; by default what its name says.
-            comment: Words that go with it.
-            bot: Whether a program says it.
-            dry_run: Check, and write nothing.
+            type: The kind of attachment, for example `qa_plot`.
+            mime: Its MIME type; by default guessed from its name.
+            comment: A comment stored with it.
+            bot: Whether a program attaches it.
+            dry_run: Check, but write nothing.
 
         Raises:
-            InvalidInput: It cannot be read or kept.
+            InvalidInput: The file cannot be read, or cannot be an attachment.
             NotFound: There is no such revision.
-            Denied: The policy does not let this user say it.
-            Withdrawn: The same content was attached before, and taken down.
+            Denied: The policy does not allow this user to attach it.
+            Withdrawn: The same content was attached before and taken down.
             StoreError: The store fails.
         """
         target = self._target(subject)
@@ -192,7 +192,7 @@ class Attachments(_Room):
             data = keep(self._repository, Path(file), attachment, self._progress)
             return self._attach(target, attachment, data, comment, bot=bot)
 
-    def _attach(  # noqa: PLR0913 (what, where to, and how it is said)
+    def _attach(  # noqa: PLR0913 (the attachment, its subject, and how to annotate)
         self, target: Target, attachment: Attachment, data: bytes, comment: str, *, bot: bool, dry_run: bool = False
     ) -> Annotated:
         remark = AnnotationBody(comment, attachment=attachment)
@@ -203,33 +203,33 @@ class Attachments(_Room):
     def list(
         self,
         subject: str | None = None,
-        type: str = "*",  # noqa: A002 (what it is called)
+        type: str = "*",  # noqa: A002 (the name of the field)
         *,
         history: bool = False,
     ) -> Sequence[Attached]:
         """Return attachments, oldest first.
 
         Args:
-            subject: The revision with all in it, the part or the file; None for all of the repo.
-            type: A pattern of types.
-            history: Also those that were superseded or taken back.
+            subject: A revision with all its parts, a part or a file; None for the whole repo.
+            type: A pattern that types must match.
+            history: Include attachments that were superseded or retracted.
 
         Raises:
             NotFound: There is no such revision.
         """
         notes = self._notes(subject, history=history)
         gone = {stone.sha256: str(stone) for stone in Withdrawals(self._repository).attachments()}
-        said = ((note, note.event.remark.attachment) for note in notes)
-        found = [Attached(note, one, gone.get(one.sha256, "")) for note, one in said if one is not None]
-        return [each for each in found if fnmatchcase(each.attachment.type, type)]
+        pairs = ((note, note.event.remark.attachment) for note in notes)
+        attached = [Attached(note, file, gone.get(file.sha256, "")) for note, file in pairs if file is not None]
+        return [each for each in attached if fnmatchcase(each.attachment.type, type)]
 
     def read(self, attached: Attached) -> bytes:
-        """Return the bytes of an attachment, checked.
+        """Return the verified bytes of an attachment.
 
         Raises:
-            NotFound: It is not here.
+            NotFound: It does not exist in this repo.
             Withdrawn: It was taken down.
-            DamagedData: The store lacks it, or it is not what was attached.
+            DamagedData: The store lacks it, or holds other bytes.
         """
         return read(self._repository, Branch(self._repository), attached.attachment)
 

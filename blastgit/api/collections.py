@@ -1,4 +1,4 @@
-"""`repo.collections`: named groups of datasets. Every change is one commit on main, with its author and reason."""
+"""`repo.collections`: named groups of datasets. Every change is a commit on main, with its author and reason."""
 
 from __future__ import annotations
 
@@ -33,26 +33,26 @@ class Collections(Asked):
     """The collections of a data repo."""
 
     def __init__(self, repository: Repository, when: str | None = None) -> None:
-        """Open them.
+        """Open the collections of a repo.
 
         Args:
             repository: The data repo.
-            when: A commit of main, a date or a date-time: read them as they were then; None for now.
+            when: A commit of main, a date or a date-time: read the collections as of then; None for now.
         """
         self._repository = repository
         self._when = when
 
     def at(self, when: str) -> Collections:
-        """Return the collections as they were: for reading, since a change always goes on from what is there now.
+        """Return the collections as of a time, for reading only: changes always start from the present state.
 
         Args:
-            when: A commit of main, a date or a date-time; or a RUN, for the state that it has stored when it was begun.
+            when: A commit of main, a date or a date-time; or a RUN, for the state it recorded when it began.
         """
         return Collections(self._repository, when)
 
     @property
     def policy(self) -> CollectionPolicy:
-        """What the settings say: names, types, protection."""
+        """The rules for collections in the settings: names, types, protection."""
         return CollectionPolicy.of(self._repository.settings)
 
     def resolve(self, collection: str, name: str, type: str | None = None, time: Time = None) -> Found:  # noqa: A002
@@ -66,20 +66,20 @@ class Collections(Asked):
 
         Raises:
             NotFound: There is no such collection, or it has nothing of that name and type.
-            UsageError: It is a matter of validity, and no time is given.
+            UsageError: The dataset depends on validity, and no time is given.
             InvalidInput: The time has no zone.
         """
         return self._resolver().resolve(collection, name, type, utc(time))
 
     def members(self, collection: str, time: Time = None) -> Sequence[Found]:
-        """Return all that a collection gives; see `Resolver.members`."""
+        """Return all members of a collection; see `Resolver.members`."""
         return self._resolver().members(collection, utc(time))
 
     def get(self, name: str) -> Collection:
-        """Return a collection as it stands on main.
+        """Return a collection as it is on main.
 
         Raises:
-            NotFound: There is none.
+            NotFound: There is no such collection.
         """
         return self._catalogue()[name]
 
@@ -90,30 +90,30 @@ class Collections(Asked):
         return [each for each in found if kind in (None, each.kind)]
 
     def runs(self, pattern: str = "*") -> Sequence[RunSummary]:
-        """Return the runs whose name matches a shell pattern, also those that only commits name; reads every tag."""
+        """Return the runs whose name matches a shell pattern, even if only commits name them; reads every tag."""
         return run_list(self._repository, pattern)
 
     def configuration(self, run: str) -> bytes:
-        """Return the configuration that a run was begun with, as it was handed in.
+        """Return the configuration that a run was started with, byte for byte.
 
         Raises:
-            NotFound: No such run, or it was begun without a configuration.
+            NotFound: No such run, or it was started without a configuration.
         """
-        there = self._catalogue()[run]
-        if not isinstance(there, Run) or not there.config:
+        collection = self._catalogue()[run]
+        if not isinstance(collection, Run) or not collection.config:
             raise NotFound(f"{run} was begun without a configuration: `blastgit run start --config FILE` keeps one")
-        return configuration(self._repository, there.config)
+        return configuration(self._repository, collection.config)
 
     def show(self, name: str) -> Shown:
-        """Return a collection with all that belongs to it: the tree of a chain, or the members.
+        """Return a collection with its contents: the tree of a chain, or the members.
 
         Raises:
-            NotFound: There is none.
+            NotFound: There is no such collection.
         """
         return show(self._repository, self._catalogue(), self.policy, name)
 
     def log(self, name: str) -> Sequence[Entry]:
-        """Return the changes of a collection, newest first: when, by whom, what and why.
+        """Return the changes of a collection, newest first: when, who, what and why.
 
         Raises:
             NotFound: There never was such a collection.
@@ -121,7 +121,7 @@ class Collections(Asked):
         return log(self._repository, name)
 
     def diff(self, old: str, new: str, time: Time = None) -> Difference:
-        """Compare what two collections give, or two states of one (`defaults@2026-05-27`, `defaults`).
+        """Compare the members of two collections, or of two states of one (`defaults@2026-05-27`, `defaults`).
 
         Raises:
             NotFound: There is no such collection or state.
@@ -133,22 +133,22 @@ class Collections(Asked):
         return difference(*lists)
 
     def check(self) -> Sequence[tuple[str, str]]:
-        """Check every collection there is; return each that breaks a rule, and the rule in words."""
+        """Check every collection; return each that breaks a rule, with a description of the rule."""
         return list(check_all(self._repository, self.policy, self._catalogue()))
 
     def create(self, name: str, kind: str, reason: Reason, about: str = "") -> Changed:
-        """Make a collection that is empty; a CHAINED one is made by `chain`, with its children.
+        """Make an empty collection; `chain` makes a CHAINED one, with its children.
 
         Args:
-            name: What it is called.
+            name: Its name.
             kind: RUN, TAGGED or CALIBRATION.
             reason: Why, in a line; or an `Intent`.
             about: What it is for, in a line.
 
         Raises:
-            InvalidName: The table of names has none such, or not for this type.
-            InvalidInput: It exists.
-            Denied: This user may not, or it is protected.
+            InvalidName: The settings do not allow such a name, or not for this type.
+            InvalidInput: The collection exists.
+            Denied: This user may not make it, or the name is protected.
         """
         if kind not in KINDS or kind == Chained.kind:
             raise UsageError(f"a collection is made as RUN, TAGGED or CALIBRATION, not {kind}; `chain` makes chains")
@@ -162,7 +162,7 @@ class Collections(Asked):
         return change(self._repository, f"Make {name}, {kind}", alter, reason)
 
     def add(self, name: str, datasets: Iterable[str], reason: Reason) -> Changed:
-        """Add datasets to a TAGGED collection; those that it has already stay.
+        """Add datasets to a TAGGED collection; those it already has stay.
 
         Args:
             name: The collection.
@@ -170,9 +170,9 @@ class Collections(Asked):
             reason: Why, in a line; or an `Intent`.
 
         Raises:
-            InvalidInput: There would be two datasets of one type for a transient; nothing was added.
+            InvalidInput: A transient would have two datasets of one type; nothing was added.
             NotFound: There is no such collection or dataset.
-            Denied: This user may not.
+            Denied: This user may not change the collection.
         """
         members = [Member(dataset) for dataset in self._named(datasets)]
 
@@ -182,7 +182,7 @@ class Collections(Asked):
         return change(self._repository, f"Add {_count(members)} to {name}", alter, reason)
 
     def remove(self, name: str, datasets: Iterable[str], reason: Reason) -> Changed:
-        """Take datasets out of a TAGGED collection; they stay where else they are. See `add`.
+        """Remove datasets from a TAGGED collection; they stay in all others. See `add`.
 
         Raises:
             NotFound: The collection does not hold one of them; nothing was removed.
@@ -202,24 +202,24 @@ class Collections(Asked):
         reason: Reason,
         about: str | None = None,
     ) -> Changed:
-        """Make a CHAINED collection, or give it other children; one child makes it a pointer with a lasting name.
+        """Make a CHAINED collection, or give it other children; with one child it is a pointer with a lasting name.
 
         Args:
             name: The chain.
             children: Collections, in the order in which they are searched.
             reason: Why, in a line; or an `Intent`.
-            about: What it is for; None leaves it as it is.
+            about: What it is for; None leaves it unchanged.
 
         Raises:
-            NotFound: A child is not there.
-            InvalidInput: The chain would run in a circle, or `name` is of another type.
-            Denied: A child may not stand there, or this user may not.
+            NotFound: A child does not exist.
+            InvalidInput: The chain would contain itself, or `name` has another type.
+            Denied: The chain may not have such a child, or this user may not change it.
         """
 
         def alter(before: Catalogue) -> dict[str, Collection | None]:
             old = before.get(name) or Chained()
             if not isinstance(old, Chained):
-                raise InvalidInput(f"{name} is {old.kind} and no chain: make another name")
+                raise InvalidInput(f"{name} is {old.kind}, not a chain: choose another name")
             return {name: replace(old, children=tuple(children), about=old.about if about is None else about)}
 
         verb = "Point" if len(children) == 1 else "Chain"
@@ -237,15 +237,15 @@ class Collections(Asked):
 
         Args:
             name: The collection.
-            datasets: What is certified.
-            begin: The first instant for which it is valid, with its zone; None for no limit.
-            end: The first instant for which it is not; None for no limit.
+            datasets: The datasets to certify.
+            begin: The first instant at which they are valid, with its zone; None for no limit.
+            end: The first instant at which they no longer are; None for no limit.
             reason: Why, in a line; or an `Intent`.
 
         Raises:
-            InvalidInput: The times have no zone or are reversed, or validity would overlap; nothing was certified.
+            InvalidInput: The times have no zone or are reversed, or validities would overlap; nothing was certified.
             NotFound: There is no such collection or dataset.
-            Denied: This user may not.
+            Denied: This user may not change the collection.
         """
         members = [certified(dataset, begin, end) for dataset in self._named(datasets)]
 
@@ -262,7 +262,7 @@ class Collections(Asked):
         begin: Time = None,
         end: Time = None,
     ) -> Changed:
-        """Take validity away from datasets: all of it, or what lies between two instants; what is left of it stays.
+        """Remove the validity of datasets, entirely or between two instants; the rest of it stays.
 
         Raises:
             NotFound: The collection does not hold one of them.
@@ -279,11 +279,11 @@ class Collections(Asked):
         return change(self._repository, f"Decertify {_count(spans)} in {name}", alter, reason)
 
     def validate(self, name: str, reason: Reason) -> Changed:
-        """Mark a RUN as validated: then the chain of reference catalogues takes it.
+        """Mark a RUN as validated, which admits it to the chain of reference catalogues.
 
         Raises:
             NotFound: There is no such collection.
-            InvalidInput: It is no RUN.
+            InvalidInput: It is not a RUN.
         """
 
         def alter(before: Catalogue) -> dict[str, Collection | None]:
@@ -292,9 +292,9 @@ class Collections(Asked):
         return change(self._repository, f"Mark {name} as validated", alter, reason)
 
     def filter(self, name: str, reason: Reason) -> Changed:
-        """Screen what runs have superseded: put a TAGGED `NAME/filtered` in the place of the chain's own runs.
+        """Hide superseded data: replace the chain's own runs by a TAGGED collection `NAME/filtered`.
 
-        It holds the first of each name and type of these runs, in the order of the chain.
+        It holds the first dataset of each name and type in these runs, in the order of the chain.
 
         Raises:
             NotFound: There is no such chain, or it has no runs of its own.
@@ -310,7 +310,7 @@ class Collections(Asked):
 
         Raises:
             NotFound: There is no such collection.
-            Denied: A chain refers to it, it is a RUN that has data, or it is made once.
+            Denied: A chain refers to it, it is a RUN that has data, or such collections are permanent.
         """
 
         def alter(before: Catalogue) -> dict[str, Collection | None]:
@@ -320,10 +320,10 @@ class Collections(Asked):
         return change(self._repository, f"Delete {name}", alter, reason)
 
     def start_run(self, wanted: Start, reason: Reason) -> Changed:
-        """Begin a run of processing: make its RUN, and the umbrella chain of it and of what it reads.
+        """Start a processing run: make its RUN, and the umbrella chain of the RUN and its inputs.
 
         Raises:
-            InvalidName: The parts make no name.
+            InvalidName: The parts do not make a valid name.
             InvalidInput: The RUN exists.
         """
         return start(self._repository, self.policy, wanted, reason)
@@ -331,7 +331,7 @@ class Collections(Asked):
     def _named(self, texts: Iterable[str]) -> Sequence[Dataset]:
         datasets = named(self._repository, texts)
         if not datasets:
-            raise UsageError("which datasets? Name one at least, as 2026dgt@1 or 2026dgt@1:PATH")
+            raise UsageError("which datasets? Name at least one, as 2026dgt@1 or 2026dgt@1:PATH")
         return datasets
 
     def _catalogue(self) -> Catalogue:
@@ -346,13 +346,13 @@ _T = TypeVar("_T", bound=Collection)
 
 
 def _typed(before: Catalogue, name: str, type_: type[_T], verb: str) -> _T:
-    there = before[name]
-    if isinstance(there, type_):
-        return there
-    if isinstance(there, Run):
-        raise InvalidInput(f"{name} is a RUN, and never changes: what is recorded with `--run {name}` is in it")
-    hint = {"TAGGED": "add and remove", "CALIBRATION": "certify and decertify", "CHAINED": "chain"}[there.kind]
-    raise InvalidInput(f"{name} is {there.kind}: {verb} is for {type_.kind}, and what changes it is {hint}")
+    collection = before[name]
+    if isinstance(collection, type_):
+        return collection
+    if isinstance(collection, Run):
+        raise InvalidInput(f"{name} is a RUN, and never changes: it holds what is recorded with `--run {name}`")
+    hint = {"TAGGED": "add and remove", "CALIBRATION": "certify and decertify", "CHAINED": "chain"}[collection.kind]
+    raise InvalidInput(f"{name} is {collection.kind}: {verb} is for {type_.kind}; change it with {hint}")
 
 
 def _count(members: Sequence[Member]) -> str:

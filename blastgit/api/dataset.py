@@ -1,4 +1,4 @@
-"""`repo.dataset`: a dataset as the object that its reader makes of it, typed for the types that blastgit ships."""
+"""`repo.dataset`: reads a dataset into an object, with static types for the dataset types that blastgit ships."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class ReadDataset:
     @overload
     def __call__(self, type_: str, transient: str, *, reader: str | None = None, **which: Any) -> Any: ...
 
-    def __call__(  # noqa: PLR0913 (what tells one dataset from all others)
+    def __call__(  # noqa: PLR0913 (what identifies a dataset)
         self,
         type_: str,
         transient: str,
@@ -61,27 +61,27 @@ class ReadDataset:
         even_invalid: bool = False,
         **key: Any,
     ) -> Any:
-        """Return a dataset as the object that its reader makes of it, with its identity attached.
+        """Read a dataset into an object, with its identity attached.
 
         repo.dataset("cutout", "2026dgt", filter="DES_z", revision=0)
 
         Args:
-            type_: The dataset type: `cutout`, `photometry`, …; `repo.types.list()` has all.
+            type_: The dataset type: `cutout`, `photometry`, …; `repo.types.list()` lists them.
             transient: The transient.
-            revision: A number, a date, a convenient name; by default the latest. With a collection it can only be
-                a day: everything is as it was then, and calibrations are those that were valid.
-            collection: The collection that says which revision.
-            time: For a collection of calibrations: when it is to be valid.
-            reader: Another reader than the type's own: `ccd` for an image with its coordinates, `bytes`, `json`, ….
-            even_invalid: Also what a failed stage left behind.
-            key: What tells the dataset from others of its type: `filter="DES_z"`.
+            revision: A number, a date or a convenient name; by default the latest. With a collection it can only be
+                a day: everything is as of then, with the calibrations valid at that time.
+            collection: The collection that determines the revision.
+            time: For a collection of calibrations: when the calibration must be valid.
+            reader: A reader other than the type's own: `ccd` for an image with coordinates, `bytes`, `json`, ….
+            even_invalid: Accept what a failed stage left behind.
+            key: What distinguishes the dataset from others of its type: `filter="DES_z"`.
 
         Raises:
             NotFound: There is no such type, revision, collection, reader or dataset.
             UsageError: Several datasets fit, or the call names a collection and a revision other than a day.
-            InvalidData: A stage failed that makes it.
+            InvalidData: The stage that makes it failed.
             Withdrawn: It was taken down.
-            DamagedData: The store lacks it, or holds something else.
+            DamagedData: The store lacks it, or holds other bytes.
             ReaderFailed: The reader cannot read it.
         """
         from blastgit.api.types import DatasetQuery, Types

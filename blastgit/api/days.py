@@ -1,4 +1,4 @@
-"""The state of a day: verbs of `DataRepo`."""
+"""The state of a repo on a given day: verbs of `DataRepo`."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 
 def asof(session: Session, /, day: str | datetime, collection: str = "", *, names: Sequence[str] = ()) -> AsOf:
-    """Return the state of a day: data, the calibrations that were valid and the flags, by the collections as they were.
+    """Return the state of a day: the data, the valid calibrations and the flags, using the collections as of then.
 
     Args:
-        day: A day (its end, UTC), or a moment; one without a zone is UTC.
-        collection: The collection that says which datasets; "" for all transients, and all that was certified.
+        day: A day (its end, UTC) or a time; without a zone it is UTC.
+        collection: The collection that selects datasets; "" for all transients and all certified datasets.
         names: Patterns of transients; none for all.
 
     Raises:
         InvalidName: It is not a day.
         InvalidInput: It lies in the future.
-        NotFound: The collection did not exist then, or there was nothing at all.
+        NotFound: The collection did not exist then, or the repo was empty.
     """
     from blastgit.releases.asof import as_of
 
@@ -35,7 +35,7 @@ def asof_since(session: Session, /, then: AsOf, *, names: Sequence[str] = ()) ->
     """Compare what `asof` returned with the present state.
 
     Raises:
-        NotFound: The collection is gone, or is empty now.
+        NotFound: The collection is gone or empty now.
     """
     from blastgit.releases.asof import since
 
@@ -43,7 +43,7 @@ def asof_since(session: Session, /, then: AsOf, *, names: Sequence[str] = ()) ->
 
 
 def asof_cited(session: Session, /, state: AsOf) -> Cited:
-    """Return how what `asof` returned is cited."""
+    """Return the citation of a state that `asof` returned."""
     from blastgit.releases.asof import cited
 
     return cited(session.repository, state)

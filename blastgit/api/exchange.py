@@ -1,4 +1,4 @@
-"""Taking data in and giving them out as a whole: verbs of `DataRepo`."""
+"""Importing and exporting data as a whole: verbs of `DataRepo`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _Mode = TypeVar("_Mode", bound=StrEnum)
 
 
-def import_all(  # noqa: PLR0913 (each is one thing that most calls leave out)
+def import_all(  # noqa: PLR0913 (options that most calls omit)
     session: Session,
     /,
     source: str | Path,
@@ -37,26 +37,26 @@ def import_all(  # noqa: PLR0913 (each is one thing that most calls leave out)
     without: str = "",
     dry_run: bool = False,
 ) -> Import:
-    """Make revision 0 of every transient of a Blast's `/data`, of its bucket, or of a folder of its archives.
+    """Make revision 0 of every transient in a Blast's `/data`, its bucket, or a folder of its archives.
 
     Args:
-        source: Where they are: a folder, or `s3://BUCKET/FOLDER`.
-        exports: For the first two, the folder of their exports; by default `exports` inside a folder.
-        run: The RUN collection that they are born into; by default `legacy/DATE`.
-        jobs: Processes at once; by default one a processor.
-        options: What a bucket needs beside its URL: `endpointurl`, `region`.
-        broker: The URL of the Celery broker whose workers do it; see `exchange/workers.py`.
+        source: Where the transients are: a folder, or `s3://BUCKET/FOLDER`.
+        exports: For the first two, the folder with the exports; by default `exports` inside a folder.
+        run: The RUN collection of the new revisions; by default `legacy/DATE`.
+        jobs: Number of processes; by default one per processor.
+        options: What a bucket needs besides its URL: `endpointurl`, `region`.
+        broker: The URL of a Celery broker whose workers do the import; see `exchange/workers.py`.
         reflink: The same as `mode="reflink"`.
-        mode: What becomes of the files of a tree: "copy" (the default); "reflink", which has them share their blocks on
-            disk with the store, where the file system can; "hardlink", which makes them contents of the store, if
-            nobody may rewrite them; or "inplace", which leaves them where they are, and has a store of links to them.
-        only: A pattern that the names of transients (of archives: theirs) must match.
+        mode: How to take files in: "copy" (the default); "reflink", which shares their disk blocks with the store
+            where the file system can; "hardlink", which makes the files themselves contents of the store, if nobody
+            may rewrite them; or "inplace", which leaves them where they are and fills a store with links to them.
+        only: A pattern that the names of transients (or of archives) must match.
         without: A pattern that they must not match.
-        dry_run: Read and decide, and write nothing.
+        dry_run: Read and decide, but write nothing.
 
     Raises:
         UsageError: The source is not valid.
-        StoreError: The store fails; what was adopted stays, and another call goes on.
+        StoreError: The store fails; what was imported stays, and another call continues.
     """
     from blastgit.exchange.run import ImportOptions, import_all, place_of
     from blastgit.store.taking import Taking
@@ -77,16 +77,16 @@ def _mode(modes: type[_Mode], text: str) -> _Mode:
 
 
 def take_in(session: Session, /, source: str | Path, only: str = "*", *, dry_run: bool = False) -> TakenIn:
-    """Take in the revisions of another data repo that are not here; see `exchange/other_repo.py`.
+    """Import the revisions of another data repo that this one lacks; see `exchange/other_repo.py`.
 
     Args:
-        source: The other repo: a folder, or a URL.
+        source: The other repo: a folder or a URL.
         only: A pattern that the names of transients must match; `u/USER/*` for a user's own lines.
-        dry_run: Look at all, and change nothing.
+        dry_run: Check everything, but change nothing.
 
     Raises:
-        InvalidInput: It holds data of the other kind, defines a filter or survey otherwise, or both have gone on
-            with a transient; nothing was taken in.
+        InvalidInput: One repo is simulated and the other is not, they define a filter or survey differently, or both
+            have new revisions of a transient; nothing was imported.
     """
     from blastgit.exchange.other_repo import import_repo
 
@@ -96,11 +96,11 @@ def take_in(session: Session, /, source: str | Path, only: str = "*", *, dry_run
 def export(
     session: Session, /, spec: str, target: str | Path | None = None, *, form: str = "blast", force: bool = False
 ) -> Exported:
-    """Write a revision as Blast's own archive (`blast`), or with all before it in the first layout (`tree`).
+    """Write a revision as Blast's own archive (`blast`), or with all earlier ones in the first layout (`tree`).
 
     Args:
         spec: The revision.
-        target: The archive, by default `NAME.tar.gz`; or the folder, by default the present one.
+        target: The archive, by default `NAME.tar.gz`; or the folder, by default the current one.
         form: "blast" or "tree".
         force: Overwrite files that differ.
 
@@ -108,7 +108,7 @@ def export(
         NotFound: There is no such revision.
         WouldOverwrite: A file in the way differs; nothing was written.
         Withdrawn: A file was taken down.
-        DamagedData: The store lacks a content, or holds something else.
+        DamagedData: The store lacks a content, or holds other bytes.
     """
     from blastgit.exchange.export import export_archive, export_tree
 
@@ -128,7 +128,7 @@ def subset(
     only: str | None = None,
     store: str | None = None,
 ) -> Subset:
-    """Make a data repo of its own with just some revisions, their contents and annotations.
+    """Make a separate data repo with selected revisions, their contents and annotations.
 
     Args:
         target: Where to make it.
@@ -138,7 +138,7 @@ def subset(
 
     Raises:
         NotFound: A revision does not exist, or no file matches.
-        DamagedData: The store lacks a content, or holds something else.
+        DamagedData: The store lacks a content, or holds other bytes.
         RepoError: The target exists, or cannot be written.
     """
     from blastgit.maintenance.subset import SubsetOptions, subset
@@ -149,7 +149,7 @@ def subset(
     return subset(session.repository, Path(target), names, SubsetOptions(only, store, collection), session.progress)
 
 
-def migrate(  # noqa: PLR0913 (each is one thing that most calls leave out)
+def migrate(  # noqa: PLR0913 (options that most calls omit)
     session: Session,
     /,
     target: str | Path,
@@ -159,21 +159,22 @@ def migrate(  # noqa: PLR0913 (each is one thing that most calls leave out)
     options: Mapping[str, str] | None = None,
     dry_run: bool = False,
 ) -> Migrated:
-    """Make a new data repo that has all that this one has, under another name or with other stores; this one stays.
+    """Make a new data repo with everything in this one, in another place or with other stores; this one stays.
 
     Args:
         target: Where to make it.
-        mode: What becomes of contents: "hardlink", "copy", "reference" (they stay where they are), or "auto": the first
-            where the file system can, else the last.
+        mode: How to bring contents over: "hardlink", "copy", "reference" (they stay where they are), or "auto":
+            hard links where the file system can, else references.
         store: The URL of a store to copy them to; by default folders inside the new repo.
-        options: What DVC needs beside that URL (`endpointurl`, `region`, …); no secrets, for all read them.
-        dry_run: Look at all, and make nothing.
+        options: What DVC needs besides that URL (`endpointurl`, `region`, …); no secrets, since everybody can read
+            them.
+        dry_run: Check everything, but make nothing.
 
     Raises:
         RepoError: The target exists, cannot be written, or lies inside this repo.
-        DamagedData: Git or a store lacks something: nothing was made.
-        StoreError: A store fails, or files cannot be linked that should be.
-        UsageError: The mode does not exist, or does not go with a store.
+        DamagedData: Git or a store lacks something; nothing was made.
+        StoreError: A store fails, or files cannot be linked as asked.
+        UsageError: The mode does not exist, or cannot be combined with a store.
     """
     from blastgit.maintenance.carry import Mode
     from blastgit.maintenance.migrate import MigrateOptions, migrate

@@ -1,4 +1,4 @@
-"""Which revision something in hand is: what people hand in, opened."""
+"""`repo.identify`: opens files, archives, exports and folders to find which revisions they are."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 
 class Identifying:
-    """Looks at files, archives, exports and folders, and says which revisions they are."""
+    """Finds out which revisions files, archives, exports and folders are."""
 
     def __init__(self, session: Session) -> None:
-        """Look into an opened data repo."""
+        """Search an open data repo."""
         self._repository = session.repository
         self._names = session.names
         self._with_drafts = session.names_with_drafts
 
     def identify(self, path: Path, of: str | None = None) -> Identity:
-        """Return what lies at a path; see `DataRepo.identify`."""
+        """Identify the file or folder at a path; see `DataRepo.identify`."""
         if path.is_dir():
             export, files = _open_folder(path)
             return self._dataset(Dataset(str(path), export, files))
@@ -54,7 +54,7 @@ class Identifying:
         return found
 
     def _transients(self, path: Path, of: str | None) -> list[str]:
-        """Return whose files one may be: whose name it bears, or the folder that it lies in; else everybody's."""
+        """Return the transients that a file may belong to: the one that its name starts with, else all."""
         if of is not None:
             return self._with_drafts(check_transient(of))
         words = path.name.split("_")
@@ -68,10 +68,10 @@ class Identifying:
 
 
 def _open_folder(folder: Path) -> tuple[Export, dict[str, Path]]:
-    """Read the folder of a dataset, as `get`, `dvc pull` or Blast's archive lay it out.
+    """Read the folder of a dataset, laid out by `get`, `dvc pull` or Blast's archive.
 
     Raises:
-        InvalidFiles: There is not exactly one export in it.
+        InvalidFiles: It does not hold exactly one export.
     """
     documents = sorted(folder.glob("*.json"))
     if len(documents) != 1:

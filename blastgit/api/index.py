@@ -1,4 +1,4 @@
-"""`repo.index`: tables of what all revisions say, to be asked by SQL."""
+"""`repo.index`: tables of the contents of all revisions, for SQL queries."""
 
 from __future__ import annotations
 
@@ -19,63 +19,63 @@ if TYPE_CHECKING:
     from blastgit.index.build import Updated, UpdateOptions
 
 FILE = "index.duckdb"
-_BRIEFLY = 5.0  # seconds that a reader waits for a writer, if there is something to read
+_BRIEFLY = 5.0  # seconds that a reader waits for a writer, if there is an index to read
 
 
 class Index(Asked):
-    """The index of a data repo: a DuckDB file beside it, which follows from it and may be deleted at any time."""
+    """The index of a data repo: a DuckDB file beside it, derived from it, which may be deleted at any time."""
 
     def __init__(self, repository: Repository, progress: Progress = silent) -> None:
-        """Look at the index of a data repo, whether there is one yet or not."""
+        """Use the index of a data repo, which need not exist yet."""
         self._repository = repository
         self._progress = progress
 
     @property
     def path(self) -> Path:
-        """The file."""
+        """The index file."""
         return self._repository.work_folder / FILE
 
     @property
     def tables(self) -> Tables:
-        """What tables there are, with units, UCDs and descriptions."""
+        """The tables of the index, with units, UCDs and descriptions."""
         return tables()
 
     def update(self, *, rebuild: bool = False, jobs: int | None = None) -> Updated:
-        """Take in what changed in the data repo since, or all of it if there is no index yet.
+        """Bring the index up to date with the data repo, building it if there is none.
 
         Args:
-            rebuild: Rebuild it in any case.
-            jobs: How many processes read the data repo; by default one a processor if there is much to read.
+            rebuild: Rebuild it from scratch.
+            jobs: Number of processes that read the data repo; by default one per processor if there is much to read.
 
         Raises:
-            RepoError: It cannot be written here, or DuckDB is not installed.
+            RepoError: It cannot be written, or DuckDB is not installed.
         """
         from blastgit.index.build import UpdateOptions
 
         return self._update(UpdateOptions(rebuild, jobs))
 
     def open(self, limits: Limits | None = None, *, as_is: bool = False) -> SearchIndex:
-        """Open the index for reading, brought up to date first where this user may write it.
+        """Open the index for reading, after bringing it up to date if this user may write it.
 
         Args:
-            limits: What a query may take.
-            as_is: Do not look whether anything changed; there must be an index then.
+            limits: Limits on time and memory of a query.
+            as_is: Use the index without checking whether it is up to date; it must exist.
 
         Raises:
-            NotFound: There is none, and none is to be made.
-            RepoError: It cannot be made here, or DuckDB is not installed.
+            NotFound: There is no index, and `as_is` does not make one.
+            RepoError: It cannot be written, or DuckDB is not installed.
         """
         if as_is:
             self._check()
         return SearchIndex(self.path, limits or Limits(), None if as_is else self._refresh())
 
     def parquet(self, folder: str | Path) -> list[Path]:
-        """Publish the index as Parquet files, one a table, that pandas, Polars, DuckDB and TOPCAT read.
+        """Publish the index as Parquet files, one per table, for pandas, Polars, DuckDB and TOPCAT.
 
-        Units, UCDs and descriptions are in each file as a VOTable without data (the convention VOParquet).
+        Each file holds units, UCDs and descriptions as a VOTable without data (the VOParquet convention).
 
         Args:
-            folder: Where to; it is made if need be, and files of the same names are replaced.
+            folder: The target folder; created if needed, replacing files of the same names.
 
         Returns:
             The files.
@@ -89,20 +89,20 @@ class Index(Asked):
         return publish(self.path, Path(folder), self._progress)
 
     def _check(self) -> None:
-        """Check that there is an index that can be read as it is."""
+        """Check that the index exists and is readable."""
         from blastgit.index.origin import is_usable
 
         need("duckdb")
         if not self.path.exists():
             raise NotFound(
-                f"{self._repository.location} has no index yet: `blastgit index` makes it, for who may write there; "
-                "a clone of your own can have one, too"
+                f"{self._repository.location} has no index yet: `blastgit index` makes it, if you may write there; "
+                "your own clone can have one, too"
             )
         if not is_usable(self.path):
             raise RepoError(f"{self.path} is damaged, or of another version of blastgit: run `blastgit index`")
 
     def _refresh(self) -> Updated | None:
-        """Bring the index up to date; one that only another user may write, or is at right now, is read as it is."""
+        """Bring the index up to date, unless only another user may write it or somebody is writing it now."""
         from blastgit.index.build import UpdateOptions
         from blastgit.index.origin import is_usable
 

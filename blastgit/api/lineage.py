@@ -1,4 +1,4 @@
-"""What results were made of, what was made of them, and whether anybody reads them: verbs of `DataRepo`."""
+"""What results were made from, what was made from them, and who reads them: verbs of `DataRepo`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def provenance(session: Session, /, spec: str) -> Graph:
-    """Return where a revision came from, or what stands at `:PATH` of it: images, rows, files, stages.
+    """Return the provenance of a revision, or of what is at `:PATH` in it: images, rows, files, stages.
 
     Raises:
         NotFound: There is no such revision, or nothing at that path.
@@ -36,7 +36,7 @@ def provenance(session: Session, /, spec: str) -> Graph:
 
 
 def affected(session: Session, /, subject: str) -> Sequence[Affected]:
-    """Return all that was really made of something, in every transient and revision.
+    """Return everything that was actually made from a subject, in every transient and revision.
 
     Args:
         subject: `NAME@N`, `NAME@N:PATH`, `sha256:…`, `images/SURVEY/FILTER`, `host:KEY`, `filter:DES_z` or another
@@ -44,8 +44,8 @@ def affected(session: Session, /, subject: str) -> Sequence[Affected]:
 
     Raises:
         InvalidName: The subject is none of these.
-        NotFound: No such revision, reference, annotation or path, or nothing was made with it.
-        RepoError: It is asked of the index, and DuckDB is not installed.
+        NotFound: No such revision, reference, annotation or path, or nothing was made from it.
+        RepoError: The answer needs the index, and DuckDB is not installed.
     """
     from blastgit.provenance.affected import annotated
 
@@ -72,10 +72,10 @@ def _affected(session: Session, subject: str) -> Sequence[Affected]:
 
 
 def usage(session: Session, /, pattern: str = "*") -> Sequence[Usage]:
-    """Return which revisions were read, the latest first, if reads are noted.
+    """Return which revisions were read, the latest first.
 
     Raises:
-        NotFound: They are not.
+        NotFound: This repo does not log reads.
     """
     from blastgit.provenance.usage import read_usage
 
@@ -83,7 +83,7 @@ def usage(session: Session, /, pattern: str = "*") -> Sequence[Usage]:
 
 
 def orphans(session: Session, /, days: int = 30) -> Sequence[Orphan]:
-    """Return the runs and markers, older than some days, that nothing cites, collects, annotates or reads."""
+    """Return the runs and markers older than some days that nothing cites, collects, annotates or reads."""
     from datetime import timedelta
 
     from blastgit.provenance.orphans import orphans

@@ -1,4 +1,4 @@
-"""Looking after a data repo: verbs of `DataRepo` for admins and curators."""
+"""Maintaining a data repo: verbs of `DataRepo` for admins and curators."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from blastgit.repository.packing import Maintained
 
 
-def verify(  # noqa: PLR0913 (each is one way to do less, or more)
+def verify(  # noqa: PLR0913 (options that most calls omit)
     session: Session,
     /,
     name: str | None = None,
@@ -40,21 +40,21 @@ def verify(  # noqa: PLR0913 (each is one way to do less, or more)
 
     Args:
         name: The transient; None for all.
-        fast: Do not read contents, only see that they are there.
-        sample: Read this many per cent of the contents.
-        seed: Which ones: the same seed chooses the same again.
-        resume: Go on where an interrupted call stopped.
-        repair: Put back refs that have vanished, and bring contents that are missing or damaged from `sources`, or
-            from the store's quarantine.
+        fast: Only check that contents exist, without reading them.
+        sample: Read this percentage of the contents.
+        seed: Which contents to sample: the same seed selects the same ones.
+        resume: Continue where an interrupted call stopped.
+        repair: Restore refs that have vanished, and contents that are missing or damaged, from `sources` or from the
+            store's quarantine.
         sources: Stores to repair from, each the folder or URL of a DVC remote, or the folder of a DVC cache.
-        since: A checkpoint that somebody kept, by its commit or the file of its note: all of it must be here still.
-        signed: Demand that it bears a good signature.
-        signers: Who may sign it with which SSH key; by default as git's settings say.
+        since: A checkpoint kept elsewhere, by its commit or the file of its note: all of it must still be here.
+        signed: Require a good signature on the checkpoint.
+        signers: An allowed-signers file for SSH keys; by default the one in git's settings.
 
     Raises:
         NotFound: There is no such transient.
-        UsageError: `sample` is no percentage, or two wishes contradict each other.
-        Denied: Somebody who is no admin wants to repair.
+        UsageError: `sample` is not a percentage, or two options contradict each other.
+        Denied: Only admins may repair.
     """
     from blastgit.maintenance.verify import Since, VerifyOptions, verify
 
@@ -87,14 +87,14 @@ def gc(
     """Find the contents that no ref of any kind reaches, and move them to the store's quarantine if asked to.
 
     Args:
-        delete: Do it, and delete for good what has been in the quarantine for longer than `grace`.
-        restore: Bring back all that is in the quarantine, and do nothing else.
-        grace: How long contents are left alone after a writer last relied on them; 14 days by default.
+        delete: Move them, and delete permanently what has been in the quarantine for longer than `grace`.
+        restore: Bring back everything in the quarantine, and do nothing else.
+        grace: How long contents are kept after a writer last relied on them; 14 days by default.
         also: Other data repos that use the same store.
 
     Raises:
-        Denied: Somebody who is no admin wants it done.
-        DamagedData: Git lacks something, so that it cannot be known what is needed.
+        Denied: Only admins may delete or restore.
+        DamagedData: Git lacks something, so it is unknown which contents are needed.
         StoreError: The store fails, or cannot move contents.
     """
     from blastgit.maintenance.gc import GRACE, GcOptions, gc
@@ -104,10 +104,10 @@ def gc(
 
 
 def withdraw(session: Session, /, spec: str, reason: str, *, now: bool = False, dry_run: bool = False) -> Withdrawal:
-    """Take down the files of a revision, or those at `:PATH` of it; tag, document and a tombstone stay.
+    """Take down the files of a revision, or those at `:PATH`; tag and document stay, with a tombstone.
 
-    Contents that nothing else needs go into the store's quarantine, from which `gc` deletes them in time. Where
-    this repo does not own its store nothing is deleted, and the result says where the bytes are and what to do.
+    Contents that nothing else needs go into the store's quarantine, from which `gc` deletes them later. If this repo
+    does not own its store, nothing is deleted, and the result says where the bytes are and what to do.
 
     Args:
         spec: The revision by its number, `2026dgt@1` or `2026dgt@1:cutout_cdn/DES/DES_z.fits`; a draft by its own,
@@ -118,7 +118,7 @@ def withdraw(session: Session, /, spec: str, reason: str, *, now: bool = False, 
 
     Raises:
         NotFound: There is no such revision, file or attachment.
-        InvalidInput: The attachment is so small that it lies in git, which forgets nothing.
+        InvalidInput: The attachment is small and therefore lies in git, which keeps everything.
         Denied: The caller is not an admin.
     """
     from blastgit.maintenance.withdraw import WithdrawOptions, withdraw
@@ -132,10 +132,10 @@ def withdraw(session: Session, /, spec: str, reason: str, *, now: bool = False, 
 
 
 def maintain(session: Session, /, *, only_if_due: bool = False) -> Maintained:
-    """Pack refs and objects, beside writers; with `only_if_due`, not unless there is much to pack.
+    """Pack refs and objects while others may write; with `only_if_due`, only if there is much to pack.
 
     Raises:
-        Busy: Another process is at it.
+        Busy: Another process is packing.
     """
     from blastgit.repository.packing import maintain
 
@@ -143,10 +143,10 @@ def maintain(session: Session, /, *, only_if_due: bool = False) -> Maintained:
 
 
 def checkpoint(session: Session, /, sign: Sign | None = None) -> Checkpoint:
-    """Make a checkpoint of the ledger: a commit of all that was published by now, which can be signed and kept.
+    """Make a checkpoint of the ledger: a commit of everything published so far, which can be signed and kept.
 
     Args:
-        sign: How to sign it; None for not.
+        sign: How to sign it; None to leave it unsigned.
 
     Raises:
         RepoError: It cannot be written or signed.
@@ -165,21 +165,21 @@ def checkpoint(session: Session, /, sign: Sign | None = None) -> Checkpoint:
 
 
 def locks(session: Session, /) -> list[LockState]:
-    """Return what is locked, by whom and since when."""
+    """Return the locks that are held, by whom and since when."""
     from blastgit.maintenance.locks import list_locks
 
     return list_locks(session.local())
 
 
 def free_lock(session: Session, /, file: str) -> None:
-    """Remove a lock that is in the way, on the caller's word that its owner is dead.
+    """Remove a lock whose owner, the caller asserts, is dead.
 
     Args:
-        file: Its path in the repository, as `locks` and errors name it.
+        file: Its path in the repository, as `locks` and errors give it.
 
     Raises:
         NotFound: There is no such lock.
-        Busy: A process of this machine has it.
+        Busy: A process on this machine holds it.
     """
     from blastgit.maintenance.locks import free_lock
 

@@ -1,4 +1,4 @@
-"""`repo.personal`: lines of users' own, beside the official ones."""
+"""`repo.personal`: users' own lines, beside the official ones."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Personal(Asked):
     """Users' own lines of a data repo: `u/USER/NAME`, each with its branch and its numbers from 0."""
 
     def __init__(self, session: Session) -> None:
-        """Look at those of an opened data repo."""
+        """Use the personal lines of an open data repo."""
         self._session = session
         self._repository = session.repository
 
@@ -39,13 +39,13 @@ class Personal(Asked):
         """Return the revision that a line forks from.
 
         Raises:
-            InvalidName: It is no line's name.
+            InvalidName: It is not the name of a line.
         """
         from blastgit.repository.lines import origin
 
         return origin(self._repository, parse_spec(line).name)
 
-    def record(  # noqa: PLR0913 (as `DataRepo.record`, and whose line it is)
+    def record(  # noqa: PLR0913 (the parameters of `DataRepo.record`, plus the line)
         self,
         name: str,
         export: bytes | Path,
@@ -58,22 +58,23 @@ class Personal(Asked):
         timeout: float = LOCK_TIMEOUT,
         used: Sequence[str] = (),
     ) -> Recorded:
-        """Record a state of a transient into a user's own line; see `DataRepo.record`.
+        """Record the state of a transient in a user's own line; see `DataRepo.record`.
 
         Args:
             name: The transient.
             export: The export, or the file that holds it.
-            data: The folder, or that of a bucket, of its files.
-            user: Whose line; by default that of the current user.
-            fork: The revision that a new line forks from, `NAME@N` or `u/USER/NAME@N`; by default the latest official.
-            run: The RUN collection that a new revision is born into: one of the user's own.
-            dry_run: Decide, and write nothing.
+            data: The folder of its files, possibly in a bucket.
+            user: The owner of the line; by default the current user.
+            fork: The revision that a new line forks from, `NAME@N` or `u/USER/NAME@N`; by default the latest official
+                one.
+            run: The RUN collection of the new revision: one of the user's own.
+            dry_run: Decide, but write nothing.
             timeout: Seconds to wait for another writer of the same transient.
             used: The revisions of references that the run used, as for `DataRepo.record`.
 
         Raises:
-            InvalidInput: The input cannot be recorded, or the line is there and forks from something else.
-            NotFound: There is nothing to fork from.
+            InvalidInput: The input cannot be recorded, or the line exists and forks from another revision.
+            NotFound: There is no revision to fork from.
             Denied: The line belongs to somebody else.
         """
         from blastgit.recording.record import record
@@ -87,7 +88,7 @@ class Personal(Asked):
         sources = find(data, name, checked.document)
         return record(self._repository, checked, sources, options, self._session.progress)
 
-    def record_archive(  # noqa: PLR0913 (as `DataRepo.record_archive`, and whose line it is)
+    def record_archive(  # noqa: PLR0913 (the parameters of `DataRepo.record_archive`, plus the line)
         self,
         archive: Path,
         *,
@@ -98,7 +99,7 @@ class Personal(Asked):
         timeout: float = LOCK_TIMEOUT,
         used: Sequence[str] = (),
     ) -> Recorded:
-        """Record from Blast's own archive into a user's own line; see `record`."""
+        """Record Blast's own archive in a user's own line; see `record`."""
         from blastgit.recording.archive import open_archive
         from blastgit.recording.record import record
 
@@ -106,7 +107,7 @@ class Personal(Asked):
         with open_archive(archive) as (export, sources):
             return record(self._repository, export, sources, options, self._session.progress)
 
-    def promote(  # noqa: PLR0913 (which one, and four things that most calls leave out)
+    def promote(  # noqa: PLR0913 (options that most calls omit)
         self,
         spec: str,
         *,
@@ -120,15 +121,15 @@ class Personal(Asked):
 
         Args:
             spec: The revision, `u/alice/2026dgt@2`.
-            run: The RUN collection that the official revision is born into.
-            dry_run: Decide, and write nothing.
+            run: The RUN collection of the official revision.
+            dry_run: Decide, but write nothing.
             timeout: Seconds to wait for another writer of the same transient.
-            even_withdrawn: Publish files again that were withdrawn, which takes an admin.
+            even_withdrawn: Republish withdrawn files; only admins may.
             even_invalid: Promote it although a stage of its workflow failed or never ran.
 
         Raises:
             NotFound: There is no such revision.
-            InvalidInput: It is not a user's own.
+            InvalidInput: It is not in a user's own line.
             InvalidData: A stage of its workflow failed or never ran.
             Withdrawn: A file of it was taken down.
             Denied: This user may not record the transient.
@@ -153,5 +154,5 @@ class Personal(Asked):
 
         state = None if fork is None else self._session.resolve(parse_spec(fork))
         if state is not None and not isinstance(state, Revision):
-            raise InvalidName(f"{state} is no revision, and lines fork from revisions")
+            raise InvalidName(f"{state} is not a revision, and lines fork only from revisions")
         return RecordOptions(run, dry_run, timeout, user=user or current_identity(), fork=state)

@@ -1,4 +1,4 @@
-"""Reading: verbs of `DataRepo` that look at revisions, or bring their files."""
+"""Reading: verbs of `DataRepo` that show revisions or download their files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def list_transients(session: Session, /, pattern: str = "*") -> Listing:
     """Return the transients whose name matches a shell pattern (`u/*`: users' own lines), with the latest revision.
 
-    One that git cannot read is no failure of the call: `damaged` of what is returned names it.
+    Transients that git cannot read do not fail the call: they are reported in `damaged`.
     """
     from blastgit.reading.listing import list_transients
 
@@ -32,9 +32,9 @@ def list_transients(session: Session, /, pattern: str = "*") -> Listing:
 
 
 def log(session: Session, /, name: str) -> Sequence[Entry]:
-    """Return the revisions of a transient, newest first: when, why, what changed, reproduced by which runs.
+    """Return the revisions of a transient, newest first: when, why, what changed, and which runs reproduced it.
 
-    Those under its former names follow, if the repo's settings know any.
+    Revisions under its former names follow, if the settings list any.
 
     Raises:
         NotFound: There is no such transient.
@@ -46,9 +46,9 @@ def log(session: Session, /, name: str) -> Sequence[Entry]:
 
 
 def drafts(session: Session, /, name: str) -> Sequence[KeptDraft]:
-    """Return the drafts of a transient, newest first: states that got no number, and why.
+    """Return the drafts of a transient, newest first: states that were not published, and why.
 
-    Those under its former names follow, if the repo's settings know any.
+    Drafts under its former names follow, if the settings list any.
 
     Raises:
         NotFound: No such transient.
@@ -60,16 +60,16 @@ def drafts(session: Session, /, name: str) -> Sequence[KeptDraft]:
 
 
 def show(session: Session, /, spec: str, *, even_invalid: bool = False, strict: bool = False) -> Shown:
-    """Return a revision's document, or what stands at `:PATH` in it: a value, some rows, a file's facts.
+    """Return a revision's document, or what is at `:PATH` in it: a value, rows, or information about a file.
 
     Args:
-        spec: The revision, and what of it.
-        even_invalid: Show what a failed stage left behind, too.
-        strict: Refuse what is out of date.
+        spec: The revision, optionally with a path.
+        even_invalid: Show also what a failed stage left behind.
+        strict: Refuse data that are out of date.
 
     Raises:
         NotFound: There is no such revision, or nothing at that path.
-        InvalidData: A stage that makes it, or part of it, failed.
+        InvalidData: A stage that makes it or part of it failed.
     """
     from blastgit.reading.show import show
 
@@ -83,7 +83,7 @@ def diff(session: Session, /, old: str, new: str) -> Diff:
 
     Raises:
         NotFound: There is no such revision.
-        InvalidExport: A file is no export.
+        InvalidExport: A file is not an export.
     """
     from blastgit.reading.diff import diff
 
@@ -99,7 +99,7 @@ def blame(session: Session, /, name: str, field: str | None = None) -> Sequence[
 
     Raises:
         NotFound: There is no such transient or field.
-        UsageError: A field is given twice, or a revision is.
+        UsageError: A field is given twice, or a revision is given.
     """
     from blastgit.reading.blame import blame
 
@@ -107,19 +107,19 @@ def blame(session: Session, /, name: str, field: str | None = None) -> Sequence[
     if colon and field is not None:
         raise UsageError(f"{name!r} names a field already: leave out {field!r}")
     if "@" in line:
-        raise UsageError(f"blame looks at the latest revision, and takes no other: write {line.partition('@')[0]}")
+        raise UsageError(f"blame only looks at the latest revision: write {line.partition('@')[0]}")
     return blame(session.repository, session.names(check_line(line))[0], path or field)
 
 
 def pictures(session: Session, /, difference: Diff, target: str | Path) -> int:
-    """Draw the changed cutouts of a diff: before, after and difference, in the same stretch.
+    """Draw the changed cutouts of a diff: before, after and difference, with the same stretch.
 
     Args:
-        difference: What `diff` returned for two revisions.
-        target: An `.html` file, which opens without a network, or a folder for PNG files.
+        difference: The result of `diff` for two revisions.
+        target: A self-contained `.html` file, or a folder for PNG files.
 
     Returns:
-        How many cutouts were drawn.
+        The number of cutouts drawn.
 
     Raises:
         RepoError: The target cannot be written.
@@ -142,13 +142,13 @@ def _state(session: Session, /, text: str) -> State:
 
 
 def identify(session: Session, /, path: str | Path, *, of: str | None = None) -> Identity:
-    """Return which revision something in hand is, or which it is nearest to and what differs.
+    """Return which revision a file or folder is, or the nearest revision and what differs.
 
-    Equality is what it is for `record`: bytes, else values and contents by the repo's rules.
+    Equality is defined as for `record`: equal bytes, or else equal values and contents by the repo's rules.
 
     Args:
         path: An export or a revision's document (`.json`), Blast's archive, the folder of a dataset, or any file.
-        of: The transient that a single file belongs to, if its name does not tell.
+        of: The transient that a single file belongs to, if its name does not say.
 
     Raises:
         InvalidInput: It cannot be read.
@@ -159,7 +159,7 @@ def identify(session: Session, /, path: str | Path, *, of: str | None = None) ->
     return Identifying(session).identify(Path(path), of)
 
 
-def download(  # noqa: PLR0913 (what, where to, and four things that most calls leave out)
+def download(  # noqa: PLR0913 (options that most calls omit)
     session: Session,
     /,
     spec: str,
@@ -170,23 +170,23 @@ def download(  # noqa: PLR0913 (what, where to, and four things that most calls 
     even_invalid: bool = False,
     strict: bool = False,
 ) -> GetResult:
-    """Write the files of a revision into a folder, verifying each; what is right there already stays.
+    """Write the files of a revision into a folder and verify each; files that are already right stay.
 
     Args:
         spec: The revision, `2026dgt@0`, or one file of it, `2026dgt@0:cutout_cdn/DES/DES_z.fits`.
-        dest: The folder; by default `NAME@N` in the present folder.
+        dest: The folder; by default `NAME@N` in the current folder.
         only: A pattern that a file's path or name must match, or a folder of the dataset.
         force: Overwrite files that differ.
-        even_invalid: Also what a failed stage left behind.
-        strict: Leave out what is out of date, and fail if something is.
+        even_invalid: Write also what a failed stage left behind.
+        strict: Omit data that are out of date, and fail if there are any.
 
     Raises:
         NotFound: There is no such revision, or no file matches.
         WouldOverwrite: A file in the way differs; nothing was written.
-        InvalidData: A stage failed, or `strict` was asked for and something is out of date; what does not depend on it
-            is there, and the document.
+        InvalidData: A stage failed, or data are out of date and `strict` was given; the document and everything that
+            does not depend on them were written.
         Withdrawn: A file was taken down.
-        DamagedData: The store lacks a content, or holds something else.
+        DamagedData: The store lacks a content, or holds other bytes.
     """
     from blastgit.reading.get import GetOptions, get
     from blastgit.workflow.patterns import Patterns
@@ -199,10 +199,10 @@ def download(  # noqa: PLR0913 (what, where to, and four things that most calls 
 
 
 def compare_exports(old: Path, new: Path) -> Diff:
-    """Compare the files of two exports by the rules as shipped; no data repo is needed.
+    """Compare the files of two exports by the default rules; needs no data repo.
 
     Raises:
-        InvalidExport: A file is no export.
+        InvalidExport: A file is not an export.
     """
     from blastgit.reading.diff import State, diff
     from blastgit.revision.export import read_given

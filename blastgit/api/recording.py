@@ -29,27 +29,27 @@ def record(  # noqa: PLR0913 (an export, its files, and five things that most ca
     even_withdrawn: bool = False,
     used: Sequence[str] = (),
 ) -> Recorded:
-    """Record the present state of a transient: a new revision if its values or contents differ from the latest.
+    """Record the current state of a transient: a new revision if its values or contents differ from the latest.
 
     Args:
         name: The transient.
         export: The export, or the file that holds it.
-        data: The folder that holds `cutout_cdn/NAME/…` and `sed_output/NAME/…`, as Blast lays them out; it may be
-            that of a bucket.
-        run: The RUN collection that a new revision is born into.
-        dry_run: Decide, and write nothing.
+        data: The folder, possibly in a bucket, that holds `cutout_cdn/NAME/…` and `sed_output/NAME/…` in Blast's
+            layout.
+        run: The RUN collection of the new revision.
+        dry_run: Decide, but write nothing.
         timeout: Seconds to wait for another writer of the same transient.
         even_withdrawn: Publish files again that were withdrawn, which takes an admin.
         used: The revisions of references that the run used, `r/model/sbi-global@2`; by default those that were the
             latest when the export was written.
 
     Raises:
-        InvalidInput: The input cannot be recorded; the repo is as it was.
+        InvalidInput: The input cannot be recorded; the repo is unchanged.
         Withdrawn: A file has the bytes of one that was taken down; nothing was recorded.
-        Busy: Another writer of the same transient was not done in time.
+        Busy: Another writer of the same transient did not finish in time.
         StoreError: The store fails; nothing was recorded.
-        Denied: The policy, or a hook of a repo elsewhere, does not let this be recorded.
-        RepoError: The repo cannot be written, or not be reached.
+        Denied: The policy, or a hook of the remote repo, does not allow this.
+        RepoError: The repo cannot be written or reached.
     """
     from blastgit.recording.options import RecordOptions
     from blastgit.recording.record import record
@@ -67,7 +67,7 @@ def record(  # noqa: PLR0913 (an export, its files, and five things that most ca
     return record(session.repository, checked, sources, options, session.progress)
 
 
-def record_archive(  # noqa: PLR0913 (as `record`)
+def record_archive(  # noqa: PLR0913 (the parameters of `record`)
     session: Session,
     /,
     archive: Path,

@@ -1,4 +1,4 @@
-"""What many transients use, as lines of their own: `DataRepo.references`."""
+"""`repo.references`: lines for what many transients use."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 class References:
-    """Reference lines, `r/TYPE/NAME`: filters, surveys, trained models, catalogues. `repo.references` is one.
+    """Reference lines, `r/TYPE/NAME`: filters, surveys, trained models, catalogues.
 
-    All reading verbs of `DataRepo` take the name of a reference where they take that of a transient.
+    All reading verbs of `DataRepo` accept the name of a reference in place of a transient's.
     """
 
     def __init__(self, session: Session) -> None:
-        """Serve the references of a data repo."""
+        """Use the references of an open data repo."""
         self._session = session
 
     def lines(self, of_type: str = "") -> Sequence[str]:
@@ -35,12 +35,12 @@ class References:
         return reference_lines(self._session.repository, of_type)
 
     def types(self) -> Sequence[ReferenceType]:
-        """Return the types that this data repo has."""
+        """Return the reference types of this data repo."""
         from blastgit.repository.references import ReferenceTypes
 
         return list(ReferenceTypes.of(self._session.repository.settings).types.values())
 
-    def record(  # noqa: PLR0913 (the parts of a state, and what most calls leave out)
+    def record(  # noqa: PLR0913 (the parts of a state, and options that most calls omit)
         self,
         line: str,
         *,
@@ -55,27 +55,27 @@ class References:
         timeout: float = LOCK_TIMEOUT,
         even_withdrawn: bool = False,
     ) -> Recorded:
-        """Record what a reference is now: a new revision if its values or contents differ from the latest.
+        """Record the current state of a reference: a new revision if its values or contents differ from the latest.
 
-        What is not handed in stays as it is: new values leave the files alone, and new files the values.
+        What is not given stays unchanged: new values leave the files alone, and new files the values.
 
         Args:
             line: The reference, `r/model/sbi-global`.
             files: Its files, all of them; each is recorded as `files/NAME`.
             data: A folder that holds its files.
-            values: All that is to be known of it, by name.
-            changed: Single values to replace; None takes one away.
-            app_version: The version of what made it.
-            time: As of when it holds; by default now.
-            run: The RUN collection that a new revision is born into.
-            dry_run: Decide, and write nothing.
+            values: All its values, by name.
+            changed: Single values to replace; None removes one.
+            app_version: The version of the program that made it.
+            time: The time of this state; by default now.
+            run: The RUN collection of the new revision.
+            dry_run: Decide, but write nothing.
             timeout: Seconds to wait for another writer of the same reference.
-            even_withdrawn: Publish files again that were withdrawn, which takes an admin.
+            even_withdrawn: Republish withdrawn files; only admins may.
 
         Raises:
-            InvalidInput: No such type, or this cannot be recorded; the repo is as it was.
-            Denied: The policy does not let this be recorded.
-            Busy: Another writer was not done in time.
+            InvalidInput: No such type, or the input cannot be recorded; the repo is unchanged.
+            Denied: The policy does not allow this.
+            Busy: Another writer did not finish in time.
             StoreError: The store fails; nothing was recorded.
         """
         from blastgit.recording.options import RecordOptions

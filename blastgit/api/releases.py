@@ -1,4 +1,4 @@
-"""`repo.releases`: frozen collections, to be cited, brought and proved."""
+"""`repo.releases`: frozen collections that can be cited, downloaded and verified."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Releases(Asked):
     """The releases of a data repo."""
 
     def __init__(self, repository: Repository, progress: Progress = silent) -> None:
-        """Open them."""
+        """Open the releases of a repo."""
         self._repository = repository
         self._progress = progress
 
@@ -43,19 +43,19 @@ class Releases(Asked):
 
         Args:
             collection: A collection of any type.
-            version: What this state of it is called.
-            options: How; see `FreezeOptions`.
+            version: The version's name.
+            options: See `FreezeOptions`.
 
         Raises:
-            InvalidInput: There is such a release, or nothing is in the collection.
+            InvalidInput: The release exists, or the collection is empty.
             NotFound: There is no such collection.
-            Denied: This user may not.
+            Denied: This user may not make releases.
             RepoError: The tag cannot be signed, or the repo cannot be written.
         """
         return freeze(self._repository, collection, version, options or FreezeOptions(), self._progress)
 
     def list(self, pattern: str = "*") -> Sequence[Label]:
-        """Return the releases whose collection's name, or own name, matches a shell pattern."""
+        """Return the releases whose name, or whose collection's name, matches a shell pattern."""
         names = (pattern, f"release/{pattern}")
         return [
             each
@@ -64,7 +64,7 @@ class Releases(Asked):
         ]
 
     def show(self, name: str) -> Frozen:
-        """Return what `release/COLLECTION/VERSION` holds: each dataset with its commit.
+        """Return the contents of `release/COLLECTION/VERSION`: each dataset with its commit.
 
         Raises:
             NotFound: There is no such release.
@@ -73,12 +73,12 @@ class Releases(Asked):
         return self._tagged(name).frozen
 
     def cited(self, name: str) -> Cited:
-        """Return how a release, or a revision `2026dgt@1`, is cited. What is missing, `cited(…).citation` tells.
+        """Return the citation of a release, or of a revision `2026dgt@1`; its `citation` says what is missing.
 
         Raises:
             NotFound: There is no such release or revision.
-            InvalidName: It names neither.
-            RepoError: What main says of citation is not valid.
+            InvalidName: The name is neither a release nor a revision.
+            RepoError: The citation settings on main are not valid.
         """
         return self._cited_release(name) if is_release(name) else self._cited_revision(name)
 
@@ -96,17 +96,17 @@ class Releases(Asked):
     def verify(
         self, name: str, *, fast: bool = False, signed: bool = False, signers: str | Path | None = None
     ) -> Proof:
-        """Prove a release: tag, signature, every commit, the manifest, and every content.
+        """Verify a release: tag, signature, every commit, the manifest, and every content.
 
         Args:
             name: `release/COLLECTION/VERSION`.
-            fast: Do not read contents, only see that they are there.
-            signed: Demand a good signature.
-            signers: Who may sign with which SSH key; by default as git's settings say.
+            fast: Only check that contents exist, without reading them.
+            signed: Require a good signature.
+            signers: An allowed-signers file for SSH keys; by default the one in git's settings.
 
         Raises:
             NotFound: There is no such release.
-            StoreError: The store cannot be asked.
+            StoreError: The store fails.
         """
         place = None if signers is None else Path(signers)
         return verify(self._repository, read_label(name), ProofOptions(fast, signed, place), self._progress)
@@ -118,15 +118,16 @@ class Releases(Asked):
 
         Args:
             name: `release/COLLECTION/VERSION`.
-            folder: Where to; by default `COLLECTION-VERSION` in the present folder.
-            only: A pattern that a file's path or name must match, or a folder; what describes the release always comes.
+            folder: The target; by default `COLLECTION-VERSION` in the current folder.
+            only: A pattern that a file's path or name must match, or a folder; the files that describe the release
+                are always written.
             force: Overwrite files that differ.
 
         Raises:
             NotFound: There is no such release, or no file matches.
             WouldOverwrite: A file in the way differs; nothing was written.
-            Withdrawn: A file was taken down; the others are there.
-            DamagedData: The store lacks a content, or holds something else.
+            Withdrawn: A file was taken down; the others were written.
+            DamagedData: The store lacks a content, or holds other bytes.
         """
         from blastgit.releases.bring import bring
 
@@ -135,7 +136,7 @@ class Releases(Asked):
         return bring(self._repository, self._tagged(name), place, only=only, force=force, progress=self._progress)
 
     def file(self, name: str, path: str) -> bytes:
-        """Return one of the files that describe a release: its manifest, README.md, CITATION.cff, RO-Crate.
+        """Return a file that describes a release: its manifest, README.md, CITATION.cff or RO-Crate.
 
         Raises:
             NotFound: There is no such release.
@@ -144,7 +145,7 @@ class Releases(Asked):
         return self._tagged(name).file(path)
 
     def datasets(self, name: str) -> Sequence[str]:
-        """Return what a release holds as `2026dgt@1`, or `2026dgt@1:PATH` for one file: each once, sorted.
+        """Return the datasets of a release, sorted: `2026dgt@1`, or `2026dgt@1:PATH` for a single file.
 
         Raises:
             NotFound: There is no such release.
@@ -159,9 +160,8 @@ class Releases(Asked):
         frozen, now = tagged.frozen, citation_of(self._repository)
         cited = cited_release(frozen)
         doi = frozen.citation.doi or now.dois.get(str(frozen.label), "")
-        return replace(
-            cited, citation=replace(frozen.citation.over(now), doi=doi)
-        )  # main may know by now what was missing
+        # main may meanwhile have what was missing when the release was made
+        return replace(cited, citation=replace(frozen.citation.over(now), doi=doi))
 
     def _cited_revision(self, name: str) -> Cited:
         try:
@@ -169,10 +169,10 @@ class Releases(Asked):
         except (InvalidName, NotFound) as error:
             meant = self._releases_like(name)
             if meant:
-                raise InvalidName(f"{name!r} is no revision; did you mean {' or '.join(meant)}?") from None
+                raise InvalidName(f"{name!r} is not a revision; did you mean {' or '.join(meant)}?") from None
             if is_name(name) and isinstance(error, InvalidName):
                 raise InvalidName(
-                    f"{name!r} is no revision: cite NAME@N, or freeze a collection and cite release/NAME/VERSION"
+                    f"{name!r} is not a revision: cite NAME@N, or freeze a collection and cite release/NAME/VERSION"
                 ) from None
             raise
         revision = self._revision(dataset)
@@ -194,7 +194,7 @@ class Releases(Asked):
         )  # fmt: skip
 
     def _releases_like(self, name: str) -> Sequence[str]:
-        """Return the releases that may be meant by a name without `release/` before it, or without a version."""
+        """Return the releases that a name without `release/` or without a version may mean."""
         forms: dict[str, str] = {}
         for label in releases(self._repository):
             forms |= dict.fromkeys((label.collection, f"{label.collection}/{label.version}"), str(label))

@@ -1,4 +1,4 @@
-"""`DataRepo`, the front door: every verb of blastgit as a method, and an attribute for each thing that has several."""
+"""`DataRepo`, the entry point of the API: verbs are methods, groups of verbs are attributes."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
 class DataRepo:
     """A data repo: the git repository of many transients, and the store of their files.
 
-    Open one with `DataRepo("/data/blast")`, or by the URL of one elsewhere. An object of this class belongs to one
-    thread; as many processes as you like may open the same repo.
+    Open one with `DataRepo("/data/blast")`, or with the URL of a remote one. Use an object of this class in one thread
+    only; any number of processes may open the same repo.
     """
 
     def __init__(self, location: str | Path, *, progress: Progress = silent) -> None:
-        """Open a data repo, completing what a writer left unfinished when it died.
+        """Open a data repo, completing any work of a crashed writer.
 
         Args:
-            location: A folder, or any URL that git can fetch from (then only what is asked for is fetched, and what is
-                recorded is pushed).
-            progress: Called during long work with what is done, how much, of how much.
+            location: A folder, or any URL that git can fetch from; of a remote repo only what is needed is fetched,
+                and recorded revisions are pushed.
+            progress: Called during long work with the step, the amount done, and the total.
 
         Raises:
             RepoError: There is no data repo, or it cannot be used.
@@ -59,13 +59,14 @@ class DataRepo:
         """Make a data repo.
 
         Args:
-            path: Where; it may exist as an empty folder.
+            path: Where to make it: a new or an empty folder.
             store: The URL of the store, any DVC remote; by default the folder `dvc` inside the repo.
-            options: What DVC needs beside the URL (`endpointurl`, `region`, …); no secrets, for all read them.
-            simulated: Whether it is to hold simulated data, which never mixes with real data.
+            options: What DVC needs besides the URL (`endpointurl`, `region`, …); no secrets, since everybody can read
+                them.
+            simulated: Whether it will hold simulated data, which are never mixed with real data.
 
         Raises:
-            RepoError: Something is there already, or the options are not for all to use.
+            RepoError: The folder is not empty, or an option must not be shared, such as a secret.
         """
         from blastgit.repository.init import init
 
@@ -74,7 +75,7 @@ class DataRepo:
 
     @property
     def path(self) -> Path:
-        """Where the git repository is on this machine (for one elsewhere: the part that was fetched)."""
+        """Where the git repository is on this machine (for a remote repo: the part that was fetched)."""
         return self.session.repository.path
 
     @property
@@ -94,7 +95,7 @@ class DataRepo:
     pictures = Verb(reading.pictures)
     identify = Verb(reading.identify)
     download = Verb(reading.download)
-    get = download  # as the command is called
+    get = download  # the name of the command
 
     find = Verb(search.find)
     query = Verb(search.query)
@@ -140,91 +141,91 @@ class DataRepo:
 
     @property
     def types(self) -> Types:
-        """The dataset types, and which datasets of each a revision has."""
+        """The dataset types, and the datasets of a revision by type."""
         from blastgit.api.types import Types
 
         return Types(self.session)
 
     @property
     def collections(self) -> Collections:
-        """Named groups of datasets that all read alike: RUN, TAGGED, CHAINED and CALIBRATION."""
+        """Named groups of datasets: RUN, TAGGED, CHAINED and CALIBRATION."""
         from blastgit.api.collections import Collections
 
         return Collections(self.session.repository)
 
     @property
     def releases(self) -> Releases:
-        """Frozen collections: made, cited, brought and proved."""
+        """Frozen collections that can be cited, downloaded and verified."""
         from blastgit.api.releases import Releases
 
         return Releases(self.session.repository, self.session.progress)
 
     @property
     def personal(self) -> Personal:
-        """Lines of users' own: recording into them, and promoting what they hold."""
+        """Users' own lines: recording in them, and promoting their revisions."""
         from blastgit.api.personal import Personal
 
         return Personal(self.session)
 
     @property
     def references(self) -> References:
-        """What many transients use, as lines of their own: filters, surveys, trained models, catalogues."""
+        """Lines for what many transients use: filters, surveys, trained models, catalogues."""
         from blastgit.api.references import References
 
         return References(self.session)
 
     @property
     def variants(self) -> ComponentVariants:
-        """In which ways components are made (`photometry@jointcal`), and which way is the default."""
+        """The variants of components (`photometry@jointcal`), and which is the default."""
         from blastgit.api.variants import ComponentVariants
 
         return ComponentVariants(self.session)
 
     @property
     def annotations(self) -> Annotations:
-        """What people and bots say about data: comments, quality flags, tags."""
+        """Comments, quality flags and tags that people and bots add to data."""
         from blastgit.api.annotations import Annotations
 
         return Annotations(self.session.repository)
 
     @property
     def metrics(self) -> Metrics:
-        """Numbers that were measured of revisions and files, beside the published data."""
+        """Numbers measured on revisions and files, beside the published data."""
         from blastgit.api.attachments import Metrics
 
         return Metrics(self.session.repository, self.session.progress)
 
     @property
     def attachments(self) -> Attachments:
-        """Files that belong to revisions, beside the published data: plots, logs."""
+        """Files attached to revisions, beside the published data: plots, logs."""
         from blastgit.api.attachments import Attachments
 
         return Attachments(self.session.repository, self.session.progress)
 
     @property
     def index(self) -> Index:
-        """Tables of what all revisions say, to be asked by SQL; they follow from the repo, and may be deleted."""
+        """Tables of the contents of all revisions, for SQL queries; derived from the repo, and safe to delete."""
         from blastgit.api.index import Index
 
         return Index(self.session.repository, self.session.progress)
 
     @property
     def queries(self) -> Queries:
-        """Saved queries: those there are, saving and changing them."""
+        """Saved queries: list, save and change them."""
         from blastgit.search.saved.queries import Queries
 
         return Queries(self.session.repository)
 
     @property
     def stores(self) -> Stores:
-        """Where the contents are kept, and who relies on it."""
+        """The stores of the files' contents, and the repos that rely on them."""
         from blastgit.api.stores import Stores
 
         return Stores(self.session)
 
     @property
     def tap(self) -> Tap:
-        """What the TAP service needs of this repo: its files, one by one."""
+        """The files of this repo one by one, for the TAP service."""
         from blastgit.api.tap import Tap
 
         return Tap(self.session)

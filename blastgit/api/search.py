@@ -1,4 +1,4 @@
-"""Finding and comparing by the index: verbs of `DataRepo`."""
+"""Searching and comparing with the index: verbs of `DataRepo`."""
 
 from __future__ import annotations
 
@@ -19,46 +19,46 @@ if TYPE_CHECKING:
 def find(
     session: Session, /, criteria: Criteria | None = None, *, index: OpenIndex | None = None, **given: Any
 ) -> Found:
-    """Return the revisions that fit some criteria, with columns that know their units and UCDs.
+    """Return the revisions that match criteria, with columns that carry units and UCDs.
 
     repo.find(cone=(150.1, -2.2, "5arcmin"), redshift=(None, 0.1), flags="!bad").names
 
     Args:
-        criteria: What is looked for.
-        index: The index, if it is open already.
-        given: Instead of `criteria`, the same by name: `cone`, `at`, `where`, …
+        criteria: The criteria.
+        index: The index, if it is already open.
+        given: The criteria by name instead: `cone`, `at`, `where`, …
 
     Raises:
         InvalidInput: A criterion is not valid.
-        InvalidQuery: A condition or a saved query is no SQL, does more than read, or names no column there is.
+        InvalidQuery: A condition or saved query is not valid SQL, does more than read, or names an unknown column.
         NotFound: There is no such collection, run, stage, version or saved query.
-        OverLimit: It takes longer, or needs more memory, than allowed.
+        OverLimit: The query exceeds the limits on time or memory.
         RepoError: DuckDB, which the index needs, is not installed.
     """
     from blastgit.search.find.criteria import Criteria
     from blastgit.search.find.search import find
 
     if criteria is not None and given:
-        raise UsageError("give criteria as one object, or by their names: not both")
+        raise UsageError("give criteria either as one object or by name, not both")
     wanted = criteria or Criteria.of(given)
     with opened_index(session, index) as opened:
         return find(session.repository, opened, wanted)
 
 
 def query(session: Session, /, name: str, *, index: OpenIndex | None = None, **params: Any) -> Found:
-    """Return the rows that a saved query finds; `to_table()` of them is an astropy table with units.
+    """Return the result of a saved query; its `to_table()` returns an astropy table with units.
 
     repo.query("high_snr_hosts", snr=10).to_table()
 
     Args:
         name: The saved query.
-        index: The index, if it is open already.
-        params: Values for its parameters; what is left out has the query's own default.
+        index: The index, if it is already open.
+        params: Values of its parameters; the others take the query's defaults.
 
     Raises:
         NotFound: There is no such saved query.
-        InvalidQuery: A parameter is missing, unknown or of another type, or the query does not fit the index.
-        OverLimit: It takes longer, or needs more memory, than allowed.
+        InvalidQuery: A parameter is missing, unknown or of the wrong type, or the query does not fit the index.
+        OverLimit: The query exceeds the limits on time or memory.
         RepoError: DuckDB, which the index needs, is not installed.
     """
     return find(session, index=index, query=name, params=params)
@@ -71,8 +71,8 @@ def compare(session: Session, /, old: str, new: str, *, index: OpenIndex | None 
 
     Args:
         old: The first side.
-        new: The second.
-        index: The index, if it is open already.
+        new: The second side.
+        index: The index, if it is already open.
         options: See `blastgit.search.compare.CompareOptions`: type, columns, sigma, shown.
 
     Raises:
@@ -91,16 +91,16 @@ def compare(session: Session, /, old: str, new: str, *, index: OpenIndex | None 
 def related(
     session: Session, /, names: Sequence[str], kinds: Sequence[str] | None = None, *, radius: float | None = None
 ) -> Sequence[Relation]:
-    """Return what belongs to some transients: hosts, images, filters, transients of the same host, neighbours.
+    """Return what is related to transients: hosts, images, filters, transients of the same host, neighbours.
 
     Args:
         names: The transients, `NAME` or `NAME@N`.
-        kinds: Which of `host`, `cutout`, `filter`, `same-host`, `neighbour`; by default all but the last.
-        radius: For neighbours: how far away, in degrees.
+        kinds: Some of `host`, `cutout`, `filter`, `same-host`, `neighbour`; by default all but the last.
+        radius: For neighbours: the greatest distance, in degrees.
 
     Raises:
         NotFound: There is no such transient.
-        UsageError: A kind is unknown, or neighbours are wanted and no radius is given.
+        UsageError: A kind is unknown, or neighbours are requested without a radius.
         RepoError: DuckDB, which the index needs, is not installed.
     """
     from blastgit.search.find.related import KINDS, related
@@ -111,7 +111,7 @@ def related(
 
 @contextmanager
 def opened_index(session: Session, /, index: OpenIndex | None = None) -> Iterator[OpenIndex]:
-    """Yield the index that the caller has open, or else open it, brought up to date, for as long as it is used."""
+    """Yield the index that the caller has open, or open an up-to-date one and close it afterwards."""
     if index is not None:
         yield index
         return

@@ -1,4 +1,4 @@
-"""An opened data repo, and what the verbs and attributes of `DataRepo` need of it."""
+"""An open data repo, shared by the verbs and attributes of `DataRepo`."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 
 
 class Session:
-    """An opened data repo, and what people's names for its transients and revisions stand for there.
+    """An open data repo; resolves the names that people give to its transients and revisions.
 
     Attributes:
-        repository: The repo, here or elsewhere.
+        repository: The repo, local or remote.
         history: Its branches and tags.
-        progress: Called during long work with what is done, how much, of how much.
+        progress: Called during long work with the step, the amount done, and the total.
     """
 
     def __init__(self, location: str | Path, *, progress: Progress = silent) -> None:
-        """Open a data repo, completing what a writer left unfinished when it died.
+        """Open a data repo, completing any work of a crashed writer.
 
         Args:
-            location: A folder, or any URL that git can fetch from (then only what is asked for is fetched, and what is
-                recorded is pushed).
+            location: A folder, or any URL that git can fetch from; of a remote repo only what is needed is fetched,
+                and recorded revisions are pushed.
             progress: Called during long work.
 
         Raises:
@@ -48,7 +48,7 @@ class Session:
         self.progress = progress
 
     def resolve(self, spec: Spec) -> Snapshot:
-        """Return the state that a spec names, fetched if the repo is elsewhere, and note the read if reads are noted.
+        """Return the state that a spec names, fetching it if the repo is remote; log the read if reads are logged.
 
         Raises:
             NotFound: There is no such state.
@@ -69,10 +69,10 @@ class Session:
             note(self.repository, state)
 
     def locate(self, text: str) -> Located:
-        """Return the state that somebody named, and what in it, also by the name of a component's variant.
+        """Return the state and the path in it that a name stands for; a component's variant is such a name, too.
 
         Raises:
-            InvalidName: It is not a name.
+            InvalidName: The text is not a name.
             NotFound: No such state, or no revision has the variant.
         """
         from blastgit.workflow.located import Located
@@ -90,9 +90,9 @@ class Session:
         return found
 
     def look_up(self, spec: Spec) -> Snapshot | None:
-        """Return a revision by the name of its transient and its number alone; None at once if there is none.
+        """Return a revision by the exact name of its transient and its number, or None.
 
-        Aliases and near names are not searched for: that reads all documents or all names.
+        Aliases and similar names are not considered, since that reads all documents or all names.
         """
         known = self._by_name(spec)
         if known is None or (known.number is not None and not self._has_tag(known)):
@@ -100,27 +100,27 @@ class Session:
         return self.resolve(known)
 
     def names(self, name: str) -> list[str]:
-        """Return the name that a transient has here, then its former ones that have revisions."""
+        """Return the current name of a transient, then its former names that have revisions."""
         found = self._known(Spec(name)).name
         former = self._renames.former(found) if self._renames is not None else []
         return [found, *(each for each in former if self.history.tip(each) is not None)]
 
     def names_with_drafts(self, name: str) -> list[str]:
-        """Return what `names` does, also of a transient that has nothing but drafts."""
+        """Return the same as `names`, but also for a transient that has only drafts."""
         return [name] if self._is_drafted(Spec(name, alias=DRAFT)) else self.names(name)
 
     def local(self) -> LocalRepository:
-        """Return the repository for work that has to be done where it is.
+        """Return the repository for work that needs a local one.
 
         Raises:
-            RepoError: It is elsewhere.
+            RepoError: The repository is remote.
         """
         if not isinstance(self.repository, LocalRepository):
-            raise RepoError(f"{self.repository.location} lies elsewhere: do this where its repository is")
+            raise RepoError(f"{self.repository.location} is remote: do this where the repository is")
         return self.repository
 
     def _known(self, spec: Spec) -> Spec:
-        """Return a spec under the name that its transient has here, where it was given a former name or an alias."""
+        """Return a spec with the current name of its transient, replacing a former name or an alias."""
         by_name = self._by_name(spec)
         if by_name is not None:
             return by_name
@@ -132,7 +132,7 @@ class Session:
         return spec if found is None else replace(spec, name=found)
 
     def _by_name(self, spec: Spec) -> Spec | None:
-        """Return what somebody named, by a name that the transient has or had; None if nothing has that name."""
+        """Return a spec under a name that the transient has or had; None if nothing has that name."""
         if self._has_tag(spec) or self.history.tip(spec.name) is not None or self._is_drafted(spec):
             return spec
         for other in self._renames.others(spec.name) if self._renames is not None else ():
@@ -142,7 +142,7 @@ class Session:
 
     @property
     def _renames(self) -> Renames | None:
-        """Which names are of the same transient; None, without reading the settings, if none are known."""
+        """Which names belong to the same transient; None, without parsing the settings, if they list no renames."""
         if b"renames" not in self.repository.main_file(FILE):
             return None
         from blastgit.repository.renames import Renames
@@ -150,7 +150,7 @@ class Session:
         return Renames.of(self.repository.settings)
 
     def _is_drafted(self, spec: Spec) -> bool:
-        """Whether a draft is meant of a transient that has no revision yet."""
+        """Whether a spec names a draft of a transient that has no revision yet."""
         if (spec.alias != DRAFT and spec.draft is None) or is_personal(spec.name) or is_reference(spec.name):
             return False
         from blastgit.repository.drafts import Drafts

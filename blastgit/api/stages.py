@@ -1,4 +1,4 @@
-"""The workflow behind revisions: verbs of `DataRepo`."""
+"""The workflow that makes revisions: verbs of `DataRepo`."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 
 def workflow(session: Session, /, name: str, owner: str | None = None) -> Workflow:
-    """Return a transient's run, to mark the stages of its workflow; `record` or `Workflow.end` ends it.
+    """Return the run of a transient, for marking stages of its workflow; `record` or `Workflow.end` ends it.
 
     Args:
         name: The transient.
-        owner: Whose run it is: the same for all workers of one run, and for no other; by default this process.
+        owner: The owner of the run: the same for all workers of one run, and unique to it; by default this process.
     """
     from blastgit.recording.stages import Workflow
     from blastgit.workflow.lease import this_process
@@ -36,13 +36,13 @@ def workflow(session: Session, /, name: str, owner: str | None = None) -> Workfl
 
 
 def status(session: Session, /, pattern: str = "*") -> Sequence[RunStatus]:
-    """Return how the runs in progress stand: which stages ended, which are at work, which never ended.
+    """Return the status of the runs in progress: which stages ended, which are running, which never ended.
 
     Args:
         pattern: A transient, or a shell pattern.
 
     Raises:
-        NotFound: A name without a pattern's characters is no transient's; the error lists the nearest names.
+        NotFound: A name that is not a pattern matches no transient; the error lists the nearest names.
     """
     from blastgit.workflow.status import all_statuses
 
@@ -52,7 +52,7 @@ def status(session: Session, /, pattern: str = "*") -> Sequence[RunStatus]:
     return found
 
 
-def plan(  # noqa: PLR0913 (where to start from, and what else is to be different)
+def plan(  # noqa: PLR0913 (where to start, and what to change)
     session: Session,
     /,
     spec: str,
@@ -80,7 +80,7 @@ def plan(  # noqa: PLR0913 (where to start from, and what else is to be differen
     return plan(session.repository, _start(session, spec), Wish(changed, given or {}, everything, settings or {}))
 
 
-def plan_all(  # noqa: PLR0913 (as `plan`, of many)
+def plan_all(  # noqa: PLR0913 (the parameters of `plan`, for many revisions)
     session: Session,
     /,
     specs: Sequence[str] = (),
@@ -93,13 +93,13 @@ def plan_all(  # noqa: PLR0913 (as `plan`, of many)
     with_inputs: bool = False,
     inherited: Sequence[str] = (),
 ) -> Plans:
-    """Return which stages must run again of many transients, and what is left out, with the reason.
+    """Return which stages must run again for many transients, and what is left out, with the reason.
 
     Args:
         specs: Revisions and markers, as for `plan`.
         changed: Stages, files and fields that changed.
-        collection: A collection, all of whose revisions are planned.
-        given: Inputs that are replaced.
+        collection: A collection; all its revisions are planned.
+        given: Inputs to replace.
         everything: Plan all stages.
         settings: Settings of the runs' configurations to change.
         with_inputs: Tell the exact inputs of each stage, for which every document is read.
@@ -122,7 +122,7 @@ def plan_all(  # noqa: PLR0913 (as `plan`, of many)
         members = Collections(session.repository).members(collection)
         for each in members:
             if each.dataset.path:
-                partial[str(each)] = f"{collection} has just this file of it, and revisions are planned"
+                partial[str(each)] = f"{collection} has only this file of it, and only whole revisions are planned"
             else:
                 states.append((str(each), session.history.tagged(each.dataset.line, each.dataset.number)))
     if inherited:
@@ -156,7 +156,7 @@ def _start(session: Session, spec: str) -> Revision | UnpublishedState:
 
 
 def validity(session: Session, /, spec: str) -> ValidityReport:
-    """Return how each stage of the workflow ended, and which values and files of a state are invalid therefore.
+    """Return how each stage of the workflow ended, and which values and files of a state are therefore invalid.
 
     Raises:
         NotFound: There is no such revision or marker.
@@ -167,15 +167,15 @@ def validity(session: Session, /, spec: str) -> ValidityReport:
 
 
 def replay_check(session: Session, /, run: str, *, of: str = "", replaced: Sequence[str] = ()) -> Replay:
-    """Compare what a run made again with what was recorded, by value.
+    """Compare the results of a replay with what was recorded, by value.
 
     Args:
         run: The run.
-        of: The run that it repeats; "" to compare each revision with the one before, which it was made from.
-        replaced: The files and values that something else stood for.
+        of: The run that it repeats; "" to compare each revision with its predecessor, from which it was made.
+        replaced: The files and values that were replaced in the replay.
 
     Raises:
-        NotFound: A run holds nothing.
+        NotFound: A run is empty.
         DamagedData: The store lacks a file.
     """
     from blastgit.reading.replayed import check

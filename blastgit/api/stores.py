@@ -1,4 +1,4 @@
-"""`repo.stores`: where the contents are kept, and who relies on it."""
+"""`repo.stores`: where the contents are kept, and which repos rely on them."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
 
 class Stores(Asked):
-    """The stores of a data repo: the default one, and those that rules of storage send some kinds of files to."""
+    """The stores of a data repo: the default one, and those to which storage rules send some kinds of files."""
 
     def __init__(self, session: Session) -> None:
-        """Look at those of an opened data repo."""
+        """Use the stores of an open data repo."""
         self._session = session
         self._repository = session.repository
 
     @property
     def urls(self) -> dict[str, str]:
-        """Where each store beside the default one is, by its name."""
+        """The URL of each store besides the default one, by its name."""
         return {name: part.url for name, part in self._repository.store.others.items()}
 
     def users(self) -> list[Reliance]:
-        """Return which repos rely on the stores of this one, as far as the stores know; see `repository/ownership.py`.
+        """Return which repos rely on this repo's stores, as registered there; see `repository/ownership.py`.
 
         Raises:
             StoreError: A store fails.
@@ -37,21 +37,21 @@ class Stores(Asked):
         return [each for part in self._repository.store.parts for each in reliances(part)]
 
     def own(self) -> list[str]:
-        """Make this repo an owner of its stores, which may delete from them, and return their URLs.
+        """Make this repo an owner of its stores, which allows it to delete from them, and return their URLs.
 
         Raises:
-            Denied: This user is no admin.
-            StoreError: A store takes no note of it.
+            Denied: This user is not an admin.
+            StoreError: A store does not accept the registration.
         """
         from blastgit.repository.ownership import own
 
         return own(self._session.local())
 
     def forget(self, name: str) -> Reliance:
-        """Have the stores of this repo forget another repo that is no more, by the id that `users` gives.
+        """Make this repo's stores forget another repo that no longer exists, by the id that `users` gives.
 
         Raises:
-            Denied: This user is no admin.
+            Denied: This user is not an admin.
             NotFound: No store knows it.
             RepoError: This repo does not own the store.
         """
@@ -60,15 +60,15 @@ class Stores(Asked):
         return forget(self._session.local(), name)
 
     def move(self, url: str, options: Mapping[str, str] | None = None, *, check: bool = True) -> None:
-        """Make main name another store, to which the contents have been copied; old tags stay as they are.
+        """Switch main to another store, to which the contents have been copied; old tags stay unchanged.
 
         Args:
             url: Where the contents are now.
-            options: What DVC needs beside the URL; none of the old ones is kept.
-            check: Whether to refuse a store that lacks contents of any tag which the present one has.
+            options: What DVC needs besides the URL; replaces all old options.
+            check: Whether to refuse a store that lacks contents of any tag that the current one has.
 
         Raises:
-            Denied: This user is no admin.
+            Denied: This user is not an admin.
             StoreError: The new store lacks contents, or one of the two fails.
         """
         from blastgit.maintenance.move_store import move_store
@@ -76,28 +76,28 @@ class Stores(Asked):
         move_store(self._session.local(), url, options, check=check)
 
     def add(self, name: str, url: str, options: Mapping[str, str] | None = None) -> None:
-        """Make main name one more store, which rules of storage may send kinds of files to.
+        """Add a store to main, to which storage rules may send some kinds of files.
 
         Args:
-            name: What it is to be called.
+            name: Its name.
             url: Where it is; it need not exist yet.
-            options: What DVC needs beside the URL.
+            options: What DVC needs besides the URL.
 
         Raises:
-            Denied: This user is no admin.
-            InvalidInput: It cannot be called so, or there is one of that name.
+            Denied: This user is not an admin.
+            InvalidInput: The name is not valid, or is taken.
         """
         from blastgit.maintenance.move_store import add_store
 
         add_store(self._session.local(), name, url, options)
 
     def bring(self, *, dry_run: bool = False) -> Due:
-        """Copy published contents to where the rules of storage send them now; or just say which, with `dry_run`.
+        """Copy published contents to where the storage rules now send them; with `dry_run`, only report which.
 
         Raises:
-            Denied: This user is no admin.
+            Denied: This user is not an admin.
             DamagedData: A content is not what was published.
-            StoreError: A store fails; what was copied stays, and the next call goes on.
+            StoreError: A store fails; what was copied stays, and the next call continues.
         """
         from blastgit.maintenance.restore_placement import bring, due
 

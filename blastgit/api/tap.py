@@ -1,4 +1,4 @@
-"""`repo.tap`: what the TAP service needs of a data repo, and the service itself."""
+"""`repo.tap`: what the TAP service needs of a data repo."""
 
 from __future__ import annotations
 
@@ -15,38 +15,38 @@ if TYPE_CHECKING:
 
 
 class Tap(Asked):
-    """The files of a data repo, one by one, as the service sends them."""
+    """The files of a data repo one by one, for the service to send."""
 
     def __init__(self, session: Session) -> None:
-        """Look into an opened data repo."""
+        """Use an open data repo."""
         self._session = session
         self._repository = session.repository
 
     @property
     def here(self) -> Path:
-        """The data repo on this machine.
+        """The folder of the data repo on this machine.
 
         Raises:
-            RepoError: It lies elsewhere.
+            RepoError: The repo is remote.
         """
         if not self._repository.is_here:
             raise RepoError(
-                f"{self._repository.location} lies elsewhere: clone it, or serve it where its repository is"
+                f"{self._repository.location} is remote: clone it, or serve it where the repository is"
             )
         return self._repository.path.resolve()
 
     def file(self, revision: str, path: str, *, even_invalid: bool = False) -> Item:
-        """Return a file of a revision, or its document, as something that can be read.
+        """Return a file or the document of a revision, to be read.
 
         Args:
             revision: The revision, `2026dgt@1`.
             path: The file's path in it.
-            even_invalid: Whether it is wanted although a stage failed that makes it.
+            even_invalid: Return it even if the stage that makes it failed.
 
         Raises:
             NotFound: There is no such revision or file.
             Withdrawn: It was taken down.
-            InvalidData: A stage failed that makes it.
+            InvalidData: The stage that makes it failed.
         """
         from blastgit.reading.get import item_of
         from blastgit.repository.tombstones import Withdrawals

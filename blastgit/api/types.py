@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DatasetQuery:
-    """Which dataset of a type.
+    """Selects one dataset of a type.
 
     Attributes:
         transient: The transient.
-        revision: Its revision: a number, a date, a convenient name; None for the latest.
-        collection: The collection that says which revision; then `revision` may be a day, for all as it was then.
-        time: For a calibration, the time at which it is to be valid; by default that day.
-        key: What tells it from others of its type.
-        even_invalid: Whether it is wanted although a stage failed that makes it.
+        revision: Its revision: a number, a date or a convenient name; None for the latest.
+        collection: The collection that determines the revision; `revision` may then be a day, for the state as of it.
+        time: For a calibration, the time at which it must be valid; by default that day.
+        key: What distinguishes it from others of its type.
+        even_invalid: Accept it even if the stage that makes it failed.
     """
 
     transient: str
@@ -50,7 +50,7 @@ class Types(Asked):
     """The dataset types of a data repo."""
 
     def __init__(self, session: Session) -> None:
-        """Look into an opened data repo."""
+        """Use an open data repo."""
         self._session = session
         self._repository = session.repository
 
@@ -59,7 +59,7 @@ class Types(Asked):
         return list(self._types)
 
     def of(self, spec: str, type_: str | None = None) -> Sequence[Identity]:
-        """Return which datasets a revision has, of one type or of all.
+        """Return the datasets of a revision, of one type or of all.
 
         Raises:
             NotFound: There is no such revision or type.
@@ -71,19 +71,19 @@ class Types(Asked):
         return [each for each in found if parsed.path is None or each.path == parsed.path]
 
     def read(self, name: str, wanted: DatasetQuery, reader: str | None = None) -> Any:
-        """Return a dataset as the object that its reader makes of it, with its identity attached.
+        """Read a dataset into an object, with its identity attached.
 
         Args:
             name: The dataset type.
-            wanted: Which one of that type.
-            reader: The name of another reader than the type's own.
+            wanted: Which dataset of that type.
+            reader: The name of a reader other than the type's own.
 
         Raises:
             NotFound: There is no such type, revision, collection, reader or dataset.
             UsageError: Several datasets fit.
-            InvalidData: A stage failed that makes it.
+            InvalidData: The stage that makes it failed.
             Withdrawn: It was taken down.
-            DamagedData: The store lacks it, or holds something else.
+            DamagedData: The store lacks it, or holds other bytes.
             ReaderFailed: The reader cannot read it.
         """
         type_ = self._types.find(name)
@@ -108,9 +108,9 @@ class Types(Asked):
         return Source(self._repository, state, wanted.collection, found.path)
 
     def _in_collection(self, type_: DatasetType, wanted: DatasetQuery, collection: str) -> Held:
-        """Return the dataset that a collection has of a transient: a file that fits, or the revision.
+        """Return the dataset that a collection has for a transient: a matching file, or the revision.
 
-        Of files, one that was certified by itself goes before that of the revision.
+        A file that was certified by itself takes precedence over the revision's.
         """
         day = None if wanted.revision is None else _day(wanted.revision, collection)
         time = day if wanted.time is None else utc(wanted.time)
@@ -142,11 +142,11 @@ def _fits(type_: DatasetType, path: str, wanted: Mapping[str, str]) -> bool:
 
 
 def make(dataset: Dataset, reader: str) -> Any:
-    """Return what a reader makes of a dataset, with its identity.
+    """Read a dataset with a reader, and attach its identity.
 
     Raises:
         NotFound: There is no such reader.
-        ReaderFailed: It raised something; the error names type, file and reader.
+        ReaderFailed: The reader raised an exception; the error names type, file and reader.
     """
     from blastgit.readers.registry import reader_of
 

@@ -1,4 +1,4 @@
-"""`repo.variants`: in which ways components are made, which way is the default, and what stands behind each name."""
+"""`repo.variants`: the variants of components, their defaults, and what each name stands for."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Standing:
     Attributes:
         name: The variant, `photometry@jointcal`.
         is_default: Whether it is the component's default.
-        real: The real name of it, `2026dgt@3:photometry`; None if no transient was named, or it has none.
-        why_not: Why it has none.
+        real: Its real name, `2026dgt@3:photometry`; None if no transient was named, or it does not have the variant.
+        why_not: Why the transient does not have the variant.
     """
 
     name: str
@@ -41,18 +41,18 @@ class ComponentVariants(Asked):
     """The variants of components."""
 
     def __init__(self, session: Session) -> None:
-        """Look at those of an opened data repo."""
+        """Use the variants of an open data repo."""
         self._session = session
         self._repository = session.repository
 
     def components(self) -> Sequence[Component]:
-        """Return the components that main declares, in its order."""
+        """Return the components declared on main, in that order."""
         from blastgit.workflow.variants import Variants
 
         return list(Variants.of(self._repository.settings).components.values())
 
     def list(self, spec: str | None = None) -> Sequence[Standing]:
-        """Return every variant, and what it stands for of a transient or revision, if one is named.
+        """Return every variant, and what it stands for in a transient or revision, if one is given.
 
         Raises:
             NotFound: No such transient or revision.
@@ -84,18 +84,18 @@ class ComponentVariants(Asked):
         return Variants.of(self._repository.settings).component(component).default
 
     def set_default(self, component: str, variant: str, reason: str) -> str | None:
-        """Make another variant the default of its component, and return the commit of main; None if it was already.
+        """Make a variant the default of its component, and return the commit on main; None if it already was.
 
         Raises:
             NotFound: No such component or variant.
-            Denied: The policy on main does not let this user do so.
+            Denied: The policy on main does not allow this user to change it.
         """
         from blastgit.workflow.variant_default import set_default
 
         return set_default(self._repository, component, variant, reason)
 
     def log(self) -> Sequence[Change]:
-        """Return the changes of the section `variants` on main, newest first."""
+        """Return the changes to the section `variants` on main, newest first."""
         from blastgit.workflow.variant_default import changes
 
         return changes(self._repository)

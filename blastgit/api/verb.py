@@ -1,4 +1,4 @@
-"""A verb of `DataRepo`: a function of an opened data repo, called as a method."""
+"""A verb of `DataRepo`: a function of an open data repo, called as a method."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class _HasSession(Protocol):
 
 
 class Verb(Generic[_P, _R_co]):
-    """Makes a function that takes a `Session` first into a method of what has one, with its signature and docstring.
+    """Turns a function that takes a `Session` first into a method, keeping its signature and docstring.
 
     A new verb is one function in the module of its kind, and one line in `DataRepo`.
     """
 
     def __init__(self, function: Callable[Concatenate[Session, _P], _R_co]) -> None:
-        """Call a function as a method."""
+        """Wrap a function."""
         self._function = function
         self.__doc__ = function.__doc__
 
@@ -36,11 +36,11 @@ class Verb(Generic[_P, _R_co]):
     def __get__(
         self, owner: _HasSession | None, type_: type
     ) -> Callable[Concatenate[Session, _P], _R_co] | Callable[_P, _R_co]:
-        """Return the method of one data repo; of the class, the function."""
+        """Return the method of a data repo; on the class itself, the function."""
         if owner is None:
             return self._function
         return wraps(self._function)(partial(self._ask, owner.session))
 
     def _ask(self, session: Session, /, *args: _P.args, **options: _P.kwargs) -> _R_co:
-        with session.repository.question():  # inside one, a repo elsewhere fetches nothing twice
+        with session.repository.question():  # within it, a remote repo fetches nothing twice
             return self._function(session, *args, **options)
