@@ -122,7 +122,7 @@ def plan_all(  # noqa: PLR0913 (the parameters of `plan`, for many revisions)
         members = Collections(session.repository).members(collection)
         for each in members:
             if each.dataset.path:
-                partial[str(each)] = f"{collection} has only this file of it, and only whole revisions are planned"
+                partial[str(each)] = f"{collection} has only this file of it, but plans are for revisions"
             else:
                 states.append((str(each), session.history.tagged(each.dataset.line, each.dataset.number)))
     if inherited:

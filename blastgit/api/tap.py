@@ -30,9 +30,7 @@ class Tap(Asked):
             RepoError: The repo is remote.
         """
         if not self._repository.is_here:
-            raise RepoError(
-                f"{self._repository.location} is remote: clone it, or serve it where the repository is"
-            )
+            raise RepoError(f"{self._repository.location} is remote: clone it, or serve it where the repository is")
         return self._repository.path.resolve()
 
     def file(self, revision: str, path: str, *, even_invalid: bool = False) -> Item:

@@ -1,4 +1,4 @@
-"""The command line: one file per verb, and nothing in it but talking to people."""
+"""The command line: one file per verb, which only parses options and prints results."""
 
 from blastgit.cli.main import main
 

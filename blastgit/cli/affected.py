@@ -13,13 +13,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("subject", metavar="SUBJECT", help=words)
     add_json(parser)
     parser.epilog = """\
-A file means its content, and a host the host, in whatever transients and revisions they are. Only what was really made
-of it is listed: photometry that was not validated affects no fit.
+A file stands for its content, and a host for itself, in all transients and revisions. Only what was actually made from
+it is listed: photometry that was not validated affects no fit.
 """
 
 
 def run(options: argparse.Namespace) -> int:
-    """List it, revision by revision."""
+    """List what was made from the subject, by revision."""
     with drawn_progress() as progress:
         found = open_repo(options, progress).affected(options.subject)
     if options.json:

@@ -16,38 +16,36 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("subjects", nargs="*", metavar="SUBJECT", help="what it is about; one annotation may have many")
+    parser.add_argument("subjects", nargs="*", metavar="SUBJECT", help="what to annotate; may be several")
     parser.add_argument("--from", dest="source", metavar="FILE", help="read more subjects, one a line; - for stdin")
     parser.add_argument("-m", "--comment", default="", metavar="TEXT", help="a comment; - reads it from stdin")
     parser.add_argument("--flag", default="", help="a quality flag: good, suspect, bad, unusable")
     parser.add_argument("--tag", action="append", default=[], help="a tag; may be given again")
-    parser.add_argument("--link", default="", metavar="URL", help="a ticket or a page that belongs to it")
-    parser.add_argument("--attach", type=Path, metavar="FILE", help="a file that belongs to it, such as a plot")
-    words = "take the place of an earlier annotation of these subjects; may be given again"
+    parser.add_argument("--link", default="", metavar="URL", help="a related ticket or page")
+    parser.add_argument("--attach", type=Path, metavar="FILE", help="a file to attach, such as a plot")
+    words = "replace an earlier annotation of these subjects; may be given again"
     parser.add_argument("--supersedes", action="append", default=[], metavar="ID", help=words)
-    words = "take an annotation back; the comment says why; may be given again"
+    words = "retract an annotation; the comment says why; may be given again"
     parser.add_argument("--retract", action="append", default=[], metavar="ID", help=words)
-    parser.add_argument("--bot", action="store_true", help="a program says it: it does not override a human")
-    words = "take in annotations that were exported (JSON lines or ECSV); - for stdin"
+    parser.add_argument("--bot", action="store_true", help="a program makes it: it does not override a human")
+    words = "import annotations that were exported (JSON lines or ECSV); - for stdin"
     parser.add_argument("--import", dest="imported", metavar="FILE", help=words)
-    parser.add_argument(
-        "--apply-rules", action="store_true", help="apply the rules of blastgit.yaml to all flags there are"
-    )
-    words = "accept a transient or a host that the repo does not know yet"
+    parser.add_argument("--apply-rules", action="store_true", help="apply the rules of blastgit.yaml to all flags")
+    words = "accept a transient or a host that is not in the repo yet"
     parser.add_argument("--announce", action="store_true", help=words)
-    parser.add_argument("--dry-run", action="store_true", help="check, and write nothing")
+    parser.add_argument("--dry-run", action="store_true", help="check, but write nothing")
     add_json(parser)
     parser.epilog = """\
-SUBJECT is a revision (2026dgt@1), a file (2026dgt@1:cutout_cdn/DES/DES_z.fits, found again wherever the same
-content is), a row or value (2026dgt@1:host.redshift), a transient (2026dgt; with --announce before it has data),
+SUBJECT is a revision (2026dgt@1), a file (2026dgt@1:cutout_cdn/DES/DES_z.fits, which stands for its content wherever
+it occurs), a row or value (2026dgt@1:host.redshift), a transient (2026dgt; with --announce before it has data),
 host:KEY, a reference (filter:DES_z, r/model/sbi-global@2), run:NAME, collection:NAME, or interval:BEGIN/END for a
-time without data. With --supersedes or --retract it
-may be left out. Nothing is written unless all of it can be; it is one commit on the branch annotations.
+time without data. With --supersedes or --retract it can be omitted. All annotations are written in one commit on the
+branch annotations, or none at all.
 """
 
 
 def run(options: argparse.Namespace) -> int:
-    """Say it."""
+    """Add, import or apply rules to annotations."""
     from blastgit.cli.notes import clone_or_repo
 
     annotations = open_repo(clone_or_repo(options)).annotations
@@ -70,9 +68,9 @@ def run(options: argparse.Namespace) -> int:
         return 0
     verb = "would be added" if options.dry_run else "added"
     if options.apply_rules and not done.moved:
-        print("no rule takes anything out of a collection now")
+        print("no rule removes anything from a collection now")
     elif done.subjects == 0 and not done.moved:
-        print("nothing new: it is there already")
+        print("nothing new: already recorded")
     elif done.subjects:
         print(f"{plural(len(done.ids), 'annotation')} of {plural(done.subjects, 'subject')} {verb}")
     for name in done.ids[:10]:

@@ -21,24 +21,24 @@ _FILE = "asof.json"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("day", metavar="DAY", help="2026-06-15 (its end, UTC), or a moment: 2026-06-15T12:00:00+02:00")
+    parser.add_argument("day", metavar="DAY", help="2026-06-15 (its end, UTC), or a time: 2026-06-15T12:00:00+02:00")
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these transients; a name may be a shell pattern")
-    words = "the collection that says which, as it was then (default: all transients, and all that was certified)"
+    words = "the collection of datasets, as of then (default: all transients and all certified datasets)"
     parser.add_argument("--in", dest="collection", default="", metavar="COLLECTION", help=words)
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--get", metavar="FOLDER", type=Path, help="write all files, each revision into FOLDER/NAME@N")
-    what.add_argument("--cite", nargs="?", const="text", choices=FORMS, help="print how it is cited (default: text)")
+    what.add_argument("--cite", nargs="?", const="text", choices=FORMS, help="print its citation (default: text)")
     what.add_argument("--diff", action="store_true", help="compare it with the present state")
     parser.add_argument("--exit-code", action="store_true", help="with --diff: end with 1 if there is a difference")
     add_json(parser)
     parser.epilog = """\
-Data are those that NAME@DAY names, calibrations those that were certified for that moment, flags what had been said by
-then, and collections those of main at the time. Tomorrow the answer is the same, unless data of that time come in.
+Shows the data that NAME@DAY names, the calibrations certified for that time, the flags set by then, and the collections
+of main at the time. The answer stays the same later, unless data of that time are added.
 """
 
 
 def run(options: argparse.Namespace) -> int:
-    """Show it, get it, cite it, or compare it with today."""
+    """Show, get or cite the state, or compare it with the present one."""
     with drawn_progress() as progress:
         repo = open_repo(options, progress)
         state = repo.asof(options.day, options.collection, names=options.names)
@@ -82,11 +82,11 @@ def _say_changes(changes: Since) -> None:
 
 
 def _get(repo: DataRepo, state: AsOf, folder: Path) -> int:
-    """Write all datasets, and `asof.json`, which describes them; one that fails does not stop the others."""
+    """Write all datasets, and `asof.json`, which describes them; a failure does not stop the others."""
     code, text = 0, json.dumps(state.to_json(), indent=1, ensure_ascii=False) + "\n"
-    there = folder / _FILE
-    if there.exists() and there.read_text("utf-8", "replace") != text:
-        raise WouldOverwrite(f"{there} is of another state: choose another folder")
+    description = folder / _FILE
+    if description.exists() and description.read_text("utf-8", "replace") != text:
+        raise WouldOverwrite(f"{description} describes another state: choose another folder")
     for each in state.datasets:
         try:
             got = repo.get(str(each), folder / str(each.dataset.revision))
@@ -96,5 +96,5 @@ def _get(repo: DataRepo, state: AsOf, folder: Path) -> int:
             continue
         print(f"{bold(got.revision)}: {plural(len(got.written), 'file')} written to {got.folder}")
     folder.mkdir(parents=True, exist_ok=True)
-    there.write_text(text, "utf-8")
+    description.write_text(text, "utf-8")
     return code

@@ -16,33 +16,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file", nargs="?", metavar="FILE", type=Path, help="the file; without it, list what is attached"
     )
-    parser.add_argument("--type", dest="type_", default="", help="what kind of thing it is, such as qa_plot")
-    parser.add_argument("--mime", metavar="TYPE/SUBTYPE", help="its MIME type; by default what its name says")
-    parser.add_argument("--save", metavar="FOLDER", type=Path, help="write what is attached into a folder")
+    parser.add_argument("--type", dest="type_", default="", help="the kind of attachment, such as qa_plot")
+    parser.add_argument("--mime", metavar="TYPE/SUBTYPE", help="its MIME type (default: guessed from its name)")
+    parser.add_argument("--save", metavar="FOLDER", type=Path, help="write the attached files into a folder")
     add_saying(parser)
     parser.epilog = """\
-It makes no revision. Small files lie on the branch annotations, large ones in the store. To comment on one:
-`blastgit annotate sha256:…`; to take it back: `blastgit annotate --retract ID`.
+Attaching makes no new revision. Small files go to the branch annotations, large ones into the store. To comment on an
+attachment: `blastgit annotate sha256:…`; to retract it: `blastgit annotate --retract ID`.
 """
 
 
 def run(options: argparse.Namespace) -> int:
-    """Attach it, or list."""
+    """Attach a file, or list attachments."""
     from blastgit.cli.notes import clone_or_repo
 
-    room = open_repo(clone_or_repo(options)).attachments
+    attachments = open_repo(clone_or_repo(options)).attachments
     if options.file is not None:
         if options.save or options.history:
-            raise UsageError("--save and --history are for what is attached already: leave out the file")
-        done = room.add(
+            raise UsageError("--save and --history are for existing attachments: leave out the file")
+        done = attachments.add(
             options.subject, options.file, type=options.type_, mime=options.mime, comment=options.comment,
             bot=options.bot, dry_run=options.dry_run,
         )  # fmt: skip
         return tell_added(done, options, "attached")
-    found = room.list(options.subject, options.type_ or "*", history=options.history)
+    found = attachments.list(options.subject, options.type_ or "*", history=options.history)
     if options.save:
         for each in found:
-            print(_write(options.save / each.attachment.name, room.read(each)))
+            print(_write(options.save / each.attachment.name, attachments.read(each)))
         if not found:
             raise NotFound("nothing of that kind is attached")
     elif options.json:
@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _write(target: Path, data: bytes) -> Path:
     if target.exists() and target.read_bytes() != data:
-        raise WouldOverwrite(f"{target} is there, and differs: move it away, or choose another folder")
+        raise WouldOverwrite(f"{target} exists and differs: move it away, or choose another folder")
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(data)
     return target

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("name", help="the transient; NAME:FIELD does for both")
-    parser.add_argument("field", nargs="?", help="a value, a file, the beginning of some, or a pattern")
+    parser.add_argument("name", help="the transient; NAME:FIELD names both")
+    parser.add_argument("field", nargs="?", help="a value, a file, the beginning of their paths, or a pattern")
     add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Tell it: whole rows in one line where their values came together."""
+    """Print which revision changed what; values of a row that changed together share a line."""
     found = open_repo(options).blame(options.name, options.field)
     if options.json:
         print_json([each.to_json() for each in found])
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _label(revision: Revision) -> str:
-    """Return how a revision is told from the others; those of users' own lines have numbers of their own."""
+    """Return a label for a revision; users' own lines have numbers of their own, so they need the full name."""
     return str(revision) if is_personal(revision.name) else f"@{revision.number}"
 
 

@@ -11,12 +11,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument(
         "--sign", nargs="?", const="", metavar="KEY",
-        help="sign it, as git signs commits: with this key, or the one that git's settings name",
+        help="sign it as git signs commits, with this key or the one in git's settings",
     )  # fmt: skip
     add_json(parser)
     parser.epilog = """\
-Prints four lines: whose ledger it is, how many tags it has, the SHA-256 of all its lines, and the commit. Keep
-them where nobody who can write here can: `blastgit verify --since FILE` proves later that nothing was rewritten.
+Prints four lines: the ledger's repo, its number of tags, the SHA-256 of all its lines, and the commit. Keep them where
+nobody with write access to this repo can change them: `blastgit verify --since FILE` later proves that nothing was
+rewritten.
 """
 
 

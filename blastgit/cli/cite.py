@@ -12,26 +12,26 @@ from blastgit.errors import DamagedData
 if TYPE_CHECKING:
     from blastgit.releases.cite import Cited
 
-FORMS = ("text", "bibtex", "cff", "datacite")  # those of releases/cite.py, which takes long to load
+FORMS = ("text", "bibtex", "cff", "datacite")  # as in releases/cite.py, which is slow to import
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("name", metavar="NAME", help="a revision, NAME@N, or release/COLLECTION/VERSION")
-    words = "how to write it (default: text); cff is CITATION.cff, datacite the JSON of kernel 4"
+    words = "the format (default: text); cff is CITATION.cff, datacite the JSON of DataCite's metadata schema 4"
     parser.add_argument("--format", choices=FORMS, default="text", help=words)
     add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the citation, and say on stderr what is missing of it."""
+    """Print the citation, and warn on stderr of what it lacks."""
     cited = open_repo(options).releases.cited(options.name)
     print_cited(cited, "datacite" if options.json else options.format)
     return 0
 
 
 def print_cited(cited: Cited, form: str) -> None:
-    """Print a citation in one of the `FORMS`, and say on stderr what is missing of it."""
+    """Print a citation in one of the `FORMS`, and warn on stderr of what it lacks."""
     sys.stdout.write(cited.write(form))
     for sentence in cited.citation.missing():
         print(f"blastgit: {sentence}", file=sys.stderr)
@@ -61,7 +61,7 @@ def freeze(options: argparse.Namespace) -> int:
 
 
 def list_releases(options: argparse.Namespace) -> int:
-    """List releases: `blastgit collection releases`. One that is damaged does not hide the others."""
+    """List releases: `blastgit collection releases`. A damaged one does not hide the others."""
     releases = open_repo(options).releases
     found, damaged = [], {}
     for name in map(str, releases.list(options.pattern)):

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from blastgit.collections.shown import Shown
 
 _EPILOG = """\
-A dataset is NAME@N, or NAME@N:PATH for one file of it. Every change is one commit on main, with its reason (-m);
-nothing changes unless all of it can. A collection that the settings protect asks again, or takes --yes.
+A dataset is NAME@N, or NAME@N:PATH for one file of it. Every change is one commit on main, with its reason (-m), and is
+made completely or not at all. Changing a collection that the settings protect asks for confirmation, or takes --yes.
 """
 
 
@@ -43,10 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_intent(verb: argparse.ArgumentParser) -> None:
-    """Add what every change of collections takes."""
+    """Add the options that every change of collections takes."""
     verb.add_argument("-m", "--reason", required=True, metavar="TEXT", help="why, in one line")
-    verb.add_argument("--yes", action="store_true", help="it is meant, though the collection is protected")
-    verb.add_argument("--dry-run", action="store_true", help="check, and write nothing")
+    verb.add_argument("--yes", action="store_true", help="confirm the change of a protected collection")
+    verb.add_argument("--dry-run", action="store_true", help="check, but write nothing")
 
 
 def _named(verb: argparse.ArgumentParser) -> None:
@@ -60,7 +60,7 @@ def _add_create(verb: argparse.ArgumentParser) -> None:
 
 def _add_datasets(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("datasets", nargs="*", metavar="DATASET", help="2026dgt@1, or 2026dgt@1:PATH")
-    verb.add_argument("--from", dest="source", metavar="FILE", help="read more of them, one a line; - for stdin")
+    verb.add_argument("--from", dest="source", metavar="FILE", help="read more datasets, one a line; - for stdin")
 
 
 def _add_chain(verb: argparse.ArgumentParser) -> None:
@@ -73,18 +73,18 @@ def _add_chain(verb: argparse.ArgumentParser) -> None:
 def _add_validity(verb: argparse.ArgumentParser) -> None:
     _add_datasets(verb)
     verb.add_argument("--begin", metavar="TIME", help="the first instant, with its zone: 2026-05-27T00:00:00Z")
-    verb.add_argument("--end", metavar="TIME", help="the first instant that does not belong to it")
+    verb.add_argument("--end", metavar="TIME", help="the first instant that is not valid any more")
 
 
 def _add_list(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("pattern", nargs="?", default="*", help="a shell pattern of names")
     verb.add_argument("--type", choices=("RUN", "TAGGED", "CHAINED", "CALIBRATION"), type=str.upper)
-    verb.add_argument("--at", metavar="WHEN", help="as they were: a commit of main, a date or a date-time")
+    verb.add_argument("--at", metavar="WHEN", help="as of then: a commit of main, a date or a date-time")
 
 
 def _add_show(verb: argparse.ArgumentParser) -> None:
     _named(verb)
-    verb.add_argument("--at", metavar="WHEN", help="as it was: a commit of main, a date or a date-time")
+    verb.add_argument("--at", metavar="WHEN", help="as of then: a commit of main, a date or a date-time")
 
 
 def _add_members(verb: argparse.ArgumentParser) -> None:
@@ -97,7 +97,7 @@ def _add_resolve(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("transient")
     verb.add_argument("type", nargs="?", metavar="PATH", help="a file; <name> in it stands for the transient")
     verb.add_argument("--time", metavar="TIME", help="the instant for which a calibration is wanted")
-    verb.add_argument("--at", metavar="WHEN", help="as it was: a commit of main, a date or a date-time")
+    verb.add_argument("--at", metavar="WHEN", help="as of then: a commit of main, a date or a date-time")
 
 
 def _add_diff(verb: argparse.ArgumentParser) -> None:
@@ -109,12 +109,12 @@ def _add_diff(verb: argparse.ArgumentParser) -> None:
 
 def _add_freeze(verb: argparse.ArgumentParser) -> None:
     _named(verb)
-    verb.add_argument("version", metavar="VERSION", help="what this state of it is called: 1, 2026.1, v1.0")
+    verb.add_argument("version", metavar="VERSION", help="the name of this version: 1, 2026.1, v1.0")
     verb.add_argument("-m", "--reason", default="", metavar="TEXT", help="what the release is for, in one line")
     verb.add_argument("--doi", default="", help="the DOI that was reserved for it")
-    verb.add_argument("--sign", action="store_true", help="sign the tag, as `git tag -s` does by git's settings")
-    verb.add_argument("--key", default="", help="sign it with this key (user.signingkey of git)")
-    verb.add_argument("--dry-run", action="store_true", help="show what would be frozen, and write nothing")
+    verb.add_argument("--sign", action="store_true", help="sign the tag with git's settings, as `git tag -s` does")
+    verb.add_argument("--key", default="", help="sign it with this key (git's user.signingkey)")
+    verb.add_argument("--dry-run", action="store_true", help="show what would be frozen, but write nothing")
 
 
 def _add_releases(verb: argparse.ArgumentParser) -> None:
@@ -126,7 +126,7 @@ def _nothing(verb: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do it, and print the result."""
+    """Run the subcommand and print its result."""
     collections = open_repo(options).collections
     if getattr(options, "at", None):
         collections = collections.at(options.at)
@@ -134,24 +134,24 @@ def run(options: argparse.Namespace) -> int:
 
 
 def intent_of(options: argparse.Namespace, collections: Collections) -> Intent:
-    """Return why and how a change is made; a protected collection asks again where somebody sits at a terminal."""
+    """Return why and how a change is made; on a terminal, ask for confirmation if the collection is protected."""
     from blastgit.collections.change import Intent
 
     yes = options.yes
     name = getattr(options, "name", "")
     if not yes and not options.dry_run and name and collections.policy.is_protected(name) and sys.stdin.isatty():
-        print(f"{name} is protected, since many rely on it. Write its name again to go on: ", end="", file=sys.stderr)
+        print(f"{name} is protected, since many rely on it. Type its name to confirm: ", end="", file=sys.stderr)
         yes = sys.stdin.readline().strip() == name
     return Intent(options.reason, yes, options.dry_run)
 
 
 def say_changed(changed: Changed, options: argparse.Namespace) -> int:
-    """Say what a change came to."""
+    """Print the result of a change."""
     if options.json:
         print_json(changed.to_json())
         return 0
     if not changed.names:
-        print("nothing to change: it is so already")
+        print("nothing to change")
     else:
         outcome = "would change" if options.dry_run else f"changed ({changed.commit:.10})"
         print(f"{bold(', '.join(changed.names))} {outcome}")
@@ -285,7 +285,7 @@ def _releases(collections: Collections, options: argparse.Namespace) -> int:
 
 @dataclass(frozen=True)
 class _Verb:
-    """A verb of `blastgit collection`: what it does in a few words, what it takes, and how it is done."""
+    """A verb of `blastgit collection`: its help text, its arguments, and its function."""
 
     words: str
     add: Callable[[argparse.ArgumentParser], None]
@@ -297,7 +297,7 @@ def _changing(
     add: Callable[[argparse.ArgumentParser], None],
     change: Callable[[Collections, argparse.Namespace, Intent], Changed],
 ) -> _Verb:
-    """Return a verb that changes a collection: it takes a reason, and prints what has changed."""
+    """Return a verb that changes a collection: it takes a reason, and prints what changed."""
 
     def add_all(verb: argparse.ArgumentParser) -> None:
         _named(verb)
@@ -312,7 +312,7 @@ def _changing(
 
 _VERBS = {
     "create": _changing(
-        "make a collection that is empty",
+        "make an empty collection",
         _add_create,
         lambda all_, o, intent: all_.create(o.name, o.type, intent, o.about),
     ),
@@ -322,7 +322,7 @@ _VERBS = {
         lambda all_, o, intent: all_.add(o.name, _datasets(o), intent),
     ),
     "remove": _changing(
-        "take datasets out of a TAGGED collection",
+        "remove datasets from a TAGGED collection",
         _add_datasets,
         lambda all_, o, intent: all_.remove(o.name, _datasets(o), intent),
     ),
@@ -337,13 +337,13 @@ _VERBS = {
         lambda all_, o, intent: all_.certify(o.name, _datasets(o), intent, o.begin, o.end),
     ),
     "decertify": _changing(
-        "take validity away from datasets",
+        "remove the validity of datasets",
         _add_validity,
         lambda all_, o, intent: all_.decertify(o.name, _datasets(o), intent, o.begin, o.end),
     ),
     "validate": _changing("mark a RUN as validated", _nothing, lambda all_, o, intent: all_.validate(o.name, intent)),
     "filter": _changing(
-        "put a TAGGED collection in the place of a chain's own runs, without what they superseded",
+        "replace a chain's own runs by a TAGGED collection without superseded data",
         _nothing,
         lambda all_, o, intent: all_.filter(o.name, intent),
     ),
@@ -351,10 +351,10 @@ _VERBS = {
         "delete a collection, not its datasets", _nothing, lambda all_, o, intent: all_.delete(o.name, intent)
     ),
     "list": _Verb("list collections", _add_list, _list),
-    "show": _Verb("show what a collection is made of", _add_show, _show),
-    "resolve": _Verb("tell which dataset a collection has for a transient", _add_resolve, _resolve),
-    "members": _Verb("list all that a collection gives", _add_members, _members),
-    "log": _Verb("tell who changed a collection, when and why", _named, _log),
+    "show": _Verb("show the contents of a collection", _add_show, _show),
+    "resolve": _Verb("show which dataset a collection has for a transient", _add_resolve, _resolve),
+    "members": _Verb("list all members of a collection", _add_members, _members),
+    "log": _Verb("show who changed a collection, when and why", _named, _log),
     "diff": _Verb("show what differs between two collections, or two states of one", _add_diff, _diff),
     "freeze": _Verb(
         "resolve a collection to commits, as the tag release/COLLECTION/VERSION, which never moves",
@@ -362,6 +362,6 @@ _VERBS = {
         _freeze,
     ),
     "releases": _Verb("list frozen collections", _add_releases, _releases),
-    "names": _Verb("show what collections may be called here", _nothing, _names),
+    "names": _Verb("show which names collections may have here", _nothing, _names),
     "check": _Verb("check every collection against the rules", _nothing, _check),
 }

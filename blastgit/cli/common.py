@@ -1,4 +1,4 @@
-"""What the verbs share: opening the repo that was asked for, drawing progress, printing tables and JSON."""
+"""What the verbs share: opening the repo, drawing progress, printing tables and JSON."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def add_action(
     actions: argparse._SubParsersAction[argparse.ArgumentParser], name: str, words: str
 ) -> argparse.ArgumentParser:
-    """Add what a verb can do, in a few words: `list` of `blastgit run list`. It takes -C, too."""
+    """Add a subcommand of a verb, such as `list` of `blastgit run list`; it takes -C, too."""
     action = actions.add_parser(name, help=words, description=f"{words[0].upper()}{words[1:]}.")
     action.add_argument("-C", "--repo", dest="repo", metavar="REPO", default=argparse.SUPPRESS, help="the data repo")
     return action
@@ -39,16 +39,16 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 def add_even_invalid(parser: argparse.ArgumentParser) -> None:
     """Add `--even-invalid` to a verb."""
-    parser.add_argument("--even-invalid", action="store_true", help="also what a failed stage left behind")
+    parser.add_argument("--even-invalid", action="store_true", help="include what a failed stage left behind")
 
 
 def add_strict(parser: argparse.ArgumentParser) -> None:
     """Add `--strict` to a verb."""
-    parser.add_argument("--strict", action="store_true", help="refuse what is out of date (exit code 13)")
+    parser.add_argument("--strict", action="store_true", help="refuse data that are out of date (exit code 13)")
 
 
 def tell_failure(error: BlastgitError, *, wants_json: bool) -> int:
-    """Say what went wrong, for people and, if that is wanted, for programs; return the exit code."""
+    """Print an error for people and, with `wants_json`, for programs; return the exit code."""
     print(f"blastgit: {error}", file=sys.stderr)
     if wants_json:
         print_json({"error": {"kind": error.kind, "message": str(error), "exit_code": error.exit_code}})
@@ -56,31 +56,31 @@ def tell_failure(error: BlastgitError, *, wants_json: bool) -> int:
 
 
 def tell_real_name(asked: str | None, revision: str) -> None:
-    """Say on stderr which revision a convenient name stands for."""
+    """Print on stderr which revision a convenient name stands for."""
     if asked is not None:
         print(f"{asked} is {revision}", file=sys.stderr)
 
 
 def warn_invalid(invalid: Invalid) -> None:
-    """Say on stderr what of something that was shown or brought is invalid, and why."""
+    """Warn on stderr of the parts of a result that are invalid, and why."""
     for finding in invalid.findings:
         print(f"blastgit: invalid, because {finding}", file=sys.stderr)
 
 
 def warn_out_of_date(late: OutOfDate) -> None:
-    """Say on stderr what of something that was shown or brought is out of date, and why."""
+    """Warn on stderr of the parts of a result that are out of date, and why."""
     for finding in late.findings:
         print(f"blastgit: out of date, because {finding}", file=sys.stderr)
 
 
 def add_store_options(parser: argparse.ArgumentParser) -> None:
-    """Add what a store needs beside its URL to a verb."""
-    words = "what DVC needs beside the URL, such as endpointurl=…; may be given again; no secrets"
+    """Add the option for what a store needs besides its URL."""
+    words = "what DVC needs besides the URL, such as endpointurl=…; may be given again; no secrets"
     parser.add_argument("--store-option", metavar="KEY=VALUE", action="append", default=[], help=words)
 
 
 def store_options(options: argparse.Namespace) -> dict[str, str]:
-    """Return what was given as `--store-option`.
+    """Return the values of `--store-option`.
 
     Raises:
         UsageError: One has no `=` in it.
@@ -89,7 +89,7 @@ def store_options(options: argparse.Namespace) -> dict[str, str]:
 
 
 def key_values(texts: Sequence[str], option: str) -> dict[str, str]:
-    """Return what was given as `KEY=VALUE`, each time with the same option.
+    """Parse the `KEY=VALUE` values of a repeated option.
 
     Raises:
         UsageError: One has no `=` in it.
@@ -102,7 +102,7 @@ def key_values(texts: Sequence[str], option: str) -> dict[str, str]:
 
 
 def read_input(source: str) -> str:
-    """Return the text of a file, or of stdin (`-`): UTF-8, or what its byte order mark says.
+    """Return the text of a file, or of stdin (`-`), in UTF-8 or the encoding of its byte order mark.
 
     Raises:
         InvalidInput: It cannot be read.
@@ -116,13 +116,13 @@ def read_input(source: str) -> str:
 
 
 def _decoded(data: bytes) -> str:
-    """Return text that editors of other systems may have written, with a mark before it, or in UTF-16."""
+    """Decode text that editors on other systems may have written with a byte order mark or in UTF-16."""
     is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     return data.decode("utf-16" if is_utf16 else "utf-8-sig")
 
 
 def read_names(source: str) -> list[str]:
-    """Return the names in a file, or in stdin (`-`), one a line; `#` begins a comment.
+    """Return the names in a file, or on stdin (`-`), one a line; `#` begins a comment.
 
     Raises:
         InvalidInput: It cannot be read.
@@ -132,10 +132,10 @@ def read_names(source: str) -> list[str]:
 
 
 def open_repo(options: argparse.Namespace, progress: Progress = silent) -> DataRepo:
-    """Open the data repo of `-C`, of BLASTGIT_REPO, or of the present folder.
+    """Open the data repo given by `-C` or BLASTGIT_REPO, or the one in the current folder.
 
     Raises:
-        UsageError: None was named, and the present folder is none.
+        UsageError: None was named, and the current folder is not a data repo.
     """
     from blastgit.api.repo import DataRepo
 
@@ -155,7 +155,7 @@ def _is_repo(folder: Path) -> bool:
 
 @contextmanager
 def drawn_progress(*, counts: bool = False) -> Iterator[Progress]:
-    """Yield a callback that draws a progress bar on stderr, if that is a terminal: of bytes, or of what is counted."""
+    """Yield a callback that draws a progress bar of bytes or counts on stderr, if that is a terminal."""
     if not sys.stderr.isatty():
         yield silent
         return
@@ -182,7 +182,7 @@ def print_json(value: object) -> None:
 
 
 def print_changes(changes: Sequence[Entry | QueryEntry], *, as_json: bool) -> None:
-    """Print who changed something on main, when and why, as a history or as JSON."""
+    """Print changes on main, with author, time and reason, as a history or as JSON."""
     if as_json:
         print_json([change.to_json() for change in changes])
         return
@@ -192,7 +192,7 @@ def print_changes(changes: Sequence[Entry | QueryEntry], *, as_json: bool) -> No
 
 
 def print_data(pieces: Iterable[str]) -> None:
-    """Print what programs read: as it is, in UTF-8; on a terminal, what could steer that is written out."""
+    """Print data for programs unchanged, in UTF-8; on a terminal, control characters are escaped."""
     if sys.stdout.isatty():
         sys.stdout.writelines(pieces)
         return
@@ -213,7 +213,7 @@ def print_table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> 
 
 
 def size_text(size: int) -> str:
-    """Return a number of bytes as people read it: `20.6 MB`."""
+    """Return a human-readable number of bytes: `20.6 MB`."""
     value = float(size)
     for unit in ("B", "kB", "MB", "GB"):
         if value < 1000:
@@ -223,7 +223,7 @@ def size_text(size: int) -> str:
 
 
 def bold(text: str) -> str:
-    """Return text in bold, where stdout is a terminal that is not asked to be plain."""
+    """Return text in bold if stdout is a terminal and NO_COLOR is not set."""
     return f"\x1b[1m{text}\x1b[0m" if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else text
 
 

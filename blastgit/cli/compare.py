@@ -19,26 +19,28 @@ _TYPES = ("photometry", "sed", "sfh", "apertures", "hosts", "transients")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    words = "a RUN or another collection; app:VERSION, what a version of Blast made or found again; at:TIME, as of then"
+    words = "a RUN or other collection; app:VERSION, what a version of Blast made or reproduced; at:TIME, as of then"
     parser.add_argument("old", metavar="A", help=words)
-    parser.add_argument("new", metavar="B", help="likewise")
+    parser.add_argument("new", metavar="B", help="the same")
     parser.add_argument("--type", choices=_TYPES, default="photometry", help="what is compared (%(default)s)")
-    parser.add_argument("--columns", metavar="A,B,…", default="", help="just these; else all, of percentiles medians")
+    parser.add_argument(
+        "--columns", metavar="A,B,…", default="", help="only these (default: all; of percentiles, the medians)"
+    )
     words = "an outlier lies S times 1.4826 MAD from the median difference (%(default)s)"
     parser.add_argument("--sigma", type=float, default=5.0, metavar="S", help=words)
     words = "name N outliers of each quantity (%(default)s)"
     parser.add_argument("--outliers", type=int, default=10, metavar="N", help=words)
     parser.add_argument("--picture", type=Path, metavar="FILE", help="draw old against new: .png, .svg or .pdf")
-    parser.add_argument("--each", action="store_true", help="print each value that differs, not what they come to")
+    parser.add_argument("--each", action="store_true", help="print each value that differs instead of statistics")
     add_format(parser)
     add_limits(parser)
     parser.epilog = """\
-Of each transient that both sides hold, the highest revision in A is held against the highest in B.
+For each transient on both sides, the highest revision in A is compared with the highest in B.
 """
 
 
 def run(options: argparse.Namespace) -> int:
-    """Compare, and say what came of it."""
+    """Compare, and print the result."""
     if options.each:
         say(with_index(options, lambda _, index: _each(index, options)), options)
         return 0

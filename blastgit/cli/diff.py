@@ -27,19 +27,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--exit-code", action="store_true", help="exit with 1 if there is a difference, as diff(1) does"
     )
-    parser.add_argument("--full", action="store_true", help="every value and array, not just the first of many")
+    parser.add_argument("--full", action="store_true", help="show every value and array, not just the first ones")
     pictures = "draw changed cutouts before, after and as a difference: an .html page, or a folder of PNG"
     parser.add_argument("--pictures", metavar="OUT", type=Path, help=pictures)
     add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Compare, and say the point first."""
+    """Compare, and print the main point first."""
     if Path(options.old).is_file() and Path(options.new).is_file():
         from blastgit.api.reading import compare_exports
 
         if options.pictures:
-            raise UsageError("exports bring no images: --pictures needs two revisions")
+            raise UsageError("exports have no images: --pictures needs two revisions")
         result = compare_exports(Path(options.old), Path(options.new))
     else:
         _check_paths(options)
@@ -57,10 +57,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _check_paths(options: argparse.Namespace) -> None:
-    """See that what looks like the file of an export is one, before a data repo is asked for it.
+    """Check that an argument that looks like the file of an export exists, before it is looked up in a data repo.
 
     Raises:
-        UsageError: It is not one.
+        UsageError: There is no such file.
     """
     for text in (options.old, options.new):
         if text.endswith(".json") and not Path(text).is_file():
@@ -87,11 +87,11 @@ def _say(result: Diff, *, full: bool) -> None:
         print(f"\nnot compared: {plural(count, 'path')} of {why}")
     exports = [state.label for state in (result.old, result.new) if state.revision is None]
     if exports:
-        print(f"\nonly values were compared: an export ({exports[0]}) brings no files")
+        print(f"\nonly values were compared: an export ({exports[0]}) has no files")
 
 
 def _say_point(title: str, point: str) -> None:
-    """Say it in one line, or clause by clause where that would be a long one."""
+    """Print the main point on one line, or clause by clause if it is long."""
     if len(title) + len(point) < _LINE:
         print(f"{bold(title)}: {point}")
     else:

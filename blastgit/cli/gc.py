@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("--delete", action="store_true", help="do it; without this, only say what would be done")
-    parser.add_argument("--restore", action="store_true", help="bring back all that is in the quarantine")
+    parser.add_argument("--delete", action="store_true", help="do it; without this, only report what would be done")
+    parser.add_argument("--restore", action="store_true", help="bring back everything in the quarantine")
     parser.add_argument(
         "--grace", default="14d", metavar="TIME",
-        help="how long contents are left alone, before and again in the quarantine: 14d (default), 12h, 30m",
+        help="how long contents are kept, first in the store and then in the quarantine: 14d (default), 12h, 30m",
     )  # fmt: skip
     parser.add_argument(
         "--also", action="append", default=[], type=Path, metavar="REPO",
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Collect, and say what came of it."""
+    """Collect garbage, and print the result."""
     from blastgit.maintenance.gc import read_duration
 
     if options.delete and options.restore:
@@ -48,7 +48,8 @@ def run(options: argparse.Namespace) -> int:
         _say(report)
     for ref, why in report.damaged.items():
         print(
-            f"blastgit: {ref} is damaged, and until it is repaired nothing is deleted for good: {why}", file=sys.stderr
+            f"blastgit: {ref} is damaged, and nothing is deleted permanently until it is repaired: {why}",
+            file=sys.stderr,
         )
     return DamagedData.exit_code if report.damaged else 0
 

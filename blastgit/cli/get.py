@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     words = "get each revision of a list, one a line (- reads stdin), into DEST/NAME@N"
     parser.add_argument("--from", dest="source", metavar="LIST", help=words)
     parser.add_argument(
-        "--only", metavar="GLOB", help="just the files whose path or name matches, or a folder of the dataset"
+        "--only", metavar="GLOB", help="only the files whose path or name matches, or a folder of the dataset"
     )
     parser.add_argument("--force", action="store_true", help="overwrite files that differ")
     add_even_invalid(parser)
@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
         repo = open_repo(options, progress)
         if options.spec.startswith("release/"):
             if options.strict:
-                raise UsageError("a release is brought as it was frozen: --strict is for revisions")
+                raise UsageError("a release is written as it was frozen: --strict is for revisions")
             got = repo.releases.get(options.spec, options.dest, only=options.only, force=options.force)
         else:
             got = repo.get(options.spec, options.dest, **_how(options))
@@ -71,9 +71,9 @@ def _how(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _get_all(options: argparse.Namespace) -> int:
-    """Get each revision of a list; one that cannot be had does not keep the others away."""
+    """Get each revision of a list; a failure does not stop the others."""
     if options.dest is not None:
-        raise UsageError("with --from there is one name at most, that of the folder which all of them go to")
+        raise UsageError("with --from give at most one name: the folder for all of them")
     found, code = [], 0
     with drawn_progress() as progress:
         repo = open_repo(options, progress)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("action", choices=["install"], help="put the hook in place, or replace an older one")
+    parser.add_argument("action", choices=["install"], help="install the hook, or replace an older one")
     parser.add_argument(
         "where", nargs="?", type=Path, metavar="REPO", help="the data repo or clone (default: that of -C, or here)"
     )

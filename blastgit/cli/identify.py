@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Say of each what it is; 0 if all were published."""
+    """Print what each file is; return 0 if all were published."""
     repo = open_repo(options)
     found = [repo.identify(path, of=options.of) for path in options.what]
     if options.json:
@@ -42,7 +42,7 @@ def _say(found: Identity) -> None:
         print(f"{bold(f'{found.label} is {found.matches[0]}')}{how}{also}")
         return
     near = f", nearest is {found.nearest}" if found.nearest else ""
-    print(f"{bold(f'{found.label} is no published state')}{near}: {found.reason}")
+    print(f"{bold(f'{found.label} is not a published state')}{near}: {found.reason}")
     for file in [file for file in found.files if file.counts][:_FEW]:
         print(f"  {file.change:13}  {file.path}{f'  ({file.note})' if file.note else ''}")
     for field in found.fields[:_FEW]:

@@ -24,37 +24,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="SOURCE", help=words)
     words = "the folder of the exports, NAME.json or NAME/export.json (default: SOURCE/exports)"
     parser.add_argument("--exports", metavar="DIR", help=words)
-    words = "what a bucket needs beside its URL: endpointurl=…, region=…; may be given again"
+    words = "what a bucket needs besides its URL: endpointurl=…, region=…; may be given again"
     parser.add_argument("--source-option", metavar="KEY=VALUE", action="append", default=[], help=words)
     parser.add_argument(
-        "--run", dest="collection", metavar="RUN", help="the run that they are born into (default: legacy/DATE)"
+        "--run", dest="collection", metavar="RUN", help="the RUN collection of the new revisions (default: legacy/DATE)"
     )
-    parser.add_argument("--jobs", type=int, metavar="N", help="processes at once (default: one a processor)")
-    words = "have the workers of a Celery broker do it (docs/adopting.md)"
+    parser.add_argument("--jobs", type=int, metavar="N", help="number of processes (default: one per processor)")
+    words = "let the workers of a Celery broker do it (docs/adopting.md)"
     parser.add_argument("--celery", metavar="BROKER", help=words)
     words = (
-        "what becomes of the files of a tree: copied (default); reflink shares their blocks on disk (Btrfs, XFS); "
-        "hardlink makes the very files contents of the store, if nobody may rewrite them; inplace leaves them where "
-        "they are"
+        "how to take files in: copy (default); reflink shares their blocks on disk (Btrfs, XFS); hardlink makes the "
+        "files themselves contents of the store, if nobody may rewrite them; inplace leaves them where they are"
     )
     parser.add_argument("--mode", choices=["copy", "reflink", "hardlink", "inplace"], help=words)
     parser.add_argument("--reflink", action="store_true", help="the same as --mode reflink")
     parser.add_argument("--skipped", metavar="FILE", help="write what was skipped, and why, to a file")
-    words = "just the transients whose name matches; of another data repo, u/USER/* is for your own lines"
+    words = "only the transients whose name matches; for another data repo, u/USER/* means your own lines"
     parser.add_argument("--only", metavar="GLOB", help=words)
     parser.add_argument("--without", metavar="GLOB", default="", help="leave out those whose name matches")
-    parser.add_argument("--dry-run", action="store_true", help="look at all, and change nothing")
+    parser.add_argument("--dry-run", action="store_true", help="check everything, but change nothing")
     add_json(parser)
     parser.epilog = """\
-Of another data repo, the official revisions that are not here come as they are: the same commits, tags and contents.
+From another data repo, the official revisions that are missing here are copied, with the same commits, tags and
+contents.
 
-Of a Blast, every transient that is not there yet becomes revision 0; one that cannot be read is skipped, and the
-others go on. The call can be repeated: what is done stays done. It ends with 4 if anything was skipped.
+From a Blast, every transient that is not here yet becomes revision 0; those that cannot be read are skipped. The
+command can be repeated: what is done stays done. The exit code is 4 if anything was skipped.
 """
 
 
 def run(options: argparse.Namespace) -> int:
-    """Import, and tell what was skipped."""
+    """Import, and print what was skipped."""
     if is_data_repo(options.source):
         return _take_in(options)
     with drawn_progress(counts=True) as progress:
@@ -101,7 +101,7 @@ _TAKEN = {"hardlink": ", hard-linked", "inplace": ", in place", "reflink": ", bl
 
 
 def _tell_borrowed(done: Import) -> None:
-    """Say what follows from files that stay somebody else's."""
+    """Print what to know about files that were not copied."""
     if done.store and done.adopted:
         print(f"  {done.store} has a link to each: plain dvc pull reads these, where the tree has the same path")
     if done.mode in ("hardlink", "inplace") and done.adopted:
@@ -112,16 +112,16 @@ def _tell_borrowed(done: Import) -> None:
 
 
 def _how_known(done: Import) -> str:
-    """Say what was compared, and what was not."""
+    """Return which transients were compared, and which were not."""
     if not done.untouched:
         return ", and equal"
     equal = done.present - done.untouched
     compared = f"{equal:,} equal, " if equal else ""
-    return f": {compared}{done.untouched:,} not read again, since no export and no file was touched"
+    return f": {compared}{done.untouched:,} not read again, since neither export nor files were touched"
 
 
 def _take_in(options: argparse.Namespace) -> int:
-    """Take in what another data repo has, and say what that was."""
+    """Import from another data repo, and print what was imported."""
     others = ("exports", "collection", "jobs", "celery", "skipped", "reflink", "mode", "source_option", "without")
     if any(getattr(options, key) for key in others):
         raise UsageError(f"{options.source} is a data repo: only --only, --dry-run and --json go with that")

@@ -11,17 +11,17 @@ from blastgit.cli.common import add_json, drawn_progress, open_repo, plural, pri
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("--rebuild", action="store_true", help="rebuild it in any case")
+    parser.add_argument("--rebuild", action="store_true", help="rebuild it from scratch")
     words = "also write each table as a Parquet file into a folder"
     parser.add_argument("--parquet", type=Path, metavar="DIR", help=words)
-    words = "how many processes read the data repo (default: one a processor)"
+    words = "number of processes that read the data repo (default: one per processor)"
     parser.add_argument("--jobs", type=int, metavar="N", help=words)
     parser.add_argument("--tables", action="store_true", help="print the tables and their columns, and do nothing else")
-    parser.add_argument("--markdown", action="store_true", help="with --tables: as docs/index.md has them")
+    parser.add_argument("--markdown", action="store_true", help="with --tables: in the format of docs/index.md")
     add_json(parser)
     parser.epilog = """\
-The index follows from the data repo, and is a file in it (blastgit/index.duckdb) that may be deleted at any time.
-What reads it brings it up to date first.
+The index is derived from the data repo; it is a file in it (blastgit/index.duckdb) that may be deleted at any time.
+Commands that read it bring it up to date first.
 """
 
 
@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         if done.rebuilt:
             print(f"the index is rebuilt: {done.rebuilt}")
-        gone = f"; {plural(done.gone, 'transient')} gone or with another history" if done.gone else ""
+        gone = f"; {plural(done.gone, 'transient')} gone or with a different history" if done.gone else ""
         new = f"{plural(done.revisions, 'new revision')} of {plural(done.transients, 'transient')}{gone}"
         print(f"{new if done.changed else 'nothing changed'}; {size_text(index.path.stat().st_size)}: {done.path}")
         if written:

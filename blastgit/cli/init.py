@@ -9,9 +9,9 @@ from blastgit.cli.common import add_json, add_store_options, print_json, store_o
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("path", help="where the bare repository shall be")
+    parser.add_argument("path", help="where to make the bare repository")
     parser.add_argument(
-        "--store", metavar="URL", help="where contents shall lie, any DVC remote (default: inside the repo)"
+        "--store", metavar="URL", help="where to keep contents, any DVC remote (default: inside the repo)"
     )
     add_store_options(parser)
     parser.add_argument("--simulated", action="store_true", help="the repo is for simulated data")
@@ -29,5 +29,5 @@ def run(options: argparse.Namespace) -> int:
     print(f"made the data repo {repo.path.absolute()}")
     print(f"contents go to {repo.store_url}")
     if options.store is None:
-        print("That store is a folder of this machine: for a repo that others read, give a lasting one with --store.")
+        print("That store is a folder on this machine: for a repo that others read, give a permanent one with --store.")
     return 0

@@ -46,7 +46,7 @@ def _of_type(repo: DataRepo, options: argparse.Namespace) -> str:
     if options.type not in types:
         raise UsageError(f"{options.type!r} is not a type of reference here; the types are {', '.join(types)}")
     if is_reference(options.pattern):
-        raise UsageError("give the type, or a pattern that begins with r/, and not both")
+        raise UsageError("give either the type or a pattern that begins with r/, not both")
     return f"{reference_line(options.type, 'x')[:-1]}{options.pattern}"
 
 
@@ -54,7 +54,7 @@ def _print(found: Listing, pattern: str) -> None:
     kind = "reference" if is_reference(pattern) else "transient"
     if not found:
         near = f"; did you mean {' or '.join(found.near)}?" if found.near else ""
-        print(f"no {kind} yet" if pattern in ("*", REFERENCE_LINES) else f"no {kind} is called {pattern}{near}")
+        print(f"no {kind} yet" if pattern in ("*", REFERENCE_LINES) else f"no {kind} is named {pattern}{near}")
         return
     rows = [[kind, "revision", "time (UTC)", "app", "files", "size", "status"]]
     rows += [

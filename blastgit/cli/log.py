@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("name", help="the transient")
-    parser.add_argument("--full", action="store_true", help="every change that was written down, not just the files")
-    words = "states that got no number, since their workflow failed or broke off, instead of the revisions"
+    parser.add_argument("--full", action="store_true", help="every recorded change, not just the files")
+    words = "states that were not published because their workflow failed or broke off, instead of the revisions"
     parser.add_argument("--drafts", action="store_true", help=words)
     parser.add_argument("--stages", action="store_true", help="the stages of the run that made each revision")
     add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Tell the history."""
+    """Print the history."""
     repo = open_repo(options)
     if options.drafts:
         return _drafts(repo.drafts(options.name), options)

@@ -1,4 +1,4 @@
-"""From `argv` to a verb, and from what it raises to an exit code."""
+"""Dispatches `argv` to a verb, and turns exceptions into exit codes."""
 
 from __future__ import annotations
 
@@ -24,81 +24,82 @@ CRASH, INTERRUPTED = 3, 130
 
 VERBS = {
     "init": "make a data repo",
-    "record": "record the present state of a transient",
+    "record": "record the current state of a transient",
     "promote": "make a revision of a user's own line official",
     "stage": "mark the stages of a run",
-    "status": "tell how the runs in progress stand",
+    "status": "show the status of the runs in progress",
     "list": "list transients",
-    "log": "tell the history of a transient",
+    "log": "show the history of a transient",
     "show": "show a revision, or something in it",
-    "variant": "tell in which ways components are made, and which is the default",
+    "variant": "show the variants of components, and set the default",
     "diff": "show what differs between two revisions",
-    "blame": "tell which revision last changed each value",
+    "blame": "show which revision last changed each value",
     "get": "get the files of a revision",
     "asof": "show, get or cite data, calibrations and flags as they were on a day",
-    "identify": "tell which revision a file, an export or a folder is",
-    "related": "show what belongs to transients: hosts, images, neighbours",
+    "identify": "find out which revision a file, an export or a folder is",
+    "related": "show what is related to transients: hosts, images, neighbours",
     "types": "list dataset types, or the datasets of a revision",
-    "plan": "tell which stages must run again, and from where",
-    "replay": "compare what a run made again with what was recorded",
-    "verify": "check that everything promised is there, and repair it",
-    "checkpoint": "make a checkpoint of all that was published, to sign and to keep",
+    "plan": "show which stages must run again, and from where",
+    "replay": "compare the results of a replay with what was recorded",
+    "verify": "check that everything published is there and sound, and repair it",
+    "checkpoint": "make a checkpoint of everything published, to sign and keep",
     "gc": "set aside contents that nothing needs",
     "collection": "group datasets under a name",
-    "run": "begin a run of processing, or list all runs",
-    "cite": "print how a revision or a release is cited",
+    "run": "start a processing run, or list all runs",
+    "cite": "print the citation of a revision or a release",
     "annotate": "comment on data, flag it, tag it",
     "attach": "attach a file to a revision, or list what is attached",
-    "metric": "record a number that was measured, or show those there are",
-    "notes": "show what was said of data, or of its inputs",
-    "sync": "bring remarks from another repo, and bring it ours",
-    "provenance": "show what a result was made of",
-    "affected": "show what was made of a file, an image, a host",
-    "usage": "show what is read, if that is noted",
+    "metric": "record a measured number, or list metrics",
+    "notes": "show the annotations of data or of its inputs",
+    "sync": "exchange annotations with another repo",
+    "provenance": "show what a result was made from",
+    "affected": "show what was made from a file, an image or a host",
+    "usage": "show which revisions were read, if reads are logged",
     "orphans": "list runs and markers that nothing refers to",
     "find": "find revisions by position, time, redshift, flags, and more",
     "compare": "compare two runs, versions of Blast or dates over all transients",
-    "query": "save queries, list them, show them",
-    "index": "make tables of what all revisions say, or bring them up to date",
-    "sql": "ask these tables by SQL",
-    "serve": "show all of it in a browser",
-    "tap": "serve these tables and the files to TOPCAT, pyvo and the like",
-    "import": "adopt the transients of a Blast, or of its archives",
+    "query": "save, list and show queries",
+    "index": "build the index, or bring it up to date",
+    "sql": "query the index with SQL",
+    "serve": "serve the data repo as a web site",
+    "tap": "serve the index and the files to TOPCAT, pyvo and the like",
+    "import": "import the transients of a Blast, or of its archives",
     "export": "write a revision as Blast's own archive",
     "schema": "print the JSON Schema of Blast's export",
-    "subset": "make a data repo with just some revisions",
-    "migrate": "make a new data repo with all that this one has",
+    "subset": "make a data repo with selected revisions",
+    "migrate": "make a new data repo with everything in this one",
     "withdraw": "take data down, and leave a tombstone",
     "maintain": "pack refs and objects",
-    "locks": "list what is locked, and free what a dead process left",
-    "store": "tell where contents lie, or that they have moved",
-    "hooks": "install the hooks that check what is pushed",
-    "setup": "teach git and DVC in a clone: readable diffs, and where contents are now",
-    "textconv": "print a pointer or a revision as git's diff wants it",
+    "locks": "list locks, and free those of dead processes",
+    "store": "show where contents are kept, or change it",
+    "hooks": "install the hooks that check pushes",
+    "setup": "configure git and DVC in a clone: readable diffs, and where contents are now",
+    "textconv": "print a pointer or a revision for git diff",
     "completion": "print a shell's completion script",
 }
-"""Every verb and what it does in a few words; the module of the same name has the rest."""
+"""Every verb and its short help; the rest is in the module of the same name."""
 
 _WITHOUT_REPO = {"init", "schema", "textconv", "completion"}
 
 _EPILOG = """\
 REV is a number, `latest`, a date (2026-05-27), a date-time, a version of Blast (v1.12.0) or a convenient name
 (latest-complete, best-photometry); NAME alone is the latest revision. u/USER/NAME is a user's own line of revisions.
-The data repo is given with -C, or in the environment as BLASTGIT_REPO; for reading and recording it may be any git URL.
+Give the data repo with -C or in the environment variable BLASTGIT_REPO; any git URL works for reading and recording.
 """
 
 
 class _Parser(argparse.ArgumentParser):
     def __init__(self, **options: Any) -> None:
-        super().__init__(allow_abbrev=False, **options)  # a script's `--f` would break when a second option has an f
+        # a script's `--f` would break as soon as a second option starts with f
+        super().__init__(allow_abbrev=False, **options)
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
-        raise UsageError(f"{message}; `{self.prog} --help` says more")
+        raise UsageError(f"{message}; see `{self.prog} --help`")
 
 
 class _VerbParser(_Parser):
-    """Takes options in any place, also between positional arguments: `get NAME --only '*.fits' FOLDER`."""
+    """Accepts options anywhere, also between positional arguments: `get NAME --only '*.fits' FOLDER`."""
 
     _is_nested = False
 
@@ -110,15 +111,15 @@ class _VerbParser(_Parser):
             found, unknown = super().parse_known_intermixed_args(args, namespace)
         finally:
             self._is_nested = False
-        if unknown:  # said here, it comes with the usage of the verb
+        if unknown:  # reported here, so that the usage of the verb is printed
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
         return found, unknown
 
 
 def build_parser(only: str | None = None) -> argparse.ArgumentParser:
-    """Return the parser; with `only`, that of this verb alone, or with "" of all verbs without their arguments.
+    """Return the parser of all verbs; with `only`, of a single verb, or with "" of all verbs without their arguments.
 
-    Each verb takes time to load, and none but one is needed to run one.
+    Importing a verb takes time, and a command needs only one.
     """
     parser = _Parser(
         prog="blastgit",
@@ -149,7 +150,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code (`docs/exit-codes.md`).
 
     Args:
-        argv: The command's words; by default those of the process, which has nothing else to do.
+        argv: The command's arguments; by default those of the process, which then runs only this command.
     """
     if argv is None:
         run_one_command()
@@ -163,14 +164,14 @@ def _main(argv: Sequence[str] | None) -> int:
     try:
         return _run(arguments)
     except KeyboardInterrupt:
-        print("blastgit: interrupted; nothing half-done is visible, repeat the command to go on", file=sys.stderr)
+        print("blastgit: interrupted; no partial result is visible, repeat the command to continue", file=sys.stderr)
         return INTERRUPTED
     except StdoutClosed:
-        return 0  # whoever read the output has seen enough: what was asked for is done
+        return 0  # the reader has closed the pipe: the command itself succeeded
     except StdoutFull as error:
         print(f"blastgit: the output cannot be written: {error}", file=sys.stderr)
         return BlastgitError.exit_code
-    except Exception:  # noqa: BLE001 (whatever it is, a person gets a sentence and a log to send)
+    except Exception:  # noqa: BLE001 (on any bug, people get a sentence and a log to send)
         return _crashed(arguments)
 
 
@@ -181,17 +182,17 @@ def _run(arguments: list[str]) -> int:
     except BlastgitError as error:
         code = tell_failure(error, wants_json="--json" in arguments)
     except SystemExit:
-        sys.stdout.flush()  # the help, or the version: what stops it is told here, and not at Python's end
+        sys.stdout.flush()  # of the help or the version: report errors here, not at the interpreter's exit
         raise
     sys.stdout.flush()
     return code
 
 
 def _verb_of(arguments: Sequence[str]) -> str:
-    """Return the verb, or "" if argparse has something else to say first (help, the version, a usage error).
+    """Return the verb, or "" if argparse handles the arguments (help, the version, a usage error).
 
     Raises:
-        UsageError: It is none; the error names the nearest.
+        UsageError: There is no such verb; the error names the nearest.
     """
     words = iter(arguments)
     for word in words:
@@ -200,7 +201,7 @@ def _verb_of(arguments: Sequence[str]) -> str:
         elif not word.startswith("-"):
             if word in VERBS:
                 return word
-            hint = did_you_mean(word, VERBS, "`blastgit --help` lists those there are", count=2)
+            hint = did_you_mean(word, VERBS, "`blastgit --help` lists all verbs", count=2)
             raise UsageError(f"there is no verb {word!r}{hint}")
     return ""
 
@@ -215,15 +216,15 @@ def _crashed(arguments: list[str]) -> int:
     log = folder / "crash.log"
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     versions = f"blastgit {__version__}, Python {platform.python_version()}, {platform.platform()}"
-    said = f"{versions}\n{now}  blastgit {' '.join(arguments)}\n\n{traceback.format_exc()}"
-    text = redacted(said, os.environ)
+    details = f"{versions}\n{now}  blastgit {' '.join(arguments)}\n\n{traceback.format_exc()}"
+    text = redacted(details, os.environ)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        log.unlink(missing_ok=True)  # an older one may be anybody's to read, or lead elsewhere
+        log.unlink(missing_ok=True)  # an older one may be world-readable or a symbolic link
         with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             file.write(escaped(text))
         where = f"the details are in {log}: please read them, then send them with a report"
     except OSError:
         where = f"the details:\n{text}"
-    print(f"blastgit: an error that was not expected; {where}", file=sys.stderr)
+    print(f"blastgit: unexpected error; {where}", file=sys.stderr)
     return CRASH

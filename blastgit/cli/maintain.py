@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Pack, and say what there was to pack."""
+    """Pack, and print what was packed."""
     with drawn_progress() as progress:
         done = open_repo(options, progress).maintain(only_if_due=options.auto)
     if options.json:

@@ -12,29 +12,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     add_subject(parser)
     parser.add_argument("key", nargs="?", metavar="KEY", help="what was measured, such as astrometry.rms")
-    parser.add_argument("value", nargs="?", metavar="VALUE", help="a number, true or false; without it, show it")
+    parser.add_argument(
+        "value", nargs="?", metavar="VALUE", help="a number, true or false; without it, show the metric"
+    )
     parser.add_argument("unit", nargs="?", default="", metavar="UNIT", help="its unit: mag, arcsec, erg / (s cm2)")
     add_saying(parser)
     parser.epilog = """\
-It makes no revision. Whoever measures the same again supersedes their own number. KEY may be a pattern where metrics
-are shown. The table `metrics` of `blastgit sql` has all of them.
+Recording a metric makes no new revision. A new value supersedes your own earlier one. KEY may be a pattern when metrics
+are shown. The table `metrics` of `blastgit sql` has all metrics.
 """
 
 
 def run(options: argparse.Namespace) -> int:
-    """Record it, or show."""
+    """Record or show metrics."""
     from blastgit.annotations.metric import read_value
     from blastgit.cli.notes import clone_or_repo
 
-    room = open_repo(clone_or_repo(options)).metrics
+    metrics = open_repo(clone_or_repo(options)).metrics
     if options.value is not None:
         value = read_value(options.value)
         values = {options.key: (value, options.unit)}
-        done = room.put(options.subject, values, comment=options.comment, bot=options.bot, dry_run=options.dry_run)
+        done = metrics.put(options.subject, values, comment=options.comment, bot=options.bot, dry_run=options.dry_run)
         return tell_added(done, options, "recorded")
     if options.key and not any(letter in options.key for letter in "*?["):
-        room.get(options.subject, options.key)  # says what is near if there is none
-    found = room.list(options.subject, options.key or "*", history=options.history)
+        metrics.get(options.subject, options.key)  # if there is none, its error names the nearest
+    found = metrics.list(options.subject, options.key or "*", history=options.history)
     if options.json:
         print_json([each.to_json() for each in found])
     elif not found:

@@ -22,21 +22,21 @@ _HOW = {"hardlink": "hard-linked, in", "copy": "copied, to", "reference": "by re
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("dest", metavar="DEST", help="the data repo to make")
-    words = "what becomes of contents (default: auto, which links them where the file system can, or refers to them)"
+    words = "how to bring contents over (default: auto, hard links where the file system can, else references)"
     parser.add_argument("--mode", choices=["auto", "hardlink", "copy", "reference"], default="auto", help=words)
     words = "copy contents to this store, any DVC remote (default: folders inside DEST)"
     parser.add_argument("--store", metavar="URL", help=words)
     add_store_options(parser)
-    parser.add_argument("--dry-run", action="store_true", help="look at all, and make nothing")
+    parser.add_argument("--dry-run", action="store_true", help="check everything, but make nothing")
     add_json(parser)
     parser.epilog = """\
-All revisions, collections, annotations, settings, releases and the ledger come along, with the same commits and tags
-and the same ids. This repo stays as it is; what either of the two deletes later, the other keeps.
+The new repo has all revisions, collections, annotations, settings, releases and the ledger, with the same commits, tags
+and ids. This repo stays unchanged; what either of the two deletes later, the other keeps.
 """
 
 
 def run(options: argparse.Namespace) -> int:
-    """Make the new repo, and say what became of the contents."""
+    """Make the new repo, and print what happened to the contents."""
     with drawn_progress() as progress:
         repo = open_repo(options, progress)
         made = repo.migrate(
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
         name = f"{each.store}: " if each.store else ""
         print(f"  {name}{plural(each.contents, 'content')}, {size_text(each.size)}, {_HOW[each.mode]} {each.url}")
     if any(each.mode == "reference" and each.contents for each in made.stores):
-        print("  what is still there is kept for both repos: do not remove that store, or the repo that it lies in")
+        print("  contents that stay there serve both repos: do not remove that store, or the repo that it is in")
     if not options.dry_run:
         print(f"  plain DVC in a clone of it, or of the old one: blastgit -C {made.path} setup CLONE")
     return 0

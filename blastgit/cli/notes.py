@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("subject", nargs="?", metavar="SUBJECT", help="what it is about; everything, if left out")
-    words = "also what was said of the inputs that were really used, with origin and distance"
+    parser.add_argument("subject", nargs="?", metavar="SUBJECT", help="the annotated subject (default: all)")
+    words = "include annotations of the inputs that were actually used, with origin and distance"
     parser.add_argument("--inherited", action="store_true", help=words)
-    parser.add_argument("--history", action="store_true", help="also what was superseded or retracted")
+    parser.add_argument("--history", action="store_true", help="include superseded and retracted annotations")
     parser.add_argument("--flag", default="", help="only this flag; '!bad' for all without it")
     parser.add_argument("--tag", default="", metavar="PATTERN", help="only those with such a tag")
     parser.add_argument("--user", default="", metavar="PATTERN", help="only those of such users")
-    parser.add_argument("--since", metavar="TIME", help="only from this moment on (2026-05-27T03:00:00Z)")
-    parser.add_argument("--until", metavar="TIME", help="only before this moment")
-    words = "print lines that `annotate --import` takes in, here or elsewhere"
+    parser.add_argument("--since", metavar="TIME", help="only from this time on (2026-05-27T03:00:00Z)")
+    parser.add_argument("--until", metavar="TIME", help="only before this time")
+    words = "print lines for `annotate --import`, here or in another repo"
     parser.add_argument("--export", choices=("jsonl", "ecsv"), help=words)
     parser.add_argument("--save", nargs=2, metavar=("ID", "FOLDER"), help="write the attachment of an annotation")
     add_json(parser)
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def clone_or_repo(options: argparse.Namespace) -> argparse.Namespace:
-    """Return options whose repo is the git folder, if a clone with files was named: annotations live in those too."""
+    """Return options with the git folder as the repo if a clone with files was named: it has annotations, too."""
     location = options.repo or os.environ.get("BLASTGIT_REPO") or "."
     if "://" not in location and (Path(location) / ".git").is_dir():
         return argparse.Namespace(**{**vars(options), "repo": str(Path(location) / ".git")})
@@ -45,12 +45,12 @@ def clone_or_repo(options: argparse.Namespace) -> argparse.Namespace:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Show it."""
+    """Show annotations."""
     annotations = open_repo(clone_or_repo(options)).annotations
     if options.save:
         return _save(*annotations.attachment(options.save[0]), Path(options.save[1]))
     if options.inherited and not options.subject:
-        raise UsageError("--inherited is about one subject: name it")
+        raise UsageError("--inherited needs a subject: name one")
     chosen = _filter(options)
     if options.subject:
         found = annotations.about(options.subject, inherited=options.inherited)
@@ -59,7 +59,8 @@ def run(options: argparse.Namespace) -> int:
         found = annotations.list(chosen)
     if found.unread:
         print(
-            f"blastgit: {plural(found.unread, 'line')} cannot be read by this version, and not shown", file=sys.stderr
+            f"blastgit: {plural(found.unread, 'line')} cannot be read by this version, and are not shown",
+            file=sys.stderr,
         )
     if options.export:
         print_data([annotations.export(found.notes, options.export).decode()])
@@ -73,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
 def _filter(options: argparse.Namespace) -> Filter:
     from blastgit.annotations.query import Filter
 
-    # What travels is the whole history: the other side decides for itself what is in force.
+    # The whole history is exported: the importing repo decides which annotations are current.
     whole = options.history or bool(options.export)
     return Filter(whole, options.flag, options.tag, options.user, _time(options.since), _time(options.until))
 
@@ -92,7 +93,7 @@ def _print(found: Notes) -> None:
     if found.inherited:
         print(f"an input that was used is flagged {found.inherited}")
     if not found.notes:
-        print("nothing was said" + (f" of {found.subject}" if found.subject else ""))
+        print("no annotations" + (f" of {found.subject}" if found.subject else ""))
     for note in found.notes:
         print(*describe(note), sep="\n")
         _say_id(note)
@@ -106,7 +107,7 @@ def _say_id(note: AnnotationStatus) -> None:
 def _save(name: str, data: bytes, folder: Path) -> int:
     target = folder / name
     if target.exists() and target.read_bytes() != data:
-        raise WouldOverwrite(f"{target} is there, and differs: move it away, or choose another folder")
+        raise WouldOverwrite(f"{target} exists and differs: move it away, or choose another folder")
     folder.mkdir(parents=True, exist_ok=True)
     target.write_bytes(data)
     print(target)

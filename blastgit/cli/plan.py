@@ -30,16 +30,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     words = "the revisions to start from, or the marker of a stage (NAME@N:post-host-match)"
     parser.add_argument("specs", metavar="NAME[@REV]", nargs="*", help=words)
-    words = "a collection, all of whose revisions are planned"
+    words = "a collection; all its revisions are planned"
     parser.add_argument("--in", dest="collection", default="", metavar="COLLECTION", help=words)
-    parser.add_argument("--from", dest="source", metavar="LIST", help="read more of them, one a line; - for stdin")
+    parser.add_argument("--from", dest="source", metavar="LIST", help="read more revisions, one a line; - for stdin")
     parser.add_argument(
         "--changed", metavar="WHAT", action="append", default=[],
         help="a stage, file, field or reference that changed, or is to be made again; may be given again",
     )  # fmt: skip
     parser.add_argument(
         "--replace", metavar="PATH=NEW", action="append", default=[],
-        help="a file or value of the dataset that something else shall stand for; may be given again",
+        help="a file or value of the dataset to replace; may be given again",
     )  # fmt: skip
     parser.add_argument(
         "--set", dest="settings", metavar="KEY=VALUE", action="append", default=[],
@@ -50,22 +50,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     words = "leave out revisions that have this flag, or inherit it; as --inherit-flags '!FLAG'"
     parser.add_argument("--without-flag", metavar="FLAG", action="append", default=[], help=words)
     parser.add_argument("--all", action="store_true", dest="everything", help="all stages, as for an exact rerun")
-    words = "print it for what runs stages: JSON with all inputs, a shell script, or chains of Celery"
+    words = "print it for a scheduler: JSON with all inputs, a shell script, or Celery chains"
     parser.add_argument("--emit", choices=("json", "sh", "celery"), help=words)
     add_json(parser)
     parser.epilog = """\
-Without options: the stages that failed or did not run, those whose inputs have changed since they ran, and what follows
-from them. --json tells of one revision the exact inputs of each stage: values, and the SHA-256 of files; --emit json
-does so of many.
+Without options: the stages that failed or did not run, those whose inputs have changed since they ran, and those that
+depend on them. For one revision, --json includes the exact inputs of each stage: values, and the SHA-256 of files; for
+several, use --emit json.
 """
 
 
 def run(options: argparse.Namespace) -> int:
-    """Tell what must run again, and what is left out."""
+    """Print what must run again, and what is left out."""
     given, settings = dict(map(_pair, options.replace)), key_values(options.settings, "--set")
     specs = [*options.specs, *(read_names(options.source) if options.source else ())]
     if not specs and not options.collection:
-        raise UsageError("which revisions? Name one at least, or give --in COLLECTION or --from LIST")
+        raise UsageError("which revisions? Name at least one, or give --in COLLECTION or --from LIST")
     wanted: dict[str, Any] = {"given": given, "everything": options.everything, "settings": settings}
     inherited = [*options.inherit_flags, *(f"!{flag}" for flag in options.without_flag)]
     if len(specs) == 1 and not options.collection and not options.emit and not inherited:

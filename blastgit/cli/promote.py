@@ -13,19 +13,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("spec", metavar="u/USER/NAME[@REV]", help="the revision of a user's own line")
     parser.add_argument("--run", metavar="RUN", dest="run_name", help="the RUN collection of the official revision")
-    parser.add_argument("--even-withdrawn", action="store_true", help="publish withdrawn files again (takes an admin)")
-    parser.add_argument("--even-invalid", action="store_true", help="although a stage of its workflow failed")
-    parser.add_argument("--dry-run", action="store_true", help="decide, and write nothing")
+    parser.add_argument("--even-withdrawn", action="store_true", help="republish withdrawn files (admins only)")
+    parser.add_argument("--even-invalid", action="store_true", help="promote it even if a stage of its workflow failed")
+    parser.add_argument("--dry-run", action="store_true", help="decide, but write nothing")
     words = "how long to wait for another writer"
     parser.add_argument("--timeout", type=float, metavar="SECONDS", default=LOCK_TIMEOUT, help=words)
     add_json(parser)
     parser.epilog = """\
-It is compared with the latest official revision, as `blastgit record` would: if nothing differs, there is no new one.
+It is compared with the latest official revision, as by `blastgit record`; if nothing differs, no new one is made.
 """
 
 
 def run(options: argparse.Namespace) -> int:
-    """Promote, and say what came of it."""
+    """Promote, and print the result."""
     with drawn_progress() as progress:
         result = open_repo(options, progress).personal.promote(
             options.spec, run=options.run_name, dry_run=options.dry_run, timeout=options.timeout,

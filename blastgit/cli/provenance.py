@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    words = "a revision, and what of it: a file, a row (sed/global), a folder"
+    words = "a revision, or a file, a row (sed/global) or a folder in it"
     parser.add_argument("spec", metavar="NAME@N[:PATH]", help=words)
     parser.add_argument("--format", choices=("text", "json", "dot", "svg"), default="text", help="(default: text)")
     parser.epilog = """\
-JSON is W3C PROV-JSON. SVG takes Graphviz. Steps back that were considered and not taken, such as photometry that was
-not validated, are marked as not used.
+JSON is W3C PROV-JSON. SVG needs Graphviz. Inputs that were considered but not used, such as photometry that was not
+validated, are marked as not used.
 """
 
 
 def run(options: argparse.Namespace) -> int:
-    """Tell where it came from."""
+    """Print the provenance."""
     graph = open_repo(options).provenance(options.spec)
     if options.format == "json":
         from blastgit.provenance.prov_json import to_prov
@@ -57,9 +57,7 @@ def _print(graph: Graph, is_part: bool) -> None:
         print_table([("stage", "ended", "made", "from"), *rows])
         left = sum(not use.really for use in graph.uses)
         if left:
-            print(
-                f"\n{plural(left, 'input')} considered and not used; `{graph.revision}:PATH` shows the way to one thing"
-            )
+            print(f"\n{plural(left, 'input')} considered but not used: see `{graph.revision}:PATH`")
         return
     made_of = {use.source for use in graph.uses}
     told: set[str] = set()
@@ -77,7 +75,7 @@ def _kinds(graph: Graph, names: tuple[str, ...]) -> str:
 
 
 def _tree(graph: Graph, name: str, told: set[str], indent: str = "") -> Iterator[str]:
-    """Yield a line for a thing and all behind it; what was told already is not told again."""
+    """Yield lines for a product and everything it came from; what was printed before is not expanded again."""
     deed = graph.maker(name)
     by = f"  ({deed.stage}: {deed.outcome or 'no outcome'})" if deed else ""
     again = name in told and name in graph.sources

@@ -25,19 +25,19 @@ _VERBS = {
     "add": "save a query",
     "list": "list saved queries",
     "show": "show a query and its parameters",
-    "remove": "take a query away; its history stays",
-    "log": "tell who changed a query, when and why",
+    "remove": "remove a query; its history stays",
+    "log": "show who changed a query, when and why",
 }
 
 _EPILOG = """\
-A query is a SELECT of what the index has. Comments before it say what it finds and which parameters it takes:
+A query is a SELECT on the index. Comments before it say what it finds and which parameters it takes:
 
   -- description: hosts whose photometry is good
   -- parameters:
-  --   snr: {type: double, default: 5, description: the least ratio of signal to noise}
+  --   snr: {type: double, default: 5, description: the least signal-to-noise ratio}
   SELECT DISTINCT transient, revision FROM photometry WHERE is_latest AND flux > $snr * flux_error
 
-`blastgit find --query NAME --param snr=10` asks it. Every change is one commit on main, with its reason (-m).
+Run it with `blastgit find --query NAME --param snr=10`. Every change is one commit on main, with its reason (-m).
 """
 
 
@@ -48,18 +48,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, words in _VERBS.items():
         verb = add_action(verbs, name, words)
         if name != "list":
-            verb.add_argument("name", metavar="NAME", help="small letters, digits and _")
+            verb.add_argument("name", metavar="NAME", help="lower-case letters, digits and _")
         if name == "add":
-            verb.add_argument("file", metavar="FILE", help="the file that it stands in; - for stdin")
-            verb.add_argument("--replace", action="store_true", help="take the place of the one of that name")
+            verb.add_argument("file", metavar="FILE", help="the file with the query; - for stdin")
+            verb.add_argument("--replace", action="store_true", help="replace the query of that name")
         if name in ("add", "remove"):
             verb.add_argument("-m", "--reason", required=True, metavar="TEXT", help="why, in one line")
-            verb.add_argument("--dry-run", action="store_true", help="check, and write nothing")
+            verb.add_argument("--dry-run", action="store_true", help="check, but write nothing")
         add_json(verb)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do it, and say what came of it."""
+    """Run the subcommand and print its result."""
     queries = open_repo(options).queries
     if options.action in ("add", "remove"):
         return _change(queries, options)
@@ -86,7 +86,7 @@ def _list(queries: Queries, options: argparse.Namespace) -> int:
     for name in queries:
         try:
             found.append(queries[name])
-        except BlastgitError as error:  # pushed past the hook: the others are there
+        except BlastgitError as error:  # pushed without the hook; still list the others
             print(f"blastgit: {error}", file=sys.stderr)
             code = error.exit_code
     if options.json:

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     words = "the folder of cutout_cdn/NAME/ and sed_output/NAME/, or s3://BUCKET/FOLDER"
     parser.add_argument("--data", metavar="DIR", help=words)
     parser.add_argument(
-        "--as", metavar="u/USER", dest="line", help="record into this user's own line, beside the official"
+        "--as", metavar="u/USER", dest="line", help="record in this user's own line instead of the official one"
     )
     words = "with --as: the revision that a new line forks from (default: the latest official one)"
     parser.add_argument("--from", metavar="NAME@N", dest="fork", help=words)
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Record, and say what came of it."""
+    """Record, and print the result."""
     with drawn_progress() as progress:
         result = _record(open_repo(options, progress), options)
     if options.json:
@@ -69,14 +69,14 @@ def _record(repo: DataRepo, options: argparse.Namespace) -> Recorded:
     if options.line is not None:
         into, extra["user"], extra["fork"] = repo.personal, _user(options.line), options.fork
     elif options.fork is not None:
-        raise UsageError("--from says what a line of your own forks from: say whose with --as u/USER")
+        raise UsageError("--from says which revision your own line forks from: give the line with --as u/USER")
     if options.even_withdrawn:
         if options.line is not None:
             raise UsageError("--even-withdrawn is for official revisions: leave out --as")
         extra["even_withdrawn"] = True
     if options.what.endswith(_ARCHIVES):
         if options.export or options.data:
-            raise UsageError("an archive brings its own export and files: leave out --export and --data")
+            raise UsageError("an archive has its own export and files: leave out --export and --data")
         return into.record_archive(Path(options.what), **extra)
     if not options.export or not options.data:
         raise UsageError(f"recording {options.what} takes both --export FILE and --data DIR")
@@ -87,7 +87,7 @@ def _record(repo: DataRepo, options: argparse.Namespace) -> Recorded:
 def _user(line: str) -> str:
     user = line.removeprefix("u/").rstrip("/")
     if line == user or not user or "/" in user:
-        raise UsageError(f"--as takes whose line it is, u/USER, and not {line!r}")
+        raise UsageError(f"--as takes the owner of the line, u/USER, not {line!r}")
     return user
 
 
@@ -101,9 +101,9 @@ def _data(place: str) -> Path | Bucket:
 
 
 def say(result: Recorded, *, dry_run: bool) -> None:
-    """Say what came of a recording."""
+    """Print the result of recording."""
     if result.status == "unchanged":
-        why = f", which got no number because {result.because}" if result.because else ""
+        why = f", which was not published because {result.because}" if result.because else ""
         print(f"{bold(f'{result.transient} is unchanged')}: {result.reason}{why}")
         for file in result.files:
             print(f"  {file.change:13}  {file.path}{f'  ({file.note})' if file.note else ''}")
@@ -118,7 +118,7 @@ def say(result: Recorded, *, dry_run: bool) -> None:
 
 
 def _say_draft(result: Recorded, *, dry_run: bool) -> None:
-    """Say that a state got no number."""
+    """Print that a state was kept as a draft."""
     verb = "would be" if dry_run else "is"
     print(f"{bold(f'{result.transient} {verb} kept as a draft')} ({result.draft}), because {result.because}")
     print(f"  {result.reason}")
@@ -141,7 +141,7 @@ def _say_changes(result: Recorded, name: str, *, dry_run: bool) -> None:
 
 
 def _say_references(result: Recorded) -> None:
-    """Say which filters and surveys the export has changed; those that it is the first to use go without saying."""
+    """Print which filters and surveys the export has changed, but not those that it is the first to use."""
     specs = [parse_spec(tag) for tag in result.references]
     changed = [str(spec) for spec in specs if spec.number]
     if changed:

@@ -16,17 +16,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from", dest="source", metavar="FILE", help="read more names, one a line; - for stdin")
     parser.add_argument("--hosts", action="store_true", help="the galaxy that each is in")
     parser.add_argument("--cutouts", action="store_true", help="its images")
-    parser.add_argument("--filters", action="store_true", help="the filters that it has an image or photometry in")
+    parser.add_argument("--filters", action="store_true", help="the filters of its images and photometry")
     parser.add_argument("--same-host", action="store_true", help="other transients of the same host")
-    words = "other transients so near on the sky: 30arcsec, 2arcmin, 0.1deg"
+    words = "other transients within this distance on the sky: 30arcsec, 2arcmin, 0.1deg"
     parser.add_argument("--neighbours", metavar="RADIUS", help=words)
-    parser.add_argument("--list", action="store_true", help="print just what was found, one a line, each thing once")
+    parser.add_argument("--list", action="store_true", help="print only what was found, one a line, without duplicates")
     add_json(parser)
     parser.epilog = "Without any of these: hosts, images, filters and transients of the same host.\n"
 
 
 def run(options: argparse.Namespace) -> int:
-    """Tell it."""
+    """Print what is related."""
     from blastgit.search.find.related import read_angle
 
     radius = None if options.neighbours is None else read_angle(options.neighbours)

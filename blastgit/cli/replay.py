@@ -12,20 +12,20 @@ _SHOWN = 6
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("--check", dest="run_name", metavar="RUN", required=True, help="the run that made data again")
-    words = "the run that it repeats (default: each revision is compared with the one that it was made from)"
+    parser.add_argument("--check", dest="run_name", metavar="RUN", required=True, help="the run of the replay")
+    words = "the run that it repeats (default: compare each revision with the one that it was made from)"
     parser.add_argument("--of", metavar="RUN", default="", help=words)
-    words = "a file or value that something else stood for: it may differ, and what is made from it; may be given again"
+    words = "a file or value that was replaced: it and what is made from it may differ; may be given again"
     parser.add_argument("--replaced", metavar="PATH", action="append", default=[], help=words)
     add_json(parser)
     parser.epilog = """\
-Values and contents are compared as `blastgit record` compares them. Ends with 1 if something differs that was not to.
-What must run, and with which inputs, `blastgit plan --all --emit json` tells.
+Values and contents are compared as by `blastgit record`. The exit code is 1 if something differs unexpectedly.
+`blastgit plan --all --emit json` prints what must run, and with which inputs.
 """
 
 
 def run(options: argparse.Namespace) -> int:
-    """Compare, and say what differs."""
+    """Compare, and print what differs."""
     found = open_repo(options).replay_check(options.run_name, of=options.of, replaced=options.replaced)
     if options.json:
         print_json(found.to_json())

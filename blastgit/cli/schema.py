@@ -6,15 +6,15 @@ import argparse
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what to do with it; there are no arguments."""
+    """Describe the schema; there are no arguments."""
     parser.epilog = """\
-JSON Schema 2020-12. It takes Blast's exports and the document NAME.json of a revision alike; `#/$defs/revision` in it
-asks for what only the latter has.
+JSON Schema 2020-12. It accepts both Blast's exports and the document NAME.json of a revision; `#/$defs/revision` in it
+requires what only the latter has.
 """
 
 
 def run(_options: argparse.Namespace) -> int:
-    """Print it."""
+    """Print the schema."""
     from blastgit.revision.schema import schema_text
 
     print(schema_text(), end="")

@@ -12,17 +12,17 @@ from blastgit.errors import BlastgitError
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("clone", nargs="?", type=Path, default=Path(), help="the clone (default: the present folder)")
-    words = "also derive git notes from the annotations, so that `git log` shows them; repeat it after a sync"
+    parser.add_argument("clone", nargs="?", type=Path, default=Path(), help="the clone (default: the current folder)")
+    words = "also write annotations as git notes, so that `git log` shows them; repeat it after a sync"
     parser.add_argument("--notes", action="store_true", help=words)
     parser.epilog = """\
-Where the contents are now is what main of the data repo says: the one that the clone was made of, or that of -C REPO.
-Repeat it when the store has moved.
+The location of the contents is read from main of the data repo: the one that was cloned, or that of -C REPO. Repeat
+the command when the store has moved.
 """
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write git's and DVC's settings in the clone."""
+    """Write the settings of git and DVC in the clone."""
     from blastgit.reading.textconv import set_up
 
     set_up(options.clone)
@@ -32,12 +32,12 @@ def run(options: argparse.Namespace) -> int:
     if options.notes:
         from blastgit.annotations.gitnotes import set_up_notes
 
-        print(f"git log now shows what was said of {plural(set_up_notes(options.clone), 'revision')}")
+        print(f"git log now shows the annotations of {plural(set_up_notes(options.clone), 'revision')}")
     return 0
 
 
 def _point_to_store(options: argparse.Namespace) -> None:
-    """Tell DVC where the contents are; not finding out is a warning, unless a repo was named."""
+    """Tell DVC where the contents are; failing to find out is only a warning, unless a repo was named."""
     from blastgit.reading.clone import point_to_store
 
     try:

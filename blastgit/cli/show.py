@@ -32,18 +32,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_even_invalid(parser)
     add_strict(parser)
     parser.add_argument(
-        "--validity", action="store_true", help="how each stage ended, and what is invalid or out of date therefore"
+        "--validity",
+        action="store_true",
+        help="show how each stage ended, and what is therefore invalid or out of date",
     )
     add_json(parser)
     parser.epilog = """\
 PATH is a value (host.redshift, photometry/2026dgt_DES_z_global/DES_z.flux, sed/global.log_mass_50),
-the beginning of some (host, sed/global), a file (cutout_cdn/DES/DES_z.fits),
+the beginning of a path (host, sed/global), a file (cutout_cdn/DES/DES_z.fits),
 or keys of the document (metadata.app_version, files). Without PATH: the document as it was published.
 """
 
 
 def run(options: argparse.Namespace) -> int:
-    """Show it."""
+    """Show a revision, or something in it."""
     from blastgit.revision.document import write
 
     repo = open_repo(options)
@@ -64,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
     flag = None if options.json else repo.annotations.flag_of(shown.revision)
     if flag:
         print(
-            f"blastgit: {shown.revision} is flagged {flag}; `blastgit notes {shown.revision}` tells why",
+            f"blastgit: {shown.revision} is flagged {flag}; `blastgit notes {shown.revision}` says why",
             file=sys.stderr,
         )
     return 0

@@ -15,12 +15,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_format(parser)
     add_limits(parser)
     parser.epilog = """\
-`blastgit index --tables` lists the tables. A query can read them, and nothing else: no file, no network.
+`blastgit index --tables` lists the tables. A query can only read these tables: no files, no network.
 """
 
 
 def run(options: argparse.Namespace) -> int:
-    """Answer a query."""
+    """Run a query and print its result."""
     text = read_input("-") if options.query == "-" else options.query
     say(with_index(options, lambda _, index: index.adql(text) if options.adql else index.query(text)), options)
     return 0

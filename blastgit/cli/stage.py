@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 VARIABLE = "BLASTGIT_OWNER"
 
 _EPILOG = f"""\
-Every stage is a marker under refs/workflow/NAME whose tree holds all that there is by then. A begun stage is a lease:
-other runs of the same transient keep out until it ends. `record` ends the run with a full export; `stage end` ends it
-with what its stages brought. All commands of one run name the same owner, with --owner or in {VARIABLE}.
+Every stage leaves a marker under refs/workflow/NAME whose tree holds all results so far. Beginning a stage takes a
+lease: other runs of the same transient must wait until it ends. `record` ends the run with a full export; `stage end`
+ends it with the results of its stages. All commands of a run give the same owner, with --owner or in {VARIABLE}.
 """
 
 
@@ -32,14 +32,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.epilog = _EPILOG
     verbs = parser.add_subparsers(dest="step", metavar="STEP", required=True)
-    begin = _add(verbs, "begin", "say that a stage should succeed, and hold its lease; again, to renew it", _begin)
-    begin.add_argument("--lease", metavar="TIME", default="1h", help="how long nobody else may take over: 90m, 6h, 2d")
+    begin = _add(verbs, "begin", "begin a stage and take its lease; repeat it to renew the lease", _begin)
+    begin.add_argument(
+        "--lease", metavar="TIME", default="1h", help="how long nobody else may take it over: 90m, 6h, 2d"
+    )
     begin.add_argument("--wait", metavar="SECONDS", type=float, default=0.0, help="how long to wait for another run")
-    finish = _add(verbs, "finish", "say that a stage succeeded, and bring what it made", _finish)
-    fail = _add(verbs, "fail", "say that a stage failed, and why", _fail)
+    finish = _add(verbs, "finish", "mark a stage as succeeded, and record its results", _finish)
+    fail = _add(verbs, "fail", "mark a stage as failed, and say why", _fail)
     fail.add_argument("--reason", required=True, help="why, in a line")
     for ending in (finish, fail):
-        ending.add_argument("--export", metavar="FILE", help="the rows and fields it made, or all; - reads from stdin")
+        ending.add_argument("--export", metavar="FILE", help="the rows and fields it made, or all; - reads stdin")
         ending.add_argument("--data", metavar="DIR", type=Path, help="the folder of cutout_cdn/NAME/, sed_output/NAME/")
         ending.add_argument("--only", metavar="PATTERN", action="append", default=[], help="only these files in it")
         _add_used(ending, "it was done with")
@@ -62,7 +64,7 @@ def _add(
     parser.add_argument("name", metavar="NAME", help="the transient")
     if has_stage:
         parser.add_argument("stage", metavar="STAGE", help="the stage: 'Host match', host-match")
-    parser.add_argument("--owner", help=f"whose run it is; by default {VARIABLE}, else this session of this user")
+    parser.add_argument("--owner", help=f"the owner of the run (default: {VARIABLE}, else this user's session)")
     add_json(parser)
     parser.set_defaults(do=do)
     return parser
@@ -74,7 +76,7 @@ def _add_used(parser: argparse.ArgumentParser, whose: str) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Mark it."""
+    """Mark a stage, or end the run."""
     with drawn_progress() as progress:
         workflow = open_repo(options, progress).workflow(options.name, options.owner or _owner())
         options.do(workflow, options)
@@ -120,8 +122,8 @@ def _made(options: argparse.Namespace) -> dict[str, Any]:
 
 def _say(state: StageState, options: argparse.Namespace) -> None:
     if options.json:
-        said = {"state": str(state), "stage": state.stage, "outcome": state.outcome, "commit": state.id}
-        print_json({"transient": state.name, **said})
+        fields = {"state": str(state), "stage": state.stage, "outcome": state.outcome, "commit": state.id}
+        print_json({"transient": state.name, **fields})
     else:
         print(f"{state}  {state.id[:10]}")
 
@@ -139,4 +141,4 @@ def _drop(workflow: Workflow, options: argparse.Namespace) -> None:
     if options.json:
         print_json({"transient": workflow.name, "dropped": dropped})
     else:
-        print(f"{workflow.name}: {'the run is forgotten' if dropped else 'there was no run in progress'}")
+        print(f"{workflow.name}: {'the run was discarded' if dropped else 'there was no run in progress'}")

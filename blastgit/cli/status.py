@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("name", metavar="NAME", nargs="?", default="*", help="a transient, or a shell pattern")
-    parser.add_argument("--all", action="store_true", help="each run in full, also the stages that have not begun")
+    parser.add_argument("--all", action="store_true", help="each run in full, including stages that have not begun")
     parser.add_argument("--exit-code", action="store_true", help="end with 1 if a stage never ended")
     add_json(parser)
     parser.epilog = """\
-A stage is `at work` while its lease holds. When the lease is over and nobody said how it ended, it `never ended`: its
-worker died, or was cut off; the next run takes over.
+A stage is `at work` while its lease lasts. If the lease expires without a result, the stage `never ended`: its worker
+died or lost its connection, and the next run takes over.
 """
 
 
 def run(options: argparse.Namespace) -> int:
-    """Tell how the runs in progress stand."""
+    """Print the status of the runs in progress."""
     found = open_repo(options).status(options.name)
     if options.json:
         print_json([each.to_json() for each in found])

@@ -24,36 +24,38 @@ if TYPE_CHECKING:
     from blastgit.store.registry import Reliance
 
 _EPILOG = """\
-store move URL       main names the place that the contents have been copied to from now on
-store move           copy contents to where the rules of storage in blastgit.yaml send them now
-store add NAME URL   a further store, for the kinds of files that such rules send there
-store own            this repo may delete from its stores: say so where it is certain who relies on them
-store forget ID      a repo that relied on a store is no more
+store move URL       switch main to the store that the contents have been copied to
+store move           copy contents to where the storage rules in blastgit.yaml now send them
+store add NAME URL   add a store, for the kinds of files that storage rules send there
+store own            allow this repo to delete from its stores, once it is certain which repos rely on them
+store forget ID      forget a repo that relied on a store and no longer exists
 """
 
-_DONE = "every content is where the rules send it"
+_DONE = "every content is where the storage rules send it"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.epilog = _EPILOG
-    words = "show it and who relies on it (default), move, add another, or say who may delete"
+    words = "show the stores and the repos that rely on them (default), or change them"
     parser.add_argument(
         "action", nargs="?", choices=["show", "move", "add", "own", "forget"], default="show", help=words
     )
     parser.add_argument("names", nargs="*", metavar="NAME|URL|ID", help="see below")
-    parser.add_argument("--no-check", action="store_true", help="of a move: do not look whether everything is there")
-    parser.add_argument("--dry-run", action="store_true", help="of a move without a URL: say what would be copied")
+    parser.add_argument(
+        "--no-check", action="store_true", help="with move: do not check that the new store has all contents"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="with move without a URL: report what would be copied")
     add_store_options(parser)
     add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Tell where the store is, after moving it or adding one if that is asked for."""
+    """Change the stores if asked to, and print where they are."""
     wanted = {"show": (0,), "move": (0, 1), "add": (2,), "own": (0,), "forget": (1,)}[options.action]
     if len(options.names) not in wanted:
         raise UsageError(
-            "`store show` and `store own` take no more words, `store move` a URL or none, `store add` a name and a "
+            "`store show` and `store own` take no arguments, `store move` an optional URL, `store add` a name and a "
             "URL, `store forget` an id"
         )
     if options.action == "move" and not options.names:
@@ -77,18 +79,18 @@ def run(options: argparse.Namespace) -> int:
     elif options.action == "own":
         print(f"{repo.store_url}: this repo may delete there from now on")
     elif options.action == "forget":
-        print(f"{options.names[0]} does not count any more")
+        print(f"{options.names[0]} is forgotten")
     elif options.action == "add":
-        print(f"main names the store {options.names[0]} from now on: rules of storage in blastgit.yaml may name it")
+        print(f"main now has the store {options.names[0]}: storage rules in blastgit.yaml may name it")
     else:
-        print(f"main names {repo.store_url} from now on; blastgit reads every old revision from there")
+        print(f"the store is now {repo.store_url}; blastgit reads every old revision from there")
         print("Plain DVC in a clone of an old one: blastgit setup CLONE, or, without blastgit:")
         print(f"  dvc remote modify --local store url {repo.store_url}")
     return 0
 
 
 def _users(repo: DataRepo) -> list[Reliance]:
-    """Return who relies on the stores, as far as they can be asked: where they are is printed in any case."""
+    """Return which repos rely on the stores; none if a store cannot be reached, so that the URLs are still printed."""
     try:
         return repo.stores.users()
     except StoreError:
@@ -107,14 +109,14 @@ def _bring(options: argparse.Namespace) -> int:
         print(f"{plural(len(move.contents), 'content')} {verb} to {where}, {size_text(move.size)}")
     staying = {
         "git itself": due.in_git,
-        "a store, which git itself would keep by now": due.in_store,
+        "a store, though rules would now keep it in git": due.in_store,
         "a tree that was imported in place": due.in_place,
     }
     for where, count in staying.items():
         if count:
             print(f"as published: {plural(count, 'content')} in {where} (a published tree never changes)")
     if not due.moves:
-        print("every other content is where the rules send it" if any(staying.values()) else _DONE)
+        print("every other content is where the storage rules send it" if any(staying.values()) else _DONE)
     return 0
 
 

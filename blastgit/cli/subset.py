@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("dest", metavar="DEST", help="the data repo to make")
     what = "a file with a line NAME@N, or NAME@N:PATH, for each revision (- reads stdin), or a collection or release"
     parser.add_argument("--from", dest="source", metavar="LIST", required=True, help=what)
-    parser.add_argument("--only", metavar="GLOB", help="just the files whose path or name matches, or a folder of them")
+    parser.add_argument("--only", metavar="GLOB", help="only the files whose path or name matches, or a folder of them")
     parser.add_argument("--store", metavar="URL", help="where its contents go (default: a folder inside it)")
     add_json(parser)
     parser.epilog = """\
@@ -25,7 +25,7 @@ clone has to be told the new store: blastgit setup CLONE, or dvc remote modify -
 
 
 def run(options: argparse.Namespace) -> int:
-    """Make the subset, and say what is in it."""
+    """Make the subset, and print what is in it."""
     from blastgit.maintenance.subset import read_list
     from blastgit.revision.words import names
 
@@ -51,5 +51,5 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _listed(source: str) -> str | None:
-    """Return the text of a list; None if there is no such file, so that it should be a collection."""
+    """Return the text of a list, or None if there is no such file; the source is then a collection."""
     return read_input(source) if source == "-" or Path(source).exists() else None

@@ -12,16 +12,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     words = "a remote of this clone (default: origin), or the folder or URL of a data repo"
     parser.add_argument("remote", nargs="?", default="origin", help=words)
-    parser.add_argument("--dry-run", action="store_true", help="count, and change nothing")
+    parser.add_argument("--dry-run", action="store_true", help="count, but change nothing")
     add_json(parser)
     parser.epilog = """\
-Fetches the branch annotations, merges it with the one here, line by line, and pushes the result. Remarks that were
-made in two places at once are all kept; there are no conflicts.
+Fetches the branch annotations, merges it with the one here, line by line, and pushes the result. Annotations made in
+both places are all kept; there are no conflicts.
 """
 
 
 def run(options: argparse.Namespace) -> int:
-    """Bring and send."""
+    """Synchronize annotations, and print how many were exchanged."""
     done = open_repo(clone_or_repo(options)).annotations.sync(options.remote, dry_run=options.dry_run)
     if options.json:
         print_json(done.to_json())

@@ -9,18 +9,18 @@ from blastgit.cli.common import add_json, open_repo, print_json, print_table
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    words = "list what this revision has of each type; without it, the types themselves"
+    words = "list the datasets of this revision; without it, the types themselves"
     parser.add_argument("revision", nargs="?", metavar="NAME@REV", help=words)
     parser.add_argument("--type", dest="type_", metavar="TYPE", help="only datasets of this type")
     add_json(parser)
     parser.epilog = """\
-A dataset of a type is read in Python, as the object that it is:
+To read a dataset into an object in Python:
 repo.dataset("cutout", "2026dgt", filter="DES_z", revision=0)
 """
 
 
 def run(options: argparse.Namespace) -> int:
-    """List them."""
+    """List types or datasets."""
     from blastgit.readers.registry import is_known
 
     types = open_repo(options).types

@@ -12,8 +12,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("pattern", nargs="?", default="*", metavar="PATTERN", help="a pattern of revisions or runs")
     add_json(parser)
     parser.epilog = """\
-Reads are noted only if somebody wants it: `git -C REPO config blastgit.usage true` for all reads of a repo on this
-machine, or a file of one's own in BLASTGIT_USAGE. Nothing leaves the machine.
+Reads are only logged if you ask for it: with `git -C REPO config blastgit.usage true` for all reads of a repo on this
+machine, or with a file of your own in BLASTGIT_USAGE. Nothing leaves the machine.
 """
 
 
@@ -26,5 +26,5 @@ def run(options: argparse.Namespace) -> int:
         rows = [(each.revision, str(each.count), each.last, each.run, ", ".join(each.users)) for each in found]
         print_table([("revision", "reads", "last", "run", "by"), *rows], right=(1,))
     else:
-        print("nothing has been read since reads are noted")
+        print("no reads have been logged")
     return 0

@@ -11,13 +11,13 @@ from blastgit.errors import UsageError
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("action", choices=("list", "default", "log"), help="what to do")
-    words = "list: of which revision; default: the component, and the variant that is to be its default"
+    words = "list: the revision; default: the component, and the variant to make its default"
     parser.add_argument("what", nargs="*", metavar="WHAT", help=words)
-    parser.add_argument("--reason", metavar="TEXT", help="why another variant is to be the default")
+    parser.add_argument("--reason", metavar="TEXT", help="why to change the default")
     add_json(parser)
     parser.epilog = """\
-variant list                     the components that are made in several ways, and their variants
-variant list 2026dgt@2           which revision has each of them, as seen from revision 2
+variant list                     the components that have variants, and their variants
+variant list 2026dgt@2           which revision has each variant, as seen from revision 2
 variant default photometry       the variant that photometry@default stands for
 variant default photometry jointcal --reason 'validated in DM-7'
 variant log                      who changed what, when and why
@@ -26,13 +26,13 @@ variant log                      who changed what, when and why
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do it."""
+    """Run the subcommand."""
     return {"list": _list, "default": _default, "log": _log}[options.action](options)
 
 
 def _list(options: argparse.Namespace) -> int:
     if len(options.what) > 1 or options.reason is not None:
-        raise UsageError("variant list takes one revision at most, and no reason")
+        raise UsageError("variant list takes at most one revision, and no reason")
     spec = options.what[0] if options.what else None
     found = open_repo(options).variants.list(spec)
     if options.json:
@@ -47,7 +47,7 @@ def _list(options: argparse.Namespace) -> int:
 
 def _default(options: argparse.Namespace) -> int:
     if len(options.what) not in (1, 2):
-        raise UsageError("which component? Say variant default COMPONENT, and the VARIANT to set")
+        raise UsageError("which component? Write variant default COMPONENT, and the VARIANT to set it")
     variants = open_repo(options).variants
     component = options.what[0]
     if len(options.what) == 2:
@@ -64,7 +64,7 @@ def _default(options: argparse.Namespace) -> int:
 
 def _log(options: argparse.Namespace) -> int:
     if options.what or options.reason is not None:
-        raise UsageError("variant log takes nothing more")
+        raise UsageError("variant log takes no arguments")
     found = open_repo(options).variants.log()
     if options.json:
         print_json([each.to_json() for each in found])

@@ -15,35 +15,37 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("name", nargs="?", help="the transient, or release/COLLECTION/VERSION (default: all)")
-    parser.add_argument("--fast", action="store_true", help="do not read contents, only see that they are there")
-    sample = "read only this share of the contents, any of them"
+    parser.add_argument("--fast", action="store_true", help="only check that contents exist, without reading them")
+    sample = "read only this share of the contents, chosen at random"
     parser.add_argument("--sample", type=_percent, metavar="PERCENT", help=sample)
-    parser.add_argument("--seed", type=int, metavar="N", help="choose the sample that another run chose")
-    parser.add_argument("--resume", action="store_true", help="go on where an interrupted run stopped")
+    parser.add_argument("--seed", type=int, metavar="N", help="repeat the sample of another run")
+    parser.add_argument("--resume", action="store_true", help="continue where an interrupted run stopped")
     parser.add_argument(
         "--repair", action="store_true",
-        help="bring back contents that are missing or damaged, from the quarantine and from each --from",
+        help="restore missing or damaged contents from the quarantine and from each --from",
     )  # fmt: skip
     parser.add_argument(
         "--from", dest="sources", action="append", default=[], metavar="STORE",
         help="where to repair from: folder or URL of a DVC remote, or a DVC cache (may be repeated)",
     )  # fmt: skip
-    since = "a checkpoint that was kept, its commit or the file of its note: all of it must be here still"
+    since = "a checkpoint kept elsewhere, its commit or the file of its note: all of it must still be here"
     parser.add_argument("--since", metavar="CHECKPOINT", help=since)
     words = "of a release, or of --since: "
-    parser.add_argument("--signed", action="store_true", help=f"{words}demand a good signature")
-    parser.add_argument("--signers", metavar="FILE", help=f"{words}who may sign with which SSH key (ssh-keygen(1))")
+    parser.add_argument("--signed", action="store_true", help=f"{words}require a good signature")
+    parser.add_argument(
+        "--signers", metavar="FILE", help=f"{words}an allowed-signers file for SSH keys (ssh-keygen(1))"
+    )
     add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Check, and list what is wrong."""
     if options.sources and not options.repair:
-        raise UsageError("--from says where to repair from: give --repair with it")
+        raise UsageError("--from says where to repair from: add --repair")
     if (options.name or "").startswith("release/"):
         return _verify_release(options)
     if (options.signed or options.signers) and options.since is None:
-        raise UsageError("releases and checkpoints are signed: name one, release/COLLECTION/VERSION or --since")
+        raise UsageError("only releases and checkpoints are signed: name release/COLLECTION/VERSION, or give --since")
     with drawn_progress() as progress:
         report = open_repo(options, progress).verify(
             options.name, fast=options.fast, sample=options.sample, seed=options.seed, resume=options.resume,
@@ -59,7 +61,9 @@ def run(options: argparse.Namespace) -> int:
 
 def _verify_release(options: argparse.Namespace) -> int:
     if options.repair or options.sample is not None or options.seed is not None or options.resume or options.since:
-        raise UsageError("a release is verified whole, or with --fast; to repair, verify the transients in it")
+        raise UsageError(
+            "a release can only be verified whole, or with --fast; to repair it, verify the transients in it"
+        )
     with drawn_progress() as progress:
         proof = open_repo(options, progress).releases.verify(
             options.name, fast=options.fast, signed=options.signed, signers=options.signers

@@ -1,4 +1,4 @@
-"""What the verbs that ask the index share: formats, limits, an index that is damaged, saying what came of it."""
+"""What the verbs that query the index share: formats, limits, rebuilding a damaged index, printing the result."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from blastgit.index.open_index import Limits, Result
     from blastgit.search.adql.query import SearchIndex
 
-_SPARE = 4_000_000_000  # bytes of addresses that a process needs beside what a query uses
-_GRACE = 2.0  # seconds for a query to stop by itself
+_SPARE = 4_000_000_000  # bytes of address space that a process needs besides the query's memory
+_GRACE = 2.0  # seconds for a query to stop on its own
 _T = TypeVar("_T")
 
 
@@ -34,33 +34,31 @@ def add_format(parser: argparse.ArgumentParser) -> None:
     form = parser.add_mutually_exclusive_group()
     words = "; ".join(f"{name}: {about}" for name, (about, _) in FORMATS.items())
     form.add_argument("--format", choices=FORMATS, default="table", metavar="FORMAT", help=words)
-    words = "print JSON with stable keys, as --format json"
+    words = "print JSON with stable keys, like --format json"
     form.add_argument("--json", action="store_const", dest="format", const="json", help=words)
-    words = "print a list for other verbs, NAME@N a line, as --format names"
+    words = "print a list for other verbs, one NAME@N a line, like --format names"
     form.add_argument("--names", action="store_const", dest="format", const="names", help=words)
 
 
 def add_limits(parser: argparse.ArgumentParser) -> None:
-    """Add what a query may take to a verb."""
+    """Add the limits of a query to a verb."""
     parser.add_argument("--rows", type=int, default=1_000_000, metavar="N", help="print up to N rows (%(default)s)")
-    parser.add_argument(
-        "--seconds", type=float, default=60.0, metavar="S", help="stop it after S seconds (%(default)s)"
-    )
-    parser.add_argument("--memory", type=float, default=2.0, metavar="GB", help="it may use so much (%(default)s)")
-    parser.add_argument("--as-is", action="store_true", help="do not look whether the index is up to date")
+    parser.add_argument("--seconds", type=float, default=60.0, metavar="S", help="stop after S seconds (%(default)s)")
+    parser.add_argument("--memory", type=float, default=2.0, metavar="GB", help="memory limit (%(default)s)")
+    parser.add_argument("--as-is", action="store_true", help="do not check whether the index is up to date")
 
 
 def with_index(options: argparse.Namespace, question: Callable[[DataRepo, SearchIndex], _T]) -> _T:
-    """Ask a question of the index of the repo that was named; a damaged index is rebuilt.
+    """Query the index of the repo, rebuilding it first if it is damaged.
 
     Raises:
-        UsageError: A limit is none.
+        UsageError: A limit is not a positive number.
     """
     from blastgit.index.open_index import Limits
     from blastgit.index.write import DamagedIndex
 
     if options.rows < 0 or not options.seconds > 0 or not options.memory > 0:
-        raise UsageError("--rows, --seconds and --memory are positive numbers")
+        raise UsageError("--rows, --seconds and --memory take positive numbers")
     limits = Limits(min(options.seconds, 1e6), int(min(options.memory, 1e5) * 1e9), options.rows)
     with drawn_progress(counts=True) as progress:
         repo = open_repo(options, progress)
@@ -72,7 +70,7 @@ def with_index(options: argparse.Namespace, question: Callable[[DataRepo, Search
 
 
 def say(result: Result, options: argparse.Namespace) -> None:
-    """Print a result in the format that was asked for."""
+    """Print a result in the requested format."""
     if options.format == "votable" and result.is_cut:
         pieces = Votable(closing=[("QUERY_STATUS", "OVERFLOW", "")]).write(result.columns, result.rows)
     else:
@@ -104,7 +102,7 @@ def _tell(updated: Updated | None) -> None:
 
 @contextmanager
 def _confined(memory: int) -> Iterator[None]:
-    """Limit the whole process: some of DuckDB's functions make a text of gigabytes without looking at its own limit."""
+    """Limit the memory of the process: some DuckDB functions build gigabytes of text regardless of DuckDB's limit."""
     statm = Path("/proc/self/statm")
     before, hard = resource.getrlimit(resource.RLIMIT_AS)
     if not statm.exists():
@@ -121,9 +119,9 @@ def _confined(memory: int) -> Iterator[None]:
 
 @contextmanager
 def _ended(seconds: float) -> Iterator[None]:
-    """End the whole process when a query goes on although it was told to stop: within one row DuckDB does not listen.
+    """End the process if a query does not stop when told to: DuckDB cannot be interrupted within a row.
 
-    Nothing is being written by then.
+    Nothing is being written at that point.
     """
     from blastgit.errors import OverLimit
 

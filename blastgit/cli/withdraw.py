@@ -19,21 +19,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "a revision or draft by its number, or a file or folder of it; or attachment:ID, as `blastgit attach` lists it"
     )
     parser.add_argument("spec", metavar="NAME@N[:PATH]", help=words)
-    parser.add_argument("--reason", required=True, metavar="TEXT", help="why, in one line that everybody will read")
-    parser.add_argument("--now", action="store_true", help="delete for good at once, without the quarantine")
-    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    parser.add_argument("--reason", required=True, metavar="TEXT", help="why, in one line that everybody can read")
+    parser.add_argument("--now", action="store_true", help="delete permanently at once, without the quarantine")
+    parser.add_argument("--dry-run", action="store_true", help="report what would be done, but do nothing")
     add_json(parser)
     parser.epilog = """\
-The tag and the document stay, and main keeps a tombstone (withdrawn/NAME/N.yaml). Contents that nothing else needs
-go into the store's quarantine, from which `gc --delete` deletes them after its grace period; with --now they are
-deleted at once, and no command brings them back. It takes the role admin, and a repo that owns its store: any other one
-deletes nothing, and says where the bytes are. Attachments that are small enough to lie in git stay there, and so do
-files that a rule of storage keeps in git.
+The tag and the document stay, and main gets a tombstone (withdrawn/NAME/N.yaml). Contents that nothing else needs go
+into the store's quarantine, from which `gc --delete` deletes them after its grace period; with --now they are deleted
+at once, and no command brings them back. It takes the role admin. A repo that does not own its store deletes nothing,
+and reports where the bytes are. Small attachments in git stay there, and so do files that a storage rule keeps in git.
 """
 
 
 def run(options: argparse.Namespace) -> int:
-    """Take it down, and say what is gone."""
+    """Withdraw files, and print what was deleted."""
     done = open_repo(options).withdraw(options.spec, options.reason, now=options.now, dry_run=options.dry_run)
     if options.json:
         print_json(done.to_json())
@@ -56,6 +55,6 @@ def _say(done: Withdrawal) -> None:
     for path in done.kept:
         print(f"  the content of {path} stays: another file that is not withdrawn has it too")
     for path in done.in_git:
-        print(f"  {path} lies in git itself: blastgit hands it out no more, and every clone still has it")
+        print(f"  {path} is in git itself: blastgit no longer hands it out, but every clone still has it")
     for sentence in done.staying:
         print(f"  {sentence}")

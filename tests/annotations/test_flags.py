@@ -80,7 +80,7 @@ def test_only_what_is_there_can_be_superseded(history: Path, speak: Callable[...
         speak(history, "alice", "2026dgt@0", comment="x", supersedes=first.ids)
     with pytest.raises(NotFound, match="there is no annotation"):
         speak(history, "alice", [], comment="x", supersedes=nothing)
-    with pytest.raises(UsageError, match="not about the same"):
+    with pytest.raises(UsageError, match="have different subjects"):
         speak(history, "alice", [], comment="x", supersedes=first.ids + other.ids)
 
 

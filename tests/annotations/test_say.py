@@ -154,7 +154,7 @@ def test_the_longest_comment_fits(history: Path, speak: Callable[..., Any]) -> N
 
 
 def test_somebody_must_be_named(room: Annotations) -> None:
-    with pytest.raises(UsageError, match="Name one subject"):
+    with pytest.raises(UsageError, match="Name at least one subject"):
         room.add([], AnnotationBody(comment="x"))
 
 

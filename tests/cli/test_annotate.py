@@ -23,7 +23,7 @@ def test_say_and_show(cli, history, tmp_path):
     assert "on 2026dgt@1: SUSPECT #focus\n    focus? — ü\n    doi:10/x\n" in shown.out
     assert f"{name}, one of 2 subjects" in shown.out
     assert call("annotate", "--retract", name, "-m", "my mistake").code == 0
-    assert call("notes", SPEC).out == "nothing was said of revision:2026dgt@1\n"
+    assert call("notes", SPEC).out == "no annotations of revision:2026dgt@1\n"
     assert "[retracted]" in call("notes", SPEC, "--history").out
     assert "[retraction]" in call("notes", SPEC, "--history").out
     plot = tmp_path / "plot.png"
@@ -57,13 +57,13 @@ def test_out_of_one_repo_and_into_another(cli, history, tmp_path):
     for form in ("jsonl", "ecsv"):
         text = cli("-C", history, "notes", "--export", form).out
         (tmp_path / form).write_text(text)
-        assert cli("-C", history, "annotate", "--import", tmp_path / form).out == "nothing new: it is there already\n"
+        assert cli("-C", history, "annotate", "--import", tmp_path / form).out == "nothing new: already recorded\n"
     away = tmp_path / "away"
     subprocess.run(["git", "clone", "--quiet", history, away], check=True)
     assert cli("-C", away, "annotate", SPEC, "-m", "y").code == 0
     assert cli("-C", away, "sync", "--dry-run").out == f"{history}: 0 lines to receive, 1 to send\n"
     assert cli("-C", away, "sync").out == f"{history}: 0 lines received, 1 sent\n"
-    assert "git log now shows what was said of 1 revision" in cli("setup", away, "--notes").out
+    assert "git log now shows the annotations of 1 revision" in cli("setup", away, "--notes").out
     assert len(json.loads(cli("-C", history, "notes", "--json").out)["notes"]) == 2
 
 

@@ -57,7 +57,7 @@ def test_lists_and_trials(nearby, tmp_path):
     assert "files would change" in nearby(*words, "--dry-run")
     assert nearby("collection", "members", "files") == ""
     assert len(nearby(*words, "--json")["added"]) == 2
-    assert "it is so already" in nearby(*words)
+    assert "nothing to change" in nearby(*words)
     assert "which datasets" in nearby("collection", "add", "files", "-m", "why", code=UsageError.exit_code)
     missing = ("collection", "add", "files", "--from", "none", "-m", "why")
     assert "cannot be read" in nearby(*missing, code=InvalidInput.exit_code)

@@ -41,7 +41,7 @@ def test_exports_need_no_repo(cli, states, tmp_path):
     said = cli("diff", paths[0], paths[1], "--exit-code")
     assert said.code == 0
     assert "no difference" in said.out
-    assert f"only values were compared: an export ({paths[0]}) brings no files" in said.out
+    assert f"only values were compared: an export ({paths[0]}) has no files" in said.out
     assert cli("diff", paths[0], paths[2], "--exit-code").code == 1
 
 

@@ -13,7 +13,7 @@ def test_zero_exactly_if_all_are_published(cli, library, states, tmp_path):
     export, _ = edit_flux(states[2], "DES_z", 1.5).write(tmp_path / "in")
     said = cli("-C", library, "identify", tmp_path / "got", export)
     assert said.code == 1
-    assert "is no published state, nearest is 2026dgt@1" in said.out
+    assert "is not a published state, nearest is 2026dgt@1" in said.out
 
 
 def test_keys_are_stable(cli, library, tmp_path):

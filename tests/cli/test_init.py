@@ -3,7 +3,7 @@ def test_it_says_where_everything_is(cli, tmp_path, monkeypatch):
     said = cli("init", "repo")
     assert said.code == 0
     assert f"made the data repo {tmp_path}/repo\ncontents go to {tmp_path}/repo/dvc\n" in said.out
-    assert "give a lasting one with --store" in said.out
+    assert "give a permanent one with --store" in said.out
     assert cli("-C", "repo", "list").code == 0
 
 

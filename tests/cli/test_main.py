@@ -48,8 +48,8 @@ def test_every_verb_has_help(verb, capsys):
         ([], "required: VERB"),
         (["shwo"], "there is no verb 'shwo'; did you mean show?"),
         (["quux"], "`blastgit --help` lists"),
-        (["show"], "`blastgit show --help` says more"),
-        (["show", "a", "b"], "unrecognized arguments: b; `blastgit show --help` says more"),
+        (["show"], "see `blastgit show --help`"),
+        (["show", "a", "b"], "unrecognized arguments: b; see `blastgit show --help`"),
         (["collection", "show", "a", "--frob"], "unrecognized arguments: --frob"),
         (["get", "2026dgt", "--forc"], "unrecognized arguments: --forc"),
         (["-C"], "expected one argument"),
@@ -249,7 +249,7 @@ def test_the_index_of_a_read_only_repo(history, read_only):
     (history / "blastgit" / "index.duckdb").unlink()
     done = run("find")
     assert done.returncode == 5
-    assert b"has no index yet: `blastgit index` makes it, for who may write there" in done.stderr
+    assert b"has no index yet: `blastgit index` makes it, if you may write there" in done.stderr
 
 
 @pytest.mark.parametrize(

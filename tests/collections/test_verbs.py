@@ -137,7 +137,7 @@ def test_a_collection_is_made_once_and_keeps_its_type(nearby):
     for kind in ("TAGGED", "RUN"):
         with pytest.raises(InvalidInput, match="exists already"):
             nearby.create("nearby", kind, "why")
-    with pytest.raises(InvalidInput, match="is TAGGED and no chain"):
+    with pytest.raises(InvalidInput, match="is TAGGED, not a chain"):
         nearby.chain("nearby", ["nearby"], "why")
     with pytest.raises(InvalidName, match="differ only in case"):
         nearby.create("Nearby", "TAGGED", "why")

@@ -174,7 +174,7 @@ def test_what_is_published_keeps_its_form(
 
     assert record(kept, noted(sample)).status == "unchanged"
     states = [noted(sample), repaint(noted(sample), 3)]
-    assert "every content is where the rules send it" in move()
+    assert "every content is where the storage rules send it" in move()
     settle(kept, "")
     assert record(kept, states[1]).revision == 1
     assert in_git(kept, 1) == {NOTE, GLOBAL}
@@ -186,7 +186,7 @@ def test_what_is_published_keeps_its_form(
     states.append(repaint(states[2], 4))
     assert record(kept, states[3]).revision == 3
     assert in_git(kept, 3) == {GLOBAL}
-    assert "1 content in a store, which git itself would keep by now" in move()
+    assert "1 content in a store, though rules would now keep it in git" in move()
     states.append(noted(states[3]))
     assert [file.path for file in record(kept, states[4]).files] == [NOTE]
     assert in_git(kept, 4) == {GLOBAL, NOTE}
@@ -370,7 +370,7 @@ def test_what_is_withdrawn_stays_in_git_and_blastgit_says_so(
     assert main(["-C", str(kept), "withdraw", f"{NAME}@0:{NOTE}", "--reason", "A mistake"]) == 0
     said = capsys.readouterr().out
     assert "0 contents deleted from the store" in said
-    assert f"{NOTE} lies in git itself: blastgit hands it out no more, and every clone still has it" in said
+    assert f"{NOTE} is in git itself: blastgit no longer hands it out, but every clone still has it" in said
     with pytest.raises(Withdrawn):
         DataRepo(kept).get(f"{NAME}@0", tmp_path / "got")
     assert not (tmp_path / "got" / NOTE).exists()

@@ -102,7 +102,7 @@ def test_a_changed_rule_leaves_published_pointers_and_move_brings_their_contents
     assert "2 contents would be copied to archive" in cli("store", "move", "--dry-run")
     assert held(archive) == set()
     assert "2 contents copied to archive" in cli("store", "move")
-    assert "every content is where the rules send it" in cli("store", "move")
+    assert "every content is where the storage rules send it" in cli("store", "move")
     assert len(held(archive)) == 2
     assert held(archive) < held(repo / "dvc")
     assert run_git(repo, "show-ref", "--tags") == tags

@@ -161,7 +161,7 @@ def test_what_a_person_reads(
     assert "2026dgt is kept as a draft (2026dgt@1:draft-1), because Global host SED inference failed" in said
     assert "the latest revision is still 2026dgt@0; 2026dgt@1 comes when the run is complete" in said
     assert main(words) == 0
-    assert "the values are those of the draft 2026dgt@1:draft-1, which got no number" in capsys.readouterr().out
+    assert "the values are those of the draft 2026dgt@1:draft-1, which was not published" in capsys.readouterr().out
     assert main(["-C", str(strict), "log", NAME]) == 0
     assert capsys.readouterr().out.startswith("2026dgt@1:draft-1")
     assert main(["-C", str(strict), "list"]) == 0

@@ -103,7 +103,7 @@ def test_got_and_cited(days, tmp_path, capsys):
     assert main([*words, "--get", str(tmp_path / "then")]) == 0  # again, and nothing is in the way
     capsys.readouterr()
     assert main(["-C", str(days), "asof", JUNE, "--in", "defaults", "--get", str(tmp_path / "then")]) != 0
-    assert "is of another state" in capsys.readouterr().err
+    assert "describes another state" in capsys.readouterr().err
     assert main([*words, "--cite"]) == 0
     said = capsys.readouterr().out
     assert f"defaults as of {MAY}" in said

@@ -85,7 +85,7 @@ def test_a_collection_is_planned(three, capsys):
     made.add("sample/1", ["2026abc@0", f"2026bad@0:{IMAGE}"], "chosen")
     found = three.plan_all(collection="sample/1", changed=["Host match"])
     assert [plan.revision for plan in found.plans] == ["2026abc@0"]
-    assert found.left_out == {f"2026bad@0:{IMAGE}": "sample/1 has just this file of it, and revisions are planned"}
+    assert found.left_out == {f"2026bad@0:{IMAGE}": "sample/1 has only this file of it, but plans are for revisions"}
     assert main(["-C", str(three.path), "plan", "--in", "sample/1", "--changed", "Host match", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["plans"][0]["stages"][0]["stage"] == "Host match"
 

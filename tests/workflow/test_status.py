@@ -91,7 +91,7 @@ def test_a_run_that_cannot_be_read_hides_no_other_and_keeps_nobody_from_recordin
     assert sound.damage is None
     assert "2026dgt  cannot be read: " in say("status")
     assert record(history, states[0]).revision == 2
-    assert "the run is forgotten" in say("stage", "drop", NAME)
+    assert "the run was discarded" in say("stage", "drop", NAME)
     assert len(DataRepo(history).status()) == 1
 
 

@@ -1,1 +1,1 @@
-"""Parts of verbs: those that several share, and those that would make one module too long."""
+"""Parts of verbs: those that several verbs share, and those that would make a module too long."""

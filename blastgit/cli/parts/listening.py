@@ -1,4 +1,4 @@
-"""What `blastgit serve` and `blastgit tap serve` share: where to listen, and what goes before and after."""
+"""What `blastgit serve` and `blastgit tap serve` share: where to listen, start and stop."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
 
 
 def add_place(parser: argparse.ArgumentParser, refresh: float, example: str) -> None:
-    """Add the options that say where a server listens; `example` is what the public may know it by."""
-    parser.add_argument("--host", default="127.0.0.1", help="the address to listen at (%(default)s)")
-    parser.add_argument("--port", type=int, default=8080, help="the port; 0 for any that is free (%(default)s)")
-    words = f"what the public knows the server by, behind a proxy: {example}"
+    """Add the options that say where a server listens; `example` is an example of a public URL."""
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (%(default)s)")
+    parser.add_argument("--port", type=int, default=8080, help="the port; 0 for any free one (%(default)s)")
+    words = f"the public URL of the server behind a proxy: {example}"
     parser.add_argument("--url", metavar="URL", help=words)
-    words = "look every S seconds whether the index is up to date (%(default)s)"
+    words = "check every S seconds whether the index is up to date (%(default)s)"
     parser.add_argument("--refresh", type=float, default=refresh, metavar="S", help=words)
 
 
 def public_url(options: argparse.Namespace) -> str | None:
-    """Return the public address of the server, without a slash at the end; None if none was given.
+    """Return the public URL of the server without a trailing slash, or None.
 
     Raises:
         UsageError: The port, the interval or the address is not valid.
@@ -42,15 +42,15 @@ def public_url(options: argparse.Namespace) -> str | None:
 
 
 def is_url(text: str) -> bool:
-    """Whether a text is the address of something on the web, without a query."""
+    """Whether a text is an HTTP URL without a query."""
     return _URL.fullmatch(text) is not None
 
 
 def prepare(options: argparse.Namespace) -> tuple[Path, Path]:
-    """Set up logging, the index and an end by SIGTERM; return the paths of the repo and of its index.
+    """Set up logging, the index and the handler of SIGTERM; return the paths of the repo and its index.
 
     Raises:
-        RepoError: There is no data repo on this machine, or its index cannot be made.
+        RepoError: There is no data repo on this machine, or its index cannot be built.
     """
     logging.basicConfig(stream=sys.stderr, format="blastgit: %(message)s", level=logging.WARNING)
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # waiting requests are normal
@@ -58,7 +58,7 @@ def prepare(options: argparse.Namespace) -> tuple[Path, Path]:
         repo = open_repo(options, progress)
         path, index = repo.tap.here, repo.index
         with index.open():
-            pass  # made, or brought up to date
+            pass  # built, or brought up to date
     signal.signal(signal.SIGTERM, _end)
     return path, index.path
 

@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what only references take."""
+    """Add the options for references only."""
     group = parser.add_argument_group("references (r/TYPE/NAME)", "what is not given stays as in the latest revision")
     words = "a file of it; may be given again. --data DIR takes all files of a folder"
     group.add_argument("--file", metavar="FILE", action="append", dest="files", type=Path, help=words)
-    words = "a value to replace, in JSON or as a text; null takes it away; may be given again"
+    words = "a value to replace, as JSON or text; null removes it; may be given again"
     group.add_argument("--set", metavar="FIELD=VALUE", action="append", default=[], dest="changed", help=words)
     group.add_argument("--values", metavar="FILE", type=Path, help="a JSON object of all values")
-    group.add_argument("--app-version", metavar="VERSION", help="the version of what made it")
+    group.add_argument("--app-version", metavar="VERSION", help="the version of the program that made it")
     group.add_argument(
-        "--date", metavar="DATE", help="as of when it holds (ISO 8601; without a zone UTC; default: now)"
+        "--date", metavar="DATE", help="the time of this state (ISO 8601; without a zone UTC; default: now)"
     )
 
 
@@ -52,10 +52,10 @@ def record_reference(repo: DataRepo, options: argparse.Namespace, **extra: Any) 
 
 
 def refuse_for_transients(options: argparse.Namespace) -> None:
-    """Refuse options that only references take.
+    """Refuse options that are for references only.
 
     Raises:
-        UsageError: Something was.
+        UsageError: One of them was given.
     """
     given = {"--file": options.files, "--set": options.changed, "--values": options.values, "--date": options.date}
     for option, value in {**given, "--app-version": options.app_version}.items():
@@ -73,7 +73,7 @@ def _values(file: Path) -> dict[str, Json]:
 
 
 def _value(text: str) -> Json:
-    """Return a value that was typed: JSON where it is some, else the text itself."""
+    """Parse a value from the command line: JSON if it is valid JSON, else the text itself."""
     try:
         json.loads(text)
     except ValueError:
@@ -85,5 +85,5 @@ def _time(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"--date takes a date or a date-time in ISO 8601, and not {text!r}") from None
+        raise UsageError(f"--date takes a date or a date-time in ISO 8601, not {text!r}") from None
     return moment.replace(tzinfo=moment.tzinfo or UTC)

@@ -196,7 +196,7 @@ def test_specs_of_ones_own():
 
 def test_bad_words_on_the_command_line(own, capsys):
     for words, said in (
-        (["record", "2026dgt", "--from", "2026dgt@0", "--export", "x", "--data", "y"], "say whose with --as"),
+        (["record", "2026dgt", "--from", "2026dgt@0", "--export", "x", "--data", "y"], "give the line with --as"),
         (["record", "2026dgt", "--as", "alice", "--export", "x", "--data", "y"], "u/USER, and not 'alice'"),
         (["promote", "2026dgt@0"], "is no revision of a user's own line"),
         (["log", "u/nobody/2026dgt"], "users' own lines"),

@@ -339,12 +339,12 @@ def test_a_negative_declination_is_no_option(sky, process):
 
 def test_nothing_fits(sky, process):
     done = process("-C", sky.path, "find", "--name", "x*")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "blastgit: nothing fits\n")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "blastgit: nothing matches\n")
     assert process("-C", sky.path, "find", "--name", "x*", "--exit-code").returncode == 1
     assert process("-C", sky.path, "find", "--exit-code", "--names").returncode == 0
     for form, wanted in (("json", "[]\n"), ("names", ""), ("tsv", "dataset\tredshift\n")):
         done = process("-C", sky.path, "find", "--name", "x*", "--columns", "dataset,redshift", "--format", form)
-        assert (done.returncode, done.stdout, done.stderr) == (0, wanted, "blastgit: nothing fits\n")
+        assert (done.returncode, done.stdout, done.stderr) == (0, wanted, "blastgit: nothing matches\n")
 
 
 def test_a_saved_query_on_the_command_line(sky, process):
