@@ -1,1 +1,1 @@
-"""What a reader asks of a data repo: get, list, log, show, diff, blame."""
+"""Reading a data repo: get, list, log, show, diff, blame."""

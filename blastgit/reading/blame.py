@@ -48,7 +48,7 @@ def blame(repository: Repository, name: str, wanted: str | None = None) -> list[
         wanted: A path, the beginning of one, or a shell pattern; None for everything.
 
     Raises:
-        NotFound: There is no such transient, or nothing in it is called so.
+        NotFound: There is no such transient, or it has no such value or file.
     """
     rules, wanted = repository.rules, wanted.rstrip("/") if wanted else None
     revisions = ancestry(repository, name)
@@ -65,8 +65,8 @@ def blame(repository: Repository, name: str, wanted: str | None = None) -> list[
     values = {**files, **{path: jsonable(value) for path, value in form.values.items()}}
     found = [Blamed(path, values[path], origin[path]) for path in values if _matches(path, wanted)]
     if not found:
-        hint = did_you_mean(wanted or "", with_beginnings(values), f"`blastgit blame {name}` lists what there is")
-        raise NotFound(f"nothing in {revisions[-1]} is called {wanted!r}{hint}")
+        hint = did_you_mean(wanted or "", with_beginnings(values), f"`blastgit blame {name}` lists all")
+        raise NotFound(f"{revisions[-1]} has no value or file {wanted!r}{hint}")
     return found
 
 

@@ -1,4 +1,4 @@
-"""Writing checked contents into a folder: in parallel, each whole or not at all, and none over what differs."""
+"""Writing verified contents into a folder: in parallel, each atomically, never overwriting files that differ."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from blastgit.progress import Progress, silent
 from blastgit.repository.contents import checked
 from blastgit.store.hashing import chunks_of
 
-_PART = ".blastgit-part"  # what is not complete yet never has a file's own name
+_PART = ".blastgit-part"  # an incomplete file never has its final name
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +25,12 @@ class Item:
     """One file to write.
 
     Attributes:
-        path: Where in the folder.
-        sha256: What it must be.
-        size: Bytes.
-        what: What to call it in an error.
-        read: Yields its bytes, unchecked.
-        whose: Tells what became of the file that the bytes are, if it is somebody else's, to end an error with.
+        path: Its path in the folder.
+        sha256: Its expected SHA-256.
+        size: Its size in bytes.
+        what: Its name for error messages.
+        read: Yields its bytes, unverified.
+        whose: Returns a note for error messages about the file behind the bytes, if it belongs to somebody else.
     """
 
     path: str
@@ -41,16 +41,16 @@ class Item:
     whose: Callable[[], str] = str
 
     def checked(self) -> Iterator[bytes]:
-        """Yield its bytes, and raise `DamagedData` at the end unless they are what they must be."""
+        """Yield its bytes, and raise `DamagedData` at the end if they have another SHA-256."""
         return checked(self.read(), self.sha256, self.what, self.whose)
 
 
 def deliver(folder: Path, items: Sequence[Item], *, force: bool = False, progress: Progress = silent) -> list[str]:
-    """Write files into a folder, and return the paths of those that were not there already. So it resumes.
+    """Write files into a folder, and return the paths written. Files that are already right are kept, so it resumes.
 
     Raises:
         WouldOverwrite: A file in the way differs; nothing was written.
-        DamagedData: A content is missing or wrong; the other files are there.
+        DamagedData: A content is missing or wrong; the other files were written.
         RepoError: The folder cannot be written.
     """
     left = _left_to_write(folder, items, force=force)
@@ -59,7 +59,7 @@ def deliver(folder: Path, items: Sequence[Item], *, force: bool = False, progres
             folder.mkdir(parents=True, exist_ok=True)
         _write_all(folder, left, progress)
     except OSError as error:
-        raise RepoError(f"{folder} cannot be written: {error.strerror}; what is there already is kept") from None
+        raise RepoError(f"{folder} cannot be written: {error.strerror}; files already written are kept") from None
     return [item.path for item in left]
 
 
@@ -76,18 +76,18 @@ def _left_to_write(folder: Path, items: Iterable[Item], *, force: bool) -> list[
             other.append(item.path)
     if other and not force:
         more = f" and {len(other) - 1} more" if len(other) > 1 else ""
-        raise WouldOverwrite(f"{folder / other[0]}{more} would be overwritten: give another folder, or --force")
+        raise WouldOverwrite(f"{folder / other[0]}{more} would be overwritten: choose another folder, or add --force")
     return left
 
 
 def _check_parents(target: Path) -> None:
     above = next(parent for parent in target.parents if os.path.lexists(parent))
     if not above.is_dir():
-        raise WouldOverwrite(f"{above} is in the way of {target}: a folder should be there; move it away")
+        raise WouldOverwrite(f"{above} is in the way of {target}: it should be a folder; move it away")
 
 
 def _check_no_link(folder: Path, target: Path) -> None:
-    """Check that no link stands where a folder of the dataset should: files would be written elsewhere through it."""
+    """Check that no folder of the dataset is a link, through which files would be written elsewhere."""
     inside = target.relative_to(folder).parents
     for link in (folder / parent for parent in reversed(inside) if parent.parts):
         if link.is_symlink():
@@ -103,7 +103,7 @@ def _sha256(path: Path) -> str:
 
 
 def _write_all(folder: Path, items: Iterable[Item], progress: Progress) -> None:
-    order = sorted(items, key=lambda item: item.size, reverse=True)  # large ones first, so that no thread ends late
+    order = sorted(items, key=lambda item: item.size, reverse=True)  # so that no thread ends late
     done, total = 0, sum(item.size for item in order)
 
     def write(item: Item) -> int:
@@ -133,7 +133,7 @@ def _write(target: Path, chunks: Iterable[bytes]) -> None:
 
 @contextmanager
 def _alone_with(part: Path) -> Iterator[BinaryIO]:
-    """Open a file that another `get` into the same folder may be writing too: this one then waits."""
+    """Open a partial file exclusively, waiting for another `get` that may be writing it."""
     while True:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
         with os.fdopen(os.open(part, flags, 0o666), "ab") as file:

@@ -1,7 +1,7 @@
 """Telling plain DVC in a clone where contents are now: after `store move`, in a subset, in a migrated repo.
 
-The published `.dvc/config` of a tag never changes, so it may name a place that was given up since. What the data repo's
-main says now goes into `.dvc/config.local` of the clone, of which git takes no notice.
+The published `.dvc/config` of a tag never changes, so it may name a store that is no longer used. The current location,
+from main of the data repo, goes into `.dvc/config.local` of the clone, which git ignores.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ _LOCAL = f"{CONFIG}.local"
 
 
 def point_to_store(clone: Path, location: str | None = None) -> LocalConfig:
-    """Have plain DVC in a clone read from where a data repo says that contents are.
+    """Make plain DVC in a clone read contents from the current stores of a data repo.
 
     Args:
         clone: A folder of the clone.
-        location: The data repo; None for the one that the clone was made of.
+        location: The data repo; None for the one that was cloned.
 
     Raises:
         RepoError: The clone has no files, the data repo cannot be reached, or a setting cannot be written.
     """
     top = _asked(clone, "rev-parse", "--show-toplevel")
     if not top:
-        raise RepoError(f"{clone} is a clone without files, in which DVC has nothing to do")
+        raise RepoError(f"{clone} is a clone without files, so DVC has nothing to do in it")
     where = location or _asked(clone, "config", "--get", "remote.origin.url")
     if not where:
         raise RepoError(f"{clone} does not say what it is a clone of: name the data repo with -C REPO")
@@ -63,10 +63,10 @@ def _write(folder: Path, main: bytes, where: str) -> LocalConfig:
 
 
 def _asked(clone: Path, *words: str) -> str:
-    """Return what git says of a clone; "" if it has no answer.
+    """Return git's output for a clone, or "" if it has none.
 
     Raises:
-        RepoError: It gave a reason for having none, such as whom the folder belongs to.
+        RepoError: Git refused with a reason, such as the owner of the folder.
     """
     try:
         return run_git(None, "-C", str(clone), *words, keep=Keep.TRUST).decode("utf-8", "surrogateescape").strip()

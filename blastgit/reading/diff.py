@@ -1,4 +1,4 @@
-"""What differs between two states: files and their contents, fields and their values."""
+"""The differences between two states: files and their contents, fields and their values."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from blastgit.workflow.patterns import Patterns
 
 @dataclass(frozen=True)
 class State:
-    """One side of a comparison: a revision, the marker of a stage, or an export that was never recorded, without files.
+    """One side of a comparison: a revision, the marker of a stage, or an unrecorded export, which has no files.
 
     Attributes:
-        label: What to call it.
-        export: What its document says.
+        label: Its name for people.
+        export: Its document.
         revision: The revision or marker, if it is one.
-        within: The beginnings of the paths that alone are compared, if not all are.
+        within: Beginnings of the paths to compare; None for all.
     """
 
     label: str
@@ -51,8 +51,8 @@ class FileDifference:
     """One file that differs.
 
     Attributes:
-        change: Which, and how.
-        difference: What its content says, for one that is on both sides and could be read.
+        change: The file, and the kind of change.
+        difference: How its content differs, if it is on both sides and could be read.
         problem: Why the content could not be read, or None.
     """
 
@@ -68,15 +68,15 @@ class FileDifference:
 
 @dataclass(frozen=True)
 class Diff:
-    """All that differs between two states.
+    """All differences between two states.
 
     Attributes:
         old: The first state.
         new: The second.
-        reason: The point, in a sentence.
+        reason: A one-sentence summary.
         files: The files that differ.
         fields: The values that differ.
-        not_compared: What a marker on the way does not have, or has from an earlier run, each with the reason.
+        not_compared: Paths that a marker lacks, or has from an earlier run, each with the reason.
     """
 
     old: State
@@ -132,7 +132,7 @@ def diff(repository: Repository | None, old: State, new: State, rules: Rules) ->
 
 
 def _older(repository: Repository, state: State) -> dict[str, str]:
-    """Return what stands in the state at a marker and is not of its run: it was not made yet, or its stage failed."""
+    """Return what the state at a marker has from an earlier run: it was not made yet, or its stage failed."""
     if state.revision is None or isinstance(state.revision, Revision):
         return {}
     from blastgit.workflow.judged import ValidityReport
@@ -151,7 +151,7 @@ def _files(repository: Repository, old: State, new: State, rules: Rules) -> list
             derived = rules.is_derived(path)
             if path not in new.files or path not in old.files:
                 change = "added" if path in new.files else "removed"
-                # what other programs left behind is passed over now; a revision may have it from earlier
+                # an old revision may still have leftovers of other programs, which are ignored now
                 found.append(FileDifference(FileChange(path, change, derived=derived or is_leftover(path))))
             elif old.files[path] != new.files[path]:
                 found.append(_describe(repository, path, (old.revision, new.revision), Path(folder), derived=derived))

@@ -1,4 +1,4 @@
-"""The drafts of a transient: states that got no number, since their workflow failed or broke off."""
+"""The drafts of a transient: states that were not published because their workflow failed or broke off."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class KeptDraft:
 
     Attributes:
         draft: The draft.
-        is_open: Whether it stands after the latest revision: nothing later was published, or found equal to that.
-        details: What differs from the revision before, line by line, as it was written down then.
+        is_open: Whether it is newer than the latest revision and its reproductions.
+        details: The changes since the previous revision, line by line, as noted at the time.
     """
 
     draft: Draft
@@ -29,7 +29,7 @@ class KeptDraft:
 
     @property
     def why(self) -> str:
-        """Why it got no number, in words."""
+        """Why it was not published, in words."""
         return because(self.draft.status)
 
     def to_json(self) -> dict[str, Any]:

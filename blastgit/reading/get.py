@@ -1,4 +1,4 @@
-"""Getting a revision back: its files and its document, each verified while it is written."""
+"""Downloading a revision: its files and its document, each verified while it is written."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from blastgit.workflow.patterns import Patterns
 
 @dataclass(frozen=True)
 class GetResult:
-    """What was brought.
+    """The result of a download.
 
     Attributes:
         revision: The revision, `2026dgt@1`.
-        folder: Where it is now.
+        folder: The folder it is in.
         written: The paths that were written.
-        kept: The paths that were there already, with the right content.
+        kept: The paths that were already there with the right content.
         size: Bytes of all of them.
-        invalid: What of it is invalid, each value or file with the reason; only if that was asked for.
-        not_made: The files that a run had not come to yet, at a marker on its way, each with the reason; they are left
-            out, unless what is invalid was asked for.
-        out_of_date: What of it is out of date, each value or file with the reason.
-        remarks: What should be known of a file that is valid.
-        asked: The convenient name that it was asked for by, or None.
+        invalid: The invalid values and files in it, each with the reason; only with `even_invalid`.
+        not_made: At a marker, the files that the run had not made yet, each with the reason; they are omitted
+            without `even_invalid`.
+        out_of_date: The values and files that are out of date, each with the reason.
+        remarks: Notes on valid files.
+        asked: The convenient name that was given for it, or None.
     """
 
     revision: str
@@ -61,14 +61,14 @@ class GetResult:
 
 @dataclass(frozen=True)
 class GetOptions:
-    """What to bring, and how.
+    """What to download, and how.
 
     Attributes:
-        folder: Where to; None for `NAME@N` in the present folder.
+        folder: The target folder; None for `NAME@N` in the current folder.
         only: A pattern that paths must match, or part of one; None for all files.
         force: Whether to overwrite files that differ.
-        even_invalid: Whether to bring files that a failed stage left behind.
-        strict: Whether to leave out what is out of date, and to fail if something is.
+        even_invalid: Whether to write files that a failed stage left behind.
+        strict: Whether to omit data that are out of date, and to fail if there are any.
         within: The component that the files must belong to; None for all.
     """
 
@@ -81,15 +81,15 @@ class GetOptions:
 
 
 def get(repository: Repository, revision: Snapshot, wanted: GetOptions, progress: Progress = silent) -> GetResult:
-    """Write a revision's files and document into a folder. What is there already and right is kept, so it resumes.
+    """Write a revision's files and document into a folder. Files that are already right are kept, so it resumes.
 
     Raises:
         NotFound: No file matches.
         WouldOverwrite: A file in the way differs; nothing was written.
-        DamagedData: The store lacks a content, or holds something else; the other files are there.
-        Withdrawn: A file was taken down; the other files are there.
-        InvalidData: A stage failed, and what it makes is invalid, or something is out of date and `strict` was asked
-            for; the other files and the document are there.
+        DamagedData: The store lacks a content, or holds other bytes; the other files were written.
+        Withdrawn: A file was taken down; the other files were written.
+        InvalidData: A stage failed and its output is invalid, or data are out of date and `strict` was given; the
+            other files and the document were written.
         RepoError: The folder cannot be written.
     """
     folder = wanted.folder if wanted.folder is not None else Path(str(revision))
@@ -129,7 +129,7 @@ def get(repository: Repository, revision: Snapshot, wanted: GetOptions, progress
 
 
 def matches(path: str, pattern: str) -> bool:
-    """Whether a file is meant by a pattern of its path or name, or by a folder of the dataset."""
+    """Whether a pattern matches a file's path or name, or names a folder that it is in."""
     return (
         fnmatchcase(path, pattern)
         or fnmatchcase(path.rpartition("/")[2], pattern)
@@ -138,7 +138,7 @@ def matches(path: str, pattern: str) -> bool:
 
 
 def item_of(repository: Repository, revision: Snapshot, path: str, target: str | None = None) -> Item:
-    """Return a file of a revision, or its document, as something to write (under another path, if need be).
+    """Return a file or the document of a revision as an item to write, optionally under another path.
 
     Raises:
         DamagedData: The revision cannot be read.

@@ -1,4 +1,4 @@
-"""Which revision a file, an export or a whole dataset is: by its bytes, else by what it says under the repo's rules."""
+"""Which revision a file, an export or a whole dataset is: by its bytes, else by its values under the repo's rules."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from blastgit.revision.reason import Changes
 from blastgit.store.hashing import sha256_of
 
 _LOOKED_INTO = 5
-"""Revisions whose files are compared by content, those first that differ least by value and checksum."""
+"""The number of revisions to compare by content: those that differ least in values and checksums."""
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """A state in hand: its document, and its files by path in the dataset; none if just the document is there."""
+    """A state to identify: its document, and its files by path in the dataset, if there are any."""
 
     label: str
     export: Export
@@ -39,17 +39,17 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Identity:
-    """What something in hand is.
+    """The result of an identification.
 
     Attributes:
-        label: What it was called.
-        matches: The revisions that it is, `2026dgt@1`, or for a file the places, `2026dgt@1:cutout_cdn/DES/DES_z.fits`;
-            newest first, and none if it is no published state.
-        same_bytes: Whether the matches have its very bytes; else they are equal by the rules.
-        nearest: Where there is no match: what differs least.
-        reason: What differs from that, or why nothing is near.
-        files: Which files do.
-        fields: Which values do.
+        label: The name it was given by.
+        matches: The revisions that it equals, `2026dgt@1`, or for a file its places,
+            `2026dgt@1:cutout_cdn/DES/DES_z.fits`; newest first, and empty if it is not a published state.
+        same_bytes: Whether the matches have the same bytes; otherwise they are equal by the rules.
+        nearest: Without a match, the revision or place that differs least.
+        reason: What differs from that, or why there is none.
+        files: The files that differ from it.
+        fields: The values that differ from it.
     """
 
     label: str
@@ -70,14 +70,14 @@ class Identity:
 
 
 def identify_dataset(repository: Repository, dataset: Dataset, name: str) -> Identity:
-    """Return which revision of a transient a state is, or which it is nearest to; what it lacks counts as a difference.
+    """Return which revision of a transient a state is, or the nearest one; missing files count as differences.
 
-    A document alone is compared by its values.
+    A document without files is compared by its values only.
 
     Args:
-        repository: The data repo, with all of the transient at hand.
+        repository: The data repo.
         dataset: The state.
-        name: The transient, as the repo calls it.
+        name: The transient's name in the repo.
 
     Raises:
         NotFound: The repo has no such transient.
@@ -110,7 +110,7 @@ def identify_dataset(repository: Repository, dataset: Dataset, name: str) -> Ide
 
 
 def _states(repository: Repository, name: str) -> list[Snapshot]:
-    """Return what a state may be, newest first: the drafts of a transient, and its revisions.
+    """Return the candidates, newest first: the drafts of a transient, and its revisions.
 
     Raises:
         NotFound: The repo has no such transient.
@@ -128,7 +128,7 @@ def _by_checksum(repository: Repository, revision: Snapshot, sha256: Mapping[str
     for path in sorted(published.keys() | sha256.keys()):
         derived = repository.rules.is_derived(path) or is_leftover(path)
         if path not in sha256:
-            if not derived:  # Blast's archives come without thumbnails
+            if not derived:  # Blast's archives have no thumbnails
                 yield FileChange(path, "removed")
         elif path not in published:
             yield FileChange(path, "added", derived=derived)
@@ -146,7 +146,7 @@ def _by_content(
 
 
 def _difference(repository: Repository, revision: Snapshot, path: str, file: Path, folder: Path) -> str:
-    """Return how a file differs by content from a published one; "" if it does not."""
+    """Return how the content of a file differs from a published one; "" if it does not."""
     try:
         published = published_file(repository, revision, path, folder)
     except (DamagedData, Withdrawn, StoreError) as error:
@@ -159,9 +159,9 @@ def identify_file(repository: Repository, file: Path, names: Iterable[str]) -> I
     """Return which file of a revision or draft one in hand is: by its bytes, else by content among those of its name.
 
     Args:
-        repository: The data repo, with these transients at hand.
+        repository: The data repo.
         file: The file.
-        names: The transients that are looked through.
+        names: The transients to search.
 
     Raises:
         OSError: It cannot be read.

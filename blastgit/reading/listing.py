@@ -1,4 +1,4 @@
-"""Which transients there are, with what is to be known of each at a glance."""
+"""The list of transients, with a summary of each."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ class Transient:
     """One transient and its latest revision.
 
     Attributes:
-        name: Its name; of a user's own line, `u/alice/2026dgt`.
-        revision: The number of its latest revision; None if it has only drafts, and then the rest is of the draft.
-        time: When Blast wrote that (UTC).
-        app_version: The version of Blast that did.
-        files: How many files it has.
-        size: Their bytes.
+        name: Its name; for a user's own line, `u/alice/2026dgt`.
+        revision: The number of its latest revision; None if it has only drafts, which the rest then describes.
+        time: When Blast exported it (UTC).
+        app_version: The version of Blast that exported it.
+        files: The number of its files.
+        size: Their total size in bytes.
         status: "complete", or which stages failed, did not run, or found nothing to do.
-        withdrawn: How many of its files were taken down.
+        withdrawn: The number of its files that were taken down.
         flag: The quality flag of that revision, or else of the transient, in words; None if it has none.
-        draft: How the workflow ended whose state is kept as a draft after that revision; None if there is no draft.
+        draft: The status of the workflow of a later draft; None if there is no draft.
     """
 
     name: str
@@ -66,12 +66,12 @@ class Listing(list[Transient]):
     """Transients, sorted by name.
 
     Attributes:
-        damaged: Those that git cannot read, and what is wrong with each; they are not in the list.
-        near: If there are none: names that may have been meant.
+        damaged: Transients that git cannot read, and what is wrong with each; they are not in the list.
+        near: If the list is empty: similar names.
     """
 
     def __init__(self, transients: Iterable[Transient], damaged: Mapping[str, str], near: Sequence[str] = ()) -> None:
-        """Gather what was found."""
+        """Make a list of transients."""
         super().__init__(transients)
         self.damaged = dict(damaged)
         self.near = tuple(near)
@@ -88,10 +88,9 @@ _KEYS = (
 
 
 def list_transients(repository: Repository, pattern: str = "*") -> Listing:
-    """Return the transients whose name matches a shell pattern. One that is damaged does not hide the others.
+    """Return the transients whose name matches a shell pattern. A damaged one does not hide the others.
 
-    A pattern that begins with `u/` is about users' own lines, and one with `r/` about references; they are listed only
-    then.
+    Users' own lines are only listed for a pattern that begins with `u/`, references for one with `r/`.
     """
     history = History(repository)
     kept: set[str] = set()
@@ -128,8 +127,8 @@ def _names(repository: Repository, pattern: str) -> list[str]:
 
 
 def _facts(state: Snapshot, number: int | None, status: str) -> Transient:
-    said = state.trailers
-    counts = _number(said.get(Trailer.FILES)), _number(said.get(Trailer.BYTES))
+    trailers = state.trailers
+    counts = _number(trailers.get(Trailer.FILES)), _number(trailers.get(Trailer.BYTES))
     return Transient(state.name, number, state.time, state.app_version, *counts, status)
 
 

@@ -1,4 +1,4 @@
-"""The history of a transient: each revision, why it was made, and which later runs found its values again."""
+"""The history of a transient: each revision, why it was made, and which later runs reproduced it."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reproduction:
-    """A run that gave a revision's values again.
+    """A run that reproduced a revision's values.
 
     Attributes:
         app_version: The version of Blast.
         time: When (UTC).
         commit: Its marker.
-        redrawn_within: How far its fits have moved, which were equal within their own noise, in published widths; None
-            if they gave the same numbers.
-        run: The RUN that holds the revision since; None if no run was named.
+        redrawn_within: How far its fits, equal within their own noise, have moved, in published widths; None if they
+            gave the same numbers.
+        run: The RUN that holds the revision because of it; None if no run was named.
     """
 
     app_version: str
@@ -64,12 +64,12 @@ class Reproduction:
 
 @dataclass(frozen=True)
 class EndedStage:
-    """One stage of the run that ended as a revision.
+    """One stage of the run that became a revision.
 
     Attributes:
         mark: How it ended.
         time: When (UTC).
-        state: What there was then, `2026dgt@1:post-host-match`.
+        state: The state after it, `2026dgt@1:post-host-match`.
         commit: Its marker.
     """
 
@@ -95,15 +95,15 @@ class Entry:
     Attributes:
         revision: The revision.
         status: "complete", or which stages failed, did not run, or found nothing to do.
-        files: The files that differ from the revision before, as `{"path", "change"}`.
-        details: What changed, line by line, as it was written down then.
-        reproductions: The runs that gave its values again, oldest first.
+        files: The files that differ from the previous revision, as `{"path", "change"}`.
+        details: What changed, line by line, as noted at the time.
+        reproductions: The runs that reproduced its values, oldest first.
         withdrawn: Its files that were taken down, each with the reason.
         flag: Its quality flag, in words; None if it has none.
-        failures: The stages that failed, did not run or found nothing to do: where it began, not what follows.
-        invalid: What is invalid therefore, reason by reason.
-        out_of_date: What is out of date, reason by reason.
-        stages: The markers of the run that ended as this revision, oldest first.
+        failures: The stages that failed, did not run or found nothing to do: the causes, not their consequences.
+        invalid: What is therefore invalid, by reason.
+        out_of_date: What is out of date, by reason.
+        stages: The markers of the run that became this revision, oldest first.
     """
 
     revision: Revision

@@ -1,4 +1,4 @@
-"""Drawing the cutouts that a diff found changed: a page that opens without a network, or a folder of PNG files."""
+"""Drawing the changed cutouts of a diff: as a self-contained HTML page, or a folder of PNG files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NO_FOLDERS = (".png", ".jpg", ".jpeg", ".pdf", ".svg", ".gif")
 
 
 def draw(repository: Repository, difference: Diff, target: Path) -> int:
-    """Draw every cutout that differs, and return how many there are.
+    """Draw every cutout that differs, and return their number.
 
     Args:
         repository: The data repo.
@@ -24,7 +24,7 @@ def draw(repository: Repository, difference: Diff, target: Path) -> int:
 
     Raises:
         RepoError: The target cannot be written.
-        UsageError: A side of the diff is no revision, and so has no images; or the target is neither.
+        UsageError: A side of the diff is not a revision, and so has no images; or the target is neither.
     """
     for state in (difference.old, difference.new):
         if state.revision is None:

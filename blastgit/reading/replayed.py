@@ -1,4 +1,4 @@
-"""Whether what a run made again is what was recorded: by value, exact, or exact but for what was replaced."""
+"""Compares the results of a replay with what was recorded: by value, allowing for replaced inputs."""
 
 from __future__ import annotations
 
@@ -20,20 +20,21 @@ from blastgit.workflow.stages import Stages
 from blastgit.workflow.wish import effect_of
 
 EXACT, ALMOST, DIFFERENT, ALONE = "exact", "almost exact", "different", "alone"
-"""Verdicts: every value equal; but for what was replaced and what follows from it; else; nothing to compare with."""
+"""Verdicts: every value is equal; equal except for replaced inputs and what is made from them; neither; nothing to
+compare with."""
 
 
 @dataclass(frozen=True)
 class Replayed:
-    """What became of one transient.
+    """The comparison of one transient.
 
     Attributes:
-        dataset: What the run holds; "" if it lacks what was recorded.
-        recorded: What it is compared with; "" if there is nothing.
-        verdict: One of the words above.
-        differing: The values and files that differ and were not to, by path.
-        following: Those that differ since an input was replaced.
-        evidence: The commit of the reproduction, if the run found the same values again.
+        dataset: The dataset in the run; "" if it lacks what was recorded.
+        recorded: The dataset that it is compared with; "" if there is none.
+        verdict: One of the verdicts above.
+        differing: The values and files that differ unexpectedly, by path.
+        following: Those that differ because an input was replaced.
+        evidence: The commit of the reproduction, if the run reproduced the values.
     """
 
     dataset: str
@@ -53,11 +54,11 @@ class Replayed:
 
 @dataclass(frozen=True)
 class Replay:
-    """What a run made again.
+    """The comparison of a whole run.
 
     Attributes:
         run: The run.
-        of: The run that it is compared with; "" for the revisions before.
+        of: The run that it is compared with; "" for the previous revisions.
         replaced: The inputs that were replaced.
         results: A result for each transient, sorted by name.
     """
@@ -69,7 +70,7 @@ class Replay:
 
     @property
     def is_faithful(self) -> bool:
-        """Whether nothing differs that was not to."""
+        """Whether nothing differs unexpectedly."""
         return all(each.verdict in (EXACT, ALMOST) for each in self.results)
 
     def to_json(self) -> dict[str, Any]:
@@ -81,16 +82,16 @@ class Replay:
 
 
 def check(repository: Repository, run: str, of: str = "", replaced: Sequence[str] = ()) -> Replay:
-    """Compare what a run made again with what was recorded.
+    """Compare the results of a replay with what was recorded.
 
     Args:
         repository: The data repo.
         run: The run.
-        of: The run that it repeats; "" to compare each revision with the one before, which it was made from.
-        replaced: The files and values that something else stood for, as the plan named them.
+        of: The run that it repeats; "" to compare each revision with its predecessor, from which it was made.
+        replaced: The files and values that were replaced, as named in the plan.
 
     Raises:
-        NotFound: A run holds nothing.
+        NotFound: A run is empty.
         DamagedData: The store lacks a file.
     """
     made = {each.dataset.name: each for each in _held(repository, run)}
@@ -106,12 +107,12 @@ def check(repository: Repository, run: str, of: str = "", replaced: Sequence[str
 def _held(repository: Repository, run: str) -> list[Held]:
     held = holdings(repository, run)
     if not held:
-        raise NotFound(f"the run {run} holds nothing; `blastgit run list` has all runs")
+        raise NotFound(f"the run {run} is empty or does not exist; `blastgit run list` lists all runs")
     return held
 
 
 def _recorded(made: Held | None, other: Dataset | None, of: str) -> Dataset | None:
-    """Return what the result of a run is compared with."""
+    """Return the dataset to compare the result of a run with."""
     if of or made is None:
         return other
     dataset = made.dataset
@@ -137,7 +138,7 @@ def _result(repository: Repository, made: Held | None, recorded: Dataset | None,
 def _revision(repository: Repository, dataset: Dataset) -> Revision:
     found = History(repository).tagged(dataset.line, dataset.number)
     if found is None:
-        raise NotFound(f"{dataset} is not there any more")
+        raise NotFound(f"{dataset} no longer exists")
     return found
 
 
@@ -149,7 +150,7 @@ def _differing(repository: Repository, old: Revision, new: Revision) -> Iterator
 
 
 class _Follows:
-    """What may differ when some inputs were replaced: they themselves, and all that is made from them, near or far."""
+    """What may differ if some inputs were replaced: the inputs, and everything made from them."""
 
     def __init__(self, repository: Repository, replaced: Iterable[str]) -> None:
         self._given = tuple(each.rstrip("/") for each in replaced)
@@ -162,7 +163,7 @@ class _Follows:
         self._stages = [stage for stage in stages if stage.name in again]
 
     def of(self, new: Revision, paths: Iterable[str]) -> list[str]:
-        """Return those of some paths that may differ in a revision."""
+        """Return the paths, among those given, that may differ in a revision."""
         if not self._given:
             return []
         uses = read_uses(normalise(new.dr.export, self._rules), new.dr.files)
@@ -172,11 +173,11 @@ class _Follows:
         return Patterns(self._given).match(path)
 
     def _is_made(self, path: str) -> bool:
-        """Whether a stage that must run makes it; what it just works over, file by file, follows from itself alone."""
+        """Whether a stage that must run makes it; a file that a stage only edits depends on itself alone."""
         return any(stage.makes.match(path) and not stage.reads.match(path) for stage in self._stages)
 
     def _is_used(self, path: str, uses: Uses) -> bool:
-        """Whether a replaced file is among what a product was made from; of values only the stages tell."""
+        """Whether a product was made from a replaced file; for replaced values, only the stages are known."""
         products = [step.product for step in uses.steps if path == step.product or path.startswith(f"{step.product}.")]
         if not products or not all("/" in each and "." in each.rpartition("/")[2] for each in self._given):
             return True
@@ -184,7 +185,7 @@ class _Follows:
 
 
 def _considered(products: Iterable[str], uses: Uses) -> set[str]:
-    """Return what products were made of or could have been: what was weighed and not used has had its say, too."""
+    """Return the inputs that products were made from, or that were considered: rejected inputs matter, too."""
     known, level = set[str](), set(products)
     while level:
         known |= level

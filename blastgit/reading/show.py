@@ -1,4 +1,4 @@
-"""Looking into a revision: its document, one row or value of it, or one of its files."""
+"""Showing a revision: its document, a row or value of it, or one of its files."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from blastgit.workflow.judged import Invalid, OutOfDate, ValidityReport
 
 @dataclass(frozen=True)
 class Shown:
-    """What a person asked to see.
+    """A revision, or something in it, to show.
 
     Attributes:
         revision: The revision, `2026dgt@1`.
-        path: What was asked for inside it, or None.
+        path: The path inside it, or None.
         kind: "document", "field", "rows" or "file".
         value: The JSON value.
-        invalid: What of it is invalid, each value or file with the reason; only if that was asked for.
-        out_of_date: What of it is out of date, each value or file with the reason.
-        asked: The convenient name that it was asked for by, or None.
+        invalid: The invalid values and files in it, each with the reason; only with `even_invalid`.
+        out_of_date: The values and files that are out of date, each with the reason.
+        asked: The convenient name that was given for it, or None.
     """
 
     revision: str
@@ -54,21 +54,21 @@ def show(
     even_invalid: bool = False,
     strict: bool = False,
 ) -> Shown:
-    """Return the document of a revision, or what stands at `path` in it.
+    """Return the document of a revision, or what is at `path` in it.
 
     Args:
         repository: The data repo.
         revision: The revision.
         path: A file (`cutout_cdn/DES/DES_z.fits`), a natural path (`host.redshift`, `photometry/…/SDSS_r.flux`), the
             beginning of one (`host`, `sed/global`), or keys of the document (`metadata.app_version`); None for the
-            whole document; several beginnings for all that stands at one of them.
-        even_invalid: Show it although a stage that makes it failed.
+            whole document; several beginnings for everything at any of them.
+        even_invalid: Show it even if the stage that makes it failed.
         strict: Refuse it if it is out of date.
 
     Raises:
-        NotFound: Nothing stands there; the error names the nearest. Or the run had not come to it at that marker.
-        InvalidData: A stage that makes it failed, or it is out of date and that is refused; so it is with the whole
-            document if any value of it is.
+        NotFound: There is nothing at that path; the error names the nearest. Or the run had not made it at that marker.
+        InvalidData: The stage that makes it failed, or it is out of date and `strict` was given; for the whole
+            document, if this holds for any value.
     """
     judged = ValidityReport(repository, revision)
     if path is None:
@@ -94,7 +94,7 @@ def show(
 def _show_all(
     repository: Repository, judged: ValidityReport, paths: tuple[str, ...], *, even_invalid: bool, strict: bool
 ) -> Shown:
-    """Return all that stands at some places, of which not all need to be there."""
+    """Return everything at some paths, of which some may not exist."""
     revision = judged.revision
     rows: dict[str, Any] = {}
     for path in paths:
@@ -112,7 +112,7 @@ def _show_all(
 
 
 def _refuse_unmade(judged: ValidityReport, paths: Iterable[str], what: str, *, even_invalid: bool) -> None:
-    """Refuse what a run had not come to yet at a marker: what stands there is of an earlier run."""
+    """Refuse what a run had not made yet at a marker: what is there is from an earlier run."""
     found = [path for path in paths if path in judged.unmade]
     if found and not even_invalid:
         values = f"{len(found)} values and files, such as {found[0]}," if len(found) > 1 else found[0]
@@ -124,7 +124,7 @@ def _refuse_unmade(judged: ValidityReport, paths: Iterable[str], what: str, *, e
 
 
 def _find(repository: Repository, judged: ValidityReport, path: str) -> tuple[str, Any, Iterable[str]]:
-    """Return what stands at a path: its kind, its value, and the values and files that this shows."""
+    """Return what is at a path: its kind, its value, and the paths of the values and files in it."""
     revision, values = judged.revision, judged.values
     gone = Withdrawals(repository).concerning(revision)
     if path in revision.pointers:
@@ -139,7 +139,7 @@ def _find(repository: Repository, judged: ValidityReport, path: str) -> tuple[st
         return "rows", files, files
     found = _in_document(revision.dr.document(), path.split("."))
     if found is not None:
-        natural = path.replace(".fields", "", 1)  # what the document calls host.fields.redshift
+        natural = path.replace(".fields", "", 1)  # the document has host.fields.redshift
         return "field", found, [natural, *(key for key in values if key.startswith(f"{natural}."))]
     raise NotFound(f"{revision} has no {path!r} (empty values count as absent){_why_not(judged, path)}")
 
@@ -147,12 +147,12 @@ def _find(repository: Repository, judged: ValidityReport, path: str) -> tuple[st
 def _why_not(judged: ValidityReport, path: str) -> str:
     problem = judged.validity.problem(path)
     if problem is not None:
-        return f": {problem.because}"  # nothing stands there, so nothing is left over
+        return f": {problem.because}"
     return did_you_mean(path, with_beginnings([*judged.values, *judged.revision.pointers]))
 
 
 def _in_document(value: Json, keys: list[str]) -> Json:
-    """Follow keys into the document as it stands, to what the rules pass over; None if they lead nowhere."""
+    """Follow keys into the document, including fields that the rules ignore; None if there is no such value."""
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
     return value

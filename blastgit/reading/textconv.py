@@ -20,15 +20,15 @@ from blastgit.store.pointer import read_pointer
 
 
 def set_up(clone: Path) -> None:
-    """Tell git, in one clone, how to show the files that `.gitattributes` of a data repo names.
+    """Configure git in a clone to show the files that `.gitattributes` of a data repo names.
 
-    The user's own list of ignored files is switched off there: `dvc pull` passes over a folder that matches it, without
-    a word, in clones of revisions whose `.gitignore` did not yet say that folders count.
+    This also disables the user's own list of ignored files in the clone: in revisions whose `.gitignore` does not yet
+    re-include folders, `dvc pull` silently skips folders that match the list.
 
-    Git is not told to cache the texts: it would need to know who commits, and `git diff` would fail where it does not.
+    Git does not cache the texts: that needs a committer identity, and `git diff` would fail without one.
 
     Raises:
-        RepoError: The folder is no git repository.
+        RepoError: The folder is not a git repository.
     """
     command = f"{shlex.quote(sys.executable)} -m blastgit textconv"
     folder = git_folder(clone)
@@ -38,7 +38,7 @@ def set_up(clone: Path) -> None:
 
 
 def textconv(kind: str, data: bytes) -> str:
-    """Return the readable form of a "pointer" or a "revision"; what cannot be read is returned as it is."""
+    """Return the readable form of a "pointer" or a "revision"; unreadable data are returned unchanged."""
     try:
         return _pointer(data) if kind == "pointer" else _revision(data)
     except BlastgitError:
@@ -62,9 +62,9 @@ def _revision(data: bytes) -> str:
 
 
 def _text(value: Json, *, exact: bool) -> str:
-    """Leave out the last digits of a float, in which Blast's results wobble; not of one that must agree more closely.
+    """Format a value, rounding floats unless `exact`: Blast's results vary in their last digits.
 
-    Thirteen digits show whatever differs by more than the tolerance of 1e-12.
+    Thirteen digits show every difference above the tolerance of 1e-12.
     """
     if isinstance(value, float) and isfinite(value) and not exact:
         return f"{value:.13g}"

@@ -1,1 +1,1 @@
-"""Recording a state of a transient: sources, the decision, the revision, stages, replay."""
+"""Recording the state of a transient: sources, the decision, the revision, stages, replay."""

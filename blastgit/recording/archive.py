@@ -1,6 +1,6 @@
 """Blast's own archive of a transient: a tar file with `transient.json`, `cutouts/` and `sed_data/`.
 
-Real ones hold every npz member twice (Blast's `api/views.py` adds a thumbnail under a name that it did not change).
+Real archives hold every npz member twice (Blast's `api/views.py` forgets to change the name of a thumbnail).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _HEADERS = (
 
 
 class _Member(tarfile.TarInfo):
-    """Refuses what tarfile would read into memory whole, before anybody else could ask for its size."""
+    """Refuses oversized headers, which tarfile would read into memory whole."""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
@@ -49,9 +49,10 @@ def open_archive(path: Path) -> Iterator[tuple[Export, Gathered[Path]]]:
     """Unpack an archive into a temporary folder; yield its export, and its files by path in the dataset.
 
     Raises:
-        InvalidInput: It is no such archive, or is damaged.
-        InvalidFiles: A member is a link or a device, leads out, or is too large; or a file that the export names lacks.
-        InvalidExport: Its `transient.json` is no export.
+        InvalidInput: It is not such an archive, or is damaged.
+        InvalidFiles: A member is a link or a device, leaves the folder, or is too large; or a file that the export
+            names is missing.
+        InvalidExport: Its `transient.json` is not an export.
     """
     with TemporaryDirectory(prefix="blastgit-") as folder:
         try:
@@ -100,25 +101,25 @@ def _unpack(archive: tarfile.TarFile, folder: Path) -> dict[str, Path]:
 
 
 def _check_end(archive: tarfile.TarFile, room: int) -> None:
-    """Refuse an archive that goes on after its end: tarfile takes a damaged header for it."""
+    """Refuse an archive with data after its end: tarfile mistakes a damaged header for the end."""
     assert archive.fileobj is not None
     archive.fileobj.seek(archive.offset)
-    while chunk := archive.fileobj.read(CHUNK):  # to its very end, where the checksum is
+    while chunk := archive.fileobj.read(CHUNK):  # to the end of the file, where the checksum is
         room -= len(chunk)
         if chunk.strip(b"\0") or room < 0:
-            raise InvalidFiles(f"the archive is damaged: what stands at byte {archive.offset:,} of it is no member")
+            raise InvalidFiles(f"the archive is damaged: there is no member at byte {archive.offset:,}")
 
 
 def _member_path(member: tarfile.TarInfo) -> str | None:
-    """Return the path in the dataset of a member, None for a folder and for what some program left behind.
+    """Return the path of a member in the dataset; None for a folder or a leftover of another program.
 
     Raises:
-        InvalidFiles: Blast would not write a member like this.
+        InvalidFiles: Blast would not write such a member.
     """
     if member.isdir() or is_leftover(member.name):
         return None
     if not member.isreg():
-        raise InvalidFiles(f"the archive's {member.name!r} is a link or a device: only plain files are taken")
+        raise InvalidFiles(f"the archive's {member.name!r} is a link or a device: only plain files are accepted")
     name = member.name.removeprefix("./")
     if name == _DOCUMENT:
         return _DOCUMENT

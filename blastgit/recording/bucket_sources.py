@@ -1,4 +1,4 @@
-"""The files of a transient in a bucket, by the path that each has in a dataset."""
+"""The files of a transient in a bucket, by their path in the dataset."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from blastgit.store.bucket import Bucket, BucketObject
 
 
 def gather_objects(bucket: Bucket, name: str, document: dict[str, Json]) -> Gathered[BucketObject]:
-    """Return the objects of a transient by their path in the dataset; it takes two questions.
+    """Return the objects of a transient by their path in the dataset, with two requests per owner.
 
     Args:
         bucket: The folder that has `cutout_cdn/NAME/…` and `sed_output/NAME/…`.
         name: The transient.
-        document: The export: files that its rows name must be there, under a former name of the transient too.
+        document: The export: files that its rows name must exist, also under a former name of the transient.
 
     Raises:
-        InvalidFiles: A file is missing, collides with another, or cannot be named.
-        StoreError: The bucket denies it, is not there, or fails.
+        InvalidFiles: A file is missing, collides with another, or has an invalid name.
+        StoreError: The bucket denies access, does not exist, or fails.
     """
-    folders = [f"{root}/{owner}/" for root in ROOTS for owner in owners(name, document)]  # 2026dg is not 2026dgt
+    # the slash at the end tells 2026dg from 2026dgt
+    folders = [f"{root}/{owner}/" for root in ROOTS for owner in owners(name, document)]
     found = ((each.path_below, each) for folder in folders for each in bucket.objects(folder))
     return assemble(found, document, str(bucket))

@@ -1,4 +1,4 @@
-"""Is this state a new revision? What blastgit exists for, answered by values and contents, not by bytes."""
+"""Deciding whether a state is a new revision: by values and contents, not by bytes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from blastgit.store.intake import Intake
 
 @dataclass(frozen=True)
 class Decision:
-    """What a state is, against the latest revision.
+    """The result of comparing a state with the latest revision.
 
     Attributes:
         latest: The revision that it was compared with, or None if it is the first.
@@ -34,10 +34,10 @@ class Decision:
         sha256: The SHA-256 of every file as it would be published, by path: content-equal files keep their bytes.
         incoming: The files whose bytes must go into the store.
         form: The natural form of the state.
-        rules: The rules that it was compared by.
+        rules: The rules of the comparison.
         is_new: Whether it makes a new revision.
-        is_same_export: Whether it was recorded before and is handed in again: the same export, or one of the same run.
-        is_fork: Whether that revision is of another line, from which this one is to fork.
+        is_same_export: Whether it was recorded before: the same export, or another one of the same run.
+        is_fork: Whether `latest` belongs to another line, from which this one will fork.
     """
 
     latest: Revision | None
@@ -60,17 +60,17 @@ class Decision:
 
     @property
     def digest(self) -> str:
-        """The Science-Digest of the state; most states are equal to what is published, and never need it."""
+        """The Science-Digest of the state, computed lazily: most states equal a published one and never need it."""
         return science_digest(self.form, self.sha256, self.rules)
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A state that was handed in, read and hashed.
+    """An incoming state, read and hashed.
 
     Attributes:
         export: Its document.
-        form: The natural form of that.
+        form: The document's natural form.
         intake: Its files.
         sha256: Their checksums, by path.
     """
@@ -91,7 +91,7 @@ def decide(repository: Repository, export: Export, intake: Intake, latest: Revis
     rules = repository.rules
     form = normalise(export, rules)
     if latest is None:
-        _ = form.canonical  # will be needed, and the files are still being read
+        _ = form.canonical  # compute it while the files are still being read
     else:
         intake.recognise(lambda: _published(latest))
     state = Candidate(export, form, intake, intake.hash_all())
@@ -123,7 +123,7 @@ def _same(state: Candidate, latest: Revision, changes: Changes, rules: Rules) ->
 
 
 def is_equal(repository: Repository, export: Export, intake: Intake, state: Snapshot) -> bool:
-    """Whether what was handed in is equal to a state that is kept, by the rules.
+    """Whether an incoming state is equal to a recorded one by the rules.
 
     Raises:
         DamagedData: That state cannot be read back.
@@ -133,7 +133,7 @@ def is_equal(repository: Repository, export: Export, intake: Intake, state: Snap
 
 
 def _changes(repository: Repository, state: Candidate, before: Snapshot) -> Changes:
-    """Return what differs between what was handed in and a state that is kept."""
+    """Return what differs between an incoming state and a recorded one."""
     rules = repository.rules
     fields, redrawn = _differing_values(state, before, rules)
     check_changes(fields, rules)
@@ -164,7 +164,7 @@ def _compare(repository: Repository, state: Candidate, latest: Revision) -> Deci
 
 
 def _is_equal(repository: Repository, state: Candidate, earlier: Snapshot) -> bool:
-    """Whether a state would make no revision after an earlier one; files are looked into only if the values agree."""
+    """Whether a state would make no new revision after an earlier one; contents are only compared if values agree."""
     fields, redrawn = _differing_values(state, earlier, repository.rules)
     if Changes(fields, [], redrawn).makes_revision:
         return False
@@ -174,7 +174,7 @@ def _is_equal(repository: Repository, state: Candidate, earlier: Snapshot) -> bo
 def _differing_values(
     state: Candidate, earlier: Snapshot, rules: Rules
 ) -> tuple[Sequence[FieldChange], Mapping[str, Redraw]]:
-    """Return the values that differ, and the fits that are equal within their own noise all the same."""
+    """Return the values that differ, and the fits that are nevertheless equal within their own noise."""
     before = normalise(earlier.dr.export, rules)
     fields = compare(before, state.form, rules)
     return fields, find_redraws(before, state.form, fields, rules)
@@ -192,7 +192,7 @@ def _by_checksum(latest: Snapshot, sha256: Mapping[str, str], rules: Rules) -> l
     for path in sorted(latest.dr.files.keys() | sha256.keys()):
         derived = rules.is_derived(path)
         if path not in sha256:
-            gone = derived or is_leftover(path)  # published before such names were passed over
+            gone = derived or is_leftover(path)  # published before such names were ignored
             changes.append(FileChange(path, "removed", derived=gone))
         elif path not in latest.dr.files:
             changes.append(FileChange(path, "added", derived=derived))
@@ -203,12 +203,12 @@ def _by_checksum(latest: Snapshot, sha256: Mapping[str, str], rules: Rules) -> l
 
 @dataclass(frozen=True)
 class _Look:
-    """Looking into files whose checksums differ.
+    """Compares the contents of files whose checksums differ.
 
     Attributes:
         repository: The data repo.
-        intake: The files that were handed in.
-        latest: The revision, or the draft, that has the other ones.
+        intake: The incoming files.
+        latest: The revision or draft to compare with.
         redrawn: The scopes of the fits that are equal within their own noise.
     """
 
@@ -218,7 +218,7 @@ class _Look:
     redrawn: tuple[str, ...]
 
     def by_content(self, change: FileChange) -> FileChange:
-        """Look into a changed file: other bytes may hold the same content, or other draws of the same fit."""
+        """Classify a changed file: different bytes may hold the same content, or other draws of the same fit."""
         path = change.path
         if change.change != "changed" or change.derived:
             return change

@@ -1,4 +1,4 @@
-"""Keeping a state as a draft: one whose workflow failed or broke off, where only complete states get a number."""
+"""Keeping a state as a draft if its workflow failed or broke off and the repo publishes only complete states."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from blastgit.workflow.publish import Publish, because
 
 @dataclass(frozen=True)
 class Kept:
-    """A state that is kept as a draft.
+    """A state kept as a draft.
 
     Attributes:
         name: The transient.
         towards: The number of the revision that is still to come.
-        ordinal: Which draft of that it is, counted from 1.
-        why: Why it gets no number, in words.
+        ordinal: The number of the draft towards that revision, counted from 1.
+        why: Why it is not published, in words.
         tip: The commit that it follows on the line of drafts, or None.
-        same: The draft that it is equal to, or None if it is a new one.
+        same: The existing draft that it equals, or None if it is new.
     """
 
     name: str
@@ -43,22 +43,22 @@ class Kept:
 
     @property
     def is_new(self) -> bool:
-        """Whether there is something to write."""
+        """Whether a new draft must be written."""
         return self.same is None
 
     def __str__(self) -> str:
         return f"{self.name}@{self.towards}:draft-{self.ordinal}"
 
     def moved_to(self, commit: str) -> RefUpdate:
-        """Return how the line of drafts moves to a new draft."""
+        """Return the ref update that moves the line of drafts to a new draft."""
         return RefUpdate(draft_ref(self.name), commit, None if self.tip is None else str(self.tip.id))
 
 
 class Drafting:
-    """What one recording does with drafts."""
+    """Handles the drafts of one recording."""
 
     def __init__(self, repository: Repository, export: Export, intake: Intake, options: RecordOptions) -> None:
-        """Prepare to look."""
+        """Handle the drafts of a state."""
         self._repository = repository
         self._export = export
         self._intake = intake
@@ -69,29 +69,29 @@ class Drafting:
         return Drafts(self._repository, self._export.name)
 
     def open(self) -> Draft | None:
-        """Return the draft that stands after the latest official revision, if that is what is recorded into."""
+        """Return the open draft after the latest official revision, if the recording is into the official line."""
         is_official = self._options.user is None and not self._export.is_reference
         return self._drafts.open() if is_official else None
 
     def look(self, decision: Decision, status: str) -> Kept | None:
-        """Return how a new state is kept as a draft; None if it gets a number.
+        """Return how to keep a new state as a draft; None if it is published.
 
-        Users' own lines take any state: what is on them was published by nobody yet.
+        Users' own lines accept any state: nothing on them is published yet.
 
         Args:
-            decision: What the state is.
+            decision: The decision on the state.
             status: How its workflow ended.
 
         Raises:
-            InvalidInput: It is promoted, which asks for a number.
+            InvalidInput: It is a promotion, which always publishes.
         """
         if self._options.user is not None or Publish.of(self._repository.settings).allows(status):
             return None
         name, towards, why = self._export.name, decision.number, because(status)
         if self._options.origin is not None:
             raise InvalidInput(
-                f"{self._options.origin} is not complete ({why}), and this repo gives numbers to complete states only "
-                "(`publish: complete` in blastgit.yaml on main): run what is lacking, record that, and promote it"
+                f"{self._options.origin} is not complete ({why}), and this repo only publishes complete states "
+                "(`publish: complete` in blastgit.yaml on main): run what is missing, record that, and promote it"
             )
         before, last = self._drafts.open(), self._drafts.last(towards)
         if before is not None and is_equal(self._repository, self._export, self._intake, before):
@@ -99,7 +99,7 @@ class Drafting:
         return Kept(name, towards, 1 if last is None else last.ordinal + 1, why, self._drafts.tip)
 
     def result(self, decision: Decision, kept: Kept, commit: str | None = None) -> Recorded:
-        """Return what a recording results in that keeps a draft, or finds it kept already."""
+        """Return the result of a recording that keeps a draft, or finds that it exists."""
         before = None if decision.latest is None else str(decision.latest)
         if kept.same is not None:
             reason = f"the values are those of the draft {kept}"

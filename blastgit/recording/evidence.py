@@ -1,4 +1,4 @@
-"""What a recording notes of the run behind it: which stages ran, and what is out of date in the state that it left."""
+"""What a recording notes about its run: which stages ran, and what is out of date in the resulting state."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from blastgit.workflow.view import Contents, View
 
 
 class Evidence:
-    """The state that is being recorded, at the head of the history that it follows."""
+    """The state being recorded, compared with the history before it."""
 
     def __init__(self, repository: Repository, export: Export, decision: Decision, ending: Ending) -> None:
-        """Look at a decision that was made under the transient's lock."""
+        """Examine a decision made under the transient's lock."""
         self._repository = repository
         self._export = export
         self._decision = decision
@@ -44,7 +44,7 @@ class Evidence:
 
     @property
     def outdated(self) -> Mapping[Trailer, str | None]:
-        """What a new revision says of it; a reference says nothing."""
+        """The trailer of a new revision that says what is out of date; empty for a reference."""
         if self._export.is_reference:
             return {}
         if self._decision.latest is None:
@@ -54,7 +54,7 @@ class Evidence:
 
     @cached_property
     def ran(self) -> str | None:
-        """The stages that ran for a reproduction, as its trailer says it; None for a reference."""
+        """The stages that ran for a reproduction, in the form of its trailer; None for a reference."""
         if self._decision.is_same_export:
             return NONE
         if self._export.is_reference:

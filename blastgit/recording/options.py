@@ -1,4 +1,4 @@
-"""How to record."""
+"""Options of a recording."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ class RecordOptions:
     """How to record.
 
     Attributes:
-        run: The RUN collection that a new revision is born into, and that holds the one whose values were found again.
-        dry_run: Decide, and write nothing.
+        run: The RUN collection of the new revision, or of the revision that was reproduced.
+        dry_run: Decide, but write nothing.
         timeout: Seconds to wait for another writer of the same transient.
-        owner: Whose run of the workflow this ends, whatever leases they still hold; None for the user who records.
-        user: Whose own line it goes into; None for the official one.
-        fork: The revision that a user's own line forks from; None for the latest official one, or where it forks now.
+        owner: The owner of the workflow run that this ends, with all leases they hold; None for the current user.
+        user: The user whose own line to record in; None for the official one.
+        fork: The revision that a user's own line forks from; None for the latest official one, or its present fork.
         origin: The revision of a user's own line that is promoted, or None.
         even_withdrawn: Whether to publish files again that were withdrawn, which takes an admin.
         used: The revisions of references that the run used, `r/model/sbi-global@2`; see `workflow/made_with.py`.

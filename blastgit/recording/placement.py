@@ -1,4 +1,4 @@
-"""Files of a recording, taken to where the rules of storage send them: into a store, or into git itself."""
+"""Puts the files of a recording where the storage rules send them: into a store, or into git itself."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from blastgit.store.pointer import SUFFIX, Pointer
 
 @dataclass(frozen=True)
 class StoredFile:
-    """A file that was taken in.
+    """A file that was stored.
 
     Attributes:
-        held: What is to stand for it in the tree.
-        size: Bytes.
+        held: The entry that represents it in the tree.
+        size: Size in bytes.
     """
 
     held: TreeEntry
@@ -26,16 +26,16 @@ class StoredFile:
 
 
 def keep(intake: Intake, batch: Batch, place: Placement, paths: Iterable[str]) -> dict[str, StoredFile]:
-    """Take files in, and return what is to stand for each in the tree; durable after store and git are synchronised.
+    """Store files, and return the tree entry of each; durable once store and git are synchronised.
 
     Args:
         intake: The files.
-        batch: The objects of the commit, to which pointers and files of git's own are added.
-        place: Where each goes.
-        paths: Which.
+        batch: The objects of the commit, to which pointers and files kept in git are added.
+        place: Where each file goes.
+        paths: The files to store.
 
     Raises:
-        InvalidFiles: One cannot be read, is empty, or is not what it was when it was first read.
+        InvalidFiles: A file cannot be read, is empty, or has changed since it was first read.
         StoreError: The store fails.
     """
     sums = intake.sums(paths)

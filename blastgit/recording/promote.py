@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 def promote(
     repository: Repository, state: Snapshot, options: RecordOptions, progress: Progress, *, even_invalid: bool = False
 ) -> Recorded:
-    """Record what a revision of a user's own line holds as the next official one, if it differs from the latest.
+    """Record a revision of a user's own line as the next official one, if it differs from the latest.
 
     Args:
         repository: The data repo.
         state: The revision.
         options: How to record it.
         progress: Called with bytes copied.
-        even_invalid: Whether it is wanted although a stage of its workflow failed.
+        even_invalid: Whether to promote it even if a stage of its workflow failed.
 
     Raises:
-        InvalidData: A stage failed or never ran, and it is not wanted even so.
-        InvalidInput: It is not a user's own, or it was recorded in a repo of the other kind.
+        InvalidData: A stage failed or never ran, and `even_invalid` is false.
+        InvalidInput: It is not in a user's own line, or only one of it and the repo is simulated.
         Withdrawn: A file of it was taken down.
         DamagedData: The store has lost a file of it.
         Denied: The caller may not record the transient.
@@ -44,7 +44,7 @@ def promote(
     from blastgit.recording.record import record_from
 
     if not isinstance(state, Revision) or not is_personal(state.name):
-        raise InvalidInput(f"{state} is no revision of a user's own line: only those are promoted (u/USER/NAME@N)")
+        raise InvalidInput(f"{state} is not a revision of a user's own line: only those are promoted (u/USER/NAME@N)")
     if not even_invalid:
         _check_whole(repository, state)
     Withdrawals(repository).refuse(state, list(state.held))
@@ -55,13 +55,13 @@ def promote(
 
 
 def _check_whole(repository: Repository, state: Revision) -> None:
-    """Check that nothing failed on the way to what all are going to read."""
+    """Check that no stage failed or is missing, since everybody will read the result."""
     validity = validity_of(repository, state)
     failed = [each for each in validity.failures if each.state in (State.FAILED, State.NOT_RUN)]
     if failed:
         takes_all = Publish.of(repository.settings) is Publish.ALL
         otherwise = ", or promote it as it is (--even-invalid)" if takes_all else ""
         raise InvalidData(
-            f"{state} is not whole: {'; '.join(map(str, failed))}. Nothing was promoted: mend it on your own line "
-            f"first{otherwise}; `blastgit show {state} --validity` tells what is invalid"
+            f"{state} is not complete: {'; '.join(map(str, failed))}. Nothing was promoted: fix it on your own line "
+            f"first{otherwise}; `blastgit show {state} --validity` shows what is invalid"
         )

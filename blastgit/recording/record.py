@@ -1,13 +1,13 @@
-"""Recording a state of a transient: deciding whether it is a new revision, and making it one.
+"""Recording the state of a transient: deciding whether it is a new revision, and writing it.
 
-The order of writes, on which everything rests (`docs/architecture.md`):
+The order of writes is what makes it safe (`docs/architecture.md`):
 
 1. the transient's lock, with a journal of what may be left behind;
 2. contents into the store, each complete under a temporary name, then renamed;
 3. git objects: pointers, document, trees, commit, tag, in a quarantine;
-4. one sync of the file systems: now all of it outlives a power cut; meanwhile git locks tag and branch;
+4. one sync of the file systems, after which all of it survives a power cut; meanwhile git locks tag and branch;
 5. the objects leave the quarantine, and git moves both refs, in one compare-and-swap transaction;
-6. one more sync: now the refs outlive a power cut, too.
+6. one more sync, after which the refs survive a power cut, too.
 
 Until 5 nothing is visible; after a crash within 5 the next writer or reader completes it (`recovery.py`).
 """
@@ -62,32 +62,32 @@ def record(
     options: RecordOptions,
     progress: Progress = silent,
 ) -> Recorded:
-    """Record the state of a transient that `export` and the files of `sources` describe.
+    """Record the state of a transient given by `export` and the files in `sources`.
 
     Args:
         repository: The data repo.
         export: The checked export.
-        sources: Where each file lies, by path in the dataset.
+        sources: The location of each file, by path in the dataset.
         options: How to record.
         progress: Called with bytes hashed and copied.
 
     Raises:
-        InvalidInput: The input cannot be recorded; the repo is as it was.
-        Denied: The policy on main does not let this user record the transient.
-        Busy: Another writer of the same transient was not done in time.
+        InvalidInput: The input cannot be recorded; the repo is unchanged.
+        Denied: The policy on main does not allow this user to record the transient.
+        Busy: Another writer of the same transient did not finish in time.
         StoreError: The store fails; nothing was recorded.
         RepoError: The repo cannot be written.
     """
     if has_shared(export, options):
         repository.expect(REFERENCE_BRANCHES)
-    repository.tip(options.line(export.name))  # first, since elsewhere main comes along with it
+    repository.tip(options.line(export.name))  # first, since a remote repo fetches main along with it
     kept = Placement.of(repository).kept(sources)
     recorded = record_from(repository, export, Intake(repository.store, kept, progress), options)
     return replace(recorded, ignored=sources.ignored) if isinstance(sources, Gathered) else recorded
 
 
 def record_from(repository: Repository, export: Export, intake: Intake, options: RecordOptions) -> Recorded:
-    """Do what `record` does for a caller who has the transient at hand, with files of any kind."""
+    """Record as `record` does, for a caller that has fetched the transient, from an intake of any kind."""
     if options.run is not None:
         from blastgit.collections.runs import check_run_name
 
@@ -111,12 +111,12 @@ def record_from(repository: Repository, export: Export, intake: Intake, options:
 
 
 def has_shared(export: Export, options: RecordOptions) -> bool:
-    """Whether what an export says of filters and surveys is to be recorded: not if it is of somebody's own line."""
+    """Whether to record the filters and surveys in an export: not from a user's own line."""
     return not export.is_reference and options.user is None
 
 
 def _shared(repository: Repository, export: Export, form: NaturalForm, lock: Lock) -> tuple[str, ...]:
-    """Bring the lines of filters and surveys up to what an export says, and return the tags of what is new."""
+    """Update the lines of filters and surveys from an export, and return the new tags."""
     from blastgit.recording.shared import said_by, update_shared
 
     return tuple(update_shared(repository, said_by(repository, export, form), lock))
@@ -124,13 +124,13 @@ def _shared(repository: Repository, export: Export, form: NaturalForm, lock: Loc
 
 @dataclass(frozen=True)
 class Prepared:
-    """A new state whose contents are in the store and whose objects are in a batch; its refs have yet to move.
+    """A new state whose contents are in the store and whose objects are in a batch; its refs have not moved yet.
 
     Attributes:
         commit: Its commit.
-        updates: The refs to move, once all of it is durable.
-        size: Bytes of the files that were taken in.
-        draft: What it is called, and why it is kept without a number; None if it is a revision.
+        updates: The refs to move once everything is durable.
+        size: Bytes of the files that were stored.
+        draft: The draft that it is kept as; None if it is a revision.
     """
 
     commit: str
@@ -143,7 +143,7 @@ class Recording:
     """One recording of a state into a line of revisions, under the lock of its transient.
 
     Attributes:
-        form: The natural form of the state, once it was decided what that is.
+        form: The natural form of the state, once the decision is made.
     """
 
     form: NaturalForm | None = None
@@ -172,7 +172,7 @@ class Recording:
         return Drafting(self._repository, self._export, self._intake, self._options)
 
     def preview(self) -> Recorded:
-        """Decide, and write nothing."""
+        """Decide, but write nothing."""
         decision = self._decide()
         if not decision.is_new:
             return self._unchanged(decision, None)
@@ -182,7 +182,7 @@ class Recording:
         return self._recorded(decision, None) if kept is None else self._drafting.result(decision, kept)
 
     def write(self, lock: Lock) -> Recorded:
-        """Decide, and write what follows from it."""
+        """Decide, and write the result."""
         self._intake.begin(staging=self._history.tip(self._name) is None)
         for _ in self._repository.attempts(self._options.timeout):
             tip = self._history.tip(self._name)
@@ -195,9 +195,9 @@ class Recording:
                     return self._write_new(decision, tip, ending, lock)
                 return self._unchanged(decision, self._mark_reproduction(decision, tip, ending, lock))
             except RefMoved:
-                continue  # a push came between: what it brought is the state to compare with now
+                continue  # a push came in between: compare with the new state
         seconds = self._options.timeout
-        raise Busy(f"{self._name} was moved by others again and again, for {seconds:g} s: try again when they are done")
+        raise Busy(f"others kept moving {self._name} for {seconds:g} s: try again when they are done")
 
     def _leaves_nothing(self, decision: Decision) -> bool:
         """Whether nothing has to be written: a state that is published is handed in again, and no run or draft ends."""
@@ -224,14 +224,14 @@ class Recording:
         return self._drafting.result(decision, kept, prepared.commit)
 
     def _ending(self, lock: Lock) -> Ending:
-        """Return what becomes of the run in progress."""
+        """Return how the run in progress ends."""
         from blastgit.recording.replay import Ending
 
         return Ending.of(self._repository, self._run_line, self._options.owner, lock)
 
     @property
     def _run_line(self) -> str:
-        """The line whose run in progress ends with this; a promotion is not the end of one."""
+        """The line whose run in progress ends with this recording; a promotion ends no run of the official line."""
         return self._name if self._options.origin is None else self._options.origin.name
 
     def _decide(self) -> Decision:
@@ -255,10 +255,10 @@ class Recording:
         return decision
 
     def _check_returning(self, decision: Decision) -> list[str]:
-        """Return which files bring back what was withdrawn, in sentences, if that is wanted.
+        """Return a sentence for each file that republishes withdrawn content.
 
         Raises:
-            Withdrawn: It is not.
+            Withdrawn: There are such files, and `even_withdrawn` was not given.
         """
         from blastgit.repository.tombstones import check_returning
 
@@ -266,7 +266,7 @@ class Recording:
         if found and not self._options.even_withdrawn:
             more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
             raise Withdrawn(
-                f"{found[0]}{more}; nothing was recorded. Mend what makes it, or have an admin publish it again "
+                f"{found[0]}{more}; nothing was recorded. Fix what makes it, or ask an admin to republish it "
                 "(--even-withdrawn)"
             )
         if found:
@@ -293,7 +293,7 @@ class Recording:
         )  # fmt: skip
 
     def prepare_next(self, batch: Batch, lock: Lock) -> Prepared | None:
-        """Bring the contents of the next state into the store and its objects into a batch of several lines.
+        """Put the contents of the next state into the store, and its objects into a batch shared by several lines.
 
         Returns:
             The state, whose refs the caller moves (`exchange/bulk.py`, `shared.py`); None if it is not new.
@@ -318,7 +318,7 @@ class Recording:
         from blastgit.recording.placement import keep
 
         looked_into = [path for path in decision.incoming if not decision.rules.is_derived(path)]
-        notes = self._intake.probe(looked_into)  # before what was fetched goes into the store
+        notes = self._intake.probe(looked_into)  # before fetched files move into the store
         kept = keep(self._intake, batch, self._place, [*decision.incoming, *self._lost(decision)])
         tree, size = batch.tree(self._blobs(batch, decision, kept)), sum(file.size for file in kept.values())
         notes = [*notes, *self._returning]
@@ -340,7 +340,7 @@ class Recording:
         return Prepared(commit, updates, size)
 
     def _lost(self, decision: Decision) -> list[str]:
-        """Return the unchanged files whose content the store has lost meanwhile: a tag promises all of them."""
+        """Return the unchanged files whose content the store has lost: a tag promises all files."""
         if decision.latest is None:
             return []
         latest = decision.latest
@@ -360,7 +360,7 @@ class Recording:
 
     @cached_property
     def _committer(self) -> pygit2.Signature:
-        """Who records, and when: of a commit and its tag the same, so that either can be made from the other."""
+        """Who records and when: the same for a commit and its tag, so that either can be rebuilt from the other."""
         return self._repository.committer()
 
     def _mark_reproduction(
@@ -381,7 +381,7 @@ class Recording:
         if tip is not None and not is_noted:
             marker = self._commit(batch, message, latest.commit.tree_id, [tip.id])
             updates.append(RefUpdate(branch_ref(self._name), marker, str(tip.id)))
-        if draft is not None:  # what is published holds again, so the draft is over
+        if draft is not None:  # the published values are reproduced, so the draft is obsolete
             over = self._commit(batch, message, latest.commit.tree_id, [draft.commit.id])
             updates.append(RefUpdate(draft_ref(self._name), over, draft.id))
         updates += ending.updates

@@ -26,19 +26,19 @@ from blastgit.revision.reference import fields_of, make_reference
 from blastgit.store.intake import Intake
 
 FOLDER = "files"
-"""Where the files of a reference lie in its tree: DVC's patterns cover no file at the root."""
+"""The folder of a reference's files in its tree: DVC's patterns do not cover files at the root."""
 
 
 @dataclass(frozen=True)
 class Given:
-    """What was handed in of a reference; the rest stays as its latest revision has it.
+    """The new parts of a reference; the rest stays as in its latest revision.
 
     Attributes:
-        fields: All its fields, by name; None to keep those it has.
-        changed: Fields to replace; null takes a field away.
-        files: All its files, by path in the dataset; None to keep those it has.
-        app_version: The version of what made it; None to keep the one it has.
-        time: Since when this holds; None for now.
+        fields: All its fields, by name; None to keep the present ones.
+        changed: Fields to replace; null removes a field.
+        files: All its files, by path in the dataset; None to keep the present ones.
+        app_version: The version of the program that made it; None to keep the present one.
+        time: The time of this state; None for now.
     """
 
     fields: Mapping[str, Json] | None = None
@@ -56,21 +56,21 @@ def record_reference(
     Args:
         repository: The data repo.
         line: The reference, `r/model/sbi-global`.
-        given: What it is now.
-        options: How to record; nothing of users' own lines.
+        given: Its new parts.
+        options: How to record; without options for users' own lines.
         progress: Called with bytes hashed and copied.
 
     Raises:
-        InvalidInput: The type does not exist, nothing was handed in, or it cannot be recorded; the repo is as it was.
-        Denied: The policy on main does not let this user record it.
-        Busy: Another writer of the same reference was not done in time.
+        InvalidInput: The type does not exist, nothing was given, or it cannot be recorded; the repo is unchanged.
+        Denied: The policy on main does not allow this user to record it.
+        Busy: Another writer of the same reference did not finish in time.
         StoreError: The store fails; nothing was recorded.
         RepoError: The repo cannot be written.
     """
     latest = History(repository).latest(line)
     type_ = ReferenceTypes.of(repository.settings).check(line)
     if given.fields is None and not given.changed and not given.files:
-        raise InvalidInput(f"nothing was handed in for {line}: give files, values, or both")
+        raise InvalidInput(f"nothing was given for {line}: give files, values, or both")
     if latest is None and type_.reviewed:
         repository.require("curator", line)
     version = given.app_version
@@ -99,10 +99,11 @@ def gather_files(files: Iterable[Path], folder: Path | None = None) -> dict[str,
 
     Args:
         files: Single files, each by its own name.
-        folder: A folder of which all files are taken, by their path in it.
+        folder: A folder; all its files are taken, by their path in it.
 
     Raises:
-        InvalidFiles: One is missing, leads elsewhere, cannot be named, or two have the same name.
+        InvalidFiles: A file is missing, is a link that leads out of the folder, has an invalid name, or two have the
+            same name.
     """
     found: dict[str, Path] = {}
     for file in files:

@@ -1,7 +1,7 @@
-"""The end of a run, as part of a recording: its markers go onto the branch, before the revision, and its ref goes.
+"""The end of a run as part of a recording: its markers go onto the branch before the revision, and its ref is deleted.
 
-Whatever moved since the run began, the markers follow what the branch has now, as `git rebase` would have it: each
-holds the latest revision with what the stages up to it made. A run that gave nothing new just goes.
+If the branch has moved since the run began, the markers are rebased: each holds the latest revision with what the
+stages up to it made. A run without new results is simply dropped.
 """
 
 from __future__ import annotations
@@ -31,38 +31,38 @@ from blastgit.workflow.validity import ending_of
 
 
 class Ending:
-    """What a recording does with the run in progress of its transient: nothing, if somebody is still at a stage of it.
+    """What a recording does with its transient's run in progress: nothing if somebody is still working on a stage.
 
     Attributes:
         run: The run that ends, or None.
     """
 
     def __init__(self, repository: Repository, name: str, run: Run | None) -> None:
-        """End this run; None if no run is in progress."""
+        """End a run, if one is in progress."""
         self._repository = repository
         self._name = name
         self.run = run
 
     @classmethod
     def of(cls, repository: Repository, name: str, owner: str | None, lock: Lock) -> Ending:
-        """Look at the run in progress.
+        """Find the run in progress that ends with a recording.
 
         Args:
             repository: The data repo.
             name: The transient.
             owner: Who records; their own leases end with the run.
-            lock: The transient's lock, which is held.
+            lock: The transient's lock, held by the caller.
         """
         return cls(repository, name, _ending_run(repository, name, owner, lock))
 
     @property
     def trailers(self) -> dict[Trailer, str | None]:
-        """What the commit that ends the run says of it: so a crash right after it can be told."""
+        """The trailer of the commit that ends the run, by which recovery recognises a crash right after it."""
         return {Trailer.WORKFLOW: None if self.run is None else self.run.tip}
 
     @property
     def marks(self) -> dict[str, StageEnding]:
-        """How each stage of the run ended, by its slug, as the markers on the branch will say."""
+        """How each stage of the run ended, by its slug, as in the markers on the branch."""
         kept = [] if self.run is None else [mark for _, mark in _kept(self.run)]
         return {slug(mark.stage): ending_of(mark.outcome, mark.reason, mark.began) for mark in kept}
 
@@ -74,7 +74,7 @@ class Ending:
 
     @property
     def done(self) -> dict[str, Snapshot]:
-        """The markers of the stages of the run that succeeded, by word, in the order in which they ended."""
+        """The markers of the stages that succeeded, by slug, in the order in which they ended."""
         kept = [] if self.run is None else _kept(self.run)
         return {
             slug(mark.stage): Snapshot(self._repository.git, self._name, marker.commit)
@@ -84,13 +84,13 @@ class Ending:
 
     @property
     def updates(self) -> list[RefUpdate]:
-        """What happens to the run's ref."""
+        """The update that deletes the run's ref."""
         return [] if self.run is None else [RefUpdate(run_ref(self._name), ZERO, self.run.tip)]
 
     def replay(
         self, batch: Batch, tip: pygit2.Commit | None, latest: Revision | None, collection: str | None
     ) -> list[pygit2.Oid]:
-        """Add the run's markers to a batch, one for each stage, and return the parents of the revision behind them.
+        """Add the run's markers to a batch, one per stage, and return the parents of the revision that follows them.
 
         Args:
             batch: The objects of the revision.
@@ -119,7 +119,7 @@ class Ending:
 
 
 def _ending_run(repository: Repository, name: str, owner: str | None, lock: Lock) -> Run | None:
-    """Return the run that ends. One that cannot be read is left alone: it keeps nobody from recording."""
+    """Return the run that ends, or None. A damaged run is left alone, so that it does not prevent recording."""
     try:
         run = Run.of(repository, name)
     except DamagedData:
@@ -131,7 +131,7 @@ def _ending_run(repository: Repository, name: str, owner: str | None, lock: Lock
 
 
 def _kept(run: Run) -> list[tuple[RunMarker, Mark]]:
-    """Return what is to be told of a run: the last ending of each stage, and what never ended."""
+    """Return the markers of a run to keep: the last ending of each stage, and stages that never ended."""
     by_id = {each.id: each for each in run.markers}
     open_ones = [by_id[lease.token] for lease in run.leases.values()]
     again = {lease.stage for lease in run.leases.values()}
@@ -147,7 +147,7 @@ def _told(run: Run, marker: RunMarker, outcome: str) -> Mark:
 
 
 class _Trees:
-    """The trees of the markers as they are replayed: the very same ones if nothing moved since the run began."""
+    """The trees of the replayed markers: the original ones if nothing moved since the run began."""
 
     def __init__(self, repository: Repository, batch: Batch, run: Run, number: int, latest: Revision | None) -> None:
         self._repository = repository
@@ -164,7 +164,7 @@ class _Trees:
             self._last = self._write()
 
     def of(self, marker: RunMarker, *, ended: bool) -> pygit2.Oid:
-        """Return the tree of a marker; one that did not end has that of the marker before."""
+        """Return the tree of a marker; that of a stage that did not end is the previous marker's."""
         if ended:
             self._last = self._moved(self._state(marker)) if self._is_moved else marker.commit.tree_id
         return self._last
@@ -173,11 +173,11 @@ class _Trees:
         return Snapshot(self._repository.git, self._run.name, marker.commit)
 
     def _has_dot_files(self, state: Snapshot) -> bool:
-        there = dict(flatten(state.commit.tree))
-        return all(there.get(path) == pygit2.hash(data) for path, data in dot_files(self._repository.config).items())
+        blobs = dict(flatten(state.commit.tree))
+        return all(blobs.get(path) == pygit2.hash(data) for path, data in dot_files(self._repository.config).items())
 
     def _moved(self, state: Snapshot) -> pygit2.Oid:
-        """Lay over what there is now what was made between the marker before and this one."""
+        """Apply to the current tree what was made between the previous marker and this one."""
         before, self._before = self._before, state
         old, new = before.dr, state.dr
         self._document = carry_over(self._document, old.export.document, new.export.document)

@@ -1,4 +1,4 @@
-"""What a recording results in."""
+"""The result of recording."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from blastgit.revision.files import FileChange
 
 @dataclass(frozen=True)
 class Recorded:
-    """Result of recording.
+    """The result of recording.
 
     Attributes:
-        status: "recorded", "unchanged", or "draft" if it was kept without a number.
-        transient: The name; of a user's own line, `u/alice/2026dgt`.
-        revision: The number of the new revision, or of the one that the state equals; for a draft, of the one to come.
+        status: "recorded", "unchanged", or "draft" if it was not published.
+        transient: The name; for a user's own line, `u/alice/2026dgt`.
+        revision: The number of the new revision, or of the one that the state equals; for a draft, of the next one.
         tag: Its tag, `2026dgt/1`; None for a draft.
         commit: Its commit; None in a dry run that would make one.
         reason: Why, in a sentence.
-        files: The files that differ from the revision before.
-        fields: The values that differ from the revision before.
+        files: The files that differ from the previous revision.
+        fields: The values that differ from the previous revision.
         marker: The commit that notes this reproduction, if one was made.
         before: The revision that it was compared with, `2026dgt@0`; None if it is the first.
-        ignored: What was passed over among the files, since an operating system, an editor or the like left it there.
-        redrawn: How far the results of fits have moved that are equal within their own noise, in published widths, the
-            one that moved most; None if none was drawn again.
-        draft: The draft that the state is kept as, `2026dgt@1:draft-1`, if it was given no number.
-        because: Why it was given no number, in words.
-        references: The tags of references that changed with it, `r/filter/DES_z/1`: what the export says of filters and
-            surveys is recorded beside it.
+        ignored: The files that were ignored as leftovers of an operating system, an editor or the like.
+        redrawn: How far the results of redrawn fits that are equal within their own noise have moved, in published
+            widths: the largest value; None if no fit was redrawn.
+        draft: The draft that the state is kept as, `2026dgt@1:draft-1`, if it was not published.
+        because: Why it was not published, in words.
+        references: The tags of references that changed with it, `r/filter/DES_z/1`: the filters and surveys of an
+            export are recorded as references.
     """
 
     status: str

@@ -1,4 +1,4 @@
-"""Ending a run with what its stages brought: no file is read again, for the store has them all."""
+"""Ending a run with the results of its stages; no file is read again, since the store has them all."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 
 def end(repository: Repository, name: str, options: RecordOptions, progress: Progress) -> Recorded:
-    """Record the state that the run in progress of a transient has come to.
+    """Record the present state of a transient's run in progress.
 
     Raises:
         NotFound: There is no run in progress.
-        InvalidInput: The stages did not bring a whole export, or a file that it names.
+        InvalidInput: The stages did not make a whole export, or a file that it names.
     """
     from blastgit.recording.record import record_from
     from blastgit.workflow.markers import Run
@@ -45,29 +45,29 @@ def end(repository: Repository, name: str, options: RecordOptions, progress: Pro
 def _check(state: Snapshot, place: Placement) -> None:
     if not state.dr.export.app_version:
         raise InvalidInput(
-            f"no stage of {state.name} brought `metadata.app_version`, so this is no export yet: let a stage bring it, "
+            f"no stage of {state.name} set `metadata.app_version`, so this is not an export yet: let a stage set it, "
             "or record with an export"
         )
     named = [path for path in named_files(state.dr.export.document) if place.keeps(dataset_path(path))]
     missing = [path for path in named if dataset_path(path) not in state.dr.files]
     if missing:
-        raise InvalidFiles(f"the export names {missing[0]}, which no stage of {state.name} brought")
+        raise InvalidFiles(f"the export names {missing[0]}, which no stage of {state.name} made")
 
 
 class StoredIntake(Intake):
-    """The files of a state that is in the store already."""
+    """The files of a state that is already in the store."""
 
     def __init__(self, repository: Repository, state: Snapshot, progress: Progress) -> None:
-        """Take them as a state of `repository` names them."""
+        """Use the files of a state of `repository`."""
         super().__init__(repository.store, dict.fromkeys(state.held, Path()), progress)
         self._state = state
 
     def source(self, path: str) -> Path:
-        """Return where a file lies, fetching it if need be."""
+        """Return the location of a file, fetching it if needed."""
         return fetch_file(self._state, path, self._store, self.folder)
 
     def begin(self, *, staging: bool) -> None:
-        """Do nothing: all is known."""
+        """Do nothing: all checksums are known."""
 
     def hash_all(self) -> dict[str, str]:
         """Return the SHA-256 of every file, by path."""
@@ -82,22 +82,22 @@ class StoredIntake(Intake):
         """Return the bytes of a file.
 
         Raises:
-            DamagedData: It is not what the stage brought.
+            DamagedData: It is not what the stage made.
         """
         return b"".join(read_checked(self._state, path, self._store))
 
     def store(self, paths: Iterable[str], place: Callable[[str], str] = lambda _: "") -> dict[str, Checksums]:
-        """Return the checksums of files, seeing that the store still has them, and has them where they should be.
+        """Return the checksums of files, checking that the store still has them and that they are in the right place.
 
         Raises:
-            DamagedData: It has lost one.
+            DamagedData: The store has lost one.
         """
         found = self.sums(paths)
         pointers = {path: self._state.pointer(path) for path in found if not self._state.held[path].in_git}
         absent = self._store.missing(pointer.md5 for pointer in pointers.values())
         lost = [path for path, pointer in pointers.items() if pointer.md5 in absent]
         if lost:
-            raise DamagedData(f"a stage brought {lost[0]} of {self._state.name}, and the store has lost it since")
+            raise DamagedData(f"the store has lost {lost[0]} of {self._state.name}, which a stage made")
         for path, sums in found.items():
             if path not in pointers or place(path) != pointers[path].remote:  # the rules changed since that stage
                 copy = copy_file(self._state, path, self._store, self.folder)

@@ -1,10 +1,10 @@
-"""Filters and surveys, which many transients share: their lines follow from the exports that are recorded.
+"""Filters and surveys, which many transients share: their lines are updated from recorded exports.
 
-An export carries the row of each filter as the instance of Blast had it. When one that is later than what the line of a
-filter knows says something else, that is a new revision of the line. It is made beside the recording, not within: no
-recording fails because of it, none waits for another one with the same filter, and what was left undone (a crash, a ref
-that somebody else moved) is done by the next recording. Two that find the same change at once make one revision, since
-the refs of a line move only from where they were seen.
+An export has the row of each filter it uses. If the row differs from the latest revision of the filter's line and the
+export is later, it becomes a new revision of the line. This happens after the recording itself: no recording fails
+because of it or waits for another one with the same filter, and what was not finished (after a crash, or because
+somebody else moved the ref) is left to the next recording. If two recordings find the same change at once, they make
+one revision, since refs only move from where they were seen.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ if TYPE_CHECKING:
     from blastgit.plumbing.batch import Batch
 
 _TRIES = 3
-_KEPT = 4096  # lines of which a process remembers what they say, by the commit
+_KEPT = 4096  # number of lines whose contents a process caches, by commit
 
 
 @dataclass(frozen=True)
 class Said:
-    """What an export says of one reference.
+    """The row of one reference in an export.
 
     Attributes:
         line: The reference, `r/filter/DES_z`.
-        table: The table of the export that says it.
-        fields: What it says, by name.
+        table: The table of the row.
+        fields: Its fields, by name.
         time: When the export was written.
         app_version: The version of Blast that wrote it.
     """
@@ -61,14 +61,14 @@ class Said:
 
 
 def update_shared(repository: Repository, said: Iterable[Said], lock: Lock) -> list[str]:
-    """Bring the lines of filters and surveys up to what exports say of them; return the tags of what is new.
+    """Update the lines of filters and surveys from exports; return the new tags.
 
-    Nothing of this fails: what cannot be done now is left to the next recording.
+    This never fails: what cannot be done now is left to the next recording.
 
     Args:
         repository: The data repo.
-        said: What exports say that were recorded, or found unchanged; see `said_by`.
-        lock: A lock that the caller holds, whose journal tells what moves.
+        said: The rows of exports that were recorded or found unchanged; see `said_by`.
+        lock: A lock held by the caller, whose journal announces the moves.
     """
     made: list[str] = []
     with suppress(BlastgitError):
@@ -83,11 +83,11 @@ def update_shared(repository: Repository, said: Iterable[Said], lock: Lock) -> l
 
 
 def said_by(repository: Repository, export: Export, form: NaturalForm) -> Iterator[Said]:
-    """Yield what an export, of which this is the natural form, says of each filter and survey that it uses."""
+    """Yield the row of each filter and survey in an export, given its natural form."""
     rules = repository.rules
     for table, type_ in ReferenceTypes.of(repository.settings).exported().items():
         for row in form.tables[table]:
-            with suppress(InvalidName):  # a name that no ref can have stays where it is: in the exports
+            with suppress(InvalidName):  # a name that cannot be a ref stays in the exports only
                 line = reference_line(type_.name, str(row.key[0]))
                 fields = {name: value for name, value in row.values.items() if name != "name"}
                 if row.twin == 1:
@@ -95,7 +95,7 @@ def said_by(repository: Repository, export: Export, form: NaturalForm) -> Iterat
 
 
 def _latest(said: Iterable[Said]) -> dict[str, Said]:
-    """Return what was said last of each line."""
+    """Return the latest row of each line."""
     found: dict[str, Said] = {}
     for each in said:
         if each.line not in found or found[each.line].time < each.time:
@@ -125,17 +125,17 @@ def _update(repository: Repository, said: Mapping[str, Said], lock: Lock) -> lis
 
 
 def _merged(said: Said, fields: Mapping[str, Json]) -> dict[str, Json]:
-    """Return what holds of a reference now: what the export says, and what people added that no export speaks of."""
+    """Return the current fields of a reference: those of the export, and those that people added by hand."""
     return {**{name: value for name, value in fields.items() if not said.table.knows(name)}, **said.fields}
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What a line says by now.
+    """The latest revision of a line.
 
     Attributes:
-        fields: What its latest revision says.
-        time: As of when.
+        fields: Its fields.
+        time: Its time.
     """
 
     fields: Mapping[str, Json]
@@ -146,7 +146,7 @@ _remembered: dict[str, _Known] = {}
 
 
 def _known(history: History, line: str, tip: str) -> _Known | None:
-    """Return what a line says, read once in each process: what a commit holds never changes."""
+    """Return the latest revision of a line, cached per process: commits never change."""
     found = _remembered.get(tip)
     if found is None:
         latest = history.latest(line)
@@ -160,7 +160,7 @@ def _known(history: History, line: str, tip: str) -> _Known | None:
 
 
 def _prepare(repository: Repository, said: Said, known: _Known | None, batch: Batch, lock: Lock) -> list[RefUpdate]:
-    """Add the next revision of a line to a batch, and return how its refs move; nothing if it is equal by the rules."""
+    """Add the next revision of a line to a batch, and return its ref updates; none if it is equal by the rules."""
     fields = _merged(said, {} if known is None else known.fields)
     export = make_reference(said.line, fields, said.time, said.app_version)
     latest = History(repository).latest(said.line)

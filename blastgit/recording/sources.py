@@ -1,4 +1,4 @@
-"""Finding the files of a transient where Blast left them, and the path that each has in a dataset."""
+"""Finding the files of a transient in Blast's folders, and their paths in the dataset."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ T = TypeVar("T")
 
 
 FLAT_ROOT = ROOTS[1]
-"""Where files of the seed lie without a folder of the transient's own: `sed_output/<transient>_global.h5`."""
+"""The root whose files may lie outside the transient's own folder: `sed_output/<transient>_global.h5`."""
 
 _SCOPES = ("_global", "_local")
 
-_SETTLED = 10_000_000_000  # nanoseconds; a file system notes times more coarsely, and its clock may be another one
+_SETTLED = 10_000_000_000  # nanoseconds; file systems have coarse times, and perhaps another clock
 
 
 class Gathered(dict[str, T]):
     """Files by their path in the dataset.
 
     Attributes:
-        ignored: Paths below Blast's data folder of what was passed over, since an operating system, an editor or the
-            like left it there (`revision/leftovers.yaml`).
+        ignored: Paths below Blast's data folder that were ignored as leftovers of an operating system, an editor or
+            the like (`revision/leftovers.yaml`).
     """
 
     def __init__(self, files: Mapping[str, T], ignored: Iterable[str] = ()) -> None:
@@ -45,11 +45,11 @@ class Gathered(dict[str, T]):
 
 
 def find(data: Path | Bucket, name: str, document: dict[str, Json]) -> Gathered[Any]:
-    """Return the files of a transient, in a folder of this machine or of a bucket; see `gather`.
+    """Return the files of a transient in a local folder or a bucket; see `gather`.
 
     Raises:
-        InvalidFiles: A file is missing, collides with another, or cannot be named.
-        StoreError: The bucket denies it, is not there, or fails.
+        InvalidFiles: A file is missing, collides with another, or has an invalid name.
+        StoreError: The bucket denies access, does not exist, or fails.
     """
     if isinstance(data, Path):
         return gather(data, name, document)
@@ -64,10 +64,10 @@ def gather(data: Path, name: str, document: dict[str, Json]) -> Gathered[Path]:
     Args:
         data: The folder that holds `cutout_cdn/NAME/…` and `sed_output/NAME/…`.
         name: The transient.
-        document: The export: files that its rows name must be there, under a former name of the transient too.
+        document: The export: files that its rows name must exist, also under a former name of the transient.
 
     Raises:
-        InvalidFiles: A file is missing, leads out of the folder, collides with another, or cannot be named.
+        InvalidFiles: A file is missing, leads out of the folder, collides with another, or has an invalid name.
     """
     if not data.is_dir():
         raise InvalidFiles(f"there is no folder {data}")
@@ -77,10 +77,10 @@ def gather(data: Path, name: str, document: dict[str, Json]) -> Gathered[Path]:
 
 
 def owners(name: str, document: dict[str, Json]) -> list[str]:
-    """Return whose folders hold the files of a transient: its own, and those of names that it had, by its export.
+    """Return the names whose folders hold the files of a transient: its own, and former names found in its export.
 
     Raises:
-        InvalidExport: The export names a file elsewhere.
+        InvalidExport: The export names a file outside Blast's data folders.
     """
     return sorted({name, *(path.split("/")[1] for path in named_files(document) if path.count("/") > 1)})
 
@@ -91,10 +91,10 @@ def assemble(files: Iterable[tuple[str, T]], document: dict[str, Json], where: s
     Args:
         files: Each by its path below Blast's data folder.
         document: The export: files that its rows name must be among them.
-        where: Where they lie, for people.
+        where: Their location, for error messages.
 
     Raises:
-        InvalidFiles: A file is missing, collides with another, or cannot be named.
+        InvalidFiles: A file is missing, collides with another, or has an invalid name.
     """
     found: dict[str, tuple[str, T]] = {}
     named = named_files(document)
@@ -107,8 +107,8 @@ def assemble(files: Iterable[tuple[str, T]], document: dict[str, Json], where: s
         if path in found:
             both = " and ".join(sorted((blast_path, found[path][0])))
             raise InvalidFiles(
-                f"{both} would both become {path} in the dataset: one of them has to go; where a transient was renamed "
-                f"and run again, the rows and files of its former name"
+                f"{both} would both become {path} in the dataset: remove one of them. If the transient was renamed and "
+                "run again, remove the rows and files of its former name"
             )
         found[path] = blast_path, file
     _check_named(named, {path: blast_path for path, (blast_path, _) in found.items()}, where)
@@ -117,12 +117,12 @@ def assemble(files: Iterable[tuple[str, T]], document: dict[str, Json], where: s
 
 
 def walk(data: Path, name: str, owners: Iterable[str]) -> Iterator[tuple[str, Path]]:
-    """Yield the files of a transient by their path below Blast's data folder, leftovers of other programs among them.
+    """Yield the files of a transient with their path below Blast's data folder, including leftovers.
 
     Args:
         data: Blast's data folder.
         name: The transient.
-        owners: Whose folders hold its files; see `owners`.
+        owners: The names whose folders hold its files; see `owners`.
     """
     for root in ROOTS:
         for owner in owners:
@@ -137,15 +137,15 @@ def walk(data: Path, name: str, owners: Iterable[str]) -> Iterator[tuple[str, Pa
 
 
 def flat_owners(file: str) -> set[str]:
-    """Return the transients that a file right in `FLAT_ROOT` may belong to, by its name."""
+    """Return the transients that a file directly in `FLAT_ROOT` may belong to, by its name."""
     return {file[: found.start()] for scope in _SCOPES for found in re.finditer(scope, file)}
 
 
 def _files_in(folder: Path) -> tuple[str, ...]:
-    """Return the names of the files right in a folder, sorted.
+    """Return the names of the files directly in a folder, sorted.
 
-    It may hold a folder for each of very many transients, and is not listed for each of them: a list serves until the
-    folder's time changes. One made so soon after a change that another could bear the same time serves only once.
+    The folder may hold a subfolder for each of very many transients, so its listing is cached until the folder's time
+    changes. A listing made so soon after a change that the next change could have the same time is not cached.
     """
     try:
         changed = folder.stat().st_mtime_ns
@@ -192,11 +192,11 @@ def _flat(path: str) -> str:
 
 def _check_links(data: Path, files: list[Path]) -> None:
     inside = os.path.realpath(data) + os.sep
-    owners = {_owner_folder(data, file) for file in files}  # below them no link to a folder is followed
+    owners = {_owner_folder(data, file) for file in files}  # below them, links to folders are not followed
     outside = any(not (os.path.realpath(owner) + os.sep).startswith(inside) for owner in owners)
     for file in files:
         if not outside and not file.is_symlink():
-            continue  # most files: looking at each path as a whole takes ten times as long
+            continue  # most files: resolving each path takes ten times as long
         if not os.path.realpath(file).startswith(inside):
             raise InvalidFiles(f"{file} is a link that leads out of {data}")
         if file.is_dir():
@@ -204,6 +204,6 @@ def _check_links(data: Path, files: list[Path]) -> None:
 
 
 def _owner_folder(data: Path, file: Path) -> str:
-    """Return the folder of a transient that a file lies in, or the flat one."""
+    """Return the transient's folder that a file is in, or the flat one."""
     below = str(file)[len(str(data)) :].lstrip(os.sep).split(os.sep)
     return os.path.join(data, *below[: min(2, len(below) - 1)])

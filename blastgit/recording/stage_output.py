@@ -1,4 +1,4 @@
-"""What a stage brings: rows and fields of an export, and files, laid over the state before it."""
+"""The output of a stage: rows and fields of an export, and files, merged over the previous state."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from blastgit.store.intake import Intake
 from blastgit.workflow.markers import DONE, Mark
 
 Part = bytes | Path | Mapping[str, Json] | None
-"""An export, or the rows and fields of one, in any form: JSON, the file of it, or its parsed value."""
+"""An export, or rows and fields of one, as JSON text, a file, or a parsed value."""
 
 _NOTHING_NAMED: dict[str, Json] = {"cutouts": [], "apertures": []}
 _TASK: dict[str, Json] = {"user_warning": False, "last_modified": None, "last_processing_time_seconds": None}
@@ -45,7 +45,7 @@ class Made:
     """What a stage made.
 
     Attributes:
-        parts: The rows and fields of an export that the stage made, or whole exports, one laid over the other.
+        parts: Rows and fields of an export, or whole exports, to merge in this order.
         files: Its files, by path in the dataset.
         used: The revisions of references that it was done with, if it says.
     """
@@ -56,10 +56,10 @@ class Made:
 
     @classmethod
     def read(cls, name: str, export: Part, data: Path | None, only: Sequence[str]) -> Made:
-        """Find what a stage made of a transient.
+        """Collect what a stage made for a transient.
 
         Raises:
-            InvalidInput: The part is no JSON object, or there are no such files.
+            InvalidInput: The part is not a JSON object, or there are no such files.
         """
         files = {} if data is None else gather(data, name, _NOTHING_NAMED)
         if only:
@@ -89,7 +89,7 @@ def _read_part(export: bytes | Path | Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _read(export: bytes | Path | Mapping[str, Json]) -> tuple[bytes, str]:
-    """Return the text of a part, and what to call it."""
+    """Return the text of a part, and its name for error messages."""
     if isinstance(export, bytes):
         return export, _WHAT
     try:
@@ -104,13 +104,13 @@ def _read(export: bytes | Path | Mapping[str, Json]) -> tuple[bytes, str]:
 
 @dataclass(frozen=True)
 class NextState:
-    """The state that a marker is to hold.
+    """The state for a new marker.
 
     Attributes:
         batch: Its objects, which are not written yet.
         tree: Its tree.
-        app_version: The version of Blast that its document states.
-        lines: The files that the stage brought, for people.
+        app_version: The version of Blast in its document.
+        lines: The files that the stage made, for people.
     """
 
     batch: Batch
@@ -120,7 +120,7 @@ class NextState:
 
 
 def write_state(batch: Batch, name: str, config: bytes, held: Iterable[TreeEntry], document: bytes) -> pygit2.Oid:
-    """Add the tree of a state to a batch: dot files, what stands for each file, and the document."""
+    """Add the tree of a state to a batch: dot files, the entry of each file, and the document."""
     blobs = {path: batch.blob(data) for path, data in dot_files(config).items()}
     blobs.update(held)
     blobs[f"{name}.json"] = batch.blob(document)
@@ -128,7 +128,7 @@ def write_state(batch: Batch, name: str, config: bytes, held: Iterable[TreeEntry
 
 
 def first_state(repository: Repository, name: str, now: str) -> NextState:
-    """Return the state that a run begins with: the open draft, the latest revision, or a name and nothing else.
+    """Return the state that a run starts from: the open draft, the latest revision, or only a name.
 
     Raises:
         InvalidName: Another transient's name differs only in case.
@@ -149,10 +149,10 @@ def first_state(repository: Repository, name: str, now: str) -> NextState:
 
 
 class Overlay:
-    """Lays what one stage made over what was there."""
+    """Merges the output of a stage over the previous state."""
 
     def __init__(self, repository: Repository, mark: Mark, made: Made, intake: Intake) -> None:
-        """Prepare to do so: read its files, which may take a while."""
+        """Read the files of the stage, which may take a while."""
         self._repository = repository
         self._mark = mark
         self._made = made
@@ -160,10 +160,10 @@ class Overlay:
         self._sha256 = {path: f"sha256:{digest}" for path, digest in intake.hash_all().items()}
 
     def over(self, state: Snapshot, now: str) -> NextState:
-        """Bring contents into the store, and return the state that results.
+        """Put contents into the store, and return the resulting state.
 
         Raises:
-            InvalidExport: The document would be no export.
+            InvalidExport: The resulting document is not an export.
             StoreError: The store fails.
             Withdrawn: A file has the bytes of one that was taken down.
         """
@@ -182,7 +182,7 @@ class Overlay:
         sha256 = {path: self._sha256[path].removeprefix("sha256:") for path in incoming}
         found = list(check_returning(self._repository, name, sha256).values())
         if found:
-            raise Withdrawn(f"{found[0]}; nothing of the stage was taken in: mend what makes it")
+            raise Withdrawn(f"{found[0]}; the stage's output was refused: fix what makes this file")
 
     def _export(self, state: Snapshot, now: str) -> Export:
         what = f"the export after {self._mark.stage}"
@@ -195,7 +195,7 @@ class Overlay:
         return check_simulated(export, self._repository)
 
     def _outcomes(self, merged: Mapping[str, Json]) -> list[Json]:
-        """Return the rows of all tasks. Blast's own of this stage says "processing" while the stage is at work."""
+        """Return the rows of all tasks; Blast's own row of this stage may still say "processing"."""
         rows: dict[str, Json] = {}
         for row in merged["workflow_tasks"]:
             if not isinstance(row, dict) or not isinstance(row.get("task_name"), str):

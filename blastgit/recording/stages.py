@@ -1,7 +1,7 @@
 """Beginning, finishing and failing the stages of a transient's run, each with a marker under `refs/workflow/NAME`.
 
-A marker is written as a revision is (`record.py`): contents into the store, git's objects, one sync, then the ref by
-compare and swap. So a worker that is killed leaves the marker before, whole, and a lease that ends.
+A marker is written like a revision (`record.py`): contents into the store, git objects, one sync, then the ref by
+compare-and-swap. A worker that is killed therefore leaves the previous marker intact, and a lease that expires.
 """
 
 from __future__ import annotations
@@ -44,25 +44,25 @@ if TYPE_CHECKING:
     from blastgit.recording.result import Recorded
     from blastgit.workflow.status import RunStatus
 
-_FIRST_WAIT, _LONGEST_WAIT, _PATIENCE = 0.02, 1.0, 8.0  # seconds; a repo elsewhere is not asked more often
+_FIRST_WAIT, _LONGEST_WAIT, _PATIENCE = 0.02, 1.0, 8.0  # seconds; a remote repo is asked less often
 
 
 class Workflow(Asked):
-    """A transient's run: what `DataRepo.workflow` returns.
+    """A transient's run, returned by `DataRepo.workflow`.
 
     Attributes:
         name: The transient.
-        owner: Whose run it is. All workers of one run say the same, and no other run does.
+        owner: The owner of the run: the same for all its workers, and unique to it.
     """
 
     def __init__(self, repository: Repository, name: str, owner: str, progress: Progress = silent) -> None:
         """Prepare to mark stages of a transient.
 
         Raises:
-            InvalidInput: The owner cannot be written down.
+            InvalidInput: The owner is not a valid name.
         """
         if not owner.strip() or one_line(owner) != owner or len(owner) > 200:
-            raise InvalidInput(f"{owner!r:.80} cannot name an owner: one line of at most 200 characters does")
+            raise InvalidInput(f"{owner!r:.80} cannot name an owner: give one line of at most 200 characters")
         self._repository = repository
         self._progress = progress
         self._tokens: dict[str, str] = {}
@@ -70,7 +70,7 @@ class Workflow(Asked):
         self.owner = owner
 
     def begin(self, stage: str, *, lease: timedelta = LENGTH, wait: float = 0.0) -> Lease:
-        """Begin a stage: say that it should succeed, and hold its lease. An owner's second begin renews the lease.
+        """Begin a stage and take its lease; the same owner renews the lease by calling this again.
 
         Args:
             stage: The stage, one of those that the data repo declares.
@@ -78,13 +78,11 @@ class Workflow(Asked):
             wait: Seconds to wait for another run of this transient to end its stages, or its leases to end.
 
         Raises:
-            Busy: Another run of this transient is at a stage.
+            Busy: Another run of this transient is working on a stage.
             NotFound: No such stage is declared.
         """
         if not timedelta() < lease <= LONGEST:
-            raise UsageError(
-                f"a lease of {lease} is out of range: give more than nothing, and at most {LONGEST.days} days"
-            )
+            raise UsageError(f"a lease of {lease} is out of range: give more than 0 and at most {LONGEST.days} days")
         name = self._known(stage)
         deadline, pause = time.monotonic() + wait, _FIRST_WAIT
         while True:
@@ -107,23 +105,23 @@ class Workflow(Asked):
         used: Sequence[str] = (),
         token: str | None = None,
     ) -> StageState:
-        """Say that a stage succeeded, and bring what it made. All else is as the marker before had it.
+        """Mark a stage as succeeded, and record its output. Everything else stays as in the previous marker.
 
         Args:
             stage: The stage, which this owner has begun.
-            export: An export, or just the rows and fields that the stage made.
-            data: The folder of `cutout_cdn/NAME/…` and `sed_output/NAME/…`; files that are known already cost a look.
+            export: An export, or only the rows and fields that the stage made.
+            data: The folder of `cutout_cdn/NAME/…` and `sed_output/NAME/…`; known files are quick to check.
             only: Patterns of the files in it that the stage made; by default all.
             used: The revisions of references that it was done with; by default the latest ones.
             token: The lease, as `begin` gave it, where another object or process began the stage.
 
         Raises:
             LostLease: Somebody else has taken the stage over, or ended it.
-            InvalidInput: What it made cannot be recorded, or it has not begun.
+            InvalidInput: The output cannot be recorded, or the stage has not begun.
         """
         return self._end(self._known(stage), DONE, None, self._made(export, data, only, used), token)
 
-    def fail(  # noqa: PLR0913 (what a stage that fails leaves is as much as of one that succeeds)
+    def fail(  # noqa: PLR0913 (a failed stage has the same output as a successful one)
         self,
         stage: str,
         reason: str,
@@ -134,7 +132,7 @@ class Workflow(Asked):
         used: Sequence[str] = (),
         token: str | None = None,
     ) -> StageState:
-        """Say that a stage failed, and why; see `finish`."""
+        """Mark a stage as failed, with the reason; see `finish`."""
         if not reason.strip():
             raise InvalidInput("say why the stage failed: people who look for its results will read it")
         told = one_line(" ".join(reason.split()))[:500]
@@ -142,10 +140,10 @@ class Workflow(Asked):
 
     @contextmanager
     def stage(self, stage: str, *, lease: timedelta = LENGTH, wait: float = 0.0) -> Iterator[Callable[..., None]]:
-        """Do a stage: begin it, and finish it at the end of the context, or fail it with what is raised there.
+        """Run a stage: begin it, and finish it at the end of the context, or fail it with the exception raised there.
 
         Yields:
-            What to call, once or more, with what the stage made; see `finish`.
+            A function to call, once or more, with the output of the stage; see `finish`.
         """
         self.begin(stage, lease=lease, wait=wait)
         brought = Made()
@@ -170,10 +168,10 @@ class Workflow(Asked):
     def end(self, *, run: str | None = None, timeout: float = LOCK_TIMEOUT, used: Sequence[str] = ()) -> Recorded:
         """End the run with what its stages brought: as a new revision if that differs from the latest.
 
-        `DataRepo.record` ends a run too, with an export and files of its own.
+        `DataRepo.record` also ends a run, with an export and files of its own.
 
         Args:
-            run: The RUN collection that a new revision is born into.
+            run: The RUN collection of the new revision.
             timeout: Seconds to wait for another writer of the same transient.
             used: The revisions of references that the run used, where its stages do not say it.
 
@@ -190,16 +188,16 @@ class Workflow(Asked):
         return end(self._repository, self.name, options, self._progress)
 
     def drop(self) -> bool:
-        """Forget the run in progress and all that its stages brought; whether there was one.
+        """Discard the run in progress with the output of its stages; return whether there was one.
 
         Raises:
-            Busy: Another owner is at a stage of it.
+            Busy: Another owner is working on a stage of it.
         """
         with self._held() as lock:
             reference = self._repository.reference(run_ref(self.name))
             if reference is None:
                 return False
-            with suppress(DamagedData):  # then there is nothing in it that somebody could go on with
+            with suppress(DamagedData):  # a damaged run is of no use to other owners
                 self._refuse_others(Run.of(self._repository, self.name), repo_time(lock))
             update = RefUpdate(run_ref(self.name), ZERO, str(reference.target))
             lock.announce_moves([update])
@@ -208,7 +206,7 @@ class Workflow(Asked):
         return True
 
     def status(self) -> RunStatus | None:
-        """Return how the stages of the run in progress stand; None if there is no run."""
+        """Return the status of the run in progress; None if there is no run."""
         from blastgit.workflow.status import status_of
 
         return status_of(self._repository, self.name)
@@ -218,7 +216,7 @@ class Workflow(Asked):
         return replace(Made.read(self.name, export, data, only), used=said)
 
     def _known(self, stage: str) -> str:
-        self._repository.tip(self.name)  # first, since elsewhere main comes along with it
+        self._repository.tip(self.name)  # first, since a remote repo fetches main along with it
         name: str = Stages.of(self._repository.settings).find(stage).name
         return name
 
@@ -249,7 +247,7 @@ class Workflow(Asked):
         repository = self._repository
         files = Placement.of(repository).kept(made.files)
         with Intake(repository.store, files, self._progress) as intake:
-            intake.hash_all()  # before the lock: stages that run side by side should not wait for it
+            intake.hash_all()  # before the lock, so that concurrent stages do not wait for it
             with self._held() as lock:
                 lock.announce(Journal.own([intake.folder]))
                 for _ in repository.attempts(LOCK_TIMEOUT):
@@ -271,15 +269,15 @@ class Workflow(Asked):
         raise self._overtaken()
 
     def _own_lease(self, run: Run | None, stage: str, token: str | None) -> Lease:
-        """Return the lease of a stage, if it is still this owner's, and the very one that is meant."""
+        """Return the lease of a stage, if this owner still holds it and it has the right token."""
         wanted = token or self._tokens.get(stage)
         lease = None if run is None else run.leases.get(stage)
         if lease is None:
             if wanted is None:
-                raise InvalidInput(f"{stage} of {self.name} has not begun, or has ended: begin it first")
-            raise LostLease(f"{stage} of {self.name} has ended, or its run has, by somebody else's hand")
+                raise InvalidInput(f"{stage} of {self.name} is not in progress: begin it first")
+            raise LostLease(f"somebody else has ended {stage} of {self.name}, or its run")
         if lease.owner != self.owner or (wanted is not None and lease.token != wanted):
-            raise LostLease(f"this run has lost {stage} of {self.name}: {lease}; nothing of it was taken in")
+            raise LostLease(f"this run has lost {stage} of {self.name}: {lease}; its output was not recorded")
         return lease
 
     def _refuse_others(self, run: Run | None, now: datetime) -> None:
@@ -287,12 +285,12 @@ class Workflow(Asked):
         for lease in () if run is None else run.leases.values():
             if lease.owner != self.owner and not lease.is_over(now, margin):
                 raise Busy(
-                    f"another run of {self.name} is under way: {lease}, who may take until "
+                    f"another run of {self.name} is in progress: {lease}, whose lease lasts until "
                     f"{lease.until:%Y-%m-%d %H:%M:%S} UTC; wait, or see `blastgit status {self.name}`"
                 )
 
     def _is_obsolete(self, run: Run, now: datetime) -> bool:
-        """Whether a run was given up, and its transient has gone on without it: what it made is about another state."""
+        """Whether a run was abandoned and its transient has a newer revision, so that its output is outdated."""
         latest = History(self._repository).latest(self.name)
         is_overtaken = latest is not None and latest.number >= run.towards
         return is_overtaken and all(lease.is_over(now, margin_of(self._repository)) for lease in run.leases.values())
@@ -317,7 +315,7 @@ class Workflow(Asked):
         state: NextState,
         folders: Sequence[Path] = (),
     ) -> str:
-        """Add a marker to the run `before`, or begin another in place of the one that is `there`."""
+        """Add a marker to the run `before`, or begin a new run, replacing the one that is `there`."""
         repository, ref = self._repository, run_ref(self.name)
         tip = History(repository).tip(self.name)
         parent = tip if before is None else before.state.commit
@@ -338,7 +336,7 @@ class Workflow(Asked):
         return datetime.fromtimestamp(self._repository.committer().time, UTC).isoformat()
 
     def _overtaken(self) -> Busy:
-        return Busy(f"the run of {self.name} was moved by others for {LOCK_TIMEOUT:g} s: try again when they are done")
+        return Busy(f"others kept moving the run of {self.name} for {LOCK_TIMEOUT:g} s: try again when they are done")
 
 
 def _unchanged(repository: Repository, run: Run) -> NextState:

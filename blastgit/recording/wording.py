@@ -1,4 +1,4 @@
-"""What the commits of a recording say: of a new revision, of a reproduction, of a draft."""
+"""The messages of a recording's commits: for a new revision, a reproduction or a draft."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _ORDER = (
     Trailer.EVEN_WITHDRAWN, Trailer.MARKER, Trailer.STATUS, Trailer.OUT_OF_DATE, Trailer.FILES, Trailer.BYTES,
     Trailer.RECORDED_BY, Trailer.WORKFLOW,
 )  # fmt: skip
-"""The order in which trailers are written."""
+"""The order of trailers."""
 
 
 @dataclass(frozen=True)
 class Wording:
-    """How the commits of one recording are worded.
+    """Writes the commit messages of one recording.
 
     Attributes:
         repository: The data repo.
@@ -48,7 +48,7 @@ class Wording:
 
     @property
     def line(self) -> str:
-        """The line of revisions that is recorded into."""
+        """The line of revisions to record in."""
         return self.options.line(self.export.name)
 
     def status(self, ending: Ending) -> str:
@@ -56,7 +56,7 @@ class Wording:
         return status_at_end(self.repository, self.export.document, ending.marks)
 
     def reason(self, decision: Decision) -> str:
-        """Return what commit and tag give as the reason."""
+        """Return the reason for commit and tag."""
         origin = "" if self.options.origin is None else f"promoted from {self.options.origin}: "
         return f"{origin}{decision.reason}"
 
@@ -66,11 +66,11 @@ class Wording:
         """Return the message of a new revision.
 
         Args:
-            decision: What it is.
-            kept: The files that were taken in.
-            notes: Remarks on files, and on withdrawn ones that return.
-            returning: How many files were withdrawn, and are wanted again.
-            ending: What becomes of the run in progress.
+            decision: The decision on the state.
+            kept: The files that were stored.
+            notes: Notes on files, including republished ones.
+            returning: The number of withdrawn files that are republished.
+            ending: How the run in progress ends.
         """
         trailers = {
             Trailer.REVISION: str(decision.number),
@@ -100,12 +100,12 @@ class Wording:
         return _written(subject, [*change_lines(decision.changes), *notes], trailers)
 
     def reproduction(self, decision: Decision, ran: str | None, ending: Ending) -> str:
-        """Return the message of the marker that says that a run gave the values of the latest revision again.
+        """Return the message of the marker for a run that reproduced the values of the latest revision.
 
         Args:
-            decision: What it is.
+            decision: The decision on the state.
             ran: The stages that ran for it; see `Evidence.ran`.
-            ending: What becomes of the run in progress.
+            ending: How the run in progress ends.
         """
         latest, moved = decision.latest, decision.changes.deviation
         assert latest is not None
@@ -126,7 +126,7 @@ class Wording:
         return _written(subject, change_lines(replace(decision.changes, fields=[])), trailers)
 
     def _of_state(self, decision: Decision, ending: Ending) -> Trailers:
-        """Return the trailers that every state gets."""
+        """Return the trailers that all states have."""
         return {
             Trailer.APP_VERSION: self.export.app_version,
             Trailer.RULES: self.repository.rules.digest,
@@ -143,7 +143,7 @@ class Wording:
         }
 
     def _collections_at(self) -> str | None:
-        """Return the commit of main whose collections the run read."""
+        """Return the commit of main with the collections that the run read."""
         if self.options.run is None:
             return None
         from blastgit.collections.runs import read_at
@@ -151,7 +151,7 @@ class Wording:
         return read_at(self.repository, self.options.run)
 
     def _config(self) -> str | None:
-        """Return the configuration that the run was begun with."""
+        """Return the configuration that the run was started with."""
         if self.options.run is None:
             return None
         from blastgit.collections.runs import begun
@@ -168,7 +168,7 @@ class Wording:
 
 
 def _counts(decision: Decision, kept: Mapping[str, StoredFile]) -> Trailers:
-    """Return how many files a state has, and how many bytes."""
+    """Return the number of files and bytes of a state."""
     size = sum(file.size for file in kept.values())
     if decision.latest is not None:
         unchanged = [path for path in decision.sha256 if path not in kept]

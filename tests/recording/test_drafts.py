@@ -252,7 +252,7 @@ def test_a_users_own_line_takes_any_state_and_promotion_asks_for_a_complete_one(
     export, data = failed(sample).write(folder)
     repo = DataRepo(strict)
     assert repo.personal.record(NAME, export, data, user="alice").tag == "u/alice/2026dgt/0"
-    with pytest.raises(InvalidData, match="is not whole: Global host SED inference ended with 'failed'"):
+    with pytest.raises(InvalidData, match="is not complete: Global host SED inference ended with 'failed'"):
         repo.personal.promote("u/alice/2026dgt@0")
     # accepting invalid results does not override the repo's own rule: only complete states get numbers
     with pytest.raises(InvalidInput, match=r"u/alice/2026dgt@0 is not complete \(Global host SED inference failed\)"):

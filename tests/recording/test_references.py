@@ -99,7 +99,7 @@ def test_a_date_says_as_of_when_it_holds(repo, network):
     ("line", "what", "error", "why"),
     [
         ("r/modle/x", {"values": {"a": 1}}, InvalidName, "did you mean model"),
-        ("r/model/x", {}, InvalidInput, "nothing was handed in"),
+        ("r/model/x", {}, InvalidInput, "nothing was given"),
         ("r/model/x", {"values": {}, "files": [Path("/nowhere/x")]}, InvalidFiles, "there is no file"),
         ("r/model/x", {"data": Path("/nowhere")}, InvalidFiles, "there is no folder"),
         ("2026dgt", {"values": {"a": 1}}, InvalidName, "is not a reference"),

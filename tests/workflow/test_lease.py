@@ -36,7 +36,7 @@ def test_a_second_run_sees_the_first_and_keeps_out(history: Path) -> None:
     first, second = (DataRepo(history).workflow(NAME, owner) for owner in ("run-1", "run-2"))
     first.begin("Cutout download")
     for call in (lambda: second.begin("Cutout download"), lambda: second.begin("Host match"), second.drop):
-        with pytest.raises(Busy, match="another run of 2026dgt is under way: Cutout download was begun by run-1 on "):
+        with pytest.raises(Busy, match="another run of 2026dgt is in progress: Cutout download was begun by run-1 on "):
             call()
     first.finish("Cutout download")
     second.begin("Host match")

@@ -207,7 +207,7 @@ def test_a_rerun_with_a_replaced_input_is_almost_exact(repo, record, capsys):
     assert (other.verdict, IMAGE in other.differing) == ("different", True)
     assert main(["-C", str(repo), "replay", "--check", "again/1"]) == 1
     assert "2026dgt@1 different, compared with 2026dgt@0" in capsys.readouterr().out
-    with pytest.raises(NotFound, match="holds nothing"):
+    with pytest.raises(NotFound, match="is empty"):
         made.replay_check("nowhere")
 
 

@@ -201,7 +201,7 @@ def test_bad_calls(history: Path, repo: Path, sample: Sample, tmp_path: Path) ->
         run.begin("Host mtch")
     with pytest.raises(UsageError, match="is out of range"):
         run.begin("Host match", lease=timedelta(0))
-    with pytest.raises(InvalidInput, match="has not begun"):
+    with pytest.raises(InvalidInput, match="is not in progress"):
         run.finish("Host match")
     run.begin("Host match")
     with pytest.raises(InvalidInput, match="say why"):
@@ -223,7 +223,7 @@ def test_bad_calls(history: Path, repo: Path, sample: Sample, tmp_path: Path) ->
     with pytest.raises(InvalidInput, match="cannot name an owner"):
         begun(history, "two\nlines")
     run.finish("Host match")
-    with pytest.raises(InvalidInput, match="has not begun, or has ended"):
+    with pytest.raises(InvalidInput, match="is not in progress"):
         run.finish("Host match")
     with pytest.raises(InvalidName, match="only in case"):
         DataRepo(history).workflow("2026DGT", "run-1").begin("Host match")
@@ -234,7 +234,7 @@ def test_a_run_without_a_whole_export_does_not_end(repo: Path, handed: tuple[Pat
     run = begun(repo)
     run.begin("Cutout download")
     run.finish("Cutout download", data=data)
-    with pytest.raises(InvalidInput, match=r"no stage of 2026dgt brought `metadata.app_version`"):
+    with pytest.raises(InvalidInput, match=r"no stage of 2026dgt set `metadata.app_version`"):
         run.end()
     run.begin("Host match")
     run.finish("Host match", export=export)

@@ -198,7 +198,7 @@ def test_bad_words_on_the_command_line(own, capsys):
     for words, said in (
         (["record", "2026dgt", "--from", "2026dgt@0", "--export", "x", "--data", "y"], "give the line with --as"),
         (["record", "2026dgt", "--as", "alice", "--export", "x", "--data", "y"], "u/USER, and not 'alice'"),
-        (["promote", "2026dgt@0"], "is no revision of a user's own line"),
+        (["promote", "2026dgt@0"], "is not a revision of a user's own line"),
         (["log", "u/nobody/2026dgt"], "users' own lines"),
     ):
         assert main(["-C", str(own), *words]) in (2, 3, 4, 5)

@@ -59,7 +59,7 @@ def test_a_failed_state_is_not_promoted_without_a_word(own, tries, record_own, m
     record_own(own, fail_stage(tries[0], "Global host SED inference"))
     failed = repo.log(line)[0].revision.number
     before = len(repo.log("2026dgt"))
-    with pytest.raises(InvalidData, match=r"is not whole: Global host SED inference ended with 'failed'"):
+    with pytest.raises(InvalidData, match=r"is not complete: Global host SED inference ended with 'failed'"):
         repo.personal.promote(f"{line}@{failed}")
     assert main(["-C", str(own), "promote", f"{line}@{failed}", "--dry-run"]) == InvalidData.exit_code
     assert "--even-invalid" in capsys.readouterr().err
