@@ -1,1 +1,1 @@
-"""A data repo, on this machine or elsewhere: commits, history, settings, policy, recovery."""
+"""A data repo, local or remote: commits, history, settings, policy, recovery."""

@@ -1,4 +1,4 @@
-"""An opened data repo, here or elsewhere: its refs, its settings, its store. What every verb works on."""
+"""An open data repo, local or remote: its refs, its settings, its store."""
 
 from __future__ import annotations
 
@@ -33,29 +33,29 @@ if TYPE_CHECKING:
     from blastgit.store.config import Remote
 
 USAGE_VARIABLE, USAGE_SETTING = "BLASTGIT_USAGE", "blastgit.usage"
-"""What has reads noted: a user's own file, or git's setting of a repo on this machine."""
+"""What turns on the log of reads: a user's own file, or a git setting of a local repo."""
 
 LOCK_TIMEOUT = 120.0
-"""Seconds that a writer waits for another one of the same transient."""
+"""Seconds that a writer waits for another writer of the same transient."""
 
 
 class Repository(ABC):
-    """A data repo, on this machine (`local.py`) or elsewhere (`remote.py`).
+    """A data repo, local (`local.py`) or remote (`remote.py`).
 
     Attributes:
         path: The bare repository.
         git: Its objects and refs, for reading.
-        is_here: Whether that is the data repo itself, and not a part of one elsewhere.
+        is_here: Whether this is the data repo itself, not a partial copy of a remote one.
     """
 
     is_here: ClassVar[bool]
-    _read_of_main: tuple[pygit2.Oid | None, dict[str, bytes]] = None, {}  # every step asks for the same two files
+    _read_of_main: tuple[pygit2.Oid | None, dict[str, bytes]] = None, {}  # cached: every step reads the same two files
 
     def __init__(self, path: Path) -> None:
         """Open the data repo at `path`.
 
         Raises:
-            RepoError: There is none, it belongs to someone else, or its format is newer than this code.
+            RepoError: There is no data repo, it belongs to someone else, or its format is newer than this code.
         """
         self.path = path
         self.git = _open(path)
@@ -70,37 +70,37 @@ class Repository(ABC):
 
     @property
     def location(self) -> str:
-        """Where the data repo is, for people."""
+        """The location of the data repo, for people."""
         return str(self.path)
 
     def question(self) -> AbstractContextManager[None]:
-        """Answer one question of a user: inside, what lies elsewhere is as it was when it was first looked at.
+        """Enter the context of one user query, within which a remote repo fetches each ref only once.
 
-        A question inside another one belongs to it. `question.py` puts each public method into one.
+        A nested query belongs to the outer one. `question.py` wraps each public method in one.
         """
         return nullcontext()
 
-    def refresh(self) -> None:  # noqa: B027 (here every answer is as of now)
-        """Look at everything again, as it is now; for one question that waits for others."""
+    def refresh(self) -> None:  # noqa: B027 (a local repo is always up to date)
+        """Make a remote repo fetch again, for a query that waits for others."""
 
-    def expect(self, start: str) -> None:  # noqa: B027 (here nothing has to be brought)
-        """Say that the refs which begin so will be asked for soon: elsewhere they come along with the next one."""
+    def expect(self, start: str) -> None:  # noqa: B027 (a local repo fetches nothing)
+        """Announce that refs beginning with `start` will be needed: a remote repo fetches them with the next ref."""
 
     def reference(self, ref: str) -> pygit2.Reference | None:
-        """Return a ref as it is now; None if there is none."""
+        """Return a ref as it is now, or None."""
         return find_ref(self.git, ref)
 
     def references(self, start: str, but: str = "") -> list[str]:
-        """Return the names of all refs that begin with `start`, and not with `but`. Slow where there are many."""
+        """Return the names of all refs that begin with `start` but not with `but`. Slow if there are many."""
         names = (ref.decode("utf-8", "replace") for ref in list_refs(self.git))
         return [name for name in names if name.startswith(start) and not (but and name.startswith(but))]
 
     def look_up(self, refs: Iterable[str]) -> dict[str, pygit2.Reference]:
-        """Return those of some branches or tags that there are. Ask for several together: elsewhere it is quicker."""
+        """Return the given branches or tags that exist. Look up several at once: this is faster for a remote repo."""
         return {ref: found for ref in refs if (found := find_ref(self.git, ref)) is not None}
 
     def tip(self, name: str) -> pygit2.Commit | None:
-        """Return the tip of a branch as it is now; None if there is none.
+        """Return the tip of a branch as it is now, or None.
 
         Raises:
             DamagedData: Git cannot read it.
@@ -109,7 +109,7 @@ class Repository(ABC):
         return None if reference is None else commit_of(reference)
 
     def object_ids(self, start: str, but: str = "") -> dict[str, str]:
-        """Return what each ref names that begins with `start`, and not with `but`. Slow where there are many."""
+        """Return the object id of each ref that begins with `start` but not with `but`. Slow if there are many."""
         from blastgit.plumbing.process import run_git
 
         listed = run_git(self.path, "for-each-ref", "--format=%(objectname) %(refname)", start).decode(
@@ -118,13 +118,13 @@ class Repository(ABC):
         return {row[41:]: row[:40] for row in listed.splitlines() if not (but and row.startswith(but, 41))}
 
     def commits(self, name: str, start: pygit2.Commit | None = None) -> Iterator[pygit2.Commit]:
-        """Yield all commits of a branch, newest first; of a user's own line, on beyond where it forks.
+        """Yield all commits of a branch, newest first; for a user's own line, continuing beyond its fork.
 
-        For questions about all of them: one that may end early goes from `tip` by `commit_before`.
+        Use this only if all commits are needed; otherwise walk from `tip` with `commit_before`.
 
         Args:
             name: The branch.
-            start: The commit of it to begin with; by default its tip.
+            start: The commit to begin with; by default the tip.
 
         Raises:
             DamagedData: Git cannot read one.
@@ -135,14 +135,14 @@ class Repository(ABC):
             commit = self.commit_before(name, commit)
 
     def require(self, role: str, subject: str = "") -> None:
-        """Require a role of the current user. Of a repo elsewhere, its server knows who pushes, and decides.
+        """Require that the current user has a role. For a remote repo, its server decides, which knows who pushes.
 
         Args:
             role: One of the roles of the policy.
-            subject: The transient or collection that it is about.
+            subject: The transient or collection concerned.
 
         Raises:
-            Denied: They do not have it.
+            Denied: The user does not have the role.
         """
         from blastgit.repository.policy import require
 
@@ -150,10 +150,10 @@ class Repository(ABC):
             require(self.settings, role, subject=subject)
 
     def require_line(self, line: str) -> None:
-        """Require the right to record into a line of revisions; see `require`.
+        """Require the right to record in a line of revisions; see `require`.
 
         Raises:
-            Denied: They do not have it.
+            Denied: The user does not have that right.
         """
         from blastgit.repository.policy import require_line
 
@@ -162,10 +162,10 @@ class Repository(ABC):
 
     @abstractmethod
     def branches(self) -> list[str]:
-        """Return the refs of all branches that the repo itself has. Slow where there are many."""
+        """Return the refs of all branches that the repo itself has. Slow if there are many."""
 
     def commit_before(self, name: str, commit: pygit2.Commit) -> pygit2.Commit | None:
-        """Return the commit before one on a transient's branch; None at its beginning, or where a shallow clone ends.
+        """Return the previous commit on a transient's branch; None at its beginning, or where a shallow clone ends.
 
         Raises:
             DamagedData: Git cannot read it.
@@ -178,10 +178,10 @@ class Repository(ABC):
 
     @property
     def main(self) -> pygit2.Commit:
-        """The tip of main: what concerns the whole repo.
+        """The tip of main, which holds what concerns the whole repo.
 
         Raises:
-            RepoError: There is no main, so this is no data repo.
+            RepoError: There is no main, so this is not a data repo.
             DamagedData: Git cannot read its commit.
         """
         reference = self.reference(MAIN)
@@ -193,7 +193,7 @@ class Repository(ABC):
         """Return a file of main.
 
         Raises:
-            RepoError: There is none of that path.
+            RepoError: There is no file at that path.
         """
         main = self.main
         known, files = self._read_of_main
@@ -210,35 +210,35 @@ class Repository(ABC):
 
     @property
     def settings(self) -> Settings:
-        """The settings, as main has them now."""
+        """The current settings on main."""
         from blastgit.repository.settings import read_settings
 
         return read_settings(self.main_file(FILE))
 
     @property
     def rules(self) -> Rules:
-        """The rules that decide what a new revision is."""
+        """The rules that decide whether a state is a new revision."""
         return self.settings.rules
 
     @property
     def config(self) -> bytes:
-        """Main's `.dvc/config`, which every reader uses, whatever an old tag says."""
+        """Main's `.dvc/config`, which every reader uses regardless of what an old tag has."""
         return self.main_file(CONFIG)
 
     @cached_property
     def store(self) -> Store:
-        """The store of contents: the one that main names, unless this user's own settings name another.
+        """The store of contents: the one named on main, unless this user's own settings name another.
 
         Raises:
-            RepoError: The settings are not valid, or main's have an option that is not main's to set.
+            RepoError: The settings are not valid, or main sets an option that only a user may set.
         """
         return self.open_stores(self.remote())
 
     def open_stores(self, default: Remote) -> Store:
-        """Open a default store, and beside it the others that main names.
+        """Open a default store, and the other stores named on main.
 
         Raises:
-            RepoError: The settings are not valid, or main's have an option that is not main's to set.
+            RepoError: The settings are not valid, or main sets an option that only a user may set.
         """
         from blastgit.store.config import OWN_FILE, other_remotes
         from blastgit.store.open import open_stores
@@ -247,10 +247,10 @@ class Repository(ABC):
         return open_stores(default, others, self.work_folder)
 
     def remote(self) -> Remote:
-        """Return where the store is, and how it is reached.
+        """Return the location of the store, and how to reach it.
 
         Raises:
-            RepoError: The settings are not valid, or main's have an option that is not main's to set.
+            RepoError: The settings are not valid, or main sets an option that only a user may set.
         """
         from blastgit.store.config import OWN_FILE, chosen_remote
 
@@ -258,28 +258,28 @@ class Repository(ABC):
 
     @property
     def work_folder(self) -> Path:
-        """Where blastgit keeps what is its own and concerns no reader."""
+        """The folder for blastgit's internal files, which readers do not need."""
         return self.path / "blastgit"
 
     @property
     def ledger(self) -> Book:
-        """What was published here."""
+        """The ledger of published tags."""
         from blastgit.repository.ledger.book import Book
 
         return Book(self.path)
 
     @property
     def usage_log(self) -> Path | None:
-        """Where reads are noted (`provenance/usage.py`); None, as usual, if nobody wants that."""
+        """The log of reads (`provenance/usage.py`); None by default."""
         named = os.environ.get(USAGE_VARIABLE)
         return Path(named) if named else None
 
     def lock_path(self, name: str) -> Path:
-        """Return the lock of a transient or a reference, for all of its lines, or of a branch that many write to."""
+        """Return the lock of a transient or a reference, including all its lines, or of a branch with many writers."""
         return self.work_folder / "locks" / lock_name(name)
 
     def prepare_to_write(self) -> None:
-        """See that all is there that a writer of revisions needs.
+        """Make sure that everything a writer of revisions needs exists.
 
         Raises:
             RepoError: This user may not write to the repo.
@@ -288,7 +288,7 @@ class Repository(ABC):
 
     @property
     def guarded_folders(self) -> list[Path]:
-        """Where those who publish contents and those who delete them meet; see `plumbing/turnstile.py`."""
+        """The folders by which publishing and deleting contents are synchronised; see `plumbing/turnstile.py`."""
         from blastgit.store.config import OWN_FILE, other_remotes
 
         others = other_remotes(self.config, self.work_folder / OWN_FILE).values()
@@ -296,7 +296,7 @@ class Repository(ABC):
         return [self.work_folder, *(folder for folder in stores if folder is not None)]
 
     def prepare_to_edit(self) -> None:
-        """Make the folders that every writer needs; who edits main or annotations needs no store.
+        """Make the folders that every writer needs; editing main or annotations needs no store.
 
         Raises:
             RepoError: This user may not write to the repo.
@@ -307,10 +307,10 @@ class Repository(ABC):
         except OSError as error:
             raise RepoError(f"{self.path} cannot be written: {error.strerror}") from None
         if not os.access(folder, os.W_OK) or not os.access(self.path / "objects", os.W_OK):
-            raise RepoError(f"{self.path} cannot be written by this user: ask its owner, or record to another repo")
+            raise RepoError(f"{self.path} cannot be written by this user: ask its owner, or record in another repo")
 
     def attempts(self, timeout: float) -> Iterator[None]:
-        """Yield for each try to move refs that others move too: once, and again until `timeout` seconds are over."""
+        """Yield for each attempt to move contended refs: once, and again until `timeout` seconds have passed."""
         self._give_up = time.monotonic() + timeout
         yield
         while time.monotonic() < self._give_up:
@@ -325,20 +325,20 @@ class Repository(ABC):
         objects: Batch | None = None,
         synced: Iterable[Path] = (),
     ) -> None:
-        """Move refs, all or none; they and what they need are on disk then; see `update_refs` of `plumbing/refs.py`.
+        """Move refs durably, all or none, with the objects they need; see `update_refs` in `plumbing/refs.py`.
 
         Raises:
-            RefMoved: Somebody else was first: look at the repo again and decide again.
-            RepoError: The repo cannot be written, or not be reached.
+            RefMoved: Somebody else was first: read the repo again and decide again.
+            RepoError: The repo cannot be written or reached.
         """
 
     def committer(self) -> pygit2.Signature:
-        """Return who commits, and now."""
+        """Return the committer, with the current time."""
         return committer(self.git)
 
 
 def committer(git: pygit2.Repository) -> pygit2.Signature:
-    """Return who commits, and now: by git's own variables and settings, or else blastgit itself."""
+    """Return the committer, with the current time: from git's variables and settings, else blastgit itself."""
     values = []
     for variable, key in (("GIT_COMMITTER_NAME", "user.name"), ("GIT_COMMITTER_EMAIL", "user.email")):
         values.append(os.environ.get(variable) or git_setting(git, key))
@@ -351,7 +351,7 @@ def _now() -> int:
         return int(time.time())
     try:
         return int(datetime.fromisoformat(stated).timestamp())
-    except ValueError:  # git knows many more ways to write a date
+    except ValueError:  # git accepts many more date formats
         from blastgit.plumbing.process import run_git
 
         anybody = {"GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a"}
@@ -359,7 +359,7 @@ def _now() -> int:
 
 
 def git_setting(git: pygit2.Repository, key: str) -> str:
-    """Return a setting of git; "" if nobody has made it."""
+    """Return a git setting; "" if it is not set."""
     try:
         return git.config[key] or ""
     except KeyError:
@@ -368,8 +368,8 @@ def git_setting(git: pygit2.Repository, key: str) -> str:
 
 def _incomplete(path: Path) -> RepoError:
     return RepoError(
-        f"{path} is a clone without the contents of files (git clone --filter), which git fetches one by one: bring "
-        f"them with `git -C {path} fetch --refetch --no-filter`, or name the repo that it is a clone of"
+        f"{path} is a partial clone (git clone --filter), for which git fetches files one by one: fetch them all with "
+        f"`git -C {path} fetch --refetch --no-filter`, or name the repo that was cloned"
     )
 
 
@@ -379,11 +379,13 @@ def _open(path: Path) -> pygit2.Repository:
     except (pygit2.GitError, KeyError, ValueError, OSError) as error:
         if "owned" in str(error):
             raise RepoError(
-                f"{path} belongs to another user, and git reads such a repository only when told that it may be "
-                f"trusted: git config --global --add safe.directory {path}"
+                f"{path} belongs to another user, and git does not read such a repository unless you trust it: "
+                f"git config --global --add safe.directory {path}"
             ) from None
         if not path.exists():
             raise RepoError(f"there is no data repo at {path}: `blastgit init {path}` would make one") from None
         if "unsupported" in str(error) or "unknown" in str(error):
-            raise RepoError(f"{path} is no data repo: {error}; a data repo has SHA-1 and its refs in files") from None
-        raise RepoError(f"{path} is no data repo: it should be a bare git repository made by `blastgit init`") from None
+            raise RepoError(f"{path} is not a data repo: {error}; a data repo uses SHA-1 and refs in files") from None
+        raise RepoError(
+            f"{path} is not a data repo: it should be a bare git repository made by `blastgit init`"
+        ) from None

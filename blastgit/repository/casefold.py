@@ -1,4 +1,4 @@
-"""Names that differ only in case: not every file system can tell them apart, so there is never more than one."""
+"""Refuses names that differ only in case, since not every file system can tell them apart."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from blastgit.repository.base import Repository
 
 
 def case_collision(repository: Repository, name: str) -> str | None:
-    """Return a line whose name differs from `name` only in case, or None; of users' own, in that of the user."""
+    """Return a line whose name differs from `name` only in case, or None; for users' own, in the user's name."""
     user = user_of(name)
     if user is None:
         found = branches_like(repository.path, name, repository.work_folder / "packed-names")
@@ -24,11 +24,10 @@ def refuse_case_collision(repository: Repository, name: str) -> None:
     """Raise unless the name is free of case collisions.
 
     Raises:
-        InvalidName: The name of another one differs only in case.
+        InvalidName: Another name differs only in case.
     """
     other = case_collision(repository, name)
     if other is not None:
         raise InvalidName(
-            f"{name!r} differs from {other!r}, which is here, only in case, and not every system can tell such names "
-            "apart"
+            f"{name!r} differs only in case from {other!r}, which exists; not every system can tell such names apart"
         )

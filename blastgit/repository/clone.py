@@ -1,4 +1,4 @@
-"""A plain clone of a data repo, as `git clone` makes it, with a work tree: what it has fetched can be read there."""
+"""A plain clone of a data repo with a work tree, made by `git clone`: what it has fetched can be read there."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _INSIDE = ".git"
 
 
 class Clone(LocalRepository):
-    """A clone with a work tree. Its branches are those of the repo it was cloned from, as it last fetched them.
+    """A clone with a work tree. Its branches are those of the original repo, as last fetched.
 
-    What it has of its own are annotations, which `blastgit sync` brings to that repo.
+    The only data of its own are annotations, which `blastgit sync` sends to the original repo.
     """
 
     @property
@@ -32,30 +32,30 @@ class Clone(LocalRepository):
         return str(self.path.parent)
 
     def reference(self, ref: str) -> pygit2.Reference | None:
-        """Return a ref as it is now: of a branch, what was fetched of it; None if it does not exist."""
+        """Return a ref as it is now, for a branch its last fetched state, or None."""
         fetched = find_ref(self.git, _tracked(ref)) if ref.startswith(BRANCHES) and ref != ANNOTATIONS else None
         return fetched or super().reference(ref)
 
     def look_up(self, refs: Iterable[str]) -> dict[str, pygit2.Reference]:
-        """Return those of some branches or tags that there are."""
+        """Return the given branches or tags that exist."""
         return {ref: found for ref in refs if (found := self.reference(ref)) is not None}
 
     def references(self, start: str, but: str = "") -> list[str]:
-        """Return the names of all refs that begin with `start`, and not with `but`. Slow where there are many."""
+        """Return the names of all refs that begin with `start` but not with `but`. Slow if there are many."""
         return [name for name in self._names() if name.startswith(start) and not (but and name.startswith(but))]
 
     def branches(self) -> list[str]:
-        """Return the refs of all branches that were fetched. Slow where there are many."""
+        """Return the refs of all branches that were fetched. Slow if there are many."""
         return self.references(BRANCHES)
 
     def object_ids(self, start: str, but: str = "") -> dict[str, str]:
-        """Return what each ref names that begins with `start`, and not with `but`. Slow where there are many."""
+        """Return the object id of each ref that begins with `start` but not with `but`. Slow if there are many."""
         found = ((name, self.reference(name)) for name in self.references(start, but))
         return {name: str(reference.target) for name, reference in found if reference is not None}
 
     @property
     def main(self) -> pygit2.Commit:
-        """The tip of main: what concerns the whole repo.
+        """The tip of main, which holds what concerns the whole repo.
 
         Raises:
             RepoError: It was not fetched.
@@ -69,7 +69,7 @@ class Clone(LocalRepository):
         return super().main
 
     def prepare_to_write(self) -> None:
-        """Refuse to record.
+        """Refuse to record in a clone.
 
         Raises:
             RepoError: Always.

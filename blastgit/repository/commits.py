@@ -1,4 +1,4 @@
-"""What the commits of a transient are and hold: revisions, reproductions, markers of stages, drafts."""
+"""The commits of a transient: revisions, reproductions, markers of stages, drafts."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from blastgit.store.pointer import Pointer
 
 DEVIATION = r"(?:0|[1-9][0-9]{0,8})(?:\.[0-9]{1,9})?"
-"""How a deviation in published widths is written in a trailer, as a regular expression."""
+"""A regular expression for a deviation in published widths, as written in a trailer."""
 
 
 class Marker:
-    """One commit of a transient: a revision, a reproduction of one, a stage that ended, or a draft."""
+    """A commit of a transient: a revision, a reproduction of one, the end of a stage, or a draft."""
 
     def __init__(self, commit: pygit2.Commit) -> None:
         """Wrap a commit."""
@@ -36,7 +36,7 @@ class Marker:
 
     @cached_property
     def trailers(self) -> dict[str, str]:
-        """What programs read in the message."""
+        """The machine-readable trailers of the message."""
         return read_trailers(self.commit.message)
 
     @property
@@ -46,17 +46,17 @@ class Marker:
 
     @property
     def number(self) -> int | None:
-        """The revision that this commit is, or None for a marker of another kind."""
+        """The number of the revision, or None for a marker of another kind."""
         return self._count(Trailer.REVISION)
 
     @property
     def reproduces(self) -> int | None:
-        """The revision whose values this marker found again, or None."""
+        """The number of the revision that was reproduced, or None."""
         return self._count(Trailer.REPRODUCES)
 
     @property
     def drafted(self) -> tuple[int, int] | None:
-        """Which revision this is a draft of, and which of its drafts, counted from 1; None if it is not a draft."""
+        """For a draft, the number of its revision, and its own number counted from 1; else None."""
         towards, ordinal = self._count(Trailer.TOWARDS), self._count(Trailer.DRAFT)
         is_draft = self.trailers.get(Trailer.MARKER) == "draft" and towards is not None and ordinal is not None
         return (towards or 0, ordinal or 0) if is_draft else None
@@ -67,13 +67,13 @@ class Marker:
 
     @property
     def redrawn_within(self) -> float | None:
-        """How far fits have moved that this marker found equal within their noise, in published widths; else None."""
+        """How far fits that are equal within their noise have moved, in published widths; None if none were."""
         text = self.trailers.get(Trailer.REDRAWN_WITHIN, "")
         return float(text) if re.fullmatch(DEVIATION, text) else None
 
     @property
     def line(self) -> str | None:
-        """The line of a user's own that this commit belongs to, `u/alice/2026dgt`; None if it is official."""
+        """The user's own line that this commit belongs to, `u/alice/2026dgt`; None if it is official."""
         return self.trailers.get(Trailer.LINE)
 
     @property
@@ -83,12 +83,12 @@ class Marker:
 
     @property
     def outcome(self) -> str:
-        """How that stage stands: begun, done, failed or unfinished."""
+        """The outcome of that stage: begun, done, failed or unfinished."""
         return self.trailers.get(Trailer.OUTCOME, "")
 
     @property
     def time(self) -> datetime:
-        """When Blast wrote the export (the author date); of a stage, when it ended."""
+        """When Blast wrote the export (the author date); for a stage, when it ended."""
         return _moment(self.commit.author)
 
     @property
@@ -108,12 +108,12 @@ def _moment(signature: pygit2.Signature) -> datetime:
 
 
 class Snapshot(Marker):
-    """What the data of a transient were at one commit: a document, and files.
+    """The data of a transient at one commit: a document and files.
 
     Attributes:
         name: The transient, the user's own line of it, `u/alice/2026dgt`, or the reference, `r/filter/DES_z`.
         commit: The commit.
-        asked: The convenient name that it was asked for by, `2026dgt@latest-complete`, or None.
+        asked: The convenient name that was given for it, `2026dgt@latest-complete`, or None.
     """
 
     asked: str | None = None
@@ -139,10 +139,10 @@ class Snapshot(Marker):
 
     @cached_property
     def dr(self) -> DatasetRevision:
-        """The document, read back.
+        """The parsed document.
 
         Raises:
-            DamagedData: It is missing, or not a revision's.
+            DamagedData: It is missing, or not a revision's document.
         """
         from blastgit.revision.dr import read_dr
 
@@ -163,16 +163,16 @@ class Snapshot(Marker):
 
     @cached_property
     def held(self) -> dict[str, TreeEntry]:
-        """What stands for each file in the tree, by path in the dataset.
+        """The entry of each file in the tree, by path in the dataset.
 
         Raises:
-            DamagedData: Git cannot read a tree, or a file stands there twice.
+            DamagedData: Git cannot read a tree, or a file has two entries.
         """
         found: dict[str, TreeEntry] = {}
         with undamaged(str(self)):
             for path, held in held_in(self.commit.tree):
                 if path in found:
-                    raise DamagedData(f"{self}: {path} stands there as it is and as a pointer, so which one counts?")
+                    raise DamagedData(f"{self}: {path} is in the tree both as a file and as a pointer")
                 found[path] = held
         return found
 
@@ -187,7 +187,7 @@ class Snapshot(Marker):
 
     @property
     def stored(self) -> dict[str, Pointer]:
-        """The pointers of those files whose contents a store has to hold: all but what git itself keeps.
+        """The pointers of the files whose contents are in a store: all but those that git itself keeps.
 
         Raises:
             DamagedData: One is not a pointer.
@@ -195,7 +195,7 @@ class Snapshot(Marker):
         return {path: pointer for path, pointer in self.pointers.items() if not self.held[path].in_git}
 
     def pointer(self, path: str) -> Pointer:
-        """Return the pointer of one file; of one that git itself keeps, what would be its pointer.
+        """Return the pointer of a file; for a file that git itself keeps, an equivalent one.
 
         Raises:
             DamagedData: It is not a pointer.
@@ -210,10 +210,10 @@ class Snapshot(Marker):
         return read_pointer(data, held.place)
 
     def read(self, path: str, store: Store) -> Iterator[bytes]:
-        """Yield the bytes of a file, unchecked, from where it is kept: `store`, or git itself.
+        """Yield the bytes of a file, unverified, from `store` or from git itself.
 
         Raises:
-            DamagedData: It is not there.
+            DamagedData: It is missing.
             StoreError: The store fails.
         """
         if self.held[path].in_git:
@@ -222,10 +222,10 @@ class Snapshot(Marker):
             yield from store.read(self.pointer(path).md5)
 
     def read_in_git(self, path: str) -> bytes:
-        """Return the bytes of what stands for a file in the tree: those of the file, if git itself keeps it.
+        """Return the bytes of a file's entry in the tree: those of the file itself if git keeps it.
 
         Raises:
-            DamagedData: Git has no such object any more, or cannot read it.
+            DamagedData: Git has lost the object, or cannot read it.
         """
         return blob_data(self._git, self.held[path].blob)
 
@@ -238,11 +238,11 @@ class Snapshot(Marker):
         try:
             return self.dr.files[path].removeprefix("sha256:")
         except KeyError:
-            raise DamagedData(f"{self}: {path} is there, and the document does not name it") from None
+            raise DamagedData(f"{self}: {path} is in the tree, but the document does not name it") from None
 
 
 class Revision(Snapshot):
-    """One dataset revision: the commit that a tag names."""
+    """A dataset revision: the commit that a tag names."""
 
     def __init__(self, git: pygit2.Repository, name: str, commit: pygit2.Commit, number: int) -> None:
         """Wrap the commit of revision `number`."""
@@ -269,10 +269,10 @@ class Revision(Snapshot):
 
 
 class UnpublishedState(Snapshot):
-    """What there was on the way to a revision.
+    """A state on the way to a revision.
 
     Attributes:
-        towards: The number of the revision that came of it, or is to come.
+        towards: The number of that revision, which may not exist yet.
     """
 
     def __init__(self, git: pygit2.Repository, name: str, commit: pygit2.Commit, towards: int) -> None:
@@ -282,11 +282,11 @@ class UnpublishedState(Snapshot):
 
 
 class StageState(UnpublishedState):
-    """What there was when a stage of the workflow had ended: a marker on the way to a revision."""
+    """The state after a stage of the workflow: a marker on the way to a revision."""
 
     @property
     def slug(self) -> str:
-        """The stage as a word, `host-match`."""
+        """The slug of the stage, `host-match`."""
         return slug(self.stage or "")
 
     def __str__(self) -> str:
@@ -294,25 +294,25 @@ class StageState(UnpublishedState):
 
 
 class Draft(UnpublishedState):
-    """A state that was kept without a number, since its workflow had not come to its end.
+    """A state that was not published because its workflow did not complete.
 
     Attributes:
-        ordinal: Which of the drafts of that revision it is, counted from 1.
+        ordinal: The number of the draft towards its revision, counted from 1.
     """
 
     def __init__(self, git: pygit2.Repository, name: str, commit: pygit2.Commit, drafted: tuple[int, int]) -> None:
-        """Wrap the commit of a draft, which says `drafted` of itself."""
+        """Wrap the commit of a draft, whose `Marker.drafted` is `drafted`."""
         towards, self.ordinal = drafted
         super().__init__(git, name, commit, towards)
 
     @property
     def status(self) -> str:
-        """How the workflow had ended: "failed: Host match", "not run: …"."""
+        """How the workflow ended: "failed: Host match", "not run: …"."""
         return self.trailers.get(Trailer.STATUS, "")
 
     @property
     def reason(self) -> str:
-        """What differs from the revision before, in a sentence."""
+        """What differs from the previous revision, in a sentence."""
         return self.commit.message.partition("\n")[0].partition(": ")[2]
 
     def __str__(self) -> str:

@@ -1,7 +1,7 @@
-"""The configuration of runs: files on main, named by their SHA-256, which commits of data name in a trailer.
+"""The configurations of runs: files on main, named by their SHA-256, to which commits of data refer in a trailer.
 
-A file is kept as it was handed in. What it sets is read where somebody asks: YAML, JSON or TOML, each setting under the
-names that lead to it, joined by full stops.
+A file is kept byte for byte. Its settings are parsed on demand as YAML, JSON or TOML; the name of a setting is the path
+of keys that leads to it, joined by full stops.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from blastgit.safe_yaml import load_yaml
 
 FOLDER = "configurations"
 LIMIT = 1024 * 1024
-"""Bytes of one file."""
+"""The greatest size of a file, in bytes."""
 
 _PREFIX = "sha256:"
 
 
 def read_configuration(file: Path) -> bytes:
-    """Return the bytes of a file that is to be kept.
+    """Return the bytes of a configuration file.
 
     Raises:
         InvalidInput: It cannot be read, is too large, or is not text.
@@ -44,7 +44,7 @@ def read_configuration(file: Path) -> bytes:
 
 
 def fault_of(data: bytes) -> str:
-    """Return what keeps bytes from being a configuration, in words; "" for nothing."""
+    """Return why bytes are not a valid configuration, in words; "" if they are."""
     if not data.strip():
         return "is empty"
     if len(data) > LIMIT:
@@ -57,12 +57,12 @@ def fault_of(data: bytes) -> str:
 
 
 def digest_of(data: bytes) -> str:
-    """Return what a configuration is called: `sha256:` and 64 hexadecimal digits."""
+    """Return the name of a configuration: `sha256:` and 64 hexadecimal digits."""
     return f"{_PREFIX}{hashlib.sha256(data).hexdigest()}"
 
 
 def path_of(digest: str) -> str:
-    """Return where a configuration stands on main."""
+    """Return the path of a configuration on main."""
     hexadecimal = digest.removeprefix(_PREFIX)
     return f"{FOLDER}/{hexadecimal[:2]}/{hexadecimal[2:]}"
 
@@ -80,7 +80,7 @@ def configuration(repository: Repository, digest: str) -> bytes:
 
 
 def settings_of(repository: Repository, state: Snapshot) -> dict[str, Any]:
-    """Return what was set when a state was made; nothing if no configuration was recorded.
+    """Return the settings with which a state was made; empty if no configuration was recorded.
 
     Raises:
         NotFound: Main does not have the configuration that its commit names.
@@ -91,7 +91,7 @@ def settings_of(repository: Repository, state: Snapshot) -> dict[str, Any]:
 
 
 def read_settings(data: bytes, where: str) -> dict[str, Any]:
-    """Return what a configuration sets, each setting under its full name: `dynesty.nlive`.
+    """Return the settings in a configuration by their full names: `dynesty.nlive`.
 
     Raises:
         InvalidInput: It is not YAML, JSON or TOML.
@@ -103,7 +103,9 @@ def read_settings(data: bytes, where: str) -> dict[str, Any]:
         try:
             loaded = tomllib.loads(data.decode())
         except (tomllib.TOMLDecodeError, UnicodeDecodeError):
-            raise InvalidInput(f"the configuration {where} does not map settings in YAML, JSON or TOML") from None
+            raise InvalidInput(
+                f"the configuration {where} is not a mapping of settings in YAML, JSON or TOML"
+            ) from None
     return dict(_flat(loaded, ""))
 
 

@@ -1,4 +1,4 @@
-"""Contents out of where they are kept, never trusted before their SHA-256 is known to be right."""
+"""Reads contents from a store or git, always verifying their SHA-256."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 def checked(chunks: Iterable[bytes], sha256: str, what: str, whose: Callable[[], str] = str) -> Iterator[bytes]:
-    """Yield chunks on, and raise at the end unless they were what was published.
+    """Pass chunks on, and raise at the end unless they are what was published.
 
     Args:
         chunks: The bytes.
-        sha256: What they must have.
-        what: What to call them in an error.
-        whose: Tells, for the end of the error, what became of the file that they are; see `of_whom`.
+        sha256: Their expected SHA-256.
+        what: Their name for error messages.
+        whose: Returns the end of the error message: what happened to the file behind them; see `of_whom`.
 
     Raises:
         DamagedData: The bytes have another SHA-256.
@@ -40,33 +40,33 @@ def checked(chunks: Iterable[bytes], sha256: str, what: str, whose: Callable[[],
 
 
 def read_checked(state: Snapshot, path: str, store: Store) -> Iterator[bytes]:
-    """Yield the bytes of a state's file, and raise at the end unless they were what was published; see `checked`."""
+    """Yield the bytes of a state's file, and raise at the end unless they are what was published; see `checked`."""
     where = "git" if state.held[path].in_git else f"the content {state.pointer(path).md5} in {store.url}"
     what = f"{path} of {state} ({where})"
     return checked(state.read(path, store), state.sha256(path), what, lambda: whose(state, path, store))
 
 
 def whose(state: Snapshot, path: str, store: Store) -> str:
-    """Return what became of the file that a state's file is, if it is somebody else's; see `of_whom`."""
+    """Return what happened to the borrowed file behind a state's file, if there is one; see `of_whom`."""
     return "" if state.held[path].in_git else of_whom(store, state.pointer(path).md5)
 
 
 def of_whom(store: Store, md5: str) -> str:
-    """Return what became of the file that a content is, if it is somebody else's, as the end of a sentence; or ""."""
+    """Return what happened to the borrowed file behind a content, as the end of a sentence; "" if nothing."""
     return fate_of(store.borrowed([md5]).get(md5, ()))
 
 
 def fate_of(files: Iterable[Borrowed]) -> str:
-    """Return what became of the files that a content is a link to, as the end of a sentence; "" if nothing."""
+    """Return what happened to the files that a content links to, as the end of a sentence; "" if nothing."""
     changes = [change for each in files if (change := each.change())]
     return f"; it was imported as a link: {', '.join(changes)}" if changes else ""
 
 
 def fetch_file(state: Snapshot, path: str, store: Store, folder: Path) -> Path:
-    """Return where a state's checked file lies: in the store itself if that is a folder, else a copy in `folder`.
+    """Return the path of a state's verified file: in the store itself if that is a folder, else a copy in `folder`.
 
     Raises:
-        DamagedData: It is not there, or something else is.
+        DamagedData: It is missing, or has other bytes.
         StoreError: The store fails.
     """
     local = None if state.held[path].in_git else store.local_path(state.pointer(path).md5)
@@ -78,7 +78,7 @@ def fetch_file(state: Snapshot, path: str, store: Store, folder: Path) -> Path:
 
 
 def copy_file(state: Snapshot, path: str, store: Store, folder: Path) -> Path:
-    """Return a checked copy in `folder` of a state's file; see `fetch_file`."""
+    """Return a verified copy in `folder` of a state's file; see `fetch_file`."""
     folder.mkdir(parents=True, exist_ok=True)
     copy = folder / os.urandom(16).hex()
     with copy.open("xb") as file:
@@ -95,10 +95,10 @@ def content_tolerance(repository: Repository) -> Tolerance:
 
 
 def published_file(repository: Repository, revision: Snapshot, path: str, folder: Path) -> Path:
-    """Return where on this machine the checked content of a state's file lies, fetching it into `folder` if need be.
+    """Return the local path of the verified content of a state's file, fetching it into `folder` if needed.
 
     Raises:
-        DamagedData: The store lacks it, or holds something else.
+        DamagedData: The store lacks it, or holds other bytes.
         Withdrawn: It was taken down.
         StoreError: The store fails.
     """

@@ -1,7 +1,7 @@
-"""The drafts of a transient: states that were kept without a number, since their workflow had not come to its end.
+"""The drafts of a transient: states that were not published because their workflow did not complete.
 
-They stand on `refs/drafts/NAME`, a line of its own that only moves forward and that `git clone` does not bring. The
-last one is open as long as no later state was published or found to be equal to what is published.
+They are on `refs/drafts/NAME`, which only moves forward and is not fetched by `git clone`. The last one is open as long
+as no later state was published or reproduced the latest revision.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Drafts:
     """The drafts of one transient."""
 
     def __init__(self, repository: Repository, name: str) -> None:
-        """Look into an opened data repo."""
+        """Use the drafts of a transient in an open data repo."""
         self._repository = repository
         self._name = name
 
@@ -32,7 +32,7 @@ class Drafts:
         return None if reference is None else commit_of(reference)
 
     def open(self) -> Draft | None:
-        """Return the draft that stands after the latest revision, or None."""
+        """Return the open draft after the latest revision, or None."""
         found = self._draft(self.tip)
         if found is None:
             return None
@@ -52,7 +52,7 @@ class Drafts:
         return next((draft for draft in self.all() if (draft.towards, draft.ordinal) == (towards, ordinal)), None)
 
     def commits(self) -> Iterator[pygit2.Commit]:
-        """Yield all commits of the line, newest first: drafts, the stages before them, and what says that one is over.
+        """Yield all commits of the line, newest first: drafts, the stages before them, and markers that close a draft.
 
         Raises:
             DamagedData: Git cannot read one.

@@ -1,4 +1,4 @@
-"""Whether it is time to pack what writers left (`packing.py`), which each of them asks when it is done."""
+"""Decides whether it is time to pack the repo (`packing.py`); every writer checks this when it has finished."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
     from blastgit.repository.base import Repository
 
 LOCK = ".maintain"
-"""The lock of who packs; no transient's name has a full stop."""
+"""The name of the lock for packing; no transient's name has a full stop."""
 
 _LOG = "maintain.log"
 _LOOSE = 6700  # objects; the threshold of `git gc --auto` as git ships it
-_PACKS = 50  # likewise
-_PAUSE = 30.0  # seconds from one run that starts by itself to the next: one that fails must not start all the time
+_PACKS = 50  # the same
+_PAUSE = 30.0  # seconds between automatic runs, so that failing ones do not start all the time
 
 
 def is_due(repository: Repository) -> bool:
-    """Whether there are so many loose objects or packs that it is time, judged as `git gc --auto` does.
+    """Whether there are too many loose objects or packs, by the criteria of `git gc --auto`.
 
-    The thresholds are the settings `blastgit.maintainLoose` and `blastgit.maintainPacks`, since `gc.auto` has to be 0
-    in a data repo; 0 for the first means never.
+    The thresholds are the settings `blastgit.maintainLoose` and `blastgit.maintainPacks`, since `gc.auto` must be 0 in
+    a data repo; 0 for the first means never.
     """
     objects = repository.path / "objects"
     loose = _setting(repository, "blastgit.maintainLoose", _LOOSE)
@@ -36,7 +36,7 @@ def is_due(repository: Repository) -> bool:
 
 
 def entries_of(folder: Path, suffix: str = "") -> int:
-    """Return how many entries of a folder have names that end like this."""
+    """Return the number of entries of a folder whose names end with a suffix."""
     try:
         with os.scandir(folder) as entries:
             return sum(entry.name.endswith(suffix) for entry in entries)
@@ -52,10 +52,10 @@ def _setting(repository: Repository, key: str, usual: int) -> int:
 
 
 def start_if_due(repository: Repository) -> bool:
-    """Start maintenance in a process of its own if it is time; nobody waits for it. Whether it was started.
+    """Start maintenance in the background if it is due; return whether it was started.
 
-    A writer calls this when it is done. A failure is no concern of the writer's: the log has it,
-    `blastgit/maintain.log` in the repo.
+    Writers call this when they have finished. Failures do not concern them; they are logged in `blastgit/maintain.log`
+    in the repo.
     """
     if not repository.is_here or not is_due(repository):
         return False
@@ -75,7 +75,7 @@ def _was_tried(log: Path) -> bool:
 
 
 def _start(repository: Repository) -> None:
-    """Start it through a shell that ends at once: the process belongs to nobody then, and leaves no zombie."""
+    """Start maintenance through a shell that exits at once, so that the process is orphaned and leaves no zombie."""
     import shlex
     import subprocess
 

@@ -1,7 +1,7 @@
-"""Changing files of a branch that many write to, main or annotations: one commit, compare and swap.
+"""Changing files on a branch with many writers, main or annotations: one commit, by compare-and-swap.
 
-The order of writes is that of `record.py`: blobs, trees and commit, one sync, the ref, another sync. Concurrent
-changes of different files both succeed, for the one that loses the race looks at the branch again and decides again.
+The order of writes is that of `record.py`: blobs, trees and commit, one sync, the ref, another sync. Concurrent changes
+of different files both succeed, since the one that loses the race reads the branch again and decides again.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from blastgit.repository.recovery import clean_up_dead_writer
 
 @dataclass(frozen=True)
 class BranchEdit:
-    """What a change does.
+    """A change to a branch.
 
     Attributes:
-        files: The new bytes of each file, by path; None takes a file away. What is not named stays.
-        subject: Why, in a line.
-        body: More of it, a line each.
-        trailers: What programs read.
-        merged: The commits, beside the branch's own tip, whose history the new one continues.
+        files: The new bytes of each file, by path; None removes a file. All other files stay.
+        subject: The reason, in a line.
+        body: Further lines of the message.
+        trailers: The machine-readable trailers.
+        merged: Further parents of the new commit, besides the branch's tip.
     """
 
     files: Mapping[str, bytes | None]
@@ -42,23 +42,23 @@ class BranchEdit:
 
 
 Decide = Callable[[pygit2.Commit | None], BranchEdit | None]
-"""From the branch's tip as it is now (None: there is no such branch yet) to what to change; None for nothing."""
+"""Takes the branch's current tip (None if there is no branch yet) and returns what to change, or None for nothing."""
 
 
 def commit_to_branch(repository: Repository, branch: str, decide: Decide, timeout: float = LOCK_TIMEOUT) -> str | None:
-    """Make one commit on a branch, and return the branch's tip, which is durable; None if it has none still.
+    """Make one commit on a branch, and return the branch's durable tip; None if the branch still does not exist.
 
     Args:
-        repository: The data repo, here or elsewhere.
+        repository: The data repo, local or remote.
         branch: `main` or `annotations`.
-        decide: Called with the lock held, and again if somebody else moved the branch meanwhile. What it raises ends
-            the call, and nothing has changed.
+        decide: Called with the lock held, and again if somebody else moved the branch meanwhile. If it raises, nothing
+            is changed.
         timeout: Seconds to wait for others.
 
     Raises:
-        Busy: Others were not done with the branch in time.
-        Denied: A hook of a repo elsewhere does not let this in.
-        RepoError: The repo cannot be written, or not be reached.
+        Busy: Others did not finish with the branch in time.
+        Denied: A hook of the remote repo rejects the change.
+        RepoError: The repo cannot be written or reached.
     """
     repository.prepare_to_edit()
     with hold(repository.lock_path(branch), timeout) as lock:
@@ -69,7 +69,7 @@ def commit_to_branch(repository: Repository, branch: str, decide: Decide, timeou
 def commit_to_held_branch(
     repository: Repository, branch: str, lock: Lock, decide: Decide, timeout: float = LOCK_TIMEOUT
 ) -> str | None:
-    """Do what `edit` does for a caller that holds the branch's lock already."""
+    """Do the same as `commit_to_branch` for a caller that already holds the branch's lock."""
     ref = branch_ref(branch)
     for _ in repository.attempts(timeout):
         tip = repository.tip(branch)
@@ -83,9 +83,9 @@ def commit_to_held_branch(
             update = RefUpdate(ref, commit, None if tip is None else str(tip.id))
             repository.update_refs([update], f"blastgit: {change.subject}", lock.descriptor, objects=batch)
         except RefMoved:
-            continue  # a push came between
+            continue  # a push came in between
         return commit
-    raise Busy(f"{branch} was moved by others again and again, for {timeout:g} s: try again when they are done")
+    raise Busy(f"others kept moving {branch} for {timeout:g} s: try again when they are done")
 
 
 def _commit(repository: Repository, batch: Batch, tip: pygit2.Commit | None, change: BranchEdit) -> str:

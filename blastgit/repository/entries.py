@@ -1,7 +1,7 @@
-"""How a file stands in the tree of a state: as a pointer to a content in a store, or as it is, kept by git itself.
+"""The entry of a file in the tree of a state: a pointer to a content in a store, or the file itself.
 
-Only small files are kept in git, and only where a rule of storage asks for it. Such a file stands at its own path
-(`sed_output/x.txt`), every other one as a pointer (`sed_output/x.fits.dvc`), and none as both.
+Only small files are kept in git, and only if a storage rule says so. Such a file is at its own path
+(`sed_output/x.txt`), every other file is a pointer (`sed_output/x.fits.dvc`), and no file is both.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from blastgit.plumbing.trees import flatten
 from blastgit.store.pointer import SUFFIX
 
 LIMIT = 1 << 20
-"""Bytes up to which a file may lie in git itself: every clone has all of them, of every revision, for good."""
+"""The greatest size in bytes of a file in git itself: every clone has these files of every revision forever."""
 
 
 class TreeEntry(NamedTuple):
-    """What stands for a file in a tree.
+    """The entry of a file in a tree.
 
     Attributes:
-        place: Where in the tree.
-        blob: The pointer, or the very bytes.
+        place: Its path in the tree.
+        blob: The blob of the pointer, or of the file itself.
     """
 
     place: str
@@ -31,12 +31,12 @@ class TreeEntry(NamedTuple):
 
     @property
     def in_git(self) -> bool:
-        """Whether that is the file itself, and not a pointer."""
+        """Whether the entry is the file itself, not a pointer."""
         return not self.place.endswith(SUFFIX)
 
 
 def held_in(tree: pygit2.Tree) -> Iterator[tuple[str, TreeEntry]]:
-    """Yield the path in the dataset of each file of a state, and what stands for it in the state's tree."""
+    """Yield the path in the dataset and the tree entry of each file of a state."""
     for path, blob in flatten(tree):
         if path.startswith(".dvc/"):
             continue
@@ -47,7 +47,7 @@ def held_in(tree: pygit2.Tree) -> Iterator[tuple[str, TreeEntry]]:
 
 
 def is_held(tree: pygit2.Tree, path: str) -> bool:
-    """Whether a state with this tree has a file, without a look at the others."""
+    """Whether a state with this tree has a file, without reading the rest of the tree."""
     if f"{path}{SUFFIX}" in tree:
         return True
     return "/" in path and path in tree and isinstance(tree[path], pygit2.Blob)

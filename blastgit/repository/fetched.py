@@ -1,4 +1,4 @@
-"""Which refs of a repo elsewhere have been fetched for the question that is being answered."""
+"""Which refs of a remote repo have been fetched for the current query."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from blastgit.naming.refs import copied
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """One ref, or all that begin alike.
+    """One ref, or all refs with a common prefix.
 
     Attributes:
-        start: The name of the ref, or what the names begin with.
-        is_open: Whether it stands for all names that begin so.
-        but: What the names of those begin with that are left out; "" for none.
+        start: The name of the ref, or the prefix.
+        is_open: Whether `start` is a prefix.
+        but: The prefix of refs to leave out; "" for none.
     """
 
     start: str
@@ -23,17 +23,17 @@ class Pattern:
 
     @property
     def specs(self) -> list[str]:
-        """The refspecs that fetch them."""
+        """The refspecs that fetch the refs."""
         return [copied(f"{self.start}*" if self.is_open else self.start), *([f"^{self.but}*"] if self.but else ())]
 
     def has(self, ref: str) -> bool:
-        """Whether a ref is one of them."""
+        """Whether a ref matches the pattern."""
         if self.but and ref.startswith(self.but):
             return False
         return ref.startswith(self.start) if self.is_open else ref == self.start
 
     def includes(self, other: Pattern) -> bool:
-        """Whether all refs of another pattern are among them."""
+        """Whether all refs of another pattern match this one."""
         if not other.is_open:
             return self.has(other.start)
         if not self.is_open or not other.start.startswith(self.start):
@@ -44,12 +44,12 @@ class Pattern:
 
 @dataclass
 class Fetched:
-    """What one question has fetched.
+    """What one query has fetched.
 
     Attributes:
-        tips: The refs that are as they are now, or are known not to exist.
-        whole: Those of them that came with all that led to them.
-        steps: How many commits the next look beyond the end of some history fetches.
+        tips: The refs that are up to date, or known not to exist.
+        whole: Those of them that were fetched with their whole history.
+        steps: How many commits the next fetch beyond the end of a history brings.
     """
 
     tips: set[Pattern] = field(default_factory=set)
@@ -57,14 +57,14 @@ class Fetched:
     steps: dict[Pattern, int] = field(default_factory=dict)
 
     def has(self, wanted: Pattern) -> bool:
-        """Whether all refs of a pattern are as they are now."""
+        """Whether all refs of a pattern are up to date."""
         return any(each.includes(wanted) for each in self.tips)
 
     def is_whole(self, ref: str) -> bool:
-        """Whether all that led to a ref is here."""
+        """Whether the whole history of a ref is here."""
         return any(each.has(ref) for each in self.whole)
 
     def group(self, ref: str) -> Pattern:
-        """Return the refs that a ref was asked for together with: what is wanted of one will be wanted of all."""
+        """Return the refs that were fetched together with a ref: what is needed of one will be needed of all."""
         open_ones = [each for each in self.tips if each.is_open and each.has(ref)]
         return min(open_ones, key=lambda each: len(each.start), default=Pattern(ref))

@@ -1,4 +1,4 @@
-"""The version of the on-disk format, and the files of main by which a data repo is known (`docs/format.md`)."""
+"""The version of the on-disk format, and the files on main that identify a data repo (`docs/format.md`)."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ FILE = "blastgit.yaml"
 """The settings."""
 
 CONFIG = ".dvc/config"
-"""Where the store is."""
+"""DVC's configuration, which locates the store."""
 
 _LINE = re.compile(rb"^format: %d *(?:#.*)?$" % FORMAT, re.MULTILINE)
 
 
 def is_readable(settings: bytes) -> bool:
-    """Whether the settings plainly state a format that this code reads; if not, reading them all will tell.
+    """Whether the settings plainly state a format that this code reads; if not, they must be parsed to find out.
 
-    Most verbs that read need no more of the settings, and reading YAML takes a while to begin with.
+    Most reading verbs need nothing else from the settings, and parsing YAML takes a while.
     """
     return _LINE.search(settings) is not None

@@ -1,4 +1,4 @@
-"""Which revisions there are in a data repo, and which one a name means."""
+"""The revisions in a data repo, and the one that a name means."""
 
 from __future__ import annotations
 
@@ -20,37 +20,37 @@ class History:
     """The revisions of a data repo."""
 
     def __init__(self, repository: Repository) -> None:
-        """Look into an opened data repo."""
+        """Use an open data repo."""
         self._repository = repository
 
     @property
     def _git(self) -> pygit2.Repository:
-        return self._repository.git  # another one after each fetch
+        return self._repository.git  # a new object after each fetch
 
     def tip(self, name: str) -> pygit2.Commit | None:
-        """Return the tip of a transient's branch, or None if there is no such branch."""
+        """Return the tip of a transient's branch, or None."""
         return self._repository.tip(name)
 
     def markers(self, name: str) -> Iterator[Marker]:
-        """Yield the commits of a line, newest first; of a user's own, down to where it forks.
+        """Yield the commits of a line, newest first; for a user's own line, down to its fork.
 
-        For questions that may end early: `all_markers` is quicker for all of them, in a repo elsewhere.
+        If all commits are needed, `all_markers` is faster for a remote repo.
         """
         return _down_to_fork(name, self.way_back(name))
 
     def all_markers(self, name: str) -> list[Marker]:
-        """Return the commits of a line, newest first; of a user's own, down to where it forks."""
+        """Return the commits of a line, newest first; for a user's own line, down to its fork."""
         return list(_down_to_fork(name, map(Marker, self._repository.commits(name))))
 
     def way_back(self, name: str) -> Iterator[Marker]:
-        """Yield the commits of a branch, newest first, on beyond the revision that a user's own line forks from."""
+        """Yield the commits of a branch, newest first, continuing beyond the fork of a user's own line."""
         commit = self.tip(name)
         while commit is not None:
             yield Marker(commit)
             commit = self._repository.commit_before(name, commit)
 
     def latest(self, name: str) -> Revision | None:
-        """Return the latest revision of a transient, or None if it has none yet."""
+        """Return the latest revision of a transient, or None."""
         return next(self.backwards(name), None)
 
     def backwards(self, name: str) -> Iterator[Revision]:
@@ -58,7 +58,7 @@ class History:
         return self._numbered(name, self.markers(name))
 
     def tagged(self, name: str, number: int) -> Revision | None:
-        """Return a revision by its tag, or None if there is no such tag."""
+        """Return a revision by its tag, or None."""
         reference = self._repository.reference(tag_ref(name, number))
         return None if reference is None else Revision(self._git, name, commit_of(reference), number)
 
@@ -74,7 +74,7 @@ class History:
         return found[::-1]
 
     def stages(self, revision: Revision) -> list[StageState]:
-        """Return the markers of the run that ended as a revision, in the order in which the stages ended."""
+        """Return the markers of the run that became a revision, in the order in which the stages ended."""
         found = []
         commit = self._repository.commit_before(revision.name, revision.commit)
         while commit is not None and Marker(commit).stage is not None:
@@ -83,10 +83,10 @@ class History:
         return found[::-1]
 
     def revision(self, spec: Spec) -> Revision:
-        """Return the revision that a number or a date names, or the latest one; `workflow/resolve.py` knows all names.
+        """Return the revision for a number or a date, or the latest; `workflow/resolve.py` resolves all names.
 
         Raises:
-            NotFound: There is none; the error lists the nearest names.
+            NotFound: There is no such revision; the error lists the nearest names.
         """
         assert spec.alias is None, "convenient names are resolved in workflow/resolve.py"
         found: Revision | None
@@ -117,13 +117,13 @@ class History:
         return (Revision(self._git, name, each.commit, each.number) for each in markers if each.number is not None)
 
     def unknown(self, name: str) -> NotFound:
-        """Return the error that there is no such transient, with the nearest names. Reads every ref."""
+        """Return the error for an unknown transient, with the nearest names. Reads every ref."""
         if is_reference(name):
             return self._unknown_reference(name)
         if is_personal(name):
             return NotFound(
                 f"there is no {name} in {self._repository.location}: `blastgit list 'u/*'` shows users' own lines, and "
-                "`blastgit record NAME --as u/USER` begins one"
+                "`blastgit record NAME --as u/USER` starts one"
             )
         if self._repository.reference(draft_ref(name)) is not None:
             return NotFound(
@@ -131,13 +131,13 @@ class History:
                 f"off: `blastgit log {name} --drafts` lists them, and {name}@draft is the last"
             )
         names = _transients(self._repository.branches())
-        hint = did_you_mean(name, names, "`blastgit list` shows those there are")
+        hint = did_you_mean(name, names, "`blastgit list` lists all transients")
         return NotFound(f"there is no transient {name} in {self._repository.location}{hint}")
 
     def _unknown_reference(self, name: str) -> NotFound:
         branches = (ref.removeprefix(BRANCHES) for ref in self._repository.branches())
         known = (each for each in branches if is_reference(each))
-        hint = did_you_mean(name, known, f"`blastgit list '{REFERENCE_LINES}'` shows those there are")
+        hint = did_you_mean(name, known, f"`blastgit list '{REFERENCE_LINES}'` lists all references")
         return NotFound(f"there is no reference {name} in {self._repository.location}{hint}")
 
 
@@ -151,7 +151,7 @@ def _transients(refs: Iterable[str]) -> list[str]:
 
 
 def comes_right_after(git: pygit2.Repository, commit: pygit2.Commit, tip: str | None) -> bool:
-    """Whether a revision follows the commit `tip`, or begins a branch if that is None, but for markers of stages."""
+    """Whether a revision directly follows the commit `tip` (None: begins a branch), ignoring markers of stages."""
     line = Marker(commit).line
     while commit.parent_ids:
         before = commit.parent_ids[0]

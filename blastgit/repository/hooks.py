@@ -1,4 +1,4 @@
-"""Putting the shipped git hooks in place: the server's into a data repo, the client's into a clone."""
+"""Installing the shipped git hooks: the server's in a data repo, the client's in a clone."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _OURS = b"blastgit.guard"
 
 
 def install_hooks(repo: Path, *, client: bool = False) -> Path:
-    """Install the hook of a data repo, or of a clone of one, and return where it is now.
+    """Install the hook of a data repo or of a clone, and return its path.
 
-    An older one of ours is replaced. Where a git server keeps a folder `pre-receive.d`, it goes there. A data repo also
-    gets the settings of git that it needs (`plumbing/required.py`).
+    An older hook of blastgit is replaced. If the git server has a folder `pre-receive.d`, the hook goes there. A data
+    repo also gets the git settings that it needs (`plumbing/required.py`).
 
     Args:
         repo: The data repo or clone.
@@ -32,7 +32,7 @@ def install_hooks(repo: Path, *, client: bool = False) -> Path:
 
     Raises:
         RepoError: It is neither, or cannot be written.
-        WouldOverwrite: Another hook of that name is there.
+        WouldOverwrite: There is another hook of that name.
     """
     folder = git_folder(repo)
     is_bare = run_git(folder, "rev-parse", "--is-bare-repository").strip() == b"true"
@@ -46,11 +46,11 @@ def install_hooks(repo: Path, *, client: bool = False) -> Path:
 
 
 def install_server_hooks(folder: Path, home: Path) -> Path:
-    """Install the hooks and the settings of a data repo that lies at `folder`, and is to lie at `home`.
+    """Install the hooks and the settings of a data repo at `folder` that will later be moved to `home`.
 
     Raises:
         RepoError: It cannot be written.
-        WouldOverwrite: Another hook of that name is there.
+        WouldOverwrite: There is another hook of that name.
     """
     paths = {name: _server_path(folder, name) for name in (SERVER, _DURABLE)}
     for name, path in paths.items():
@@ -60,7 +60,7 @@ def install_server_hooks(folder: Path, home: Path) -> Path:
 
 
 def durable_hook(repo: Path) -> Path:
-    """Return where the hook of a data repo is that has refs on disk when they have moved."""
+    """Return the path of a data repo's hook that syncs refs to disk after they have moved."""
     return _server_path(repo, _DURABLE)
 
 
@@ -74,8 +74,8 @@ def _client_path(folder: Path, name: str) -> Path:
     path = found if found.is_absolute() else Path.cwd() / found
     if folder not in path.parents:
         raise RepoError(
-            f"git takes the hooks of {folder} from {path.parent}, which core.hooksPath names and other clones may use: "
-            f"unset it, or set it for this clone (git config core.hooksPath {folder / 'hooks'})"
+            f"git reads the hooks of {folder} from {path.parent} (core.hooksPath), which other clones may share: unset "
+            f"it, or set it for this clone (git config core.hooksPath {folder / 'hooks'})"
         )
     return path
 
@@ -87,8 +87,8 @@ def _write(path: Path, name: str) -> None:
     try:
         if path.exists() and _OURS not in path.read_bytes():
             raise WouldOverwrite(
-                f"{path} is another hook: move it away, and let it run both, or install ours where the server looks "
-                f"for more ({path.name}.d)"
+                f"{path} is another hook: move it away, or have it run both, or make the folder {path.name}.d if the "
+                "server runs the hooks in it"
             )
         path.parent.mkdir(parents=True, exist_ok=True)
         new = path.with_name(f".{path.name}.new")

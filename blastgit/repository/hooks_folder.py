@@ -1,4 +1,4 @@
-"""Where git looks for the hooks of a data repo, also after the repo was moved."""
+"""Where git looks for the hooks of a data repo, even after the repo was moved."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ if TYPE_CHECKING:
     import pygit2
 
 FOLDER = "core.hooksPath"
-"""Named whatever hooks the account has set for all its repositories, and by its full path: git looks for another one in
-the present folder, which may be anybody's."""
+"""Always set, since the account may have set hooks for all its repositories, and to a full path: git resolves a
+relative one in the current folder, which anybody may control."""
 
 
 def follow_move(repo: Path, git: pygit2.Repository) -> None:
-    """Have git find the hooks of a data repo that was moved: it knows their folder by where the repo was."""
+    """Update the path of the hooks if the data repo was moved."""
     try:
         known = git.config[FOLDER] or ""
     except KeyError:

@@ -1,4 +1,4 @@
-"""Who a data repo is, for names that outlive a move: the ids of its datasets and records are UUIDs made from that."""
+"""The identity of a data repo, which survives a move: the ids of datasets and annotations are UUIDs derived from it."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://github.com/scimma/blast#dat
 
 
 def read_identity(loaded: Any) -> uuid.UUID | None:
-    """Read the setting `identity`: a UUID that a repo keeps from the one that it was made of; None if there is none.
+    """Read the setting `identity`, the UUID that a repo inherits from the one it was made from; None if not set.
 
     Raises:
-        RepoError: It is no UUID.
+        RepoError: It is not a UUID.
     """
     if loaded is None:
         return None
     try:
         return uuid.UUID(str(loaded))
     except ValueError:
-        raise RepoError(f"blastgit.yaml on main: identity is {loaded!r}, no UUID") from None
+        raise RepoError(f"blastgit.yaml on main: identity is {loaded!r}, which is not a UUID") from None
 
 
 def stated_identity(settings: Settings) -> uuid.UUID | None:
-    """Return the identity that the settings of a data repo state; None if it follows from the repo itself.
+    """Return the identity in the settings of a data repo; None if it is derived from the repo itself.
 
     Raises:
-        RepoError: It is no UUID.
+        RepoError: It is not a UUID.
     """
     return settings.read("identity", read_identity)
 
 
 def repo_identity(repository: Repository) -> uuid.UUID:
-    """Return the identity of a data repo: what its settings say, or else what follows from the first commit of main."""
+    """Return the identity of a data repo: from its settings, or else derived from the first commit of main."""
     stated = stated_identity(repository.settings)
     if stated is not None:
         return stated
@@ -45,5 +45,5 @@ def repo_identity(repository: Repository) -> uuid.UUID:
 
 
 def stable_id(identity: uuid.UUID, name: str) -> str:
-    """Return the id of one thing in a data repo, such as `revision:2026dgt@1`: always the same for the same thing."""
+    """Return the permanent id of something in a data repo, such as `revision:2026dgt@1`."""
     return str(uuid.uuid5(identity, name))

@@ -43,15 +43,16 @@ def init(
     """Make a data repo at `path` and open it.
 
     Args:
-        path: Where the bare repository shall be; it may exist as an empty folder.
+        path: Where to make the bare repository: a new or an empty folder.
         store: The URL of its store, any DVC remote; by default the folder `dvc` inside the repo.
-        options: What DVC needs beside the URL to reach it (`endpointurl`, `region`, …); no secrets, for all read them.
-        simulated: Whether it is to hold simulated data.
-        is_whole: Whether it may be used at once; if not, `finished_at_the_end` has to follow.
+        options: What DVC needs besides the URL to reach it (`endpointurl`, `region`, …); no secrets, since everybody
+            can read them.
+        simulated: Whether it will hold simulated data.
+        is_whole: Whether it may be used at once; if not, `finished_at_the_end` must follow.
 
     Raises:
-        RepoError: Something is there already, or it cannot be written; or the options are not for all to use.
-        UsageError: The store's URL cannot stand in a settings file.
+        RepoError: The folder is not empty or cannot be written, or an option must not be shared.
+        UsageError: The store's URL cannot be written in a settings file.
     """
     path = path.absolute()
     config = store_config(str(path / "dvc") if store is None else absolute(store), options)
@@ -61,9 +62,9 @@ def init(
         (place / "blastgit" / "locks").mkdir(parents=True)
         if not is_whole:
             (place / UNFINISHED).touch()
-        if store is None:  # then who records by URL on this machine also knows it for the store
+        if store is None:  # its layout lets local users who record by URL recognise it as the store
             make_folders(place / "dvc" / "files" / "md5")
-            (place / "dvc" / "tmp").mkdir()  # so that its mode is set together with that of all others
+            (place / "dvc" / "tmp").mkdir()  # so that it gets the same mode as all other folders
         make_folders(place / "objects")
         _first_commit(place, config, simulated=simulated)
     return LocalRepository(path)

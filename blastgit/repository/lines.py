@@ -1,4 +1,4 @@
-"""Which lines there are beside the official ones of transients, and what a user's own forks from."""
+"""The lines besides the official ones of transients, and where users' own lines fork."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from blastgit.repository.history import History
 
 
 def own_lines(repository: Repository, user: str = "") -> list[str]:
-    """Return the names of users' own lines, `u/alice/2026dgt`, sorted; of one user or of all. Reads every ref."""
+    """Return the sorted names of users' own lines, `u/alice/2026dgt`, of one user or of all. Reads every ref."""
     refs = repository.references(f"{PERSONAL_BRANCHES}{user}{'/' if user else ''}")
     return sorted(ref.removeprefix(BRANCHES) for ref in refs)
 
 
 def reference_lines(repository: Repository, type_: str = "") -> list[str]:
-    """Return the names of reference lines, `r/filter/DES_z`, sorted; of one type or of all. Reads every ref."""
+    """Return the sorted names of reference lines, `r/filter/DES_z`, of one type or of all. Reads every ref."""
     refs = repository.references(f"{REFERENCE_BRANCHES}{type_}{'/' if type_ else ''}")
     return sorted(ref.removeprefix(BRANCHES) for ref in refs)
 
 
 def origin(repository: Repository, line: str) -> Revision | None:
-    """Return the revision that a user's own line forks from; None if it is not here, or the line is official."""
+    """Return the revision that a user's own line forks from; None if it is missing, or the line is official."""
     if not is_personal(line):
         return None
     found = (
@@ -34,7 +34,7 @@ def origin(repository: Repository, line: str) -> Revision | None:
 
 
 def ancestry(repository: Repository, line: str) -> list[Revision]:
-    """Return all that a line is made of, oldest first: the revisions of what it forks from, then its own.
+    """Return all revisions in the history of a line, oldest first: those up to its fork, then its own.
 
     Raises:
         NotFound: There is no such line, or it has no revision.
@@ -55,28 +55,25 @@ def before_of(repository: Repository, line: str, latest: Revision | None, wanted
     Args:
         repository: The data repo.
         line: The line.
-        latest: Its latest revision; None if it has none, so that the next one forks.
-        wanted: What the user wants to fork from; None for the latest official revision, or where it forks now.
+        latest: Its latest revision; None if it has none, in which case the next one forks.
+        wanted: The revision to fork from; None for the latest official one, or the present fork.
 
     Raises:
-        NotFound: There is nothing to fork from.
-        InvalidInput: It forks from something else, or that is about another transient.
+        NotFound: There is no revision to fork from.
+        InvalidInput: The line forks from another revision, or `wanted` belongs to another transient.
     """
     history, name = History(repository), transient_of(line)
     if wanted is not None and wanted.transient != name:
-        raise InvalidInput(f"{line} cannot fork from {wanted}, which is about another transient")
+        raise InvalidInput(f"{line} cannot fork from {wanted}, which belongs to another transient")
     if history.tip(line) is not None:
         begin = origin(repository, line) if latest is None or wanted is not None else None
         if wanted is not None and (begin is None or begin.id != wanted.id):
-            raise InvalidInput(
-                f"{line} is there and forks from {begin}: without --from, what you bring is its next revision"
-            )
+            raise InvalidInput(f"{line} exists and forks from {begin}: leave out --from to record its next revision")
         found = latest or begin
     else:
         found = wanted or history.latest(name)
     if found is None:
         raise NotFound(
-            f"there is no {name} in {repository.location} that {line} could fork from: "
-            "let it be recorded officially first"
+            f"there is no {name} in {repository.location} that {line} could fork from: record it officially first"
         )
     return found

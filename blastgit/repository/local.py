@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 
 class LocalRepository(Repository):
-    """A data repo on this machine: all that it has is at hand."""
+    """A data repo on this machine."""
 
     is_here = True
 
     def branches(self) -> list[str]:
-        """Return the refs of all branches that the repo itself has. Slow where there are many."""
+        """Return the refs of all branches that the repo itself has. Slow if there are many."""
         refs = (ref.decode("utf-8", "replace") for ref in list_refs(self.git))
         return [ref for ref in refs if ref.startswith(BRANCHES)]
 
     @property
     def has_writers(self) -> bool:
-        """Whether a lock file is there: somebody writes, or died while they did."""
+        """Whether there is a lock file: somebody is writing, or died while writing."""
         try:
             with os.scandir(self.work_folder / "locks") as entries:
                 return any(entries)
@@ -38,19 +38,19 @@ class LocalRepository(Repository):
 
     @property
     def usage_log(self) -> Path | None:
-        """Where reads are noted: where this user's own variable says, or beside the repo if its git setting does."""
+        """The log of reads: the file in this user's own variable, or one beside the repo if its git setting says so."""
         wanted = git_setting(self.git, USAGE_SETTING).lower() in ("true", "yes", "on", "1")
         return super().usage_log or (self.work_folder / "usage.log" if wanted else None)
 
     def prepare_to_write(self) -> None:
-        """See that all is there that a writer of revisions needs, and have the stores know who relies on them."""
+        """Make sure that everything a writer needs exists, and register this repo with its stores."""
         from blastgit.repository.ownership import register
 
         super().prepare_to_write()
         register(self)
 
     def prepare_to_edit(self) -> None:
-        """Make the folders that every writer needs, and have the hooks follow the repo if it was moved."""
+        """Make the folders that every writer needs, and update the path of the hooks if the repo was moved."""
         from blastgit.repository.hooks_folder import follow_move
 
         super().prepare_to_edit()
@@ -64,7 +64,7 @@ class LocalRepository(Repository):
         objects: Batch | None = None,
         synced: Iterable[Path] = (),
     ) -> None:
-        """Move refs in one transaction, and enter new tags in the ledger; see `update_refs`."""
+        """Move refs in one transaction, and add new tags to the ledger; see `update_refs`."""
         from blastgit.plumbing.refs import update_refs
 
         tags = {update.ref: update.new for update in updates if update.new != ZERO}

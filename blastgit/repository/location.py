@@ -1,4 +1,4 @@
-"""What the location of a data repo means: a folder of this machine, or the URL of a repository elsewhere."""
+"""Parses the location of a data repo: a local folder, or the URL of a remote repository."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _HERE = ("", "localhost")
 
 
 def local_path(location: str) -> Path | None:
-    """Return the folder that a location means, or None if it is the URL of a repository elsewhere.
+    """Return the local folder for a location, or None if it is the URL of a remote repository.
 
     Raises:
-        UsageError: Git should not be trusted with it: another scheme would run a program, and so may a host `-option`.
+        UsageError: It is not safe to pass to git: other schemes, or a host like `-option`, could run a program.
     """
     if "\0" in location or not location:
-        raise UsageError(f"{location!r} is no place for a data repo")
+        raise UsageError(f"{location!r} is not a location of a data repo")
     if "://" not in location and "::" not in location:
         return _path_or_host(location)
     parts = _split(location)
@@ -33,7 +33,7 @@ def local_path(location: str) -> Path | None:
 
 
 def shown(url: str) -> str:
-    """Return a URL as it may stand in a message: a name or token that opens a web server is left out."""
+    """Return a URL for messages, without the user name or token for a web server."""
     head, slashes, rest = url.partition("://")
     place, slash, path = rest.partition("/")
     return f"{head}{slashes}{place.rpartition('@')[2]}{slash}{path}" if head in ("http", "https") else url
@@ -53,9 +53,9 @@ def _split(location: str) -> SplitResult:
     try:
         return urlsplit(location)
     except ValueError as error:
-        raise UsageError(f"{location!r} is no URL: {error}") from None
+        raise UsageError(f"{location!r} is not a URL: {error}") from None
 
 
 def _check_host(location: str, host: str) -> None:
     if not location.isprintable() or location.startswith("-") or host.startswith("-"):
-        raise UsageError(f"{location!r} names no host that git can be sent to")
+        raise UsageError(f"{location!r} does not name a host that git can connect to")

@@ -1,8 +1,8 @@
-"""Whether a data repo may delete from its store, and who else relies on what lies there.
+"""Whether a data repo may delete from its store, and which other repos rely on the store.
 
-A store inside a repo's own folder is that repo's. Any other has a file for each repo that writes to it
-(`store/registry.py`): the first one to write to an empty store owns it, others only rely on it, and an admin can make
-theirs an owner (`blastgit store own`). A clone, and a copy made with `cp -r`, own nothing.
+A store inside a repo's own folder belongs to that repo. Any other store has a file for each repo that writes to it
+(`store/registry.py`): the first repo to write to an empty store owns it, others only rely on it, and an admin can make
+a repo an owner (`blastgit store own`). Clones, and copies made with `cp -r`, own nothing.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _FILE = "store-id"
 
 @dataclass(frozen=True)
 class _Own:
-    """What a repo keeps beside itself: its id, and the stores that know it."""
+    """What a repo keeps about itself: its id, and the stores it is registered with."""
 
     id: str
     where: str
@@ -34,9 +34,9 @@ class _Own:
 
 
 def register(repository: Repository) -> None:
-    """Have every store of a repo that is about to be written to know it; nothing is asked of one that does.
+    """Register a repo with its stores before writing; stores that already know it are not contacted.
 
-    A store that takes no such note is left without it: then nobody owns it, and nothing is deleted there.
+    If a store does not accept the registration, nobody owns it, and nothing is deleted there.
     """
     for part in repository.store.parts:
         if not is_inside(repository, part):
@@ -49,7 +49,7 @@ def obstacle(repository: Repository, part: Store) -> str:
     """Return why a repo may not delete from one of its stores, in words; "" if it may.
 
     Raises:
-        StoreError: The store cannot be asked.
+        StoreError: The store fails.
     """
     if is_inside(repository, part):
         return ""
@@ -62,18 +62,18 @@ def obstacle(repository: Repository, part: Store) -> str:
         return f"the store {part.url} belongs to {' and '.join(owners)}: do it there"
     holder = _around(part)
     if holder is not None:
-        return f"the store {part.url} belongs to {holder}, in which it lies: do it there"
+        return f"the store {part.url} belongs to {holder}, which contains it: do it there"
     return (
-        f"no data repo owns the store {part.url}: where it is certain that no other one relies on it, an admin says "
-        "`blastgit store own`, and then this again"
+        f"no data repo owns the store {part.url}: if it is certain that no other repo relies on it, an admin can run "
+        "`blastgit store own` and then repeat this"
     )
 
 
 def relying(repository: Repository, part: Store, also: Iterable[Path] = ()) -> list[Repository]:
-    """Return the other repos that rely on a store, opened: those that it knows, and those that the caller does.
+    """Open the other repos that rely on a store: those registered there, and those given by the caller.
 
     Raises:
-        RepoError: One cannot be read here, so it is not known what it needs.
+        RepoError: One cannot be read here, so its needs are unknown.
     """
     others: list[Repository] = [LocalRepository(path) for path in also]
     known = {_here(other) for other in others} | {_here(repository)}
@@ -85,8 +85,8 @@ def relying(repository: Repository, part: Store, also: Iterable[Path] = ()) -> l
             others.append(LocalRepository(Path(each.where)))
         except BlastgitError as error:
             raise RepoError(
-                f"the store {part.url} says that {each.where} relies on it, and it cannot be read here ({error}): name "
-                f"it with --also if it lies elsewhere by now, or `blastgit store forget {each.id}` if it is no more"
+                f"{each.where} relies on the store {part.url}, but cannot be read here ({error}): name it with --also "
+                f"if it has moved, or run `blastgit store forget {each.id}` if it no longer exists"
             ) from None
         known.add(each.where)
     return others
@@ -96,8 +96,8 @@ def own(repository: Repository) -> list[str]:
     """Make a repo an owner of its stores, and return their URLs.
 
     Raises:
-        Denied: This user is no admin.
-        StoreError: A store takes no note of it.
+        Denied: This user is not an admin.
+        StoreError: A store does not accept the registration.
     """
     repository.require("admin")
     repository.prepare_to_edit()
@@ -108,7 +108,7 @@ def own(repository: Repository) -> list[str]:
 
 
 def own_if_free(repository: Repository) -> None:
-    """Make a repo an owner of its stores that nobody owns: those to which its admin has just moved its contents."""
+    """Make a repo an owner of those of its stores that have no owner, after its admin has moved contents there."""
     for part in repository.store.parts:
         if not is_inside(repository, part) and not any(each.owner for each in _known(part)):
             with suppress(BlastgitError):
@@ -116,10 +116,11 @@ def own_if_free(repository: Repository) -> None:
 
 
 def forget(repository: Repository, name: str) -> Reliance:
-    """Have the stores of a repo forget another one that is no more.
+    """Make the stores of a repo forget another repo that no longer exists.
 
     Raises:
-        Denied: This user is no admin, or the repo does not own the store.
+        Denied: This user is not an admin.
+        RepoError: The repo does not own the store.
         NotFound: No store knows a repo of that id.
     """
     repository.require("admin")
@@ -149,7 +150,7 @@ def _enter(repository: Repository, part: Store, before: _Own | None, *, owner: b
     entries = {each.id: each for each in _known(part)}
     mine = None if before is None else entries.get(before.id)
     if mine is not None and _is_copy(repository, mine):
-        before, mine = None, None  # it is a copy: the id is that of another one
+        before, mine = None, None  # this repo is a copy, and the id belongs to the original
     name = uuid.uuid4().hex if before is None else before.id
     owns = owner if owner is not None else (mine.owner if mine is not None else _is_fresh(part, entries.values()))
     identity, since = f"urn:uuid:{repo_identity(repository)}", f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
@@ -178,7 +179,7 @@ def _is_fresh(part: Store, entries: Iterable[Reliance]) -> bool:
 
 
 def _is_copy(repository: Repository, mine: Reliance) -> bool:
-    """Whether the repo that a note is about is still where it was, so that this one, elsewhere, is a copy of it."""
+    """Whether the registered repo is still in its place, so that this one, in another place, is a copy of it."""
     return mine.where != _here(repository) and _id_at(Path(mine.where)) == mine.id
 
 
@@ -188,7 +189,7 @@ def _is_mine(repository: Repository, each: Reliance) -> bool:
 
 
 def _around(part: Store) -> Path | None:
-    """Return the data repo in whose folder a store lies."""
+    """Return the data repo whose folder contains a store, or None."""
     if not isinstance(part, LocalStore):
         return None
     return next((folder for folder in part.folder.resolve().parents if (folder / "blastgit" / "locks").is_dir()), None)

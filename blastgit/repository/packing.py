@@ -1,7 +1,7 @@
-"""Keeping a repo fast: refs and objects into packs, beside writers and without a pause for them, and durably.
+"""Keeping a repo fast: packing refs and objects durably, without blocking writers.
 
-Every step is one that git itself allows at any time. Nothing is ever pruned here: an object without a ref may belong to
-a revision that is being recorded, and git's geometric repack takes loose objects along whether they are reached or not.
+Git allows every step at any time. Nothing is ever pruned: an object without a ref may belong to a revision that is
+being recorded, and git's geometric repack includes unreachable loose objects.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from blastgit.repository.due import LOCK, entries_of, is_due
 from blastgit.repository.identity import repo_identity
 from blastgit.repository.ledger.checkpoint import LEDGER_LOCK, make_checkpoint
 
-_WINDOW = "--window=3"  # objects to try a delta against: with git's ten a pack is 1 % smaller, and takes twice the time
+_WINDOW = "--window=3"  # objects to try for a delta: with git's ten, packs are 1 % smaller but take twice the time
 _REFS = "packing refs"
 _STEPS: Mapping[str, tuple[str, ...]] = {
     _REFS: ("pack-refs", "--all"),
@@ -37,7 +37,7 @@ _STEPS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Counts:
-    """What slows a repo down when there is much of it: loose objects, packs, loose refs."""
+    """The numbers of loose objects, packs and loose refs, which slow a repo down."""
 
     objects: int
     packs: int
@@ -50,12 +50,12 @@ class Counts:
 
 @dataclass(frozen=True)
 class Maintained:
-    """What was done.
+    """The result of maintenance.
 
     Attributes:
-        was_due: Whether there was anything to do; only a run that starts by itself asks.
-        before: The state of the repo before.
-        after: And now.
+        was_due: Whether there was anything to do; always true unless `only_if_due`.
+        before: The counts before.
+        after: The counts after.
     """
 
     was_due: bool
@@ -72,11 +72,11 @@ def maintain(repository: Repository, *, only_if_due: bool = False, progress: Pro
 
     Args:
         repository: The data repo.
-        only_if_due: Do nothing while there is little to pack.
+        only_if_due: Do nothing if there is little to pack.
         progress: Called with the steps.
 
     Raises:
-        Busy: Another process is at it.
+        Busy: Another process is packing.
         RepoError: Git fails, or the repo cannot be written.
     """
     repository.prepare_to_edit()
@@ -88,10 +88,10 @@ def maintain(repository: Repository, *, only_if_due: bool = False, progress: Pro
 
 
 def maintain_after_bulk(repository: Repository) -> None:
-    """Pack the many refs that bulk work has made; all else, of which it makes little, only if it is time.
+    """Pack the many refs made by a bulk operation; do the other steps only if they are due.
 
     Raises:
-        Busy: Another process is at it.
+        Busy: Another process is packing.
         RepoError: Git fails, or the repo cannot be written.
     """
     _do(repository, _STEPS if is_due(repository) else {_REFS: _STEPS[_REFS]})
@@ -112,12 +112,12 @@ def _do(repository: Repository, steps: Mapping[str, tuple[str, ...]], progress: 
                 sync_file_systems([repository.path])
         remove_left_quarantines(repository.path / "objects")
         remove_left_keeps(repository.path)
-        with suppress(OSError):  # writers make those that they need
-            make_folders(repository.path / "objects")  # git removes those that have become empty
+        with suppress(OSError):  # writers can make these folders, too
+            make_folders(repository.path / "objects")  # git removes empty ones
 
 
 def _run(repo: Path, step: tuple[str, ...], locks: set[Lock]) -> None:
-    """Run git, and once more if it fails: each step may be repeated, and one that was killed is not done."""
+    """Run git, and once more if it fails: a step that was killed may be repeated."""
     descriptors = tuple(lock.descriptor for lock in locks)
     try:
         run_git(repo, *DURABLY, *step, pass_fds=descriptors)
@@ -129,14 +129,14 @@ def _run(repo: Path, step: tuple[str, ...], locks: set[Lock]) -> None:
 
 @contextmanager
 def _refs_held(repository: Repository) -> Iterator[Lock]:
-    """Hold what has `packed-refs` locked, and each loose ref for a moment; whoever deletes a ref waits for it."""
+    """Hold the lock for `packed-refs` and, briefly, each loose ref; deleting a ref waits for it."""
     with hold(repository.work_folder / "locks" / PACKED, LOCK_TIMEOUT) as lock:
         lock.announce(Journal.own(locks=(*OF_PACKED, OF_ALL_REFS)))
         yield lock
 
 
 def count(repo: Path) -> Counts:
-    """Count what there is to pack."""
+    """Count loose objects, packs and loose refs."""
     folders = [repo / "objects" / f"{number:02x}" for number in range(256)]
     objects = sum(entries_of(folder) for folder in folders)
     refs = sum(len(files) for _, _, files in os.walk(repo / "refs"))

@@ -1,4 +1,4 @@
-"""Roles: who may do what in a data repo, as `policy:` of `blastgit.yaml` on main says; and who somebody is."""
+"""Roles: who may do what in a data repo, from `policy:` in `blastgit.yaml` on main; and the identity of a user."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from blastgit.repository.settings import Settings
 
 ROLES = {
-    "admin": "changes settings, rules, policy and the store's address, and may do all that the others may",
+    "admin": "changes settings, rules, policy and the store's address, and may do everything that the others may",
     "curator": "changes collections, queries and texts on main, and freezes collections",
     "writer": "records revisions and marks stages",
     "annotator": "adds comments and flags",
-    "relay": "brings annotations that others made",
+    "relay": "adds annotations made by others",
 }
 """Every role and what it may do."""
 
 ANONYMOUS = "anonymous"
-"""Who pushes through a web server that asked for no name."""
+"""The identity of a push through a web server without login."""
 
 _VARIABLES = ("GL_USER", "GL_USERNAME", "GITEA_PUSHER_NAME", "GITLAB_USER_LOGIN", "REMOTE_USER", "SSH_USER")
-"""Set by gitolite, GitLab, Gitea and Forgejo, GitLab's jobs, a web server, and `environment=` of an ssh key."""
+"""Set by gitolite, GitLab, Gitea and Forgejo, GitLab jobs, web servers, and `environment=` of an SSH key."""
 
 _WHERE = "blastgit.yaml on main: policy"
 
@@ -41,7 +41,7 @@ class Grant(NamedTuple):
     Attributes:
         who: The name of a person or robot, or a pattern of names.
         until: When it ends (UTC), or None.
-        subjects: Patterns of the transients or collections that it is about.
+        subjects: Patterns of the transients or collections that it covers.
     """
 
     who: str
@@ -49,7 +49,7 @@ class Grant(NamedTuple):
     subjects: tuple[str, ...] = ("*",)
 
     def covers(self, identity: str, subject: str, now: datetime) -> bool:
-        """Whether it is about this person and this subject, now; an empty subject is any."""
+        """Whether it covers a person and a subject at a time; an empty subject stands for any."""
         return (
             fnmatchcase(identity, self.who)
             and (self.until is None or now <= self.until)
@@ -62,7 +62,7 @@ class Policy:
     """Who has which role.
 
     Attributes:
-        grants: The lines of each role; None if there is no policy, and everybody may do everything.
+        grants: The lines of each role; None if there is no policy, so that everybody may do everything.
     """
 
     grants: Mapping[str, tuple[Grant, ...]] | None = None
@@ -73,7 +73,7 @@ class Policy:
         return self.grants is None
 
     def allows(self, role: str, identity: str, subject: str = "", now: datetime | None = None) -> bool:
-        """Whether somebody has a role, where `subject` is concerned."""
+        """Whether somebody has a role for `subject`."""
         if self.grants is None:
             return True
         moment = now or datetime.now(UTC)
@@ -81,10 +81,10 @@ class Policy:
         return any(line.covers(identity, subject, moment) for line in lines)
 
     def check(self, role: str, identity: str, subject: str = "") -> None:
-        """Require a role.
+        """Require that somebody has a role.
 
         Raises:
-            Denied: They have not; the error says who can help.
+            Denied: They do not; the error says who can help.
         """
         if self.allows(role, identity, subject):
             return
@@ -93,7 +93,7 @@ class Policy:
         about = f" for {subject}" if subject else ""
         raise Denied(
             f"{identity} does not have the role {role!r}{about}, which {ROLES.get(role, 'does this')}: "
-            f"ask an admin of this data repo ({', '.join(admins) or 'none is named: its owner'})"
+            f"ask an admin of this data repo ({', '.join(admins) or 'no admin is named: its owner'})"
         )
 
 
@@ -101,20 +101,20 @@ def require(settings: Settings, role: str, identity: str | None = None, subject:
     """Require a role in a data repo.
 
     Args:
-        settings: What main says.
+        settings: The settings on main.
         role: One of `ROLES`.
         identity: Who; by default the current user.
-        subject: The transient or collection that it is about.
+        subject: The transient or collection concerned.
 
     Raises:
-        Denied: They have not.
+        Denied: They do not have the role.
     """
     if not settings.policy.is_open:
         settings.policy.check(role, identity or current_identity(), subject)
 
 
 def require_line(settings: Settings, line: str, identity: str | None = None) -> None:
-    """Require the right to record into a line: the official one as a writer, their own as themselves.
+    """Require the right to record in a line: writers in official lines, users in their own.
 
     Raises:
         Denied: They may not.
@@ -125,11 +125,11 @@ def require_line(settings: Settings, line: str, identity: str | None = None) -> 
         return
     who = identity or current_identity()
     if who != owner or who == ANONYMOUS:
-        raise Denied(f"{line} belongs to {owner}, and {who} may not write there: use u/{who}/{transient_of(line)}")
+        raise Denied(f"{line} belongs to {owner}, so {who} may not write there: use u/{who}/{transient_of(line)}")
 
 
 def current_identity(environment: Mapping[str, str] | None = None) -> str:
-    """Return who runs this: by what the git server or web server says, else the account on this machine."""
+    """Return the identity of the user: from the git server or web server, else the account on this machine."""
     values = os.environ if environment is None else environment
     for variable in _VARIABLES:
         name = values.get(variable, "")
@@ -144,7 +144,7 @@ def current_identity(environment: Mapping[str, str] | None = None) -> str:
 
 
 def read_policy(loaded: Any) -> Policy:
-    """Read the value of `policy:`; None is no policy.
+    """Read the value of `policy:`; None means no policy.
 
     Raises:
         RepoError: It is not valid.
@@ -170,7 +170,7 @@ def _read_grant(where: str, line: Any) -> Grant:
     fields = read_keys(fields, where, ("who", "until", "for"), needed="who")
     who, patterns = fields["who"], fields.get("for", ["*"])
     if not isinstance(who, str) or not who:
-        raise RepoError(f"{where}: {who!r} is no name; put it in quotes")
+        raise RepoError(f"{where}: {who!r} is not a name: put it in quotes")
     if not isinstance(patterns, list) or not all(isinstance(pattern, str) and pattern for pattern in patterns):
         raise RepoError(f"{where}.for should be a list of patterns of names")
     return Grant(who, _read_end(where, fields.get("until")), tuple(patterns))

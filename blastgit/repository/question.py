@@ -1,6 +1,6 @@
-"""One question of a user: each public method of an object that answers questions of a data repo.
+"""Makes each public method of an object one query of a data repo.
 
-Inside one, a repo elsewhere fetches nothing twice; the next one sees what others have pushed meanwhile.
+Within a query, a remote repo fetches nothing twice; the next query sees what others have pushed meanwhile.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ _CONTAINER = ("__contains__", "__getitem__", "__iter__", "__len__")
 
 
 class Asked:
-    """An object whose public methods and properties each answer one question of a data repo."""
+    """An object whose public methods and properties are each one query of a data repo."""
 
     _repository: Repository
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Make each public method of a subclass one question."""
+        """Wrap each public method and property of a subclass in a query."""
         super().__init_subclass__(**options)
         for name, value in list(vars(cls).items()):
             if name.startswith("_") and name not in _CONTAINER:

@@ -1,7 +1,7 @@
-"""Leading a repo on after a writer died: its leftovers go, and what it had all but published is published.
+"""Recovering from a crashed writer: removes its leftovers, and completes a publication that was under way.
 
-A writer makes contents durable, then git's objects, and only then moves the tag and the branch, in one transaction
-that git does not apply atomically. So a tag without its branch, or a branch without its tag, has all it needs.
+A writer makes contents durable, then git's objects, and only then moves the tag and the branch, in one transaction that
+git does not apply atomically. A tag without its branch, or a branch without its tag, therefore has all its data.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ _NOTHING: Mapping[str, str | None] = MappingProxyType({})
 
 
 def recover(repository: Repository) -> list[str]:
-    """Clean up after every dead writer, and return the names of the (case-folded) transients that it concerned.
+    """Clean up after every dead writer, and return the (case-folded) names of the transients concerned.
 
-    Does nothing where this user may not write.
+    Does nothing if this user may not write.
     """
     folder = repository.work_folder / "locks"
     recovered: list[str] = []
@@ -50,7 +50,7 @@ def recover(repository: Repository) -> list[str]:
             continue
         if lock is not None:
             recovered += [name] if lock.left_behind else []
-            with suppress(DamagedData):  # of that transient: its next writer is told, and others are not kept
+            with suppress(DamagedData):  # concerns only that transient, whose next writer gets the error
                 _bury(repository, lock)
     return recovered
 
@@ -59,7 +59,7 @@ def _bury(repository: Repository, lock: Lock) -> None:
     try:
         lock.free_git_locks()
         clean_up_dead_writer(repository, lock)
-    except (Busy, RefMoved):  # somebody is at work there, or may be: the journal waits for the next who looks
+    except (Busy, RefMoved):  # somebody may be writing: the journal stays for the next recovery
         os.close(lock.descriptor)
     except BaseException:
         os.close(lock.descriptor)
@@ -69,7 +69,7 @@ def _bury(repository: Repository, lock: Lock) -> None:
 
 
 def clean_up_dead_writer(repository: Repository, lock: Lock) -> None:
-    """Clean up after the dead writer that held a lock before, if there was one."""
+    """Clean up after the dead writer that held a lock previously, if there was one."""
     if lock.left_behind is None:
         return
     if lock.left_behind.is_dead(lock.path):
@@ -84,18 +84,18 @@ def clean_up_dead_writer(repository: Repository, lock: Lock) -> None:
 
 
 def roll_forward(repository: Repository, name: str, lock: Lock, coming: Mapping[str, str | None] = _NOTHING) -> None:
-    """Roll a transient forward: make the missing tag of its latest revision, or lead its branch to its latest tag.
+    """Roll a transient forward: make the missing tag of its latest revision, or move its branch to its latest tag.
 
-    What the ledger says was published comes first: refs that have vanished are put back.
+    First, refs that are in the ledger but have vanished are restored.
 
     Args:
         repository: The data repo.
         name: The transient.
-        lock: Its lock, which is held.
-        coming: The refs that somebody is pushing, and what they shall be: a push that completes something goes first.
+        lock: Its lock, held by the caller.
+        coming: The refs that somebody is pushing, with their new targets: these are left to the push.
 
     Raises:
-        DamagedData: Something was published that cannot be put back: nothing may take its place.
+        DamagedData: Something published cannot be restored, and nothing may take its place.
     """
     updates = _published(repository, name)
     if updates:
@@ -124,10 +124,10 @@ def roll_forward(repository: Repository, name: str, lock: Lock, coming: Mapping[
 
 
 def _published(repository: Repository, name: str) -> list[RefUpdate]:
-    """Enter in the ledger what it lacks of a line, and return the refs to put back that the line has lost.
+    """Add to the ledger what it lacks of a line, and return the lost refs of the line to restore.
 
     Raises:
-        DamagedData: Something was published and cannot be put back.
+        DamagedData: Something published cannot be restored.
     """
     chain, number = repository.ledger.chain(name), latest_number(repository, name)
     noted = chain[-1].number if chain else -1
@@ -139,7 +139,7 @@ def _published(repository: Repository, name: str) -> list[RefUpdate]:
 
 
 def latest_number(repository: Repository, name: str) -> int:
-    """Return the number of the latest revision on a branch; -1 if there is none, or git cannot follow the branch."""
+    """Return the number of the latest revision on a branch; -1 if there is none, or git cannot read the branch."""
     try:
         latest = History(repository).latest(name)
     except DamagedData:
@@ -151,17 +151,17 @@ def add_tag(batch: Batch, name: str, commit: str, tagger: pygit2.Signature, mess
     """Add the annotated tag of a revision to a batch and return its id; no ref is moved.
 
     Args:
-        batch: The objects that are being written.
+        batch: The objects being written.
         name: The tag's short name.
         commit: The revision.
-        tagger: The committer of that commit, so that a tag that was lost in a crash is restored as it was.
-        message: The reason, as the commit says it.
+        tagger: The committer of that commit, so that a tag lost in a crash can be restored identically.
+        message: The reason, as in the commit.
     """
     return str(batch.tag(name, pygit2.Oid(hex=commit), tagger, one_line(message)))
 
 
 def settled(repository: Repository, name: str, tip: pygit2.Commit | None) -> list[RefUpdate]:
-    """Return what removes a run that ended, on the branch or as a draft, and whose writer died before its ref went."""
+    """Return the update that deletes the ref of an ended run whose writer died before deleting it."""
     reference = repository.reference(run_ref(name))
     if reference is None:
         return []

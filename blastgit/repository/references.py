@@ -1,4 +1,4 @@
-"""Which types of reference lines a data repo has: the section `references` of `blastgit.yaml` over what is shipped."""
+"""The types of reference lines in a data repo: the section `references` of `blastgit.yaml` over the defaults."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _EXPORTED = ("filters", "surveys")
 
 @dataclass(frozen=True, slots=True)
 class ReferenceType:
-    """One type; `references.yaml` explains each word.
+    """A type of references; `references.yaml` explains each field.
 
     Attributes:
-        name: What it is called, `filter`.
-        about: What it is.
-        exported: The table of Blast's export whose rows become lines of it, or "".
-        reviewed: Whether only a curator begins a line of it.
+        name: Its name, `filter`.
+        about: Its description.
+        exported: The table of Blast's export whose rows become lines of this type, or "".
+        reviewed: Whether only curators may start a line of this type.
     """
 
     name: str
@@ -43,7 +43,7 @@ class ReferenceTypes:
 
     @classmethod
     def of(cls, settings: Settings) -> ReferenceTypes:
-        """Return what the settings of a data repo say.
+        """Read the section `references` of the settings.
 
         Raises:
             RepoError: The section `references` has a mistake.
@@ -66,12 +66,12 @@ class ReferenceTypes:
         )
 
     def exported(self) -> Mapping[str, ReferenceType]:
-        """Return the types whose lines come out of exports, by the table of the export."""
+        """Return the types whose lines come from exports, by the table of the export."""
         return {each.exported: each for each in self.types.values() if each.exported}
 
 
 def read_types(loaded: Any) -> ReferenceTypes:
-    """Read the section; what it leaves out is as shipped, and `null` takes a type away.
+    """Read the section; the defaults hold for what it omits, and `null` removes a type.
 
     Raises:
         RepoError: It is not valid.
@@ -80,7 +80,7 @@ def read_types(loaded: Any) -> ReferenceTypes:
     found = {str(name): _read(str(name), words) for name, words in merged.items() if words is not None}
     tables = [each.exported for each in found.values() if each.exported]
     if twice := next((table for table in tables if tables.count(table) > 1), None):
-        raise RepoError(f"{_WHERE}: two types have `exported: {twice}`, and each row becomes one line only")
+        raise RepoError(f"{_WHERE}: two types have `exported: {twice}`, but each row can become only one line")
     return ReferenceTypes(found)
 
 
@@ -89,11 +89,13 @@ def _read(name: str, words: Any) -> ReferenceType:
     try:
         reference_line(name, "any")
     except InvalidName:
-        raise RepoError(f"{where}: a type is a word of small letters, digits and -, with a letter first") from None
+        raise RepoError(
+            f"{where}: a type is a word of lower-case letters, digits and -, beginning with a letter"
+        ) from None
     read_keys(words, where, _WORDS)
     about, exported, reviewed = words.get("about", ""), words.get("exported", ""), words.get("reviewed", False)
     if not isinstance(about, str) or not isinstance(reviewed, bool):
-        raise RepoError(f"{where}: `about` is a text, and `reviewed` is true or false")
+        raise RepoError(f"{where}: `about` must be a text, and `reviewed` true or false")
     if exported and exported not in _EXPORTED:
-        raise RepoError(f"{where}.exported is {exported!r}, and only rows of {' and '.join(_EXPORTED)} become lines")
+        raise RepoError(f"{where}.exported is {exported!r}, but only rows of {' and '.join(_EXPORTED)} become lines")
     return ReferenceType(name, about, exported, reviewed)

@@ -1,8 +1,8 @@
-"""A data repo that lies elsewhere: what a question needs is fetched into a temporary copy, what is recorded is pushed.
+"""A remote data repo: what a query needs is fetched into a temporary copy, what is recorded is pushed.
 
-Each question fetches what its answer needs, as it is now, and nothing twice: no verb has to think of it. A transient's
-branch is fetched with its tip alone; the walk back along it fetches more when it comes to the end of what is here. So
-asking for the latest revision fetches little, and asking for all of them fetches all.
+Each query fetches what it needs, up to date, and nothing twice, without the verbs having to request it. Only the tip of
+a transient's branch is fetched at first; walking back along the branch fetches more when it reaches the end of what is
+here. Reading the latest revision thus fetches little, and reading all of them fetches everything.
 """
 
 from __future__ import annotations
@@ -52,14 +52,14 @@ from blastgit.store.config import VARIABLE, Remote
 _ALL_BRANCHES = Pattern(BRANCHES, is_open=True, but=PERSONAL_BRANCHES)
 _ALL_TAGS = Pattern(TAGS, is_open=True)
 _WHOLE = (RUNS, DRAFTS)
-"""What the refs begin with that are fetched with all that led to them."""
-_SINGLY = 8  # refs; up to so many are fetched one by one, and if more are wanted, all
-_STEP = 4  # commits fetched by the first look beyond a tip; each further one fetches four times as many
-_STAGES = 64  # commits; more than a workflow has stages, whose markers stand between two revisions
-_ALL = 1_000_000  # commits; `--unshallow` would bring all of main as well
+"""The prefixes of refs that are fetched with their whole history."""
+_SINGLY = 8  # refs; up to this number are fetched one by one, otherwise all
+_STEP = 4  # commits in the first fetch beyond a tip; each further fetch has four times as many
+_STAGES = 64  # commits; more than the stages of a workflow, whose markers are between two revisions
+_ALL = 1_000_000  # commits; `--unshallow` would fetch all of main as well
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 8.0  # seconds
 
-# The user's own hooks are about the user's own clones, and a server that hangs is given up.
+# Ignore the user's own hooks, which are for the user's own clones, and give up on a server that hangs.
 _CONFIG = """
 [core]
     hooksPath = /dev/null
@@ -78,10 +78,10 @@ _CONFIG = """
 
 
 class RemoteRepository(Repository):
-    """A data repo elsewhere, as far as it has been fetched.
+    """A remote data repo, as far as it has been fetched.
 
-    The server's hook has the last word on what is recorded: it knows the policy and who pushes, and it alone sees every
-    name, so a new name that differs from another only in case is found there.
+    The server's hook has the last word on what is recorded: it knows the policy and who pushes, and only it sees every
+    name, so that it can refuse a new name that differs from another only in case.
 
     Attributes:
         url: Where the data repo is.
@@ -90,14 +90,14 @@ class RemoteRepository(Repository):
     is_here = False
 
     def __init__(self, url: str, sleep: Callable[[float], object] = time.sleep) -> None:
-        """Fetch main, and only that.
+        """Fetch main only.
 
         Args:
-            url: Where the data repo is, as git takes it.
-            sleep: What waits, before another try to push.
+            url: The URL of the data repo, for git.
+            sleep: Called to wait before another attempt to push.
 
         Raises:
-            RepoError: The repository cannot be reached, or is no data repo.
+            RepoError: The repository cannot be reached, or is not a data repo.
         """
         self.url = url
         self._sleep = sleep
@@ -123,7 +123,7 @@ class RemoteRepository(Repository):
 
     @contextmanager
     def question(self) -> Iterator[None]:
-        """Fetch what is asked inside once, as it is now, unless another question is being answered already."""
+        """Enter a query, within which each ref is fetched only once; nested queries belong to the outer one."""
         if not self._depth:
             self.refresh()
         self._depth += 1
@@ -133,15 +133,15 @@ class RemoteRepository(Repository):
             self._depth -= 1
 
     def refresh(self) -> None:
-        """Forget what is known to be as it is now."""
+        """Forget which refs are up to date."""
         self._fetched = Fetched()
 
     def expect(self, start: str) -> None:
-        """Fetch the refs that begin so together with the next one that is asked for."""
+        """Fetch the refs that begin with `start` together with the next ref that is needed."""
         self._along = (*self._along, Pattern(start, is_open=True))
 
     def reference(self, ref: str) -> pygit2.Reference | None:
-        """Return a ref as it is now. A transient's comes with the ends of its run and drafts, and these come whole."""
+        """Return a ref as it is now. A transient's ref is fetched with the refs of its run and drafts."""
         if ref.startswith(_WHOLE):
             self._bring_run(ref)
         elif ref.startswith((BRANCHES, TAGS)):
@@ -152,36 +152,37 @@ class RemoteRepository(Repository):
         return super().reference(ref)
 
     def references(self, start: str, but: str = "") -> list[str]:
-        """Return the names of the refs that begin so, having fetched the tip of each."""
-        drafts = [Pattern(DRAFTS, is_open=True)] if start == BRANCHES else []  # who lists transients asks for them next
+        """Return the names of the refs that begin with `start`, after fetching the tip of each."""
+        # listing transients needs their drafts next
+        drafts = [Pattern(DRAFTS, is_open=True)] if start == BRANCHES else []
         self._bring(Pattern(MAIN), *drafts, Pattern(start, is_open=True, but=but))
         return super().references(start, but)
 
     def object_ids(self, start: str, but: str = "") -> dict[str, str]:
-        """Return what each ref names that begins so, having fetched the tip of each."""
+        """Return the object id of each ref that begins with `start`, after fetching the tip of each."""
         self._bring(Pattern(MAIN), Pattern(start, is_open=True, but=but))
         return super().object_ids(start, but)
 
     def look_up(self, refs: Iterable[str]) -> dict[str, pygit2.Reference]:
-        """Return those of some branches or tags that there are, fetching them together."""
+        """Return the given branches or tags that exist, fetching them together."""
         wanted = list(refs)
         missing = sorted({ref for ref in wanted if not self._fetched.has(Pattern(ref))})
         if len(missing) > _SINGLY:
             self._bring(Pattern(MAIN), *{_ALL_TAGS if ref.startswith(TAGS) else _ALL_BRANCHES for ref in missing})
-        elif missing:  # with a star, none is no failure
+        elif missing:  # with a wildcard, a missing ref is not an error
             self._bring(Pattern(MAIN), *(Pattern(ref, is_open=True) for ref in missing))
         return super().look_up(wanted)
 
     def commits(self, name: str, start: pygit2.Commit | None = None) -> Iterator[pygit2.Commit]:
-        """Yield all commits of a branch, having fetched them in one go, with the line's tags.
+        """Yield all commits of a branch, after fetching them in one go with the line's tags.
 
-        If the names of all branches were asked for, all commits of all of them are fetched.
+        If the names of all branches were requested before, all commits of all branches are fetched.
         """
         self._bring_whole(branch_ref(name))
         yield from super().commits(name, start)
 
     def branches(self) -> list[str]:
-        """Return the refs of all branches that the repo there has, without fetching any."""
+        """Return the refs of all branches of the remote repo, without fetching any."""
         try:
             listed = run_git(
                 self.path, "ls-remote", "--quiet", "--heads", "--", self.url, keep=Keep.to_reach(self.url)
@@ -191,7 +192,7 @@ class RemoteRepository(Repository):
         return [line.partition("\t")[2] for line in listed.splitlines()]
 
     def commit_before(self, name: str, commit: pygit2.Commit) -> pygit2.Commit | None:
-        """Return the commit before one on a transient's branch, fetching it if need be."""
+        """Return the previous commit on a transient's branch, fetching it if needed."""
         if str(commit.id) in self._boundary:
             group = self._fetched.group(branch_ref(name))
             step = self._fetched.steps.get(group, _STEP)
@@ -201,21 +202,21 @@ class RemoteRepository(Repository):
         return super().commit_before(name, commit)
 
     def remote(self) -> Remote:
-        """Return where the store is.
+        """Return the location of the store.
 
         Raises:
-            StoreError: It is a folder of another machine.
+            StoreError: It is a folder on another machine.
         """
         remote = super().remote()
         if remote.folder is not None and not os.environ.get(VARIABLE) and not _may_be_store(remote.folder):
             raise StoreError(
-                f"{self.location} keeps its contents in the folder {remote.folder}, and there is no such store on this "
-                f"machine: set {VARIABLE} to a URL by which it can be reached, or ask an admin to move the store to one"
+                f"{self.location} keeps its contents in the folder {remote.folder}, which is not a store on this "
+                f"machine: set {VARIABLE} to a URL at which it can be reached, or ask an admin to move it to a URL"
             )
         return remote
 
     def prepare_to_write(self) -> None:
-        """Make the folders that a writer needs in the copy, and see that the store can be named."""
+        """Make the folders that a writer needs in the copy, and check that the store can be used."""
         _ = self.store
         super().prepare_to_write()
 
@@ -227,14 +228,14 @@ class RemoteRepository(Repository):
         objects: Batch | None = None,
         synced: Iterable[Path] = (),
     ) -> None:
-        """Push: all of the refs move, or none.
+        """Push refs, all or none.
 
         Raises:
-            RefMoved: Somebody else was first. What is there now has been fetched: decide again.
-            Denied: A hook of the data repo declined it.
-            RepoError: The data repo cannot be reached, or does not take pushes.
+            RefMoved: Somebody else was first. The new state has been fetched: decide again.
+            Denied: A hook of the data repo rejected the push.
+            RepoError: The data repo cannot be reached, or does not accept pushes.
         """
-        del message, locks  # the other side keeps its own log, and its own locks
+        del message, locks  # the remote repo has its own log and locks
         if objects is not None:
             objects.write()
         sync_file_systems(synced)
@@ -250,7 +251,7 @@ class RemoteRepository(Repository):
                 self.git.references.delete(update.ref)
 
     def _find_out(self, failure: PushFailed, updates: Sequence[RefUpdate]) -> None:
-        """Look at what there is after a push that failed, and raise what that means; return if it went through."""
+        """Fetch the refs after a failed push, and raise the appropriate error; return if the push did succeed."""
         branch = next((update for update in updates if update.ref.startswith(BRANCHES)), updates[0])
         self._wait()
         try:
@@ -260,18 +261,18 @@ class RemoteRepository(Repository):
             raise explain(self.location, "cannot be reached any more", failure.said) from None
         now = there[branch.ref]
         if failure.outcome is Outcome.UNKNOWN and (now or ZERO) == branch.new:
-            return  # it was taken in, and only the answer was lost
+            return  # the push succeeded, and only the answer was lost
         if now != branch.old:
             raise RefMoved(f"{branch.ref} of {self.location} was moved by somebody else")
         if failure.outcome is Outcome.MOVED:
             self._roll_forward(branch, [update.ref for update in updates if update.ref.startswith(TAGS)])
             raise RefMoved(f"{branch.ref} of {self.location} is being moved by somebody else")
         if failure.outcome is Outcome.DECLINED:
-            raise Denied(f"{self.location} did not take this in: {failure.said}")
-        raise explain(self.location, "did not take this in", failure.said)
+            raise Denied(f"{self.location} rejected this: {failure.said}")
+        raise explain(self.location, "rejected this", failure.said)
 
     def _look(self, ref: str) -> str | None:
-        """Fetch a ref, of a run with all that leads to it, and return the object id that it has."""
+        """Fetch a ref, for a run with its whole history, and return its object id, or None."""
         try:
             self._fetch([copied(ref)], f"--depth={_ALL if ref.startswith(_WHOLE) else 1}")
         except NotFound:
@@ -281,7 +282,7 @@ class RemoteRepository(Repository):
         return str(self.git.references[ref].target)
 
     def _roll_forward(self, branch: RefUpdate, tags: Sequence[str]) -> None:
-        """Lead the branch to its latest revision, if a tag without it is all that a writer there left when it died."""
+        """Move the branch to its latest revision, if a writer there died after it had moved only the tag."""
         for tag in tags:
             try:
                 self._fetch([copied(tag)], f"--depth={_STAGES}")
@@ -289,24 +290,24 @@ class RemoteRepository(Repository):
                 if comes_right_after(self.git, commit, branch.old):
                     push_refs(self.path, self.url, [RefUpdate(branch.ref, str(commit.id), branch.old)])
             except (NotFound, PushFailed):
-                continue  # then it was another reason, or somebody else was at it too
+                continue  # the push failed for another reason, or somebody else has done this
             self._look(branch.ref)
 
     def _wait(self) -> None:
-        """Wait before the next try, longer each time, and by chance, so that those who met once do not meet again."""
+        """Wait before the next attempt, longer each time, and for a random time to avoid repeated collisions."""
         longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2**self._failures)
         self._failures += 1
-        wait = random.uniform(0, longest)  # noqa: S311 (nobody has to be kept from guessing it)
+        wait = random.uniform(0, longest)  # noqa: S311 (not a secret)
         self._sleep(max(0.0, min(wait, self._give_up - time.monotonic())))
 
     def _bring(self, *wanted: Pattern) -> None:
-        """Fetch the last of some refs as it is now, unless this question has; the others come along.
+        """Fetch the last of some refs, unless it is up to date; the others are fetched along with it.
 
-        If one of them does not exist, it is the last.
+        Only the last one may not exist.
         """
         missing = [each for each in wanted if not self._fetched.has(each)]
         if not missing or missing[-1] != wanted[-1]:
-            return  # what would have come along is not fetched for its own sake
+            return  # the others are not fetched for their own sake
         prune = () if any(each.but for each in missing) else ("--prune",)
         try:
             self._fetch([spec for each in missing for spec in each.specs], "--depth=1", *prune)
@@ -319,7 +320,7 @@ class RemoteRepository(Repository):
         self._fetched.tips.update(missing)
 
     def _bring_run(self, ref: str) -> None:
-        """Fetch all markers of a transient's run in progress, or all of its drafts, if there are any."""
+        """Fetch all markers of a transient's run in progress, or all its drafts, if there are any."""
         if not self._fetched.has(Pattern(ref)):
             branch = branch_ref(ref.removeprefix(RUNS).removeprefix(DRAFTS))
             self._bring(*_beside(branch), Pattern(branch))
@@ -327,7 +328,7 @@ class RemoteRepository(Repository):
             self._bring_whole(ref)
 
     def _bring_whole(self, ref: str) -> None:
-        """Fetch all that led to a ref, and to those that were asked for together with it; of a line, also its tags."""
+        """Fetch the whole history of a ref and of the refs fetched together with it; for a line, also its tags."""
         if self._fetched.is_whole(ref):
             return
         if not self._fetched.has(Pattern(ref)):
@@ -340,7 +341,7 @@ class RemoteRepository(Repository):
             self._fetched.whole.add(group)
 
     def _delete(self, gone: Pattern) -> None:
-        """Take refs away that are not there any more."""
+        """Delete refs that no longer exist."""
         for ref in [ref for ref in self.git.references if gone.has(ref)]:
             self.git.references.delete(ref)
 
@@ -353,27 +354,27 @@ class RemoteRepository(Repository):
                 raise RepoError(f"{self.location} has no branch main: is it a data repo of blastgit?") from None
             if "couldn't find remote ref" in error.stderr:
                 raise NotFound(f"{self.location} has no {error.stderr.rpartition('/')[2]}") from None
-            if not error.stderr and not error.was_killed:  # so git ends where no ref has any of the patterns
+            if not error.stderr and not error.was_killed:  # git's behaviour if no ref matches the patterns
                 raise NotFound(f"{self.location} has no {' '.join(specs)}") from None
             raise explain(self.location, "cannot be read", error.said) from None
         self._reopen()
 
     def _reopen(self) -> None:
-        """Look at the copy afresh: libgit2 remembers where history ended."""
+        """Reopen the copy, since libgit2 caches where a shallow history ends."""
         before = find_ref(self.git, MAIN) if hasattr(self, "git") else None
         self.git = pygit2.Repository(str(self.path))
         if before is None or before.target != self.git.references[MAIN].target:
-            self.__dict__.pop("store", None)  # main may name another one now
+            self.__dict__.pop("store", None)  # main may name another store now
         shallow = self.path / "shallow"
         self._boundary = frozenset(shallow.read_text().split()) if shallow.exists() else frozenset()
 
 
 def _beside(ref: str) -> list[Pattern]:
-    """Return what is fetched along with a ref, since they are asked for together."""
+    """Return the refs to fetch along with a ref, since they are needed together."""
     if ref in (MAIN, ANNOTATIONS, CHECKPOINT) or ref.startswith((RELEASES, *_WHOLE)):
         return [Pattern(MAIN)]
     name = ref.removeprefix(BRANCHES) if ref.startswith(BRANCHES) else ref.removeprefix(TAGS).rpartition("/")[0]
-    # with a star, git accepts that a ref does not exist
+    # with a wildcard, git accepts that a ref does not exist
     return [Pattern(MAIN), Pattern(run_ref(name), is_open=True), Pattern(draft_ref(name), is_open=True)]
 
 
@@ -387,7 +388,7 @@ def _tags_of(branches: Pattern) -> list[Pattern]:
 
 
 def _may_be_store(folder: Path) -> bool:
-    """Whether a folder that a repo elsewhere names is a store, or empty; no other is read, or written to."""
+    """Whether a local folder named by a remote repo is a store or empty; any other folder is left alone."""
     try:
         return (folder / "files" / "md5").is_dir() or {path.name for path in folder.iterdir()} <= {"files", "tmp"}
     except OSError:

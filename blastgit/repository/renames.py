@@ -1,7 +1,7 @@
 """Transients that were renamed: the section `renames` of `blastgit.yaml`, from former names to present ones.
 
-Blast itself has no rename; now and then a migration gives a transient another name, and what is published keeps the one
-that it had. Asking by either name finds it.
+Blast itself cannot rename; occasionally a migration gives a transient another name, while published data keep the old
+one. Both names find the transient.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ _WHERE = "blastgit.yaml on main: renames"
 
 @dataclass(frozen=True)
 class Renames:
-    """Which names are of the same transient.
+    """Which names belong to the same transient.
 
     Attributes:
-        present: The name that came after each former one.
+        present: The name that replaced each former one.
     """
 
     present: Mapping[str, str]
 
     @classmethod
     def of(cls, settings: Settings) -> Renames:
-        """Return what the settings of a data repo say of them.
+        """Read the section `renames` of the settings.
 
         Raises:
             RepoError: The section `renames` has a mistake.
@@ -39,12 +39,12 @@ class Renames:
         return settings.read("renames", read_renames)
 
     def former(self, name: str) -> list[str]:
-        """Return the names that a transient had before it was called so, the last one first."""
+        """Return the former names of a transient, the most recent first."""
         before = [old for old, new in self.present.items() if new == name]
         return [each for old in before for each in (old, *self.former(old))]
 
     def others(self, name: str) -> list[str]:
-        """Return the other names of a transient: those that came after this one, the latest first, then former ones."""
+        """Return the other names of a transient: later names, the latest first, then former ones."""
         after = later(self.present, name)
         newest = [name, *after][-1]
         return [*reversed(after), *(each for each in self.former(newest) if each != name and each not in after)]

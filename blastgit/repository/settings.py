@@ -33,22 +33,22 @@ SECTIONS = frozenset(
         "variants",
     }
 )
-"""The keys that the room concerned reads: `Stages.of(settings)` and the like. `checks/settings.py` reads all."""
+"""The keys that other packages read, as by `Stages.of(settings)`. `checks/settings.py` reads them all."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What `blastgit.yaml` says.
+    """The contents of `blastgit.yaml`.
 
     Attributes:
-        simulated: Whether the repo holds simulated data; the two kinds never mix.
-        rules: The rules that decide what a new revision is.
-        title: What the repo is called, for people.
+        simulated: Whether the repo holds simulated data, which never mix with real ones.
+        rules: The rules that decide whether a state is a new revision.
+        title: The name of the repo, for people.
         format: The version of the on-disk format.
         policy: Who may do what.
-        sections: What the other keys hold, each for the room that reads it; see `read`.
+        sections: The values of the other keys, for the packages that read them; see `read`.
     """
 
     simulated: bool
@@ -60,12 +60,12 @@ class Settings:
     _read: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def read(self, key: str, reader: Callable[[Any], T]) -> T:
-        """Return what a section says, read once.
+        """Return a parsed section, cached.
 
         Args:
             key: One of `SECTIONS`.
-            reader: Makes a frozen value object of the YAML's value, or of None for the default; raises `RepoError` that
-                says where a mistake is.
+            reader: Parses the YAML value, or None for the default, into a frozen object; raises a `RepoError` that
+                locates any mistake.
 
         Raises:
             RepoError: The section has a mistake.
@@ -81,7 +81,7 @@ def read_settings(text: bytes) -> Settings:
     """Read `blastgit.yaml`.
 
     Raises:
-        RepoError: It is of a newer format, or is not valid.
+        RepoError: It has a newer format, or is not valid.
     """
     loaded = _load(text)
     version = loaded.get("format")
@@ -89,7 +89,7 @@ def read_settings(text: bytes) -> Settings:
         raise RepoError(f"{FILE} on main states no format version: is this a data repo?")
     if version > FORMAT:
         raise RepoError(
-            f"this data repo has format {version}, and this blastgit knows up to {FORMAT}: install a newer one"
+            f"this data repo has format {version}, but this blastgit only reads up to {FORMAT}: install a newer one"
         )
     known = sorted(_KEYS | SECTIONS)
     check_keys(loaded, f"{FILE} on main", known)

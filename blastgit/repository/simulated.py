@@ -1,4 +1,4 @@
-"""Real and simulated data never mix: what a repo says of itself, and what an export says of itself."""
+"""Keeps real and simulated data apart, by the settings of a repo and the metadata of an export."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ if TYPE_CHECKING:
     from blastgit.revision.export import Export
 
 KEY = "simulated"
-"""The key of an export's metadata that tells. A repo of simulated data adds it to all that it records."""
+"""The key in an export's metadata. A repo of simulated data adds it to everything that it records."""
 
 WORDS = {False: "real", True: "simulated"}
 
 
 def kind_of(export: Export) -> bool | None:
-    """Return whether an export says that it is simulated; None if it says nothing, as Blast's own do.
+    """Return whether an export is marked as simulated; None if it does not say, like Blast's own exports.
 
     Raises:
-        InvalidExport: It says something else.
+        InvalidExport: The mark is neither true nor false.
     """
     stated = export.document["metadata"].get(KEY)
     if stated is not None and not isinstance(stated, bool):
-        raise InvalidExport(f"metadata.{KEY} should be true or false, and is {stated!r:.40}")
+        raise InvalidExport(f"metadata.{KEY} should be true or false, not {stated!r:.40}")
     return False if stated is None and export.is_published else stated
 
 
 def check_simulated(export: Export, repository: Repository) -> Export:
-    """Return an export as a repo records it, if it does not say that it is of the other kind.
+    """Return an export with the mark of the repo, if it is not of the other kind.
 
     Raises:
-        InvalidExport: It does.
+        InvalidExport: Only one of the export and the repo is simulated.
     """
     simulated, stated = repository.settings.simulated, kind_of(export)
     if stated is not None and stated != simulated:
         raise InvalidExport(
-            f"these data of {export.name} are {WORDS[stated]}, and {repository.location} holds {WORDS[simulated]} "
-            "data: the two never mix; record them in a repo of their own kind"
+            f"these data of {export.name} are {WORDS[stated]}, but {repository.location} holds {WORDS[simulated]} "
+            "data, and the two must not be mixed: record them in a repo of their own kind"
         )
     if not simulated or stated:
         return export

@@ -1,4 +1,4 @@
-"""Where the files lie that a data repo starts from: `.dvc/` and `hooks/` of the project or the package."""
+"""The initial files of a data repo: `.dvc/` and `hooks/` of the project or the package."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PACKAGE = Path(__file__).parents[1]
 
 
 def shipped_folder(name: str) -> Path:
-    """Return the folder of shipped files called `name` ("dvc" or "hooks")."""
+    """Return the folder of shipped files named `name` ("dvc" or "hooks")."""
     installed = _PACKAGE / "_shipped" / name
     return installed if installed.is_dir() else _PACKAGE.parent / {"dvc": ".dvc"}.get(name, name)
 
@@ -23,25 +23,25 @@ def _read(name: str) -> bytes:
 
 
 def store_config(url: str, options: Mapping[str, str] | None = None) -> bytes:
-    """Return the `.dvc/config` of a data repo whose contents lie at `url`.
+    """Return the `.dvc/config` of a data repo with its contents at `url`.
 
     Raises:
-        RepoError: The URL or an option is not valid, or is not one that main may name.
+        RepoError: The URL or an option is not valid, or not allowed on main.
     """
     return with_remote(_read("config"), Remote("store", url, dict(options or {})))
 
 
 _FORMER = {".gitignore": b"/*/**\n!/*/**/\n!*.dvc\n"}
-"""What a dot file of revisions from before was."""
+"""Former versions of dot files, which old revisions have."""
 
 
 def is_dot_file(path: str, data: bytes) -> bool:
-    """Whether `data` is what a dot file of a revision may be, now or in its time; `.dvc/config` may be anything."""
+    """Whether `data` is a present or former version of a dot file; `.dvc/config` may be anything."""
     return path == ".dvc/config" or data in (dot_files(b"")[path], _FORMER.get(path))
 
 
 def dot_files(config: bytes) -> dict[str, bytes]:
-    """Return the dot files that make a commit's tree one that plain git and DVC can check out, by path."""
+    """Return the dot files, by path, that let plain git and DVC check out a commit."""
     return {
         ".dvc/config": config,
         ".dvc/.gitignore": _read(".gitignore"),

@@ -1,4 +1,4 @@
-"""Names that gave way to others: sections of `blastgit.yaml` that map former names to present ones."""
+"""Names that were replaced by others, in sections of `blastgit.yaml` that map former names to present ones."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from blastgit.errors import RepoError
 
 
 def later(successors: Mapping[str, str], name: str) -> list[str]:
-    """Return the names that came after one, the present one last; empty if it never gave way to another.
+    """Return the names that successively replaced a name, the present one last; empty if it was never replaced.
 
     Args:
-        successors: The name that came after each former one, without circles.
-        name: The name to begin with.
+        successors: The name that replaced each former one, without circles.
+        name: The name to start from.
     """
     found: list[str] = []
     while name in successors:
@@ -23,7 +23,7 @@ def later(successors: Mapping[str, str], name: str) -> list[str]:
 
 
 def refuse_circle(successors: Mapping[str, str], where: str) -> None:
-    """Check that no name comes after itself.
+    """Check that no name replaces itself, directly or indirectly.
 
     Raises:
         RepoError: One does; the error begins with `where`.
@@ -31,4 +31,4 @@ def refuse_circle(successors: Mapping[str, str], where: str) -> None:
     try:
         TopologicalSorter({old: [new] for old, new in successors.items()}).prepare()
     except CycleError as error:
-        raise RepoError(f"{where}: {error.args[1][0]} comes back to itself") from None
+        raise RepoError(f"{where}: {error.args[1][0]} leads back to itself") from None

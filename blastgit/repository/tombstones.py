@@ -1,4 +1,4 @@
-"""Tombstones: what main says of published files that were taken down.
+"""Tombstones: the record on main of published files that were taken down.
 
 Published bytes are never altered, so a withdrawal stands beside them: `withdrawn/<transient>/<N>.yaml` on main, of a
 draft `withdrawn/<transient>/<N>-draft-<K>.yaml`.
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 FOLDER = "withdrawn"
 LEFT_OUT = "left out of this subset"
-"""The beginning of the reason that a tombstone in a subset gives."""
+"""The beginning of the reason in a subset's tombstones."""
 
 ATTACHMENT = "attachment"
 _SHA256 = re.compile(rb"[0-9a-f]{64}")
@@ -34,13 +34,13 @@ _FILE = re.compile(r"((?:u/[^/]+/|r/[^/]+/)?[^/]+)/(0|[1-9][0-9]{0,8})(?:-draft-
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """What is left of one file of one revision.
+    """The record of a withdrawn file of a revision.
 
     Attributes:
         path: The file.
-        md5: The name that its content had in the store.
+        md5: The name of its content in the store.
         sha256: Its checksum.
-        size: Its bytes.
+        size: Its size in bytes.
         at: When it was withdrawn (ISO 8601, UTC).
         by: By whom.
         reason: Why.
@@ -59,7 +59,7 @@ class Tombstone:
         return asdict(self)
 
     def __str__(self) -> str:
-        if self.reason.startswith(LEFT_OUT):  # nobody took it down: it is in the repo that the subset is of
+        if self.reason.startswith(LEFT_OUT):  # not withdrawn: the repo that the subset was made from has it
             return self.reason
         return f"withdrawn on {self.at[:10]} by {self.by}: {self.reason}"
 
@@ -69,10 +69,10 @@ Stones = Mapping[str, Tombstone]
 
 
 class Withdrawals:
-    """What main says was withdrawn."""
+    """All withdrawals recorded on main."""
 
     def __init__(self, repository: Repository) -> None:
-        """Look at main as it is now."""
+        """Read the current state of main."""
         self._git = repository.git
         self._main = repository.main.tree
         self._tree = self._main / FOLDER if FOLDER in self._main else None
@@ -81,7 +81,7 @@ class Withdrawals:
         """Return the tombstones of a revision, or of a draft on the way to it.
 
         Raises:
-            RepoError: Main's file about it is not valid.
+            RepoError: Its file on main is not valid.
         """
         if not isinstance(self._tree, pygit2.Tree):
             return {}
@@ -105,7 +105,7 @@ class Withdrawals:
                     yield name, number if draft is None else None, self.of(name, number, draft)
 
     def attachments(self) -> Iterator[Tombstone]:
-        """Yield the tombstone of each attachment, whose path is that on the branch `annotations`.
+        """Yield the tombstone of each withdrawn attachment; its path is that on the branch `annotations`.
 
         Raises:
             RepoError: A file on main is not valid.
@@ -113,7 +113,7 @@ class Withdrawals:
         folder = self._tree / ATTACHMENT if isinstance(self._tree, pygit2.Tree) and ATTACHMENT in self._tree else None
         if isinstance(folder, pygit2.Tree):
             for path, blob in flatten(folder):
-                if "/" in path:  # others are of a transient of that name
+                if "/" in path:  # the others belong to a transient named "attachment"
                     where = f"{FOLDER}/{ATTACHMENT}/{path}"
                     yield from read_tombstones(blob_data(self._git, blob), where).values()
 
@@ -121,23 +121,23 @@ class Withdrawals:
         """Return the tombstone of an attachment, or None.
 
         Raises:
-            RepoError: Main's file about it is not valid.
+            RepoError: Its file on main is not valid.
         """
         where = attachment_file(sha256)
         data = None if self._tree is None else read_blob(self._main, where)
         return None if data is None else next(iter(read_tombstones(data, where).values()), None)
 
     def returning(self, transient: str, sha256: Mapping[str, str]) -> dict[str, tuple[str, Tombstone]]:
-        """Return which files have the very bytes that were withdrawn: by path, of which revision, and its tombstone.
+        """Return the files with withdrawn bytes: by path, the revision they were withdrawn from, and the tombstone.
 
-        What a subset left out is not withdrawn; see `maintenance/subset.py`.
+        Files that a subset left out are not withdrawn; see `maintenance/subset.py`.
 
         Args:
-            transient: Whose they are; tombstones of its own come first.
-            sha256: The checksum of each file, by path, without what stands before it.
+            transient: The transient of the files; its own tombstones take precedence.
+            sha256: The checksum of each file, by path, without prefix.
 
         Raises:
-            RepoError: Main's file about one is not valid.
+            RepoError: A file on main is not valid.
         """
         if not isinstance(self._tree, pygit2.Tree):
             return {}
@@ -156,10 +156,10 @@ class Withdrawals:
         return {path: found[digest] for path, digest in sha256.items() if digest in found}
 
     def concerning(self, state: Snapshot) -> Stones:
-        """Return the tombstones of a state by path: a marker's are those of any revision that has the same file.
+        """Return the tombstones of a state by path; for a marker, those of any revision that has the same file.
 
         Raises:
-            RepoError: Main's file about one is not valid.
+            RepoError: A file on main is not valid.
         """
         if state.number is not None:
             return self.of(state.name, state.number)
@@ -186,16 +186,16 @@ class Withdrawals:
 
 
 def check_returning(repository: Repository, transient: str, sha256: Mapping[str, str]) -> dict[str, str]:
-    """Return which files bring back what was withdrawn, each with a sentence: all that need somebody's leave.
+    """Return a sentence for each file that would republish withdrawn content and thus needs permission.
 
-    Bytes that were withdrawn from another transient, and that are in the store still, are published there too: those
-    are no business of this one.
+    Bytes that were withdrawn from another transient but are still in the store are also published elsewhere, so they
+    need no permission.
     """
     found = Withdrawals(repository).returning(transient, sha256)
     others = {path: each for path, each in found.items() if transient_of(each[0].partition("@")[0]) != transient}
     gone = repository.store.missing({stone.md5 for _, stone in others.values()}) if others else set()
     return {
-        path: f"{path} has the very bytes that were {stone} ({name}:{stone.path})"
+        path: f"{path} has the same bytes as {name}:{stone.path}, which was {stone}"
         for path, (name, stone) in found.items()
         if path not in others or stone.md5 in gone
     }
@@ -239,7 +239,7 @@ def write_tombstones(name: str, number: int, stones: Stones, draft: int | None =
 
 
 def write_attachment_tombstone(stone: Tombstone) -> bytes:
-    """Return the file that says that an attachment was withdrawn."""
+    """Return the contents of the file with an attachment's tombstone."""
     import yaml
 
     value = {"attachment": f"sha256:{stone.sha256}", "withdrawn": [stone.to_json()]}

@@ -1,4 +1,4 @@
-"""Contents from one store into another, each checked on its way."""
+"""Copying contents between stores, with verification."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from blastgit.store.local import store_failure
 from blastgit.store.pointer import Pointer
 
 Contents = Mapping[str, tuple[Pointer, str]]
-"""What should be there: the pointer and the SHA-256 of each content, by MD5."""
+"""The pointer and the SHA-256 of each content, by MD5."""
 
 _AT_ONCE = 8
 
 
 def staging(target: Store) -> Path:
-    """Return a new folder for contents on their way into a store; it need not exist yet."""
+    """Return the path of a new folder for contents on their way into a store; it is not created yet."""
     return target.staging_root / os.urandom(16).hex()
 
 
 def copy_contents(source: Store, target: Store, contents: Contents, progress: Progress, folder: Path) -> int:
-    """Copy contents from store to store, and return their bytes; they are durable.
+    """Copy contents from store to store durably, and return their size in bytes.
 
     Args:
-        source: Where they are.
-        target: Where they should be. What is there already is checked, too, and mended if need be.
-        contents: Which.
+        source: The store that has them.
+        target: The store to copy to. Contents that it already has are verified, and repaired if necessary.
+        contents: The contents to copy.
         progress: Called with bytes.
-        folder: Where they are put on their way; see `staging`.
+        folder: A temporary folder; see `staging`.
 
     Raises:
-        DamagedData: One is not what was published.
+        DamagedData: A content is not what was published.
         StoreError: A store fails.
     """
     total, done = sum(pointer.size for pointer, _ in contents.values()), 0
@@ -53,7 +53,7 @@ def copy_contents(source: Store, target: Store, contents: Contents, progress: Pr
             if md5 in absent:
                 raise
             sums = _stage(source, md5, sha256, folder / md5)
-        target.put(folder / md5, sums)  # of what is there already, it shows that somebody relies on it
+        target.put(folder / md5, sums)  # for an existing content, this notes that somebody relies on it
         return pointer.size
 
     try:

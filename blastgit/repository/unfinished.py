@@ -1,4 +1,4 @@
-"""A data repo that is made of another one, step by step: until all of it is there, nobody takes it for whole."""
+"""Marks a data repo that is being made from another one, so that nobody uses it before it is complete."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from blastgit.plumbing.building import sole_maker
 from blastgit.plumbing.durable import sync_file_systems
 
 UNFINISHED = "blastgit/unfinished"
-"""The file that says so, in the data repo; who is making the repo holds `flock` on it."""
+"""The marker file in the data repo; the process that makes the repo holds `flock` on it."""
 
 
 def check_finished(repo: Path) -> None:
-    """Check that a data repo is whole.
+    """Check that a data repo is complete.
 
     Raises:
         RepoError: It is still being made, or the process that made it died.
     """
     if (repo / UNFINISHED).exists():
         raise RepoError(
-            f"{repo} is not whole: `blastgit subset` is still making it; if that was broken off, give the command again"
+            f"{repo} is not complete: `blastgit subset` is still making it; if that was interrupted, repeat the command"
         )
 
 
 @contextmanager
 def finished_at_the_end(repo: Path) -> Iterator[None]:
-    """Have a data repo count as whole at the end, durably. If something fails, it goes, and the call can be repeated.
+    """Mark a data repo as complete at the end, durably. If something fails, it is removed, and can be made again.
 
     Args:
         repo: The data repo, made with `init(…, is_whole=False)`.
 
     Raises:
-        Busy: Another process is at work there.
+        Busy: Another process is making it.
         RepoError: A disk failed.
     """
     with sole_maker(repo, repo / UNFINISHED):
@@ -49,19 +49,19 @@ def finished_at_the_end(repo: Path) -> Iterator[None]:
 
 
 def remove_unfinished(repo: Path) -> None:
-    """Remove what a process had made of a data repo that died; anything else stays.
+    """Remove an incomplete data repo whose maker died; anything else stays.
 
     Raises:
-        Busy: The process is at work.
+        Busy: Its maker is still running.
     """
     if (repo / UNFINISHED).exists():
         with sole_maker(repo, repo / UNFINISHED):
-            if (repo / UNFINISHED).exists():  # else it was finished just before the lock was free
+            if (repo / UNFINISHED).exists():  # otherwise it was completed just before the lock was free
                 _remove(repo)
 
 
 def _remove(repo: Path) -> None:
-    """Remove all that is there, what says that it is unfinished last."""
+    """Remove everything in the repo, the marker file last."""
     from shutil import rmtree
 
     last = (repo / UNFINISHED).parent

@@ -46,7 +46,7 @@ def test_hosts_that_turned_out_to_be_one():
     assert hosts.key({"name": "NGC 1"}) == "GLADE/3/7"
     assert sorted(hosts.former("GLADE/3/7")) == ["GLADE/2.3/1", "NGC 1"]
     assert hosts.key(None) == ""
-    with pytest.raises(RepoError, match="comes back to itself"):
+    with pytest.raises(RepoError, match="leads back to itself"):
         read_hosts({"a": "b", "b": "a"})
     for wrong in ([1], {"a": 1}, {" a": "b"}, {"": "b"}):
         with pytest.raises(RepoError, match="hosts"):

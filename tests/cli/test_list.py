@@ -6,6 +6,6 @@ def test_a_table(cli, library):
 
 
 def test_nothing_to_list(cli, library, repo):
-    assert cli("-C", library, "list", "2010*").out == "no transient is called 2010*\n"
+    assert cli("-C", library, "list", "2010*").out == "no transient is named 2010*\n"
     assert cli("-C", repo, "list").out == "no transient yet\n"
     assert cli("-C", repo, "list", "--json").out == "[]\n"

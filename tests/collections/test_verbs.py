@@ -147,7 +147,7 @@ def test_each_verb_is_for_its_type(nearby):
     nearby.create("night-1", "RUN", "why")
     nearby.create("calib/DM-1", "CALIBRATION", "why")
     nearby.chain("best", ["nearby"], "why")
-    for name, said in (("night-1", "is a RUN, and never changes"), ("calib/DM-1", "certify"), ("best", "is chain")):
+    for name, said in (("night-1", "is a RUN, and never changes"), ("calib/DM-1", "certify"), ("best", "with chain")):
         with pytest.raises(InvalidInput, match=said):
             nearby.add(name, ["2026xyz@0"], "why")
     with pytest.raises(InvalidInput, match="add and remove"):

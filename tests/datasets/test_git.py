@@ -259,7 +259,7 @@ def test_a_file_stands_only_once(kept: Path, run: Run) -> None:
     pointer = run_git(kept, "show", f"{NAME}/0:{LOCAL}.dvc").replace(b"local_perc.npz", b"note.txt")
     forge(kept, run, f"100644 {blob(kept, pointer)}\t{NOTE}.dvc\n")
     problems = DataRepo(kept).verify(fast=True).problems
-    assert any("stands there as it is and as a pointer" in problem.text for problem in problems)
+    assert any("is in the tree both as a file and as a pointer" in problem.text for problem in problems)
 
 
 def test_an_object_that_is_gone(kept: Path) -> None:

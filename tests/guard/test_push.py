@@ -85,7 +85,7 @@ def test_installing(clone: Any, capsys: pytest.CaptureFixture[str], tmp_path: Pa
     with pytest.raises(RepoError, match="is no git repository"):
         install_hooks(tmp_path)
     clone.git("config", "core.hooksPath", tmp_path / "shared")
-    with pytest.raises(RepoError, match=r"which core\.hooksPath names"):
+    with pytest.raises(RepoError, match=r"\(core\.hooksPath\)"):
         install_hooks(clone.path, client=True)
 
 

@@ -169,7 +169,7 @@ def test_the_same_bytes_do_not_come_back(history, states, record):
 def test_nor_under_another_name(repo, sample, record, twin):
     record(repo, sample)
     DataRepo(repo).withdraw(f"2026dgt@0:{DES_Z}", REASON)
-    with pytest.raises(Withdrawn, match="has the very bytes"):
+    with pytest.raises(Withdrawn, match="has the same bytes"):
         DataRepo(repo).record("2026dix", *twin)
     assert DataRepo(repo).list().to_json()[-1]["transient"] == "2026dgt"
 
@@ -208,7 +208,7 @@ def test_a_push_does_not_bring_them_back(history, states, record, tmp_path, run)
     changed.export["transient"]["fields"]["redshift"] = 0.5
     record(tmp_path / "away", changed)
     DataRepo(history).withdraw(f"2026dgt@1:{DES_Z}", REASON)
-    with pytest.raises(GitError, match="has the very bytes"):
+    with pytest.raises(GitError, match="has the same bytes"):
         run_git(tmp_path / "away", "push", "--atomic", f"file://{history}", "2026dgt", "2026dgt/2")
 
 

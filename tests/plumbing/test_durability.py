@@ -115,7 +115,7 @@ def test_a_repo_that_was_not_finished_is_made_again(tmp_path: Path, monkeypatch:
         with pytest.raises(RepoError, match="cannot be made"):
             DataRepo.init(path, simulated=True)
     (path / ".unfinished/objects").rename(path / "objects")  # it had begun to move what it had made
-    with pytest.raises(RepoError, match="is no data repo"):
+    with pytest.raises(RepoError, match="is not a data repo"):
         DataRepo(path)
     DataRepo.init(path, simulated=True)
     assert DataRepo(path).verify().is_sound

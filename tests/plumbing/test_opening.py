@@ -67,7 +67,7 @@ def test_what_is_trusted_can_be_written_to_and_taken_in(foreign, tmp_path, repo,
 def test_a_clone_without_contents_says_what_it_lacks(library, tmp_path, run, kind):
     clone = tmp_path / "mirror.git"
     run("git", "clone", "-q", "--mirror", f"--filter={kind}", f"file://{library}", clone)
-    with pytest.raises(RepoError, match=r"clone without the contents .* fetch --refetch --no-filter") as caught:
+    with pytest.raises(RepoError, match=r"is a partial clone .* fetch --refetch --no-filter") as caught:
         DataRepo(clone)
     command = str(caught.value).split("`")[1].split()
     run(*command)
@@ -77,5 +77,5 @@ def test_a_clone_without_contents_says_what_it_lacks(library, tmp_path, run, kin
 @pytest.mark.parametrize("option", ["--object-format=sha256"])
 def test_a_repository_of_another_kind_is_named_so(tmp_path, run, option):
     run("git", "init", "-q", "--bare", option, tmp_path / "other.git")
-    with pytest.raises(RepoError, match=r"is no data repo: .*a data repo has SHA-1"):
+    with pytest.raises(RepoError, match=r"is not a data repo: .*a data repo uses SHA-1"):
         DataRepo(tmp_path / "other.git")

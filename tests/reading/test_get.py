@@ -76,7 +76,7 @@ def test_the_revision_that_is_meant(library, tmp_path, spec, number):
         ("2026dgt/7", "has no revision 7"),
         ("2026dg", "did you mean 2026dgt?"),
         ("2026DGT", "did you mean 2026dgt?"),
-        ("SN1987A", "`blastgit list` shows"),
+        ("SN1987A", "`blastgit list` lists"),
         ("2026dgt@2026-05-26", "had no revision yet then: revision 0 is of 2026-05-27 15:46 UTC"),
     ],
 )

@@ -137,7 +137,7 @@ def test_names(repo, refuses, handed_in, sample, record):
     bad = edited(sample, lambda d: d["transient"]["fields"].update(name="a b"))
     refuses(repo, InvalidName, "the export's transient", name="2026dgt", **{**handed_in, "export": bad})
     record(repo, small("2026DGT"))
-    refuses(repo, InvalidName, "differs from '2026DGT', which is here, only in case", **handed_in)
+    refuses(repo, InvalidName, "differs only in case from '2026DGT', which exists", **handed_in)
     refuses(repo, InvalidName, "only in case", dry_run=True, **handed_in)
 
 
@@ -271,7 +271,7 @@ def test_a_repo_of_a_newer_format(repo, handed_in, tree_of, run):
     tree = run_git(repo, "mktree", stdin=f"100644 blob {blob}\tblastgit.yaml\n".encode()).decode().strip()
     run_git(repo, "update-ref", "refs/heads/main", run_git(repo, "commit-tree", "-m", "x", tree).decode().strip())
     before = tree_of(repo)
-    with pytest.raises(RepoError, match="format 2, and this blastgit knows up to 1: install a newer one"):
+    with pytest.raises(RepoError, match="format 2, but this blastgit only reads up to 1: install a newer one"):
         DataRepo(repo).record("2026dgt", **handed_in)
     assert tree_of(repo) == before
 
@@ -280,7 +280,7 @@ def test_what_is_no_data_repo(tmp_path, handed_in, run):
     with pytest.raises(RepoError, match="there is no data repo"):
         DataRepo(tmp_path / "none")
     (tmp_path / "folder").mkdir()
-    with pytest.raises(RepoError, match="is no data repo"):
+    with pytest.raises(RepoError, match="is not a data repo"):
         DataRepo(tmp_path / "folder")
     run("git", "init", "-q", "--bare", tmp_path / "git")
     with pytest.raises(RepoError, match="without a branch main"):

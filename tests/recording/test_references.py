@@ -122,10 +122,10 @@ def test_files_of_one_name_are_refused(repo, network, tmp_path):
 
 
 def test_a_name_that_differs_only_in_case_is_refused(shelf, network):
-    with pytest.raises(InvalidName, match="differs from 'r/model/sbi-global'"):
+    with pytest.raises(InvalidName, match="differs only in case from 'r/model/sbi-global'"):
         shelf.references.record("r/model/SBI-global", files=[network])
     run_git(shelf.path, "pack-refs", "--all")
-    with pytest.raises(InvalidName, match="differs from 'r/model/sbi-global'"):
+    with pytest.raises(InvalidName, match="differs only in case from 'r/model/sbi-global'"):
         DataRepo(shelf.path).references.record("r/model/SBI-global", files=[network])
 
 

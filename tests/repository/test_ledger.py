@@ -83,7 +83,7 @@ def test_a_branch_that_was_set_back_goes_forward_again(history, states, record, 
 def test_repair_puts_back_what_is_gone(history, states, forgotten, capsys):
     forgotten("refs/tags/2026dgt/0", "refs/heads/2026dgt")
     assert main(["-C", str(history), "verify", "--fast"]) == 9
-    assert "2026dgt@0: it was published, and its tag is gone" in capsys.readouterr().out
+    assert "2026dgt@0: it was published, but its tag is gone" in capsys.readouterr().out
     assert main(["-C", str(history), "verify", "--fast", "--repair"]) == 0
     assert "repaired  refs/tags/2026dgt/0: from the ledger" in capsys.readouterr().out
 
@@ -110,7 +110,7 @@ def test_a_branch_that_went_another_way(history, states, record, run):
     run("git", "-C", history, "update-ref", "-d", "refs/tags/2026dgt/1")
     other = run("git", "-C", history, "commit-tree", "2026dgt/0^{tree}", "-p", "2026dgt/0^{commit}", "-m", "x").strip()
     run("git", "-C", history, "update-ref", "refs/heads/2026dgt", other)
-    with pytest.raises(DamagedData, match="has gone another way"):
+    with pytest.raises(DamagedData, match="has diverged since"):
         record(history, refit(states[2], seed=9))
 
 

@@ -336,7 +336,7 @@ def test_a_branch_whose_tag_a_dead_writer_did_not_make_gets_it(
 def test_a_push_that_a_hook_declines(url: str, repo: Path, sample: Sample, add: Any, git: Git) -> None:
     hook = repo / "hooks/pre-receive"
     hook.write_text("#!/bin/sh\nprintf 'not on a \\033[31mSunday\\n' >&2; exit 1\n")
-    with pytest.raises(Denied, match=r"did not take this in: not on a .*Sunday") as caught:
+    with pytest.raises(Denied, match=r"rejected this: not on a .*Sunday") as caught:
         add(url, sample)
     assert "\x1b" not in str(caught.value)
     assert git("for-each-ref", "refs/heads/2026dgt", "refs/tags") == ""
@@ -437,7 +437,7 @@ def test_a_store_that_is_a_folder_of_another_machine(
     assert [path.name for path in (repo / "dvc").iterdir()] == ["precious"]
     (repo / "dvc/precious").unlink()
     (repo / "dvc").rmdir()
-    with pytest.raises(StoreError, match="no such store on this machine"):
+    with pytest.raises(StoreError, match="which is not a store on this machine"):
         add(url, sample)
     assert not (repo / "dvc").exists()
     (repo / "dvc-is-there").rename(repo / "dvc")

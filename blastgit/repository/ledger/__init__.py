@@ -1,5 +1,5 @@
-"""What was published, in a book that only grows: no number is given twice, and refs that vanish are found.
+"""The ledger: an append-only list of published tags, so that no number is reused and vanished refs are noticed.
 
-`book.py` has the lines, `lost.py` puts back what refs have lost, `checkpoint.py` makes all of it a commit that travels
-and can be signed, `compare.py` says where a repository is not what it published.
+`book.py` reads and writes the lines, `lost.py` restores lost refs, `checkpoint.py` makes the ledger a commit that can
+be fetched and signed, `compare.py` finds where a repository differs from what it published.
 """

@@ -1,12 +1,12 @@
-"""The ledger's lines: one for each tag that was ever published, each with the SHA-256 of the line before it.
+"""The ledger's lines: one for each tag ever published, each with the SHA-256 of the previous line.
 
-A line is `BEFORE REF OBJECT`: the tag, the object that it names, and the SHA-256 of the line (with its line feed) that
-was written before it for the same name, or zeros. So each transient, each line of a user's own and each
-released collection has a chain of its own, and writers of different ones never wait for each other. Chains are spread
-over 256 files of the folder `blastgit/ledger` by the SHA-256 of their names. A line is appended by a single write.
+A line is `BEFORE REF OBJECT`: the SHA-256 of the previous line (with its line feed) for the same name, or zeros; the
+tag; and the object that it names. Each transient, each user's own line and each released collection thus has its own
+chain, and writers of different chains never wait for each other. Chains are spread over 256 files of the folder
+`blastgit/ledger` by the SHA-256 of their names. A line is appended by a single write.
 
-The ledger follows the refs: a writer appends once they have moved. So a crash can leave a tag that is not in it yet,
-which the next writer enters; never the other way round, but for refs that a disk has lost (`lost.py`).
+The ledger follows the refs: a writer appends after they have moved. A crash can therefore leave a tag that is not in
+the ledger yet, which the next writer adds. The opposite only happens if a disk loses refs (`lost.py`).
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from typing import NamedTuple
 from blastgit.naming.refs import RELEASES, TAGS
 
 FIRST = "0" * 64
-"""What stands for the SHA-256 of the line before the first one of a chain."""
+"""The value of `before` in the first line of a chain."""
 
 _LINE = re.compile(rb"([0-9a-f]{64}) (refs/tags/[^ \n]+/[^ /\n]+) ([0-9a-f]{40})\n")
 
 
 class Entry(NamedTuple):
-    """One published tag.
+    """A published tag.
 
     Attributes:
-        before: The SHA-256 of the line before it in its chain.
+        before: The SHA-256 of the previous line in its chain.
         ref: Its full name.
-        object: The tag object that it names, and will always name.
+        object: The tag object that it names forever.
     """
 
     before: str
@@ -44,12 +44,12 @@ class Entry(NamedTuple):
 
     @property
     def line(self) -> bytes:
-        """The entry as it is written."""
+        """The entry as a line of the ledger."""
         return f"{self.before} {self.ref} {self.object}\n".encode()
 
     @property
     def digest(self) -> str:
-        """The SHA-256 of the line, which the next one of the chain begins with."""
+        """The SHA-256 of the line, with which the next line of the chain begins."""
         return hashlib.sha256(self.line).hexdigest()
 
     @property
@@ -59,7 +59,7 @@ class Entry(NamedTuple):
 
     @property
     def number(self) -> int:
-        """The revision's number; -1 for a release, which has a version."""
+        """The revision's number; -1 for a release, which has a version instead."""
         number = self.ref.rpartition("/")[2]
         return int(number) if number.isdecimal() and not self.ref.startswith(RELEASES) else -1
 
@@ -79,7 +79,7 @@ def shard_of(chain: str) -> str:
 
 
 def read_lines(data: bytes) -> Iterator[Entry]:
-    """Yield the entries of a file, each once. What a power cut broke off is no line, and counts for nothing."""
+    """Yield the entries of a file, each once; a line truncated by a power cut is ignored."""
     seen: set[bytes] = set()
     for line in data.splitlines(keepends=True):
         match = _LINE.fullmatch(line)
@@ -89,7 +89,7 @@ def read_lines(data: bytes) -> Iterator[Entry]:
 
 
 def chains_of(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
-    """Return entries by the chain that they belong to."""
+    """Group entries by chain."""
     chains: dict[str, list[Entry]] = {}
     for entry in entries:
         chains.setdefault(entry.chain, []).append(entry)
@@ -97,14 +97,14 @@ def chains_of(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
 
 
 class Book:
-    """The ledger of one repository on this machine."""
+    """The ledger of a local repository."""
 
     def __init__(self, repo: Path) -> None:
-        """Open the ledger of the repository at `repo`, which need not have one yet."""
+        """Open the ledger of the repository at `repo`, which need not exist yet."""
         self.folder = repo / "blastgit" / "ledger"
 
     def chain(self, name: str) -> list[Entry]:
-        """Return what was published under a name, in that order."""
+        """Return what was published under a name, in order."""
         words = f" {TAGS}{name}/".encode("utf-8", "surrogateescape")
         data = self._read(shard_of(name))
         if words not in data:
@@ -118,9 +118,9 @@ class Book:
             yield from read_lines(self._read(f"{number:02x}"))
 
     def add(self, tags: Mapping[str, str]) -> None:
-        """Enter tags that have just been published, by ref, in the order in which they were.
+        """Add tags that have just been published, by ref, in order.
 
-        A line that cannot be written is no failure of what was published: the next writer enters it.
+        A line that cannot be written does not fail the publication: the next writer adds it.
         """
         chains: dict[str, dict[str, str]] = defaultdict(dict)
         for ref, oid in tags.items():
@@ -142,8 +142,8 @@ class Book:
             self._append(shard, b"".join(lines))
 
     def _new(self, name: str, tags: Mapping[str, str]) -> Iterator[Entry]:
-        there = self.chain(name)
-        known, before = {entry.ref for entry in there}, there[-1].digest if there else FIRST
+        chain = self.chain(name)
+        known, before = {entry.ref for entry in chain}, chain[-1].digest if chain else FIRST
         for ref, oid in tags.items():
             if ref not in known:
                 entry = Entry(before, ref, oid)
@@ -161,14 +161,14 @@ class Book:
             return
         if not self.folder.is_dir():
             self.folder.mkdir(parents=True, exist_ok=True)
-            self.folder.chmod(self.folder.parent.stat().st_mode & 0o7777)  # in a shared repo its group may write
+            self.folder.chmod(self.folder.parent.stat().st_mode & 0o7777)  # group-writable in a shared repo
         descriptor = os.open(self.folder / shard, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
             size = os.fstat(descriptor).st_size
             if not size and self.folder.stat().st_mode & stat.S_IWGRP:
                 with suppress(PermissionError):
                     os.fchmod(descriptor, 0o664)
-            torn = size and os.pread(descriptor, 1, size - 1) != b"\n"  # by a power cut, in the middle of a line
+            torn = size and os.pread(descriptor, 1, size - 1) != b"\n"  # a power cut in the middle of a line
             os.write(descriptor, b"\n" + lines if torn else lines)
         finally:
             os.close(descriptor)

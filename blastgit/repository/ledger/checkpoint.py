@@ -1,8 +1,8 @@
-"""Checkpoints: all that was published by a moment, as a commit that travels with the repository and can be signed.
+"""Checkpoints: everything published up to a time, as a commit that is fetched with the repository and can be signed.
 
-`refs/ledger/checkpoint` is a line of commits. The tree of each has the lines of the ledger, sorted, in as many files as
-the ledger has; the message says how many there are, the SHA-256 of all of them, and where main and annotations stood. A
-later checkpoint has every line of an earlier one: that is what `compare.py`, or anybody with `comm`, checks.
+`refs/ledger/checkpoint` is a line of commits. The tree of each has the sorted lines of the ledger, in the same files as
+the ledger; the message has their number, the SHA-256 of all of them, and the tips of main and annotations. A later
+checkpoint has every line of an earlier one, which `compare.py`, or anybody with `comm`, can check.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from blastgit.plumbing.signing import Sign, UnsignedCommit, signed_commit
 from blastgit.repository.ledger.book import Book, Entry, chains_of, read_lines, shard_of
 
 LEDGER_LOCK = ".ledger"
-"""What makes a checkpoint holds the lock of this name; no transient's has a full stop."""
+"""The name of the lock for making a checkpoint; no transient's name has a full stop."""
 
 _FOLLOWED = {Trailer.MAIN: MAIN, Trailer.ANNOTATIONS: ANNOTATIONS}
 _OBJECT = re.compile(r"[0-9a-f]{40}")
@@ -37,14 +37,14 @@ _OBJECT = re.compile(r"[0-9a-f]{40}")
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What was published by a moment.
+    """Everything published up to a time.
 
     Attributes:
         commit: The commit.
-        entries: How many tags there were.
+        entries: The number of tags.
         root: `sha256:` and the SHA-256 of all lines.
-        origin: Whose ledger it is, `urn:uuid:…`.
-        heads: Where main and annotations stood, by ref.
+        origin: The identity of the ledger's repo, `urn:uuid:…`.
+        heads: The tips of main and annotations, by ref.
     """
 
     commit: str
@@ -61,23 +61,23 @@ class Checkpoint:
         }  # fmt: skip
 
     def note(self) -> str:
-        """Return it as four lines to keep or to publish elsewhere: whose, how many, the SHA-256, the commit."""
+        """Return four lines to keep or publish elsewhere: origin, number of tags, SHA-256, commit."""
         return f"{self.origin}\n{self.entries}\n{self.root}\n{self.commit}\n"
 
 
 def make_checkpoint(
     git: pygit2.Repository, repo: Path, origin: str, who: pygit2.Signature, sign: Sign | None = None
 ) -> Checkpoint:
-    """Make a checkpoint of what the ledger says now, and return it; the last one, if it says that and is signed so.
+    """Make a checkpoint of the ledger and return it; if nothing changed and no signature is asked for, the last one.
 
-    Tags that are not in the ledger are entered first, and lines that only the last checkpoint has.
+    First, the ledger gets the tags it lacks, and lines that only the last checkpoint has.
 
     Args:
         git: The repository.
         repo: Its folder.
-        origin: Whose ledger it is.
+        origin: The identity of the ledger's repo.
         who: Who makes it, and when.
-        sign: How it is to be signed; None for not.
+        sign: How to sign it; None to leave it unsigned.
 
     Raises:
         RepoError: It cannot be written or signed.
@@ -105,14 +105,14 @@ def make_checkpoint(
         commit = signed_commit(repo, batch, UnsignedCommit(who, message, tree, parents), sign)
     update = RefUpdate(CHECKPOINT, commit, None if before is None else str(before.id))
     update_refs(repo, [update], "blastgit: checkpoint of the ledger", objects=batch)
-    git = open_repository(repo)  # libgit2 looks for new packs when it is opened
+    git = open_repository(repo)  # libgit2 only finds new packs when it opens a repository
     return read_checkpoint(git[commit].peel(pygit2.Commit))
 
 
 def adopt(git: pygit2.Repository, ledger: Book) -> int:
-    """Enter the tags that the ledger lacks, and the lines that only the last checkpoint has; return how many.
+    """Add the tags that the ledger lacks, and the lines that only the last checkpoint has; return the number of tags.
 
-    A repository from before there were ledgers gets one so, and a copy that was made with `git clone --mirror`.
+    This gives a ledger to repositories older than ledgers, and to copies made with `git clone --mirror`.
     """
     entries = list(ledger.entries())
     lines, known = {entry.line for entry in entries}, {entry.ref for entry in entries}
@@ -126,7 +126,7 @@ def adopt(git: pygit2.Repository, ledger: Book) -> int:
 
 
 def tags_of(repo: Path, pattern: str = TAGS) -> dict[str, str]:
-    """Return what each tag names now, by ref; of one chain, later ones behind earlier ones."""
+    """Return the object that each tag names now, by ref; within a chain, in order."""
     order = ("--sort=version:refname", "--format=%(objectname) %(refname)")
     listed = run_git(repo, "for-each-ref", *order, pattern).decode("utf-8", "surrogateescape")
     found = (line.partition(" ") for line in listed.splitlines())
@@ -134,7 +134,7 @@ def tags_of(repo: Path, pattern: str = TAGS) -> dict[str, str]:
 
 
 def lines_of(commit: pygit2.Commit) -> Iterator[Entry]:
-    """Yield what a checkpoint holds.
+    """Yield the entries of a checkpoint.
 
     Raises:
         DamagedData: Git cannot read it.
@@ -149,21 +149,22 @@ def _files(commit: pygit2.Commit) -> dict[str, bytes]:
 
 
 def read_checkpoint(commit: pygit2.Commit) -> Checkpoint:
-    """Read what a checkpoint says of itself.
+    """Read the message of a checkpoint.
 
     Raises:
         DamagedData: The commit is not a checkpoint.
     """
-    said = read_trailers(commit.message)
+    trailers = read_trailers(commit.message)
     try:
-        heads = {ref: said[key] for key, ref in _FOLLOWED.items() if key in said}
-        return Checkpoint(str(commit.id), int(said[Trailer.ENTRIES]), said[Trailer.ROOT], said[Trailer.LEDGER], heads)
+        heads = {ref: trailers[key] for key, ref in _FOLLOWED.items() if key in trailers}
+        entries, root, origin = int(trailers[Trailer.ENTRIES]), trailers[Trailer.ROOT], trailers[Trailer.LEDGER]
+        return Checkpoint(str(commit.id), entries, root, origin, heads)
     except (KeyError, ValueError):
-        raise DamagedData(f"the commit {commit.id!s:.10} is no checkpoint of a ledger") from None
+        raise DamagedData(f"the commit {commit.id!s:.10} is not a checkpoint of a ledger") from None
 
 
 def last_checkpoint(git: pygit2.Repository) -> pygit2.Commit | None:
-    """Return the commit of the last checkpoint, if there is one.
+    """Return the commit of the last checkpoint, or None.
 
     Raises:
         DamagedData: Git cannot read it.
@@ -173,12 +174,12 @@ def last_checkpoint(git: pygit2.Repository) -> pygit2.Commit | None:
 
 
 def find_checkpoint(git: pygit2.Repository, given: str) -> pygit2.Commit:
-    """Return the commit of a checkpoint that somebody kept: by its id, or by the file of its note.
+    """Return the commit of a checkpoint that somebody kept, given its id or the file of its note.
 
     Raises:
-        InvalidInput: It is neither.
-        NotFound: The repository does not have it.
-        DamagedData: It is there, and is not what was kept.
+        InvalidInput: The argument is neither.
+        NotFound: The repository does not have the checkpoint.
+        DamagedData: The checkpoint differs from what was kept.
     """
     note = None if _OBJECT.fullmatch(given) else _read_note(Path(given))
     oid = given if note is None else note[3]
@@ -186,13 +187,13 @@ def find_checkpoint(git: pygit2.Repository, given: str) -> pygit2.Commit:
         commit = git[oid].peel(pygit2.Commit)
     except (KeyError, ValueError, pygit2.GitError):
         raise NotFound(
-            f"there is no checkpoint {oid:.10} here: fetch {CHECKPOINT} from where it was made; a repository that "
-            "cannot show a checkpoint which it once published has been rewritten"
+            f"there is no checkpoint {oid:.10} here: fetch {CHECKPOINT} from where it was made; if the repository that "
+            "made it has lost it, it has been rewritten"
         ) from None
     found = read_checkpoint(commit)
     root = _root(_files(commit)[name] for name in sorted(_files(commit)))
     if root != found.root or (note is not None and note != found.note().splitlines()):
-        raise DamagedData(f"the checkpoint {oid:.10} does not hold what it says, or not what was kept of it")
+        raise DamagedData(f"the checkpoint {oid:.10} does not match its own message, or the note that was kept")
     return commit
 
 
@@ -203,14 +204,14 @@ def _read_note(path: Path) -> list[str]:
         lines = []
     if len(lines) != 4 or not _OBJECT.fullmatch(lines[3]):
         raise InvalidInput(
-            f"{path} is no checkpoint: give the 40 digits of its commit, or the file of the four lines that "
+            f"{path} is not a checkpoint: give the 40 digits of its commit, or the file of the four lines that "
             "`blastgit checkpoint` printed"
         )
     return lines
 
 
 def _sorted(entries: Iterable[Entry]) -> dict[str, bytes]:
-    """Return the files of a checkpoint: chains by name, each in its order."""
+    """Return the files of a checkpoint: chains sorted by name, each in order."""
     shards: dict[str, bytes] = {}
     for chain, lines in sorted(chains_of(entries).items()):
         shard = shard_of(chain)

@@ -1,4 +1,4 @@
-"""Where a repository is not what its ledger says that it published, or the ledger not what it was."""
+"""Finds where a repository differs from its ledger, or the ledger from its checkpoints."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from blastgit.repository.ledger.book import FIRST, Book, Entry, chains_of
 from blastgit.repository.ledger.checkpoint import last_checkpoint, lines_of, read_checkpoint, tags_of
 
 Problem = tuple[str, str]
-"""Where something is wrong, and what."""
+"""Where something is wrong, and what is wrong."""
 
 
 @dataclass(frozen=True)
 class Compared:
-    """What a comparison found.
+    """The result of a comparison.
 
     Attributes:
-        entries: How many published tags the ledger has.
-        unentered: How many tags it lacks; the next writer of each, or `blastgit maintain`, enters them.
+        entries: The number of published tags in the ledger.
+        unentered: The number of tags it lacks; the next writer of each, or `blastgit maintain`, adds them.
         problems: What is wrong.
     """
 
@@ -34,11 +34,11 @@ class Compared:
 
 
 def compare(git: pygit2.Repository, name: str | None = None, since: pygit2.Commit | None = None) -> Compared:
-    """Compare refs with the ledger, and the ledger with the last checkpoint and one that somebody kept.
+    """Compare refs with the ledger, and the ledger with the last checkpoint and with one that somebody kept.
 
     Args:
         git: The repository.
-        name: The chain to look at; None for all.
+        name: The chain to check; None for all.
         since: A checkpoint that somebody kept.
 
     Raises:
@@ -66,7 +66,7 @@ def compare(git: pygit2.Repository, name: str | None = None, since: pygit2.Commi
 def _taken_over(
     chains: dict[str, list[Entry]], commit: pygit2.Commit, name: str | None, *, has_book: bool
 ) -> Iterator[Problem]:
-    """Yield which lines of a checkpoint the ledger has lost, and add them; a fresh copy has but the checkpoint."""
+    """Yield the lines of a checkpoint that the ledger has lost, and add them; a fresh copy only has the checkpoint."""
     for chain, entries in chains_of(lines_of(commit)).items():
         if name is not None and chain != name:
             continue
@@ -74,7 +74,7 @@ def _taken_over(
         lines = {entry.line for entry in here}
         lost = [entry for entry in entries if entry.line not in lines]
         if lost and has_book and here:
-            yield str(lost[0]), f"the checkpoint {commit.id!s:.10} has its line, and the ledger has none like it"
+            yield str(lost[0]), f"the checkpoint {commit.id!s:.10} has its line, but the ledger does not"
         if lost and not here:
             here += lost
         elif lost:
@@ -83,7 +83,7 @@ def _taken_over(
 
 
 def _set_back(git: pygit2.Repository, commit: pygit2.Commit) -> Iterator[Problem]:
-    """Yield which of main and annotations have lost what they had at a checkpoint."""
+    """Yield the branches, main or annotations, that have lost commits since a checkpoint."""
     for ref, oid in read_checkpoint(commit).heads.items():
         reference = find_ref(git, ref)
         try:
@@ -92,14 +92,14 @@ def _set_back(git: pygit2.Repository, commit: pygit2.Commit) -> Iterator[Problem
         except (DamagedData, KeyError, ValueError, pygit2.GitError):
             kept = False
         if not kept:
-            yield ref, f"it does not follow {oid:.10}, where it stood at the checkpoint {commit.id!s:.10}"
+            yield ref, f"it does not descend from {oid:.10}, its tip at the checkpoint {commit.id!s:.10}"
 
 
 def _broken(chain: str, entries: Sequence[Entry]) -> Iterator[Problem]:
     before = FIRST
     for entry in entries:
         if entry.before != before:
-            yield f"ledger of {chain}", f"its line of {entry} does not follow the one before it"
+            yield f"ledger of {chain}", f"its line of {entry} does not follow the previous one"
         before = entry.digest
 
 
@@ -109,8 +109,8 @@ def _changed(git: pygit2.Repository, entries: Sequence[Entry], tags: Mapping[str
         if found == entry.object:
             continue
         if found is not None:
-            yield str(entry), f"it was published as {entry.object}, and its tag names {found} now"
+            yield str(entry), f"it was published as {entry.object}, but its tag now names {found}"
         elif entry.object in git:
-            yield str(entry), "it was published, and its tag is gone: `blastgit verify --repair` puts it back"
+            yield str(entry), "it was published, but its tag is gone: `blastgit verify --repair` restores it"
         else:
-            yield str(entry), f"it was published as {entry.object}, and tag and object are gone: restore a backup"
+            yield str(entry), f"it was published as {entry.object}, but tag and object are gone: restore a backup"

@@ -1,8 +1,8 @@
-"""Putting back what refs have lost: a published number is never given to other data.
+"""Restoring refs that were lost, so that a published number is never given to other data.
 
-What the ledger lists was published, with all its contents on disk before. So where its objects are there, a tag that is
-gone comes back and a branch that was set back goes forward again, by the next writer and before it decides anything.
-That is the same as what it does after a crash, which it cannot be told from. Where that is not possible, it stops.
+Everything in the ledger was published with all its contents on disk. If its objects still exist, the next writer
+restores a missing tag, or moves a branch that was set back forward again, before it decides anything; this cannot be
+distinguished from recovery after a crash. If the objects are gone, the writer stops.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from blastgit.repository.ledger.book import Entry
 def put_back(
     git: pygit2.Repository, name: str, chain: Sequence[Entry], latest: int, *, whole: bool = False
 ) -> list[RefUpdate]:
-    """Return the refs of a line of revisions to put back; none if it ends where the ledger says.
+    """Return the refs of a line of revisions to restore; none if it ends where the ledger says.
 
     Args:
         git: The repository.
         name: The line: a transient, or a user's own line of one.
         chain: What was published of it.
         latest: The number of the latest revision on its branch; -1 if there is none.
-        whole: Whether to look at all tags, and not only at the last one if the branch is where it should be.
+        whole: Whether to check all tags; otherwise only the last one if the branch is where it should be.
 
     Raises:
-        DamagedData: Something was published and cannot be put back: git lacks it, or other data stand in its place.
+        DamagedData: Something published cannot be restored: git lacks it, or other data are in its place.
     """
     if not chain:
         return []
@@ -45,13 +45,13 @@ def put_back(
     before = None if tip is None else str(tip.target)
     if before is not None and before in git and not _follows(git, commit, before):
         raise DamagedData(
-            f"{chain[-1]} was published, and the branch {name} has gone another way since, from {before:.10}: {_HELP}"
+            f"{chain[-1]} was published, but the branch {name} has diverged since, from {before:.10}: {_HELP}"
         )
     return [*updates, RefUpdate(branch, commit, before)]
 
 
 def put_back_tag(git: pygit2.Repository, chain: Sequence[Entry], ref: str) -> list[RefUpdate]:
-    """Return what puts back one tag, if it was published and is gone; for releases, which have no branch.
+    """Return the update that restores a tag, if it was published and is gone; for releases, which have no branch.
 
     Raises:
         DamagedData: Git lacks it.
@@ -63,7 +63,7 @@ def _check(git: pygit2.Repository, entry: Entry) -> None:
     found = find_ref(git, entry.ref)
     if found is not None and str(found.target) != entry.object:
         raise DamagedData(
-            f"{entry} was published as the tag object {entry.object:.10}, and its tag names {found.target!s:.10} now: "
+            f"{entry} was published as the tag object {entry.object:.10}, but its tag now names {found.target!s:.10}: "
             f"{_HELP}"
         )
 
@@ -81,7 +81,7 @@ def _commit_of(git: pygit2.Repository, entry: Entry) -> str:
         return str(git[entry.object].peel(pygit2.Commit).id)
     except (KeyError, ValueError, pygit2.GitError):
         raise DamagedData(
-            f"{entry} was published as the tag object {entry.object:.10}, and git has lost it: {_HELP}"
+            f"{entry} was published as the tag object {entry.object:.10}, but git has lost it: {_HELP}"
         ) from None
 
 
@@ -93,6 +93,6 @@ def _follows(git: pygit2.Repository, commit: str, before: str) -> bool:
 
 
 _HELP = (
-    "its number must not be given to other data. Bring git's objects and refs back from a backup or a clone "
-    "(`git fetch`), and see what `blastgit verify` says"
+    "its number must not be given to other data. Restore git's objects and refs from a backup or a clone "
+    "(`git fetch`), then run `blastgit verify`"
 )

@@ -46,7 +46,7 @@ def test_an_export_that_says_the_other(real, simulated, tmp_path, stated):
     export = {**sample.export, "metadata": {**sample.export["metadata"], "simulated": stated}}
     _, data = sample.write(tmp_path / "new")
     good, wrong = (simulated, real) if stated else (real, simulated)
-    with pytest.raises(InvalidExport, match="the two never mix"):
+    with pytest.raises(InvalidExport, match="the two must not be mixed"):
         DataRepo(wrong).record("2026new", json.dumps(export).encode(), data)
     assert DataRepo(good).record("2026new", json.dumps(export).encode(), data).revision == 0
     nonsense = {**export, "metadata": {**export["metadata"], "simulated": "perhaps"}}

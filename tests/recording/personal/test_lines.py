@@ -74,7 +74,7 @@ def test_it_forks_from_somebody_elses(shelf, tries, record_own, me, monkeypatch)
 
 
 def test_what_cannot_be_forked(repo, tries, record_own, record, sample, me):
-    with pytest.raises(NotFound, match="could fork from: let it be recorded officially"):
+    with pytest.raises(NotFound, match="could fork from: record it officially"):
         record_own(repo, tries[0])
     record(repo, sample)
     with pytest.raises(NotFound, match="no revision 7"):
@@ -197,7 +197,7 @@ def test_specs_of_ones_own():
 def test_bad_words_on_the_command_line(own, capsys):
     for words, said in (
         (["record", "2026dgt", "--from", "2026dgt@0", "--export", "x", "--data", "y"], "give the line with --as"),
-        (["record", "2026dgt", "--as", "alice", "--export", "x", "--data", "y"], "u/USER, and not 'alice'"),
+        (["record", "2026dgt", "--as", "alice", "--export", "x", "--data", "y"], "u/USER, not 'alice'"),
         (["promote", "2026dgt@0"], "is not a revision of a user's own line"),
         (["log", "u/nobody/2026dgt"], "users' own lines"),
     ):
