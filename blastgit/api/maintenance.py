@@ -112,9 +112,9 @@ def withdraw(session: Session, /, spec: str, reason: str, *, now: bool = False, 
     Args:
         spec: The revision by its number, `2026dgt@1` or `2026dgt@1:cutout_cdn/DES/DES_z.fits`; a draft by its own,
             `2026dgt@1:draft-1`; or an attachment by the id that `blastgit attach` lists, `attachment:ID`.
-        reason: Why, in one line that everybody will read.
-        now: Delete contents for good at once.
-        dry_run: Say what would be done, and do nothing.
+        reason: Why, in one line that everybody can read.
+        now: Delete contents permanently at once.
+        dry_run: Report what would be done, but do nothing.
 
     Raises:
         NotFound: There is no such revision, file or attachment.

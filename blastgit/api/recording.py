@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from blastgit.store.bucket import Bucket
 
 
-def record(  # noqa: PLR0913 (an export, its files, and five things that most calls leave out)
+def record(  # noqa: PLR0913 (an export, its files, and options that most calls omit)
     session: Session,
     /,
     name: str,
@@ -39,9 +39,9 @@ def record(  # noqa: PLR0913 (an export, its files, and five things that most ca
         run: The RUN collection of the new revision.
         dry_run: Decide, but write nothing.
         timeout: Seconds to wait for another writer of the same transient.
-        even_withdrawn: Publish files again that were withdrawn, which takes an admin.
-        used: The revisions of references that the run used, `r/model/sbi-global@2`; by default those that were the
-            latest when the export was written.
+        even_withdrawn: Republish withdrawn files; only admins may.
+        used: The revisions of references that the run used, `r/model/sbi-global@2`; by default the latest ones at the
+            time of the export.
 
     Raises:
         InvalidInput: The input cannot be recorded; the repo is unchanged.

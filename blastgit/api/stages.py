@@ -66,8 +66,8 @@ def plan(  # noqa: PLR0913 (where to start, and what to change)
 
     Args:
         spec: The revision to start from, or the marker of a stage (`2026dgt@1:post-host-match`).
-        changed: Stages, files, fields and references that changed, beside what the revision itself calls for.
-        given: Inputs that are replaced: the path of a file or value, and by what.
+        changed: Stages, files, fields and references that changed, besides what the revision itself requires.
+        given: Inputs to replace: the path of a file or value, and its replacement.
         everything: Plan all stages, as for an exact rerun.
         settings: Settings of the run's configuration to change: name and new value.
 
@@ -102,7 +102,7 @@ def plan_all(  # noqa: PLR0913 (the parameters of `plan`, for many revisions)
         given: Inputs to replace.
         everything: Plan all stages.
         settings: Settings of the runs' configurations to change.
-        with_inputs: Tell the exact inputs of each stage, for which every document is read.
+        with_inputs: Include the exact inputs of each stage, which reads every document.
         inherited: Quality flags that a revision has, or one of its inputs that transients share; `!bad`: that it has
             not. Others are left out.
 

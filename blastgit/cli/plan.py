@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from", dest="source", metavar="LIST", help="read more revisions, one a line; - for stdin")
     parser.add_argument(
         "--changed", metavar="WHAT", action="append", default=[],
-        help="a stage, file, field or reference that changed, or is to be made again; may be given again",
+        help="a stage, file, field or reference that changed, or must be remade; may be given again",
     )  # fmt: skip
     parser.add_argument(
         "--replace", metavar="PATH=NEW", action="append", default=[],
@@ -45,9 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--set", dest="settings", metavar="KEY=VALUE", action="append", default=[],
         help="a setting of the run's configuration to change; may be given again",
     )  # fmt: skip
-    words = "only revisions that have this flag, or inherit it from a host, filter or model; !bad: that do not"
+    words = "only revisions that have this flag, or inherit it from a host, filter or model; !bad: only the others"
     parser.add_argument("--inherit-flags", metavar="FLAG", action="append", default=[], help=words)
-    words = "leave out revisions that have this flag, or inherit it; as --inherit-flags '!FLAG'"
+    words = "leave out revisions that have or inherit this flag; the same as --inherit-flags '!FLAG'"
     parser.add_argument("--without-flag", metavar="FLAG", action="append", default=[], help=words)
     parser.add_argument("--all", action="store_true", dest="everything", help="all stages, as for an exact rerun")
     words = "print it for a scheduler: JSON with all inputs, a shell script, or Celery chains"

@@ -37,8 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run", metavar="RUN", dest="run_name", help="the RUN collection of a new revision")
     words = "a revision of a reference that the run used (r/model/sbi-global@2), if not the latest; may be given again"
     parser.add_argument("--used", metavar="r/TYPE/NAME@N", action="append", default=[], help=words)
-    parser.add_argument("--even-withdrawn", action="store_true", help="publish withdrawn files again (takes an admin)")
-    parser.add_argument("--dry-run", action="store_true", help="decide, and write nothing")
+    parser.add_argument("--even-withdrawn", action="store_true", help="republish withdrawn files (admins only)")
+    parser.add_argument("--dry-run", action="store_true", help="decide, but write nothing")
     parser.add_argument("--timeout", type=float, metavar="SECONDS", help="how long to wait for another writer")
     add_reference_arguments(parser)
     add_json(parser)

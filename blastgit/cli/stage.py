@@ -45,11 +45,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ending.add_argument("--data", metavar="DIR", type=Path, help="the folder of cutout_cdn/NAME/, sed_output/NAME/")
         ending.add_argument("--only", metavar="PATTERN", action="append", default=[], help="only these files in it")
         _add_used(ending, "it was done with")
-        ending.add_argument("--token", help="the lease, as `begin` printed it; refused if it is not held any more")
-    end = _add(verbs, "end", "end the run with what its stages brought", _end, has_stage=False)
+        ending.add_argument("--token", help="the lease printed by `begin`; refused if it is no longer held")
+    end = _add(verbs, "end", "end the run with the results of its stages", _end, has_stage=False)
     end.add_argument("--run", metavar="RUN", dest="run_name", help="the RUN collection of a new revision")
     _add_used(end, "the run used")
-    _add(verbs, "drop", "forget the run in progress", _drop, has_stage=False)
+    _add(verbs, "drop", "discard the run in progress", _drop, has_stage=False)
 
 
 def _add(

@@ -156,7 +156,7 @@ def _difference(repository: Repository, revision: Snapshot, path: str, file: Pat
 
 
 def identify_file(repository: Repository, file: Path, names: Iterable[str]) -> Identity:
-    """Return which file of a revision or draft one in hand is: by its bytes, else by content among those of its name.
+    """Return the files of revisions and drafts that equal a file: by bytes, else by content among files of its name.
 
     Args:
         repository: The data repo.
@@ -171,7 +171,7 @@ def identify_file(repository: Repository, file: Path, names: Iterable[str]) -> I
     matches = []
     for name in names:
         for state in _states(repository, name):
-            if digest.encode() in state.dr_bytes:  # quicker than to parse each
+            if digest.encode() in state.dr_bytes:  # faster than parsing each
                 matches += [f"{state}:{path}" for path, known in state.dr.files.items() if known == digest]
             elif f'/{file.name}"'.encode() in state.dr_bytes:
                 paths = [path for path in state.dr.files if PurePosixPath(path).name == file.name]

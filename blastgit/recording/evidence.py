@@ -69,12 +69,12 @@ class Evidence:
         return ALL if known <= told else ", ".join(words)
 
     def is_news(self, line: str, options: RecordOptions) -> bool:
-        """Whether it is worth a marker that these values were found again: by other code, stages, or in another run.
+        """Whether a reproduction deserves a marker: it is by other code or stages, or in another run.
 
-        So it is, too, if something is said for the first time: which run it is, or which references it used.
+        It also does if the run or the references that it used are given for the first time.
 
         Args:
-            line: The line of revisions that it would go on.
+            line: The line of revisions that would get the marker.
             options: How it is recorded.
         """
         run, used = options.run, options.used or self._ending.used

@@ -21,9 +21,9 @@ class RecordOptions:
         user: The user whose own line to record in; None for the official one.
         fork: The revision that a user's own line forks from; None for the latest official one, or its present fork.
         origin: The revision of a user's own line that is promoted, or None.
-        even_withdrawn: Whether to publish files again that were withdrawn, which takes an admin.
+        even_withdrawn: Whether to republish withdrawn files; only admins may.
         used: The revisions of references that the run used, `r/model/sbi-global@2`; see `workflow/made_with.py`.
-        store: The store that all files go to, whatever rules say of stores; "" to go by the rules.
+        store: The store for all files, overriding the storage rules; "" to follow the rules.
     """
 
     run: str | None = None

@@ -200,7 +200,7 @@ class Recording:
         raise Busy(f"others kept moving {self._name} for {seconds:g} s: try again when they are done")
 
     def _leaves_nothing(self, decision: Decision) -> bool:
-        """Whether nothing has to be written: a state that is published is handed in again, and no run or draft ends."""
+        """Whether nothing has to be written: the state was published before, and no run or draft ends."""
         if decision.is_new or not decision.is_same_export or self._options.run is not None or self._options.used:
             return False
         return all(self._repository.reference(ref) is None for ref in (run_ref(self._run_line), draft_ref(self._name)))

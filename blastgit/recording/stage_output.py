@@ -69,7 +69,7 @@ class Made:
         return cls(() if export is None else (_read_part(export),), files)
 
     def and_then(self, more: Made) -> Made:
-        """Return this with more laid over it."""
+        """Return this with more output merged over it."""
         used = dict.fromkeys((*self.used, *more.used))
         return Made((*self.parts, *more.parts), {**self.files, **more.files}, tuple(used))
 

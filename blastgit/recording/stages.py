@@ -112,8 +112,8 @@ class Workflow(Asked):
             export: An export, or only the rows and fields that the stage made.
             data: The folder of `cutout_cdn/NAME/…` and `sed_output/NAME/…`; known files are quick to check.
             only: Patterns of the files in it that the stage made; by default all.
-            used: The revisions of references that it was done with; by default the latest ones.
-            token: The lease, as `begin` gave it, where another object or process began the stage.
+            used: The revisions of references that it used; by default the latest ones.
+            token: The lease from `begin`, if another object or process began the stage.
 
         Raises:
             LostLease: Somebody else has taken the stage over, or ended it.
@@ -166,19 +166,19 @@ class Workflow(Asked):
         self._end(self._known(stage), DONE, None, brought, None)
 
     def end(self, *, run: str | None = None, timeout: float = LOCK_TIMEOUT, used: Sequence[str] = ()) -> Recorded:
-        """End the run with what its stages brought: as a new revision if that differs from the latest.
+        """End the run and record the results of its stages: a new revision if they differ from the latest.
 
         `DataRepo.record` also ends a run, with an export and files of its own.
 
         Args:
             run: The RUN collection of the new revision.
             timeout: Seconds to wait for another writer of the same transient.
-            used: The revisions of references that the run used, where its stages do not say it.
+            used: The revisions of references that the run used, unless its stages named them.
 
         Raises:
             NotFound: There is no run in progress, or no such revision of a reference.
-            Busy: Another owner is still at a stage of it.
-            InvalidInput: The stages did not bring a whole export, or a file that it names.
+            Busy: Another owner is still working on a stage of it.
+            InvalidInput: The stages did not make a whole export, or a file that it names.
         """
         from blastgit.recording.options import RecordOptions
         from blastgit.recording.run_end import end

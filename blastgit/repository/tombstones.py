@@ -92,7 +92,7 @@ class Withdrawals:
         return read_tombstones(blob.data, file_of(name, number, draft)) if isinstance(blob, pygit2.Blob) else {}
 
     def all(self) -> Iterator[tuple[str, int | None, Stones]]:
-        """Yield each state of which something was withdrawn: its transient, its number (a draft: None), the tombstones.
+        """Yield each state with withdrawn files: its transient, its number (None for a draft) and the tombstones.
 
         Raises:
             RepoError: A file on main is not valid.
@@ -229,7 +229,7 @@ def read_tombstones(text: bytes, where: str) -> Stones:
 
 
 def write_tombstones(name: str, number: int, stones: Stones, draft: int | None = None) -> bytes:
-    """Return the file that says what was withdrawn of a revision, or of a draft on the way to it."""
+    """Return the contents of the file with the tombstones of a revision or of a draft on the way to it."""
     import yaml
 
     entries = [stones[path].to_json() for path in sorted(stones)]
