@@ -115,6 +115,16 @@ class Quarantine(LocalRepository):
         Raises:
             Denied: It is larger than `limit`, or not there.
         """
+        self.check_size(oid, limit)
+        data: bytes = self.git[oid].peel(pygit2.Blob).data
+        return data
+
+    def check_size(self, oid: pygit2.Oid, limit: int) -> None:
+        """Check that a file is there, and how large it is, before anything reads it.
+
+        Raises:
+            Denied: It is larger than `limit`, or not there.
+        """
         try:
             kind, size = self.git.odb.read_header(oid)
         except KeyError:
@@ -124,8 +134,6 @@ class Quarantine(LocalRepository):
         if size > limit:
             raise Denied(f"it has {size:,} bytes, more than the {limit:,} allowed")
         self.budget.spend(size)
-        data: bytes = self.git[oid].peel(pygit2.Blob).data
-        return data
 
     def is_ancestor(self, old: str, new: str) -> bool:
         """Whether a branch moves forward from `old` to `new`."""

@@ -110,6 +110,6 @@ def _contents(repository: Repository, parts: list[Part], report: Report) -> dict
                 report.withdrawn[f"{part.folder}:{path}"] = str(stones[path])
             elif not revision.held[path].in_git:
                 found.setdefault(sums, f"{part.folder}:{path}")
-            elif problem := fault_in_git(revision, path, sums):
+            elif problem := fault_in_git(revision, path):
                 report.problems.append(problem)
     return found

@@ -250,8 +250,8 @@ def test_verify_finds_what_nobody_names_and_what_is_missing(kept: Path, run: Run
     found = {problem.where: problem.text for problem in DataRepo(kept).verify(fast=True).problems}
     assert "its trailer Bytes says" in found.pop(f"{NAME}@0")
     assert found == {
-        f"{NAME}@0:{BIG}": "it has no checksum in the document",
-        f"{NAME}@0:{NOTE}": "it has no pointer",
+        f"{NAME}@0:{BIG}": f"it stands there as it is, and {NAME}.json does not name such a file",
+        f"{NAME}@0:{NOTE}": f"{NAME}.json names it, and it has no pointer",
     }
 
 

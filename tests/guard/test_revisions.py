@@ -74,7 +74,7 @@ DEEP = b'{"a":' * 200_000 + b"1" + b"}" * 200_000
 HOSTILE = {
     "a path that leads out": (put(b"cutout_cdn/../../x.fits.dvc"), "it is not a plain relative path"),
     "a dot": (put(b"cutout_cdn/./x.fits.dvc"), "it is not a plain relative path"),
-    "git's own folder": (put(b".git/hooks/post-checkout"), "'.git/hooks/post-checkout' is not of the format"),
+    "git's own folder": (put(b".git/hooks/post-checkout"), "'.git' is a name that git or DVC reserve"),
     "git's own folder below": (put(b"cutout_cdn/.GIT/x.dvc"), "is a name that git or DVC reserve"),
     "git's short name": (put(b"cutout_cdn/GIT~1/x.dvc"), "is a name that git or DVC reserve"),
     "submodules": (put(b".gitmodules", b"[submodule]\n"), "'.gitmodules' is not of the format"),
@@ -86,9 +86,9 @@ HOSTILE = {
     "twins": (put(b"cutout_cdn/DES/des_z.fits.dvc"), "differ only in case"),
     "at the root": (put(b"x.fits.dvc"), "lies at the root of the dataset"),
     "below a file": (put(b"cutout_cdn/DES/DES_z.fits/x.dvc"), "lies below a path that is itself a file"),
-    "a file itself": (put(b"cutout_cdn/DES/DES_z.fits", b"FITS"), "is not of the format"),
-    "a file that nobody names": (put(b"cutout_cdn/DES/notes.txt", b"x"), "2026dgt.json does not name such a file"),
-    "a file with other bytes": (instead(b"FITS"), "'cutout_cdn/DES/DES_z.fits' has the checksum sha256:"),
+    "a file itself": (put(b"cutout_cdn/DES/DES_z.fits", b"FITS"), "stands there as it is and as a pointer"),
+    "a file that nobody names": (put(b"cutout_cdn/DES/notes.txt", b"x"), "it stands there as it is, and 2026dgt.json does not name such a file"),
+    "a file with other bytes": (instead(b"FITS"), "'cutout_cdn/DES/DES_z.fits': it lies in git itself with the SHA-256"),
     "a large file": (instead(b"x" * (1024 * 1024 + 1)), "git itself, which is for small files only"),
     "an empty file": (instead(b""), "is empty"),
     "a file in DVC's folder": (put(b".dvc/plugins/x.py", b"x"), "is not of the format"),
@@ -108,11 +108,11 @@ HOSTILE = {
         rewrite(b".dvc/config", lambda data: data.replace(b"/dvc", b"/elsewhere")),
         ".dvc/config is not the one that main has",
     ),
-    "ignore rules": (rewrite(b".gitignore", lambda data: b"*\n"), ".gitignore is not the one"),
+    "ignore rules": (rewrite(b".gitignore", lambda data: b"*\n"), "its .gitignore is not the one"),
     "a name of DVC's": (put(b"cutout_cdn/dvc.yaml.dvc", pointer(**GOOD | {"path": "dvc.yaml"})), "for one of its own"),
-    "attributes": (rewrite(b".gitattributes", lambda data: b"* filter=x\n"), ".gitattributes is not the one"),
+    "attributes": (rewrite(b".gitattributes", lambda data: b"* filter=x\n"), "its .gitattributes is not the one"),
     "a pointer of its own": (put(b"cutout_cdn/DES/new.fits.dvc", pointer(**GOOD | {"path": "new.fits"})), "new.fits"),
-    "a pointer less": (drop(POINTER), "2026dgt.json names 'cutout_cdn/DES/DES_z.fits', which has no pointer"),
+    "a pointer less": (drop(POINTER), "'cutout_cdn/DES/DES_z.fits': 2026dgt.json names it, and it has no pointer"),
     "a pointer that leads out": (put(POINTER, pointer(**GOOD | {"path": "../../x"})), "not about the file beside it"),
     "a pointer to a folder": (put(POINTER, pointer(**GOOD | {"md5": "0" * 32 + ".dir"})), "no MD5 and size"),
     "a pointer elsewhere": (
@@ -148,7 +148,7 @@ HOSTILE = {
     "a missing table": (document(lambda d: d.pop("apertures")), "has no 'apertures'"),
     "a group that may write": (put(POINTER, mode="100664"), "of mode 100664: only plain files may be"),
     "a wrong type": (document(lambda d: d.update(host=5)), "host should be a JSON object"),
-    "a file less": (document(lambda d: d["files"].popitem()), "that 2026dgt.json does not name"),
+    "a file less": (document(lambda d: d["files"].popitem()), "it has a pointer, and 2026dgt.json does not name it"),
 }
 EMPTY = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 

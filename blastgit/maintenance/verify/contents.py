@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +9,7 @@ from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
+from blastgit.checks.state import kept_fault
 from blastgit.errors import BlastgitError, StoreError
 from blastgit.maintenance.verify.memory import Memory
 from blastgit.maintenance.verify.report import Problem, Report
@@ -17,7 +17,6 @@ from blastgit.progress import Progress
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Snapshot
 from blastgit.repository.contents import fate_of, of_whom
-from blastgit.repository.entries import LIMIT
 from blastgit.store.base import Store
 from blastgit.store.borrowed import as_borrowed
 from blastgit.store.hashing import Checksums, drain
@@ -62,20 +61,10 @@ def _is_in_place(store: Store, md5: str) -> bool:
     return path is not None and path.is_symlink()
 
 
-def fault_in_git(state: Snapshot, path: str, sums: Checksums) -> Problem | None:
+def fault_in_git(state: Snapshot, path: str) -> Problem | None:
     """Return what is wrong with a file that git itself keeps; it is small, so it is always read."""
-    if sums.size > LIMIT:
-        return Problem(
-            "damaged",
-            f"{state}:{path}",
-            f"it has {sums.size:,} bytes, and lies in git itself, which is for small files",
-        )
-    try:
-        found = hashlib.sha256(state.read_in_git(path)).hexdigest()
-    except BlastgitError as error:
-        return Problem("damaged", f"{state}:{path}", str(error))
-    text = f"it lies in git itself with the SHA-256 {found}, and its document says {sums.sha256}"
-    return None if found == sums.sha256 else Problem("damaged", f"{state}:{path}", text)
+    text = kept_fault(state, path)
+    return Problem("damaged", f"{state}:{path}", text) if text else None
 
 
 class Reading:

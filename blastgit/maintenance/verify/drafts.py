@@ -32,7 +32,7 @@ def check_drafts(repository: Repository, name: str, report: Report) -> Iterator[
                     report.add("commit", f"drafts of {name}, commit {marker.id:.10}", text)
             state = _state(repository, name, marker, before.towards)
             if state is not None:
-                yield from check_state(state, state.towards, withdrawals.concerning(state), report)
+                yield from check_state(repository, state, state.towards, withdrawals.concerning(state), report)
                 if isinstance(state, Draft):
                     _check_statements(repository, state, report, has_stages=before.has_stages)
             before.follow(marker)

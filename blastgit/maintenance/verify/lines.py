@@ -44,7 +44,8 @@ class LineCheck:
                 self._report.references += 1
             else:
                 self._report.revisions += 1
-            yield from check_state(revision, revision.number, self._withdrawn(revision), self._report)
+            gone = self._withdrawn(revision)
+            yield from check_state(self._repository, revision, revision.number, gone, self._report)
             self._check_statements(revision)
         yield from check_stages(self._repository, self._name, self._report)
         yield from check_drafts(self._repository, self._name, self._report)
