@@ -111,7 +111,7 @@ def test_markers_that_are_no_revisions(clone: Any) -> None:
             clone.commit(towards, [stage], stamped("stage", Outcome="done", Until="2026-07-01T13:00:00Z", **match)),
             "until when",
         ),
-        (clone.commit(EMPTY, [stage], stamped("stage", Outcome="done", **match)), "it lacks .dvc/config"),
+        (clone.commit(EMPTY, [stage], stamped("stage", Outcome="done", **match)), "it has no 2026dgt.json"),
     ):
         assert said in clone.check(f"{commit}:{BRANCH}")
 

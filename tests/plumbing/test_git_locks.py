@@ -1,5 +1,7 @@
 import json
 import os
+import re
+import shlex
 import socket
 import subprocess
 import time
@@ -64,15 +66,21 @@ def test_after_another_boot_too_where_one_kernel_has_the_disk(repo, monkeypatch)
     assert locks_of(repo) == []
 
 
-def test_where_nobody_can_tell_the_error_says_which_whose_and_what_to_do(repo, record, states, monkeypatch):
+@pytest.mark.parametrize("ref", [REF, "refs/tags/2026dgt/1"])
+def test_where_nobody_can_tell_the_error_says_which_whose_and_what_to_do(repo, record, states, monkeypatch, ref):
     record(repo, states[0])
-    leave(repo, "2026dgt", replace(Journal.own(refs={REF: ID}), boot="x", host="far"), f"{REF}.lock", content=ID)
+    leave(repo, "2026dgt", replace(Journal.own(refs={ref: ID}), boot="x", host="far"), f"{ref}.lock", content=ID)
     monkeypatch.setattr(locks, "is_of_one_kernel", lambda _: False)
-    words = rf"{REF}\.lock is locked since 20.* UTC .*process \d+ on far.* `blastgit -C .* locks --free {REF}\.lock`"
-    with pytest.raises(Busy, match=words):
+    words = rf"{ref}\.lock is locked since 20.* UTC .*process \d+ on far.* `(blastgit -C .* locks --free {ref}\.lock)`"
+    with pytest.raises(Busy, match=words) as caught:
         record(repo, states[2])
-    assert locks_of(repo) == [f"{REF}.lock"]
+    assert locks_of(repo) == [f"{ref}.lock"]
     assert (repo / "blastgit/locks/2026dgt").exists()
+    command = re.search(words, str(caught.value))[1]
+    assert main(shlex.split(command)[1:]) == 0
+    record(repo, states[2])
+    assert locks_of(repo) == []
+    assert list((repo / "blastgit/locks").iterdir()) == []
 
 
 def test_one_command_lists_and_frees_them(repo, record, states, monkeypatch, capsys):
