@@ -1,10 +1,10 @@
-"""The same import by many workers, on as many machines: each batch is a Celery task, and each may come twice.
+"""Import with Celery workers on many machines: each batch is a task, and may safely run twice.
 
-Start workers where the data repo and the source can be reached by the same paths:
+Start workers where the data repo and the source have the same paths:
 
-    BLASTGIT_BROKER=redis://… celery -A blastgit.adopt.workers worker
+    BLASTGIT_BROKER=redis://… celery -A blastgit.exchange.workers worker
 
-and the import with `--celery redis://…`. A worker that dies takes no batch with it: the broker hands it to another.
+and the import with `--celery redis://…`. If a worker dies, the broker gives its batch to another.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from blastgit.store.bucket_url import Place
 
 VARIABLE = "BLASTGIT_BROKER"
 _TASK = "blastgit.adopt_batch"
-_WAITING = 64  # batches that are handed out and not yet done
-_LOST_AFTER = 600  # seconds after which the broker hands a batch to another worker
-_LONGEST = 3600.0  # seconds to wait for a batch; it takes some seconds
+_WAITING = 64  # batches in progress at once
+_LOST_AFTER = 600  # seconds after which the broker gives a batch to another worker
+_LONGEST = 3600.0  # seconds to wait for a batch, which normally takes a few
 
 
 def make_app(broker: str) -> Celery:
-    """Return the Celery application of a broker, which keeps the results as well."""
+    """Return the Celery application of a broker, which also stores the results."""
     made = Celery("blastgit.exchange", broker=broker, backend=broker)
     made.conf.update(
         task_serializer="json", result_serializer="json", accept_content=["json"], task_acks_late=True,
@@ -47,24 +47,24 @@ def make_app(broker: str) -> Celery:
 
 
 def adopt_batch(repo: str, found: list[dict[str, Any]], how: dict[str, Any]) -> dict[str, Any]:
-    """Adopt one batch: the outcomes, or what stopped all of it."""
+    """Adopt one batch, and return the outcomes, or the error that stopped it."""
     try:
         outcomes = adopt(LocalRepository(Path(repo)), [_found(each) for each in found], BulkOptions(**how))
     except BlastgitError as error:
         return {"error": str(error)}
-    except Exception as error:  # noqa: BLE001 (raised again at the sender, it would pass for the broker's)
+    except Exception as error:  # noqa: BLE001 (raised at the sender, it would look like an error of the broker)
         return {"error": f"{type(error).__name__}: {error}"}
     return {"outcomes": [asdict(outcome) for outcome in outcomes]}
 
 
 app = make_app(os.environ.get(VARIABLE, "memory://"))
-"""What `celery -A blastgit.adopt.workers` starts."""
+"""The application for `celery -A blastgit.exchange.workers`."""
 
 
 def adopt_by_workers(
     broker: str, repo: Path, batches: Iterable[list[Found]], how: BulkOptions
 ) -> Iterator[list[Outcome]]:
-    """Hand batches to workers, few at a time, and yield their outcomes.
+    """Give batches to workers, a limited number at a time, and yield their outcomes.
 
     Raises:
         Busy: The broker cannot be reached, or no worker answers.
@@ -73,7 +73,7 @@ def adopt_by_workers(
     sender = make_app(broker)
     waiting: deque[Any] = deque()
     connection = sender.connection_for_write()
-    lost = (OperationalError, OSError, RuntimeError, *connection.connection_errors)  # whatever notices it first
+    lost = (OperationalError, OSError, RuntimeError, *connection.connection_errors)  # whichever is raised first
     try:
         with connection:
             connection.ensure_connection(max_retries=1, timeout=5)
@@ -88,13 +88,13 @@ def adopt_by_workers(
             yield _outcomes(waiting[0])
             waiting.popleft()
     except lost as error:
-        said = error.__cause__ or error  # Celery's own words tell people to restart it
+        cause = error.__cause__ or error  # Celery's own message tells people to restart it
         raise Busy(
-            f"the broker cannot be reached any more ({said}): repeat the call, what is done stays done"
+            f"the broker cannot be reached any more ({cause}): repeat the call, what is done stays done"
         ) from None
     finally:
         for result in waiting:
-            result.backend = None  # else each takes leave of a broker that may be gone
+            result.backend = None  # else each would contact the broker, which may be gone
 
 
 def _outcomes(result: Any) -> list[Outcome]:
