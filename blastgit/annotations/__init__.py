@@ -1,5 +1,4 @@
-"""What people and bots say about data: comments, quality flags, tags. Append-only, on the branch `annotations`.
+"""Comments, quality flags and tags on data, by people and bots: append-only, on the branch `annotations`.
 
-`event` is one line of it, `subjects` what a line can be about, `flags` the vocabulary and which flag holds; `room` is
-what `repo.annotations` returns.
+`annotation` is one line of the branch, `subjects` what it can be about, `flags` the vocabulary and which flag holds.
 """

@@ -1,4 +1,4 @@
-"""Who may say what: asked by the library before it writes, and by the hook of what is pushed."""
+"""Who may annotate what: checked by the library before it writes, and by the hook when somebody pushes."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from blastgit.repository.policy import Policy
 
 
 def check_authors(policy: Policy, who: str, authors: Iterable[str]) -> None:
-    """Check that somebody may annotate, and may bring what others said if they do.
+    """Check that a user may annotate, and may relay the annotations of others if there are any.
 
     Raises:
-        Denied: They may not.
+        Denied: The user lacks the role.
     """
     policy.check("annotator", who)
     others = sorted(set(authors) - {who})
@@ -29,17 +29,17 @@ def check_authors(policy: Policy, who: str, authors: Iterable[str]) -> None:
 
 
 def check_supersedes(policy: Policy, who: str, event: Annotation, before: Sequence[Annotation]) -> None:
-    """Check that an annotation may take the place of those that it names.
+    """Check that an annotation may supersede those that it names.
 
     Args:
-        policy: Who may do what.
-        who: Who brings it.
+        policy: The policy of the repo.
+        who: The user who writes or pushes it.
         event: The annotation.
-        before: What was said of that subject until now.
+        before: The annotations of that subject so far.
 
     Raises:
         NotFound: One of them is not about this subject.
-        Denied: It is somebody else's, or a human's while a bot speaks.
+        Denied: One is somebody else's, or a human's and this one is a bot's.
     """
     named = {name: list[Annotation]() for name in event.remark.supersedes}
     for each in before:
@@ -48,7 +48,7 @@ def check_supersedes(policy: Policy, who: str, event: Annotation, before: Sequen
     for name, known in named.items():
         if not known:
             raise NotFound(f"{event.subject} has no annotation {name}: see `blastgit notes --history`")
-        for old in known:  # one, unless somebody forged an id before ids were looked at
+        for old in known:  # one, unless an id was forged before ids were checked
             if not may_supersede(event, old):
                 raise Denied(f"{name} is what {old.user} said: a bot does not override a human")
             if old.user != event.user and not policy.allows("relay", who):
@@ -56,38 +56,42 @@ def check_supersedes(policy: Policy, who: str, event: Annotation, before: Sequen
 
 
 def check_identity(event: Annotation, before: Iterable[Annotation]) -> None:
-    """Check that the id of an annotation is its own: only the other subjects of the same annotation share it.
+    """Check that no other annotation has the same id: only the lines of one annotation's subjects share it.
 
-    Anyone who used somebody else's id could supersede what that person said, as if it were their own.
+    With somebody else's id, a user could supersede that person's annotation as if it were their own.
 
     Raises:
-        Denied: The id is of another annotation.
+        Denied: Another annotation has the id.
     """
     for old in before:
         if old.id != event.id:
             continue
-        said = [(each.user, each.is_bot, each.time, each.remark, each.subjects) for each in (old, event)]
-        if said[0] != said[1]:
+        facts = [(each.user, each.is_bot, each.time, each.remark, each.subjects) for each in (old, event)]
+        if facts[0] != facts[1]:
             raise Denied(f"its id, {event.id}, is that of what {old.user} said, {old.time:%Y-%m-%d %H:%M:%S} UTC")
 
 
 class Twins:
-    """Looks for names that differ only in case from others: a clone may not hold both."""
+    """Finds names that differ only in case: a clone on a case-insensitive file system cannot hold both."""
 
     def __init__(self, tree: pygit2.Tree | None) -> None:
-        """Look at the files of the branch as it stands."""
+        """Start from the files of the branch.
+
+        Args:
+            tree: The branch now; None if it does not exist yet.
+        """
         self._tree = tree
         self._folders: dict[str, dict[str, str]] = {}
 
     def check(self, subject: Subject) -> None:
-        """Check that no other file differs from that of a subject in case alone; later ones are compared with it, too.
+        """Check that no file differs from the subject's in case alone, and remember the subject for later checks.
 
         Raises:
-            InvalidInput: Another file does.
+            InvalidInput: One does.
         """
         folder = ""
         if subject.kind in ("file", "interval"):
-            return  # these have no letters that could be written otherwise
+            return  # their names have only one spelling
         for name in subject.path.split("/"):
             twin = self._names(folder).setdefault(name.casefold(), name)
             if twin != name:

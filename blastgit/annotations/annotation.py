@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     import uuid
 
 COMMENT_LIMIT = 16 * 1024
-"""Bytes of a comment. A longer text is a document: attach it, or link to it."""
+"""Most bytes of a comment. A longer text is a document: attach it, or link to it."""
 
 LINE_LIMIT = 64 * 1024
-"""Bytes of a line."""
+"""Most bytes of a line."""
 
 _LINK_LIMIT, _TAGS_LIMIT, _SUPERSEDES_LIMIT = 2000, 32, 100
 _LINK = re.compile(r"(?:https?://|doi:)[^\s\"'<>\\^`{|}]+")
@@ -40,17 +40,17 @@ _ACTORS = ("human", "bot")
 
 @dataclass(frozen=True, slots=True)
 class AnnotationBody:
-    """What is said: a comment, a flag, tags, or several of these at once.
+    """The content of an annotation: a comment, a flag, tags, or several of these at once.
 
     Attributes:
-        comment: In words; several lines may be.
-        flag: A word of the repo's vocabulary, or "".
-        tags: Free words.
+        comment: Free text, of one or several lines.
+        flag: A flag of the repo's vocabulary, or "".
+        tags: Free keywords.
         link: A URL (a ticket, a page), or "".
         attachment: A file, or None.
-        supersedes: The ids of annotations of the same subjects that this one takes the place of.
-        retract: Whether it only takes them back; the comment then says why.
-        metric: A number that was measured, or None.
+        supersedes: The ids of annotations of the same subjects that this one replaces.
+        retract: Whether it only retracts them; the comment then says why.
+        metric: A measured number, or None.
     """
 
     comment: str = ""
@@ -63,10 +63,10 @@ class AnnotationBody:
     metric: Metric | None = None
 
     def check(self) -> AnnotationBody:
-        """Return the remark if it can be kept.
+        """Return the body if it is valid.
 
         Raises:
-            InvalidInput: It says nothing, or has something that cannot be kept; the error tells what.
+            InvalidInput: It is empty, or a field is not valid; the error says which.
         """
         size = len(checked_text("the comment", self.comment, "\n\t").encode())
         if size > COMMENT_LIMIT:
@@ -105,14 +105,14 @@ class AnnotationBody:
             )
 
     def to_json(self) -> dict[str, Any]:
-        """Return what it says under its stable keys, without what it does not say."""
-        said: dict[str, Any] = {
+        """Return it under its stable keys, without empty fields."""
+        fields: dict[str, Any] = {
             "comment": self.comment, "flag": self.flag, "tags": list(self.tags), "link": self.link,
             "attachment": self.attachment.to_json() if self.attachment else None,
             "metric": self.metric.to_json() if self.metric else None,
             "supersedes": list(self.supersedes), "retract": self.retract,
         }  # fmt: skip
-        return {key: value for key, value in said.items() if value}
+        return {key: value for key, value in fields.items() if value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +121,12 @@ class Annotation:
 
     Attributes:
         id: A UUID; the same in the files of all subjects of one annotation.
-        time: When (UTC).
-        user: Who.
-        is_bot: Whether that is a program.
+        time: When it was written (UTC).
+        user: Who wrote it.
+        is_bot: Whether the user is a program.
         subject: What it is about.
-        remark: What is said.
-        seen_as: For a file: where it was pointed out, `2026dgt@1:cutout_cdn/DES/DES_z.fits`.
+        remark: Its content.
+        seen_as: For a file: the path by which the user named it, `2026dgt@1:cutout_cdn/DES/DES_z.fits`.
         subjects: How many subjects the annotation has in all.
     """
 
@@ -141,9 +141,10 @@ class Annotation:
 
     def to_json(self) -> dict[str, Any]:
         """Return it under the keys of the on-disk format."""
-        said = {"id": self.id, "time": instant_text(self.time), "user": self.user, "actor": _ACTORS[self.is_bot]}
+        required = {"id": self.id, "time": instant_text(self.time), "user": self.user, "actor": _ACTORS[self.is_bot]}
         more: dict[str, Any] = {"as": self.seen_as, "subjects": self.subjects if self.subjects > 1 else 0}
-        return {**said, "subject": str(self.subject), **self.remark.to_json(), **{k: v for k, v in more.items() if v}}
+        more = {key: value for key, value in more.items() if value}
+        return {**required, "subject": str(self.subject), **self.remark.to_json(), **more}
 
     def line(self) -> bytes:
         """Return the line of the branch, with its line feed."""
@@ -151,7 +152,7 @@ class Annotation:
 
 
 def new_id(namespace: uuid.UUID, event: Annotation, subjects: list[str]) -> str:
-    """Return the id of an annotation: the same for the same words of the same person at the same moment."""
+    """Return the id of an annotation: the same for the same content by the same user at the same time."""
     facts = {**event.to_json(), "subject": sorted(subjects)}
     from uuid import uuid5
 
@@ -159,10 +160,10 @@ def new_id(namespace: uuid.UUID, event: Annotation, subjects: list[str]) -> str:
 
 
 def read_strictly(line: bytes) -> Annotation:
-    """Return the annotation in a line of the branch, without its line feed, if it is written as the format asks.
+    """Read a line of the branch, without its line feed, and check that it is in canonical form.
 
     Raises:
-        InvalidInput: It is not, or is no annotation at all.
+        InvalidInput: It is not canonical, or not an annotation.
     """
     event = read_line(line)
     if event.line() != line + b"\n":
@@ -174,7 +175,7 @@ def read_line(line: bytes) -> Annotation:
     """Read a line of the branch, without its line feed.
 
     Raises:
-        InvalidInput: It is no annotation.
+        InvalidInput: It is not an annotation.
     """
     if len(line) > LINE_LIMIT:
         raise InvalidInput(f"it has {len(line):,} bytes, more than the {LINE_LIMIT:,} allowed")
@@ -191,7 +192,7 @@ def read_event(value: Mapping[str, Any]) -> Annotation:
     """Read an annotation from JSON.
 
     Raises:
-        InvalidInput: Something is missing, is too much, or is not valid.
+        InvalidInput: A key is missing, unknown or not valid.
     """
     _check_shape(value)
     if value["actor"] not in _ACTORS:
@@ -233,10 +234,10 @@ def _check_shape(value: Mapping[str, Any]) -> None:
 
 
 def check_user(user: str) -> str:
-    """Return a user's name if it can be one.
+    """Return a user's name if it is valid.
 
     Raises:
-        InvalidInput: It cannot.
+        InvalidInput: It is not.
     """
     if not user or not user.isprintable() or user.strip() != user or len(user) > 200:
         raise InvalidInput(f"{user[:80]!r} cannot be the name of a user")
@@ -244,10 +245,10 @@ def check_user(user: str) -> str:
 
 
 def check_id(text: str) -> str:
-    """Return an id if it is a UUID as UUIDs are written.
+    """Return an id if it is a UUID in its usual form.
 
     Raises:
-        InvalidInput: It is not one.
+        InvalidInput: It is not.
     """
     if _UUID.fullmatch(text):
         return text

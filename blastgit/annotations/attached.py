@@ -1,4 +1,4 @@
-"""Metrics and attachments as facts about a revision: what somebody recorded, when, and how it stands."""
+"""Metrics and attachments as facts about a revision: who recorded them, when, and whether they are in force."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class AnnotatedFact:
     """A metric or an attachment, as somebody recorded it.
 
     Attributes:
-        note: The annotation that says it.
+        note: The annotation that has it.
     """
 
     note: AnnotationStatus
@@ -29,7 +29,7 @@ class AnnotatedFact:
 
     @property
     def subject(self) -> str:
-        """What it is about: `2026dgt@1`, or the file where it was pointed out."""
+        """What it is about: `2026dgt@1`, or a file by the path that the user gave."""
         event = self.note.event
         return event.seen_as or str(event.subject).removeprefix("revision:")
 
@@ -74,7 +74,7 @@ class Attached(AnnotatedFact):
 
     Attributes:
         attachment: Name, checksum, size, type.
-        withdrawn: If it was taken down: when, by whom and why.
+        withdrawn: If it was withdrawn: when, by whom and why.
     """
 
     attachment: Attachment

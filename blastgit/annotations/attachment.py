@@ -1,4 +1,4 @@
-"""A file that belongs to what is said: a plot, a log. Small ones lie on the branch, large ones in the store."""
+"""A file that belongs to an annotation: a plot, a log. Small ones lie on the branch, large ones in the store."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from blastgit.errors import InvalidInput
 from blastgit.store.pointer import SUFFIX
 
 ATTACHMENT_LIMIT = 10 * 1024 * 1024
-"""Bytes of an attachment on the branch, which every clone of it brings along."""
+"""Most bytes of an attachment on the branch, which every clone fetches."""
 
 STORED_LIMIT = 10**12
-"""Bytes of an attachment in the store."""
+"""Most bytes of an attachment in the store."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _TYPE = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -25,15 +25,15 @@ _MORE = {"type": str, "mime": str, "stored": bool}
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that belongs to a remark.
+    """A file that belongs to an annotation.
 
     Attributes:
-        name: What it is called.
+        name: Its file name.
         sha256: Its checksum, 64 hexadecimal digits.
-        size: Its bytes.
-        type: What kind of thing it is, in a word (`qa_plot`), or "".
+        size: Its size in bytes.
+        type: What kind of file it is, in a word (`qa_plot`), or "".
         mime: Its MIME type, or "".
-        stored: Whether the store holds it, and the branch a pointer; else the branch has its bytes.
+        stored: Whether the store holds it and the branch a pointer; else the branch has its bytes.
     """
 
     name: str
@@ -45,14 +45,14 @@ class Attachment:
 
     @property
     def path(self) -> str:
-        """Where it lies on the branch: its bytes, or the pointer to them."""
+        """The path on the branch of its bytes, or of the pointer to them."""
         return f"attachment/{self.sha256[:2]}/{self.sha256[2:]}{SUFFIX if self.stored else ''}"
 
     def check(self) -> None:
-        """Check that it can be kept.
+        """Check that it is valid.
 
         Raises:
-            InvalidInput: It cannot; the error tells why.
+            InvalidInput: It is not; the error says why.
         """
         name = checked_text("the name of the attachment", self.name)
         if not name or "/" in name or "\\" in name or name in (".", "..") or len(name.encode()) > 200:
@@ -73,7 +73,7 @@ class Attachment:
             raise InvalidInput(f"{self.mime[:80]!r} is no MIME type: write it like image/png")
 
     def to_json(self) -> dict[str, Any]:
-        """Return it under its stable keys, without what is not said."""
+        """Return it under its stable keys, without empty fields."""
         more = {"type": self.type, "mime": self.mime, "stored": self.stored}
         return {"name": self.name, "sha256": self.sha256, "size": self.size} | {k: v for k, v in more.items() if v}
 

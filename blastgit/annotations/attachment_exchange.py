@@ -1,4 +1,4 @@
-"""Attachments in the JSON lines that annotations travel in without git; if they are small enough, bytes and all."""
+"""Attachments in exported JSON lines: with their bytes, if they are small enough."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _OWN = ("data", "md5")
 
 
 def pack(repository: Repository, branch: Branch, attachment: Attachment) -> dict[str, Any]:
-    """Return an attachment as JSON, with its bytes; of one that is too large for that, with its name in the store.
+    """Return an attachment as JSON: with its bytes if it is small enough, else with its MD5 in the store.
 
-    Of one that was taken down, just what it was.
+    One that was withdrawn has neither.
 
     Raises:
         DamagedData: The store lacks it.
@@ -39,10 +39,10 @@ def pack(repository: Repository, branch: Branch, attachment: Attachment) -> dict
 
 
 def unpack(repository: Repository, value: Any, files: dict[str, bytes]) -> Any:
-    """Return how a remark names an attachment; put what goes on the branch into `files`, large bytes into the store.
+    """Return an attachment as an annotation has it; put large bytes into the store, what the branch needs into `files`.
 
     Raises:
-        InvalidInput: Its bytes are not what it says.
+        InvalidInput: Its bytes do not match its checksum or size.
         StoreError: The store fails.
     """
     if not isinstance(value, dict) or not any(key in value for key in _OWN):

@@ -1,4 +1,4 @@
-"""Where the bytes of attachments lie: on the branch, or in the store with a pointer on the branch."""
+"""Where the bytes of attachments are kept: on the branch, or in the store with a pointer on the branch."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from blastgit.store.media_types import media_type
 from blastgit.store.pointer import Pointer, read_pointer
 
 SMALL = 256 * 1024
-"""Bytes of an attachment that lies on the branch: a plot as every clone may have it."""
+"""Most bytes of an attachment that goes on the branch: a plot that may well be in every clone."""
 
 _POINTER = re.compile(r"attachment/([0-9a-f]{2})/([0-9a-f]{62})\.dvc")
 
 
 def plan(file: Path, type_: str = "", mime: str | None = None) -> tuple[Attachment, bytes]:
-    """Return how a remark names a file, and its bytes if they go on the branch; nothing is written.
+    """Return a file as an attachment, and its bytes if they go on the branch; nothing is written.
 
     Args:
         file: The file.
-        type_: What kind of thing it is.
-        mime: Its MIME type; by default what its name says.
+        type_: What kind of file it is.
+        mime: Its MIME type; by default guessed from its name.
 
     Raises:
-        InvalidInput: It cannot be read, is empty, changes meanwhile, or cannot be kept.
+        InvalidInput: It cannot be read, is empty, changes meanwhile, or is not valid.
     """
     try:
         size = file.stat().st_size
@@ -56,10 +56,10 @@ def plan(file: Path, type_: str = "", mime: str | None = None) -> tuple[Attachme
 
 
 def keep(repository: Repository, file: Path, attachment: Attachment, progress: Progress = silent) -> bytes:
-    """Take a file into the store, and return the pointer to it, which is for the branch.
+    """Copy a file into the store, and return the pointer to it for the branch.
 
     Raises:
-        InvalidInput: It cannot be read, or changed since it was looked at.
+        InvalidInput: It cannot be read, or has changed since `plan`.
         StoreError: The store fails.
     """
     sums = put(repository, file, progress)
@@ -69,12 +69,12 @@ def keep(repository: Repository, file: Path, attachment: Attachment, progress: P
 
 
 def pointer_of(attachment: Attachment, md5: str) -> bytes:
-    """Return the pointer to an attachment that the store holds."""
+    """Return the pointer to an attachment in the store."""
     return Pointer(md5, attachment.size, attachment.sha256[2:]).write()
 
 
 def put(repository: Repository, file: Path, progress: Progress = silent) -> Checksums:
-    """Take a file into the store, and return what it is known by there; it is durable.
+    """Copy a file durably into the store, and return its checksums.
 
     Raises:
         InvalidFiles: It cannot be read, is empty, or changes meanwhile.
@@ -92,9 +92,9 @@ def read(repository: Repository, branch: Branch, attachment: Attachment) -> byte
     """Return the bytes of an attachment, checked.
 
     Raises:
-        NotFound: The branch, as far as it is here, does not have it.
-        Withdrawn: It was taken down.
-        DamagedData: It is not what was attached.
+        NotFound: This copy of the branch does not have it.
+        Withdrawn: It was withdrawn.
+        DamagedData: Its bytes are not those that were attached.
     """
     found = branch.attachment(attachment.path)
     if found is None:
@@ -119,10 +119,10 @@ def refuse_withdrawn(repository: Repository, attachment: Attachment) -> None:
 
 
 def stored_contents(tip: pygit2.Commit) -> Iterator[tuple[str, Checksums]]:
-    """Yield each content of the store that the branch points to, and the path of the pointer.
+    """Yield the path of each pointer on the branch, and the checksums of the content in the store.
 
     Raises:
-        DamagedData: A pointer is none.
+        DamagedData: A pointer cannot be read.
     """
     if "attachment" not in tip.tree:
         return

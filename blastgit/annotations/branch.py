@@ -1,4 +1,4 @@
-"""The branch `annotations` as it is read: what was said of a subject, or of all."""
+"""Reading the branch `annotations`: the annotations of one subject, or all."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TRACKING = f"{TRACKED}{NAME}"
 
 
 def tip_of(repository: Repository) -> pygit2.Commit | None:
-    """Return the tip of the branch now: in a clone that has none of its own, the remote's."""
+    """Return the tip of the branch now: the remote's in a clone without a branch of its own."""
     for ref in (REF, _TRACKING):
         reference = repository.reference(ref)
         if reference is not None:
@@ -33,14 +33,14 @@ def tip_of(repository: Repository) -> pygit2.Commit | None:
 
 
 def attachments_of(tip: pygit2.Commit, files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return the attachments that the lines of some files of the branch name, by path, as far as they are there."""
+    """Return the attachments that some files of the branch name, by path; those that are missing are left out."""
     events = together(read_lines(data, path)[0] for path, data in files.items())
     paths = {event.remark.attachment.path for event in events if event.remark.attachment}
     return {path: data for path in sorted(paths) if (data := read_blob(tip.tree, path)) is not None}
 
 
 def has_work_tree(repository: Repository) -> bool:
-    """Whether the repository is a clone with files in which somebody may be at work."""
+    """Whether the repository is a clone with a work tree."""
     config = repository.git.config
     return "core.bare" in config and not config.get_bool("core.bare")
 
@@ -49,11 +49,11 @@ class Branch:
     """The annotations of a data repo at one moment.
 
     Attributes:
-        unread: How many lines were no annotation that this version can read; they are passed over.
+        unread: How many lines were skipped because this version cannot read them.
     """
 
     def __init__(self, repository: Repository) -> None:
-        """Look at the branch as it is now."""
+        """Open the branch as it is now."""
         self._git = repository.git
         self._tip = tip_of(repository)
         self.unread = 0
@@ -64,15 +64,15 @@ class Branch:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nobody has said anything yet."""
+        """Whether there are no annotations yet."""
         return self._tree is None
 
     def has(self, kind: str) -> bool:
-        """Whether anything was said of subjects of a kind."""
+        """Whether any subject of a kind has annotations."""
         return self._tree is not None and kind in self._tree
 
     def of(self, subject: Subject) -> list[Annotation]:
-        """Return what was said of a subject as a whole and of its parts, oldest first.
+        """Return the annotations of a subject and of its parts, oldest first.
 
         Raises:
             DamagedData: Git cannot read it.
@@ -81,7 +81,7 @@ class Branch:
         return self._read(data, subject.path) if data else []
 
     def below(self, folder: str) -> Iterator[list[Annotation]]:
-        """Yield what was said of each subject whose file lies below a folder of the branch, such as `interval`.
+        """Yield the annotations of each subject whose file is below a folder of the branch, such as `interval`.
 
         Raises:
             DamagedData: Git cannot read it.
@@ -93,7 +93,7 @@ class Branch:
                 yield self._read(data, path)
 
     def all(self) -> Iterator[list[Annotation]]:
-        """Yield what was said of each subject, with its parts.
+        """Yield the annotations of each subject and its parts.
 
         Raises:
             DamagedData: Git cannot read it.
@@ -114,7 +114,7 @@ class Branch:
 
 
 def read_lines(data: bytes, path: str) -> tuple[list[Annotation], int]:
-    """Return the annotations in a file of the branch, oldest first, and how many lines are none."""
+    """Return the annotations in a file of the branch, oldest first, and how many lines cannot be read."""
     from blastgit.annotations.annotation import read_line
 
     lines = dict.fromkeys(data.split(b"\n")[:-1])

@@ -1,4 +1,4 @@
-"""What was said that goes along with revisions when they are handed on."""
+"""The annotations that are exported along with revisions."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from blastgit.repository.commits import Revision
 
 
 def subjects_of(files: Mapping[Revision, Iterable[str]]) -> list[Subject]:
-    """Return what annotations are about that go along with revisions and some of their files, sorted.
+    """Return the subjects whose annotations go along with revisions and some of their files, sorted.
 
     Args:
-        files: The paths of the files that are handed on, of each revision.
+        files: For each revision, the paths of the files that are exported.
     """
     subjects: set[Subject] = set()
     for revision, paths in files.items():
@@ -29,7 +29,7 @@ def subjects_of(files: Mapping[Revision, Iterable[str]]) -> list[Subject]:
 
 
 def as_lines(repository: Repository, revisions: Iterable[Revision]) -> bytes:
-    """Return what was said of revisions and all their files, as `annotate --import` takes it in; b"" if it is nothing.
+    """Return the annotations of revisions and all their files, in the form of `annotate --import`; b"" if none.
 
     Raises:
         DamagedData: Git or the store cannot read it.

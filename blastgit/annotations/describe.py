@@ -1,4 +1,4 @@
-"""An annotation in words, for a terminal and for git's notes."""
+"""An annotation as text, for a terminal and for git's notes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from blastgit.annotations.states import AnnotationStatus
 
 
 def describe(note: AnnotationStatus) -> list[str]:
-    """Return an annotation as lines: when, who, of what; then, indented, the words."""
+    """Return an annotation as lines: when, by whom, about what; then the comment, indented."""
     event, remark = note.event, note.event.remark
     words = [remark.flag.upper(), *(f"#{tag}" for tag in remark.tags), "" if note.is_current else f"[{note.state}]"]
     who = f"{event.user}{' (bot)' if event.is_bot else ''}"

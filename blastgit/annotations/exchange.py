@@ -1,7 +1,7 @@
-"""Annotations as JSON lines and as ECSV, out and in: what travels without git, and lists that others made.
+"""Export and import annotations as JSON lines or ECSV: to carry them without git, and to read lists made elsewhere.
 
-A row is one annotation of one subject, keyed by two ids that stay the same wherever it travels: `id` of the annotation,
-`subject_id` of what it is about (UUIDv5 of the repo's identity and the subject's text).
+A row is one annotation of one subject. Two ids stay the same wherever it goes: `id` of the annotation, and
+`subject_id` of its subject (UUIDv5 of the repo's identity and the subject's text).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from blastgit.revision.document import canonical, parse
 from blastgit.safe_yaml import load_yaml
 
 SIZE_LIMIT = 64 * 1024 * 1024
-"""Bytes that are taken in at once."""
+"""Most bytes of one import."""
 
 _COLUMNS = {
     "id": "UUID of the annotation", "time": "when, UTC", "user": "who", "actor": "human or bot",
@@ -44,10 +44,10 @@ _OWN = ("subject_id",)
 
 
 def export(repository: Repository, notes: Iterable[AnnotationStatus], identity: uuid.UUID, form: str) -> bytes:
-    """Return annotations as text that `read_rows` takes in; JSON lines bring their attachments along.
+    """Return annotations as text that `read_rows` reads; JSON lines include their attachments.
 
     Args:
-        repository: The data repo, which has the attachments.
+        repository: The data repo that has the attachments.
         notes: The annotations.
         identity: The identity of the data repo.
         form: "jsonl" or "ecsv".
@@ -87,10 +87,10 @@ def _cell(name: str, value: Any) -> str | int:
 
 
 def read_rows(data: bytes) -> list[dict[str, Any]]:
-    """Read JSON lines or ECSV; cells that are empty are left out.
+    """Read JSON lines or ECSV; empty cells are left out.
 
     Raises:
-        InvalidInput: It is neither, with the line that is wrong.
+        InvalidInput: It is neither; the error names the line.
     """
     if data.startswith(b"# %ECSV"):
         return list(_read_ecsv(data))
@@ -148,14 +148,14 @@ def _value(name: str, cell: str, number: int) -> Any:
 
 
 def read_in(repository: Repository, identity: uuid.UUID, data: bytes) -> Draft:
-    """Make of rows what is to be added: as they were exported, or a plain list of subjects, flags and words.
+    """Return a draft of the rows of a file: an export, or a plain list of subjects, flags and comments.
 
-    A row without id, time, user and actor is said now, by this user; its id follows from its words, so that the same
-    list taken in again adds nothing.
+    A row without id, time, user and actor is an annotation of this user, made now. Its id follows from its content, so
+    that importing the same list twice adds nothing.
 
     Raises:
         InvalidInput: A row is not valid; the error names it.
-        NotFound: A subject is not there.
+        NotFound: A subject does not exist.
     """
     rows, resolver, attachments = read_rows(data), Resolver(repository), dict[str, bytes]()
     flags = Flags.of(repository.settings)

@@ -1,4 +1,4 @@
-"""The flag of a revision at a glance, for lists: nothing is read but what was said of it."""
+"""The flag of a revision, for lists: reads only the revision's own annotations."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 class FlagLookup:
-    """Flags of many revisions, as far as the branch is at hand."""
+    """Flags of many revisions, from the local copy of the branch."""
 
     def __init__(self, repository: Repository, until: datetime | None = None) -> None:
-        """Look at the branch as it is now.
+        """Open the branch as it is now.
 
         Args:
             repository: The data repo.
-            until: Only what had been said by then; None for all.
+            until: Ignore annotations made after this time; None for all.
         """
         self._repository = repository
         self._branch = Branch(repository)
@@ -35,15 +35,15 @@ class FlagLookup:
         return Flags.of(self._repository.settings)
 
     def of_revision(self, name: str, number: int) -> str | None:
-        """Return the flag of a revision, in words, or None."""
+        """Return the flag of a revision as text, or None."""
         return self._of("revision", f"{name}@{number}")
 
     def of_file(self, sha256: str) -> str | None:
-        """Return the flag of a content, named by its SHA-256 in hexadecimal digits, in words, or None."""
+        """Return the flag of a content, given by its SHA-256 in hexadecimal digits, as text, or None."""
         return self._of("file", f"sha256:{sha256}")
 
     def of_transient(self, name: str) -> str | None:
-        """Return the flag of a transient as such, in words, or None."""
+        """Return the flag of a transient itself as text, or None."""
         return self._of("transient", name)
 
     def _of(self, kind: str, name: str) -> str | None:
@@ -54,6 +54,6 @@ class FlagLookup:
 
         subject = Subject(kind, name)
         until = self._until
-        said = [event for event in self._branch.of(subject) if until is None or event.time <= until]
-        state = flags_of(annotation_states(said), self._flags).get(subject)
+        events = [event for event in self._branch.of(subject) if until is None or event.time <= until]
+        state = flags_of(annotation_states(events), self._flags).get(subject)
         return None if state is None else str(state)

@@ -1,4 +1,4 @@
-"""Quality flags: the vocabulary of a data repo, and which flag holds when several people have spoken."""
+"""Quality flags: the vocabulary of a data repo, and which flag holds when several people gave one."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ DISPUTED = "disputed"
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a flag does: what has it leaves the collections of a name.
+    """The effect of a flag: what has it leaves the collections that match a pattern.
 
     Attributes:
         flag: The flag, or `disputed`.
-        pattern: The name, with `<word>` for one part of it and `*` for any number.
+        pattern: A name, with `<word>` for one part of it and `*` for any number of parts.
     """
 
     flag: str
@@ -38,7 +38,7 @@ class Rule:
         return f"{self.flag} leaves {self.pattern}"
 
     def covers(self, collection: str) -> bool:
-        """Whether it is about a collection."""
+        """Whether it applies to a collection."""
         pieces = re.split(r"(<[^<>]*>|\*)", self.pattern)
         wild = {"*": ".*"}
         pattern = "".join(
@@ -52,11 +52,11 @@ class Flags:
     """The section `flags` of `blastgit.yaml`.
 
     Attributes:
-        values: Each flag and what it means, from best to worst.
+        values: Each flag and its meaning, from best to worst.
         bots: Patterns of the users that are programs.
         inherit: Whether a flag on an input marks its outputs.
         tags: Patterns of the tags that may be used.
-        rules: What flags do.
+        rules: The effects of flags.
     """
 
     values: Mapping[str, str]
@@ -67,7 +67,7 @@ class Flags:
 
     @classmethod
     def of(cls, settings: Settings) -> Flags:
-        """Return what the settings of a data repo say of them.
+        """Read the flags of a data repo's settings.
 
         Raises:
             RepoError: The section `flags` has a mistake.
@@ -75,10 +75,10 @@ class Flags:
         return settings.read("flags", read_flags)
 
     def check(self, remark: AnnotationBody) -> None:
-        """Check that a remark keeps to the vocabulary.
+        """Check that an annotation keeps to the vocabulary.
 
         Raises:
-            InvalidInput: It does not; the error lists the words.
+            InvalidInput: It does not; the error lists the vocabulary.
         """
         if remark.flag and remark.flag not in self.values:
             raise InvalidInput(f"there is no flag {remark.flag!r} in this data repo: {', '.join(self.values)}")
@@ -87,11 +87,11 @@ class Flags:
                 raise InvalidInput(f"the tag {tag!r} is not used in this data repo: {', '.join(self.tags)}")
 
     def is_bot(self, user: str) -> bool:
-        """Whether a user is known as a program."""
+        """Whether a user is a program."""
         return any(fnmatchcase(user, pattern) for pattern in self.bots)
 
     def worst(self, values: Iterable[str]) -> str:
-        """Return the worst of some flags; one that the vocabulary no longer has counts as worse than those it has."""
+        """Return the worst of some flags; one that the vocabulary no longer has is worse than any that it has."""
         order = list(self.values)
         return max(values, key=lambda value: order.index(value) if value in order else len(order))
 
@@ -101,9 +101,9 @@ class FlagState:
     """The flag that holds for a subject.
 
     Attributes:
-        value: The flag; in a dispute the worst that was said.
-        said: What each of those who count said last, by user.
-        by_bots: Whether only programs have spoken.
+        value: The flag; in a dispute the worst one given.
+        said: The last flag of each user who counts.
+        by_bots: Whether only programs gave one.
     """
 
     value: str
@@ -112,7 +112,7 @@ class FlagState:
 
     @property
     def is_disputed(self) -> bool:
-        """Whether those who count disagree."""
+        """Whether the users who count disagree."""
         return len(set(self.said.values())) > 1
 
     def __str__(self) -> str:
@@ -128,23 +128,23 @@ class FlagState:
 def flag_state(events: Iterable[Annotation], flags: Flags) -> FlagState | None:
     """Return the flag that holds, or None if nobody gave one.
 
-    What somebody said last counts, unless it was superseded. If any human gave a flag, programs do not count: a bot
-    does not override a human. Those who count and disagree are in dispute until somebody changes their mind.
+    Each user's last flag counts, unless it was superseded. If any human gave a flag, programs do not count: a bot does
+    not override a human. If those who count disagree, the flag is disputed until one of them changes it.
 
     Args:
         events: Annotations of one subject that are in force, oldest first.
         flags: The vocabulary.
     """
-    said: dict[bool, dict[str, str]] = {False: {}, True: {}}
+    given: dict[bool, dict[str, str]] = {False: {}, True: {}}
     for event in events:
         if event.remark.flag:
-            said[event.is_bot][event.user] = event.remark.flag
-    counting = said[False] or said[True]
-    return FlagState(flags.worst(counting.values()), counting, not said[False]) if counting else None
+            given[event.is_bot][event.user] = event.remark.flag
+    counting = given[False] or given[True]
+    return FlagState(flags.worst(counting.values()), counting, not given[False]) if counting else None
 
 
 def read_flags(loaded: Any) -> Flags:
-    """Read the section `flags`; what it leaves out is as shipped.
+    """Read the section `flags`; missing keys have the defaults of `flags.yaml`.
 
     Raises:
         RepoError: It is not valid.

@@ -1,6 +1,6 @@
-"""Git notes derived from the annotations, in one clone: `git log` then shows what was said of a revision.
+"""Git notes derived from the annotations, so that `git log` shows them in a clone.
 
-They are derived again each time, and belong to this clone alone: what lasts is on the branch `annotations`.
+They are derived afresh each time and belong to this clone alone: the branch `annotations` is what is kept.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def set_up_notes(clone: Path) -> int:
     """Derive git notes from a clone's annotations, let `git log` show them, and return how many commits have one.
 
     Raises:
-        RepoError: The folder is no clone of a data repo, or has no annotations.
+        RepoError: The folder is not a clone of a data repo, or has no annotations.
     """
     folder = git_folder(clone)
     repository = LocalRepository(folder)
@@ -42,7 +42,7 @@ def set_up_notes(clone: Path) -> int:
 
 
 def _placed(repository: Repository, branch: Branch) -> Iterator[tuple[str, AnnotationStatus]]:
-    """Yield each annotation that is in force, with the commit it belongs to: of a revision, or of the files in one."""
+    """Yield each annotation in force on a revision or on its files, with the revision's commit."""
     for events in branch.below("revision"):
         for note in annotation_states(events):
             commit = _commit(repository, *note.event.subject.revision)
@@ -55,7 +55,7 @@ def _placed(repository: Repository, branch: Branch) -> Iterator[tuple[str, Annot
 
 
 def _with_file(repository: Repository, note: AnnotationStatus) -> Iterator[tuple[str, AnnotationStatus]]:
-    """Yield every revision, of the transient where a file was pointed out, that has the same content."""
+    """Yield every revision that has the same content, of the transient for which the file was annotated."""
     try:
         name = parse_spec(note.event.seen_as).name
     except BlastgitError:
@@ -74,7 +74,7 @@ def _commit(repository: Repository, name: str, number: int) -> Revision | None:
 
 
 def _stream(notes: dict[str, list[str]]) -> bytes:
-    """Return what `git fast-import` takes in: one commit of notes, on a history of its own."""
+    """Return the input of `git fast-import`: one commit of notes without parents."""
     head = f"commit {NOTES}\ncommitter blastgit <blastgit@localhost> 0 +0000\n"
     parts = [head.encode(), _data("Derived from the branch annotations\n")]
     for commit, lines in sorted(notes.items()):

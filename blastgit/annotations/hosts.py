@@ -1,4 +1,4 @@
-"""Finding the host that a person names, by its key or its name, in the exports that carry it."""
+"""Find a host by its key or name in the exports that contain it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def find_host(repository: Repository, text: str) -> str:
     """Return the key of a host.
 
     Args:
-        repository: The data repo; documents are searched until one has the host, those of latest revisions first.
-        text: A key, also a former one, or the name of the host.
+        repository: The data repo; its documents are searched until one has the host, latest revisions first.
+        text: A key, present or former, or the name of the host.
 
     Raises:
         NotFound: No revision has that host.
@@ -24,7 +24,7 @@ def find_host(repository: Repository, text: str) -> str:
     hosts = Hosts.of(repository.settings)
     wanted = hosts.known_as(text)
     clues = [key.rpartition("/")[2].encode() for key in (text, wanted, *hosts.former(wanted))]
-    is_place = text.startswith("J")  # no document contains the text of a position
+    is_place = text.startswith("J")  # a position is computed: no document contains its text
     for revision in _revisions(repository):
         if not is_place and not any(clue in revision.dr_bytes for clue in clues):
             continue
@@ -45,7 +45,7 @@ def _revisions(repository: Repository) -> Iterator[Revision]:
         try:
             latest = history.latest(name)
         except DamagedData:
-            continue  # `verify` is for these
+            continue  # `verify` reports it
         if latest is not None:
             yield latest
     for name in names:

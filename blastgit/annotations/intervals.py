@@ -1,4 +1,4 @@
-"""Remarks on intervals of time, beside the data that were made while one lasted."""
+"""Annotations of time intervals, and the revisions that were made during one."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _KIND = "interval"
 
 
 class Intervals:
-    """The intervals of time that have remarks."""
+    """The time intervals that have annotations."""
 
     def __init__(self, repository: Repository, branch: Branch) -> None:
-        """Look at the branch; nothing is read if no interval has remarks."""
+        """Open the branch; intervals are read when first needed."""
         self._history = History(repository)
         self._branch = branch
 
@@ -30,19 +30,19 @@ class Intervals:
         return [(events[0].subject, events) for events in self._branch.below(_KIND) if events]
 
     def within(self, wanted: Subject) -> list[list[Annotation]]:
-        """Return the remarks on each interval that overlaps the wanted one."""
+        """Return the annotations of each interval that overlaps the wanted one."""
         begin, end = wanted.interval
-        return [said for each, said in self._all if each.interval[0] < end and begin < each.interval[1]]
+        return [events for each, events in self._all if each.interval[0] < end and begin < each.interval[1]]
 
     def beside(self, revisions: Iterable[Revision]) -> dict[Subject, list[Annotation]]:
-        """Return the remarks on each interval during which one of the revisions was being made, by interval."""
+        """Return, by interval, the annotations of those during which one of the revisions was being made."""
         if not self._branch.has(_KIND):
             return {}
         spans = [self._span(revision) for revision in revisions]
-        return {each: said for each, said in self._all if any(_meets(each, span) for span in spans)}
+        return {each: events for each, events in self._all if any(_meets(each, span) for span in spans)}
 
     def _span(self, revision: Revision) -> tuple[datetime, datetime]:
-        """Return when a revision was made: from the first task that ran since the revision before until the export."""
+        """Return when a revision was made: from the first task after the previous revision until the export."""
         end = revision.time
         before = self._history.tagged(revision.name, revision.number - 1) if revision.number else None
         since = None if before is None else before.time

@@ -1,4 +1,4 @@
-"""Putting together what was said in two places: every line of both, in an order that keeps the order of each."""
+"""Merge the annotations of two repos: every line of both, in an order that keeps the order of each."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Blobs = tuple[pygit2.Blob | None, pygit2.Blob]
 
 
 def merge_lines(ours: bytes, theirs: bytes) -> bytes:
-    """Return every line of both, once where both have it.
+    """Return the lines of both, each shared line once.
 
-    Lines are only ever added, so what both have stands in the same order in both, and the result keeps the order of
-    each. Should the orders contradict each other, it keeps theirs.
+    Lines are only ever added, so shared lines are in the same order in both, and the result keeps the order of each.
+    Should the orders contradict each other, theirs is kept.
     """
     own, other = _keyed(ours), _keyed(theirs)
     shared = set(own) & set(other)
@@ -32,7 +32,7 @@ def merge_lines(ours: bytes, theirs: bytes) -> bytes:
 
 
 def _keyed(data: bytes) -> list[tuple[bytes, int]]:
-    """Number the lines that are the same, so that each can be told from its twins."""
+    """Number equal lines, so that they can be told apart."""
     seen: Counter[bytes] = Counter()
     keyed = []
     for line in data.removesuffix(b"\n").split(b"\n") if data else []:
@@ -42,10 +42,10 @@ def _keyed(data: bytes) -> list[tuple[bytes, int]]:
 
 
 def merge_trees(ours: pygit2.Tree, theirs: pygit2.Tree) -> dict[str, bytes | None]:
-    """Return the files of ours that a merge with theirs changes, with their new bytes.
+    """Return our files that a merge with theirs changes, with their new bytes.
 
     Raises:
-        RepoError: What is a file in one is a folder in the other.
+        RepoError: A path is a file in one and a folder in the other.
     """
     files: dict[str, bytes | None] = {}
     for path, (own, other) in differing(ours, theirs):
@@ -57,10 +57,10 @@ def merge_trees(ours: pygit2.Tree, theirs: pygit2.Tree) -> dict[str, bytes | Non
 
 
 def differing(ours: pygit2.Tree | None, theirs: pygit2.Tree | None, prefix: str = "") -> Iterator[tuple[str, Blobs]]:
-    """Yield each file of theirs that ours lacks or has otherwise, by path; what both share is not looked at.
+    """Yield each of their files that we lack or have with other bytes, by path; equal folders are skipped.
 
     Raises:
-        RepoError: What is a file in one is a folder in the other.
+        RepoError: A path is a file in one and a folder in the other.
     """
     for entry in theirs or ():
         name = entry.name or ""
@@ -76,7 +76,7 @@ def differing(ours: pygit2.Tree | None, theirs: pygit2.Tree | None, prefix: str 
 
 
 def count_new(ours: pygit2.Tree | None, theirs: pygit2.Tree | None) -> int:
-    """Return how many lines theirs has that ours lacks."""
+    """Return how many of their lines we lack."""
     count = 0
     for path, (own, other) in differing(ours, theirs):
         if path.endswith(".jsonl"):

@@ -1,4 +1,4 @@
-"""A number that was measured of something: a key, the value, its unit."""
+"""A measured number: a key, the value, its unit."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ class Metric:
         return f"{self.key} = {value}{' ' if self.unit else ''}{self.unit}"
 
     def check(self) -> None:
-        """Check that it can be kept; of its unit only the letters are checked, see `check_unit`.
+        """Check that it is valid. Only the characters of the unit are checked; see `check_unit`.
 
         Raises:
-            InvalidInput: It cannot; the error tells why.
+            InvalidInput: It is not; the error says why.
         """
         if not _KEY.fullmatch(self.key):
             raise InvalidInput(
@@ -56,7 +56,7 @@ class Metric:
             raise InvalidInput(f"{self.unit[:80]!r} is no unit: write it like mag, arcsec, erg / (s cm2)")
 
     def to_json(self) -> dict[str, Any]:
-        """Return it under its stable keys, without what is not said."""
+        """Return it under its stable keys, without empty fields."""
         return {"key": self.key, "value": self.value} | ({"unit": self.unit} if self.unit else {})
 
 
@@ -78,7 +78,7 @@ def read_value(text: str) -> Value:
     """Read a value as people write it: `0.031`, `12`, `true`.
 
     Raises:
-        InvalidInput: It is not one.
+        InvalidInput: It is not a number, true or false.
     """
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
@@ -89,10 +89,10 @@ def read_value(text: str) -> Value:
 
 
 def check_unit(unit: str) -> str:
-    """Return a unit if astropy knows it; without astropy, any that is written with the right letters.
+    """Return a unit if astropy knows it; without astropy, any unit passes.
 
     Raises:
-        InvalidInput: There is no such unit; the error names the nearest.
+        InvalidInput: The unit is unknown; the error names the nearest.
     """
     try:
         from astropy import units

@@ -1,4 +1,4 @@
-"""Finding what was said: of one thing and what it holds, of the inputs it was made of, or of everything."""
+"""Find annotations: of a subject and what it contains, of the inputs it was made from, or of everything."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Filter:
     """Which annotations to show.
 
     Attributes:
-        history: Also those that were superseded or retracted.
-        flag: Only this flag; `!bad` for all but those with it.
+        history: Whether to include superseded and retracted ones.
+        flag: Only those with this flag; `!bad` for all without it.
         tag: Only those with a tag that matches this pattern.
         user: Only those of users that match this pattern.
         since: Only from this moment on.
@@ -60,15 +60,15 @@ class Filter:
 
 @dataclass(frozen=True)
 class Notes:
-    """What was said of something.
+    """The annotations found.
 
     Attributes:
-        subject: What was asked for, as text; "" for everything.
-        notes: The annotations: what was said of itself, then of inputs, each oldest first.
+        subject: The subject asked for, as text; "" for everything.
+        notes: Its annotations, then those of its inputs, each oldest first.
         flags: The flag that holds for each subject among them.
-        own: The flag of what was asked for, or None.
-        inherited: The worst flag of an input that was really used, if inputs were asked for, or None.
-        unread: How many lines were passed over, because this version cannot read them.
+        own: The flag of the subject itself, or None.
+        inherited: The worst flag of an input that was actually used, if inputs were asked for, or None.
+        unread: How many lines were skipped because this version cannot read them.
     """
 
     subject: str
@@ -88,10 +88,10 @@ class Notes:
 
 
 class Query:
-    """Questions about the annotations of a data repo at one moment."""
+    """Queries of the annotations of a data repo at one moment."""
 
     def __init__(self, repository: Repository) -> None:
-        """Look at the branch as it is now."""
+        """Open the branch as it is now."""
         self._repository = repository
         self.branch = Branch(repository)
         self._history = History(repository)
@@ -108,18 +108,18 @@ class Query:
             yield from annotation_states(events)
 
     def of(self, subject: Subject) -> list[AnnotationStatus]:
-        """Return what was said of a subject and its parts."""
+        """Return the annotations of a subject and its parts."""
         return annotation_states(self.branch.of(subject))
 
     def about(self, text: str, *, inherited: bool = False) -> Notes:
-        """Return what was said of something: of itself, of what it is part of and what it holds.
+        """Return the annotations of a subject, of what it is part of and of what it contains.
 
         Args:
-            text: What, as people name it.
-            inherited: Also of the inputs that it was really made of; so it is, too, where `flags: inherit` says so.
+            text: The subject, as people name it.
+            inherited: Include those of the inputs that were actually used; always done with `flags: inherit`.
 
         Raises:
-            NotFound: There is no such thing.
+            NotFound: The subject does not exist.
         """
         inherited = inherited or self.flags.inherit
         target = self._resolver.target(text)
@@ -150,7 +150,7 @@ class Query:
         return Intervals(self._repository, self.branch)
 
     def _beside(self, revisions: Iterable[Revision]) -> Iterator[AnnotationStatus]:
-        """Yield the remarks on the intervals during which revisions were being made."""
+        """Yield the annotations of the intervals during which revisions were being made."""
         for events in self._intervals.beside(revisions).values():
             yield from annotation_states(events)
 
@@ -161,7 +161,7 @@ class Query:
         try:
             revisions = self._history.revisions(subject.name)
         except NotFound:
-            return  # it was annotated before it has any
+            return  # annotated before its first revision
         seen: set[Subject] = set()
         for revision in revisions:
             yield from _touching(self.of(read_subject(f"revision:{revision}")), subject.part)
@@ -200,7 +200,7 @@ class Query:
                 yield replace(note, distance=1)
 
     def _of_earlier(self, input_: Earlier, steps: int) -> Iterator[AnnotationStatus]:
-        """Yield the remarks on an input from an earlier revision: on it there, and on its content."""
+        """Yield the annotations of an input from an earlier revision: as part of that revision, and by content."""
         state, path = input_.view.state, input_.path
         if not isinstance(state, Revision):
             return
@@ -238,7 +238,7 @@ class Query:
         return spec.name, spec.number, spec.path or ""
 
     def _files(self, revision: Revision, part: str) -> Iterator[tuple[str, AnnotationStatus]]:
-        """Yield what was said of the files of a revision, wherever it was said of the same content."""
+        """Yield the annotations of a revision's files, including those made where another revision has the content."""
         if not self.branch.has("file"):
             return
         for path, digest in self._resolver.files(revision).items():
@@ -265,7 +265,7 @@ def _touching(notes: Iterable[AnnotationStatus], part: str) -> list[AnnotationSt
 
 
 def _touches(one: str, other: str) -> bool:
-    """Whether of two paths one is the other, holds it, or lies in it; "" is all there is."""
+    """Whether two paths are equal or one contains the other; "" contains every path."""
     if not one or not other or one == other:
         return True
     return one.startswith((f"{other}/", f"{other}.")) or other.startswith((f"{one}/", f"{one}."))

@@ -1,4 +1,4 @@
-"""From what people write to subjects: revisions get a number, files a checksum, what is not there is refused."""
+"""Turn what people write into subjects: resolves revisions to numbers and files to checksums, and checks they exist."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from blastgit.revision.document import as_object, parse
 from blastgit.revision.normalise import normalise
 from blastgit.workflow.resolve import resolve
 
-_METRICS = "metrics/"  # a metric is a part of the revision that one can speak of: metrics/astrometry.rms
+_METRICS = "metrics/"  # a metric can be annotated as a part of the revision: metrics/astrometry.rms
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A subject, and where it was pointed out, if that is more than its name says.
+    """A subject, and for a file the path by which the user named it.
 
     Attributes:
         subject: The subject.
@@ -45,10 +45,10 @@ class Target:
 
 
 class Resolver:
-    """Looks up what people name. It remembers what it read, for the next of ten thousand names."""
+    """Resolves the names of subjects. It caches what it reads, since one call may name ten thousand."""
 
     def __init__(self, repository: Repository, *, announce: bool = True) -> None:
-        """Look into an opened data repo.
+        """Start with an empty cache.
 
         Args:
             repository: The repo.
@@ -62,12 +62,12 @@ class Resolver:
         self._values: dict[str, list[str]] = {}
 
     def targets(self, texts: Iterable[str]) -> list[Target]:
-        """Return what each text names, each thing once.
+        """Return the subject that each text names, without duplicates.
 
         Raises:
-            InvalidName: A text names nothing that can be annotated.
+            InvalidName: A text is not the name of a subject.
             InvalidInput: An interval ends before it begins, or its times have no zone.
-            NotFound: There is no such revision, file, value or collection.
+            NotFound: The revision, file, value or collection does not exist.
         """
         found: dict[Subject, Target] = {}
         named = list(texts)
@@ -77,7 +77,7 @@ class Resolver:
         return list(found.values())
 
     def target(self, text: str) -> Target:
-        """Return what one text names; see `targets`."""
+        """Return the subject that a text names; raises the errors of `targets`."""
         kind, colon, rest = text.partition(":")
         if kind == "sha256" or (colon and kind in ("file", "run", "interval")):
             return Target(new_subject(text if kind != "sha256" else f"file:{text}"))
@@ -95,11 +95,11 @@ class Resolver:
         return target
 
     def shared(self, text: str) -> Subject | None:
-        """Return the host, the reference or the revision of a reference that is named, or None for anything else.
+        """Return the named host, reference or revision of a reference; None if the text names anything else.
 
         Raises:
-            InvalidName: No such type of reference.
-            NotFound: No such reference.
+            InvalidName: The type of reference does not exist.
+            NotFound: The reference does not exist.
         """
         kind, colon, _ = text.partition(":")
         if is_reference(text) or (colon and (kind in ("host", "reference") or self._is_reference_type(kind))):
@@ -125,7 +125,7 @@ class Resolver:
         return Target(new_subject(f"revision:{revision}:{path}"))
 
     def revision(self, text: str) -> Revision:
-        """Return the revision of a transient that a text without a path names, `2026dgt@1`."""
+        """Return the revision that a text without a path names, `2026dgt@1`."""
         if text not in self._revisions:
             found = resolve(self._repository, parse_spec(text))
             if not isinstance(found, Revision):
@@ -146,7 +146,7 @@ class Resolver:
         return subject
 
     def _is_announced(self, subject: Subject) -> bool:
-        """Whether a transient without a revision is known otherwise: by a run in progress, another name or a remark."""
+        """Whether a transient without revisions is known: by a run in progress, another name or an annotation."""
         renames = Renames.of(self._repository.settings)
         return (
             self._repository.reference(run_ref(subject.name)) is not None
@@ -156,7 +156,7 @@ class Resolver:
         )
 
     def _is_reference_type(self, kind: str) -> bool:
-        """Whether what stands before a colon is a type of reference, not a transient."""
+        """Whether the word before a colon is a type of reference, not a transient."""
         return (
             kind in ReferenceTypes.of(self._repository.settings).types
             and self._repository.reference(branch_ref(kind)) is None
@@ -222,7 +222,7 @@ def _refs_of(texts: Iterable[str]) -> Iterator[str]:
     """Yield the tags and branches of what is named."""
     for text in texts:
         kind, colon, rest = text.partition(":")
-        with suppress(BlastgitError):  # which is reported when its turn comes
+        with suppress(BlastgitError):  # reported when this text is resolved
             spec = parse_spec(rest if colon and kind in KINDS else text)
             yield branch_ref(spec.name) if spec.number is None else tag_ref(spec.name, spec.number)
 

@@ -1,4 +1,4 @@
-"""Which annotations are in force, and which were superseded or taken back: nothing is ever lost, only outdated."""
+"""Which annotations are in force, and which were superseded or retracted; outdated ones are kept."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from blastgit.annotations.subjects import Subject
 
 @dataclass(frozen=True, slots=True)
 class AnnotationStatus:
-    """An annotation as a reader meets it.
+    """An annotation, its state, and why it is shown.
 
     Attributes:
-        event: What was said, by whom, of what.
-        state: "current", "superseded" or "retracted"; "retraction" for one that only takes others back.
-        by: The id of the annotation that took its place, or "".
-        origin: For whom it is shown: the subject itself, or the part, file or input of what was asked for.
-        distance: How many steps back the input lies that it is about; 0 for what was asked for itself.
+        event: The annotation.
+        state: "current", "superseded" or "retracted"; "retraction" for one that only retracts others.
+        by: The id of the annotation that superseded it, or "".
+        origin: What it is shown for: the subject itself, or a part, file or input of the subject asked for.
+        distance: If it is about an input, how many steps back that is; 0 for the subject itself.
     """
 
     event: Annotation
@@ -36,19 +36,19 @@ class AnnotationStatus:
 
     def to_json(self) -> dict[str, Any]:
         """Return it under its stable keys."""
-        said = self.event.to_json()
-        remark = {key: said.get(key) for key in ("comment", "flag", "link", "attachment", "metric")}
+        event = self.event.to_json()
+        body = {key: event.get(key) for key in ("comment", "flag", "link", "attachment", "metric")}
         return {
-            "id": said["id"], "time": said["time"], "user": said["user"], "actor": said["actor"],
-            "subject": said["subject"], "as": said.get("as"), "subjects": self.event.subjects,
-            **remark, "tags": list(self.event.remark.tags), "supersedes": list(self.event.remark.supersedes),
+            "id": event["id"], "time": event["time"], "user": event["user"], "actor": event["actor"],
+            "subject": event["subject"], "as": event.get("as"), "subjects": self.event.subjects,
+            **body, "tags": list(self.event.remark.tags), "supersedes": list(self.event.remark.supersedes),
             "retract": self.event.remark.retract, "state": self.state, "superseded_by": self.by or None,
-            "origin": self.origin or said["subject"], "distance": self.distance,
+            "origin": self.origin or event["subject"], "distance": self.distance,
         }  # fmt: skip
 
 
 def may_supersede(new: Annotation, old: Annotation) -> bool:
-    """Whether one annotation may take the place of another, as far as the two themselves can tell."""
+    """Whether one annotation may supersede another, leaving aside the policy: a bot never supersedes a human."""
     return new.subject == old.subject and (old.is_bot or not new.is_bot)
 
 
@@ -72,7 +72,7 @@ def annotation_states(events: Sequence[Annotation]) -> list[AnnotationStatus]:
 
 
 def flags_of(notes: Iterable[AnnotationStatus], flags: Flags) -> dict[Subject, FlagState]:
-    """Return the flag that holds for each subject, or part of one, that some annotations are about."""
+    """Return the flag that holds for each subject, or part of one, of some annotations."""
     groups: dict[Subject, list[Annotation]] = {}
     for note in notes:
         if note.is_current:

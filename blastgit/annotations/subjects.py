@@ -1,4 +1,4 @@
-"""What an annotation can be about, and the file of the branch that holds what was said of it."""
+"""What an annotation can be about, and which file of the branch holds its annotations."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from blastgit.naming.names import check_line, check_transient, is_reference
 from blastgit.naming.paths import check_path
 
 KINDS = ("revision", "file", "transient", "run", "collection", "interval", "host", "reference")
-"""Every kind of subject; each has a folder of its own on the branch."""
+"""The kinds of subjects; each has its own folder on the branch."""
 
 _PARTED = ("revision", "transient", "reference")  # kinds whose parts can be named
 _REVISION = re.compile(
@@ -26,13 +26,13 @@ _PART_LIMIT = 300  # characters; the longest natural path of a real export has 6
 
 @dataclass(frozen=True, slots=True, order=True)
 class Subject:
-    """One thing that can be annotated. Its text is the kind, a colon and the name, and for a part another colon and it.
+    """Something that can be annotated, written KIND:NAME or KIND:NAME:PART.
 
     Attributes:
         kind: One of `KINDS`.
         name: `2026dgt@1`, `sha256:…`, `2026dgt`, the name of a run or collection, `BEGIN/END` of an interval, the key
             of a host, `r/filter/DES_z`.
-        part: A row, a value or a product in a revision or a transient (`host`, `photometry/…/DES_z`); "" for all of it.
+        part: A row, value or product of a revision or transient (`host`, `photometry/…/DES_z`); "" for all of it.
     """
 
     kind: str
@@ -44,12 +44,12 @@ class Subject:
 
     @property
     def whole(self) -> Subject:
-        """The subject that this one is a part of, or itself."""
+        """The subject without its part."""
         return Subject(self.kind, self.name) if self.part else self
 
     @property
     def path(self) -> str:
-        """The file of the branch `annotations` that holds what was said of it."""
+        """The file of the branch `annotations` that holds its annotations."""
         name = self.name
         if self.kind == "revision":
             name = name.replace("@", "/")
@@ -78,10 +78,10 @@ class Subject:
 
 
 def read_subject(text: str) -> Subject:
-    """Read the text of a subject, as the lines of the branch have it: `revision:2026dgt@1`.
+    """Read a subject as written in the lines of the branch: `revision:2026dgt@1`.
 
     Raises:
-        InvalidName: It is not one.
+        InvalidName: It is not a subject.
         InvalidInput: It is an interval that ends before it begins, or whose times have no zone.
     """
     kind, _, rest = text.partition(":")
@@ -96,10 +96,10 @@ def read_subject(text: str) -> Subject:
 
 
 def new_subject(text: str) -> Subject:
-    """Return a subject of which something is to be said: its file must be one that every clone can hold.
+    """Read a subject that is about to be annotated: its file must have a name that is valid in every clone.
 
     Raises:
-        InvalidName: It is no subject, or has no place on the branch.
+        InvalidName: It is not a subject, or its file cannot be on the branch.
         InvalidInput: It is an interval that ends before it begins, or whose times have no zone.
     """
     subject = read_subject(text)
@@ -152,10 +152,10 @@ def _interval(name: str) -> str:
 
 
 def instant(text: str) -> datetime:
-    """Read a moment that names its zone.
+    """Read a time with a zone.
 
     Raises:
-        InvalidInput: It is none, or has no zone: nobody could say later which moment it was.
+        InvalidInput: It is not a time, or has no zone and so is ambiguous.
     """
     try:
         moment = datetime.fromisoformat(text)
@@ -167,5 +167,5 @@ def instant(text: str) -> datetime:
 
 
 def instant_text(moment: datetime) -> str:
-    """Return a moment as the lines of the branch have it: UTC, with `Z`, and with six decimals if it has any."""
+    """Return a time as written in the lines of the branch: UTC, with `Z`, and with six decimals if it has any."""
     return moment.isoformat().replace("+00:00", "Z")

@@ -39,13 +39,13 @@ _OID = re.compile(r"[0-9a-f]{40}")
 
 @dataclass(frozen=True)
 class Synced:
-    """What a sync came to.
+    """The result of a sync.
 
     Attributes:
         remote: The other repo.
-        received: How many lines came.
-        sent: How many lines went.
-        commit: The tip of the branch on both sides now; None if nobody has said anything.
+        received: How many lines were received.
+        sent: How many lines were sent.
+        commit: The tip of the branch on both sides now; None if there are no annotations.
     """
 
     remote: str
@@ -65,19 +65,19 @@ def sync(
     dry_run: bool = False,
     sleep: Callable[[float], object] = time.sleep,
 ) -> Synced:
-    """Make the annotations of two repos the same: all that was said in either.
+    """Give two repos the annotations of both.
 
     Args:
-        repository: The repo here: a clone, or a data repo.
+        repository: The local repo: a clone, or a data repo.
         remote: The other one: a remote of the clone, a folder or a URL.
-        dry_run: Fetch and count, and change nothing.
-        sleep: What waits before another try.
+        dry_run: Fetch and count, but change nothing.
+        sleep: Called with the seconds to wait before another try.
 
     Raises:
-        NotFound: There is no such remote.
-        InvalidInput: The other side is about simulated data and ours about real ones, or the other way round.
-        Denied: The other side's hook does not let our lines in.
-        Busy: Others pushed all the time.
+        NotFound: The remote does not exist.
+        InvalidInput: One repo has simulated data and the other real data.
+        Denied: The other side's hook rejects our lines.
+        Busy: Others kept pushing until we gave up.
         RepoError: The other side cannot be reached.
     """
     place = _place(repository, remote)
@@ -96,7 +96,7 @@ def sync(
         ours = _tip(repository)
         if ours is None or ours == theirs or _push(repository, place, RefUpdate(REF, ours, theirs)):
             return Synced(shown(place), received, sent, ours)
-        sleep(random.uniform(0, min(_LONGEST_WAIT, 0.1 * 2**attempt)))  # noqa: S311 (nobody guesses at it)
+        sleep(random.uniform(0, min(_LONGEST_WAIT, 0.1 * 2**attempt)))  # noqa: S311 (not for cryptography)
     raise Busy(f"{shown(place)}: its annotations moved {_TRIES} times in a row: try again when the pushes are over")
 
 
@@ -113,11 +113,11 @@ def _place(repository: Repository, remote: str) -> str:
 
 
 def _check_kind(repository: Repository, place: str) -> None:
-    """Check that the other side is about data of the same kind, as far as both say which."""
+    """Check that both sides are about simulated data, or both about real data, as far as it is known."""
     try:
         here, there = repository.settings.simulated, RemoteRepository(place).settings.simulated
     except RepoError:
-        return  # a clone of the branch alone has no settings; who cannot be reached is told of in a moment
+        return  # a clone of the branch alone has no settings; one that cannot be reached is reported by the fetch
     if here != there:
         raise InvalidInput(
             f"{shown(place)} is about {WORDS[there]} data, and {repository.location} about {WORDS[here]} ones: what is "
@@ -144,7 +144,7 @@ def _fetch(repository: Repository, place: str) -> str | None:
         )
         if not listed or not _OID.fullmatch(listed[0]):
             return None
-        # Without --refmap, a mirror's settings would put their branch in the place of ours.
+        # Without --refmap, a mirror's settings would replace our branch with theirs.
         options = ["--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--refmap="]
         run_git(
             repository.path,
@@ -165,7 +165,7 @@ def _fetch(repository: Repository, place: str) -> str | None:
 
 
 def _take_in(repository: Repository, theirs: str) -> None:
-    """Lead our branch to where it holds theirs too."""
+    """Merge their branch into ours."""
     repository.prepare_to_edit()
     with hold(repository.lock_path(NAME), LOCK_TIMEOUT) as lock:
         clean_up_dead_writer(repository, lock)
@@ -174,7 +174,7 @@ def _take_in(repository: Repository, theirs: str) -> None:
             return
         if ours is None or repository.git.descendant_of(theirs, ours):
             lock.announce(Journal.own(refs={REF: theirs}))
-            with suppress(RefMoved):  # then a push came between, and the next round sees it
+            with suppress(RefMoved):  # somebody pushed meanwhile: the next round merges it
                 repository.update_refs([RefUpdate(REF, theirs, ours)], "blastgit: sync", lock.descriptor)
             return
         commit_to_held_branch(repository, NAME, lock, lambda tip: _merge(repository, tip, theirs))

@@ -1,4 +1,4 @@
-"""Text that is kept for good: what steers a terminal has no place in it."""
+"""Check that text to be kept has no control characters, which could steer a terminal."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from blastgit.errors import InvalidInput
 
 
 def checked_text(what: str, text: str, allowed: str = "") -> str:
-    """Return text that holds no control character but those allowed.
+    """Return text if it has no control characters but those allowed.
 
     Raises:
-        InvalidInput: It holds one.
+        InvalidInput: It has one.
     """
     if text.isprintable():
         return text

@@ -1,4 +1,4 @@
-"""Adding annotations to the branch: in one commit however many subjects, and none of it unless all of it can be."""
+"""Add annotations to the branch: one commit for all subjects, all or nothing."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ from blastgit.repository.edit import BranchEdit, commit_to_branch
 from blastgit.repository.policy import current_identity
 
 ATTRIBUTES = b"* -text\n*.jsonl merge=union\n"
-"""What `.gitattributes` of the branch says: git merges concurrent remarks by itself, and changes no line end."""
+"""`.gitattributes` of the branch: git merges concurrent annotations by itself, and leaves line ends alone."""
 
 FILE_LIMIT = 16 * 1024 * 1024
-"""Bytes of all that is said of one subject."""
+"""Most bytes of all annotations of one subject."""
 
 _USER_VARIABLE, _USER_SETTING = "BLASTGIT_USER", "blastgit.user"
 
 
 @dataclass(frozen=True)
 class Annotated:
-    """What came of an annotation.
+    """The result of annotating.
 
     Attributes:
-        ids: The ids of the annotations that are new.
+        ids: The ids of the new annotations.
         subjects: How many lines were added: one for each subject of each annotation.
-        commit: The tip of the branch, which has them; None after a dry run.
-        moved: What left which collection because of a flag, in words.
-        waiting: Why a rule could not be applied, in words.
+        commit: The tip of the branch with them; None after a dry run.
+        moved: What left which collection because of a flag, as sentences.
+        waiting: Why a rule could not be applied, as sentences.
     """
 
     ids: tuple[str, ...]
@@ -67,11 +67,11 @@ class Annotated:
 
 @dataclass(frozen=True)
 class Draft:
-    """Lines that are to be added.
+    """Lines to be added.
 
     Attributes:
         events: One for each line.
-        subject: What the commit says.
+        subject: The first line of the commit message.
         attachments: The bytes of attachments, by their path on the branch.
     """
 
@@ -81,10 +81,10 @@ class Draft:
 
 
 def author_of(repository: Repository) -> str:
-    """Return the name under which this user annotates: as set, or else the one that the policy knows them by.
+    """Return the name under which this user annotates: the configured one, else the name the policy uses.
 
     Raises:
-        InvalidInput: The name that was set cannot be one.
+        InvalidInput: The configured name is not valid.
     """
     setting = ""
     if _USER_SETTING in repository.git.config:
@@ -95,7 +95,7 @@ def author_of(repository: Repository) -> str:
 def make_events(
     repository: Repository, namespace: uuid.UUID, targets: Sequence[Target], remark: AnnotationBody, *, is_bot: bool
 ) -> list[Annotation]:
-    """Return one annotation as the events of all its subjects."""
+    """Return one annotation as one line for each of its subjects."""
     user, moment = author_of(repository), now(repository)
     flags = Flags.of(repository.settings)
     flags.check(remark.check())
@@ -109,14 +109,14 @@ def make_events(
 
 
 def now(repository: Repository) -> datetime:
-    """Return the time, to the microsecond unless the environment fixes it: it tells which of two remarks came later."""
+    """Return the time, to the microsecond (unless the environment sets it) so that annotations can be ordered."""
     if os.environ.get("GIT_COMMITTER_DATE"):
         return datetime.fromtimestamp(repository.committer().time, UTC)
     return datetime.now(UTC)
 
 
 def read_attachment(file: Path) -> tuple[Attachment, bytes]:
-    """Read a file that is to be attached.
+    """Read a file to be attached.
 
     Raises:
         InvalidInput: It cannot be read, is empty, or too large.
@@ -132,14 +132,14 @@ def read_attachment(file: Path) -> tuple[Attachment, bytes]:
 
 
 def write(repository: Repository, draft: Draft, *, dry_run: bool = False) -> Annotated:
-    """Add lines to the branch in one commit; those that are there already are not added again.
+    """Add lines to the branch in one commit, except those already there.
 
     Raises:
         InvalidInput: A line breaks a rule; nothing was written.
-        NotFound: What is to be superseded is not there.
-        Denied: The policy does not let this be said, or not under this name.
-        Busy: Others were not done with the branch in time.
-        RepoError: The repo cannot be written, or not be reached.
+        NotFound: An annotation to be superseded does not exist.
+        Denied: The policy forbids it, or forbids it under this name.
+        Busy: Others held the branch for too long.
+        RepoError: The repo cannot be written or reached.
     """
     _check_rights(repository, draft.events)
     if not dry_run:
@@ -162,7 +162,7 @@ def write(repository: Repository, draft: Draft, *, dry_run: bool = False) -> Ann
 
 
 def _check_rights(repository: Repository, events: Sequence[Annotation]) -> None:
-    """Hold this user to the policy in the data repo itself; a clone's words are checked when they are pushed."""
+    """Apply the policy in the data repo itself; annotations in a clone are checked when they are pushed."""
     hooks = repository.path / "hooks"
     is_clone = not any((hooks / name).exists() for name in ("pre-receive", "pre-receive.d/blastgit"))
     if repository.is_here and not is_clone and not repository.settings.policy.is_open:
@@ -170,7 +170,7 @@ def _check_rights(repository: Repository, events: Sequence[Annotation]) -> None:
 
 
 def start(repository: Repository) -> None:
-    """In a clone that has no branch of its own yet, begin where the remote's is; see that nobody works on its files."""
+    """In a clone without its own branch, start from the remote's; refuse if the branch is checked out."""
     git = repository.git
     head = find_ref(git, "HEAD")
     if has_work_tree(repository) and head is not None and head.target == REF:
@@ -180,14 +180,14 @@ def start(repository: Repository) -> None:
         )
     tip = tip_of(repository)
     if tip is not None and repository.reference(REF) is None:
-        with suppress(RefMoved):  # then somebody else began
+        with suppress(RefMoved):  # somebody else just created it
             repository.update_refs([RefUpdate(REF, str(tip.id))], "blastgit: begin where the remote's annotations are")
 
 
 def _changed(
     repository: Repository, tip: pygit2.Commit | None, draft: Draft, added: list[Annotation]
 ) -> dict[str, bytes | None]:
-    """Return the new bytes of every file, and put into `added` what is new in them."""
+    """Return the new bytes of every changed file, and append the new annotations to `added`."""
     tree = None if tip is None else tip.tree
     files: dict[str, bytes | None] = (
         {} if tree is not None and ".gitattributes" in tree else {".gitattributes": ATTRIBUTES}
@@ -213,7 +213,7 @@ def _changed(
 
 
 class _File:
-    """What was said of one subject and its parts, and what is to be added."""
+    """The annotations of one subject and its parts, and those to be added."""
 
     def __init__(self, path: str, data: bytes) -> None:
         self._path = path
@@ -233,7 +233,7 @@ class _File:
         return data
 
     def add(self, repository: Repository, event: Annotation) -> bool:
-        """Add an annotation, unless it is there already; return whether it is new."""
+        """Add an annotation unless it is already there; return whether it is new."""
         if f'"id":"{event.id}"'.encode() in self._before and any(_same(event, each) for each in self._known):
             return False
         if event.line() in self._lines:
@@ -250,10 +250,10 @@ class _File:
 
 
 def _same(new: Annotation, old: Annotation) -> bool:
-    """Whether an annotation is there already.
+    """Whether two annotations are the same.
 
     Raises:
-        InvalidInput: Its id is, with other words.
+        InvalidInput: They share an id but differ in content.
     """
     if (new.id, new.subject) != (old.id, old.subject):
         return False
