@@ -1,6 +1,6 @@
-"""Named groups of datasets: RUN, TAGGED, CHAINED and CALIBRATION, which all read alike.
+"""Named groups of datasets: RUN, TAGGED, CHAINED and CALIBRATION, all queried in the same way.
 
-`room.py` has the verbs; `model.py` and `text.py` what a collection is and how its file on main is written;
-`names.py` and `policy.py` what it may be called; `rules.py` and `access.py` what may be in it and who may change it,
-for the library and for the hook alike; `resolve.py` what it gives.
+`model.py` defines collections, and `text.py` their files on main; `names.py` and `policy.py` which names they may have;
+`rules.py` and `access.py` what they may contain and who may change them, for both the library and the hook;
+`resolve.py` finds the datasets of a collection.
 """

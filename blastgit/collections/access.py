@@ -13,15 +13,15 @@ from blastgit.repository.settings import Settings
 
 
 def check_access(settings: Settings, name: str, who: str | None = None) -> None:
-    """Check that somebody may change a collection: their own, or as a curator of it.
+    """Check that a user may change a collection, as its owner or as a curator.
 
     Args:
-        settings: What main says.
+        settings: The settings on main.
         name: The collection.
-        who: Who; by default the current user.
+        who: The user; by default the current one.
 
     Raises:
-        Denied: They may not.
+        Denied: The user may not.
     """
     identity, owner = who or current_identity(), owner_of(name)
     if not owner:
@@ -34,7 +34,7 @@ def check_confirmed(policy: CollectionPolicy, names: Iterable[str], confirmed: I
     """Check that the change of every protected collection was confirmed.
 
     Raises:
-        Denied: One was not; the error says how it is done.
+        Denied: One was not; the error says how to confirm it.
     """
     missing = sorted(name for name in set(names) - set(confirmed) if policy.is_protected(name))
     if missing:

@@ -1,4 +1,4 @@
-"""All collections as one commit of main has them, or as they would be after a change that is being considered."""
+"""All collections of one commit of main, or as they would be after a change under consideration."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _T = TypeVar("_T", bound=Collection)
 
 
 class Catalogue:
-    """Collections by name. Each file is read when it is asked for, and once."""
+    """Collections by name. Each file is read once, on first access."""
 
     def __init__(
         self,
@@ -27,11 +27,11 @@ class Catalogue:
         changed: Mapping[str, Collection | None] | None = None,
         files: Mapping[str, bytes] = MappingProxyType({}),
     ) -> None:
-        """Look at the tree of a commit of main.
+        """Open the tree of a commit of main.
 
         Args:
-            tree: The tree; None for none at all.
-            changed: Collections that differ from it; None is one that is gone.
+            tree: The tree; None for an empty catalogue.
+            changed: Collections that differ from it; None for one that is deleted.
             files: Other files that it does not have yet.
         """
         self._tree = tree
@@ -46,13 +46,13 @@ class Catalogue:
         return Catalogue(self._tree, {**self._changed, **changed}, {**self._files, **files})
 
     def file(self, path: str) -> bytes | None:
-        """Return another file of main, or None if there is none."""
+        """Return a file of main that is not a collection, or None if it does not exist."""
         if path in self._files:
             return self._files[path]
         return None if self._tree is None else read_blob(self._tree, path)
 
     def has_file(self, path: str) -> bool:
-        """Whether main has another file."""
+        """Whether main has a file."""
         return self.file(path) is not None
 
     def __iter__(self) -> Iterator[str]:
@@ -62,7 +62,7 @@ class Catalogue:
         return iter(sorted((there | self._changed.keys()) - gone))
 
     def get(self, name: str) -> Collection | None:
-        """Return a collection, or None if there is none of that name.
+        """Return a collection, or None if it does not exist.
 
         Raises:
             RepoError: Its file is not valid.
@@ -75,7 +75,7 @@ class Catalogue:
         return self._read[name]
 
     def find(self, name: str) -> Collection | None:
-        """Return a collection; None if none has that name, or it cannot be a name."""
+        """Return a collection; None if it does not exist or the name is not valid."""
         return self.get(name) if is_name(name) else None
 
     def __getitem__(self, name: str) -> Collection:
@@ -90,7 +90,7 @@ class Catalogue:
         return NotFound(f"there is no collection {name!r}{hint}")
 
     def of_type(self, type_: type[_T]) -> Iterator[tuple[str, _T]]:
-        """Yield every collection of a type. Looks at the beginning of every file."""
+        """Yield every collection of a type. Reads the beginning of every file."""
         first = f"type: {type_.kind}\n".encode()
         for name in self:
             if name not in self._changed and name not in self._read and not self.data(name).startswith(first):
@@ -100,5 +100,5 @@ class Catalogue:
                 yield name, collection
 
     def data(self, name: str) -> bytes:
-        """Return a collection's file as it stands on main; nothing if there is none."""
+        """Return a collection's file on main; b"" if it does not exist."""
         return (None if self._tree is None else read_blob(self._tree, path_of(name))) or b""

@@ -1,4 +1,4 @@
-"""One change of collections: decided on what main has now, checked, and written as one commit that says why."""
+"""Change collections: decide on the basis of main as it is now, check, and write one commit that says why."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ from blastgit.repository.base import Repository
 from blastgit.repository.edit import BranchEdit, commit_to_branch
 
 _NAMED = 100
-"""Datasets that a commit message names."""
+"""Most datasets that a commit message names."""
 
 Alter = Callable[[Catalogue], Mapping[str, Collection | None]]
-"""From the collections as they are to those that shall be different; None is one that shall go."""
+"""Maps the present collections to those that change; None for one to be deleted."""
 
 
 @dataclass(frozen=True)
 class Changed:
-    """What a change came to.
+    """The result of a change.
 
     Attributes:
-        names: The collections that are different now.
-        commit: The commit on main; None after a dry run, or if nothing was to be changed.
-        added: What came in, in words.
-        removed: What went out.
-        warnings: What is allowed and not advised.
+        names: The collections that changed.
+        commit: The commit on main; None after a dry run, or if nothing changed.
+        added: The members or children added, as text.
+        removed: The members or children removed.
+        warnings: What is allowed but not advised.
     """
 
     names: tuple[str, ...]
@@ -62,9 +62,9 @@ class Intent:
     """Why and how a change is made.
 
     Attributes:
-        reason: Why, in a line that everybody will read.
-        yes: Whether it is meant, where a collection is protected.
-        dry_run: Check, and write nothing.
+        reason: Why, in one line that everybody will read.
+        yes: Whether the change of a protected collection is confirmed.
+        dry_run: Whether to check only, and write nothing.
     """
 
     reason: str
@@ -85,7 +85,7 @@ class Intent:
 
 
 Reason = str | Intent
-"""Why, in a line; or an `Intent`, which can say more."""
+"""Why, in one line; or an `Intent` with more options."""
 
 
 def change(
@@ -99,14 +99,14 @@ def change(
 
     Args:
         repository: The data repo.
-        subject: What is done: `Add 2 datasets to nearby`.
-        alter: Called with main's lock held, and again if somebody else moved main meanwhile.
+        subject: What the change does: `Add 2 datasets to nearby`.
+        alter: Called with main's lock held, and again if somebody else moves main meanwhile.
         reason: Why, and how.
-        files: What else main is to have, by path, if anything changes.
+        files: Other files to write to main, by path, if anything changes.
 
     Raises:
-        BlastgitError: A rule would be broken, or this user may not; nothing has changed.
-        Busy: Others were not done with main in time.
+        BlastgitError: It would break a rule, or this user may not; nothing has changed.
+        Busy: Others held main for too long.
     """
     intent = reason if isinstance(reason, Intent) else Intent(reason)
     done = Changed((), None)
@@ -138,7 +138,7 @@ def _check(repository: Repository, before: Catalogue, after: Catalogue, intent: 
     policy = CollectionPolicy.of(repository.settings)
     rules = Rules(repository, policy, before, after)
     for name in changed:
-        if repository.is_here:  # elsewhere it is the server that knows who pushes
+        if repository.is_here:  # for a remote repo, the server knows who pushes
             check_access(repository.settings, name)
         rules.check(name)
     check_confirmed(policy, changed, changed if intent.yes else ())
@@ -158,7 +158,7 @@ def _written(name: str, collection: Collection | None) -> bytes | None:
 
 
 def with_members(collection: Listed, members: Iterable[Member]) -> Listed:
-    """Return a collection with more members; those that it has already are not added again."""
+    """Return a collection with more members, except those it already has."""
     lines = collection.lines
     new = {collection.line(member) for member in members}
     missing = [line for line in new if lines[(at := bisect_left(lines, line)) : at + 1] != (line,)]

@@ -1,4 +1,4 @@
-"""What collections hold: datasets, each a revision or one file of it; and how long a calibration is valid."""
+"""Members of collections: datasets, each a revision or one file of it, and the validity of calibrations."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from blastgit.naming.refs import tag_name, tag_ref
 
 
 class Dataset(NamedTuple):
-    """One dataset; a tuple, since there may be very many.
+    """One dataset; a tuple for speed, since there may be very many.
 
     Attributes:
         line: The transient, or `u/USER/TRANSIENT` for a personal line of work.
         number: The revision.
-        path: The file in it; "" for all of the revision.
+        path: The file in it; "" for the whole revision.
     """
 
     line: str
@@ -28,12 +28,12 @@ class Dataset(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The transient: what the dataset is about."""
+        """The transient that the dataset is about."""
         return transient_of(self.line)
 
     @property
     def is_personal(self) -> bool:
-        """Whether it is of somebody's own line of work."""
+        """Whether it belongs to a personal line of work."""
         return is_personal(self.line)
 
     @property
@@ -48,7 +48,7 @@ class Dataset(NamedTuple):
 
     @property
     def revision(self) -> Dataset:
-        """The revision that it is, or is a file of."""
+        """The revision as a whole."""
         return Dataset(self.line, self.number) if self.path else self
 
     def __str__(self) -> str:
@@ -56,12 +56,12 @@ class Dataset(NamedTuple):
 
 
 class Member(NamedTuple):
-    """A dataset as a collection holds it.
+    """A dataset in a collection, with its validity.
 
     Attributes:
         dataset: The dataset.
-        begin: The first instant for which it is valid; None if it always was, or if validity is not spoken of.
-        end: The first instant for which it is valid no more; None if there is no such instant.
+        begin: The first instant at which it is valid; None for no limit, or where validity does not apply.
+        end: The first instant at which it is no longer valid; None for no limit.
     """
 
     dataset: Dataset
@@ -73,14 +73,14 @@ class Member(NamedTuple):
         return (self.begin is None or self.begin <= time) and (self.end is None or time < self.end)
 
     def overlaps(self, other: Member) -> bool:
-        """Whether there is an instant for which both are valid."""
+        """Whether both are valid at some instant."""
         begins = [each for each in (self.begin, other.begin) if each is not None]
         ends = [each for each in (self.end, other.end) if each is not None]
         return not begins or not ends or max(begins) < min(ends)
 
     @property
     def validity(self) -> str:
-        """When it is valid, for people."""
+        """When it is valid, as text."""
         begin, end = ("" if each is None else instant_text(each) for each in (self.begin, self.end))
         return f"from {begin or 'ever'} until {end or 'ever'}"
 
@@ -93,7 +93,7 @@ def read_dataset(text: str) -> Dataset:
     """Read the name of a dataset: `2026dgt@1`, or `2026dgt@1:cutout_cdn/DES/DES_z.fits`.
 
     Raises:
-        InvalidName: It names none; a bare transient does not, since its latest revision will be another one tomorrow.
+        InvalidName: It does not name a dataset. A bare transient does not, since its latest revision may change.
     """
     spec = parse_spec(text)
     if spec.number is None:
@@ -105,7 +105,7 @@ def dataset_of(line: str, spec: Spec) -> Dataset:
     """Return the dataset that a spec with a number names.
 
     Raises:
-        InvalidName: It names the state after a stage, or its path cannot be a file's.
+        InvalidName: It names the state after a stage, or its path is not valid.
     """
     if spec.stage is not None:
         raise InvalidName(f"{spec} is the state after a stage: collections hold revisions and their files")
@@ -116,25 +116,25 @@ def dataset_of(line: str, spec: Spec) -> Dataset:
 
 
 def dataset_line(dataset: Dataset) -> str:
-    """Return a dataset as it stands in a file."""
+    """Return a dataset as a line of a collection's file."""
     return json.dumps(str(dataset), ensure_ascii=False)
 
 
 def member_line(member: Member) -> str:
-    """Return a dataset with its validity as it stands in a file."""
+    """Return a dataset and its validity as a line of a collection's file."""
     begin, end = (None if each is None else instant_text(each) for each in (member.begin, member.end))
     return json.dumps({"dataset": str(member.dataset), "begin": begin, "end": end}, ensure_ascii=False)
 
 
 def parse_dataset(line: str) -> Dataset:
-    """Read what `dataset_line` wrote; what stands on main was checked when it came there."""
+    """Read a line by `dataset_line`, without checks: files on main were checked when they were written."""
     head, _, path = line[1:-1].partition(":")
     name, _, number = head.rpartition("@")
     return Dataset(name, int(number), path)
 
 
 def parse_member(line: str) -> Member:
-    """Read what `member_line` wrote."""
+    """Read a line by `member_line`."""
     value = json.loads(line)
     begin, end = (None if value[key] is None else datetime.fromisoformat(value[key]) for key in ("begin", "end"))
     return Member(parse_dataset(f'"{value["dataset"]}"'), begin, end)
@@ -145,8 +145,8 @@ def certified(dataset: Dataset, begin: datetime | str | None, end: datetime | st
 
     Args:
         dataset: The dataset.
-        begin: The first instant that belongs to it; None for no limit.
-        end: The first instant that does not; None for no limit.
+        begin: The first instant at which it is valid; None for no limit.
+        end: The first instant at which it is no longer valid; None for no limit.
 
     Raises:
         InvalidInput: A time has no zone, or the end is not after the beginning.
@@ -164,7 +164,7 @@ def utc(time: datetime | str | None) -> datetime | None:
     """Return a time in UTC.
 
     Raises:
-        InvalidInput: It is none, or has no zone.
+        InvalidInput: It is not a time, or has no zone.
     """
     if isinstance(time, datetime):
         return instant(time.isoformat())

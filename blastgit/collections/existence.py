@@ -1,4 +1,4 @@
-"""Whether datasets are there: asked by name, tag for tag, since a repo may have a million of them."""
+"""Check that datasets exist, by looking up single tags, since a repo may have a million of them."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from blastgit.workflow.resolve import resolve_revision
 
 
 def named(repository: Repository, texts: Iterable[str]) -> list[Dataset]:
-    """Return the datasets that a person named; `@latest` and `@DATE` become the number that they stand for now.
+    """Return the datasets that a user named; `@latest` and `@DATE` are resolved to a number now.
 
     Raises:
-        InvalidName: A text names no dataset.
-        NotFound: There is no such revision.
+        InvalidName: A text is not the name of a dataset.
+        NotFound: A revision does not exist.
     """
     return [_named(repository, text) for text in texts]
 
@@ -52,16 +52,16 @@ def check_there(
 
     Args:
         repository: The data repo.
-        datasets: What to look for.
-        coming: The refs that are pushed at the same time, and what they shall be.
-        withdrawn: Whether what was withdrawn may be among them.
+        datasets: The datasets to check.
+        coming: The refs pushed at the same time, with their new values.
+        withdrawn: Whether withdrawn datasets are accepted.
 
     Raises:
-        NotFound: One does not exist; the error says what is near.
-        Withdrawn: One was taken down.
+        NotFound: One does not exist; the error names the nearest.
+        Withdrawn: One was withdrawn.
     """
     if repository.reference(MAIN) is None:
-        return  # a copy is pushed to an empty repo, which takes main first
+        return  # a copy is being pushed to an empty repo, main first
     withdrawals, wanted = Withdrawals(repository), sorted(datasets)
     tags = repository.look_up({each.ref for each in wanted})
     last: Revision | None = None
@@ -91,7 +91,7 @@ def has_file(repository: Repository, dataset: Dataset, path: str) -> bool:
 
 
 def _arriving(repository: Repository, dataset: Dataset, coming: Mapping[str, str | None]) -> Revision | None:
-    """Return a revision whose tag is pushed at the same time; whether it is a good one is asked elsewhere."""
+    """Return a revision whose tag is pushed at the same time; other checks decide whether it is valid."""
     oid = coming.get(tag_ref(dataset.line, dataset.number))
     try:
         commit = None if oid is None else repository.git[oid].peel(pygit2.Commit)
@@ -108,7 +108,7 @@ def _check_file(revision: Revision, path: str) -> None:
 
 
 def unknown_revision(repository: Repository, dataset: Dataset) -> NotFound:
-    """Return the error that a revision does not exist, with what is near: other names, or the numbers there are."""
+    """Return the error that a revision does not exist, with similar names or the latest number."""
     history = History(repository)
     if history.tip(dataset.line) is None:
         return history.unknown(dataset.line)

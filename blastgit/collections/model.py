@@ -1,7 +1,7 @@
-"""The four types of collections, as frozen values. What a collection is called stands outside, as a file's name does.
+"""The four types of collections, as frozen values. The name of a collection is not part of it, as with a file.
 
-Members are kept as the lines of the file, sorted, and read when they are asked for: a collection of fifty thousand is
-looked into by bisection, and takes one more without being read.
+Members are kept as the sorted lines of the file and parsed on access, so that a collection of fifty thousand can be
+searched by bisection and added to without parsing it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Collection:
     """What all collections have.
 
     Attributes:
-        about: What it is for, in a line.
+        about: What it is for, in one line.
     """
 
     kind: ClassVar[str]
@@ -31,13 +31,13 @@ class Collection:
 
 @dataclass(frozen=True)
 class Run(Collection):
-    """Datasets that were born together. Which ones, their own commits say (`Run:`), so that it never changes.
+    """Datasets made together. Their own commits state their membership (`Run:`), so that it never changes.
 
     Attributes:
-        validated: By which check it was found fit to be used by all; "" if it was not yet.
-        main: The commit of main whose collections it reads, so that a pointer that moves later changes nothing; or "".
+        validated: The check that it passed before general use; "" if none yet.
+        main: The commit of main whose collections it reads, so that later changes do not matter; or "".
         inputs: The collections that it reads.
-        config: The configuration that it was begun with, `sha256:…`; or "".
+        config: The configuration that it was started with, `sha256:…`; or "".
     """
 
     kind: ClassVar[str] = "RUN"
@@ -49,7 +49,7 @@ class Run(Collection):
 
 @dataclass(frozen=True)
 class Chained(Collection):
-    """An ordered list of collections: the first that has what is looked for gives it. One child makes it a pointer.
+    """An ordered list of collections, searched until one has the dataset. With one child, it is a pointer.
 
     Attributes:
         children: Their names.
@@ -78,7 +78,7 @@ class Listed(Collection, ABC):
         return map(self.parse, self.lines)
 
     def of(self, name: str) -> list[Member]:
-        """Return the members about one transient, those of personal lines of work too."""
+        """Return the members about one transient, including those of personal lines of work."""
         official = _beginning(self.lines, f'{self._start}"{name}@')
         personal = [line for line in _beginning(self.lines, f'{self._start}"u/') if f"/{name}@" in line]
         return [member for member in map(self.parse, [*official, *personal]) if member.dataset.name == name]
@@ -112,13 +112,13 @@ class Tagged(Listed):
         return dataset_line(member.dataset)
 
     def datasets(self) -> list[Dataset]:
-        """Return all members without the mention of validity."""
+        """Return the datasets of all members."""
         return list(map(parse_dataset, self.lines))
 
 
 @dataclass(frozen=True)
 class Calibration(Listed):
-    """Datasets, each with the time for which it is valid."""
+    """Datasets, each with the time during which it is valid."""
 
     kind: ClassVar[str] = "CALIBRATION"
     _start: ClassVar[str] = '{"dataset": '
@@ -139,7 +139,7 @@ KINDS: dict[str, type[Collection]] = {each.kind: each for each in (Run, Tagged, 
 
 
 def beyond(collection: Collection | None, other: Collection | None) -> list[str]:
-    """Return what a collection itself lists and another one does not, in words."""
+    """Return what a collection itself lists and another one does not, as text."""
     items = lines_beyond(collection, other)
     return [str(collection.parse(line)) for line in items] if isinstance(collection, Listed) else items
 
@@ -158,7 +158,7 @@ def _items(collection: Collection | None) -> tuple[str, ...]:
 
 
 def _common(one: tuple[str, ...], other: tuple[str, ...]) -> int:
-    """Return how many items two tuples begin with that are the same; slices are compared much faster than items."""
+    """Return the length of the common prefix of two tuples; comparing slices is much faster than comparing items."""
     low, high = 0, min(len(one), len(other))
     while low < high:
         middle = (low + high) // 2

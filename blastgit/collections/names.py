@@ -1,4 +1,4 @@
-"""What collections may be called: patterns, each with the type that its names must have. Code makes names here."""
+"""Names of collections: a table of patterns, each with the type of its collections, to check, parse and make names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from blastgit.naming.paths import check_new_path
 
 FOLDER = "collections"
 ROLES = ("", "public", "private", "validated", "unique")
-"""What else a pattern may say; names.yaml tells what each means."""
+"""The roles that a pattern may give its collections; names.yaml describes them."""
 
 _PARTS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}(?:/[A-Za-z0-9][A-Za-z0-9._+-]{0,99}){0,9}")
 _TOKEN = re.compile(r"(<[a-z]+>|\*|\[|\])")
@@ -22,12 +22,12 @@ class Row:
     """One line of the table of names.
 
     Attributes:
-        key: What code calls it, `runs`.
+        key: The row's key in code, `runs`.
         pattern: `[<instrument>/]runs/<target>/<release>/<ticket>`.
-        kind: The type that such names have; "" if it is up to the user.
+        kind: The type of such collections; "" if the user chooses it.
         role: One of `ROLES`.
         about: What such a collection is for.
-        parts: What each `<word>` may be, as a regular expression.
+        parts: The regular expression of each `<word>`.
     """
 
     key: str
@@ -38,20 +38,20 @@ class Row:
     parts: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        """Read the pattern, so that a wrong one is found at once."""
+        """Compile the pattern, so that a wrong one is found at once."""
         object.__setattr__(self, "_regex", re.compile(self._expression(self.pattern)))
 
     def match(self, name: str) -> dict[str, str] | None:
-        """Return the parts of a name by their words, or None if it is none of these."""
+        """Return the parts of a name by their words, or None if the name does not match."""
         regex: re.Pattern[str] = self._regex  # type: ignore[attr-defined]
         match = regex.fullmatch(name)
         return None if match is None else {key: value for key, value in match.groupdict().items() if value is not None}
 
     def make(self, parts: Mapping[str, str], rest: str = "") -> str:
-        """Return the name that has these parts, with `rest` in the place of `*`.
+        """Return the name with these parts, and `rest` for `*`.
 
         Raises:
-            InvalidName: A part is missing, or cannot be such a part.
+            InvalidName: A part is missing or not valid.
         """
         text = re.sub(r"\[([^]]*)\]", lambda found: _if_all_are_there(found[1], parts), self.pattern)
         wanted = re.findall(r"<([a-z]+)>", text)
@@ -65,7 +65,7 @@ class Row:
         return check_name(text.replace("*", rest))
 
     def umbrella(self, name: str) -> str:
-        """Return the collection that a private name belongs to: what comes before that which is up to the user."""
+        """Return the collection that a private name belongs to: the name without what matches `*`."""
         above = re.compile(self._expression(self.pattern.removesuffix("/*")))
         pieces = name.split("/")
         heads = ("/".join(pieces[:count]) for count in range(1, len(pieces)))
@@ -86,16 +86,16 @@ class Names:
     """The table of names.
 
     Attributes:
-        rows: The patterns, in the order in which they are searched.
+        rows: The patterns, in search order.
     """
 
     rows: tuple[Row, ...]
 
     def row(self, name: str) -> Row:
-        """Return the line of the table that a name is of.
+        """Return the row that a name matches.
 
         Raises:
-            InvalidName: No line matches, or it cannot be a name.
+            InvalidName: No row matches, or the name is not valid.
         """
         check_name(name)
         for row in self.rows:
@@ -105,10 +105,10 @@ class Names:
         raise InvalidName(f"{name!r} is no name for a collection here: there may be {patterns}")
 
     def parse(self, name: str) -> tuple[str, dict[str, str]]:
-        """Return the key of the line that a name is of, and the name's parts by their words.
+        """Return the key of the row that a name matches, and the name's parts by their words.
 
         Raises:
-            InvalidName: It is of none.
+            InvalidName: No row matches.
         """
         row = self.row(name)
         return row.key, row.match(name) or {}
@@ -117,12 +117,12 @@ class Names:
         """Return a name: `make("runs", target="RC2", release="w_2026_20", ticket="DM-1")`.
 
         Args:
-            key: The line of the table.
-            rest: What is up to the user, where the pattern has `*`.
+            key: The key of the row.
+            rest: The text for `*` in the pattern.
             parts: The parts of the name.
 
         Raises:
-            InvalidName: A part is missing, or cannot be such a part.
+            InvalidName: A part is missing or not valid.
         """
         row = next((row for row in self.rows if row.key == key), None)
         if row is None:
@@ -130,7 +130,7 @@ class Names:
         return row.make({word: part for word, part in parts.items() if part}, rest)
 
     def check(self, name: str, kind: str) -> Row:
-        """Return the line of the table that a name is of, if a collection of that type may have it.
+        """Return the row that a name matches, if a collection of that type may have the name.
 
         Raises:
             InvalidName: It may not.
@@ -142,10 +142,10 @@ class Names:
 
 
 def check_name(name: str) -> str:
-    """Return `name` if it may be any collection's at all, whatever the table says.
+    """Return `name` if it is valid for a collection, regardless of the table.
 
     Raises:
-        InvalidName: It may not.
+        InvalidName: It is not.
     """
     if not _PARTS.fullmatch(name) or ".." in name:
         raise InvalidName(
@@ -161,12 +161,12 @@ def check_name(name: str) -> str:
 
 
 def is_name(name: str) -> bool:
-    """Whether a collection can have such a name at all."""
+    """Whether a name has valid characters, regardless of the table."""
     return _PARTS.fullmatch(name) is not None
 
 
 def owner_of(name: str) -> str:
-    """Return the user whose own a collection is, or "" if it is shared."""
+    """Return the owner of a personal collection, or "" if it is shared."""
     first, _, rest = name.partition("/")
     return rest.partition("/")[0] if first == "u" else ""
 
@@ -177,7 +177,7 @@ def path_of(name: str) -> str:
 
 
 def name_of(path: str) -> str:
-    """Return the collection whose file on main this is."""
+    """Return the collection of a file on main."""
     return path.removeprefix(f"{FOLDER}/").removesuffix(".yaml")
 
 

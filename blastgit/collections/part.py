@@ -1,4 +1,4 @@
-"""A collection as far as a repo with just some revisions can have it: with all that it chains."""
+"""Reduce a collection, and those it chains, to the revisions of a smaller repo."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from blastgit.repository.configuration import path_of as config_path
 
 
 def part_of(catalogue: Catalogue, name: str, revisions: Container[str]) -> dict[str, bytes]:
-    """Return the files on main of a collection and all that it chains, by path, without what is not there.
+    """Return the files on main of a collection and all that it chains, by path, without members that are left out.
 
     Args:
         catalogue: The collections.
-        name: The one that is wanted.
-        revisions: The revisions that there are, `2026dgt@1`.
+        name: The collection.
+        revisions: The revisions that the smaller repo has, `2026dgt@1`.
     """
     files: dict[str, bytes] = {}
     left = [name]

@@ -1,4 +1,4 @@
-"""The section `collections` of `blastgit.yaml`: names, protected collections, and what is a calibration."""
+"""The section `collections` of `blastgit.yaml`: names, protected collections, and which files are calibrations."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _WORD = re.compile(r"[a-z][a-z0-9-]*")
 
 @dataclass(frozen=True)
 class CollectionPolicy:
-    """What a data repo says of its collections.
+    """The settings of a data repo for collections.
 
     Attributes:
-        names: What they may be called.
-        protected: Patterns of those whose change must be confirmed.
+        names: The table of names.
+        protected: Patterns of the collections whose change must be confirmed.
         calibrations: Patterns of the paths of files that are calibrations.
     """
 
@@ -37,7 +37,7 @@ class CollectionPolicy:
 
     @classmethod
     def of(cls, settings: Settings) -> CollectionPolicy:
-        """Return what the settings of a data repo say of them.
+        """Read the policy from a data repo's settings.
 
         Raises:
             RepoError: The section `collections` has a mistake.
@@ -49,12 +49,12 @@ class CollectionPolicy:
         return any(fnmatchcase(name, pattern) for pattern in self.protected)
 
     def is_shared(self, name: str) -> bool:
-        """Whether it is neither somebody's own nor private to a run."""
+        """Whether a collection is neither personal nor private to a run."""
         return not owner_of(name) and self.names.row(name).role != "private"
 
 
 def read_section(loaded: Any) -> CollectionPolicy:
-    """Read the section; what it leaves out is as shipped.
+    """Read the section; missing keys have the defaults of `names.yaml`.
 
     Raises:
         RepoError: It is not valid.

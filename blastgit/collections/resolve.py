@@ -1,4 +1,4 @@
-"""From a collection and a name to a dataset: the four types read alike."""
+"""Resolve a collection and a name to a dataset, for all four types."""
 
 from __future__ import annotations
 
@@ -22,16 +22,15 @@ _NAME = "<name>"
 
 
 class Found(NamedTuple):
-    """A dataset, and how a collection came to give it.
+    """A dataset, and how a collection led to it.
 
     Attributes:
         dataset: The dataset.
-        via: The collections that led to it, the one that was asked first and the one that holds it last.
-        begin: Since when it is valid, if a CALIBRATION says so.
-        end: Until when.
-        is_certified: Whether a CALIBRATION holds it, for a time that may have no limits.
-        attested: The commit of the reproduction by which a RUN holds it; "" if it was born into the RUN that gives it,
-            or no RUN does.
+        via: The collections that led to it, from the one asked to the one that holds it.
+        begin: When its validity begins, if a CALIBRATION limits it.
+        end: When its validity ends.
+        is_certified: Whether a CALIBRATION holds it, perhaps without time limits.
+        attested: If a RUN holds it by a reproduction, the commit of that; "" otherwise.
     """
 
     dataset: Dataset
@@ -57,11 +56,11 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What is asked of each collection on the way: all it has, or what it has of one transient.
+    """What to look for in each collection.
 
     Attributes:
         name: The transient; "" for all.
-        time: The instant at which calibrations are to be valid; None for all of them.
+        time: The instant at which calibrations must be valid; None for all of them.
     """
 
     name: str = ""
@@ -69,15 +68,15 @@ class _Asked:
 
 
 class Resolver:
-    """Looks into the collections of one state of main."""
+    """Finds datasets in the collections of one state of main."""
 
     def __init__(self, repository: Repository, catalogue: Catalogue, until: datetime | None = None) -> None:
-        """Look into a catalogue; what a RUN holds is read from the commits of the data repo.
+        """Open a catalogue; the datasets of a RUN are read from the commits of the data repo.
 
         Args:
             repository: The data repo.
             catalogue: The collections.
-            until: Of RUNs, only what had been exported by then; None for all.
+            until: From RUNs, only datasets exported by then; None for all.
         """
         self._repository = repository
         self._catalogue = catalogue
@@ -89,12 +88,12 @@ class Resolver:
         Args:
             collection: The collection.
             name: The transient.
-            type_: The file, `<name>` in it standing for the transient; None for the revision as a whole.
-            time: The instant for which a calibration is wanted, in UTC.
+            type_: The file, with `<name>` for the transient; None for the whole revision.
+            time: The instant at which a calibration must be valid, in UTC.
 
         Raises:
-            NotFound: There is no such collection, or it has nothing of that name and type.
-            UsageError: It is a matter of validity, and no time is given.
+            NotFound: The collection does not exist, or has nothing of that name and type.
+            UsageError: The dataset has a validity, and no time is given.
         """
         path = (type_ or "").replace(_NAME, check_line(name))
         found = self._first(self._raw(collection, _Asked(name, time), ()), path)
@@ -111,23 +110,23 @@ class Resolver:
         return found
 
     def members(self, collection: str, time: datetime | None) -> list[Found]:
-        """Return all that a collection gives: the first of each name and type, sorted; of a RUN by reading every tag.
+        """Return the first dataset of each name and type in a collection, sorted. For a RUN, reads every tag.
 
         Args:
             collection: The collection.
-            time: The instant at which calibrations are to be valid; None for all of them, each with its validity.
+            time: The instant at which calibrations must be valid; None for all of them, each with its validity.
 
         Raises:
-            NotFound: There is no such collection.
+            NotFound: The collection does not exist.
         """
         return sorted(self._all(collection, _Asked(time=time), ()), key=lambda each: each.dataset)
 
     def members_of(self, collection: str, name: str, time: datetime | None) -> list[Found]:
-        """Return all that a collection gives of one transient; see `members`."""
+        """Return the datasets of one transient in a collection; see `members`."""
         return sorted(self._all(collection, _Asked(name, time), ()), key=lambda each: each.dataset)
 
     def _first(self, given: Iterable[Found], path: str) -> Found | None:
-        """Return the first that is a file, or has it; a whole revision does not hide what was certified by itself."""
+        """Return the first that is or contains the file; a file certified by itself wins over a whole revision."""
         best: Found | None = None
         for found in given:
             if found.dataset.path == path and (best is None or found.is_certified):
@@ -139,7 +138,7 @@ class Resolver:
         return best._replace(dataset=Dataset(best.dataset.line, best.dataset.number, path))
 
     def _raw(self, collection: str, asked: _Asked, above: tuple[str, ...]) -> Iterator[Found]:
-        """Yield what all collections that a chain comes down to have, in the order of the search."""
+        """Yield the datasets of all leaves of a chain, in search order."""
         via = self._enter(collection, above)
         there = self._catalogue.find(collection)
         if isinstance(there, Chained):
@@ -156,7 +155,7 @@ class Resolver:
         return self._leaf(there, asked, via)
 
     def _leaf(self, there: Collection | None, asked: _Asked, via: tuple[str, ...]) -> list[Found]:
-        """Return what one collection that is not a chain has; a run need not have been begun on main."""
+        """Return the datasets of a collection that is not a chain; a run need not have been started on main."""
         if not isinstance(there, Listed):
             held = self._held(via[-1], asked, is_begun=isinstance(there, Run))
             return [Found(each.dataset, via, attested="" if each.is_born else each.marker.id) for each in held]
@@ -182,19 +181,19 @@ class Resolver:
 
 
 def check_time(found: Found, time: datetime | None) -> None:
-    """Check that a time is given where the answer depends on it.
+    """Check that a time is given if the answer depends on one.
 
     Raises:
-        UsageError: It is not.
+        UsageError: It is missing.
     """
     if found.is_certified and time is None:
         raise UsageError(f"{found.via[-1]} has what is valid for a time only: give the time (--time)")
 
 
 def _first_of_each(lists: Iterable[list[Found]]) -> list[Found]:
-    """Return the first of each name and type; what one list has of them hides all that later ones have of it.
+    """Return the datasets of several lists, without those of a name and type that an earlier list has.
 
-    A whole revision hides files of that transient, but for those that were certified by themselves.
+    A whole revision also hides files of that transient, except those certified by themselves.
     """
     seen: dict[str, set[str]] = {}
     chosen: list[Found] = []

@@ -1,4 +1,4 @@
-"""What must hold of collections, by whatever way they change: the library and the hook ask here."""
+"""The rules for changes of collections, applied by both the library and the hook."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from blastgit.repository.base import Repository
 from blastgit.repository.configuration import path_of
 
 DEPTH_LIMIT = 50
-"""Chains within chains."""
+"""How deep chains may be nested."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,11 @@ class Rules:
 
     Attributes:
         repository: The data repo.
-        policy: What its settings say of collections.
+        policy: Its settings for collections.
         before: The collections as they are.
         after: The collections as they would be.
-        coming: The refs that are pushed at the same time, and what they shall be.
-        is_audit: Whether what is there is looked at, which may have been withdrawn since.
+        coming: The refs pushed at the same time, with their new values.
+        is_audit: Whether existing collections are checked, whose members may have been withdrawn since.
     """
 
     repository: Repository
@@ -43,10 +43,10 @@ class Rules:
     is_audit: bool = False
 
     def check(self, name: str) -> None:
-        """Check one collection that is changed.
+        """Check one changed collection.
 
         Raises:
-            BlastgitError: A rule would be broken; the error says which.
+            BlastgitError: It would break a rule; the error says which.
         """
         old, new = self.before.get(name), self.after.get(name)
         if new is None:
@@ -73,7 +73,7 @@ class Rules:
             raise Denied(f"{name} is a child of {', '.join(parents[:5])}: take it out of there first")
         try:
             role = self.policy.names.row(name).role
-        except InvalidName:  # its name is of an older table, and deleting it is how to mend that
+        except InvalidName:  # its name is from an older table: deleting it is the remedy
             role = ""
         if role == "unique":
             raise Denied(f"{name} is made once, says the table of names: it is never deleted")
@@ -112,7 +112,7 @@ class Rules:
             self._check_no_calibration(name, [member.dataset for member in members])
 
     def _is_public_output(self, name: str) -> bool:
-        """Whether all readers are to find a TAGGED collection: by its own name, or in a chain that they are to find."""
+        """Whether a TAGGED collection is meant for all readers, by its own name or as a child of a shared chain."""
         if owner_of(name):
             return False
         if self.policy.names.row(name).role != "private":
@@ -173,7 +173,7 @@ class Rules:
 
 
 def check_all(repository: Repository, policy: CollectionPolicy, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
-    """Check every collection there is, and yield the name of each that breaks a rule, with the rule in words."""
+    """Check every collection, and yield the name of each that breaks a rule, with the error message."""
     rules = Rules(repository, policy, Catalogue(None), catalogue, is_audit=True)
     for name in catalogue:
         try:
@@ -188,7 +188,7 @@ def _holds(collection: Listed, dataset: Dataset) -> bool:
 
 
 def _check_unique(name: str, collection: Listed, members: list[Member]) -> None:
-    """Check that there is one dataset for each type and data ID, for a CALIBRATION at any instant."""
+    """Check that there is one dataset for each type and data ID; for a CALIBRATION, one at any instant."""
     timed = isinstance(collection, Calibration)
     for i, one in enumerate(members):
         for other in members[:i]:
@@ -204,7 +204,7 @@ def _check_unique(name: str, collection: Listed, members: list[Member]) -> None:
 
 
 def _depth(catalogue: Catalogue, name: str, above: tuple[str, ...], known: dict[str, int]) -> int:
-    """Return how many chains are within a chain, one in the other, having seen that none leads back to itself."""
+    """Return how deep chains are nested within a chain, after checking that there is no cycle."""
     if name in above:
         raise InvalidInput(f"the chain would run in a circle: {' > '.join((*above[above.index(name) :], name))}")
     if name not in known:

@@ -1,4 +1,4 @@
-"""All runs of a data repo: those that were begun on main, and those that commits alone name."""
+"""List all runs of a data repo: those started on main, and those that only commits name."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from blastgit.repository.base import Repository
 
 @dataclass(frozen=True)
 class RunSummary:
-    """A run in a line.
+    """A run, in one line.
 
     Attributes:
-        name: What it is called.
+        name: Its name.
         born: How many revisions were born into it.
-        attested: How many it found again.
+        attested: How many it reproduced.
         is_begun: Whether main has a RUN of this name.
-        problem: What is wrong with its name by the table of names; "" for nothing.
+        problem: Why the table of names does not allow its name; "" if it does.
     """
 
     name: str

@@ -1,8 +1,8 @@
-"""RUN collections: their datasets are those whose commits say so (`Run:`), so that membership never changes.
+"""RUN collections: the commits of datasets state their membership (`Run:`), so that it never changes.
 
-A run holds what was *born* into it, and, *attested*, the revisions whose values it gave again: the commit of the
-reproduction is the evidence. Whether one transient has something of a run is read from its own branch. All that a run
-holds is found by reading the commit of every tag and of every reproduction, about 20 µs each.
+A run holds the revisions *born* into it, and those *attested* by it: revisions that it reproduced, with the commit of
+the reproduction as evidence. What a run holds of one transient is read from the transient's branch. All that it holds
+is found by reading the commit of every tag and of every reproduction, about 20 µs each.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Held(NamedTuple):
 
     Attributes:
         dataset: The revision.
-        marker: The commit that says so: the revision's own, or that of a reproduction.
+        marker: The commit that states it: the revision's own, or that of a reproduction.
     """
 
     dataset: Dataset
@@ -49,18 +49,18 @@ class Held(NamedTuple):
 
     @property
     def is_born(self) -> bool:
-        """Whether it was born into the run; else the run found its values again."""
+        """Whether it was born into the run; else the run reproduced it."""
         return self.marker.number is not None
 
 
 def held_in(repository: Repository, run: str, name: str, until: datetime | None = None) -> Held | None:
-    """Return what a run holds of one transient; of the user's own line of work before the official one.
+    """Return the revision that a run holds of one transient; a personal line of work goes before the official one.
 
     Args:
         repository: The data repo.
         run: The run.
         name: The transient.
-        until: Only what had been exported by then; None for all.
+        until: Only revisions exported by then; None for all.
     """
     owner = owner_of(run)
     history = History(repository)
@@ -73,15 +73,15 @@ def held_in(repository: Repository, run: str, name: str, until: datetime | None 
 
 
 def is_held_by(repository: Repository, run: str, dataset: Dataset) -> bool:
-    """Whether a revision was born into a run, or found again by it, whatever else the run holds of that transient."""
+    """Whether a run holds a revision, whatever else it holds of that transient."""
     held = _held_of(History(repository), run, dataset.line)
     return any(each.dataset == dataset.revision for each in held)
 
 
 def all_held(repository: Repository) -> Iterator[Held]:
-    """Yield every revision that a run holds: first those that were born into one, sorted by tag.
+    """Yield every revision held by any run: first those born into one, sorted by tag.
 
-    What git cannot read is skipped, so that the rest can be read: `verify` names it.
+    Commits that git cannot read are skipped; `verify` reports them.
     """
     for ref, oid in _peeled_tags(repository):
         line, _, number = ref.removeprefix(TAGS).rpartition("/")
@@ -92,18 +92,18 @@ def all_held(repository: Repository) -> Iterator[Held]:
 
 
 def holdings(repository: Repository, run: str, until: datetime | None = None) -> list[Held]:
-    """Return all that a run holds: one revision of each transient, sorted by its name.
+    """Return the revisions that a run holds, one for each transient, sorted by name.
 
     Args:
         repository: The data repo.
         run: The run.
-        until: Only what had been exported by then; None for all.
+        until: Only revisions exported by then; None for all.
     """
     return first_of(each for each in all_held(repository) if each.run == run and _is_within(each, until))
 
 
 def first_of(held: Iterable[Held]) -> list[Held]:
-    """Return what counts of all that one run holds: one revision of each transient, sorted by its name."""
+    """Return the revision that counts for each transient of one run, sorted by name."""
     found: dict[str, Held] = {}
     for each in held:
         name = each.dataset.name
@@ -112,7 +112,7 @@ def first_of(held: Iterable[Held]) -> list[Held]:
 
 
 def _held_of(history: History, run: str, line: str) -> Iterator[Held]:
-    """Yield all that a run holds of one line, newest first."""
+    """Yield the revisions of one line that a run holds, newest first."""
     for marker in history.all_markers(line):
         held = _held(line, marker) if marker.trailers.get(Trailer.RUN) == run else None
         if held is not None:
@@ -125,7 +125,7 @@ def _held(line: str, marker: Marker) -> Held | None:
 
 
 def _rank(held: Held) -> tuple[bool, bool, int]:
-    """Return what comes first of what a run holds of one transient: a user's own, what was born, what came later."""
+    """Return the sort key by which one revision of a transient wins: personal, then born, then later ones."""
     return held.dataset.is_personal, held.is_born, held.dataset.number
 
 
@@ -150,14 +150,14 @@ def _read(repository: Repository, line: str, oid: str) -> Iterator[Held]:
 
 
 def _peeled_tags(repository: Repository) -> Iterator[tuple[str, str]]:
-    """Yield each tag with the commit it names, which packed refs tell without looking at the tag."""
+    """Yield each tag with its commit, which packed refs list so that the tag object need not be read."""
     tags = repository.references(TAGS)
     if not tags:
         return
     try:
         listed = run_git(repository.path, "show-ref", "--tags", "--dereference").decode()
     except GitError as error:
-        if error.stderr:  # else there are no tags where git looks
+        if error.stderr:  # else git found no tags
             yield from _readable_tags(repository, tags)
         return
     for row in listed.splitlines():
@@ -167,7 +167,7 @@ def _peeled_tags(repository: Repository) -> Iterator[tuple[str, str]]:
 
 
 def _readable_tags(repository: Repository, tags: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield those of some tags that git can read, one by one: `show-ref` gives up at the first that it cannot."""
+    """Yield the tags that git can read, one by one: `show-ref` stops at the first that it cannot."""
     for tag in sorted(tags):
         with suppress(DamagedData):
             reference = repository.reference(tag)
@@ -176,10 +176,10 @@ def _readable_tags(repository: Repository, tags: Iterable[str]) -> Iterator[tupl
 
 
 def _reproductions(repository: Repository) -> Iterator[tuple[str, str]]:
-    """Yield the commits of reproductions, each with a branch that leads to it."""
+    """Yield the line and commit of every reproduction."""
     branches = repository.references(BRANCHES)
     if not repository.is_here and branches:
-        _ = next(repository.commits(branches[0].removeprefix(BRANCHES)), None)  # which brings those of all branches
+        _ = next(repository.commits(branches[0].removeprefix(BRANCHES)), None)  # fetches those of all branches
     words = "log", f"--grep=^{Trailer.REPRODUCES}: ", "--format=%S %H"
     try:
         listed = run_git(repository.path, *words, "--branches")
@@ -192,7 +192,7 @@ def _reproductions(repository: Repository) -> Iterator[tuple[str, str]]:
 
 
 def _readable_reproductions(repository: Repository, branches: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield the same commit by commit, of each branch down to the first commit that git cannot read."""
+    """Yield the same by walking each branch, down to the first commit that git cannot read."""
     for branch in branches:
         line = branch.removeprefix(BRANCHES)
         with suppress(DamagedData):
@@ -202,19 +202,19 @@ def _readable_reproductions(repository: Repository, branches: Iterable[str]) -> 
 
 
 def read_at(repository: Repository, run: str) -> str:
-    """Return the commit of main whose collections a run reads: the one that its RUN has stored, or else the present."""
+    """Return the commit of main whose collections a run reads: the one stored in its RUN, else the present one."""
     there = begun(repository, run)
     return there.main if there is not None and there.main else str(repository.main.id)
 
 
 def begun(repository: Repository, run: str) -> Run | None:
-    """Return the RUN that main has of this name; None if the run was never begun, and its commits alone name it."""
+    """Return the RUN of this name on main; None if the run was never started and only its commits name it."""
     there = Catalogue(repository.main.tree).get(run) if is_name(run) else None
     return there if isinstance(there, Run) else None
 
 
 def name_fault(policy: CollectionPolicy, run: str) -> str:
-    """Return what is wrong with the name of a run by the table of names; "" for nothing."""
+    """Return why the table of names does not allow the name of a run; "" if it does."""
     try:
         policy.names.check(run, Run.kind)
     except InvalidName as error:
@@ -223,11 +223,11 @@ def name_fault(policy: CollectionPolicy, run: str) -> str:
 
 
 def check_run_name(repository: Repository, run: str) -> None:
-    """Check that a run may be called so: by the table of names, a RUN may.
+    """Check that a run may have this name.
 
     Raises:
-        InvalidName: It may not; the error says which names there may be.
-        InvalidInput: Main has another collection of that name.
+        InvalidName: The table of names does not allow it; the error lists the patterns.
+        InvalidInput: Main has a collection of another type with that name.
     """
     fault = name_fault(CollectionPolicy.of(repository.settings), run)
     if fault:
@@ -238,22 +238,22 @@ def check_run_name(repository: Repository, run: str) -> None:
 
 
 def check_membership(repository: Repository, run: str, line: str, before: pygit2.Commit | None, number: int) -> None:
-    """Check that a run may hold a revision, which is born into it or whose values it gave again.
+    """Check that a run may hold a revision, born into it or reproduced by it.
 
-    A run that main has a file of was begun on purpose, and is kept from holding two revisions of a transient. Any other
-    may hold several, so that a pipeline is never stopped by its name; `_rank` says which of them counts.
+    A run with a file on main was started on purpose and may hold only one revision of each transient. Any other may
+    hold several, so that a pipeline is never stopped by the name of its run; `_rank` decides which of them counts.
 
     Args:
         repository: The data repo.
         run: The run.
         line: The transient, or `u/USER/TRANSIENT`.
-        before: The commit that the revision, or the reproduction, is to follow.
+        before: The commit that the revision or reproduction will follow.
         number: The revision.
 
     Raises:
-        InvalidName: No run may be called so.
-        InvalidInput: It is not a RUN, or it holds another revision of this transient already.
-        Denied: It belongs to somebody else, or the revision is of somebody's own line and the run is not.
+        InvalidName: The table of names does not allow the name.
+        InvalidInput: It is not a RUN, or already holds another revision of this transient.
+        Denied: It belongs to somebody else, or the revision is personal and the run is not.
     """
     check_run_name(repository, run)
     owner = owner_of(run)
@@ -279,12 +279,12 @@ def check_membership(repository: Repository, run: str, line: str, before: pygit2
 
 
 def check_configuration(repository: Repository, run: str, stated: str) -> None:
-    """Check that a commit of data names the configuration that its run was begun with, if main knows that run.
+    """Check that a commit states the configuration that its run was started with, if main has that run.
 
     Raises:
-        InvalidInput: It does not.
+        InvalidInput: It states another.
     """
     there = begun(repository, run)
     if there is not None and stated != there.config:
-        said, config = stated or "nothing", there.config or "none"
-        raise InvalidInput(f"its trailer {Trailer.CONFIG} says {said}, and {run} was begun with {config}")
+        found, config = stated or "nothing", there.config or "none"
+        raise InvalidInput(f"its trailer {Trailer.CONFIG} says {found}, and {run} was begun with {config}")

@@ -1,4 +1,4 @@
-"""Collections made of others: what is left when validity is taken away, and runs without what was superseded."""
+"""Derive collections from others: end the validity of a calibration, and reduce runs to the revisions that count."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from blastgit.repository.base import Repository
 
 
 def decertified(name: str, calibration: Calibration, span: Member) -> Calibration:
-    """Return a calibration collection in which a dataset is not valid any more within a time.
+    """Return a calibration collection in which a dataset is no longer valid during a span.
 
     Raises:
-        NotFound: It is not valid then anyway.
+        NotFound: It is not valid then in the first place.
     """
     held = [each for each in calibration.of(span.dataset.name) if each.dataset == span.dataset and each.overlaps(span)]
     if not held:
@@ -28,7 +28,7 @@ def decertified(name: str, calibration: Calibration, span: Member) -> Calibratio
 
 
 def _left(member: Member, span: Member) -> list[Member]:
-    """Return what a member keeps of its validity: nothing, one part of it, or the parts before and after."""
+    """Return a member's validity outside a span: none, one part, or the parts before and after."""
     parts = []
     if span.begin is not None and (member.begin is None or member.begin < span.begin):
         parts.append(Member(member.dataset, member.begin, span.begin))
@@ -38,11 +38,11 @@ def _left(member: Member, span: Member) -> list[Member]:
 
 
 def screened(repository: Repository, before: Catalogue, name: str) -> dict[str, Collection | None]:
-    """Return a chain in which `NAME/filtered` stands for its own runs, and that collection.
+    """Return `NAME/filtered` with the datasets that count of a chain's own runs, and the chain with it in their place.
 
     Raises:
-        NotFound: There is no such collection, or it has no runs of its own.
-        InvalidInput: It is no chain.
+        NotFound: The collection does not exist, or has no runs of its own.
+        InvalidInput: It is not a chain.
     """
     chain, filtered = before[name], f"{name}/filtered"
     if not isinstance(chain, Chained):

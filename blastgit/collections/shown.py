@@ -1,4 +1,4 @@
-"""A collection as people look at it: in a list, and by itself."""
+"""Collections for display: in a list, and in detail."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from blastgit.repository.base import Repository
 
 @dataclass(frozen=True)
 class Summary:
-    """A collection in a line.
+    """A collection, in one line.
 
     Attributes:
-        name: What it is called.
+        name: Its name.
         kind: Its type.
-        size: How many members or children it lists; None for a RUN, whose datasets say themselves that they are in it.
+        size: How many members or children it lists; None for a RUN, which lists none.
         about: What it is for.
-        depth: How deep it stands in the chain that is shown.
+        depth: Its depth in the chain that is shown.
     """
 
     name: str
@@ -40,16 +40,16 @@ class Summary:
 
 @dataclass(frozen=True)
 class Shown:
-    """A collection by itself.
+    """A collection, in detail.
 
     Attributes:
-        summary: What it is.
-        tree: What a chain consists of, each with its depth, in the order in which it is searched.
-        members: What it holds itself, a line each.
-        attested: Those of a RUN that were not born into it, each with the commit of the reproduction that attests it.
-        versions: Of a RUN, how many datasets each version of Blast made, or found again.
-        facts: What else is known: validated, main, inputs.
-        warnings: What does not fit together.
+        summary: Its name, type and size.
+        tree: The collections of a chain with their depth, in search order.
+        members: Its own members, one line each.
+        attested: Members of a RUN that were not born into it, with the commit of the reproduction that attests them.
+        versions: For a RUN, how many datasets each version of Blast made or reproduced.
+        facts: Other fields: validated, main, inputs.
+        warnings: Inconsistencies.
     """
 
     summary: Summary
@@ -70,17 +70,17 @@ class Shown:
 
 
 def summary(name: str, collection: Collection, depth: int = 0) -> Summary:
-    """Return a collection in a line."""
+    """Return a collection in one line."""
     sizes = {Listed: "lines", Chained: "children"}
     size = next((len(getattr(collection, key)) for type_, key in sizes.items() if isinstance(collection, type_)), None)
     return Summary(name, collection.kind, size, collection.about, depth)
 
 
 def show(repository: Repository, catalogue: Catalogue, policy: CollectionPolicy, name: str) -> Shown:
-    """Return a collection by itself; for a RUN, every tag is read.
+    """Return a collection in detail; for a RUN, reads every tag.
 
     Raises:
-        NotFound: There is none.
+        NotFound: The collection does not exist.
     """
     collection = catalogue.find(name)
     if isinstance(collection, Listed):
@@ -112,14 +112,14 @@ def _tree(catalogue: Catalogue, name: str, depth: int) -> Iterator[Summary]:
 
 
 def _doubts_of_name(policy: CollectionPolicy, name: str, begun: Run | None) -> Iterator[str]:
-    """Yield the warnings about a run that commits name and main does not have."""
+    """Yield the warnings about a run that only commits name."""
     if begun is None:
         fault = name_fault(policy, name)
         yield fault or f"nobody began {name}: commits alone name it, and it may hold several revisions of a transient"
 
 
 def _doubts(policy: CollectionPolicy, name: str, versions: Counter[str]) -> Iterator[str]:
-    """Yield where the release in a name is not the version that made the data: names are for people, and may err."""
+    """Yield a warning where the release in the name is not the version that made the data: names can be wrong."""
     try:
         _, parts = policy.names.parse(name)
     except InvalidName:

@@ -1,4 +1,4 @@
-"""Beginning a run of processing: its RUN collection, and the public chain of what it makes and what it reads."""
+"""Start a processing run: make its RUN collection, and the public chain of its output and inputs."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from blastgit.repository.configuration import digest_of, path_of, read_configura
 
 @dataclass(frozen=True)
 class Start:
-    """What is to be processed, and how its collections are called.
+    """What is processed, and the names of its collections.
 
     Attributes:
-        target: What is processed, in a word that people understand.
+        target: What is processed, in a word.
         release: The release that processes it.
         ticket: The ticket that says why.
-        instrument: The instrument, if there is one that matters.
+        instrument: The instrument, if it matters.
         inputs: The collections that are read; by default the recommended ones.
-        output: The name of the public chain, in the place of the one that follows from the above.
+        output: The name of the public chain; by default made from the above.
         run: The name of the RUN, below the chain's; by default the time.
-        config: The file of the configuration that it is begun with; None for none.
+        config: The file with the run's configuration, or None.
     """
 
     target: str
@@ -41,13 +41,13 @@ class Start:
 
 
 def start(repository: Repository, policy: CollectionPolicy, wanted: Start, reason: Reason) -> Changed:
-    """Make the RUN and the chain in one commit; a chain that is there already gets the new RUN as its first child.
+    """Make the RUN and the chain in one commit; an existing chain gets the new RUN as its first child.
 
-    The RUN keeps the commit of main, so that what it reads is known when pointers have moved on.
+    The RUN stores the commit of main, so that its inputs are known even when pointers have moved on.
 
     Raises:
-        InvalidName: The parts make no name, or the RUN would not lie below the chain.
-        InvalidInput: The RUN exists, or the configuration cannot be kept.
+        InvalidName: The parts do not make a valid name, or the RUN's name is not below the chain's.
+        InvalidInput: The RUN exists, or the configuration is not valid.
     """
     parts = {"target": wanted.target, "release": wanted.release, "ticket": wanted.ticket}
     umbrella = wanted.output or policy.names.make("runs", instrument=wanted.instrument, **parts)

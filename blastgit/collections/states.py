@@ -1,4 +1,4 @@
-"""Collections over time: who changed one when and why, how it was then, and what differs."""
+"""The history of collections: who changed one, when and why, its past states, and what differs."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Entry:
         commit: The commit on main.
         time: When (UTC).
         author: Who.
-        subject: What and why.
-        kind: The type that the collection has since; "" if it is gone.
+        subject: What was changed and why.
+        kind: The type of the collection after it; "" if it was deleted.
     """
 
     commit: str
@@ -52,7 +52,7 @@ def log(repository: Repository, name: str) -> list[Entry]:
     """Return the changes of a collection, newest first.
 
     Raises:
-        NotFound: There never was such a collection.
+        NotFound: The collection never existed.
     """
     found = [_entry(commit, name) for commit, changed in _mainline(repository, name) if changed]
     if not found:
@@ -62,15 +62,15 @@ def log(repository: Repository, name: str) -> list[Entry]:
 
 
 def state(repository: Repository, text: str) -> tuple[str, Catalogue]:
-    """Take `NAME` or `NAME@WHEN` apart, and return the name and all collections as they were then.
+    """Split `NAME` or `NAME@WHEN`, and return the name and all collections as they were then.
 
     Args:
         repository: The data repo.
         text: WHEN is a commit of main, a date (its end) or a date-time.
 
     Raises:
-        NotFound: There is no such commit, or main did not exist then.
-        InvalidName: It is no date.
+        NotFound: The commit does not exist, or main did not exist then.
+        InvalidName: WHEN is not a date.
     """
     name, at, when = text.partition("@")
     if not at or when == "latest":
@@ -79,11 +79,11 @@ def state(repository: Repository, text: str) -> tuple[str, Catalogue]:
 
 
 def commit_at(repository: Repository, when: str) -> pygit2.Commit:
-    """Return the commit of main that a commit's id, a date or a date-time means; of a RUN, the one that it has stored.
+    """Return the commit of main for a commit's id, a date or a date-time; for a RUN, the commit it has stored.
 
     Raises:
-        NotFound: There is none.
-        InvalidName: It is no date.
+        NotFound: There is no such commit.
+        InvalidName: It is not a date.
     """
     if _COMMIT.fullmatch(when):
         found = next((commit for commit in repository.commits("main") if str(commit.id).startswith(when)), None)
@@ -101,7 +101,7 @@ def commit_at(repository: Repository, when: str) -> pygit2.Commit:
 
 
 def main_at(repository: Repository, time: datetime) -> pygit2.Commit | None:
-    """Return the commit that main was at an instant; None if there was no main yet."""
+    """Return the commit of main at an instant; None if main did not exist yet."""
     return next((each for each in repository.commits("main") if commit_time(each) <= time), None)
 
 
@@ -110,9 +110,9 @@ class Difference:
     """What differs between two collections, or two states of one.
 
     Attributes:
-        removed: What only the first has.
-        added: What only the second has.
-        replaced: What both have of the same name and type, and is not the same: of the first, and of the second.
+        removed: Datasets that only the first has.
+        added: Datasets that only the second has.
+        replaced: Pairs of datasets of the same name and type that differ: the first's, the second's.
     """
 
     removed: tuple[str, ...]
@@ -131,7 +131,7 @@ class Difference:
 
 
 def difference(old: list[Found], new: list[Found]) -> Difference:
-    """Compare what two collections give."""
+    """Compare the datasets of two collections."""
     before, after = _keyed(old), _keyed(new)
     gone, come = before.keys() - after.keys(), after.keys() - before.keys()
     both = sorted(key for key in before.keys() & after.keys() if before[key] != after[key])

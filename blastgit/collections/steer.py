@@ -1,8 +1,8 @@
-"""Flags that steer: by a rule of `blastgit.yaml`, what is flagged leaves a collection, as a commit on main.
+"""Apply the rules for flags of `blastgit.yaml`: remove flagged data from collections, in a commit on main.
 
-Only what is listed is taken out: a dataset of a TAGGED or CALIBRATION collection, a child of a CHAINED one. A chain's
-own children, whose names begin with its name and a slash, are part of it. What it has by any other child stays, and
-that is said, for other collections may rely on that child.
+Only what is listed is removed: a dataset of a TAGGED or CALIBRATION collection, a child of a CHAINED one. A chain
+includes its own children, whose names begin with its name and a slash. What it has through any other child stays, with
+a warning, since other collections may rely on that child.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 
 _FOLDER, _SUFFIX = "collections", ".yaml"
 Steered = tuple[tuple[str, ...], tuple[str, ...]]
-"""What left which collection, and what could not be done, both in words."""
+"""What left which collection, and what could not be done, both as sentences."""
 
 
 @dataclass(frozen=True)
 class _Flagged:
-    """A subject, its flag and the rule that this calls for."""
+    """A subject, its flag and the rule to apply."""
 
     subject: Subject
     state: FlagState
@@ -50,7 +50,7 @@ def steer(repository: Repository, states: Mapping[Subject, FlagState], *, dry_ru
     Args:
         repository: The data repo.
         states: The flag that holds for each subject.
-        dry_run: Tell, and change nothing.
+        dry_run: Report what would be done, but change nothing.
     """
     flags = Flags.of(repository.settings)
     flagged = [
@@ -81,7 +81,7 @@ def steer(repository: Repository, states: Mapping[Subject, FlagState], *, dry_ru
 
 
 class _Work:
-    """The collections of one state of main, and what changes in them."""
+    """The collections of one state of main, and the changes to them."""
 
     def __init__(self, repository: Repository, main: pygit2.Tree) -> None:
         self._repository = repository
@@ -91,19 +91,19 @@ class _Work:
         self.waiting: list[str] = []
 
     def edit(self) -> BranchEdit | None:
-        """Return the change of main, or None if there is none."""
+        """Return the change of main, or None if nothing changed."""
         from blastgit.collections.text import write_collection
 
         if not self._changed:
             return None
         files = {f"{_FOLDER}/{name}{_SUFFIX}": write_collection(each) for name, each in self._changed.items()}
         more = f" and {len(self.moved) - 1} more" if len(self.moved) > 1 else ""
-        # a rule is what an admin wrote, so it is meant, where a collection is protected too
+        # An admin wrote the rule, which confirms the change of protected collections too.
         trailers = {Trailer.MOVED: str(len(self.moved)), Trailer.CONFIRMED: ", ".join(sorted(self._changed))}
         return BranchEdit(files, f"Flags: {self.moved[0]}{more}", tuple(self.moved[:100]), trailers)
 
     def apply(self, flagged: _Flagged) -> None:
-        """Take what is flagged out of every collection that the rule is about.
+        """Remove the flagged data from every collection that the rule covers.
 
         Raises:
             Denied: This user may not change one of them.
@@ -175,7 +175,7 @@ class _Work:
 
 
 def _selections(repository: Repository, subject: Subject) -> Iterator[tuple[str, Callable[[Dataset], bool]]]:
-    """Yield each transient among whose datasets those that a subject means are to be sought, and which these are."""
+    """Yield each transient that a subject concerns, with a test that selects the subject's datasets."""
     if subject.kind == "revision":
         line, number = subject.revision
         yield line.rpartition("/")[2], lambda dataset: (dataset.line, dataset.number) == (line, number)
@@ -201,7 +201,7 @@ def _has(resolver: Resolver, dataset: Dataset, subject: Subject) -> bool:
 
 
 def _run_of(repository: Repository, subject: Subject) -> str | None:
-    """Return the run that a revision was born into, if it is one and at hand."""
+    """Return the run that a revision was born into; None if it is not a revision or cannot be read here."""
     if subject.kind != "revision":
         return None
     line, number = subject.revision

@@ -1,7 +1,7 @@
-"""The file of a collection: a part of YAML in which every line after the first is a key or one JSON value.
+"""The file of a collection: a subset of YAML in which every line after the first is a key or one JSON value.
 
-So a reader needs a few calls for fifty thousand members, a diff shows a member a line, and every YAML parser agrees:
-`docs/format.md` says it for others.
+It can be read fast even with fifty thousand members, a diff shows one member per line, and every YAML parser reads it
+alike. `docs/format.md` describes it.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from blastgit.collections.model import KINDS, Calibration, Chained, Collection, 
 from blastgit.errors import BlastgitError, RepoError
 
 SIZE_LIMIT = 32 * 1024 * 1024
-"""Bytes of one file: a million members, or half a million with paths."""
+"""Most bytes of one file: a million members, or half a million with paths."""
 
 ABOUT_LIMIT = 1000
-"""Characters of a remark in it."""
+"""Most characters of a text such as `about`."""
 
 _LISTS = {"RUN": "inputs", "CHAINED": "children", "TAGGED": "members", "CALIBRATION": "members"}
 _TEXTS = {"RUN": ("about", "validated", "main", "config")}
@@ -42,10 +42,10 @@ def _items(collection: Collection) -> tuple[str, ...]:
 
 
 def read_collection(data: bytes, where: str) -> Collection:
-    """Read a file that stands on main; its members are looked at when they are asked for.
+    """Read a file of main; its members are parsed on access.
 
     Raises:
-        RepoError: It is not one.
+        RepoError: It is not a collection.
     """
     try:
         text = data.decode()
@@ -61,10 +61,10 @@ def read_collection(data: bytes, where: str) -> Collection:
 
 
 def check_text(data: bytes, where: str) -> Collection:
-    """Read a file that somebody brings, looking at every line of it.
+    """Read a file that was pushed, and check every line.
 
     Raises:
-        RepoError: It is no collection, or not written in the one way.
+        RepoError: It is not a collection, or not in canonical form.
         InvalidInput: A line is not valid.
     """
     collection = read_collection(data, where)
@@ -80,7 +80,7 @@ def check_text(data: bytes, where: str) -> Collection:
 
 
 def check_about(collection: Collection, where: str) -> None:
-    """Check the remarks in a collection.
+    """Check the free texts of a collection.
 
     Raises:
         RepoError: One is too long, or has characters that cannot be printed.
