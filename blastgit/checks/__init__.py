@@ -1,6 +1,6 @@
-"""What must hold of everything in a data repo: one set of rules.
+"""The rules for everything in a data repo, shared by the hook and `verify`.
 
-The hook asks them of what is pushed, and stops at the first that is broken; `verify` asks them of what is there, and
-notes all. So what the hook takes in is sound, and nobody can bring what `verify` calls a fault for ever. A rule is a
-generator of faults in sentences; it reads nothing by itself, and trusts no value that it is given.
+The hook applies them to what is pushed, and stops at the first fault; `verify` applies them to what is there, and
+reports all faults. So nobody can push what `verify` would report for ever. A rule is a generator of faults as
+sentences; it reads nothing by itself, and trusts no value that it is given.
 """

@@ -1,4 +1,4 @@
-"""What must hold of every commit and tag, on whatever branch: a person who made it, a date, a message that is text."""
+"""Rules for every commit and tag on any branch: a person who made it, a date, a message that is text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DIVIDER = re.compile(r"^---(?:\s|$)", re.MULTILINE)
 
 
 def commit_faults(commit: pygit2.Commit) -> Iterator[str]:
-    """Yield what is wrong with a commit itself, whatever its tree holds."""
+    """Yield the faults of a commit itself, apart from its tree."""
     for what, who in (("author", commit.author), ("committer", commit.committer)):
         yield from person_faults(what, who)
     if commit.message_encoding not in (None, "UTF-8", "utf-8"):
@@ -24,7 +24,7 @@ def commit_faults(commit: pygit2.Commit) -> Iterator[str]:
 
 
 def tag_faults(tag: pygit2.Tag) -> Iterator[str]:
-    """Yield what is wrong with an annotated tag, whatever it names."""
+    """Yield the faults of an annotated tag itself, apart from its target."""
     if tag.tagger is None:
         yield "its tag does not say who made it"
     else:
@@ -34,7 +34,7 @@ def tag_faults(tag: pygit2.Tag) -> Iterator[str]:
 
 
 def person_faults(what: str, who: pygit2.Signature) -> Iterator[str]:
-    """Yield what is wrong with an author, a committer or a tagger."""
+    """Yield the faults of an author, a committer or a tagger."""
     try:
         name, email = who.raw_name.decode(), who.raw_email.decode()
     except UnicodeDecodeError:
@@ -52,7 +52,7 @@ def person_faults(what: str, who: pygit2.Signature) -> Iterator[str]:
 
 
 def _header_faults(raw: bytes) -> Iterator[str]:
-    """Look at what stands before the message as it is: libgit2 hands out names without what surrounds them."""
+    """Check the raw header: libgit2 strips the characters around names."""
     header = raw.partition(b"\n\n")[0].decode("utf-8", "replace")
     if hidden := hidden_in(header, "\n"):
         yield f"its header has the control character {hidden}"

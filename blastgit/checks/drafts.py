@@ -1,4 +1,4 @@
-"""What must hold of a transient's line of drafts, one commit after the other."""
+"""Rules for the sequence of a transient's drafts."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ class DraftSequence:
     """The drafts of a transient up to some point, oldest first.
 
     Attributes:
-        towards: The revision that the next draft is on the way to, at least.
-        has_stages: Whether there are markers of stages on the way to the next draft.
+        towards: The lowest revision that the next draft may lead to.
+        has_stages: Whether markers of stages precede the next draft.
     """
 
     def __init__(self) -> None:
-        """Begin with a line that has no draft yet."""
+        """Start before the first draft."""
         self.towards = 0
         self.has_stages = False
         self._last: Marker | None = None
 
     def follow(self, marker: Marker) -> None:
-        """Take the next commit."""
+        """Append a commit."""
         self.has_stages = marker.stage is not None
         if marker.drafted is not None:
             self.towards = marker.drafted[0]
@@ -32,7 +32,7 @@ class DraftSequence:
             self._last = marker
 
     def faults(self, marker: Marker) -> Iterator[str]:
-        """Yield what keeps a commit from being the next one."""
+        """Yield why a commit cannot be the next one."""
         if len(marker.commit.parent_ids) > 1:
             yield "it is a merge, and drafts form a single line"
         kind = marker.trailers.get(Trailer.MARKER)
@@ -49,7 +49,7 @@ class DraftSequence:
 
     def _draft_faults(self, marker: Marker) -> Iterator[str]:
         if marker.drafted is None:
-            return  # its trailers were found wanting
+            return  # its trailers are wrong, which is reported elsewhere
         towards, ordinal = marker.drafted
         last = None if self._last is None else self._last.drafted
         if towards < self.towards:

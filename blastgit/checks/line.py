@@ -1,4 +1,4 @@
-"""What must hold of the markers of one line of revisions, one after the other."""
+"""Rules for the sequence of markers in one line of revisions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Sequence:
     """
 
     def __init__(self, line: str) -> None:
-        """Begin with a line that has no marker yet."""
+        """Start before the first marker."""
         self.line = line
         self.latest: Marker | None = None
         self._since: list[Marker] = []
@@ -33,24 +33,24 @@ class Sequence:
 
     @property
     def has_stages(self) -> bool:
-        """Whether there are markers of stages on the way to the next revision."""
+        """Whether markers of stages follow the latest revision."""
         return any(marker.stage is not None for marker in self._since)
 
     def follow(self, marker: Marker) -> None:
-        """Take the next marker."""
+        """Append a marker."""
         if marker.number is not None:
             self.latest, self._since = marker, []
         else:
             self._since.append(marker)
 
     def faults(self, marker: Marker) -> Iterator[str]:
-        """Yield what keeps a marker from being the next one."""
+        """Yield why a marker cannot be the next one."""
         if len(marker.commit.parent_ids) > 1:
             yield "it is a merge, and revisions form a single line"
         own = self.line if is_personal(self.line) else None
         if marker.line != own:
-            said = f"says {marker.line}" if marker.line else "is missing"
-            yield f"its trailer Line {said}, and it is of {self.line}: record it there"
+            fault = f"says {marker.line}" if marker.line else "is missing"
+            yield f"its trailer Line {fault}, and it is of {self.line}: record it there"
         kind = marker.trailers.get(Trailer.MARKER)
         if kind == "revision" and marker.trailers.get(Trailer.REVISION) != str(self.next):
             stated = marker.trailers.get(Trailer.REVISION, "nothing")
@@ -70,16 +70,16 @@ class Sequence:
             yield "it reproduces a revision before any"
             return
         if marker.reproduces != latest.number:
-            said = marker.trailers.get(Trailer.REPRODUCES)
-            yield f"it says that it reproduces revision {said}, and follows {latest.number}"
+            stated = marker.trailers.get(Trailer.REPRODUCES)
+            yield f"it says that it reproduces revision {stated}, and follows {latest.number}"
         elif marker.commit.tree_id != latest.commit.tree_id:
             yield f"its tree is not that of revision {latest.number}, which it says it reproduces"
-        if any(_says_no_more(marker, other) for other in self._since if other.reproduces is not None):
+        if any(_adds_nothing(marker, other) for other in self._since if other.reproduces is not None):
             yield f"the same version, rules and run have reproduced revision {latest.number} already"
 
 
-def _says_no_more(marker: Marker, other: Marker) -> bool:
-    """Whether a reproduction tells nothing that an earlier one does not: the same version, rules, run and stages."""
+def _adds_nothing(marker: Marker, other: Marker) -> bool:
+    """Whether a reproduction repeats an earlier one: the same version, rules and run, and no other stages."""
     return _key(marker) == _key(other) and covers(other.trailers.get(Trailer.RAN), marker.trailers.get(Trailer.RAN))
 
 
@@ -88,13 +88,13 @@ def _key(marker: Marker) -> tuple[str, str | None, str | None]:
 
 
 def begun_faults(marker: Marker) -> Iterator[str]:
-    """Yield what is wrong with the marker of a stage where its run has ended."""
+    """Yield the faults of a stage's marker on a branch or draft, where only ended stages belong."""
     if marker.outcome == BEGUN:
         yield "it says that a stage began: branches and drafts hold only stages that ended"
 
 
 def stage_faults(marker: Marker) -> Iterator[str]:
-    """Yield what is wrong with what a marker says of its stage."""
+    """Yield the faults of a stage's marker in what it states about the stage."""
     try:
         mark = read_mark(marker)
     except DamagedData:

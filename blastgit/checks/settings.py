@@ -1,4 +1,4 @@
-"""What must hold of `blastgit.yaml`: that every section can be read by the room that it concerns."""
+"""Check `blastgit.yaml`: every section can be read by the code that uses it."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ READERS: dict[str, Callable[[Settings], Any]] = {
     "variants": Variants.of,
     "storage": lambda settings: settings.read("storage", read_storage),
 }
-"""What reads each section."""
+"""The reader of each section."""
 
 
 def check_settings(settings: Settings) -> None:
-    """Read every section that is there.
+    """Read every section that the settings have.
 
     Raises:
         RepoError: One has a mistake; the error says where.

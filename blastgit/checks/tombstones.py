@@ -1,4 +1,4 @@
-"""What must hold of a tombstone: it is about a published file, under just the name, size and checksum that it had."""
+"""Rules for tombstones: each is about a published file, with its exact name, size and checksum."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Find = Callable[[str, int, int | None], Snapshot | None]
 
 
 def tombstone_faults(path: str, data: bytes, find: Find) -> Iterator[str]:
-    """Yield what is wrong with a file of tombstones on main.
+    """Yield the faults of a file of tombstones on main.
 
     Args:
-        path: Where the file is.
+        path: The path of the file.
         data: Its bytes.
         find: Which revisions and drafts there are.
     """

@@ -1,4 +1,4 @@
-"""What must hold of a marker's trailers: those of its kind, each once, and true to the state that the commit holds."""
+"""Rules for a marker's trailers: those of its kind, each once, and consistent with the state in the commit."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ KEYS: Mapping[str, frozenset[str]] = {
     },
     "draft": _COMMON | _OF_DATA | {Trailer.TOWARDS, Trailer.DRAFT, Trailer.FILES, Trailer.BYTES},
 }
-"""The trailers that a marker of each kind may have, of all those that the format knows."""
+"""The trailers that each kind of marker may have."""
 
 _KNOWN = frozenset[str]().union(*KEYS.values())
-_FOLDED = {key.casefold(): key for key in _KNOWN}  # git takes `revision` for `Revision`
+_FOLDED = {key.casefold(): key for key in _KNOWN}  # to git, `revision` and `Revision` are the same
 _NEEDED = {
     "revision": (Trailer.RULES, Trailer.SCIENCE_DIGEST, Trailer.STATUS, Trailer.RECORDED_BY),
     "reproduction": (Trailer.RULES, Trailer.SCIENCE_DIGEST, Trailer.STATUS, Trailer.RECORDED_BY),
@@ -96,12 +96,12 @@ _LINE = re.compile(r"([A-Za-z][A-Za-z-]*): ?(.*)")
 
 
 def trailer_faults(marker: Marker) -> Iterator[str]:
-    """Yield what is wrong with a marker's trailers by themselves."""
-    kind, said = marker.trailers.get(Trailer.MARKER, ""), marker.trailers
+    """Yield the faults of a marker's trailers by themselves."""
+    kind, trailers = marker.trailers.get(Trailer.MARKER, ""), marker.trailers
     if kind not in KEYS:
         yield f"its trailers do not tell what it is (Marker: {kind}): every commit here is a {', a '.join(KEYS)}"
         return
-    if (kind == "revision") != (Trailer.REVISION in said):
+    if (kind == "revision") != (Trailer.REVISION in trailers):
         yield (
             f"its trailers do not tell what it is (Marker: {kind}): it lacks a revision number"
             if kind == "revision"
@@ -109,14 +109,14 @@ def trailer_faults(marker: Marker) -> Iterator[str]:
         )
     yield from _key_faults(marker, KEYS[kind])
     for key in _NEEDED[kind]:
-        if not said.get(key):
+        if not trailers.get(key):
             form = f", {_FORMS[key][1]}" if key in _FORMS else ""
             yield f"its trailer {key} should be there{form}"
     for key, (pattern, words) in _FORMS.items():
-        if said.get(key) and key in KEYS[kind] and not re.fullmatch(pattern, said[key]):
-            yield f"its trailer {key} should be {words}, and says {said[key][:80]!r}"
+        if trailers.get(key) and key in KEYS[kind] and not re.fullmatch(pattern, trailers[key]):
+            yield f"its trailer {key} should be {words}, and says {trailers[key][:80]!r}"
     for key in (Trailer.COLLECTIONS_AT, Trailer.CONFIG):
-        if key in said and Trailer.RUN not in said:
+        if key in trailers and Trailer.RUN not in trailers:
             yield f"its trailer {key} says what a run read, and there is no trailer Run"
 
 
@@ -136,13 +136,13 @@ def _key_faults(marker: Marker, allowed: Collection[str]) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Stated:
-    """A state as a commit holds it.
+    """The state in a commit.
 
     Attributes:
         line: The line of revisions, `2026dgt`, `u/alice/2026dgt` or `r/filter/DES_z`.
         marker: The commit.
         document: Its document.
-        sizes: The bytes of each file, as its pointer or git says.
+        sizes: The size of each file in bytes, from its pointer or from git.
     """
 
     line: str
@@ -152,37 +152,37 @@ class Stated:
 
 
 def version_faults(state: Stated) -> Iterator[str]:
-    """Yield what contradicts the document of any marker that brings one: a revision or a stage."""
-    said, there = state.marker.app_version, state.document.export.app_version
-    if said != there:
-        yield f"its document is by {there!r}, and its commit says {said}: its trailer App-Version is wrong"
+    """Yield a fault if the commit states another version than its document: for revisions and stages."""
+    stated, actual = state.marker.app_version, state.document.export.app_version
+    if stated != actual:
+        yield f"its document is by {actual!r}, and its commit says {stated}: its trailer App-Version is wrong"
 
 
 def revision_faults(state: Stated, rules: Rules, *, has_stages: bool) -> Iterator[str]:
-    """Yield what a revision's commit says that its document and files do not.
+    """Yield where a revision's commit contradicts its document and files.
 
     Args:
         state: The revision.
-        rules: The rules that hold here now. What depends on rules is looked at if the revision was made by these.
+        rules: The present rules. What depends on rules is checked only if the revision was made by these.
         has_stages: Whether markers of stages led to it.
     """
     yield from _data_faults(state, rules, has_stages=has_stages)
-    said, number = state.marker.trailers, state.document.number
+    trailers, number = state.marker.trailers, state.document.number
     begin = f"{state.line} revision {number}: "
     if not state.marker.commit.message.startswith(begin):
         yield f"its message should begin with {begin!r}"
-    if Trailer.FORMERLY in said and (
-        number != 0 or transient_of(said[Trailer.FORMERLY].partition("@")[0]) == transient_of(state.line)
+    if Trailer.FORMERLY in trailers and (
+        number != 0 or transient_of(trailers[Trailer.FORMERLY].partition("@")[0]) == transient_of(state.line)
     ):
         yield "its trailer Formerly belongs to revision 0 of a transient that had another name"
     is_fork = state.line != transient_of(state.line) and number == 0
-    if Trailer.FORKED_FROM in said and not is_fork:
+    if Trailer.FORKED_FROM in trailers and not is_fork:
         yield "its trailer Forked-From belongs to revision 0 of a user's own line"
     yield from promotion_faults(state.line, state.marker)
 
 
 def draft_faults(state: Stated, rules: Rules, *, has_stages: bool) -> Iterator[str]:
-    """Yield what a draft's commit says that its document and files do not; see `revision_faults`."""
+    """Yield where a draft's commit contradicts its document and files; see `revision_faults`."""
     yield from _data_faults(state, rules, has_stages=has_stages)
     towards, ordinal = state.marker.drafted or (0, 0)
     begin = f"{state.line} draft {ordinal} of revision {towards}: "
@@ -195,23 +195,23 @@ def draft_faults(state: Stated, rules: Rules, *, has_stages: bool) -> Iterator[s
 
 
 def _data_faults(state: Stated, rules: Rules, *, has_stages: bool) -> Iterator[str]:
-    """Yield what the commit of a state that was recorded says that its document and files do not."""
+    """Yield where the commit of a recorded state contradicts its document and files."""
     yield from version_faults(state)
-    said, document = state.marker.trailers, state.document
+    trailers, document = state.marker.trailers, state.document
     export = document.export
     if state.marker.commit.author.time != int(export.time.timestamp()):
         yield f"its author date should be metadata.export_time, {export.time:%Y-%m-%dT%H:%M:%SZ}"
-    if said.get(Trailer.FILES, "") != str(len(document.files)):
-        yield f"its trailer Files says {said.get('Files')}, and there are {len(document.files)}"
+    if trailers.get(Trailer.FILES, "") != str(len(document.files)):
+        yield f"its trailer Files says {trailers.get('Files')}, and there are {len(document.files)}"
     size = sum(state.sizes.values())
-    if said.get(Trailer.BYTES, "") != str(size):
-        yield f"its trailer Bytes says {said.get('Bytes')}, and they are {size}"
+    if trailers.get(Trailer.BYTES, "") != str(size):
+        yield f"its trailer Bytes says {trailers.get('Bytes')}, and they are {size}"
     yield from _status_faults(state, rules, has_stages=has_stages)
 
 
 def _status_faults(state: Stated, rules: Rules, *, has_stages: bool) -> Iterator[str]:
-    """Look at what a status may never say, whatever the settings of stages say now."""
-    said, document = state.marker.trailers.get(Trailer.STATUS, ""), state.document.export.document
+    """Yield where the status contradicts the document, whatever the present settings for stages."""
+    status, document = state.marker.trailers.get(Trailer.STATUS, ""), state.document.export.document
     if state.marker.trailers.get(Trailer.RULES) != rules.digest:
         return
     failed = [
@@ -219,14 +219,14 @@ def _status_faults(state: Stated, rules: Rules, *, has_stages: bool) -> Iterator
         for task in document.get("workflow_tasks", ())
         if task["status"].get("type") == "error" and task["task_name"] not in rules.ignored_stages
     ]
-    if said == COMPLETE and failed:
-        yield f"its trailer Status says {said!r}, and by its document {failed[0]} did not succeed"
-    if said != COMPLETE and not has_stages and sounds_complete(document, rules.ignored_stages):
-        yield f"its trailer Status says {said!r}, and by its document it is {COMPLETE!r}"
+    if status == COMPLETE and failed:
+        yield f"its trailer Status says {status!r}, and by its document {failed[0]} did not succeed"
+    if status != COMPLETE and not has_stages and sounds_complete(document, rules.ignored_stages):
+        yield f"its trailer Status says {status!r}, and by its document it is {COMPLETE!r}"
 
 
 def promotion_faults(line: str, marker: Marker) -> Iterator[str]:
-    """Yield what is wrong with where a marker says that its state was promoted from."""
+    """Yield the faults of the revision that a marker says its state was promoted from."""
     origin = marker.trailers.get(Trailer.PROMOTED_FROM)
     if origin is None:
         return
