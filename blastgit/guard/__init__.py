@@ -1,5 +1,4 @@
-"""Who may change what in a data repo, and what a change must look like.
+"""Check what is pushed to a data repo: who may change what, and what a change must look like.
 
-The git hooks run it for whoever pushes (`receive`, `push`), the library for itself (`policy.require`): libgit2 runs no
-hooks.
+Run by the git hooks. The library checks its own changes (`policy.require`), since libgit2 runs no hooks.
 """

@@ -1,4 +1,4 @@
-"""What the hooks in `hooks/` run: `python -m blastgit.guard pre-receive`, `… pre-push REMOTE URL`."""
+"""The entry point of the hooks in `hooks/`: `python -m blastgit.guard pre-receive`, `… pre-push REMOTE URL`."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from blastgit.plumbing.start_up import run_one_command
 
 
 def main(arguments: list[str]) -> int:
-    """Run the check of one hook and return its exit code; anything but 0 stops the push."""
+    """Run the check of a hook and return its exit code; anything but 0 stops the push."""
     hook, *rest = arguments or [""]
     lines = sys.stdin.buffer.read()
     try:
         problems = _run(hook, rest, lines)
     except BlastgitError as error:
         problems = [str(error)]
-    except Exception:  # noqa: BLE001 (a check that failed has found nothing good)
+    except Exception:  # noqa: BLE001 (a check that crashed must not let the push through)
         problems = [f"the check failed in a way that was not expected, so the push ends:\n{traceback.format_exc()}"]
     for problem in problems:
         sys.stderr.write(f"blastgit: {escaped(problem)}\n")

@@ -1,4 +1,4 @@
-"""Changes of the branch `annotations`: lines are added, by those who say them, and none is ever taken out."""
+"""Check pushes to the branch `annotations`: users add lines in their own name, and no line is ever removed."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ from blastgit.store.pointer import Pointer, read_pointer
 ATTRIBUTES = ".gitattributes"
 _ATTRIBUTES = re.compile(r"(?:#.*|\*(?:\.jsonl)?(?: (?:merge=union|-?text|text=auto|eol=lf|-?diff))+)?")
 _ATTACHMENT = re.compile(r"attachment/(?P<begin>[0-9a-f]{2})/(?P<rest>[0-9a-f]{62})(?P<pointer>\.dvc)?")
-_ID = re.compile(rb'"id":"([0-9a-f-]{36})"')  # as a line has it, which is canonical JSON
+_ID = re.compile(rb'"id":"([0-9a-f-]{36})"')  # as written in canonical JSON
 _POINTER_LIMIT = 4096  # bytes
-_AHEAD = timedelta(hours=1)  # by which a clock may be wrong
+_AHEAD = timedelta(hours=1)  # tolerance for wrong clocks
 
 
 def check_annotations(repo: Quarantine, change: Change, who: str, coming: Collection[str] = ()) -> dict[Pointer, str]:
-    """Check a push to the branch; return the pointers to large attachments, and where each stands.
+    """Check a push to the branch; return the pointers to large attachments with their paths.
 
     Args:
         repo: The data repo.
-        change: Where the branch is to go.
-        who: Who pushes.
-        coming: The refs that the same push makes, for remarks about revisions that come with it.
+        change: The old and new tip of the branch.
+        who: The user who pushes.
+        coming: The refs of the same push, for annotations of revisions that come with it.
 
     Raises:
-        Denied: With the file and line that is wrong.
+        Denied: A line is not allowed; the error names the file and line.
     """
     check = _Check(repo, who, coming, change.old)
     for step in steps(repo, change, "its commit"):
@@ -57,7 +57,7 @@ def check_annotations(repo: Quarantine, change: Change, who: str, coming: Collec
 
 
 def _check_ids(repo: Quarantine, old: pygit2.Tree, new: Mapping[str, Annotation]) -> None:
-    """Check that no new annotation has the id of one that was there before, in whatever file."""
+    """Check that no new annotation has the id of an older one, in any file."""
     for path, blob in flatten(old) if new else ():
         data = blob_data(repo.git, blob) if path.endswith(".jsonl") else b""
         if not any(name.decode() in new for name in _ID.findall(data)):
@@ -81,7 +81,7 @@ class _Check:
         self.wanted: dict[Pointer, str] = {}
 
     def step(self, step: Step) -> None:
-        """Check one commit: against each commit that it follows nothing is lost, and what none of them has is good."""
+        """Check one commit: nothing of any parent is lost, and what no parent has is valid."""
         trees: list[pygit2.Oid | None] = [parent.tree_id for parent in step.parents]
         trees = trees or [None]
         differing: dict[str, list[pygit2.Oid | None]] = {}
@@ -100,7 +100,7 @@ class _Check:
                 raise Denied(f"{path}: {error}") from None
 
     def name(self, path: str) -> None:
-        """Check that a file of this name has a place here."""
+        """Check that the branch may have a file with this name."""
         if path == ATTRIBUTES or _ATTACHMENT.fullmatch(path):
             return
         if not path.endswith(".jsonl") or path.split("/", maxsplit=1)[0] not in KINDS or "/" not in path:
@@ -117,11 +117,11 @@ class _Check:
         """Check a file.
 
         Args:
-            path: Where it is.
-            befores: What it was in those commits before in which it was something else.
-            after: What it is.
+            path: Its path.
+            befores: Its old versions, in the parents where it differs.
+            after: Its new version.
             tree: All files of the commit.
-            is_new: Whether no commit before has it like this.
+            is_new: Whether it differs from every parent's.
         """
         if path == ATTRIBUTES:
             _check_attributes(self._repo.blob(after, FILE_LIMIT))
@@ -160,7 +160,7 @@ class _Check:
         self.wanted[read_pointer(self._repo.blob(after, _POINTER_LIMIT), path)] = path
 
     def _event(self, path: str, event: Annotation, known: list[Annotation], tree: pygit2.Tree) -> None:
-        """Check that this annotation may be made, by this user, in this file."""
+        """Check that this user may make this annotation, in this file."""
         policy, remark = self._repo.policy, event.remark
         if event.subject.path != path:
             raise Denied(f"it is about {event.subject}, which belongs into {event.subject.path}")
@@ -188,10 +188,10 @@ class _Check:
 
 
 def check_pointer(data: bytes, attachment: Attachment) -> None:
-    """Check that the pointer to an attachment states as many bytes as the remark.
+    """Check that the pointer to an attachment states the same size as the annotation.
 
     Raises:
-        Denied: It is not.
+        Denied: The sizes differ.
     """
     size = read_pointer(data, attachment.path).size
     if size != attachment.size:
@@ -205,10 +205,10 @@ def _check_attributes(data: bytes) -> None:
 
 
 def new_lines(before: bytes, after: bytes) -> list[tuple[int, bytes]]:
-    """Return the lines that are new, with their numbers, if every line of `before` is still there, in order.
+    """Return the new lines with their numbers, if every line of `before` is still there, in the same order.
 
     Raises:
-        Denied: With the line that is wrong.
+        Denied: A line was changed, moved or removed; the error names it.
     """
     if after and not after.endswith(b"\n"):
         raise Denied("its last line does not end with a line feed")
@@ -227,10 +227,10 @@ def new_lines(before: bytes, after: bytes) -> list[tuple[int, bytes]]:
 
 
 def check_line(line: bytes, number: int) -> Annotation:
-    """Return the annotation that a line holds.
+    """Return the annotation in a line.
 
     Raises:
-        Denied: It holds none, or not as the format asks.
+        Denied: It is not an annotation, or not in canonical form.
     """
     if len(line) > LINE_LIMIT:
         raise Denied(f"line {number} has {len(line):,} bytes, more than the {LINE_LIMIT:,} allowed")

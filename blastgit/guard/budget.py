@@ -1,4 +1,4 @@
-"""How much of a server's time and memory one push may take: anyone who may push at all may push a lot."""
+"""Limit the time and memory that checking one push may take: any user who may push could push a lot."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from blastgit.repository.base import Repository
 
 SECONDS_SETTING, BYTES_SETTING = "blastgit.pushSeconds", "blastgit.pushBytes"
-"""Git's settings of a data repo, with which its owner allows another amount."""
+"""Git settings of a data repo by which its owner changes the limits."""
 
 SECONDS, BYTES = 120, 512 * 1024 * 1024
 
@@ -26,26 +26,26 @@ _SPLIT = "push in smaller parts, or ask the owner of this data repo to allow mor
 
 
 class _OutOfTime(BaseException):
-    """The time is over. Not an `Exception`: nothing on the way may take it for a fault of what it looks at."""
+    """The time is up. Not an `Exception`, so that no handler mistakes it for a fault of the pushed data."""
 
 
 @dataclass
 class Budget:
-    """What is left of the bytes that the check of one push may read.
+    """How many bytes the check of one push may still read.
 
     Attributes:
-        left: How many more bytes it may read.
-        total: How many it might read in all.
+        left: The bytes left.
+        total: The bytes at the start.
     """
 
     left: int = BYTES
     total: int = BYTES
 
     def spend(self, size: int) -> None:
-        """Take bytes from what is left.
+        """Subtract bytes from what is left.
 
         Raises:
-            Denied: It is not enough.
+            Denied: Not enough are left.
         """
         self.left -= size
         if self.left < 0:
@@ -57,9 +57,9 @@ class Budget:
 
 @contextmanager
 def limited(repo: Repository) -> Iterator[Budget]:
-    """Yield the budget of bytes for checking a push, and end the check when its time is over.
+    """Yield the budget of bytes for checking a push, and stop the check when its time is up.
 
-    Time is limited in a process's main thread only, in which a hook runs.
+    Time is limited only in the main thread of a process, where hooks run.
 
     Raises:
         Denied: It took too long.
@@ -69,7 +69,7 @@ def limited(repo: Repository) -> Iterator[Budget]:
         yield Budget(size, size)
         return
     before = signal.signal(signal.SIGALRM, _end)
-    signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN)  # Python drops what is raised while an object is cleared away
+    signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN)  # again: Python drops exceptions raised in finalizers
     try:
         yield Budget(size, size)
     except _OutOfTime:

@@ -1,4 +1,4 @@
-"""Collections that somebody pushes: the same rules as for the library's own changes."""
+"""Check pushed collections, by the same rules as the library's own changes."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Pushed:
     """A push to main.
 
     Attributes:
-        repo: The data repo, as it is before.
-        old: Where main is; None if there is none yet.
-        new: Where it is to go.
-        settings: What main would say of settings.
-        coming: The refs that are pushed with it, and what they shall be.
+        repo: The data repo before the push.
+        old: The old tip of main; None if it does not exist yet.
+        new: The new tip.
+        settings: The settings of the new tip.
+        coming: The refs pushed with it, with their new values.
     """
 
     repo: Quarantine
@@ -38,14 +38,14 @@ class Pushed:
     coming: Mapping[str, str | None]
 
     def check(self, files: Mapping[str, pygit2.Oid | None], who: str) -> None:
-        """Check the files of collections that are new, changed or gone.
+        """Check new, changed and deleted files of collections.
 
         Args:
-            files: Their contents by path on main.
-            who: Who pushes.
+            files: Their new blobs by path on main; None for a deleted file.
+            who: The user who pushes.
 
         Raises:
-            Denied: With the file that is wrong.
+            Denied: A rule is broken; the error names the file.
         """
         changed = {name_of(path): path for path in files}
         before = Catalogue(None if self.old is None else self.old.tree)
@@ -64,7 +64,7 @@ class Pushed:
             check_confirmed(policy, changed, confirmed_in(self._confirmations()))
 
     def _confirmations(self) -> Iterator[str]:
-        """Yield what the messages of the new commits confirm."""
+        """Yield the trailers by which new commits confirm changes."""
         walk = self.repo.git.walk(self.new.id)
         if self.old is not None:
             walk.hide(self.old.id)

@@ -1,4 +1,4 @@
-"""What a push promises and the store does not hold: found without reading contents, in as few questions as can be."""
+"""Check that the store has the contents of a push: without reading them, and with few queries."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ _SHOWN = 3
 
 
 def check_contents(store: Store, wanted: Mapping[Pointer, str]) -> None:
-    """Check that a store has every content, and has it whole as far as its size tells.
+    """Check that a store has every content in the right size.
 
     Args:
         store: The store.
-        wanted: Where each pointer stands.
+        wanted: Each pointer and its path.
 
     Raises:
-        Denied: Some are missing or of another size; the error says how to bring them.
-        StoreError: The store cannot be asked.
+        Denied: Some are missing or of another size; the error says how to provide them.
+        StoreError: The store cannot be queried.
     """
     for name in sorted({pointer.remote for pointer in wanted}):
         _check_in(store.named(name), {pointer: where for pointer, where in wanted.items() if pointer.remote == name})

@@ -1,4 +1,4 @@
-"""From faults to a denial: the first one ends the check of a push."""
+"""Turn the first fault into a denial, which ends the check of a push."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from blastgit.errors import Denied
 
 
 def deny(faults: Iterable[str]) -> None:
-    """Raise the first fault, if there is one.
+    """Raise the first fault, if any.
 
     Raises:
-        Denied: There is one.
+        Denied: There is a fault.
     """
     for fault in faults:
         raise Denied(fault)

@@ -1,4 +1,4 @@
-"""What pushed drafts must look like: states without a number, on `refs/drafts/NAME`."""
+"""Check pushed drafts: states without a number, on `refs/drafts/NAME`."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _LIMIT = 10_000  # commits that one push adds
 
 
 def check_drafts(repo: Quarantine, change: Change, line: Line, coming: Mapping[str, str | None]) -> dict[Pointer, str]:
-    """Check what a push adds to the drafts of a transient; return every new pointer, and where it stands.
+    """Check what a push adds to the drafts of a transient; return every new pointer with its path.
 
     Args:
         repo: The data repo.
-        change: How the ref moves.
+        change: The change of the ref.
         line: The transient.
-        coming: What all refs will be that are pushed.
+        coming: All pushed refs with their new values.
 
     Raises:
-        Denied: With the commit that is wrong.
+        Denied: A commit is not allowed; the error names it.
     """
     assert change.new is not None
     new, before = _new_commits(repo, change)
@@ -50,7 +50,7 @@ def check_drafts(repo: Quarantine, change: Change, line: Line, coming: Mapping[s
 
 
 def _numbered(new: list[Marker]) -> list[tuple[Marker, int | None]]:
-    """Return commits with the number of the revision that the next draft among them is on the way to."""
+    """Return commits, each with the number of the revision that the next draft leads to."""
     found: list[tuple[Marker, int | None]] = []
     number: int | None = None
     for marker in reversed(new):
@@ -59,7 +59,7 @@ def _numbered(new: list[Marker]) -> list[tuple[Marker, int | None]]:
     return found[::-1]
 
 
-def _check(  # noqa: PLR0913, PLR0917 (a commit, and what it has to agree with)
+def _check(  # noqa: PLR0913, PLR0917 (a commit, and what it must agree with)
     repo: Quarantine, name: str, marker: Marker, number: int | None, before: DraftSequence, latest: Marker | None
 ) -> Pointers:
     next_number = 0 if latest is None else (latest.number or 0) + 1
@@ -79,7 +79,7 @@ def _check(  # noqa: PLR0913, PLR0917 (a commit, and what it has to agree with)
 
 
 def _check_over(repo: Quarantine, name: str, marker: Marker, latest: Marker | None) -> None:
-    """Check a marker which says that a draft is over, since what is published holds again."""
+    """Check a marker that closes a draft because its state equals a published revision again."""
     revision = latest
     while revision is not None and revision.number != marker.reproduces:
         revision = _latest(repo, next(map(str, revision.commit.parent_ids), None))
@@ -90,7 +90,7 @@ def _check_over(repo: Quarantine, name: str, marker: Marker, latest: Marker | No
 
 
 def _new_commits(repo: Quarantine, change: Change) -> tuple[list[pygit2.Commit], DraftSequence]:
-    """Return the new commits, oldest first, and the sequence that they go on."""
+    """Return the new commits, oldest first, and the sequence that they continue."""
     assert change.new is not None
     new: list[pygit2.Commit] = []
     oid: str | None = change.new
@@ -109,7 +109,7 @@ def _new_commits(repo: Quarantine, change: Change) -> tuple[list[pygit2.Commit],
 
 
 def _known(repo: Quarantine, tip: str | None) -> list[Marker]:
-    """Return the commits that are there already, newest first, back to the last but one draft."""
+    """Return the existing commits, newest first, back to the last but one draft."""
     known: list[Marker] = []
     while tip is not None and sum(each.drafted is not None for each in known) < 2:
         commit = repo.commit(tip, "a draft before")
@@ -119,7 +119,7 @@ def _known(repo: Quarantine, tip: str | None) -> list[Marker]:
 
 
 def _latest(repo: Quarantine, tip: str | None) -> Marker | None:
-    """Return the latest revision on a branch, from a commit backwards."""
+    """Return the latest revision at or before a commit of a branch."""
     while tip is not None:
         commit = repo.commit(tip, "a commit of the branch")
         if Marker(commit).number is not None:

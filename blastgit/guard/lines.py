@@ -1,4 +1,4 @@
-"""Changes of a line of revisions: its branch and its tags, which belong together."""
+"""Check pushes to a line of revisions: its branch and its tags, which belong together."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from blastgit.store.pointer import Pointer
 
 @dataclass
 class LineChange:
-    """What a push does to one line.
+    """The changes of one line in a push.
 
     Attributes:
         line: The line.
-        branch: The change of its branch, if there is one.
+        branch: The change of its branch, if any.
         tags: The new tags, by revision number.
     """
 
@@ -45,7 +45,13 @@ class LineCheck:
     """The check of one line's changes."""
 
     def __init__(self, repo: Quarantine, change: LineChange, coming: Mapping[str, str | None]) -> None:
-        """Prepare to check a change of a line, which may refer to all refs that are `coming` with it."""
+        """Prepare to check a change of a line.
+
+        Args:
+            repo: The data repo.
+            change: The change.
+            coming: All pushed refs with their new values, to which the line may refer.
+        """
         self._coming = coming
         self._repo = repo
         self._line = change.line
@@ -56,10 +62,10 @@ class LineCheck:
         self._fork = ""
 
     def run(self) -> dict[Pointer, str]:
-        """Return every pointer of the new revisions, and where it stands.
+        """Check the line, and return every pointer of the new revisions with its path.
 
         Raises:
-            Denied: With the ref or commit that is wrong, and what to do.
+            Denied: A change is not allowed; the error names the ref or commit, and says what to do.
         """
         line = self._line
         if self._new is None:
@@ -85,7 +91,7 @@ class LineCheck:
         return wanted
 
     def _new_commits(self) -> list[pygit2.Commit]:
-        """Return the new commits of the branch, oldest first, having seen which markers they follow."""
+        """Return the new commits of the branch, oldest first, after reading the markers that they follow."""
         assert self._new is not None
         if self._new == self._old:
             return []
@@ -114,7 +120,7 @@ class LineCheck:
         return new[::-1]
 
     def _is_published(self, commit: pygit2.Commit) -> bool:
-        """Whether a commit is a revision of another line of the transient, from which a user's own may fork."""
+        """Whether a commit is a revision of another line of the transient, from which a personal line may fork."""
         marker = Marker(commit)
         number, other = marker.number, marker.line or self._line.name
         if self._line.user is None or number is None or other == str(self._line):
@@ -129,7 +135,7 @@ class LineCheck:
         return True
 
     def _follow_from_revision_before(self, commit: pygit2.Commit) -> None:
-        """Take note of the markers that are published already, from the latest revision of this line on."""
+        """Read the published markers from the latest revision of this line on."""
         markers: list[Marker] = []
         while self._is_own(marker := Marker(commit)):
             markers.append(marker)
@@ -137,16 +143,16 @@ class LineCheck:
                 break
             commit = self._repo.commit(commit.parent_ids[0], "its parent")
         else:
-            self._is_published(commit)  # where it forks: nothing has been recorded there yet
+            self._is_published(commit)  # the fork point: the line has no revision of its own yet
         for marker in reversed(markers):
             self._before.follow(marker)
 
     def _is_own(self, marker: Marker) -> bool:
-        """Whether a commit says that it is of this line."""
+        """Whether a commit states that it belongs to this line."""
         return marker.line == (None if self._line.user is None else str(self._line))
 
     def _check(self, marker: Marker) -> dict[str, Pointer]:
-        """Check one new commit that follows those before."""
+        """Check one new commit after those before it."""
         for faults in (commit_faults(marker.commit), trailer_faults(marker), self._before.faults(marker)):
             deny(faults)
         kind = marker.trailers[Trailer.MARKER]
@@ -170,7 +176,7 @@ class LineCheck:
             raise Denied(f"the tag {self._line}/{number} names another commit, {tagged:.10}")
 
     def _check_run(self, marker: Marker) -> None:
-        """Check that the run that it names may hold it; a copy of a whole repo keeps names that were once allowed."""
+        """Check that its run may hold it; a copy of a whole repo may keep names that were once allowed."""
         run, is_copy = marker.trailers.get(Trailer.RUN), self._repo.is_new
         if run is None or (is_copy and marker.number is None):
             return
@@ -189,14 +195,14 @@ class LineCheck:
             raise Denied(str(error)) from None
 
     def _check_tags(self, placed: Mapping[int, str]) -> None:
-        """Check that every new tag names a revision on the branch: a pushed one, or one that lacks its tag."""
+        """Check that every new tag names a revision on the branch: a pushed one, or an existing one without a tag."""
         for number in sorted(self._tags):
             commit = placed.get(number) or self._published(number)
             if commit is None or self._tagged(self._line, number) != commit:
                 raise Denied(f"{self._line.tag(number)}: {self._line} has no commit there that says Revision: {number}")
 
     def _published(self, number: int) -> str | None:
-        """Return the commit of a revision that is on the branch already, or None."""
+        """Return the commit of a revision that is already on the branch, or None."""
         oid = self._old
         while oid is not None:
             commit = self._repo.commit(oid, "its commit")
@@ -209,7 +215,7 @@ class LineCheck:
         return None
 
     def _tagged(self, line: Line, number: int) -> str | None:
-        """Return the commit that a revision's tag names, or will name after the push; None if there is no tag."""
+        """Return the commit that a revision's tag names after the push; None if there is no such tag."""
         oid = self._coming.get(line.tag(number)) or self._repo.ref(line.tag(number))
         if oid is None:
             return None
@@ -220,10 +226,10 @@ class LineCheck:
 
 
 def check_twin(repo: Quarantine, line: Line) -> None:
-    """Check that no other line here has a name that differs only in case.
+    """Check that no other line of the repo has a name that differs only in case.
 
     Raises:
-        Denied: One has.
+        Denied: There is one.
     """
     pattern = line.branch if line.user is None else f"{PERSONAL_BRANCHES}{line.user}"
     found = run_git(repo.path, "for-each-ref", "--ignore-case", "--format=%(refname:lstrip=2)", pattern)
@@ -234,7 +240,7 @@ def check_twin(repo: Quarantine, line: Line) -> None:
 
 
 def _twin(one: str, other: str) -> tuple[str, str] | None:
-    """Return the first parts of two names that differ only in case, if there are any, up to there."""
+    """Return two names if the first part in which they differ differs only in case; else None."""
     for a, b in zip(one.split("/"), other.split("/"), strict=False):
         if a != b:
             return (one, other) if fold(a) == fold(b) else None

@@ -1,4 +1,4 @@
-"""Changes of main: which files it may have, and who may change which."""
+"""Check pushes to main: which files it may have, and who may change which."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ def check_main(repo: Quarantine, change: Change, who: str, coming: Mapping[str, 
 
     Args:
         repo: The data repo.
-        change: Where main is to go.
-        who: Who pushes.
-        coming: All refs that are pushed, and what they shall be.
+        change: The old and new tip of main.
+        who: The user who pushes.
+        coming: All pushed refs with their new values.
 
     Raises:
-        Denied: With the commit and file that is wrong, or the role that it takes.
+        Denied: A change is not allowed; the error names the commit and file, or the role it takes.
     """
     new = list(steps(repo, change, "main's commit"))
     changed = [_changed(repo, step) for step in new]
@@ -73,7 +73,7 @@ def check_main(repo: Quarantine, change: Change, who: str, coming: Mapping[str, 
 
 
 Changed = dict[str, tuple[pygit2.Oid | None, pygit2.Oid | None]]
-"""What differs at each path, before and after."""
+"""The old and new blob of each changed path."""
 
 
 def _changed(repo: Quarantine, step: Step) -> Changed:
@@ -82,7 +82,7 @@ def _changed(repo: Quarantine, step: Step) -> Changed:
 
 
 def _check_step(repo: Quarantine, step: Step, changed: Changed, coming: Mapping[str, str | None]) -> None:
-    """Check the form of what one commit of main changes."""
+    """Check each file that a commit of main changes, by itself."""
     for path in (FILE, CONFIG):
         if (path in changed and changed[path][1] is None) or (step.base is None and path not in changed):
             raise Denied(f"it would lack {path}, without which this is no data repo")
@@ -100,7 +100,7 @@ def _check_step(repo: Quarantine, step: Step, changed: Changed, coming: Mapping[
 
 
 def _check_rules(repo: Quarantine, step: Step, changed: Changed, who: str, coming: Mapping[str, str | None]) -> None:
-    """Check what must hold of main's files together."""
+    """Check that the files of main are consistent with each other."""
     tree = step.commit.tree
     settings = _check_settings(repo, step.base, repo.blob(tree[FILE].id, SIZE_LIMIT))
     config = repo.blob(tree[CONFIG].id, SIZE_LIMIT)
@@ -134,7 +134,7 @@ def _check_names(files: dict[str, pygit2.Oid]) -> None:
 
 
 def _check_role(repo: Quarantine, path: str, who: str) -> None:
-    """Check that somebody may change a file, by the policy as it stands before the push."""
+    """Check that a user may change a file, by the policy before the push."""
     try:
         if _COLLECTION.fullmatch(path):
             from blastgit.collections.access import check_access
@@ -151,7 +151,7 @@ def _check_role(repo: Quarantine, path: str, who: str) -> None:
 
 
 def _check_file(repo: Quarantine, path: str, data: bytes, coming: Mapping[str, str | None]) -> None:
-    """Check the contents of a file that is new or changed."""
+    """Check the contents of a new or changed file."""
     if path == CONFIG:
         check_config(data)
     elif path in dot_files(b""):
@@ -203,7 +203,7 @@ def _check_text(data: bytes) -> None:
 
 
 def _check_remotes(repo: Quarantine, old: pygit2.Commit | None, config: bytes) -> None:
-    """Check that no remote goes: published pointers may name it."""
+    """Check that no remote is removed, since published pointers may name it."""
     before = None if old is None else files_of(repo, old.tree_id).get(CONFIG)
     gone = set() if before is None else {*remote_names(repo.blob(before, SIZE_LIMIT))} - {*remote_names(config)}
     if gone:

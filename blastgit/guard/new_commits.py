@@ -1,4 +1,4 @@
-"""The commits that a push brings to a branch, each of which is checked: what lies between two tips is read, too."""
+"""List the new commits of a pushed branch: all are checked, not only the tip, since readers can get at all."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Step:
     Attributes:
         commit: The commit.
         parents: The commits that it follows.
-        base: The commit whose files it changes: the one before it; of a merge, the newest published one that it
-            contains; None if it begins something new.
+        base: The commit to compare its files with: its parent; for a merge, the newest published commit that it
+            contains; None for the first commit.
     """
 
     commit: pygit2.Commit
@@ -38,7 +38,7 @@ def steps(repo: Quarantine, change: Change, what: str) -> Iterator[Step]:
     """Yield the new commits of a branch, oldest first.
 
     Raises:
-        Denied: The branch would not move forward, or a commit is not one that anybody can read.
+        Denied: The branch would not move forward, or a commit is faulty.
     """
     assert change.new is not None
     new = repo.commit(change.new, what)

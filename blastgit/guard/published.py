@@ -1,4 +1,4 @@
-"""The ledger's part in a push: a tag that was published under a name before is the only one that may bear it."""
+"""Check a push against the ledger: once a tag was published, no other may have its name."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from blastgit.repository.tombstones import FOLDER, check_returning
 
 
 def check_pushed(ledger: Book, ref: str, new: str) -> None:
-    """Raise unless a tag is new, or comes back as it was published.
+    """Raise unless a tag is new, or is the one that was published.
 
     Raises:
         Denied: Another object was published under that name.
@@ -35,13 +35,13 @@ def check_pushed(ledger: Book, ref: str, new: str) -> None:
 
 
 def check_no_return(repo: Quarantine, line: str, marker: Marker) -> None:
-    """Raise if a pushed marker brings back what was withdrawn, unless it says so and an admin pushes it.
+    """Raise if a pushed marker brings back withdrawn files, unless it says so and an admin pushes it.
 
     Raises:
-        Denied: It does.
+        Denied: It brings back withdrawn files.
     """
     if repo.ref(MAIN) is None or FOLDER not in repo.main.tree:
-        return  # a first push brings the whole history of another repo, what was withdrawn from it included
+        return  # a first push brings the whole history of another repo, including what was withdrawn there
     document = Snapshot(repo.git, line, marker.commit).dr
     sha256 = {path: digest.removeprefix("sha256:") for path, digest in document.files.items()}
     found = list(check_returning(repo, transient_of(line), sha256).values())
@@ -53,11 +53,11 @@ def check_no_return(repo: Quarantine, line: str, marker: Marker) -> None:
 
 
 def note_pushed(repo: Path, pushed: Mapping[str, str | None]) -> None:
-    """Enter the tags of a push once git has moved its refs; those that it did not move are not entered.
+    """Enter the tags of a push in the ledger once git has moved its refs, except those it did not move.
 
     Args:
         repo: The data repo.
-        pushed: What each ref was to be.
+        pushed: The new value of each pushed ref.
     """
     tags = {ref: new for ref, new in pushed.items() if new is not None and ref.startswith(TAGS)}
     if tags:

@@ -1,4 +1,4 @@
-"""The check before a clone pushes: a revision whose contents the store lacks stays at home."""
+"""Check before a clone pushes that the store has the contents of its revisions."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from blastgit.store.open import open_stores
 
 
 def check_push(folder: Path, remote: str, lines: bytes) -> list[str]:
-    """Return what is wrong with a push, in sentences.
+    """Return the faults of a push, as sentences.
 
     Args:
         folder: The git directory of the clone.
         remote: The name of the remote, or its URL.
-        lines: What git hands to `pre-push`: `LOCAL-REF LOCAL-ID REMOTE-REF REMOTE-ID` on each line.
+        lines: The input of the hook `pre-push`: `LOCAL-REF LOCAL-ID REMOTE-REF REMOTE-ID` on each line.
 
     Raises:
         BlastgitError: The clone or the store cannot be read.
@@ -52,7 +52,7 @@ def check_push(folder: Path, remote: str, lines: bytes) -> list[str]:
 
 
 def _revisions(git: pygit2.Repository, ref: str, new: str, old: str) -> Iterator[Revision]:
-    """Yield the revisions that a pushed branch or tag brings, back to what the other side has."""
+    """Yield the new revisions of a pushed branch or tag, back to what the other side has."""
     where = place(ref)
     if where.line is None or where.kind in (Kind.WORKFLOW, Kind.DRAFT):
         return
@@ -68,7 +68,7 @@ def _revisions(git: pygit2.Repository, ref: str, new: str, old: str) -> Iterator
 
 
 def _store(git: pygit2.Repository, folder: Path, remote: str) -> Store:
-    """Open the store that main of the remote names, as far as this clone knows it."""
+    """Open the store that the remote's main names, as last fetched by this clone."""
     for ref in (f"refs/remotes/{remote}/main", "refs/remotes/origin/main", MAIN):
         if not pygit2.reference_is_valid_name(ref):
             continue

@@ -1,4 +1,4 @@
-"""Who pushed what: a line of JSON for each push, denied ones too, in `blastgit/pushes.jsonl` of the data repo."""
+"""The log of pushes: a line of JSON for each push, including denied ones, in `blastgit/pushes.jsonl` of the repo."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from blastgit.naming.refs import Change
 
 FILE = "blastgit/pushes.jsonl"
 
-_REFS, _REASON = 100, 1000  # of a push that is denied: it must not fill the disk with words
+_REFS, _REASON = 100, 1000  # limits for denied pushes, so that they cannot fill the disk
 
 
 def log_push(repo: Path, who: str, changes: Sequence[Change], where: str | None = None, denied: str = "") -> None:
-    """Write down a push. One that cannot be written down goes through: the refs' commits say who made them.
+    """Log a push. A failure to write is ignored: the commits themselves name their authors.
 
     Args:
         repo: The data repo.
-        who: Who pushed, as the policy knows them.
-        changes: The refs, from what to what.
-        where: The address that it came from; by default what the server's environment says.
-        denied: Why it was not taken in; "" if it was found good.
+        who: The user who pushed, by the name the policy uses.
+        changes: The changes of refs.
+        where: The address it came from; by default from the server's environment.
+        denied: Why it was denied; "" if it was accepted.
     """
     address = where or os.environ.get("REMOTE_ADDR") or os.environ.get("SSH_CLIENT", "").partition(" ")[0]
     shown = changes[:_REFS] if denied else changes

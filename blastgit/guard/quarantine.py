@@ -1,4 +1,4 @@
-"""A data repo as a push finds it: refs as they stand, and beside its objects the pushed ones, in git's quarantine."""
+"""A data repo as seen by a hook: with the old refs, and with the pushed objects from git's quarantine."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from blastgit.repository.local import LocalRepository
 from blastgit.repository.policy import Policy
 
 MESSAGE_LIMIT = 1024 * 1024
-"""Bytes of a commit or a tag."""
+"""Most bytes of a commit or a tag."""
 
 
 class Quarantine(LocalRepository):
-    """An opened data repo that sees what is being pushed. It may still lack main."""
+    """An opened data repo with access to pushed objects. It may still lack main."""
 
     def __init__(self, path: Path) -> None:
-        """Open the repository at `path` the way the environment of a hook says.
+        """Open the repository at `path` by the environment of a hook.
 
         Raises:
             RepoError: It cannot be opened.
@@ -37,26 +37,26 @@ class Quarantine(LocalRepository):
             raise RepoError(f"the hook cannot read {path}: {error}") from None
 
     def begin_with(self, main: str | None) -> None:
-        """Take what is pushed as main for main, if there is none yet."""
+        """Use the pushed main if the repo has none yet."""
         self._coming_main = main if self.ref(MAIN) is None else None
 
     @property
     def main(self) -> pygit2.Commit:
-        """The tip of main, as it is before the push; in a repo that has none yet, as it will be."""
+        """The tip of main before the push; in a repo without main, the pushed one."""
         return super().main if self._coming_main is None else self.commit(self._coming_main, "main's commit")
 
     def tip(self, name: str) -> pygit2.Commit | None:
-        """Return the tip of a branch as it is before the push; of main in a repo that has none yet, as it will be."""
+        """Return the tip of a branch before the push; for main in a repo without it, the pushed one."""
         return self.main if name == "main" and self.is_new else super().tip(name)
 
     @property
     def is_new(self) -> bool:
-        """Whether the repo has no main yet: then a push brings a history that others have published."""
+        """Whether the repo has no main yet, so that the push brings a history published elsewhere."""
         return self._coming_main is not None
 
     @property
     def policy(self) -> Policy:
-        """The policy as it stands before the push; without main there is none yet."""
+        """The policy before the push; without main, the default one."""
         return Policy() if self.ref(MAIN) is None else self.settings.policy
 
     def ref(self, name: str) -> str | None:
@@ -81,7 +81,7 @@ class Quarantine(LocalRepository):
         return found
 
     def tag(self, oid: str, name: str) -> pygit2.Tag:
-        """Return an annotated tag that calls itself `name` and names a commit.
+        """Return an annotated tag with the name `name` that points to a commit.
 
         Raises:
             Denied: The object is something else.
@@ -110,10 +110,10 @@ class Quarantine(LocalRepository):
             raise Denied(f"{what}, {oid!s:.10}, cannot be read by git: {error}") from None
 
     def blob(self, oid: pygit2.Oid, limit: int) -> bytes:
-        """Return the bytes of a file, looking at its size first.
+        """Return the bytes of a file, after checking its size.
 
         Raises:
-            Denied: It is larger than `limit`, or not there.
+            Denied: It is larger than `limit`, or missing.
         """
         self.check_size(oid, limit)
         data: bytes = self.git[oid].peel(pygit2.Blob).data

@@ -1,7 +1,7 @@
-"""The check of a whole push, before any ref moves: all of it is good, or none of it is taken in.
+"""Check a whole push before any ref moves, and accept all of it or nothing.
 
-What is pushed cannot change any more, so it is checked without a lock: a push that is denied, or takes long, keeps
-nobody waiting. Locks are taken for a good one only, and then just the refs are looked at once more.
+Pushed objects cannot change, so they are checked without a lock: a push that is denied or takes long keeps nobody
+waiting. Locks are taken only once a push has passed, and then only the refs are checked again.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ if TYPE_CHECKING:
 
 Placed = Mapping[Change, Place]
 
-_TRIES = 3  # checks, if others move main or a ref meanwhile
+_TRIES = 3  # how often to check if others move main or a ref meanwhile
 
 
 def receive(path: Path, lines: bytes, move: Callable[[Callable[[], bool]], None]) -> list[str]:
-    """Check a push, as `pre-receive`, and return what is wrong with it.
+    """Check a push, for the hook `pre-receive`, and return its faults.
 
     Args:
         path: The data repo.
-        lines: What git hands to the hook.
-        move: Called if all is well, with the locks held, and with what tells whether the refs have moved: returns when
-            they have, or when they never will.
+        lines: The input of the hook.
+        move: Called if the push is accepted, with the locks held. It gets a function that tells whether the refs have
+            moved, and returns when they have, or never will.
     """
     who, changes = current_identity(), list[Change]()
     with ExitStack() as locks:
@@ -77,16 +77,16 @@ def _has_moved(git: pygit2.Repository, changes: Sequence[Change]) -> bool:
 
 
 def admit(path: Path, placed: Placed, who: str, locks: ExitStack) -> None:
-    """Check a push, and hold the locks of what it moves.
+    """Check a push, and take the locks of the refs it moves.
 
     Args:
         path: The data repo.
-        placed: The changes, and what kind of ref each is about.
-        who: Who pushes.
-        locks: What to put the locks into. A push that is denied leaves none.
+        placed: The changes, and the kind of each ref.
+        who: The user who pushes.
+        locks: Receives the locks, unless the push is denied.
 
     Raises:
-        BlastgitError: It is denied, or cannot be checked; the error says what is wrong with it.
+        BlastgitError: It is denied, or cannot be checked; the error says why.
     """
     for _ in range(_TRIES):
         repo = Quarantine(path)
@@ -109,10 +109,10 @@ def admit(path: Path, placed: Placed, who: str, locks: ExitStack) -> None:
 
 
 def place_of(change: Change) -> Place:
-    """Return what a changed ref is, if it may be changed in such a way at all.
+    """Return the kind of a changed ref, if such a change can be allowed at all.
 
     Raises:
-        Denied: It may not.
+        Denied: It cannot.
     """
     try:
         where = place(change.ref)
@@ -123,7 +123,7 @@ def place_of(change: Change) -> Place:
 
 
 def _state(repo: Quarantine, placed: Placed) -> object:
-    """Return the refs that a check depends on and that others may move: main, and the releases beside a new one."""
+    """Return the refs that a check depends on and others may move: main, and for a release the other releases."""
     from blastgit.releases.label import releases
 
     is_release = any(where.kind is Kind.RELEASE for where in placed.values())
@@ -137,15 +137,15 @@ def _check_unmoved(repo: Quarantine, placed: Placed) -> None:
 
 
 def _check_new_lines(repo: Quarantine, placed: Placed) -> None:
-    """Check once more, with the locks held, that nobody else has just begun a line that differs only in case."""
+    """Check again, with the locks held, that nobody else has just started a line that differs only in case."""
     for line in {where.line for where in placed.values() if where.line is not None}:
         if repo.ref(line.branch) is None:
             check_twin(repo, line)
 
 
 def _take_locks(path: Path, placed: Placed, locks: ExitStack) -> dict[str, Lock]:
-    """Hold the locks that the library's own writers hold, by name, after completing what a dead one left."""
-    os.environ.pop("GIT_QUARANTINE_PATH", None)  # git would refuse to complete an old transaction, which is not pushed
+    """Take the locks that the library's own writers use, by name, after recovering from dead writers."""
+    os.environ.pop("GIT_QUARANTINE_PATH", None)  # with it, git would refuse to complete an old transaction
     folder = path / "blastgit" / "locks"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -159,14 +159,14 @@ def _take_locks(path: Path, placed: Placed, locks: ExitStack) -> dict[str, Lock]
 
 
 def _announce(placed: Placed, locks: Mapping[str, Lock]) -> None:
-    """Write down what git is about to move: if it is killed, its locks go as those of a writer would."""
+    """Announce the refs that git is about to move, so that its locks can be freed if it is killed."""
     for name, lock in locks.items():
         refs = {change.ref: change.new or ZERO for change, where in placed.items() if _lock_of(where) == name}
         lock.announce(Journal.own(refs=refs, locks=OF_PACKED if name == PACKED else ()))
 
 
 def _settle(path: Path, placed: Placed, locks: Mapping[str, Lock]) -> None:
-    """Complete each line that is pushed, if a push or a writer that broke off left half of a revision there."""
+    """Complete each pushed line, if an interrupted push or writer left half of a revision there."""
     lines = {each.line for each in placed.values() if each.line is not None and each.kind is not Kind.WORKFLOW}
     if lines and MAIN in open_repository(path).references:
         repository, coming = LocalRepository(path), {change.ref: change.new for change in placed}
@@ -179,17 +179,17 @@ def _lock_of(where: Place) -> str:
 
 
 class PushCheck:
-    """The check of one push; it ends with the first thing that is wrong."""
+    """The check of one push; it stops at the first fault."""
 
     def __init__(self, repo: Quarantine, who: str) -> None:
-        """Prepare to check what somebody pushes."""
+        """Prepare to check a push by a user."""
         self._repo = repo
         self._who = who
         self._coming: dict[str, str | None] = {}
         self._wanted: dict[Pointer, str] = {}
 
     def run(self, placed: Placed) -> None:
-        """Check all of it, cheapest first: who may, then what git has, then what stores must hold.
+        """Check the push, cheapest first: roles, then what is in git, then what stores must hold.
 
         Raises:
             BlastgitError: It is denied, or cannot be checked.
@@ -211,7 +211,7 @@ class PushCheck:
             check_contents(self._repo.store, self._wanted)
 
     def _check_role(self, change: Change, where: Place) -> None:
-        """Check that this user may change a ref; what main's files take depends on which, and `_check` sees to that."""
+        """Check that this user may change a ref. For main it depends on the files, which `_check` looks at."""
         repo, who, line = self._repo, self._who, where.line
         if repo.ref(change.ref) != change.old:
             raise Denied("somebody else moved it meanwhile: fetch it, and push again")
@@ -229,18 +229,18 @@ class PushCheck:
             repo.policy.check("writer", who, line.name)
 
     def _check_reference(self, line: Line) -> None:
-        """Check that this user may change a reference: any writer may, if its type follows from exports."""
+        """Check that this user may change a reference: any writer may, if exports contain its type."""
         policy, type_ = self._repo.policy, ReferenceTypes.of(self._repo.settings).check(line.name)
         if type_.reviewed and self._repo.ref(line.branch) is None:
             policy.check("curator", self._who, line.name)
         policy.check("writer", self._who, "" if type_.exported else line.name)
 
     def _check(self, change: Change, where: Place) -> None:
-        """Check what one ref brings; the lines of revisions, each of several refs, come afterwards."""
+        """Check one ref; lines of revisions, which have several refs each, are checked afterwards."""
         repo, who = self._repo, self._who
         if where.kind in (Kind.TAG, Kind.RELEASE) and change.new is not None:
             check_pushed(repo.ledger, change.ref, change.new)
-        if where.kind is Kind.MAIN:  # imported where needed: most pushes bring revisions
+        if where.kind is Kind.MAIN:  # imported here since most pushes bring only revisions
             from blastgit.guard.mainline import check_main
 
             check_main(repo, change, who, self._coming)
@@ -272,7 +272,7 @@ def _check_twins(places: Iterable[Place]) -> None:
 
 
 def _lines(placed: Placed) -> list[LineChange]:
-    """Gather branches and tags by the line that they belong to."""
+    """Group branches and tags by line."""
     found: dict[Line, LineChange] = {}
     for change, where in placed.items():
         if where.line is None or where.kind in (Kind.WORKFLOW, Kind.DRAFT):

@@ -1,4 +1,4 @@
-"""A release that somebody pushes: made once, by who may, and true in all that it says."""
+"""Check a pushed release: it must be new, and what it states must be true."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def check_pushed(repo: Quarantine, change: Change, coming: Mapping[str, str | No
     Args:
         repo: The data repo.
         change: The tag.
-        coming: All refs that are pushed, and what they shall be.
+        coming: All pushed refs with their new values.
 
     Raises:
-        Denied: It is not what `blastgit collection freeze` would have made.
+        Denied: It is not as `blastgit collection freeze` makes it.
     """
     label = read_label(change.ref)
     try:
@@ -47,11 +47,11 @@ def check_pushed(repo: Quarantine, change: Change, coming: Mapping[str, str | No
         raise Denied(str(error)) from None
     if found.remarks:
         raise Denied(f"{found.remarks[0]}: push main first, or with it")
-    said = [f"{where}: {text}" for where, text in found.problems]
-    if said:
-        more = f" (and {len(said) - _SHOWN} more)" if len(said) > _SHOWN else ""
+    faults = [f"{where}: {text}" for where, text in found.problems]
+    if faults:
+        more = f" (and {len(faults) - _SHOWN} more)" if len(faults) > _SHOWN else ""
         raise Denied(
-            f"it does not say the truth: {'; '.join(said[:_SHOWN])}{more}; make it with `blastgit collection freeze`"
+            f"it does not say the truth: {'; '.join(faults[:_SHOWN])}{more}; make it with `blastgit collection freeze`"
         )
 
 

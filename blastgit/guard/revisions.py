@@ -1,4 +1,4 @@
-"""What a pushed marker must look like: a revision, a reproduction of one, or a stage."""
+"""Check the state in a pushed marker: document, pointers, files in git, dot files, Science-Digest."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ Pointers = dict[str, Pointer]
 
 
 def check_revision(repo: Quarantine, line: str, marker: Marker, number: int, *, has_stages: bool) -> Pointers:
-    """Check the commit of a revision, all but the contents in stores, and return its pointers by path.
+    """Check the commit of a revision, except for contents in stores, and return its pointers by path.
 
     Args:
         repo: The data repo.
-        line: The line that it is of.
+        line: The line that it belongs to.
         marker: The commit.
         number: The number that its trailer states.
         has_stages: Whether markers of stages lead to it.
 
     Raises:
-        Denied: With what is wrong.
+        Denied: It is faulty; the error says why.
     """
     pointers, state = check_state(repo, line, marker, number)
     document = state.document
@@ -67,10 +67,10 @@ def _check_currency(repo: Quarantine, line: str, marker: Marker, number: int) ->
 
 
 def check_digest(repo: Quarantine, state: Stated) -> None:
-    """Check the Science-Digest of a state, if it was made by the rules that hold here now.
+    """Check the Science-Digest of a state, if it was made by the present rules of this repo.
 
     Raises:
-        Denied: It is not that of the document.
+        Denied: It does not match the document.
     """
     trailers = state.marker.trailers
     if trailers[Trailer.RULES] == repo.rules.digest and trailers[Trailer.SCIENCE_DIGEST] != _science_digest(
@@ -80,7 +80,7 @@ def check_digest(repo: Quarantine, state: Stated) -> None:
 
 
 def _check_complete(repo: Quarantine, line: str, marker: Marker) -> None:
-    """Check that a state gets a number here. A first push takes in a whole history as it is."""
+    """Check that a state is complete enough for a number. A first push accepts a whole history as it is."""
     status = marker.trailers[Trailer.STATUS]
     if is_personal(line) or repo.is_new or Publish.of(repo.settings).allows(status):
         return
@@ -91,16 +91,16 @@ def _check_complete(repo: Quarantine, line: str, marker: Marker) -> None:
 
 
 def check_state(repo: Quarantine, line: str, marker: Marker, number: int) -> tuple[Pointers, Stated]:
-    """Check what a commit holds, all but the contents in stores, and return its pointers by path and what it states.
+    """Check the state in a commit, except for contents in stores, and return its pointers by path, and the state.
 
     Args:
         repo: The data repo.
-        line: The line that it is of.
+        line: The line that it belongs to.
         marker: The commit: a revision, or a marker on the way to one.
         number: The number of that revision.
 
     Raises:
-        Denied: With what is wrong.
+        Denied: It is faulty; the error says why.
     """
     state = Snapshot(repo.git, line, marker.commit)
     files = files_of(repo, marker.commit.tree_id)

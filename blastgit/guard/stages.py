@@ -1,4 +1,4 @@
-"""What pushed markers of stages must look like: on a branch, where a run ended, and under `refs/workflow/`."""
+"""Check pushed markers of stages: of ended runs on a branch, and of runs in progress under `refs/workflow/`."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def check_stage(repo: Quarantine, name: str, marker: Marker, number: int) -> Poi
         repo: The data repo.
         name: The transient.
         marker: The commit.
-        number: The revision that it comes before.
+        number: The revision that it precedes.
 
     Raises:
-        Denied: With what is wrong.
+        Denied: It is faulty; the error says why.
     """
     deny(stage_faults(marker))
     if Trailer.BASE in marker.trailers:
@@ -56,10 +56,10 @@ def check_stage(repo: Quarantine, name: str, marker: Marker, number: int) -> Poi
 
 
 def check_run(repo: Quarantine, change: Change, line: Line) -> dict[Pointer, str]:
-    """Check what a push does to a run in progress; return every new pointer, and where it stands.
+    """Check what a push does to a run in progress; return every new pointer with its path.
 
     Raises:
-        Denied: With the marker that is wrong, or whose lease stands against it.
+        Denied: A marker is faulty, or somebody else has the lease; the error says which.
     """
     assert change.new is not None
     before = Run.of(repo, line.name)
@@ -76,7 +76,7 @@ def check_run(repo: Quarantine, change: Change, line: Line) -> dict[Pointer, str
             mark = read_mark(marker)
             _check_lease(mark, leases, now)
             if commit is new[0] and not follows:
-                leases = {}  # it takes the place of a run that was given up
+                leases = {}  # it replaces a run that was given up
             pointers, state = check_state(repo, line.name, marker, number)
             deny(version_faults(state))
         except Denied as error:
@@ -87,7 +87,7 @@ def check_run(repo: Quarantine, change: Change, line: Line) -> dict[Pointer, str
 
 
 def _new_markers(repo: Quarantine, change: Change) -> tuple[list[pygit2.Commit], str]:
-    """Return the new markers of a run, oldest first, and what the run is based on."""
+    """Return the new markers of a run, oldest first, and the commit that the run is based on."""
     assert change.new is not None
     tip = repo.commit(change.new, "the marker")
     base = Marker(tip).trailers.get(Trailer.BASE, "")
@@ -116,7 +116,7 @@ def _back_to(repo: Quarantine, tip: pygit2.Commit, ends: set[str]) -> Iterator[p
 
 
 def _number_after(repo: Quarantine, line: Line, base: str) -> int:
-    """Return the number of the revision that a run towards the next one after `base` would become."""
+    """Return the number of the next revision after the commit `base`."""
     tip = repo.ref(line.branch)
     if base == NO_BASE:
         return 0
@@ -134,7 +134,7 @@ def _number_after(repo: Quarantine, line: Line, base: str) -> int:
 
 
 def _check_lease(mark: Mark, leases: dict[str, Lease], now: datetime) -> None:
-    """Check that a stage is its owner's, by the clock of this server."""
+    """Check that the lease allows this user to begin or end a stage, by the clock of this server."""
     if mark.outcome == UNFINISHED:
         raise Denied("that a stage never ended can be said only when its run ends")
     if mark.outcome != BEGUN:

@@ -1,4 +1,4 @@
-"""Pushed trees, which may be anything: listed with bounds, plain files only."""
+"""List pushed trees, which cannot be trusted: within limits, and with plain files only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from blastgit.guard.quarantine import Quarantine
 _DEPTH_LIMIT = 16
 _TREE_LIMIT = 16 * 1024 * 1024  # bytes of one folder: a quarter of a million files
 ENTRY_LIMIT = 20_000
-"""Files of one revision. Real ones have thirty."""
+"""Most files of one revision. Real ones have thirty."""
 
 _ENTRY = re.compile(rb"([0-7]{1,7}) ([^\0/]+)\0(.{20})", re.DOTALL)
 _MODES = {b"100644": FileMode.BLOB, b"40000": FileMode.TREE}
@@ -29,7 +29,7 @@ def files_of(repo: Quarantine, tree: pygit2.Oid, limit: int = ENTRY_LIMIT) -> di
     """Return every file below a tree by its path.
 
     Raises:
-        Denied: Something is no plain file, has no readable name, stands there twice, or there are too many.
+        Denied: An entry is not a plain file, has an unreadable name or appears twice, or there are too many.
     """
     found: dict[str, pygit2.Oid] = {}
     for path, oid in _walk(repo, tree, "", 0):
@@ -44,10 +44,10 @@ def files_of(repo: Quarantine, tree: pygit2.Oid, limit: int = ENTRY_LIMIT) -> di
 def changed_files(
     repo: Quarantine, old: pygit2.Oid | None, new: pygit2.Oid | None, prefix: str = ""
 ) -> Iterator[tuple[str, pygit2.Oid | None, pygit2.Oid | None]]:
-    """Yield path, old and new file of every path that differs; what two trees share is not looked at.
+    """Yield path, old blob and new blob of every file that differs; equal folders are skipped.
 
     Raises:
-        Denied: Something new is no plain file.
+        Denied: A new entry is not a plain file.
     """
     if old == new:
         return
@@ -87,7 +87,7 @@ def _check_depth(path: str) -> None:
 
 
 def _entries(repo: Quarantine, oid: pygit2.Oid, where: str) -> dict[str, tuple[int, pygit2.Oid]]:
-    """Return mode and id of each entry of a tree, read from its bytes: libgit2 takes mode 100664 for 100644."""
+    """Return mode and id of each entry of a tree, read from its bytes: libgit2 reports mode 100664 as 100644."""
     try:
         kind, size = repo.git.odb.read_header(oid)
     except KeyError:
