@@ -1,7 +1,7 @@
-"""Contents of one store for a new data repo: as further names of the same files, as copies, or where they are.
+"""Provide the contents of a store to a new data repo: by hard links, as copies, or by reference.
 
-A hard link is safe between stores: what lies in one is never written to, so both names show what was published
-until each repo deletes its own.
+Hard links between stores are safe: files in a store are never written to, so both names keep the published bytes until
+each repo deletes its own.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ _NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENO
 
 
 class Mode(StrEnum):
-    """What becomes of contents.
+    """How to provide contents.
 
-    AUTO is a hard link where the file system can, and a reference where it cannot.
+    AUTO makes hard links where the file system supports them, and a reference where it does not.
     """
 
     AUTO = "auto"
@@ -40,14 +40,14 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True)
 class Carried:
-    """What became of the contents of one store.
+    """How the contents of one store were provided.
 
     Attributes:
-        store: Its name; "" for the default one.
-        mode: How they came: by hard links, copied, or by reference.
-        url: Where the new repo has them.
-        contents: How many.
-        size: Bytes of them.
+        store: The name of the store; "" for the default one.
+        mode: By hard links, copies, or reference.
+        url: The store in which the new repo has them.
+        contents: How many there are.
+        size: Their size in bytes.
     """
 
     store: str
@@ -68,11 +68,11 @@ class Load:
     """The contents of one store that a new repo needs.
 
     Attributes:
-        store: Its name; "" for the default one.
-        source: Where they are.
-        md5s: Which.
-        size: Bytes of them.
-        url: Where the new repo would have them, if not where they are.
+        store: The name of the store; "" for the default one.
+        source: The store itself.
+        md5s: The contents.
+        size: Their size in bytes.
+        url: The new repo's store for them, unless they are provided by reference.
     """
 
     store: str
@@ -82,18 +82,18 @@ class Load:
     url: str
 
     def done(self, mode: Mode) -> Carried:
-        """Return what is to be said when they came in some way."""
+        """Return the result for a mode."""
         url = self.source.url if mode is Mode.REFERENCE else self.url
         return Carried(self.store, mode, url, len(self.md5s), self.size)
 
 
 def foresee(load: Load, mode: Mode, near: Path) -> Carried:
-    """Return how contents would come.
+    """Return how contents would be provided.
 
     Args:
         load: The contents.
-        mode: How they are to come.
-        near: A folder on the file system on which the new repo is to be.
+        mode: The mode asked for.
+        near: A folder on the file system of the new repo.
     """
     if mode is Mode.AUTO:
         source = load.source
@@ -103,17 +103,17 @@ def foresee(load: Load, mode: Mode, near: Path) -> Carried:
 
 
 def carry(load: Load, target: Store, mode: Mode, progress: Progress) -> Carried:
-    """Bring contents to a new store in one way or another; they are durable once its folder is synchronised.
+    """Provide contents to a new store; they are durable once its folder is synced.
 
     Args:
         load: The contents.
         target: The new store.
-        mode: How they are to come.
-        progress: Called with bytes.
+        mode: How to provide them.
+        progress: Called with bytes processed.
 
     Raises:
-        StoreError: A store fails, or the file system makes no hard links where they are asked for.
-        DamagedData: A content is not what its name says.
+        StoreError: A store fails, or hard links were asked for and the file system cannot make them.
+        DamagedData: A content does not match its MD5.
     """
     if mode is Mode.COPY:
         _copy(load, target, progress)
@@ -125,7 +125,7 @@ def carry(load: Load, target: Store, mode: Mode, progress: Progress) -> Carried:
 
 
 def _link(load: Load, target: Store, progress: Progress, *, is_must: bool) -> bool:
-    """Make hard links; false, with nothing left behind, if the file system does not."""
+    """Make hard links; return False, leaving nothing behind, if the file system cannot."""
     source, done = load.source, 0
     if not isinstance(source, LocalStore) or not isinstance(target, LocalStore):
         reason = "only folders of one file system can share files"
@@ -161,7 +161,7 @@ def _link_one(source: Path, target: Path) -> int:
         target.parent.mkdir(parents=True, exist_ok=True)
         return _link_one(source, target)
     except OSError as error:
-        if error.errno != errno.EMLINK:  # so many names that the file system takes no more of this one
+        if error.errno != errno.EMLINK:  # the file has as many links as the file system allows
             raise
         shutil.copy2(source, target)
     return source.stat().st_size

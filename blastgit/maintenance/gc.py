@@ -1,9 +1,9 @@
-"""Making room: contents that no ref of any kind reaches go into a quarantine, and later for good.
+"""Garbage collection: move contents that no ref reaches into a quarantine, and delete them from there later.
 
-A writer brings contents before it moves refs, so an unreached content may be on its way to a tag. What makes this safe
-beside writers: a content is left alone for a grace period after it was brought or a writer last relied on it (a writer
-touches what is there already); contents are listed before refs are read, and refs are read again before each move; and
-whatever is in the quarantine and needed after all comes back.
+A writer stores contents before it moves refs, so an unreached content may be about to get a tag. Three measures make
+this safe beside writers: a content is left alone for a grace period after it was stored or a writer last relied on it
+(writers touch the contents they find); contents are listed before refs are read, and refs are read again before each
+move; and what is needed after all is restored from the quarantine.
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ from blastgit.store.base import Content, SetAside
 from blastgit.store.multi_store import MultiStore
 
 GRACE = timedelta(days=14)
-"""How long a content is left alone after a writer last relied on it, and again in the quarantine."""
+"""How long a content is left alone after a writer last relied on it, and how long it stays in the quarantine."""
 
 _LOCK = ".gc"  # no transient's name has a full stop
-_BATCH = 512  # contents that are moved before refs are read again
+_BATCH = 512  # contents moved before refs are read again
 _DURATION = re.compile(r"(\d{1,5})([dhm])")
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
-_SHORTEST_FOR_FOLDERS = timedelta(days=1)  # a writer that brings very much may be at it for hours
+_SHORTEST_FOR_FOLDERS = timedelta(days=1)  # a writer with very much data may take hours
 
 
 @dataclass(frozen=True)
 class GcOptions:
-    """What to do.
+    """Options of garbage collection.
 
     Attributes:
         grace: How long contents are left alone.
-        delete: Whether to act; else it is only found out what would be done.
-        restore: Bring back all that is in the quarantine, and nothing else.
-        also: Other data repos that use the same store: what they reach is kept too.
+        delete: Whether to act; else only report what would be done.
+        restore: Only restore what is in the quarantine.
+        also: Other data repos that use the same store, whose contents are kept too.
     """
 
     grace: timedelta = GRACE
@@ -65,16 +65,16 @@ class Report:
         acted: Whether it was done.
         contents: How many contents the store has.
         reached: How many of them are needed.
-        young: How many are not needed, and too young to be touched.
-        set_aside: The contents that went into the quarantine.
-        restored: Those that came back from it.
-        discarded: Those that were deleted for good.
+        young: How many are not needed, but within the grace period.
+        set_aside: The contents moved into the quarantine.
+        restored: The contents restored from it.
+        discarded: The contents deleted for good.
         waiting: How many stay in the quarantine for now.
-        size: The bytes of those that were set aside.
-        freed: The bytes of those that were deleted.
+        size: The bytes set aside.
+        freed: The bytes deleted.
         folders: The temporary folders of dead writers that were removed.
-        staying: The stores in which nothing may be deleted from here, and why, in sentences.
-        damaged: The refs that git cannot follow, and why: while there are any, nothing is deleted for good.
+        staying: The stores in which this repo may not delete, and why, as sentences.
+        damaged: The refs that git cannot follow, and why; as long as there are any, nothing is deleted for good.
     """
 
     acted: bool
@@ -105,7 +105,7 @@ def read_duration(text: str) -> timedelta:
     """Read `14d`, `12h` or `30m`.
 
     Raises:
-        UsageError: It is none of these.
+        UsageError: It is not a time span.
     """
     match = _DURATION.fullmatch(text)
     if not match:
@@ -114,14 +114,14 @@ def read_duration(text: str) -> timedelta:
 
 
 def gc(repository: Repository, options: GcOptions, progress: Progress = silent) -> Report:
-    """Find what no ref reaches, and set it aside if that is asked for.
+    """Find contents that no ref reaches, and set them aside if asked for.
 
     Raises:
-        Denied: Somebody who is no admin wants it done.
-        Busy: Another one is at it.
+        Denied: It is to act, and the user is not an admin.
+        Busy: Another garbage collection is running.
         DamagedData: Git cannot read main; nothing was done.
         StoreError: The store fails, or cannot move contents.
-        RepoError: The repo cannot be written, or is not all here.
+        RepoError: The repo cannot be written, or is shallow or remote.
     """
     if not options.delete and not options.restore:
         return _Collection(repository, options, progress).run()
@@ -132,7 +132,7 @@ def gc(repository: Repository, options: GcOptions, progress: Progress = silent) 
 
 
 def _restore_all(repository: Repository) -> Report:
-    """Bring back what is in the quarantine, but for what is damaged, or was withdrawn and is of no other use."""
+    """Restore what is in the quarantine, except damaged contents and withdrawn ones that nothing else needs."""
     report, store = Report(acted=True), repository.store
     withdrawn = {stone.md5 for _, _, stones in Withdrawals(repository).all() for stone in stones.values()}
     withdrawn |= {stone.md5 for stone in Withdrawals(repository).attachments()}
@@ -157,7 +157,7 @@ class _Collection:
 
     def run(self) -> Report:
         self._report.staying = self._leave_out()
-        contents = list(self._store.contents())  # before refs are read: what is brought later is not in the list
+        contents = list(self._store.contents())  # before refs are read: contents stored later are not in the list
         others = {
             each.path.resolve(): each
             for part in self._store.parts
@@ -172,7 +172,7 @@ class _Collection:
         return self._report
 
     def _leave_out(self) -> list[str]:
-        """Leave out the stores that belong to others, and return why."""
+        """Exclude the stores that belong to others, and return the reasons."""
         refused = {part.url: obstacle(self._repository, part) for part in self._store.parts}
         owned = [part for part in self._store.parts if not refused[part.url]]
         why = [text for text in refused.values() if text]
@@ -214,7 +214,7 @@ class _Collection:
                 report.young += 1
 
     def _empty_quarantine(self) -> None:
-        """Bring back what is needed after all, and delete what has been there for longer than the grace period."""
+        """Restore what is needed after all, and delete what has been there for longer than the grace period."""
         report, moved = self._report, set(self._report.set_aside) if self._report.acted else set()
         needed = reached_by_all(self._roots)
         is_known = not any(each.damaged for each in self._roots)
@@ -236,7 +236,7 @@ class _Collection:
         return end_of_day + self._options.grace <= datetime.now(UTC)
 
     def _remove_folders(self) -> None:
-        """Remove the temporary folders that no writer names any more; `recovery` has removed those of known dead."""
+        """Remove old temporary folders that no lock announces; `recovery` has removed those of writers known dead."""
         in_use = announced_folders(self._repository.work_folder / "locks")
         oldest = time.time() - max(self._options.grace, _SHORTEST_FOR_FOLDERS).total_seconds()
         for root in {self._store.staging_root, self._repository.work_folder / "tmp"}:
@@ -248,7 +248,7 @@ class _Collection:
 
 
 def _newest(path: Path) -> float:
-    """Return when anything below a path was last changed; one that goes meanwhile counts as in use."""
+    """Return when anything below a path last changed; a path that vanishes meanwhile counts as in use."""
     try:
         below = [Path(folder) / name for folder, _, names in os.walk(path) for name in names]
         return max(each.lstat().st_mtime for each in (path, *below))

@@ -1,4 +1,4 @@
-"""What is locked in a data repo, by whom and since when; and freeing a lock whose owner nobody here can prove dead."""
+"""List the locks of a data repo, and free a lock whose owner cannot be proven dead from here."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class LockState:
     Attributes:
         file: Its path in the repository.
         since: When it was taken, as ISO 8601 in UTC.
-        state: "held" if a process is known to have it, "left" if none is known: it was killed, or is out of sight.
-        owner: Whose it is, in words.
+        state: "held" if a process is known to hold it; "left" if none is known: it was killed, or runs elsewhere.
+        owner: The owner, as text.
     """
 
     file: str
@@ -39,7 +39,7 @@ class LockState:
 
 
 def list_locks(repository: Repository) -> list[LockState]:
-    """Return the locks of writers and of git. What a dead writer provably left went when the repo was opened."""
+    """Return the locks of writers and of git. Those of writers proven dead were removed when the repo was opened."""
     folder = repository.work_folder / "locks"
     own = [_state_of_own(repository, path) for path in sorted(folder.iterdir())] if folder.is_dir() else []
     of_git = [_state_of_git(repository, path) for path in all_locks(repository.path)]
@@ -47,15 +47,15 @@ def list_locks(repository: Repository) -> list[LockState]:
 
 
 def free_lock(repository: Repository, file: str) -> None:
-    """Remove a lock, and clean up what its owner left, on the word of the caller that the owner is dead.
+    """Remove a lock, and clean up after its owner, relying on the caller that the owner is dead.
 
     Args:
         repository: The data repo.
-        file: The lock's path in the repository, as `list_locks` and errors name it.
+        file: The lock's path in the repository, as shown by `list_locks` and in errors.
 
     Raises:
-        NotFound: There is no such lock.
-        Busy: A process of this machine has it.
+        NotFound: The lock does not exist.
+        Busy: A process of this machine holds it.
     """
     path = repository.path / file
     if path.parent == repository.work_folder / "locks":
@@ -76,7 +76,7 @@ def free_lock(repository: Repository, file: str) -> None:
 def _free_own(repository: Repository, lock: Lock) -> None:
     dead = lock.left_behind
     try:
-        if dead is not None:  # as if it had run here: that it is dead is what the caller says
+        if dead is not None:  # treated as a process of this boot, since the caller says that it is dead
             lock.take_for(replace(dead, boot=boot_id()))
             lock.free_git_locks()
             clean_up_dead_writer(repository, lock)

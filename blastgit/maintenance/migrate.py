@@ -1,12 +1,12 @@
-"""A new data repo with all that an old one has: under a new name, a dated path, with other stores. The old one stays.
+"""Copy a data repo to a new path, perhaps with other stores. The old one stays.
 
-Refs come as they are, so that a citation of either names the same commits; main gets one commit, which says where the
-contents are now and whose ids the repo keeps. Contents become further names of the same files on disk (hard links)
-where both repos lie on one file system, which costs no room; each of the two repos deletes only its own names. Where
-that cannot be, they stay where they are, and the store knows that the new repo relies on it; or they are copied.
+Refs are copied as they are, so that a citation of either repo names the same commits; main gets one more commit, with
+the new stores and the identity of the old repo. If both repos are on one file system, contents become hard links, which
+take no space; each repo deletes only its own names. If not, they stay where they are, and the store is told that the
+new repo relies on it; or they are copied.
 
-The new repo is built aside, and is there once all of it is on disk. The ledger is read before the refs, contents after
-them: so nothing is promised that does not come along, even if somebody writes to the old repo meanwhile.
+The new repo is built aside, and appears once all of it is on disk. The ledger is read before the refs, and contents
+after them, so that the copy is consistent even if somebody writes to the old repo meanwhile.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from blastgit.store.local import LocalStore
 from blastgit.store.open import open_store
 
 _KEPT_SETTINGS = ("core.sharedRepository", "blastgit.usage", "http.receivepack")
-"""Git's own settings of a repo that go along; what every data repo needs it has anyway."""
+"""Git settings of a repo that are copied; those that every data repo needs are set anyway."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +49,10 @@ class MigrateOptions:
     """How to migrate.
 
     Attributes:
-        mode: What becomes of contents.
+        mode: How to provide contents.
         store: The URL to copy them to, any DVC remote; None to keep them in folders inside the new repo.
-        store_options: What DVC needs beside that URL.
-        dry_run: Look at all, and make nothing.
+        store_options: The options that DVC needs besides that URL.
+        dry_run: Check everything, but make nothing.
     """
 
     mode: Mode = Mode.AUTO
@@ -63,12 +63,12 @@ class MigrateOptions:
 
 @dataclass(frozen=True)
 class Migrated:
-    """What a migration came to.
+    """The result of a migration.
 
     Attributes:
-        path: Where the new data repo is.
+        path: The path of the new data repo.
         refs: How many branches, tags and other refs it has.
-        stores: What became of the contents of each store.
+        stores: How the contents of each store were provided.
     """
 
     path: Path
@@ -81,18 +81,18 @@ class Migrated:
 
 
 def migrate(repository: Repository, target: Path, options: MigrateOptions, progress: Progress = silent) -> Migrated:
-    """Make a new data repo that has all that this one has.
+    """Make a new data repo with everything that this one has.
 
     Args:
         repository: The data repo, on this machine; nothing in it changes.
-        target: Where the new one shall be; it may exist as an empty folder.
-        options: What becomes of contents.
-        progress: Called with bytes.
+        target: The path of the new one; it may exist as an empty folder.
+        options: How to provide contents.
+        progress: Called with bytes processed.
 
     Raises:
         RepoError: The target exists, cannot be written, or lies inside this repo or one of its stores.
-        DamagedData: Git or a store lacks something: nothing was made.
-        StoreError: A store fails, or files cannot be linked that should be.
+        DamagedData: Git or a store lacks something; nothing was made.
+        StoreError: A store fails, or hard links were asked for and cannot be made.
         UsageError: The options contradict each other.
     """
     if options.store is not None and options.mode not in (Mode.AUTO, Mode.COPY):
@@ -122,7 +122,7 @@ def migrate(repository: Repository, target: Path, options: MigrateOptions, progr
 
 
 def _check_apart(repository: Repository, target: Path) -> None:
-    """Check that neither repo would lie in the other, where deleting one would delete both."""
+    """Check that the new repo would not lie inside the old one, where deleting one would delete both."""
     folders = {repository.path: "the data repo itself"}
     folders |= {part.folder: "one of its stores" for part in repository.store.parts if isinstance(part, LocalStore)}
     place = target.resolve()
@@ -133,7 +133,7 @@ def _check_apart(repository: Repository, target: Path) -> None:
 
 
 def _check_free(target: Path) -> Path:
-    """Check that a repo can be made there; return the folder on whose file system it would be."""
+    """Check that a repo can be made there; return the nearest existing folder, which is on the same file system."""
     near = next(folder for folder in target.parents if folder.exists())
     if not near.is_dir() or not os.access(near, os.W_OK | os.X_OK):
         raise RepoError(f"{target} cannot be made: {near} is not a folder that this user may write to")
@@ -143,7 +143,7 @@ def _check_free(target: Path) -> Path:
 
 
 def _copy_refs(repository: Repository, place: Path) -> None:
-    """Clone all refs and what they need, each object checked; the lines of the ledger were there before them."""
+    """Clone all refs with their objects, each checked; the ledger is read first."""
     lines = list(repository.ledger.entries())
     words = "--quiet", "--mirror", "--no-local", "--template="
     try:
@@ -162,7 +162,7 @@ def _copy_refs(repository: Repository, place: Path) -> None:
 
 
 def _loads(old: Repository, new: Repository, url: str) -> Iterator[Load]:
-    """Yield what the refs of the new repo need of each of the old one's stores."""
+    """Yield the contents that the refs of the new repo need from each of the old one's stores."""
     roots = ReachableContents(new)
     if roots.damaged:
         ref, reason = next(iter(roots.damaged.items()))
@@ -180,7 +180,7 @@ def _loads(old: Repository, new: Repository, url: str) -> Iterator[Load]:
 
 
 def _store(load: Load, target: Path, place: Path, options: MigrateOptions) -> Store:
-    """Return the store to fill: one inside the new repo is still where that is built."""
+    """Return the store to fill; one inside the new repo is still at the place where that is being built."""
     found = open_store(Remote("store", load.url, dict(options.store_options)), place / "blastgit")
     if isinstance(found, LocalStore) and target in found.folder.parents:
         return LocalStore(place / found.folder.relative_to(target))
@@ -188,7 +188,7 @@ def _store(load: Load, target: Path, place: Path, options: MigrateOptions) -> St
 
 
 def _write_main(repository: Repository, new: Repository, carried: Iterable[Carried], options: MigrateOptions) -> None:
-    """Say on main where contents are now, and whose ids the repo keeps."""
+    """Write the new stores, and the identity of the old repo, to main."""
     config = new.config
     names = ["", *remote_names(config)[1:]]
     for each in carried:
@@ -207,7 +207,7 @@ def _write_main(repository: Repository, new: Repository, carried: Iterable[Carri
 
 
 def _copy_settings(repository: Repository, place: Path, target: Path, carried: Iterable[Carried]) -> None:
-    """Give the new repo its hooks, and what belongs to no commit."""
+    """Give the new repo its hooks and settings that are not in any commit."""
     install_server_hooks(place, target)
     kept = {key: value for key in _KEPT_SETTINGS if (value := git_setting(repository.git, key))}
     if kept:

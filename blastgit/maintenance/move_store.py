@@ -1,13 +1,13 @@
-"""Moving the store: main names another place from now on. Old tags stay as they are.
+"""Move the store: main names another one from now on. Old tags stay as they are.
 
-blastgit always reads from the store that main names now, so it gets every old revision without being told. Plain DVC
-in a clone of an old tag reads the address that the tag has; `blastgit setup CLONE`, or one command, which changes no
-file that git knows of, sends it to the new one:
+blastgit always reads from the store that main names now, so it finds every old revision by itself. Plain DVC in a clone
+of an old tag uses the URL in that tag; `blastgit setup CLONE`, or one command that changes no tracked file, points it
+to the new store:
 
     dvc remote modify --local store url URL
 
-A store of another kind needs what main's `.dvc/config` says beside the URL as well, in the same way
-(`dvc remote modify --local store endpointurl …`), and `dvc remote modify --local --unset` for what the old one had.
+A store of another kind also needs the other options of main's `.dvc/config`, in the same way
+(`dvc remote modify --local store endpointurl …`), and `dvc remote modify --local --unset` for those of the old one.
 """
 
 from __future__ import annotations
@@ -43,22 +43,21 @@ def move_store(
 ) -> str:
     """Make main name another store, to which the contents have been copied, and return main's tip.
 
-    Users' own settings (`BLASTGIT_STORE`, `blastgit/store.config`) come before main's and stay as they are: see to
-    them as well. Writers that are at work meanwhile may still bring contents to the old store, so copy once more
-    afterwards.
+    Users' own settings (`BLASTGIT_STORE`, `blastgit/store.config`) override main's and are not changed: update them
+    too. Writers at work meanwhile may still add contents to the old store, so copy once more afterwards.
 
     Args:
         repository: The data repo.
-        url: Where the contents are now.
-        options: What DVC needs beside the URL; none of the old ones is kept.
-        check: Whether to refuse a store that lacks contents of any tag or attachment which the present one has.
-        timeout: Seconds to wait for somebody else who changes main.
+        url: The new store.
+        options: The options that DVC needs besides the URL; the old ones are dropped.
+        check: Whether to refuse a store that lacks contents of tags or attachments that the present one has.
+        timeout: Seconds to wait for others who change main.
 
     Raises:
         StoreError: The new store lacks contents, or one of the two fails.
         RepoError: The settings are not valid, or the repo cannot be written.
-        Denied: The policy on main does not let this user change it.
-        Busy: Somebody else was not done with main in time.
+        Denied: The policy on main does not allow it.
+        Busy: Others held main for too long.
     """
     repository.require("admin", "main")
 
@@ -87,20 +86,20 @@ def add_store(
     *,
     timeout: float = LOCK_TIMEOUT,
 ) -> str:
-    """Make main name one more store, which rules of storage may send files to, and return main's tip.
+    """Add a store to main, to which storage rules may send files, and return main's tip.
 
     Args:
         repository: The data repo.
-        name: What it is to be called.
-        url: Where it is; it need not exist yet.
-        options: What DVC needs beside the URL.
-        timeout: Seconds to wait for somebody else who changes main.
+        name: The name of the store.
+        url: Its URL; it need not exist yet.
+        options: The options that DVC needs besides the URL.
+        timeout: Seconds to wait for others who change main.
 
     Raises:
-        InvalidName: It cannot be called so.
-        UsageError: There is one of that name.
+        InvalidName: The name is not valid.
+        UsageError: A store of that name exists.
         RepoError: The settings are not valid, or the repo cannot be written.
-        Denied: The policy on main does not let this user change it.
+        Denied: The policy on main does not allow it.
     """
     repository.require("admin", "main")
     if not _NAME.fullmatch(name):
@@ -119,7 +118,7 @@ def add_store(
 
 
 def add_stores_beside(repository: Repository, names: Iterable[str]) -> None:
-    """Give a new data repo stores of these names below its default one: pointers and rules of storage name them.
+    """Give a new data repo stores of these names below its default one, since pointers and storage rules name them.
 
     Raises:
         RepoError: The repo cannot be written.
@@ -141,7 +140,7 @@ def _check(repository: Repository, new: Store) -> None:
 
 
 def contents_of_tags(git: pygit2.Repository) -> set[str]:
-    """Return the MD5 of every content that a tag or an attachment expects in the default store. Reads every tag."""
+    """Return the MD5 of every content of a tag or an attachment in the default store. Reads every tag."""
     seen: set[pygit2.Oid] = set()
     md5s = set()
     for ref in list_refs(git):

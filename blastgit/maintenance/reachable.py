@@ -1,4 +1,4 @@
-"""Which contents are needed: those that any ref reaches, through any commit, but for what was withdrawn."""
+"""Find the contents that are needed: those that any ref reaches through any commit, except withdrawn ones."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from blastgit.repository.tombstones import Stones, Withdrawals
 from blastgit.store.pointer import SUFFIX, read_pointer
 
 _RELEASED, _NOTHING = re.compile(r"^(?:u/[^/]+/)?[^/@]+@\d+/"), re.compile(r"^(?!)")
-"""What stands above a revision's files in a release; and above those of a revision itself."""
+"""The folder above a revision's files, in a release and in the revision itself."""
 
 Planned = Mapping[tuple[str, int | None], Stones]
 _NONE: Planned = MappingProxyType({})
 
 Gone = frozenset[tuple[str, str]]
-"""Files that were withdrawn, as path and MD5."""
+"""Withdrawn files, as path and MD5."""
 
 
 class ReachableContents:
-    """The contents that refs reach, as far as refs have been followed. Branches, tags, releases: all refs count.
+    """The contents that refs reach: branches, tags, releases, all refs.
 
     Attributes:
         reached: Their MD5s.
-        damaged: The refs that git cannot follow, and why: what they need is not known, so nothing may go for good.
+        damaged: The refs that git cannot follow, and why. What they need is unknown, so nothing may be deleted.
     """
 
     def __init__(self, repository: Repository, planned: Planned = _NONE) -> None:
@@ -47,7 +47,7 @@ class ReachableContents:
 
         Raises:
             DamagedData: Git cannot read main.
-            RepoError: The repo is only a part of one.
+            RepoError: The repo is shallow or remote.
         """
         if repository.git.is_shallow or not repository.is_here:
             raise RepoError(
@@ -65,7 +65,7 @@ class ReachableContents:
         self.refresh()
 
     def refresh(self) -> None:
-        """Follow the refs as they are now; what was followed before is not followed again.
+        """Follow the refs as they are now, except what was followed before.
 
         Raises:
             DamagedData: Git cannot read main.
@@ -101,7 +101,7 @@ class ReachableContents:
                 try:
                     commit = commit_of(reference).id
                 except DamagedData:
-                    continue  # it is named when its ref is followed
+                    continue  # reported when its ref is followed
                 self._gone_of[commit] = frozenset((stone.path, stone.md5) for stone in found.values())
 
     def _follow(self, tip: pygit2.Object) -> None:
@@ -132,7 +132,7 @@ class ReachableContents:
                     self.reached.add(md5)
 
     def _gone_in(self, commit: pygit2.Commit) -> Gone:
-        """Return what was withdrawn of a commit. Markers that are no revisions hold what some revision is about."""
+        """Return the withdrawn files of a commit. A marker that is not a revision has the files of some revision."""
         if not self._gone:
             return self._gone
         found = self._gone_of.get(commit.id)
@@ -160,7 +160,7 @@ class ReachableContents:
 
 
 def reached_by_all(roots: Iterable[ReachableContents]) -> set[str]:
-    """Return what any of several repos needs of the store that they share, as their refs are now."""
+    """Return the contents that any of several repos needs from their shared store, by their refs as they are now."""
     needed: set[str] = set()
     for each in roots:
         each.refresh()

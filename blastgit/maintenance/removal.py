@@ -1,4 +1,4 @@
-"""Taking contents out of the stores: those that nothing needs, where this repo may, and not beside a writer."""
+"""Remove contents from stores: only those that nothing needs, where this repo may, and not while others publish."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from blastgit.store.base import Store
 
 @dataclass
 class Removal:
-    """What became of contents that should go.
+    """The result of removing contents.
 
     Attributes:
-        set_aside: Those that are in the quarantine, by MD5; `gc` deletes them after the grace period.
-        removed: Those that were deleted for good.
-        needed: Those that stay, because something needs them.
-        staying: Where bytes still are although nothing here needs them, and what to do, in sentences.
+        set_aside: Those in the quarantine, by MD5; `gc` deletes them after the grace period.
+        removed: Those deleted for good.
+        needed: Those that stay because something needs them.
+        staying: Where bytes remain although nothing here needs them, and what to do, as sentences.
     """
 
     set_aside: list[str] = field(default_factory=list)
@@ -34,17 +34,17 @@ class Removal:
 def remove(
     repository: Repository, md5s: Collection[str], roots: ReachableContents, *, now: bool = False, dry_run: bool = False
 ) -> Removal:
-    """Take contents out of the stores that nothing needs.
+    """Remove contents from the stores, except those that something needs.
 
     Args:
         repository: The data repo.
-        md5s: Which.
-        roots: What the repo needs.
+        md5s: The contents to remove.
+        roots: The contents that the repo needs.
         now: Delete them for good; else they go into the quarantine.
-        dry_run: Say what would be done, and do nothing.
+        dry_run: Report what would be done, but do nothing.
 
     Raises:
-        Busy: Somebody else was publishing contents all the time.
+        Busy: Others kept publishing contents for too long.
         StoreError: A store fails.
     """
     done = Removal(needed=set(md5s) & roots.reached)
@@ -69,16 +69,16 @@ def remove(
 
 
 def _with_their_owners(store: Store, md5s: Collection[str]) -> list[str]:
-    """Say which bytes are still files of somebody else, since the store had only links to them."""
+    """Return a sentence for each file of somebody else's to which the store had only a link: its bytes remain."""
     files = {file.path for found in store.borrowed(md5s).values() for file in found if os.path.lexists(file.path)}
     return [f"{path} was imported as a link, so its bytes are still there: delete it too" for path in sorted(files)]
 
 
 def _take_out(part: Store, md5s: set[str], roots: Sequence[ReachableContents], done: Removal, *, now: bool) -> None:
-    needed = reached_by_all(roots)  # as refs are now: nobody can move any that needs a content until this is done
+    needed = reached_by_all(roots)  # by the refs as they are now: until this is done, no ref can come to need a content
     done.needed |= md5s & needed
     aside = {md5 for md5 in md5s - needed if part.set_aside(md5)}
-    needed = reached_by_all(roots)  # but who writes to this store from another machine may have
+    needed = reached_by_all(roots)  # but a writer on another machine may have moved one
     damaged = sorted(ref for each in roots for ref in each.damaged)
     for item in list(part.quarantined()):
         if item.md5 not in md5s:

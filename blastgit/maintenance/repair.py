@@ -1,7 +1,7 @@
-"""Bringing back contents that are missing or damaged, from any place that still has them.
+"""Restore missing or damaged contents from any place that still has them.
 
-Nothing is replaced by what is not proven: a copy counts only if size, MD5 and SHA-256 are those that were published.
-A damaged content goes into the store's quarantine, where somebody may still want to look at it.
+A copy is used only if its size, MD5 and SHA-256 are those that were published. The damaged content goes into the
+store's quarantine, where it can still be examined.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ from blastgit.store.open import open_store
 
 _LOCK = ".repair"  # no transient's name has a full stop
 _PLACES = ("", ".dvc/cache", "dvc", "cache")
-"""Where contents may lie below a folder: it is a store or cache itself, or a clone, a data repo, DVC's own folder."""
+"""Where below a folder contents may lie, if it is a store or cache itself, a clone, a data repo, or DVC's folder."""
 
 
 def put_back_refs(repository: Repository, name: str | None = None) -> list[Repaired]:
-    """Put back the refs of all that was published and whose objects are there; of one line, or of all and releases.
+    """Restore the lost refs of published revisions whose objects still exist: of one line, or of all and releases.
 
-    What cannot be put back is left to `verify` to name.
+    `verify` reports what cannot be restored.
 
     Raises:
-        Denied: Whoever asks is no admin.
-        Busy: A writer was not done in time.
+        Denied: The user is not an admin.
+        Busy: A writer took too long.
     """
     repository.require("admin")
     repository.prepare_to_edit()
@@ -59,7 +59,7 @@ def put_back_refs(repository: Repository, name: str | None = None) -> list[Repai
 
 
 def _move_away(repository: Repository, ref: str) -> None:
-    """Take away a file that holds no object id where a ref should be: git replaces none that it cannot read."""
+    """Move a ref's file without an object id out of the way: git does not replace refs that it cannot read."""
     folder = repository.work_folder / "broken"
     folder.mkdir(exist_ok=True)
     with suppress(FileNotFoundError):
@@ -83,19 +83,19 @@ def _lost(repository: Repository, chain: str, entries: Sequence[Entry]) -> list[
 
 
 def repair(repository: Repository, report: Report, sources: Sequence[str] = (), progress: Progress = silent) -> None:
-    """Mend what a verification found wrong with contents, and note in its report what was mended.
+    """Repair the contents that a verification found missing or damaged, and update its report.
 
     Args:
         repository: The data repo.
-        report: What is wrong; what is mended is no problem of it any more.
+        report: The result of the verification; what is repaired moves from its problems to its repairs.
         sources: Stores that may have the contents; the quarantine of the repo's own store is tried first.
-        progress: Called with bytes brought.
+        progress: Called with bytes restored.
 
     Raises:
-        UsageError: A source cannot be one.
-        Denied: Whoever asks is no admin.
-        Busy: Another process is at it.
-        StoreError: The store cannot take contents in.
+        UsageError: A source is not a store.
+        Denied: The user is not an admin.
+        Busy: Another repair is running.
+        StoreError: The store cannot be written.
     """
     repository.require("admin")
     stores = [open_source(source, repository.work_folder) for source in sources]
@@ -118,10 +118,10 @@ def repair(repository: Repository, report: Report, sources: Sequence[str] = (), 
 
 
 def open_source(source: str, work_folder: Path) -> Store:
-    """Open a store to repair from: the URL of a DVC remote, or a folder that is, or has, a store or a DVC cache.
+    """Open a store to repair from: the URL of a DVC remote, or a folder that is or contains a store or DVC cache.
 
     Raises:
-        UsageError: There is none.
+        UsageError: There is no store.
     """
     remote = Remote("source", absolute(source))
     if remote.folder is None:
@@ -152,7 +152,7 @@ class _Repair:
             progress("repairing", done, total)
 
     def _mend(self, sums: Checksums, *, is_damaged: bool) -> str | None:
-        """Bring one content back, and return where it came from; None if nobody has it."""
+        """Restore one content, and return where it came from; None if no place has it."""
         for name, copy in self._copies(sums):
             if copy == sums:
                 if is_damaged:
@@ -162,23 +162,23 @@ class _Repair:
         return None
 
     def _copies(self, sums: Checksums) -> Iterator[tuple[str, Checksums]]:
-        """Copy the content aside from one place after the other, and yield what each copy turned out to be."""
+        """Copy the content aside from one place after the other, and yield the place and the checksums of the copy."""
         item = self._aside.get(sums.md5)
         if item is not None and self._take_back(item):
             found = self._fetch(self._store, sums)
-            if found != sums:  # a clone would trust it
+            if found != sums:  # to be moved away again, since a clone would trust it
                 self._store.set_aside(sums.md5, damaged=True)
             yield "the quarantine", found
         for source in self._sources:
             try:
                 found = self._fetch(source, sums)
             except BlastgitError:
-                continue  # it lacks the content, or cannot be reached: perhaps the next one helps
+                continue  # it lacks the content, or cannot be reached: try the next one
             yield source.url, found
 
     def _take_back(self, item: SetAside) -> bool:
         if not self._store.missing([item.md5]):
-            return False  # it is there and damaged: a copy under its name would not be looked at
+            return False  # the store has a damaged content of that name, which would be read instead
         self._store.restore(item)
         return True
 

@@ -1,4 +1,4 @@
-"""Bringing contents to where changed rules of storage send them."""
+"""Copy contents to the stores that changed storage rules send them to."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _LOCK = ".storage"  # no transient's name has a full stop
 
 @dataclass(frozen=True)
 class Due:
-    """What changed rules ask for, of all that is published.
+    """What changed rules require for published contents.
 
     Attributes:
-        moves: What stores lack.
-        in_git: How many contents stay in git itself, though rules would have them in a store by now.
-        in_store: How many stay in a store, though rules would have them in git itself: no published tree changes.
+        moves: The contents that stores lack.
+        in_git: How many contents stay in git itself although rules now send them to a store.
+        in_store: How many stay in a store although rules now send them to git: published trees never change.
         in_place: How many stay files of a tree in place, whose pointers name its store.
     """
 
@@ -40,11 +40,11 @@ class Due:
 
 @dataclass(frozen=True)
 class Move:
-    """What a changed rule asks for: contents to be brought to a store.
+    """Contents to be copied to a store.
 
     Attributes:
         store: The name of the store; "" for the default one.
-        url: Where it is.
+        url: Its URL.
         contents: The pointer and the SHA-256 of each content that it lacks, by MD5.
     """
 
@@ -54,12 +54,12 @@ class Move:
 
     @property
     def size(self) -> int:
-        """Bytes of them."""
+        """Their size in bytes."""
         return sum(pointer.size for pointer, _ in self.contents.values())
 
 
 def due(repository: Repository) -> Due:
-    """Return what the stores lack that rules, as they are now, send there, of all that is published.
+    """Return the published contents that the present rules send to stores which lack them.
 
     Raises:
         RepoError: The rules are not valid.
@@ -92,15 +92,15 @@ def due(repository: Repository) -> Due:
 
 
 def bring(repository: Repository, progress: Progress = silent) -> Due:
-    """Copy contents to where the rules send them now, and return what was copied. What holds them already keeps them.
+    """Copy contents to the stores that the rules now send them to, and return what was copied. Old copies stay.
 
-    A published pointer never changes, and plain DVC reads from the store that it names. blastgit itself finds a content
-    in any store of the data repo.
+    They stay because published pointers never change, and plain DVC reads from the store that a pointer names. blastgit
+    itself finds a content in any store of the data repo.
 
     Raises:
-        Denied: The policy on main does not let this user.
+        Denied: The policy on main does not allow it.
         DamagedData: A content is not what was published.
-        StoreError: A store fails; what was copied stays, and the next call goes on.
+        StoreError: A store fails; what was copied stays, and the next call continues.
     """
     repository.require("admin")
     repository.prepare_to_edit()

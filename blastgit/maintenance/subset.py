@@ -1,4 +1,4 @@
-"""A data repo of its own with just some revisions: to hand on, to archive, to work on without the rest.
+"""Make a data repo with just some revisions: to share, to archive, to work on without the rest.
 
 The revisions keep their commits and tags, so that a citation of either repo names the same bytes. A branch ends at the
 highest revision that was asked for; the revisions below come with it as documents and pointers, which are small and
@@ -59,15 +59,15 @@ from blastgit.workflow.resolve import resolve
 from blastgit.workflow.shared_inputs import SharedInput, SharedInputs
 
 _TEXTS = ("README.md", "CITATION.cff")
-_BATCH = 500  # transients whose tags are fetched by one call of git
+_BATCH = 500  # transients whose tags are fetched in one call of git
 
 
 @dataclass(frozen=True)
 class Subset:
-    """What a subset came to.
+    """The result of making a subset.
 
     Attributes:
-        path: Where the new data repo is.
+        path: The path of the new data repo.
         store: The URL of its store.
         revisions: The revisions that were asked for, `2026dgt@1`.
         references: The revisions of references that those were made with, `r/filter/DES_z@1`, which come along.
@@ -98,10 +98,10 @@ class Subset:
 
 
 def read_list(text: str) -> list[str]:
-    """Read a list of what to take: `NAME@N`, or `NAME@N:PATH` for a part of it, a line each; `#` begins a comment.
+    """Read a list of revisions: `NAME@N`, or `NAME@N:PATH` for a part, one per line; `#` begins a comment.
 
     Raises:
-        InvalidInput: It has nothing in it.
+        InvalidInput: It is empty.
     """
     lines = [line.partition("#")[0].strip() for line in text.splitlines()]
     chosen = [line for line in lines if line]
@@ -112,12 +112,12 @@ def read_list(text: str) -> list[str]:
 
 @dataclass(frozen=True)
 class SubsetOptions:
-    """What to make.
+    """What to include.
 
     Attributes:
         only: A pattern that paths must match; None for all files.
         store: The URL of the new repo's store; None for a folder inside it.
-        collection: A collection, of any type, all of which is wanted; None for none.
+        collection: A collection of any type to include as a whole, or None.
     """
 
     only: str | None = None
@@ -132,17 +132,17 @@ def subset(
 
     Args:
         repository: The data repo to take them from.
-        target: Where the new one shall be.
+        target: The path of the new one.
         chosen: `NAME`, `NAME@REV` or `NAME@REV:PATH`, where a path is a file, a folder or a pattern; or a release,
-            which comes along with its tag.
-        options: What of them, and where to.
+            which is included with its tag.
+        options: What to include, and the store.
         progress: Called with bytes copied.
 
     Raises:
         NotFound: A revision does not exist, or no file matches.
-        DamagedData: The store lacks a content, or holds something else.
+        DamagedData: The store lacks a content, or it is damaged.
         RepoError: The target exists, or cannot be written.
-        UsageError: What was asked for is no revision.
+        UsageError: A name is not that of a revision.
     """
     released = [read_label(text) for text in chosen if is_release(text)]
     names = [text for text in chosen if not is_release(text)]
@@ -172,7 +172,7 @@ def subset(
 def _copy_contents(
     repository: Repository, new: Repository, contents: Mapping[tuple[str, str], tuple[Pointer, str]], progress: Progress
 ) -> int:
-    """Copy each content into the store that its pointer names, where plain DVC looks for it; return their bytes."""
+    """Copy each content into the store that its pointer names, where plain DVC looks for it; return their size."""
     by_store: dict[str, dict[str, tuple[Pointer, str]]] = {}
     for (name, md5), content in contents.items():
         by_store.setdefault(name, {})[md5] = content
@@ -191,9 +191,9 @@ class _Selection:
         files: The files of each that are taken, by the revision's name.
         contents: What must be in the new stores: by name of the store and MD5, each content's pointer and SHA-256.
         sha256: The SHA-256 of each of these contents, by MD5.
-        lines: All revisions of each line up to the highest one asked for, and of what users' own lines fork from.
-        tips: The commit that each of these lines ends with: the highest revision's, or the last that attests it.
-        collection: The collection that was asked for, or None.
+        lines: All revisions of each line up to the highest one chosen, and of the lines that personal ones fork from.
+        tips: The last commit of each of these lines: the highest revision, or its latest reproduction.
+        collection: The chosen collection, or None.
     """
 
     def __init__(self, repository: Repository, specs: Iterable[Spec], options: SubsetOptions) -> None:
@@ -234,11 +234,11 @@ class _Selection:
                     self.contents.setdefault((pointer.remote, pointer.md5), (pointer, self.sha256[pointer.md5]))
 
     def stones(self, revision: Revision) -> tuple[Stones, int]:
-        """Return the tombstones of a revision in the subset, and how many of them are not the source's own."""
+        """Return the tombstones of a revision in the subset, and how many of them the source does not have."""
         before = self._withdrawals.of(revision.name, revision.number)
         now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
         stones = dict(before)
-        for path, pointer in revision.stored.items():  # what git itself keeps comes along with the tag
+        for path, pointer in revision.stored.items():  # files in git itself come along with the tag
             if path not in stones and pointer.md5 not in self.sha256:
                 stones[path] = Tombstone(
                     path, pointer.md5, revision.sha256(path), pointer.size, now, "blastgit subset", LEFT_OUT
@@ -285,7 +285,7 @@ def _copy_revisions(repository: Repository, new: Repository, selection: _Selecti
 
 
 def _copy_tags(repository: Repository, new: Repository, refs: Iterable[str]) -> None:
-    """Fetch the tags of releases as they are, signatures and all."""
+    """Fetch the tags of releases as they are, with their signatures."""
     specs = [f"{ref}:{ref}" for ref in refs]
     if specs:
         run_git(new.path, "fetch", "--quiet", "--no-tags", str(repository.path.absolute()), *specs, keep=Keep.TRUST)
@@ -317,7 +317,7 @@ def _write_main(repository: Repository, new: Repository, selection: _Selection) 
 
 
 def _copy_annotations(repository: Repository, new: Repository, selection: _Selection) -> int:
-    """Copy what was said of the revisions, their files, transients and runs; return of how many subjects."""
+    """Copy the annotations of the revisions, their files, transients and runs; return the number of subjects."""
     from blastgit.annotations.branch import NAME, attachments_of, tip_of
     from blastgit.annotations.write import ATTRIBUTES
 

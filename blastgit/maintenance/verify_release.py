@@ -1,4 +1,4 @@
-"""Proving a release: its tag and signature, every commit, the manifest, and every content in the store."""
+"""Verify a release: its tag and signature, every commit, the manifest, and every content in the store."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class ProofOptions:
     """How to verify.
 
     Attributes:
-        fast: Do not read contents, only see that they are there.
-        signed: Demand a good signature.
-        signers: Who may sign with which SSH key; None for what git's settings say.
+        fast: Do not read contents, only check that they exist.
+        signed: Require a good signature.
+        signers: The file of SSH keys that may sign; None for that of git's settings.
     """
 
     fast: bool = False
@@ -36,13 +36,13 @@ class ProofOptions:
 
 @dataclass(frozen=True)
 class Proof:
-    """What was found of a release.
+    """The result of verifying a release.
 
     Attributes:
         release: Its name.
-        signature: What is known of its signature.
-        report: What is wrong, and how much was looked at.
-        remarks: What could not be looked at here, in sentences.
+        signature: The result of checking its signature.
+        report: The problems, and how much was checked.
+        remarks: What could not be checked here, as sentences.
     """
 
     release: str
@@ -62,11 +62,11 @@ class Proof:
 
 
 def verify(repository: Repository, label: Label, wanted: ProofOptions, progress: Progress = silent) -> Proof:
-    """Check all that a release promises.
+    """Verify everything about a release.
 
     Raises:
-        NotFound: There is no such release.
-        StoreError: The store cannot be asked.
+        NotFound: The release does not exist.
+        StoreError: The store cannot be queried.
     """
     oid, report = tag_of(repository, label), Report()
     try:
@@ -99,7 +99,7 @@ def verify(repository: Repository, label: Label, wanted: ProofOptions, progress:
 
 
 def _contents(repository: Repository, parts: list[Part], report: Report) -> dict[Checksums, str]:
-    """Return every content that a store must hold for the release; note what was withdrawn since, or git has wrong."""
+    """Return the contents that stores must hold for the release; note withdrawn files, and faulty files in git."""
     withdrawals = Withdrawals(repository)
     found: dict[Checksums, str] = {}
     for part in parts:

@@ -1,8 +1,8 @@
-"""Taking data down, for a mistake or a licence: the one way. Tag and document stay; main tells what is gone and why.
+"""Withdraw published data, because of a mistake or a licence. Tag and document stay; main records what is gone and why.
 
-First the tombstone is committed, then contents go, into the quarantine or for good: after a crash in between, `gc` has
-them, since what was withdrawn is no longer needed. A content that another file uses stays for that one, and one that
-this repo may not delete stays where it is (`removal.py`).
+The tombstone is committed first, then contents are moved into the quarantine or deleted. After a crash in between, `gc`
+removes them, since withdrawn contents are no longer needed. A content that another file uses stays, and so does one
+that this repo may not delete (`removal.py`).
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ from blastgit.workflow.resolve import resolve_draft, resolve_revision
 
 @dataclass(frozen=True)
 class Withdrawal:
-    """What a withdrawal came to.
+    """The result of a withdrawal.
 
     Attributes:
         revision: The revision, `2026dgt@1`.
         reason: Why.
-        commit: The commit on main that says so.
-        paths: The files that are withdrawn now and were not before.
-        removed: The contents, by MD5, that were deleted from the store for good.
-        set_aside: Those that went into its quarantine, from which `gc` deletes them after the grace period.
+        commit: The commit on main that records it.
+        paths: The files newly withdrawn.
+        removed: The contents deleted from the store for good, by MD5.
+        set_aside: The contents moved into its quarantine, from which `gc` deletes them after the grace period.
         kept: The files whose content stays, because another file that is not withdrawn has it too.
-        in_git: The files that git itself keeps: every clone of the revision has their bytes, and will have them.
-        staying: Where bytes are that should be gone, and what to do, in sentences.
-        is_dry: Whether it is only what would be done.
-        damaged: The refs that git cannot follow, so that nobody knows what they need.
+        in_git: The files kept in git itself, whose bytes stay in every clone of the revision.
+        staying: Where bytes remain that should be gone, and what to do, as sentences.
+        is_dry: Whether this is only what would be done.
+        damaged: The refs that git cannot follow, so that what they need is unknown.
     """
 
     revision: str
@@ -73,8 +73,8 @@ class WithdrawOptions:
     """How to withdraw.
 
     Attributes:
-        now: Delete contents for good at once; else they go into the quarantine.
-        dry_run: Say what would be done, and do nothing.
+        now: Delete contents for good at once; else move them into the quarantine.
+        dry_run: Report what would be done, but do nothing.
         timeout: Seconds to wait for writers of the transient and of main.
     """
 
@@ -84,7 +84,7 @@ class WithdrawOptions:
 
 
 def withdraw(repository: Repository, spec: Spec, reason: str, options: WithdrawOptions | None = None) -> Withdrawal:
-    """Take the files of a revision down, or those below a path of it.
+    """Withdraw the files of a revision, or those below a path of it.
 
     Args:
         repository: The data repo.
@@ -94,11 +94,11 @@ def withdraw(repository: Repository, spec: Spec, reason: str, options: WithdrawO
 
     Raises:
         UsageError: The revision is not named by its number.
-        InvalidInput: The reason is none.
-        NotFound: There is no such revision or file.
-        Denied: Whoever asks is no admin.
-        Busy: A writer was not done in time.
-        StoreError: Main says it, and the store fails: repeat the call, or leave the contents to `gc`.
+        InvalidInput: The reason is not valid.
+        NotFound: The revision or file does not exist.
+        Denied: The user is not an admin.
+        Busy: A writer took too long.
+        StoreError: Main records it, but the store fails: repeat the call, or leave the contents to `gc`.
     """
     if spec.number is None or spec.stage is not None:
         also = f" ({spec.name}@1:draft-1 for a draft)" if spec.alias == DRAFT else ""
@@ -115,7 +115,7 @@ def withdraw(repository: Repository, spec: Spec, reason: str, options: WithdrawO
     ):
         for lock in (line, main):
             clean_up_dead_writer(repository, lock)
-        with suppress(DamagedData):  # of other revisions: this one can be read, or is not found
+        with suppress(DamagedData):  # of other revisions: if it is this one, it is reported below
             roll_forward(repository, spec.name, line)
         revision = resolve_revision(repository, spec) if spec.draft is None else resolve_draft(repository, spec)
         stones = {path: _stone(repository, revision, path, reason) for path in _chosen(revision, spec.path)}
@@ -164,7 +164,7 @@ def _stone(repository: Repository, revision: Snapshot, path: str, reason: str) -
 
 
 def signed_stone(repository: Repository, path: str, pointer: Pointer, sha256: str, reason: str) -> Tombstone:
-    """Return the tombstone of a file that whoever calls takes down now."""
+    """Return the tombstone for a file withdrawn by the caller now."""
     who = repository.committer()
     moment = datetime.fromtimestamp(who.time, UTC)
     by = f"{who.name} <{who.email}>"

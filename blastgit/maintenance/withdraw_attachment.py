@@ -1,4 +1,4 @@
-"""Taking an attachment down: its content leaves the store, and main says so. What git itself holds stays there."""
+"""Withdraw an attachment: its content leaves the store, and main records it. Attachments in git itself stay."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from blastgit.store.pointer import SUFFIX, read_pointer
 def withdraw_attachment(
     repository: Repository, name: str, reason: str, options: WithdrawOptions | None = None
 ) -> Withdrawal:
-    """Take down a file that somebody attached, wherever else it is attached.
+    """Withdraw an attached file, wherever else it is attached.
 
     Args:
         repository: The data repo.
@@ -29,10 +29,10 @@ def withdraw_attachment(
         options: How.
 
     Raises:
-        InvalidInput: The reason is none, or the file lies in git.
-        NotFound: There is no such annotation, or nothing is attached by it.
-        Denied: Whoever asks is no admin.
-        StoreError: Main says it, and the store fails: repeat the call, or leave the content to `gc`.
+        InvalidInput: The reason is not valid, or the file is in git itself.
+        NotFound: The annotation does not exist, or has no attachment.
+        Denied: The user is not an admin.
+        StoreError: Main records it, but the store fails: repeat the call, or leave the content to `gc`.
     """
     check_reason(reason)
     repository.require("admin", "attachments")

@@ -1,4 +1,4 @@
-"""Checking that a data repo holds what it promises: refs, numbering, commits, documents, pointers, contents."""
+"""Verify a data repo: refs, numbering, commits, documents, pointers, contents."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ _SHOWN_RUNS = 3
 
 @dataclass(frozen=True)
 class VerifyOptions:
-    """How thorough to be about contents; all else is always checked.
+    """How thoroughly to check contents; everything else is always checked.
 
     Attributes:
-        fast: Do not read them, only see that they are there in the right size.
-        sample: Read this many per cent of them.
-        seed: Which ones: the same seed chooses the same again; None for any.
-        resume: Go on where an interrupted run stopped.
-        since: A checkpoint that somebody kept, to compare with.
+        fast: Do not read them, only check that they exist in the right size.
+        sample: Read this percentage of them.
+        seed: The seed of the sample, to choose the same contents again; None for a random one.
+        resume: Continue where an interrupted run stopped.
+        since: A kept checkpoint to compare with.
     """
 
     fast: bool = False
@@ -54,7 +54,7 @@ class VerifyOptions:
     since: Since | None = None
 
     def __post_init__(self) -> None:
-        """Check that the wishes make sense together."""
+        """Check that the options are consistent."""
         if self.fast and (self.sample is not None or self.resume):
             raise UsageError("a fast check reads no contents: leave out the sample, and there is nothing to resume")
         if self.sample is not None and not 0 < self.sample <= 100:
@@ -75,11 +75,11 @@ def verify(
         progress: Called with revisions checked and bytes read.
 
     Raises:
-        NotFound: There is no such transient.
-        StoreError: The store cannot be asked.
+        NotFound: The transient does not exist.
+        StoreError: The store cannot be queried.
     """
     wanted = options or VerifyOptions()
-    refs = repository.references("refs/") if name is None else []  # all at once: each of them is looked at
+    refs = repository.references("refs/") if name is None else []  # at once, since all are checked
     names = _names(repository) if name is None else [name]
     if name is not None and not _exists(repository, name) and not repository.ledger.chain(name):
         raise History(repository).unknown(name)
@@ -107,7 +107,7 @@ def verify(
         try:
             for where, sums in LineCheck(repository, each, report).run():
                 contents.setdefault(sums, where)
-        except DamagedData as error:  # it stops the check of this one, and of no other
+        except DamagedData as error:  # ends the check of this one only
             report.add("damaged", each, error)
     for where, sums in _attached(repository, name, report):
         contents.setdefault(sums, where)
@@ -140,7 +140,7 @@ def _exists(repository: Repository, name: str) -> bool:
 
 
 def _attached(repository: Repository, name: str | None, report: Report) -> Iterator[tuple[str, Checksums]]:
-    """Yield the contents of attachments, if all of the repo is looked at; note a pointer that cannot be read."""
+    """Yield the contents of attachments, if the whole repo is checked; note a pointer that cannot be read."""
     from blastgit.annotations.attachment_store import stored_contents
     from blastgit.annotations.branch import tip_of
 
@@ -172,7 +172,7 @@ def _check_collections(repository: Repository, report: Report) -> None:
 
 
 def _check_runs(repository: Repository, report: Report) -> None:
-    """Mention the runs that were named when any text would do."""
+    """Advise about runs named before there was a table of names."""
     from blastgit.collections.run_list import run_list
 
     odd = [each.name for each in run_list(repository) if each.problem]
@@ -186,7 +186,7 @@ def _check_runs(repository: Repository, report: Report) -> None:
 
 
 def _check_releases(repository: Repository, report: Report) -> None:
-    """Note what is wrong with releases, but for their contents, which are those of revisions."""
+    """Note the faults of releases, except for their contents, which are checked with the revisions."""
     if repository.references(RELEASES):
         from blastgit.releases.check import examine_all
 
@@ -197,7 +197,7 @@ def _check_releases(repository: Repository, report: Report) -> None:
 def _sample(
     contents: dict[Checksums, str], percent: float | None, seed: int | None, report: Report
 ) -> dict[Checksums, str]:
-    """Choose some contents; which ones depends on the seed and on nothing else that may change."""
+    """Choose a sample of the contents, which depends only on the seed."""
     if percent is None:
         return contents
     from hashlib import sha256

@@ -1,4 +1,4 @@
-"""Checking main and the annotations, as far as what stands there could lead a reader or a verb astray."""
+"""Check the tombstones and stores on main, and the ids of annotations."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def check_tombstones(repository: Repository, report: Report) -> None:
 
 
 def check_stores(repository: Repository, report: Report) -> None:
-    """Note a store of main that plain DVC cannot read, or that main may not name."""
+    """Note the faults of the stores in main's `.dvc/config`."""
     try:
         check_config(repository.config)
     except BlastgitError as error:
@@ -44,7 +44,7 @@ def check_stores(repository: Repository, report: Report) -> None:
 
 
 def check_ids(repository: Repository, report: Report) -> None:
-    """Note each annotation that has the id of another one."""
+    """Note each annotation with the id of another one."""
     first: dict[str, Annotation] = {}
     try:
         for events in Branch(repository).all():

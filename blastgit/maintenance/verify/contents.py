@@ -1,4 +1,4 @@
-"""Checking contents: that they are there, of the right size, and what was published."""
+"""Check that contents exist, have the right size, and are what was published."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from blastgit.store.borrowed import as_borrowed
 from blastgit.store.hashing import Checksums, drain
 from blastgit.store.local import LocalStore
 
-_AHEAD = 1000  # contents that are handed to the threads at once
+_AHEAD = 1000  # contents handed to the threads at once
 
 
 def look_up(repository: Repository, contents: Mapping[Checksums, str], *, fast: bool = False) -> list[Problem]:
@@ -30,8 +30,8 @@ def look_up(repository: Repository, contents: Mapping[Checksums, str], *, fast: 
 
     Args:
         repository: The data repo.
-        contents: What should be there, and where it is used.
-        fast: Whether nobody is going to read the others: then a file in place that was touched is a problem, too.
+        contents: The expected contents, and where each is used.
+        fast: Whether contents will not be read: then a file in place that was touched is a problem, too.
     """
     store = repository.store
     sizes = store.sizes({sums.md5 for sums in contents})
@@ -56,7 +56,7 @@ def look_up(repository: Repository, contents: Mapping[Checksums, str], *, fast: 
 
 
 def _is_in_place(store: Store, md5: str) -> bool:
-    """Whether a content is but a link; a hard link is the content itself, and its time says when it was relied on."""
+    """Whether a content is only a symbolic link to a file elsewhere."""
     path = store.local_path(md5)
     return path is not None and path.is_symlink()
 
@@ -68,17 +68,24 @@ def fault_in_git(state: Snapshot, path: str) -> Problem | None:
 
 
 class Reading:
-    """Reading contents in a few threads, and remembering which were sound."""
+    """Reads contents in a few threads, and remembers which were sound."""
 
     def __init__(self, repository: Repository, report: Report, progress: Progress, *, remember: bool = True) -> None:
-        """Prepare to read from a repo's store, and to note in `report` what is damaged; `remember` how far it came."""
+        """Prepare to read from a repo's store.
+
+        Args:
+            repository: The data repo.
+            report: Where to note damaged contents.
+            progress: Called with bytes read.
+            remember: Whether to save which contents were sound, so that an interrupted run can be resumed.
+        """
         self._store = repository.store
         self._report = report
         self._progress = progress
         self._memory = Memory(repository.work_folder if repository.is_here and remember else None)
 
     def read(self, contents: Mapping[Checksums, str], *, resume: bool) -> None:
-        """Read contents; with `resume`, not those that an interrupted run found sound."""
+        """Read contents; with `resume`, skip those that an interrupted run found sound."""
         report = self._report
         known = self._memory.recall() if resume else set()
         left = [(sums, where) for sums, where in contents.items() if sums not in known]
@@ -99,7 +106,7 @@ class Reading:
                 self._progress("verifying", report.size, total)
 
     def _note_again(self, md5: str) -> None:
-        """Note how a file in place is now that it was read and found sound, so that the next quick look trusts it."""
+        """Note the present size and time of a sound file in place, so that the next fast check trusts it."""
         for part in self._store.parts:
             path = part.local_path(md5)
             if isinstance(part, LocalStore) and path is not None and path.is_symlink():
@@ -113,7 +120,7 @@ class Reading:
             while some := list(islice(left, _AHEAD)):
                 yield from zip((sums for sums, _ in some), pool.map(self._read, some), strict=True)
         finally:
-            pool.shutdown(cancel_futures=True)  # when interrupted, without reading all that is still to come
+            pool.shutdown(cancel_futures=True)  # if interrupted, do not read the rest
 
     def _read(self, item: tuple[Checksums, str]) -> Problem | None:
         sums, where = item

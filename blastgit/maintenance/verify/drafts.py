@@ -1,4 +1,4 @@
-"""Checking the drafts of a transient, as its revisions are checked."""
+"""Check the drafts of a transient, in the same way as its revisions."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from blastgit.store.hashing import Checksums
 
 
 def check_drafts(repository: Repository, name: str, report: Report) -> Iterator[tuple[str, Checksums]]:
-    """Note what is wrong with the line of drafts of a transient.
+    """Note the faults of a transient's drafts.
 
     Yields:
-        Where each content is promised, and what it should be; those that were withdrawn are only noted.
+        Where each content is used, and its checksums; withdrawn ones are only noted.
     """
     try:
         markers = [Marker(commit) for commit in Drafts(repository, name).commits()][::-1]
@@ -41,7 +41,7 @@ def check_drafts(repository: Repository, name: str, report: Report) -> Iterator[
 
 
 def _state(repository: Repository, name: str, marker: Marker, towards: int) -> Draft | StageState | None:
-    """Return what a commit holds, unless it is the end of a draft, which has the tree of a revision."""
+    """Return the state in a commit, except for one that closes a draft, which has the tree of a revision."""
     if marker.drafted is not None:
         return Draft(repository.git, name, marker.commit, marker.drafted)
     if marker.stage is not None:
@@ -55,6 +55,6 @@ def _check_statements(repository: Repository, draft: Draft, report: Report, *, h
         sizes = {path: pointer.size for path, pointer in draft.pointers.items()}
         stated = Stated(draft.name, draft, draft.dr, sizes)
     except BlastgitError:
-        return  # which was noted
+        return  # already noted
     for text in draft_faults(stated, repository.rules, has_stages=has_stages):
         report.add("document", draft, text)

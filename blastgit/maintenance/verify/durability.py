@@ -1,4 +1,4 @@
-"""Checking that what others do to a data repo with plain git outlives a power cut, too."""
+"""Check that what is written to a data repo by plain git survives a power cut."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from blastgit.repository.hooks import durable_hook
 
 
 def check_durability(repository: Repository, report: Report) -> None:
-    """Advise how to have git's own writes durable; nothing is damaged if they are not."""
+    """Advise to install the hook that makes git's own writes durable, if it is missing."""
     hook = durable_hook(repository.path)
     if not hook.exists():
         report.advice.append(

@@ -1,4 +1,4 @@
-"""Checking refs against the ledger, and the ledger against checkpoints."""
+"""Check refs against the ledger, and the ledger against checkpoints."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from blastgit.repository.ledger.compare import compare
 
 @dataclass(frozen=True)
 class Since:
-    """A checkpoint that somebody kept, to compare with.
+    """A kept checkpoint to compare with.
 
     Attributes:
         checkpoint: Its commit, or the file of its note.
-        signed: Whether it must bear a good signature.
-        signers: Who may sign with which SSH key; by default as git's settings say.
+        signed: Whether it must have a good signature.
+        signers: The file of SSH keys that may sign; by default that of git's settings.
     """
 
     checkpoint: str
@@ -30,10 +30,10 @@ class Since:
 
 
 def check_ledger(repository: Repository, name: str | None, since: Since | None, report: Report) -> None:
-    """Note where the repo is not what it published.
+    """Note where the repo differs from what it published.
 
     Raises:
-        InvalidInput: `since` is no checkpoint.
+        InvalidInput: `since` is not a checkpoint.
     """
     last = repository.reference(CHECKPOINT)
     kept = None
@@ -49,7 +49,7 @@ def check_ledger(repository: Repository, name: str | None, since: Since | None, 
         return
     for where, text in found.problems:
         report.add("ledger", where, text)
-    unentered = found.unentered if repository.is_here else None  # of a repo elsewhere, only checkpoints can be fetched
+    unentered = found.unentered if repository.is_here else None  # from a remote repo, only checkpoints can be fetched
     report.ledger = {
         "entries": found.entries, "unentered": unentered, "checkpoint": None if last is None else str(last.target),
         "since": None if kept is None else str(kept.id), "signature": None,

@@ -1,4 +1,4 @@
-"""Checking the history of a transient: branch, tags, numbering, commits, documents and pointers."""
+"""Check the history of a transient: branch, tags, numbering, commits, documents and pointers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class LineCheck:
     """The check of one transient."""
 
     def __init__(self, repository: Repository, name: str, report: Report) -> None:
-        """Prepare to check a transient, and to note in `report` what is wrong."""
+        """Prepare to check a transient, and to note faults in `report`."""
         self._repository = repository
         self._history = History(repository)
         self._name = name
@@ -38,7 +38,7 @@ class LineCheck:
         self._after_stages: set[str] = set()
 
     def run(self) -> Iterator[tuple[str, Checksums]]:
-        """Yield where each content is promised, and what it should be; those that were withdrawn are only noted."""
+        """Check it; yield where each content is used, and its checksums; withdrawn ones are only noted."""
         for revision in self._check_history():
             if is_reference(self._name):
                 self._report.references += 1
@@ -51,7 +51,7 @@ class LineCheck:
         yield from check_drafts(self._repository, self._name, self._report)
 
     def _check_statements(self, revision: Revision) -> None:
-        """Note what a revision's commit says that its document and files do not."""
+        """Note where a revision's commit contradicts its document and files."""
         try:
             sizes = {path: pointer.size for path, pointer in revision.pointers.items()}
             state = Stated(self._name, revision, revision.dr, sizes)
@@ -76,12 +76,12 @@ class LineCheck:
         name, report = self._name, self._report
         on_the_way = (run_ref(name), draft_ref(name))
         if self._history.tip(name) is None and any(map(self._repository.reference, on_the_way)):
-            return []  # its first run is in progress, or did not come to its end
+            return []  # its first run is in progress, or did not complete
         try:
             if is_personal(name):
                 self._check_fork()
             if is_personal(name) and self._history.latest(name) is None:
-                return []  # begun by hand, and nothing recorded yet
+                return []  # the branch was made by hand, and nothing recorded yet
             revisions = self._history.revisions(name)
             self._check_markers()
         except NotFound:
@@ -100,7 +100,7 @@ class LineCheck:
         return revisions
 
     def _check_fork(self) -> None:
-        """Check that a user's own line forks from a published revision of its transient."""
+        """Check that a personal line forks from a published revision of its transient."""
         found = origin(self._repository, self._name)
         tagged = None if found is None else self._history.tagged(found.name, found.number)
         if found is None or found.transient != transient_of(self._name):
@@ -131,7 +131,7 @@ class LineCheck:
                 report.add("refs", revision, text)
 
     def _check_markers(self) -> None:
-        """Check what every commit of the branch says of itself, and what the ones before make of it."""
+        """Check every commit of the branch by itself, and in sequence."""
         before = Sequence(self._name)
         for marker in reversed(list(self._history.markers(self._name))):
             where = f"{self._name}, commit {marker.id:.10}"

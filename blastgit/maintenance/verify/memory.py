@@ -1,4 +1,4 @@
-"""What an interrupted verification had found sound already: derived, and safe to delete at any time."""
+"""Remember the contents that an interrupted verification found sound. The file can be deleted at any time."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from typing import IO, Literal
 from blastgit.store.hashing import Checksums
 
 FILE = "verify.jsonl"
-"""In the data repo's folder `blastgit`: a line for each content that was found sound, and when."""
+"""In the data repo's folder `blastgit`: a line for each content found sound, with the time."""
 
 
 class Memory:
-    """The contents that were found sound. A run that comes to its end forgets them: the next one reads all again."""
+    """The contents found sound so far. A run that completes forgets them: the next one reads all again."""
 
     def __init__(self, folder: Path | None) -> None:
-        """Use the file in `folder`; None where nothing can be kept."""
+        """Use the file in `folder`; None to remember nothing."""
         self._path = None if folder is None else folder / FILE
         self._file: IO[bytes] | None = None
 
     def recall(self) -> set[Checksums]:
-        """Return the contents that an interrupted run found sound; a line that was cut off counts for nothing."""
+        """Return the contents that an interrupted run found sound; a truncated line is ignored."""
         found: set[Checksums] = set()
         if self._path is not None:
             with suppress(OSError, UnicodeDecodeError):
@@ -36,13 +36,13 @@ class Memory:
 
     @contextmanager
     def open(self, *, fresh: bool) -> Iterator[Memory]:
-        """Remember what is added until the end of the context; an exception leaves it for another run.
+        """Open the file for `add`, and delete it at the end; after an exception it stays for another run.
 
         Args:
-            fresh: Whether to forget first what an earlier run left.
+            fresh: Whether to discard first what an earlier run left.
         """
         mode: Literal["wb", "ab"] = "wb" if fresh else "ab"
-        with suppress(OSError):  # a repo that this user may only read
+        with suppress(OSError):  # this user may only read the repo
             self._file = None if self._path is None else self._path.open(mode, buffering=0)
         if self._path is None or self._file is None:
             yield self
@@ -52,7 +52,7 @@ class Memory:
         self._path.unlink(missing_ok=True)
 
     def add(self, sums: Checksums) -> None:
-        """Remember a content that was found sound. Without room for that it is forgotten, and read again."""
+        """Remember a sound content. If the disk is full it is forgotten, and read again by the next run."""
         if self._file is not None:
             entry = {"md5": sums.md5, "sha256": sums.sha256, "size": sums.size, "at": int(time.time())}
             with suppress(OSError):

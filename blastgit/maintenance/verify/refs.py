@@ -1,4 +1,4 @@
-"""Checking that every ref is one that a data repo has."""
+"""Check that every ref belongs in a data repo."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from blastgit.repository.base import Repository
 
 
 def check_refs(repository: Repository, refs: Iterable[str], names: Collection[str], report: Report) -> None:
-    """Note the refs that have no place in a data repo, and tags without the branch that they belong to."""
+    """Note refs that do not belong in a data repo, and tags without their branch."""
     for broken in broken_refs(repository.path) if repository.is_here else ():
         report.add(
             "refs", broken, "its file holds no object id: `blastgit verify --repair` puts back what was published"
@@ -21,7 +21,7 @@ def check_refs(repository: Repository, refs: Iterable[str], names: Collection[st
     lost: set[str] = set()
     for name in refs:
         if name.startswith("refs/remotes/"):
-            continue  # a copy's own notes of where it came from
+            continue  # remote-tracking refs of a copy
         try:
             found = place(name)
         except BlastgitError as error:

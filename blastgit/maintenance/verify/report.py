@@ -1,4 +1,4 @@
-"""What a verification finds."""
+"""The results of a verification."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from blastgit.store.hashing import Checksums
 
 @dataclass(frozen=True)
 class Problem:
-    """Something that is not as it should be.
+    """A fault.
 
     Attributes:
-        kind: "refs", "ledger", "collection", "release", "signature", "commit", "document", "pointer", "annotation",
-            "missing" or "damaged": a stable word.
+        kind: A stable word: "refs", "ledger", "collection", "release", "signature", "commit", "document", "pointer",
+            "annotation", "missing" or "damaged".
         where: The revision or file, `2026dgt@1:cutout_cdn/DES/DES_z.fits`.
         text: What is wrong, in a sentence.
-        sums: What the content should be, if it is about one.
+        sums: If it is about a content, the expected checksums.
     """
 
     kind: str
@@ -32,11 +32,11 @@ class Problem:
 
 @dataclass(frozen=True)
 class Repaired:
-    """A content that was brought back.
+    """A content or ref that was restored.
 
     Attributes:
-        where: The file that lacked it.
-        source: The store that had it.
+        where: The file that lacked its content, or the ref.
+        source: Where it came from.
     """
 
     where: str
@@ -49,25 +49,25 @@ class Repaired:
 
 @dataclass
 class Report:
-    """What a verification found.
+    """The result of a verification.
 
     Attributes:
-        transients: How many were looked at.
+        transients: How many were checked.
         revisions: How many of their revisions.
         references: How many revisions of references.
         contents: How many distinct contents were read.
-        size: Their bytes.
-        skipped: How many contents were there and not read: for a sample, or because only their presence was asked for.
+        size: Their size in bytes.
+        skipped: How many contents exist but were not read, because of a sample or a fast check.
         resumed: How many contents an interrupted run had found sound.
-        seed: What chose the sample; None without one.
-        ledger: `entries`, how many published tags the ledger has; `unentered`, how many it lacks (None of a repo
-            elsewhere, of whose ledger only checkpoints are known); `checkpoint`, the
-            commit of the last checkpoint, and `since`, that of the one to compare with; `signature` of that.
-        withdrawn: The files that were taken down, each with the reason.
-        problems: What is wrong.
-        repaired: What was wrong with contents, and is no more.
-        settings: The git settings that the repo lacks, with the values that they should have: nothing is wrong yet.
-        advice: What is not wrong, and should be seen to: a sentence each.
+        seed: The seed of the sample; None without one.
+        ledger: `entries`, how many published tags the ledger has; `unentered`, how many it lacks (None for a remote
+            repo, of whose ledger only checkpoints are known); `checkpoint`, the commit of the last checkpoint, and
+            `since`, that of the one to compare with; `signature` of that.
+        withdrawn: The withdrawn files, each with the reason.
+        problems: The faults.
+        repaired: The faults that were repaired.
+        settings: The git settings that the repo lacks, with the values they should have: not a fault yet.
+        advice: What is not a fault but needs attention, one sentence each.
     """
 
     transients: int = 0

@@ -1,4 +1,4 @@
-"""Checking what one commit holds, be it a revision or the marker of a stage: document, pointers, dot files."""
+"""Check the state in one commit, a revision or the marker of a stage: document, pointers, dot files."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from blastgit.workflow.markers import Run
 def check_state(
     repository: Repository, state: Snapshot, number: int, gone: Mapping[str, object], report: Report
 ) -> Iterator[tuple[str, Checksums]]:
-    """Note what is wrong with a state's document, pointers and what git itself keeps; yield what a store must hold.
+    """Note the faults of a state's document, pointers and files in git; yield the contents that stores must hold.
 
     Args:
         repository: The data repo.
         state: The state.
-        number: The revision that it is, or is on the way to.
-        gone: The tombstones of files that were withdrawn, which are only noted.
-        report: Where to note it.
+        number: The revision that it is, or leads to.
+        gone: The tombstones of withdrawn files, which are only noted.
+        report: Where to note faults.
 
     Yields:
-        Where each content is promised, and what it should be.
+        Where each content is used, and its checksums.
     """
     for text, path in state_faults(state, number, simulated=repository.settings.simulated):
         report.add("pointer" if path else "document", f"{state}:{path}" if path else state, text)
@@ -51,10 +51,10 @@ def check_state(
 
 
 def check_stages(repository: Repository, name: str, report: Report) -> Iterator[tuple[str, Checksums]]:
-    """Note what is wrong with the markers of stages, on a transient's branch and of its run in progress.
+    """Note the faults of the markers of stages, on a transient's branch and of its run in progress.
 
     Yields:
-        Where each content is promised, and what it should be; those that were withdrawn are only noted.
+        Where each content is used, and its checksums; withdrawn ones are only noted.
     """
     seen: set[pygit2.Oid] = set()
     withdrawals = Withdrawals(repository)
@@ -90,6 +90,6 @@ def _check_mark(state: StageState, report: Report) -> None:
     try:
         stated = Stated(state.name, state, state.dr, {})
     except BlastgitError:
-        return  # which is noted where its tree is looked at
+        return  # noted when its tree is checked
     for text in version_faults(stated):
         report.add("document", where, text)
