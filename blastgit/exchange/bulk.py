@@ -1,8 +1,8 @@
-"""Revision 0 of many transients at once: one pack, one sync, one transaction of refs for all of them.
+"""Record revision 0 of many transients at once: one pack, one sync, one transaction of refs for all of them.
 
-The order of writes is that of `record.py`, and so is every byte: contents, objects, one sync, then the refs. Each
-transient's lock is held from the beginning to the end, so that a writer of one of them waits, and after a crash the
-journals in the locks tell what was going on.
+The order of writes is that of `record.py`, and so are all bytes written: contents, objects, one sync, then the refs.
+Each transient's lock is held throughout, so that other writers of it wait; after a crash, the journals in the locks
+record what was going on.
 """
 
 from __future__ import annotations
@@ -35,19 +35,19 @@ ADOPTED, PRESENT, SKIPPED = "adopted", "present", "skipped"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one transient.
+    """The result for one transient.
 
     Attributes:
         name: The transient, or the archive that should have held one.
-        status: "adopted", "present" (it was there already, and equal) or "skipped".
+        status: "adopted", "present" (already there, and equal) or "skipped".
         reason: Why it was skipped.
         files: How many files it has.
-        size: Bytes of them.
+        size: Their size in bytes.
         source: The file of its export, or its archive.
-        stamp: What that looked like; see `exchange/seen.py`.
-        look: What its data files looked like, likewise.
-        ignored: How many leftovers of other programs lay among them.
-        rewritable: How many files, taken in place, somebody may rewrite.
+        stamp: The times and size of that file; see `exchange/seen.py`.
+        look: Digests of the times and sizes of its data files, likewise.
+        ignored: How many leftovers of other programs were among them.
+        rewritable: How many files taken in place could still be rewritten.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Outcome:
     rewritable: int = 0
 
     def of(self, source: str, seen: Opened) -> Outcome:
-        """Return this with what tells how its source looked."""
+        """Return this with the stamp and look of its source."""
         return replace(self, source=source, stamp=seen.stamp, look=seen.look, ignored=len(seen.files.ignored))
 
 
@@ -80,9 +80,9 @@ class BulkOptions:
 
     Attributes:
         run: The RUN collection that the revisions are born into.
-        taking: What becomes of files, a word of `Taking`.
-        store: The store that they all go to; "" to go by the rules of storage.
-        dry_run: Look at all, and write nothing.
+        taking: How to take files, a value of `Taking`.
+        store: The store for all files; "" to apply the storage rules.
+        dry_run: Check everything, but write nothing.
     """
 
     run: str
@@ -92,16 +92,16 @@ class BulkOptions:
 
 
 def adopt(repository: Repository, found: Sequence[Found], how: BulkOptions) -> list[Outcome]:
-    """Make revision 0 of each transient that is not there yet; a bad one does not keep the others.
+    """Record revision 0 of each transient that is not there yet; a faulty one does not stop the others.
 
     Args:
         repository: The data repo, on this machine.
-        found: The transients, some fifty: all that is written for them is visible at the same moment.
+        found: The transients, about fifty: they all become visible at the same moment.
         how: The run that they are born into, and so on.
 
     Raises:
-        RepoError: The repo cannot be written: none of them was adopted.
-        StoreError: The store fails: likewise.
+        RepoError: The repo cannot be written; none of them was adopted.
+        StoreError: The store fails; none of them was adopted.
     """
     outcomes: list[Outcome] = []
     ready: list[_Ready] = []
@@ -109,7 +109,7 @@ def adopt(repository: Repository, found: Sequence[Found], how: BulkOptions) -> l
     with ExitStack() as stack:
         if not how.dry_run:
             stack.enter_context(publishing(repository.guarded_folders))
-        for each in sorted(found, key=lambda one: one.name):  # in one order, so that two imports never wait in a circle
+        for each in sorted(found, key=lambda one: one.name):  # in a fixed order, to avoid a deadlock of two imports
             try:
                 done = _foresee(repository, each, how) if how.dry_run else _prepare(repository, each, how, batch, stack)
             except BlastgitError as error:
@@ -129,7 +129,7 @@ def adopt(repository: Repository, found: Sequence[Found], how: BulkOptions) -> l
 
 
 def _publish(repository: Repository, ready: Sequence[_Ready], batch: Batch) -> list[Outcome]:
-    """Move all refs together or, if one is not where it should be, each transient's by themselves."""
+    """Move all refs together or, if one was moved by somebody else, those of each transient separately."""
     try:
         updates = [update for one in ready for update in one.prepared.updates]
         locks = [one.lock.descriptor for one in ready]
@@ -158,7 +158,7 @@ def _prepare(
             return _compared(recording, export.name).of(found.source, seen)
         lock.announce(Journal.own([intake.folder]))
         prepared = recording.prepare_next(batch, lock)
-        if prepared is None:  # what has no branch yet is new, unless it is kept as a draft already
+        if prepared is None:  # there is no branch yet, but an equal draft
             return Outcome(export.name, PRESENT).of(found.source, seen)
         stack.push(own.pop_all().__exit__)
         outcome = Outcome(export.name, ADOPTED, "", len(files), prepared.size, rewritable=_rewritable(files, how))
@@ -184,7 +184,7 @@ def _foresee(repository: Repository, found: Found, how: BulkOptions) -> Outcome:
 
 
 def _rewritable(files: Mapping[str, AnySource], how: BulkOptions) -> int:
-    """Return how many files may be rewritten under what is published; of copies it does not matter."""
+    """Return how many files taken in place could be rewritten after publication."""
     if how.taking != Taking.INPLACE:
         return 0
     return sum(can_be_rewritten(file) for file in files.values() if isinstance(file, Path))

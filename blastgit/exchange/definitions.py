@@ -1,4 +1,4 @@
-"""Filters and surveys: what each transient's document says of them must agree within one data repo."""
+"""Definitions of filters and surveys: the documents of all transients in a data repo must agree on them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ Definition = tuple[str, str]
 """A table and a name in it: `("filters", "DES_z")`."""
 
 Known = dict[Definition, tuple[Revision, dict[str, Json]]]
-"""What is said of each, and in which revision."""
+"""The fields of each definition, and the revision they are from."""
 
 _SINGULAR = {"filters": "filter", "surveys": "survey"}
 
 
 def definitions(export: Export) -> dict[Definition, dict[str, Json]]:
-    """Return what an export says of each filter and survey, by name; a filter's survey by that one's name."""
+    """Return the fields of each filter and survey of an export, by name; a filter's survey is given by name."""
     document = export.document
     names = {row["pk"]: row["fields"].get("name") for row in document["surveys"]}
     found: dict[Definition, dict[str, Json]] = {}
@@ -33,11 +33,11 @@ def definitions(export: Export) -> dict[Definition, dict[str, Json]]:
 
 
 def gather(revisions: Iterable[Revision], wanted: Iterable[Definition]) -> Known:
-    """Return what revisions say of some filters and surveys, the first of them that has one deciding.
+    """Return the definitions of some filters and surveys, each from the first revision that has it.
 
     Args:
-        revisions: The revisions, those that count most first; no more are read than it takes.
-        wanted: What to look for.
+        revisions: The revisions, in order of preference; only as many are read as needed.
+        wanted: The definitions to look for.
     """
     known: Known = {}
     left = set(wanted)
@@ -46,7 +46,7 @@ def gather(revisions: Iterable[Revision], wanted: Iterable[Definition]) -> Known
             break
         try:
             found = definitions(revision.dr.export)
-        except DamagedData:  # what is here and cannot be read keeps nothing else from coming
+        except DamagedData:  # a damaged revision here does not prevent the import of others
             continue
         for each in left & found.keys():
             known[each] = revision, found[each]
@@ -55,12 +55,12 @@ def gather(revisions: Iterable[Revision], wanted: Iterable[Definition]) -> Known
 
 
 def check_definitions(theirs: Iterable[Revision], known: Mapping[Definition, tuple[Revision, dict[str, Json]]]) -> None:
-    """Check that revisions which are to come say the same of filters and surveys as those that are here.
+    """Check that revisions to be imported define filters and surveys in the same way as those here.
 
-    Fields that only one of the two knows are of another version of Blast, and no contradiction.
+    Fields that only one side has are from another version of Blast and ignored.
 
     Raises:
-        InvalidInput: They do not; the error names what differs.
+        InvalidInput: A definition differs; the error names it.
     """
     for revision in theirs:
         for (table, name), fields in definitions(revision.dr.export).items():

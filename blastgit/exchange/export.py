@@ -1,4 +1,4 @@
-"""Handing a revision out: as Blast's own archive, or in the layout that the project began with."""
+"""Export a revision: as Blast's own archive, or in the project's original layout."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from blastgit.workflow.stages import Stages
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written.
+    """The result of an export.
 
     Attributes:
         revision: The revision, `2026dgt@1`.
         format: "blast" or "tree".
         path: The archive or the folder.
-        files: How many files, documents among them.
-        size: Bytes of them.
-        notes: What is not as Blast wrote it, in words.
-        annotations: The file with what was said of it; None if nothing was.
+        files: How many files, including documents.
+        size: Their size in bytes.
+        notes: What differs from what Blast wrote, as text.
+        annotations: The file with its annotations; None if there are none.
     """
 
     revision: str
@@ -63,15 +63,15 @@ def export_archive(
     Args:
         repository: The data repo.
         state: The revision.
-        target: The file to write; it has its name only when it is complete.
-        force: Whether to replace a file that is there.
+        target: The file to write; it gets its name only when it is complete.
+        force: Whether to replace an existing file.
         progress: Called with bytes written.
 
     Raises:
-        UsageError: It is a reference, of which Blast's importer knows nothing.
-        WouldOverwrite: The file is there, or that of the annotations, which is named after it, and differs.
-        Withdrawn: A file of the revision was taken down, so that it cannot be handed out whole.
-        DamagedData: The store lacks a content, or holds something else.
+        UsageError: It is a reference, which Blast cannot import.
+        WouldOverwrite: The file exists, or the file of the annotations, which is named after it, and differs.
+        Withdrawn: A file of the revision was withdrawn, so that the archive would be incomplete.
+        DamagedData: The store lacks a content, or it is damaged.
         RepoError: The file cannot be written.
     """
     if is_reference(state.name):
@@ -92,8 +92,8 @@ def export_archive(
             done += item.size
             progress("writing", done, size)
 
-    said = _said(repository, [state], f"{target.name.removesuffix('.tar.gz')}.annotations.jsonl")
-    deliver(target.parent, said, force=force)
+    annotations = _annotations(repository, [state], f"{target.name.removesuffix('.tar.gz')}.annotations.jsonl")
+    deliver(target.parent, annotations, force=force)
     part = target.with_name(f"{target.name}.blastgit-part")
     try:
         with part.open("wb") as file:
@@ -103,27 +103,27 @@ def export_archive(
         raise RepoError(f"{target} cannot be written: {error.strerror}") from None
     finally:
         part.unlink(missing_ok=True)
-    beside = target.parent / said[0].path if said else None
+    beside = target.parent / annotations[0].path if annotations else None
     return Exported(str(state), "blast", target, len(paths) + 1, size, adapted.notes, beside)
 
 
 def export_tree(
     repository: Repository, state: Snapshot, target: Path, *, force: bool = False, progress: Progress = silent
 ) -> Exported:
-    """Write a revision and all before it as files beside `cutout_cdn/`, `sed_output/` and `revisions/`.
+    """Write a revision and all before it as the folders `cutout_cdn/`, `sed_output/` and `revisions/`.
 
     Args:
         repository: The data repo.
-        state: The revision whose files are to be the present ones.
+        state: The revision whose files are the present ones.
         target: The folder; several transients may share it.
         force: Whether to overwrite files that differ.
         progress: Called with bytes written.
 
     Raises:
-        UsageError: A marker was asked for, which has no number.
-        WouldOverwrite: A file in the way differs; nothing was written.
-        Withdrawn: A file was taken down.
-        DamagedData: The store lacks a content, or holds something else.
+        UsageError: The state is not a revision.
+        WouldOverwrite: An existing file differs; nothing was written.
+        Withdrawn: A file was withdrawn.
+        DamagedData: The store lacks a content, or it is damaged.
         RepoError: The folder cannot be written.
     """
     if not isinstance(state, Revision):
@@ -135,14 +135,14 @@ def export_tree(
         if path is not None:
             withdrawals.refuse(revision, [path])
         items.append(item_of(repository, revision, path or revision.document_name, place))
-    said = _said(repository, revisions, f"annotations/{state.transient}.jsonl")
-    deliver(target, [*items, *said], force=force, progress=progress)
-    beside = target / said[0].path if said else None
+    annotations = _annotations(repository, revisions, f"annotations/{state.transient}.jsonl")
+    deliver(target, [*items, *annotations], force=force, progress=progress)
+    beside = target / annotations[0].path if annotations else None
     return Exported(str(state), "tree", target, len(items), sum(item.size for item in items), annotations=beside)
 
 
-def _said(repository: Repository, states: Sequence[Snapshot], path: str) -> list[Item]:
-    """Return the file, if there is anything to go into it, with what was said of revisions and their files."""
+def _annotations(repository: Repository, states: Sequence[Snapshot], path: str) -> list[Item]:
+    """Return the file with the annotations of revisions and their files, if there are any."""
     data = as_lines(repository, [state for state in states if isinstance(state, Revision)])
     digest = hashlib.sha256(data).hexdigest()
     return [Item(path, digest, len(data), "what was said of it", lambda: iter([data]))] if data else []

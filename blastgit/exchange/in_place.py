@@ -1,7 +1,7 @@
-"""Files that stay where they are: a tree that nobody rewrites is registered as a store of its own.
+"""Import files in place: a tree that nobody rewrites is registered as a store.
 
 The store is a folder inside the data repo, in DVC's layout, in which each content is a symbolic link to a file of the
-tree. So plain DVC pulls from it as from any other folder, and no byte is moved.
+tree. Plain DVC pulls from it as from any other folder, and nothing is copied.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _NAME = "inplace"
 
 
 def check_taking(repository: Repository, source: Path | Place, taking: Taking) -> None:
-    """Check that files of a source can be taken in some way.
+    """Check that the files of a source can be taken in the way asked for.
 
     Raises:
-        UsageError: They cannot: archives are unpacked to be read, and a bucket has no links.
+        UsageError: They cannot: archives must be unpacked, and a bucket has no links.
     """
     if not taking.borrows:
         return
@@ -45,7 +45,7 @@ def check_taking(repository: Repository, source: Path | Place, taking: Taking) -
 
 
 def store_in_place(repository: Repository, tree: Path) -> str:
-    """Return the name of the store that stands for a tree, which main names from now on.
+    """Return the name of the store for a tree; if it is new, it is added to main.
 
     Raises:
         Denied: The store is new, and this user is not an admin.

@@ -1,8 +1,8 @@
-"""Taking in what another data repo has: revisions that are not here, with their tags and contents, as they are.
+"""Import from another data repo: the revisions that are not here, with their tags and contents, unchanged.
 
-Everything is looked at before anything changes: the kind of the repo, the history of each transient, its soundness,
-what it says of filters and surveys. Then contents come, then git's objects, then, transient by transient, the refs, one
-revision after the other. An import that dies in between leaves whole revisions, and the next call goes on.
+Everything is checked before anything changes: the kind of the repo, the history and soundness of each transient, its
+definitions of filters and surveys. Then contents are copied, then git objects; then the refs move, transient by
+transient and revision by revision. An import that dies in between leaves whole revisions, and the next call continues.
 """
 
 from __future__ import annotations
@@ -49,15 +49,15 @@ _LOCK = ".import"  # no transient's name has a full stop
 
 @dataclass(frozen=True)
 class TakenIn:
-    """What was taken in from another data repo.
+    """The result of importing from another data repo.
 
     Attributes:
-        source: The repo.
-        revisions: The revisions that came, `2026dgt@1`.
-        present: How many transients were here already, with all their revisions.
-        contents: How many contents these revisions have.
-        size: Bytes of those.
-        staying: Lines of users' own there that were not asked for, and are not here as they are there.
+        source: The other repo.
+        revisions: The imported revisions, `2026dgt@1`.
+        present: How many transients were already here with all their revisions.
+        contents: How many contents the imported revisions have.
+        size: Their size in bytes.
+        staying: The personal lines there that were not asked for and differ from those here.
     """
 
     source: str
@@ -77,13 +77,13 @@ class TakenIn:
 
 @dataclass(frozen=True)
 class Coming:
-    """What is to come of one line: of a transient's official one, or of a user's own.
+    """What is to be imported of one line, official or personal.
 
     Attributes:
         name: The transient, or `u/USER/TRANSIENT`.
-        before: The commit that its branch has here; None if it is new.
+        before: The tip of its branch here; None if it is new.
         revisions: Its new revisions, oldest first.
-        tip: The commit that its branch has there.
+        tip: The tip of its branch there.
     """
 
     name: str
@@ -93,7 +93,7 @@ class Coming:
 
 
 def is_data_repo(source: str | Path) -> bool:
-    """Whether a source is a git repository, or a URL at which git would look for one."""
+    """Whether a source is a git repository, or a URL that could be one."""
     if isinstance(source, str) and source.startswith("s3://"):
         return False
     folder = source if isinstance(source, Path) else local_path(source)
@@ -103,24 +103,24 @@ def is_data_repo(source: str | Path) -> bool:
 def import_repo(
     repository: Repository, source: str | Path, only: str = "*", *, dry_run: bool = False, progress: Progress = silent
 ) -> TakenIn:
-    """Take in the revisions of another data repo that are not here: official ones, or those of a user's own lines.
+    """Import the revisions of another data repo that are not here: official ones, or those of personal lines.
 
     Args:
         repository: The data repo here.
         source: The other one: a folder, or a URL.
-        only: A pattern that the names of transients must match; with `u/USER/` before it, those of that user's lines;
-            with `r/`, of references. All there is, `*`, has the references with it that are not here.
-        dry_run: Look at all, and change nothing.
+        only: A pattern that the names of transients must match; with the prefix `u/USER/`, of that user's lines; with
+            `r/`, of references. The default, `*`, includes references that are not here.
+        dry_run: Check everything, but change nothing.
         progress: Called with bytes copied.
 
     Raises:
         RepoError: The other repo cannot be read.
-        InvalidInput: It holds data of the other kind, defines a filter or survey otherwise, or both repos have gone on
-            with a transient, each in its own way; or what a user's own line forks from is not here. Nothing was taken
-            in.
+        InvalidInput: One repo has simulated data and the other real data, a filter or survey is defined differently,
+            the histories of a transient have diverged, or a personal line forks from a revision that is not here.
+            Nothing was imported.
         InvalidName: The name of a transient differs only in case from one that is here.
-        DamagedData: What should come is not sound.
-        Denied: This user may not record one of the transients, or a line is somebody else's own.
+        DamagedData: A revision to be imported is not sound.
+        Denied: This user may not record one of the transients, or a line belongs to somebody else.
         NotFound: No transient there matches.
     """
     other = RemoteRepository(_url(source))
@@ -172,7 +172,7 @@ def _is_here(repository: Repository, other: Repository, line: str) -> bool:
 
 
 def _check_fork(repository: Repository, other: Repository, line: str) -> None:
-    """Check that what a user's own line forks from is here, as it is there."""
+    """Check that the revision that a personal line forks from is here, too."""
     fork = origin(other, line)
     here = None if fork is None else History(repository).tagged(fork.name, fork.number)
     if fork is not None and (here is None or here.id != fork.id):
@@ -183,7 +183,7 @@ def _check_fork(repository: Repository, other: Repository, line: str) -> None:
 
 
 def _coming(repository: Repository, other: Repository, name: str) -> Coming | None:
-    """Return what is to come of a line; None if all of it is here."""
+    """Return what is to be imported of a line; None if all of it is here."""
     repository.require_line(name)
     tip, there = History(repository).tip(name), History(other).tip(name)
     assert there is not None
@@ -200,7 +200,7 @@ def _coming(repository: Repository, other: Repository, name: str) -> Coming | No
     if str(tip.id) not in theirs:
         latest, last = History(other).revisions(name)[-1], History(repository).latest(name)
         if latest.id in ours:
-            return None  # all its revisions are here; what differs is who found them again
+            return None  # all its revisions are here; only reproductions differ
         raise InvalidInput(
             f"both repos have gone on with {name} since they parted, to {latest} there and {last} here: one of the two "
             f"must be recorded again. Others can be taken in without it (--only); nothing was taken in"
@@ -211,7 +211,7 @@ def _coming(repository: Repository, other: Repository, name: str) -> Coming | No
 
 
 def _check_sound(other: Repository, coming: Iterable[Coming]) -> dict[str, tuple[Pointer, str]]:
-    """Check the history of what is to come, and return the contents that it takes."""
+    """Check the history of what is to be imported, and return the contents that it needs."""
     report, withdrawals = Report(transients=0), Withdrawals(other)
     contents: dict[str, tuple[Pointer, str]] = {}
     for each in coming:
@@ -229,7 +229,7 @@ def _check_sound(other: Repository, coming: Iterable[Coming]) -> dict[str, tuple
 
 
 def _check_withdrawn(repository: Repository, coming: Iterable[Coming]) -> None:
-    """Check that nothing comes back that was taken down here."""
+    """Check that nothing is imported that was withdrawn here."""
     for revision in (revision for each in coming for revision in each.revisions):
         sha256 = {path: revision.sha256(path) for path in revision.held}
         found = check_returning(repository, revision.transient, sha256)
@@ -238,7 +238,7 @@ def _check_withdrawn(repository: Repository, coming: Iterable[Coming]) -> None:
 
 
 def _readable(repository: Repository) -> Iterator[Revision]:
-    """Yield the latest revision of each transient here that git can read: damage of one keeps no other from coming."""
+    """Yield the latest revision of each transient here, except damaged ones, which do not prevent an import."""
     history = History(repository)
     for name in history.transients():
         with suppress(DamagedData):
@@ -248,7 +248,7 @@ def _readable(repository: Repository) -> Iterator[Revision]:
 
 
 def _check_definitions(repository: Repository, theirs: Sequence[Revision]) -> None:
-    """Check that filters and surveys mean the same there and here, by what was written here last."""
+    """Check that filters and surveys are defined alike there and here, by the newest definitions here."""
     latest = list(_readable(repository))
     latest.sort(key=lambda revision: revision.time, reverse=True)
     wanted = {each for revision in theirs for each in definitions(revision.dr.export)}
@@ -272,7 +272,7 @@ def _bring(
 
 
 def _fetch(repository: Repository, other: Repository, coming: Iterable[Coming]) -> None:
-    """Bring git's objects; no ref moves yet."""
+    """Fetch the git objects; no ref moves yet."""
     refs = [ref for each in coming for ref in (branch_ref(each.name), *map(_tag, each.revisions))]
     words = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--stdin")
     source = str(other.path.absolute())
@@ -283,14 +283,14 @@ def _fetch(repository: Repository, other: Repository, coming: Iterable[Coming]) 
     except GitError as error:
         if "bad object" not in error.stderr:
             raise
-        # Git looks at all refs here to know what is here already, and stops at one that is damaged: bring all of it.
+        # To find out what is here already, git reads all refs here, and stops at a damaged one: copy everything.
         pack = run_git(other.path, "pack-objects", "--quiet", "--revs", "--stdout", stdin=text)
         run_git(repository.path, *DURABLY, "index-pack", "--stdin", "--strict", stdin=pack)
     repository.git = open_repository(repository.git.path)  # libgit2 looks for new packs when it is opened
 
 
 def _bring_tombstones(repository: Repository, other: Repository, coming: Iterable[Coming]) -> None:
-    """Say on main what was taken down there, before anybody could take it for a loss."""
+    """Copy the tombstones to main first, so that withdrawn files are not reported as missing."""
     files: dict[str, bytes | None] = {}
     for revision in (revision for each in coming for revision in each.revisions):
         path = file_of(revision.name, revision.number)
@@ -302,7 +302,7 @@ def _bring_tombstones(repository: Repository, other: Repository, coming: Iterabl
 
 
 def _publish(repository: Repository, other: Repository, coming: Coming, contents: Contents) -> None:
-    """Move the refs of one transient: tag and branch for each revision, and the branch to what followed the last."""
+    """Move the refs of one transient: tag and branch for each revision, then the branch to the tip."""
     name, branch = coming.name, branch_ref(coming.name)
     with hold(repository.lock_path(name), LOCK_TIMEOUT) as lock:
         clean_up_dead_writer(repository, lock)
@@ -325,7 +325,7 @@ def _publish(repository: Repository, other: Repository, coming: Coming, contents
 
 
 def _bring_again(repository: Repository, other: Repository, coming: Coming, contents: Contents) -> None:
-    """Bring what somebody has taken down meanwhile, who could not know that it is needed."""
+    """Copy again the contents that somebody has removed meanwhile because no ref needed them yet."""
     wanted = {pointer.md5 for revision in coming.revisions for pointer in revision.stored.values()} & contents.keys()
     gone = {md5: contents[md5] for md5 in repository.store.missing(wanted)}
     if gone:

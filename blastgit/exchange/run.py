@@ -1,8 +1,8 @@
-"""Importing what exists: batches of transients, in several processes, resumed after whatever stopped it.
+"""Import existing transients: in batches, in several processes, and resumed after an interruption.
 
-What a batch did is noted only after it is published, in a file of the repo's own folder; a later import of the same
-source goes on behind it. Without the note nothing is lost either: a transient that is here already is compared, and
-so is one whose export, archive or data files look different since (`seen.py`).
+Once a batch is published, it is noted in a file of the repo's folder, and later imports of the same source skip it.
+Without the note nothing is lost: a transient that is already here is compared, and so is one whose export, archive or
+data files have changed since (`seen.py`).
 """
 
 from __future__ import annotations
@@ -41,33 +41,33 @@ if TYPE_CHECKING:
     from blastgit.store.bucket_url import Place
 
 BATCH = 50
-"""Transients that are published together."""
+"""How many transients are published together."""
 
 _DIED = (
     "a process of the import died or could not start; what it had published stays, so repeat the call. With --jobs 1 "
     "(jobs=1) there is just one; a script of one's own that wants several calls this under `if __name__ == '__main__':`"
 )
-_PACKED_AFTER = 1000  # transients; then refs (and, if it is time, objects) are packed: so it stays as fast as it began
+_PACKED_AFTER = 1000  # transients, after which refs (and, if due, objects) are packed, so that speed does not drop
 
 
 @dataclass
 class Import:
-    """What an import came to.
+    """The result of an import.
 
     Attributes:
         run: The RUN collection that the new revisions were born into.
         adopted: How many transients became revision 0.
-        present: How many were here already, and equal.
-        untouched: How many of these were not read again, since their export and their files have the times and sizes,
-            in a bucket the ETags, that they had when they were imported or last compared.
-        ignored: How many leftovers of other programs were passed over among the files.
-        files: How many files of the adopted ones.
-        size: Bytes of them.
+        present: How many were already here, and equal.
+        untouched: How many of these were not read again, since their export and their files have the same times and
+            sizes, or in a bucket the same ETags, as when they were imported or last compared.
+        ignored: How many leftovers of other programs were skipped.
+        files: How many files the adopted ones have.
+        size: Their size in bytes.
         skipped: Each transient that was left out, with the reason.
-        mode: What became of the files, a word of `Taking`.
-        store: Of files in place, the store of links to them; "" otherwise.
-        rewritable: How many of these somebody may rewrite, and with them what is published.
-        strays: What lies in the source beside the folders that were looked at.
+        mode: How the files were taken, a value of `Taking`.
+        store: For files in place, the store of links to them; "" otherwise.
+        rewritable: How many of these could still be rewritten, which would damage published data.
+        strays: What else the source contains besides the folders that were read.
     """
 
     run: str
@@ -110,12 +110,12 @@ class ImportOptions:
     Attributes:
         exports: The folder of the exports of a tree; None for `exports/` inside it.
         run: The RUN collection; None for `legacy/DATE`.
-        jobs: How many processes; None for one a processor.
+        jobs: How many processes; None for one per processor.
         broker: The URL of the Celery broker whose workers do it; None to do it here.
-        taking: What becomes of the files of a tree.
+        taking: How to take the files of a tree.
         only: A pattern that the names of transients, or of archives, must match.
         without: A pattern that they must not match; "" for none.
-        dry_run: Look at all, and write nothing.
+        dry_run: Check everything, but write nothing.
     """
 
     exports: Path | None = None
@@ -129,7 +129,7 @@ class ImportOptions:
 
 
 def place_of(source: str | Path, options: Mapping[str, str]) -> Path | Place:
-    """Return the folder or the place in a bucket that somebody named.
+    """Return a source as a folder or a place in a bucket.
 
     Raises:
         UsageError: It is neither, or options are given for a folder.
@@ -146,18 +146,18 @@ def place_of(source: str | Path, options: Mapping[str, str]) -> Path | Place:
 def import_all(
     repository: Repository, source: Path | Place, options: ImportOptions, progress: Progress = silent
 ) -> Import:
-    """Make revision 0 of every transient of a source that is not there yet.
+    """Record revision 0 of every transient of a source that is not in the repo yet.
 
     Args:
         repository: The data repo, on this machine.
-        source: A `/data` tree or a folder of archives; see `adopt.sources.find`.
+        source: A `/data` tree or a folder of archives; see `exchange.sources.find`.
         options: How.
-        progress: Called with transients done; how many there are is known from the beginning.
+        progress: Called with transients done and their total.
 
     Raises:
         UsageError: The source is not valid.
         Denied: The policy does not let this user record.
-        StoreError: The store fails; what was adopted before stays, and the next import goes on.
+        StoreError: The store fails; what was adopted before stays, and the next import continues.
         RepoError: The repo cannot be written; likewise.
     """
     repository.require("writer")
@@ -197,7 +197,7 @@ def _left(
     note: _Note,
     report: Import,
 ) -> Iterator[Found]:
-    """Yield what is left to do; what is done already, and what nobody can do, goes into the report."""
+    """Yield the transients to import; note in the report those that are done or cannot be imported."""
     for each in every:
         name = each[0] if isinstance(each, tuple) else each.name
         if not fnmatchcase(name, options.only) or fnmatchcase(name, options.without):
@@ -227,7 +227,7 @@ def _may(repository: Repository, name: str) -> bool:
 def _all(
     repository: Repository, found: Sequence[Found], how: BulkOptions, options: ImportOptions
 ) -> Iterator[list[Outcome]]:
-    """Yield the outcomes of each batch, in whatever order they end; few are begun at once, so memory stays flat."""
+    """Yield the outcomes of each batch, as they end; few run at once, to limit memory."""
     batches = iter([list(found[start : start + BATCH]) for start in range(0, len(found), BATCH)])
     if options.broker is not None:
         try:
@@ -246,7 +246,7 @@ def _all(
 
 
 def _in_processes(repo: Path, batches: Iterator[list[Found]], how: BulkOptions, jobs: int) -> Iterator[list[Outcome]]:
-    context = multiprocessing.get_context("spawn")  # a fork would share libgit2's state, and threads
+    context = multiprocessing.get_context("spawn")  # a fork would share the state of libgit2 and of threads
     with ProcessPoolExecutor(jobs, mp_context=context) as pool:
         begun: set[Future[list[Outcome]]] = set()
         for batch in islice(batches, 2 * jobs):
@@ -260,13 +260,13 @@ def _in_processes(repo: Path, batches: Iterator[list[Found]], how: BulkOptions, 
 
 
 def adopt_batch(repo: Path, found: list[Found], how: BulkOptions) -> list[Outcome]:
-    """Do one batch in a process that has nothing open."""
+    """Adopt one batch in a new process."""
     return adopt(LocalRepository(repo), found, how)
 
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """A transient that was imported, and what its export or archive and its data files looked like then."""
+    """An imported transient, with the stamp and look of its source at that time."""
 
     source: str
     stamp: list[int]
@@ -275,7 +275,7 @@ class _Done:
 
 
 class _Note:
-    """Which transients of a source are done: so an import that was stopped need not look at them again."""
+    """The transients of a source that are done, so that a resumed import can skip them."""
 
     def __init__(self, repository: Repository, source: Path | Place, only: str) -> None:
         whole = source.resolve() if isinstance(source, Path) else source
@@ -287,7 +287,7 @@ class _Note:
         self._seen = Seen(_opened_place(source), beginning)
 
     def has(self, found: Found) -> bool:
-        """Whether it is done, and looks as it did then."""
+        """Whether a transient is done, and its source unchanged since."""
         done = self._done.get(found.source)
         if done is None or not done.stamp or done.stamp != stamp(Path(found.source)):
             return False
@@ -296,7 +296,7 @@ class _Note:
         return found.export is None or self._seen.look(done.name, done.look) == done.look
 
     def add(self, outcomes: Iterable[Outcome]) -> None:
-        """Note what is done of a batch; one that cannot be noted is looked at again by the next import."""
+        """Note the transients done in a batch. If writing fails, the next import compares them again."""
         done = [each for each in outcomes if each.status in (ADOPTED, PRESENT)]
         lines = [json.dumps([each.source, each.stamp, each.name, each.look]) for each in done]
         with suppress(OSError):
@@ -310,7 +310,7 @@ class _Note:
         except FileNotFoundError:
             return
         for line in lines:
-            with suppress(ValueError):  # one that was cut off, when the writer died, is not done
+            with suppress(ValueError):  # a line truncated by a dying writer does not count
                 match json.loads(line):
                     case [str(source), list(stamp), str(name), dict(look)]:
                         yield _Done(source, stamp, name, look)

@@ -1,6 +1,6 @@
-"""What the files of a transient looked like when they were imported, so that a change shows without reading them.
+"""Detect changes in the files of an imported transient without reading them.
 
-Of a file on this machine that is its size and its times, the last of which no copying sets back; in a bucket the ETag.
+Files on this machine are compared by size, mtime and ctime (which no copying sets back), objects in a bucket by ETag.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Look = dict[str, str]
 
 
 def stamp(file: Path) -> list[int]:
-    """Return what shows that a file was written again; nothing if it is not there."""
+    """Return the times and size of a file, by which a rewrite can be detected; [] if it does not exist."""
     try:
         found = file.stat()
     except OSError:
@@ -33,11 +33,11 @@ def stamp(file: Path) -> list[int]:
 
 
 def look_of(files: Iterable[Any], data: Path | None) -> Look:
-    """Return what files that were gathered look like.
+    """Return the look of gathered files.
 
     Args:
         files: Paths below `data`, or objects of a bucket.
-        data: Blast's data folder, or None.
+        data: Blast's data folder; None for a bucket.
     """
     if data is None:
         seen = [(each.path_below, _of_object(each)) for each in files]
@@ -47,22 +47,22 @@ def look_of(files: Iterable[Any], data: Path | None) -> Look:
 
 
 class Seen:
-    """What the files of any transient of one source look like now."""
+    """The present look of the files of any transient of one source."""
 
     def __init__(self, place: Path | Bucket, beginning: str = "") -> None:
-        """Look at nothing yet.
+        """Prepare, reading nothing yet.
 
         Args:
             place: Blast's data folder, or the bucket that has it.
-            beginning: What the names of all transients that will be asked for begin with: a bucket is listed as a
-                whole, which takes a question for each thousand objects and not two for each transient.
+            beginning: The common prefix of all transients that will be asked for. A bucket is listed at once below it,
+                which takes one request per thousand objects instead of two per transient.
         """
         self._place = place
         self._beginning = beginning
         self._listed: Look | None = None
 
     def look(self, name: str, before: Mapping[str, str]) -> Look:
-        """Return what the files of a transient look like, in its own folders and in those that had some `before`.
+        """Return the look of the files of a transient, in its own folders and in those that had some `before`.
 
         Raises:
             StoreError: The bucket fails.
@@ -72,7 +72,7 @@ class Seen:
             try:
                 return look_of((file for _, file in walk(self._place, name, owners)), self._place)
             except InvalidFiles:
-                return {}  # those that read them will say why they cannot
+                return {}  # reported when they are read
         listed = self._list(self._place)
         folders = [f"{root}/{owner}" for root in ROOTS for owner in owners]
         return {folder: listed[folder] for folder in folders if folder in listed}
@@ -89,7 +89,7 @@ def _of_object(found: BucketObject) -> list[Any]:
 
 
 def _digests(files: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, str]]:
-    """Yield each folder with the digest of its files, which come folder by folder."""
+    """Yield each folder with the digest of its files, which must be grouped by folder."""
     kept = ((path, seen) for path, seen in files if not is_leftover(path))
     for folder, group in groupby(kept, key=lambda file: _folder(file[0])):
         digest = sha256("".join(f"{path}\0{seen}\n" for path, seen in group).encode("utf-8", "surrogateescape"))
@@ -97,5 +97,5 @@ def _digests(files: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, str]]:
 
 
 def _folder(path: str) -> str:
-    """Return the folder of the transient that a file lies in; of one that lies in none, the root."""
+    """Return the transient's folder that contains a file, or the root if there is none."""
     return "/".join(path.split("/")[: min(2, path.count("/"))])

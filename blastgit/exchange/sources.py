@@ -1,4 +1,4 @@
-"""Where existing transients are found: the `/data` tree of a Blast, its bucket, or a folder of its archives."""
+"""Find existing transients: in the `/data` tree of a Blast, its bucket, or a folder of its archives."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _ARCHIVES = (".tar.gz", ".tgz", ".tar")
 _EXPORTS = ("{name}.json", "{name}/export.json", "{name}/{name}.json")
-"""Where below a folder of exports that of a transient may lie."""
+"""The possible paths of a transient's export below the folder of exports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,9 @@ class Found:
     """A transient that may be adopted.
 
     Attributes:
-        name: Its name, as far as can be told without reading it.
-        place: The folder of Blast's data, the bucket that has them, or the archive.
-        export: The file of its export; None if the archive holds it.
+        name: Its name, judged by the file's name.
+        place: The folder or bucket of Blast's data, or the archive.
+        export: The file of its export; None if it is in the archive.
     """
 
     name: str
@@ -43,19 +43,19 @@ class Found:
 
     @property
     def source(self) -> str:
-        """The file of its export, or its archive: what tells it from the others of its source."""
+        """The file of its export, or its archive: unique within its source."""
         return str(self.export or self.place)
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A transient that was opened.
+    """An opened transient.
 
     Attributes:
         export: Its export.
         files: Its files by path in the dataset.
-        stamp: What its export or archive looked like before it was read.
-        look: What its files looked like, before they are.
+        stamp: The stamp of its export or archive, taken before it was read.
+        look: The look of its files, taken before they are read.
     """
 
     export: Export
@@ -66,10 +66,10 @@ class Opened:
 
 @contextmanager
 def opened(found: Found) -> Iterator[Opened]:
-    """Yield a transient, open.
+    """Open a transient.
 
     Raises:
-        InvalidInput: It cannot be read, or is not whole.
+        InvalidInput: It cannot be read, or is incomplete.
         StoreError: The bucket fails.
     """
     before = stamp(Path(found.source))
@@ -93,17 +93,17 @@ def opened(found: Found) -> Iterator[Opened]:
 
 
 def find(source: Path | Place, exports: Path | None) -> Iterator[Found | tuple[str, str | None]]:
-    """Yield the transients of a source, sorted by name; for what cannot be one, its name and why.
+    """Yield the transients of a source, sorted by name; for what cannot be imported, its name and the reason.
 
-    What other programs left behind comes with no reason: it is passed over.
+    For leftovers of other programs, which are ignored, the reason is None.
 
     Args:
         source: A folder with `cutout_cdn/` or `sed_output/`, a bucket's folder that has them, or a folder of archives.
         exports: For the first two: the folder of the exports, `NAME.json` or `NAME/export.json`; by default `exports/`
-            inside a folder. Of a bucket, just those transients are taken that have an export.
+            inside a folder. From a bucket, only transients with an export are taken.
 
     Raises:
-        UsageError: It is neither.
+        UsageError: The source is none of these.
     """
     if not isinstance(source, Path):
         if exports is None:
@@ -128,10 +128,10 @@ def find(source: Path | Place, exports: Path | None) -> Iterator[Found | tuple[s
 
 
 def strays_in(source: Path | Place, exports: Path | None) -> list[str]:
-    """Return what lies right in a folder or bucket beside the folders that are looked at, sorted; of archives nothing.
+    """Return the entries of a folder or bucket that are not read, sorted; for a folder of archives nothing.
 
     Args:
-        source: What is imported.
+        source: The source of the import.
         exports: The folder of the exports; None for `exports/` inside it.
     """
     if not isinstance(source, Path):
@@ -149,13 +149,13 @@ def _strays_in_bucket(place: Place) -> list[str]:
     try:
         entries = Bucket(place).entries()
     except StoreError:
-        return []  # an import works without the right to list anything else
+        return []  # an import does not need the right to list anything else
     return [name for name in entries if name.rstrip("/") not in ROOTS and not is_leftover(name)]
 
 
 def _in_tree(source: Path, exports: Path) -> Iterator[Found | tuple[str, str | None]]:
     entries = [entry for root in ROOTS if (source / root).is_dir() for entry in os.scandir(source / root)]
-    # a transient's own, which lie right in the root, are counted with it
+    # Leftovers of a transient directly in the root are counted with the transient.
     left = [entry.path for entry in entries if is_leftover(entry.name) and not flat_owners(entry.name)]
     entries = [entry for entry in entries if not is_leftover(entry.name)]
     yield from ((str(Path(path).relative_to(source)), None) for path in sorted(left))
@@ -168,7 +168,7 @@ def _in_tree(source: Path, exports: Path) -> Iterator[Found | tuple[str, str | N
 
 
 def _exported(place: Path | Place, exports: Path, names: set[str]) -> Iterator[Found | tuple[str, str | None]]:
-    """Yield what has files under one of `names`, or an export; adds to `names` whatever has one."""
+    """Yield the transients `names`, and those that have an export, which are added to `names`."""
     if not exports.is_dir():
         raise UsageError(
             f"{exports} is no folder: give that of the NAME.json files, as Blast's export_transient_info writes them, "

@@ -1,9 +1,9 @@
-"""A revision as the archive that Blast's own importer reads (Blast: `host_utils.import_transient_info`, v1.13.1).
+"""Write a revision as the archive that Blast's own importer reads (`host_utils.import_transient_info`, v1.13.1).
 
-The importer takes less than Blast itself writes: it stops at a cutout without a path, at a task that it does not know,
-at a missing key that an older Blast did not have, and at a star-formation row that stands under another aperture than
-the fit that names it. So the document is adapted, in ways that no comparison sees: a revision that went to Blast and
-came back equals itself. What was adapted is reported.
+The importer accepts less than Blast itself writes: it fails at a cutout without a path, at an unknown task, at a
+missing key that an older Blast did not have, and at a star-formation row under another aperture than the fit that names
+it. So the document is adapted, in ways that comparisons ignore: a revision exported to Blast and recorded again is
+unchanged. The adaptations are reported.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from blastgit.revision.export import CHILD_LISTS
 
 _FOLDERS = dict(zip(ROOTS, ("cutouts", "sed_data"), strict=True))
 _PATHS = {"cutouts": ("fits",), "sedfittingresults": ("posterior", "chains_file", "percentiles_file", "model_file")}
-# The keys that the importer reads without asking whether they are there, and that a Blast after v1.8 may not have had.
+# Keys that the importer requires, and that some Blast after v1.8 did not write.
 _KEYS = {
     "transient": ("display_name", "processing_status"),
     "host": ("photometric_redshift_err", "redshift_err"),
@@ -39,7 +39,7 @@ class Adapted:
 
     Attributes:
         document: The document, with non-finite numbers as numbers.
-        notes: What is not as Blast wrote it, in words.
+        notes: What differs from what Blast wrote, as text.
     """
 
     document: dict[str, Json]
@@ -47,7 +47,7 @@ class Adapted:
 
 
 def adapt(document: dict[str, Json], tasks: Iterable[str]) -> Adapted:
-    """Return an export's document as the importer takes it.
+    """Return an export's document in a form that the importer accepts.
 
     Args:
         document: The export.
@@ -69,8 +69,8 @@ def write_archive(target: IO[bytes], document: dict[str, Json], files: Files) ->
     """Write the archive; the same revision gives the same bytes.
 
     Args:
-        target: Where to.
-        document: What `adapt` returned.
+        target: The open file.
+        document: The adapted document.
         files: The files.
     """
     with (
@@ -92,7 +92,7 @@ def _member(name: str, size: int) -> tarfile.TarInfo:
 
 
 class _Stream:
-    """Chunks as a file that is read once."""
+    """An iterator of chunks as a readable file."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
@@ -109,7 +109,7 @@ class _Stream:
 
 
 def _fill(document: dict[str, Json]) -> Iterator[str]:
-    """Add the keys that the importer asks for and an older or newer Blast did not write."""
+    """Add the keys that the importer requires and an older or newer Blast did not write."""
     added: dict[str, None] = {}
     for table, keys in _KEYS.items():
         for row in _rows(document, table):
@@ -128,7 +128,7 @@ def _fill(document: dict[str, Json]) -> Iterator[str]:
 
 
 def _place_files(document: dict[str, Json], name: str) -> Iterator[str]:
-    """Name every file under the transient's present name, which is where the importer puts it; no path is null."""
+    """Change paths to the transient's present name, which is where the importer puts files, and null paths to ""."""
     moved = 0
     for table, fields in _PATHS.items():
         for row in _rows(document, table):
@@ -144,7 +144,7 @@ def _place_files(document: dict[str, Json], name: str) -> Iterator[str]:
 
 
 def _place_histories(document: dict[str, Json]) -> Iterator[str]:
-    """Bring star-formation rows to the aperture of the fit that names them."""
+    """Move star-formation rows to the aperture of the fit that names them."""
     owners = {pk: aperture["pk"] for aperture in document["apertures"] for pk in _named_rows(aperture)}
     rows: dict[int, list[Json]] = {aperture["pk"]: [] for aperture in document["apertures"]}
     moved = 0

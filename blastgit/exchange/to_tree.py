@@ -1,10 +1,10 @@
-"""A transient in the layout that the project began with: the latest files where Blast keeps them, old ones aside.
+"""A transient in the project's original layout: the latest files where Blast keeps them, older ones apart.
 
-    cutout_cdn/NAME/…  sed_output/NAME/…      the files of the revision that was asked for
+    cutout_cdn/NAME/…  sed_output/NAME/…      the files of the revision asked for
     revisions/NAME/K/NAME.json                the document of every revision up to it
-    revisions/NAME/K/cutout_cdn/…             the files of revision K that the next one superseded
+    revisions/NAME/K/cutout_cdn/…             the files of revision K that the next one changed or removed
 
-So a file of revision K is the first one found in `revisions/NAME/K`, `K+1` and so on, or else the present one.
+A file of revision K is the first one found in `revisions/NAME/K`, `K+1` and so on, or else the present one.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from blastgit.repository.commits import Revision
 
 
 def layout(revisions: Sequence[Revision]) -> Iterator[tuple[str, Revision, str | None]]:
-    """Yield each file of the tree: its path there, the revision that has it, and its path in that (None: the document).
+    """Yield each file of the tree: its path there, its revision, and its path in the revision (None: the document).
 
     Args:
-        revisions: All revisions of a transient up to the one that was asked for, oldest first.
+        revisions: All revisions of a transient up to the one asked for, oldest first.
     """
     latest = revisions[-1]
     for path in sorted(latest.dr.files):
