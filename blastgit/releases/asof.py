@@ -1,8 +1,8 @@
-"""One day, one answer: data, calibrations by their validity, flags and collections, all as they were together.
+"""The state of a data repo on a day: data, valid calibrations, flags and collections, as they were together.
 
-What Blast had exported by that day is what `NAME@DAY` names; the collections are those of main's commit of that day,
-and flags are what had been said by then. Nothing of it is stored, for it follows from the history: the answer is the
-same tomorrow, unless data of that time are recorded afterwards, and `content` tells.
+Data are those that Blast had exported by that day, as with `NAME@DAY`; collections are from main's commit of that day,
+and flags those given by then. Nothing is stored, since all of it follows from the history: the answer stays the same
+unless data of that time are recorded later, which `content` shows.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ class AsOf:
     """The state of a data repo at an instant.
 
     Attributes:
-        when: The instant (UTC); of a day, its end.
-        collection: The collection that says which datasets; "" for all transients.
-        main: The commit of main whose collections and settings held then; "" if main did not exist yet.
+        when: The instant (UTC); for a day, its end.
+        collection: The collection that selects the datasets; "" for all transients.
+        main: The commit of main at that time; "" if main did not exist yet.
         datasets: The datasets, sorted by name.
-        flags: The flag that each had, by its name, in words; those without one are left out.
+        flags: The flag of each dataset that had one, as text, by its name.
     """
 
     when: datetime
@@ -52,13 +52,13 @@ class AsOf:
 
     @property
     def day(self) -> str:
-        """The day, `2026-06-15`, if its end is meant; else the instant."""
+        """The day, `2026-06-15`, if the instant is its end; else the instant."""
         is_end = (self.when.hour, self.when.minute, self.when.second) == (23, 59, 59) and self.when.microsecond
         return f"{self.when:%Y-%m-%d}" if is_end else instant_text(self.when)
 
     @property
     def content(self) -> str:
-        """`sha256:` of the names, validity and flags of all datasets: equal ones prove that two states are the same."""
+        """`sha256:…` of the names, validity and flags of all datasets: two states are the same if it is equal."""
         rows = [_facts(each, self.flags.get(str(each))) for each in self.datasets]
         text = json.dumps(rows, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
@@ -74,13 +74,13 @@ class AsOf:
 
 @dataclass(frozen=True)
 class Since:
-    """How an earlier state differs from the present one.
+    """The difference between an earlier state and the present one.
 
     Attributes:
         then: The earlier state.
         now: The present one.
-        datasets: What differs between the datasets of the two.
-        flags: Datasets of both whose flag is another one, with the flag then and now, or None.
+        datasets: The difference of their datasets.
+        flags: Datasets of both whose flag has changed, with the flag then and now, or None.
     """
 
     then: AsOf
@@ -99,7 +99,7 @@ class Since:
 
 
 def as_of(repository: Repository, day: str | datetime, collection: str = "", names: Sequence[str] = ()) -> AsOf:
-    """Return the state of a day; `DataRepo.asof` tells what it takes and raises."""
+    """Return the state of a day; see `DataRepo.asof`."""
     when = read_instant(day.isoformat() if isinstance(day, datetime) else day)
     _check_past(repository, when)
     commit = main_at(repository, when)
@@ -122,7 +122,7 @@ def since(repository: Repository, then: AsOf, names: Sequence[str] = ()) -> Sinc
     """Compare an earlier state with the present one.
 
     Raises:
-        NotFound: The collection is gone, or is empty now.
+        NotFound: The collection no longer exists, or is empty now.
     """
     now = as_of(repository, _now(repository), then.collection, names)
     both = {str(each) for each in then.datasets} & {str(each) for each in now.datasets}
@@ -132,7 +132,7 @@ def since(repository: Repository, then: AsOf, names: Sequence[str] = ()) -> Sinc
 
 
 def cited(repository: Repository, state: AsOf) -> Cited:
-    """Return how a state is cited: by the day, and by the digest that proves which state is meant."""
+    """Return the citation of a state: by the day, and by the digest that identifies it."""
     which = f"{state.collection or 'all transients'} as of {state.day}"
     names = (
         ("data repo", f"urn:uuid:{repo_identity(repository)}"),
@@ -145,7 +145,7 @@ def cited(repository: Repository, state: AsOf) -> Cited:
 
 
 def _now(repository: Repository) -> datetime:
-    """Return the present, or the time of main's last commit if a wrong clock put that later."""
+    """Return the present time, or that of main's last commit if a wrong clock made it later."""
     return max(datetime.now(UTC), commit_time(repository.main))
 
 
@@ -156,7 +156,7 @@ def _check_past(repository: Repository, when: datetime) -> None:
 
 
 def _all(repository: Repository, resolver: Resolver, catalogue: Catalogue, when: datetime) -> Iterator[Found]:
-    """Yield the revision of each transient, and each dataset that shared collections certified for that time."""
+    """Yield the revision of each transient, and each dataset that shared collections certify for that time."""
     history = History(repository)
     names = history.transients()
     numbers = {name: _number_then(history, name, when) for name in names}
@@ -168,7 +168,7 @@ def _all(repository: Repository, resolver: Resolver, catalogue: Catalogue, when:
 
 
 def _number_then(history: History, name: str, when: datetime) -> int | None:
-    """Return the number of a transient's revision at a time, as `NAME@DATE` has it; None before the first."""
+    """Return the number of a transient's revision at a time, as for `NAME@DATE`; None before the first."""
     markers = history.all_markers(name)
     return max((each.number for each in markers if each.number is not None and each.time <= when), default=None)
 

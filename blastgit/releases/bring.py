@@ -1,4 +1,4 @@
-"""Bringing a release: all its files as they lie in its tree, with what describes them."""
+"""Download a release: all files of its tree, including those that describe it."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from blastgit.repository.tombstones import Tombstone, Withdrawals
 from blastgit.workflow.judged import Invalid
 
 
-def bring(  # noqa: PLR0913 (what, where to, and three things that most calls leave out)
+def bring(  # noqa: PLR0913 (the release, the folder, and three rarely used options)
     repository: Repository, tagged: Tagged, folder: Path, *, only: str | None, force: bool, progress: Progress = silent
 ) -> GetResult:
     """Write the files of a release into a folder, each checked against what its revision published.
 
-    What a failed stage left behind is among them, since the manifest promises it; what is returned tells of it.
+    Files that a failed stage left behind are included, since the manifest lists them; the result reports them.
 
     Raises:
         NotFound: No file matches.
-        WouldOverwrite: A file in the way differs; nothing was written.
-        Withdrawn: A file was taken down; the others are there.
-        DamagedData: The store lacks a content, or holds something else; or the release cannot be read.
+        WouldOverwrite: An existing file differs; nothing was written.
+        Withdrawn: A file was withdrawn; the others were written.
+        DamagedData: The store lacks a content, or it is damaged; or the release cannot be read.
         RepoError: The folder cannot be written.
     """
     withdrawals = Withdrawals(repository)

@@ -1,4 +1,4 @@
-"""Whether a release says the truth: its tree, its manifest, its commits, and what main says of the collection."""
+"""Check a release: its tree, its manifest, its commits, and the collection on main."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ _SHOWN = 5
 
 @dataclass
 class Examined:
-    """What an examination of a release found.
+    """The result of checking a release.
 
     Attributes:
-        problems: What is wrong: where, and what.
-        remarks: What could not be looked at here, in sentences.
+        problems: The faults: where, and what.
+        remarks: What could not be checked here, as sentences.
     """
 
     problems: list[tuple[str, str]] = field(default_factory=list)
@@ -50,13 +50,13 @@ class Examined:
 
 
 class Tagged:
-    """A release as its tag has it."""
+    """A release, read from its tag."""
 
     def __init__(self, repository: Repository, label: Label, tag: pygit2.Oid) -> None:
         """Open a tag object.
 
         Raises:
-            DamagedData: It is none, or of another release.
+            DamagedData: It is not a tag object, or that of another release.
         """
         self.label = label
         self._repository = repository
@@ -73,18 +73,18 @@ class Tagged:
         """Open the release that a label names.
 
         Raises:
-            NotFound: There is no such release.
-            DamagedData: Its tag cannot be read, or is of another release.
+            NotFound: The release does not exist.
+            DamagedData: Its tag cannot be read, or is that of another release.
         """
         return cls(repository, label, tag_of(repository, label))
 
     def datasets(self) -> list[str]:
-        """Return what it holds as `2026dgt@1`, or `2026dgt@1:PATH` for one file: each once, sorted."""
+        """Return its datasets as `2026dgt@1`, or `2026dgt@1:PATH` for one file, without duplicates, sorted."""
         return [str(each) for each in sorted({entry.dataset for entry in self.frozen.entries})]
 
     @cached_property
     def frozen(self) -> Frozen:
-        """What `release.yaml` says.
+        """The content of `release.yaml`.
 
         Raises:
             DamagedData: It is not valid.
@@ -93,10 +93,10 @@ class Tagged:
 
     @cached_property
     def parts(self) -> list[Part]:
-        """What it has of each revision.
+        """Its parts, one for each revision.
 
         Raises:
-            DamagedData: A revision is not here.
+            DamagedData: A revision is missing.
         """
         return parts_of(self._repository, self.frozen.entries)
 
@@ -104,7 +104,7 @@ class Tagged:
         """Return one of the files beside the data.
 
         Raises:
-            DamagedData: There is none.
+            DamagedData: The file is missing.
         """
         with undamaged(str(self.label)):
             tree = self.commit.tree
@@ -118,12 +118,12 @@ class Tagged:
 
 
 def examine(repository: Repository, tagged: Tagged, coming: Mapping[str, str | None] = _NOTHING) -> Examined:
-    """Look at all of a release that is in git; contents in the store are not looked at.
+    """Check everything of a release that is in git, but not contents in the store.
 
     Args:
         repository: The data repo.
         tagged: The release.
-        coming: The refs that are pushed at the same time, and what they shall be.
+        coming: The refs pushed at the same time, with their new values.
 
     Raises:
         DamagedData: It cannot be read at all.
@@ -157,7 +157,7 @@ def examine(repository: Repository, tagged: Tagged, coming: Mapping[str, str | N
 
 
 def examine_all(repository: Repository) -> Iterator[tuple[str, str]]:
-    """Yield what is wrong with any release of a data repo: where, and what."""
+    """Yield the faults of all releases of a data repo: where, and what."""
     for label in releases(repository):
         try:
             yield from examine(repository, Tagged(repository, label, tag_of(repository, label))).problems
@@ -166,7 +166,7 @@ def examine_all(repository: Repository) -> Iterator[tuple[str, str]]:
 
 
 def _check_commit(repository: Repository, entry: Entry, target: str | None, found: Examined) -> None:
-    """Check that the tag of a revision is there and names the commit that the release names."""
+    """Check that the tag of a revision exists and points to the commit that the release states."""
     dataset = entry.dataset
     if target is None:
         found.say(dataset, f"its tag {dataset.tag} is gone: no ref leads to its commit {entry.commit:.10} any more")
@@ -184,7 +184,7 @@ def _check_commit(repository: Repository, entry: Entry, target: str | None, foun
 
 
 def _check_tree(repository: Repository, tagged: Tagged, found: Examined) -> None:
-    """Check that the tree holds just the pointers and documents of the revisions, as they are there."""
+    """Check that the tree has exactly the pointers and documents of the revisions, unchanged."""
     tree = tagged.commit.tree
     expected = {*DESCRIBING, MANIFEST, *dot_files(b"")}
     with undamaged(str(tagged.label)):
@@ -204,7 +204,7 @@ def _check_tree(repository: Repository, tagged: Tagged, found: Examined) -> None
 
 
 def _check_manifest(tagged: Tagged, found: Examined) -> None:
-    """Check that the manifest has every file with the checksum that the revision published, and no other."""
+    """Check that the manifest lists exactly the files of the release, with their published checksums."""
     sizes = {path: facts for part in tagged.parts for path, facts in part.sizes().items()}
     facts = len(sizes), sum(size for _, size in sizes.values())
     if facts != (tagged.frozen.files, tagged.frozen.size):
@@ -231,7 +231,14 @@ def _check_manifest(tagged: Tagged, found: Examined) -> None:
 
 
 def _check_against_main(repository: Repository, tagged: Tagged, tip: str, found: Examined) -> None:
-    """Check that the commit of main that the release names gave it these datasets; `tip` is where main ends."""
+    """Check that the collection had these datasets at the commit of main that the release states.
+
+    Args:
+        repository: The data repo.
+        tagged: The release.
+        tip: The tip of main.
+        found: Where to note faults.
+    """
     frozen = tagged.frozen
     main = _state_of_main(repository, frozen.main)
     if main is None:
@@ -258,7 +265,7 @@ def _check_against_main(repository: Repository, tagged: Tagged, tip: str, found:
     listed = {(each.dataset, each.begin, each.end): each for each in frozen.entries}
     for key in sorted(given.keys() - listed.keys(), key=str):
         if isinstance(catalogue.get(given[key].via[-1]), Run):
-            continue  # it was born later
+            continue  # it may have been born later
         if _was_hidden(catalogue, given[key], frozen.entries):
             continue
         found.say(key[0], f"{frozen.label.collection} held it at {frozen.main:.10}, and the release does not")
@@ -268,7 +275,7 @@ def _check_against_main(repository: Repository, tagged: Tagged, tip: str, found:
 
 
 def _was_hidden(catalogue: Catalogue, entry: Entry, listed: Iterable[Entry]) -> bool:
-    """Whether it was certified, and a whole revision hid it, as it did in releases of before December 2026."""
+    """Whether a certified dataset was hidden by a whole revision, as in releases before December 2026."""
     is_certified = isinstance(catalogue.get(entry.via[-1]), Calibration)
     return is_certified and any(each.dataset.name == entry.dataset.name and not each.dataset.path for each in listed)
 
@@ -277,7 +284,7 @@ def _state_of_main(repository: Repository, oid: str) -> pygit2.Commit | None:
     on_main = next((each for each in repository.commits("main") if str(each.id) == oid), None)
     if on_main is not None or len(oid) != 40:
         return on_main
-    other = repository.git.get(oid)  # pushed at the same time, or of another line of history
+    other = repository.git.get(oid)  # pushed at the same time, or not on main
     return other if isinstance(other, pygit2.Commit) else None
 
 
@@ -287,7 +294,7 @@ def _given(repository: Repository, catalogue: Catalogue, frozen: Frozen) -> Iter
 
 
 def _was_held(repository: Repository, catalogue: Catalogue, entry: Entry, names: set[str]) -> bool:
-    """Whether one of these collections holds a dataset by itself, though what was born later into a run hides it."""
+    """Whether one of these collections holds a dataset directly, even if a revision born later now hides it."""
     holder = entry.via[-1] if entry.via else ""
     collection = catalogue.get(holder) if holder in names else None
     if isinstance(collection, Listed):

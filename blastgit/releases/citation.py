@@ -1,4 +1,4 @@
-"""Who made data, and what they are called: `citation:` of blastgit.yaml, and CITATION.cff, both on main."""
+"""The citation metadata of a data repo: `citation:` of blastgit.yaml, and CITATION.cff, both on main."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from blastgit.safe_yaml import load_yaml
 
 CFF = "CITATION.cff"
 UNKNOWN = "(:unav)"
-"""What DataCite asks to write where something is not known."""
+"""DataCite's code for an unknown value."""
 
 _WHERE = "blastgit.yaml on main: citation"
 _ORCID = re.compile(r"(?:https?://orcid\.org/)?(\d{4}-\d{4}-\d{4}-\d{3}[\dX])")
@@ -29,9 +29,9 @@ class Creator:
     """A person or an organisation.
 
     Attributes:
-        name: The name of an organisation, or of a person whose name is not to be taken apart.
+        name: The name of an organisation, or of a person whose name is not split into parts.
         family: A person's family name.
-        given: A person's other names.
+        given: A person's given names.
         orcid: `0000-0002-1825-0097`.
         affiliation: Where a person works.
     """
@@ -53,18 +53,18 @@ class Creator:
 
 @dataclass(frozen=True)
 class Citation:
-    """What is to be said of the data of a whole repo, or of one release.
+    """The citation metadata of a whole repo, or of one release.
 
     Attributes:
-        title: What they are called.
-        creators: Who made them, in order.
-        publisher: Who keeps them and makes them available.
+        title: The title of the data.
+        creators: The creators, in order.
+        publisher: Who keeps the data and makes them available.
         license: An SPDX identifier, `CC-BY-4.0`, or the URL of a license.
-        url: Where they are found.
-        description: What they are.
+        url: Where the data are found.
+        description: A description of the data.
         doi: `10.5281/zenodo.1234567`.
-        keywords: Words to find them by.
-        dois: DOIs that were given to revisions and releases afterwards, by their names.
+        keywords: Keywords to find the data by.
+        dois: DOIs assigned to revisions and releases later, by their names.
     """
 
     title: str = ""
@@ -79,7 +79,7 @@ class Citation:
 
     @classmethod
     def of(cls, settings: Settings) -> Citation:
-        """Return what the settings of a data repo say of them.
+        """Read the citation metadata of a data repo's settings.
 
         Raises:
             RepoError: The section `citation` has a mistake.
@@ -87,12 +87,12 @@ class Citation:
         return settings.read("citation", read_citation)
 
     def over(self, other: Citation) -> Citation:
-        """Return this, with what `other` says where this says nothing."""
+        """Return this, with empty fields taken from `other`."""
         values = {each.name: getattr(self, each.name) or getattr(other, each.name) for each in fields(self)}
         return Citation(**values)
 
     def missing(self) -> list[str]:
-        """Return, in sentences, what a citation should have and is not stated."""
+        """Return a sentence for each required field that is empty."""
         wanted = {
             "creators": "nobody is named as creator",
             "title": "the data have no title",
@@ -106,7 +106,7 @@ class Citation:
         ]
 
     def to_json(self) -> dict[str, Any]:
-        """Return it under its stable keys, without what is not stated."""
+        """Return it under its stable keys, without empty fields."""
         value = {key: each for key, each in asdict(self).items() if each and key != "dois"}
         if self.creators:
             value["creators"] = [{key: each for key, each in asdict(one).items() if each} for one in self.creators]
@@ -116,7 +116,7 @@ class Citation:
 
 
 def citation_of(repository: Repository) -> Citation:
-    """Return what main says now: its settings, then CITATION.cff, then the repo's title.
+    """Return the present citation metadata on main: from the settings, then CITATION.cff, then the repo's title.
 
     Raises:
         RepoError: One of them is not valid.
@@ -128,7 +128,7 @@ def citation_of(repository: Repository) -> Citation:
 
 
 def read_citation(loaded: Any, where: str = _WHERE) -> Citation:
-    """Read the value of `citation:`; None is nothing.
+    """Read the value of `citation:`; None means empty.
 
     Raises:
         RepoError: It is not valid.
@@ -148,7 +148,7 @@ def read_citation(loaded: Any, where: str = _WHERE) -> Citation:
 
 
 def read_cff(text: bytes) -> Citation:
-    """Read what CITATION.cff says that is of use here.
+    """Read the fields of CITATION.cff that are used here.
 
     Raises:
         RepoError: It is not valid.
@@ -173,10 +173,10 @@ def read_cff(text: bytes) -> Citation:
 
 
 def doi_of(text: str, where: str) -> str:
-    """Return a DOI without what stands before it in a URL.
+    """Return a DOI without a URL prefix.
 
     Raises:
-        RepoError: It is not one.
+        RepoError: It is not a DOI.
     """
     match = _DOI.fullmatch(text)
     if text and match is None:

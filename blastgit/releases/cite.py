@@ -1,4 +1,4 @@
-"""What is to be cited, and how it is written: BibTeX, CITATION.cff, DataCite's JSON, plain text."""
+"""Write citations: as BibTeX, CITATION.cff, DataCite's JSON or plain text."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _TEX = {
 
 @dataclass(frozen=True)
 class Cited:
-    """One thing that can be cited.
+    """A revision, release or state to be cited.
 
     Attributes:
         name: `2026dgt@1`, or `release/nearby/1`.
         version: The revision number, or the version of the release.
         date: When it was recorded or frozen, `2026-06-03`.
-        identifiers: By what it can be found beside a DOI: what kind of name each is, and the name.
-        citation: Who made it, and what it is called.
-        sizes: How much it is: `30 files`, `26000000 bytes`.
-        formats: Media types in it.
-        simulated: Whether the data are.
+        identifiers: Its identifiers besides a DOI, as kind and value.
+        citation: Creators, title and so on.
+        sizes: Its size: `30 files`, `26000000 bytes`.
+        formats: The media types of its files.
+        simulated: Whether the data are simulated.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Cited:
 
     @property
     def title(self) -> str:
-        """What it is called: the data, and which of them."""
+        """The title of the data, with the name of the part."""
         title = f"{self.citation.title or UNKNOWN}: {self.name}"
         return f"{title} (simulated data)" if self.simulated else title
 
@@ -55,17 +55,17 @@ class Cited:
 
     @property
     def place(self) -> str:
-        """Where it is found: its DOI as a URL, or the URL that is stated."""
+        """The URL of its DOI, or else the URL of the data."""
         return f"https://doi.org/{self.citation.doi}" if self.citation.doi else self.citation.url
 
     def write(self, form: str) -> str:
-        """Return the citation in one of `FORMS`, with a newline at its end."""
+        """Return the citation in one of `FORMS`, ending with a newline."""
         writers = {"text": _text, "bibtex": _bibtex, "cff": _cff, "datacite": _datacite}
         return writers[form](self)
 
 
 def license_url(text: str) -> str:
-    """Return the URL of a license that is stated by its SPDX identifier or by its URL."""
+    """Return the URL of a license given by its SPDX identifier or URL."""
     return text if "://" in text or not text else f"{_LICENSES}{text}"
 
 
@@ -106,7 +106,7 @@ def _cff(cited: Cited) -> str:
     import yaml
 
     citation = cited.citation
-    said = {
+    fields = {
         "cff-version": "1.2.0",
         "message": "If you use these data, please cite them as below.",
         "type": "dataset",
@@ -125,7 +125,7 @@ def _cff(cited: Cited) -> str:
         "keywords": list(citation.keywords),
     }
     text: str = yaml.safe_dump(
-        {key: value for key, value in said.items() if value}, sort_keys=False, allow_unicode=True, width=100
+        {key: value for key, value in fields.items() if value}, sort_keys=False, allow_unicode=True, width=100
     )
     return text
 

@@ -1,4 +1,4 @@
-"""`ro-crate-metadata.json`: what a release is, for programs that know RO-Crate 1.1 and nothing of blastgit."""
+"""`ro-crate-metadata.json`: the metadata of a release for programs that read RO-Crate 1.1."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from blastgit.releases.layout import Part
 from blastgit.store.media_types import BY_ENDING, OTHER, known_type
 
 FILE_LIMIT = 20_000
-"""Files up to which each is described; of a larger release the revisions are, and the manifest has the files."""
+"""Most files that are described one by one. For larger releases only revisions are; the manifest lists the files."""
 
 _BESIDE = {
     FILE: ("The datasets, each with its revision number and commit", "application/yaml"),
@@ -26,7 +26,7 @@ _BESIDE = {
 
 
 def media_types(parts: Sequence[Part]) -> tuple[str, ...]:
-    """Return the media types of a release's files, as far as they are known."""
+    """Return the known media types of a release's files."""
     found = {known_type(path) for part in parts for path in part.paths}
     return tuple(sorted({each for each in found if each is not None} | {BY_ENDING[".json"]}))
 

@@ -1,4 +1,4 @@
-"""Freezing a collection: everything resolved to commits, and written as one tag that never moves."""
+"""Freeze a collection: resolve everything to commits, and write it as one tag that never moves."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from blastgit.repository.skeleton import dot_files
 from blastgit.repository.tombstones import Withdrawals
 
 _TOLD = 20
-"""Warnings of one kind that are given in words."""
+"""Most warnings of one kind that are listed."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,10 @@ class FreezeOptions:
     """How to freeze.
 
     Attributes:
-        reason: What the release is for, in a line; "" for nothing to be said.
-        doi: The DOI that was reserved for it, or "".
-        sign: How to sign; None for not at all.
-        dry_run: Find out what would be frozen, and write nothing.
+        reason: What the release is for, in one line, or "".
+        doi: The DOI reserved for it, or "".
+        sign: How to sign it; None for an unsigned tag.
+        dry_run: Find out what would be frozen, but write nothing.
     """
 
     reason: str = ""
@@ -58,7 +58,7 @@ class FreezeOptions:
     dry_run: bool = False
 
     def __post_init__(self) -> None:
-        """Check the reason, and take the DOI out of its URL.
+        """Check the reason, and remove the URL prefix of the DOI.
 
         Raises:
             InvalidInput: The reason is not one line, or the DOI is not valid.
@@ -76,15 +76,15 @@ class Release:
     """What was frozen.
 
     Attributes:
-        label: What it is called.
+        label: Its name.
         tag: The id of the tag object; "" after a dry run.
-        main: The commit of main that said what the collection holds.
+        main: The commit of main from which the collection was resolved.
         datasets: How many datasets.
-        files: How many files, documents among them.
-        size: Their bytes.
+        files: How many files, including documents.
+        size: Their size in bytes.
         signed: Whether the tag is signed.
-        same_as: Earlier releases of the collection that have the same content.
-        warnings: What should be known, and perhaps be mended before the next release.
+        same_as: Earlier releases of the collection with the same content.
+        warnings: Problems to know about, and perhaps fix before the next release.
     """
 
     label: Label
@@ -114,18 +114,18 @@ def freeze(
     Args:
         repository: The data repo.
         name: The collection, of any type.
-        version: What this state of it is called.
+        version: The version of the release.
         options: How.
         progress: Called with revisions read.
 
     Raises:
-        InvalidInput: There is such a release, or nothing is in the collection.
-        NotFound: There is no such collection.
-        Denied: This user may not.
+        InvalidInput: The release exists, or the collection is empty.
+        NotFound: The collection does not exist.
+        Denied: This user may not change the collection.
         RepoError: The tag cannot be signed, or the repo cannot be written.
     """
     label = make_label(name, version)
-    if repository.is_here:  # elsewhere it is the server that knows who pushes
+    if repository.is_here:  # for a remote repo, the server knows who pushes
         check_access(repository.settings, name)
     others = releases(repository)
     check_new(label, others)
@@ -149,7 +149,7 @@ def freeze(
 
 
 def _resolved(repository: Repository, label: Label, options: FreezeOptions) -> tuple[Frozen, list[str]]:
-    """Return what a collection is now, and what of it was withdrawn, in sentences."""
+    """Return the present state of a collection, and sentences about withdrawn files."""
     main = repository.main
     catalogue = Catalogue(main.tree)
     collection = catalogue[label.collection]
@@ -239,7 +239,7 @@ def _message(frozen: Frozen, options: FreezeOptions) -> str:
 
 
 def cited_release(frozen: Frozen) -> Cited:
-    """Return how a release is cited."""
+    """Return the citation of a release."""
     names = (("data repo", f"urn:uuid:{frozen.repo}"), ("git tag", str(frozen.label)))
     version = frozen.label.version
     sizes = f"{frozen.files} files", f"{frozen.size} bytes"
@@ -249,7 +249,7 @@ def cited_release(frozen: Frozen) -> Cited:
 
 
 def describing(frozen: Frozen, parts: Sequence[Part]) -> dict[str, bytes]:
-    """Return the files that stand beside the data, but for the manifest, which lists them."""
+    """Return the files that describe the data, except for the manifest, which lists them."""
     cited = cited_release(frozen)
     return {
         FILE: frozen.text(),

@@ -1,6 +1,6 @@
-"""A release as it is written in `release.yaml`: every dataset with its commit and revision number.
+"""Read and write `release.yaml`, which lists every dataset of a release with its commit and revision number.
 
-Like the file of a collection it is a part of YAML: `key: JSON` on each line, then one member a line.
+Like the file of a collection it is a subset of YAML: `key: JSON` on each line, then one member per line.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ FILE, MANIFEST, CRATE, CITED, README = (
     "release.yaml", "manifest.sha256", "ro-crate-metadata.json", "CITATION.cff", "README.md",
 )  # fmt: skip
 DESCRIBING = (FILE, CITED, CRATE, README)
-"""The files that stand beside the data; the manifest lists them too."""
+"""The files that describe the data; the manifest lists them too."""
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 SIZE_LIMIT = 512 * 1024 * 1024
-"""Bytes of a manifest: some five million files."""
+"""Most bytes of a describing file or manifest: some five million files."""
 
 
 class Entry(NamedTuple):
@@ -37,10 +37,10 @@ class Entry(NamedTuple):
     Attributes:
         dataset: The dataset.
         commit: The commit of its revision.
-        via: The collections that gave it.
-        begin: Since when it is valid, if a CALIBRATION says so.
-        end: Until when.
-        without: Files of it that had been withdrawn before.
+        via: The collections that led to it.
+        begin: When its validity begins, if a CALIBRATION limits it.
+        end: When its validity ends.
+        without: Its files that had been withdrawn before.
     """
 
     dataset: Dataset
@@ -68,20 +68,20 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class Frozen:
-    """A collection as it was when it was frozen.
+    """A frozen collection.
 
     Attributes:
-        label: What the release is called.
+        label: The name of the release.
         kind: The type of the collection.
         about: What the collection is for.
-        main: The commit of main that said what it holds.
+        main: The commit of main from which it was resolved.
         time: When it was frozen (ISO 8601, UTC).
         repo: The identity of the data repo.
-        simulated: Whether its data are.
-        files: How many files it has, documents among them.
-        size: Their bytes.
-        formats: Their media types, as far as they are known.
-        citation: Who made the data, and what they are called.
+        simulated: Whether its data are simulated.
+        files: How many files it has, including documents.
+        size: Their size in bytes.
+        formats: Their known media types.
+        citation: The citation metadata.
         entries: Its datasets, sorted.
     """
 
@@ -100,14 +100,14 @@ class Frozen:
 
     @property
     def content(self) -> str:
-        """A digest that is the same for releases of the same datasets, files and validity."""
+        """A digest that is equal for releases of the same datasets, files and validity."""
         lines = [
             {key: value for key, value in each.to_json().items() if key != "via"} for each in self.entries
-        ]  # how a collection came to give them is its own business
+        ]  # not `via`: how a collection led to them does not matter
         return hashlib.sha256(json.dumps(lines, sort_keys=True).encode()).hexdigest()
 
     def head(self) -> dict[str, Any]:
-        """Return all but the datasets under its stable keys."""
+        """Return everything except the datasets under its stable keys."""
         return {
             "collection": self.label.collection, "version": self.label.version, "type": self.kind,
             "about": self.about, "main": self.main, "time": self.time, "repo": self.repo,
@@ -129,7 +129,7 @@ def read_frozen(data: bytes, label: Label) -> Frozen:
     """Read `release.yaml` of a release.
 
     Raises:
-        DamagedData: It is none, or of another release.
+        DamagedData: It is not valid, or belongs to another release.
     """
     try:
         text, _, body = data.decode().partition("\nmembers:\n")

@@ -1,4 +1,4 @@
-"""What a release is called: a collection and a version."""
+"""Names of releases: a collection and a version."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Label:
 
     Attributes:
         collection: The collection that was frozen.
-        version: Which state of it.
+        version: The version of the release.
     """
 
     collection: str
@@ -36,7 +36,7 @@ class Label:
 
     @property
     def folder(self) -> str:
-        """Where it is brought to if nobody says where: `nearby-1`."""
+        """The default folder for a download: `nearby-1`."""
         return f"{self.collection.replace('/', '-')}-{self.version}"
 
     def __str__(self) -> str:
@@ -44,10 +44,10 @@ class Label:
 
 
 def make_label(collection: str, version: str) -> Label:
-    """Return the name of a release that is to be made.
+    """Return the name of a new release.
 
     Raises:
-        InvalidName: There can be no such collection or version.
+        InvalidName: The name of the collection or the version is not valid.
     """
     label = Label(check_name(collection), version)
     if "/" in version or not pygit2.reference_is_valid_name(label.ref):
@@ -60,10 +60,10 @@ def make_label(collection: str, version: str) -> Label:
 
 
 def read_label(text: str) -> Label:
-    """Take `release/COLLECTION/VERSION` apart.
+    """Read `release/COLLECTION/VERSION`.
 
     Raises:
-        InvalidName: It has no such form.
+        InvalidName: It does not have this form.
     """
     ref = text if text.startswith(TAGS) else f"{TAGS}{text}"
     try:
@@ -76,12 +76,12 @@ def read_label(text: str) -> Label:
 
 
 def is_release(text: str) -> bool:
-    """Whether a person means a release: no transient may be called so."""
+    """Whether a text names a release: no transient can have such a name."""
     return text.startswith(PREFIX)
 
 
 def releases(repository: Repository) -> list[Label]:
-    """Return every release there is, sorted. Reads the names of all refs."""
+    """Return all releases, sorted. Reads the names of all refs."""
     return sorted(read_label(ref) for ref in repository.references(RELEASES))
 
 
@@ -89,7 +89,7 @@ def tag_of(repository: Repository, label: Label) -> pygit2.Oid:
     """Return the id of a release's tag object.
 
     Raises:
-        NotFound: There is no such release; the error says which there are.
+        NotFound: The release does not exist; the error names some that do.
     """
     reference = repository.reference(label.ref)
     if reference is None:
@@ -102,10 +102,10 @@ def tag_of(repository: Repository, label: Label) -> pygit2.Oid:
 
 
 def check_new(label: Label, others: Iterable[Label]) -> None:
-    """Check that a release may be made beside those that there are.
+    """Check that a new release is compatible with the existing ones.
 
     Raises:
-        InvalidInput: It exists, or git or a file system could not hold both.
+        InvalidInput: It exists, or git or a file system cannot hold both.
     """
     new = str(label).casefold()
     for other in others:

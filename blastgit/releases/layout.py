@@ -1,4 +1,4 @@
-"""How a release lies in a tree and in a folder: `2026dgt@1/…` for each revision, as `blastgit get` brings it."""
+"""The layout of a release, in its git tree and when downloaded: a folder `2026dgt@1/` for each revision."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from blastgit.workflow.judged import Invalid, ValidityReport
 
 @dataclass(frozen=True)
 class Part:
-    """What a release has of one revision.
+    """The part of a release that is from one revision.
 
     Attributes:
         dataset: The revision as a dataset.
-        git: Where it is.
+        git: The git repository.
         commit: Its commit.
-        paths: Its files that belong to the release, sorted.
-        whole: Whether the document belongs to it, and not only some files.
+        paths: Its files in the release, sorted.
+        whole: Whether the release includes the document, and not only some files.
     """
 
     dataset: Dataset
@@ -39,7 +39,7 @@ class Part:
 
     @property
     def folder(self) -> str:
-        """Where it lies."""
+        """Its folder in the release."""
         return str(self.dataset)
 
     @property
@@ -48,17 +48,17 @@ class Part:
         return f"{self.folder}/{self.dataset.name}.json"
 
     def open(self) -> Revision:
-        """Return the revision, to be read and let go: a release may have very many, each with a large document.
+        """Return the revision. Do not keep it: a release may have very many, each with a large document.
 
         Raises:
-            DamagedData: Git has no such commit.
+            DamagedData: Git lacks the commit.
         """
         with undamaged(self.folder):
             commit = self.git[self.commit].peel(pygit2.Commit)
         return Revision(self.git, self.dataset.name, commit, self.dataset.number)
 
     def sums(self, revision: Revision) -> dict[str, Checksums]:
-        """Return what each of its files must be, by path in the revision, which `open` returned.
+        """Return the expected checksums of its files, by path in the revision (as returned by `open`).
 
         Raises:
             DamagedData: The revision cannot be read.
@@ -67,7 +67,7 @@ class Part:
         return {path: Checksums(each.md5, revision.sha256(path), each.size) for path, each in pointers.items()}
 
     def sizes(self) -> dict[str, tuple[str, int]]:
-        """Return the SHA-256 and the size of each file in the release, by its path there.
+        """Return the SHA-256 and the size of each of its files, by path in the release.
 
         Raises:
             DamagedData: The revision cannot be read.
@@ -80,7 +80,7 @@ class Part:
         return found
 
     def blobs(self) -> dict[str, pygit2.Oid]:
-        """Return what git has of it, by path in the release: documents, pointers and files, as the revision has them.
+        """Return its blobs by path in the release: document, pointers and files in git, as in the revision.
 
         Raises:
             DamagedData: The revision cannot be read.
@@ -95,7 +95,7 @@ class Part:
 
 
 def invalid_of(repository: Repository, part: Part) -> Invalid:
-    """Return what of a part a failed stage made or left behind, by path in the release."""
+    """Return the files of a part that a failed stage made or left behind, by path in the release."""
     judged = ValidityReport(repository, part.open())
     values = judged.invalid_values if part.whole else ()
     found = judged.allow([*part.paths, *values], part.folder, even_invalid=True)
@@ -104,14 +104,14 @@ def invalid_of(repository: Repository, part: Part) -> Invalid:
 
 
 def parts_of(repository: Repository, entries: Iterable[Entry]) -> list[Part]:
-    """Return what a release has of each revision, sorted.
+    """Return the parts of a release, sorted by revision.
 
     Raises:
-        DamagedData: A commit is not here, or lacks a file.
+        DamagedData: A commit is missing, or lacks a file.
     """
     grouped: dict[Dataset, list[Entry]] = {}
     chosen = list(entries)
-    repository.look_up(entry.dataset.ref for entry in chosen)  # by their tags, a repo elsewhere gives their commits
+    repository.look_up(entry.dataset.ref for entry in chosen)  # from a remote repo, this fetches the commits
     for entry in chosen:
         grouped.setdefault(entry.dataset.revision, []).append(entry)
     return [_part(repository, dataset, grouped[dataset]) for dataset in sorted(grouped)]
@@ -133,7 +133,7 @@ def _part(repository: Repository, dataset: Dataset, entries: Sequence[Entry]) ->
 
 
 def manifest_lines(files: Mapping[str, str]) -> bytes:
-    """Return what `sha256sum -c` reads, of the SHA-256 of each file by its path."""
+    """Return a manifest for `sha256sum -c` from the SHA-256 of each file by path."""
     return "".join(f"{files[path]}  {path}\n" for path in sorted(files)).encode()
 
 
@@ -143,12 +143,12 @@ def digests(files: Mapping[str, bytes]) -> dict[str, str]:
 
 
 def add_tree(batch: Batch, parts: Iterable[Part], beside: Mapping[str, pygit2.Oid]) -> pygit2.Oid:
-    """Add the trees of a release to a batch, and return the uppermost.
+    """Add the trees of a release to a batch, and return the id of the top one.
 
     Args:
-        batch: Where to; if it is not written, nothing happens but that the id is known.
-        parts: The revisions.
-        beside: The files that stand beside them.
+        batch: The batch; it need not be written if only the id is wanted.
+        parts: The parts of the release.
+        beside: The other files, by path.
     """
     files = dict(beside)
     for part in parts:

@@ -1,4 +1,4 @@
-"""The tag object of a release: made, and signed if that is wanted. Git does the signing."""
+"""Make the tag object of a release, and have git sign it if asked for."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from blastgit.repository.base import Repository
 
 @dataclass(frozen=True)
 class Unsigned:
-    """A release's tag as it is before anybody signs it.
+    """A release's tag before it is signed.
 
     Attributes:
         label: The release.
-        commit: What is tagged.
-        message: Why.
+        commit: The tagged commit.
+        message: The message.
     """
 
     label: Label
@@ -30,10 +30,10 @@ class Unsigned:
 
 
 def add_tag(repository: Repository, batch: Batch, tag: Unsigned, sign: Sign | None) -> str:
-    """Add the tag object of a release to the batch that has its commit, and return its id; no ref is moved.
+    """Add the tag object of a release to the batch with its commit, and return its id; no ref is moved.
 
     Raises:
-        RepoError: It cannot be written, or not be signed.
+        RepoError: It cannot be written or signed.
     """
     who = repository.committer()
     if sign is None:
@@ -47,5 +47,5 @@ def add_tag(repository: Repository, batch: Batch, tag: Unsigned, sign: Sign | No
             raise not_signed(str(tag.label), error.stderr) from None
         made = run_git(scratch, "cat-file", "tag", tag.label.ref, env=environment)
         if not ARMOUR.search(made):
-            raise not_signed(str(tag.label), "git made a tag without a signature")  # as 2.39 does without the SSH key
+            raise not_signed(str(tag.label), "git made a tag without a signature")  # git 2.39, without the SSH key
     return str(batch.tag_object(made))
