@@ -1,4 +1,1 @@
-"""The way from a result back to its inputs.
-
-`used` is the graph inside one revision: which product was made of which, and whether it really was.
-"""
+"""Where results come from: the graph of one revision, what an input affects, orphaned runs, and usage of revisions."""

@@ -1,4 +1,4 @@
-"""What stands downstream of something: a file, an input image, a host, a row, across transients and revisions."""
+"""Find everything derived from a file, an input image, a host or a row, across transients and revisions."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Affected(NamedTuple):
-    """One thing that was made of the subject, or is it; a tuple, since there may be very many.
+    """A product derived from the subject, or the subject itself; a tuple, since there may be very many.
 
     Attributes:
         revision: The revision that has it, `2026dgt@1`.
-        product: The thing: a natural path or a file.
-        distance: Steps from the subject; 0 is the subject itself.
-        via: What of the revision is the subject.
+        product: A natural path or a file.
+        distance: Steps from the subject; 0 for the subject itself.
+        via: The subject's own path in the revision.
     """
 
     revision: str
@@ -48,13 +48,13 @@ class Affected(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What to look for. Exactly one of the attributes is set.
+    """What to look for. Exactly one attribute is set.
 
     Attributes:
         digest: A file's content, `sha256:…`.
         image: A survey's image in a filter, `images/DES/DES_z`.
         host: The name of a host.
-        row: A revision and a product of it; "" for all of it.
+        row: A revision and a product of it; "" for the whole revision.
     """
 
     digest: str = ""
@@ -64,7 +64,7 @@ class Subject:
 
     @property
     def clue(self) -> bytes:
-        """Bytes that the document of every revision has which is concerned: quicker to look for than to parse them."""
+        """Bytes that the document of every affected revision contains: searching is faster than parsing."""
         return (self.digest or self.host or self.image.rpartition("/")[2] or "").encode()
 
 
@@ -127,13 +127,13 @@ def _source(subject: AnnotationSubject) -> str:
 
 
 def affected(repository: Repository, subject: Subject, progress: Progress = silent) -> Iterator[Affected]:
-    """Yield all that was really made of a subject, nearest first in each revision.
+    """Yield everything that was actually derived from a subject, nearest first in each revision.
 
-    Every revision's document is searched for the subject; those that have it are read, and those after them, which may
-    hold what was made of it then.
+    Every revision's document is searched for the subject. Those that contain it are read, and so are later revisions,
+    which may still have products made from it.
 
     Raises:
-        NotFound: A row was named, and its revision has nothing there.
+        NotFound: A row was named that its revision does not have.
     """
     for revision in _candidates(repository, subject, progress):
         graph = read_graph(repository, revision)
@@ -148,11 +148,11 @@ def affected(repository: Repository, subject: Subject, progress: Progress = sile
 
 
 def affected_by_host(repository: Repository, having: Mapping[str, Set[int]]) -> Iterator[Affected]:
-    """Yield all that was really made with a host, also where another one has taken its place since.
+    """Yield everything that was actually derived from a host, even where another host has replaced it since.
 
     Args:
         repository: The data repo.
-        having: Which revisions of which transients have it.
+        having: The numbers of the revisions that have the host, by transient.
     """
     history = History(repository)
     for name, numbers in having.items():
@@ -174,7 +174,7 @@ def _candidates(repository: Repository, subject: Subject, progress: Progress) ->
         try:
             revisions = history.revisions(name)
         except (NotFound, DamagedData):
-            continue  # `verify` is for these
+            continue  # `verify` reports it
         is_there = False
         for revision in revisions:
             is_there = is_there or (subject.row[0] in ("", str(revision)) and subject.clue in revision.dr_bytes)

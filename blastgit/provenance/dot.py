@@ -1,4 +1,4 @@
-"""A graph as a picture: in the language of Graphviz, and through its `dot` as SVG."""
+"""Draw a provenance graph: in the DOT language of Graphviz, and by its program `dot` as SVG."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LONGEST = 120.0  # seconds
 
 
 def to_dot(graph: Graph) -> str:
-    """Return the graph for Graphviz: things from left to right, steps named by their stage, unused inputs dashed."""
+    """Return the graph in DOT: from left to right, edges labelled by their stage, unused inputs dashed."""
     numbers = {name: f"n{number}" for number, name in enumerate(graph.things)}
     lines = [f"digraph {_quoted(graph.revision)} {{", "  rankdir=LR;", "  node [fontname=Helvetica, fontsize=10];"]
     lines.append("  edge [fontname=Helvetica, fontsize=8];")

@@ -1,7 +1,8 @@
-"""The graph of one revision: remote image → cutout → aperture → photometry → SED result → files, with the stages.
+"""The provenance graph of one revision: remote image → cutout → aperture → photometry → SED result → files.
 
-`used` knows the steps that a document tells of; here they get their beginning (the survey's image, the transient), the
-stage that took each step, and what is known of every thing: checksum, size, the version of what wrote its row.
+`workflow.inputs` reads the steps from a document. Here the initial steps are added (from the survey's image, the
+transient), the stage that took each step, and facts about every node: checksum, size, the version of the software that
+wrote its row.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from blastgit.workflow.stages import Stages
 from blastgit.workflow.view import View
 
 IMAGES = "images"
-"""Where remote images stand among the names of things: `images/DES/DES_z`."""
+"""The prefix of the names of remote images: `images/DES/DES_z`."""
 
 _VERSION = "software_version"
 _KINDS = {"cutouts": "cutout", "apertures": "aperture", "sed": "SED result", "sfh": "star-formation history"}
@@ -33,7 +34,7 @@ _KINDS = {"cutouts": "cutout", "apertures": "aperture", "sed": "SED result", "sf
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """One thing that was made or used.
+    """A node of the graph: something that was made or used.
 
     Attributes:
         name: A natural path, the path of a file, `images/SURVEY/FILTER`, `host:KEY` or `r/filter/DES_z@1`.
@@ -54,9 +55,9 @@ class Deed:
 
     Attributes:
         stage: Its name.
-        outcome: How it ended, in Blast's words; None if it says nothing.
-        makes: The things whose present state it left.
-        uses: The things that it really used for them.
+        outcome: How it ended, in Blast's words; None if the export does not say.
+        makes: The things that it wrote last.
+        uses: The things that it actually used for them.
     """
 
     stage: str
@@ -67,13 +68,13 @@ class Deed:
 
 @dataclass(frozen=True)
 class Graph:
-    """Where all of one revision came from.
+    """The provenance of one revision.
 
     Attributes:
         revision: The revision, `2026dgt@1`.
-        about: App version, run, rules, times: what holds for all of it.
-        things: By name.
-        uses: The steps from product to source, also those that were considered and not taken.
+        about: Facts about the whole revision: app version, run, rules, times.
+        things: The nodes, by name.
+        uses: The edges from product to source, including inputs that were considered but not used.
         deeds: The stages, in order.
     """
 
@@ -85,7 +86,7 @@ class Graph:
 
     @cached_property
     def sources(self) -> Mapping[str, list[Use]]:
-        """The steps back from each product."""
+        """The edges from each product to its sources."""
         return _by(self.uses, "product")
 
     @cached_property
@@ -93,19 +94,19 @@ class Graph:
         return _by((use for use in self.uses if use.really), "source")
 
     def maker(self, name: str) -> Deed | None:
-        """Return the stage that left a thing as it is."""
+        """Return the stage that wrote a thing last."""
         return next((deed for deed in self.deeds if name in deed.makes), None)
 
     def match(self, path: str) -> list[str]:
-        """Return the things that a path means: one thing, or all in a folder or table."""
+        """Return the things at a path: one thing, or all in a folder or table."""
         return [name for name in self.things if name == path or name.startswith(f"{path.rstrip('/')}/")]
 
     def of_revision(self, revision: str) -> list[str]:
-        """Return the things that are of an earlier revision, or ("") of this one."""
+        """Return the things of an earlier revision, or of this one ("")."""
         return [name for name, thing in self.things.items() if thing.facts.get("revision", "") == revision]
 
     def downstream(self, names: Iterable[str]) -> dict[str, int]:
-        """Return what was really made of some things, directly or not, each with the number of steps to it."""
+        """Return everything that was actually derived from some things, each with its distance in steps."""
         known = dict.fromkeys(names, 0)
         level, distance = list(known), 0
         while level:
@@ -118,7 +119,7 @@ class Graph:
         """Return the part of the graph that leads to some things: a file, a row, a folder.
 
         Raises:
-            NotFound: There is nothing at that path.
+            NotFound: The graph has nothing at that path.
         """
         left = self.match(path)
         if not left:
@@ -144,11 +145,11 @@ class Graph:
 def read_graph(repository: Repository, state: Snapshot) -> Graph:
     """Return the graph of a revision, with its inputs as they were when each thing was made.
 
-    What was made in an earlier run, of inputs that are others now, leads to things of that revision, which have its
-    name before their own: `2026dgt@0:cutout_cdn/DES/DES_g.fits`.
+    Things made in an earlier run, from inputs that have changed since, have sources in that earlier revision, prefixed
+    with its name: `2026dgt@0:cutout_cdn/DES/DES_g.fits`.
 
     Raises:
-        DamagedData: The revision, or one that it follows and that has an input of it, cannot be read.
+        DamagedData: The revision, or an earlier one that has an input of it, cannot be read.
     """
     origins = origins_of(repository, state, _steps)
     uses = origins.uses.steps
@@ -203,7 +204,7 @@ def _about(state: Snapshot) -> dict[str, str]:
 
 
 def _with_versions(rules: Rules) -> Rules:
-    """Return rules under which rows keep the version of the software that wrote them, which is never compared."""
+    """Return rules that keep the version of the software that wrote a row, which comparisons ignore."""
     tables = {name: replace(table, volatile=table.volatile - {_VERSION}) for name, table in rules.tables.items()}
     return replace(rules, tables=tables)
 
@@ -218,7 +219,7 @@ def _downloads(form: NaturalForm) -> Iterator[Use]:
 
 
 def _places(form: NaturalForm) -> Iterator[Use]:
-    """Yield what is taken from the transient and its host: where to look for one, the redshift and dust of a fit."""
+    """Yield the steps that use the transient and its host: the search for a host, the redshift and dust of a fit."""
     hosts = [row.path for row in form.tables["host"]]
     for host in hosts:
         yield Use(host, "transient")
@@ -228,12 +229,12 @@ def _places(form: NaturalForm) -> Iterator[Use]:
 
 
 def image_name(survey: Json, filter_name: Json) -> str:
-    """Return the name of the image of a survey in a filter, wherever it was downloaded from."""
+    """Return the name of a survey's image in a filter, regardless of the URL."""
     return f"{IMAGES}/{survey}/{filter_name}"
 
 
 class _Things:
-    """What is known of the things of one state."""
+    """Facts about the things of one state."""
 
     def __init__(self, state: Snapshot, rules: Rules) -> None:
         self._state = state
@@ -241,7 +242,7 @@ class _Things:
         self._rows = {row.path: row for row in self.form.rows()}
 
     def thing(self, path: str, name: str, facts: Mapping[str, Json]) -> Thing:
-        """Return a thing under the name that it has in the graph, with more that is known of it."""
+        """Return a thing under its name in the graph, with additional facts."""
         kind, own = self._facts(path)
         return Thing(name, kind, {**own, **facts})
 

@@ -1,4 +1,4 @@
-"""Runs and markers that nothing cites, collects, annotates or reads: forgotten, or to be cleared up."""
+"""Find runs and markers that are not cited, collected, annotated or read: forgotten, or candidates for cleanup."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from blastgit.repository.commits import Marker
 from blastgit.repository.history import History
 
 AGE = timedelta(days=30)
-"""How long a run or marker is left in peace before it can be an orphan."""
+"""The age at which a run or marker can count as an orphan."""
 
 _DATASET = re.compile(rb"[A-Za-z0-9][A-Za-z0-9_/-]*@\d+")
 
@@ -33,8 +33,8 @@ class Orphan:
     Attributes:
         kind: "run" or "markers".
         name: The run's name, or the transient's.
-        revisions: The revisions that were born into the run.
-        last: When its last commit was made (ISO 8601, UTC).
+        revisions: The revisions born into the run.
+        last: The time of its last commit (ISO 8601, UTC).
     """
 
     kind: str
@@ -48,14 +48,14 @@ class Orphan:
 
 
 def orphans(repository: Repository, age: timedelta = AGE) -> list[Orphan]:
-    """Return the runs none of whose revisions is collected, cited, annotated or read, and markers of long ago.
+    """Return the runs of which no revision is collected, cited, annotated or read, and old markers.
 
-    Reads every revision's commit. A revision without a run belongs to nobody's run, and is no orphan; nor is the
-    latest revision of a transient, which everybody who asks for that transient gets.
+    Reads every revision's commit. A run with the latest revision of a transient is not an orphan, since users get that
+    revision by default; nor are revisions without a run.
 
     Args:
         repository: The data repo.
-        age: What is younger is no orphan yet.
+        age: Younger runs and markers are not orphans yet.
     """
     before = datetime.now(UTC) - age
     wanted = _wanted(repository)
@@ -71,7 +71,7 @@ def _runs(repository: Repository) -> list[Orphan]:
         try:
             revisions = history.revisions(name)
         except (NotFound, DamagedData):
-            continue  # `verify` is for these
+            continue  # `verify` reports it
         current.add(revisions[-1].trailers.get(Trailer.RUN))
         for revision in revisions:
             run = revision.trailers.get(Trailer.RUN)
@@ -84,20 +84,20 @@ def _runs(repository: Repository) -> list[Orphan]:
 def _markers(repository: Repository) -> list[Orphan]:
     found = []
     for ref, oid in repository.object_ids(RUNS).items():
-        with suppress(DamagedData), undamaged(ref):  # `status` names it
+        with suppress(DamagedData), undamaged(ref):  # `status` reports it
             marker = Marker(repository.git[oid].peel(pygit2.Commit))
             found.append(Orphan("markers", ref.removeprefix(RUNS), _time(marker)))
     return found
 
 
 def _wanted(repository: Repository) -> set[str]:
-    """Return the names of revisions and runs that anything refers to: collections, releases, annotations, reads."""
+    """Return the names of revisions and runs that collections, releases, annotations or reads refer to."""
     names: set[str] = set()
-    said, trees = repository.tip("annotations"), [repository.main.tree]
+    annotations, trees = repository.tip("annotations"), [repository.main.tree]
     for name, oid in repository.object_ids(RELEASES).items():
         with undamaged(name):
             trees.append(repository.git[oid].peel(pygit2.Tree))
-    trees += [] if said is None else [said.tree]
+    trees += [] if annotations is None else [annotations.tree]
     git = repository.git
     for tree in trees:
         for path, blob in flatten(tree):

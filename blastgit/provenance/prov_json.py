@@ -1,4 +1,4 @@
-"""A graph as W3C PROV-JSON (W3C Member Submission, 24 April 2013), which other provenance tools read."""
+"""Write a provenance graph as PROV-JSON (W3C Member Submission, 24 April 2013), which other tools read."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _PREFIXES = {"blastgit": "urn:blastgit:", "data": "urn:blastgit:data:"}
 def to_prov(graph: Graph) -> dict[str, Any]:
     """Return the PROV-JSON document of a graph.
 
-    Things are entities (`data:2026dgt@1:sed/global`), stages activities, Blast and blastgit software agents. What was
-    considered and not taken is no PROV relation: it stands as an attribute `blastgit:notUsed` of its product.
+    Things are entities (`data:2026dgt@1:sed/global`), stages are activities, Blast and blastgit are software agents.
+    Inputs that were considered but not used are not PROV relations, but an attribute `blastgit:notUsed` of the product.
     """
     revision = graph.revision
     blast = "blastgit:blast/" + _escaped(graph.about.get("app_version", "unknown"))

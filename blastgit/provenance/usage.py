@@ -1,7 +1,7 @@
-"""Which revisions are read, and when last: noted only where somebody wants it, and only on this machine.
+"""Log which revisions are read and when. Off by default, and kept only on this machine.
 
-`git -C REPO config blastgit.usage true` has every read of a repo on this machine noted in its own folder; for repos
-elsewhere a user names a file of their own in BLASTGIT_USAGE. A note that cannot be written is left out.
+`git -C REPO config blastgit.usage true` logs every read of a repo on this machine in the repo's folder; for remote
+repos, users name their own file in BLASTGIT_USAGE. Failures to write the log are ignored.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class Usage:
     Attributes:
         revision: The revision, `2026dgt@1`.
         run: The run that it was born into, or "".
-        count: How many reads were noted.
-        last: The last one (ISO 8601, UTC).
+        count: How many reads were logged.
+        last: The time of the last one (ISO 8601, UTC).
         users: Who read it, sorted.
     """
 
@@ -47,7 +47,7 @@ class Usage:
 
 
 def note(repository: Repository, state: Snapshot) -> None:
-    """Note that a revision is read, if that is wanted."""
+    """Log that a revision is read, if the log is enabled."""
     log = repository.usage_log
     if log is None:
         return
@@ -61,20 +61,20 @@ def note(repository: Repository, state: Snapshot) -> None:
     with suppress(OSError):
         descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
-            os.write(descriptor, line.encode())  # in one piece, so that readers at once do not mix their lines
+            os.write(descriptor, line.encode())  # in one call, so that the lines of concurrent readers do not mix
         finally:
             os.close(descriptor)
 
 
 def read_usage(repository: Repository, pattern: str = "*") -> list[Usage]:
-    """Return what was read, the latest first.
+    """Return the logged reads by revision, latest first.
 
     Args:
         repository: The data repo.
         pattern: A shell pattern of revisions or runs.
 
     Raises:
-        NotFound: Nobody wants reads to be noted.
+        NotFound: The log is not enabled.
     """
     log = repository.usage_log
     if log is None:
