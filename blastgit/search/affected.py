@@ -1,7 +1,7 @@
-"""What was made with a filter or another reference, and which revisions have a host, looked up in the index.
+"""Look up in the index what was made with a filter or another reference, and which revisions have a host.
 
-`provenance/affected.py` reads the document of each revision concerned. For a filter that fifty thousand transients
-share these would be as many documents; the tables of the index say the same.
+`provenance/affected.py` reads the document of each affected revision. A filter may be shared by fifty thousand
+transients, and the tables of the index have the same facts as their documents.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from blastgit.index.open_index import OpenIndex
 
 _OF_EXPORTS = ("r/filter/", "r/survey/")
-_MOST = 100_000_000  # rows: all there are
+_MOST = 100_000_000  # rows: no limit in practice
 _HOSTS = "SELECT transient, revision FROM hosts WHERE $name IN (host_key, host) ORDER BY transient, revision"
 
 _OF_REFERENCE = """
@@ -73,7 +73,7 @@ def affected_by(index: OpenIndex, subject: Subject) -> list[Affected]:
 
     Args:
         index: The index, up to date.
-        subject: A reference, or one revision of it: of that, what was exported while it was the latest.
+        subject: A reference, or one revision of it; for a revision, what was exported while it was the latest.
 
     Raises:
         NotFound: No revision was made with it.
@@ -88,10 +88,10 @@ def affected_by(index: OpenIndex, subject: Subject) -> list[Affected]:
 
 
 def revisions_with_host(index: OpenIndex, host: str) -> dict[str, set[int]]:
-    """Return which revisions of which transients have a host, by its key or its name.
+    """Return the numbers of the revisions that have a host, by transient; the host is given by its key or name.
 
     Raises:
-        NotFound: None has it.
+        NotFound: No revision has it.
     """
     found: dict[str, set[int]] = {}
     for transient, number in index.query(_HOSTS, {"name": host}, limits=replace(index.limits, rows=_MOST)).rows:

@@ -1,4 +1,4 @@
-"""ADQL, the query language of the Virtual Observatory: its text becomes SQL that DuckDB answers from the index."""
+"""ADQL, the query language of the Virtual Observatory: translate it to SQL that DuckDB runs on the index."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ __all__ = ["describe", "translate"]
 
 
 def translate(text: str, beside: Collection[str] = (), views: str | None = None) -> str:
-    """Return a query in ADQL 2.0 or 2.1 as one in DuckDB's SQL.
+    """Translate a query in ADQL 2.0 or 2.1 to DuckDB's SQL.
 
     Args:
         text: The query.
-        beside: The full names of tables that it may name beside those of the index: `ivoa.ObsCore`.
-        views: The database whose views are read instead of the index's own tables; None for these.
+        beside: The full names of tables that it may use besides those of the index: `ivoa.ObsCore`.
+        views: The database whose views are read instead of the index's own tables, or None.
 
     Raises:
-        InvalidQuery: It is no ADQL, or does more than read; says in which line and column, and what stands there.
+        InvalidQuery: It is not ADQL, or does more than read; the error gives line, column and word.
         RepoError: sqlglot is not installed.
     """
     from blastgit.index.library import need
@@ -32,13 +32,13 @@ def translate(text: str, beside: Collection[str] = (), views: str | None = None)
 def describe(
     text: str, columns: Sequence[Column], known: Mapping[str, Sequence[Column]] | None = None
 ) -> Sequence[Column]:
-    """Return the columns of a query's result with what follows for them from the query.
+    """Return the columns of a query's result, with units, UCDs and descriptions derived from the query.
 
     Args:
         text: The query, which was translated and answered.
-        columns: Their names and types.
-        known: The columns of each table by its full name in small letters, and by its own where that will do; those of
-            the index by default.
+        columns: The names and types of the columns.
+        known: The columns of each table, by its full name in lower case and by its bare name if that is unambiguous;
+            by default those of the index.
     """
     from blastgit.index.lineage import described
     from blastgit.search.adql.dialect import parse

@@ -1,4 +1,4 @@
-"""What DuckDB has against a query that was translated, told with the place in the text that a person wrote."""
+"""Report DuckDB's errors in a translated query with their place in the ADQL that the user wrote."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ _NAMED = re.compile(r"'([^']+)'|\"([^\"]+)\"")
 
 @contextmanager
 def in_terms_of(text: str) -> Iterator[None]:
-    """Have mistakes that DuckDB finds in the SQL of a query told in terms of its ADQL.
+    """Turn errors that DuckDB finds in the SQL into errors in the ADQL.
 
     Raises:
-        InvalidQuery: DuckDB found one.
+        InvalidQuery: DuckDB found an error.
     """
     try:
         yield
     except InvalidQuery as error:
-        raise _told(error, text) from None
+        raise _in_adql(error, text) from None
 
 
-def _told(error: InvalidQuery, text: str) -> InvalidQuery:
-    """Return an error with its place in the ADQL, if it names a word of it: the SQL is not what anybody wrote."""
+def _in_adql(error: InvalidQuery, text: str) -> InvalidQuery:
+    """Return an error with its place in the ADQL, if it names a word of it."""
     from blastgit.search.adql.dialect import words_of
 
     words = without_place(str(error))
@@ -41,7 +41,7 @@ def _told(error: InvalidQuery, text: str) -> InvalidQuery:
 
 
 def _place(names: Sequence[str], words: Sequence[Token]) -> Token | None:
-    """Return where a text has what a sentence names: `'t' has no column 'x'` is about `t.x`, `"x"` rather about `x`."""
+    """Return the word that an error message names: `'t' has no column 'x'` is about `t.x`, `"x"` rather about `x`."""
     lowered = ["" if word.token_type.name == "STRING" else word.text.lower() for word in words]
     wanted = [name.lower() for name in names]
     for at in range(2, len(words)):

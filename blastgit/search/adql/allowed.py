@@ -1,4 +1,4 @@
-"""What ADQL has: all else that the parser understands is refused, so that nothing of it reaches DuckDB."""
+"""The syntax that ADQL allows: anything else that the parser accepts is refused, so that it never reaches DuckDB."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _TYPES = {"SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "CHAR", "VARCHAR", "TI
 
 
 def check(tree: exp.Expr) -> None:
-    """Check that a query has nothing that ADQL does not have.
+    """Check that a query uses only ADQL.
 
     Raises:
-        InvalidQuery: It has.
+        InvalidQuery: It uses something else.
     """
     for node in tree.walk():
         if type(node) not in _ALLOWED:

@@ -1,4 +1,4 @@
-"""ADQL as a dialect of sqlglot's parser: `TOP` is a word of it, and functions keep the names they were called by."""
+"""ADQL as a dialect of sqlglot's parser: `TOP` is a keyword, and functions keep their names."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class Adql(Dialect):
     NULL_ORDERING = "nulls_are_last"
 
     class Tokenizer(tokens.Tokenizer):
-        """Takes a text apart."""
+        """Splits a text into tokens."""
 
         KEYWORDS: ClassVar[dict[str, TokenType]] = {**tokens.Tokenizer.KEYWORDS, "TOP": TokenType.TOP}
 
     class Parser(parser.Parser):
-        """Understands a text; of the functions that sqlglot knows only CAST and CASE are written in their own way."""
+        """Parses a text; of the functions that sqlglot knows, only CAST and CASE have their own syntax."""
 
         FUNCTIONS: ClassVar[dict[str, Any]] = {}
         FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {"CAST": parser.Parser.FUNCTION_PARSERS["CAST"]}
@@ -38,7 +38,7 @@ class Adql(Dialect):
 
 
 def parse(text: str) -> exp.Expr:
-    """Return a query as a tree.
+    """Parse a query.
 
     Raises:
         InvalidQuery: It is not a query.
@@ -77,10 +77,10 @@ def _check_number(word: Token, following: Token | None) -> None:
 
 
 def words_of(text: str) -> list[Token]:
-    """Return the words of a text.
+    """Return the tokens of a text.
 
     Raises:
-        InvalidQuery: Quotes have no end.
+        InvalidQuery: Quotes are not closed.
     """
     try:
         return list(Adql().tokenize(text))
@@ -92,7 +92,7 @@ def words_of(text: str) -> list[Token]:
 
 
 def _unclosed(text: str) -> int | None:
-    """Return where a text or name in quotes begins that has no end."""
+    """Return the position of a quote that is not closed, or None."""
     quote, began, place = "", None, 0
     while place < len(text):
         each = text[place]

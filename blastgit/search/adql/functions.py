@@ -1,4 +1,4 @@
-"""ADQL's functions of numbers and texts, and what DuckDB calls them."""
+"""ADQL's functions of numbers and texts, and their counterparts in DuckDB."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Function:
     """One function.
 
     Attributes:
-        sql: What DuckDB calls it, or what writes it.
-        counts: How many values it takes, at least and at most.
+        sql: Its name in DuckDB, or a function that writes the SQL from the arguments.
+        counts: The least and the greatest number of arguments.
     """
 
     sql: str | Callable[[list[str]], str]
@@ -46,7 +46,7 @@ FUNCTIONS = {
     "MOD": Function("mod", (2, 2)),
     "PI": Function("pi", (0, 0)),
     "POWER": Function("pow", (2, 2)),
-    "RAND": Function(lambda _: "random()", (0, 1)),  # the start that may be given changes nothing
+    "RAND": Function(lambda _: "random()", (0, 1)),  # an optional seed is ignored
     "ROUND": Function("round", (1, 2)),
     "TRUNCATE": Function(_truncate, (1, 2)),
 }  # fmt: skip
@@ -68,7 +68,7 @@ _UNITS = (_DEGREE, _JANSKY, _BYTE, _SECOND, _LENGTH)
 
 
 def write(node: exp.Anonymous, known: Tables) -> None:
-    """Replace a function by that of DuckDB."""
+    """Replace a function by its counterpart in DuckDB."""
     if node.name.upper() not in FUNCTIONS:
         return
     if node.name.upper() == "IN_UNIT":
@@ -82,7 +82,7 @@ def write(node: exp.Anonymous, known: Tables) -> None:
 
 
 def write_number(node: exp.Literal) -> None:
-    """Have a number with a point be a double, as in ADQL; DuckDB would take it for a decimal of so many digits."""
+    """Make a number with a point a double, as in ADQL; DuckDB would read it as a DECIMAL."""
     if not node.is_string and "." in node.name and "e" not in node.name.lower():
         node.set("this", f"{node.name}e0")
 

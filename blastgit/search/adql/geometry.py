@@ -1,4 +1,4 @@
-"""ADQL's questions about points and regions as expressions in DuckDB's SQL, cheap tests first."""
+"""Translate ADQL's functions of points and regions to expressions in DuckDB's SQL, with cheap tests first."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from blastgit.search.sky.polygon import Polygon, cross
 from blastgit.search.sky.region import Moc
 from blastgit.search.sky.sql import Place, in_circle, prefilter, separation
 
-_LONGEST = 200_000  # characters of one expression: those inside each other grow fast
-_PAIRS = 10_000  # of edges of two polygons that are compared
-_SQUARE = math.degrees(1) ** 2  # square degrees
-_CONDITION, _DISTANCE = "adql condition", "adql distance"  # what is remembered of an expression that was written
+_LONGEST = 200_000  # characters of one expression: nested ones grow fast
+_PAIRS = 10_000  # most pairs of edges of two polygons to compare
+_SQUARE = math.degrees(1) ** 2  # square degrees per steradian
+_CONDITION, _DISTANCE = "adql condition", "adql distance"  # metadata of translated expressions
 
 
 def write(node: exp.Expr, shapes: Shapes) -> None:
-    """Replace a function of geometry, or a comparison with one, whose parts were replaced before."""
+    """Replace a geometry function, or a comparison with one, after its parts were replaced."""
     if isinstance(node, exp.Anonymous):
         name = node.name.upper()
         if name in GEOMETRY and name not in MAKERS:
@@ -31,10 +31,10 @@ def write(node: exp.Expr, shapes: Shapes) -> None:
 
 
 def refuse_shapes(tree: exp.Expr) -> None:
-    """Check that no shape is left: DuckDB knows nothing of them.
+    """Check that no shape is left, which DuckDB does not have.
 
     Raises:
-        InvalidQuery: One is.
+        InvalidQuery: There is one.
     """
     for node in tree.find_all(exp.Anonymous):
         if node.name.upper() in MAKERS:
@@ -60,14 +60,14 @@ def _written(node: exp.Anonymous, name: str, shapes: Shapes) -> exp.Expr:
 
 
 def _var(node: exp.Expr, sql: str) -> exp.Var:
-    """Return an expression that stands in the SQL as it is."""
+    """Return an expression of literal SQL."""
     if len(sql) > _LONGEST:
         raise in_node(node, "this geometry is too large")
     return exp.Var(this=sql)
 
 
 def _truth(node: exp.Expr, condition: str) -> exp.Var:
-    """Return 1 where a condition holds and 0 where not; a comparison with either finds the condition."""
+    """Return the SQL for 1 where a condition holds and 0 where not, remembering the condition for comparisons."""
     found = _var(node, f"CAST(({condition}) AS INTEGER)")
     found.meta[_CONDITION] = condition
     return found
@@ -110,7 +110,7 @@ def _intersects(node: exp.Expr, one: Shape, other: Shape) -> str:
 
 
 def _within(one: Point, other: Point, radius: str, number: float | None) -> str:
-    """Return whether two points are no farther apart than a radius."""
+    """Return the SQL for whether two points are within a radius of each other."""
     if number is None:
         return f"{separation(one.place, other.place)} <= ({radius})"
     if other.numbers is not None:
@@ -121,15 +121,16 @@ def _within(one: Point, other: Point, radius: str, number: float | None) -> str:
 
 
 def _similar(one: Place, other: Place, radius: float) -> str:
-    """Return a test that two places in a circle pass, and that DuckDB can join by."""
+    """Return a necessary condition for two places to be within a radius, by which DuckDB can join."""
     reach = repr(radius + 1e-9)
     return f"({one.dec}) BETWEEN ({other.dec}) - {reach} AND ({other.dec}) + {reach}"
 
 
 def _near_border(circle: Circle, polygon: Polygon) -> str:
-    """Return whether an edge of a polygon comes as near to the centre of a circle as its radius.
+    """Return the SQL for whether an edge of a polygon is within the radius of a circle's centre.
 
-    The nearest point of an edge is one of its ends, or that above which the centre stands, if this is on the edge.
+    The nearest point of an edge is one of its ends, or the foot of the perpendicular from the centre, if that is on the
+    edge.
     """
     place = circle.centre.place
     x, y, z = (f"cos(radians({place.dec})) * cos(radians({place.ra}))",
@@ -172,7 +173,7 @@ def _distance(node: exp.Anonymous, shapes: Shapes) -> exp.Expr:
 
 
 def _compare_condition(node: exp.EQ | exp.NEQ) -> None:
-    """Replace `1 = CONTAINS(…)` by what is tested, so that DuckDB can use it to skip and to join."""
+    """Replace `1 = CONTAINS(…)` by the condition itself, so that DuckDB can use it to skip rows and to join."""
     for side, other in ((node.this, node.expression), (node.expression, node.this)):
         condition, number = side.unnest().meta.get(_CONDITION), constant(other)
         if condition and number in (0, 1):

@@ -1,4 +1,4 @@
-"""Mistakes in a query, told with the line, the column and the word there."""
+"""Errors in a query, with the line, the column and the word."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ if TYPE_CHECKING:
     from sqlglot import exp
     from sqlglot.tokenizer_core import Token
 
-_LONGEST = 60  # characters of a word that are repeated
+_LONGEST = 60  # most characters of a word in a message
 
 
 def at(line: int, column: int, word: str, why: str) -> InvalidQuery:
-    """Return the error for a mistake at a place."""
+    """Return the error at a line and column."""
     shown = word if len(word) <= _LONGEST else f"{word[:_LONGEST]}…"
     return InvalidQuery(f"line {line}, column {column}, at {shown!r}: {why}" if shown else f"line {line}, {why}")
 
 
 def at_offset(text: str, offset: int, why: str) -> InvalidQuery:
-    """Return the error for a mistake so many characters after the beginning of a text."""
+    """Return the error at an offset in a text, in characters."""
     before = text[:offset]
     line_start = before.rfind("\n") + 1
     word = (text[offset:].split() or [""])[0]
@@ -28,14 +28,14 @@ def at_offset(text: str, offset: int, why: str) -> InvalidQuery:
 
 
 def at_token(token: Token, why: str) -> InvalidQuery:
-    """Return the error for a mistake at a word of a text."""
+    """Return the error at a token."""
     return at(token.line, token.col - (token.end - token.start), token.text, why)
 
 
 def in_node(node: exp.Expr, why: str) -> InvalidQuery:
-    """Return the error for a mistake in a part of a query that was understood so far."""
+    """Return the error at a node of a parsed query."""
     for each in node.walk():
         if "line" in each.meta:
-            length = each.meta["end"] - each.meta["start"]  # what sqlglot calls the column is that of the last letter
+            length = each.meta["end"] - each.meta["start"]  # sqlglot's column is that of the last letter
             return at(each.meta["line"], each.meta["col"] - length, each.name, why)
     return InvalidQuery(why)

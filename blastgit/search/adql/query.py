@@ -1,4 +1,4 @@
-"""An open index that answers ADQL, too."""
+"""An open index that also answers ADQL."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from blastgit.index.open_index import Limits, OpenIndex, Result
 
 
 class SearchIndex(OpenIndex):
-    """An open index that is asked in SQL or in ADQL. What `repo.index.open()` returns."""
+    """An open index for queries in SQL or ADQL, as returned by `repo.index.open()`."""
 
     def adql(self, text: str, *, limits: Limits | None = None) -> Result:
         """Return the rows of one query in ADQL.
 
         Raises:
-            InvalidQuery: It is no ADQL, or asks for what is not there; see also `query`.
+            InvalidQuery: It is not ADQL, or names an unknown table or column; see also `query`.
         """
         from blastgit.search.adql import describe, translate  # late: SQL needs no parser
         from blastgit.search.adql.afterwards import in_terms_of

@@ -1,4 +1,4 @@
-"""Which tables a query may name: those that there are, and what it defines by WITH; nothing of DuckDB's own."""
+"""Check the tables of a query: those of the index and those it defines by WITH, but none of DuckDB's own."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from blastgit.search.adql.sources import SCHEMA, defined, is_ours
 
 
 def check_tables(tree: exp.Expr, known: Tables, beside: Collection[str] = ()) -> None:
-    """Check that all tables are ours; DuckDB has views of itself, which say where its files lie.
+    """Check that all tables are ours: DuckDB's system views would reveal the paths of files.
 
     Args:
         tree: The query.
         known: The tables of the index.
-        beside: What there is beside these: `ivoa.ObsCore`.
+        beside: Other tables that may be used: `ivoa.ObsCore`.
 
     Raises:
-        InvalidQuery: One is not.
+        InvalidQuery: A table is not ours.
     """
     others = {name.lower() for name in beside}
     for table in tree.find_all(exp.Table):

@@ -1,4 +1,4 @@
-"""ADQL's points and regions: what POINT, CIRCLE, BOX, POLYGON, REGION and CENTROID stand for."""
+"""ADQL's points and regions: POINT, CIRCLE, BOX, POLYGON, REGION and CENTROID."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from blastgit.search.sky.region import Moc
 from blastgit.search.sky.sql import Place
 
 MAKERS = {"POINT": (1, 3), "CIRCLE": (2, 4), "BOX": (3, 5), "POLYGON": (3, 1001), "REGION": (1, 1), "CENTROID": (1, 1)}
-"""The functions that make points and regions, with how many values they take."""
+"""The functions that make points and regions, with the least and the greatest number of arguments."""
 
 GEOMETRY = {
     **MAKERS, "CONTAINS": (2, 2), "INTERSECTS": (2, 2), "DISTANCE": (2, 4), "AREA": (1, 1), "COORD1": (1, 1),
     "COORD2": (1, 1), "COORDSYS": (1, 1),
 }  # fmt: skip
-"""All functions of geometry."""
+"""All geometry functions."""
 
 _FRAMES = {"", "ICRS", "ICRS GEOCENTER", "ICRS BARYCENTER", "ICRS TOPOCENTER", "UNKNOWNFRAME"}
 
@@ -35,8 +35,8 @@ class Point:
     """A position.
 
     Attributes:
-        place: Its expressions.
-        numbers: Right ascension and declination in degrees; None if they are columns.
+        place: Its SQL expressions.
+        numbers: Right ascension and declination in degrees; None if they depend on columns.
     """
 
     place: Place
@@ -49,8 +49,8 @@ class Circle:
 
     Attributes:
         centre: Its centre.
-        radius: The expression of its radius in degrees.
-        number: The radius; None if it is a column.
+        radius: The SQL expression of its radius in degrees.
+        number: The radius in degrees; None if it depends on columns.
     """
 
     centre: Point
@@ -62,17 +62,17 @@ Shape = Point | Circle | Polygon | Moc
 
 
 class Shapes:
-    """Makes shapes of functions."""
+    """Turns function calls into shapes."""
 
     def __init__(self, sources: Sources) -> None:
-        """Look positions up in some tables."""
+        """Use the cells of the tables in `sources`."""
         self._sources = sources
 
     def of(self, node: exp.Expr) -> Shape:
-        """Return the shape that an expression stands for.
+        """Return the shape of an expression.
 
         Raises:
-            InvalidQuery: It is not one.
+            InvalidQuery: It is not a shape.
         """
         node = node.unnest()
         if not isinstance(node, exp.Anonymous) or node.name.upper() not in MAKERS:
@@ -83,14 +83,14 @@ class Shapes:
             raise in_node(node, str(error)) from None
 
     def point(self, node: exp.Expr) -> Point:
-        """Return the point that an expression stands for."""
+        """Return the point of an expression."""
         found = self.of(node)
         if not isinstance(found, Point):
             raise in_node(node, "here a POINT is asked for")
         return found
 
     def at(self, ra: exp.Expr, dec: exp.Expr) -> Point:
-        """Return the point of two expressions."""
+        """Return the point of two coordinates."""
         numbers = constant(ra), constant(dec)
         if numbers[0] is not None and numbers[1] is not None:
             fixed = check_ra(numbers[0]), check_dec(numbers[1])
@@ -120,7 +120,7 @@ class Shapes:
         )
 
     def _points(self, values: list[exp.Expr], most: int) -> tuple[list[Point], list[exp.Expr]]:
-        """Take up to so many points, or pairs of numbers, from the beginning of values; return the rest, too."""
+        """Take up to `most` points, or pairs of numbers, from the beginning of the values; also return the rest."""
         points: list[Point] = []
         rest = list(values)
         while rest and len(points) < most:
@@ -139,7 +139,7 @@ def fixed_point(ra: float, dec: float) -> Point:
 
 
 def constant(node: exp.Expr) -> float | None:
-    """Return the number that an expression without columns stands for; None if it is another one."""
+    """Return the value of an expression without columns; None if it is not a constant number."""
     node = node.unnest()
     if isinstance(node, exp.Literal) and not node.is_string:
         found = float(node.name)
@@ -183,7 +183,7 @@ def _fixed(node: exp.Expr, point: Point) -> tuple[float, float]:
 
 
 def _box(node: exp.Expr, centre: Point, sides: list[float | None]) -> Polygon:
-    """Return a box: the polygon of its corners, which are half its sides away in right ascension and declination."""
+    """Return a box as a polygon, with corners at half the sides from the centre in right ascension and declination."""
     ra, dec = _fixed(node, centre)
     if any(side is None or side <= 0 for side in sides):
         raise in_node(node, "the width and height of a BOX are numbers above 0, in degrees")
@@ -215,14 +215,14 @@ def _centroid(node: exp.Expr, shape: Shape) -> Point:
 
 
 def _centre_of_mass(polygon: Polygon) -> tuple[float, float]:
-    """Return the middle of the area: the sum over the edges of their planes' normals, each as long as its edge."""
+    """Return the centroid: the sum over the edges of the unit normals of their planes times the edges' lengths."""
     total = [0.0, 0.0, 0.0]
     for one, other in zip(polygon.vectors, [*polygon.vectors[1:], polygon.vectors[0]], strict=True):
         normal = cross(one, other)
         length = math.hypot(*normal)
         angle = math.atan2(length, math.fsum(a * b for a, b in zip(one, other, strict=True)))
         total = [each + angle * part / length for each, part in zip(total, normal, strict=True)]
-    if math.fsum(a * b for a, b in zip(total, polygon.middle, strict=True)) < 0:  # its vertices go round clockwise
+    if math.fsum(a * b for a, b in zip(total, polygon.middle, strict=True)) < 0:  # the vertices are clockwise
         total = [-each for each in total]
     x, y, z = total
     return math.degrees(math.atan2(y, x)) % 360, math.degrees(math.atan2(z, math.hypot(x, y)))

@@ -1,4 +1,4 @@
-"""Which table a column is of: positions that have a column `healpix` beside them are looked up by it."""
+"""Find the table of a column, so that positions can be filtered by the table's column `healpix`."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from blastgit.index.open_index import NAME
 from blastgit.index.tables import Column, Table, Tables
 
 SCHEMA = "blastgit"
-"""The schema that the index's tables are in, for who names one."""
+"""The schema of the index's tables, for queries that name one."""
 
 _RA, _DEC, _HEALPIX = "ra_deg", "dec_deg", "healpix"
 
 
 def columns_of(known: Tables) -> dict[str, tuple[Column, ...]]:
-    """Return the columns of the index's tables by all names that these have in a query."""
+    """Return the columns of the index's tables, by each name that a query may use for the table."""
     return {f"{prefix}{name}": each.columns for name, each in known.items() for prefix in ("", f"{SCHEMA}.")}
 
 
@@ -24,12 +24,12 @@ class Sources:
     """The tables that the queries of a text read."""
 
     def __init__(self, tree: exp.Expr, known: Tables) -> None:
-        """Look at a text."""
+        """Read the WITH clauses of a query."""
         self._known = known
         self._defined = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
 
     def healpix(self, ra: exp.Expr, dec: exp.Expr) -> str:
-        """Return the column with the cell of a position, as SQL; "" if there is none."""
+        """Return the column with the HEALPix cell of a position, as SQL; "" if there is none."""
         ra, dec = ra.unnest(), dec.unnest()
         if not (isinstance(ra, exp.Column) and isinstance(dec, exp.Column)):
             return ""
@@ -39,7 +39,7 @@ class Sources:
         return f"{exp.to_identifier(found, quoted=True).sql('duckdb')}.{_HEALPIX}" if found else ""
 
     def _owner(self, column: exp.Column, qualifier: str) -> str:
-        """Return the name that the table of a column has in its query, if it is one of ours with cells."""
+        """Return the name of a column's table in its query, if it is one of ours with HEALPix cells."""
         select = column.parent_select
         while isinstance(select, exp.Select):
             tables = dict(self._tables(select))
@@ -54,7 +54,7 @@ class Sources:
         return ""
 
     def _tables(self, select: exp.Select) -> Iterator[tuple[str, Table | None]]:
-        """Yield the names that a query's tables have in it, with the table if it is one of ours."""
+        """Yield the name of each table in a query, with the table if it is one of ours."""
         start = select.args.get("from_")
         sources = [start.this] if start is not None else []
         sources += [join.this for join in select.args.get("joins") or ()]
@@ -66,7 +66,7 @@ class Sources:
 
 
 def defined(table: exp.Table) -> set[str]:
-    """Return the names that WITH gives to queries where a table is named: those of a WITH around it, or before it."""
+    """Return the names defined by WITH that are in scope at a table: those of enclosing and earlier WITH clauses."""
     found: set[str] = set()
     node: exp.Expr = table
     while node.parent is not None:
@@ -82,17 +82,17 @@ def defined(table: exp.Table) -> set[str]:
 
 
 def is_ours(table: exp.Table) -> bool:
-    """Whether a table may be one of the index, by its schema."""
+    """Whether a table may belong to the index, by its schema."""
     return not table.catalog and table.db.lower() in ("", SCHEMA)
 
 
 def name_fully(tree: exp.Expr, database: str = NAME, unqualified: Collection[str] = ()) -> None:
-    """Give the index's tables the name that they have for DuckDB, where they are named with their schema.
+    """Replace the schema of the index's tables by their database and schema in DuckDB.
 
     Args:
         tree: The query.
-        database: Where the tables are.
-        unqualified: The tables that are named without a schema, and are to get one as well.
+        database: The database of the tables.
+        unqualified: The tables to be qualified even if named without a schema.
     """
     for table in tree.find_all(exp.Table):
         is_bare = not table.db and table.name.lower() in unqualified and table.name.lower() not in defined(table)

@@ -1,4 +1,4 @@
-"""From the text of a query in ADQL to one in DuckDB's SQL."""
+"""Translate a query from ADQL to DuckDB's SQL."""
 
 from __future__ import annotations
 
@@ -19,10 +19,16 @@ from blastgit.search.adql.sources import Sources, name_fully
 
 
 def translated(text: str, known: Tables, beside: Collection[str] = (), views: str | None = None) -> str:
-    """Return the SQL of a query of tables that are known, and of those that there are beside them.
+    """Return the SQL of a query; see `translate`.
+
+    Args:
+        text: The query.
+        known: The tables of the index.
+        beside: Other tables that it may use.
+        views: The database whose views are read instead, or None.
 
     Raises:
-        InvalidQuery: It is no ADQL.
+        InvalidQuery: It is not ADQL.
     """
     try:
         return _translated(text, known, beside, views)
@@ -59,7 +65,7 @@ def _translated(text: str, known: Tables, beside: Collection[str], views: str | 
 
 
 def _name_columns(tree: exp.Expr) -> None:
-    """Name the columns that have no name and a geometry: DuckDB would call them by all of the SQL that they become."""
+    """Name unnamed columns with a geometry function: DuckDB would name them by the whole SQL expression."""
     for select in tree.find_all(exp.Select):
         for value in select.expressions:
             found = None if isinstance(value, exp.Alias) else value.find(exp.Anonymous)
@@ -68,7 +74,7 @@ def _name_columns(tree: exp.Expr) -> None:
 
 
 def _bracket(tree: exp.Expr) -> None:
-    """Put brackets around queries with TOP that are parts of UNION and the like: in SQL their LIMIT comes last."""
+    """Put brackets around queries with TOP within UNION and the like: in SQL, LIMIT would apply to the whole."""
     for joined in list(tree.find_all(exp.SetOperation)):
         for part in (joined.this, joined.expression):
             if isinstance(part, exp.Select) and any(part.args.get(each) for each in ("limit", "order", "offset")):

@@ -1,4 +1,4 @@
-"""Comparing: the differences of each quantity in figures, and the transients that stand out."""
+"""The comparison of two sides: statistics of the differences of each quantity, and the outliers."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class CompareOptions:
 
     Attributes:
         type: The table of the index: photometry, sed, sfh, apertures, hosts or transients.
-        columns: Just these of its numbers; by default all, and of percentiles the medians.
-        sigma: How many robust standard deviations (1.4826 MAD) from the median difference an outlier lies.
-        shown: How many outliers of each quantity are named.
+        columns: The columns to compare; by default all numbers, with only the medians of percentiles.
+        sigma: The distance of outliers from the median difference, in robust standard deviations (1.4826 MAD).
+        shown: How many outliers of each quantity are listed.
     """
 
     type: str = "photometry"
@@ -52,12 +52,12 @@ class Difference:
 
     Attributes:
         transient: The transient.
-        group: What the quantity is of: `global`, `DES_z`; empty if a transient has but one.
+        group: The aperture or filter: `global`, `DES_z`; empty if a transient has only one value.
         quantity: The column of the index.
         old: The value on the first side.
-        new: That on the second.
-        difference: New less old.
-        in_sigma: The same in units of both errors, added in quadrature; None if none is known.
+        new: The value on the second side.
+        difference: New minus old.
+        in_sigma: The difference in units of both errors, added in quadrature; None if they are unknown.
     """
 
     transient: str
@@ -71,23 +71,23 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """The differences of one quantity over all transients, new less old, in its unit.
+    """The differences of one quantity over all transients, new minus old, in its unit.
 
     Attributes:
-        group: What the quantity is of: `global`, `DES_z`; empty if a transient has but one.
+        group: The aperture or filter: `global`, `DES_z`; empty if a transient has only one value.
         quantity: The column of the index.
-        unit: Its unit as VOUnit, `dex` of a logarithm; "" for none.
+        unit: Its unit as VOUnit, `dex` for a logarithm; "" for none.
         both: How many values both sides have.
-        only_old: How many just the first has.
-        only_new: How many just the second has.
+        only_old: How many only the first has.
+        only_new: How many only the second has.
         changed: How many of `both` differ by more than rounding.
-        median_difference: The median of those that differ; None if `changed` is 0, as all below.
+        median_difference: The median of the differences of those; None if `changed` is 0, as with all below.
         mad: The median absolute deviation from it.
         median_relative: The median of the differences over the old values; None for magnitudes, logarithms and angles.
-        median_sigma: The median of the differences in units of their errors; None if there are none.
+        median_sigma: The median of the differences in units of their errors; None if there are no errors.
         least: The least difference.
-        greatest: The greatest.
-        outliers: How many lie farther from the median than `Options.sigma` says.
+        greatest: The greatest difference.
+        outliers: How many are farther from the median than `CompareOptions.sigma`.
     """
 
     group: tuple[str, ...]
@@ -108,18 +108,18 @@ class Statistics:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What came of it.
+    """The result of a comparison.
 
     Attributes:
-        old: The first side, as it was given.
-        new: The second.
-        type: What was compared.
-        both: How many transients both sides hold.
-        only_old: How many just the first holds.
-        only_new: How many just the second holds.
-        same: For how many of `both` the two sides hold the very same revision.
+        old: The first side, as given.
+        new: The second side.
+        type: The table that was compared.
+        both: How many transients both sides have.
+        only_old: How many only the first has.
+        only_new: How many only the second has.
+        same: For how many of `both` the two sides have the same revision.
         statistics: A row for each group and quantity.
-        outliers: Those that stand out, of each quantity the farthest first, so many as `Options.shown` says.
+        outliers: The outliers, farthest first for each quantity, up to `CompareOptions.shown` of each.
     """
 
     old: str
@@ -145,14 +145,14 @@ class Comparison:
 
 
 class Comparing:
-    """Two sides, and what is compared of them."""
+    """Two sides, and the quantities to compare."""
 
     def __init__(self, index: OpenIndex, old: str, new: str, options: CompareOptions = CompareOptions()) -> None:
         """Look up both sides.
 
         Raises:
-            NotFound: There is no such run, collection or version.
-            UsageError: There is no such table or column.
+            NotFound: A run, collection or version does not exist.
+            UsageError: The table or a column does not exist.
         """
         self._index = index
         self._options = options
@@ -161,7 +161,7 @@ class Comparing:
         self._values = {"a": self.sides[0].value, "b": self.sides[1].value}
 
     def compare(self) -> Comparison:
-        """Return the figures."""
+        """Return the comparison."""
         old, new = self.sides
         both, same = self._index.query(sql.counted(old, new), self._values).rows[0]
         count = [self._count(side) for side in self.sides]
@@ -175,7 +175,7 @@ class Comparing:
         )
 
     def differences(self) -> Result:
-        """Return every value that differs, or that just one side has: a row each, with described columns."""
+        """Return every value that differs, or that only one side has, one per row, with described columns."""
         return self._described(self._ask(sql.differing))
 
     def values(self, statistics: Statistics) -> list[tuple[float, float]]:
@@ -200,7 +200,7 @@ class Comparing:
         return Statistics(row[:groups], quantity, unit, *row[groups + 1 :])
 
     def _described(self, result: Result) -> Result:
-        """Say what is known of the columns; units just where all rows have one."""
+        """Describe the columns, with a unit where it is the same for all rows."""
         units = {each.column.unit for each in self.subject.quantities}
         unit = units.pop() if len(units) == 1 else ""
         about = {

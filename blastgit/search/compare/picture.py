@@ -1,4 +1,4 @@
-"""A picture of a comparison: for each quantity old against new, and how the differences are spread."""
+"""Plot a comparison: for each quantity new against old, and a histogram of the differences."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from blastgit.errors import NotFound, RepoError, UsageError
 from blastgit.plumbing.extras import not_installed
 from blastgit.search.compare.compared import Comparing, Comparison, Statistics
 
-_MOST = 12  # quantities in one picture
+_MOST = 12  # most quantities in one picture
 _FORMATS = (".png", ".svg", ".pdf")
 _INK, _LINE = "#27567b", "#b6403a"
 _BINS = 30
 
 
 def draw(comparing: Comparing, comparison: Comparison, path: Path) -> int:
-    """Draw the quantities that differ most often, and return how many were drawn.
+    """Plot the quantities that differ most often, and return how many were plotted.
 
     Args:
-        comparing: What was compared.
-        comparison: What came of it.
+        comparing: The two sides.
+        comparison: The result.
         path: The file: .png, .svg or .pdf.
 
     Raises:
-        UsageError: Its suffix is another.
-        NotFound: Nothing is there to be drawn.
+        UsageError: It has another suffix.
+        NotFound: There is nothing to plot.
         RepoError: matplotlib is not installed, or the file cannot be written.
     """
     if path.suffix.lower() not in _FORMATS:
@@ -74,4 +74,4 @@ def _draw(
             f": median {statistics.median_difference:.3g}, MAD {statistics.mad:.3g}, {statistics.outliers} outliers"
         )
     histogram.set(title=words, xlabel=f"difference{unit}", ylabel="transients")
-    histogram.locator_params(axis="x", nbins=5)  # more numbers run into each other
+    histogram.locator_params(axis="x", nbins=5)  # more labels would overlap

@@ -1,4 +1,4 @@
-"""What can be compared: the numbers of a table of the index, and what tells their rows apart."""
+"""What can be compared: the numbers of a table of the index, and the keys of its rows."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from blastgit.errors import UsageError
 from blastgit.index.tables import Column, Table, tables
 
 TYPES = ("photometry", "sed", "sfh", "apertures", "hosts", "transients")
-"""The tables whose numbers are compared."""
+"""The tables whose numbers can be compared."""
 
 _GROUPS = {"photometry": ("aperture", "filter"), "sed": ("aperture",), "sfh": ("aperture",), "apertures": ("aperture",)}
 _ROWS = {"photometry": ("name", "filter"), "sed": ("aperture",), "sfh": ("aperture", "logsfr_tmin"),
          "apertures": ("name",)}  # fmt: skip
-_ENDS = ("logsfr_tmin", "logsfr_tmax")  # they tell the bins apart
+_ENDS = ("logsfr_tmin", "logsfr_tmax")  # keys of the bins, not values
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Quantity:
 
     Attributes:
         column: The column.
-        error: The SQL of the error of a value, with `{}` for the side; "" if none is known.
+        error: The SQL of a value's error, with `{}` for the side; "" if there is none.
     """
 
     column: Column
@@ -41,9 +41,9 @@ class Subject:
 
     Attributes:
         table: The table of the index.
-        groups: The columns whose values are reported apart: a flux in r is not put together with one in g.
-        rows: The columns that name a row within a revision.
-        quantities: What is compared.
+        groups: The columns whose values are reported separately: fluxes in r are not mixed with those in g.
+        rows: The key columns of a row within a revision.
+        quantities: The quantities to compare.
     """
 
     table: Table
@@ -53,14 +53,14 @@ class Subject:
 
     @classmethod
     def of(cls, type_: str, columns: Sequence[str] = ()) -> Subject:
-        """Return what is compared of a table.
+        """Return what to compare of a table.
 
         Args:
             type_: Its name.
-            columns: Just these quantities; by default all, of percentiles the medians.
+            columns: The quantities to compare; by default all, with only the medians of percentiles.
 
         Raises:
-            UsageError: There is no such table, or no such number in it.
+            UsageError: The table does not exist, or has no such number.
         """
         if type_ not in TYPES:
             raise UsageError(f"nothing is compared that is called {type_[:80]!r}: {', '.join(TYPES)}")

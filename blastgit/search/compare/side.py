@@ -1,4 +1,4 @@
-"""One side of a comparison: which revision of each transient it holds."""
+"""One side of a comparison: a selection of one revision of each transient."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _MEANT = ((re.compile(r"v?\d+(\.\d+)+"), _APP), (re.compile(r"\d{4}-\d\d-\d\d"),
 
 @dataclass(frozen=True)
 class Side:
-    """What one side holds: of each transient the highest revision that fits.
+    """One side: of each transient the highest revision that fulfils a condition.
 
-    A run, and a version of Blast, hold the revisions that were born in them and those whose values they found again:
-    else two runs could only be compared where they differ.
+    A run or a version of Blast has the revisions that it made and those that it reproduced: otherwise two runs could be
+    compared only where they differ.
 
     Attributes:
-        text: As it was given: a RUN or another collection; `app:v1.13.1`, a version of Blast; `at:2026-05-27`, a time.
-        condition: What its revisions fulfil, in SQL, with `{}` for the value.
+        text: As given: a RUN or another collection; `app:v1.13.1`, a version of Blast; `at:2026-05-27`, a time.
+        condition: The condition in SQL, with `{}` for the value.
         value: The value.
     """
 
@@ -39,9 +39,9 @@ class Side:
         """Return a side by its name.
 
         Raises:
-            NotFound: There is no such run, collection or version.
-            InvalidName: The time cannot be read.
-            UsageError: It is empty.
+            NotFound: The run, collection or version does not exist.
+            InvalidName: The time is not valid.
+            UsageError: The text is empty.
         """
         if text.startswith(_APP):
             version = text.removeprefix(_APP).lstrip("v")
@@ -57,10 +57,10 @@ class Side:
         return cls(text, _among("members", "collection = {} AND NOT is_personal"), text)
 
     def sql(self, parameter: str) -> str:
-        """Return the query of the revision of each transient.
+        """Return the query for the revision of each transient.
 
         Args:
-            parameter: What stands for the value.
+            parameter: The placeholder for the value.
         """
         fits = self.condition.replace("{}", parameter)
         return f"SELECT transient, max(revision) AS revision FROM revisions WHERE {fits} GROUP BY transient"  # noqa: S608
@@ -82,6 +82,6 @@ def _check(index: OpenIndex, what: str, name: str, query: str, meant: str = "") 
 
 
 def _prefixed(text: str) -> str:
-    """Return how the error ends about a version or a day that is written as if it were a collection."""
+    """Return a hint for a version or a day given without its prefix."""
     prefix = next((prefix for form, prefix in _MEANT if form.fullmatch(text)), None)
     return "" if prefix is None else f"; did you mean {prefix}{text}?"

@@ -1,4 +1,4 @@
-"""The query behind a comparison: each value beside its counterpart, and what follows from their differences."""
+"""The queries of a comparison: pairs of values, their differences, and statistics of these."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from blastgit.revision.quantities import RATIO, quantity_of
 from blastgit.search.compare.quantities import Quantity, Subject
 from blastgit.search.compare.side import Side
 
-_ROBUST = 1.4826  # by which the MAD of normally distributed values is smaller than their standard deviation
-_NOISE = "1e-9 * greatest(abs(old), abs(new))"  # a difference that does not count
+_ROBUST = 1.4826  # the standard deviation over the MAD, for normally distributed values
+_NOISE = "1e-9 * greatest(abs(old), abs(new))"  # differences up to this are rounding
 _DIFFERS = f"abs(difference) > {_NOISE}"
 _IS_OUTLIER = f"({_DIFFERS} AND abs(difference - middle) > greatest($sigma * {_ROBUST} * mad, {_NOISE}))"
 
 
 def pairs(a: Side, b: Side) -> str:
-    """Return the query of transients that both sides hold, with the revision in each, `a` and `b`."""
+    """Return the query of the transients that both sides have, with the revisions `a` and `b`."""
     return (
         f"SELECT transient, a.revision AS a, b.revision AS b FROM ({a.sql('$a')}) AS a "  # noqa: S608 (parameters)
         f"JOIN ({b.sql('$b')}) AS b USING (transient)"
@@ -23,7 +23,7 @@ def pairs(a: Side, b: Side) -> str:
 
 
 def counted(a: Side, b: Side) -> str:
-    """Return the query of how many transients both sides hold, and for how many they hold the same revision."""
+    """Return the query of how many transients both sides have, and for how many the revision is the same."""
     return f"SELECT count(*), count_if(a = b) FROM ({pairs(a, b)})"  # noqa: S608 (parameters)
 
 
@@ -35,7 +35,7 @@ def plotted(a: Side, b: Side, subject: Subject, tests: Sequence[str]) -> str:
 def values(a: Side, b: Side, subject: Subject) -> str:
     """Return the query of all values: transient, groups, quantity, the value on each side, their errors.
 
-    Values that are no finite numbers count as missing.
+    Values that are not finite count as missing.
     """
     keys = ", ".join(["transient", *subject.rows])
     shown = "".join(f", {name}" for name in subject.groups)
@@ -54,9 +54,9 @@ def values(a: Side, b: Side, subject: Subject) -> str:
 
 
 def _judged(a: Side, b: Side, subject: Subject) -> str:
-    """Return the begin of a query: the differences, and the middle and the MAD of each group and quantity.
+    """Return the beginning of a query: the differences, and the median and the MAD of each group and quantity.
 
-    Just values that differ count: where most agree, these would else have a MAD of 0, and all others be outliers.
+    Only values that differ count: where most agree, the MAD would otherwise be 0, and all others outliers.
     """
     by = _by(subject)
     return f"""
@@ -84,7 +84,7 @@ FROM judged GROUP BY {by} ORDER BY {by}"""  # noqa: S608 (columns of our own)
 
 
 def outliers(a: Side, b: Side, subject: Subject) -> str:
-    """Return the query of the outliers, of each group and quantity the farthest ones first, up to `$shown`."""
+    """Return the query of the outliers, farthest first for each group and quantity, up to `$shown` of each."""
     by = _by(subject)
     farthest = "abs(difference - middle) DESC, transient"
     return f"""{_judged(a, b, subject)}
@@ -103,7 +103,7 @@ def differing(a: Side, b: Side, subject: Subject) -> str:
 
 
 def differences(a: Side, b: Side, subject: Subject) -> str:
-    """Return the query of all values that one side has at least, with what they differ by."""
+    """Return the query of all values that at least one side has, with their differences."""
     both = "new IS NOT NULL AND old IS NOT NULL"
     sigma = "nullif(sqrt(old_error * old_error + new_error * new_error), 0)"
     return (
@@ -113,7 +113,7 @@ def differences(a: Side, b: Side, subject: Subject) -> str:
 
 
 def _relative(subject: Subject) -> str:
-    """Return the relative change, of those quantities that have one: a magnitude or a logarithm has none."""
+    """Return the SQL of the relative change, NULL for quantities without one, such as magnitudes and logarithms."""
     names = ", ".join(f"'{each.name}'" for each in subject.quantities if quantity_of(each.name).scale == RATIO)
     return f"CASE WHEN quantity IN ({names}) THEN difference / nullif(abs(old), 0) END" if names else "NULL::DOUBLE"
 
@@ -122,7 +122,7 @@ def _rows(subject: Subject, side: str) -> str:
     kept = [name for name in subject.groups if name not in subject.rows]
     columns = ["transient", *subject.rows, *kept]
     numbers = [f"{_number(each, i)}" for i, each in enumerate(subject.quantities)]
-    # Twins (Blast's races leave some) have one key: the first of them stands for all.
+    # Duplicate rows (left by races in Blast) have the same key: use the first of them.
     order = ", ".join(["transient", *subject.rows]) if subject.rows else "transient"
     return (
         f"SELECT {', '.join([*(f't.{name}' for name in columns), *numbers])} "  # noqa: S608 (columns of our own)

@@ -1,4 +1,4 @@
-"""Finding revisions along several axes at once: the index asked by criteria that can be combined."""
+"""Find revisions in the index by criteria that can be combined."""
 
 from blastgit.search.find.criteria import Criteria
 from blastgit.search.find.found import Found

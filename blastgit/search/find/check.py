@@ -1,4 +1,4 @@
-"""Whether what criteria name is there, with the nearest if it is not; and whether a condition is just one."""
+"""Check criteria: the names in them exist (suggesting the nearest if not), and a condition is a single expression."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ if TYPE_CHECKING:
     from blastgit.index.open_index import OpenIndex
 
 STRUCTS = {"hosts": "hosts", "sed_global": "sed", "sed_local": "sed"}
-"""What a condition may look into beside `revisions`, one row of it for each revision, and the table it is of."""
+"""Structs that a condition may use besides the columns of `revisions`, and the table of each."""
 
 _VERSION = "version of Blast"
 VERSIONS = "SELECT app_version FROM revisions UNION SELECT app_version FROM reproductions"
-"""The query of the versions of Blast that there are."""
+"""The query of all versions of Blast."""
 
 RUNS = (
     "SELECT run FROM revisions WHERE run IS NOT NULL UNION SELECT run FROM reproductions WHERE run IS NOT NULL"
     " UNION SELECT collection FROM collections WHERE kind = 'RUN'"
 )
-"""The query of the runs that there are, also of one that made no revision."""
+"""The query of all runs, including those that made no revision."""
 
 COLLECTIONS = "SELECT collection FROM collections"
-"""The query of the collections that there are."""
+"""The query of all collections."""
 
-_TEXT_LIMIT = 20_000  # characters of a condition
+_TEXT_LIMIT = 20_000  # most characters of a condition
 _MISSING = re.compile(r"(?:there is|'[^']+' has) no (?:column|table) '([^']+)'")
 _CHANGES = ("transient", "host", "hosts", "apertures", "photometry", "sed", "sfh", "stages", "cutouts", "sed_files")
 
 
 def check_where(where: str) -> None:
-    """Check that a text is one expression of SQL: it is put between parentheses and must not reach beyond them.
+    """Check that a text is one SQL expression, so that it cannot escape from the parentheses it is put into.
 
     Raises:
-        InvalidQuery: It is not one.
+        InvalidQuery: It is not.
     """
     duckdb = need("duckdb")
     if len(where) > _TEXT_LIMIT:
@@ -57,7 +57,7 @@ def check_where(where: str) -> None:
 
 
 def explained(error: InvalidQuery, where: str) -> InvalidQuery:
-    """Return an error about the whole query in words about the condition alone, with the nearest columns."""
+    """Return an error in the whole query as one about the condition, with the nearest columns."""
     words = without_place(str(error))
     match = _MISSING.match(words)
     if match is None:
@@ -66,7 +66,7 @@ def explained(error: InvalidQuery, where: str) -> InvalidQuery:
 
 
 def columns() -> list[str]:
-    """Return the columns that a condition, and a result, may have."""
+    """Return the columns that a condition or a result may use."""
     found = [column.name for column in tables()["revisions"].columns]
     for prefix, table in STRUCTS.items():
         found += [f"{prefix}.{column.name}" for column in tables()[table].columns[3:]]
@@ -74,10 +74,10 @@ def columns() -> list[str]:
 
 
 def check_columns(names: Iterable[str]) -> None:
-    """Check that there are such columns.
+    """Check that columns exist.
 
     Raises:
-        InvalidQuery: There is no such column.
+        InvalidQuery: One does not.
     """
     known = columns()
     for name in names:
@@ -86,12 +86,12 @@ def check_columns(names: Iterable[str]) -> None:
 
 
 def check_names(index: OpenIndex, wanted: Criteria, vocabulary: Flags) -> Criteria:
-    """Return what is looked for with the full names of stages, if all that is named is there.
+    """Check that the names in criteria exist, and return the criteria with the full names of stages.
 
     Raises:
-        NotFound: There is no such collection, run, version or stage.
-        InvalidInput: There is no such flag.
-        UsageError: Nothing can have changed that is called so.
+        NotFound: A collection, run, version or stage does not exist.
+        InvalidInput: A flag does not exist.
+        UsageError: `changed` names nothing that can change.
     """
     for what, name, query in (
         ("collection", wanted.collection, COLLECTIONS),
@@ -127,6 +127,6 @@ def _check_there(index: OpenIndex, what: str, name: str, query: str) -> None:
 
 
 def near(name: str, known: Iterable[str]) -> str:
-    """Return the rest of a sentence that says what may have been meant."""
+    """Return the end of a sentence that suggests the nearest name."""
     listed = [*known]
     return did_you_mean(name, listed, f"there is {', '.join(listed)}" if 0 < len(listed) <= 12 else "")

@@ -1,4 +1,4 @@
-"""From criteria to conditions in SQL on rows of `revisions`; values are parameters, never part of the text."""
+"""Turn criteria into SQL conditions on rows of `revisions`; values are passed as parameters, never as text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PLACE = Place("ra_deg", "dec_deg", "healpix")
 _PLACES = ("revision", "transient", "run", "file")
 _CHECKSUM = "m.name[8:]"  # of `sha256:0123…`
 _CHANGES = {"hosts": "host", "cutout": "cutout_cdn", "cutouts": "cutout_cdn", "sed_files": "sed_output"}
-"""Other words for what may have changed."""
+"""Synonyms for what may have changed."""
 
 
 Listed = Sequence[tuple[str, int | None]] | None
@@ -24,24 +24,24 @@ Listed = Sequence[tuple[str, int | None]] | None
 
 @dataclass
 class Values:
-    """The parameters of a query that is being put together."""
+    """The parameters of a query under construction."""
 
     given: dict[str, Any] = field(default_factory=dict)
 
     def __call__(self, value: object) -> str:
-        """Return what stands for a value."""
+        """Add a value, and return its placeholder."""
         name = f"_{len(self.given)}"
         self.given[name] = value
         return f"${name}"
 
 
 def scope(wanted: Criteria, values: Values, listed: Listed = None) -> list[str]:
-    """Return the conditions on revisions that are looked at; none means the latest of each transient.
+    """Return the conditions that select the revisions to search; none means the latest of each transient.
 
     Args:
-        wanted: What is looked for.
+        wanted: The criteria.
         values: The parameters of the query.
-        listed: The transients, or revisions, of `wanted.among` by their names here.
+        listed: The transients or revisions of `wanted.among`, by their names in this repo.
     """
     found = []
     if wanted.at is not None:
@@ -59,17 +59,17 @@ def scope(wanted: Criteria, values: Values, listed: Listed = None) -> list[str]:
 
 
 def _is_valid(time: str) -> str:
-    """Return whether a member is valid at a time; one that no CALIBRATION holds always is."""
+    """Return the SQL for whether a member is valid at a time; one without validity always is."""
     return f"coalesce(valid_from <= {time}, true) AND coalesce({time} < valid_until, true)"
 
 
 def filters(wanted: Criteria, values: Values, said: Collection[str]) -> Iterator[str]:
-    """Yield the conditions that these must fulfil, those of the sky apart.
+    """Yield the conditions that these revisions must fulfil, except those on the position.
 
     Args:
-        wanted: What is looked for.
+        wanted: The criteria.
         values: The parameters of the query.
-        said: The kinds of subjects that anybody said anything of: the others need not be looked through.
+        said: The kinds of subjects that have annotations; the others need not be searched.
     """
     if wanted.since is not None:
         yield f"export_time >= {values(begin_of(wanted.since))}"
@@ -110,7 +110,7 @@ def on_sky(wanted: Criteria) -> Iterator[str]:
 
 
 def distance(wanted: Criteria) -> str:
-    """Return the separation from the centre of the cone in arcseconds."""
+    """Return the SQL of the separation from the centre of the cone in arcseconds."""
     ra, dec, _ = centre(wanted)
     return f"3600 * {separation(_PLACE, Place(repr(ra), repr(dec)))}"
 
@@ -128,7 +128,7 @@ def _by_version(version: str) -> str:
 
 
 def among(listed: Listed, values: Values) -> Iterator[str]:
-    """Yield the condition that a revision is of a list, unless `scope` has it."""
+    """Yield the condition that a transient is in the list, unless `scope` has it."""
     if listed is not None and all(number is None for _, number in listed):
         yield _named(listed, values)
 
@@ -151,9 +151,9 @@ def _tag(tag: str, values: Values) -> str:
 
 
 def _marked(mark: str, table: str, said: Collection[str], test_of: Callable[[str], str]) -> str:
-    """Return whether something was said of a revision, wherever: of itself, its transient, its run, a file of it."""
+    """Return the SQL for whether a flag or tag was given to a revision itself, its transient, its run or a file."""
     kinds = [kind for kind in _PLACES if kind in said]
-    test = test_of(mark.removeprefix("!")) if kinds else ""  # or it had a value that the query does not use
+    test = test_of(mark.removeprefix("!")) if kinds else ""  # else it would add a value that the query does not use
 
     def names(column: str, kind: str) -> str:
         return f"(SELECT {column} FROM {table} m WHERE m.kind = '{kind}' AND {test})"  # noqa: S608

@@ -1,4 +1,4 @@
-"""What is looked for."""
+"""The criteria of a search."""
 
 from __future__ import annotations
 
@@ -22,37 +22,37 @@ Angle = float | str
 
 @dataclass(frozen=True)
 class Criteria:
-    """What is looked for; all of it must fit.
+    """The criteria of a search, all of which must be met.
 
-    `at`, `run`, `app_version` and `collection` say which revisions are looked at, and of these the highest of each
-    transient is; with `all_revisions`, each. By default that is the latest one. The rest is asked of these revisions.
+    `at`, `run`, `app_version` and `collection` select the revisions to search: of each transient the highest one that
+    meets them (by default the latest), or with `all_revisions` every one. The other criteria are applied to these.
 
     Attributes:
-        cone: Right ascension, declination and radius: degrees, or as text with units or sexagesimal.
-        region: A MOC, polygon or circle: as text, or what `blastgit.search.sky.region.load_region` read from a file.
+        cone: Right ascension, declination and radius: in degrees, or as text with units or sexagesimal.
+        region: A MOC, polygon or circle: as text, or as read from a file by `blastgit.search.sky.region.load_region`.
         at: Only revisions that Blast had exported by then; a date means its end.
-        since: Exported then or later.
-        name: A shell pattern of transients, in any case.
-        alias: A shell pattern of other names, of the transient or its host, in any case.
-        among: Transients, by any name, or revisions (`NAME@N`): a list that was made elsewhere.
+        since: Only revisions exported then or later.
+        name: A shell pattern of transients, ignoring case.
+        alias: A shell pattern of other names of the transient or its host, ignoring case.
+        among: A list of transients, by any name, or revisions (`NAME@N`), made elsewhere.
         redshift: The least and the greatest best redshift, or `0.01..0.1`, `..0.1`, `0.01..`.
-        where: A condition in SQL, on the columns of `revisions`, and on `hosts.…`, `sed_global.…`, `sed_local.…`,
-            `metrics['…']`, and `saved.…`: what the saved query gives.
+        where: A condition in SQL, on the columns of `revisions`, `hosts.…`, `sed_global.…`, `sed_local.…`,
+            `metrics['…']`, and `saved.…` (the columns of the saved query).
         flags: Quality flags that hold for the revision, its transient, its run or a file of it; `!bad`: that do not.
         inherited: Quality flags, likewise, that hold for the host, a filter or another reference that the revision was
             made with, or for itself as with `flags`.
         tags: Tags, likewise.
-        collection: A collection that gives the revision, or a file of it.
-        run: The RUN that holds it: it was born into the run, or the run found its values again.
-        app_version: The version of Blast that made it, or found its values again.
+        collection: A collection that contains the revision or a file of it.
+        run: The RUN into which the revision was born, or which reproduced it.
+        app_version: The version of Blast that made or reproduced it.
         failed: A stage that failed; `any` for any stage.
         out_of_date: A stage whose results are out of date; `any` for any stage.
-        changed: What differs from the revision before: `sed`, `sed/local`, `photometry`, `host`, a path, a pattern.
-        query: A saved query whose transients, or revisions, these must be.
+        changed: What differs from the previous revision: `sed`, `sed/local`, `photometry`, `host`, a path, a pattern.
+        query: A saved query whose result must contain the transient or revision.
         params: Values of its parameters.
-        all_revisions: Look at each revision, not just one of each transient.
+        all_revisions: Search every revision, not only one of each transient.
         columns: The columns of the result; by default the usual ones.
-        limit: How many revisions at most.
+        limit: The most revisions to return.
     """
 
     cone: tuple[Angle, Angle, Angle] | None = None
@@ -83,7 +83,7 @@ class Criteria:
         """Check what can be checked without the data.
 
         Raises:
-            UsageError: Two things do not go together.
+            UsageError: The limit is not valid, or parameters are given without a query.
         """
         for name in ("flags", "inherited", "tags", "columns", "among"):
             value = getattr(self, name)
@@ -99,7 +99,7 @@ class Criteria:
         """Return criteria by their names.
 
         Raises:
-            UsageError: There is no such criterion.
+            UsageError: A criterion does not exist.
         """
         known = [each.name for each in fields(cls)]
         stray = [name for name in given if name not in known]
@@ -109,7 +109,7 @@ class Criteria:
 
     @property
     def is_query_alone(self) -> bool:
-        """Whether a saved query is asked for, and nothing else."""
+        """Whether a saved query is the only criterion."""
         return self.query is not None and self == Criteria(query=self.query, params=self.params, limit=self.limit)
 
     @property
@@ -117,7 +117,7 @@ class Criteria:
         """The least and the greatest redshift.
 
         Raises:
-            InvalidInput: They are no numbers, or the wrong way round.
+            InvalidInput: They are not numbers, or in the wrong order.
         """
         given = self.redshift
         if given is None:
@@ -136,19 +136,19 @@ class Criteria:
 
 
 def end_of(time: datetime | str) -> datetime:
-    """Return an instant as the index has it; of a date, the end of that day.
+    """Return a time in the form of the index; for a date, the end of that day.
 
     Raises:
-        InvalidName: It is not one.
+        InvalidName: It is not a time.
     """
     return _instant(time, is_end=True)
 
 
 def begin_of(time: datetime | str) -> datetime:
-    """Return an instant as the index has it; of a date, the begin of that day.
+    """Return a time in the form of the index; for a date, the beginning of that day.
 
     Raises:
-        InvalidName: It is not one.
+        InvalidName: It is not a time.
     """
     return _instant(time, is_end=False)
 

@@ -1,4 +1,4 @@
-"""What was found: rows with described columns, and the list of datasets that they name."""
+"""The result of a search: rows with described columns, and the datasets that they name."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Found(Result):
-    """What was found.
+    """The result of a search.
 
     Attributes:
-        answer: If a saved query was asked: which state of it, and of what state of the data.
+        answer: If a saved query was used: its state and that of the data.
     """
 
     answer: Answer | None = None
 
     @property
     def names(self) -> list[str]:
-        """The datasets, `2026dgt@1`, each once.
+        """The datasets, `2026dgt@1`, without duplicates.
 
         Raises:
-            UsageError: The columns name none.
+            UsageError: The columns do not name datasets.
         """
         return [line.rstrip("\n") for line in write_names(self.columns, self.rows)]
 
     def to_table(self) -> Table:
-        """Return an astropy table, with units and descriptions, and in its `meta` what was asked.
+        """Return an astropy table with units and descriptions, and with the answer's identity in its `meta`.
 
         Raises:
             RepoError: astropy is not installed.

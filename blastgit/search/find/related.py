@@ -1,4 +1,4 @@
-"""From some transients to what belongs to them: hosts, images, filters, others of that host, neighbours on the sky."""
+"""Find what is related to transients: hosts, images, filters, other transients of the host, neighbours on the sky."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from blastgit.index.open_index import OpenIndex
 
 KINDS = ("host", "cutout", "filter", "same-host", "neighbour")
-"""How things belong together."""
+"""The kinds of relations."""
 
 _ANGLE = re.compile(r"([0-9.eE+-]+)\s*(deg|arcmin|arcsec)?")
 _DEGREES = {None: 1.0, "deg": 1.0, "arcmin": 1 / 60, "arcsec": 1 / 3600}
@@ -70,13 +70,13 @@ _QUERIES = {
 
 @dataclass(frozen=True)
 class Relation:
-    """One thing that belongs to a transient.
+    """A relation of a transient to something.
 
     Attributes:
         transient: The transient.
-        kind: How: one of `KINDS`.
-        target: What: the name of a host, a file (`2026dgt@1:cutout_cdn/DES/DES_z.fits`), a filter, a transient.
-        facts: What else is known of it, such as `separation_arcsec`.
+        kind: One of `KINDS`.
+        target: The name of a host, a file (`2026dgt@1:cutout_cdn/DES/DES_z.fits`), a filter, a transient.
+        facts: Other facts about it, such as `separation_arcsec`.
     """
 
     transient: str
@@ -92,17 +92,17 @@ class Relation:
 def related(
     index: OpenIndex, asked: Sequence[str], kinds: Iterable[str], radius: float | None = None
 ) -> list[Relation]:
-    """Return what belongs to some transients.
+    """Return what is related to some transients.
 
     Args:
         index: The index.
         asked: The transients: `NAME` for the latest revision, `NAME@N`, or another name of one.
         kinds: Which of `KINDS`.
-        radius: For neighbours: how far away, in degrees.
+        radius: The radius for neighbours, in degrees.
 
     Raises:
-        NotFound: There is no such transient or revision.
-        UsageError: A kind is unknown, or neighbours are wanted and no radius is given.
+        NotFound: A transient or revision does not exist.
+        UsageError: A kind is unknown, or the radius for neighbours is missing.
     """
     wanted = list(dict.fromkeys(kinds))
     for kind in wanted:
@@ -121,7 +121,7 @@ def related(
 
 
 def read_angle(text: str) -> float:
-    """Read an angle, `30arcsec`, `2arcmin`, `0.1deg`, in degrees; a plain number is degrees.
+    """Return an angle such as `30arcsec`, `2arcmin` or `0.1deg` in degrees; a plain number is in degrees.
 
     Raises:
         InvalidInput: It is not an angle, or out of range.
@@ -152,10 +152,10 @@ def _ask(index: OpenIndex, kind: str, params: Mapping[str, Any]) -> Iterator[Rel
 
 
 def checked(index: OpenIndex, asked: Sequence[str]) -> dict[str, list[Any]]:
-    """Return the names and the numbers of transients that were asked for, by their names here; see `_other_name`.
+    """Return the names and revision numbers of transients, with other names replaced by those in this repo.
 
     Raises:
-        NotFound: There is no such transient or revision.
+        NotFound: A transient or revision does not exist.
         UsageError: A text is something else.
     """
     specs = [parse_spec(text) for text in asked]
@@ -182,10 +182,10 @@ def checked(index: OpenIndex, asked: Sequence[str]) -> dict[str, list[Any]]:
 
 
 def _other_name(index: OpenIndex, name: str) -> str:
-    """Return the transient that has another name, as an alias.
+    """Return the transient that has a name as an alias.
 
     Raises:
-        NotFound: None has.
+        NotFound: There is none, or several.
     """
     found = index.query(
         "SELECT DISTINCT transient FROM aliases WHERE is_latest AND kind <> 'host' AND lower(alias) = lower(?)", [name]

@@ -1,4 +1,4 @@
-"""Asking the index for what fits some criteria: one query, put together from their conditions."""
+"""Search the index by criteria, with one query built from their conditions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 USUAL = ("transient", "revision", "ra_deg", "dec_deg", "best_redshift", "spectroscopic_class", "host", "app_version",
          "export_time", "status")  # fmt: skip
-"""The columns of a result that nobody chose any for."""
+"""The default columns of a result."""
 
 SEPARATION = Column("separation_arcsec", "double", "arcsec", "pos.angDistance", "angle from the centre of the cone")
 
@@ -43,17 +43,17 @@ _BESIDE = {
     "sed_local": "SELECT * FROM sed WHERE aperture = 'local'",
     "metrics": _METRICS,
 }
-"""What a condition may look into beside `revisions`: one row of each revision at most."""
+"""The queries of what a condition may use besides `revisions`, with at most one row for each revision."""
 
 
 def find(repository: Repository, index: OpenIndex, wanted: Criteria) -> Found:
-    """Return the revisions that fit some criteria: by separation if there is a cone, else by name.
+    """Return the revisions that meet some criteria, sorted by separation if there is a cone, else by name.
 
     Raises:
         InvalidInput: A criterion is not valid.
-        InvalidQuery: A condition or a saved query is no SQL, does more than read, or names a column that is not there.
-        NotFound: There is no such collection, run, stage, version or saved query.
-        OverLimit: It takes longer, or needs more memory, than the index was opened for.
+        InvalidQuery: A condition or a saved query is not SQL, does more than read, or names an unknown column.
+        NotFound: A collection, run, stage, version or saved query does not exist.
+        OverLimit: It exceeds the time or memory limit of the open index.
     """
     queries = Queries(repository)
     saved = None if wanted.query is None else queries[wanted.query]
@@ -81,7 +81,7 @@ def find(repository: Repository, index: OpenIndex, wanted: Criteria) -> Found:
 
 @dataclass
 class _Search:
-    """A query that is being put together."""
+    """A query under construction."""
 
     wanted: Criteria
     values: Values
@@ -91,10 +91,10 @@ class _Search:
     saved_columns: Sequence[Column] = ()
 
     def take(self, query: Query, columns: Sequence[Column], params: Any) -> None:
-        """Take in a saved query: its transients or revisions are asked for, and its other columns come along.
+        """Add a saved query: its transients or revisions limit the result, and its other columns are added.
 
         Raises:
-            InvalidQuery: It names no transients.
+            InvalidQuery: It has no column `transient`.
         """
         if "transient" not in _names(columns):
             raise InvalidQuery(f"the query {query.name} has no column `transient`, so that nothing else goes with it")
@@ -103,11 +103,11 @@ class _Search:
 
     @property
     def params(self) -> dict[str, Any]:
-        """What stands for the values."""
+        """The values by their placeholders."""
         return self.values.given
 
     def sql(self) -> str:
-        """Return the whole."""
+        """Return the whole query."""
         wanted = self.wanted
         chosen = [f"{name} AS {_alias(name)}" for name in wanted.columns or USUAL]
         if wanted.cone is not None:
@@ -123,7 +123,7 @@ class _Search:
         return f"SELECT {', '.join(chosen)} FROM ({self._source()}) AS transients{where} ORDER BY {order}{limit}"  # noqa: S608
 
     def described(self, found: Sequence[Column]) -> tuple[Column, ...]:
-        """Return the columns of a result with what is known of them where they come from."""
+        """Return the columns of a result with the descriptions of their sources."""
         known = {each.name: each for each in self.saved_columns} | {SEPARATION.name: SEPARATION}
         known |= {each.name: each for each in tables()["revisions"].columns}
         for prefix, table in STRUCTS.items():
@@ -131,10 +131,10 @@ class _Search:
         return tuple(replace(known[each.name], name=each.name) if each.name in known else each for each in found)
 
     def _source(self) -> str:
-        """Return the revisions that are looked at; what else a condition looks into stands beside each as a struct."""
-        said = f"{self.wanted.where or ''} {' '.join(self.wanted.columns)}"
+        """Return the query of the revisions to search, joined with the structs that the condition or columns use."""
+        used = f"{self.wanted.where or ''} {' '.join(self.wanted.columns)}"
         beside = [
-            name for name in (*_BESIDE, *(["saved"] if self.saved else [])) if name == "saved" or _has(said, name)
+            name for name in (*_BESIDE, *(["saved"] if self.saved else [])) if name == "saved" or _has(used, name)
         ]
         picked = ", ".join(["r.*", *(f"{name}.metrics" if name == "metrics" else name for name in beside)])
         joined = "".join(self._join(name) for name in beside)

@@ -1,4 +1,4 @@
-"""Which state of a query was asked, of what state of the data: the name that a citation or a log gives for it."""
+"""Identify the answer of a saved query, for citations and logs: by the state of the query and that of the data."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ SELECT sha256(coalesce(string_agg(line, chr(10) ORDER BY line), '')) FROM (
 
 @dataclass(frozen=True)
 class Answer:
-    """What gave a result.
+    """The identity of an answer.
 
     Attributes:
         query: The name of the saved query.
-        commit: The commit of main that it is of: the last one that changed it.
+        commit: The last commit of main that changed the query.
         params: The values of its parameters.
-        index: A checksum of the tips of all branches that the index was made from: equal ones give equal results.
+        index: A checksum of the tips of all branches from which the index was made: if equal, the results are equal.
     """
 
     query: str
@@ -43,7 +43,7 @@ class Answer:
 
 
 def state_of(index: OpenIndex) -> str:
-    """Return the checksum of what an index follows from."""
+    """Return the checksum of the state from which an index was made."""
     return f"sha256:{index.query(_STATE).rows[0][0]}"
 
 

@@ -1,4 +1,4 @@
-"""Whether a saved query makes sense: tried on an empty index, where nothing can be read and nothing takes long."""
+"""Check a saved query by running it on an empty index, where it can read nothing and takes little time."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _ANY: dict[str, Any] = {"text": "", "integer": 0, "double": 0.0, "boolean": Fals
 
 
 def check_sql(query: Query) -> None:
-    """Check that a query is one SELECT of what the index has, with the parameters that it declares.
+    """Check that a query is one SELECT from the tables of the index, with the parameters that it declares.
 
-    Where DuckDB is not installed, as on a server that only takes pushes, only its first word is checked:
-    it is run where it can read the tables and nothing else.
+    Without DuckDB, as on a server that only receives pushes, only the first word is checked. That is safe, since
+    queries are run where they can read nothing but the tables.
 
     Raises:
-        InvalidQuery: It is not one.
+        InvalidQuery: It is not.
     """
     if not query.body.lower().startswith(_FIRST):
         raise InvalidQuery(f"the query {query.name} should be a SELECT")
@@ -47,7 +47,7 @@ def check_sql(query: Query) -> None:
 
 
 def _make(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the tables, and shut the door."""
+    """Make the tables, then disable access to anything else."""
     from blastgit.index.arithmetic import make_undefined_null
     from blastgit.index.tables import tables
 
@@ -56,12 +56,12 @@ def _make(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(table.ddl)
     for setting in ("autoinstall_known_extensions", "autoload_known_extensions", "enable_external_access"):
         connection.execute(f"SET {setting} = false")
-    connection.execute("PRAGMA disable_optimizer")  # which would work out `repeat('x', 1e10)` to explain it
+    connection.execute("PRAGMA disable_optimizer")  # it would evaluate `repeat('x', 1e10)` for EXPLAIN
     connection.execute("SET lock_configuration = true")
 
 
 def _try(connection: duckdb.DuckDBPyConnection, query: Query) -> None:
-    within = f"SELECT * FROM (\n{query.body}\n) AS saved LIMIT 0"  # noqa: S608 (it must stay whole within another)
+    within = f"SELECT * FROM (\n{query.body}\n) AS saved LIMIT 0"  # noqa: S608 (it must also work as a subquery)
     for text in (query.body, within):
         found = connection.extract_statements(text)
         if len(found) != 1:

@@ -1,4 +1,4 @@
-"""What saved queries are called, and where they lie."""
+"""The names of saved queries, and their paths on main."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 def is_name(name: str) -> bool:
-    """Whether a query, or a parameter of one, may be called so."""
+    """Whether a name is valid for a query or a parameter."""
     return _NAME.fullmatch(name) is not None
 
 
 def check_name(name: str) -> str:
-    """Return a name that a query may have.
+    """Return a query's name if it is valid.
 
     Raises:
-        InvalidName: It may not.
+        InvalidName: It is not.
     """
     if not is_name(name):
         raise InvalidName(f"{name[:80]!r} is no name of a query: small letters, digits and _, a letter first, up to 64")
@@ -30,6 +30,6 @@ def path_of(name: str) -> str:
     """Return the path of a query on main.
 
     Raises:
-        InvalidName: No query may be called so.
+        InvalidName: The name is not valid.
     """
     return f"{FOLDER}/{check_name(name)}.sql"

@@ -34,9 +34,9 @@ class Entry:
 
     Attributes:
         commit: The commit of main.
-        time: When.
-        author: By whom.
-        subject: What, and why.
+        time: When it was made.
+        author: Who made it.
+        subject: What was changed, and why.
     """
 
     commit: str
@@ -50,17 +50,17 @@ class Entry:
 
 
 class Queries(Asked, Mapping[str, Query]):
-    """The saved queries of a data repo, by name, as main has them now."""
+    """The saved queries of a data repo on main now, by name."""
 
     def __init__(self, repository: Repository) -> None:
-        """Open them."""
+        """Open the queries of a data repo."""
         self._repository = repository
 
     def __getitem__(self, name: str) -> Query:
         """Return a query.
 
         Raises:
-            NotFound: There is none of that name.
+            NotFound: The query does not exist.
         """
         tree = self._tree()
         data = read_blob(tree, path_of(name)) if is_name(name) else None
@@ -82,19 +82,19 @@ class Queries(Asked, Mapping[str, Query]):
         """Save a query.
 
         Args:
-            name: What it is called: small letters, digits and `_`.
+            name: Its name: small letters, digits and `_`.
             text: Its SQL, with a description and parameters in comments before it (`docs/find.md`).
-            reason: Why, in a line; or an `Intent`.
-            replace: Whether it takes the place of one of that name.
+            reason: Why, in one line; or an `Intent`.
+            replace: Whether to replace a query of that name.
 
         Returns:
             The commit on main; None after a dry run.
 
         Raises:
-            InvalidName: It cannot be called so.
-            InvalidInput: One of that name exists, or a transient does, or what stands before the SQL is not valid.
-            InvalidQuery: It is no SELECT of what the index has.
-            Denied: This user may not.
+            InvalidName: The name is not valid.
+            InvalidInput: A query or transient of that name exists, or the comments before the SQL are not valid.
+            InvalidQuery: It is not a SELECT from the tables of the index.
+            Denied: This user may not save queries.
         """
         data = f"{text.rstrip()}\n".encode()
         check_sql(read_query(data, check_name(name)))
@@ -116,11 +116,11 @@ class Queries(Asked, Mapping[str, Query]):
         return self._change(decide, reason)
 
     def remove(self, name: str, reason: Reason) -> str | None:
-        """Take a query away; its history stays on main.
+        """Remove a query; its history stays on main.
 
         Raises:
-            NotFound: There is none of that name.
-            Denied: This user may not.
+            NotFound: The query does not exist.
+            Denied: This user may not remove queries.
         """
 
         def decide(_: pygit2.Commit | None) -> BranchEdit | None:
@@ -133,7 +133,7 @@ class Queries(Asked, Mapping[str, Query]):
         """Return the changes of a query, newest first.
 
         Raises:
-            NotFound: There never was one of that name.
+            NotFound: The query never existed.
         """
         found = [_entry(commit) for commit in self._changes(check_name(name))]
         if not found:
@@ -141,16 +141,16 @@ class Queries(Asked, Mapping[str, Query]):
         return found
 
     def columns(self, index: OpenIndex, query: Query, params: Mapping[str, Any]) -> Sequence[Column]:
-        """Return the columns of what a query gives."""
+        """Return the columns of a query's result."""
         return index.query(f"SELECT * FROM (\n{query.body}\n) AS saved LIMIT 0", query.values(params)).columns  # noqa: S608
 
     def ask(self, index: OpenIndex, query: Query, params: Mapping[str, Any]) -> tuple[Answer, Result]:
-        """Return what a query gives, and which state of it and of the data that is of."""
+        """Return a query's result, and the identity of the answer."""
         result = index.query(query.body, query.values(params))
         return self.answer(index, query, params), result
 
     def answer(self, index: OpenIndex, query: Query, params: Mapping[str, Any]) -> Answer:
-        """Return what tells this answer of a query from others."""
+        """Return the identity of a query's present answer."""
         commit = next(self._changes(query.name))
         return Answer(query.name, str(commit.id), query.values(params), state_of(index))
 

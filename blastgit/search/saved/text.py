@@ -1,4 +1,4 @@
-"""The text of a saved query: SQL, and before it comments of YAML with a description and parameters.
+"""The text of a saved query: comments in YAML with a description and parameters, then SQL.
 
 -- description: hosts whose photometry is good
 -- parameters:
@@ -20,11 +20,11 @@ from blastgit.safe_yaml import load_yaml
 from blastgit.search.saved.names import is_name
 
 SIZE_LIMIT = 100_000
-"""Bytes of a query."""
+"""Most bytes of a query."""
 
 _HEADER, _FACTS = ("description", "parameters"), ("type", "default", "description")
 TYPES = ("text", "integer", "double", "boolean", "timestamp")
-"""What a parameter can be."""
+"""The types of parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,10 @@ class Parameter:
     """One parameter.
 
     Attributes:
-        name: What stands as `$name` in the SQL.
+        name: Its name, `$name` in the SQL.
         type: One of `TYPES`.
-        default: Its value if none is given; None if one must be.
-        about: What it is, in words.
+        default: Its value if none is given; None if a value is required.
+        about: Its description.
     """
 
     name: str
@@ -44,10 +44,10 @@ class Parameter:
     about: str = ""
 
     def value(self, given: object) -> Any:
-        """Return a value of its type, which may be given as text.
+        """Convert a value, which may be text, to its type.
 
         Raises:
-            InvalidInput: It is not one.
+            InvalidInput: It is not of that type.
         """
         try:
             return _READERS[self.type](given)
@@ -66,10 +66,10 @@ class Query:
 
     Attributes:
         name: Its name.
-        text: The whole of the file.
-        about: What it finds.
+        text: The whole file.
+        about: Its description.
         parameters: Its parameters by name.
-        body: Its SQL without the comments before it and the semicolon behind it.
+        body: Its SQL without the comments before it and the semicolon after it.
     """
 
     name: str
@@ -82,7 +82,7 @@ class Query:
         """Return the value of each parameter.
 
         Raises:
-            UsageError: There is no such parameter, or one without a default is not given.
+            UsageError: A parameter does not exist, or one without a default is missing.
             InvalidInput: A value is not of the parameter's type.
         """
         stray = sorted(given.keys() - self.parameters.keys())
@@ -103,10 +103,10 @@ class Query:
 
 
 def read_query(data: bytes, name: str) -> Query:
-    """Take a query apart; whether DuckDB understands its SQL is another matter (`check.py`).
+    """Read a query; its SQL is checked elsewhere (`check.py`).
 
     Raises:
-        InvalidInput: It is not text, or what stands before its SQL is not valid.
+        InvalidInput: It is not text, or the comments before the SQL are not valid.
     """
     if len(data) > SIZE_LIMIT:
         raise InvalidInput(f"the query {name} has {len(data):,} bytes, more than the {SIZE_LIMIT:,} allowed")
@@ -122,7 +122,7 @@ def read_query(data: bytes, name: str) -> Query:
 
 
 def _split(text: str) -> tuple[str, str]:
-    """Return the comments that stand first, without their dashes, and the SQL."""
+    """Return the leading comments without their dashes, and the SQL."""
     lines = text.lstrip("\ufeff").splitlines()
     count = next((i for i, line in enumerate(lines) if line.strip() and not line.startswith("--")), len(lines))
     header = "\n".join(line.removeprefix("--").removeprefix(" ") for line in lines[:count])
@@ -131,13 +131,13 @@ def _split(text: str) -> tuple[str, str]:
 
 def _read_header(header: str, name: str) -> tuple[str, dict[str, Parameter]]:
     try:
-        said = load_yaml(header.encode(), f"what stands before the SQL of {name}")
+        loaded = load_yaml(header.encode(), f"what stands before the SQL of {name}")
     except RepoError as error:
         raise InvalidInput(str(error)) from None
-    if not isinstance(said, dict):  # plain words
+    if not isinstance(loaded, dict):  # plain text
         return " ".join(header.split()), {}
-    _check_keys(said, _HEADER, f"what stands before the SQL of {name}")
-    about, parameters = said.get("description") or "", said.get("parameters") or {}
+    _check_keys(loaded, _HEADER, f"what stands before the SQL of {name}")
+    about, parameters = loaded.get("description") or "", loaded.get("parameters") or {}
     if not isinstance(about, str):
         raise InvalidInput(f"the description of the query {name} should be text")
     if not isinstance(parameters, dict):
@@ -161,8 +161,8 @@ def _read_parameter(key: object, facts: object, name: str) -> Parameter:
     return Parameter(key, type_, parameter.value(facts["default"]), parameter.about)
 
 
-def _check_keys(said: Mapping[Any, Any], known: tuple[str, ...], where: str) -> None:
-    stray = [key for key in said if key not in known]
+def _check_keys(loaded: Mapping[Any, Any], known: tuple[str, ...], where: str) -> None:
+    stray = [key for key in loaded if key not in known]
     if stray:
         raise InvalidInput(f"{where} has {str(stray[0])[:80]!r}: its keys are {', '.join(known)}")
 

@@ -1,4 +1,4 @@
-"""Angles as people write them: degrees, sexagesimal, or with a unit."""
+"""Read angles as people write them: in degrees, sexagesimal, or with a unit."""
 
 from __future__ import annotations
 
@@ -24,20 +24,23 @@ _UNITS = {
 
 
 def read_ra(text: str | float) -> float:
-    """Return a right ascension in degrees: `150.1`, or in hours `10:00:24.5`, `10h00m24.5s`; `150d06m` is degrees.
+    """Read a right ascension: `150.1` or `150d06m` in degrees, `10:00:24.5` or `10h00m24.5s` in hours.
+
+    Returns:
+        The right ascension in degrees.
 
     Raises:
-        InvalidInput: It is not one.
+        InvalidInput: It is not a right ascension.
     """
     value, is_hours = _read(text, "right ascension", "150.1 or 10:00:24.5")
     return check_ra(value * 15 if is_hours else value)
 
 
 def read_dec(text: str | float) -> float:
-    """Return a declination in degrees: `-2.2`, `-02:12:00`, `-2d12m00s`.
+    """Read a declination in degrees: `-2.2`, `-02:12:00`, `-2d12m00s`.
 
     Raises:
-        InvalidInput: It is not one.
+        InvalidInput: It is not a declination.
     """
     if "h" in str(text).lower():
         _refuse(text, "declination", "-2.2 or -02:12:00")
@@ -46,10 +49,10 @@ def read_dec(text: str | float) -> float:
 
 
 def read_radius(text: str | float) -> float:
-    """Return a radius in degrees: `0.1`, `0.1deg`, `5arcmin`, `30arcsec`; a plain number is degrees.
+    """Read a radius, and return it in degrees: `0.1deg`, `5arcmin`, `30arcsec`; a plain number is in degrees.
 
     Raises:
-        InvalidInput: It is not one.
+        InvalidInput: It is not a radius.
     """
     match = _LENGTH.fullmatch(str(text).strip().lower())
     if match is None or match[2] not in _UNITS:
@@ -58,10 +61,10 @@ def read_radius(text: str | float) -> float:
 
 
 def check_ra(value: float) -> float:
-    """Return a right ascension in degrees, if it is one.
+    """Return a right ascension in degrees if it is in range.
 
     Raises:
-        InvalidInput: It is not one.
+        InvalidInput: It is not.
     """
     if not 0 <= value <= 360:
         raise InvalidInput(f"a right ascension is from 0 to 360 degrees, not {value:g}")
@@ -69,10 +72,10 @@ def check_ra(value: float) -> float:
 
 
 def check_dec(value: float) -> float:
-    """Return a declination in degrees, if it is one.
+    """Return a declination in degrees if it is in range.
 
     Raises:
-        InvalidInput: It is not one.
+        InvalidInput: It is not.
     """
     if not -90 <= value <= 90:
         raise InvalidInput(f"a declination is from -90 to 90 degrees, not {value:g}")
@@ -80,10 +83,10 @@ def check_dec(value: float) -> float:
 
 
 def check_radius(value: float) -> float:
-    """Return a radius in degrees, if it is one.
+    """Return a radius in degrees if it is in range.
 
     Raises:
-        InvalidInput: It is not one.
+        InvalidInput: It is not.
     """
     if not 0 <= value <= 180:
         raise InvalidInput(f"a radius is from 0 to 180 degrees, not {value:g}")
@@ -91,7 +94,7 @@ def check_radius(value: float) -> float:
 
 
 def _read(text: str | float, what: str, example: str) -> tuple[float, bool]:
-    """Return a number, and whether it may be hours: colons and spaces leave that open, `h` says so."""
+    """Return a number, and whether it can be hours: true with colons, spaces or `h`."""
     trimmed = str(text).strip().lower().replace("−", "-")  # noqa: RUF001
     match = _DECIMAL.fullmatch(trimmed)
     if match:

@@ -1,6 +1,6 @@
-"""HEALPix cells (NESTED) that may touch a circle, as ranges of cells of the finest order: a filter before exact tests.
+"""Cover a circle with HEALPix cells (NESTED), as ranges of cells of the finest order: a filter before exact tests.
 
-A few ranges suffice: what they let through beyond the circle is tested exactly. They never leave out what is in it.
+A few ranges suffice: they may cover more than the circle, since an exact test follows, but never less.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 ORDER = 29
-"""Of the finest cells, whose numbers fit 62 bits."""
+"""The order of the finest cells, whose numbers fit 62 bits."""
 
 Ranges = tuple[tuple[int, int], ...]
-"""First and last cell of each run of cells of the finest order, both included, in their order."""
+"""First and last cell (inclusive) of each range of cells of the finest order, sorted."""
 
-_CELLS = 64  # that a circle is covered with at most
-_SLACK = 1e-9  # radians: far beyond rounding, far below what would let more through
-_COLUMN = np.array([1, 3, 5, 7, 0, 2, 4, 6, 1, 3, 5, 7])  # of the middle of each of the twelve diamonds, in eighths
+_CELLS = 64  # most cells to cover a circle with
+_SLACK = 1e-9  # radians: far above rounding errors, far below the size of a cell that matters
+_COLUMN = np.array([1, 3, 5, 7, 0, 2, 4, 6, 1, 3, 5, 7])  # of the centre of each of the twelve base cells, in eighths
 _ROW = np.array([2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4])
 _GATHER = [(1, 0x3333333333333333), (2, 0x0F0F0F0F0F0F0F0F), (4, 0x00FF00FF00FF00FF),
            (8, 0x0000FFFF0000FFFF), (16, 0x00000000FFFFFFFF)]  # fmt: skip
@@ -30,11 +30,11 @@ _Floats = NDArray[np.float64]
 
 @lru_cache(maxsize=64)
 def circle_ranges(ra: float, dec: float, radius: float) -> Ranges | None:
-    """Return the cells that a circle may touch; None if that is all the sky.
+    """Return the cells that a circle may touch; None if that is the whole sky.
 
     Args:
         ra: Right ascension of the centre in degrees.
-        dec: Its declination.
+        dec: Declination of the centre in degrees.
         radius: The radius in degrees.
     """
     centre = np.array(vector(ra, dec))
@@ -50,7 +50,7 @@ def circle_ranges(ra: float, dec: float, radius: float) -> Ranges | None:
 
 
 def merged(runs: list[tuple[int, int]], order: int) -> Ranges:
-    """Return runs of cells of some order (first and last) as those of the finest order, joined where they meet."""
+    """Convert ranges of cells of some order (first and last) to the finest order, and join adjacent ones."""
     shift = 2 * (ORDER - order)
     joined: list[tuple[int, int]] = []
     for first, last in sorted(runs):
@@ -78,7 +78,7 @@ def _touching(cells: _Ints, order: int, centre: _Floats, radius: float) -> _Ints
 
 
 def _reach(order: int) -> float:
-    """Return an upper limit of the angle from the middle of a cell to its corners (Górski et al. 2005)."""
+    """Return an upper limit of the angle from the centre of a cell to its corners (Górski et al. 2005)."""
     side = 2.0**order
     lon, z_far = np.pi / (4 * side), 1 - (1 - 1 / side) ** 2 / 3
     side_far, side_near = np.sqrt(1 - z_far * z_far), np.sqrt(5) / 3
@@ -88,7 +88,7 @@ def _reach(order: int) -> float:
 
 
 def _centres(cells: _Ints, order: int) -> _Floats:
-    """Return the middles of cells as unit vectors."""
+    """Return the centres of cells as unit vectors."""
     side = 1 << order
     face, inside = cells >> (2 * order), cells & (side * side - 1)
     x, y = _gather(inside), _gather(inside >> 1)
@@ -103,7 +103,7 @@ def _centres(cells: _Ints, order: int) -> _Floats:
 
 
 def _gather(value: _Ints) -> _Ints:
-    """Take every other bit."""
+    """Extract every other bit."""
     gathered = value & 0x5555555555555555
     for shift, mask in _GATHER:
         gathered = (gathered | (gathered >> shift)) & mask

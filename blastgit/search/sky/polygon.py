@@ -1,4 +1,4 @@
-"""Polygons on the sky, whose edges are parts of great circles."""
+"""Polygons on the sky, whose edges are arcs of great circles."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from blastgit.search.sky.cells import vector
 from blastgit.search.sky.sql import Place, prefilter
 
 LIMIT = 500
-"""Vertices of one polygon."""
+"""Most vertices of one polygon."""
 
-_WIDEST = 89.0  # degrees from the middle to a vertex
-_SAME = 1e-12  # radians between two vertices that are one
+_WIDEST = 89.0  # most degrees from the middle to a vertex
+_SAME = 1e-12  # radians within which two vertices are the same
 Vector = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
 class Polygon:
-    """A polygon; which way round its vertices go does not matter, for the inside is where its middle is near.
+    """A polygon. The order of the vertices, clockwise or not, does not matter: the inside is the smaller part.
 
-    Where edges cross, a position is inside if a line from there to the outside meets an odd number of edges.
+    If edges cross, a position is inside if a line from there to the outside meets an odd number of edges.
 
     Attributes:
-        vertices: Right ascension and declination of each vertex in degrees, the first one not repeated.
+        vertices: Right ascension and declination of each vertex in degrees, without repeating the first.
     """
 
     vertices: tuple[tuple[float, float], ...]
@@ -37,7 +37,7 @@ class Polygon:
         """Return the polygon of some vertices.
 
         Raises:
-            InvalidInput: They make none, or one as wide as half the sky.
+            InvalidInput: They do not form a polygon, or one that is as wide as half the sky.
         """
         checked = [(check_ra(ra), check_dec(dec)) for ra, dec in vertices]
         if len(checked) > LIMIT:
@@ -56,7 +56,7 @@ class Polygon:
 
     @property
     def area(self) -> float:
-        """The area in square degrees; of one whose edges cross, that of its parts less each other's."""
+        """The area in square degrees; if edges cross, the difference of the areas of its parts."""
         a = self.vectors[0]
         pairs = zip(self.vectors[1:-1], self.vectors[2:], strict=True)
         return abs(sum(_excess(a, b, c) for b, c in pairs)) * math.degrees(1) ** 2
@@ -68,7 +68,7 @@ class Polygon:
 
     @cached_property
     def middle(self) -> Vector:
-        """A point that all vertices are near."""
+        """The normalised sum of the vertices."""
         sums = [math.fsum(each[axis] for each in self.vectors) for axis in range(3)]
         length = math.hypot(*sums)
         if length < 1e-6 * len(self.vectors):
@@ -83,14 +83,13 @@ class Polygon:
 
     @cached_property
     def radius(self) -> float:
-        """Degrees from the middle to the vertex that is farthest."""
+        """The angle from the middle to the farthest vertex in degrees."""
         return math.degrees(max(_angle(self.middle, each) for each in self.vectors))
 
     def sql(self, place: Place) -> str:
-        """Return whether a position lies inside.
+        """Return the SQL for whether a position is inside.
 
-        Seen from the middle of the sphere on a plane that touches it, great circles are straight lines: the rest is
-        what is done in the plane.
+        In the gnomonic projection, great circles are straight lines, so the usual test in the plane applies.
         """
         x, y, z = (f"cos(radians({place.dec})) * cos(radians({place.ra}))",
                    f"cos(radians({place.dec})) * sin(radians({place.ra}))", f"sin(radians({place.dec}))")  # fmt: skip
@@ -104,7 +103,7 @@ class Polygon:
         return f"(CASE WHEN {test} THEN {inside} WHEN NOT ({test}) THEN false END)"
 
     def holds(self, point: Vector) -> bool:
-        """Whether a point lies inside."""
+        """Whether a point is inside."""
         if _dot(point, self.middle) <= 0.01:
             return False
         px, py = self._flat(point)
@@ -121,7 +120,7 @@ class Polygon:
         return [(self.vectors[at - 1], each) for at, each in enumerate(self.vectors)]
 
     def _crossings(self) -> list[str]:
-        """For each edge, 1 or 0: whether a line to the right of the point `p` meets it."""
+        """Return for each edge the SQL of 1 or 0: whether a line from the point `p` to the right meets it."""
         return [
             f"((({y1!r} > p.y) <> ({y2!r} > p.y))"
             f" AND p.x < {x1!r} + (p.y - {y1!r}) * {(x2 - x1) / (y2 - y1)!r})::INTEGER"
@@ -156,13 +155,13 @@ def _dot(one: Vector, other: Vector) -> float:
 
 
 def cross(one: Vector, other: Vector) -> Vector:
-    """Return the vector product."""
+    """Return the cross product."""
     (a, b, c), (d, e, f) = one, other
     return b * f - c * e, c * d - a * f, a * e - b * d
 
 
 def _arcs_meet(one: tuple[Vector, Vector], other: tuple[Vector, Vector]) -> bool:
-    """Whether two arcs, each shorter than half a circle, have a point in common; if one great circle, at their ends."""
+    """Whether two arcs, each shorter than half a circle, intersect; on the same great circle, their ends are tested."""
     normals = cross(*one), cross(*other)
     line = cross(*normals)
     points = [line, (-line[0], -line[1], -line[2])] if math.hypot(*line) > _SAME * _SAME else [*one, *other]
@@ -170,7 +169,7 @@ def _arcs_meet(one: tuple[Vector, Vector], other: tuple[Vector, Vector]) -> bool
 
 
 def _is_on(arc: tuple[Vector, Vector], point: Vector) -> bool:
-    """Whether a point of an arc's great circle lies between its ends."""
+    """Whether a point on an arc's great circle is between its ends."""
     normal = cross(*arc)
     return _dot(cross(normal, arc[0]), point) >= 0 and _dot(cross(arc[1], normal), point) >= 0
 
@@ -180,5 +179,5 @@ def _angle(one: Vector, other: Vector) -> float:
 
 
 def _excess(a: Vector, b: Vector, c: Vector) -> float:
-    """Return the area of a triangle on the unit sphere, negative if it goes round clockwise (Van Oosterom 1983)."""
+    """Return the area of a triangle on the unit sphere, negative if clockwise (Van Oosterom & Strackee 1983)."""
     return 2 * math.atan2(_dot(a, cross(b, c)), 1 + _dot(a, b) + _dot(b, c) + _dot(c, a))

@@ -1,4 +1,4 @@
-"""Regions of the sky as people hand them over: a circle, a polygon, or a MOC (multi-order coverage map)."""
+"""Regions of the sky as given by users: a circle, a polygon, or a MOC (multi-order coverage map)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from blastgit.search.sky.polygon import Polygon
 from blastgit.search.sky.sql import Place, fewer, in_circle, in_ranges
 
 SIZE_LIMIT = 50_000_000
-"""Bytes of a file."""
+"""Most bytes of a file."""
 
 _SHAPE = re.compile(r"(?P<shape>[A-Za-z]+)\b\s*(?:(?P<frame>ICRS)\b)?(?P<numbers>.*)", re.DOTALL | re.IGNORECASE)
 _MOC = re.compile(r"s?(?:\s*[0-9]+/[0-9,\s-]*)+", re.IGNORECASE)
@@ -29,7 +29,7 @@ class Region(Protocol):
     """A region of the sky."""
 
     def sql(self, place: Place) -> str:
-        """Return whether a position lies inside, in DuckDB's SQL."""
+        """Return an expression in DuckDB's SQL for whether a position is inside."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Circle:
 
     Attributes:
         ra: Right ascension of its centre in degrees.
-        dec: Its declination.
+        dec: Declination of its centre in degrees.
         radius: Its radius in degrees.
     """
 
@@ -47,24 +47,24 @@ class Circle:
     radius: float
 
     def sql(self, place: Place) -> str:
-        """Return whether a position lies inside."""
+        """Return the SQL for whether a position is inside."""
         return f"({in_circle(place, self.ra, self.dec, self.radius)})"
 
 
 @dataclass(frozen=True)
 class Moc:
-    """HEALPix cells of any sizes.
+    """HEALPix cells of any orders.
 
     Attributes:
-        ranges: As ranges of the finest cells, in their order and apart from each other.
+        ranges: The cells as ranges of the finest order, sorted and disjoint.
     """
 
     ranges: Ranges
 
     def sql(self, place: Place) -> str:
-        """Return whether a position lies in one of the cells.
+        """Return the SQL for whether a position is in one of the cells.
 
-        Many are written as two lists to join with, since DuckDB takes long to read a condition of thousands of ranges.
+        Many ranges are written as two lists to join with, since DuckDB is slow to parse thousands of conditions.
         """
         few = in_ranges(place.healpix, fewer(self.ranges))
         if len(self.ranges) <= len(fewer(self.ranges)):
@@ -75,10 +75,10 @@ class Moc:
 
 
 def read_region(text: str) -> Region:
-    """Return the region that a text describes; it is never taken for the name of a file.
+    """Read a region from text, which is never interpreted as a file name.
 
     Raises:
-        InvalidInput: It describes none.
+        InvalidInput: It is not a region.
     """
     trimmed = text.strip()
     if trimmed.startswith("{"):
@@ -101,10 +101,10 @@ def read_region(text: str) -> Region:
 
 
 def load_region(path: Path) -> Region:
-    """Return the region that a file holds: as text, or a MOC as FITS.
+    """Read a region from a file, as text or as a MOC in FITS.
 
     Raises:
-        InvalidInput: It cannot be read, or holds none.
+        InvalidInput: It cannot be read, or is not a region.
         RepoError: It is FITS, and astropy is not installed.
     """
     try:
@@ -118,8 +118,8 @@ def load_region(path: Path) -> Region:
 
 def _from_json(text: str) -> Moc:
     try:
-        said: dict[str, list[int]] = json.loads(text)
-        return _moc([(int(order), int(cell), int(cell)) for order, cells in said.items() for cell in cells])
+        loaded: dict[str, list[int]] = json.loads(text)
+        return _moc([(int(order), int(cell), int(cell)) for order, cells in loaded.items() for cell in cells])
     except (ValueError, TypeError, AttributeError, RecursionError):
         raise InvalidInput(f"{text[:80]!r} is no MOC: as JSON it is " + '{"6": [1234, 1235], "7": [5000]}') from None
 
@@ -164,12 +164,12 @@ def _from_fits(data: bytes, path: Path) -> Moc:
 
 
 def _of_ranges(values: list[int]) -> list[tuple[int, int, int]]:
-    """Return the ranges of cells that begin and end with each two numbers, without the end."""
+    """Return the ranges given by pairs of numbers: the first cell, and the first one after the last."""
     return [(ORDER, first, end - 1) for first, end in zip(values[::2], values[1::2], strict=True)]
 
 
 def _of_unique(value: int) -> tuple[int, int, int]:
-    """Return order and cell of a number that says both: the cell, and four times the cells of a face."""
+    """Return order and cell of a NUNIQ number: the cell plus 4 * 4^order."""
     order = (value.bit_length() - 3) // 2
     cell = value - (4 << (2 * order))
     return order, cell, cell

@@ -1,7 +1,7 @@
-"""Questions about positions as expressions in DuckDB's SQL: separations that are exact everywhere, and prefilters.
+"""Tests of positions as expressions in DuckDB's SQL: separations that are accurate everywhere, and prefilters.
 
-The separation is twice the arc tangent of two roots of sums of squares: nothing cancels, neither for positions that
-are close together, nor at the poles, across right ascension 0, or for positions that are opposite to each other.
+The separation is twice the arc tangent of two roots of sums of squares. Nothing cancels, neither for positions that are
+close together nor at the poles, across right ascension 0, or for opposite positions.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from blastgit.search.sky.cells import Ranges, circle_ranges
 
-_RANGES = 20  # more are joined to fewer: each costs time for every row
+_RANGES = 20  # more are joined, since each costs time for every row
 _MARGIN = 1e-9  # degrees
 
 
@@ -20,8 +20,8 @@ class Place:
 
     Attributes:
         ra: The expression of its right ascension in degrees.
-        dec: That of its declination.
-        healpix: That of its HEALPix cell of order 29, NESTED; "" if there is none.
+        dec: The expression of its declination in degrees.
+        healpix: The expression of its HEALPix cell of order 29, NESTED; "" if there is none.
     """
 
     ra: str
@@ -30,7 +30,7 @@ class Place:
 
 
 def separation(one: Place, other: Place) -> str:
-    """Return the angle between two positions in degrees."""
+    """Return the SQL of the angle between two positions in degrees."""
     lon = f"(radians(({one.ra}) - ({other.ra})) / 2)"
     minus, plus = (f"(radians(({one.dec}) {sign} ({other.dec})) / 2)" for sign in "-+")
     near = f"pow(cos({lon}) * sin({minus}), 2) + pow(sin({lon}) * cos({plus}), 2)"
@@ -39,13 +39,13 @@ def separation(one: Place, other: Place) -> str:
 
 
 def in_circle(place: Place, ra: float, dec: float, radius: float) -> str:
-    """Return whether a position lies in a circle or on its border."""
+    """Return the SQL for whether a position is in a circle or on its border."""
     exact = f"({separation(place, Place(repr(ra), repr(dec)))} <= {radius!r})"
     return " AND ".join([*prefilter(place, ra, dec, radius), exact])
 
 
 def prefilter(place: Place, ra: float, dec: float, radius: float) -> list[str]:
-    """Return conditions that all in a circle fulfils, and little else; they are cheap."""
+    """Return cheap conditions that all positions in a circle fulfil, and few others."""
     low, high = dec - radius - _MARGIN, dec + radius + _MARGIN
     conditions = []
     if low > -90 or high < 90:
@@ -57,14 +57,14 @@ def prefilter(place: Place, ra: float, dec: float, radius: float) -> list[str]:
 
 
 def in_ranges(healpix: str, ranges: Ranges) -> str:
-    """Return whether a cell is one of a few ranges."""
+    """Return the SQL for whether a cell is in one of a few ranges."""
     if not ranges:
         return "false"
     return f"({' OR '.join(f'{healpix} BETWEEN {low} AND {high}' for low, high in ranges)})"
 
 
 def fewer(ranges: Ranges, limit: int = _RANGES) -> Ranges:
-    """Return few ranges that hold these and, where the gaps between them are smallest, what lies between."""
+    """Return at most `limit` ranges that cover the given ones, by closing the smallest gaps."""
     if len(ranges) <= limit:
         return ranges
     gaps = sorted(range(1, len(ranges)), key=lambda at: ranges[at - 1][1] - ranges[at][0])

@@ -1,4 +1,4 @@
-"""Rows as a table of astropy."""
+"""Convert rows to an astropy table."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TYPES = {"integer": "int32", "bigint": "int64", "double": "float64", "boolean":
 
 
 def to_table(columns: Sequence[Column], rows: Sequence[Row], meta: Mapping[str, Any]) -> Table:
-    """Return a table with units, descriptions and UCDs; what is missing is masked, times are text by ISO 8601.
+    """Return a table with units, descriptions and UCDs; missing values are masked, times are ISO 8601 text.
 
     Raises:
         RepoError: astropy is not installed.

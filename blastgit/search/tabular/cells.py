@@ -1,4 +1,4 @@
-"""Columns and cells as every writer takes them."""
+"""Columns and cells, as used by all writers."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from blastgit.revision.document import nonfinite_name
 
 Row = Sequence[Any]
 Rows = Iterable[Row]
-"""Rows of text, numbers, truth values, `datetime` in UTC without a zone, and None."""
+"""Rows of text, numbers, booleans, `datetime` in UTC without a zone, and None."""
 
 NUMBERS = ("integer", "bigint", "double")
 
 
 def distinct(columns: Sequence[Column]) -> list[Column]:
-    """Return columns whose names differ, whatever case they are written in: a second `ra` is `ra_2`."""
+    """Return columns with names that differ, ignoring case: a second `ra` becomes `ra_2`."""
     seen: set[str] = set()
     found = []
     for column in columns:
@@ -34,9 +34,9 @@ def distinct(columns: Sequence[Column]) -> list[Column]:
 
 
 def plain(value: object) -> object:
-    """Return a value as JSON has it: times and all that is neither text, number nor truth value as text.
+    """Return a value for JSON: everything except text, numbers and booleans becomes text.
 
-    What is not finite has the name that published documents give it: "NaN", "Infinity", "-Infinity".
+    Non-finite numbers are named as in published documents: "NaN", "Infinity", "-Infinity".
     """
     if value is None or isinstance(value, str | bool | int):
         return value
@@ -48,7 +48,7 @@ def plain(value: object) -> object:
 
 
 def text_of(value: object) -> str:
-    """Return a value as text: times by ISO 8601, in UTC."""
+    """Return a value as text: times in ISO 8601, in UTC."""
     if isinstance(value, datetime):
         if value.tzinfo is not None:
             value = value.astimezone(UTC).replace(tzinfo=None)

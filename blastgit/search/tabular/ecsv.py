@@ -1,4 +1,4 @@
-"""ECSV 1.0: CSV that begins with its columns' types, units and descriptions, as astropy and TOPCAT read it."""
+"""Write ECSV 1.0: CSV with a header of types, units and descriptions, for astropy and TOPCAT."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TYPES = {"integer": "int32", "bigint": "int64", "double": "float64", "boolean":
 
 
 def write_ecsv(columns: Sequence[Column], rows: Rows, meta: Mapping[str, object] | None = None) -> Iterator[str]:
-    """Yield a table; a line break in a text is written as a backslash and an n, since a row is a line."""
+    r"""Yield a table; a line break in a text is written as `\n`, since each row must be one line."""
     described = distinct(columns)
     yield "# %ECSV 1.0\n# ---\n# delimiter: ','\n# datatype:\n"
     for column in described:

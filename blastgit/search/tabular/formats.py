@@ -1,4 +1,4 @@
-"""The formats by their names."""
+"""The formats of tables, by name."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ FORMATS: dict[str, tuple[str, Writer]] = {
     "votable": ("VOTable, for TOPCAT and whatever the Virtual Observatory has", Votable().write),
     "names": ("NAME@N a line, for subset, get and collection add", write_names),
 }
-"""What each is, and what writes it."""
+"""The description of each format, and its writer."""
 
 DESCRIBED = ("ecsv", "votable")
-"""Those that tell units and what a column is."""
+"""The formats with units and descriptions of columns."""
 
 
 def written(form: str, columns: Sequence[Column], rows: Rows) -> Iterator[str]:
     """Yield rows in one of the formats, piece by piece.
 
     Raises:
-        UsageError: There is no such format, or the columns do not fit it.
+        UsageError: The format does not exist, or does not suit the columns.
     """
     if form not in FORMATS:
         raise UsageError(f"there is no format {form!r}: {', '.join(FORMATS)}")

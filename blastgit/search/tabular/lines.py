@@ -1,4 +1,4 @@
-"""The formats without descriptions: a table for people, JSON, JSON lines, CSV, a list of names."""
+"""Write the formats without descriptions: an aligned table, JSON, JSON lines, CSV, a list of names."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from blastgit.errors import UsageError
 from blastgit.index.tables import Column
 from blastgit.search.tabular.cells import NUMBERS, Rows, distinct, plain, text_of
 
-_DIGITS = 10  # of a number that people read
+_DIGITS = 10  # of a number in an aligned table
 
 
 def write_table(columns: Sequence[Column], rows: Rows) -> Iterator[str]:
-    """Yield aligned columns under their names; numbers end below each other."""
+    """Yield aligned columns under their names, with numbers aligned to the right."""
     right = [column.type in NUMBERS for column in columns]
     cells = [[column.name for column in columns], *([_shown(value) for value in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
@@ -30,7 +30,7 @@ def write_table(columns: Sequence[Column], rows: Rows) -> Iterator[str]:
 
 
 def write_json(columns: Sequence[Column], rows: Rows) -> Iterator[str]:
-    """Yield a list of objects whose keys are the columns, a line each."""
+    """Yield a list of objects with the columns as keys, one per line."""
     before = "[\n"
     for line in write_jsonl(columns, rows):
         yield f"{before}{line.rstrip()}"
@@ -39,14 +39,14 @@ def write_json(columns: Sequence[Column], rows: Rows) -> Iterator[str]:
 
 
 def write_jsonl(columns: Sequence[Column], rows: Rows) -> Iterator[str]:
-    """Yield an object a line."""
+    """Yield one object per line."""
     names = [column.name for column in distinct(columns)]
     for row in rows:
         yield f"{json.dumps(dict(zip(names, map(plain, row), strict=True)), ensure_ascii=False)}\n"
 
 
 def write_csv(columns: Sequence[Column], rows: Rows, delimiter: str = ",") -> Iterator[str]:
-    """Yield CSV (RFC 4180, but for its line ends) whose first line has the names; what is missing is empty."""
+    """Yield CSV (RFC 4180, except for line ends) with the names in the first line; missing values are empty."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, delimiter=delimiter, lineterminator="\n")
     for row in chain([[column.name for column in distinct(columns)]], rows):
@@ -57,7 +57,7 @@ def write_csv(columns: Sequence[Column], rows: Rows, delimiter: str = ",") -> It
 
 
 def write_names(columns: Sequence[Column], rows: Rows) -> Iterator[str]:
-    """Yield each dataset once, `2026dgt@1`, a line each: what `subset`, `get` and `collection add` take.
+    """Yield the datasets, `2026dgt@1`, one per line and without duplicates, for `subset`, `get` and `collection add`.
 
     Raises:
         UsageError: The columns do not name a dataset.
@@ -75,7 +75,7 @@ def write_names(columns: Sequence[Column], rows: Rows) -> Iterator[str]:
 
 
 def names_datasets(columns: Sequence[Column]) -> bool:
-    """Whether rows with these columns name datasets, so that they can be a list of names."""
+    """Whether rows with these columns can be written as a list of names."""
     names = {column.name for column in columns}
     return "dataset" in names or {"transient", "revision"} <= names
 

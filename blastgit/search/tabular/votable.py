@@ -1,4 +1,4 @@
-"""VOTable 1.4, with the cells as elements of XML or in binary (BINARY2)."""
+"""Write VOTable 1.4, with the cells as XML elements or in binary (BINARY2)."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ _TYPES = {"integer": 'datatype="int"', "bigint": 'datatype="long"', "double": 'd
           "boolean": 'datatype="boolean"', "timestamp": 'datatype="char" arraysize="*" xtype="timestamp"',
           "text": 'datatype="char" arraysize="*"'}  # fmt: skip
 _UNICODE = 'datatype="unicodeChar" arraysize="*"'
-_PIECE = 48 * 1024  # bytes that are turned into base64 at once: a multiple of 3, so that no padding comes between
+_PIECE = 48 * 1024  # bytes encoded as base64 at once: a multiple of 3, so that there is no padding in between
 
 
 @dataclass(frozen=True)
 class Votable:
-    """How a VOTable is written, and what it says beside its rows.
+    """The options and metadata of a VOTable.
 
     Attributes:
         name: The name of the table.
-        about: What it is.
-        infos: Facts before the table.
-        closing: Facts after it; looked at when all rows are written.
-        is_binary: Whether its cells are binary, which is shorter and exact: it tells an empty text from none.
+        about: Its description.
+        infos: INFO elements before the table.
+        closing: INFO elements after it; read when all rows are written.
+        is_binary: Whether its cells are binary, which is shorter and distinguishes empty texts from missing ones.
     """
 
     name: str = "results"
@@ -46,8 +46,8 @@ class Votable:
     def write(self, columns: Sequence[Column], rows: Rows) -> Iterator[str]:
         """Yield a whole document.
 
-        A column of text is of the type `char` if its cells are known to be ASCII (the rows are a sequence, and not an
-        iterator that is read once), and else of the type `unicodeChar`.
+        A column of text has the type `char` if its cells are known to be ASCII (which takes a sequence of rows, not an
+        iterator), and else the type `unicodeChar`.
         """
         fields = [_Field.of(column, i, rows) for i, column in enumerate(distinct(columns))]
         yield from self._begin(fields)
@@ -72,7 +72,7 @@ class Votable:
 
 
 def error_document(message: str) -> str:
-    """Return the VOTable that says that a query failed, as services answer."""
+    """Return the VOTable by which services report that a query failed."""
     status = _info(("QUERY_STATUS", "ERROR", message))
     head = f'<?xml version="1.0" encoding="UTF-8"?>\n<VOTABLE version="1.4" xmlns="{_NAMESPACE}">\n'
     return f'{head}<RESOURCE type="results">\n{status}</RESOURCE>\n</VOTABLE>\n'
@@ -92,7 +92,7 @@ class _Field:
 
     @property
     def ref(self) -> str:
-        """What its numbers refer to."""
+        """The id of its coordinate or time system."""
         if self.column.type == "timestamp":
             return "utc"
         return "icrs" if self.column.ucd.startswith(("pos.eq.ra", "pos.eq.dec")) else ""
@@ -147,7 +147,7 @@ def _binary(fields: Sequence[_Field], rows: Rows) -> Iterator[str]:
 
 
 def _mask(row: Sequence[Any]) -> bytes:
-    """Return a bit for each cell, the first one highest: whether it is missing."""
+    """Return the null mask of a row: a bit for each cell, the first one highest."""
     size = (len(row) + 7) // 8
     bits = sum(1 << (8 * size - 1 - i) for i, value in enumerate(row) if value is None)
     return bits.to_bytes(size, "big")
@@ -182,10 +182,10 @@ def _description(text: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return a text as the value of an attribute, with its quotes; what XML cannot have at all is replaced."""
+    """Return a text as a quoted attribute value; characters that XML does not allow are replaced."""
     return quoteattr(_ILLEGAL.sub("\ufffd", text))
 
 
 def safe(text: str) -> str:
-    """Return a text as XML has it, and replace what XML cannot have at all."""
+    """Return a text escaped for XML; characters that XML does not allow are replaced."""
     return escape(_ILLEGAL.sub("\ufffd", text))
