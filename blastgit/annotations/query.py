@@ -212,7 +212,7 @@ class Query:
                 yield replace(note, origin=f"{state}:{path}", distance=steps)
 
     def _of_shared(self, revision: Revision, origins: Origins, distances: dict[str, int]) -> Iterator[AnnotationStatus]:
-        """Yield the remarks on inputs that many transients share: the host of a revision, its filters, a model."""
+        """Yield the annotations of inputs that many transients share: the host of a revision, its filters, a model."""
         if not any(map(self.branch.has, ("host", "reference", "revision/r"))):
             return
         nearest: dict[Subject, tuple[int, str]] = {}
@@ -248,12 +248,12 @@ class Query:
 
 
 def _asked(uses: Uses, part: str) -> list[str]:
-    """Return the products that a path means, or the results, of whose inputs remarks are wanted."""
+    """Return the products at a path, or the results for "", whose inputs' annotations are wanted."""
     return [each for each in {step.product for step in uses.steps} if _touches(each, part)] if part else uses.results
 
 
 def _subjects_of(shared: SharedInput) -> list[Subject]:
-    """Return what remarks on a shared input are about: a host, or a reference and the revision of it."""
+    """Return the subjects of a shared input: a host, or a reference and its revision."""
     if shared.is_host:
         return [Subject("host", shared.name)]
     whole = Subject("reference", shared.name)
