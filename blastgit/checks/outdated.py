@@ -1,4 +1,4 @@
-"""Whether a revision is up to date that says so: readers take its word, so hook and `verify` find it out."""
+"""Check that a revision which says it is up to date really is, since readers rely on that statement."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from blastgit.workflow.judged import outdated_when_recorded
 
 
 def outdated_faults(repository: Repository, revision: Revision) -> Iterator[str]:
-    """Yield what is wrong with a revision that says that nothing in it was out of date when it was recorded.
+    """Yield a fault if a revision wrongly says that nothing in it was out of date when it was recorded.
 
-    One that says that something was is judged by the history whenever it is read. By other settings than those of the
-    time it may be judged otherwise, which is no fault.
+    One that says that something was out of date needs no check, since readers judge it by its history. If the settings
+    have changed since, a different result is not a fault.
 
     Raises:
-        DamagedData: A revision that it follows cannot be read.
+        DamagedData: An earlier revision cannot be read.
     """
     if revision.trailers.get(Trailer.OUT_OF_DATE) != UP_TO_DATE:
         return
@@ -33,7 +33,7 @@ def outdated_faults(repository: Repository, revision: Revision) -> Iterator[str]
 
 
 def _has_same_settings(repository: Repository, revision: Revision) -> bool:
-    """Whether stages and rules were declared as they are now when a revision was recorded."""
+    """Whether the settings of stages and rules were the same when a revision was recorded."""
     then, now = _settings_then(repository, revision), repository.settings
     if then is None or then.rules.digest != now.rules.digest:
         return False
