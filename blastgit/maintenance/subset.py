@@ -1,9 +1,9 @@
 """Make a data repo with just some revisions: to share, to archive, to work on without the rest.
 
 The revisions keep their commits and tags, so that a citation of either repo names the same bytes. A branch ends at the
-highest revision that was asked for; the revisions below come with it as documents and pointers, which are small and
-prove each other. The references that the revisions were made with come along, whole. Whatever content is left out has a
-tombstone on the subset's main that says so.
+highest revision chosen; the revisions below come along as documents and pointers, which are small and verify each
+other. The references that the revisions were made with are included as a whole. Each content left out has a tombstone
+on the subset's main that says so.
 """
 
 from __future__ import annotations
@@ -69,13 +69,13 @@ class Subset:
     Attributes:
         path: The path of the new data repo.
         store: The URL of its store.
-        revisions: The revisions that were asked for, `2026dgt@1`.
-        references: The revisions of references that those were made with, `r/filter/DES_z@1`, which come along.
-        files: How many files of theirs it holds.
-        contents: How many different contents that are.
-        size: Bytes of those.
-        left_out: How many files of its revisions, the older ones among them, it does not hold.
-        annotations: How many subjects' annotations came along.
+        revisions: The chosen revisions, `2026dgt@1`.
+        references: The revisions of references that they were made with, `r/filter/DES_z@1`, which are included.
+        files: How many of their files it has.
+        contents: How many different contents these are.
+        size: Their size in bytes.
+        left_out: How many files of its revisions, including the older ones, it lacks.
+        annotations: For how many subjects it has annotations.
     """
 
     path: Path
@@ -185,11 +185,11 @@ class _Selection:
     """What goes into a subset.
 
     Attributes:
-        revisions: Those that were asked for.
-        references: The revisions of references that those were made with, whole.
+        revisions: The chosen revisions.
+        references: The revisions of references that they were made with.
         hosts: The keys of their hosts.
-        files: The files of each that are taken, by the revision's name.
-        contents: What must be in the new stores: by name of the store and MD5, each content's pointer and SHA-256.
+        files: The files included of each, by the revision's name.
+        contents: The pointer and SHA-256 of each content for the new stores, by the store's name and the MD5.
         sha256: The SHA-256 of each of these contents, by MD5.
         lines: All revisions of each line up to the highest one chosen, and of the lines that personal ones fork from.
         tips: The last commit of each of these lines: the highest revision, or its latest reproduction.

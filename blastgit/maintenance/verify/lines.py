@@ -60,7 +60,7 @@ class LineCheck:
         has_stages = revision.id in self._after_stages
         for text in revision_faults(state, self._repository.rules, has_stages=has_stages):
             self._report.add("document", revision, text)
-        with suppress(BlastgitError):  # what cannot be read before it was noted
+        with suppress(BlastgitError):  # an earlier revision that cannot be read is already noted
             for text in outdated_faults(self._repository, revision):
                 self._report.add("document", revision, text)
 
