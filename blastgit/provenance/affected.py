@@ -71,11 +71,11 @@ class Subject:
 def read_subject(repository: Repository, text: str) -> Subject:
     """Read `sha256:…`, `images/SURVEY/FILTER`, `host:NAME`, `NAME@N` or `NAME@N:PATH`.
 
-    A file of a revision means its content, and the host of one means the host, wherever else they are.
+    A file of a revision stands for its content, and the host of one for the host, in any revision.
 
     Raises:
         InvalidName: It is none of these.
-        NotFound: There is no such revision, or nothing at that path.
+        NotFound: The revision does not exist, or has nothing at that path.
     """
     if _SHA256.fullmatch(text):
         return Subject(digest=text)
@@ -100,10 +100,10 @@ def _of_revision(revision: Snapshot, path: str) -> Subject:
 
 
 def annotated(repository: Repository, text: str) -> list[str]:
-    """Return what an annotation is about, as `read_subject` or a person names it, if a text is the id of one.
+    """Return the subjects of an annotation, in the form of `read_subject`; a text that is not an id is returned as is.
 
     Raises:
-        NotFound: It is such an id, and no annotation has it, or it is about what nothing is made of.
+        NotFound: No annotation has the id, or nothing can be derived from its subjects.
     """
     if not _ID.fullmatch(text):
         return [text]
@@ -118,7 +118,7 @@ def annotated(repository: Repository, text: str) -> list[str]:
 
 
 def _source(subject: AnnotationSubject) -> str:
-    """Return what something can be made of, among what was annotated; "" if nothing can."""
+    """Return an annotated subject in the form of `read_subject`; "" if nothing can be derived from it."""
     if subject.kind == "file":
         return subject.name
     if subject.kind == "revision":

@@ -40,7 +40,7 @@ class Thing:
         name: A natural path, the path of a file, `images/SURVEY/FILTER`, `host:KEY` or `r/filter/DES_z@1`.
         kind: "remote image", "file", "photometry" and so on.
         facts: What is known of it, by short names.
-        is_shared: Whether it is no thing of a revision: a host by its key, a revision of a reference.
+        is_shared: Whether it is shared by many transients: a host by its key, a revision of a reference.
     """
 
     name: str
@@ -176,7 +176,7 @@ def read_graph(repository: Repository, state: Snapshot) -> Graph:
 def _shared(
     repository: Repository, state: Snapshot, origins: Origins, names: Iterable[str]
 ) -> Iterator[tuple[Use, Thing]]:
-    """Yield the steps from things to what many transients share, and that: hosts, filters, surveys, models."""
+    """Yield the steps from things to inputs that many transients share, with these: hosts, filters, surveys, models."""
     inputs = SharedInputs(repository)
     for name in names:
         last = name

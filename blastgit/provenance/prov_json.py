@@ -65,7 +65,7 @@ def _add(document: dict[str, Any], relation: str, ends: dict[str, str]) -> None:
 
 
 def _entity(graph: Graph, name: str) -> str:
-    """Return the entity of a thing; one of an earlier revision, or a shared one, is the same in every graph of it."""
+    """Return the entity of a thing; one of an earlier revision, or a shared one, is the same in every graph."""
     thing = graph.things.get(name)
     if thing is not None and thing.is_shared:
         return _name(name)
