@@ -1,7 +1,7 @@
-"""The rows of `made_with`: which references the stages of a revision worked with, such as a trained model.
+"""The rows of `made_with`: the references that the stages of a revision used, such as a trained model.
 
-Only lines that are there count, so that a repo without any pays nothing for this. When the first revision of one is
-recorded, the index is made again (`origin.py`).
+Only references with revisions are considered, so that repos without any have no extra cost. When the first revision of
+one is recorded, the index is rebuilt (`origin.py`).
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ _PATHS = {
 
 
 class DeclaredReferences:
-    """Tells the references that the stages of a data repo work with."""
+    """Finds the references that the stages of a data repo use."""
 
     def __init__(self, repository: Repository) -> None:
-        """Look which lines there are."""
+        """Find the references that exist."""
         self._repository = repository
         self._stages = Stages.of(repository.settings)
         self._lines = frozenset(line for line in self._stages.references if repository.tip(line) is not None)
 
     @property
     def is_needed(self) -> bool:
-        """Whether there is any such reference."""
+        """Whether there are any."""
         return bool(self._lines)
 
     def rows(self, revision: Revision, found: RevisionRows) -> Iterator[Values]:
