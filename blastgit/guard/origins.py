@@ -1,4 +1,4 @@
-"""Where a pushed marker says that its state comes from: a fork, a promotion, a former name, the collections it read."""
+"""Check the stated origin of a pushed marker: a fork, a promotion, a former name, the collections it read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from blastgit.repository.commits import Marker, Snapshot
 from blastgit.repository.renames import Renames
 
 Tagged = Callable[[Line, int], str | None]
-"""From a line and a number to the commit that is, or will be, that revision; None if there is none."""
+"""Returns the commit of a line's revision, after the push; None if it does not exist."""
 
 
 def check_origins(repo: Quarantine, line: Line, marker: Marker, fork: str, tagged: Tagged) -> None:
@@ -48,7 +48,7 @@ def check_origins(repo: Quarantine, line: Line, marker: Marker, fork: str, tagge
 
 
 def _check_promotion(repo: Quarantine, line: Line, marker: Marker, tagged: Tagged) -> None:
-    """Check that a promoted revision is here and has the very document that it was promoted with."""
+    """Check that the source of a promotion is here and has the same document."""
     deny(promotion_faults(str(line), marker))
     origin = marker.trailers[Trailer.PROMOTED_FROM]
     commit = _revision(origin, tagged)
@@ -74,7 +74,7 @@ def _check_former_name(repo: Quarantine, line: Line, formerly: str, tagged: Tagg
 
 
 def _check_main(repo: Quarantine, commit: str) -> None:
-    """Check that a commit is one of main. One that is not here at all may be of the repo that the data come from."""
+    """Check that a commit is on main. One unknown here may be from the repo that the data come from."""
     main = repo.ref(MAIN)
     oid = pygit2.Oid(hex=commit)
     if main is None or oid not in repo.git:
