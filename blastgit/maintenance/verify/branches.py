@@ -21,7 +21,7 @@ from blastgit.store.config import check_config
 
 
 def check_tombstones(repository: Repository, report: Report) -> None:
-    """Note each tombstone that is not about just what was published."""
+    """Note each tombstone that does not match what was published."""
     main = repository.main.tree
 
     def find(name: str, number: int, draft: int | None) -> Snapshot | None:

@@ -56,7 +56,7 @@ class LineCheck:
             sizes = {path: pointer.size for path, pointer in revision.pointers.items()}
             state = Stated(self._name, revision, revision.dr, sizes)
         except BlastgitError:
-            return  # which was noted
+            return  # already noted
         has_stages = revision.id in self._after_stages
         for text in revision_faults(state, self._repository.rules, has_stages=has_stages):
             self._report.add("document", revision, text)
