@@ -202,10 +202,10 @@ def _data_faults(state: Stated, rules: Rules, *, has_stages: bool) -> Iterator[s
     if state.marker.commit.author.time != int(export.time.timestamp()):
         yield f"its author date should be metadata.export_time, {export.time:%Y-%m-%dT%H:%M:%SZ}"
     if trailers.get(Trailer.FILES, "") != str(len(document.files)):
-        yield f"its trailer Files says {trailers.get('Files')}, and there are {len(document.files)}"
+        yield f"its trailer Files says {trailers.get(Trailer.FILES)}, and there are {len(document.files)}"
     size = sum(state.sizes.values())
     if trailers.get(Trailer.BYTES, "") != str(size):
-        yield f"its trailer Bytes says {trailers.get('Bytes')}, and they are {size}"
+        yield f"its trailer Bytes says {trailers.get(Trailer.BYTES)}, and they are {size}"
     yield from _status_faults(state, rules, has_stages=has_stages)
 
 
