@@ -1,4 +1,4 @@
-"""The tables of what people say of data, as the branch of remarks has them now: only files that changed are read."""
+"""The tables of annotations, flags, metrics and attachments, updated from the files of the branch that changed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _WHOLE = "regexp_replace(subject, '^((revision|transient|reference):[^:]*):.*$',
 
 
 def remarks_tip(repository: Repository) -> str:
-    """Return the commit of the branch of remarks; "" if there is none."""
+    """Return the tip of the branch `annotations`; "" if it does not exist."""
     tip = tip_of(repository)
     return "" if tip is None else str(tip.id)
 
@@ -36,8 +36,8 @@ def update_remarks(repository: Repository, connection: duckdb.DuckDBPyConnection
 
     Args:
         repository: The data repo.
-        connection: The index that is being written.
-        known: The commit that the tables are of; "" to read all.
+        connection: The index being written.
+        known: The commit from which the tables were made; "" to read everything.
     """
     vocabulary = Flags.of(repository.settings)
     tip = tip_of(repository)

@@ -1,7 +1,7 @@
-"""Arithmetic as astronomers expect of a table: what has no value is null, and meets no condition.
+"""Arithmetic as astronomers expect: undefined results are null, and fulfil no condition.
 
-DuckDB gives infinity, NaN or an error for a division by zero and for the logarithm of a negative flux, depending on the
-function. It orders NaN above all numbers, so that `sqrt(-1) > 5` would hold.
+For a division by zero or the logarithm of a negative flux, DuckDB gives infinity, NaN or an error, depending on the
+function. It orders NaN above all numbers, so that `sqrt(-1) > 5` would be true.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _DOMAINS = {
     "acos": "abs(x) <= 1", "asin": "abs(x) <= 1", "atanh": "abs(x) < 1", "acosh": "x >= 1",
     "gamma": "x > 0", "lgamma": "x > 0", "cot": "x != 0",
 }  # fmt: skip
-"""Where each function has a value."""
+"""The condition under which each function is defined."""
 
 _POWERS = ("pow", "power", "^", "**")
 
@@ -37,6 +37,6 @@ _STATEMENTS = (
 
 
 def make_undefined_null(connection: duckdb.DuckDBPyConnection) -> None:
-    """Have what has no value be null in all queries of a connection."""
+    """Make undefined results null in all queries of a connection."""
     for statement in _STATEMENTS:
         connection.execute(statement)

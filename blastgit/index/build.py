@@ -1,4 +1,4 @@
-"""Making the index, and bringing it up to date from the refs that moved."""
+"""Build the index, and update it from the refs that moved."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ from blastgit.repository.tombstones import Withdrawals
 if TYPE_CHECKING:
     import duckdb
 
-_COLLECTION = "collection "  # before the name of a collection that is damaged
+_COLLECTION = "collection "  # the prefix of a damaged collection's name
 
 
 @dataclass(frozen=True)
 class Updated:
-    """What an update did.
+    """The result of an update.
 
     Attributes:
         path: The file of the index.
         rebuilt: Why it was rebuilt; "" if it was not.
-        revisions: How many revisions it took in.
-        transients: How many transients these are of.
-        gone: How many transients are no longer there, or have another history now.
-        damaged: What cannot be read, and why; the index has nothing, or less, of it.
-        changed: Whether the file is another one now.
+        revisions: How many revisions were added.
+        transients: How many transients they belong to.
+        gone: How many transients no longer exist, or have another history now.
+        damaged: What cannot be read, and why; it is missing from the index in whole or in part.
+        changed: Whether the index changed.
     """
 
     path: Path
@@ -67,8 +67,8 @@ class UpdateOptions:
 
     Attributes:
         rebuild: Whether to rebuild it in any case.
-        jobs: How many processes read the data repo; None for one a processor, if there is much to read.
-        wait: Seconds to wait for another process that is at it.
+        jobs: How many processes read the data repo; None for one per processor if there is much to read.
+        wait: Seconds to wait for another process that is updating it.
     """
 
     rebuild: bool = False
@@ -81,7 +81,7 @@ def update(repository: Repository, path: Path, progress: Progress, how: UpdateOp
 
     Raises:
         RepoError: The index cannot be written, or what it needs is not installed.
-        Busy: Another process was at it, all that time.
+        Busy: Another process was updating it for longer than that.
     """
     prepare(repository, path)
     with hold(path.with_name("index.lock"), how.wait):
@@ -98,10 +98,10 @@ def update(repository: Repository, path: Path, progress: Progress, how: UpdateOp
 
 
 def _read(repository: Repository, path: Path, how: UpdateOptions) -> tuple[Origin, str, Known | None]:
-    """Return what there is now and what the index knows; None, and why, if it must be rebuilt."""
+    """Return the present state, and that of the index; or None and the reason if the index must be rebuilt."""
     if how.rebuild:
         return read_origin(repository), "as was asked", None
-    with ThreadPoolExecutor(1) as pool:  # git lists the branches meanwhile
+    with ThreadPoolExecutor(1) as pool:  # while git lists the branches
         reading = pool.submit(read_known, path)
         origin = read_origin(repository)
         why, known = reading.result()
@@ -134,7 +134,7 @@ class _Writing:
 
 @contextmanager
 def _read_ahead(batches: Iterator[Gathered]) -> Iterator[Iterator[Gathered]]:
-    """Yield the same batches; the first is read from now on, while the file is copied and opened."""
+    """Yield the same batches, reading the first one while the file is copied and opened."""
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(lambda: list(islice(batches, 1)))
         yield _after(first, batches)
@@ -146,14 +146,14 @@ def _after(first: Future[list[Gathered]], rest: Iterator[Gathered]) -> Iterator[
 
 
 def _moved(now: Origin, known: Known | None) -> list[Line]:
-    """Return the branches that moved, in the order of their names."""
+    """Return the branches that moved, sorted by name."""
     old = known.branches if known else {}
     moved = sorted(name for name, tip in now.branches.items() if old.get(name) != tip)
     return [Line(name, now.branches[name], old.get(name, "")) for name in moved]
 
 
 class _Update:
-    """One change of the file."""
+    """One update of the file."""
 
     def __init__(
         self, repository: Repository, connection: duckdb.DuckDBPyConnection, refs: Origin, known: Known | None
@@ -166,7 +166,7 @@ class _Update:
         self._runs: set[str] = set()
 
     def run(self, moved: Sequence[Line], batches: Iterator[Gathered], progress: Progress) -> dict[str, Any]:
-        """Write what is new, and return the counts."""
+        """Write the changes, and return the counts."""
         if self._is_new:
             make_tables(self._connection)
         self._connection.execute("BEGIN")
@@ -187,7 +187,7 @@ class _Update:
     def _take_in(
         self, batches: Iterator[Gathered], damaged: dict[str, str], progress: Callable[[int], None]
     ) -> tuple[int, int, int]:
-        """Write what was read, and return how many revisions, of how many transients, of which so many are renewed."""
+        """Write what was read; return the numbers of revisions, of transients, and of transients read again."""
         revisions = transients = renewed = done = 0
         for read in batches:
             done += read.lines
@@ -230,7 +230,7 @@ class _Update:
             )
 
     def _filters(self, found: Any) -> None:
-        """Keep what the export that was written last says of each filter."""
+        """Keep the definition of each filter from the newest export."""
         if found is not None:
             self._connection.execute(
                 "CREATE OR REPLACE TEMP TABLE latest AS SELECT * FROM filters"
@@ -274,7 +274,7 @@ class _Update:
         return self._refs.meta[what] != self._known.meta.get(what, "")
 
     def _note(self, moved: Sequence[Line], damaged: dict[str, str]) -> None:
-        """Remember what the index follows from; a branch that could not be read is tried again next time."""
+        """Note the state that the index now reflects; a branch that could not be read is tried again next time."""
         import pyarrow as pa
 
         names = {line.name for line in moved} - damaged.keys()
@@ -291,5 +291,5 @@ class _Update:
 
 
 def _name(what: str) -> str:
-    """Return the transient that a damaged revision, `2026dgt@1`, is of."""
+    """Return the transient of a damaged revision, `2026dgt@1`."""
     return what.partition("@")[0]

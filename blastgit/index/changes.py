@@ -1,4 +1,4 @@
-"""What differs between the rows of two revisions, under the rules that decide whether there is a new revision."""
+"""Compare the rows of two revisions, by the rules that decide whether there is a new revision."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from blastgit.revision.rules import Rules
 
 _BY_APERTURE = {"photometry": 1, "sed": 0, "sfh": 0}
 _COMPARED = ("hosts", "apertures", "photometry", "sed", "sfh", "stages")
-_IGNORED = "processing_status"  # says how far Blast has come
-_RULES = {"hosts": "host"}  # what the rules call a table, if not as the index does
+_IGNORED = "processing_status"  # Blast's progress
+_RULES = {"hosts": "host"}  # tables with another name in the rules
 _EMPTY = (None, "")
 
 
 @dataclass(frozen=True, slots=True)
 class RevisionRows:
-    """What one revision says.
+    """The rows of one revision.
 
     Attributes:
-        about: The part of its row in `revisions` that its document gives.
+        about: The part of its row in `revisions` that is from its document.
         status: How its stages ended.
-        tables: The rows of the other tables, without the columns of its revision.
-        filters: What its document says of each filter.
+        tables: The rows of the other tables, without the columns of the revision.
+        filters: The definitions of filters in its document.
     """
 
     about: Values
@@ -37,7 +37,7 @@ class RevisionRows:
 
 
 def changes(before: RevisionRows, now: RevisionRows, rules: Rules) -> Iterator[str]:
-    """Yield what differs, as the table `changes` calls it: `transient`, `sed/global`, `host`, a file's path."""
+    """Yield what differs, by its name in the table `changes`: `transient`, `sed/global`, `host`, a file's path."""
     comparison = _Comparison(rules)
     about = [column.name for column in tables()["revisions"].columns[-len(now.about) :]]
     if not comparison.same("transient", about, [before.about], [now.about]):
@@ -57,7 +57,7 @@ def _changed_files(before: RevisionRows, now: RevisionRows) -> Iterator[str]:
 
 
 def _grouped(table: str, rows: list[Values]) -> Mapping[str, list[Values]]:
-    """Return rows by what the table `changes` calls them."""
+    """Group rows by their name in the table `changes`."""
     if table not in _BY_APERTURE:
         return {_RULES.get(table, table): rows}
     kind = itemgetter(_BY_APERTURE[table])
@@ -72,7 +72,7 @@ class _Comparison:
         self._rules = rules
 
     def same(self, table: str, columns: Sequence[str], old: list[Values], new: list[Values]) -> bool:
-        """Whether two lists of rows of a table say the same, in whatever order."""
+        """Whether two lists of rows of a table are the same, in any order."""
         if old == new:
             return True
         if len(old) != len(new):

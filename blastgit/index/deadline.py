@@ -1,4 +1,4 @@
-"""A limit of time for what DuckDB does."""
+"""A time limit for DuckDB."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _AGAIN = 0.05  # seconds
 
 @contextmanager
 def deadline(connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
-    """Interrupt whatever the connection is doing when the time is over.
+    """Interrupt whatever the connection is doing when the time is up.
 
-    DuckDB forgets an interrupt that comes between two statements, so that it is repeated until the block ends. None
-    comes later than that: the next statement is safe.
+    DuckDB ignores an interrupt between two statements, so it is repeated until the block ends, but never after that:
+    the next statement is safe.
 
     Raises:
-        duckdb.InterruptException: The time was over; raised by the statement that was running.
+        duckdb.InterruptException: The time was up; raised by the statement that was running.
     """
     over = threading.Event()
 

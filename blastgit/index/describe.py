@@ -1,4 +1,4 @@
-"""The tables of the index as a chapter of the documentation."""
+"""Describe the tables of the index for the documentation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _FIRST, _OTHERS = "_16", ("_50", "_84")
 
 
 def markdown() -> str:
-    """Return what `docs/index.md` says of the tables."""
+    """Return the section of `docs/index.md` about the tables."""
     return "\n".join(line for table in tables().values() for line in _table(table))
 
 

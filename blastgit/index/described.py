@@ -1,7 +1,7 @@
-"""The columns of a result with what is known of them, worked out when somebody looks at it.
+"""Columns of a result that are described lazily.
 
-What a column of a result is follows from the query (`lineage.py`), and the parser that reads it takes longer to load
-than most queries to run. So it is loaded for those who ask for units, and not for those who print numbers.
+The description of a column is derived from the query (`lineage.py`), and the parser for it takes longer to load than
+most queries take to run. So it is loaded only if units or descriptions are asked for.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from typing import overload
 from blastgit.index.tables import Column
 
 Describe = Callable[[Sequence[Column]], Sequence[Column]]
-"""What returns columns, of which just names and types are known, with unit, UCD and description."""
+"""Adds unit, UCD and description to columns of which only names and types are known."""
 
 
 class Described(Sequence[Column]):
-    """Columns that are described at the first look.
+    """Columns that are described on first access.
 
     Attributes:
-        plain: The same with no more than their names and types.
+        plain: The same columns with only their names and types.
     """
 
     def __init__(self, plain: Sequence[Column], describe: Describe) -> None:
-        """Take the columns, and what describes them."""
+        """Keep the columns, and the function that describes them."""
         self.plain = tuple(plain)
         self._describe = describe
 
@@ -44,5 +44,5 @@ class Described(Sequence[Column]):
 
 
 def plain(columns: Sequence[Column]) -> Sequence[Column]:
-    """Return columns for those who need no more than names and types."""
+    """Return columns without describing them, for callers that need only names and types."""
     return columns.plain if isinstance(columns, Described) else columns

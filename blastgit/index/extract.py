@@ -1,4 +1,4 @@
-"""From the document of one revision to the rows of the tables."""
+"""Extract the rows of the tables from the document of one revision."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from blastgit.repository.hosts import Hosts
 from blastgit.revision.document import Json, restore_nonfinite
 from blastgit.revision.normalise import host_name
 
-_CLOSE = 0.02  # Blast takes the host's redshift for the transient's if they are this near
+_CLOSE = 0.02  # Blast uses the host's redshift for the transient's if they are this close
 _ROOTS = re.compile(r"/data/(cutout_cdn|sed_output)/[^/]+/(.+)")
 _KINDS = (
     (re.compile(r"cutout_cdn/(?P<survey>[^/]+)/(?P<filter>[^/]+)\.fits"), "cutout"),
@@ -27,14 +27,17 @@ _KINDS = (
 
 
 def read_document(data: bytes) -> dict[str, Json]:
-    """Return a published document, fast: it was checked when it was recorded, and what it is not raises anything."""
+    """Parse a published document fast, without checks: it was checked when it was recorded.
+
+    Anything may be raised for a document that is not valid.
+    """
     try:
         import orjson
 
         document = orjson.loads(data)
     except (ImportError, ValueError):
         document = json.loads(data)
-    if any(map(_is_large, _named_fields(document))):  # orjson takes an integer beyond 64 bits for a float
+    if any(map(_is_large, _named_fields(document))):  # orjson reads an integer beyond 64 bits as a float
         document = json.loads(data)
     restore_nonfinite(document, document["metadata"].get("nonfinite", []))
     found: dict[str, Json] = document
@@ -42,7 +45,7 @@ def read_document(data: bytes) -> dict[str, Json]:
 
 
 def _named_fields(document: Mapping[str, Json]) -> Iterator[Json]:
-    """Yield the values among which identifiers are."""
+    """Yield the values of the tables that have identifiers."""
     for table in ("transient", "host"):
         yield from ((document.get(table) or {}).get("fields") or {}).values()
 
@@ -52,17 +55,22 @@ def _is_large(value: Json) -> bool:
 
 
 class Document:
-    """The rows that one document gives, without the columns of its revision, and with no HEALPix cells yet."""
+    """The rows of one document, without the columns of the revision, and with HEALPix cells to be filled in later."""
 
     def __init__(self, document: Mapping[str, Json], hosts: Hosts | None = None) -> None:
-        """Look into a document as published; `hosts` tells which keys are of the same one."""
+        """Open a published document.
+
+        Args:
+            document: The document.
+            hosts: The keys of hosts in this repo.
+        """
         self._document = document
         self._keys = hosts or Hosts({})
         self._filters = {row["pk"]: row["fields"] for row in document["filters"]}
         self._surveys = {row["pk"]: row["fields"].get("name") for row in document["surveys"]}
 
     def transient(self) -> Values:
-        """Return the part of the row of `revisions` that the document gives."""
+        """Return the part of the row of `revisions` that is from the document."""
         said = self._document["transient"]["fields"]
         host = (self._document["host"] or {}).get("fields", {})
         ra, dec = number(said.get("ra_deg")), number(said.get("dec_deg"))
@@ -74,7 +82,7 @@ class Document:
         )  # fmt: skip
 
     def tables(self) -> dict[str, list[Values]]:
-        """Return the rows of all tables that follow from the document alone."""
+        """Return the rows of all tables that depend only on the document."""
         return {
             "aliases": list(self._aliases()),
             "hosts": list(self._hosts()),
@@ -86,7 +94,7 @@ class Document:
         }
 
     def filters(self) -> list[Values]:
-        """Return what the document says of each filter; the last column is when it was written."""
+        """Return the document's definition of each filter; the last column is the time of the export."""
         when = moment(self._document["metadata"]["export_time"])
         names = [column.name for column in tables()["filters"].columns[2:-1]]
         return [
@@ -174,7 +182,7 @@ def file_row(path: str, sha256: str, size: int | None, md5: str | None) -> Value
 
 
 def _best_redshift(said: Mapping[str, Json], host: Mapping[str, Json]) -> float | None:
-    """Return the redshift that Blast works with (its `Transient.best_redshift`)."""
+    """Return the redshift that Blast uses (its `Transient.best_redshift`)."""
     own, hosts = number(said.get("redshift")), number(host.get("redshift"))
     if own is not None:
         return hosts if hosts is not None and abs(hosts - own) < _CLOSE else own

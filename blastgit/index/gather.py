@@ -1,4 +1,4 @@
-"""Reading many branches: in this process if they are few, in several if they are many."""
+"""Read many branches: a few in this process, many in several processes."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from blastgit.repository.local import LocalRepository
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_AT_ONCE = 250  # branches; some 750 revisions, which take about a second
-_MANY = 2000  # branches from which on it pays to start processes, which takes about a second
+_AT_ONCE = 250  # branches per batch: some 750 revisions, which take about a second
+_MANY = 2000  # branches from which it pays to start processes, which takes about a second
 
 
 @dataclass(frozen=True)
 class Gathered:
-    """What came of reading some branches, on its way between processes.
+    """The result of reading some branches, to be passed between processes.
 
     Attributes:
         tables: The rows of each table.
-        renewed: Transients whose former rows must go.
+        renewed: Transients whose old rows must be deleted.
         damaged: What cannot be read, and why.
-        lines: How many branches these were.
+        lines: How many branches were read.
     """
 
     tables: dict[str, pa.Table]
@@ -42,12 +42,12 @@ class Gathered:
 
 
 def gather(repository: Repository, lines: Sequence[Line], jobs: int | None = None) -> Iterator[Gathered]:
-    """Yield the rows of branches that moved, batch by batch, in whatever order they come.
+    """Yield the rows of branches that moved, batch by batch, in any order.
 
     Args:
         repository: The data repo.
         lines: The branches.
-        jobs: How many processes; None for one a processor, if there are many branches.
+        jobs: How many processes; None for one per processor if there are many branches.
 
     Raises:
         BlastgitError: A process died.
@@ -69,7 +69,7 @@ def gather(repository: Repository, lines: Sequence[Line], jobs: int | None = Non
 
 
 def _in_processes(repo: Path, batches: Iterator[list[Line]], jobs: int) -> Iterator[Gathered]:
-    context = multiprocessing.get_context("spawn")  # a fork would share libgit2's state, and threads
+    context = multiprocessing.get_context("spawn")  # a fork would share the state of libgit2 and of threads
     with ProcessPoolExecutor(jobs, mp_context=context) as pool:
         begun: set[Future[Gathered]] = {pool.submit(_gather_in, repo, batch) for batch in islice(batches, 2 * jobs)}
         while begun:

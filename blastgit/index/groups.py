@@ -1,7 +1,7 @@
-"""The tables `collections` and `members`, kept as main has the collections now.
+"""The tables `collections` and `members`, updated from the collections on main.
 
-Members that a collection lists itself are taken from its file, those of a RUN from `holdings`; a CHAINED
-collection follows from the members of the collections that it comes down to, in the order in which it searches them.
+The members that a collection lists are read from its file, those of a RUN from `holdings`; those of a CHAINED
+collection are derived from the leaves of the chain, in search order.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ WHERE whole IS NULL OR position <= whole
 
 
 class Groups:
-    """Brings collections up to date in the index that is being written."""
+    """Updates the collections in the index being written."""
 
     def __init__(self, repository: Repository, connection: duckdb.DuckDBPyConnection) -> None:
-        """Look at main as it is now."""
+        """Read the collections on main."""
         self._connection = connection
         tree = repository.main.tree
         self._catalogue = Catalogue(tree)
@@ -61,10 +61,10 @@ class Groups:
         )
 
     def update(self, runs: Iterable[str]) -> dict[str, str]:
-        """Bring both tables up to date; return the collections that cannot be read, and why.
+        """Update both tables; return the collections that cannot be read, and why.
 
         Args:
-            runs: The runs of revisions and reproductions that came or went.
+            runs: The runs of revisions and reproductions that were added or removed.
         """
         known = dict(self._connection.execute("SELECT collection, blob FROM state.collections").fetchall())
         changed = {name for name in known.keys() | self._files.keys() if known.get(name) != self._files.get(name)}
@@ -79,7 +79,7 @@ class Groups:
         return damaged
 
     def _replace(self, names: Iterable[str]) -> dict[str, str]:
-        """Read collections that changed; their own members are read again."""
+        """Replace the rows of collections that changed, and of the members that they list."""
         changed = sorted(names)
         for table in ("collections", "members", "state.collections"):
             self._delete(table, changed)
@@ -106,7 +106,7 @@ class Groups:
         return name, there.kind, there.about, children, validated
 
     def _chains(self, changed: set[str], touched: set[str]) -> list[str]:
-        """Return the chains whose members may be others now, and note what each chain comes down to."""
+        """Return the chains whose members may have changed, and note the leaves of each chain."""
         said = self._connection.execute("SELECT collection, children FROM collections WHERE kind = 'CHAINED'")
         children = {name: (text or "").split(" ") for name, text in said.fetchall()}
         if changed:
@@ -130,7 +130,7 @@ class Groups:
 def _leaves(name: str, children: dict[str, list[str]], above: tuple[str, ...]) -> Iterator[str]:
     if name not in children:
         yield name
-    elif name not in above:  # else main was changed without its hook, and chains itself
+    elif name not in above:  # a cycle is possible if main was changed without its hook
         for child in filter(None, children[name]):
             yield from _leaves(child, children, (*above, name))
 

@@ -1,7 +1,8 @@
-"""From positions to HEALPix cells, NESTED, with numpy alone: an index is updated often, and astropy loads slowly.
+"""Compute HEALPix cells (NESTED) of positions with numpy alone: the index is updated often, and astropy loads slowly.
 
-The sphere is cut into twelve diamonds, each into Nside x Nside cells; the number of a cell in the NESTED scheme is that
-of the diamond followed by the interleaved bits of its two coordinates in it (Górski et al. 2005, ApJ 622, 759).
+The sphere is divided into twelve base cells, and each into Nside x Nside cells. In the NESTED scheme, the number of a
+cell is that of the base cell followed by the interleaved bits of its two coordinates (Górski et al. 2005, ApJ 622,
+759).
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ _SPREAD = [(16, 0x0000FFFF0000FFFF), (8, 0x00FF00FF00FF00FF), (4, 0x0F0F0F0F0F0F
 
 
 def cells(ra: Iterable[float | None], dec: Iterable[float | None], order: int) -> tuple[int | None, ...]:
-    """Return the cell of each position; None where it is none (missing, not finite, a declination beyond a pole).
+    """Return the cell of each position; None if it is not valid (missing, not finite, a declination beyond a pole).
 
     Args:
-        ra: Right ascensions in degrees, of any turn.
+        ra: Right ascensions in degrees, in any range.
         dec: Declinations in degrees.
-        order: Of the cells; Nside is 2**order, at most 2**29.
+        order: The order of the cells, at most 29; Nside is 2**order.
     """
     lon = np.array([np.nan if value is None else value for value in ra], dtype=np.float64)
     lat = np.array([np.nan if value is None else value for value in dec], dtype=np.float64)
@@ -35,7 +36,7 @@ def cells(ra: Iterable[float | None], dec: Iterable[float | None], order: int) -
 def _cells(ra: _Floats, dec: _Floats, order: int) -> _Ints:
     side = 1 << order
     z = np.sin(np.radians(dec))
-    turn = ra / 90.0  # in quarters, 0 to 4
+    turn = ra / 90.0  # in quarter turns, 0 to 4
     is_belt = np.abs(z) <= 2 / 3
     face_b, x_b, y_b = _belt(z, turn, side)
     face_p, x_p, y_p = _cap(dec, turn, side)
@@ -44,7 +45,7 @@ def _cells(ra: _Floats, dec: _Floats, order: int) -> _Ints:
 
 
 def _belt(z: _Floats, turn: _Floats, side: int) -> tuple[_Ints, _Ints, _Ints]:
-    """Where the cells lie between two families of straight lines, rising and falling."""
+    """Return base cell, x and y in the equatorial belt, where two families of straight lines bound the cells."""
     falling = np.floor(side * (0.5 + turn - 0.75 * z)).astype(np.int64)
     rising = np.floor(side * (0.5 + turn + 0.75 * z)).astype(np.int64)
     down, up = falling // side, rising // side
@@ -53,10 +54,10 @@ def _belt(z: _Floats, turn: _Floats, side: int) -> tuple[_Ints, _Ints, _Ints]:
 
 
 def _cap(dec: _Floats, turn: _Floats, side: int) -> tuple[_Ints, _Ints, _Ints]:
-    """Where the rows of cells are shorter the nearer they lie to the pole."""
+    """Return base cell, x and y in the polar caps, where rows get shorter towards the pole."""
     quarter = np.minimum(turn.astype(np.int64), 3)
     along = turn - quarter
-    # side * sqrt(3 (1 - |z|)), from the angle to the pole, since 1 - |z| loses all digits near it
+    # side * sqrt(3 (1 - |z|)), computed from the angle to the pole, since 1 - |z| loses all digits near it
     height = side * np.sqrt(6.0) * np.sin(np.radians((90.0 - np.abs(dec)) / 2))
     one = np.minimum((along * height).astype(np.int64), side - 1)
     other = np.minimum(((1.0 - along) * height).astype(np.int64), side - 1)
@@ -67,7 +68,7 @@ def _cap(dec: _Floats, turn: _Floats, side: int) -> tuple[_Ints, _Ints, _Ints]:
 
 
 def _spread(value: _Ints) -> _Ints:
-    """Put a zero between the bits."""
+    """Insert a zero between the bits."""
     spread = value.astype(np.int64)
     for shift, mask in _SPREAD:
         spread = (spread | (spread << shift)) & mask

@@ -1,4 +1,4 @@
-"""The libraries that only the index needs: they come with the extra `index`."""
+"""Import the libraries of the extra `index`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def need(module: str) -> Any:
-    """Return a library of the extra `index`.
+    """Import a library of the extra `index`.
 
     Raises:
         RepoError: It is not installed.
@@ -24,10 +24,10 @@ def need(module: str) -> Any:
 
 
 def silence(connection: duckdb.DuckDBPyConnection) -> None:
-    """Switch DuckDB's progress bar off, where it is on.
+    """Switch DuckDB's progress bar off, if it is on.
 
-    Where it is not there is nothing to do, and in a Jupyter kernel without ipywidgets not even that may be said: DuckDB
-    refuses each setting of its bar there, also the one that would switch it off.
+    The setting is read first, since DuckDB refuses to change it in a Jupyter kernel without ipywidgets, even to switch
+    the bar off.
     """
     found = connection.execute("SELECT current_setting('enable_progress_bar')").fetchone()
     if found is not None and found[0]:

@@ -1,9 +1,8 @@
-"""What the columns of a query are, by what they are computed from: the parser reads the query, and units follow.
+"""Derive units, UCDs and descriptions of the columns of a query by parsing it.
 
-A column of a table keeps its unit, UCD and description under any name. What is computed has a unit where it follows
-(the greatest of some fluxes is a flux), a UCD where the standard has one for it (`phot.mag;stat.mean`), and else
-neither: a ratio of two columns is not what the name that it is given says. What this module does not understand is not
-described.
+A column of a table keeps its unit, UCD and description under any alias. A computed value has a unit if it can be
+derived (the greatest of some fluxes is a flux), and a UCD if the standard has one for it (`phot.mag;stat.mean`). The
+alias of an expression is never taken as a hint. What this module does not understand is not described.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from sqlglot.errors import SqlglotError
 from blastgit.index.tables import Column
 
 Known = Mapping[str, Sequence[Column]]
-"""The columns of each table, by its name in small letters, also with its schema: `photometry`, `ivoa.obscore`."""
+"""The columns of each table, by its name in lower case with and without schema: `photometry`, `ivoa.obscore`."""
 
 _AROUND = (exp.Alias, exp.Paren, exp.Window, exp.IgnoreNulls, exp.RespectNulls, exp.Filter)
 _BEGINNINGS = ("select", "with", "from", "/*")
@@ -26,20 +25,20 @@ _NUMBER = ("integer", "bigint", "double")
 
 @dataclass(frozen=True, slots=True)
 class _Output:
-    """A column of a query: its name, "" if DuckDB makes one up, and what is known of it."""
+    """A column of a query: its name ("" if DuckDB makes one up), and its description if known."""
 
     name: str
     what: Column | None = None
 
 
 _Outputs = list[_Output] | None
-"""The columns of a query or source; None if nobody knows which there are."""
+"""The columns of a query or source; None if they are unknown."""
 
 
 def described_sql(sql: str, known: Known, columns: Sequence[Column]) -> Sequence[Column]:
-    """Return the columns of a result of a query in DuckDB's SQL with what is known of them."""
+    """Return the columns of a result with their descriptions, derived from a query in DuckDB's SQL."""
     if not sql.lstrip("( \t\r\n").lower().startswith(_BEGINNINGS) and not sql.lstrip().startswith("--"):
-        return columns  # EXPLAIN and the like, of which the parser would complain on stderr
+        return columns  # EXPLAIN and the like, for which the parser would print warnings
     try:
         tree = parse_one(sql, dialect="duckdb")
     except (SqlglotError, RecursionError):
@@ -48,12 +47,12 @@ def described_sql(sql: str, known: Known, columns: Sequence[Column]) -> Sequence
 
 
 def described(tree: exp.Expr, known: Known, columns: Sequence[Column]) -> Sequence[Column]:
-    """Return the columns of a result with what is known of them.
+    """Return the columns of a result with their descriptions.
 
     Args:
-        tree: The query, as the parser read it.
+        tree: The parsed query.
         known: The tables.
-        columns: Names and types of the columns, as DuckDB gave them.
+        columns: Names and types of the columns, as returned by DuckDB.
     """
     try:
         found = _outputs(tree, _Names(known))
@@ -65,7 +64,7 @@ def described(tree: exp.Expr, known: Known, columns: Sequence[Column]) -> Sequen
 
 
 def what_is(column: exp.Column, known: Known) -> Column | None:
-    """Return what a column is at its place in a query; None if that does not follow."""
+    """Return the description of a column at its place in a query; None if it cannot be derived."""
     names, scope, node = _Names(known), None, column.parent
     around = []
     while node is not None:
@@ -94,13 +93,13 @@ def _kind(column: Column) -> str:
 
 @dataclass(frozen=True)
 class _Names:
-    """What table names mean at some place of a query."""
+    """The table names in scope at some place of a query."""
 
     tables: Known
     queries: Mapping[str, _Outputs] | None = None
 
     def named(self, table: exp.Table) -> _Outputs:
-        """Return the columns of a table or of a query before."""
+        """Return the columns of a table or of a query defined by WITH."""
         name, schema = table.name.lower(), table.db.lower()
         if not schema and self.queries and name in self.queries:
             return self.queries[name]
@@ -109,10 +108,10 @@ class _Names:
         return None if found is None else [_Output(column.name, column) for column in found]
 
     def before(self, query: exp.Expr) -> _Names:
-        """Return the names that hold inside a query with WITH."""
+        """Return the names in scope inside a query, including those of its WITH."""
         names = self
         for cte in getattr(query, "ctes", ()):
-            inner = replace(names, queries={**(names.queries or {}), cte.alias.lower(): None})  # it may name itself
+            inner = replace(names, queries={**(names.queries or {}), cte.alias.lower(): None})  # it may be recursive
             found = _renamed(_outputs(cte.this, inner), cte.alias_column_names)
             names = replace(names, queries={**(names.queries or {}), cte.alias.lower(): found})
         return names
@@ -130,7 +129,7 @@ def _outputs(query: exp.Expr, names: _Names, outer: _Scope | None = None) -> _Ou
 
 
 def _joined(query: exp.SetOperation, left: _Outputs, right: _Outputs) -> _Outputs:
-    """Return the columns of UNION and the like: what holds on both sides."""
+    """Return the columns of UNION and the like: what both sides have in common."""
     if left is None or query.args.get("by_name"):
         return None
     if right is None or len(right) != len(left):
@@ -146,7 +145,7 @@ def _renamed(outputs: _Outputs, aliases: Sequence[str]) -> _Outputs:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """One table of a FROM: its name there, its columns, and those that USING has merged with ones before."""
+    """One table of a FROM: its name there, its columns, and those that USING has merged with earlier ones."""
 
     name: str
     outputs: _Outputs
@@ -158,7 +157,7 @@ class _Source:
 
 
 class _Scope:
-    """A SELECT: its sources, and what its expressions are."""
+    """A SELECT: its sources, and the descriptions of its expressions."""
 
     def __init__(self, select: exp.Select, names: _Names, outer: _Scope | None) -> None:
         self._select = select
@@ -177,7 +176,7 @@ class _Scope:
                 found += star
                 continue
             if isinstance(each, exp.Columns | exp.Unnest | exp.Explode):
-                return None  # as many columns or rows as it likes
+                return None  # an unknown number of columns
             output = _Output(each.alias or (each.name if isinstance(each, exp.Column) else ""), self.what(each))
             if each.alias:
                 self._aliases.setdefault(output.name.lower(), output.what)
@@ -230,7 +229,7 @@ class _Scope:
         return self._changed(star, found) if found else None
 
     def _changed(self, star: exp.Star, found: list[_Output]) -> list[_Output]:
-        """Leave out, replace and rename what a star says."""
+        """Apply EXCLUDE, REPLACE and RENAME of a star."""
         out = {each.name.lower() for each in star.args.get("except_") or ()}
         other = {each.alias.lower(): self.what(each) for each in star.args.get("replace") or ()}
         names = {each.this.name.lower(): each.alias for each in star.args.get("rename") or ()}
@@ -241,7 +240,7 @@ class _Scope:
         ]
 
     def column(self, node: exp.Column) -> Column | None:
-        """Return what a column is, wherever it comes from."""
+        """Return the description of a column, from any source in scope."""
         name, owner = node.name.lower(), node.table.lower()
         sources = [source for source in self._sources if not owner or source.name == owner]
         found = [output for source in sources if (output := source.column(name)) is not None]
@@ -258,7 +257,7 @@ class _Scope:
         return None if self._outer is None else self._outer.column(node)
 
     def what(self, node: exp.Expr) -> Column | None:
-        """Return what an expression is; None if that does not follow."""
+        """Return the description of an expression; None if it cannot be derived."""
         while isinstance(node, _AROUND):
             node = node.this
         if isinstance(node, exp.Column):
@@ -269,7 +268,7 @@ class _Scope:
         return self._made(node)
 
     def _made(self, node: exp.Expr) -> Column | None:
-        """Return what an operator or a function makes."""
+        """Return the description of the result of an operator or a function."""
         if isinstance(node, exp.Cast):
             return self._cast(node)
         if isinstance(node, exp.Case):
@@ -302,12 +301,12 @@ class _Scope:
         return None
 
     def _alike(self, values: Sequence[exp.Expr]) -> Column | None:
-        """Return what several expressions have in common of which one is the result."""
+        """Return what several expressions have in common, one of which is the result."""
         return _common([self.what(each) for each in values if not isinstance(each, exp.Null)])
 
 
 def _called(node: exp.Expr) -> tuple[str, Sequence[exp.Expr]]:
-    """Return the name of a function and its values; ADQL's functions keep the name that they were called by."""
+    """Return the name and the arguments of a function; ADQL's functions keep their names."""
     if isinstance(node, exp.Anonymous):
         return node.name.upper(), node.expressions
     if isinstance(node, exp.Func):
@@ -328,17 +327,17 @@ def _common(found: Sequence[Column | None]) -> Column | None:
 
 
 def _computed(what: Column | None) -> Column | None:
-    """Return what has the unit of something and is something else."""
+    """Return a column with the same unit, but without UCD and description."""
     return Column("", what.type, what.unit) if what is not None and what.unit and what.type in _NUMBER else None
 
 
 def _same(what: Column | None) -> Column | None:
-    """Return what is one of the values of something, or nearly."""
+    """Return the description unchanged, for functions that return one of the values."""
     return what
 
 
 def _statistic(word: str) -> Callable[[Column | None], Column | None]:
-    """Return what a statistic of numbers is: it has their unit, and the word for it behind their UCD."""
+    """Return the rule for a statistic: it has the unit of the numbers, and `word` after their UCD."""
 
     def follow(what: Column | None) -> Column | None:
         if what is None or what.type not in _NUMBER:
@@ -361,11 +360,11 @@ _RULES: Mapping[str, Callable[[Column | None], Column | None]] = {
                      "ARG_MIN", "MAX_BY", "MIN_BY", "MODE", "NULLIF"), _same),
     **dict.fromkeys(("ROUND", "TRUNC", "TRUNCATE", "FLOOR", "CEIL", "CEILING", "ABS"), _computed),
 }  # fmt: skip
-"""What a function makes of its first value."""
+"""The rule for each function, applied to its first argument."""
 
 _ANGLES: Mapping[str, tuple[str, str]] = {
     "DISTANCE": ("deg", "pos.angDistance"), "COORD1": ("deg", "pos.eq.ra"), "COORD2": ("deg", "pos.eq.dec"),
     "AREA": ("deg2", "phys.angArea"), "DEGREES": ("deg", ""), "RADIANS": ("rad", ""),
     **dict.fromkeys(("ACOS", "ASIN", "ATAN", "ATAN2"), ("rad", "")),
 }  # fmt: skip
-"""Functions whose result is an angle whatever they are given: unit and UCD."""
+"""Functions that always return an angle: unit and UCD."""

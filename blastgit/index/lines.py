@@ -1,4 +1,4 @@
-"""From a transient's branch to rows: those of its revisions that the index does not have yet."""
+"""Read the rows of a transient's branch, for revisions that the index does not have yet."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class Line:
 
     Attributes:
         name: The transient.
-        tip: Its commit now.
-        known: The commit that the index knows all before; "" for none.
+        tip: Its tip now.
+        known: The commit up to which the index has read it; "" for none.
     """
 
     name: str
@@ -51,12 +51,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What came of reading some branches.
+    """The result of reading some branches.
 
     Attributes:
         rows: The rows of their new revisions.
-        renewed: Transients whose former rows must go: their history is another one now.
-        filters: What the latest documents say of each filter.
+        renewed: Transients whose old rows must be deleted, since their history has changed.
+        filters: The latest definition of each filter.
     """
 
     rows: Rows
@@ -65,7 +65,7 @@ class Read:
 
 
 def read_lines(repository: Repository, lines: Sequence[Line]) -> Read:
-    """Return the rows of all revisions of some transients that the index does not have yet."""
+    """Return the rows of all revisions of some branches that the index does not have yet."""
     return _Reader(repository).read(lines)
 
 
@@ -91,12 +91,12 @@ class _Reader:
         return Read(self._rows, renewed, self._filters)
 
     def _line(self, line: Line) -> bool:
-        """Read one branch; whether what the index has of it does not lead to its tip."""
+        """Read one branch; return whether its old rows in the index must be deleted."""
         again: list[Marker] = []
         found, before, is_known = self._new(line, again)
         is_open = before is not None and (self._used.is_needed or not is_known_fresh(before))
         if before is not None and is_open and any(a.reproduces == before.number for a in again):
-            self._line(replace(line, known=""))  # what was out of date in it may be no more, or made with another model
+            self._line(replace(line, known=""))  # parts may no longer be out of date, or be made with another model
             return True
         latest = found[-1].number if found else before and before.number
         for marker in again:
@@ -114,7 +114,7 @@ class _Reader:
         return bool(line.known) and not is_known
 
     def _new(self, line: Line, again: list[Marker]) -> tuple[list[Revision], Marker | None, bool]:
-        """Return the revisions after the commit that is known, the one before them, and whether that was met.
+        """Return the revisions after the known commit, the one before them, and whether the known commit was found.
 
         The reproductions after that commit are added to `again`.
         """
@@ -134,7 +134,7 @@ class _Reader:
         return found[::-1], None, is_known
 
     def _add(self, revision: Revision, before: RevisionRows | None, *, is_latest: bool) -> RevisionRows | None:
-        """Add the rows of a revision, and return what the next one is compared with."""
+        """Add the rows of a revision, and return them for comparison with the next one."""
         front = (revision.name, revision.number, is_latest)
         state = self._state(revision)
         about = state.about if state else (None,) * 14
@@ -155,9 +155,9 @@ class _Reader:
         return state
 
     def _state(self, revision: Revision, *, is_new: bool = True) -> RevisionRows | None:
-        """Return what a revision says; None, and a note, if it cannot be read.
+        """Return the rows of a revision; None if it cannot be read, which is noted.
 
-        Of one that is not new, the pointers are not read: it is there to be compared with.
+        The pointers of one that is not new are not read, since it is only compared with.
         """
         try:
             raw = read_document(revision.dr_bytes)
@@ -183,18 +183,18 @@ class _Reader:
 
     def _pointer(self, revision: Revision, path: str) -> Pointer:
         held = revision.held[path]
-        pointer = self._pointers.get(held)  # most files are those of the revision before
+        pointer = self._pointers.get(held)  # most files are unchanged from the previous revision
         if pointer is None:
             pointer = self._pointers[held] = revision.pointer(path)
         return pointer
 
     def _judged(self, revision: Revision, raw: dict[str, Json]) -> Validity:
         export = Export(raw, revision.name, revision.time, revision.app_version)
-        revision.dr = DatasetRevision(export, revision.number, raw["files"], b"")  # what was read is not read again
+        revision.dr = DatasetRevision(export, revision.number, raw["files"], b"")  # to avoid parsing it again
         return validity_of(self._repository, revision, fully=True)
 
     def _nonfinite(self, revision: Revision, raw: dict[str, Json]) -> Iterator[Values]:
-        """Return which values are NaN or infinite, by their natural paths; hardly any document has one."""
+        """Yield the values that are NaN or infinite, by natural path; hardly any document has one."""
         if raw["metadata"].get("nonfinite"):
             export = Export(raw, revision.name, revision.time, revision.app_version)
             for path, value in normalise(export, self._rules).values.items():

@@ -1,4 +1,4 @@
-"""The index opened for reading: one SQL query at a time, which can reach nothing but the tables, and not for ever."""
+"""Query the index: one SQL query at a time, which can read only the tables, and within limits."""
 
 from __future__ import annotations
 
@@ -25,33 +25,33 @@ if TYPE_CHECKING:
     from blastgit.index.build import Updated
 
 NAME = "blast"
-"""What the database is called inside a connection."""
+"""The name of the database inside a connection."""
 
-_TEXT_LIMIT = 100_000  # characters of a query
-_BATCH = 10_000  # rows that are taken from DuckDB at once
+_TEXT_LIMIT = 100_000  # most characters of a query
+_BATCH = 10_000  # rows fetched from DuckDB at once
 _CONFIG = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
-    "python_enable_replacements": "false",  # or a query could name a variable of the program
-    "temp_directory": "",  # a query that needs more than its memory fails, and does not fill a disk
+    "python_enable_replacements": "false",  # else a query could read a variable of the program
+    "temp_directory": "",  # a query that needs more than its memory fails instead of filling a disk
 }
 _TYPES = {"VARCHAR": "text", "INTEGER": "integer", "BIGINT": "bigint", "DOUBLE": "double", "BOOLEAN": "boolean",
           "TIMESTAMP": "timestamp", "SMALLINT": "integer", "TINYINT": "integer", "FLOAT": "double", "HUGEINT": "double",
           "TIMESTAMP WITH TIME ZONE": "timestamp"}  # fmt: skip
 
 Params = Sequence[object] | Mapping[str, object]
-"""What stands for `?`, or for `$name`, in a query."""
+"""The values for `?` or `$name` in a query."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a query may take.
+    """The limits of a query.
 
     Attributes:
         seconds: How long it may run.
-        memory: Bytes that it may use.
-        rows: How many rows it may return; more are left off, and the result says so.
+        memory: How many bytes it may use.
+        rows: How many rows it may return; more are cut off, which the result states.
     """
 
     seconds: float = 60.0
@@ -61,11 +61,11 @@ class Limits:
 
 @dataclass(frozen=True)
 class Result:
-    """What a query returned.
+    """The result of a query.
 
     Attributes:
-        columns: Each column; unit, UCD and description follow from what it is computed from, not from its name.
-        rows: The rows: text, numbers, truth values, `datetime` in UTC without a zone, None.
+        columns: The columns; unit, UCD and description are derived from the query, not from the names.
+        rows: The rows: text, numbers, booleans, `datetime` in UTC without a zone, None.
         is_cut: Whether there were more rows than the limits allow.
     """
 
@@ -80,24 +80,24 @@ class Result:
         return len(self.rows)
 
     def to_json(self) -> list[dict[str, Any]]:
-        """Return each row as an object whose keys are the columns."""
+        """Return each row as an object with the columns as keys."""
         names = [column.name for column in plain(self.columns)]
         return [dict(zip(names, map(_plain, row), strict=True)) for row in self.rows]
 
 
 class OpenIndex:
-    """An index that is open for reading; the file may be replaced meanwhile, this still reads what it was.
+    """An index opened for reading; if the file is replaced meanwhile, it still reads the old one.
 
     with repo.index.open() as db:
         result = db.query("SELECT dataset, redshift FROM transients WHERE redshift > ?", [0.1])
         result.columns[1].ucd  # "src.redshift"
         result.rows            # [("2026dgt@1", 0.13), …]
 
-    One thread at a time may use an object; as many as you like may be open.
+    An object may be used by one thread at a time; any number of them may be open.
 
     Attributes:
-        limits: What a query may take.
-        updated: What was done to bring it up to date when it was opened; None if it was opened as it was.
+        limits: The limits of queries.
+        updated: The result of updating it when it was opened; None if it was opened as it was.
     """
 
     def __init__(
@@ -107,12 +107,12 @@ class OpenIndex:
 
         Args:
             path: The file.
-            limits: What a query may take.
-            updated: What was done to bring it up to date.
-            prepare: SQL that is run before nothing but reading is possible.
+            limits: The limits of queries.
+            updated: The result of updating it.
+            prepare: SQL to run before the connection is made read-only.
 
         Raises:
-            RepoError: It is none, or damaged.
+            RepoError: It is not an index, or damaged.
         """
         self.limits = limits
         self.updated = updated
@@ -125,7 +125,7 @@ class OpenIndex:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._connection.close()
 
     def query(self, sql: str, params: Params = (), *, limits: Limits | None = None) -> Result:
@@ -133,12 +133,12 @@ class OpenIndex:
 
         Args:
             sql: The query, in DuckDB's SQL.
-            params: What its `?` or `$name` stand for.
-            limits: How long it may take and what it may return, if not what the index was opened with.
+            params: The values for its `?` or `$name`.
+            limits: The limits, if other than those of the open index.
 
         Raises:
-            InvalidQuery: It is no SQL, does more than read, or asks for what is not there.
-            OverLimit: It takes longer or needs more memory than allowed.
+            InvalidQuery: It is not SQL, does more than read, or names an unknown table or column.
+            OverLimit: It takes more time or memory than allowed.
             DamagedData: The file of the index is damaged.
         """
         chosen = limits or self.limits
@@ -153,8 +153,8 @@ class OpenIndex:
     ) -> Iterator[tuple[tuple[Column, ...], Iterator[tuple[Any, ...]]]]:
         """Yield the columns of one SELECT and all its rows, which need not fit into memory together.
 
-        Of the columns just names and types are known.
-        What the caller does with them counts as the query's time; a limit of rows is the caller's to keep.
+        The columns have only names and types. The time that the caller takes counts as the query's; the limit of rows
+        is not applied.
 
         Raises:
             InvalidQuery: See `query`.
@@ -167,7 +167,7 @@ class OpenIndex:
             yield columns, chain.from_iterable(iter(lambda: cursor.fetchmany(_BATCH), []))
 
     def arrow(self, sql: str, params: Params = ()) -> pa.Table:
-        """Return the rows of one SELECT as an Arrow table, all of them: for many rows, and for numpy and pandas.
+        """Return all rows of one SELECT as an Arrow table, for many rows, and for numpy and pandas.
 
         Raises:
             InvalidQuery: See `query`.
@@ -177,7 +177,7 @@ class OpenIndex:
             return self._connection.sql(self._checked(sql), params=params or None).to_arrow_table()
 
     def _checked(self, sql: str) -> duckdb.Statement:
-        """Return the one statement of a text, if it is one that only reads."""
+        """Return the statement of a text, if it is a single one that only reads."""
         if len(sql) > _TEXT_LIMIT:
             raise InvalidQuery(f"the query has {len(sql):,} characters, more than the {_TEXT_LIMIT:,} allowed")
         if not sql.isascii() and any("\ud800" <= each <= "\udfff" for each in sql):
@@ -207,18 +207,18 @@ class OpenIndex:
 
 
 def connect(path: Path, memory: int, prepare: Sequence[str] = ()) -> duckdb.DuckDBPyConnection:
-    """Return a connection that can read an index and do nothing else.
+    """Return a connection that can only read an index.
 
-    The file is attached to a database in memory: DuckDB would otherwise hand out the file that it has open under the
-    same path, though another has taken its place.
+    The file is attached to a database in memory: otherwise DuckDB would reuse a file that it has open under the same
+    path, even if another has replaced it.
 
     Args:
         path: The file of the index.
-        memory: Bytes that queries may use.
-        prepare: SQL that is run before nothing but reading is possible.
+        memory: How many bytes queries may use.
+        prepare: SQL to run before the connection is made read-only.
 
     Raises:
-        RepoError: It is no index, or damaged.
+        RepoError: It is not an index, or damaged.
     """
     need("duckdb")
     import duckdb
@@ -248,7 +248,7 @@ def _column(name: str, type_: str) -> Column:
 
 
 def _by_lineage(sql: str, columns: Sequence[Column]) -> Sequence[Column]:
-    """Return columns with what follows for them from a query; no more than they are where there is no parser."""
+    """Return columns with descriptions derived from the query; unchanged if the parser is not installed."""
     try:
         from blastgit.index.lineage import described_sql
     except ImportError:
@@ -257,7 +257,7 @@ def _by_lineage(sql: str, columns: Sequence[Column]) -> Sequence[Column]:
 
 
 def _known() -> dict[str, Sequence[Column]]:
-    """Return the columns of the tables by all names that these have in a query."""
+    """Return the columns of the tables, by each name that a query may use for the table."""
     before = ("", "main.", f"{NAME}.", f"{NAME}.main.")
     return {f"{prefix}{name}": table.columns for name, table in tables().items() for prefix in before}
 

@@ -1,4 +1,4 @@
-"""What an index follows from: the branches of transients, and of main and the remarks what concerns it."""
+"""The state from which an index is made: the branches of transients, parts of main, and the annotations."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _MEMORY = 1_000_000_000  # bytes
 
 @dataclass(frozen=True)
 class Origin:
-    """What there is in the data repo.
+    """The state of the data repo.
 
     Attributes:
         branches: The tip of each transient's branch.
-        meta: What else an index follows from, and the version of its tables.
+        meta: Digests of everything else from which an index is made, and the version of its tables.
     """
 
     branches: dict[str, str]
@@ -35,7 +35,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Known(Origin):
-    """What an index was made from.
+    """The state from which an index was made.
 
     Attributes:
         damaged: What could not be read, and why.
@@ -45,7 +45,7 @@ class Known(Origin):
 
 
 def read_known(path: Path) -> tuple[str, Known | None]:
-    """Return what the index at `path` follows from; None, and why, if it must be rebuilt."""
+    """Return the state from which the index at `path` was made; or None and the reason if it must be rebuilt."""
     if not path.exists():
         return "there was none", None
     try:
@@ -68,7 +68,7 @@ def read_known(path: Path) -> tuple[str, Known | None]:
 
 
 def is_usable(path: Path) -> bool:
-    """Whether there is an index at `path` that this version can read, up to date or not."""
+    """Whether this version can read the index at `path`, up to date or not."""
     import duckdb
 
     try:
@@ -79,8 +79,8 @@ def is_usable(path: Path) -> bool:
 
 
 def read_origin(repository: Repository) -> Origin:
-    """Return what an index of the data repo would follow from now."""
-    start = len(BRANCHES)  # of the name; to cut it out is thrice as fast as to look for it
+    """Return the present state of a data repo."""
+    start = len(BRANCHES)  # slicing is three times as fast as `removeprefix`
     listed = repository.object_ids(BRANCHES, PERSONAL_BRANCHES)
     branches = {ref[start:]: oid for ref, oid in listed.items() if "/" not in ref[start:]}
     references = sorted(f"{ref} {oid}" for ref, oid in listed.items() if ref.startswith(REFERENCE_BRANCHES))

@@ -1,4 +1,4 @@
-"""The index as Parquet files, one a table."""
+"""Export the index as Parquet files, one for each table."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _copy(table: Table, target: Path) -> str:
 
 
 def votable(table: Table) -> str:
-    """Return a VOTable without data that says what the columns of a table are."""
+    """Return a VOTable without data that describes the columns of a table."""
     fields = []
     for each in table.columns:
         unit = f" unit={quoteattr(each.unit)}" if each.unit else ""

@@ -1,8 +1,9 @@
-"""The file of an index: readers have it open, so that nobody writes to it; a copy takes its place.
+"""The file of an index. It is never written to, since readers may have it open; an updated copy replaces it.
 
-DuckDB lets one process write a file, or many read it. An update writes to a copy (a reflink where the file system can,
-else a third of a second for each 500 MB) and renames it; readers go on with what they opened. Several files, a large
-one and one with what came since, would spare the copy at the price of a union and an anti-join in every query.
+DuckDB lets either one process write a file or many read it. An update writes to a copy (a reflink if the file system
+supports it, else it takes a third of a second per 500 MB) and renames it; readers keep the file that they opened. A
+large file plus a small one with recent changes would avoid the copy, at the price of a union and an anti-join in every
+query.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _FICLONE = 0x40049409
 
 
 def prepare(repository: Repository, path: Path) -> None:
-    """Make the folder of an index, and remove what writers left in it that are dead.
+    """Make the folder of an index, and remove files left in it by dead writers.
 
     Raises:
         RepoError: The data repo cannot be written.
@@ -38,9 +39,9 @@ def prepare(repository: Repository, path: Path) -> None:
 
 @contextmanager
 def replacing(path: Path, *, is_new: bool) -> Iterator[Path]:
-    """Yield a file to write to, which takes the place of `path` when all went well.
+    """Yield a file to write to, which replaces `path` if all goes well.
 
-    Unless it is to be new, it begins as a copy.
+    Unless `is_new`, it starts as a copy of the old file.
 
     Raises:
         RepoError: It cannot be written.
@@ -58,7 +59,7 @@ def replacing(path: Path, *, is_new: bool) -> Iterator[Path]:
 
 
 def _take_place(target: Path, path: Path) -> None:
-    """Rename; the room of the old file is given back when the last one lets go of it, for which nobody need wait."""
+    """Rename the file; the old one is closed in a thread, since freeing its disk space can take a while."""
     try:
         old = path.open("rb")
     except FileNotFoundError:

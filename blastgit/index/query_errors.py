@@ -1,4 +1,4 @@
-"""What is wrong with a query, in words for the person who wrote it: DuckDB's are about its own types and settings."""
+"""Explain DuckDB's errors to the author of a query: its own messages are about internal types and settings."""
 
 from __future__ import annotations
 
@@ -88,12 +88,12 @@ _SPELLINGS: tuple[tuple[str, _Words | str], ...] = (
         lambda match: f"{match['what'].rstrip('.')}; {_UNDEFINED}",
     ),
 )
-"""What DuckDB says, and what is said instead."""
+"""DuckDB's messages, and what to say instead."""
 _KNOWN = tuple((re.compile(pattern), words) for pattern, words in _SPELLINGS)
 
 
 def explain(error: Exception) -> str:
-    """Return what an error of DuckDB says of a query: the mistake, the nearest names, and the place in the query."""
+    """Return the explanation of DuckDB's error: the mistake, the nearest names, and the place in the query."""
     whole = _CANDIDATES.sub("", _FOR_DEVELOPERS.split(str(error))[0]).strip()
     said, mark, place = whole.partition("\n\nLINE ")
     said = _CLASS.sub("", said).strip()
@@ -106,5 +106,5 @@ def explain(error: Exception) -> str:
 
 
 def without_place(words: str) -> str:
-    """Return an explanation without the place, where the query is not the one that was written."""
+    """Return an explanation without the place, for use if the query is not the one that the user wrote."""
     return words.partition("\n\nLINE ")[0].strip()

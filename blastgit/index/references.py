@@ -1,7 +1,7 @@
-"""The tables of references, and of the flags that revisions of transients inherit from what they were made with.
+"""The tables of references, and of the flags that revisions of transients inherit from their inputs.
 
-There are few references, and few flags on them and on hosts, so both tables are rewritten whenever something in
-them may have changed. Which revision uses which reference is a view, `reference_uses`, so it is never out of date.
+There are few references, and few flags on them and on hosts, so both tables are rewritten whenever something in them
+may have changed. Which revision uses which reference is a view, `reference_uses`, so it is never out of date.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ FROM flags JOIN reference_uses uses ON flags.kind = 'revision' AND flags.transie
 
 
 def update_references(repository: Repository, connection: duckdb.DuckDBPyConnection, damaged: dict[str, str]) -> None:
-    """Rewrite the table of all references' revisions; note the lines that cannot be read in `damaged`."""
+    """Rewrite the table of the revisions of all references; note those that cannot be read in `damaged`."""
     history, rows = History(repository), Rows()
     for line in reference_lines(repository):
         try:
@@ -58,6 +58,6 @@ def _revisions(history: History, line: str) -> Iterator[Values]:
 
 
 def update_inherited(connection: duckdb.DuckDBPyConnection) -> None:
-    """Rewrite the table of the flags that revisions inherit."""
+    """Rewrite the table of inherited flags."""
     connection.execute("DELETE FROM inherited_flags")
     connection.execute(_INHERITED)

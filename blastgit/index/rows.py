@@ -1,4 +1,4 @@
-"""Rows on their way from git's documents into the tables: gathered table by table, handed over as Arrow columns."""
+"""Collect rows by table, and convert them to Arrow columns for DuckDB."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _INT32, _INT64 = 2**31, 2**63
 
 @dataclass
 class Rows:
-    """Rows of several tables, without the columns that a row's revision gives.
+    """Rows of several tables.
 
     Attributes:
         by_table: The rows of each table.
@@ -32,7 +32,7 @@ class Rows:
     damaged: dict[str, str] = field(default_factory=dict)
 
     def add(self, table: str, rows: Iterable[Values], before: Values = ()) -> None:
-        """Add rows; `before` stands in front of each."""
+        """Add rows, each preceded by the values `before`."""
         kept = self.by_table.setdefault(table, [])
         kept += [before + row for row in rows] if before else rows
 
@@ -50,27 +50,27 @@ def _table(name: str, rows: list[Values]) -> pa.Table:
              "boolean": pa.bool_(), "timestamp": pa.timestamp("us")}  # fmt: skip
     arrays = []
     given = dict(zip([column.name for column in columns], zip(*rows, strict=True), strict=True))
-    if "healpix" in given:  # all at once, since numpy takes as long for one as for a thousand
+    if "healpix" in given:  # at once, since numpy takes as long for one as for a thousand
         given["healpix"] = cells(map(number, given["ra_deg"]), map(number, given["dec_deg"]), tables().order)
     for column in columns:
         values = given[column.name]
         try:
             arrays.append(_array(values, kinds[column.type]))
         except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, TypeError, ValueError):
-            fitting = _FITTING[column.type]  # a field of another type than Blast's own: kept in git, not here
+            fitting = _FITTING[column.type]  # a value of another type than in Blast's model is kept in git only
             arrays.append(_array([fitting(value) for value in values], kinds[column.type]))
     return pa.Table.from_arrays(arrays, [column.name for column in columns])
 
 
 def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
-    """Return a column; a NaN in it is null, since DuckDB takes NaN for the greatest of all numbers."""
+    """Return a column with NaN replaced by null, since DuckDB orders NaN above all numbers."""
     import pyarrow as pa
 
     return pa.array(values, kind, from_pandas=True)
 
 
 def moment(text: object) -> datetime | None:
-    """Return the instant that a text says, in UTC and without a zone, as DuckDB keeps it; None if it says none."""
+    """Read a time, and return it in UTC without a zone, for DuckDB; None if it is not a time."""
     if not isinstance(text, str):
         return None
     try:
@@ -81,7 +81,7 @@ def moment(text: object) -> datetime | None:
 
 
 def naive(when: datetime) -> datetime:
-    """Return an instant in UTC, without a zone."""
+    """Return a time in UTC, without a zone."""
     try:
         return when.astimezone(UTC).replace(tzinfo=None) if when.tzinfo else when
     except OverflowError:
@@ -89,7 +89,7 @@ def naive(when: datetime) -> datetime:
 
 
 def number(value: object) -> float | None:
-    """Return a value if it is a number."""
+    """Return a value if it is a number, else None."""
     try:
         return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
     except OverflowError:

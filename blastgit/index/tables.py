@@ -1,4 +1,4 @@
-"""The tables of the index, as `tables.yaml` describes them: the SQL that makes them, and their descriptions."""
+"""The tables of the index, read from `tables.yaml`: their descriptions, and the SQL that creates them."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Column:
         name: Its name.
         type: text, integer, bigint, double, boolean or timestamp.
         unit: Its unit as VOUnit; "" for none.
-        ucd: What it is, as UCD1+; "" if that is not known.
-        about: The same in words.
-        utype: What it is in a data model of the Virtual Observatory; "" if in none.
-        xtype: What a text means by its form, as VOTable calls it; "" for no more than its type says.
+        ucd: Its UCD1+; "" if unknown.
+        about: Its description.
+        utype: Its role in a data model of the Virtual Observatory; "" for none.
+        xtype: The VOTable xtype of a text; "" for none.
     """
 
     name: str
@@ -54,9 +54,9 @@ class Table:
         name: Its name.
         about: What a row is.
         columns: Its columns.
-        key: The columns that name a row.
-        of_revision: Whether each row belongs to one revision, by the columns transient, revision and is_latest.
-        view: The SQL that it follows from; "" if it is stored.
+        key: The key columns of a row.
+        of_revision: Whether each row belongs to one revision, with the columns transient, revision and is_latest.
+        view: The SQL of a view; "" if it is stored.
     """
 
     name: str
@@ -72,12 +72,12 @@ class Table:
         return tuple(column.name for column in self.columns)
 
     def column(self, name: str) -> Column | None:
-        """Return a column, or None if there is none of that name."""
+        """Return a column, or None if it does not exist."""
         return next((column for column in self.columns if column.name == name), None)
 
     @property
     def ddl(self) -> str:
-        """The statement that makes it."""
+        """The statement that creates it."""
         if self.view:
             return f"CREATE VIEW {self.name} AS {self.view}"
         return f"CREATE TABLE {self.name} ({', '.join(f'{each.name} {each.sql_type}' for each in self.columns)})"
@@ -89,7 +89,7 @@ class Tables(Mapping[str, Table]):
 
     Attributes:
         order: The order of the HEALPix cells in the columns `healpix`, NESTED.
-        version: What tells an index with these tables from others.
+        version: The version of these tables: an index with another version must be rebuilt.
     """
 
     by_name: Mapping[str, Table]

@@ -1,4 +1,4 @@
-"""What writes into the file of an index: the statements that all of the writing shares."""
+"""Write to the file of an index."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _STATE = (
     "CREATE TABLE state.leaves (collection VARCHAR, position INTEGER, leaf VARCHAR)",
     "CREATE TABLE state.damaged (what VARCHAR, reason VARCHAR)",
 )
-"""What the index remembers of where it was read from; readers do not see these tables."""
+"""Internal tables: the state from which the index was made."""
 
 
 @contextmanager
 def open_to_write(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open or make the file of an index that no reader knows yet.
+    """Open or create the file of an index for writing, before any reader can open it.
 
     Raises:
         RepoError: It cannot be written, or DuckDB is not installed.
@@ -50,13 +50,13 @@ def open_to_write(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 class DamagedIndex(DamagedData):
-    """The file of an index is not what DuckDB wrote. It follows from the data repo: rebuild it."""
+    """The file of an index is damaged. It can be rebuilt from the data repo."""
 
     kind = "damaged-index"
 
 
 def is_damage(error: Exception) -> bool:
-    """Whether an error of DuckDB means that the file is not what it wrote."""
+    """Whether an error of DuckDB means that the file is damaged."""
     import duckdb
 
     words = str(error).lower()
@@ -64,12 +64,12 @@ def is_damage(error: Exception) -> bool:
         return False
     if isinstance(error, duckdb.SerializationException | duckdb.InternalException | duckdb.FatalException):
         return True
-    told = "corrupt" in words or "checksum" in words or "could not read" in words or "not a valid duckdb" in words
-    return told and not isinstance(error, duckdb.ProgrammingError | duckdb.DataError)  # these are about a query
+    is_corrupt = "corrupt" in words or "checksum" in words or "could not read" in words or "not a valid duckdb" in words
+    return is_corrupt and not isinstance(error, duckdb.ProgrammingError | duckdb.DataError)  # these are about a query
 
 
 def make_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make all tables, empty."""
+    """Create all tables."""
     for statement in _STATE:
         connection.execute(statement)
     for table in tables().values():
@@ -88,7 +88,7 @@ def insert(connection: duckdb.DuckDBPyConnection, rows: Rows) -> None:
 
 
 def insert_arrow(connection: duckdb.DuckDBPyConnection, found: Mapping[str, pa.Table]) -> None:
-    """Add columns to their tables."""
+    """Add Arrow columns to their tables."""
     for name, columns in found.items():
         connection.register("incoming", columns)
         connection.execute(f"INSERT INTO {name} SELECT * FROM incoming")  # noqa: S608 (a name of ours)
@@ -96,12 +96,12 @@ def insert_arrow(connection: duckdb.DuckDBPyConnection, found: Mapping[str, pa.T
 
 
 def read_meta(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """Return what the index says of itself."""
+    """Return the metadata of the index."""
     return dict(connection.execute("SELECT key, value FROM state.meta").fetchall())
 
 
 def write_meta(connection: duckdb.DuckDBPyConnection, meta: Mapping[str, str]) -> None:
-    """Replace what the index says of itself."""
+    """Replace the metadata of the index."""
     connection.execute("DELETE FROM state.meta")
     connection.executemany("INSERT INTO state.meta VALUES (?, ?)", [*map(list, meta.items())])
 
