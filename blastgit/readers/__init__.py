@@ -1,7 +1,7 @@
-"""Reading a dataset as the object that it is: dataset types, and the readers that make objects of bytes and rows.
+"""Load datasets as Python objects.
 
-A reader is a function of one `Dataset`, registered by the entry point group `blastgit.readers`; which files or rows a
-dataset type is made of, and which reader reads them, is data: `types.yaml`, and `dataset_types` of `blastgit.yaml`.
+A reader is a function of one `Dataset`, registered in the entry point group `blastgit.readers`. Which files or rows
+belong to a dataset type, and which reader loads them, is set in `types.yaml` and in `dataset_types` of `blastgit.yaml`.
 """
 
 from blastgit.readers.arrays import Arrays

@@ -1,4 +1,4 @@
-"""Numpy archives as a mapping of arrays."""
+"""Load numpy archives as a mapping of arrays."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 
 class Arrays(Mapping[str, "NDArray[Any]"]):
-    """Arrays by name, with the identity of the file that they are from.
+    """Arrays by name, with the identity of their file.
 
     Attributes:
-        identity: Which file.
+        identity: The identity of the file.
     """
 
     identity: Identity
 
     def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Hold arrays."""
+        """Copy the mapping."""
         self._arrays = dict(arrays)
 
     def __getitem__(self, name: str) -> NDArray[Any]:
@@ -41,7 +41,7 @@ class Arrays(Mapping[str, "NDArray[Any]"]):
 
 
 def read_archive(data: bytes) -> Arrays:
-    """Read an `.npz`. What is pickled in it is read without being run: the arrays of a dictionary, by their own names.
+    """Read an `.npz`. Pickled members are parsed but not executed: a dictionary gives its arrays by their keys.
 
     Raises:
         ValueError: A member is not an array, or holds pickled objects other than arrays.

@@ -1,4 +1,4 @@
-"""The readers that blastgit brings along; each makes an object of one dataset."""
+"""The built-in readers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def read_text(dataset: Dataset) -> Text:
 
 
 def read_json(dataset: Dataset) -> Any:
-    """Return a JSON file, or rows as they stand in the document."""
+    """Return a JSON file, or rows as they are in the document."""
     return [dict(row) for row in dataset.rows] if dataset.type.rows else json.loads(dataset.data())
 
 
@@ -58,7 +58,7 @@ def read_fits(dataset: Dataset) -> HDUList:
 
 
 def read_ccd(dataset: Dataset) -> CCDData:
-    """Return the first image of a FITS file, with its coordinates (WCS) and unit; a unit of no known name is `adu`."""
+    """Return the first image of a FITS file, with its coordinates (WCS) and unit; an unknown unit becomes `adu`."""
     _need_astropy()
     import warnings
 
@@ -72,7 +72,7 @@ def read_ccd(dataset: Dataset) -> CCDData:
         if image is None:
             raise ValueError("it has no image")
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", AstropyWarning)  # surveys write cards that astropy mends in passing
+            warnings.simplefilter("ignore", AstropyWarning)  # surveys write cards that astropy fixes on the fly
             wcs = WCS(image.header)
         try:
             unit = units.Unit(image.header.get("BUNIT", "adu"))
@@ -82,7 +82,7 @@ def read_ccd(dataset: Dataset) -> CCDData:
 
 
 def read_table(dataset: Dataset) -> Table:
-    """Return rows as a table with units; what is missing in a row is masked."""
+    """Return rows as a table with units; missing values are masked."""
     _need_astropy()
     from blastgit.readers.tables import table_of
 

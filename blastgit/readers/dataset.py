@@ -1,4 +1,4 @@
-"""What a reader is handed: the bytes of a file that was checked, or rows of a document, and who they are."""
+"""The input of a reader: the verified bytes of a file or the rows of a document, with their identity."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Content(bytes):
     """The bytes of a file, with its identity.
 
     Attributes:
-        identity: Which file.
+        identity: The identity of the file.
     """
 
     identity: Identity
@@ -25,13 +25,13 @@ class Content(bytes):
 
 @dataclass(frozen=True)
 class Dataset:
-    """One dataset, to be made an object of.
+    """One dataset to be loaded.
 
     Attributes:
-        identity: Which one.
+        identity: Its identity.
         type: Its dataset type.
-        key: What tells it from others of its type: `{"survey": "DES", "filter": "DES_z"}`.
-        rows: Of rows: each by column; a column that a row has nothing in is not there.
+        key: Its data ID, which is unique within its type: `{"survey": "DES", "filter": "DES_z"}`.
+        rows: Its rows, if it is made of rows, without empty columns.
     """
 
     identity: Identity
@@ -41,11 +41,11 @@ class Dataset:
     _read: Callable[[], bytes] | None = field(default=None, repr=False)
 
     def data(self) -> bytes:
-        """Return the bytes of the file, whose SHA-256 was checked.
+        """Return the bytes of the file, after checking their SHA-256.
 
         Raises:
             UsageError: It is made of rows.
-            DamagedData: The store lacks it, or holds something else.
+            DamagedData: The store lacks it, or it is damaged.
         """
         if self._read is None:
             raise UsageError(f"{self.identity} are rows of the document and no file: read them as table, row or json")
@@ -67,4 +67,4 @@ class Dataset:
 
 
 Reader = Callable[[Dataset], object]
-"""What is registered: it makes an object of a dataset, and may raise what it likes."""
+"""A function that returns a dataset as an object. It may raise any exception."""

@@ -1,4 +1,4 @@
-"""From a dataset type and a data ID to one dataset: the revision, the file or the rows, and whether they are valid."""
+"""Find the dataset for a dataset type and a data ID: its file or rows in a revision, and whether they are valid."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _SHOWN = 6
 
 @dataclass(frozen=True)
 class Source:
-    """Where datasets are looked for.
+    """Where to look for datasets.
 
     Attributes:
         repository: The data repo.
-        state: The revision, or what a stage left.
+        state: The revision, or the state after a stage.
         collection: The collection that led here, or "".
-        only: The only file that is meant, if a collection holds just that; "" for all.
+        only: The single file that the collection has of the revision; "" for all.
     """
 
     repository: Repository
@@ -40,10 +40,10 @@ class Source:
     only: str = ""
 
     def datasets(self, type_: DatasetType, asked: Mapping[str, str]) -> list[Dataset]:
-        """Return the datasets of a type that fit what was asked: of rows, one with all rows that fit, or none.
+        """Return the datasets of a type that match a data ID; for rows, one dataset with all rows that match.
 
         Raises:
-            UsageError: It is asked by a key that the type does not have.
+            UsageError: The type does not have a key of the data ID.
         """
         for key in asked:
             if key not in type_.keys:
@@ -54,13 +54,13 @@ class Source:
         return [each for each in self._of_files(type_) if all(each.key[key] == asked[key] for key in asked)]
 
     def one(self, type_: DatasetType, asked: Mapping[str, str], *, even_invalid: bool) -> Dataset:
-        """Return the only dataset of a type that fits.
+        """Return the only dataset of a type that matches.
 
         Raises:
-            NotFound: None does; the error names those that there are.
-            UsageError: Several do; the error names what tells them apart.
+            NotFound: None matches; the error names those that exist.
+            UsageError: Several match; the error says how they differ.
             InvalidData: It is invalid, because a stage failed.
-            Withdrawn: It was taken down.
+            Withdrawn: It was withdrawn.
         """
         found = self.datasets(type_, asked)
         if len(found) > 1:
@@ -113,7 +113,7 @@ class Source:
         return [f"{row.path}.{field}" for row in rows.values() for field in row.values]
 
     def _told(self, found: Sequence[Dataset]) -> str:
-        """Return in words what tells datasets apart."""
+        """Return the keys by which datasets differ, as text."""
         differing = [key for key in found[0].type.keys if len({each.key[key] for each in found}) > 1]
         shown = [", ".join(f"{key}={each.key[key]!r}" for key in differing) for each in found]
         more = f"; and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
@@ -135,7 +135,7 @@ class Source:
 
 @dataclass(frozen=True)
 class _Bytes:
-    """The bytes of a file, read when somebody wants them."""
+    """The bytes of a file, read on demand."""
 
     source: Source
     path: str
@@ -147,7 +147,7 @@ class _Bytes:
 
 
 def _column(key: str) -> str:
-    """Return what the column of a part of a row's key is called: `aperture` of `aperture.name`."""
+    """Return the column of a part of a row's key: `aperture` for `aperture.name`."""
     return key.partition(".")[0]
 
 

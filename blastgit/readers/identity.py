@@ -1,4 +1,4 @@
-"""Which dataset an object in memory is: the name that a citation or a log can give for it."""
+"""The identity of a loaded object: the name of its dataset, for citations and logs."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 KEY = "identity"
-"""The attribute that an object carries its identity in; in `meta` of astropy's tables and images, its text."""
+"""The attribute of an object for its identity; also the key in `meta` of astropy's tables and images, as text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What an object was read from.
+    """The source of a loaded object.
 
     Attributes:
         revision: The revision, `2026dgt@0`.
         path: The file in it, or the rows (`photometry`, `photometry/2026dgt_DES_z_global/DES_z`).
         type: The dataset type.
-        sha256: Of a file, its checksum.
-        collection: The collection that it was asked of, or "".
+        sha256: The checksum of a file; "" for rows.
+        collection: The collection that was asked, or "".
     """
 
     revision: str
@@ -40,9 +40,9 @@ class Identity:
 
 
 def attach(thing: Any, identity: Identity) -> Any:
-    """Return an object with its identity: as an attribute, and in its `meta` if it has one, which copies keep.
+    """Attach an identity to an object: as an attribute, and in its `meta` (which copies keep) if it has one.
 
-    An object that takes neither (a number, a plain list) is returned as it is.
+    An object that supports neither (a number, a plain list) is returned as it is.
     """
     meta = getattr(thing, "meta", None)
     if isinstance(meta, MutableMapping):
@@ -58,7 +58,7 @@ def attach(thing: Any, identity: Identity) -> Any:
 
 
 def identity_of(thing: Any) -> str:
-    """Return the name of the dataset that an object was read from, `2026dgt@0:…`; "" if it is not known."""
+    """Return the name of the dataset from which an object was loaded, `2026dgt@0:…`; "" if it is unknown."""
     found = getattr(thing, KEY, None)
     if isinstance(found, Identity):
         return str(found)

@@ -1,4 +1,4 @@
-"""Readers by name: those that blastgit brings along, and those of plug-ins."""
+"""Readers by name: built-in ones, and those of plug-ins."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from blastgit.readers.builtin import BUILT_IN
 from blastgit.readers.dataset import Reader
 
 GROUP = "blastgit.readers"
-"""The entry point group: the name of a reader, and the function."""
+"""The entry point group of readers."""
 
 
 @cache
@@ -19,15 +19,15 @@ def _plugins() -> dict[str, EntryPoint]:
 
 
 def is_known(name: str) -> bool:
-    """Whether there is a reader of a name on this machine."""
+    """Whether a reader is installed."""
     return name in BUILT_IN or name in _plugins()
 
 
 def reader_of(name: str) -> Reader:
-    """Return the reader of a name.
+    """Return a reader by name.
 
     Raises:
-        NotFound: There is none, or its plug-in cannot be loaded.
+        NotFound: The reader is not installed, or its plug-in cannot be loaded.
     """
     if name in BUILT_IN:
         reader: Reader = BUILT_IN[name]

@@ -1,4 +1,4 @@
-"""Rows of a document as an astropy table with units."""
+"""Convert rows of a document to an astropy table with units."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def table_of(dataset: Dataset) -> Table:
-    """Return the rows of a dataset, and the columns that are computed."""
+    """Return the rows of a dataset, with computed columns."""
     from astropy.table import MaskedColumn, Table
 
     rows = dataset.check_rows()
@@ -33,7 +33,7 @@ def table_of(dataset: Dataset) -> Table:
 
 
 def _filled(values: list[Any]) -> list[Any]:
-    """Put something of the right type where a value is missing."""
+    """Replace missing values by a value of the right type."""
     known = [value for value in values if value is not None]
     if not known:
         return [0.0] * len(values)
