@@ -136,7 +136,7 @@ def _check_sizes(repo: Quarantine, files: Mapping[str, pygit2.Oid], document: st
 
 
 def _was_on_main(repo: Quarantine, config: pygit2.Oid) -> bool:
-    """Whether main had this `.dvc/config` at any time: a store may have moved since a revision was recorded."""
+    """Whether main ever had this `.dvc/config`: a store may have moved since a revision was recorded."""
     return any(CONFIG in each.tree and each.tree[CONFIG].id == config for each in repo.git.walk(repo.main.id))
 
 
