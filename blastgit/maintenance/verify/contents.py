@@ -62,7 +62,7 @@ def _is_in_place(store: Store, md5: str) -> bool:
 
 
 def fault_in_git(state: Snapshot, path: str) -> Problem | None:
-    """Return what is wrong with a file that git itself keeps; it is small, so it is always read."""
+    """Return the fault of a file kept in git itself, if any; it is small, so it is always read."""
     text = kept_fault(state, path)
     return Problem("damaged", f"{state}:{path}", text) if text else None
 
