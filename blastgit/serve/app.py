@@ -1,4 +1,4 @@
-"""The application: which page is at which address, and what an error looks like."""
+"""The Flask application: it registers the pages, and turns errors into responses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from blastgit.serve.site import Site
 
 _LOG = logging.getLogger("blastgit.serve")
 BODY_LIMIT = 12_000_000
-"""Bytes of a request: an attachment of 10 MB and the form around it."""
+"""The maximum size of a request in bytes: an attachment of 10 MB and the form around it."""
 
 
 def create_app(site: Site) -> Flask:

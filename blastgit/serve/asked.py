@@ -1,4 +1,4 @@
-"""What a reader looks for: the search box and the facets, as SQL, as ADQL and as Python."""
+"""The query of the search page: the search box and the facets, translated into SQL, ADQL and Python."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class Cone:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a reader looks for.
+    """The query of the search page.
 
     Attributes:
-        text: What stands in the search box.
-        facets: The facets that were chosen, by name.
+        text: The text in the search box.
+        facets: The chosen value of each facet, by the name of the facet.
         cone: The circle, if the text is one.
-        word: The name or a part of one, if the text is no circle.
-        sort: By what the result is sorted, with `-` before it for the other way round.
+        word: The name or a part of one, if the text is not a circle.
+        sort: A key of `SORTS`, by which the result is sorted; a `-` before it reverses the order.
     """
 
     text: str = ""
@@ -54,11 +54,11 @@ class Asked:
 
     @property
     def is_empty(self) -> bool:
-        """Whether everything fits."""
+        """Whether the query has no condition, so that every transient matches."""
         return not (self.cone or self.word or self.facets)
 
     def where(self, without: str = "") -> tuple[str, list[object]]:
-        """Return the condition on rows of `transients`, and the values in it; one facet may be left out."""
+        """Return the condition on rows of `transients`, and its parameters; the facet `without` is left out."""
         tests: list[str] = []
         values: list[object] = []
         if self.cone:
@@ -78,7 +78,7 @@ class Asked:
 
     @property
     def order(self) -> str:
-        """How the result is sorted."""
+        """The `ORDER BY` of the SQL query."""
         name = self.sort.lstrip("-")
         column = SORTS.get(name) or (_SEPARATION if self.cone else "")
         if not column or (column == _SEPARATION and not self.cone):
@@ -87,13 +87,13 @@ class Asked:
 
     @property
     def columns(self) -> str:
-        """What more a result has: the distance from the centre of the circle."""
+        """The additional column of the SQL query: the distance from the centre of the circle, if there is one."""
         if not self.cone:
             return ""
         return f", 3600 * {separation(_PLACE, Place(repr(self.cone.ra), repr(self.cone.dec)))} AS {_SEPARATION}"
 
     def adql(self) -> str:
-        """Return the same question for the TAP service."""
+        """Return the same query in ADQL, for the TAP service."""
         tests = []
         if self.cone:
             circle = f"CIRCLE({self.cone.ra:.6f}, {self.cone.dec:.6f}, {self.cone.radius:.6g})"
@@ -106,7 +106,7 @@ class Asked:
         return f"SELECT transient, revision, ra_deg, dec_deg, best_redshift\nFROM blastgit.transients{where}"
 
     def python(self, repo: str) -> str:
-        """Return the same question for a program."""
+        """Return the same query as Python code."""
         given = []
         if self.cone:
             given.append(f"cone=({self.cone.ra:.6f}, {self.cone.dec:.6f}, {self.cone.radius:.6g})")
@@ -118,10 +118,10 @@ class Asked:
 
 
 def read_asked(text: str, facets: Mapping[str, str], sort: str = "") -> Asked:
-    """Read a question: a position with a radius, or a name, TNS name with or without AT and SN, alias, or part of one.
+    """Parse a query: a position with a radius, or a name, TNS name with or without AT and SN, alias, or part of one.
 
     Raises:
-        InvalidInput: It looks like a position, but is not one.
+        InvalidInput: The text looks like a position, but is not a valid one.
     """
     trimmed = " ".join(text.split())[:200]
     chosen = {name: value for name, value in facets.items() if name in FACETS and value}
@@ -178,7 +178,7 @@ _TESTS: dict[str, Callable[[str], tuple[str, list[object]]]] = {
     "z": _by_redshift, "class": _by_class, "version": lambda value: ("app_version = ?", [value]),
     "status": _by_status, "flag": _by_flag, "changed": _by_change,
 }  # fmt: skip
-"""What each facet asks of a row of `transients`, and the values in that."""
+"""The condition of each facet on a row of `transients`, and its parameters."""
 
 
 def _redshift(value: str) -> tuple[float | None, float | None]:

@@ -1,4 +1,4 @@
-"""What a comparison of two revisions shows of their values: in sigma where errors are known, and drawn."""
+"""Lists and plots of how the values of two revisions differ, in sigma where errors are known."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _FIRST = ("log_mass", "log_sfr", "log_ssfr", "age", "logzsol", "dust2")
 
 
 def changes(fields: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the values that differ, those that differ most in sigma first, then those without a sigma."""
+    """Return the values that differ: first those with a sigma, largest first, then those without one."""
     found = [{**each, "label": label_of(str(each["path"]))} for each in fields]
     return sorted(found, key=lambda each: (each.get("sigma") is None, -abs(each.get("sigma") or 0.0)))
 
 
 def label_of(path: str) -> str:
-    """Return what a person calls a value: `DES_z magnitude, global`."""
+    """Return a label of a value for people: `DES_z magnitude, global`."""
     match = _PERCENTILE.fullmatch(path)
     if match:
         known = BY_NAME.get(match["name"])
@@ -54,7 +54,7 @@ def is_of(path: str, scope: str) -> bool:
 
 
 def residuals(rows: Sequence[Sequence[Mapping[str, Any]]], labels: tuple[str, str]) -> Markup | None:
-    """Return a plot of what each flux changed by, in units of both errors; None if none can be told."""
+    """Return a plot of the change of each flux in units of the combined error; None if there is nothing to plot."""
     old, new = ({row["filter"]: row for row in each} for each in rows)
     points = []
     for name in old.keys() & new.keys():
@@ -77,7 +77,7 @@ def residuals(rows: Sequence[Sequence[Mapping[str, Any]]], labels: tuple[str, st
 
 
 def posteriors(here: Site, sides: tuple[Facts, Facts], scope: str) -> list[Markup]:
-    """Return the distributions of the main quantities of a fit, of both revisions over each other."""
+    """Return plots of the posteriors of the main quantities of a fit, both revisions overlaid."""
     chains = [_chain(here, facts, scope) for facts in sides]
     found = []
     for quantity in (each for each in QUANTITIES if each.name in _FIRST):

@@ -1,4 +1,4 @@
-"""What a revision says, as plain values in the order of a page: the document of `/t/NAME@N`."""
+"""The content of a revision as plain values, in the order of its page `/t/NAME@N`."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 Rows = list[dict[str, Any]]
 _MAIL = re.compile(r" <[^<>\s]*>")
-_UNKNOWN = 1e9  # Å: filters whose wavelength nobody states come last
+_UNKNOWN = 1e9  # Å: filters of unknown wavelength come last
 
 
 @dataclass
 class Facts:
-    """One revision, looked at for a page.
+    """The content of one revision, prepared for a page.
 
     Attributes:
         repo: The data repo.
-        entry: What the history says of the revision.
+        entry: The entry of the revision in the history.
     """
 
     repo: DataRepo
@@ -35,12 +35,12 @@ class Facts:
 
     @property
     def name(self) -> str:
-        """The transient, by the name that it had in this revision."""
+        """The name that the transient had in this revision."""
         return str(self.entry.revision.name)
 
     @property
     def spec(self) -> str:
-        """The revision, `2026dgt@1`."""
+        """The name of the revision: `2026dgt@1`."""
         return f"{self.name}@{self.entry.revision.number}"
 
     @cached_property
@@ -49,18 +49,18 @@ class Facts:
 
     @cached_property
     def values(self) -> Mapping[str, Any]:
-        """Every value by its natural path."""
+        """Each value by its natural path."""
         found: Mapping[str, Any] = self._judged.values
         return found
 
     @cached_property
     def invalid(self) -> dict[str, str]:
-        """Why each invalid value and file is."""
+        """For each invalid value and file, why it is invalid."""
         return {path: str(problem) for path, problem in self._judged.invalid.items()}
 
     @cached_property
     def out_of_date(self) -> dict[str, str]:
-        """Why each value and file is out of date that is."""
+        """For each value and file that is out of date, why it is."""
         return {path: str(why) for path, why in self._judged.outdated.items()}
 
     def row(self, table: str) -> dict[str, Any]:
@@ -68,7 +68,7 @@ class Facts:
         return {key.partition(".")[2]: value for key, value in self.values.items() if key.startswith(f"{table}.")}
 
     def rows(self, table: str) -> Rows:
-        """Return the rows of a table, each with the natural path of it as `_path`."""
+        """Return the rows of a table, each with its natural path as `_path`."""
         found: dict[str, dict[str, Any]] = {}
         for key, value in self.values.items():
             if key.startswith(f"{table}/"):
@@ -78,7 +78,7 @@ class Facts:
 
     @cached_property
     def filters(self) -> dict[str, dict[str, Any]]:
-        """What the document says of each filter."""
+        """The row of each filter."""
         return {str(row.get("name")): row for row in self.rows("filters")}
 
     def wavelength(self, name: str) -> float | None:
@@ -88,11 +88,11 @@ class Facts:
 
     @cached_property
     def withdrawn(self) -> dict[str, str]:
-        """Why each withdrawn file is, without the mail addresses of those who did it."""
+        """For each withdrawn file, why it was withdrawn; without the e-mail addresses of those who withdrew it."""
         return {path: _MAIL.sub("", why) for path, why in self.entry.withdrawn.items()}
 
     def images(self) -> Rows:
-        """Return the images, bluest first, and then the filters that have none, with what Blast says of them."""
+        """Return the images, bluest first, and then the filters without an image, with the messages of Blast."""
         messages = {str(row.get("filter")): row.get("message") for row in self.rows("cutouts")}
         paths = [path for path in self.entry.revision.held if path.startswith("cutout_cdn/") and path.endswith(".fits")]
         changed = {each["path"] for each in self.entry.files if each["change"] == "changed"}
@@ -124,7 +124,7 @@ class Facts:
         return "ok", None
 
     def apertures(self) -> Rows:
-        """Return the apertures: where each lies, how large it is, and of which image a global one was made."""
+        """Return the apertures: position and size of each, and from which image a global one was made."""
         keys = ("name", "type", "cutout", "ra_deg", "dec_deg", "semi_major_axis_arcsec", "semi_minor_axis_arcsec",
                 "orientation_deg")  # fmt: skip
         return [{key: row.get(key) for key in keys} for row in self.rows("apertures")]
@@ -179,7 +179,7 @@ class Facts:
         return {"invalid": _first_below(path, self.invalid), "out_of_date": _first_below(path, self.out_of_date)}
 
     def stages(self) -> Rows:
-        """Return how each stage of the workflow ended."""
+        """Return the state of each stage of the workflow."""
         return [each.to_json() for each in self._judged.validity.standings.values()]
 
     def files(self) -> Rows:
@@ -194,14 +194,14 @@ class Facts:
             yield {"path": path, "bytes": size, "sha256": revision.sha256(path), "state": state, "reason": reason}
 
     def transient(self) -> dict[str, Any]:
-        """Return what it says of the transient itself."""
+        """Return the values of the transient itself."""
         row = self.row("transient")
         keys = ("display_name", "ra_deg", "dec_deg", "redshift", "spectroscopic_class", "photometric_class", "tns_id",
                 "tns_prefix", "public_timestamp", "milkyway_dust_reddening")  # fmt: skip
         return {**{key: row.get(key) for key in keys}, "aliases": _texts(row.get("aliases"))}
 
     def host(self) -> dict[str, Any] | None:
-        """Return what it says of the host; None if none was found."""
+        """Return the values of the host; None if no host was found."""
         row = self.row("host")
         keys = ("name", "ra_deg", "dec_deg", "redshift", "redshift_err", "photometric_redshift",
                 "photometric_redshift_err", "catalog_name", "catalog_release", "object_id")  # fmt: skip
@@ -213,7 +213,7 @@ def _first_below(path: str, reasons: Mapping[str, str]) -> str | None:
 
 
 def history(entries: Sequence[Entry]) -> Rows:
-    """Return the revisions of a transient, newest first, each with the runs that found its values again."""
+    """Return the revisions of a transient, newest first, each with the runs that reproduced its values."""
     return [
         {
             "revision": f"{entry.revision.name}@{entry.revision.number}", "number": entry.revision.number,
@@ -234,7 +234,7 @@ def history(entries: Sequence[Entry]) -> Rows:
 
 
 def _number(value: object) -> float | str | None:
-    """Return a number; what is not finite as the word that the document has for it."""
+    """Return a number; one that is not finite as the word that the document has for it."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     if isinstance(value, str):

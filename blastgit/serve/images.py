@@ -1,4 +1,4 @@
-"""Cutouts as pictures: grey PNG in one stretch, and the apertures over it; all cached by what they show."""
+"""Cutouts as pictures: a grey PNG in a given stretch, with the apertures drawn over it; all are cached."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 
     Values = NDArray[np.float64]
 
-LARGEST = 1024  # pixels of a side that is sent
+LARGEST = 1024  # the longest side of a picture, in pixels
 _UNDEFINED = (46, 139, 87)
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One image, read and checked.
+    """An image that was read and checked.
 
     Attributes:
-        sha256: What its file is.
+        sha256: The checksum of its file.
         image: The image.
     """
 
@@ -44,16 +44,16 @@ class Picture:
 
     @cached_property
     def wcs(self) -> Wcs | None:
-        """Where it lies on the sky."""
+        """The celestial coordinates of the image."""
         return read_wcs(self.image.cards)
 
     @cached_property
     def stretch(self) -> tuple[float | None, float | None]:
-        """The values that are shown black and white."""
+        """The values that are shown as black and as white."""
         return bounds([self.image.pixels])
 
     def to_json(self) -> dict[str, Any]:
-        """Return what a reader of the picture needs to know, under stable keys."""
+        """Return the description of the picture, under stable keys."""
         low, high = self.stretch
         wcs = self.wcs
         height, width = self.image.shape
@@ -65,14 +65,14 @@ class Picture:
 
 
 def read_picture(site: Site, revision: str, path: str) -> Picture:
-    """Return an image of a revision, every byte of which was compared with its checksum.
+    """Return an image of a revision; its bytes are checked against the checksum.
 
     Raises:
-        NotFound: There is no such image, or none that can be read.
-        Withdrawn: It was taken down.
-        DamagedData: The store lacks it, or holds something else.
+        NotFound: There is no such image, or it cannot be read.
+        Withdrawn: The file was withdrawn.
+        DamagedData: The file is missing from the store, or damaged.
     """
-    item = site.repo().tap.file(revision, path, even_invalid=True)  # withdrawn files are refused here, always
+    item = site.repo().tap.file(revision, path, even_invalid=True)  # always refuses withdrawn files
 
     def read() -> Picture:
         with tempfile.NamedTemporaryFile(suffix=".fits") as file:
@@ -90,7 +90,7 @@ def read_picture(site: Site, revision: str, path: str) -> Picture:
 
 
 def shrunk(pixels: Values, side: int) -> tuple[Values, int]:
-    """Return an image whose sides are at most `side` pixels, each the mean of a square of so many."""
+    """Return an image whose sides are at most `side` pixels long, by averaging squares of pixels."""
     factor = max(1, -(-max(pixels.shape) // max(8, side)))
     if factor == 1:
         return pixels, 1
@@ -115,12 +115,12 @@ def draw(site: Site, picture: Picture, side: int, stretch: tuple[float | None, f
 
 
 def shared_stretch(pictures: Sequence[Picture]) -> tuple[float | None, float | None]:
-    """Return the values that are shown black and white in all of some images."""
+    """Return the values that are shown as black and as white, common to several images."""
     return bounds([each.image.pixels for each in pictures])
 
 
 def draw_difference(site: Site, old: Picture, new: Picture, side: int) -> tuple[bytes, float] | None:
-    """Return a PNG of new less old and the change that its full colours stand for; None if the two do not fit."""
+    """Return a PNG of new minus old, and the change that has full colour; None if the shapes differ."""
     if old.image.shape != new.image.shape:
         return None
 
@@ -134,14 +134,14 @@ def draw_difference(site: Site, old: Picture, new: Picture, side: int) -> tuple[
 
 @dataclass(frozen=True)
 class Ellipse:
-    """An aperture on an image, in its pixels from the upper left corner.
+    """An aperture on an image, in pixels from the upper left corner.
 
     Attributes:
-        x: The centre, to the right.
-        y: The centre, down.
-        a: The longer half-axis.
-        b: The shorter.
-        angle: The direction of the longer one in degrees, clockwise from the x axis.
+        x: The horizontal position of the centre.
+        y: The vertical position of the centre.
+        a: The semi-major axis.
+        b: The semi-minor axis.
+        angle: The direction of the major axis in degrees, clockwise from the x axis.
         kind: "global" or "local".
     """
 
@@ -154,7 +154,7 @@ class Ellipse:
 
 
 def ellipses(picture: Picture, apertures: Sequence[dict[str, Any]]) -> list[Ellipse]:
-    """Return the apertures that have a place on an image."""
+    """Return the apertures that can be drawn on an image."""
     wcs = picture.wcs
     return [] if wcs is None else [found for each in apertures if (found := _ellipse(picture, wcs, each)) is not None]
 
@@ -177,12 +177,12 @@ def _ellipse(picture: Picture, wcs: Wcs, aperture: dict[str, Any]) -> Ellipse | 
 
 
 def framed(site: Site, picture: Picture, side: int, apertures: Sequence[dict[str, Any]]) -> str:
-    """Return an SVG of an image with its apertures over it, that needs nothing else."""
+    """Return a self-contained SVG of an image with the apertures drawn over it."""
     return svg(picture, draw(site, picture, side), ellipses(picture, apertures))
 
 
 def svg(picture: Picture, data: bytes, over: Sequence[Ellipse]) -> str:
-    """Return an SVG of a PNG that shows a picture, with apertures over it."""
+    """Return an SVG of a PNG of a picture, with apertures drawn over it."""
     height, width = picture.image.shape
     line = max(width, height) / 160
     coloured = {"global": "#6fd3ff", "local": "#ffd166"}

@@ -1,4 +1,4 @@
-"""Who somebody is: by OpenID Connect, by the header of a proxy that the operator names, or by `--as` on loopback."""
+"""Login: by OpenID Connect, by the header of a trusted proxy, or by `--as` on loopback."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from blastgit.serve.sessions import Sessions
 from blastgit.serve.site import site
 
 _MINUTE = 60.0
-_LOGINS = 60  # beginnings of a login that this server takes in a minute, from everybody together
+_LOGINS = 60  # how many logins may be started per minute, by all users together
 
 
 class Rate:
-    """Counts what each user does in a minute."""
+    """Limits how often each user does something per minute."""
 
     def __init__(self, most: int) -> None:
-        """Allow `most` in a minute."""
+        """Allow `most` times per minute."""
         self._most = most
         self._times: dict[str, deque[float]] = {}
         self._lock = threading.Lock()
 
     def count(self, who: str) -> None:
-        """Note that somebody does it once more.
+        """Count one more time for a user.
 
         Raises:
-            Busy: They have done it too often.
+            Busy: The user has reached the limit.
         """
         now = time.monotonic()
         with self._lock:
@@ -52,7 +52,7 @@ class Rate:
 
 
 def install(app: Flask) -> None:
-    """Let people log in to an application, if its operator opened a way."""
+    """Add login to an application, if the operator configured it."""
     app.session_interface = Sessions()
     login = app.extensions["blastgit"].options.login
     app.jinja_env.globals.update(user=current_user, csrf=csrf_token, can_write=lambda: login.is_open)
@@ -64,7 +64,7 @@ def install(app: Flask) -> None:
 
 
 def current_user() -> str | None:
-    """Return who makes the present request; None if nobody logged in."""
+    """Return the user who makes the current request; None if nobody is logged in."""
     login = site().options.login
     if login.user:
         return login.user
@@ -83,7 +83,7 @@ def _checked(name: str) -> str | None:
 
 
 def _only_here() -> None:
-    """Answer only to this machine's own names where everybody is one user: a page elsewhere may point a name here."""
+    """If everybody is one user, refuse host names other than this machine's: against DNS rebinding."""
     if not site().options.login.user:
         return
     host = request.host.rpartition(":")[0] if ":" in request.host.rpartition("]")[2] else request.host
@@ -97,14 +97,14 @@ def _only_here() -> None:
 
 
 def csrf_token() -> str:
-    """Return what a form of this session has to bring back."""
+    """Return the CSRF token that forms of this session must contain."""
     if "csrf" not in session:
         session["csrf"] = secrets.token_urlsafe(32)
     return str(session["csrf"])
 
 
 def check_csrf() -> None:
-    """Raise unless a form was made for this session.
+    """Check that a form was made for this session.
 
     Raises:
         Denied: It was not.
@@ -115,10 +115,10 @@ def check_csrf() -> None:
 
 
 def require_user() -> str:
-    """Return who makes the request, whose form must be of their session.
+    """Return the user who makes the current request, after checking that the form belongs to their session.
 
     Raises:
-        Denied: Nobody is logged in, or the form is from elsewhere.
+        Denied: Nobody is logged in, or the form belongs to another session.
     """
     who = current_user()
     if who is None:
@@ -135,7 +135,7 @@ def log_out() -> Response:
 
 
 def _install_provider(app: Flask, login: Login) -> None:
-    """Serve `/login` and the address that the provider sends people back to."""
+    """Register `/login` and the address that the provider redirects users to."""
     try:
         from authlib.integrations.flask_client import OAuth
     except ImportError as error:
@@ -183,16 +183,16 @@ def _failed(app: Flask, words: str) -> tuple[str, int]:
 
 
 def _own_place(place: str) -> str:
-    """Return an address of this server, whatever was asked for."""
+    """Return the requested address if it is on this server, otherwise another one of this server."""
     is_own = place.startswith("/") and not place.startswith(("//", "/\\")) and place.isprintable()
     return place if is_own else "/"
 
 
 def own_place(place: str) -> str:
-    """Return an address of this server to go back to.
+    """Return the requested address to go back to, which must be on this server.
 
     Raises:
-        NotFound: It is one of another server.
+        NotFound: The address is on another server.
     """
     found = _own_place(place)
     if found != place:

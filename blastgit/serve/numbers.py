@@ -1,4 +1,4 @@
-"""Numbers, times and sizes as people read them: to the digits that mean something, with a true minus sign."""
+"""Formats numbers, times and sizes for people: with significant digits, and a proper minus sign."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 def number(value: object, digits: int = 4) -> str:
-    """Return a number to some significant digits; what is not a finite number is said in a word."""
+    """Return a number to some significant digits; a value that is not a finite number becomes a word."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return "–" if value is None else str(value)  # noqa: RUF001 (a dash in a table is an empty cell)
     if not math.isfinite(value):
@@ -27,7 +27,7 @@ def number(value: object, digits: int = 4) -> str:
 
 
 def fixed(value: object, digits: int = 2) -> str:
-    """Return a number with so many digits after the point."""
+    """Return a number with a fixed number of digits after the point."""
     if not isinstance(value, int | float) or not math.isfinite(value):
         return number(value)
     text = f"{value:.{digits}f}"
@@ -43,7 +43,7 @@ def signed(value: object, digits: int = 3) -> str:
 
 
 def places(*errors: float | None) -> int:
-    """Return to how many digits after the point a value goes that has these errors: two digits of the smaller one."""
+    """Return how many decimals a value with these errors needs: such that the smaller error has two digits."""
     sizes = [abs(error) for error in errors if error and math.isfinite(error)]
     if not sizes:
         return 2
@@ -70,7 +70,7 @@ def sexagesimal(value: object, *, hours: bool = False) -> str:
 
 
 def bytes_text(size: object) -> str:
-    """Return a number of bytes as people read it, with units of the SI."""
+    """Return a number of bytes for people, in SI units."""
     if not isinstance(size, int | float):
         return number(size)
     value = float(size)
@@ -82,7 +82,7 @@ def bytes_text(size: object) -> str:
 
 
 def moment(value: object) -> datetime | None:
-    """Return an instant in UTC from a time or its text; None if it is neither."""
+    """Return an instant in UTC from a time or a text; None if the value is neither."""
     try:
         found = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
     except ValueError:

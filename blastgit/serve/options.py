@@ -1,4 +1,4 @@
-"""How the web interface is to behave, as the operator says on the command line."""
+"""The options of the web interface, which the operator gives on the command line."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Login:
-    """Who may say who they are, and how. With none of these, nobody can write.
+    """How users log in. With none of these, nobody can write.
 
     Attributes:
         user: Everybody who reaches this server is this user; for one person's own machine, on loopback only.
         proxy: The address of the reverse proxy whose header names the user.
-        header: That header.
+        header: The name of that header.
         issuer: The URL of an OpenID Connect provider.
-        client_id: What the provider knows this server by.
-        client_secret: The secret that goes with it; it comes from the environment, never from the command line.
-        claim: The claim that is taken for the user's name.
+        client_id: The identifier of this server at the provider.
+        client_secret: The secret for that identifier; it comes from the environment, never from the command line.
+        claim: The claim that holds the user's name.
     """
 
     user: str | None = None
@@ -40,12 +40,12 @@ class ServeOptions:
     Attributes:
         host: The address to listen at.
         port: The port; 0 for any that is free.
-        url: What the public knows the server by, behind a proxy; None for what a client calls it.
-        refresh: Seconds after which the index is looked at again.
+        url: The public URL of the server, if it is behind a proxy; None to use the host name of each request.
+        refresh: Seconds after which the index is checked again.
         threads: How many requests are answered at the same time.
-        clone_url: What people clone the data repo from; None for the folder it lies in.
-        login: Who may write.
-        writes: How many annotations one user may write in a minute.
+        clone_url: The URL for cloning the data repo; None for the folder that contains it.
+        login: How users log in.
+        writes: How many annotations one user may write per minute.
     """
 
     host: str = "127.0.0.1"

@@ -17,12 +17,12 @@ Answer = "Page | BaseResponse"
 
 @dataclass(frozen=True)
 class Page:
-    """What a view returns.
+    """The result of a view.
 
     Attributes:
-        template: The template that shows it.
-        data: The document: what the JSON twin says, and all that the template may say in words.
-        view: Makes what only the HTML needs: figures and forms. The twin never calls it.
+        template: The template of the HTML.
+        data: The document: the content of the JSON twin, and all that the template may show as text.
+        view: Makes what only the HTML needs: figures and forms. It is not called for the twin.
         status: The status of the response.
     """
 
@@ -39,7 +39,7 @@ def route(app: Flask, rule: str, view: Callable[..., Any], twin: str | None = No
         app: The application.
         rule: The rule of Werkzeug's routing.
         view: Returns the page.
-        twin: Where the JSON is, if not there.
+        twin: The address of the JSON, if it is not the default.
         options: Further settings of Flask.
     """
     name = f"{view.__module__.rpartition('.')[2]}-{view.__name__}"
@@ -71,7 +71,7 @@ def _as_json(view: Callable[..., Any]) -> Callable[..., BaseResponse]:
 
 
 def _to_twin(response: BaseResponse) -> BaseResponse:
-    """Send a redirect of a page to the twin of where it leads."""
+    """Change a redirect to a page into a redirect to the twin of that page."""
     place = response.location
     if place:
         path, question, query = place.partition("?")
@@ -80,7 +80,7 @@ def _to_twin(response: BaseResponse) -> BaseResponse:
 
 
 def _conditional(response: BaseResponse) -> BaseResponse:
-    """Answer 304 to a client that has this already; nobody may show it without asking whether it still holds."""
+    """Answer 304 to a client that has this response already; caches must always ask whether it is still valid."""
     if response.status_code == 200:
         response.headers.setdefault("Cache-Control", "no-cache")
         response.add_etag()
@@ -89,12 +89,12 @@ def _conditional(response: BaseResponse) -> BaseResponse:
 
 
 def to_json(data: object) -> str:
-    """Return a document as JSON; numbers that are not finite become text, as everywhere in blastgit."""
+    """Return a document as JSON; as everywhere in blastgit, numbers that are not finite become text."""
     return json.dumps(plain(data), ensure_ascii=False, indent=1)
 
 
 def plain(value: object) -> Any:
-    """Return a value as JSON can say it."""
+    """Return a value in a form that JSON can express."""
     if isinstance(value, Mapping):
         return {str(key): plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):

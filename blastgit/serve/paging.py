@@ -1,4 +1,4 @@
-"""A long list in pages."""
+"""Divides a long list into pages."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Paging:
     """Which part of a list is shown.
 
     Attributes:
-        page: The page, from 1.
-        count: How many rows there are in all.
-        size: How many a page has.
+        page: The number of the page, from 1.
+        count: How many rows there are in total.
+        size: How many rows a page has.
     """
 
     page: int
@@ -27,12 +27,12 @@ class Paging:
 
     @property
     def first(self) -> int:
-        """How many rows come before."""
+        """How many rows are on the pages before."""
         return (self.page - 1) * self.size
 
     @property
     def last(self) -> int:
-        """Where the page ends."""
+        """The number of the last row of the page."""
         return min(self.count, self.first + self.size)
 
     @property
@@ -55,7 +55,7 @@ def read_page(count: int, size: int = SIZE) -> Paging:
     """Return the page that the address asks for.
 
     Raises:
-        UsageError: It is no number of a page.
+        UsageError: The address does not have a valid page number.
     """
     text = request.args.get("page", "1")
     if not (text.isascii() and text.isdecimal() and 0 < int(text[:9]) <= 10**8):

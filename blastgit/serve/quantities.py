@@ -1,4 +1,4 @@
-"""What the values of a revision are called on a page, in which unit, and how a change of them is counted."""
+"""Labels and units of the values of a revision on a page, and how changes of them are measured."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ class Quantity:
     """One quantity of the SED fit, of which there are the percentiles 16, 50 and 84.
 
     Attributes:
-        name: What the document calls it, without the percentile.
-        label: What a page calls it.
-        unit: In which unit; "" if it has none.
-        about: What it is, in words.
-        is_log: Whether it is a logarithm, so that a change is counted in dex.
-        chain: What the draws from the posterior call it; "" if they are not by that name.
+        name: Its name in the document, without the percentile.
+        label: Its label on a page.
+        unit: Its unit; "" if it has none.
+        about: A description.
+        is_log: Whether it is a logarithm, so that a change is measured in dex.
+        chain: Its name among the draws from the posterior; "" if they do not contain it by name.
     """
 
     name: str
@@ -43,7 +43,7 @@ QUANTITIES = (
     Quantity("duste_umin", "U min", "", "least radiation field that heats the dust", chain="duste_umin"),
     Quantity("log_duste_gamma", "log gamma(dust)", "dex", "share of dust in stronger fields", True, "log_duste_gamma"),
 )
-"""In the order of a table."""
+"""The quantities, in the order of a table."""
 
 BY_NAME = {each.name: each for each in QUANTITIES}
 SCOPES = ("global", "local")

@@ -1,4 +1,4 @@
-"""From an address to a revision: official ones only. No page shows a user's own lines, which are theirs to show."""
+"""Finds the revision that an address names: official ones only. No page shows the personal lines of users."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Found:
     """A revision that an address names.
 
     Attributes:
-        entry: The revision.
-        history: All of its transient, newest first.
+        entry: The entry of the revision in the history.
+        history: All revisions of its transient, newest first.
     """
 
     entry: Entry
@@ -28,20 +28,20 @@ class Found:
 
     @property
     def name(self) -> str:
-        """The revision, `2026dgt@1`."""
+        """The name of the revision: `2026dgt@1`."""
         return f"{self.entry.revision.name}@{self.entry.revision.number}"
 
     @property
     def is_latest(self) -> bool:
-        """Whether none is newer."""
+        """Whether it is the newest revision."""
         return self.entry is self.history[0]
 
 
 def read_spec(text: str) -> Spec:
-    """Read the name of an official revision.
+    """Parse the name of an official revision.
 
     Raises:
-        NotFound: It is not one.
+        NotFound: It is not the name of an official revision.
     """
     try:
         spec = parse_spec(text)
@@ -53,10 +53,10 @@ def read_spec(text: str) -> Spec:
 
 
 def find(repo: DataRepo, text: str) -> Found:
-    """Return the revision that an address names; by a convenient name or a date, too.
+    """Return the revision that an address names, which may use an alias or a date.
 
     Raises:
-        NotFound: There is none.
+        NotFound: There is no such revision.
     """
     spec = read_spec(text)
     if spec.is_latest:

@@ -1,4 +1,4 @@
-"""What every response says to a browser about what it may do with it."""
+"""The security headers of all responses."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-"""Nothing runs or is loaded but what this server itself sends as a file of its own."""
+"""The content security policy: only files of this server are loaded and run, and no inline scripts."""
 
 
 def protect(response: Response) -> Response:
-    """Add the headers that keep a page to itself."""
+    """Add the security headers to a response."""
     headers = response.headers
     headers["Content-Security-Policy"] = POLICY
     headers["X-Content-Type-Options"] = "nosniff"

@@ -1,4 +1,4 @@
-"""The server: waitress in front; pages, files and the TAP service behind one address."""
+"""The server: waitress serves the pages, the files and the TAP service at one address."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from blastgit.serve.options import ServeOptions
 
 @dataclass(frozen=True)
 class WebServer:
-    """A server that listens, and answers when it is run.
+    """A server that already listens, and answers requests once `run` is called.
 
     Attributes:
-        url: Where it is.
+        url: The URL of the server.
         app: The Flask application.
-        wsgi: All of it, with the TAP service.
+        wsgi: The WSGI application that is served: `app` and the TAP service.
     """
 
     url: str
@@ -40,7 +40,7 @@ class WebServer:
 
 
 def need_libraries() -> None:
-    """Raise unless what the web interface needs is installed.
+    """Check that the libraries that the web interface needs are installed.
 
     Raises:
         RepoError: A library is missing.
@@ -57,15 +57,15 @@ def need_libraries() -> None:
 
 @contextmanager
 def serving(repo: Path, index: Path, options: ServeOptions) -> Iterator[WebServer]:
-    """Yield a server that listens.
+    """Yield a server that already listens.
 
     Args:
         repo: The data repo.
-        index: The file of its index, which is there.
+        index: The file of its index, which must exist.
         options: Where to listen, and what to show.
 
     Raises:
-        RepoError: The address is taken or belongs to another machine, or a library is missing.
+        RepoError: The address is in use or belongs to another machine, or a library is missing.
     """
     need_libraries()
     from blastgit.serve.app import BODY_LIMIT, create_app
@@ -101,7 +101,7 @@ def serving(repo: Path, index: Path, options: ServeOptions) -> Iterator[WebServe
 
 
 def mounted(pages: Wsgi, tap: Wsgi) -> Wsgi:
-    """Return one application of two: what is below `/tap` is the TAP service's."""
+    """Return one application of two: addresses below `/tap` belong to the TAP service."""
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")

@@ -1,4 +1,4 @@
-"""Sessions kept by the server: a browser holds nothing but a name that cannot be guessed."""
+"""Sessions kept by the server: a browser only holds an unguessable identifier."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _MOST = 10_000
 
 
 class Session(dict[str, Any], SessionMixin):
-    """What is known of one browser."""
+    """The session of one browser."""
 
     def __init__(self, name: str, held: dict[str, Any] | None = None) -> None:
-        """Begin a session, or go on with one."""
+        """Start a session, or continue one."""
         super().__init__(held or {})
         self.name = name
         self.before = dict(self)
 
     @property
     def is_changed(self) -> bool:
-        """Whether something was put in, or taken out."""
+        """Whether a value was set or removed."""
         return dict(self) != self.before
 
 
@@ -34,7 +34,7 @@ class Sessions(SessionInterface):
     """All sessions, in memory: a restart of the server ends them."""
 
     def __init__(self) -> None:
-        """Begin without any."""
+        """Start without any sessions."""
         self._held: dict[str, tuple[float, dict[str, Any]]] = {}
         self._lock = threading.Lock()
 
@@ -48,7 +48,7 @@ class Sessions(SessionInterface):
         return Session("")
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:  # noqa: ARG002 (Flask's own)
-        """Keep what changed; logging in or out gives it another name, so that a name that was foisted on it is void."""
+        """Save a changed session; login and logout give it a new identifier, which prevents session fixation."""
         assert isinstance(session, Session)
         if not session.is_changed:
             return
@@ -70,7 +70,7 @@ class Sessions(SessionInterface):
         response.headers["Cache-Control"] = "private, no-store"
 
     def _forget(self) -> None:
-        """Make room: what is over goes, and the oldest if there are too many."""
+        """Remove expired sessions, and the oldest ones if there are too many."""
         now = time.monotonic()
         over = [name for name, (until, _) in self._held.items() if until <= now]
         if len(self._held) - len(over) >= _MOST:

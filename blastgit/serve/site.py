@@ -1,4 +1,4 @@
-"""What all pages share: the data repo, the index, caches. One object for the whole server, used by many threads."""
+"""`Site`, shared by all pages and threads of the server: the data repo, the index and the caches."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ _QUERY_MEMORY = 500_000_000
 
 
 class Cache:
-    """Bytes and figures that were made once, by what they were made of: the least used go first."""
+    """A cache of limited size, which drops the least recently used entries first."""
 
     def __init__(self, size: int) -> None:
-        """Hold up to `size` bytes."""
+        """Make an empty cache for up to `size` bytes."""
         self._size = size
         self._held: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
         self._total = 0
         self._lock = threading.Lock()
 
     def get(self, key: Hashable, make: Callable[[], T], size: Callable[[T], int] = lambda _: 20_000) -> T:
-        """Return what is held under a key, or make it. Two threads may make the same: neither waits for the other."""
+        """Return the entry of a key, making it if needed. Two threads may make the same entry; neither waits."""
         with self._lock:
             if key in self._held:
                 self._held.move_to_end(key)
@@ -55,15 +55,15 @@ class Cache:
 
 
 class IndexPool:
-    """Connections to the index, one thread each at a time; those to a file that was replaced are closed."""
+    """Connections to the index, each used by one thread at a time; those to a replaced file are closed."""
 
     def __init__(self, path: Path) -> None:
-        """Serve connections to the file at `path`."""
+        """Make a pool of connections to the file at `path`."""
         self._path = path
         self._free: queue.SimpleQueue[tuple[tuple[int, int], OpenIndex]] = queue.SimpleQueue()
 
     def version(self) -> tuple[int, int]:
-        """What tells this state of the file from others; (0, 0) if there is none."""
+        """An identifier of the current state of the file; (0, 0) if the file does not exist."""
         try:
             status = self._path.stat()
         except OSError:
@@ -72,7 +72,7 @@ class IndexPool:
 
     @contextmanager
     def open(self) -> Iterator[OpenIndex]:
-        """Yield a connection to the index as it is now."""
+        """Yield a connection to the current index."""
         from blastgit.index.open_index import Limits, OpenIndex
 
         version = self.version()
@@ -95,13 +95,13 @@ class IndexPool:
         self._free.put((version, found))
 
     def close(self) -> None:
-        """Let go of all."""
+        """Close all connections that are not in use."""
         while not self._free.empty():
             self._free.get()[1].close()
 
 
 class Site:
-    """What all pages share."""
+    """The objects that all pages share."""
 
     def __init__(
         self,
@@ -116,9 +116,9 @@ class Site:
         Args:
             path: The data repo.
             index: The file of its index.
-            options: How.
-            stale: Has the index brought up to date if it is time, or if it is damaged (True).
-            queries: Answers queries of strangers; None for a site that takes none.
+            options: The options of the web interface.
+            stale: Starts an update of the index if it is time; with True, rebuilds an index that is damaged.
+            queries: Runs the queries of visitors; None for a site without queries.
         """
         self.path = path
         self.options = options
@@ -133,7 +133,7 @@ class Site:
         self.writer = Writer(path)
 
     def repo(self) -> DataRepo:
-        """Return the data repo, opened for this request: an object belongs to one thread, and sees what is there."""
+        """Return the data repo, opened anew for each request: it belongs to one thread, and is up to date."""
         from blastgit.api.repo import DataRepo
 
         if "repo" not in g:
@@ -142,26 +142,26 @@ class Site:
         return found
 
     def query(self, sql: str, params: Sequence[object] | dict[str, object] = ()) -> Result:
-        """Return the rows of a query of ours on the index."""
+        """Return the rows of a trusted query on the index."""
         with self.pool.open() as index:
             return index.query(sql, params)
 
     def answer(self, sql: str, params: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
-        """Return the rows of a query whose answer stays the same until the index changes."""
+        """Return the rows of a trusted query, cached until the index changes."""
         key = (self.pool.version(), sql, params)
         return self.answers.get(key, lambda: self.query(sql, params).rows, lambda rows: 200 * len(rows) + 200)
 
     @property
     def name(self) -> str:
-        """What the data repo is called on its pages."""
+        """The name of the data repo on its pages."""
         return self.path.name.removesuffix(".git")
 
 
 def site() -> Site:
-    """Return the site that the present request is for.
+    """Return the site of the current request.
 
     Raises:
-        RepoError: There is none.
+        RepoError: The application has no site.
     """
     found = current_app.extensions.get("blastgit")
     if not isinstance(found, Site):

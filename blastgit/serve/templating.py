@@ -1,4 +1,4 @@
-"""What templates may call: numbers, times, addresses, and the version of a static file."""
+"""The filters and functions for templates: numbers, times, addresses; and the static files."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ TEMPLATES = Path(__file__).parent / "templates"
 STATIC = Path(__file__).parent / "static"
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".txt": "text/plain"}
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
-"""Control characters, and those that turn the direction of writing or break lines unseen."""
+"""Control characters, and characters that invisibly change the direction of writing or break lines."""
 
 _UNITS = {"uJy": "µJy", "Angstrom": "Å", "Msun": "M☉"}
 _YEAR = 365 * 86400
 
 
 def install(app: Flask) -> None:
-    """Give the templates of an application what they need, and serve the static files."""
+    """Add the filters and functions to the templates of an application, and register the static files."""
     environment = app.jinja_env
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.finalize = visible
@@ -51,7 +51,7 @@ def install(app: Flask) -> None:
 
 
 def time(value: object) -> Markup:
-    """Return an instant as an element that scripts can turn into local time."""
+    """Return an instant as an HTML element, which scripts can convert into local time."""
     found = numbers.moment(value)
     if found is None:
         return escape(numbers.number(None))
@@ -59,30 +59,30 @@ def time(value: object) -> Markup:
 
 
 def iso(value: object) -> str:
-    """Return an instant as ISO 8601 has it, in UTC."""
+    """Return an instant in ISO 8601, in UTC."""
     found = numbers.moment(value)
     return "" if found is None else found.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def unit(name: object) -> str:
-    """Return a unit as a person writes it; its name in the rules and the index is that of the VO."""
+    """Return a unit as people write it; the rules and the index use the VO names of units."""
     return _UNITS.get(str(name or ""), str(name or ""))
 
 
 def address(text: object) -> str:
-    """Return a text as part of an address; slashes stay, so that paths do."""
+    """Return a text escaped as part of an address; slashes are kept for paths."""
     return quote(str(text), safe="/@:+,~-._")
 
 
 def visible(value: object) -> object:
-    """Return a text with what cannot be seen, and turns or hides what can, shown as a mark; every output comes here."""
+    """Return a text with invisible and direction-changing characters replaced; applied to every output."""
     if type(value) is str:
         return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", value)
     return value
 
 
 def wrap(text: object) -> Markup:
-    """Return a long name that may be broken after its separators."""
+    """Return a long name in which lines may be broken after separators."""
     parts = []
     for each in str(visible(str(text))):
         parts.append(escape(each))
@@ -92,14 +92,14 @@ def wrap(text: object) -> Markup:
 
 
 def twin() -> str:
-    """Return the address of the JSON twin of the present page."""
+    """Return the address of the JSON twin of the current page."""
     path = request.path if request.path != "/" else "/index"
     query = request.query_string.decode("latin-1")
     return f"{quote(path, safe='/@:+,~-._')}.json{'?' if query else ''}{query}"
 
 
 def with_args(**changed: Any) -> str:
-    """Return the query of the present address with some arguments changed; None takes one away."""
+    """Return the current address with some arguments changed; None removes one."""
     from urllib.parse import urlencode
 
     pairs = [(key, value) for key, value in request.args.items(multi=True) if key not in changed and value]
@@ -123,14 +123,14 @@ def _digest(name: str) -> str:
 
 @cache
 def _files() -> dict[str, Path]:
-    """Return the static files by name; the viewer of images is also part of pages that are files by themselves."""
+    """Return the static files by name; the image viewer comes from `content`, which also uses it in HTML files."""
     viewer = Path(content.__file__).parent
     found = [*STATIC.iterdir(), viewer / "viewer.css", viewer / "viewer.js"]
     return {file.name: file for file in found if file.suffix in _TYPES}
 
 
 def static(name: str) -> str:
-    """Return the address of a static file, which is another one when the file is."""
+    """Return the address of a static file; it changes with the content of the file."""
     return f"/static/{name}?v={_digest(name)}"
 
 

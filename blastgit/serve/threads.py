@@ -1,4 +1,4 @@
-"""What was said of something: its thread of annotations, as far as everybody may read it."""
+"""The threads of annotations of subjects, as far as they are public."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 
 PUBLIC = "NOT starts_with(name, 'u/') AND (kind <> 'file' OR name[8:] IN (SELECT sha256 FROM files))"
-"""The condition on rows of the index's `annotations` that says the same: a file is one of an official revision."""
+"""The same condition as `is_public`, on rows of `annotations` in the index; files must be of official revisions."""
 
 
 def is_public(note: AnnotationStatus) -> bool:
-    """Whether everybody may read an annotation: one of somebody's own line of work is their own matter."""
+    """Whether everybody may read an annotation: those on personal lines are private."""
     name = note.event.subject.name
     return not (is_personal(name) or is_personal(note.event.seen_as))
 
 
 def thread(repo: DataRepo, subject: str, *, history: bool = True) -> list[dict[str, Any]]:
-    """Return all that was said of something, oldest first, with what was superseded."""
+    """Return all public annotations on a subject, oldest first, by default with superseded ones."""
     try:
         notes = repo.annotations.about(subject).notes
     except NotFound:
@@ -33,5 +33,5 @@ def thread(repo: DataRepo, subject: str, *, history: bool = True) -> list[dict[s
 
 
 def shown(notes: Iterable[AnnotationStatus]) -> list[dict[str, Any]]:
-    """Return annotations under stable keys, those that everybody may read."""
+    """Return the public ones of some annotations, under stable keys."""
     return [{**note.to_json(), "is_current": note.is_current} for note in notes if is_public(note)]

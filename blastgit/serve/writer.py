@@ -1,8 +1,8 @@
 """The one process that writes for the web interface, in the name of the user who logged in, one annotation at a time.
 
-Who somebody is, is a matter of a process's environment in blastgit, as it is for a hook. A server has many threads and
-one environment, so it hands annotations to this process, which sets the name, lets the library check them by the policy
-of main as it does for everybody, writes them in one commit, and brings the index up to date before it answers.
+In blastgit, as in a hook, the user is determined by the environment of the process. A server has many threads but one
+environment, so it passes annotations to this process, which sets the user, lets the library check them against the
+policy of main as for everybody, writes them in one commit, and updates the index before it answers.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _IDENTITIES = ("GL_USER", "GL_USERNAME", "GITEA_PUSHER_NAME", "GITLAB_USER_LOGIN
 
 
 class Writer:
-    """Hands annotations to the writing process; threads wait for each other."""
+    """Passes annotations to the writing process, one at a time."""
 
     def __init__(self, repo: Path) -> None:
-        """Write to the data repo at `repo`; the process begins with the first annotation."""
+        """Write to the data repo at `repo`; the process is started with the first annotation."""
         self._repo = repo
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
@@ -36,12 +36,12 @@ class Writer:
         """Write one annotation, and return its ids and the commit.
 
         Args:
-            user: Who says it.
-            said: `subjects`, and what is said: `comment`, `flag`, `tags`, `link`, `attach` (the path of a file),
-                `supersedes`, `retract`.
+            user: The author of the annotation.
+            said: `subjects`, and the content of the annotation: `comment`, `flag`, `tags`, `link`, `attach` (the path
+                of a file), `supersedes`, `retract`.
 
         Raises:
-            BlastgitError: What the library raises: it cannot be kept, or the policy does not allow it.
+            BlastgitError: The annotation is invalid, or the policy does not allow it.
         """
         with self._lock:
             answer = self._ask({"user": user, **said})
@@ -85,7 +85,7 @@ class Writer:
                 stdout=subprocess.PIPE,
                 text=True,
                 encoding="utf-8",
-                start_new_session=True,  # Ctrl-C is for the server, which ends this one when nothing is half written
+                start_new_session=True,  # Ctrl-C is for the server, which ends this process between annotations
             )
         return self._process
 
@@ -97,7 +97,7 @@ def _error(said: Mapping[str, str]) -> BlastgitError:
 
 
 def serve(repo: Path) -> None:
-    """Answer requests, one a line, until there are no more."""
+    """Answer requests, one per line, until the input ends."""
     for line in sys.stdin:
         request = json.loads(line)
         try:
@@ -127,7 +127,7 @@ def _write(repo: Path, request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _become(user: str) -> None:
-    """Take somebody's name: for the policy, for the annotation, and for git, to which no mail address is given."""
+    """Set the user for the policy, the annotation and git, which gets no real e-mail address."""
     for name in _IDENTITIES:
         os.environ.pop(name, None)
     mail = user if "@" in user else f"{re.sub('[^A-Za-z0-9._+-]', '-', user)}@users.invalid"

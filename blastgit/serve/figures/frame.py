@@ -17,11 +17,11 @@ class Axis:
     """One axis.
 
     Attributes:
-        low: Where it begins.
-        high: Where it ends.
-        title: What it shows, with the unit.
-        is_log: Whether equal factors are equal lengths.
-        is_reversed: Whether it runs the other way, as magnitudes do.
+        low: The value at the start.
+        high: The value at the end.
+        title: The title, with the unit.
+        is_log: Whether the axis is logarithmic.
+        is_reversed: Whether the axis is reversed, as for magnitudes.
     """
 
     low: float
@@ -31,7 +31,7 @@ class Axis:
     is_reversed: bool = False
 
     def at(self, value: float) -> float:
-        """Return where a value lies, from 0 at the begin to 1 at the end."""
+        """Return where a value lies, from 0 at the start of the axis to 1 at its end."""
         if self.is_log:
             span = math.log(self.high / self.low)
             place = math.log(max(value, 1e-300) / self.low) / span
@@ -40,12 +40,12 @@ class Axis:
         return 1 - place if self.is_reversed else place
 
     def ticks(self) -> list[tuple[float, str]]:
-        """Return the values that are marked, each with its text."""
+        """Return the values that have a tick, each with its label."""
         return list(_log_ticks(self.low, self.high) if self.is_log else _ticks(self.low, self.high))
 
 
 def axis_over(values: Iterable[float], title: str = "", *, is_log: bool = False, **how: bool) -> Axis | None:
-    """Return an axis that shows all of some values, with a margin; None if there is none to show."""
+    """Return an axis that covers all given values, with a margin; None if there are no values to show."""
     known = [value for value in values if math.isfinite(value) and (value > 0 or not is_log)]
     if not known:
         return None
@@ -93,12 +93,12 @@ class Frame:
     """A plot that is being drawn.
 
     Attributes:
-        x: The axis to the right.
-        y: The axis up.
-        width: In pixels of a wide page.
-        height: Likewise.
-        margin: Above, right, below and left of what is drawn.
-        shows_y: Whether the axis up has ticks.
+        x: The horizontal axis.
+        y: The vertical axis.
+        width: The width in pixels on a wide page.
+        height: The height, likewise.
+        margin: The margins above, right of, below and left of the drawing.
+        shows_y: Whether the vertical axis has ticks.
     """
 
     x: Axis
@@ -110,18 +110,18 @@ class Frame:
     _parts: list[str] = field(default_factory=list)
 
     def place(self, x: float, y: float) -> tuple[float, float]:
-        """Return where a point of the data lies, kept within what can be drawn."""
+        """Return the pixel position of a point of the data, clipped to a range that can be drawn."""
         above, right, below, left = self.margin
         across = min(max(self.x.at(x), -2.0), 3.0)
         up = min(max(self.y.at(y), -2.0), 3.0)
         return left + across * (self.width - left - right), above + (1 - up) * (self.height - above - below)
 
     def line(self, xs: Sequence[float], ys: Sequence[float], style: str) -> None:
-        """Draw a line through points; where a value is missing it is broken."""
+        """Draw a line through points; it has a gap where a value is missing."""
         self._parts.append(f'<path class="{style}" d="{"".join(self._steps(xs, ys))}"/>')
 
     def band(self, xs: Sequence[float], low: Sequence[float], high: Sequence[float], style: str) -> None:
-        """Fill what lies between two lines."""
+        """Fill the area between two lines."""
         known = [
             (x, a, b)
             for x, a, b in zip(xs, low, high, strict=True)
@@ -147,7 +147,7 @@ class Frame:
     def point(  # noqa: PLR0913, PLR0917 (a point is all of these)
         self, x: float, y: float, error: float | None, style: str, words: str, name: str = ""
     ) -> None:
-        """Draw a point with its error, what it is for those who point at it, and its name for scripts."""
+        """Draw a point with its error bar, a tooltip, and a name for scripts."""
         across, down = self.place(x, y)
         bar = ""
         if error and math.isfinite(error):
@@ -160,7 +160,7 @@ class Frame:
         )
 
     def rectangle(self, x: tuple[float, float], y: tuple[float, float], style: str) -> None:
-        """Fill a rectangle of the data."""
+        """Fill a rectangle given in data coordinates."""
         left, below = self.place(x[0], y[0])
         right, above = self.place(x[1], y[1])
         self._parts.append(
@@ -169,17 +169,17 @@ class Frame:
         )
 
     def mark(self, x: float, style: str) -> None:
-        """Draw a line up through a value."""
+        """Draw a vertical line at a value."""
         across, low = self.place(x, self.y.low)
         self._parts.append(f'<path class="{style}" d="M{across:.1f} {low:.1f}V{self.margin[0]}"/>')
 
     def level(self, y: float, style: str) -> None:
-        """Draw a line across at a value."""
+        """Draw a horizontal line at a value."""
         across, down = self.place(self.x.low, y)
         self._parts.append(f'<path class="{style}" d="M{across:.1f} {down:.1f}H{self.width - self.margin[1]}"/>')
 
     def svg(self, words: str) -> Markup:
-        """Return the plot; `words` say what it shows to who cannot see it."""
+        """Return the plot; `words` describe it for people who cannot see it."""
         above, right, below, left = self.margin
         inside = f'x="{left}" y="{above}" width="{self.width - left - right}" height="{self.height - above - below}"'
         name = f"clip{crc32(''.join([words, *self._parts]).encode())}"

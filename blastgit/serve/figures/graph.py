@@ -7,12 +7,12 @@ from markupsafe import Markup, escape
 from blastgit.provenance.graph import Graph
 
 _COLUMN, _ROW, _BOX, _TOP = 190, 20, 160, 24
-_MOST = 160  # things that are drawn; of more the list tells
+_MOST = 160  # the most items that are drawn; a larger graph is shown as a list only
 _LETTERS = 24
 
 
 def plot(graph: Graph) -> Markup | None:
-    """Return the drawing; None if there are no things, or so many that nobody could see anything."""
+    """Return the drawing; None if there are no items, or too many to be legible."""
     if not graph.things or len(graph.things) > _MOST:
         return None
     levels = _levels(graph)
@@ -58,7 +58,7 @@ def _edge(source: tuple[float, float], product: tuple[float, float]) -> str:
 
 
 def _levels(graph: Graph) -> dict[str, int]:
-    """Return for each thing how many steps at most it lies from what was made of nothing."""
+    """Return the level of each item: the largest number of steps from an item that was made from nothing."""
     known: dict[str, int] = {}
 
     def level(name: str, above: tuple[str, ...]) -> int:

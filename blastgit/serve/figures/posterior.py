@@ -1,4 +1,4 @@
-"""Posteriors: how the draws of one quantity are spread, of one revision or of two over each other."""
+"""Posteriors: the distribution of the draws of one quantity, of one revision or of two overlaid."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _BINS = 40
 
 
 def draws(arrays: Any, quantity: Quantity) -> Any | None:
-    """Return the draws of a quantity from the file of a chain; None if it has none."""
+    """Return the draws of a quantity from a chain file; None if the file has none."""
     if not quantity.chain or quantity.chain not in arrays:
         return None
     values = np.asarray(arrays[quantity.chain], dtype=float)
-    values = values[:, 0] if values.ndim == 2 else values.ravel()  # of the rates: the first is that of today
+    values = values[:, 0] if values.ndim == 2 else values.ravel()  # of the rates, the first is the present one
     if quantity.chain in ("sfr", "ssfr"):
         with np.errstate(divide="ignore", invalid="ignore"):
             values = np.log10(values)
@@ -28,7 +28,7 @@ def draws(arrays: Any, quantity: Quantity) -> Any | None:
 
 
 def plot(series: Sequence[tuple[Any, str]], quantity: Quantity) -> Markup | None:
-    """Return the distributions of some sets of draws, each with the letter of its style."""
+    """Return a plot of the distributions of several sets of draws, each with the letter of its style."""
     known = [(values, style) for values, style in series if values is not None]
     if not known:
         return None

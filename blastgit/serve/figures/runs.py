@@ -1,4 +1,4 @@
-"""Two runs against each other: each transient a point, and how the differences are spread."""
+"""Plots that compare two runs: one point per transient, and a histogram of the differences."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BINS = 31
 
 
 def scatter(points: Sequence[dict[str, Any]], title: str) -> Markup | None:
-    """Return the plot of new over old, with the line where both are equal."""
+    """Return a plot of new against old values, with the line on which both are equal."""
     both = [value for point in points for value in (point["old"], point["new"])]
     x = axis_over(both, f"first: {title}")
     if x is None:
@@ -29,7 +29,7 @@ def scatter(points: Sequence[dict[str, Any]], title: str) -> Markup | None:
 
 
 def histogram(points: Sequence[dict[str, Any]], title: str) -> Markup | None:
-    """Return how the differences are spread."""
+    """Return a histogram of the differences."""
     values = np.array([point["difference"] for point in points], dtype=float)
     values = values[np.isfinite(values)]
     if not values.size:

@@ -17,13 +17,13 @@ _MICRON = 1e4  # Å
 
 @dataclass(frozen=True)
 class Model:
-    """What a fit predicts, where an observer sees it.
+    """The model spectrum of a fit, in the observer's frame.
 
     Attributes:
-        wavelength: In µm.
-        flux: In µJy: the median.
-        low: The percentile 16.
-        high: The percentile 84.
+        wavelength: The wavelengths in µm.
+        flux: The median flux in µJy.
+        low: The 16th percentile of the flux.
+        high: The 84th percentile of the flux.
     """
 
     wavelength: Sequence[float]
@@ -33,7 +33,7 @@ class Model:
 
 
 def read_model(arrays: Any, redshift: float) -> Model | None:
-    """Return the model of a fit from its file; None if that lacks the spectrum."""
+    """Return the model of a fit from its file; None if the file has no spectrum."""
     if not all(key in arrays for key in ("rest_wavelength", "spec")):
         return None
     wavelength = (arrays["rest_wavelength"] * (1 + redshift) / _MICRON).tolist()
@@ -48,10 +48,10 @@ class Series:
     """One revision on a plot.
 
     Attributes:
-        photometry: Its rows.
-        model: Its model.
-        style: The letter of its classes, "a" or "b".
-        label: What it is called.
+        photometry: The rows of its photometry.
+        model: The model of its fit.
+        style: The letter of its CSS classes, "a" or "b".
+        label: Its name in the legend.
     """
 
     photometry: Sequence[dict[str, Any]]
@@ -61,7 +61,7 @@ class Series:
 
 
 def plot(series: Sequence[Series], words: str) -> Markup | None:
-    """Return the plot of one revision, or of two over each other; None if there is nothing to show."""
+    """Return the plot of one revision, or of two overlaid; None if there is nothing to show."""
     points = [(one, row) for one in series for row in one.photometry if _is_point(row)]
     seen = [row["wavelength_angstrom"] / _MICRON for _, row in points]
     x = axis_over(seen, "observed wavelength, µm", is_log=True)

@@ -13,7 +13,7 @@ _FIRST = 0.003  # Gyr: the first bin begins at 0, which a logarithm cannot show
 
 
 def plot(series: Sequence[tuple[Sequence[dict[str, Any]], str]], words: str) -> Markup | None:
-    """Return the plot of one revision's bins, or of two over each other; None if there is nothing to show."""
+    """Return the plot of one revision's bins, or of two overlaid; None if there is nothing to show."""
     bins = [(row, style) for rows, style in series for row in rows if _is_bin(row)]
     edges = [max(_FIRST, row[key]) for row, _ in bins for key in ("logsfr_tmin", "logsfr_tmax")]
     x = axis_over(edges, "look-back time, Gyr", is_log=True)

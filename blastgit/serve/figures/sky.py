@@ -8,15 +8,15 @@ from collections.abc import Iterator, Sequence
 from markupsafe import Markup, escape
 
 _WIDTH, _HEIGHT, _MARGIN = 520, 270, 6
-_MOST = 1500  # points that are drawn one by one; more are gathered in cells
+_MOST = 1500  # the most points that are drawn one by one; more are grouped in cells
 _CELLS = 72
 
 Place = tuple[float, float, str]
-"""Right ascension and declination in degrees, and what is there."""
+"""Right ascension and declination in degrees, and the name of the object there."""
 
 
 def plot(places: Sequence[Place], words: str = "") -> Markup | None:
-    """Return a map of the whole sky; None if nothing has a place."""
+    """Return a map of the whole sky; None if nothing has a position."""
     known = [(ra, dec, name) for ra, dec, name in places if math.isfinite(ra) and math.isfinite(dec)]
     if not known:
         return None
@@ -35,7 +35,7 @@ def _points(places: Sequence[Place]) -> Iterator[str]:
 
 
 def _gathered(places: Sequence[Place]) -> Iterator[str]:
-    """Yield a disc for each cell in which something lies, the larger the more."""
+    """Yield a disc for each cell that contains points; its size grows with their number."""
     cells: dict[tuple[int, int], list[tuple[float, float]]] = {}
     for ra, dec, _ in places:
         x, y = _project(ra, dec)
@@ -72,7 +72,7 @@ def _project(ra: float, dec: float) -> tuple[float, float]:
     lat = math.radians(max(-90.0, min(90.0, dec)))
     theta = lat
     if abs(lat) < math.pi / 2 - 1e-6:
-        for _ in range(20):  # Newton: it converges quickly but near the poles, where it hardly matters
+        for _ in range(20):  # Newton's method: converges quickly except near the poles, where errors hardly matter
             step = (2 * theta + math.sin(2 * theta) - math.pi * math.sin(lat)) / (2 + 2 * math.cos(2 * theta))
             theta -= step
             if abs(step) < 1e-6:

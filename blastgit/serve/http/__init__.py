@@ -1,1 +1,1 @@
-"""What the pages and the TAP service share: listening, sending files, answering errors."""
+"""Shared by the pages and the TAP service: listening, sending files, and responses to errors."""

@@ -1,8 +1,8 @@
-"""Listening: waitress in front of an application.
+"""Listening: the server waitress runs a WSGI application.
 
-Waitress, because it takes slow clients in its stride (a request is read, and an answer sent, without a thread of its
-own), has limits for headers, bodies, connections and idle clients, and is pure Python without dependencies. The
-server of the standard library has none of these, and says itself that it is not for production.
+Waitress was chosen because it copes with slow clients (it reads a request and sends a response without occupying a
+thread), has limits for headers, bodies, connections and idle clients, and is pure Python without dependencies. The
+server of the standard library has none of these, and its documentation says that it is not for production.
 """
 
 from __future__ import annotations
@@ -21,16 +21,17 @@ Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class HttpLimits:
-    """What the server grants to clients, whatever they ask for.
+    """The limits that the server sets for clients.
 
     Attributes:
-        body: Bytes of a request.
+        body: Maximum bytes of a request.
         threads: How many requests are answered at the same time.
-        headers: Bytes of a request's headers.
-        idle: Seconds after which a client is cut off that neither sends nor reads.
-        connections: How many clients may be connected.
-        proxy: The address whose word on the host and the scheme is believed.
-        names_client: Whether it may name the client's address, too: never where the proxy's own address counts.
+        headers: Maximum bytes of a request's headers.
+        idle: Seconds after which a client that neither sends nor reads is disconnected.
+        connections: How many clients may be connected at the same time.
+        proxy: The address of the proxy whose statements on host and scheme are trusted.
+        names_client: Whether the proxy's statement on the client's address is trusted, too; never if the proxy's own
+            address counts.
     """
 
     body: int
@@ -64,7 +65,7 @@ def url_of(listening: socket.socket) -> str:
 
 
 def create_server(app: Wsgi, listening: socket.socket, limits: HttpLimits) -> Any:
-    """Return a waitress that answers by `app` once its `run` is called."""
+    """Return a waitress server that serves `app` once its `run` is called."""
     import waitress
 
     return waitress.create_server(
@@ -74,7 +75,7 @@ def create_server(app: Wsgi, listening: socket.socket, limits: HttpLimits) -> An
         connection_limit=limits.connections,
         channel_timeout=limits.idle,
         cleanup_interval=max(1, limits.idle // 3),
-        asyncore_use_poll=True,  # select knows 1024 files at most
+        asyncore_use_poll=True,  # select handles at most 1024 files
         max_request_header_size=limits.headers,
         max_request_body_size=limits.body,
         trusted_proxy=limits.proxy,

@@ -1,4 +1,4 @@
-"""Keeping the index up to date beside a server, in a process of its own."""
+"""Keeps the index up to date while a server runs, in a separate process."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 
 
 class Refresher:
-    """Brings the index up to date in a process of its own, once in a while, when somebody asks."""
+    """Updates the index in a separate process, when it is called and enough time has passed."""
 
     def __init__(self, repo: Path, seconds: float) -> None:
-        """Begin with an index that is up to date."""
+        """Start with an index that is up to date."""
         self._repo = repo
         self._seconds = seconds
         self._last = time.monotonic()
@@ -21,7 +21,7 @@ class Refresher:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __call__(self, is_damaged: bool) -> None:
-        """Begin to bring it up to date, if it is time, or to rebuild it."""
+        """Start an update of the index if it is time, or rebuild the index."""
         with self._lock:
             if self._process is not None and self._process.poll() is None:
                 return
@@ -32,12 +32,12 @@ class Refresher:
             self._process = subprocess.Popen(
                 [*words, "--rebuild"] if is_damaged else words,
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,  # what is wrong, it says where the service does
+                stdout=subprocess.DEVNULL,  # it writes its errors where the service does
                 start_new_session=True,
             )
 
     def close(self) -> None:
-        """Let go of it; an update that has begun is not worth waiting for."""
+        """Stop the process without waiting for an update that has begun."""
         with self._lock:
             if self._process is not None:
                 self._process.terminate()

@@ -1,4 +1,4 @@
-"""Sending a file: each byte compared with its checksum before the first goes out, in whole or in the part asked for."""
+"""Sends a file, whole or the requested range; all bytes are checked against the checksum before the first is sent."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ if TYPE_CHECKING:
     from blastgit.reading.checkout import Item
 
 _FIXED, _MOVING = 3600, 60
-"""Seconds that others may keep what never changes, and what may: a file that is withdrawn leaves their caches soon."""
+"""Seconds for which others may cache a file of a fixed revision, and of one that may change; short, because files may
+be withdrawn."""
 
 
 def send_item(item: Item, request: Request, *, is_fixed: bool) -> Response:
-    """Return the answer with a file of a revision: all of it, a range, or that the client has it already.
+    """Return a response with a file of a revision: all of it, a range, or "not modified".
 
     Raises:
-        DamagedData: The store lacks it, or holds something else.
-        HTTPException: The range lies outside of it.
+        DamagedData: The file is missing from the store, or damaged.
+        HTTPException: The range lies outside of the file.
     """
     response = Response(mimetype=media_type(item.path))
     response.headers["Content-Disposition"] = f'inline; filename="{plain_name(item.path)}"'
@@ -46,7 +47,7 @@ def send_item(item: Item, request: Request, *, is_fixed: bool) -> Response:
 
 
 def send_file(body: IO[bytes], size: int, type_: str, request: Request) -> Response:
-    """Return the answer with an open file, which is closed when it was sent or the client has gone."""
+    """Return a response with an open file; it is closed once it was sent or the client has disconnected."""
     response = Response(content_type=type_)
     response.content_length = size
     if request.method == "HEAD":
@@ -57,7 +58,7 @@ def send_file(body: IO[bytes], size: int, type_: str, request: Request) -> Respo
 
 
 def open_to_all(response: Response) -> Response:
-    """Let pages of other servers read it."""
+    """Allow pages of other servers to read the response."""
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Access-Control-Allow-Headers"] = "Range, If-None-Match"
     response.headers["Access-Control-Expose-Headers"] = "ETag, Content-Length, Content-Range, Repr-Digest"
@@ -66,13 +67,13 @@ def open_to_all(response: Response) -> Response:
 
 
 def plain_name(path: str) -> str:
-    """Return the name of a file in letters that every header and every system takes."""
+    """Return the name of a file in characters that are valid in headers and on all systems."""
     name = path.rpartition("/")[2]
     return "".join(each if (each.isalnum() and each.isascii()) or each in "._-+@" else "_" for each in name)
 
 
 def _stream(response: Response, request: Request, body: IO[bytes]) -> None:
-    """Let the server itself read the file: a client that reads slowly then holds no thread."""
+    """Let the server itself read the file, so that a slow client does not occupy a thread."""
     response.response = wrap_file(request.environ, body)
     response.direct_passthrough = True
 

@@ -1,4 +1,4 @@
-"""Which HTTP status an error gets, and how much of it a stranger may read."""
+"""The HTTP status of each error, and how much of its message a client may read."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ _STATUS: tuple[tuple[type[BlastgitError], HTTPStatus], ...] = (
 
 
 def http_status(error: BlastgitError) -> HTTPStatus:
-    """Return the status that an error is answered with."""
+    """Return the HTTP status for an error."""
     return next((status for kind, status in _STATUS if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def told(error: BlastgitError, log: logging.Logger, method: str, path: str) -> tuple[HTTPStatus, str]:
-    """Return the status of an error and the words for the client; the operator's own troubles go to the log alone."""
+    """Return the status of an error and the message for the client; faults of the server only go to the log."""
     status = http_status(error)
     if status < HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.SERVICE_UNAVAILABLE:
         return status, str(error)

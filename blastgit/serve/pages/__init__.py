@@ -1,4 +1,4 @@
-"""The pages, one module each: the address, the document, what the HTML needs beside it."""
+"""The pages, one module each: the address, the document, and what only the HTML needs."""
 
 from __future__ import annotations
 
@@ -29,6 +29,6 @@ _PAGES = (search, revision, drafts, part, provenance, compare, runs, image, file
 
 
 def install(app: Flask) -> None:
-    """Put every page at its address."""
+    """Register all pages."""
     for module in _PAGES:
         module.install(app)

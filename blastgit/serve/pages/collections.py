@@ -1,4 +1,4 @@
-"""`/c` and `/c/NAME`: the collections, and what each gives."""
+"""`/c` and `/c/NAME`: the list of collections, and the content of each."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ORDER BY transient, revision, path
 
 
 def install(app: Flask) -> None:
-    """Put the pages at their addresses."""
+    """Register the pages."""
     route(app, "/c", collections)
     route(app, "/c/<path:name>", collection)
 
@@ -50,7 +50,7 @@ def collections() -> Page:
 
 
 def collection(name: str) -> Page:
-    """Return a collection: what it is, and what it gives."""
+    """Return a collection: its description and its content."""
     here = site()
     if is_personal(name):
         raise NotFound(f"there is no collection {name[:100]!r} here")

@@ -1,4 +1,4 @@
-"""`/compare/A...B`: what differs between two revisions: the cause first, then images, values, fits, files."""
+"""`/compare/A...B`: the differences between two revisions: the cause first, then images, values, fits, files."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _SIDE = 512  # pixels
 
 
 def install(app: Flask) -> None:
-    """Put the page and its pictures at their addresses."""
+    """Register the page and its pictures."""
     route(app, "/compare/<old>...<new>", compare)
     app.add_url_rule("/pair/<old>...<new>/<which>/<path:path>.svg", "pair", pair)
 
 
 def compare(old: str, new: str) -> Any:
-    """Return what differs between two revisions."""
+    """Return the page with the differences between two revisions."""
     here = site()
     before, after = find(here.repo(), old), find(here.repo(), new)
     if (before.name, after.name) != (old, new):
@@ -45,7 +45,7 @@ def compare(old: str, new: str) -> Any:
 
 
 def document(here: Site, before: Found, after: Found, sides: tuple[Facts, Facts]) -> dict[str, Any]:
-    """Return what differs, under stable keys."""
+    """Return the differences, under stable keys."""
     key = ("diff", before.entry.revision.id, after.entry.revision.id, here.pool.version())
     found = here.answers.get(
         key, lambda: here.repo().diff(before.name, after.name).to_json(), lambda each: 500 * len(each["fields"]) + 5000
@@ -75,7 +75,7 @@ def _image(file: dict[str, Any], sides: tuple[Facts, Facts]) -> dict[str, Any]:
 
 
 def how_much(file: dict[str, Any]) -> str:
-    """Return how much of a file's content differs, in words."""
+    """Describe in words how much of a file's content differs."""
     content = file.get("content") or {}
     parts = [*(content.get("hdus") or ()), *(content.get("arrays") or ()), *(content.get("members") or ())]
     numbers = [part["numbers"] for part in parts if part.get("numbers")]
@@ -133,7 +133,7 @@ def _viewer(here: Site, sides: tuple[Facts, Facts], labels: tuple[str, str], ima
 def _plots(
     here: Site, sides: tuple[Facts, Facts], labels: tuple[str, str], scope: str, paths: Sequence[str]
 ) -> dict[str, Any] | None:
-    """Return the plots of an aperture, and whether any of the paths that differ belongs to it."""
+    """Return the plots of an aperture, and whether any of its values or files differs."""
     models = [model_of(here, facts, scope) for facts in sides]
     rows = [facts.photometry().get(scope, []) for facts in sides]
     bins = [facts.sfh().get(scope, []) for facts in sides]
@@ -157,11 +157,11 @@ def _plots(
 
 
 def pair(old: str, new: str, path: str, which: str) -> Response:
-    """Return one picture of a pair: both in the same stretch, or their difference.
+    """Return one picture of a pair, both having the same stretch, or their difference.
 
     Raises:
         NotFound: There is no such revision or image.
-        Withdrawn: It was taken down.
+        Withdrawn: The file was withdrawn.
     """
     here = site()
     repo = here.repo()

@@ -1,4 +1,4 @@
-"""`/t/NAME/drafts`: states that got no number, since their workflow failed or broke off."""
+"""`/t/NAME/drafts`: states that got no revision number, because their workflow failed or was interrupted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from blastgit.serve.site import site
 
 
 def install(app: Flask) -> None:
-    """Put the page at its address."""
+    """Register the page."""
     route(app, "/t/<spec>/drafts", drafts)
 
 

@@ -1,4 +1,4 @@
-"""`/feed`: new revisions as Atom: of all, of a transient, of a collection, or of what a search finds."""
+"""`/feed`: new revisions as Atom: of all transients, of one, of a collection, or of the results of a search."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _COLUMNS = "dataset, transient, revision, app_version, recorded_time, reason, is
 
 
 def install(app: Flask) -> None:
-    """Put the feed at its address."""
+    """Register the feed."""
     app.add_url_rule("/feed", "feed", feed)
 
 
 def feed() -> Response:
-    """Return the revisions that were recorded last."""
+    """Return the revisions that were recorded most recently."""
     here = site()
     here.stale(False)
     tests, values, what = _chosen()

@@ -1,4 +1,4 @@
-"""`/files/NAME@N/`: the files of a revision one by one, with Range and ETag, as a list, and all together as a zip."""
+"""`/files/NAME@N/`: the files of a revision: a list, each file (with Range and ETag), and all files as a zip."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def install(app: Flask) -> None:
-    """Put files at their addresses."""
+    """Register the list, the files and the zip."""
     route(app, "/files/<spec>/", files, "/files/<spec>.json")
     app.add_url_rule("/files/<spec>.zip", "archive", archive)
     app.add_url_rule("/files/<spec>/<path:path>", "file", file, methods=["GET", "OPTIONS"])
@@ -44,12 +44,12 @@ def files(spec: str) -> Any:
 
 
 def file(spec: str, path: str) -> BaseResponse:
-    """Return a file of a revision, every byte compared with its checksum before the first is sent.
+    """Return a file of a revision; all bytes are checked against the checksum before the first is sent.
 
     Raises:
         NotFound: There is no such revision or file.
-        Withdrawn: It was taken down.
-        InvalidData: A stage failed that makes it, and `even_invalid=1` was not said.
+        Withdrawn: The file was withdrawn.
+        InvalidData: The stage that makes the file failed, and the request does not have `even_invalid=1`.
     """
     if request.method == "OPTIONS":
         return open_to_all(Response("", 204))
@@ -62,7 +62,7 @@ def file(spec: str, path: str) -> BaseResponse:
 
 
 def archive(spec: str) -> BaseResponse:
-    """Return all files of a revision that are there and valid, and its document, as a zip that opens as one folder."""
+    """Return a zip with one folder: all present and valid files of a revision, and its document."""
     here = site()
     repo = here.repo()
     found = find(repo, spec)
@@ -72,7 +72,7 @@ def archive(spec: str) -> BaseResponse:
     names = [found.entry.revision.document_name, *(each["path"] for each in facts.files() if each["state"] == "ok")]
     items = [repo.tap.file(spec, name) for name in names]
     body = tempfile.TemporaryFile()  # noqa: SIM115 (closed when it was sent)
-    with zipfile.ZipFile(body, "w", zipfile.ZIP_STORED) as packed:  # what is large is compressed already
+    with zipfile.ZipFile(body, "w", zipfile.ZIP_STORED) as packed:  # large files are compressed already
         for item in items:
             info = zipfile.ZipInfo(f"{found.name}/{item.path}", found.entry.revision.time.timetuple()[:6])
             with packed.open(info, "w") as member:

@@ -1,4 +1,4 @@
-"""`/host/KEY` and `/r/TYPE/NAME`: what several transients share, its history, and which transients these are."""
+"""`/host/KEY` and `/r/TYPE/NAME`: shared objects, their history, and the transients that use them."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _OF_HOST = (
 
 
 def install(app: Flask) -> None:
-    """Put the pages at their addresses."""
+    """Register the pages."""
     route(app, "/host/<path:name>", host)
     route(app, "/r/<type_>/<path:name>", reference)
 
 
 def host(name: str) -> Page:
-    """Return a host galaxy, by its key or its name, as the latest revisions have it, and the transients in it.
+    """Return a host galaxy, by its key or its name, as given in the latest revisions, and its transients.
 
     Raises:
         NotFound: No latest revision has that host.
@@ -54,10 +54,10 @@ def host(name: str) -> Page:
 
 
 def reference(type_: str, name: str) -> Page:
-    """Return a reference line: what it holds now, its revisions, and the transients that use it.
+    """Return a reference line: its latest content, its revisions, and the transients that use it.
 
     Raises:
-        NotFound: No such reference.
+        NotFound: There is no such reference.
     """
     here = site()
     here.stale(False)
@@ -75,7 +75,7 @@ def reference(type_: str, name: str) -> Page:
 
 
 def _of_exports(here: Site, type_: str, name: str) -> dict[str, Any] | None:
-    """Return what exports say of a filter that has no line, since its data repo derives none."""
+    """Return what the exports say about a filter without a line: some data repos derive no reference lines."""
     rows = here.query("SELECT * FROM filters WHERE filter = ?", [name]).to_json() if type_ == "filter" else []
     return {key: value for key, value in rows[0].items() if key != "filter"} if rows else None
 

@@ -1,4 +1,4 @@
-"""`/image/NAME@N/PATH.svg`, `.png`, `.json`, `.f32`: a cutout with its apertures, bare, described, and as numbers."""
+"""`/image/NAME@N/PATH.svg`, `.png`, `.json`, `.f32`: a cutout with apertures, without, its metadata, its pixels."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from blastgit.serve.resolve import find, read_spec
 from blastgit.serve.site import site
 
 _FORMS = ("svg", "png", "json", "f32")
-_AGE = 300  # seconds that a picture may be shown without asking: it may have been withdrawn since
+_AGE = 300  # seconds for which a picture may be cached: it may be withdrawn meanwhile
 
 
 def install(app: Flask) -> None:
-    """Put the pictures at their addresses."""
+    """Register the pictures."""
     app.add_url_rule("/image/<spec>/<path:path>", "image", image)
 
 
 def image(spec: str, path: str) -> Response:
-    """Return one image of a revision in one of the forms.
+    """Return one image of a revision in one of these formats.
 
     Raises:
         NotFound: There is no such revision or image.
-        Withdrawn: It was taken down.
+        Withdrawn: The file was withdrawn.
     """
     path, _, form = path.rpartition(".")
     wanted = read_spec(spec)
@@ -47,7 +47,7 @@ def image(spec: str, path: str) -> Response:
 
 
 def apertures_of(facts: Facts, path: str) -> list[dict[str, Any]]:
-    """Return the apertures that belong on an image: its own global one, else any, and the local one."""
+    """Return the apertures to draw on an image: its own global one (otherwise any) and the local one."""
     name = path.rpartition("/")[2].removesuffix(".fits")
     every = [each for each in facts.apertures() if each["semi_major_axis_arcsec"]]
     own = [each for each in every if each["type"] != "local" and str(each["cutout"] or "").endswith(f"_{name}")]
@@ -64,7 +64,7 @@ def _side() -> int:
 
 
 def sent(body: bytes, type_: str, tag: str) -> Response:
-    """Return a picture as a response that a browser may keep for a while."""
+    """Return a picture as a response that browsers may cache for a while."""
     response = Response(body, mimetype=type_)
     response.cache_control.public = True
     response.cache_control.max_age = _AGE

@@ -1,4 +1,4 @@
-"""`/log`: the logbook: all that was said, in the order of time, with the gaps between."""
+"""`/log`: the logbook: all annotations in chronological order, with the gaps between them."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _FILTERS = ("user", "flag", "subject", "history")
 
 
 def install(app: Flask) -> None:
-    """Put the page at its address, and the attachments beside it."""
+    """Register the page and the attachments."""
     route(app, "/log", log)
     app.add_url_rule("/attachment/<id_>", "attachment", attachment)
 
 
 def log() -> Page:
-    """Return what was said, the latest first, as far as it passes the filters."""
+    """Return the annotations that match the filters, latest first."""
     here = site()
     here.stale(False)
     chosen = {name: request.args.get(name, "").strip()[:200] for name in _FILTERS}
@@ -68,7 +68,7 @@ def _distinct(column: str) -> str:
 
 
 def gaps(found: list[dict[str, Any]]) -> list[str]:
-    """Return for each annotation how long nothing was said after it, in words; "" for less than a day."""
+    """Return for each annotation how long it took until the next one, in words; "" for less than a day."""
     times = [datetime.fromisoformat(each["said_time"]) for each in found]
     words = [""]
     for later, earlier in pairwise(times):
@@ -78,7 +78,7 @@ def gaps(found: list[dict[str, Any]]) -> list[str]:
 
 
 def _link(row: dict[str, Any]) -> str | None:
-    """Return the page of what an annotation is about."""
+    """Return the address of the page for the subject of an annotation."""
     if row["kind"] == "revision":
         return f"/t/{row['name']}/part/{row['part']}" if row["part"] else f"/t/{row['name']}"
     if row["kind"] == "transient":
@@ -87,16 +87,16 @@ def _link(row: dict[str, Any]) -> str | None:
 
 
 def attachment(id_: str) -> Response:
-    """Return the file that is attached to an annotation that everybody may read.
+    """Return the file that is attached to a public annotation.
 
     Raises:
-        NotFound: There is none.
+        NotFound: There is no such annotation or attachment.
     """
     here = site()
     known = here.query(f"SELECT count(*) FROM annotations WHERE id = ? AND {PUBLIC}", [id_]).rows[0][0]  # noqa: S608
     if not known:
         raise NotFound("there is no such attachment here")
     name, data = here.repo().annotations.attachment(id_)
-    response = Response(data, mimetype=OTHER)  # never shown in a page of ours: it is saved
+    response = Response(data, mimetype=OTHER)  # browsers must save it: never show it as a page of this server
     response.headers["Content-Disposition"] = f'attachment; filename="{plain_name(name)}"'
     return response

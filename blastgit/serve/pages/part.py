@@ -1,4 +1,4 @@
-"""`/t/NAME@N/part/PATH`: one value, row or file of a revision: what it is, since when, and what was said of it."""
+"""`/t/NAME@N/part/PATH`: one value, row or file of a revision: its content, since when, and its annotations."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from blastgit.serve.site import site
 from blastgit.serve.templating import address
 from blastgit.serve.threads import thread
 
-_MOST = 400  # rows of one page
+_MOST = 400  # rows per page
 
 
 def install(app: Flask) -> None:
-    """Put the page at its address."""
+    """Register the page."""
     route(app, "/t/<spec>/part/<path:path>", part)
 
 
 def part(spec: str, path: str) -> Any:
-    """Return what stands at a path of a revision.
+    """Return the value, row or file at a path of a revision.
 
     Raises:
-        NotFound: Nothing stands there.
+        NotFound: There is nothing at that path.
     """
     read_spec(spec)
     here = site()
@@ -51,7 +51,7 @@ def part(spec: str, path: str) -> Any:
 
 
 def _since(facts: Facts, path: str) -> list[dict[str, Any]]:
-    """Return which revision last changed each value below a path."""
+    """Return for each value below a path the revision that last changed it."""
     try:
         blamed = facts.repo.blame(facts.name, path)
     except (NotFound, BlastgitError):

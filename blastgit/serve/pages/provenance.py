@@ -1,4 +1,4 @@
-"""`/t/NAME@N/provenance`: what a revision was made of, as a graph and as a list; and what was made of each thing."""
+"""`/t/NAME@N/provenance`: what a revision was made from, as a graph and as a list; and what was made from each item."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _DEEPEST = 8
 
 
 def install(app: Flask) -> None:
-    """Put the page at its address."""
+    """Register the page."""
     route(app, "/t/<spec>/provenance", provenance)
 
 
 def provenance(spec: str) -> Any:
-    """Return where a revision, or one thing of it (`?of=PATH`), came from.
+    """Return the provenance of a revision, or of one item of it (`?of=PATH`).
 
     Raises:
-        NotFound: There is no such revision or thing.
+        NotFound: There is no such revision or item.
     """
     here = site()
     repo = here.repo()
@@ -53,7 +53,7 @@ def provenance(spec: str) -> Any:
 
 
 def tree(graph: Graph) -> list[dict[str, Any]]:
-    """Return the things that nothing else was made of, each with what it was made of below it."""
+    """Return the items from which nothing else was made, each with what it was made from below it."""
     sources = {use.source for use in graph.uses if use.really}
     tops = [name for name in graph.things if name not in sources]
     seen: set[str] = set()

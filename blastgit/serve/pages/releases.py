@@ -1,4 +1,4 @@
-"""`/release/NAME/VERSION`: a frozen collection; what a DOI leads to."""
+"""`/release/NAME/VERSION`: a frozen collection; the landing page of a DOI."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PLACES = "SELECT dataset, ra_deg, dec_deg FROM revisions WHERE list_contains(?:
 
 
 def install(app: Flask) -> None:
-    """Put the pages at their addresses."""
+    """Register the pages."""
     for part in _PARTS:
         app.add_url_rule(f"/release/<path:name>/<version>/{part}", f"release.{part}", _part(part))
     route(app, "/release/<path:name>/<version>", release)
@@ -31,7 +31,7 @@ def install(app: Flask) -> None:
 
 
 def release(name: str, version: str) -> Page:
-    """Return a release: what it holds, how it is cited, who signed it."""
+    """Return a release: its content, how to cite it, and who signed it."""
     here = site()
     repo = here.repo()
     label = f"release/{name}/{version}"
@@ -56,7 +56,7 @@ def release(name: str, version: str) -> Page:
 
 
 def _signature(label: str) -> dict[str, Any]:
-    """Return what is known of the signature, without reading any content."""
+    """Return what is known about the signature, without reading the content of files."""
     proof = site().repo().releases.verify(label, fast=True).to_json()
     return {key: value for key, value in proof.items() if key != "report"}
 
@@ -74,7 +74,7 @@ def _view(data: dict[str, Any], datasets: list[str], pages: Paging) -> dict[str,
 
 
 def linked(data: dict[str, Any]) -> Markup:
-    """Return what search engines for data read: schema.org's Dataset as JSON-LD, safe inside a `script` element."""
+    """Return metadata for search engines: schema.org's Dataset as JSON-LD, safe inside a `script` element."""
     described = {
         "@context": "https://schema.org/", "@type": "Dataset", "name": data["title"], "version": data["version"],
         "description": data["description"] or data["about"] or data["title"], "datePublished": data["date"],

@@ -1,4 +1,4 @@
-"""`/t/NAME` and `/t/NAME@N`: a revision, and beside it all revisions of the transient."""
+"""`/t/NAME` and `/t/NAME@N`: a revision, and a list of all revisions of the transient."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from blastgit.serve.threads import thread
 
 
 def install(app: Flask) -> None:
-    """Put the page at its address."""
+    """Register the page."""
     route(app, "/t/<spec>", transient)
 
 
 def transient(spec: str) -> Any:
-    """Return the page of a revision; names that are not its own lead there."""
+    """Return the page of a revision; aliases redirect to it."""
     wanted = read_spec(spec)
     here = site()
     found = find(here.repo(), spec)
@@ -40,7 +40,7 @@ def transient(spec: str) -> Any:
 
 
 def document(facts: Facts, found: Found) -> dict[str, Any]:
-    """Return what a revision says, under stable keys."""
+    """Return the content of a revision, under stable keys."""
     revision = found.entry.revision
     past = history(found.history)
     return {
@@ -64,7 +64,7 @@ def document(facts: Facts, found: Found) -> dict[str, Any]:
 
 
 def _draft(facts: Facts, found: Found) -> dict[str, Any] | None:
-    """Return the draft that stands after the latest revision, if that is what is shown."""
+    """Return the draft after the latest revision, if the page shows the latest revision."""
     if not found.is_latest:
         return None
     kept = facts.repo.drafts(str(found.entry.revision.name))
@@ -94,11 +94,11 @@ def _cited(facts: Facts, form: str) -> str | None:
             return aastex(facts)
         return str(facts.repo.releases.cite(facts.spec, form)).strip()
     except BlastgitError:
-        return None  # main says too little of citation; the other forms may do
+        return None  # main lacks what a citation needs; the other formats may work
 
 
 def aastex(facts: Facts) -> str:
-    """Return how an article in AASTeX refers to the data: the citation, and the statement of the data used."""
+    """Return LaTeX for an article in AASTeX: the citation, and the statement on the data used."""
     key = f"blast-{facts.spec.replace('@', '-')}"
     return (
         f"\\facility{{Blast}}\n\\dataset[Blast {facts.spec}]{{{facts.repo.releases.cited(facts.spec).place}}}\n"
@@ -122,7 +122,7 @@ def _figures(here: Site, facts: Facts, data: dict[str, Any], scope: str) -> dict
 
 
 def model_of(here: Site, facts: Facts, scope: str) -> tuple[str, sed.Model | None]:
-    """Return the checksum of the file that holds the model of a fit, and the model; None if there is none to show."""
+    """Return the checksum of the file with the model of a fit, and the model; None if there is none to show."""
     path = f"sed_output/{facts.name}_{scope}_modeldata.npz"
     held = facts.entry.revision.held
     if path not in held or path in facts.entry.withdrawn or path in facts.invalid:
@@ -136,14 +136,14 @@ def model_of(here: Site, facts: Facts, scope: str) -> tuple[str, sed.Model | Non
         try:
             arrays = facts.repo.dataset("sed_model", facts.name, revision=facts.entry.revision.number, aperture=scope)
         except BlastgitError:
-            return None  # the page of the file says what is wrong with it
+            return None  # the page of the file explains what is wrong
         return sed.read_model(arrays, redshift)
 
     return f"{sha256} {redshift}", here.figures.get(("model", sha256, redshift), read)
 
 
 def redshift_of(facts: Facts) -> float | None:
-    """Return the redshift that Blast works with: of the transient, else of its host."""
+    """Return the redshift that Blast uses: that of the transient, otherwise that of its host."""
     row, host = facts.row("transient"), facts.row("host")
     found = (row.get("redshift"), host.get("redshift"), host.get("photometric_redshift"))
     return next((float(each) for each in found if isinstance(each, int | float)), None)

@@ -1,4 +1,4 @@
-"""`/compare/runs` and `/compare/runs/A...B`: two runs, versions of Blast or dates, over all transients."""
+"""`/compare/runs` and `/compare/runs/A...B`: comparison of two runs, Blast versions or dates over all transients."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from blastgit.serve.page import Page, route
 from blastgit.serve.site import Site, site
 from blastgit.serve.templating import address
 
-_MOST = 3000  # points of a plot
-_LISTED = 200  # rows of the table
+_MOST = 3000  # the most points of a plot
+_LISTED = 200  # the most rows of the table
 _SIDES = """
 SELECT run AS name, 'run' AS kind, count(*) AS n FROM holdings GROUP BY 1
 UNION ALL SELECT 'app:' || app_version, 'version of Blast', count(*) FROM revisions GROUP BY 1
@@ -27,13 +27,13 @@ ORDER BY kind DESC, name
 
 
 def install(app: Flask) -> None:
-    """Put the pages at their addresses."""
+    """Register the pages."""
     route(app, "/compare/runs", choose)
     route(app, "/compare/runs/<path:old>...<path:new>", compare)
 
 
 def choose() -> Any:
-    """Return what can be compared; with two of them in the address, lead to their page."""
+    """Return a list of what can be compared; redirect to the comparison if the address names two."""
     here = site()
     old, new = request.args.get("old", "").strip(), request.args.get("new", "").strip()
     if old and new:
@@ -44,7 +44,7 @@ def choose() -> Any:
 
 
 def compare(old: str, new: str) -> Page:
-    """Return how two sides differ, quantity by quantity, and one of these as points.
+    """Return how two sides differ in each quantity, and the points of one quantity.
 
     Raises:
         NotFound: There is no such run, collection or version.
@@ -88,7 +88,7 @@ def _points(comparing: Comparing, chosen: dict[str, Any]) -> list[dict[str, Any]
 
 
 def _revisions(here: Site, comparing: Comparing, names: list[str]) -> dict[str, list[int]]:
-    """Return the two revisions of each transient that a side holds, for the links."""
+    """Return the revision of each transient on each of the two sides, for the links."""
     from blastgit.search.compare import sql
 
     sides = comparing.sides

@@ -1,4 +1,4 @@
-"""`/annotate`: saying something of what a page shows; the form is on that page, this takes it."""
+"""`/annotate`: adds an annotation; it receives the form that is on the page of the subject."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ATTACHMENT = 10_000_000  # bytes
 
 
 def install(app: Flask) -> None:
-    """Put the form's address, if anybody can log in."""
+    """Register the form, if users can log in."""
     options = app.extensions["blastgit"].options
     app.jinja_env.globals["flags"] = lambda: site().repo().annotations.vocabulary.values
     if options.login.is_open:
@@ -34,7 +34,7 @@ def install(app: Flask) -> None:
 
 
 def form() -> Page:
-    """Return the form by itself, for what the address names."""
+    """Return a page with only the form, for the subject in the address."""
     subject = request.args.get("subject", "")
     return Page("say_page.html", {"subject": subject, "values": {}, "problem": None})
 
@@ -57,10 +57,10 @@ def _take() -> Response | tuple[str, int] | Any:
 
 
 def _said() -> dict[str, Any]:
-    """Return what the form says.
+    """Return the annotation that the form describes.
 
     Raises:
-        InvalidInput: It says nothing, or something that cannot be kept.
+        InvalidInput: The form is empty, or a value in it is invalid.
     """
     subject, supersedes = request.form.get("subject", "").strip(), request.form.get("supersedes", "").strip()
     if is_personal(subject) or ":u/" in subject:

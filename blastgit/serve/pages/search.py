@@ -1,4 +1,4 @@
-"""`/`: the search box, what fits, where it lies on the sky, and what changed lately."""
+"""`/`: the search box, the results, a map of the sky, and the latest changes."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ _LATELY = (
 _DOWNLOADS = {"csv": "text/csv", "ecsv": "text/plain", "votable": "application/x-votable+xml",
               "fits": "application/fits"}  # fmt: skip
 _ENDINGS = {"votable": "vot"}
-_MOST = 200_000  # rows of a download
+_MOST = 200_000  # the most rows of a download
 _ON_MAP = 20_000
 
 
 def install(app: Flask) -> None:
-    """Put the page at its address."""
+    """Register the page."""
     route(app, "/", search, "/index.json")
     app.add_url_rule("/find.<form>", "download", download)
 
 
 def search() -> Any:
-    """Return what fits what is asked."""
+    """Return the page with the results of a search."""
     here = site()
     here.stale(False)
     wanted = _asked()
@@ -68,7 +68,7 @@ def _asked() -> Asked:
 
 
 def _exact(here: Site, word: str) -> str | None:
-    """Return the transient of just this name or alias, if there is one."""
+    """Return the transient with exactly this name or alias, if there is one."""
     try:
         check_transient(word)
     except InvalidName:
@@ -90,7 +90,7 @@ def _rows(here: Site, wanted: Asked, limit: str) -> Result:
 
 
 def _counts(here: Site, wanted: Asked, name: str) -> list[dict[str, Any]]:
-    """Return the values of a facet with how many fit each, all other facets being as they are."""
+    """Return the values of a facet, each with its number of results under the other chosen facets."""
     where, values = wanted.where(without=name)
     given = tuple(values)
     if name == "z":
@@ -145,10 +145,10 @@ def _view(here: Site, wanted: Asked, pages: Paging) -> dict[str, Any]:
 
 
 def download(form: str) -> Response:
-    """Return all that fits as a table.
+    """Return all results as a table.
 
     Raises:
-        NotFound: There is no such form.
+        NotFound: There is no such format.
     """
     form = {"vot": "votable"}.get(form, form)
     if form not in _DOWNLOADS:
@@ -179,5 +179,5 @@ def _fits(found: Result) -> bytes:
 
 
 def _ascii(cell: object) -> object:
-    """Return a cell with what FITS cannot say written as in Python: its texts are ASCII."""
+    """Return a cell with characters outside ASCII escaped as in Python: text in FITS is ASCII."""
     return cell.encode("ascii", "backslashreplace").decode("ascii") if isinstance(cell, str) else cell

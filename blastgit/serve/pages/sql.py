@@ -1,4 +1,4 @@
-"""`/sql` and `/sql/NAME`: questions in ADQL with the tables beside, and saved queries with a form each."""
+"""`/sql` and `/sql/NAME`: an editor for ADQL with a list of the tables, and saved queries, each with a form."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from blastgit.serve.tap.limits import ServiceLimits
 from blastgit.serve.tap.request import Parameters
 from blastgit.serve.tap.tables import served
 
-_ROWS = 500  # of a result on a page
+_ROWS = 500  # the most rows of a result on a page
 _SECONDS = 20.0
 _EXAMPLE = "SELECT transient, revision, best_redshift, spectroscopic_class\nFROM blastgit.transients\nWHERE best_redshift < 0.03\nORDER BY best_redshift"  # noqa: E501 (one text)
 
 
 def install(app: Flask) -> None:
-    """Put the pages at their addresses."""
+    """Register the pages."""
     route(app, "/sql", ask, methods=["GET"])
     route(app, "/sql/<path:name>", saved)
 
 
 def ask() -> Page:
-    """Return the editor, and the answer to what stands in it."""
+    """Return the editor, and the result of the query in it."""
     here = site()
     here.stale(False)
     query = request.args.get("query", "").replace("\r\n", "\n").strip()
@@ -48,7 +48,7 @@ def ask() -> Page:
 
 
 def _answered(here: Site, query: str) -> dict[str, Any]:
-    """Ask the TAP service's own processes, which are confined, and see what strangers may see."""
+    """Run a query in the processes of the TAP service, which are confined and see only public data."""
     queries = here.queries
     if queries is None:
         raise UsageError("this server answers no queries")
@@ -75,10 +75,10 @@ def _schema() -> list[dict[str, Any]]:
 
 
 def saved(name: str) -> Page:
-    """Return a saved query: its text, a form for its parameters, and its answer once they are given.
+    """Return a saved query: its text, a form for its parameters, and its result once they are given.
 
     Raises:
-        NotFound: There is none.
+        NotFound: There is no such saved query.
     """
     here = site()
     here.stale(False)

@@ -1,4 +1,4 @@
-"""`/status`, `/healthz`, `/metrics`: how the data repo and this server are, for people and for programs."""
+"""`/status`, `/healthz`, `/metrics`: the state of the data repo and of this server, for people and programs."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ _COUNTS = {
 
 
 class Requests:
-    """How many requests were answered, by page and status, and how long that took."""
+    """Counts requests by page and status, and how long they took."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Start with no requests."""
         self._lock = threading.Lock()
         self.counts: Counter[tuple[str, int]] = Counter()
         self.seconds: dict[str, float] = {}
         self.since = time.time()
 
     def note(self, page: str, status: int, seconds: float) -> None:
-        """Count one."""
+        """Count one request."""
         with self._lock:
             self.counts[page, status] += 1
             self.seconds[page] = self.seconds.get(page, 0.0) + seconds
 
 
 def install(app: Flask) -> None:
-    """Put the pages at their addresses, and count what is asked for."""
+    """Register the pages, and count all requests."""
     counted = Requests()
     app.extensions["blastgit.requests"] = counted
 
@@ -67,7 +67,7 @@ def install(app: Flask) -> None:
 
 
 def status() -> Page:
-    """Return how the runs in progress, the index and the disk are."""
+    """Return the state of the runs in progress, the index and the disk."""
     here = site()
     here.stale(False)
     runs = [each.to_json() for each in here.repo().status()]
@@ -95,7 +95,7 @@ def _index(here: Site) -> dict[str, Any]:
 
 
 def _verified(here: Site) -> dict[str, Any]:
-    """Return what is known of `verify`: an interrupted run leaves a file that says how far it came."""
+    """Return what is known about `verify`: an interrupted run leaves a file that records its progress."""
     file = Path(here.path) / "blastgit/verify.jsonl"
     try:
         return {"interrupted": datetime.fromtimestamp(file.stat().st_mtime, UTC)}
@@ -104,7 +104,7 @@ def _verified(here: Site) -> dict[str, Any]:
 
 
 def healthz() -> Response:
-    """Say whether pages can be served: 200 if the data repo and its index can be read."""
+    """Return whether pages can be served: 200 if the data repo and its index can be read."""
     here = site()
     try:
         here.repo()
@@ -118,7 +118,7 @@ def healthz() -> Response:
 
 
 def metrics() -> Response:
-    """Return figures as Prometheus reads them."""
+    """Return metrics in the format of Prometheus."""
     from flask import current_app
 
     here = site()

@@ -1,4 +1,4 @@
-"""The service as a WSGI application: from an address to what answers there, and from an error to a status."""
+"""The service as a WSGI application: it routes requests, and turns errors into responses."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class App:
     """Answers requests."""
 
     def __init__(self, repo: Path, queries: Queries, limits: ServiceLimits, url: str | None = None) -> None:
-        """Serve the data repo at `repo`; `url` is what the public knows the service by."""
+        """Serve the data repo at `repo`; `url` is the public URL of the service."""
         self._repo = repo
         self._queries = queries
         self._limits = limits
@@ -109,7 +109,7 @@ class App:
         with self._queries.place():
             path = self._queries.answer(what, request.base, self._limits.seconds)
         file, size = path.open("rb"), path.stat().st_size
-        path.unlink()  # its content goes when it was sent
+        path.unlink()  # its content is removed once it was sent
         return send_file(file, size, what.form.mime, request)
 
     def _work(self, job: Job) -> Finished:
@@ -119,7 +119,7 @@ class App:
 
 
 def _failed(request: Request, status: HTTPStatus, words: str, headers: Mapping[str, str] | None = None) -> Response:
-    """Return an answer that says what went wrong, in the form that TAP asks for except where a file was asked for."""
+    """Return the response for an error: in the format that TAP requires, or as plain text for a file."""
     if request.path.startswith("/files"):
         response = Response(f"{words}\n", status)
     else:

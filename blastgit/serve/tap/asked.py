@@ -1,4 +1,4 @@
-"""What a TAP query asks, checked."""
+"""Parses and checks the parameters of a TAP query."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ LANGUAGES = ("ADQL-2.1", "ADQL-2.0")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A query.
+    """A TAP query.
 
     Attributes:
         query: Its text, in ADQL.
-        form: The form of the result.
+        form: The format of the result.
         rows: How many rows it may have.
     """
 
@@ -28,7 +28,7 @@ class Asked:
 
 
 def asked(parameters: Parameters, limits: ServiceLimits) -> Asked:
-    """Return what the parameters of a query say.
+    """Return the query that the parameters describe.
 
     Raises:
         InvalidQuery: They are not valid, or ask for what does not exist.

@@ -1,6 +1,6 @@
-"""What a connection to the index is given before it is locked: the schemas that queries name, and ObsCore.
+"""Prepares a connection to the index before it is locked: the schemas that queries name, and ObsCore.
 
-Each schema is a database in memory of that name, so that `ivoa.ObsCore` is found as it stands.
+Each schema is a database in memory with that name, so that names like `ivoa.ObsCore` need no translation.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from blastgit.serve.tap.tables import Datatype, Served, served, spelled
 from blastgit.store.media_types import BY_ENDING, OTHER
 
 AUTHORITY = "x-blastgit"
-"""The naming authority of identifiers; one that begins with x- is registered nowhere."""
+"""The naming authority of identifiers; the prefix x- means that it is not registered."""
 
 
 _SUBJECT = (
@@ -25,16 +25,16 @@ _PUBLIC = {
     "members": "NOT is_personal AND NOT starts_with(collection, 'u/')",
     "collections": "NOT starts_with(collection, 'u/')",
 }
-"""Which rows strangers may see: what belongs to a user's own line of work is that user's matter."""
+"""The condition for public rows: the personal lines of users are not public."""
 
 
 def preparations(base: str, query: str) -> Sequence[str]:
-    """Return the statements that make the schemas.
+    """Return the statements that create the schemas.
 
     Args:
-        base: The URL of the service, which the addresses of files begin with.
-        query: The query that is to be answered; `tap_schema` is there only if it names that, for it takes a tenth of a
-            second to fill.
+        base: The URL of the service, with which the addresses of files begin.
+        query: The query that is to be answered; `tap_schema` is created only if the query names it, because filling it
+            takes a tenth of a second.
     """
     all_ = served()
     return [*_tables(all_, base), *(_described(all_) if "tap_schema" in query.lower() else ())]
@@ -76,14 +76,14 @@ def _rows(all_: Served) -> dict[str, Sequence[Sequence[object]]]:
 
 
 def _facts(column: Column) -> list[object]:
-    """Return what TAP_SCHEMA says of a column, from its name to whether it belongs to the core of the table."""
+    """Return the fields of a column in TAP_SCHEMA, from its name to whether it is in the standard."""
     type_ = Datatype.of(column)
     facts = (type_.name, type_.arraysize, type_.xtype, "", column.about, column.utype, column.unit, column.ucd)
     return [spelled(column.name), *(fact or None for fact in facts), 0, 1]
 
 
 def _obscore(base: str) -> str:
-    """Return the view of all files that are there to be had."""
+    """Return the view of all files that can be downloaded."""
     kinds = "CASE files.kind WHEN 'cutout' THEN 'image' WHEN 'sed_model' THEN 'sed' ELSE 'measurements' END"
     endings = " ".join(f"WHEN files.path LIKE '%{ending}' THEN '{type_}'" for ending, type_ in BY_ENDING.items())
     path = "replace(url_encode(files.path), '%2F', '/')"

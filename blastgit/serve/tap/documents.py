@@ -1,4 +1,4 @@
-"""What the service says of itself: capabilities, availability, tables, examples, and a page for people."""
+"""The self-description of the service: capabilities, availability, tables, examples, and a page for people."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FEATURES = {
     "unit": ("IN_UNIT",),
     "offset": ("OFFSET",),
 }
-"""What of ADQL 2.1 need not be there and is, by the names that TAPRegExt has for groups."""
+"""The optional features of ADQL 2.1 that are supported, by the names of their groups in TAPRegExt."""
 _EXAMPLES = {
     "Transients in a circle": """\
 SELECT transient, ra_deg, dec_deg, best_redshift FROM blastgit.transients
@@ -38,7 +38,7 @@ WHERE target_name = '2026dgt' AND dataproduct_type = 'image'""",
 
 
 def availability() -> bytes:
-    """Return that the service is there: VOSI availability."""
+    """Return the VOSI availability: the service is available."""
     said = "<vosi:available>true</vosi:available>"
     return (
         f'{_HEAD}<vosi:availability xmlns:vosi="http://www.ivoa.net/xml/VOSIAvailability/v1.0">{said}'
@@ -47,7 +47,7 @@ def availability() -> bytes:
 
 
 def capabilities(base: str, limits: ServiceLimits) -> bytes:
-    """Return what the service can do: VOSI capabilities, with those of TAPRegExt."""
+    """Return the VOSI capabilities, with those of TAPRegExt."""
     spaces = f'xmlns:vosi="http://www.ivoa.net/xml/VOSICapabilities/v1.0" {_XSI} {_RESOURCE}'
     parts = [
         f'<vosi:capabilities {spaces} xmlns:tr="http://www.ivoa.net/xml/TAPRegExt/v1.0">',
@@ -163,7 +163,7 @@ def _key(key: Key) -> str:
 
 
 def examples() -> bytes:
-    """Return queries to begin with, as DALI examples."""
+    """Return example queries, as DALI examples."""
     said = "".join(
         f'<div id="example{at}" resource="#example{at}" typeof="example"><h2 property="name">{safe(name)}</h2>'
         f'<pre property="query">{safe(query)}</pre></div>\n'
@@ -176,7 +176,7 @@ def examples() -> bytes:
 
 
 def page(base: str) -> bytes:
-    """Return a page that tells people what is here."""
+    """Return a page that describes the service for people."""
     url = safe(f"{base}/tap")
     links = "".join(
         f"<li><a href={quoted(f'{base}/tap/{name}')}>{name}</a></li>"

@@ -1,4 +1,4 @@
-"""Files of revisions by their address, `/files/2026dgt@1/cutout_cdn/DES/DES_z.fits`: each checked before it is sent."""
+"""Files of revisions by address, `/files/2026dgt@1/cutout_cdn/DES/DES_z.fits`; each is checked before it is sent."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def answer(location: Path, request: Request, names: list[str]) -> Response:
 
     Raises:
         NotFound: There is no such revision or file.
-        Withdrawn: It was taken down.
-        InvalidData: A stage failed that makes it, and `even_invalid=1` was not said.
-        DamagedData: The store lacks it, or holds something else.
+        Withdrawn: The file was withdrawn.
+        InvalidData: The stage that makes the file failed, and the request does not have `even_invalid=1`.
+        DamagedData: The file is missing from the store, or damaged.
     """
     from blastgit.api.repo import DataRepo
 

@@ -1,4 +1,4 @@
-"""The forms that a result can have, what clients call them, and what writes them."""
+"""The formats of results: their names for clients, and the functions that write them."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _OVERFLOW = ("QUERY_STATUS", "OVERFLOW", "there are more rows than were asked fo
 
 
 class Cut:
-    """Rows up to a limit; knows, after the last, whether there were more.
+    """Iterates over rows up to a limit; knows, after the last, whether there were more.
 
     Attributes:
-        is_cut: Whether there were; without any rows there always may be.
+        is_cut: Whether there were more rows; if the limit is 0, it is always true.
     """
 
     def __init__(self, rows: Rows, limit: int) -> None:
-        """Let `limit` rows pass."""
+        """Pass on at most `limit` rows."""
         self._rows = iter(rows)
         self._limit = limit
         self.is_cut = limit == 0
@@ -38,7 +38,7 @@ class Cut:
 
 
 class _Closing(Sequence[Info]):
-    """What stands after a table: looked at when its rows are written."""
+    """The text after a table, which is computed once the rows are written."""
 
     def __init__(self, rows: Cut) -> None:
         self._rows = rows
@@ -55,14 +55,14 @@ Write = Callable[[Sequence[Column], Cut], Iterator[str]]
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One form.
+    """One format.
 
     Attributes:
         name: Its short name.
         mime: Its MIME type.
-        write: Yields a result, piece by piece; only VOTable and JSON say themselves whether there were more rows.
-        others: What else it is called.
-        ivoid: Its name in the registry; "" if it has none.
+        write: Yields a result in pieces; only VOTable and JSON can state whether there were more rows.
+        others: Its other names.
+        ivoid: Its identifier in the VO registry; "" if it has none.
     """
 
     name: str
@@ -103,12 +103,12 @@ FORMS = (
 
 
 def form_of(asked: str) -> Form:
-    """Return the form that a client asks for.
+    """Return the format that a client asks for.
 
     Raises:
-        InvalidQuery: There is none of that name.
+        InvalidQuery: There is no format of that name.
     """
-    name = "".join(asked.lower().replace("votable xml", "votable+xml").split())  # a + that was not escaped is a space
+    name = "".join(asked.lower().replace("votable xml", "votable+xml").split())  # an unescaped + became a space
     for form in FORMS:
         if name in (form.name, form.mime.lower(), *form.others):
             return form

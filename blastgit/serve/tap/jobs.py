@@ -1,4 +1,4 @@
-"""Async queries as jobs of UWS 1.1: kept in memory, their results in files, for a while and only so many."""
+"""Async queries as jobs of UWS 1.1: kept in memory, results in files; limited in number and in time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from blastgit.serve.tap.workers import Stop
 
 
 class Phase(StrEnum):
-    """How far a job is."""
+    """The phase of a job."""
 
     PENDING = "PENDING"
     QUEUED = "QUEUED"
@@ -30,7 +30,7 @@ class Phase(StrEnum):
 
     @property
     def is_active(self) -> bool:
-        """Whether the job has yet to end by itself."""
+        """Whether the job is queued or running, so that it will end by itself."""
         return self in (Phase.QUEUED, Phase.EXECUTING)
 
     @property
@@ -40,7 +40,7 @@ class Phase(StrEnum):
 
 
 def now() -> datetime:
-    """Return the time, UTC, in whole seconds."""
+    """Return the current time in UTC, in whole seconds."""
     return datetime.now(UTC).replace(microsecond=0)
 
 
@@ -64,12 +64,12 @@ class Job:
     """One job; only `Jobs` changes it.
 
     Attributes:
-        id: Its name, which nobody can guess.
-        parameters: What is asked.
-        base: The URL of the service when it was made.
+        id: Its identifier, which nobody can guess.
+        parameters: The parameters of the query.
+        base: The URL of the service when the job was created.
         seconds: How long it may run.
-        until: When it is forgotten.
-        run_id: What the client calls it.
+        until: When it is deleted.
+        run_id: The name that the client gave it.
     """
 
     id: str
@@ -94,7 +94,7 @@ class Jobs:
     """The jobs of a service."""
 
     def __init__(self, work: Work, limits: ServiceLimits) -> None:
-        """Have no jobs yet; `work` does what one asks."""
+        """Start without jobs; `work` runs one."""
         self._work = work
         self._limits = limits
         self._jobs: dict[str, Job] = {}
@@ -104,7 +104,7 @@ class Jobs:
         self._is_closed = False
 
     def create(self, parameters: Parameters, base: str) -> Job:
-        """Make a job, which waits to be started.
+        """Create a job, which waits to be started.
 
         Raises:
             Busy: There are too many.
@@ -122,7 +122,7 @@ class Jobs:
         """Return a job.
 
         Raises:
-            NotFound: There is none of that name, or no longer.
+            NotFound: There is no such job, or it was deleted.
         """
         with self._changed:
             self._forget_old()
@@ -131,10 +131,10 @@ class Jobs:
             return self._jobs[name]
 
     def start(self, job: Job) -> None:
-        """Have a job done; it is checked when its turn comes.
+        """Start a job; its parameters are checked when its turn comes.
 
         Raises:
-            UsageError: It was started before.
+            UsageError: The job was started before.
         """
         with self._changed:
             if job.phase != Phase.PENDING:
@@ -143,23 +143,23 @@ class Jobs:
         self._pool.submit(self._do, job)
 
     def abort(self, job: Job) -> None:
-        """Stop a job; one that has ended stays as it is."""
+        """Stop a job; a job that has ended is not changed."""
         with self._changed:
             if not job.phase.is_over:
                 self._enter(job, Phase.ABORTED)
         job.stop.set()
 
     def delete(self, job: Job) -> None:
-        """Stop a job and forget it, with its result."""
+        """Stop a job and delete it, with its result."""
         self.abort(job)
         with self._changed:
             self._drop(job)
 
     def change(self, job: Job, parameters: Parameters) -> None:
-        """Give a job other parameters.
+        """Change the parameters of a job.
 
         Raises:
-            UsageError: It was started.
+            UsageError: The job was started.
         """
         with self._changed:
             if job.phase != Phase.PENDING:
@@ -168,10 +168,10 @@ class Jobs:
             job.run_id = parameters.one("RUNID") or job.run_id
 
     def set_seconds(self, job: Job, text: str) -> None:
-        """Say how long a job may run; 0 stands for as long as possible.
+        """Set how long a job may run; 0 means as long as possible.
 
         Raises:
-            UsageError: It is no number, or the job was started.
+            UsageError: The value is not a number, or the job was started.
         """
         if not text.strip().isascii() or not text.strip().isdigit() or len(text) > 15:
             raise UsageError(f"EXECUTIONDURATION is a number of seconds, not {text[:80]!r}")
@@ -182,10 +182,10 @@ class Jobs:
             job.seconds = min(float(text) or most, most)
 
     def set_until(self, job: Job, text: str) -> None:
-        """Say when a job is forgotten; later than the service keeps jobs it cannot be.
+        """Set when a job is deleted; at most as late as the service keeps jobs.
 
         Raises:
-            UsageError: It is no time.
+            UsageError: The value is not a time.
         """
         try:
             asked = datetime.fromisoformat(text.strip())
@@ -197,12 +197,12 @@ class Jobs:
             self._forget_old()
 
     def wait(self, job: Job, seconds: float, phase: str | None) -> None:
-        """Wait until the phase of a job is another one, as long as it can change by itself, but not for ever.
+        """Wait until the phase of a job changes, if it can change by itself, but only for a limited time.
 
         Args:
             job: The job.
-            seconds: How long at most; negative for as long as the service lets anybody wait.
-            phase: The phase that the client knows of; None for the present one.
+            seconds: How long at most; negative for as long as the service allows.
+            phase: The last phase that the client knows; None for the current one.
         """
         most = self._limits.waiting
         deadline = time.monotonic() + (most if seconds < 0 else min(seconds, most))
@@ -276,7 +276,7 @@ class Jobs:
             self._drop(job)
 
     def _make_room(self) -> None:
-        """Forget the oldest job that was never started; what somebody may come back for is kept."""
+        """Delete the oldest job that was never started; jobs that were started are kept for their users."""
         pending = next((job for job in self._jobs.values() if job.phase == Phase.PENDING), None)
         if pending is None:
             raise Busy("this service keeps as many jobs as it can: delete one of yours, or try again later")

@@ -1,4 +1,4 @@
-"""What the service gives to strangers."""
+"""The limits that the service sets for clients."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ServiceLimits:
-    """How much is allowed.
+    """The limits of the service.
 
     Attributes:
-        rows: Rows of a result if a query does not say.
-        most_rows: The most it may ask for.
-        seconds: How long a sync query may run, and an async one that does not say.
-        most_seconds: The longest it may ask for.
+        rows: The most rows of a result, if a query does not set its own limit.
+        most_rows: The highest limit of rows that a query may set.
+        seconds: How long a sync query may run, and an async one that does not set its own limit.
+        most_seconds: The longest time that an async query may set.
         memory: Bytes that a query may use.
-        result: Bytes of a result.
-        results: Bytes of the results of all jobs that are kept.
-        at_once: Sync queries that run at the same time, and as many async ones.
-        queue: How many more sync queries may wait for those to end.
-        patience: Seconds that they do.
+        result: Bytes that a result may have.
+        results: Bytes that the results of all kept jobs may have.
+        at_once: How many sync queries may run at the same time; as many async ones may run beside them.
+        queue: How many more sync queries may wait.
+        patience: Seconds for which they wait.
         jobs: How many jobs are kept.
-        retention: Seconds that a job is kept.
-        body: Bytes of a request.
-        query: Characters of a query.
-        waiting: Seconds that a request may wait for a job to change.
-        waiters: How many may do so at the same time.
+        retention: Seconds for which a job is kept.
+        body: Bytes that a request may have.
+        query: Characters that a query may have.
+        waiting: Seconds for which a request may wait for a job to change.
+        waiters: How many requests may wait for a job at the same time.
         threads: How many requests are answered at the same time.
     """
 

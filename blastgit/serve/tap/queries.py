@@ -1,4 +1,4 @@
-"""Queries answered: each result in a file of its own, only so many at once."""
+"""Runs queries, a limited number at once, and writes each result to its own file."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from blastgit.serve.tap.workers import Stop, Task, Workers
 
 @dataclass(frozen=True)
 class Source:
-    """Where queries are answered from, and to.
+    """Where queries read from and write to.
 
     Attributes:
         index: The file of the index.
         folder: The folder for results.
-        stale: Called before a query, and with True after one that found the index damaged.
+        stale: Called before each query, and with True after a query that found the index damaged.
     """
 
     index: Path
@@ -31,33 +31,33 @@ class Source:
 
 
 class Queries:
-    """Answers queries."""
+    """Runs queries."""
 
     def __init__(self, source: Source, limits: ServiceLimits, workers: Workers) -> None:
-        """Be ready for queries."""
+        """Prepare for queries."""
         self._source = source
         self._limits = limits
         self._workers = workers
         self._places = threading.BoundedSemaphore(limits.at_once)
-        self._queue = threading.BoundedSemaphore(limits.at_once + limits.queue)  # who waits holds a thread
+        self._queue = threading.BoundedSemaphore(limits.at_once + limits.queue)  # each waiting one occupies a thread
 
     @contextmanager
     def place(self) -> Iterator[None]:
-        """Wait, not for long, until few enough sync queries run.
+        """Wait for a limited time until another sync query may run.
 
         Raises:
-            Busy: It took too long, or too many wait already.
+            Busy: The wait took too long, or too many requests wait already.
         """
         with _held(self._queue, 0), _held(self._places, self._limits.patience):
             yield
 
     def answer(self, what: Asked, base: str, seconds: float, stop: Stop | None = None) -> Path:
-        """Return the file of the result; it is the caller's to remove.
+        """Return the file of the result, which the caller must remove.
 
         Raises:
-            InvalidQuery: The query is no ADQL, or asks for what is not there.
-            OverLimit: It takes more than it may.
-            DamagedData: The index is damaged; it is mended meanwhile.
+            InvalidQuery: The query is not valid ADQL, or names something that does not exist.
+            OverLimit: The query exceeds a limit.
+            DamagedData: The index is damaged; it is being rebuilt.
         """
         self._source.stale(False)
         target = self._source.folder / uuid4().hex
@@ -68,7 +68,7 @@ class Queries:
         )  # fmt: skip
         try:
             self._workers.run(task, stop)
-        except (DamagedData, RepoError):  # it cannot be read, or not even be opened
+        except (DamagedData, RepoError):  # the index cannot be read or opened
             self._source.stale(True)
             target.unlink(missing_ok=True)
             raise DamagedData("the index is damaged and is being rebuilt: try again in a while") from None

@@ -1,4 +1,4 @@
-"""A request to the TAP service: what a client says by name, and where it thinks that the service is."""
+"""A request to the TAP service: its parameters, and the URL of the service as the client sees it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _FORM, _PARTS = "application/x-www-form-urlencoded", "multipart/form-data"
 
 
 class Parameters:
-    """What a client says by name; names are the same in upper and lower case, and each may be given several times."""
+    """The parameters of a request; their names ignore case, and each may occur several times."""
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
-        """Take pairs of a name and a value."""
+        """Store pairs of a name and a value."""
         self._values: dict[str, list[str]] = {}
         for name, value in pairs:
             self._values.setdefault(name.upper(), []).append(value)
@@ -35,7 +35,7 @@ class Parameters:
         """Return the value of a name, or None.
 
         Raises:
-            UsageError: It has several that differ.
+            UsageError: The name has several different values.
         """
         values = set(self.all(name))
         if len(values) > 1:
@@ -43,7 +43,7 @@ class Parameters:
         return next(iter(values), None)
 
     def updated(self, other: Parameters) -> Parameters:
-        """Return these with those of `other` in place of the same names."""
+        """Return these parameters, with those of `other` replacing the ones of the same name."""
         merged = Parameters()
         merged._values = {**self._values, **other._values}
         return merged
@@ -53,16 +53,16 @@ class Parameters:
 
 
 class NotAllowed(UsageError):
-    """A method that is not for this address."""
+    """The method is not allowed for this address."""
 
 
 class Request(HttpRequest):
-    """What a client asks. Parts within a part of a body are not opened."""
+    """A request of a client. A part of a body that is itself multipart is not decoded."""
 
     max_form_parts = _MOST_PARAMETERS
 
     def __init__(self, environ: dict[str, Any], url: str | None = None) -> None:
-        """Take a request as WSGI has it; `url` is the public address of the service, if the request has another."""
+        """Read a WSGI request; `url` is the public URL of the service, if it differs from that of the request."""
         super().__init__(environ)
         self._url = url
 
@@ -71,7 +71,7 @@ class Request(HttpRequest):
         """The URL of the service as the client knows it, without a slash at the end.
 
         Raises:
-            UsageError: The header Host is not the name of a host.
+            UsageError: The header Host is not a valid host name.
         """
         if self._url:
             return self._url.rstrip("/")
@@ -85,10 +85,10 @@ class Request(HttpRequest):
 
     @cached_property
     def parameters(self) -> Parameters:
-        """What it says by name, in its address and in its body.
+        """The parameters, from the address and the body.
 
         Raises:
-            UsageError: It cannot be read, or is too much.
+            UsageError: The body cannot be parsed, or is too large.
         """
         if self.method == "POST" and self.content_length and self.mimetype not in (_FORM, _PARTS):
             raise UsageError(f"a body of type {self.mimetype[:80]!r}: send parameters as {_FORM} or {_PARTS}")
@@ -103,12 +103,12 @@ class Request(HttpRequest):
         return Parameters(pairs)
 
     def make_form_data_parser(self) -> FormDataParser:
-        """Return a parser that says what is wrong with a body, where Werkzeug's own takes it for an empty one."""
+        """Return a parser that raises an error for an invalid body; Werkzeug's own treats it as empty."""
         parser = super().make_form_data_parser()
         parser.silent = False
         return parser
 
 
 def see_other(url: str) -> Response:
-    """Return the answer that sends a client elsewhere."""
+    """Return a redirect (303 See Other)."""
     return Response(status=HTTPStatus.SEE_OTHER, headers={"Location": url})

@@ -1,4 +1,4 @@
-"""The service itself: a server in front, processes for queries behind, and the index kept up to date beside them."""
+"""The service: it connects the server, the processes for queries and the updates of the index."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from blastgit.serve.tap.limits import ServiceLimits
 
 @dataclass(frozen=True)
 class Place:
-    """Where the service is to be.
+    """Where the service listens, and its limits.
 
     Attributes:
         host: The address to listen at.
         port: The port; 0 for any that is free.
-        url: What the public knows it by; None for what a client calls it.
-        refresh: Seconds after which a query has the index brought up to date, behind its back.
-        limits: What it gives to strangers.
+        url: The public URL of the service; None to use the host name of each request.
+        refresh: Seconds after which a query starts an update of the index in the background.
+        limits: The limits for clients.
     """
 
     host: str = "127.0.0.1"
@@ -36,10 +36,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Service:
-    """A service that listens, and answers when it is run.
+    """A service that already listens, and answers requests once `run` is called.
 
     Attributes:
-        url: Where it is.
+        url: The URL of the service.
     """
 
     url: str
@@ -52,15 +52,15 @@ class Service:
 
 @contextmanager
 def serving(repo: Path, index: Path, place: Place) -> Iterator[Service]:
-    """Yield a service that listens.
+    """Yield a service that already listens.
 
     Args:
         repo: The data repo.
         index: The file of its index.
-        place: Where to listen, and what to give.
+        place: Where to listen, and the limits.
 
     Raises:
-        RepoError: The address is taken or belongs to another machine, or a library is missing.
+        RepoError: The address is in use or belongs to another machine, or a library is missing.
     """
     try:
         import sqlglot  # noqa: F401

@@ -1,4 +1,4 @@
-"""What tables the service has: those of the index, ObsCore, and TAP_SCHEMA itself, and their types in VOTable."""
+"""The tables of the service: those of the index, ObsCore and TAP_SCHEMA; and the VOTable types of their columns."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Datatype:
-    """The type of a column, as VOTable has it.
+    """The VOTable type of a column.
 
     Attributes:
-        name: Of one value.
-        arraysize: "*" for a text of any length, "" for one value.
-        xtype: What a text means by its form, such as `timestamp`.
+        name: The type of one value.
+        arraysize: "*" for text of any length, "" for a single value.
+        xtype: The meaning of a formatted text, such as `timestamp`.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Key:
     Attributes:
         source: The table that refers.
         target: The table that is referred to.
-        pairs: The columns of each that belong together.
+        pairs: The pairs of columns, of the source and of the target.
     """
 
     source: str
@@ -58,7 +58,7 @@ class Key:
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """The identifier of the key."""
         return f"{self.source}.{'-'.join(source for source, _ in self.pairs)}"
 
 
@@ -68,11 +68,11 @@ class ServedTable:
 
     Attributes:
         schema: Its schema.
-        name: Its name in it.
-        about: What a row is.
+        name: Its name in the schema.
+        about: A description of its rows.
         columns: Its columns.
-        is_view: Whether it follows from others.
-        utype: What it is in a data model.
+        is_view: Whether it is a view of other tables.
+        utype: Its utype in a data model.
     """
 
     schema: str
@@ -90,12 +90,12 @@ class ServedTable:
 
 @dataclass(frozen=True)
 class Served:
-    """All that is served.
+    """All tables of the service.
 
     Attributes:
-        schemas: What each schema holds.
+        schemas: The description of each schema.
         tables: The tables.
-        keys: How they belong together.
+        keys: The foreign keys between them.
     """
 
     schemas: Mapping[str, str]
@@ -108,19 +108,19 @@ class Served:
 
     @cached_property
     def columns(self) -> Mapping[str, tuple[Column, ...]]:
-        """The columns of each table by its full name in small letters; of the index's, by its own name, too."""
+        """The columns of each table by its full name in lower case; tables of the index also without the schema."""
         full = {table.full_name.lower(): table.columns for table in self.tables}
         return {**{table.name: table.columns for table in self.of("blastgit")}, **full}
 
 
 def spelled(name: str) -> str:
-    """Return the name of a column as it stands in a query: with quotes where ADQL has the word for itself."""
+    """Return the name of a column as it is written in a query: in quotes if it is a reserved word of ADQL."""
     return f'"{name}"' if name in _RESERVED else name
 
 
 @cache
 def served() -> Served:
-    """Return what this version of blastgit serves."""
+    """Return the tables that this version of blastgit serves."""
     loaded = load_shipped(__file__, "schema.yaml")
     found = [
         ServedTable("blastgit", table.name, table.about, table.columns, bool(table.view)) for table in tables().values()

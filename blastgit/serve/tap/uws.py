@@ -25,7 +25,7 @@ class Uws:
     """Answers requests about jobs."""
 
     def __init__(self, jobs: Jobs) -> None:
-        """Answer for these jobs."""
+        """Answer requests about these jobs."""
         self._jobs = jobs
 
     def answer(self, request: Request, names: list[str]) -> Response:
@@ -33,7 +33,7 @@ class Uws:
 
         Raises:
             NotFound: There is no such job, or nothing at that address.
-            UsageError: The request is not valid, or comes at the wrong time.
+            UsageError: The request is not valid, or not allowed in the phase of the job.
             Busy: There are too many jobs.
         """
         if not names:
@@ -62,7 +62,7 @@ class Uws:
         last = request.parameters.one("LAST")
         if last is not None and not (last.isascii() and last.isdigit()):
             raise UsageError(f"LAST is a number of jobs, not {last[:80]!r}")
-        return _xml(f"<uws:jobs {_NAMESPACES}/>")  # an address is all that keeps a job from others: none is given away
+        return _xml(f"<uws:jobs {_NAMESPACES}/>")  # addresses are secret, so no jobs are listed
 
     def _job(self, request: Request, job: Job) -> Response:
         action = request.parameters.one("ACTION") if request.method == "POST" else None

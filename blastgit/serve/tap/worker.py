@@ -1,7 +1,7 @@
 """`python -m blastgit.serve.tap.worker`: the process that answers one query, and ends.
 
-It reads a task from stdin, writes the result to a file, and says on stdout how it went. What a query does to memory
-and time it does to this process, and not to the service.
+It reads a task from stdin, writes the result to a file, and reports on stdout how it went. A query that uses too much
+memory or time only affects this process, not the service.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-_SPARE = 4_000_000_000  # bytes of addresses that a process needs beside what a query uses
+_SPARE = 4_000_000_000  # bytes of address space that a process needs in addition to the memory of a query
 
 
 def main() -> int:
-    """Answer the query that stdin asks."""
+    """Answer the query that is read from stdin."""
     import duckdb  # noqa: F401 (what takes time is loaded before there is a task)
 
     _load()
@@ -29,13 +29,13 @@ def main() -> int:
     if line:
         sys.stdout.write(json.dumps(_answer(json.loads(line))))
         sys.stdout.flush()
-    os._exit(0)  # DuckDB's threads may still be busy with what was interrupted
+    os._exit(0)  # DuckDB's threads may still be busy with the interrupted query
 
 
 def _load() -> None:
     for name in ("search.adql.afterwards", "index.open_index", "serve.tap.database", "serve.tap.forms"):
         import_module(f"blastgit.{name}")
-    _translate("SELECT transient FROM blastgit.transients")  # the parser loads much when it is used first
+    _translate("SELECT transient FROM blastgit.transients")  # the parser loads a lot when it is first used
 
 
 def _answer(task: dict[str, Any]) -> dict[str, Any]:
@@ -59,14 +59,14 @@ def _answer(task: dict[str, Any]) -> dict[str, Any]:
 
 
 def _confine(task: dict[str, Any]) -> None:
-    """Limit this process; some of DuckDB's functions make a text of gigabytes without looking at its own limit."""
+    """Limit the memory of this process: some of DuckDB's functions make gigabytes of text despite its own limit."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     statm = Path("/proc/self/statm")
     if statm.exists():
         addresses = int(statm.read_text("ascii").split()[0]) * resource.getpagesize() + task["memory"] + _SPARE
         _lower(resource.RLIMIT_AS, addresses)
     _lower(resource.RLIMIT_FSIZE, task["bytes"])
-    _lower(resource.RLIMIT_CPU, int(task["seconds"] * (os.cpu_count() or 1)) + 60)  # if nobody is there to stop it
+    _lower(resource.RLIMIT_CPU, int(task["seconds"] * (os.cpu_count() or 1)) + 60)  # in case nobody stops it
     _lower(resource.RLIMIT_CORE, 0)
 
 
@@ -105,7 +105,7 @@ def _translate(query: str) -> str:
     from blastgit.serve.tap.tables import served
 
     beside = [table.full_name for table in served().tables if table.schema != SCHEMA]
-    return translate(query, beside, views=SCHEMA)  # which leave out what is not for strangers
+    return translate(query, beside, views=SCHEMA)  # they exclude what is not public
 
 
 if __name__ == "__main__":

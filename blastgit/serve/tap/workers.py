@@ -1,4 +1,4 @@
-"""Queries, each answered in a process of its own that can be stopped at any time."""
+"""Runs each query in its own process, which can be stopped at any time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import IO, Any
 import blastgit
 from blastgit.errors import BlastgitError, DamagedData, InvalidQuery, OverLimit, RepoError
 
-_GRACE = 3.0  # seconds that a worker has to say itself that the time is over
+_GRACE = 3.0  # seconds that a worker has to report by itself that the time is over
 _ERRORS: dict[str, type[BlastgitError]] = {
     each.kind: each for each in (InvalidQuery, OverLimit, DamagedData, RepoError)
 }
@@ -31,7 +31,7 @@ class Task:
         index: The file of the index.
         query: The query, in ADQL.
         base: The URL of the service.
-        form: The short name of the form of the result.
+        form: The short name of the format of the result.
         rows: How many rows it may have.
         seconds: How long it may take.
         memory: Bytes that it may use.
@@ -51,7 +51,7 @@ class Task:
 
 
 class Stop:
-    """What a running query is stopped by, from another thread."""
+    """Stops a running query from another thread."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
@@ -59,14 +59,14 @@ class Stop:
         self.is_set = False
 
     def set(self) -> None:
-        """Stop it, or whatever is about to begin with this object."""
+        """Stop the query, or the next one that starts with this object."""
         with self._lock:
             self.is_set = True
             if self._process is not None:
                 self._process.kill()
 
     def watch(self, process: subprocess.Popen[str]) -> None:
-        """Have this process stopped."""
+        """Set the process that `set` stops."""
         with self._lock:
             self._process = process
             if self.is_set:
@@ -74,7 +74,7 @@ class Stop:
 
 
 class Workers:
-    """Makes processes for queries, and keeps one ready: most of their time is what they load."""
+    """Starts processes for queries, and keeps one ready, because loading takes most of their time."""
 
     def __init__(self) -> None:
         self._ready: deque[subprocess.Popen[str]] = deque()
@@ -83,11 +83,11 @@ class Workers:
         self._is_closed = False
 
     def run(self, task: Task, stop: Stop | None = None) -> bool:
-        """Answer a query, and return whether there were more rows than it may have.
+        """Run a query, and return whether there were more rows than allowed.
 
         Raises:
-            InvalidQuery: It is no ADQL, or asks for what is not there.
-            OverLimit: It takes more than it may, or was stopped.
+            InvalidQuery: The query is not valid ADQL, or names something that does not exist.
+            OverLimit: The query exceeds a limit, or was stopped.
             DamagedData: The index is damaged.
         """
         process = self._take()
@@ -102,7 +102,7 @@ class Workers:
         return _outcome(said, words, process.returncode)
 
     def keep_ready(self) -> None:
-        """See that a process is ready for the next query."""
+        """Start a process for the next query, if none is ready."""
         with self._lock:
             if not self._ready and not self._is_closed:
                 self._ready.append(_start())
@@ -148,7 +148,7 @@ def _start() -> subprocess.Popen[str]:
         text=True,
         encoding="utf-8",
         env={**environment, "PYTHONPATH": paths, "PYTHONUTF8": "1", "TZ": "UTC"},
-        start_new_session=True,  # a Ctrl-C on the terminal is for the service alone
+        start_new_session=True,  # only the service shall receive a Ctrl-C on the terminal
     )
 
 
