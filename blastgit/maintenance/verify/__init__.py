@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from blastgit.collections.policy import CollectionPolicy
 from blastgit.errors import DamagedData, UsageError
-from blastgit.maintenance.verify.branches import check_ids, check_stores, check_tombstones
+from blastgit.maintenance.verify.branches import check_ids, check_main
 from blastgit.maintenance.verify.contents import Reading, look_up
 from blastgit.maintenance.verify.durability import check_durability
 from blastgit.maintenance.verify.ledger import Since, check_ledger
@@ -95,7 +95,7 @@ def verify(
                 "elsewhere: run `blastgit verify` where it is, too"
             )
         check_refs(repository, refs, names, report)
-        checks = (_check_collections, _check_runs, _check_releases, check_tombstones, check_ids, check_stores)
+        checks = (_check_collections, _check_runs, _check_releases, check_main, check_ids)
         for check in checks:
             try:
                 check(repository, report)
