@@ -25,6 +25,7 @@ from blastgit.search.compare.compared import CompareOptions, Comparing
 REVISIONS = 3
 _NEW = 100  # revisions between two updates
 _SECOND, _CONE, _JOIN = 1.0, 0.05, 1.0  # seconds that an update, a cone and a join over all may take
+_AFFECTED = 2.0  # seconds that `affected` may take on a filter of 50,000 transients
 _READ = 200  # documents that are read one by one; the rest is reckoned
 _START, _DAY = 1_780_000_000, 86_400  # seconds; a revision comes each day
 
@@ -103,10 +104,21 @@ def _questions(repo: DataRepo, sqlite: Path, options: argparse.Namespace) -> Ite
         seconds = time_alone(lambda _: db.adql(_ADQL), options.rounds)
         yield Row("cone search in ADQL", "50 ms", seconds, _CONE, seconds / _CONE, Target(1.0))
         yield from _comparing(repo, db, options)
+    yield from _affected(repo, options)
     connection.close()
     theirs_size = sqlite.stat().st_size
     size = repo.index.path.stat().st_size
     yield Row("size", "sqlite, same tables", size, theirs_size, size / theirs_size, unit="MB")
+
+
+def _affected(repo: DataRepo, options: argparse.Namespace) -> Iterator[Row]:
+    """Ask what was made with a filter that all transients use."""
+    repo.references.record("r/filter/DES_z", values={"ab_offset": 0.0}, time=datetime(2020, 1, 1, tzinfo=UTC))
+    if len(repo.affected("filter:DES_z")) < REVISIONS * options.indexed:
+        raise RuntimeError("not all revisions were found")
+    seconds = time_alone(lambda _: repo.affected("filter:DES_z"), min(options.rounds, 5))
+    limit = _AFFECTED * options.indexed / 50_000
+    yield Row("what was made with a filter that all use", f"{limit:g} s", seconds, limit, seconds / limit, Target(1.0))
 
 
 def _comparing(repo: DataRepo, db: OpenIndex, options: argparse.Namespace) -> Iterator[Row]:

@@ -49,7 +49,8 @@ def affected(session: Session, /, subject: str) -> Sequence[Affected]:
     """
     from blastgit.provenance.affected import annotated
 
-    return [each for one in annotated(session.repository, subject) for each in _affected(session, one)]
+    found = [_affected(session, one) for one in annotated(session.repository, subject)]
+    return found[0] if len(found) == 1 else [each for one in found for each in one]
 
 
 def _affected(session: Session, subject: str) -> Sequence[Affected]:

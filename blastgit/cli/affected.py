@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from itertools import groupby
+from operator import attrgetter
 
 from blastgit.cli.common import add_json, bold, drawn_progress, open_repo, plural, print_json
 
@@ -25,13 +27,13 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json([each.to_json() for each in found])
         return 0
-    revisions: dict[str, list[str]] = {}
-    for each in found:
-        revisions.setdefault(each.revision, []).append(f"{'  ' * each.distance}{each.product}")
-    for revision, lines in revisions.items():
+    products = 0
+    revisions: dict[str, None] = {}
+    for revision, those in groupby(found, attrgetter("revision")):
+        revisions[revision] = None
         print(bold(revision))
-        for line in lines:
-            print(f"  {line}")
-    products = sum(each.distance > 0 for each in found)
+        for each in those:
+            products += each.distance > 0
+            print(f"  {'  ' * each.distance}{each.product}")
     print(f"{plural(products, 'product')} in {plural(len(revisions), 'revision')} of {options.subject}")
     return 0

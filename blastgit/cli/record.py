@@ -107,6 +107,7 @@ def say(result: Recorded, *, dry_run: bool) -> None:
         print(f"{bold(f'{result.transient} is unchanged')}: {result.reason}{why}")
         for file in result.files:
             print(f"  {file.change:13}  {file.path}{f'  ({file.note})' if file.note else ''}")
+        _say_references(result, dry_run=dry_run)
         _say_ignored(result)
         return
     if result.status == "draft":
@@ -136,16 +137,17 @@ def _say_changes(result: Recorded, name: str, *, dry_run: bool) -> None:
         diff = f"blastgit diff {result.before} {name}"
         print(f"  {count} would change" if dry_run else f"  {count} changed: {diff}")
     print(f"  {plural(len(stored), 'file')} {'to store' if dry_run else 'stored'}")
-    _say_references(result)
+    _say_references(result, dry_run=dry_run)
     _say_ignored(result)
 
 
-def _say_references(result: Recorded) -> None:
+def _say_references(result: Recorded, *, dry_run: bool) -> None:
     """Print which filters and surveys the export has changed, but not those that it is the first to use."""
     specs = [parse_spec(tag) for tag in result.references]
     changed = [str(spec) for spec in specs if spec.number]
     if changed:
-        print(f"  {plural(len(changed), 'reference')} changed: {', '.join(changed)}")
+        verb = "would change" if dry_run else "changed"
+        print(f"  {plural(len(changed), 'reference')} {verb}: {', '.join(changed)}")
 
 
 def _say_ignored(result: Recorded) -> None:

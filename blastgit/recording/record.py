@@ -93,8 +93,15 @@ def record_from(repository: Repository, export: Export, intake: Intake, options:
 
         check_run_name(repository, options.run)  # before any file is read
     if options.dry_run:
+        recording = Recording(repository, export, intake, options)
         with intake:
-            return Recording(repository, export, intake, options).preview()
+            foreseen = recording.preview()
+        if recording.form is None or not has_shared(export, options):
+            return foreseen
+        from blastgit.recording.shared import foresee_shared, said_by
+
+        said = said_by(repository, export, recording.form)
+        return replace(foreseen, references=tuple(foresee_shared(repository, said)))
     repository.require_line(options.line(export.name))
     repository.prepare_to_write()
     with hold(repository.lock_path(export.name), options.timeout) as lock, intake:
@@ -105,7 +112,10 @@ def record_from(repository: Repository, export: Export, intake: Intake, options:
         recording = Recording(repository, export, intake, options)
         recorded = recording.write(lock)
         if has_shared(export, options) and recording.form is not None:
-            recorded = replace(recorded, references=_shared(repository, export, recording.form, lock))
+            from blastgit.recording.shared import said_by, update_shared
+
+            made = update_shared(repository, said_by(repository, export, recording.form), lock)
+            recorded = replace(recorded, references=tuple(made))
     start_if_due(repository)
     return recorded
 
@@ -113,13 +123,6 @@ def record_from(repository: Repository, export: Export, intake: Intake, options:
 def has_shared(export: Export, options: RecordOptions) -> bool:
     """Whether to record the filters and surveys in an export: not from a user's own line."""
     return not export.is_reference and options.user is None
-
-
-def _shared(repository: Repository, export: Export, form: NaturalForm, lock: Lock) -> tuple[str, ...]:
-    """Update the lines of filters and surveys from an export, and return the new tags."""
-    from blastgit.recording.shared import said_by, update_shared
-
-    return tuple(update_shared(repository, said_by(repository, export, form), lock))
 
 
 @dataclass(frozen=True)

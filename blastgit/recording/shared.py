@@ -82,6 +82,17 @@ def update_shared(repository: Repository, said: Iterable[Said], lock: Lock) -> l
     return made
 
 
+def foresee_shared(repository: Repository, said: Iterable[Said]) -> Iterator[str]:
+    """Yield the tags that `update_shared` would make."""
+    with suppress(BlastgitError):
+        for each, known in _news(repository, _latest(said)):
+            recording, intake = _recording(repository, each, known, RecordOptions(dry_run=True))
+            with intake:
+                found = recording.preview()
+            if found.status == "recorded" and found.tag is not None:
+                yield found.tag
+
+
 def said_by(repository: Repository, export: Export, form: NaturalForm) -> Iterator[Said]:
     """Yield the row of each filter and survey in an export, given its natural form."""
     rules = repository.rules
@@ -104,15 +115,7 @@ def _latest(said: Iterable[Said]) -> dict[str, Said]:
 
 
 def _update(repository: Repository, said: Mapping[str, Said], lock: Lock) -> list[str]:
-    tips = repository.look_up(map(branch_ref, said))
-    history = History(repository)
-    news: list[tuple[Said, _Known | None]] = []
-    for line, each in said.items():
-        tip = tips.get(branch_ref(line))
-        known = None if tip is None else _known(history, line, str(tip.target))
-        if known is not None and (each.time <= known.time or _merged(each, known.fields) == known.fields):
-            continue
-        news.append((each, known))
+    news = list(_news(repository, said))
     if not news:
         return []
     from blastgit.plumbing.batch import Batch
@@ -122,6 +125,17 @@ def _update(repository: Repository, said: Mapping[str, Said], lock: Lock) -> lis
     lock.announce_moves(updates)
     repository.update_refs(updates, "blastgit record: what exports say", lock.descriptor, objects=batch)
     return [tag for update in updates if (tag := tag_of(update.ref))]
+
+
+def _news(repository: Repository, said: Mapping[str, Said]) -> Iterator[tuple[Said, _Known | None]]:
+    """Yield what a line does not say yet, with what it says."""
+    tips = repository.look_up(map(branch_ref, said))
+    history = History(repository)
+    for line, each in said.items():
+        tip = tips.get(branch_ref(line))
+        known = None if tip is None else _known(history, line, str(tip.target))
+        if known is None or (each.time > known.time and _merged(each, known.fields) != known.fields):
+            yield each, known
 
 
 def _merged(said: Said, fields: Mapping[str, Json]) -> dict[str, Json]:
@@ -161,10 +175,18 @@ def _known(history: History, line: str, tip: str) -> _Known | None:
 
 def _prepare(repository: Repository, said: Said, known: _Known | None, batch: Batch, lock: Lock) -> list[RefUpdate]:
     """Add the next revision of a line to a batch, and return its ref updates; none if it is equal by the rules."""
+    recording, intake = _recording(repository, said, known, RecordOptions())
+    with intake:
+        prepared = recording.prepare_next(batch, lock)
+    return [] if prepared is None else prepared.updates
+
+
+def _recording(
+    repository: Repository, said: Said, known: _Known | None, options: RecordOptions
+) -> tuple[Recording, Intake]:
+    """Return the recording of what is said into its line, with the files that are there already."""
     fields = _merged(said, {} if known is None else known.fields)
     export = make_reference(said.line, fields, said.time, said.app_version)
     latest = History(repository).latest(said.line)
     intake = Intake(repository.store, {}) if latest is None else StoredIntake(repository, latest, silent)
-    with intake:
-        prepared = Recording(repository, export, intake, RecordOptions()).prepare_next(batch, lock)
-    return [] if prepared is None else prepared.updates
+    return Recording(repository, export, intake, options), intake

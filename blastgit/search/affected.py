@@ -6,17 +6,21 @@ transients, and the tables of the index have the same facts as their documents.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from blastgit.annotations.subjects import Subject
 from blastgit.errors import NotFound
 from blastgit.provenance.affected import Affected
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from blastgit.index.open_index import OpenIndex
 
 _OF_EXPORTS = ("r/filter/", "r/survey/")
+_BATCH = 10_000  # rows that become objects at once
 _MOST = 100_000_000  # rows: no limit in practice
 _HOSTS = "SELECT transient, revision FROM hosts WHERE $name IN (host_key, host) ORDER BY transient, revision"
 
@@ -68,7 +72,32 @@ SELECT transient || '@' || revision, product, distance, $via FROM made
 ORDER BY transient, revision, distance, product"""
 
 
-def affected_by(index: OpenIndex, subject: Subject) -> list[Affected]:
+class Found(Sequence[Affected]):
+    """Very many results, which become objects of Python only as they are looked at."""
+
+    def __init__(self, table: pa.Table) -> None:
+        """Keep the columns of the result, in the order of the fields of `Affected`."""
+        self._table = table
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def __iter__(self) -> Iterator[Affected]:
+        for batch in self._table.to_batches(max_chunksize=_BATCH):
+            yield from map(Affected._make, zip(*(column.to_pylist() for column in batch.columns), strict=True))
+
+    @overload
+    def __getitem__(self, index: int) -> Affected: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Affected]: ...
+    def __getitem__(self, index: int | slice) -> Affected | list[Affected]:
+        if isinstance(index, slice):
+            return [self[each] for each in range(*index.indices(len(self)))]
+        place = range(len(self))[index]
+        return next(iter(Found(self._table.slice(place, 1))))
+
+
+def affected_by(index: OpenIndex, subject: Subject) -> Found:
     """Return what was made with a reference, nearest first in each revision.
 
     Args:
@@ -81,10 +110,10 @@ def affected_by(index: OpenIndex, subject: Subject) -> list[Affected]:
     name, number = subject.revision if subject.kind == "revision" else (subject.name, None)
     values = {"name": name, "number": number, "via": str(subject).partition(":")[2]}
     sql = _OF_REFERENCE if name.startswith(_OF_EXPORTS) else _OF_DECLARED
-    rows = index.query(sql, values, limits=replace(index.limits, rows=_MOST)).rows
-    if not rows:
+    found = Found(index.arrow(sql, values))
+    if not found:
         raise NotFound(f"no revision was made with {subject}")
-    return list(map(Affected._make, rows))
+    return found
 
 
 def revisions_with_host(index: OpenIndex, host: str) -> dict[str, set[int]]:

@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from blastgit import DataRepo
+from blastgit.cli.main import main
 from blastgit.demo import Sample, change_image, refit, small
 from blastgit.errors import RepoError
+from blastgit.plumbing.process import run_git
 from blastgit.plumbing.ref_update import RefMoved
 from blastgit.recording import shared
 from tests.settings import add_settings
@@ -50,6 +52,21 @@ def test_the_first_export_begins_the_lines_of_what_it_uses(repo, sample, record)
     assert said["metadata"]["export_time"].startswith("2026-05-27")
     report = opened.verify()
     assert (report.problems, report.transients, report.revisions, report.references) == ([], 1, 1, 7)
+
+
+def test_a_dry_run_foresees_what_changes(repo, sample, record, tmp_path, capsys):
+    before = run_git(repo, "for-each-ref")
+    foreseen = record(repo, sample, dry_run=True)
+    assert run_git(repo, "for-each-ref") == before
+    assert sorted(foreseen.references) == sorted(record(repo, sample).references) != []
+    assert record(repo, sample, dry_run=True).references == ()
+    changed = at(refit(sample, seed=5), "2026-09-01T00:00:00+00:00", ab_offset=0.5)
+    export, data = map(str, changed.write(tmp_path / "changed"))
+    words = ["-C", str(repo), "record", sample.name, "--export", export, "--data", data]
+    assert main([*words, "--dry-run"]) == 0
+    assert "  1 reference would change: r/filter/DES_z@1\n" in capsys.readouterr().out
+    assert main(words) == 0
+    assert "  1 reference changed: r/filter/DES_z@1\n" in capsys.readouterr().out
 
 
 def test_what_is_unchanged_makes_nothing(repo, sample, record):

@@ -61,6 +61,8 @@ def test_affected_by_a_filter_or_one_revision_of_it(shelf):
     whole = {each.revision for each in opened.affected("filter:DES_z")}
     assert whole == {"2026aaa@0", "2026aaa@1", "2026bbb@0", "2026ccc@0"}
     assert whole == {each.revision for each in opened.affected("r/survey/DES")}
+    every = opened.affected("r/survey/DES")
+    assert (every[0], every[-1], every[1:3]) == (list(every)[0], list(every)[-1], list(every)[1:3])  # noqa: RUF015 (that is tested)
     assert {each.revision for each in opened.affected("r/filter/DES_z@1")} == {"2026aaa@1"}
     found = [each for each in opened.affected("filter:DES_z@0") if each.revision == "2026ccc@0"]
     assert all(each.product.endswith("/DES_z") for each in found if each.distance == 1)
@@ -75,8 +77,7 @@ def test_affected_by_the_id_of_a_remark(shelf):
     for subject in (f"host:{HOST}", "filter:DES_z", "r/filter/DES_z@1", "2026aaa@1"):
         done = room.add([subject], AnnotationBody(comment="look"))
         opened = DataRepo(shelf)
-        found = opened.affected(done.ids[0])
-        assert found == opened.affected(subject) != []
+        assert list(opened.affected(done.ids[0])) == list(opened.affected(subject)) != []
     with pytest.raises(NotFound, match="does not exist"):
         DataRepo(shelf).affected("0" * 8 + "-0000" * 3 + "-" + "0" * 12)
 
