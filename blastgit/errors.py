@@ -24,7 +24,7 @@ class UsageError(BlastgitError):
 
 
 class InvalidQuery(UsageError):
-    """A query is no SQL, asks for what the index does not have, or does more than read. Mend the query."""
+    """A query is not SQL, asks for what the index does not have, or does more than read. Mend the query."""
 
     kind = "invalid-query"
 

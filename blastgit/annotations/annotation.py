@@ -76,14 +76,14 @@ class AnnotationBody:
         if self.comment and not self.comment.strip():
             raise InvalidInput("the comment is blank")
         if self.flag and not _WORD.fullmatch(self.flag):
-            raise InvalidInput(f"{self.flag[:40]!r} is no flag: a word of small letters, digits, _ and -")
+            raise InvalidInput(f"{self.flag[:40]!r} is not a flag: a word of small letters, digits, _ and -")
         for tag in self.tags:
             if not _TAG.fullmatch(tag):
-                raise InvalidInput(f"{tag[:80]!r} is no tag: up to 64 letters, digits and _.:+/-, without spaces")
+                raise InvalidInput(f"{tag[:80]!r} is not a tag: up to 64 letters, digits and _.:+/-, without spaces")
         if len(self.tags) > _TAGS_LIMIT or len(set(self.tags)) != len(self.tags):
             raise InvalidInput(f"an annotation has up to {_TAGS_LIMIT} different tags")
         if self.link and not (_LINK.fullmatch(checked_text("the link", self.link)) and len(self.link) <= _LINK_LIMIT):
-            raise InvalidInput(f"{self.link[:80]!r} is no link: it begins with http://, https:// or doi:")
+            raise InvalidInput(f"{self.link[:80]!r} is not a link: it begins with http://, https:// or doi:")
         if self.attachment:
             self.attachment.check()
         if self.metric:
@@ -226,7 +226,7 @@ def _check_shape(value: Mapping[str, Any]) -> None:
     for key, item in value.items():
         kind = _KEYS.get(key)
         if kind is None:
-            raise InvalidInput(f"{key[:40]!r} is no key of an annotation: they are {', '.join(_KEYS)}")
+            raise InvalidInput(f"{key[:40]!r} is not a key of an annotation: they are {', '.join(_KEYS)}")
         if not isinstance(item, kind) or (kind is int and isinstance(item, bool)):
             raise InvalidInput(f"{key} should be of another type: {str(item)[:40]!r}")
         if isinstance(item, list) and not all(isinstance(each, str) for each in item):
@@ -252,4 +252,4 @@ def check_id(text: str) -> str:
     """
     if _UUID.fullmatch(text):
         return text
-    raise InvalidInput(f"{text[:80]!r} is no id of an annotation: ids are UUIDs, which `blastgit notes` shows")
+    raise InvalidInput(f"{text[:80]!r} is not an id of an annotation: ids are UUIDs, which `blastgit notes` shows")

@@ -67,10 +67,10 @@ class Attachment:
             )
         if self.type and not _TYPE.fullmatch(self.type):
             raise InvalidInput(
-                f"{self.type[:80]!r} is no type of an attachment: small letters, digits and _, as qa_plot"
+                f"{self.type[:80]!r} is not a type of an attachment: small letters, digits and _, as qa_plot"
             )
         if self.mime and not _MIME.fullmatch(self.mime):
-            raise InvalidInput(f"{self.mime[:80]!r} is no MIME type: write it like image/png")
+            raise InvalidInput(f"{self.mime[:80]!r} is not a MIME type: write it like image/png")
 
     def to_json(self) -> dict[str, Any]:
         """Return it under its stable keys, without empty fields."""

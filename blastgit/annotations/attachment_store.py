@@ -47,7 +47,7 @@ def plan(file: Path, type_: str = "", mime: str | None = None) -> tuple[Attachme
     except OSError as error:
         raise InvalidInput(f"{file} cannot be attached: {error.strerror}") from None
     if not is_file:
-        raise InvalidInput(f"{file} cannot be attached: it is no file")
+        raise InvalidInput(f"{file} cannot be attached: it is not a file")
     mime = mime or media_type(file.name)
     digest = sha256_of(file) if size > SMALL else hashlib.sha256(data).hexdigest()
     attachment = Attachment(file.name, digest, size, type_, mime, size > SMALL)
@@ -128,7 +128,7 @@ def stored_contents(tip: pygit2.Commit) -> Iterator[tuple[str, Checksums]]:
         return
     tree = tip.tree["attachment"]
     if not isinstance(tree, pygit2.Tree):
-        raise DamagedData("attachment of the branch annotations is no folder")
+        raise DamagedData("attachment of the branch annotations is not a folder")
     for below, _ in flatten(tree):
         path = f"attachment/{below}"
         match = _POINTER.fullmatch(path)

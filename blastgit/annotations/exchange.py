@@ -114,7 +114,7 @@ def _read_ecsv(data: bytes) -> Iterator[dict[str, Any]]:
     header = load_yaml(head.encode(), "the head of the table") or {}
     delimiter = header.get("delimiter", " ") if isinstance(header, dict) else ""
     if delimiter not in (" ", ","):
-        raise InvalidInput("the table is no ECSV: its head should be YAML, and its delimiter a space or a comma")
+        raise InvalidInput("the table is not ECSV: its head should be YAML, and its delimiter a space or a comma")
     csv.field_size_limit(SIZE_LIMIT)
     try:
         rows = csv.reader(io.StringIO(body, newline=""), delimiter=delimiter, strict=True)

@@ -43,7 +43,7 @@ class Metric:
         """
         if not _KEY.fullmatch(self.key):
             raise InvalidInput(
-                f"{self.key[:80]!r} is no key of a metric: up to 64 letters, digits and _.-, a letter first"
+                f"{self.key[:80]!r} is not a key of a metric: up to 64 letters, digits and _.-, a letter first"
             )
         if not isinstance(self.value, bool):
             if isinstance(self.value, int) and abs(self.value) > _LARGEST:
@@ -53,7 +53,7 @@ class Metric:
         elif self.unit:
             raise InvalidInput(f"{self.key} is {str(self.value).lower()}, which has no unit")
         if self.unit and not _UNIT.fullmatch(self.unit):
-            raise InvalidInput(f"{self.unit[:80]!r} is no unit: write it like mag, arcsec, erg / (s cm2)")
+            raise InvalidInput(f"{self.unit[:80]!r} is not a unit: write it like mag, arcsec, erg / (s cm2)")
 
     def to_json(self) -> dict[str, Any]:
         """Return it under its stable keys, without empty fields."""
@@ -85,7 +85,7 @@ def read_value(text: str) -> Value:
     try:
         return int(text) if re.fullmatch(r"[+-]?[0-9]{1,400}", text) else float(text)
     except ValueError:
-        raise InvalidInput(f"{text[:80]!r} is no value of a metric: a number, true or false") from None
+        raise InvalidInput(f"{text[:80]!r} is not a value of a metric: a number, true or false") from None
 
 
 def check_unit(unit: str) -> str:

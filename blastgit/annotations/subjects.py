@@ -86,7 +86,7 @@ def read_subject(text: str) -> Subject:
     """
     kind, _, rest = text.partition(":")
     if kind not in KINDS:
-        raise InvalidName(f"{text[:80]!r} is no subject: it begins with one of {', '.join(KINDS)}, and a colon")
+        raise InvalidName(f"{text[:80]!r} is not a subject: it begins with one of {', '.join(KINDS)}, and a colon")
     name, part = rest, ""
     if kind in _PARTED:
         name, colon, part = rest.partition(":")
@@ -114,7 +114,7 @@ def _canonical(kind: str, name: str) -> str:
     if kind == "revision":
         match = _REVISION.fullmatch(name)
         if not match:
-            raise InvalidName(f"{name[:80]!r} is no revision by its number: write NAME@N")
+            raise InvalidName(f"{name[:80]!r} is not a revision by its number: write NAME@N")
         check_line(match["line"] or match["name"])
     elif kind == "transient":
         check_transient(name)
@@ -128,11 +128,11 @@ def _canonical(kind: str, name: str) -> str:
             )
     elif kind == "file":
         if not _SHA256.fullmatch(name):
-            raise InvalidName(f"{name[:80]!r} is no content: write sha256: and 64 hexadecimal digits")
+            raise InvalidName(f"{name[:80]!r} is not a content: write sha256: and 64 hexadecimal digits")
     elif kind == "interval":
         return _interval(name)
     elif not _GROUP.fullmatch(name) or any(part.endswith(".jsonl") for part in name.split("/")):
-        raise InvalidName(f"{name[:80]!r} is no name of a {kind}: parts of letters, digits and ._+- joined by /")
+        raise InvalidName(f"{name[:80]!r} is not a name of a {kind}: parts of letters, digits and ._+- joined by /")
     return name
 
 
@@ -144,7 +144,7 @@ def _check_part(text: str, part: str) -> None:
 def _interval(name: str) -> str:
     begin, slash, end = name.partition("/")
     if not slash:
-        raise InvalidName(f"{name[:80]!r} is no interval: write BEGIN/END, both like 2026-05-27T03:00:00Z")
+        raise InvalidName(f"{name[:80]!r} is not an interval: write BEGIN/END, both like 2026-05-27T03:00:00Z")
     moments = instant(begin), instant(end)
     if moments[0] >= moments[1]:
         raise InvalidInput(f"the interval {name[:80]!r} ends before it begins: its end is the first moment outside it")
@@ -163,7 +163,7 @@ def instant(text: str) -> datetime:
             raise InvalidInput(f"the time {text!r} has no zone: add Z if it is UTC (2026-05-27T03:00:00Z)")
         return moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise InvalidInput(f"{text[:80]!r} is no time: write it like 2026-05-27T03:00:00Z") from None
+        raise InvalidInput(f"{text[:80]!r} is not a time: write it like 2026-05-27T03:00:00Z") from None
 
 
 def instant_text(moment: datetime) -> str:

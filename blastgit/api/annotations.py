@@ -101,7 +101,7 @@ class Annotations(Asked):
             inherited: Include annotations of the inputs that were actually used, with origin and distance.
 
         Raises:
-            NotFound: There is no such subject.
+            NotFound: The subject does not exist.
         """
         return Query(self._repository).about(subject, inherited=inherited)
 
@@ -198,7 +198,7 @@ class Annotations(Asked):
             name: The annotation's id.
 
         Raises:
-            NotFound: There is no such annotation, or it has no attachment.
+            NotFound: The annotation does not exist, or it has no attachment.
         """
         notes = list(self._with_id(name))
         _check_one(name, notes)

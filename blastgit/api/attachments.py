@@ -96,7 +96,7 @@ class Metrics(_AttachedData):
 
         Raises:
             InvalidInput: A key, value or unit is invalid; nothing was written.
-            NotFound: There is no such revision.
+            NotFound: The revision does not exist.
             Denied: The policy does not allow this user to record them.
         """
         metrics = [_metric(key, value) for key, value in values.items()]
@@ -126,7 +126,7 @@ class Metrics(_AttachedData):
             history: Include metrics that were superseded or retracted.
 
         Raises:
-            NotFound: There is no such revision.
+            NotFound: The revision does not exist.
         """
         notes = self._notes(subject, history=history)
         found = [Measured(note, note.event.remark.metric) for note in notes if note.event.remark.metric]
@@ -175,7 +175,7 @@ class Attachments(_AttachedData):
 
         Raises:
             InvalidInput: The file cannot be read, or cannot be an attachment.
-            NotFound: There is no such revision.
+            NotFound: The revision does not exist.
             Denied: The policy does not allow this user to attach it.
             Withdrawn: The same content was attached before and taken down.
             StoreError: The store fails.
@@ -215,7 +215,7 @@ class Attachments(_AttachedData):
             history: Include attachments that were superseded or retracted.
 
         Raises:
-            NotFound: There is no such revision.
+            NotFound: The revision does not exist.
         """
         notes = self._notes(subject, history=history)
         gone = {stone.sha256: str(stone) for stone in Withdrawals(self._repository).attachments()}

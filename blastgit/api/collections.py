@@ -65,7 +65,7 @@ class Collections(Asked):
             time: The instant for which a calibration is wanted, with its zone.
 
         Raises:
-            NotFound: There is no such collection, or it has nothing of that name and type.
+            NotFound: The collection does not exist, or it has nothing of that name and type.
             UsageError: The dataset depends on validity, and no time is given.
             InvalidInput: The time has no zone.
         """
@@ -79,7 +79,7 @@ class Collections(Asked):
         """Return a collection as it is on main.
 
         Raises:
-            NotFound: There is no such collection.
+            NotFound: The collection does not exist.
         """
         return self._catalogue()[name]
 
@@ -108,7 +108,7 @@ class Collections(Asked):
         """Return a collection with its contents: the tree of a chain, or the members.
 
         Raises:
-            NotFound: There is no such collection.
+            NotFound: The collection does not exist.
         """
         return show(self._repository, self._catalogue(), self.policy, name)
 
@@ -124,7 +124,7 @@ class Collections(Asked):
         """Compare the members of two collections, or of two states of one (`defaults@2026-05-27`, `defaults`).
 
         Raises:
-            NotFound: There is no such collection or state.
+            NotFound: The collection or state does not exist.
         """
         lists = []
         for text in (old, new):
@@ -171,7 +171,7 @@ class Collections(Asked):
 
         Raises:
             InvalidInput: A transient would have two datasets of one type; nothing was added.
-            NotFound: There is no such collection or dataset.
+            NotFound: The collection or dataset does not exist.
             Denied: This user may not change the collection.
         """
         members = [Member(dataset) for dataset in self._named(datasets)]
@@ -244,7 +244,7 @@ class Collections(Asked):
 
         Raises:
             InvalidInput: The times have no zone or are reversed, or validities would overlap; nothing was certified.
-            NotFound: There is no such collection or dataset.
+            NotFound: The collection or dataset does not exist.
             Denied: This user may not change the collection.
         """
         members = [certified(dataset, begin, end) for dataset in self._named(datasets)]
@@ -282,7 +282,7 @@ class Collections(Asked):
         """Mark a RUN as validated, which admits it to the chain of reference catalogues.
 
         Raises:
-            NotFound: There is no such collection.
+            NotFound: The collection does not exist.
             InvalidInput: It is not a RUN.
         """
 
@@ -297,7 +297,7 @@ class Collections(Asked):
         It holds the first dataset of each name and type in these runs, in the order of the chain.
 
         Raises:
-            NotFound: There is no such chain, or it has no runs of its own.
+            NotFound: The chain does not exist, or it has no runs of its own.
         """
 
         def alter(before: Catalogue) -> dict[str, Collection | None]:
@@ -309,7 +309,7 @@ class Collections(Asked):
         """Delete a collection, not its datasets; its history stays on main.
 
         Raises:
-            NotFound: There is no such collection.
+            NotFound: The collection does not exist.
             Denied: A chain refers to it, it is a RUN that has data, or such collections are permanent.
         """
 

@@ -77,7 +77,7 @@ class ReadDataset:
             key: What distinguishes the dataset from others of its type: `filter="DES_z"`.
 
         Raises:
-            NotFound: There is no such type, revision, collection, reader or dataset.
+            NotFound: The type, revision, collection, reader or dataset does not exist.
             UsageError: Several datasets fit, or the call names a collection and a revision other than a day.
             InvalidData: The stage that makes it failed.
             Withdrawn: It was taken down.

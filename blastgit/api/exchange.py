@@ -105,7 +105,7 @@ def export(
         force: Overwrite files that differ.
 
     Raises:
-        NotFound: There is no such revision.
+        NotFound: The revision does not exist.
         WouldOverwrite: A file in the way differs; nothing was written.
         Withdrawn: A file was taken down.
         DamagedData: The store lacks a content, or holds other bytes.

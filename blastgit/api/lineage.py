@@ -19,7 +19,7 @@ def provenance(session: Session, /, spec: str) -> Graph:
     """Return the provenance of a revision, or of what is at `:PATH` in it: images, rows, files, stages.
 
     Raises:
-        NotFound: There is no such revision, or nothing at that path.
+        NotFound: The revision does not exist, or has nothing at that path.
     """
     from dataclasses import replace
 

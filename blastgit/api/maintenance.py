@@ -52,7 +52,7 @@ def verify(  # noqa: PLR0913 (options that most calls omit)
         signers: An allowed-signers file for SSH keys; by default the one in git's settings.
 
     Raises:
-        NotFound: There is no such transient.
+        NotFound: The transient does not exist.
         UsageError: `sample` is not a percentage, or two options contradict each other.
         Denied: Only admins may repair.
     """
@@ -117,7 +117,7 @@ def withdraw(session: Session, /, spec: str, reason: str, *, now: bool = False, 
         dry_run: Report what would be done, but do nothing.
 
     Raises:
-        NotFound: There is no such revision, file or attachment.
+        NotFound: The revision, file or attachment does not exist.
         InvalidInput: The attachment is small and therefore lies in git, which keeps everything.
         Denied: The caller is not an admin.
     """
@@ -178,7 +178,7 @@ def free_lock(session: Session, /, file: str) -> None:
         file: Its path in the repository, as `locks` and errors give it.
 
     Raises:
-        NotFound: There is no such lock.
+        NotFound: The lock does not exist.
         Busy: A process on this machine holds it.
     """
     from blastgit.maintenance.locks import free_lock

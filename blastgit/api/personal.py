@@ -128,7 +128,7 @@ class Personal(Asked):
             even_invalid: Promote it although a stage of its workflow failed or never ran.
 
         Raises:
-            NotFound: There is no such revision.
+            NotFound: The revision does not exist.
             InvalidInput: It is not in a user's own line.
             InvalidData: A stage of its workflow failed or never ran.
             Withdrawn: A file of it was taken down.

@@ -37,7 +37,7 @@ def log(session: Session, /, name: str) -> Sequence[Entry]:
     Revisions under its former names follow, if the settings list any.
 
     Raises:
-        NotFound: There is no such transient.
+        NotFound: The transient does not exist.
     """
     from blastgit.reading.log import log
 
@@ -68,7 +68,7 @@ def show(session: Session, /, spec: str, *, even_invalid: bool = False, strict: 
         strict: Refuse data that are out of date.
 
     Raises:
-        NotFound: There is no such revision, or nothing at that path.
+        NotFound: The revision does not exist, or has nothing at that path.
         InvalidData: A stage that makes it or part of it failed.
     """
     from blastgit.reading.show import show
@@ -82,7 +82,7 @@ def diff(session: Session, /, old: str, new: str) -> Diff:
     """Compare two states, each a revision (`2026dgt@0`) or the file of an export.
 
     Raises:
-        NotFound: There is no such revision.
+        NotFound: The revision does not exist.
         InvalidExport: A file is not an export.
     """
     from blastgit.reading.diff import diff
@@ -98,7 +98,7 @@ def blame(session: Session, /, name: str, field: str | None = None) -> Sequence[
         field: A natural path, a file, the beginning of one, or a shell pattern; None for all.
 
     Raises:
-        NotFound: There is no such transient or field.
+        NotFound: The transient or field does not exist.
         UsageError: A field is given twice, or a revision is given.
     """
     from blastgit.reading.blame import blame
@@ -181,7 +181,7 @@ def download(  # noqa: PLR0913 (options that most calls omit)
         strict: Omit data that are out of date, and fail if there are any.
 
     Raises:
-        NotFound: There is no such revision, or no file matches.
+        NotFound: The revision does not exist, or no file matches.
         WouldOverwrite: A file in the way differs; nothing was written.
         InvalidData: A stage failed, or data are out of date and `strict` was given; the document and everything that
             does not depend on them were written.

@@ -48,7 +48,7 @@ class Releases(Asked):
 
         Raises:
             InvalidInput: The release exists, or the collection is empty.
-            NotFound: There is no such collection.
+            NotFound: The collection does not exist.
             Denied: This user may not make releases.
             RepoError: The tag cannot be signed, or the repo cannot be written.
         """
@@ -67,7 +67,7 @@ class Releases(Asked):
         """Return the contents of `release/COLLECTION/VERSION`: each dataset with its commit.
 
         Raises:
-            NotFound: There is no such release.
+            NotFound: The release does not exist.
             DamagedData: It cannot be read.
         """
         return self._tagged(name).frozen
@@ -76,7 +76,7 @@ class Releases(Asked):
         """Return the citation of a release, or of a revision `2026dgt@1`; its `citation` says what is missing.
 
         Raises:
-            NotFound: There is no such release or revision.
+            NotFound: The release or revision does not exist.
             InvalidName: The name is neither a release nor a revision.
             RepoError: The citation settings on main are not valid.
         """
@@ -86,8 +86,8 @@ class Releases(Asked):
         """Return the citation of a release or of a revision, in one of the forms text, bibtex, cff and datacite.
 
         Raises:
-            UsageError: There is no such form.
-            NotFound: There is no such release or revision.
+            UsageError: The form does not exist.
+            NotFound: The release or revision does not exist.
         """
         if form not in FORMS:
             raise UsageError(f"citations are written as {', '.join(FORMS)}, not as {form}")
@@ -105,7 +105,7 @@ class Releases(Asked):
             signers: An allowed-signers file for SSH keys; by default the one in git's settings.
 
         Raises:
-            NotFound: There is no such release.
+            NotFound: The release does not exist.
             StoreError: The store fails.
         """
         place = None if signers is None else Path(signers)
@@ -124,7 +124,7 @@ class Releases(Asked):
             force: Overwrite files that differ.
 
         Raises:
-            NotFound: There is no such release, or no file matches.
+            NotFound: The release does not exist, or no file matches.
             WouldOverwrite: A file in the way differs; nothing was written.
             Withdrawn: A file was taken down; the others were written.
             DamagedData: The store lacks a content, or holds other bytes.
@@ -139,7 +139,7 @@ class Releases(Asked):
         """Return a file that describes a release: its manifest, README.md, CITATION.cff or RO-Crate.
 
         Raises:
-            NotFound: There is no such release.
+            NotFound: The release does not exist.
             DamagedData: It has no such file.
         """
         return self._tagged(name).file(path)
@@ -148,7 +148,7 @@ class Releases(Asked):
         """Return the datasets of a release, sorted: `2026dgt@1`, or `2026dgt@1:PATH` for a single file.
 
         Raises:
-            NotFound: There is no such release.
+            NotFound: The release does not exist.
         """
         return self._tagged(name).datasets()
 

@@ -43,7 +43,7 @@ class DataRepo:
             progress: Called during long work with the step, the amount done, and the total.
 
         Raises:
-            RepoError: There is no data repo, or it cannot be used.
+            RepoError: The data repo does not exist, or cannot be used.
         """
         self.session = Session(location, progress=progress)
 

@@ -31,7 +31,7 @@ def find(
     Raises:
         InvalidInput: A criterion is not valid.
         InvalidQuery: A condition or saved query is not valid SQL, does more than read, or names an unknown column.
-        NotFound: There is no such collection, run, stage, version or saved query.
+        NotFound: The collection, run, stage, version or saved query does not exist.
         OverLimit: The query exceeds the limits on time or memory.
         RepoError: DuckDB, which the index needs, is not installed.
     """
@@ -56,7 +56,7 @@ def query(session: Session, /, name: str, *, index: OpenIndex | None = None, **p
         params: Values of its parameters; the others take the query's defaults.
 
     Raises:
-        NotFound: There is no such saved query.
+        NotFound: The saved query does not exist.
         InvalidQuery: A parameter is missing, unknown or of the wrong type, or the query does not fit the index.
         OverLimit: The query exceeds the limits on time or memory.
         RepoError: DuckDB, which the index needs, is not installed.
@@ -76,7 +76,7 @@ def compare(session: Session, /, old: str, new: str, *, index: OpenIndex | None 
         options: See `blastgit.search.compare.CompareOptions`: type, columns, sigma, shown.
 
     Raises:
-        NotFound: There is no such run, collection or version.
+        NotFound: The run, collection or version does not exist.
         UsageError: There is nothing of that kind to compare.
         RepoError: DuckDB, which the index needs, is not installed.
     """
@@ -99,7 +99,7 @@ def related(
         radius: For neighbours: the greatest distance, in degrees.
 
     Raises:
-        NotFound: There is no such transient.
+        NotFound: The transient does not exist.
         UsageError: A kind is unknown, or neighbours are requested without a radius.
         RepoError: DuckDB, which the index needs, is not installed.
     """

@@ -41,7 +41,7 @@ class Session:
             progress: Called during long work.
 
         Raises:
-            RepoError: There is no data repo, or it cannot be used.
+            RepoError: The data repo does not exist, or cannot be used.
         """
         self.repository = _open(location)
         self.history = History(self.repository)
@@ -51,7 +51,7 @@ class Session:
         """Return the state that a spec names, fetching it if the repo is remote; log the read if reads are logged.
 
         Raises:
-            NotFound: There is no such state.
+            NotFound: The state does not exist.
         """
         from blastgit.workflow.resolve import resolve
 

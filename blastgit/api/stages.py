@@ -108,7 +108,7 @@ def plan_all(  # noqa: PLR0913 (the parameters of `plan`, for many revisions)
 
     Raises:
         NotFound: No such revision or collection, or nothing has that stage, file, field or setting.
-        UsageError: There is no such flag.
+        UsageError: The flag does not exist.
         RepoError: Flags are asked for, and DuckDB, which the index needs, is not installed.
     """
     from blastgit.api.collections import Collections
@@ -159,7 +159,7 @@ def validity(session: Session, /, spec: str) -> ValidityReport:
     """Return how each stage of the workflow ended, and which values and files of a state are therefore invalid.
 
     Raises:
-        NotFound: There is no such revision or marker.
+        NotFound: The revision or marker does not exist.
     """
     from blastgit.workflow.judged import ValidityReport
 

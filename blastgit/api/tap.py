@@ -42,7 +42,7 @@ class Tap(Asked):
             even_invalid: Return it even if the stage that makes it failed.
 
         Raises:
-            NotFound: There is no such revision or file.
+            NotFound: The revision or file does not exist.
             Withdrawn: It was taken down.
             InvalidData: The stage that makes it failed.
         """

@@ -62,7 +62,7 @@ class Types(Asked):
         """Return the datasets of a revision, of one type or of all.
 
         Raises:
-            NotFound: There is no such revision or type.
+            NotFound: The revision or type does not exist.
         """
         parsed = parse_spec(spec)
         source = Source(self._repository, self._session.resolve(parsed))
@@ -79,7 +79,7 @@ class Types(Asked):
             reader: The name of a reader other than the type's own.
 
         Raises:
-            NotFound: There is no such type, revision, collection, reader or dataset.
+            NotFound: The type, revision, collection, reader or dataset does not exist.
             UsageError: Several datasets fit.
             InvalidData: The stage that makes it failed.
             Withdrawn: It was taken down.
@@ -145,7 +145,7 @@ def make(dataset: Dataset, reader: str) -> Any:
     """Read a dataset with a reader, and attach its identity.
 
     Raises:
-        NotFound: There is no such reader.
+        NotFound: The reader does not exist.
         ReaderFailed: The reader raised an exception; the error names type, file and reader.
     """
     from blastgit.readers.registry import reader_of

@@ -36,7 +36,7 @@ def tombstone_faults(path: str, data: bytes, find: Find) -> Iterator[str]:
     for stone in stones:
         for what, text in (("reason", stone.reason), ("name", stone.by), ("time", stone.at)):
             if not isinstance(text, str) or hidden_in(text, "\n\t"):
-                yield f"the {what} of its tombstone of {stone.path!r} is no plain text"
+                yield f"the {what} of its tombstone of {stone.path!r} is not plain text"
     if match := _OF_ATTACHMENT.fullmatch(path):
         yield from _attachment_faults(match[1], stones)
     elif match := _OF_STATE.fullmatch(path):

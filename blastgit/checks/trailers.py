@@ -232,6 +232,6 @@ def promotion_faults(line: str, marker: Marker) -> Iterator[str]:
         return
     source = origin.partition("@")[0]
     if source == transient_of(source) or transient_of(source) != transient_of(line):
-        yield f"its trailer Promoted-From, {origin}, is no revision of a user's own line of {transient_of(line)}"
+        yield f"its trailer Promoted-From, {origin}, is not a revision of a user's own line of {transient_of(line)}"
     if line != transient_of(line):
         yield "its trailer Promoted-From belongs to official revisions"

@@ -60,7 +60,7 @@ def _check_paths(options: argparse.Namespace) -> None:
     """Check that an argument that looks like the file of an export exists, before it is looked up in a data repo.
 
     Raises:
-        UsageError: There is no such file.
+        UsageError: The file does not exist.
     """
     for text in (options.old, options.new):
         if text.endswith(".json") and not Path(text).is_file():

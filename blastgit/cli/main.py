@@ -192,7 +192,7 @@ def _verb_of(arguments: Sequence[str]) -> str:
     """Return the verb, or "" if argparse handles the arguments (help, the version, a usage error).
 
     Raises:
-        UsageError: There is no such verb; the error names the nearest.
+        UsageError: The verb does not exist; the error names the nearest.
     """
     words = iter(arguments)
     for word in words:

@@ -102,7 +102,7 @@ class Names:
             if row.match(name) is not None:
                 return row
         patterns = ", ".join(row.pattern for row in self.rows)
-        raise InvalidName(f"{name!r} is no name for a collection here: there may be {patterns}")
+        raise InvalidName(f"{name!r} is not a name for a collection here: there may be {patterns}")
 
     def parse(self, name: str) -> tuple[str, dict[str, str]]:
         """Return the key of the row that a name matches, and the name's parts by their words.
@@ -149,7 +149,7 @@ def check_name(name: str) -> str:
     """
     if not _PARTS.fullmatch(name) or ".." in name:
         raise InvalidName(
-            f"{name[:80]!r} is no name of a collection: up to ten parts of letters, digits and ._+-, joined by /"
+            f"{name[:80]!r} is not a name of a collection: up to ten parts of letters, digits and ._+-, joined by /"
         )
     try:
         check_new_path(path_of(name))

@@ -81,7 +81,7 @@ def _parts(loaded: Any) -> dict[str, str]:
                 raise RepoError(f"{_WHERE}.parts has {word!r}: a word is of small letters")
             re.compile(expression)
         except (re.error, TypeError) as error:
-            raise RepoError(f"{_WHERE}.parts.{word} is no regular expression: {error}") from None
+            raise RepoError(f"{_WHERE}.parts.{word} is not a regular expression: {error}") from None
     return given
 
 
@@ -107,7 +107,7 @@ def _row(where: str, key: Any, line: Any, parts: Mapping[str, str]) -> Row:
     except KeyError as word:
         raise RepoError(f"{where}.name has {word.args[0]}, and `parts` does not say what that may be") from None
     except re.error as error:
-        raise RepoError(f"{where}.name is no pattern: {error}") from None
+        raise RepoError(f"{where}.name is not a pattern: {error}") from None
 
 
 def _texts(key: str, value: Any) -> tuple[str, ...]:

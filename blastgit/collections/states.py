@@ -82,7 +82,7 @@ def commit_at(repository: Repository, when: str) -> pygit2.Commit:
     """Return the commit of main for a commit's id, a date or a date-time; for a RUN, the commit it has stored.
 
     Raises:
-        NotFound: There is no such commit.
+        NotFound: The commit does not exist.
         InvalidName: It is not a date.
     """
     if _COMMIT.fullmatch(when):
@@ -93,7 +93,7 @@ def commit_at(repository: Repository, when: str) -> pygit2.Commit:
             return commit_at(repository, run.main)
         until = None if "/" in when else parse_spec(f"at@{when}").until
         if until is None:
-            raise NotFound(f"{when!r} is no state of main: give a commit's id, a date, or a RUN that has stored one")
+            raise NotFound(f"{when!r} is not a state of main: give a commit's id, a date, or a RUN that has stored one")
         found = main_at(repository, until)
     if found is None:
         raise NotFound(f"main of {repository.location} has no state {when}")

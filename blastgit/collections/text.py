@@ -57,7 +57,7 @@ def read_collection(data: bytes, where: str) -> Collection:
             raise ValueError(f"after the first lines there should be `{_LISTS[kind]}:`, and one member a line")
         return _make(kind, fields, items)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise RepoError(f"{where} is no collection: {_words(error)}; docs/format.md shows how it is written") from None
+        raise RepoError(f"{where} is not a collection: {_words(error)}; docs/format.md shows the form") from None
 
 
 def check_text(data: bytes, where: str) -> Collection:
@@ -132,9 +132,9 @@ def _make(kind: str, fields: Mapping[str, Any], items: tuple[str, ...]) -> Colle
 
 def _words(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
-        return "a value is no JSON text" if isinstance(error, json.JSONDecodeError) else "it is not UTF-8 text"
+        return "a value is not JSON text" if isinstance(error, json.JSONDecodeError) else "it is not UTF-8 text"
     if isinstance(error, KeyError):
-        return f"{error} is missing, or is no type of collection"
+        return f"{error} is missing, or is not a type of collection"
     return (
         str(error) if isinstance(error, ValueError | TypeError) and "__init__" not in str(error) else "a key is unknown"
     )

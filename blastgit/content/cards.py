@@ -70,7 +70,7 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What is no value: commentary, and whatever stands where the grammar wants a value."""
+    """What is not a value: commentary, and whatever stands where the grammar wants a value."""
 
     text: str
 
@@ -150,7 +150,7 @@ class _Long:
 
 
 def changes(old: Cards, new: Cards, tolerance: Tolerance) -> Iterator[CardChange]:
-    """Cards that differ, leaving out volatile ones; the order of different keywords is no content."""
+    """Cards that differ, leaving out volatile ones; the order of different keywords is not content."""
     for keyword in old | new:
         if keyword in tolerance.volatile_cards:
             continue

@@ -49,7 +49,7 @@ def image_cards(values: Cards) -> Cards:
     """The cards of an image, stored in tiles or not, without those that say how it is stored."""
     found = {keyword: each for keyword, each in values.items() if not _STORAGE.fullmatch(keyword)}
     if "ZBLANK" in values and (cards.integer(values, "ZBITPIX") or 0) > 0:
-        found["ZBLANK"] = values["ZBLANK"]  # of integers it says which are undefined, and is no part of the packing
+        found["ZBLANK"] = values["ZBLANK"]  # of integers it says which are undefined, and is not part of the packing
     if found.get("EXTNAME") == ["COMPRESSED_IMAGE"]:  # what programs call one without a name
         del found["EXTNAME"]
     return found

@@ -97,7 +97,7 @@ def check_storage(settings: Settings, config: bytes) -> Rules:
     for name, rule in rules.of.items():
         if name not in types or types.find(name).pattern is None:
             files = ", ".join(each.name for each in types if each.pattern is not None)
-            raise RepoError(f"{_WHERE}: {name!r} is no dataset type of files; there is {files}")
+            raise RepoError(f"{_WHERE}: {name!r} is not a dataset type of files; there is {files}")
         names = remote_names(config)
         if rule.store and rule.store not in names:
             raise RepoError(f"{_WHERE}.{name}: .dvc/config has no remote {rule.store!r}; there is {', '.join(names)}")

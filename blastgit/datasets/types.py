@@ -92,7 +92,7 @@ class DatasetTypes:
         """Return the type of a name.
 
         Raises:
-            NotFound: There is none; the error names the nearest.
+            NotFound: It does not exist; the error names the nearest.
         """
         if name in self.by_name:
             return self.by_name[name]

@@ -127,7 +127,7 @@ def export_tree(
         RepoError: The folder cannot be written.
     """
     if not isinstance(state, Revision):
-        raise UsageError(f"{state} is no revision, and only revisions have a place in this layout")
+        raise UsageError(f"{state} is not a revision, and only revisions have a place in this layout")
     revisions = [each for each in History(repository).revisions(state.name) if each.number <= state.number]
     withdrawals = Withdrawals(repository)
     items = []

@@ -171,7 +171,7 @@ def _exported(place: Path | Place, exports: Path, names: set[str]) -> Iterator[F
     """Yield the transients `names`, and those that have an export, which are added to `names`."""
     if not exports.is_dir():
         raise UsageError(
-            f"{exports} is no folder: give that of the NAME.json files, as Blast's export_transient_info writes them, "
+            f"{exports} is not a folder: give that of the NAME.json files that Blast's export_transient_info writes, "
             "with --exports"
         )
     for path in sorted(exports.iterdir()):

@@ -41,7 +41,7 @@ def _run(hook: str, arguments: list[str], lines: bytes) -> list[str]:
         from blastgit.guard.push import check_push
 
         return check_push(folder, arguments[0] if arguments else "origin", lines)
-    return [f"{hook!r} is no hook of blastgit: they are pre-receive and pre-push"]
+    return [f"{hook!r} is not a hook of blastgit: they are pre-receive and pre-push"]
 
 
 if __name__ == "__main__":

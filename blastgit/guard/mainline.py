@@ -69,7 +69,7 @@ def _check_step(repo: Quarantine, step: Step, changed: Changed, coming: Mapping[
     """Check each file that a commit of main changes, by itself."""
     for path in (FILE, CONFIG):
         if (path in changed and changed[path][1] is None) or (step.base is None and path not in changed):
-            raise Denied(f"it would lack {path}, without which this is no data repo")
+            raise Denied(f"it would lack {path}, without which this is not a data repo")
     if any(old is None for old, _ in changed.values()):
         deny(place_faults(files_of(repo, step.commit.tree_id)))
     for path, (old, oid) in changed.items():

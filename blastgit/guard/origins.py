@@ -80,7 +80,7 @@ def _check_main(repo: Quarantine, commit: str) -> None:
     if main is None or oid not in repo.git:
         return
     if not isinstance(repo.git[oid], pygit2.Commit) or not repo.is_ancestor(commit, main):
-        raise Denied(f"its trailer Collections-At names {commit:.10}, which is no commit of main")
+        raise Denied(f"its trailer Collections-At names {commit:.10}, which is not a commit of main")
 
 
 def _revision(spec: str, tagged: Tagged) -> str | None:

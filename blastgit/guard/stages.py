@@ -121,7 +121,7 @@ def _number_after(repo: Quarantine, line: Line, base: str) -> int:
     if base == NO_BASE:
         return 0
     if tip is None or not _COMMIT.fullmatch(base) or base not in repo.git:
-        raise Denied(f"its `Base:`, {base:.40}, is no commit of {line} that is here: push that first")
+        raise Denied(f"its `Base:`, {base:.40}, is not a commit of {line} that is here: push that first")
     if not repo.is_ancestor(base, tip):
         raise Denied(f"its `Base:`, {base:.10}, is not on the branch {line}")
     commit: pygit2.Commit | None = repo.commit(base, "what the run is based on")

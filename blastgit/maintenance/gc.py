@@ -109,7 +109,7 @@ def read_duration(text: str) -> timedelta:
     """
     match = _DURATION.fullmatch(text)
     if not match:
-        raise UsageError(f"{text!r} is no time span: write a number and d, h or m, as in 14d")
+        raise UsageError(f"{text!r} is not a time span: write a number and d, h or m, as in 14d")
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 

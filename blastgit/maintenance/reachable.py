@@ -74,7 +74,7 @@ class ReachableContents:
         if main != self._main:
             self._main = main
             self._read_withdrawals()
-        self.damaged = dict.fromkeys(broken_refs(self._repository.path), "it is no ref that git can read")
+        self.damaged = dict.fromkeys(broken_refs(self._repository.path), "it is not a ref that git can read")
         for ref in list_refs(self._git):
             name = ref.decode("utf-8", "surrogateescape")
             try:

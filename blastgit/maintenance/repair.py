@@ -130,7 +130,7 @@ def open_source(source: str, work_folder: Path) -> Store:
         folder = remote.folder / place
         if (folder / "files" / "md5").is_dir():
             return open_store(Remote("source", str(folder)), work_folder)
-    raise UsageError(f"{source} is no store: it should be the URL of a DVC remote, or a folder that has files/md5/")
+    raise UsageError(f"{source} is not a store: it should be the URL of a DVC remote, or a folder that has files/md5/")
 
 
 class _Repair:

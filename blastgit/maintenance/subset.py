@@ -206,7 +206,7 @@ class _Selection:
         for spec in specs:
             revision = resolve(repository, spec)
             if not isinstance(revision, Revision):
-                raise UsageError(f"{revision} is no revision: a subset is made of revisions, which can be cited")
+                raise UsageError(f"{revision} is not a revision: a subset is made of revisions, which can be cited")
             found[str(revision)] = revision
             self._take(revision, spec.path, options.only)
         if not any(self.files.values()):

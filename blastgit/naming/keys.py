@@ -37,7 +37,7 @@ def read_keys(value: Any, where: str, known: Iterable[str], *, needed: str = "")
         needed: The one that has to be there, if one has.
 
     Raises:
-        RepoError: It is no mapping, a key is unknown (the error offers the nearest), or the needed one is missing.
+        RepoError: It is not a mapping, a key is unknown (the error offers the nearest), or the needed one is missing.
     """
     keys = tuple(known)
     given = read_mapping(value, where, f"be a mapping with {_listed(keys)}")

@@ -62,7 +62,7 @@ def check_transient(name: str) -> str:
         raise InvalidName(f"transient name of {len(name)} characters: at most 64 are allowed")
     if not _TRANSIENT.fullmatch(name):
         raise InvalidName(
-            f"{name!r} is no transient name: letters and digits, with _ and - between them, two characters or more"
+            f"{name!r} is not a transient name: letters and digits, with _ and - between them, two characters or more"
         )
     folded = fold(name)
     if folded in _RESERVED or folded.endswith("_head"):
@@ -231,7 +231,7 @@ def parse_spec(text: str) -> Spec:
         return replace(found, alias=revision)
     if revision.isdecimal():
         if len(revision) > 9 or str(int(revision)) != revision:
-            raise InvalidName(f"{revision!r} is no revision number: write it without leading zeros, up to 999999999")
+            raise InvalidName(f"{revision!r} is not a revision number: write it without leading zeros, up to 999999999")
         return replace(found, number=int(revision))
     return replace(found, until=_instant(revision))
 

@@ -161,7 +161,7 @@ def place(ref: str) -> Place:
 def _line(ref: str, text: str) -> Line:
     if not is_personal(text) and not is_reference(text):
         if "/" in text:
-            raise Denied(f"{ref!r} is no transient's: its name may have no slash, but for u/USER/NAME and r/TYPE/NAME")
+            raise Denied(f"{ref!r} is not a transient's: its name may have no slash except u/USER/NAME and r/TYPE/NAME")
         return Line(check_transient(text))
     check_line(text)
     return Line(transient_of(text), user_of(text))
@@ -218,12 +218,12 @@ def draft_ref(name: str) -> str:
 
 
 def branch_of(ref: str) -> str | None:
-    """Return the branch that a ref is, `2026dgt` or `main`; None if it is no branch."""
+    """Return the branch that a ref is, `2026dgt` or `main`; None if it is not a branch."""
     return ref.removeprefix(BRANCHES) if ref.startswith(BRANCHES) else None
 
 
 def tag_of(ref: str) -> str | None:
-    """Return the tag that a ref is, `2026dgt/1`; None if it is no tag."""
+    """Return the tag that a ref is, `2026dgt/1`; None if it is not a tag."""
     return ref.removeprefix(TAGS) if ref.startswith(TAGS) else None
 
 

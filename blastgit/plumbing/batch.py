@@ -93,7 +93,7 @@ class Batch:
         """Write all objects where nobody relies on their being durable: into a repository that is temporary.
 
         Raises:
-            RepoError: There is no room, or the repository cannot be written.
+            RepoError: The disk is full, or the repository cannot be written.
         """
         with self.written() as place:
             place.admit()
@@ -108,7 +108,7 @@ class Batch:
         """Write all objects, and yield where they stand until they are admitted; those that are not are removed.
 
         Raises:
-            RepoError: There is no room, or the repository cannot be written.
+            RepoError: The disk is full, or the repository cannot be written.
         """
         try:
             with quarantine(Path(self._git.path) / "objects") as place:

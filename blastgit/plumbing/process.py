@@ -73,7 +73,7 @@ def run_git(
 
     Raises:
         GitError: It failed.
-        RepoError: There is no git on this machine.
+        RepoError: Git is not installed.
     """
     with _started(directory, args, env=env, pass_fds=pass_fds, keep=keep) as process:
         return _finish(process, args, b"" if stdin is None else stdin)
@@ -88,7 +88,7 @@ def git_folder(path: Path) -> Path:
     try:
         found = run_git(None, "-C", str(path), "rev-parse", "--absolute-git-dir", keep=Keep.TRUST)
     except GitError as error:
-        raise RepoError(f"{path} is no git repository that can be used here ({lines_of(error.said)})") from None
+        raise RepoError(f"{path} is not a git repository that can be used here ({lines_of(error.said)})") from None
     return Path(os.fsdecode(found).rstrip("\n"))
 
 
@@ -134,7 +134,7 @@ def git_in_waiting(
 
     Raises:
         GitError: It failed; only `go_on` raises it.
-        RepoError: There is no git on this machine.
+        RepoError: Git is not installed.
     """
     with _started(directory, args, env=env, pass_fds=pass_fds) as process:
         assert process.stdin is not None

@@ -48,7 +48,7 @@ def blame(repository: Repository, name: str, wanted: str | None = None) -> list[
         wanted: A path, the beginning of one, or a shell pattern; None for everything.
 
     Raises:
-        NotFound: There is no such transient, or it has no such value or file.
+        NotFound: The transient does not exist, or it has no such value or file.
     """
     rules, wanted = repository.rules, wanted.rstrip("/") if wanted else None
     revisions = ancestry(repository, name)

@@ -47,7 +47,7 @@ def drafts(repository: Repository, name: str) -> list[KeptDraft]:
     """Return the drafts of a transient, newest first.
 
     Raises:
-        NotFound: There is no such transient.
+        NotFound: The transient does not exist.
     """
     line = Drafts(repository, name)
     if line.tip is None and History(repository).latest(name) is None:

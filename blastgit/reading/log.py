@@ -139,7 +139,7 @@ def log(repository: Repository, name: str) -> list[Entry]:
     """Return the revisions of a transient, newest first.
 
     Raises:
-        NotFound: There is no such transient.
+        NotFound: The transient does not exist.
     """
     history = History(repository)
     revisions = history.revisions(name)

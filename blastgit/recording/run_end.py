@@ -26,7 +26,7 @@ def end(repository: Repository, name: str, options: RecordOptions, progress: Pro
     """Record the present state of a transient's run in progress.
 
     Raises:
-        NotFound: There is no run in progress.
+        NotFound: No run is in progress.
         InvalidInput: The stages did not make a whole export, or a file that it names.
     """
     from blastgit.recording.record import record_from

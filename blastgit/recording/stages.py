@@ -176,7 +176,7 @@ class Workflow(Asked):
             used: The revisions of references that the run used, unless its stages named them.
 
         Raises:
-            NotFound: There is no run in progress, or no such revision of a reference.
+            NotFound: No run is in progress, or a revision of a reference does not exist.
             Busy: Another owner is still working on a stage of it.
             InvalidInput: The stages did not make a whole export, or a file that it names.
         """

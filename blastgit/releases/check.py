@@ -245,7 +245,7 @@ def _check_against_main(repository: Repository, tagged: Tagged, tip: str, found:
         found.remarks.append(f"the state {frozen.main:.10} of main is not here, so what it says was not looked at")
         return
     if tip != frozen.main and not repository.git.descendant_of(tip, main.id):
-        found.say(tagged.label, f"{frozen.main:.10} is no state of main")
+        found.say(tagged.label, f"{frozen.main:.10} is not a state of main")
         return
     if read_blob(main.tree, CONFIG) != tagged.file(CONFIG):
         found.say(f"{tagged.label}:{CONFIG}", "it names another store than main did then")

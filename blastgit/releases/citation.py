@@ -156,7 +156,7 @@ def read_cff(text: bytes) -> Citation:
     where = f"{CFF} on main"
     loaded = load_yaml(text, where)
     if not isinstance(loaded, dict):
-        raise RepoError(f"{where} is no mapping")
+        raise RepoError(f"{where} is not a mapping")
     names = {"family-names": "family", "given-names": "given"}
     people = [
         {names.get(key, key): value for key, value in each.items() if names.get(key, key) in _PERSON}
@@ -180,7 +180,7 @@ def doi_of(text: str, where: str) -> str:
     """
     match = _DOI.fullmatch(text)
     if text and match is None:
-        raise RepoError(f"{where}: {text!r} is no DOI: write 10.PREFIX/NAME")
+        raise RepoError(f"{where}: {text!r} is not a DOI: write 10.PREFIX/NAME")
     return match[1] if match else ""
 
 

@@ -140,7 +140,7 @@ def read_frozen(data: bytes, label: Label) -> Frozen:
         head = {"kind": fields.pop("type"), "size": fields.pop("bytes"), "formats": tuple(fields.pop("formats"))}
         frozen = Frozen(stated, citation=citation, entries=tuple(members), **head, **fields)
         if not _COMMIT.fullmatch(frozen.main) or not (frozen.about + frozen.time + frozen.repo).isprintable():
-            raise ValueError("a text cannot be printed, or main is no commit")
+            raise ValueError("a text cannot be printed, or main is not a commit")
         is_exact = frozen.text() == data
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, BlastgitError) as error:
         raise DamagedData(f"{FILE} of {label} cannot be read: {error}") from None

@@ -51,11 +51,11 @@ def make_label(collection: str, version: str) -> Label:
     """
     label = Label(check_name(collection), version)
     if "/" in version or not pygit2.reference_is_valid_name(label.ref):
-        raise InvalidName(f"{version!r} is no version: letters, digits and ._+-, such as 1, 2026.1 or v1.0")
+        raise InvalidName(f"{version!r} is not a version: letters, digits and ._+-, as in 1, 2026.1, v1.0")
     try:
         place(label.ref)
     except BlastgitError:
-        raise InvalidName(f"{version!r} is no version: letters, digits and ._+-, such as 1, 2026.1 or v1.0") from None
+        raise InvalidName(f"{version!r} is not a version: letters, digits and ._+-, as in 1, 2026.1, v1.0") from None
     return label
 
 

@@ -66,7 +66,7 @@ class History:
         """Return all revisions of a transient, oldest first.
 
         Raises:
-            NotFound: There is no such transient.
+            NotFound: The transient does not exist.
         """
         found = list(self._numbered(name, self.all_markers(name)))
         if not found:
@@ -86,7 +86,7 @@ class History:
         """Return the revision for a number or a date, or the latest; `workflow/resolve.py` resolves all names.
 
         Raises:
-            NotFound: There is no such revision; the error lists the nearest names.
+            NotFound: The revision does not exist; the error lists the nearest names.
         """
         assert spec.alias is None, "convenient names are resolved in workflow/resolve.py"
         found: Revision | None

@@ -37,7 +37,7 @@ def ancestry(repository: Repository, line: str) -> list[Revision]:
     """Return all revisions in the history of a line, oldest first: those up to its fork, then its own.
 
     Raises:
-        NotFound: There is no such line, or it has no revision.
+        NotFound: The line does not exist, or it has no revision.
     """
     _ = History(repository).revisions(line)
     markers = [marker for marker in map(Marker, repository.commits(line)) if marker.number is not None]

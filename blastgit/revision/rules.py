@@ -125,7 +125,7 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any], where: str) -> Mapp
     result = dict(base)
     for key, value in over.items():
         if key not in known and not free:
-            raise RepoError(f"blastgit.yaml: {where}.{key} is no rule; rules.yaml lists those there are")
+            raise RepoError(f"blastgit.yaml: {where}.{key} is not a rule; rules.yaml lists those there are")
         inner = base.get(key)
         result[key] = (
             _merge(inner, value, f"{where}.{key}") if isinstance(inner, dict) and isinstance(value, dict) else value
@@ -183,7 +183,7 @@ def _check_targets(tables: Mapping[str, Table]) -> None:
     for table in tables.values():
         unknown = {*table.references.values(), *table.only_used} - set(tables)
         if unknown:
-            raise ValueError(f"{table.name} refers to {min(unknown)}, which is no table")
+            raise ValueError(f"{table.name} refers to {min(unknown)}, which is not a table")
     targets = {target for table in tables.values() for target in table.references.values()} - {"host"}
     for name in sorted(targets | {table.name for table in tables.values() if table.only_used}):
         if not tables[name].key:

@@ -68,7 +68,7 @@ def read_picture(site: Site, revision: str, path: str) -> Picture:
     """Return an image of a revision; its bytes are checked against the checksum.
 
     Raises:
-        NotFound: There is no such image, or it cannot be read.
+        NotFound: The image does not exist, or it cannot be read.
         Withdrawn: The file was withdrawn.
         DamagedData: The file is missing from the store, or damaged.
     """

@@ -56,7 +56,7 @@ def find(repo: DataRepo, text: str) -> Found:
     """Return the revision that an address names, which may use an alias or a date.
 
     Raises:
-        NotFound: There is no such revision.
+        NotFound: The revision does not exist.
     """
     spec = read_spec(text)
     if spec.is_latest:

@@ -124,7 +124,7 @@ class Store(ABC):
         """Yield the bytes of a content, unchecked.
 
         Raises:
-            DamagedData: There is none of that name.
+            DamagedData: It does not exist.
             StoreError: The store fails.
         """
 
@@ -145,7 +145,7 @@ class Store(ABC):
         """Return the store that pointers know by a name; "" is the default one.
 
         Raises:
-            StoreError: There is none.
+            StoreError: It does not exist.
         """
         if name:
             raise StoreError(f"files should go to the store {name!r}, which .dvc/config on main does not have")

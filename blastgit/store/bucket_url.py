@@ -55,7 +55,7 @@ def place_of_url(url: str, options: Mapping[str, str] = MappingProxyType({})) ->
     """
     parts = urlsplit(url)
     if parts.scheme != "s3" or not parts.netloc or parts.query or parts.fragment or "@" in parts.netloc:
-        raise UsageError(f"{url!r} is no place in S3: write s3://BUCKET/FOLDER")
+        raise UsageError(f"{url!r} is not a place in S3: write s3://BUCKET/FOLDER")
     if unknown := sorted(options.keys() - {"endpointurl", "region"}):
         raise UsageError(f"a bucket has no option {unknown[0]!r}: give endpointurl=… or region=…")
     endpoint = options.get("endpointurl") or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")

@@ -135,7 +135,7 @@ def default_remote(config: bytes) -> Remote:
     """Return the default remote of main's `.dvc/config`.
 
     Raises:
-        RepoError: There is none, the text is no such file, or it has an option that is not main's to set.
+        RepoError: It does not exist, the text is no such file, or it has an option that is not main's to set.
     """
     sections = _read(config, _ON_MAIN)
     for section, options in sections.items():
@@ -234,9 +234,9 @@ def _checked(remote: Remote, where: str) -> Remote:
     parts = urlsplit(remote.url)
     if parts.scheme not in _SCHEMES and len(parts.scheme) != 1:
         known = ", ".join(sorted(_SCHEMES - {""}))
-        raise RepoError(f"{where}: {remote.url!r} is no place for a store: it can be a folder, or a URL of {known}")
+        raise RepoError(f"{where}: {remote.url!r} is not a place for a store: it can be a folder, or a URL of {known}")
     if not remote.url or (remote.folder is not None and not remote.folder.is_absolute()):
-        raise RepoError(f"{where}: the store {remote.url!r} is no absolute path and no URL: write it in full")
+        raise RepoError(f"{where}: the store {remote.url!r} is neither an absolute path nor a URL: write it in full")
     for option in _LAYOUTS:
         if remote.options.pop(option, "false").lower() != "false":
             raise RepoError(f"{where}: {option} would make DVC lay out the store in another way; set it to false")
@@ -261,7 +261,7 @@ def _check_value(option: str, value: str) -> None:
         words = (value, parts.netloc, parts.hostname or "", parts.username or "")
         has_password = parts.password is not None
     except ValueError as error:
-        raise RepoError(f"{_ON_MAIN} has the value {value!r}, which is no URL: {error}") from None
+        raise RepoError(f"{_ON_MAIN} has the value {value!r}, which is not a URL: {error}") from None
     if any(word.startswith("-") for word in words):
         raise RepoError(f"{_ON_MAIN} sets {option!r} to {value!r}, which a program could take for an option of its own")
     if has_password:

@@ -43,7 +43,7 @@ def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file, refusing one that changes meanwhile.
 
     Raises:
-        InvalidFiles: It cannot be read, is empty, is no regular file, or changed while it was read.
+        InvalidFiles: It cannot be read, is empty, is not a regular file, or changed while it was read.
     """
     digest = hashlib.sha256()
     for chunk in read_steadily(path):
@@ -120,14 +120,14 @@ def read_steadily(path: Path) -> Iterator[bytes]:
     """Yield the bytes of a regular file, and make sure at the end that it stayed as it was.
 
     Raises:
-        InvalidFiles: It cannot be read, is empty, is no regular file, or changed while it was read.
+        InvalidFiles: It cannot be read, is empty, is not a regular file, or changed while it was read.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
             before = os.fstat(descriptor)
             if not stat.S_ISREG(before.st_mode):
-                raise InvalidFiles(f"{path} is no regular file")
+                raise InvalidFiles(f"{path} is not a regular file")
             size, asked = 0, min(CHUNK, before.st_size + 1)  # one more than there is shows that there is no more
             while chunk := os.read(descriptor, asked):
                 size += len(chunk)

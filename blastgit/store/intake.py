@@ -116,7 +116,7 @@ class Intake:
 
         Raises:
             InvalidFiles: One cannot be read, is empty, or changes meanwhile.
-            StoreError: There is no room, or the place that one is in fails.
+            StoreError: The disk is full, or the place that one is in fails.
         """
         self._finish()
         unknown = [path for path in self._sources if path not in self._sha256]
@@ -132,7 +132,7 @@ class Intake:
 
         Raises:
             InvalidFiles: One cannot be read, is empty, or is not what it was when it was first read.
-            StoreError: There is no room, or the place that one is in fails.
+            StoreError: The disk is full, or the place that one is in fails.
         """
         self._finish()
         self._start(self._copy, [path for path in paths if path not in self._staged])

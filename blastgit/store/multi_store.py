@@ -42,7 +42,7 @@ class MultiStore(Store):
         """Return the store of a name, "" for the default one.
 
         Raises:
-            StoreError: There is none.
+            StoreError: It does not exist.
         """
         if name and name not in self._others:
             raise StoreError(f".dvc/config on main has no remote {name!r}: there is {', '.join(self._others)}")

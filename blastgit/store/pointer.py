@@ -59,7 +59,7 @@ def read_pointer(data: bytes, path: str) -> Pointer:
     """Read a pointer that lies at `path` (`…/DES_z.fits.dvc`) in a tree.
 
     Raises:
-        DamagedData: It is no pointer that a data repo may hold: one file, by MD5, right beside it.
+        DamagedData: It is not a pointer that a data repo may hold: one file, by MD5, right beside it.
     """
     match = _PLAIN.fullmatch(data.decode("latin-1")) if len(data) < _SIZE_LIMIT else None
     pointer = Pointer(match[1], int(match[2]), match[3], match[4] or "") if match else _read_yaml(data, path)

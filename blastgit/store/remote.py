@@ -151,7 +151,7 @@ class RemoteFolder:
         """Move a file to another path of the store.
 
         Raises:
-            FileNotFoundError: There is none.
+            FileNotFoundError: It does not exist.
         """
         source, target = (str(self._fs.join(self._root, *path.split("/"))) for path in (old, new))
         self._fs.fs.info(source)
@@ -191,7 +191,7 @@ class RemoteFolder:
         """Copy a content to a file of this machine.
 
         Raises:
-            FileNotFoundError: There is none of that name.
+            FileNotFoundError: It does not exist.
         """
         gently = {"max_concurrency": 1} if self._fs.protocol == "s3" else {}  # in a stream, not in large pieces
         self._fs.get_file(self.path(md5), str(target), **gently)

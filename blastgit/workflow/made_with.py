@@ -94,15 +94,15 @@ def check_used(repository: Repository, texts: Iterable[str]) -> tuple[str, ...]:
         texts: What people name them, `r/model/sbi-global@2`; without a number the latest revision is meant.
 
     Raises:
-        InvalidInput: One is no reference, no stage works with it, or two are of one reference.
-        NotFound: There is no such revision.
+        InvalidInput: One is not a reference, no stage works with it, or two are of one reference.
+        NotFound: The revision does not exist.
     """
     known = Stages.of(repository.settings).references
     found: dict[str, str] = {}
     for text in texts:
         spec = parse_spec(text)
         if not is_reference(spec.name) or spec.path is not None:
-            raise InvalidInput(f"{text!r} is no revision of a reference: write r/TYPE/NAME@N")
+            raise InvalidInput(f"{text!r} is not a revision of a reference: write r/TYPE/NAME@N")
         if spec.name not in known:
             hint = did_you_mean(spec.name, known, f"they work with {', '.join(sorted(known)) or 'none'}", count=1)
             raise InvalidInput(

@@ -100,7 +100,7 @@ def read_mark(marker: Marker) -> Mark:
     """Return what a marker says of its stage.
 
     Raises:
-        DamagedData: It is no marker of a stage.
+        DamagedData: It is not a marker of a stage.
     """
     said = marker.trailers
     try:
@@ -118,7 +118,7 @@ def read_mark(marker: Marker) -> Mark:
 
 
 def judged(mark: Mark, stages: Stages) -> Mark:
-    """Return what a marker says, where a finding (no host match) is no failure."""
+    """Return what a marker says, where a finding (no host match) is not a failure."""
     stage = stages.by_name.get(mark.stage)
     is_finding = mark.outcome == FAILED and stage is not None and mark.reason in stage.answers
     return replace(mark, outcome=ANSWERED) if is_finding else mark

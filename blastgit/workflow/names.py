@@ -53,8 +53,8 @@ def named(repository: Repository, name: str, word: str) -> Revision:
     """Return the revision of a transient that a convenient name stands for, or a version of Blast (`v1.12.0`).
 
     Raises:
-        NotFound: There is no such transient, or no revision that meets the name.
-        InvalidName: There is no such name.
+        NotFound: The transient does not exist, or has no revision that meets the name.
+        InvalidName: The name does not exist.
         RepoError: The name is about a stage that does not exist.
     """
     History(repository).revision(

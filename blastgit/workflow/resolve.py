@@ -20,8 +20,8 @@ def resolve(repository: Repository, spec: Spec) -> Snapshot:
     """Return the state that a person named: a revision, a draft, or the marker of a stage before it.
 
     Raises:
-        NotFound: There is none; the error lists the nearest names.
-        InvalidName: There is no such convenient name.
+        NotFound: It does not exist; the error lists the nearest names.
+        InvalidName: The convenient name does not exist.
     """
     if spec.alias == DRAFT and spec.stage is None and spec.draft is None:
         return _open_draft(repository, spec)
@@ -40,8 +40,8 @@ def resolve_revision(repository: Repository, spec: Spec) -> Revision:
     """Return the revision that a person named, also by a convenient name or a version of Blast.
 
     Raises:
-        NotFound: There is none; the error lists the nearest names.
-        InvalidName: There is no such convenient name.
+        NotFound: It does not exist; the error lists the nearest names.
+        InvalidName: The convenient name does not exist.
     """
     if spec.alias is None:
         return History(repository).revision(spec)
@@ -72,7 +72,7 @@ def resolve_draft(repository: Repository, spec: Spec) -> Draft:
     """Return the draft that a person named by its number, `2026dgt@1:draft-1`.
 
     Raises:
-        NotFound: There is none.
+        NotFound: It does not exist.
     """
     drafts = Drafts(repository, spec.name)
     found = drafts.one(spec.number or 0, spec.draft or 0)

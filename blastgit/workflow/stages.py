@@ -102,7 +102,7 @@ class Stages:
         """Return the stage of a name, written as Blast does, as a slug or as its marker.
 
         Raises:
-            NotFound: There is none; the error names the nearest.
+            NotFound: It does not exist; the error names the nearest.
         """
         stage = self.get(name)
         if stage is None:

@@ -24,7 +24,7 @@ class StageStatus:
 
     Attributes:
         stage: The stage.
-        state: "done", "failed", "answered" (a finding, which is no failure), "at work", "never ended" (its lease is
+        state: "done", "failed", "answered" (a finding, which is not a failure), "at work", "never ended" (its lease is
             over), or "not begun".
         owner: Whose run began it.
         host: The machine.

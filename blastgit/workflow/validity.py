@@ -28,7 +28,7 @@ class State(Enum):
 
     OK = "ok"
     ANSWERED = "answered"
-    """It found something out, and that is no failure: there is no host."""
+    """It found something out, and that is not a failure: there is no host."""
     FAILED = "failed"
     NOT_RUN = "not run"
     """It did not run, or not to its end, though nothing before it failed: the run broke off."""
@@ -233,7 +233,7 @@ class Validity:
         """Whether what each of these stages makes can be relied on, and is up to date.
 
         Raises:
-            NotFound: One is no stage.
+            NotFound: One is not a stage.
         """
         standings = [self.standings[self._stages.find(name).name] for name in names]
         return all(standing.is_good for standing in standings)

@@ -114,9 +114,9 @@ def test_an_attachment_comes_along(
         ),
         (b'{"subject": "2026dgt@0", "flag": "awful"}', InvalidInput, "no flag 'awful'"),
         (b'{"subject": "2026dgt@0", "time": "2026-05-27T03:00:00", "flag": "bad"}', InvalidInput, "no zone"),
-        (b'{"subject": "2026dgt@0", "magnitude": 3}', InvalidInput, "is no key of an annotation"),
+        (b'{"subject": "2026dgt@0", "magnitude": 3}', InvalidInput, "is not a key of an annotation"),
         (b"# %ECSV 1.0\n# ---\nsubject flag\n2026dgt@0\n", InvalidInput, "1 cells for 2 columns"),
-        (b"# %ECSV 1.0\n# ---\n# delimiter: x\nsubject\n", InvalidInput, "no ECSV"),
+        (b"# %ECSV 1.0\n# ---\n# delimiter: x\nsubject\n", InvalidInput, "not ECSV"),
         (b'# %ECSV 1.0\n# ---\nsubject\n"2026', InvalidInput, "cannot be read"),
     ],
 )

@@ -38,5 +38,5 @@ def test_git_log_shows_them(
 def test_where_there_is_nothing_to_show(history: Path, clone: Callable[..., Path], tmp_path: Path) -> None:
     with pytest.raises(RepoError, match="has no branch annotations"):
         set_up_notes(clone(history, "work").parent)
-    with pytest.raises(RepoError, match="is no git repository"):
+    with pytest.raises(RepoError, match="is not a git repository"):
         set_up_notes(tmp_path)

@@ -21,8 +21,8 @@ def given(collections, name):
         ("DES/raw/all", "TAGGED", InvalidInput, "should be RUN and not TAGGED"),
         ("2.2i/raw/DM-1", "RUN", InvalidInput, "should be TAGGED and not RUN"),
         ("DES/whatever/DM-1/x", "TAGGED", InvalidName, "there may be <instrument>/defaults"),
-        ("calib/notaticket", "CALIBRATION", InvalidName, "no name for a collection here"),
-        ("a b", "TAGGED", InvalidName, "no name of a collection"),
+        ("calib/notaticket", "CALIBRATION", InvalidName, "not a name for a collection here"),
+        ("a b", "TAGGED", InvalidName, "not a name of a collection"),
     ],
 )
 def test_name_and_type_against_the_table(collections, name, kind, error, said):
@@ -171,7 +171,7 @@ def test_a_table_of_ones_own(settle):
     collections.create("flats/des", "TAGGED", "why")
     with pytest.raises(InvalidInput, match="should be TAGGED"):
         collections.create("flats/sdp", "RUN", "why")
-    with pytest.raises(InvalidName, match="no name for a collection here"):
+    with pytest.raises(InvalidName, match="not a name for a collection here"):
         collections.create("DES/raw/all/x", "RUN", "why")
 
 

@@ -29,11 +29,11 @@ def second_pass(stocked, record):
 @pytest.mark.parametrize(
     ("run", "why"),
     [
-        ("2026-05 night 3", "no name of a collection"),
-        ("", "no name of a collection"),
-        ("../main", "no name of a collection"),
-        ("a/b/c/d", "no name for a collection here"),
-        ("runs/a", "no name for a collection here"),
+        ("2026-05 night 3", "not a name of a collection"),
+        ("", "not a name of a collection"),
+        ("../main", "not a name of a collection"),
+        ("a/b/c/d", "not a name for a collection here"),
+        ("runs/a", "not a name for a collection here"),
         ("defaults", "should be CHAINED and not RUN"),
         ("runs/nearby/v1/DM-7", "should be CHAINED and not RUN"),
         ("calib/DM-2", "should be CALIBRATION and not RUN"),
@@ -190,7 +190,7 @@ def test_old_names_stay_and_are_reported(stocked, record, capsys):
     [said] = [text for text in report.advice if "table of names" in text]
     assert "'2026-05 night 3'" in said
     assert main(["-C", str(stocked), "run", "list"]) == 0
-    assert "is no name of a collection" in capsys.readouterr().out
+    assert "is not a name of a collection" in capsys.readouterr().out
 
 
 def test_elsewhere_it_is_the_same(stocked, second_pass):

@@ -60,7 +60,7 @@ def test_chains_nest_and_a_chain_of_one_is_a_pointer(shelf):
         ("best", ["a", "a"], InvalidInput, "a child twice"),
         ("defaults", ["defaults"], InvalidInput, "in a circle: defaults > defaults"),
         ("middle", ["defaults"], InvalidInput, "in a circle: middle > defaults > middle"),
-        ("best", ["../a"], InvalidName, "no name"),
+        ("best", ["../a"], InvalidName, "is not a name"),
     ],
 )
 def test_a_chain_leads_nowhere_but_down(shelf, name, children, error, said):

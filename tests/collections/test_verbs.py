@@ -77,7 +77,7 @@ def test_latest_and_dates_become_numbers(collections):
         (["2026abc@0"], InvalidInput, "two datasets of one type"),
         (["u/alice/2026dgt@0"], Denied, "is personal work"),
         (["u/a b/2026dgt@0"], BlastgitError, "cannot be a user's name"),
-        (["not a name"], InvalidName, "is no transient name"),
+        (["not a name"], InvalidName, "is not a transient name"),
         ([], UsageError, "which datasets"),
     ],
 )

@@ -201,7 +201,7 @@ def test_odd_files_of_a_tree_in_place(repo, tree, tmp_path):
     assert (tmp_path / "got/cutout_cdn/DES/odd 'ü' name.fits").read_bytes() == b"odd"
     (tree / "cutout_cdn/2026ab/DES/empty.fits").unlink()
     os.mkfifo(tree / "cutout_cdn/2026ab/DES/pipe.fits")
-    assert "no regular file" in DataRepo(repo).import_all(tree, mode="inplace").skipped["2026ab"]
+    assert "not a regular file" in DataRepo(repo).import_all(tree, mode="inplace").skipped["2026ab"]
     (tree / "cutout_cdn/2026ab/DES/pipe.fits").unlink()
     (tree / "cutout_cdn/2026ab/DES/loop.fits").symlink_to("loop.fits")
     assert "2026ab" in DataRepo(repo).import_all(tree, mode="inplace").skipped

@@ -187,19 +187,19 @@ def test_branches_only_move_forward(clone: Any) -> None:
     ("ref", "said"),
     [
         ("refs/heads/feature/x", "its name may have no slash"),
-        ("refs/heads/x", "is no transient name"),
+        ("refs/heads/x", "is not a transient name"),
         ("refs/heads/release", "is reserved in a data repo"),
         ("refs/heads/2026DGT", "'2026dgt' is here, and differs only in case"),
         ("refs/heads/aux", "a device name on Windows"),
         ("refs/heads/" + "ab" * 20, "looks like a git object id"),
         ("refs/heads/u/mallory/2026dgt", "u/mallory/2026dgt belongs to mallory"),
-        ("refs/heads/u/mallory", "is no transient name"),
+        ("refs/heads/u/mallory", "is not a transient name"),
         ("refs/tags/v1.0", "tags here are NAME/N"),
         ("refs/tags/2026dgt/01", "tags here are NAME/N"),
         ("refs/tags/release/v1", "refs/tags/release/COLLECTION/VERSION"),
         ("refs/notes/commits", "a data repo has no refs like"),
         ("refs/replace/" + "ab" * 20, "a data repo has no refs like"),
-        ("refs/workflow/a/b", "is no transient name"),
+        ("refs/workflow/a/b", "is not a transient name"),
         ("refs/workflow/2026DGT", "differs only in case"),
     ],
 )
@@ -212,7 +212,7 @@ def test_two_pushed_names_that_differ_only_in_case(bench: Any, deny: Callable[..
 
 
 def test_one_bad_ref_denies_them_all(bench: Any, deny: Callable[..., str]) -> None:
-    assert "is no transient's" in deny(BRANCH, TAG, "good:refs/heads/feature/x")
+    assert "is not a transient's" in deny(BRANCH, TAG, "good:refs/heads/feature/x")
 
 
 def test_a_run_is_made_of_markers_of_stages(clone: Any) -> None:

@@ -82,7 +82,7 @@ def test_installing(clone: Any, capsys: pytest.CaptureFixture[str], tmp_path: Pa
     subprocess.run(["git", "init", "--quiet", tmp_path / "work"], check=True, env=git_environment())
     with pytest.raises(RepoError, match="is a clone, not a data repo"):
         install_hooks(tmp_path / "work")
-    with pytest.raises(RepoError, match="is no git repository"):
+    with pytest.raises(RepoError, match="is not a git repository"):
         install_hooks(tmp_path)
     clone.git("config", "core.hooksPath", tmp_path / "shared")
     with pytest.raises(RepoError, match=r"\(core\.hooksPath\)"):
@@ -108,10 +108,10 @@ def test_hooks_are_found_after_a_move_and_never_in_the_present_folder(clone: Any
     assert clone.git("--git-dir", moved, "config", "core.hooksPath") == str(moved / "hooks")
     clone.git("--git-dir", moved, "update-ref", "refs/workflow/2026dgt", "2026dgt/0^0")
     assert not (tmp_path / "run").exists()
-    assert "is no transient's" in clone.push("good:refs/heads/feature/x", url=f"file://{moved}")
+    assert "is not a transient's" in clone.push("good:refs/heads/feature/x", url=f"file://{moved}")
     moved.rename(tmp_path / "again")
     DataRepo(tmp_path / "again").record("2026zzz", export, data)
-    assert "is no transient's" in clone.push("good:refs/heads/feature/x", url=f"file://{tmp_path}/again")
+    assert "is not a transient's" in clone.push("good:refs/heads/feature/x", url=f"file://{tmp_path}/again")
 
 
 def test_hooks_that_an_account_sets_for_all_its_repositories_do_not_replace_ours(clone: Any, tmp_path: Path) -> None:

@@ -28,12 +28,12 @@ def logged(repo: Path) -> list[dict[str, Any]]:
 
 def test_a_denied_push_stands_in_the_log_with_its_reason(clone: Any) -> None:
     assert "should be an annotated tag" in clone.push(BRANCH, f"good:{TAG}", env={"GL_USER": "eve"})
-    assert "is no transient's" in clone.push("good:refs/heads/feature/x")
+    assert "is not a transient's" in clone.push("good:refs/heads/feature/x")
     first, second = logged(clone.repo)
     assert first["who"] == "eve"
     assert "should be an annotated tag" in first["denied"]
     assert {each["ref"] for each in first["refs"]} == {BRANCH, TAG}
-    assert "is no transient's" in second["denied"]
+    assert "is not a transient's" in second["denied"]
     assert clone.push(BRANCH, TAG) == ""
     give_up = time.monotonic() + 30
     while len(logged(clone.repo)) < 3 and time.monotonic() < give_up:  # it is noted when git has moved the refs

@@ -193,11 +193,11 @@ def test_git_itself_refuses_the_worst(clone: Any) -> None:
         ("\nBytes: ", "\nBytes: -", "its trailer Bytes should be a number"),
         ("Recorded-By: blastgit", "X: blastgit", "its trailer Recorded-By should be there"),
         ("Marker: rev", "Promoted-From: u/eve/2026dgt@0\nMarker: rev", "names u/eve/2026dgt@0, which is not here"),
-        ("Marker: rev", "Promoted-From: 2026dgt@0\nMarker: rev", "is no revision of a user's own line of 2026dgt"),
+        ("Marker: rev", "Promoted-From: 2026dgt@0\nMarker: rev", "is not a revision of a user's own line of 2026dgt"),
         (
             "Marker: rev",
             "Promoted-From: u/eve/2026abc@0\nMarker: rev",
-            "is no revision of a user's own line of 2026dgt",
+            "is not a revision of a user's own line of 2026dgt",
         ),
         ("Marker: rev", "Formerly: 2026abc@0\nMarker: rev", "2026dgt was never called so"),
         ("Marker: rev", "Forked-From: 2026dgt@0\nMarker: rev", "Forked-From says 2026dgt@0, and it forks from nothing"),

@@ -34,14 +34,15 @@ ALL = "refs/heads/*", "refs/tags/2026dgt/*"
 
 
 @pytest.mark.parametrize(
-    ("run", "said"), [("2026-05 night 3", "no name"), ("runs/a", "no name"), ("defaults", "should be CHAINED")]
+    ("run", "said"),
+    [("2026-05 night 3", "is not a name"), ("runs/a", "is not a name"), ("defaults", "should be CHAINED")],
 )
 def test_a_run_with_an_odd_name_is_denied(clone, tmp_path, run, said):
     recorded(clone, refit(small(NAME), seed=9), run, tmp_path / "in")
     assert said in clone.check(*ALL)
 
 
-@pytest.mark.parametrize(("run", "said"), [("2026-05 night 3", "no name"), ("night/3", "")])
+@pytest.mark.parametrize(("run", "said"), [("2026-05 night 3", "is not a name"), ("night/3", "")])
 def test_so_is_one_that_found_values_again(clone, tmp_path, run, said):
     assert clone.check(*ALL) == ""
     recorded(clone, reprocess(refit(small(NAME), seed=1), **LATER), run, tmp_path / "in")

@@ -99,7 +99,7 @@ def test_what_was_damaged_in_the_quarantine_is_not_put_where_clones_would_trust_
 
 def test_who_may_not_and_what_cannot(broken, capsys):
     assert main(["-C", str(broken), "verify", "--from", "x"]) == 2
-    with pytest.raises(UsageError, match="is no store"):
+    with pytest.raises(UsageError, match="is not a store"):
         DataRepo(broken).verify(repair=True, sources=[str(broken / "refs")])
     assert not DataRepo(broken).verify(repair=True).is_sound
     capsys.readouterr()

@@ -19,16 +19,16 @@ def test_names_of_transients_are_accepted(name):
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("", "no transient name"),
+        ("", "not a transient name"),
         ("a", "two characters or more"),
-        ("-ab", "no transient name"),
-        ("ab_", "no transient name"),
-        ("a b", "no transient name"),
-        ("a/b", "no transient name"),
-        ("a.b", "no transient name"),
-        ("ab\n", "no transient name"),
-        ("é2026", "no transient name"),
-        ("\uff12\uff10\uff12\uff16", "no transient name"),
+        ("-ab", "not a transient name"),
+        ("ab_", "not a transient name"),
+        ("a b", "not a transient name"),
+        ("a/b", "not a transient name"),
+        ("a.b", "not a transient name"),
+        ("ab\n", "not a transient name"),
+        ("é2026", "not a transient name"),
+        ("\uff12\uff10\uff12\uff16", "not a transient name"),
         ("a" * 65, "at most 64"),
         ("main", "reserved"),
         ("MAIN", "reserved"),
@@ -97,7 +97,7 @@ def test_the_pattern_is_that_of_blast(name):
     try:
         check_transient(name)
     except InvalidName as error:
-        if "no transient name" in str(error):
+        if "not a transient name" in str(error):
             raise
 
 

@@ -69,7 +69,7 @@ def test_where_git_is_kept_from_a_repository_its_reason_is_told(tmp_path, run):
     run("git", "init", "-q", tmp_path / "clone")
     assert git_folder(tmp_path / "clone") == tmp_path / "clone/.git"
     (tmp_path / "clone/.git/config").write_text("[core\n")
-    with pytest.raises(RepoError, match=r"no git repository that can be used here \(fatal: bad config line 1"):
+    with pytest.raises(RepoError, match=r"not a git repository that can be used here \(fatal: bad config line 1"):
         git_folder(tmp_path / "clone")
     for words in (["setup"], ["setup", "--notes"], ["hooks", "install"]):
         done = subprocess.run(

@@ -103,9 +103,9 @@ def test_the_command_line_takes_it(fitted, sample, tmp_path, monkeypatch, capsys
     [
         (["r/model/sbi-globl@0"], InvalidInput, "did you mean r/model/sbi-global"),
         ([f"{MODEL}@9"], NotFound, "has no revision 9"),
-        (["2026dgt@0"], InvalidInput, "is no revision of a reference"),
+        (["2026dgt@0"], InvalidInput, "is not a revision of a reference"),
         ([f"{MODEL}@0", f"{MODEL}@1"], InvalidInput, "cannot both"),
-        ([f"{MODEL}@0:reference.seed"], InvalidInput, "is no revision of a reference"),
+        ([f"{MODEL}@0:reference.seed"], InvalidInput, "is not a revision of a reference"),
     ],
 )
 def test_what_cannot_have_been_used_is_refused(fitted, record, sample, used, error, why):

@@ -63,7 +63,7 @@ def test_settings_are_made_twice_without_harm(clone, run):
 
 
 def test_a_folder_that_is_no_clone(tmp_path):
-    with pytest.raises(RepoError, match="no git repository"):
+    with pytest.raises(RepoError, match="not a git repository"):
         set_up(tmp_path)
 
 

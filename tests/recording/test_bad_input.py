@@ -131,7 +131,7 @@ def test_an_export_that_is_not_there(repo, refuses, handed_in, tmp_path):
 
 
 def test_names(repo, refuses, handed_in, sample, record):
-    refuses(repo, InvalidName, "no transient name", name="../x", **handed_in)
+    refuses(repo, InvalidName, "not a transient name", name="../x", **handed_in)
     refuses(repo, InvalidName, "reserved", name="main", **handed_in)
     refuses(repo, InvalidName, "about '2026dgt', and should be recorded as '2026dgu'", name="2026dgu", **handed_in)
     bad = edited(sample, lambda d: d["transient"]["fields"].update(name="a b"))
@@ -143,7 +143,7 @@ def test_names(repo, refuses, handed_in, sample, record):
 
 def test_a_run_that_is_no_name(repo, refuses, handed_in):
     for run in ("", " ", "a\nMarker: revision"):
-        refuses(repo, InvalidInput, "no name of a collection", run=run, **handed_in)
+        refuses(repo, InvalidInput, "not a name of a collection", run=run, **handed_in)
 
 
 def missing(data):
@@ -188,7 +188,7 @@ def twin(data):
         (missing, f"the export names {IMAGE}, which .* lacks"),
         (folder, f"the export names {IMAGE}, which .* lacks"),
         (empty, "is empty"),
-        (pipe, "is no regular file"),
+        (pipe, "is not a regular file"),
         (link_out, "leads out"),
         (link_to_nothing, "cannot be read"),
         (reserved, "reserve"),

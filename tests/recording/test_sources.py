@@ -124,7 +124,7 @@ def test_a_renamed_transient_that_ran_again_has_two_sets_of_images(tmp_path):
 def test_files_that_no_dataset_can_hold_are_refused(tmp_path, name):
     write(tmp_path, IMAGE)
     folder = os.fsencode(tmp_path / "cutout_cdn/2026dgt/DES")
-    with open(os.path.join(folder, os.fsencode(name)), "wb") as file:  # noqa: PTH118, PTH123 (a name that is no text)
+    with open(os.path.join(folder, os.fsencode(name)), "wb") as file:  # noqa: PTH118, PTH123 (a name that is not text)
         file.write(b"x")
     with pytest.raises(InvalidFiles):
         gather(tmp_path, "2026dgt", naming())

@@ -172,8 +172,8 @@ abstract: Much
     [
         ([], "should be a mapping"), ({"author": "x"}, "unknown key 'author'"), ({"creators": "x"}, "should be a list"),
         ({"creators": [{"given": "x"}]}, "creators[0]"), ({"creators": [{"name": "x", "orcid": "12"}]}, "orcid"),
-        ({"title": ["x"]}, "should be text"), ({"title": "a\x07"}, "control"), ({"doi": "zenodo"}, "no DOI"),
-        ({"dois": {"x": "y"}}, "no DOI"), ({"dois": ["x"]}, "should map release"),
+        ({"title": ["x"]}, "should be text"), ({"title": "a\x07"}, "control"), ({"doi": "zenodo"}, "not a DOI"),
+        ({"dois": {"x": "y"}}, "not a DOI"), ({"dois": ["x"]}, "should map release"),
         ({"keywords": [["x"]]}, "should be text"),
     ],
 )  # fmt: skip

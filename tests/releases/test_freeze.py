@@ -131,8 +131,8 @@ def test_what_is_born_later_makes_no_release_untrue(stocked: Path, record: Calla
 def test_a_release_is_made_once(frozen: Path, tree_of: Callable[[Path], dict[str, str]]) -> None:
     before = tree_of(frozen)
     for name, version, words in (
-        ("nearby", "1", "never move"), ("nearby", "1/2", "no version"), ("nearby", "a b", "no version"),
-        ("nearby", "..", "no version"), ("nearby", "1.lock", "no version"), ("nearby", "", "no version"),
+        ("nearby", "1", "never move"), ("nearby", "1/2", "not a version"), ("nearby", "a b", "not a version"),
+        ("nearby", "..", "not a version"), ("nearby", "1.lock", "not a version"), ("nearby", "", "not a version"),
     ):  # fmt: skip
         with pytest.raises((InvalidInput, InvalidName), match=words):
             DataRepo(frozen).releases.freeze(name, version)
@@ -288,7 +288,7 @@ def test_two_at_once_make_one(stocked: Path) -> None:
 def test_wishes_that_make_no_sense() -> None:
     with pytest.raises(InvalidInput, match="one line"):
         FreezeOptions(reason="a\nb")
-    with pytest.raises(InvalidInput, match="no DOI"):
+    with pytest.raises(InvalidInput, match="not a DOI"):
         FreezeOptions(doi="zenodo")
 
 

@@ -179,7 +179,7 @@ def test_a_commit_of_main_that_is_none_is_found(frozen: Path, forge: Callable[..
     text = listed(frozen).replace(release.main.encode(), other.encode())
     message = git(frozen, "log", "-1", "--format=%B", RELEASE).decode().replace(release.main, other)
     forge(frozen, RELEASE, {"release.yaml": text}, message)
-    assert "is no state of main" in problems(frozen, fast=True)
+    assert "is not a state of main" in problems(frozen, fast=True)
 
 
 def test_a_tag_that_was_put_elsewhere_is_found(frozen: Path) -> None:

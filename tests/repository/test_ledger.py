@@ -219,7 +219,7 @@ def test_a_checkpoint_is_kept_and_compared_with(history, states, record, run, tm
     note.write_text(note.read_text().replace("sha256:", "sha256:0", 1))
     assert problems(history, since=note) == [("ledger", "checkpoint")]
     assert problems(history, since="0" * 40) == [("ledger", "checkpoint")]
-    with pytest.raises(InvalidInput, match="is no checkpoint"):
+    with pytest.raises(InvalidInput, match="is not a checkpoint"):
         DataRepo(history).verify(fast=True, since=tmp_path / "nothing")
 
 

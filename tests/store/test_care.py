@@ -1,4 +1,4 @@
-"""Care of a store that is no folder: contents are set aside and brought back in S3 too."""
+"""Care of a store that is not a folder: contents are set aside and brought back in S3 too."""
 
 from datetime import timedelta
 from pathlib import Path

@@ -128,9 +128,9 @@ def test_what_is_no_settings_file_is_refused(text):
 
 @pytest.mark.parametrize("url", ["remote://other/x", "memory://x", "dvc://x", "git://x", "ext::sh", "sftp://x"])
 def test_what_is_no_place_for_a_store_is_refused(tmp_path, url):
-    with pytest.raises(RepoError, match=r"no place for a store|no absolute path"):
+    with pytest.raises(RepoError, match=r"not a place for a store|absolute path"):
         default_remote(MAIN.replace(b"s3://public/data", url.encode()))
-    with pytest.raises(RepoError, match=r"no place for a store|no absolute path"):
+    with pytest.raises(RepoError, match=r"not a place for a store|absolute path"):
         chosen_remote(MAIN, own(tmp_path, f"['remote \"store\"']\nurl = {url}\n"), {})
 
 

@@ -59,7 +59,7 @@ def test_an_empty_file_is_refused(tmp_path):
 
 def test_what_is_no_regular_file_is_refused_at_once(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(InvalidFiles, match="is no regular file"):
+    with pytest.raises(InvalidFiles, match="is not a regular file"):
         sha256_of(tmp_path / "pipe")
     with pytest.raises(InvalidFiles, match=r"regular file|cannot be read"):
         sha256_of(tmp_path)

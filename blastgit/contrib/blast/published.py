@@ -20,7 +20,7 @@ def published_standings(location: str, names: Collection[str]) -> Iterator[Stand
     Of one elsewhere nothing is yielded: fetching the documents would take longer than recording the transients again.
 
     Raises:
-        RepoError: There is no data repo.
+        RepoError: The data repo does not exist.
     """
     folder = local_path(location)
     if folder is None or not names:

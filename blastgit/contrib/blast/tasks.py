@@ -30,7 +30,7 @@ _log = logging.getLogger("blastgit.blast")
 def _number(variable: str, default: int) -> int:
     text = os.environ.get(variable, "")
     if text and not text.isdecimal():
-        _log.error("%s is %r, which is no whole number: %d is used", variable, text, default)
+        _log.error("%s is %r, which is not a whole number: %d is used", variable, text, default)
     return int(text) if text.isdecimal() else default
 
 

@@ -64,16 +64,16 @@ def parse(text: str) -> exp.Expr:
     except ParseError as error:
         raise _parse_mistake(error) from None
     if not isinstance(found, exp.Query):
-        raise at_token(words[0], "this is no query")
+        raise at_token(words[0], "this is not a query")
     return found
 
 
 def _check_number(word: Token, following: Token | None) -> None:
     if following is not None and following.start == word.end + 1 and following.token_type == TokenType.VAR:
         # 0x1F would be 0, called x1F
-        raise at_token(word, f"{word.text}{following.text[:20]} is no number here, and a name begins with a letter")
+        raise at_token(word, f"{word.text}{following.text[:20]} is not a number here, and a name begins with a letter")
     if not _NUMBER.fullmatch(word.text):  # 1e5.0
-        raise at_token(word, f"{word.text[:20]} is no number")
+        raise at_token(word, f"{word.text[:20]} is not a number")
 
 
 def words_of(text: str) -> list[Token]:

@@ -39,7 +39,7 @@ def refuse_shapes(tree: exp.Expr) -> None:
     for node in tree.find_all(exp.Anonymous):
         if node.name.upper() in MAKERS:
             raise in_node(
-                node, "a geometry is no value of its own here: ask for its numbers with COORD1, COORD2 or AREA"
+                node, "a geometry is not a value of its own here: ask for its numbers with COORD1, COORD2 or AREA"
             )
 
 

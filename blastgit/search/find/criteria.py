@@ -125,7 +125,7 @@ class Criteria:
         if isinstance(given, str):
             match = _RANGE.fullmatch(given)
             if match is None or not (match["low"] or match["high"]):
-                raise InvalidInput(f"{given[:80]!r} is no range of redshifts: write 0.01..0.1, ..0.1 or 0.01..")
+                raise InvalidInput(f"{given[:80]!r} is not a range of redshifts: write 0.01..0.1, ..0.1 or 0.01..")
             given = (_number(match["low"]), _number(match["high"]))
         low, high = (None if each is None else _number(each) for each in given)
         if low is not None and high is not None and low > high:
@@ -166,7 +166,7 @@ def _number(text: float | str | None) -> float | None:
     try:
         value = float(text)
     except (TypeError, ValueError):
-        raise InvalidInput(f"{str(text)[:80]!r} is no redshift: write 0.01..0.1") from None
+        raise InvalidInput(f"{str(text)[:80]!r} is not a redshift: write 0.01..0.1") from None
     if not math.isfinite(value):
-        raise InvalidInput(f"{value} is no redshift")
+        raise InvalidInput(f"{value} is not a redshift")
     return value

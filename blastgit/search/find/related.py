@@ -132,7 +132,7 @@ def read_angle(text: str) -> float:
     except ValueError:
         value = math.nan
     if math.isnan(value):
-        raise InvalidInput(f"{text[:80]!r} is no angle: write it like 30arcsec, 2arcmin or 0.1deg")
+        raise InvalidInput(f"{text[:80]!r} is not an angle: write it like 30arcsec, 2arcmin or 0.1deg")
     return _radius(value)
 
 
@@ -161,7 +161,7 @@ def checked(index: OpenIndex, asked: Sequence[str]) -> dict[str, list[Any]]:
     specs = [parse_spec(text) for text in asked]
     for spec, text in zip(specs, asked, strict=True):
         if not (spec.is_latest or spec.number is not None) or spec.path or spec.stage:
-            raise UsageError(f"{text!r} is no transient or revision by its number: write NAME, or NAME@N")
+            raise UsageError(f"{text!r} is not a transient or revision by its number: write NAME, or NAME@N")
     names = list(dict.fromkeys(spec.name for spec in specs))
     known = {
         name
@@ -185,7 +185,7 @@ def _other_name(index: OpenIndex, name: str) -> str:
     """Return the transient that has a name as an alias.
 
     Raises:
-        NotFound: There is none, or several.
+        NotFound: It does not exist, or several.
     """
     found = index.query(
         "SELECT DISTINCT transient FROM aliases WHERE is_latest AND kind <> 'host' AND lower(alias) = lower(?)", [name]

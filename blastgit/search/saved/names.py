@@ -22,7 +22,7 @@ def check_name(name: str) -> str:
         InvalidName: It is not.
     """
     if not is_name(name):
-        raise InvalidName(f"{name[:80]!r} is no name of a query: small letters, digits and _, a letter first, up to 64")
+        raise InvalidName(f"{name[:80]!r} is not a name of a query: up to 64 of a-z, 0-9 and _, a letter first")
     return name
 
 

@@ -88,7 +88,7 @@ def read_region(text: str) -> Region:
     match = _SHAPE.fullmatch(trimmed)
     shape = match["shape"].upper() if match else ""
     if match is None or shape not in ("POLYGON", "CIRCLE"):
-        raise InvalidInput(f"{text[:80]!r} is no region: write {_WRITE}")
+        raise InvalidInput(f"{text[:80]!r} is not a region: write {_WRITE}")
     words = match["numbers"].replace(",", " ").split()
     if shape == "CIRCLE":
         if len(words) != 3:
@@ -121,7 +121,7 @@ def _from_json(text: str) -> Moc:
         loaded: dict[str, list[int]] = json.loads(text)
         return _moc([(int(order), int(cell), int(cell)) for order, cells in loaded.items() for cell in cells])
     except (ValueError, TypeError, AttributeError, RecursionError):
-        raise InvalidInput(f"{text[:80]!r} is no MOC: as JSON it is " + '{"6": [1234, 1235], "7": [5000]}') from None
+        raise InvalidInput(f"{text[:80]!r} is not a MOC: as JSON it is " + '{"6": [1234, 1235], "7": [5000]}') from None
 
 
 def _from_cells(text: str) -> Moc:
@@ -130,7 +130,7 @@ def _from_cells(text: str) -> Moc:
         for word in cells.replace(",", " ").split():
             first, dash, last = word.partition("-")
             if not first or (dash and not last):
-                raise InvalidInput(f"{word[:80]!r} is no cell of a MOC, nor a range of cells")
+                raise InvalidInput(f"{word[:80]!r} is not a cell of a MOC, nor a range of cells")
             found.append((int(order), int(first), int(last or first)))
     return _moc(found)
 
@@ -157,10 +157,10 @@ def _from_fits(data: bytes, path: Path) -> Moc:
         with catch_warnings(action="ignore"), fits.open(io.BytesIO(data)) as units:
             header, values = units[1].header, units[1].data.field(0).ravel().tolist()
         if header.get("MOCDIM", "SPACE") != "SPACE" or header.get("COORDSYS", "C") != "C":
-            raise InvalidInput(f"{path} is no MOC of the sky in ICRS")
+            raise InvalidInput(f"{path} is not a MOC of the sky in ICRS")
         return _moc(_of_ranges(values) if header.get("ORDERING") == "RANGE" else [*map(_of_unique, values)])
     except (OSError, LookupError, ValueError, TypeError, AttributeError):
-        raise InvalidInput(f"{path} is no MOC, or it is damaged: its first table should have the cells") from None
+        raise InvalidInput(f"{path} is not a MOC, or it is damaged: its first table should have the cells") from None
 
 
 def _of_ranges(values: list[int]) -> list[tuple[int, int, int]]:

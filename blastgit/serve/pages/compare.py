@@ -160,7 +160,7 @@ def pair(old: str, new: str, path: str, which: str) -> Response:
     """Return one picture of a pair, both having the same stretch, or their difference.
 
     Raises:
-        NotFound: There is no such revision or image.
+        NotFound: The revision or image does not exist.
         Withdrawn: The file was withdrawn.
     """
     here = site()

@@ -47,7 +47,7 @@ def file(spec: str, path: str) -> BaseResponse:
     """Return a file of a revision; all bytes are checked against the checksum before the first is sent.
 
     Raises:
-        NotFound: There is no such revision or file.
+        NotFound: The revision or file does not exist.
         Withdrawn: The file was withdrawn.
         InvalidData: The stage that makes the file failed, and the request does not have `even_invalid=1`.
     """

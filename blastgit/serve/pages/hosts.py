@@ -57,7 +57,7 @@ def reference(type_: str, name: str) -> Page:
     """Return a reference line: its latest content, its revisions, and the transients that use it.
 
     Raises:
-        NotFound: There is no such reference.
+        NotFound: The reference does not exist.
     """
     here = site()
     here.stale(False)

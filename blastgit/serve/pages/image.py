@@ -26,7 +26,7 @@ def image(spec: str, path: str) -> Response:
     """Return one image of a revision in one of these formats.
 
     Raises:
-        NotFound: There is no such revision or image.
+        NotFound: The revision or image does not exist.
         Withdrawn: The file was withdrawn.
     """
     path, _, form = path.rpartition(".")

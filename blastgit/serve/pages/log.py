@@ -90,7 +90,7 @@ def attachment(id_: str) -> Response:
     """Return the file that is attached to a public annotation.
 
     Raises:
-        NotFound: There is no such annotation or attachment.
+        NotFound: The annotation or attachment does not exist.
     """
     here = site()
     known = here.query(f"SELECT count(*) FROM annotations WHERE id = ? AND {PUBLIC}", [id_]).rows[0][0]  # noqa: S608

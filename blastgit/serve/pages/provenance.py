@@ -26,7 +26,7 @@ def provenance(spec: str) -> Any:
     """Return the provenance of a revision, or of one item of it (`?of=PATH`).
 
     Raises:
-        NotFound: There is no such revision or item.
+        NotFound: The revision or item does not exist.
     """
     here = site()
     repo = here.repo()

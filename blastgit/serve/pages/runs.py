@@ -47,7 +47,7 @@ def compare(old: str, new: str) -> Page:
     """Return how two sides differ in each quantity, and the points of one quantity.
 
     Raises:
-        NotFound: There is no such run, collection or version.
+        NotFound: The run, collection or version does not exist.
     """
     here = site()
     here.stale(False)

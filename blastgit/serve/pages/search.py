@@ -148,7 +148,7 @@ def download(form: str) -> Response:
     """Return all results as a table.
 
     Raises:
-        NotFound: There is no such format.
+        NotFound: The format does not exist.
     """
     form = {"vot": "votable"}.get(form, form)
     if form not in _DOWNLOADS:

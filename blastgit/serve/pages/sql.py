@@ -78,7 +78,7 @@ def saved(name: str) -> Page:
     """Return a saved query: its text, a form for its parameters, and its result once they are given.
 
     Raises:
-        NotFound: There is no such saved query.
+        NotFound: The saved query does not exist.
     """
     here = site()
     here.stale(False)

@@ -16,7 +16,7 @@ def answer(location: Path, request: Request, names: list[str]) -> Response:
     """Return a file of a revision; `names` are the parts of the address after `files`.
 
     Raises:
-        NotFound: There is no such revision or file.
+        NotFound: The revision or file does not exist.
         Withdrawn: The file was withdrawn.
         InvalidData: The stage that makes the file failed, and the request does not have `even_invalid=1`.
         DamagedData: The file is missing from the store, or damaged.

@@ -122,7 +122,7 @@ class Jobs:
         """Return a job.
 
         Raises:
-            NotFound: There is no such job, or it was deleted.
+            NotFound: The job does not exist, or it was deleted.
         """
         with self._changed:
             self._forget_old()

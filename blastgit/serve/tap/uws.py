@@ -32,7 +32,7 @@ class Uws:
         """Return the answer to a request; `names` are the parts of the address after `async`.
 
         Raises:
-            NotFound: There is no such job, or nothing at that address.
+            NotFound: The job does not exist, or has nothing at that address.
             UsageError: The request is not valid, or not allowed in the phase of the job.
             Busy: There are too many jobs.
         """

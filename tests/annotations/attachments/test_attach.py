@@ -165,10 +165,10 @@ def test_a_repo_elsewhere(history, plot, cube, tmp_path):
         ("2026dgt@7", "plot.png", {}, NotFound, "no revision 7"),
         ("2026dgt", "plot.png", {}, InvalidName, "cannot have attachments or metrics: write NAME@N"),
         ("2026dgt@1", "missing.png", {}, InvalidInput, "cannot be attached"),
-        ("2026dgt@1", ".", {}, InvalidInput, "it is no file"),
+        ("2026dgt@1", ".", {}, InvalidInput, "it is not a file"),
         ("2026dgt@1", "empty.png", {}, InvalidInput, "0 bytes"),
-        ("2026dgt@1", "plot.png", {"type": "QA plot"}, InvalidInput, "no type of an attachment"),
-        ("2026dgt@1", "plot.png", {"mime": "picture"}, InvalidInput, "no MIME type"),
+        ("2026dgt@1", "plot.png", {"type": "QA plot"}, InvalidInput, "not a type of an attachment"),
+        ("2026dgt@1", "plot.png", {"mime": "picture"}, InvalidInput, "not a MIME type"),
     ],
 )
 def test_what_cannot_be_attached(history, tmp_path, subject, file, options, error, words):

@@ -83,14 +83,14 @@ def test_parts_and_files_have_metrics_too(history):
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"": 1}, "no key of a metric"),
-        ({"a b": 1}, "no key of a metric"),
+        ({"": 1}, "not a key of a metric"),
+        ({"a b": 1}, "not a key of a metric"),
         ({"x": float("nan")}, "left out"),
         ({"x": float("inf")}, "left out"),
         ({"x": 2**60}, "beyond 2"),
         ({"x": (True, "mag")}, "has no unit"),
         ({"x": (1, "arcsecs")}, "no unit 'arcsecs'; did you mean arcsec"),
-        ({"x": (1, "\x1b[31m")}, "is no unit"),
+        ({"x": (1, "\x1b[31m")}, "is not a unit"),
         ({"good": 1, "x": (1, "parsnip")}, "no unit 'parsnip'"),
     ],
 )
@@ -107,7 +107,7 @@ def test_values_as_people_write_them(text, value):
 
 
 def test_what_is_no_value():
-    with pytest.raises(InvalidInput, match="'many' is no value"):
+    with pytest.raises(InvalidInput, match="'many' is not a value"):
         read_value("many")
 
 

@@ -81,7 +81,7 @@ def test_what_cannot_be_forked(repo, tries, record_own, record, sample, me):
         record_own(repo, tries[0], fork="2026dgt@7")
     with pytest.raises(InvalidName, match="cannot be a user's name"):
         record_own(repo, tries[0], user="a b")
-    with pytest.raises(InvalidName, match="no name of a collection"):
+    with pytest.raises(InvalidName, match="not a name of a collection"):
         record_own(repo, tries[0], run="two\nlines")
     assert DataRepo(repo).personal.lines() == []
 
