@@ -12,6 +12,8 @@ from blastgit.revision.normalise import Key, NaturalForm, Row
 from blastgit.revision.quantities import NAME, RATIO, Quantity, error_in, in_sigma, in_widths, number, quantity_of
 from blastgit.revision.rules import Rules, Table
 
+_EXACT = 1 << 53  # up to which a double holds every integer
+
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
@@ -211,6 +213,8 @@ def _same_number(old: float, new: float, tolerance: float, limit: float) -> bool
         return old == new or (isnan(old) and isnan(new))
     if isinstance(old, int) and isinstance(new, int):
         return old == new
+    if any(isinstance(value, int) and abs(value) > _EXACT for value in (old, new)):
+        return old == new  # exactly, as Python compares an integer with a fraction
     return abs(old - new) <= min(tolerance * max(abs(old), abs(new)), limit)
 
 
