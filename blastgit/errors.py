@@ -135,3 +135,7 @@ class OverLimit(BlastgitError):
 
     kind = "over-limit"
     exit_code = 15
+
+
+class OutOfDateWarning(UserWarning):
+    """A dataset was made of what has changed since. It is as it was published; `strict` refuses it."""

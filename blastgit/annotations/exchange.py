@@ -26,6 +26,7 @@ from blastgit.errors import BlastgitError, InvalidInput
 from blastgit.repository.base import Repository
 from blastgit.repository.identity import stable_id
 from blastgit.revision.document import canonical, parse
+from blastgit.revision.words import plural
 from blastgit.safe_yaml import load_yaml
 
 SIZE_LIMIT = 64 * 1024 * 1024
@@ -175,7 +176,7 @@ def read_in(repository: Repository, identity: uuid.UUID, data: bytes) -> Draft:
             raise type(error)(f"annotation {number}: {error}") from None
         events.append(event)
     events.sort(key=lambda event: event.time)
-    return Draft(events, f"Take in {len(events):,} annotations", attachments)
+    return Draft(events, f"Take in {plural(len(events), 'annotation')}", attachments)
 
 
 def _text(row: Mapping[str, Any], key: str) -> str:

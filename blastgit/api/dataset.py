@@ -59,6 +59,7 @@ class ReadDataset:
         time: datetime | str | None = None,
         reader: str | None = None,
         even_invalid: bool = False,
+        strict: bool = False,
         **key: Any,
     ) -> Any:
         """Read a dataset into an object, with its identity attached.
@@ -74,17 +75,18 @@ class ReadDataset:
             time: For a collection of calibrations: when the calibration must be valid.
             reader: A reader other than the type's own: `ccd` for an image with coordinates, `bytes`, `json`, ….
             even_invalid: Accept what a failed stage left behind.
+            strict: Refuse what is out of date; without it an `OutOfDateWarning` and the identity say why it is.
             key: What distinguishes the dataset from others of its type: `filter="DES_z"`.
 
         Raises:
             NotFound: The type, revision, collection, reader or dataset does not exist.
             UsageError: Several datasets fit, or the call names a collection and a revision other than a day.
-            InvalidData: The stage that makes it failed.
+            InvalidData: The stage that makes it failed; or it is out of date, and `strict` was given.
             Withdrawn: It was taken down.
             DamagedData: The store lacks it, or holds other bytes.
             ReaderFailed: The reader cannot read it.
         """
         from blastgit.api.types import DatasetQuery, Types
 
-        wanted = DatasetQuery(transient, revision, collection, time, key, even_invalid)
+        wanted = DatasetQuery(transient, revision, collection, time, key, even_invalid, strict)
         return Types(self._session).read(type_, wanted, reader)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blastgit.errors import InvalidFiles, InvalidInput, NotFound
-from blastgit.naming.names import check_transient
+from blastgit.naming.names import check_line, check_transient
 from blastgit.naming.paths import ROOTS
 from blastgit.reading.identify import Dataset, Identity, identify_dataset, identify_file
 from blastgit.repository.drafts import Drafts, drafted
@@ -54,9 +54,12 @@ class Identifying:
         return found
 
     def _transients(self, path: Path, of: str | None) -> list[str]:
-        """Return the transients that a file may belong to: the one that its name starts with, else all."""
+        """Return the lines that a file may belong to: the transient that its name starts with, else all.
+
+        The files of a reference need not be named after it.
+        """
         if of is not None:
-            return self._with_drafts(check_transient(of))
+            return self._with_drafts(check_line(of))
         words = path.name.split("_")
         for guess in ("_".join(words[:count]) for count in range(len(words) - 1, 0, -1)):
             with suppress(InvalidInput, NotFound):
@@ -64,7 +67,8 @@ class Identifying:
                     return self._names(guess)
                 if Drafts(self._repository, guess).tip is not None:
                     return [guess]
-        return sorted({*History(self._repository).transients(), *drafted(self._repository)})
+        history = History(self._repository)
+        return [*sorted({*history.transients(), *drafted(self._repository)}), *history.references()]
 
 
 def _open_folder(folder: Path) -> tuple[Export, dict[str, Path]]:

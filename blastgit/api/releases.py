@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -23,11 +24,13 @@ from blastgit.releases.crate import media_types
 from blastgit.releases.freeze import FreezeOptions, Release, cited_release, freeze
 from blastgit.releases.frozen import Frozen
 from blastgit.releases.label import Label, is_release, read_label, releases
-from blastgit.releases.layout import Part
+from blastgit.releases.layout import Part, faults_of
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision
 from blastgit.repository.identity import repo_identity, stable_id
 from blastgit.repository.question import Asked
+from blastgit.repository.tombstones import Withdrawals
+from blastgit.revision.words import plural
 
 
 class Releases(Asked):
@@ -190,8 +193,17 @@ class Releases(Asked):
         return Cited(
             str(dataset), str(dataset.number), f"{revision.recorded:%Y-%m-%d}", names,
             replace(now, doi=now.dois.get(str(about), "")),
-            (f"{len(files) + part.whole} files", f"{total} bytes"), media_types([part]), simulated,
+            (plural(len(files) + part.whole, "file"), f"{total} bytes"), media_types([part]), simulated,
+            tuple(self._faults(revision, part)),
         )  # fmt: skip
+
+    def _faults(self, revision: Revision, part: Part) -> Iterator[str]:
+        invalid, late = faults_of(self._repository, part)
+        yield from (f"invalid, because {finding}" for finding in invalid.findings)
+        yield from (f"out of date, because {finding}" for finding in late.findings)
+        stones = Withdrawals(self._repository).concerning(revision)
+        gone = Counter(str(stone) for path, stone in stones.items() if path in part.paths)
+        yield from (f"{plural(count, 'file')} {stone}" for stone, count in gone.items())
 
     def _releases_like(self, name: str) -> Sequence[str]:
         """Return the releases that a name without `release/` or without a version may mean."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from blastgit.collections.datasets import utc
 from blastgit.collections.resolve import Resolver, check_time
 from blastgit.collections.states import commit_at
 from blastgit.datasets.types import DatasetType, DatasetTypes
-from blastgit.errors import BlastgitError, InvalidName, ReaderFailed, UsageError
+from blastgit.errors import BlastgitError, InvalidName, OutOfDateWarning, ReaderFailed, UsageError
 from blastgit.naming.names import parse_spec, read_instant
 from blastgit.readers.dataset import Dataset
 from blastgit.readers.find import Source
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from blastgit.api.session import Session
+
+_CALLER = 4  # frames from here up to who called `repo.dataset`
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class DatasetQuery:
         time: For a calibration, the time at which it must be valid; by default that day.
         key: What distinguishes it from others of its type.
         even_invalid: Accept it even if the stage that makes it failed.
+        strict: Refuse it if it is out of date.
     """
 
     transient: str
@@ -44,6 +48,7 @@ class DatasetQuery:
     time: datetime | str | None = None
     key: Mapping[str, str] = field(default_factory=dict)
     even_invalid: bool = False
+    strict: bool = False
 
 
 class Types(Asked):
@@ -57,6 +62,14 @@ class Types(Asked):
     def list(self) -> Sequence[DatasetType]:
         """Return all dataset types, the repo's own first."""
         return list(self._types)
+
+    def find(self, name: str) -> DatasetType:
+        """Return a dataset type by its name.
+
+        Raises:
+            NotFound: There is none; the error offers near names.
+        """
+        return self._types.find(name)
 
     def of(self, spec: str, type_: str | None = None) -> Sequence[Identity]:
         """Return the datasets of a revision, of one type or of all.
@@ -81,13 +94,17 @@ class Types(Asked):
         Raises:
             NotFound: The type, revision, collection, reader or dataset does not exist.
             UsageError: Several datasets fit.
-            InvalidData: The stage that makes it failed.
+            InvalidData: The stage that makes it failed; or it is out of date, and `strict` was given.
             Withdrawn: It was taken down.
             DamagedData: The store lacks it, or holds other bytes.
             ReaderFailed: The reader cannot read it.
         """
         type_ = self._types.find(name)
-        dataset = self._source(type_, wanted).one(type_, wanted.key, even_invalid=wanted.even_invalid)
+        source = self._source(type_, wanted)
+        dataset = source.one(type_, wanted.key, even_invalid=wanted.even_invalid, strict=wanted.strict)
+        if dataset.identity.out_of_date:
+            words = f"{dataset.identity} is out of date, because {dataset.identity.out_of_date}"
+            warnings.warn(words, OutOfDateWarning, stacklevel=_CALLER)
         return make(dataset, reader or type_.reader)
 
     @property

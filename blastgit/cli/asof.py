@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _say(state: AsOf) -> None:
-    main = f", main at {state.main:.10}" if state.main else ", before there was a main"
+    main = f", main at {state.main:.10}" if state.main else ", before this data repo had settings and collections"
     datasets = plural(len(state.datasets), "dataset")
     print(f"{bold(state.collection or 'all transients')} as of {state.day}: {datasets}{main}")
     rows = []

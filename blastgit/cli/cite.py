@@ -31,9 +31,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def print_cited(cited: Cited, form: str) -> None:
-    """Print a citation in one of the `FORMS`, and warn on stderr of what it lacks."""
+    """Print a citation in one of the `FORMS`, and warn on stderr of faults of the data and of what it lacks."""
     sys.stdout.write(cited.write(form))
-    for sentence in cited.citation.missing():
+    for sentence in (*cited.faults, *cited.citation.missing()):
         print(f"blastgit: {sentence}", file=sys.stderr)
 
 
@@ -72,6 +72,8 @@ def list_releases(options: argparse.Namespace) -> int:
     if options.json:
         sound = [{"release": str(each.label), **each.head(), "datasets": len(each.entries)} for each in found]
         print_json([*sound, *({"release": name, "damaged": why} for name, why in damaged.items())])
+    elif not found and not damaged:
+        print("no release yet" if options.pattern == "*" else f"no release is called {options.pattern}")
     else:
         rows = [[str(each.label), each.kind, each.time[:10], f"{len(each.entries):,}", each.about] for each in found]
         print_table(rows, right=(3,))

@@ -178,6 +178,9 @@ def _list(collections: Collections, options: argparse.Namespace) -> int:
     found = collections.list(options.pattern, options.type)
     if options.json:
         print_json([each.to_json() for each in found])
+    elif not found:
+        kind = f"{options.type} collection" if options.type else "collection"
+        print(f"no {kind} yet" if options.pattern == "*" else f"no {kind} is called {options.pattern}")
     else:
         sizes = ["" if each.size is None else f"{each.size:,}" for each in found]
         rows = [[each.name, each.kind, size, each.about] for each, size in zip(found, sizes, strict=True)]

@@ -81,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
         return 4 if done.skipped else 0
     adopted, size = bold(plural(done.adopted, "transient")), size_text(done.size)
     would = "would be " if options.dry_run else ""
-    print(f"{adopted} {would}adopted into {done.run}: {done.files:,} files, {size}{_TAKEN.get(done.mode, '')}")
+    print(f"{adopted} {would}adopted into {done.run}: {plural(done.files, 'file')}, {size}{_TAKEN.get(done.mode, '')}")
     _tell_borrowed(done)
     if done.present:
         print(f"  {done.present:,} were here already{_how_known(done)}")

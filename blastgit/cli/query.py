@@ -91,6 +91,8 @@ def _list(queries: Queries, options: argparse.Namespace) -> int:
             code = error.exit_code
     if options.json:
         print_json([query.to_json() for query in found])
+    elif not found and not code:
+        print("no query is saved yet")
     else:
         print_table([[query.name, ", ".join(query.parameters), query.about] for query in found])
     return code

@@ -58,11 +58,14 @@ def _list(collections: Collections, options: argparse.Namespace) -> int:
     if options.json:
         print_json([each.to_json() for each in found])
         return 0
+    if not found:
+        print("no run yet" if options.pattern == "*" else f"no run is called {options.pattern}")
+        return 0
     rows = [["run", "born", "attested", ""]]
     for each in found:
         words = each.problem or ("" if each.is_begun else "only named by commits")
         rows.append([each.name, f"{each.born:,}", f"{each.attested:,}", words])
-    print_table(rows if found else [], right=(1, 2))
+    print_table(rows, right=(1, 2))
     return 0
 
 

@@ -28,10 +28,12 @@ def run(options: argparse.Namespace) -> int:
         found = types.of(options.revision, options.type_)
         if options.json:
             print_json([each.to_json() for each in found])
+        elif not found:
+            print(f"{options.revision} has nothing of {f'the type {options.type_}' if options.type_ else 'any type'}")
         else:
             print_table([["type", "dataset"], *([each.type, str(each)] for each in found)])
         return 0
-    listed = [each for each in types.list() if options.type_ in (None, each.name)]
+    listed = [types.find(options.type_)] if options.type_ else types.list()
     if options.json:
         print_json([{**each.to_json(), "installed": is_known(each.reader)} for each in listed])
         return 0

@@ -69,6 +69,8 @@ def _log(options: argparse.Namespace) -> int:
     if options.json:
         print_json([each.to_json() for each in found])
         return 0
+    if not found:
+        print("neither variants nor defaults were ever set")
     for change in found:
         defaults = ", ".join(f"{name}@{variant}" for name, variant in change.defaults.items()) or "none"
         print(f"{bold(change.commit[:10])}  {change.time:%Y-%m-%d %H:%M} UTC  {change.author}")

@@ -91,6 +91,8 @@ def _say(report: Report, *, fast: bool) -> None:
     if report.ledger.get("since"):
         print(f"since the checkpoint {report.ledger['since']:.10}: {report.ledger['signature']['text']}")
     looked = f"{plural(report.transients, 'transient')}, {plural(report.revisions, 'revision')}"
+    if report.references:
+        looked += f", {report.references:,} of references"
     read = "contents not read" if fast else f"{plural(report.contents, 'content')} read ({size_text(report.size)})"
     if report.seed is not None:
         read += f", {report.skipped:,} not in the sample of seed {report.seed}"

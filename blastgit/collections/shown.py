@@ -127,4 +127,5 @@ def _doubts(policy: CollectionPolicy, name: str, versions: Counter[str]) -> Iter
     release = parts.get("release", "")
     for version, count in versions.items():
         if release and version.lstrip("v") != release.lstrip("v"):
-            yield f"{count:,} datasets are by version {version}, and the name says {release}"
+            datasets = "1 dataset is" if count == 1 else f"{count:,} datasets are"
+            yield f"{datasets} by version {version}, and the name says {release}"

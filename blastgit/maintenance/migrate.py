@@ -35,6 +35,7 @@ from blastgit.repository.identity import repo_identity, stated_identity
 from blastgit.repository.ledger.checkpoint import adopt
 from blastgit.repository.local import LocalRepository
 from blastgit.repository.ownership import own_if_free, register
+from blastgit.revision.words import plural
 from blastgit.store.base import Store
 from blastgit.store.config import OWN_FILE, Remote, absolute, remote_names, with_remote
 from blastgit.store.local import LocalStore
@@ -170,8 +171,8 @@ def _loads(old: Repository, new: Repository, url: str) -> Iterator[Load]:
     lacking = old.store.missing(roots.reached)
     if lacking:
         raise DamagedData(
-            f"the store {old.store.url} lacks {len(lacking):,} contents, such as {min(lacking)}: run `blastgit verify "
-            "--repair` first; nothing was made"
+            f"the store {old.store.url} lacks {plural(len(lacking), 'content')}, such as {min(lacking)}: run `blastgit "
+            "verify --repair` first; nothing was made"
         )
     for name, part in zip(["", *old.store.others], old.store.parts, strict=True):
         sizes = part.sizes(roots.reached)

@@ -54,6 +54,7 @@ from blastgit.repository.tombstones import (
 )
 from blastgit.repository.transfer import copy_contents, staging
 from blastgit.repository.unfinished import finished_at_the_end, remove_unfinished
+from blastgit.revision.words import plural
 from blastgit.store.pointer import SUFFIX, Pointer, read_pointer
 from blastgit.workflow.resolve import resolve
 from blastgit.workflow.shared_inputs import SharedInput, SharedInputs
@@ -310,7 +311,7 @@ def _write_main(repository: Repository, new: Repository, selection: _Selection) 
         left_out += count
         if stones:
             files[file_of(revision.name, revision.number)] = write_tombstones(revision.name, revision.number, stones)
-    subject = f"A subset of {one_line(repository.location)}: {len(selection.revisions):,} revisions"
+    subject = f"A subset of {one_line(repository.location)}: {plural(len(selection.revisions), 'revision')}"
     change = BranchEdit(files, subject, tuple(map(str, selection.revisions[:100])))
     commit_to_branch(new, "main", lambda _: change)
     return left_out

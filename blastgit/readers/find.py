@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -53,13 +53,13 @@ class Source:
             return list(self._of_rows(type_, asked))
         return [each for each in self._of_files(type_) if all(each.key[key] == asked[key] for key in asked)]
 
-    def one(self, type_: DatasetType, asked: Mapping[str, str], *, even_invalid: bool) -> Dataset:
-        """Return the only dataset of a type that matches.
+    def one(self, type_: DatasetType, asked: Mapping[str, str], *, even_invalid: bool, strict: bool) -> Dataset:
+        """Return the only dataset of a type that matches; its identity says whether it is out of date.
 
         Raises:
             NotFound: None matches; the error names those that exist.
             UsageError: Several match; the error says how they differ.
-            InvalidData: It is invalid, because a stage failed.
+            InvalidData: It is invalid, because a stage failed; or out of date, and `strict` was given.
             Withdrawn: It was withdrawn.
         """
         found = self.datasets(type_, asked)
@@ -71,7 +71,10 @@ class Source:
         paths = [dataset.identity.path] if type_.pattern else self._values(dataset)
         Withdrawals(self.repository).refuse(self.state, paths) if type_.pattern else None
         self._judged.allow(paths, str(dataset.identity), even_invalid=even_invalid)
-        return dataset
+        late = self._judged.out_of_date(paths, str(dataset.identity), strict=strict)
+        if not late:
+            return dataset
+        return replace(dataset, identity=replace(dataset.identity, out_of_date="; ".join(map(str, late.findings))))
 
     @cached_property
     def _judged(self) -> ValidityReport:

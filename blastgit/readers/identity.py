@@ -20,6 +20,7 @@ class Identity:
         type: The dataset type.
         sha256: The checksum of a file; "" for rows.
         collection: The collection that was asked, or "".
+        out_of_date: Why it is out of date, if it was read although it is; else "".
     """
 
     revision: str
@@ -27,6 +28,7 @@ class Identity:
     type: str
     sha256: str = ""
     collection: str = ""
+    out_of_date: str = ""
 
     def __str__(self) -> str:
         return f"{self.revision}:{self.path}"
@@ -36,6 +38,7 @@ class Identity:
         return {
             "dataset": str(self), "revision": self.revision, "path": self.path, "type": self.type,
             "sha256": self.sha256 or None, "collection": self.collection or None,
+            "out_of_date": self.out_of_date or None,
         }  # fmt: skip
 
 

@@ -45,6 +45,11 @@ class Item:
         return checked(self.read(), self.sha256, self.what, self.whose)
 
 
+def others_in(folder: Path, count: int) -> str:
+    """Return where the files are that could be written although others are gone, as the end of a sentence; or ""."""
+    return f"; {count} other {'file is' if count == 1 else 'files are'} in {folder}" if count else ""
+
+
 def deliver(folder: Path, items: Sequence[Item], *, force: bool = False, progress: Progress = silent) -> list[str]:
     """Write files into a folder, and return the paths written. Files that are already right are kept, so it resumes.
 

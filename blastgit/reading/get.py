@@ -12,7 +12,7 @@ from blastgit.errors import NotFound, Withdrawn
 from blastgit.naming.nearest import did_you_mean, with_beginnings
 from blastgit.naming.paths import check_paths
 from blastgit.progress import Progress, silent
-from blastgit.reading.checkout import Item, deliver
+from blastgit.reading.checkout import Item, deliver, others_in
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Snapshot
 from blastgit.repository.contents import whose
@@ -117,7 +117,7 @@ def get(repository: Repository, revision: Snapshot, wanted: GetOptions, progress
     try:
         withdrawals.refuse(revision, sorted(gone))
     except Withdrawn as error:
-        raise Withdrawn(f"{error}; {len(paths)} other files are in {folder}" if paths else str(error)) from None
+        raise Withdrawn(f"{error}{others_in(folder, len(paths))}") from None
     told = f"What is valid ({len(paths)} file{'s' * (len(paths) > 1)}) is in {folder}. " if paths else ""
     invalid = judged.allow(shown, str(revision), told, even_invalid=wanted.even_invalid)
     unmade = {path: why for path, why in judged.unmade.items() if path in shown and path in revision.held}

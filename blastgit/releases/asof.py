@@ -30,6 +30,7 @@ from blastgit.releases.cite import Cited
 from blastgit.repository.base import Repository
 from blastgit.repository.history import History
 from blastgit.repository.identity import repo_identity
+from blastgit.revision.words import plural
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ def cited(repository: Repository, state: AsOf) -> Cited:
         *((("commit of main", state.main),) if state.main else ()),
         ("content", state.content),
     )
-    sizes = (f"{len(state.datasets)} datasets",)
+    sizes = (plural(len(state.datasets), "dataset"),)
     simulated = repository.settings.simulated
     return Cited(which, state.day, f"{state.when:%Y-%m-%d}", names, citation_of(repository), sizes, (), simulated)
 

@@ -8,14 +8,14 @@ from pathlib import Path
 from blastgit.errors import NotFound, Withdrawn
 from blastgit.naming.paths import check_path
 from blastgit.progress import Progress, silent
-from blastgit.reading.checkout import Item, deliver
+from blastgit.reading.checkout import Item, deliver, others_in
 from blastgit.reading.get import GetResult, item_of, matches
 from blastgit.releases.check import Tagged
 from blastgit.releases.frozen import DESCRIBING, MANIFEST
-from blastgit.releases.layout import Part, invalid_of
+from blastgit.releases.layout import Part, faults_of
 from blastgit.repository.base import Repository
 from blastgit.repository.tombstones import Tombstone, Withdrawals
-from blastgit.workflow.judged import Invalid
+from blastgit.workflow.judged import Invalid, OutOfDate
 
 
 def bring(  # noqa: PLR0913 (the release, the folder, and three rarely used options)
@@ -23,7 +23,8 @@ def bring(  # noqa: PLR0913 (the release, the folder, and three rarely used opti
 ) -> GetResult:
     """Write the files of a release into a folder, each checked against what its revision published.
 
-    Files that a failed stage left behind are included, since the manifest lists them; the result reports them.
+    Files that a failed stage left behind and files that are out of date are included, since the manifest lists them; the
+    result reports them.
 
     Raises:
         NotFound: No file matches.
@@ -35,10 +36,9 @@ def bring(  # noqa: PLR0913 (the release, the folder, and three rarely used opti
     withdrawals = Withdrawals(repository)
     items: list[Item] = []
     gone: dict[str, Tombstone] = {}
-    invalid = Invalid()
+    faults = []
     for part in tagged.parts:
-        found = invalid_of(repository, part)
-        invalid = Invalid({**invalid, **found}, (*invalid.findings, *found.findings))
+        faults.append(faults_of(repository, part))
         stones = withdrawals.of(part.dataset.line, part.dataset.number)
         revision = part.open()
         for path in _paths(part, only):
@@ -54,9 +54,11 @@ def bring(  # noqa: PLR0913 (the release, the folder, and three rarely used opti
     if gone:
         first = min(gone)
         more = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
-        raise Withdrawn(f"{first}{more} was {gone[first]}; {len(items)} other files are in {folder}")
+        raise Withdrawn(f"{first}{more} was {gone[first]}{others_in(folder, len(items))}")
     kept = [item.path for item in items if item.path not in set(written)]
-    return GetResult(str(tagged.label), folder, written, kept, sum(item.size for item in items), invalid)
+    invalid, late = Invalid.of_all(each for each, _ in faults), OutOfDate.of_all(each for _, each in faults)
+    size = sum(item.size for item in items)
+    return GetResult(str(tagged.label), folder, written, kept, size, invalid, out_of_date=late)
 
 
 def _paths(part: Part, only: str | None) -> list[str]:

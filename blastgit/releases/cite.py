@@ -31,6 +31,7 @@ class Cited:
         sizes: Its size: `30 files`, `26000000 bytes`.
         formats: The media types of its files.
         simulated: Whether the data are simulated.
+        faults: What is invalid, out of date or withdrawn, in sentences.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Cited:
     sizes: tuple[str, ...] = ()
     formats: tuple[str, ...] = ()
     simulated: bool = False
+    faults: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:

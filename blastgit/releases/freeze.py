@@ -26,7 +26,7 @@ from blastgit.releases.cite import Cited
 from blastgit.releases.crate import media_types, write_crate
 from blastgit.releases.frozen import CITED, CRATE, FILE, MANIFEST, README, Entry, Frozen
 from blastgit.releases.label import Label, check_new, make_label, releases
-from blastgit.releases.layout import Part, add_tree, digests, invalid_of, manifest_lines, parts_of
+from blastgit.releases.layout import Part, add_tree, digests, faults_of, manifest_lines, parts_of
 from blastgit.releases.tag import Unsigned, add_tag
 from blastgit.repository.base import LOCK_TIMEOUT, Repository
 from blastgit.repository.entries import is_held
@@ -36,6 +36,7 @@ from blastgit.repository.ledger.lost import put_back_tag
 from blastgit.repository.recovery import clean_up_dead_writer
 from blastgit.repository.skeleton import dot_files
 from blastgit.repository.tombstones import Withdrawals
+from blastgit.revision.words import plural
 
 _TOLD = 20
 """Most warnings of one kind that are listed."""
@@ -132,15 +133,17 @@ def freeze(
     frozen, gone = _resolved(repository, label, options)
     parts = parts_of(repository, frozen.entries)
     sizes: dict[str, tuple[str, int]] = {}
-    invalid: list[str] = []
+    faults: list[str] = []
     for done, part in enumerate(parts):
         progress("reading revisions", done, len(parts))
         sizes.update(part.sizes())
-        invalid += [f"invalid, because {finding}" for finding in invalid_of(repository, part).findings]
+        invalid, late = faults_of(repository, part)
+        faults += [f"invalid, because {finding}" for finding in invalid.findings]
+        faults += [f"out of date, because {finding}" for finding in late.findings]
     total = sum(each for _, each in sizes.values())
     frozen = replace(frozen, files=len(sizes), size=total, formats=media_types(parts))
     same = tuple(str(other) for other in others if _content(repository, other, label) == frozen.content)
-    warnings = [*frozen.citation.missing(), *_some(gone), *_some(invalid)]
+    warnings = [*frozen.citation.missing(), *_some(gone), *_some(faults)]
     if not frozen.citation.license:
         warnings.append("no license is named: add citation.license to blastgit.yaml on main")
     tag = "" if options.dry_run else _publish(repository, frozen, parts, sizes, options)
@@ -157,7 +160,8 @@ def _resolved(repository: Repository, label: Label, options: FreezeOptions) -> t
     if not found:
         raise InvalidInput(f"{label.collection} holds nothing, so there is nothing to freeze")
     entries = tuple(_entries(repository, found))
-    gone = [f"{each.dataset}: {len(each.without)} withdrawn files are left out" for each in entries if each.without]
+    left = {each.dataset: len(each.without) for each in entries if each.without}
+    gone = [f"{dataset}: {plural(count, 'withdrawn file')} left out" for dataset, count in left.items()]
     moment = datetime.fromtimestamp(repository.committer().time, UTC)
     citation = replace(citation_of(repository), doi=options.doi, dois={})
     frozen = Frozen(
@@ -228,7 +232,7 @@ def _exists(label: Label) -> InvalidInput:
 def _message(frozen: Frozen, options: FreezeOptions) -> str:
     title = f"Freeze {frozen.label.collection} as {frozen.label.version}"
     subject = f"{title}: {options.reason}" if options.reason else title
-    body = [f"{len(frozen.entries):,} datasets of {frozen.citation.title or 'a data repo without a title'}"]
+    body = [f"{plural(len(frozen.entries), 'dataset')} of {frozen.citation.title or 'a data repo without a title'}"]
     trailers = {
         Trailer.RELEASE: str(frozen.label),
         Trailer.COLLECTION_TYPE: frozen.kind,
@@ -264,7 +268,7 @@ def _readme(frozen: Frozen, cited: Cited) -> str:
     about = f"{_plain(frozen.about)}\n\n" if frozen.about else ""
     return f"""# {_plain(cited.title)}
 
-{about}The collection `{label.collection}` ({frozen.kind}, {len(frozen.entries):,} datasets), frozen as version
+{about}The collection `{label.collection}` ({frozen.kind}, {plural(len(frozen.entries), "dataset")}), frozen as version
 `{label.version}` on {frozen.time[:10]}. It never changes.
 
 > {_plain(cited.write("text").strip())}

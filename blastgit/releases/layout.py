@@ -16,7 +16,7 @@ from blastgit.releases.frozen import Entry
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision
 from blastgit.store.hashing import Checksums
-from blastgit.workflow.judged import Invalid, ValidityReport
+from blastgit.workflow.judged import Finding, Invalid, OutOfDate, ValidityReport
 
 
 @dataclass(frozen=True)
@@ -94,13 +94,19 @@ class Part:
         return found
 
 
-def invalid_of(repository: Repository, part: Part) -> Invalid:
-    """Return the files of a part that a failed stage made or left behind, by path in the release."""
+def faults_of(repository: Repository, part: Part) -> tuple[Invalid, OutOfDate]:
+    """Return the values and files of a part that are invalid, and those out of date, by path in the release."""
     judged = ValidityReport(repository, part.open())
-    values = judged.invalid_values if part.whole else ()
-    found = judged.allow([*part.paths, *values], part.folder, even_invalid=True)
-    findings = [replace(each, root=f"{part.folder}: {each.root}") for each in found.findings]
-    return Invalid({f"{part.folder}/{path}": why for path, why in found.items()}, findings)
+    values = judged.values if part.whole and not judged.validity.is_complete else ()
+    shown = [*part.paths, *values]
+    invalid, late = judged.allow(shown, part.folder, even_invalid=True), judged.out_of_date(shown, part.folder)
+    return Invalid(*_below(part.folder, invalid)), OutOfDate(*_below(part.folder, late))
+
+
+def _below(folder: str, found: Invalid) -> tuple[dict[str, str], list[Finding]]:
+    """What was found of a revision, as it is called in a release."""
+    findings = [replace(each, root=f"{folder}: {each.root}") for each in found.findings]
+    return {f"{folder}/{path}": why for path, why in found.items()}, findings
 
 
 def parts_of(repository: Repository, entries: Iterable[Entry]) -> list[Part]:

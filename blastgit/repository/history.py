@@ -10,7 +10,7 @@ import pygit2
 from blastgit.errors import NotFound
 from blastgit.naming.names import REFERENCE_LINES, Spec, is_personal, is_reference
 from blastgit.naming.nearest import did_you_mean
-from blastgit.naming.refs import BRANCHES, PERSONAL_BRANCHES, draft_ref, tag_ref
+from blastgit.naming.refs import BRANCHES, PERSONAL_BRANCHES, REFERENCE_BRANCHES, draft_ref, tag_ref
 from blastgit.plumbing.objects import commit_of
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Marker, Revision, StageState
@@ -112,6 +112,11 @@ class History:
     def transients(self) -> list[str]:
         """Return the names of all transients, sorted. Reads every ref: not for a hot path."""
         return _transients(self._repository.references(BRANCHES, PERSONAL_BRANCHES))
+
+    def references(self) -> list[str]:
+        """Return the names of all references, `r/filter/DES_z`, sorted."""
+        found = self._repository.references(REFERENCE_BRANCHES)
+        return sorted(ref.removeprefix(BRANCHES) for ref in found)
 
     def _numbered(self, name: str, markers: Iterable[Marker]) -> Iterator[Revision]:
         return (Revision(self._git, name, each.commit, each.number) for each in markers if each.number is not None)

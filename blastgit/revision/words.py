@@ -24,8 +24,8 @@ def listed(words: str, items: Iterable[str]) -> str:
 
 
 def plural(count: int, noun: str) -> str:
-    """Return a count of things: "1 flag", "2 flags"."""
-    return f"{count} {noun}{'s' * (count != 1)}"
+    """Return a count of things: "1 flag", "2,000 flags"."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def show_value(value: Json) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from blastgit.errors import InvalidData
 from blastgit.naming.names import slug
@@ -204,6 +204,15 @@ class Invalid(dict[str, str]):
         """Gather reasons."""
         super().__init__(reasons)
         self.findings = tuple(findings)
+
+    @classmethod
+    def of_all(cls, parts: Iterable[Invalid]) -> Self:
+        """Gather what is known of several parts of something, no two of which name the same value or file."""
+        whole = cls()
+        for part in parts:
+            whole.update(part)
+            whole.findings += part.findings
+        return whole
 
 
 class OutOfDate(Invalid):

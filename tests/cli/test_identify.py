@@ -16,6 +16,17 @@ def test_zero_exactly_if_all_are_published(cli, library, states, tmp_path):
     assert "is not a published state, nearest is 2026dgt@1" in said.out
 
 
+def test_the_files_of_references_are_known(cli, repo, tmp_path):
+    data = DataRepo(repo)
+    network = tmp_path / "net.pt"
+    network.write_bytes(b"weights")
+    data.references.record("r/model/sbi", files=[network])
+    assert cli("-C", repo, "identify", network).out == f"{network} is r/model/sbi@0:files/net.pt\n"
+    network.write_bytes(b"weighty")
+    said = cli("-C", repo, "identify", network, "--of", "r/model/sbi")
+    assert (said.code, "nearest is r/model/sbi@0:files/net.pt" in said.out) == (1, True)
+
+
 def test_keys_are_stable(cli, library, tmp_path):
     DataRepo(library).get("2026dgt@0", tmp_path / "got")
     (found,) = json.loads(cli("-C", library, "identify", "--json", tmp_path / "got").out)

@@ -68,6 +68,11 @@ def test_it_shows_everywhere_and_never_as_missing(taken, tmp_path, capsys):
         assert words in capsys.readouterr().out
 
 
+def test_get_counts_one_other_file_as_one(taken, tmp_path):
+    with pytest.raises(Withdrawn, match=r"; 1 other file is in "):
+        DataRepo(taken).get("2026dgt@0", tmp_path / "out", only="*/DES_[gz].fits")
+
+
 def test_get_brings_the_other_files(taken, tmp_path):
     with pytest.raises(Withdrawn, match=rf"{REASON}; 15 other files are in "):
         DataRepo(taken).get("2026dgt@0", tmp_path / "out")

@@ -27,6 +27,7 @@ from blastgit.plumbing.ref_update import RefUpdate
 from blastgit.plumbing.refs import update_refs
 from blastgit.plumbing.signing import Sign, UnsignedCommit, signed_commit
 from blastgit.repository.ledger.book import Book, Entry, chains_of, read_lines, shard_of
+from blastgit.revision.words import plural
 
 LEDGER_LOCK = ".ledger"
 """The name of the lock for making a checkpoint; no transient's name has a full stop."""
@@ -97,7 +98,7 @@ def make_checkpoint(
         Trailer.LEDGER: origin, Trailer.ENTRIES: str(entries), Trailer.ROOT: _root(shards.values()),
         **{key: heads.get(ref) for key, ref in _FOLLOWED.items()},
     }  # fmt: skip
-    message = write_message(f"Ledger of {entries:,} published tags", [], trailers)
+    message = write_message(f"Ledger of {plural(entries, 'published tag')}", [], trailers)
     parents = [] if before is None else [before.id]
     if sign is None:
         commit = str(batch.commit((who, who), message, tree, parents))

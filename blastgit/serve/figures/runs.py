@@ -9,7 +9,7 @@ import numpy as np
 from markupsafe import Markup
 
 from blastgit.serve.figures.frame import Axis, Frame, axis_over
-from blastgit.serve.numbers import number, signed
+from blastgit.serve.numbers import number, plural, signed
 
 _BINS = 31
 
@@ -25,7 +25,7 @@ def scatter(points: Sequence[dict[str, Any]], title: str) -> Markup | None:
     for point in points:
         words = f"{point['transient']}: {number(point['old'])} → {number(point['new'])}"
         frame.point(point["old"], point["new"], None, "dot b pick", words, point["transient"])
-    return frame.svg(f"{title}: the second run over the first, {len(points)} transients that differ")
+    return frame.svg(f"{title}: the second run over the first, {plural(len(points), 'differing transient')}")
 
 
 def histogram(points: Sequence[dict[str, Any]], title: str) -> Markup | None:
