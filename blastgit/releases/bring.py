@@ -23,8 +23,8 @@ def bring(  # noqa: PLR0913 (the release, the folder, and three rarely used opti
 ) -> GetResult:
     """Write the files of a release into a folder, each checked against what its revision published.
 
-    Files that a failed stage left behind and files that are out of date are included, since the manifest lists them; the
-    result reports them.
+    Files that a failed stage left behind and files that are out of date are included, since the manifest lists them;
+    the result reports them.
 
     Raises:
         NotFound: No file matches.
