@@ -13,10 +13,11 @@ from blastgit.progress import Progress, silent
 
 if TYPE_CHECKING:
     from blastgit.api.annotations import Annotations
-    from blastgit.api.attachments import Attachments, Metrics
+    from blastgit.api.attachments import Attachments
     from blastgit.api.collections import Collections
     from blastgit.api.dataset import ReadDataset
     from blastgit.api.index import Index
+    from blastgit.api.metrics import Metrics
     from blastgit.api.personal import Personal
     from blastgit.api.references import References
     from blastgit.api.releases import Releases
@@ -191,7 +192,7 @@ class DataRepo:
     @property
     def metrics(self) -> Metrics:
         """Numbers measured on revisions and files, beside the published data."""
-        from blastgit.api.attachments import Metrics
+        from blastgit.api.metrics import Metrics
 
         return Metrics(self.session.repository, self.session.progress)
 
