@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -93,6 +93,24 @@ class ComponentVariants(Asked):
         from blastgit.workflow.variant_default import set_default
 
         return set_default(self._repository, component, variant, reason)
+
+    def define(self, component: str, variant: str, meaning: Mapping[str, Any], reason: str) -> str:
+        """Declare a variant, with its component if that is new, and return the commit on main.
+
+        Args:
+            component: The component, `photometry`.
+            variant: The variant, `jointcal`.
+            meaning: What it stands for, as in `blastgit.yaml`: `{"run": "runs/*/jointcal/*"}`.
+            reason: Why, for the commit.
+
+        Raises:
+            InvalidInput: There is such a variant already.
+            RepoError: A name or the meaning is not valid.
+            Denied: The policy on main does not allow this user to change it.
+        """
+        from blastgit.workflow.variant_define import define
+
+        return define(self._repository, component, variant, meaning, reason)
 
     def log(self) -> Sequence[Change]:
         """Return the changes to the section `variants` on main, newest first."""

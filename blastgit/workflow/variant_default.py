@@ -75,18 +75,23 @@ def _changed(text: str, component: str, variant: str) -> str:
     """Return the text with another default, which is put before the other words of the component if it has none."""
     import yaml
 
-    spec = _value(_value(yaml.compose(text, Loader=yaml.SafeLoader), "variants"), component)
-    node = _value(spec, "default")
+    spec = value_of(value_of(yaml.compose(text, Loader=yaml.SafeLoader), "variants"), component)
+    node = value_of(spec, "default")
     if node is not None:
         return f"{text[: node.start_mark.index]}{variant}{text[node.end_mark.index :]}"
     if not isinstance(spec, yaml.MappingNode) or not spec.value:
         raise RepoError(f"{FILE} on main: variants.{component} says nothing yet: edit it by hand")
-    first = spec.value[0][0].start_mark
-    between = ", " if spec.flow_style else f"\n{' ' * first.column}"
-    return f"{text[: first.index]}default: {variant}{between}{text[first.index :]}"
+    return insert_first(text, spec, f"default: {variant}")
 
 
-def _value(node: Any, key: str) -> Any:
+def insert_first(text: str, mapping: Any, entry: str) -> str:
+    """Return a YAML text with one more entry before those of a mapping, which must not be empty."""
+    first = mapping.value[0][0].start_mark
+    between = ", " if mapping.flow_style else f"\n{' ' * first.column}"
+    return f"{text[: first.index]}{entry}{between}{text[first.index :]}"
+
+
+def value_of(node: Any, key: str) -> Any:
     """Return the value of a key in a mapping of YAML; None if it is not there."""
     pairs = getattr(node, "value", None)
     if not isinstance(pairs, list):

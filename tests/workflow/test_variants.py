@@ -10,7 +10,9 @@ from blastgit import DataRepo
 from blastgit.cli.main import main
 from blastgit.demo import Sample, change_image
 from blastgit.errors import InvalidName, NotFound, RepoError
+from blastgit.plumbing.process import run_git
 from blastgit.workflow.variants import read_variants
+from tests.settings import add_settings
 
 NAME = "2026dgt"
 FLUX = f"photometry/{NAME}_local/DES_g.flux"
@@ -191,3 +193,28 @@ def test_the_hook_refuses_variants_that_make_no_sense(repo, sample, record, tmp_
 def test_settings_that_make_no_sense(section, words):
     with pytest.raises(RepoError, match=words):
         read_variants(section)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "variants: {photometry: {names: {single-frame: {app_version: v1.12.*}}}}  # for now\n",
+        "variants:  # for now\n  photometry:\n    names:\n      single-frame: {app_version: v1.12.*}\n",
+        "variants:  # for now\n  photometry:\n    paths: [photometry]\n",
+        "variants:  # for now\n  sed:\n    paths: [sed]\n",
+    ],
+)
+def test_a_variant_is_defined_by_a_command(repo, capsys, text):
+    add_settings(repo, text)
+    before = DataRepo(repo).variants.list()
+    words = ["-C", str(repo), "variant", "define", "photometry", "jointcal", "--reason", "DM-7"]
+    assert main([*words, "--is", "run=runs/*/jointcal/*", "--is", "complete=[Host match]"]) == 0
+    assert "photometry@jointcal is declared" in capsys.readouterr().out
+    found = DataRepo(repo)
+    assert {each.name for each in found.variants.list()} == {"photometry@jointcal", *(each.name for each in before)}
+    settings = run_git(repo, "show", "main:blastgit.yaml").decode()
+    assert ("# for now" in settings) == ("# for now" in text)
+    assert found.variants.log()[0].subject == "Declare photometry@jointcal: DM-7"
+    assert main([*words, "--is", "run=x"]) == 4
+    assert main([*words[:5], "other", *words[6:], "--is", "rum=x"]) != 0
