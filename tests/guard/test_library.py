@@ -15,13 +15,17 @@ from hypothesis import strategies as st
 
 from blastgit import DataRepo
 from blastgit.cli import main
-from blastgit.demo import refit, small
+from blastgit.demo import fail_stage, refit, small
 from blastgit.plumbing.process import git_environment
 from blastgit.repository.hooks import install_hooks
 from tests.guard.conftest import Clone
+from tests.settings import add_settings
 
 pytestmark = pytest.mark.slow
 
+SETTINGS = """publish: complete
+variants: {photometry: {names: {first: {app_version: v1.*}, other: {app_version: v9.*}}}}
+"""
 NAME, ME = "2026dgt", pwd.getpwuid(os.geteuid()).pw_name
 
 
@@ -92,8 +96,30 @@ def run_that_ends(folder: Path, turn: int) -> Iterator[list[str]]:
     yield ["stage", "end", NAME, "--owner", f"task {turn}"]
 
 
+def reference(folder: Path, turn: int) -> Iterator[list[str]]:
+    file = folder / f"weights{turn}.txt"
+    file.write_text(f"{turn}\n")
+    yield ["record", "r/model/sbi", "--file", str(file), "--set", f"turn={turn}"]
+
+
+def draft(folder: Path, turn: int) -> Iterator[list[str]]:
+    target = folder / f"failed{turn}"
+    target.mkdir()
+    export, data = fail_stage(refit(small(NAME), seed=turn), "Global host SED inference").write(target)
+    yield ["record", NAME, "--export", str(export), "--data", str(data)]
+
+
+def begin_run(_: Path, turn: int) -> Iterator[list[str]]:
+    yield ["run", "start", "photometry", "v1", f"DM-{turn}", "-m", "To try"]
+    yield ["attach", f"{NAME}@0", __file__]
+
+
+def variant(_: Path, turn: int) -> Iterator[list[str]]:
+    yield ["variant", "default", "photometry", ("first", "other")[turn % 2], "--reason", f"Better {turn}"]
+
+
 VERBS = [record, record_in_run, reproduce, own_line_and_promotion, annotate, attach_and_measure, collect_and_freeze,
-         withdraw, stages, run_that_ends]  # fmt: skip
+         withdraw, stages, run_that_ends, reference, draft, begin_run, variant]  # fmt: skip
 
 
 @settings(deadline=None, max_examples=1)
@@ -104,6 +130,7 @@ def test_a_mirror_made_by_pushes_is_sound(verbs: list) -> None:  # type: ignore[
     try:
         library, mirror = folder / "library.git", folder / "mirror.git"
         DataRepo.init(library, simulated=True)
+        add_settings(library, SETTINGS)
         assert main(["-C", str(library), *next(record(folder, 100))]) == 0
         # what is withdrawn is refused if it comes again, so nothing is recorded after that
         for turn, verb in enumerate(sorted(verbs, key=lambda verb: verb is withdraw)):
@@ -115,7 +142,7 @@ def test_a_mirror_made_by_pushes_is_sound(verbs: list) -> None:  # type: ignore[
         subprocess.run(["git", "init", "--quiet", "--bare", mirror], check=True, env=git_environment())
         install_hooks(mirror)
         clone = Clone(mirror, library)
-        assert clone.check("refs/heads/*", "refs/tags/*") == ""
+        assert clone.check("refs/heads/*", "refs/tags/*", "refs/drafts/*") == ""
         assert DataRepo(mirror).verify().problems == []
     finally:
         shutil.rmtree(folder)
