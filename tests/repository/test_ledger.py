@@ -3,6 +3,8 @@
 import hashlib
 import os
 import pwd
+import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -252,6 +254,23 @@ def test_a_copy_takes_the_checkpoint_along(history, states, record, run, tmp_pat
     DataRepo(tmp_path / "copy").maintain()
     assert DataRepo(tmp_path / "copy").verify(repair=True, fast=True).problems == []
     assert Book(tmp_path / "copy").chain("2026dgt") == Book(history).chain("2026dgt")
+
+
+def test_a_mirror_that_lost_a_race_names_the_command_that_has_it_follow(
+    history, states, record, run, tmp_path, monkeypatch
+):
+    mirror = tmp_path / "a mirror"
+    run("git", "clone", "--quiet", "--mirror", history, mirror)
+    monkeypatch.setenv("BLASTGIT_STORE", str(history / "dvc"))
+    assert record(mirror, refit(states[2], seed=7)).revision == 2
+    assert record(history, refit(states[2], seed=8)).revision == 2
+    run("git", "-C", mirror, "fetch", "--quiet", "--force")
+    with pytest.raises(DamagedData, match=f"a mirror of {history}") as caught:
+        record(mirror, refit(states[2], seed=9))
+    command = re.search(r"`(rm -r [^`]*)`", str(caught.value))[1]
+    run(*shlex.split(command))
+    assert record(mirror, refit(states[2], seed=9)).revision == 3
+    assert problems(mirror) == []
 
 
 def test_a_signed_checkpoint(history: Path, ssh_key: Path, tmp_path: Path, run: Run, states, record) -> None:

@@ -8,6 +8,8 @@ distinguished from recovery after a crash. If the objects are gone, the writer s
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from shlex import quote
 
 import pygit2
 
@@ -45,7 +47,7 @@ def put_back(
     before = None if tip is None else str(tip.target)
     if before is not None and before in git and not _follows(git, commit, before):
         raise DamagedData(
-            f"{chain[-1]} was published, but the branch {name} has diverged since, from {before:.10}: {_HELP}"
+            f"{chain[-1]} was published, but the branch {name} has diverged since, from {before:.10}: {_help(git)}"
         )
     return [*updates, RefUpdate(branch, commit, before)]
 
@@ -64,7 +66,7 @@ def _check(git: pygit2.Repository, entry: Entry) -> None:
     if found is not None and str(found.target) != entry.object:
         raise DamagedData(
             f"{entry} was published as the tag object {entry.object:.10}, but its tag now names {found.target!s:.10}: "
-            f"{_HELP}"
+            f"{_help(git)}"
         )
 
 
@@ -81,7 +83,7 @@ def _commit_of(git: pygit2.Repository, entry: Entry) -> str:
         return str(git[entry.object].peel(pygit2.Commit).id)
     except (KeyError, ValueError, pygit2.GitError):
         raise DamagedData(
-            f"{entry} was published as the tag object {entry.object:.10}, but git has lost it: {_HELP}"
+            f"{entry} was published as the tag object {entry.object:.10}, but git has lost it: {_help(git)}"
         ) from None
 
 
@@ -92,7 +94,16 @@ def _follows(git: pygit2.Repository, commit: str, before: str) -> bool:
         return False
 
 
-_HELP = (
-    "its number must not be given to other data. Restore git's objects and refs from a backup or a clone "
-    "(`git fetch`), then run `blastgit verify`"
-)
+def _help(git: pygit2.Repository) -> str:
+    """Return what to do, which in a mirror clone is something else: the ledger is about what it published itself."""
+    config = git.config
+    if "remote.origin.mirror" in config and config.get_bool("remote.origin.mirror"):
+        return (
+            f"this is a mirror of {config['remote.origin.url']}, which may have published other data first. If so, "
+            f"`rm -r {quote(str(Path(git.path) / 'blastgit/ledger'))}` has this mirror follow it; then record again "
+            "what was recorded here. Never do that in the repo that others read"
+        )
+    return (
+        "its number must not be given to other data. Bring git's objects and refs back from a backup or a clone "
+        "(`git fetch`), and see what `blastgit verify` says"
+    )
