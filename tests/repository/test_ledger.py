@@ -94,7 +94,7 @@ def test_what_git_has_lost_is_refused_and_others_go_on(history, states, record, 
     lost = loose(history, "2026dgt/1")
     forgotten("refs/heads/2026dgt", "refs/tags/2026dgt/1")
     lost.unlink()
-    with pytest.raises(DamagedData, match=r"2026dgt@1 was published as the tag object \w+, and git has lost it"):
+    with pytest.raises(DamagedData, match=r"2026dgt@1 was published as the tag object \w+, but git has lost it"):
         record(history, refit(states[2], seed=9))
     assert record(history, small("2026dix")).revision == 0
     assert main(["-C", str(history), "verify", "--fast"]) == 9
