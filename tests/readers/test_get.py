@@ -209,7 +209,7 @@ def test_a_virtual_column_is_checked_against_a_stored_one(history):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ([], "should be a mapping"),
+        ([], "should map the name of each type to what it is"),
         ({"Cutout": {"files": "a/b"}}, "small letters"),
         ({"x": {"files": "a/b", "rows": "sed"}}, "either files .* or rows"),
         ({"x": {}}, "either files"),
