@@ -169,7 +169,7 @@ def changes(old: Cards, new: Cards, tolerance: Tolerance) -> Iterator[CardChange
 
 def _goes_without_saying(keyword: str, values: list[CardValue]) -> bool:
     """Whether the standard has it that the same holds of a file without these cards."""
-    stem = keyword.rstrip("0123456789") if keyword.startswith("T") else keyword
+    stem = indexed(keyword)[0] if keyword.startswith("T") else keyword
     default, value = _DEFAULTS.get(stem), values[0]
     return keyword in _IDLE or (
         len(values) == 1 and isinstance(value, Number) and default is not None and value.exact == default
@@ -196,6 +196,12 @@ def number(cards: Cards, keyword: str, default: float) -> float:
     value = cards.get(keyword, [None])[0]
     double = value.double if isinstance(value, Number) else None
     return default if double is None else double
+
+
+def indexed(keyword: str) -> tuple[str, int]:
+    """A keyword such as TFORM12 as what it begins with and its number; 0 if it has none."""
+    stem = keyword.rstrip("0123456789")
+    return stem, int(keyword[len(stem) :] or 0)
 
 
 def string(cards: Cards, keyword: str) -> str:

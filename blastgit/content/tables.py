@@ -29,7 +29,7 @@ _COLUMN = re.compile(
 )
 _FIELDS = {"L": "S1", "B": "u1", "I": ">i2", "J": ">i4", "K": ">i8", "E": ">f4", "D": ">f8", "C": ">c8", "M": ">c16"}
 _WIDTHS = {"L": 1, "B": 1, "I": 2, "J": 4, "K": 8, "E": 4, "D": 8, "C": 8, "M": 16}
-_STORAGE = re.compile(r"TFORM\d+|NAXIS1|PCOUNT|THEAP")
+_STORAGE = frozenset({"NAXIS1", "PCOUNT", "THEAP"})
 _PLACES = {"P": (">i4", 8), "Q": (">i8", 16)}
 
 
@@ -128,7 +128,13 @@ def _column(number: int, form: str, has_axes: bool) -> Column | None:
 
 def layout_cards(values: Cards) -> Cards:
     """The cards of a table but for those that say nothing more than `Columns` does, or how its heap is kept."""
-    return {keyword: each for keyword, each in values.items() if not _STORAGE.fullmatch(keyword)}
+    count = cards.integer(values, "TFIELDS") or 0
+    return {key: each for key, each in values.items() if len(each) > 1 or not _is_storage(key, count)}
+
+
+def _is_storage(keyword: str, columns: int) -> bool:
+    stem, number = cards.indexed(keyword)
+    return keyword in _STORAGE or (stem == "TFORM" and 0 < number <= columns)
 
 
 def heap_start(hdu: Hdu) -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 import zlib
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
@@ -32,12 +31,13 @@ PACKINGS = frozenset({"RICE_1", "RICE_ONE", "GZIP_1", "GZIP_2", "NOCOMPRESS"})
 _ROUNDINGS = frozenset({"", "NONE", "NO_DITHER", "SUBTRACTIVE_DITHER_1", "SUBTRACTIVE_DITHER_2"})
 _DATA = ("COMPRESSED_DATA", "GZIP_COMPRESSED_DATA", "UNCOMPRESSED_DATA")
 _COLUMNS = frozenset({*_DATA, "ZSCALE", "ZZERO", "ZBLANK"})
-_STORAGE = re.compile(
-    r"SIMPLE|XTENSION|EXTEND|BITPIX|NAXIS\d*|[PG]COUNT|THEAP|TFIELDS|T(?:TYPE|FORM)\d+|Z(?:IMAGE|CMPTYPE|BITPIX|MASKCMP"
-    r"|QUANTIZ|DITHER0|SIMPLE|TENSION|EXTEND|BLOCKED|[PG]COUNT|BLANK|SCALE|ZERO|HECKSUM|DATASUM"
-    r"|(?:NAXIS|TILE|NAME|VAL)\d*)"
-)
-"""Cards that say how an image is stored, and nothing of what it shows."""
+_STORAGE = frozenset({
+    "SIMPLE", "XTENSION", "EXTEND", "BITPIX", "NAXIS", "PCOUNT", "GCOUNT", "THEAP", "TFIELDS", "ZIMAGE", "ZCMPTYPE",
+    "ZBITPIX", "ZNAXIS", "ZMASKCMP", "ZQUANTIZ", "ZDITHER0", "ZSIMPLE", "ZTENSION", "ZEXTEND", "ZBLOCKED", "ZPCOUNT",
+    "ZGCOUNT", "ZBLANK", "ZSCALE", "ZZERO", "ZHECKSUM", "ZDATASUM",
+})  # fmt: skip
+_COUNTED = {"NAXIS": "NAXIS", "ZNAXIS": "ZNAXIS", "ZTILE": "ZNAXIS", "TTYPE": "TFIELDS", "TFORM": "TFIELDS"}
+"""Cards that say how an image is stored, and nothing of what it shows; and numbered ones, with how many there are."""
 _COVER = {"SIMPLE", "BITPIX", "NAXIS", "EXTEND", "COMMENT", "DATE", "CHECKSUM", "DATASUM"}
 _BANNER = ("  FITS (Flexible Image Transport System) format is defined in", "  and Astrophysics', volume 376, page")
 _PIXELS = {8: ">u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
@@ -47,12 +47,19 @@ _ZERO = -2147483646  # stands for a pixel that is exactly 0, by SUBTRACTIVE_DITH
 
 def image_cards(values: Cards) -> Cards:
     """The cards of an image, stored in tiles or not, without those that say how it is stored."""
-    found = {keyword: each for keyword, each in values.items() if not _STORAGE.fullmatch(keyword)}
+    found = {keyword: each for keyword, each in values.items() if len(each) > 1 or not _is_storage(keyword, values)}
     if "ZBLANK" in values and (cards.integer(values, "ZBITPIX") or 0) > 0:
         found["ZBLANK"] = values["ZBLANK"]  # of integers it says which are undefined, and is not part of the packing
     if found.get("EXTNAME") == ["COMPRESSED_IMAGE"]:  # what programs call one without a name
         del found["EXTNAME"]
     return found
+
+
+def _is_storage(keyword: str, values: Cards) -> bool:
+    stem, number = cards.indexed(keyword)
+    if keyword in _STORAGE or stem in ("ZNAME", "ZVAL"):
+        return True
+    return stem in _COUNTED and 0 < number <= (cards.integer(values, _COUNTED[stem]) or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +110,8 @@ class Tiled:
     @property
     def storage(self) -> Cards:
         """The cards that say how it is stored."""
-        return {keyword: each for keyword, each in self.hdu.cards.items() if _STORAGE.fullmatch(keyword)}
+        values = self.hdu.cards
+        return {keyword: each for keyword, each in values.items() if _is_storage(keyword, values)}
 
 
 def is_cover(hdu: Hdu) -> bool:

@@ -154,6 +154,14 @@ def test_a_second_card_is_never_taken_for_granted(tmp_path: Path) -> None:
     assert not judge(tmp_path, old, new)
 
 
+@pytest.mark.parametrize("card", ["TFORM1  = '1J'", "TFORM2  = '1J'", "THEAP   = 99"])
+def test_cards_that_say_nothing_of_the_layout_count(tmp_path: Path, card: str) -> None:
+    old = table(tmp_path, fits.Column("x", "I", array=np.arange(3, dtype="i2")), THEAP=6, TFORM3="x")
+    new = old.replace(b"END".ljust(160), card.encode().ljust(80) + b"END".ljust(80))
+    assert new[2880:] != old[2880:]
+    assert not judge(tmp_path, old, old[:2880] + new[2880:])
+
+
 def test_the_order_of_extensions_counts(tmp_path: Path) -> None:
     images = [fits.ImageHDU(np.arange(3.0) + number, name=name) for number, name in enumerate("AB")]
     for name, each in (("old", images), ("new", images[::-1])):
