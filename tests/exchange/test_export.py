@@ -15,6 +15,8 @@ from blastgit.errors import RepoError, Withdrawn, WouldOverwrite
 from blastgit.exchange.to_blast import adapt
 from blastgit.workflow.stages import default_stages
 
+pytestmark = pytest.mark.slow
+
 TASKS = default_stages().by_name
 
 

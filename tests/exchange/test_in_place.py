@@ -17,6 +17,8 @@ from tests.exchange.trees import write_tree
 from tests.maintenance.test_migrate import held
 from tests.store.test_clone import pulls
 
+pytestmark = pytest.mark.slow
+
 NAMES = ["2026aa", "2026ab"]
 IMAGE = "cutout_cdn/2026aa/DES/DES_z.fits"
 

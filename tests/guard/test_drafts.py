@@ -11,6 +11,8 @@ from blastgit.demo import Sample
 from blastgit.demo.changes import fail_stage
 from blastgit.recording.result import Recorded
 
+pytestmark = pytest.mark.slow
+
 DRAFTS = "refs/drafts/2026dgt"
 SETTINGS = b"format: 1\nkind: simulated\npublish: complete\n"
 

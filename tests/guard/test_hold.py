@@ -14,6 +14,8 @@ import pytest
 from blastgit.demo import refit, small
 from blastgit.plumbing.process import git_environment
 
+pytestmark = pytest.mark.slow
+
 
 def wait_until(holds: Callable[[], Any]) -> None:
     deadline = time.monotonic() + 30

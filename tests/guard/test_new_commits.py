@@ -7,6 +7,8 @@ import pytest
 from blastgit import DataRepo
 from tests.guard.test_annotations import FIRST, IDS, PATH, ROLES, SECOND, line
 
+pytestmark = pytest.mark.slow
+
 MAIN, ANNOTATIONS = "refs/heads/main", "refs/heads/annotations"
 SETTINGS = b"format: 1\nkind: simulated\npolicy: {roles: {admin: [alice], curator: [carol]}}\n"
 

@@ -16,6 +16,8 @@ from blastgit.revision.compare import compare
 from blastgit.revision.normalise import normalise
 from blastgit.revision.rules import default_rules
 
+pytestmark = pytest.mark.slow
+
 KEYED = {  # table of the index -> table of the natural form, columns of its key, columns that are compared
     "photometry": ("photometry", ("name", "filter"), ("flux", "flux_error", "magnitude", "is_validated")),
     "sed": ("sed", ("aperture",), ("log_mass_16", "log_mass_84", "age_50", "dust2_50", "mass_surviving_ratio")),

@@ -153,6 +153,7 @@ def test_what_turns_out_to_be_needed_comes_back(history, store, tmp_path):
     assert DataRepo(history).verify().problems == []
 
 
+@pytest.mark.slow
 def test_beside_writers(tmp_path, history, store):
     """Contents of 30 days, no grace but a minute, and a writer at work: nothing that it records is lost."""
     samples = [refit(small("2026b", seed=3), seed=seed) for seed in range(6)]

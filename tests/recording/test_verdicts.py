@@ -4,6 +4,8 @@ import pytest
 
 from benchmarks.verdicts import Trial, alterations, changed_files, mixes
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def trial(tmp_path_factory):

@@ -11,6 +11,8 @@ from blastgit import DataRepo
 from blastgit.demo import small
 from blastgit.plumbing.process import git_environment
 
+pytestmark = pytest.mark.slow
+
 FILE = "cutout_cdn/DES/DES_z.fits"
 RELEASE = "refs/tags/release/nearby/1"
 

@@ -149,11 +149,10 @@ def test_eight_workers_elsewhere_at_once(
     assert DataRepo(where).verify().problems == []
 
 
-@pytest.mark.parametrize("server", ["url", "daemon"])
 def test_the_same_state_from_eight_workers_elsewhere_is_one_revision(
-    server: str, request: pytest.FixtureRequest, repo: Path, sample: Sample, tmp_path: Path
+    url: str, repo: Path, sample: Sample, tmp_path: Path
 ) -> None:
-    results = at_once(request.getfixturevalue(server), [sample] * WRITERS, tmp_path)
+    results = at_once(url, [sample] * WRITERS, tmp_path)
     assert sorted(each["status"] for each in results) == ["recorded"] + ["unchanged"] * (WRITERS - 1)
     assert DataRepo(repo).verify().problems == []
 

@@ -9,6 +9,8 @@ from benchmarks.crash import run_killed_after, run_killed_at
 from blastgit import DataRepo
 from blastgit.plumbing import refs
 
+pytestmark = pytest.mark.slow
+
 
 def numbers(repo, line):
     found = DataRepo(repo).list("u/*" if line.startswith("u/") else "*")

@@ -9,6 +9,8 @@ from blastgit.errors import DamagedData, Denied, InvalidData, InvalidInput, NotF
 from blastgit.plumbing.locks import hold
 from blastgit.repository.recovery import roll_forward
 
+pytestmark = pytest.mark.slow
+
 
 def test_it_becomes_the_next_official_revision(own, me):
     repo, line = DataRepo(own), f"u/{me}/2026dgt"

@@ -7,6 +7,8 @@ import pytest
 from blastgit import DataRepo
 from blastgit.plumbing.process import git_environment
 
+pytestmark = pytest.mark.slow
+
 
 def git(*words):
     return subprocess.run(["git", *words], capture_output=True, text=True, check=False, env=git_environment())

@@ -7,6 +7,8 @@ from blastgit.cli.main import main
 from blastgit.demo import small
 from blastgit.errors import NotFound
 
+pytestmark = pytest.mark.slow
+
 DES_Z = "cutout_cdn/DES/DES_z.fits"
 
 

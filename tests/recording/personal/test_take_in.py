@@ -162,6 +162,7 @@ def test_forged_history_is_not_taken_in(there, here):
     assert refs(here) == ""
 
 
+@pytest.mark.slow
 def test_killed_at_many_write_steps(there, here, tmp_path, monkeypatch):
     def work():
         DataRepo(here).take_in(there)
