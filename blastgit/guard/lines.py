@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pygit2
 
-from blastgit.checks.commit import commit_faults
+from blastgit.checks.commit import commit_faults, tag_faults
 from blastgit.checks.line import Sequence
 from blastgit.checks.trailers import trailer_faults
 from blastgit.errors import BlastgitError, Denied, InvalidName
@@ -200,6 +200,8 @@ class LineCheck:
             commit = placed.get(number) or self._published(number)
             if commit is None or self._tagged(self._line, number) != commit:
                 raise Denied(f"{self._line.tag(number)}: {self._line} has no commit there that says Revision: {number}")
+            tag = self._repo.tag(self._tags[number].new or "", f"{self._line}/{number}")
+            deny(f"{self._line.tag(number)}: {text}" for text in tag_faults(tag))
 
     def _published(self, number: int) -> str | None:
         """Return the commit of a revision that is already on the branch, or None."""

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 import pygit2
 
+from blastgit.checks.commit import tag_faults
 from blastgit.errors import BlastgitError, Denied
+from blastgit.guard.deny import deny
 from blastgit.guard.quarantine import Quarantine
 from blastgit.guard.trees import files_of
 from blastgit.naming.refs import RELEASES, Change
@@ -35,6 +37,7 @@ def check_pushed(repo: Quarantine, change: Change, coming: Mapping[str, str | No
     try:
         check_new(label, [*releases(repo), *(read_label(ref) for ref in coming if _is_other(ref, change.ref))])
         tag = repo.tag(change.new or "", str(label))
+        deny(tag_faults(tag))
         files = files_of(repo, repo.commit(tag.target, "what the tag names").tree_id, _FILES)
         for path in dot_files(repo.config):
             if path in files and path != CONFIG and not is_dot_file(path, repo.blob(files[path], _DOT_FILE)):
