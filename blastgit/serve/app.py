@@ -14,18 +14,18 @@ from blastgit.serve import login, pages, templating
 from blastgit.serve.http.statuses import UNEXPECTED, told
 from blastgit.serve.page import to_json
 from blastgit.serve.security import protect
-from blastgit.serve.site import Site
+from blastgit.serve.site import Site, site
 
 _LOG = logging.getLogger("blastgit.serve")
 BODY_LIMIT = 12_000_000
 """The maximum size of a request in bytes: an attachment of 10 MB and the form around it."""
 
 
-def create_app(site: Site) -> Flask:
+def create_app(served: Site) -> Flask:
     """Return the application that serves a site."""
     app = Flask("blastgit.serve", static_folder=None, template_folder=str(templating.TEMPLATES))
-    app.extensions["blastgit"] = site
-    app.secret_key = site.secret
+    app.extensions["blastgit"] = served
+    app.secret_key = served.secret
     app.config.update(MAX_CONTENT_LENGTH=BODY_LIMIT, MAX_FORM_PARTS=200)
     app.url_map.strict_slashes = False
     templating.install(app)
@@ -39,7 +39,7 @@ def create_app(site: Site) -> Flask:
 
 
 def _expected(error: BlastgitError) -> Response:
-    status, words = told(error, _LOG, request.method, request.path)
+    status, words = told(error, _LOG, request, site().path)
     return _failed(status, error.kind, words)
 
 

@@ -161,7 +161,10 @@ def _by_class(value: str) -> tuple[str, list[object]]:
 
 
 def _by_status(value: str) -> tuple[str, list[object]]:
-    return ("is_complete" if value == "complete" else "NOT is_complete"), []
+    """Return the condition of how a workflow ended: `complete`, `incomplete`, or the first word of its status."""
+    if value in ("complete", "incomplete"):
+        return ("is_complete" if value == "complete" else "NOT is_complete"), []
+    return "starts_with(status, ?)", [f"{value}:"]
 
 
 def _by_flag(value: str) -> tuple[str, list[object]]:
@@ -201,7 +204,9 @@ def _facet_adql(name: str, value: str) -> str:
     if column:
         return f"{column} IS NULL" if value == "none" else f"{column} = '{_quoted(value)}'"
     if name == "status":
-        return f"status {'=' if value == 'complete' else '<>'} 'complete'"
+        if value in ("complete", "incomplete"):
+            return f"status {'=' if value == 'complete' else '<>'} 'complete'"
+        return f"status LIKE '{_quoted(value)}:%'"
     if name == "flag":
         return f"transient IN (SELECT transient FROM blastgit.flags WHERE flag = '{_quoted(value)}')"  # noqa: S608
     changed = f"SELECT transient FROM blastgit.changes WHERE is_latest AND what LIKE '{_quoted(value)}%'"  # noqa: S608

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from blastgit.naming.trailers import Trailer
+from blastgit.serve.marks import of_entry
 from blastgit.serve.quantities import QUANTITIES, SCOPES
 
 if TYPE_CHECKING:
@@ -219,7 +220,8 @@ def history(entries: Sequence[Entry]) -> Rows:
             "revision": f"{entry.revision.name}@{entry.revision.number}", "number": entry.revision.number,
             "export_time": entry.revision.time, "recorded_time": entry.revision.recorded,
             "app_version": entry.revision.app_version, "reason": entry.revision.reason,
-            "status": entry.status, "run": entry.revision.trailers.get(Trailer.RUN),
+            "status": entry.status, "marks": [each.to_json() for each in of_entry(entry)],
+            "run": entry.revision.trailers.get(Trailer.RUN),
             "commit": entry.revision.id, "flag": entry.flag, "withdrawn_files": len(entry.withdrawn),
             "failures": [str(each) for each in entry.failures],
             "invalid": [each.what for each in entry.invalid],

@@ -34,7 +34,7 @@ def install(app: Flask) -> None:
     environment.filters.update(
         number=numbers.number, fixed=numbers.fixed, signed=numbers.signed, degrees=numbers.degrees,
         sexagesimal=numbers.sexagesimal, size=numbers.bytes_text, day=numbers.day, clock=numbers.clock, time=time,
-        path=address, iso=iso, wrap=wrap, unit=unit,
+        path=address, iso=iso, wrap=wrap, unit=unit, shortened=shortened,
     )  # fmt: skip
     environment.globals.update(
         static=static,
@@ -67,6 +67,12 @@ def iso(value: object) -> str:
 def unit(name: object) -> str:
     """Return a unit as people write it; the rules and the index use the VO names of units."""
     return _UNITS.get(str(name or ""), str(name or ""))
+
+
+def shortened(text: object, most: int = 120) -> str:
+    """Return a text without its end if it is long: the rest stands where the reader is led to."""
+    words = str(text)
+    return words if len(words) <= most else f"{words[:most].rstrip(', ')}…"
 
 
 def address(text: object) -> str:

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from blastgit import DataRepo
-from blastgit.demo import fail_stage
+from blastgit.demo import fail_stage, small
 from tests.serve.conftest import opened
 from tests.settings import add_settings
 
@@ -33,3 +33,15 @@ def test_a_draft_is_told_and_listed(drafted):
     assert "2026dgt@2:draft-1" in listed.text
     assert json.loads(drafted.get("/t/2026dgt/drafts.json").data)["drafts"][0]["open"] is True
     assert drafted.get("/t/2026nil/drafts").status_code == 404
+
+
+def test_a_transient_of_drafts_alone_leads_to_them(library, states, tmp_path):
+    shutil.copytree(library, tmp_path / "repo")
+    add_settings(tmp_path / "repo", "publish: complete")
+    repo = DataRepo(tmp_path / "repo")
+    (tmp_path / "in").mkdir()
+    assert repo.record("2026dra", *fail_stage(small("2026dra"), "Host match").write(tmp_path / "in")).status == "draft"
+    with opened(tmp_path / "repo") as client:
+        assert client.get("/t/2026dra").headers["Location"] == "/t/2026dra/drafts"
+        assert "2026dra@0:draft-1" in client.get("/t/2026dra/drafts").text
+        assert client.get("/t/2026dra@0").status_code == 404

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
+from pathlib import Path
 from urllib.parse import quote
+
+from werkzeug.wrappers import Request
 
 from blastgit.errors import (
     BlastgitError,
@@ -43,10 +46,14 @@ def http_status(error: BlastgitError) -> HTTPStatus:
     return next((status for kind, status in _STATUS if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
-def told(error: BlastgitError, log: logging.Logger, method: str, path: str) -> tuple[HTTPStatus, str]:
-    """Return the status of an error and the message for the client; faults of the server only go to the log."""
+def told(error: BlastgitError, log: logging.Logger, request: Request, repo: Path) -> tuple[HTTPStatus, str]:
+    """Return the status of an error and the words for the client.
+
+    The operator's own troubles go to the log alone, and where the data repo lies on this machine is told to nobody.
+    """
     status = http_status(error)
     if status < HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.SERVICE_UNAVAILABLE:
-        return status, str(error)
-    log.error("%s %s: %s", method, quote(path), error)
+        words = str(error).replace(str(repo), repo.name.removesuffix(".git"))
+        return status, f"{words[:1].upper()}{words[1:]}"
+    log.error("%s %s: %s", request.method, quote(request.path), error)
     return status, _HIDDEN

@@ -9,6 +9,7 @@ from flask import Flask, request
 from blastgit.errors import NotFound
 from blastgit.naming.names import is_personal
 from blastgit.serve.figures import sky
+from blastgit.serve.marks import marked
 from blastgit.serve.page import Page, route
 from blastgit.serve.paging import Paging, read_page
 from blastgit.serve.site import Site, site
@@ -16,13 +17,14 @@ from blastgit.serve.threads import thread
 
 _MEMBERS = """
 SELECT m.dataset, m.transient, m.revision, m.path, m.via, m.is_born, m.valid_from, m.valid_until,
-       r.ra_deg, r.dec_deg, r.best_redshift, r.spectroscopic_class, r.app_version, r.is_latest, r.is_complete
+       r.ra_deg, r.dec_deg, r.best_redshift, r.spectroscopic_class, r.app_version, r.is_latest, r.is_complete,
+       r.status
 FROM members m LEFT JOIN revisions r USING (transient, revision)
 WHERE m.collection = $1 AND NOT m.is_personal
 UNION ALL BY NAME
 SELECT r.dataset, transient, revision, '' AS path, h.run AS via, h.is_born, NULL::TIMESTAMP AS valid_from,
        NULL::TIMESTAMP AS valid_until, ra_deg, dec_deg, best_redshift, spectroscopic_class, app_version,
-       is_latest, is_complete
+       is_latest, is_complete, status
 FROM holdings h JOIN revisions r USING (transient, revision)
 WHERE h.run = $1 AND NOT EXISTS (FROM collections WHERE collection = $1)
 ORDER BY transient, revision, path
@@ -64,7 +66,7 @@ def collection(name: str) -> Page:
         "facts": {key: value for key, value in shown.facts.items() if value}, "warnings": list(shown.warnings),
         "versions": dict(shown.versions),
         "tree": [each.to_json() for each in shown.tree if not is_personal(each.name)],
-        "count": len(rows), "first": pages.first, "members": rows[pages.first : pages.last],
+        "count": len(rows), "first": pages.first, "members": marked(here, rows[pages.first : pages.last]),
         "releases": [str(each) for each in repo.releases.list() if each.collection == name],
         "changes": _log(here, name)[:20],
         "annotations": thread(repo, _subject(shown.summary.kind, name)),

@@ -14,6 +14,7 @@ from blastgit.serve.compared import changes, is_of, posteriors, residuals
 from blastgit.serve.facts import Facts, history
 from blastgit.serve.figures import sed, sfh
 from blastgit.serve.images import draw, draw_difference, ellipses, read_picture, shared_stretch, svg
+from blastgit.serve.marks import of_entry
 from blastgit.serve.numbers import bytes_text, number
 from blastgit.serve.page import Page, route
 from blastgit.serve.pages.image import apertures_of, sent
@@ -54,7 +55,8 @@ def document(here: Site, before: Found, after: Found, sides: tuple[Facts, Facts]
     images = [each for each in found["files"] if each["path"].endswith(".fits") and each["change"] != "content-equal"]
     revisions = {
         side: {"revision": each.name, "number": each.entry.revision.number, "export_time": each.entry.revision.time,
-               "app_version": each.entry.revision.app_version, "reason": each.entry.revision.reason}
+               "app_version": each.entry.revision.app_version, "reason": each.entry.revision.reason,
+               "status": each.entry.status, "marks": [mark.to_json() for mark in of_entry(each.entry)]}
         for side, each in (("old", before), ("new", after))
     }  # fmt: skip
     return {

@@ -15,7 +15,7 @@ from blastgit.serve.site import site
 from blastgit.serve.templating import address, iso, visible
 
 _MOST = 50
-_COLUMNS = "dataset, transient, revision, app_version, recorded_time, reason, is_complete"
+_COLUMNS = "dataset, transient, revision, app_version, recorded_time, reason, status"
 
 
 def install(app: Flask) -> None:
@@ -68,7 +68,7 @@ def _chosen() -> tuple[str, list[Any], str]:
 def _entry(base: str, row: dict[str, Any]) -> str:
     place = f"{base}/t/{address(row['dataset'])}"
     found = moment(row["recorded_time"])
-    summary = f"{row['reason']}{'' if row['is_complete'] else ' (not complete)'}"
+    summary = row["reason"] if row["status"] == "complete" else f"{row['reason']} ({row['status']})"
     return (
         f"<entry><title>{_text(row['dataset'])}, {_text(row['app_version'])}</title><id>{_id(place)}</id>"
         f"<updated>{iso(found)}</updated><link href={quoteattr(place)}/><author><name>Blast</name></author>"

@@ -7,12 +7,13 @@ from typing import Any
 from flask import Flask
 
 from blastgit.errors import NotFound
+from blastgit.serve.marks import marked
 from blastgit.serve.page import Page, route
 from blastgit.serve.paging import read_page
 from blastgit.serve.site import Site, site
 
 _USERS = """
-SELECT t.transient, t.revision, t.dataset, t.best_redshift, t.spectroscopic_class, t.app_version, t.is_complete
+SELECT t.transient, t.revision, t.dataset, t.best_redshift, t.spectroscopic_class, t.app_version, t.status, t.is_complete
 FROM transients t WHERE {} ORDER BY t.transient
 """
 _REVISIONS = """
@@ -83,4 +84,4 @@ def _of_exports(here: Site, type_: str, name: str) -> dict[str, Any] | None:
 def _users(here: Site, condition: str, values: list[object]) -> dict[str, Any]:
     rows = here.query(_USERS.format(condition), values).to_json()
     pages = read_page(len(rows))
-    return {"count": len(rows), "first": pages.first, "transients": rows[pages.first : pages.last]}
+    return {"count": len(rows), "first": pages.first, "transients": marked(here, rows[pages.first : pages.last], with_drafts=True)}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, redirect, request
 from markupsafe import Markup
@@ -12,13 +13,18 @@ from blastgit.errors import NotFound
 from blastgit.naming.names import is_personal
 from blastgit.releases.cite import FORMS, license_url
 from blastgit.serve.figures import sky
+from blastgit.serve.marks import marked
 from blastgit.serve.page import Page, route
 from blastgit.serve.paging import Paging, read_page
 from blastgit.serve.site import site
 
+if TYPE_CHECKING:
+    from blastgit.releases.frozen import Entry
+
 _PARTS = ("manifest.sha256", "ro-crate-metadata.json", "CITATION.cff", "README.md", "release.yaml")
 _TYPES = {"json": "application/json", "cff": "text/plain", "md": "text/plain", "sha256": "text/plain",
           "yaml": "text/plain"}  # fmt: skip
+_STATES = "SELECT dataset, transient, revision, status FROM revisions WHERE list_contains(?::VARCHAR[], dataset)"
 _PLACES = "SELECT dataset, ra_deg, dec_deg FROM revisions WHERE list_contains(?::VARCHAR[], dataset)"
 
 
@@ -39,8 +45,7 @@ def release(name: str, version: str) -> Page:
         raise NotFound(f"there is no {label[:100]!r} here")
     frozen, cited = repo.releases.show(label), repo.releases.cited(label)
     proof = here.answers.get(("proof", label, frozen.time), lambda: _signature(label))
-    entries = [entry.to_json() for entry in frozen.entries]
-    pages = read_page(len(entries))
+    pages = read_page(len(frozen.entries))
     citation = cited.citation
     data: dict[str, Any] = {
         "release": label, "collection": name, "version": version, "title": cited.title, "about": frozen.about,
@@ -49,10 +54,21 @@ def release(name: str, version: str) -> Page:
         "creators": [str(each) for each in citation.creators], "publisher": citation.publisher, "doi": citation.doi,
         "license": citation.license, "description": citation.description, "keywords": list(citation.keywords),
         "identifiers": [{"kind": kind, "value": value} for kind, value in cited.identifiers],
-        "signature": proof, "count": len(entries), "datasets": entries[pages.first : pages.last],
+        "signature": proof, "count": len(frozen.entries), "datasets": _marked(frozen.entries[pages.first : pages.last]),
         "parts": [f"/{label}/{part}" for part in _PARTS],
     }  # fmt: skip
     return Page("release.html", data, lambda: _view(data, [str(each.dataset) for each in frozen.entries], pages))
+
+
+def _marked(entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    """Return datasets with what is to be known today of their revisions."""
+    here = site()
+    names = [str(entry.dataset.revision) for entry in entries]
+    rows = {row["dataset"]: row for row in marked(here, here.query(_STATES, [names]).to_json())}
+    return [
+        {**entry.to_json(), "marks": rows[name]["marks"] if name in rows else []}
+        for entry, name in zip(entries, names, strict=True)
+    ]
 
 
 def _signature(label: str) -> dict[str, Any]:

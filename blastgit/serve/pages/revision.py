@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask, redirect
 from markupsafe import Markup
 
-from blastgit.errors import BlastgitError
+from blastgit.errors import BlastgitError, NotFound
 from blastgit.naming.trailers import Trailer
 from blastgit.releases.cite import FORMS
 from blastgit.serve.facts import Facts, history
@@ -29,7 +29,12 @@ def transient(spec: str) -> Any:
     """Return the page of a revision; aliases redirect to it."""
     wanted = read_spec(spec)
     here = site()
-    found = find(here.repo(), spec)
+    try:
+        found = find(here.repo(), spec)
+    except NotFound:
+        if wanted.is_latest and here.repo().drafts(wanted.name):
+            return redirect(f"/t/{address(wanted.name)}/drafts", 302)  # nothing of it has a number yet
+        raise
     name = str(found.entry.revision.name)
     proper = name if wanted.is_latest else found.name
     if proper != spec:

@@ -14,6 +14,7 @@ from blastgit.naming.names import check_transient
 from blastgit.search.tabular.formats import written
 from blastgit.serve.asked import FACETS, REDSHIFTS, Asked, read_asked
 from blastgit.serve.figures import sky
+from blastgit.serve.marks import marked
 from blastgit.serve.page import Page, route
 from blastgit.serve.paging import Paging, read_page
 from blastgit.serve.site import Site, site
@@ -21,8 +22,8 @@ from blastgit.serve.templating import address
 
 _COLUMNS = "transient, revision, dataset, ra_deg, dec_deg, best_redshift, spectroscopic_class, host, app_version, status, is_complete, export_time, reason"  # noqa: E501 (one list of names)
 _LATELY = (
-    "SELECT dataset, transient, revision, app_version, export_time, reason, is_complete FROM revisions"
-    " ORDER BY recorded_time DESC, export_time DESC, transient LIMIT 12"
+    "SELECT dataset, transient, revision, app_version, export_time, reason, status, is_complete FROM revisions"
+    " ORDER BY recorded_time DESC, export_time DESC, transient LIMIT 4"
 )
 _DOWNLOADS = {"csv": "text/csv", "ecsv": "text/plain", "votable": "application/x-votable+xml",
               "fits": "application/fits"}  # fmt: skip
@@ -54,9 +55,9 @@ def search() -> Any:
         "cone": None if wanted.cone is None else
         {"ra_deg": wanted.cone.ra, "dec_deg": wanted.cone.dec, "radius_deg": wanted.cone.radius},
         "count": count, "first": pages.first,
-        "results": _rows(here, wanted, f" LIMIT {pages.size} OFFSET {pages.first}").to_json(),
+        "results": marked(here, _rows(here, wanted, f" LIMIT {pages.size} OFFSET {pages.first}").to_json(), with_drafts=True),
         "counts": {name: _counts(here, wanted, name) for name in FACETS},
-        "lately": here.query(_LATELY).to_json() if wanted.is_empty else [],
+        "lately": marked(here, here.query(_LATELY).to_json()) if wanted.is_empty else [],
         "totals": _totals(here),
     }  # fmt: skip
     return Page("search.html", data, lambda: _view(here, wanted, pages))
@@ -104,7 +105,7 @@ def _counts(here: Site, wanted: Asked, name: str) -> list[dict[str, Any]]:
         sql = f"SELECT {column} AS v, count(*) AS n FROM transients WHERE {where} GROUP BY 1"  # noqa: S608
     elif name == "status":
         sql = (
-            "SELECT CASE WHEN is_complete THEN 'complete' ELSE 'incomplete' END AS v, count(*) AS n"  # noqa: S608
+            "SELECT split_part(status, ':', 1) AS v, count(*) AS n"  # noqa: S608
             f" FROM transients WHERE {where} GROUP BY 1"
         )
     elif name == "flag":

@@ -56,7 +56,7 @@ class App:
             words, headers = f"this address takes {error}", {"Allow": str(error)}
             return _failed(request, HTTPStatus.METHOD_NOT_ALLOWED, words, headers)
         except BlastgitError as error:
-            return _failed(request, *told(error, _LOG, request.method, request.path))
+            return _failed(request, *told(error, _LOG, request, self._repo))
         except HTTPException as error:
             kept = {name: value for name, value in error.get_headers() if name.lower() == "content-range"}
             return _failed(request, HTTPStatus(error.code or 500), error.description or error.name, kept)
