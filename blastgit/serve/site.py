@@ -152,6 +152,12 @@ class Site:
         return self.answers.get(key, lambda: self.query(sql, params).rows, lambda rows: 200 * len(rows) + 200)
 
     @property
+    def source(self) -> str:
+        """What people clone the data repo from. Where it lies on this machine is told to people at this machine."""
+        is_local = self.options.url is None and self.options.host in ("127.0.0.1", "localhost", "::1")
+        return self.options.clone_url or (str(self.path) if is_local else self.path.name)
+
+    @property
     def name(self) -> str:
         """The name of the data repo on its pages."""
         return self.path.name.removesuffix(".git")

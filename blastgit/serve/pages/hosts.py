@@ -84,4 +84,8 @@ def _of_exports(here: Site, type_: str, name: str) -> dict[str, Any] | None:
 def _users(here: Site, condition: str, values: list[object]) -> dict[str, Any]:
     rows = here.query(_USERS.format(condition), values).to_json()
     pages = read_page(len(rows))
-    return {"count": len(rows), "first": pages.first, "transients": marked(here, rows[pages.first : pages.last], with_drafts=True)}
+    return {
+        "count": len(rows),
+        "first": pages.first,
+        "transients": marked(here, rows[pages.first : pages.last], with_drafts=True),
+    }

@@ -84,7 +84,7 @@ def _view(data: dict[str, Any], datasets: list[str], pages: Paging) -> dict[str,
     cited = {form: here.repo().releases.cite(data["release"], form).strip() for form in FORMS}
     return {
         "pages": pages, "cited": cited, "sky": sky.plot([(ra, dec, name) for name, ra, dec in rows if ra is not None]),
-        "clone_url": here.options.clone_url or str(here.path), "license_url": license_url(data["license"]),
+        "clone_url": here.source, "license_url": license_url(data["license"]),
         "linked_data": linked(data),
     }  # fmt: skip
 

@@ -88,7 +88,7 @@ def _view(here: Site, facts: Facts, data: dict[str, Any]) -> dict[str, Any]:
         "figures": {scope: _figures(here, facts, data, scope) for scope in shown},
         "scopes": shown or ["global"],
         "cited": {form: text for form, text in cited.items() if text},
-        "clone_url": here.options.clone_url or str(here.path),
+        "clone_url": here.source,
         "total": sum(each["bytes"] for each in data["files"]),
     }
 

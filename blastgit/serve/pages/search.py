@@ -140,7 +140,7 @@ def _view(here: Site, wanted: Asked, pages: Paging) -> dict[str, Any]:
     sql = f"SELECT ra_deg, dec_deg, transient FROM transients WHERE ra_deg IS NOT NULL AND {where} LIMIT {_ON_MAP}"  # noqa: S608
     return {
         "sky": here.figures.get(key, lambda: sky.plot(here.query(sql, values).rows)), "pages": pages,
-        "adql": wanted.adql(), "python": wanted.python(here.options.clone_url or str(here.path)), "asked": wanted,
+        "adql": wanted.adql(), "python": wanted.python(here.source), "asked": wanted,
         "downloads": list(_DOWNLOADS),
     }  # fmt: skip
 
