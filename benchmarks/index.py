@@ -212,7 +212,9 @@ class _Generator:
         self._write(range(0, step * _NEW, step), [number])
 
     def _write(self, transients: range, numbers: range | list[int]) -> None:
-        command = ["git", f"--git-dir={self._path}", "-c", "core.compression=1", "fast-import", "--quiet", "--depth=0"]
+        quickly = ("core.compression=1", "core.hooksPath=/dev/null", "core.fsync=none")  # a hook would see every ref
+        options = [word for each in quickly for word in ("-c", each)]
+        command = ["git", f"--git-dir={self._path}", *options, "fast-import", "--quiet", "--depth=0"]
         with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
             assert process.stdin is not None
             for number in transients:

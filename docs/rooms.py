@@ -54,7 +54,9 @@ def reduced(found: dict[str, set[str]]) -> dict[str, set[str]]:
 
 def picture() -> str:
     """Return the block for the page."""
-    rows = [f"    {room} --> {other}" for room, others in sorted(reduced(arrows()).items()) for other in sorted(others)]
+    rows = [
+        f"    {room} --> {other}" for room, others in sorted(reduced(arrows()).items()) for other in sorted(others)
+    ]
     return "\n".join(["```mermaid", "graph TD", *rows, "```", ""])
 
 

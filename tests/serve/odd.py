@@ -1,4 +1,4 @@
-"""A data repo of what is rare: forty filters, names without end, hostile texts, and every state that a value can be in."""
+"""A data repo of what is rare: forty filters, names without end, hostile texts, every state that a value can be in."""
 
 import copy
 import io
@@ -28,7 +28,7 @@ TAME = "".join(each for each in HOSTILE if each.isprintable())
 """The same, as far as a line of blastgit's own may have it."""
 
 NAMED = "cutout_cdn/DES/'&lt;script&gt; onerror=alert(1) %0d%0a;{{7+7}}#é\N{SNOWMAN} x.fits"
-"""A file of that transient: what git, DVC and other systems take, and what a page might take for more than a name."""
+"""A file of that transient: what every system takes for a name, and a page might take for more."""
 
 QUERY = f"""\
 -- description: {TAME}

@@ -13,7 +13,8 @@ from blastgit.serve.paging import read_page
 from blastgit.serve.site import Site, site
 
 _USERS = """
-SELECT t.transient, t.revision, t.dataset, t.best_redshift, t.spectroscopic_class, t.app_version, t.status, t.is_complete
+SELECT t.transient, t.revision, t.dataset, t.best_redshift, t.spectroscopic_class, t.app_version,
+       t.status, t.is_complete
 FROM transients t WHERE {} ORDER BY t.transient
 """
 _REVISIONS = """

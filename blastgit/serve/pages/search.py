@@ -50,12 +50,13 @@ def search() -> Any:
     where, values = wanted.where()
     count = int(here.query(f"SELECT count(*) FROM transients WHERE {where}", values).rows[0][0])  # noqa: S608
     pages = read_page(count)
+    rows = _rows(here, wanted, f" LIMIT {pages.size} OFFSET {pages.first}").to_json()
     data = {
         "repo": here.name, "query": wanted.text, "facets": dict(wanted.facets), "sort": wanted.sort,
         "cone": None if wanted.cone is None else
         {"ra_deg": wanted.cone.ra, "dec_deg": wanted.cone.dec, "radius_deg": wanted.cone.radius},
         "count": count, "first": pages.first,
-        "results": marked(here, _rows(here, wanted, f" LIMIT {pages.size} OFFSET {pages.first}").to_json(), with_drafts=True),
+        "results": marked(here, rows, with_drafts=True),
         "counts": {name: _counts(here, wanted, name) for name in FACETS},
         "lately": marked(here, here.query(_LATELY).to_json()) if wanted.is_empty else [],
         "totals": _totals(here),
