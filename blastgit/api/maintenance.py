@@ -57,6 +57,7 @@ def verify(  # noqa: PLR0913 (options that most calls omit)
         Denied: Only admins may repair.
     """
     from blastgit.maintenance.verify import Since, VerifyOptions, verify
+    from blastgit.maintenance.verify.last import note
 
     if name is not None:
         check_line(name)
@@ -72,6 +73,8 @@ def verify(  # noqa: PLR0913 (options that most calls omit)
         from blastgit.maintenance.repair import repair as mend
 
         mend(session.local(), report, sources, session.progress)
+    if name is None and session.repository.is_here:
+        note(session.repository.work_folder, report)
     return report
 
 

@@ -12,7 +12,7 @@ from blastgit.repository.commits import Marker, Revision, StageState
 from blastgit.repository.history import History
 from blastgit.repository.lines import origin
 from blastgit.repository.tombstones import Withdrawals
-from blastgit.workflow.ended import COMPLETE, status_of
+from blastgit.workflow.ended import COMPLETE, says_complete
 
 if TYPE_CHECKING:
     from blastgit.repository.base import Repository
@@ -159,9 +159,11 @@ def log(repository: Repository, name: str) -> list[Entry]:
         details = [line for line in read_body(revision.commit.message)[1] if before is not None]
         gone = {path: str(stone) for path, stone in withdrawals.of(name, revision.number).items()}
         flag = flags.of_revision(name, revision.number)
-        status = status_of(repository, revision)
-        entry = Entry(revision, status, _files(before, revision), details, again.get(revision.number, []), gone, flag)
-        entries.append(_judged(repository, replace(entry, stages=stages.get(revision.number, []))))
+        entry = Entry(
+            revision, COMPLETE, _files(before, revision), details, again.get(revision.number, []), gone, flag,
+            stages=stages.get(revision.number, []),
+        )  # fmt: skip
+        entries.append(entry if says_complete(revision) else _judged(repository, entry))
         before = revision
     return entries[::-1]
 
@@ -180,11 +182,13 @@ def _ended(repository: Repository, state: StageState) -> EndedStage:
 
 
 def _judged(repository: Repository, entry: Entry) -> Entry:
-    if entry.status == COMPLETE:
-        return entry  # its document need not be read
+    """Return an entry with what its document says of how the workflow ended, which is read for this alone."""
     from blastgit.workflow.judged import ValidityReport
 
     judged = ValidityReport(repository, entry.revision)
+    entry = replace(entry, status=judged.validity.status)
+    if entry.status == COMPLETE:
+        return entry
     late = judged.out_of_date(judged.outdated, str(entry.revision)).findings
     return replace(entry, failures=judged.validity.failures, invalid=judged.findings(), out_of_date=list(late))
 

@@ -26,6 +26,12 @@ def is_known_fresh(state: Marker) -> bool:
     return is_first and Trailer.WORKFLOW not in said
 
 
+def says_complete(revision: Revision) -> bool:
+    """Whether a revision's commit says itself that every stage succeeded and nothing is out of date."""
+    said = revision.trailers
+    return said.get(Trailer.STATUS) == COMPLETE and Trailer.WORKFLOW not in said and is_known_fresh(revision)
+
+
 def status_of(repository: Repository, revision: Revision) -> str:
     """Return how the workflow behind a revision ended: what every verb and table says of it.
 
@@ -35,8 +41,7 @@ def status_of(repository: Repository, revision: Revision) -> str:
     Raises:
         DamagedData: The document cannot be read.
     """
-    said = revision.trailers
-    if said.get(Trailer.STATUS) == COMPLETE and Trailer.WORKFLOW not in said and is_known_fresh(revision):
+    if says_complete(revision):
         return COMPLETE
     from blastgit.workflow.judged import validity_of
 

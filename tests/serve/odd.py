@@ -34,7 +34,8 @@ QUERY = f"""\
 -- description: {TAME}
 -- parameters:
 --   most: {{type: double, default: 1, description: 'a <script>alert(1)</script>'}}
-SELECT transient, hosts.host, '{TAME}' AS answer FROM transients JOIN hosts USING (transient) WHERE best_redshift <= $most
+SELECT transient, hosts.host, '{TAME}' AS answer FROM transients JOIN hosts USING (transient)
+WHERE best_redshift <= $most
 """
 
 FIT = "Global host SED inference"

@@ -1,6 +1,7 @@
 """Provenance, runs, hosts, queries, status, feeds: what each tells, and to whom."""
 
 import json
+import shutil
 import xml.etree.ElementTree as ET
 from html import unescape
 from urllib.parse import quote
@@ -96,6 +97,23 @@ def test_a_saved_query_is_a_page_with_a_form(app):
     assert app.get("/sql/nil").status_code == 404
 
 
+def test_the_status_says_when_all_was_verified_last(shelf, tmp_path):
+    shutil.copytree(shelf, tmp_path / "own.git", symlinks=True)
+    with opened(tmp_path / "own.git") as app:
+        assert data(app, "/status.json")["verified"] == {"last": None, "interrupted": None}
+        assert "verified <b>never</b>" in app.get("/status").text
+        DataRepo(tmp_path / "own.git").verify("2026dgt", fast=True)
+        assert data(app, "/status.json")["verified"]["last"] is None
+        DataRepo(tmp_path / "own.git").verify(fast=True)
+        last = data(app, "/status.json")["verified"]["last"]
+        assert (last["sound"], last["problems"], last["contents"]) == (True, 0, 0)
+        assert last["skipped"] > 0
+        assert "contents not read" in app.get("/status").text
+        assert "blastgit_verified_problems 0" in app.get("/metrics").text
+        (tmp_path / "own.git/blastgit/verified.json").write_text("{")
+        assert data(app, "/status.json")["verified"]["last"] is None
+
+
 def test_status_health_and_figures(app):
     found = data(app, "/status.json")
     assert found["counts"]["transients"] == 4
@@ -117,7 +135,6 @@ def test_feeds(app, which):
 
 
 def test_a_new_revision_is_there_with_the_next_update(shelf, tmp_path):
-    import shutil
 
     from blastgit.demo import small
     from tests.serve.conftest import opened

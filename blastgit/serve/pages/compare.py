@@ -154,7 +154,9 @@ def _plots(
             "posteriors": posteriors(here, sides, scope),
         }  # fmt: skip
 
-    drawn = here.figures.get(("compared", sides[0].spec, sides[1].spec, scope, here.pool.version()), make)
+    gone = [sorted(facts.withdrawn) for facts in sides]  # what was drawn of it is not shown any more either
+    key = ("compared", sides[0].spec, sides[1].spec, scope, str(gone), here.pool.version())
+    drawn = here.figures.get(key, make)
     return {**drawn, "differs": any(is_of(path, scope) for path in paths)}
 
 

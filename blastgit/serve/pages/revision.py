@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from flask import Flask, redirect
@@ -9,7 +10,7 @@ from markupsafe import Markup
 
 from blastgit.errors import BlastgitError, NotFound
 from blastgit.naming.trailers import Trailer
-from blastgit.releases.cite import FORMS
+from blastgit.releases.cite import FORMS, Cited
 from blastgit.serve.facts import Facts, history
 from blastgit.serve.figures import sed, sfh
 from blastgit.serve.page import Page, route
@@ -82,31 +83,33 @@ def _newer(past: list[dict[str, Any]], name: str) -> dict[str, Any]:
 
 
 def _view(here: Site, facts: Facts, data: dict[str, Any]) -> dict[str, Any]:
-    cited = {form: _cited(facts, form) for form in (*FORMS, "aastex")}
     shown = [scope for scope in SCOPES if data["photometry"].get(scope) or data["inference"].get(scope)]
     return {
         "figures": {scope: _figures(here, facts, data, scope) for scope in shown},
         "scopes": shown or ["global"],
-        "cited": {form: text for form, text in cited.items() if text},
+        "cited": _cited(facts),
         "clone_url": here.source,
         "total": sum(each["bytes"] for each in data["files"]),
     }
 
 
-def _cited(facts: Facts, form: str) -> str | None:
-    try:
-        if form == "aastex":
-            return aastex(facts)
-        return str(facts.repo.releases.cite(facts.spec, form)).strip()
-    except BlastgitError:
-        return None  # main lacks what a citation needs; the other formats may work
+def _cited(facts: Facts) -> dict[str, str]:
+    """Return how the revision is cited, in each form that main says enough for."""
+    found = {}
+    with suppress(BlastgitError):
+        cited = facts.repo.releases.cited(facts.spec)
+        found["aastex"] = aastex(facts.spec, cited)
+        for form in FORMS:
+            with suppress(BlastgitError):
+                found[form] = cited.write(form).strip()
+    return found
 
 
-def aastex(facts: Facts) -> str:
-    """Return LaTeX for an article in AASTeX: the citation, and the statement on the data used."""
-    key = f"blast-{facts.spec.replace('@', '-')}"
+def aastex(spec: str, cited: Cited) -> str:
+    """Return how an article in AASTeX refers to the data: the citation, and the statement of the data used."""
+    key = f"blast-{spec.replace('@', '-')}"
     return (
-        f"\\facility{{Blast}}\n\\dataset[Blast {facts.spec}]{{{facts.repo.releases.cited(facts.spec).place}}}\n"
+        f"\\facility{{Blast}}\n\\dataset[Blast {spec}]{{{cited.place}}}\n"
         f"\\citep{{{key}}}  % with the BibTeX entry of this page"
     )
 

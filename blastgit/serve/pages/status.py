@@ -14,6 +14,8 @@ from typing import Any
 from flask import Flask, Response, request
 
 from blastgit.errors import BlastgitError
+from blastgit.maintenance.verify import memory
+from blastgit.maintenance.verify.last import last
 from blastgit.serve.page import Page, route
 from blastgit.serve.site import Site, site
 
@@ -95,12 +97,13 @@ def _index(here: Site) -> dict[str, Any]:
 
 
 def _verified(here: Site) -> dict[str, Any]:
-    """Return what is known about `verify`: an interrupted run leaves a file that records its progress."""
-    file = Path(here.path) / "blastgit/verify.jsonl"
+    """Return what the last `verify` of all found, and since when one is at work or was interrupted."""
+    folder = here.index_path.parent
     try:
-        return {"interrupted": datetime.fromtimestamp(file.stat().st_mtime, UTC)}
+        interrupted = datetime.fromtimestamp((folder / memory.FILE).stat().st_mtime, UTC)
     except OSError:
-        return {"interrupted": None}
+        interrupted = None
+    return {"last": last(folder), "interrupted": interrupted}
 
 
 def healthz() -> Response:
@@ -131,13 +134,22 @@ def metrics() -> Response:
     lines += [f'blastgit_request_seconds_total{{page="{page}"}} {n:.3f}' for page, n in sorted(counted.seconds.items())]
     gauges = {**{f"blastgit_{name}": value for name, value in _counts(here).items()},
               "blastgit_index_age_seconds": _index(here)["age_seconds"] or 0, "blastgit_index_bytes":
-              _index(here)["bytes"], "blastgit_disk_free_bytes": space.free, "process_start_time_seconds":
-              round(counted.since), "process_resident_memory_bytes": _memory()}  # fmt: skip
+              _index(here)["bytes"], **_verified_gauges(here), "blastgit_disk_free_bytes": space.free,
+              "process_start_time_seconds": round(counted.since), "process_resident_memory_bytes": _memory()}  # fmt: skip
     for name, value in gauges.items():
         lines += [f"# TYPE {name} gauge", f"{name} {value}"]
     response = Response("\n".join([*lines, ""]), mimetype="text/plain; version=0.0.4")
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _verified_gauges(here: Site) -> dict[str, float]:
+    """Return when the whole data repo was last verified and how much was wrong; nothing if it never was."""
+    found = _verified(here)["last"]
+    if found is None:
+        return {}
+    when = datetime.fromisoformat(found["time"]).timestamp()
+    return {"blastgit_verified_time_seconds": round(when), "blastgit_verified_problems": found["problems"]}
 
 
 def _memory() -> int:
