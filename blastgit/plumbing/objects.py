@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pygit2
 
 from blastgit.errors import DamagedData
+from blastgit.plumbing.process import GitError, run_git
 
 ZERO = "0" * 40
 """The id that git gives for no object: of a ref that is to be deleted, or did not exist before."""
+
+_MANY = 1_000_000  # bytes of packed refs: some 8,000
 
 FILE_MODE, FOLDER_MODE = b"100644", b"40000"
 """How git's trees write that an entry is a file, or a tree of its own."""
@@ -58,12 +62,28 @@ def find_ref(git: pygit2.Repository, name: str) -> pygit2.Reference | None:
         ) from None
 
 
-def list_refs(git: pygit2.Repository) -> list[bytes]:
-    """Return the names of all refs. Slow where there are many.
+def list_refs(git: pygit2.Repository, start: str = "refs/") -> list[bytes]:
+    """Return the names of the refs that begin with `start`. Slow where there are many such.
 
     Raises:
         DamagedData: The file of packed refs is damaged, so that it is not known which there are.
     """
+    if start.count("/") > 1 and start.endswith("/") and _has_many_refs(git):
+        with suppress(GitError):  # what libgit2 says below of a damaged file is told in better words
+            return run_git(git.path, "for-each-ref", "--format=%(refname)", start).splitlines()
+    first = start.encode()
+    return [name for name in _list_refs(git) if name.startswith(first)]
+
+
+def _has_many_refs(git: pygit2.Repository) -> bool:
+    """Whether git, which seeks in the packed refs, is quicker to list a few of them than libgit2, which reads all."""
+    try:
+        return (Path(git.path) / "packed-refs").stat().st_size > _MANY
+    except OSError:
+        return False
+
+
+def _list_refs(git: pygit2.Repository) -> list[bytes]:
     try:
         return list(git.raw_listall_references())
     except (ValueError, pygit2.GitError) as error:

@@ -92,8 +92,8 @@ class Repository(ABC):
 
     def references(self, start: str, but: str = "") -> list[str]:
         """Return the names of all refs that begin with `start` but not with `but`. Slow if there are many."""
-        names = (ref.decode("utf-8", "replace") for ref in list_refs(self.git))
-        return [name for name in names if name.startswith(start) and not (but and name.startswith(but))]
+        names = [ref.decode("utf-8", "replace") for ref in list_refs(self.git, start)]
+        return [name for name in names if not (but and name.startswith(but))]
 
     def look_up(self, refs: Iterable[str]) -> dict[str, pygit2.Reference]:
         """Return the given branches or tags that exist. Look up several at once: this is faster for a remote repo."""

@@ -16,6 +16,8 @@ from blastgit.serve.security import POLICY
 from tests.serve import odd
 from tests.serve.conftest import ME, WITHDRAWN, opened
 
+pytestmark = pytest.mark.slow
+
 SAFE = "/@:+,~-._"
 UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 

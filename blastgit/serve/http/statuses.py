@@ -53,7 +53,6 @@ def told(error: BlastgitError, log: logging.Logger, request: Request, repo: Path
     """
     status = http_status(error)
     if status < HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.SERVICE_UNAVAILABLE:
-        words = str(error).replace(str(repo), repo.name.removesuffix(".git"))
-        return status, f"{words[:1].upper()}{words[1:]}"
+        return status, str(error).replace(str(repo), repo.name.removesuffix(".git"))
     log.error("%s %s: %s", request.method, quote(request.path), error)
     return status, _HIDDEN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Flask
@@ -68,12 +69,25 @@ def reference(type_: str, name: str) -> Page:
     facts = here.repo().show(line).value["reference"]["fields"] if revisions else _of_exports(here, type_, name)
     if facts is None:
         raise NotFound(f"there is no reference {line[:200]!r}")
-    used = "(t.transient, t.revision) IN (SELECT transient, revision FROM reference_uses WHERE reference = ?)"
     data = {
         "type": type_, "name": name, "subject": line, "facts": facts, "differing": [],
-        "revisions": revisions, **_users(here, used, [line]),
+        "revisions": revisions, **_users(here, *_using(type_, name)),
     }  # fmt: skip
     return Page("reference.html", data, lambda: {"pages": read_page(data["count"])})
+
+
+def _using(type_: str, name: str) -> tuple[str, list[object]]:
+    """Return the condition that a transient's latest revision uses a reference, and the values in it.
+
+    The index's view `reference_uses` says the same of all references of all revisions, which takes seconds where there
+    are many.
+    """
+    if type_ not in ("filter", "survey"):
+        made = "(t.transient, t.revision) IN (SELECT transient, revision FROM made_with WHERE reference = ?)"
+        return made, [f"r/{type_}/{name}"]
+    of = "filter = ?" if type_ == "filter" else "filter IN (SELECT filter FROM filters WHERE survey = ?)"
+    seen = f"SELECT transient FROM cutouts WHERE is_latest AND path IS NOT NULL AND {of}"  # noqa: S608
+    return f"t.transient IN (SELECT transient FROM photometry WHERE is_latest AND {of} UNION {seen})", [name, name]  # noqa: S608
 
 
 def _of_exports(here: Site, type_: str, name: str) -> dict[str, Any] | None:
@@ -82,11 +96,10 @@ def _of_exports(here: Site, type_: str, name: str) -> dict[str, Any] | None:
     return {key: value for key, value in rows[0].items() if key != "filter"} if rows else None
 
 
-def _users(here: Site, condition: str, values: list[object]) -> dict[str, Any]:
-    rows = here.query(_USERS.format(condition), values).to_json()
-    pages = read_page(len(rows))
-    return {
-        "count": len(rows),
-        "first": pages.first,
-        "transients": marked(here, rows[pages.first : pages.last], with_drafts=True),
-    }
+def _users(here: Site, condition: str, values: Sequence[object]) -> dict[str, Any]:
+    """Return one page of the transients whose latest revisions meet a condition, and how many there are."""
+    count = int(here.answer(f"SELECT count(*) FROM transients t WHERE {condition}", tuple(values))[0][0])  # noqa: S608
+    pages = read_page(count)
+    sheet = f"{_USERS.format(condition)} LIMIT {pages.size} OFFSET {pages.first}"
+    rows = marked(here, here.query(sheet, values).to_json(), with_drafts=True)
+    return {"count": count, "first": pages.first, "transients": rows}
