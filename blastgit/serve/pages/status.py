@@ -135,7 +135,8 @@ def metrics() -> Response:
     gauges = {**{f"blastgit_{name}": value for name, value in _counts(here).items()},
               "blastgit_index_age_seconds": _index(here)["age_seconds"] or 0, "blastgit_index_bytes":
               _index(here)["bytes"], **_verified_gauges(here), "blastgit_disk_free_bytes": space.free,
-              "process_start_time_seconds": round(counted.since), "process_resident_memory_bytes": _memory()}  # fmt: skip
+              "process_start_time_seconds": round(counted.since),
+              "process_resident_memory_bytes": _memory()}  # fmt: skip
     for name, value in gauges.items():
         lines += [f"# TYPE {name} gauge", f"{name} {value}"]
     response = Response("\n".join([*lines, ""]), mimetype="text/plain; version=0.0.4")
