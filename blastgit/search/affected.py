@@ -24,24 +24,27 @@ _BATCH = 10_000  # rows that become objects at once
 _MOST = 100_000_000  # rows: no limit in practice
 _HOSTS = "SELECT transient, revision FROM hosts WHERE $name IN (host_key, host) ORDER BY transient, revision"
 
-_OF_REFERENCE = """
-WITH measured AS (
-    SELECT DISTINCT transient, revision, filter FROM photometry WHERE 'r/filter/' || filter = $name OR filter IN (
-        SELECT filter FROM filters WHERE 'r/survey/' || survey = $name)
-), named AS (
-    SELECT measured.* FROM measured JOIN revisions USING (transient, revision)
-    ASOF LEFT JOIN (SELECT * FROM reference_revisions WHERE reference = $name) made
-        ON revisions.export_time >= made.export_time
-    WHERE $number IS NULL OR made.revision = $number
+_OF_ANY = "SELECT * FROM photometry WHERE filter IN (FROM wanted)"
+_OF_NUMBER = """
+SELECT p.* FROM photometry p JOIN revisions USING (transient, revision)
+ASOF LEFT JOIN (SELECT * FROM reference_revisions WHERE reference = $name) made
+    ON revisions.export_time >= made.export_time
+WHERE p.filter IN (FROM wanted) AND made.revision = $number"""
+
+_OF_EXPORTED = """
+WITH wanted AS (
+    SELECT filter FROM filters WHERE 'r/survey/' || survey = $name
+    UNION SELECT substr($name, length('r/filter/') + 1) WHERE starts_with($name, 'r/filter/')
 ), of_filter AS (
-    SELECT p.transient, p.revision, p.name, p.aperture, p.filter, p.is_validated
-    FROM photometry p SEMI JOIN named USING (transient, revision, filter)
+    {photometry}
+), unsure AS (
+    SELECT DISTINCT transient, revision, aperture FROM of_filter WHERE is_validated IS NULL
 ), checked AS (
-    SELECT DISTINCT transient, revision, aperture FROM photometry SEMI JOIN named USING (transient, revision)
+    SELECT DISTINCT transient, revision, aperture FROM photometry SEMI JOIN unsure USING (transient, revision, aperture)
     WHERE is_validated IS NOT NULL
 ), fits AS (
     SELECT transient, revision, aperture FROM of_filter WHERE is_validated = 'true'
-    UNION SELECT transient, revision, aperture FROM of_filter ANTI JOIN checked USING (transient, revision, aperture)
+    UNION SELECT * FROM unsure ANTI JOIN checked USING (transient, revision, aperture)
 ), made AS (
     SELECT transient, revision, 'photometry/' || name || '/' || filter AS product, 1 AS distance FROM of_filter
     UNION ALL
@@ -52,7 +55,6 @@ WITH measured AS (
 )
 SELECT transient || '@' || revision, product, distance, $via FROM made
 ORDER BY transient, revision, distance, product"""
-
 
 _OF_DECLARED = """
 WITH used AS (
@@ -109,7 +111,10 @@ def affected_by(index: OpenIndex, subject: Subject) -> Found:
     """
     name, number = subject.revision if subject.kind == "revision" else (subject.name, None)
     values = {"name": name, "number": number, "via": str(subject).partition(":")[2]}
-    sql = _OF_REFERENCE if name.startswith(_OF_EXPORTS) else _OF_DECLARED
+    sql = _OF_DECLARED
+    if name.startswith(_OF_EXPORTS):
+        sql = _OF_EXPORTED.format(photometry=_OF_ANY if number is None else _OF_NUMBER)
+        values = {key: value for key, value in values.items() if value is not None}
     found = Found(index.arrow(sql, values))
     if not found:
         raise NotFound(f"no revision was made with {subject}")
