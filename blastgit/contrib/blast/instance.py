@@ -1,4 +1,4 @@
-"""The Blast that this runs in: its exports, its bucket, and the data repo that its workers are given."""
+"""The Blast instance in which this runs: its exports, its bucket, and the data repo of its workers."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from blastgit.store.bucket import Bucket, BucketObject
 from blastgit.store.bucket_url import Place
 
 TRIED = ((1, 9), (1, 13))
-"""The first and the last version of Blast whose exports blastgit was tried with."""
+"""The first and the last version of Blast whose exports blastgit was tested with."""
 
 _VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.\d+)*")
 
 
 def export_of(name: str) -> bytes | None:
-    """Return the export that Blast writes now; None if it has no such transient."""
+    """Return the current export of a transient; None if Blast has no such transient."""
     from host.host_utils import export_transient_info
 
     document = export_transient_info(name) if name else None
@@ -26,23 +26,23 @@ def export_of(name: str) -> bytes | None:
 
 
 class BucketOfState(Bucket):
-    """Blast's bucket for one recording: what it lists belongs to the export, or it says that it does not.
+    """Blast's bucket for one recording: it only lists files that belong to the export, or raises an error.
 
-    A task says that it is at work before it touches a file, and what is read later is still what was listed. So if no
-    task has changed from the export until the list is there, no file in it is of another run.
+    A task registers that it is running before it changes a file, and files are read in the version that was listed. So
+    if no task has changed between the export and the end of the listing, no listed file belongs to another run.
     """
 
     def __init__(self, place: Place, name: str, changed: str) -> None:
-        """Prepare to read the files of a transient whose tasks stand as they did in its export."""
+        """Prepare to read the files of a transient; `changed` is when a task last changed, according to its export."""
         super().__init__(place)
         self._name = name
         self._changed = changed
 
     def objects(self, beginning: str) -> Iterator[BucketObject]:
-        """Yield the objects of the folder whose path begins so.
+        """Yield the objects whose path starts with `beginning`.
 
         Raises:
-            Busy: The workflow has gone on since the export.
+            Busy: The workflow has continued since the export.
         """
         yield from super().objects(beginning)
         if changed_now(self._name) != self._changed:
@@ -50,17 +50,17 @@ class BucketOfState(Bucket):
 
 
 def place_of(environment: Mapping[str, str]) -> Place:
-    """Return where Blast keeps its files, by the variables that its own `ObjectStore` reads.
+    """Return where Blast stores its files, from the variables that its own `ObjectStore` reads.
 
     Raises:
-        UsageError: They name no bucket.
+        UsageError: The variables do not name a bucket.
     """
     if not environment.get("S3_BUCKET"):
         raise UsageError("Blast's variable S3_BUCKET is not set: where are its files?")
     base = environment.get("S3_BASE_PATH", "").strip("/")
     return Place(
         environment["S3_BUCKET"],
-        f"{base}/data".lstrip("/"),  # a row's `/data/cutout_cdn/…` is appended to the base as it is
+        f"{base}/data".lstrip("/"),  # the path in a row, `/data/cutout_cdn/…`, is appended to the base unchanged
         environment.get("S3_ENDPOINT_URL") or None,
         environment.get("S3_REGION_NAME") or None,
         environment.get("AWS_S3_ACCESS_KEY_ID") or None,
@@ -69,11 +69,11 @@ def place_of(environment: Mapping[str, str]) -> Place:
 
 
 def repo_location(environment: Mapping[str, str]) -> str:
-    """Return where the data repo is.
+    """Return the location of the data repo.
 
     Raises:
-        UsageError: Nothing says which.
-        RepoError: It is to be a folder, and this worker sees none there.
+        UsageError: The location is not set.
+        RepoError: The location is a folder that does not exist on this worker.
     """
     location = environment.get("BLASTGIT_REPO")
     if not location:
@@ -87,7 +87,7 @@ def repo_location(environment: Mapping[str, str]) -> str:
 
 
 def changed_now(name: str) -> str:
-    """Return when a task of a transient last changed, as Blast's database has it now; "" if none ever did."""
+    """Return when a task of a transient last changed, according to Blast's database; "" if none ever did."""
     from django.db.models import Max
     from host.models import TaskRegister
 
@@ -96,7 +96,7 @@ def changed_now(name: str) -> str:
 
 
 def doubt_about(app_version: str) -> str | None:
-    """Return what to say of an export of a version that blastgit was not tried with, or None."""
+    """Return a warning about an export of a version that blastgit was not tested with, or None."""
     found = _VERSION.fullmatch(app_version)
     if found and TRIED[0] <= (int(found[1]), int(found[2])) <= TRIED[1]:
         return None

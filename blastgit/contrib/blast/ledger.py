@@ -1,8 +1,8 @@
-"""What was recorded already and what failed, noted in Django's cache, which all of Blast's workers share (Redis).
+"""Notes on what was recorded and what failed, in Django's cache, which all of Blast's workers share (Redis).
 
-Nothing here has to last. What is to be recorded follows from Blast's database and the data repo, so whatever is
-forgotten is looked at again; and no moment is ever compared with another machine's clock: a transient stands where it
-stood if the same time is noted at its tasks, and how long ago something was noted is the cache's to tell.
+Nothing here has to be durable: what must be recorded follows from Blast's database and the data repo, so transients
+without notes are simply examined again. Times of different clocks are never compared: a transient is unchanged if the
+times of its tasks are the same as in the note, and the cache itself measures how old a note is.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from blastgit.contrib.blast.standing import Standing
 T = TypeVar("T")
 
 _DAY = 86400
-_FIRST_WAIT = 600  # seconds before a transient whose recording failed is asked for again; twice as long each time
+_FIRST_WAIT = 600  # seconds until a failed recording is requested again; doubled each time
 _FORGET = 30 * _DAY
-_AT_ONCE = 1000  # keys in one question to the cache
+_AT_ONCE = 1000  # keys per request to the cache
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Recordings of a transient that failed, one after the other.
+    """The consecutive failed recordings of a transient.
 
     Attributes:
-        count: How many.
-        error: Why the last one did.
-        since: When the first one did, by the clock of its worker (ISO 8601, UTC); for people to read.
+        count: How many there were.
+        error: Why the last one failed.
+        since: When the first one failed, by the clock of its worker (ISO 8601, UTC); only shown to people.
     """
 
     count: int
@@ -38,7 +38,7 @@ class Failure:
 
 
 class Ledger:
-    """The notes."""
+    """The notes in the cache."""
 
     def __init__(self) -> None:
         """Open the default cache."""
@@ -47,18 +47,18 @@ class Ledger:
         self._cache: Any = cache
 
     def done(self, standing: Standing) -> None:
-        """Note that a transient was recorded as it stood."""
+        """Note that a transient was recorded in this state."""
         self._cache.set(_key("recorded", standing.name), standing.state, None)
         self._cache.set(_key("attempt", standing.name), _now(), _FORGET)
         self._cache.delete_many([_key("failed", standing.name), _key("reported", standing.name)])
 
     def restore(self, standings: Iterable[Standing]) -> None:
-        """Note as recorded what the data repo has published."""
+        """Note as recorded the states that the data repo contains."""
         for some in _batches(standings):
             self._cache.set_many({_key("recorded", each.name): each.state for each in some}, None)
 
     def failed(self, name: str, error: str) -> int:
-        """Note that a recording failed, and return how many did in a row."""
+        """Note that a recording failed, and return how many have failed in a row."""
         before = self.failures([name]).get(name)
         failure = Failure(before.count + 1, error, before.since) if before else Failure(1, error, _now())
         self._cache.set(_key("failed", name), (failure.count, failure.error, failure.since), _FORGET)
@@ -66,50 +66,50 @@ class Ledger:
         return failure.count
 
     def edited(self, names: Iterable[str]) -> None:
-        """Note that rows of transients were edited, so that they are due."""
+        """Note that rows of transients were edited, so that they are due for recording."""
         for name in names:
             self._cache.add(_key("edits", name), 0, None)
             self._cache.incr(_key("edits", name))
 
     def with_edits(self, standings: Sequence[Standing]) -> list[Standing]:
-        """Return standings with the number of edits that were noticed."""
+        """Return standings with the number of noted edits."""
         edits: dict[str, int] = self._many("edits", [each.name for each in standings])
         return [replace(each, edits=edits[each.name]) if each.name in edits else each for each in standings]
 
     def recorded(self, names: Sequence[str]) -> dict[str, str]:
-        """Return the states in which transients were recorded, as far as they are known."""
+        """Return the states in which transients were last recorded, as far as known."""
         return self._many("recorded", names)
 
     def attempts(self, names: Sequence[str]) -> dict[str, str]:
-        """Return when transients were last recorded, or it was tried, as far as that is known."""
+        """Return when recordings of transients were last attempted, as far as known."""
         return self._many("attempt", names)
 
     def failures(self, names: Sequence[str]) -> dict[str, Failure]:
-        """Return which recordings failed last, and why."""
+        """Return the failures of transients whose last recording failed."""
         return {name: Failure(*noted) for name, noted in self._many("failed", names).items() if len(noted) == 3}
 
     def news(self, failures: Mapping[str, str]) -> set[str]:
-        """Return whose failure is to be logged: it changed, or was not for a day; from now on it was."""
+        """Return whose failure shall be logged, because it is new or was not logged for a day; note it as logged."""
         reported = self._many("reported", list(failures))
         fresh = {name: error for name, error in failures.items() if reported.get(name) != error}
         self._cache.set_many({_key("reported", name): error for name, error in fresh.items()}, _DAY)
         return set(fresh)
 
     def may_ask(self, standing: Standing, failures: int) -> bool:
-        """Whether it is time to ask for a recording; the next time is a while later, and later the more have failed."""
+        """Whether a recording may be requested now; if so, the next one only after a wait that grows with failures."""
         wait = min(_FIRST_WAIT * 2**failures, _DAY)
         return bool(self._cache.add(_key("asked", standing.name, standing.state), 1, wait))
 
     def asked(self, standings: Sequence[Standing]) -> set[str]:
-        """Return those that were asked for a while ago, and are not to be asked for yet again."""
+        """Return the names of those that were requested recently, and may not be requested again yet."""
         return {each.name for each in self._marked("asked", standings)}
 
     def withdraw(self, standing: Standing) -> None:
-        """Take back that a recording was asked for."""
+        """Remove the note that a recording was requested."""
         self._cache.delete(_key("asked", standing.name, standing.state))
 
     def still(self, standings: Sequence[Standing], seconds: Callable[[Standing], int]) -> set[str]:
-        """Return those that have stood as they do for a number of seconds, since somebody first looked."""
+        """Return the names of those that have been unchanged for some seconds since their state was first seen."""
         known = self._marked("seen", standings)
         new = [each for each in standings if each not in known]
         for wait in {seconds(each) for each in new} - {0}:
@@ -120,7 +120,7 @@ class Ledger:
         return {each.name for each in standings if each not in young_now}
 
     def deaths(self, delivery: str) -> int:
-        """Note that a message came back because the worker that had it died, and return how often it did."""
+        """Note that a message was redelivered because its worker died, and return how often that has happened."""
         self._cache.add(_key("deaths", delivery), 0, _DAY)
         return int(self._cache.incr(_key("deaths", delivery)))
 

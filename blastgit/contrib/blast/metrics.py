@@ -1,8 +1,8 @@
-"""How recordings and sweeps went, as figures that Prometheus reads.
+"""Metrics of recordings and sweeps for Prometheus.
 
-All workers count in Django's cache, which they share. Prometheus gets the figures in one of two ways: the Django app
+All workers count in Django's cache, which they share. Prometheus gets the metrics in one of two ways: the Django app
 serves them at `/blastgit/metrics`, and each sweep writes them to the file that the variable BLASTGIT_METRICS names, for
-the textfile collector of the node exporter. When the cache is emptied, the counters begin at 0, as after a restart.
+the textfile collector of the node exporter. When the cache is emptied, the counters start at 0, as after a restart.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 VARIABLE = "BLASTGIT_METRICS"
 OUTCOMES = ("recorded", "unchanged", "draft", "gone", "failed")
 BUCKETS = (0.5, 1, 2, 5, 10, 30, 60, 120, 600, 3000)
-"""Upper limits in seconds; what takes longer is counted in +Inf only."""
+"""Upper limits in seconds; recordings that take longer are only counted in +Inf."""
 
 _KEY = "blastgit:metrics:"
 
 
 class Metrics:
-    """Counts recordings, notes sweeps, and returns the figures as text."""
+    """Counts recordings, stores the results of sweeps, and returns the metrics as text."""
 
     def __init__(self) -> None:
         """Open the default cache."""
@@ -48,10 +48,10 @@ class Metrics:
                 self._add(f"{outcome}:{limit}", 1)
 
     def swept(self, left: Iterable[Standing], failing: int) -> None:
-        """Note what a sweep found.
+        """Store the results of a sweep.
 
         Args:
-            left: The transients that do not stand as they were recorded.
+            left: The transients whose current state is not recorded.
             failing: How many recordings fail.
         """
         moments = [_moment(each.changed) for each in left]
@@ -60,7 +60,7 @@ class Metrics:
         self._cache.set_many({f"{_KEY}{name}": value for name, value in found.items()}, None)
 
     def text(self) -> str:
-        """Return the figures in Prometheus' text format."""
+        """Return the metrics in the text format of Prometheus."""
         names = [f"{outcome}:{what}" for outcome in OUTCOMES for what in ("count", "milliseconds", *BUCKETS)]
         keys = [f"{_KEY}{name}" for name in (*names, "sweep", "left", "failing", "oldest")]
         found = {key.removeprefix(_KEY): value for key, value in self._cache.get_many(keys).items()}
@@ -96,10 +96,10 @@ def _histogram(outcome: str, found: Mapping[str, Any]) -> list[str]:
 
 
 def write(text: str, environment: Mapping[str, str] = os.environ) -> None:
-    """Write the figures to the file that BLASTGIT_METRICS names, whole or not at all; do nothing if it is not set.
+    """Write the metrics atomically to the file that BLASTGIT_METRICS names; do nothing if it is not set.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: The file cannot be written.
     """
     named = environment.get(VARIABLE)
     if named:

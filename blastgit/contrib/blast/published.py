@@ -1,4 +1,4 @@
-"""How transients stood when they were last recorded: what the ledger is filled from after the cache was emptied."""
+"""The states of transients when they were last recorded, for restoring the ledger after the cache was emptied."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from blastgit.repository.location import local_path
 
 
 def published_standings(location: str, names: Collection[str]) -> Iterator[Standing]:
-    """Yield how transients stand in the latest documents of a data repo, drafts included, if it has them.
+    """Yield the states of transients in their latest documents in a data repo, including drafts.
 
-    Of one elsewhere nothing is yielded: fetching the documents would take longer than recording the transients again.
+    For a remote data repo nothing is yielded: fetching the documents would take longer than recording the transients
+    again.
 
     Raises:
         RepoError: The data repo does not exist.
@@ -34,4 +35,4 @@ def published_standings(location: str, names: Collection[str]) -> Iterator[Stand
             if state is not None:
                 yield standing_of(json.loads(state.dr_bytes))
         except (BlastgitError, KeyError, TypeError, ValueError):
-            continue  # it is looked at as if it had never been recorded, and then somebody hears of the damage
+            continue  # it is treated as never recorded; recording it then reports the damage

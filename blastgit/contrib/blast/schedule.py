@@ -1,4 +1,4 @@
-"""Having Celery's beat make the sweep, where `django_celery_beat` keeps its schedule in the database."""
+"""Schedules the sweep with Celery beat, where `django_celery_beat` keeps the schedule in the database."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ _SECONDS = 300
 
 
 def schedule_sweep(seconds: int = _SECONDS) -> bool:
-    """Schedule the sweep, unless it is scheduled already: then what an operator changed stays, also if it is disabled.
+    """Schedule the sweep, unless it is scheduled already: changes by an operator are kept, also if it is disabled.
 
     (`CELERY_BEAT_SCHEDULE` in Blast's settings would be written into the database at each start of beat.)
 
     Args:
-        seconds: How often.
+        seconds: The interval between sweeps.
 
     Returns:
-        Whether it was not scheduled yet.
+        Whether the sweep was newly scheduled.
     """
     from django_celery_beat.models import IntervalSchedule, PeriodicTask
 

@@ -1,9 +1,9 @@
-"""How each transient stands in Blast's database: when its tasks last changed, and a digest of what its export shows.
+"""The state of each transient in Blast's database: when its tasks last changed, and a digest of exported values.
 
-All of them in a few queries, row by row: no object is made, and nothing is held but one row of each query. The digest
-covers the fields of the transient and of its host that count (`revision/rules.yaml`), and both their aliases: what
-changes without a task of the transient running. The other tables change with a task, and an edit by hand is noticed by
-`blastgit.contrib.django`.
+All states are read in a few queries, row by row, without creating model objects, so memory use is constant. The digest
+covers the significant fields (`revision/rules.yaml`) and the aliases of the transient and of its host, because they can
+change without a task of the transient running. The other tables change with a task; manual edits of them are noticed
+by `blastgit.contrib.django`.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _EMPTY: tuple[Any, ...] = (None, "", [])
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a transient stands.
+    """The state of a transient in Blast's database.
 
     Attributes:
         name: The transient.
-        changed: When a task last changed, as the worker's clock had it; only ever compared with itself. "" if none ran.
-        digest: A digest of what else its export shows.
-        has_ended: Whether Blast's own last task says that it is over.
-        edits: How many edits of its rows were noticed, as far as the cache remembers.
+        changed: When a task last changed, by the clock of the worker; only compared for equality. "" if none ran.
+        digest: A digest of other exported values.
+        has_ended: Whether the workflow has ended, according to Blast's own last task.
+        edits: How many edits of its rows were noticed, as far as the cache has them.
     """
 
     name: str
@@ -46,15 +46,15 @@ class Standing:
 
     @property
     def state(self) -> str:
-        """One text for all that is compared."""
+        """All compared values in one text."""
         return f"{self.changed}/{self.digest}/{self.edits}"
 
 
 def standings(names: Collection[str] | None = None) -> Iterator[Standing]:
-    """Yield how each transient stands, or just some.
+    """Yield the state of each transient, or only of some.
 
-    A workflow that was begun again still has the verdict of the one before until its first task is done; so one with a
-    task at work, or with none done, has not ended.
+    A restarted workflow keeps the final status of the previous one until its first task is done; so a workflow with a
+    running task, or without a finished one, has not ended.
     """
     from host.models import Transient
 
@@ -74,7 +74,7 @@ def standings(names: Collection[str] | None = None) -> Iterator[Standing]:
 
 
 def standing_of(document: Mapping[str, Any]) -> Standing:
-    """Return how a transient stood when a document was exported."""
+    """Return the state of a transient when a document was exported."""
     transient = document["transient"]["fields"]
     host = (document.get("host") or {}).get("fields", {})
     return Standing(
@@ -92,7 +92,7 @@ def last_change(document: Mapping[str, Any]) -> str:
 
 
 class _Progress:
-    """How far the workflow of each transient has come, asked for in the order of their primary keys."""
+    """The progress of the workflow of each transient, which must be queried in the order of the primary keys."""
 
     def __init__(self, names: Collection[str] | None) -> None:
         from django.db.models import Count, Max, Q
@@ -104,7 +104,7 @@ class _Progress:
         tasks = TaskRegister.objects.all()
         if names is not None:
             tasks = tasks.filter(transient__name__in=names)
-        # by the ids of the few statuses: joining them to each row would double the time
+        # compares ids of the few statuses: joining them to each row would double the time
         grouped = tasks.order_by("transient_id").values_list("transient_id").annotate(
             changed=Max("last_modified"),
             working=Count("pk", filter=Q(status_id__in=working)),
@@ -114,7 +114,7 @@ class _Progress:
         self._next: tuple[Any, ...] | None = next(self._rows, None)
 
     def of(self, key: int) -> tuple[str, bool]:
-        """Return when a task of a transient last changed, and whether some are done and none is at work."""
+        """Return when a task of a transient last changed, and whether some are done and none is running."""
         while self._next is not None and self._next[0] < key:
             self._next = next(self._rows, None)
         if self._next is None or self._next[0] != key:
@@ -141,7 +141,7 @@ def _aliases(names: Collection[str] | None) -> tuple[Mapping[int, list[str]], Ma
 
 
 def _columns(table: str) -> list[str]:
-    """Return the columns of a table whose values are exported, count, and are no reference to another row."""
+    """Return the columns of a table that are exported and significant, and do not refer to another row."""
     from django.apps import apps
 
     fields = apps.get_model("host", table)._meta.concrete_fields  # noqa: SLF001 (public API in spite of its name)
@@ -163,7 +163,7 @@ def _digest(transient: Fields, host: Fields) -> str:
 
 
 def _word(value: Any) -> Any:
-    """Return a value as a published document has it."""
+    """Return a value as it is written in a published document."""
     from django.core.serializers.json import DjangoJSONEncoder
 
     if isinstance(value, str | int):

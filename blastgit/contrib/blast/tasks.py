@@ -1,6 +1,6 @@
-"""The two Celery tasks. Neither ever fails: what goes wrong is logged, noted and returned, and the sweep tries again.
+"""The two Celery tasks. They never raise: failures are logged, noted and returned, and the sweep tries again.
 
-What could fail to be imported is imported by the tasks, so that Blast's workers start in any case.
+Modules whose import could fail are imported inside the tasks, so that Blast's workers start in any case.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ def _number(variable: str, default: int) -> int:
 
 
 _LIMIT = _number("BLASTGIT_TIME_LIMIT", 120)  # seconds, for a recording that a workflow waits for
-_LONG_LIMIT = 3000  # for one that nobody waits for; less than the hour after which Redis delivers a message again
-_GRACE = 300  # from being told to stop until being killed
+_LONG_LIMIT = 3000  # for other recordings; less than the hour after which Redis redelivers a message
+_GRACE = 300  # seconds between the soft time limit and the hard one
 _LOCK_TIMEOUT = 30.0
-_SHOWN = 20  # names in one line of the log
-_MOST_DEATHS = 2  # a recording that kills its worker again and again would keep the workflow from its end
+_SHOWN = 20  # the most names in one line of the log
+_MOST_DEATHS = 2  # a recording that repeatedly kills its worker would keep the workflow from ending
 
 
 @shared_task(  # type: ignore[untyped-decorator,unused-ignore]
@@ -47,17 +47,17 @@ _MOST_DEATHS = 2  # a recording that kills its worker again and again would keep
     soft_time_limit=_LIMIT, time_limit=_LIMIT + _GRACE,
 )  # fmt: skip
 def record_revision(self: Any, transient_name: str = "") -> dict[str, Any]:
-    """Record the present state of a transient in the data repo that the variable BLASTGIT_REPO names.
+    """Record the current state of a transient in the data repo that the variable BLASTGIT_REPO names.
 
-    Returns what came of it, in a few words: `status` is "recorded", "unchanged", "draft" if it got no number (`draft`
-    says what it is called, `because` why), "gone" if Blast has no such transient, or "failed". It never raises, so the
-    chain goes on. To record a state twice changes nothing.
+    Returns the result: `status` is "recorded", "unchanged", "draft" if the state got no revision number (`draft` is its
+    name, `because` the reason), "gone" if Blast has no such transient, or "failed". It never raises, so the chain
+    continues. Recording a state twice changes nothing.
     """
     began = time.monotonic()
     try:
         _check_deaths(self.request)
         told = _record(transient_name)
-    except Exception as error:  # noqa: BLE001 (no failure whatever is the workflow's)
+    except Exception as error:  # noqa: BLE001 (no failure may reach the workflow)
         told = _failure(transient_name, error)
     _measure(lambda metrics: metrics.recorded(told["status"], time.monotonic() - began))
     return told
@@ -77,7 +77,7 @@ def _record(name: str) -> dict[str, Any]:
     from blastgit.contrib.blast.standing import last_change
     from blastgit.revision.export import read_export
 
-    standing = _standing(name)  # before the export: what changes after it is looked at again
+    standing = _standing(name)  # before the export, so that later changes are noticed
     data = export_of(name)
     if data is None or standing is None:
         _log.warning("Blast has no transient %r: nothing to record", name)
@@ -115,7 +115,7 @@ def _failure(name: str, error: Exception) -> dict[str, Any]:
 
 
 def _put(error: Exception) -> tuple[str, str]:
-    """Return the kind of a failure, and what to say of it."""
+    """Return the kind of a failure, and its message."""
     from blastgit.store.failures import is_interruption
 
     if is_interruption(error):
@@ -127,18 +127,18 @@ def _put(error: Exception) -> tuple[str, str]:
 
 @shared_task(name="blastgit.sweep", soft_time_limit=_LONG_LIMIT)  # type: ignore[untyped-decorator,unused-ignore]
 def sweep() -> dict[str, Any]:
-    """Have those transients recorded that are not as they were when they were recorded last.
+    """Request recordings of transients that have changed since they were last recorded.
 
-    That finds what a chain could not record because a task raised, a worker died, the broker lost it, or the data repo
-    was out of reach. Transients whose workflow is under way are left alone until they stand still.
+    This finds what a chain could not record because a task raised, a worker died, the broker lost a message, or the
+    data repo was unreachable. Transients whose workflow is in progress are skipped until they stop changing.
 
-    Returns the names that were asked for, and those whose recording failed, with the reason.
+    Returns the names whose recording was requested, and those whose recording failed, with the reason.
     """
     from blastgit.contrib.blast.ledger import Ledger
 
     try:
         return _sweep(Ledger())
-    except Exception as error:  # noqa: BLE001 (database, cache or broker: the next sweep does what this one could not)
+    except Exception as error:  # noqa: BLE001 (database, cache or broker failed: the next sweep catches up)
         _log.exception("this sweep broke off; the next one goes on")
         return {"status": "failed", "error": f"{type(error).__name__}: {error}"}
 
@@ -151,7 +151,7 @@ def _sweep(ledger: Ledger) -> dict[str, Any]:
     for standing in islice(_due(ledger, left, failures), _number("BLASTGIT_SWEEP_LIMIT", 200)):
         try:
             record_revision.apply_async(
-                # by keyword: Blast takes a task that has the name among its arguments for the workflow
+                # by keyword: Blast mistakes a task with the name among its positional arguments for the workflow
                 kwargs={"transient_name": standing.name}, soft_time_limit=_LONG_LIMIT, time_limit=_LONG_LIMIT + _GRACE,
             )  # fmt: skip
         except Exception:
@@ -166,7 +166,7 @@ def _sweep(ledger: Ledger) -> dict[str, Any]:
 
 
 def _unrecorded(ledger: Ledger) -> tuple[list[Standing], set[str]]:
-    """Return what is not as it was recorded, and the names of those of which the ledger knows nothing."""
+    """Return the transients whose state is not noted as recorded, and the names that have no note in the ledger."""
     from blastgit.contrib.blast.standing import standings
 
     left: list[Standing] = []
@@ -180,13 +180,13 @@ def _unrecorded(ledger: Ledger) -> tuple[list[Standing], set[str]]:
 
 
 def _restored(ledger: Ledger, left: list[Standing], unknown: set[str]) -> list[Standing]:
-    """Fill the ledger from the data repo, and return what is not as it was published either."""
+    """Restore notes of the ledger from the data repo, and return the transients that are not recorded there either."""
     from blastgit.contrib.blast.instance import repo_location
     from blastgit.contrib.blast.published import published_standings
 
     try:
         published = {each.name: each for each in published_standings(repo_location(os.environ), unknown)}
-    except BlastgitError as error:  # a recording says it, if there is one to make
+    except BlastgitError as error:  # a recording reports it, if one is due
         _log.info("what is published cannot be seen from here: %s", error)
         return left
     ledger.restore(published.values())
@@ -215,21 +215,21 @@ def _due(ledger: Ledger, left: list[Standing], failures: Mapping[str, Failure]) 
 
 
 def _measure(work: Callable[[Metrics], None]) -> None:
-    """Count something, if that is possible; nothing depends on it."""
+    """Update the metrics, if possible; a recording does not depend on it."""
     from blastgit.contrib.blast.metrics import Metrics
 
     try:
         work(Metrics())
-    except Exception:  # noqa: BLE001 (the cache, or the file that the figures are written to)
+    except Exception:  # noqa: BLE001 (the cache, or the file of the metrics)
         _log.exception("what is measured cannot be noted")
 
 
 def _note(work: Callable[[Ledger], T]) -> T | None:
-    """Make a note, if the cache can be reached; a recording does not depend on it."""
+    """Use the ledger, if the cache can be reached; a recording does not depend on it."""
     from blastgit.contrib.blast.ledger import Ledger
 
     try:
         return work(Ledger())
-    except Exception:  # noqa: BLE001 (whatever the cache is made of)
+    except Exception:  # noqa: BLE001 (the cache can have any backend)
         _log.exception("Django's cache cannot be used; the sweep will look at this transient again")
         return None

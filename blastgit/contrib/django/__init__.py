@@ -3,5 +3,5 @@
     INSTALLED_APPS += ["blastgit.contrib.django"]
     urlpatterns = [path("", include("blastgit.contrib.django.urls")), *urlpatterns]
 
-It reads the data repo, and keeps no table of its own.
+It reads the data repo, and has no database tables of its own.
 """

@@ -1,4 +1,4 @@
-"""The list in Django's admin: each transient's latest revision, and whether it is recorded as it stands."""
+"""The list in Django's admin: each transient's latest revision, and whether its current state is recorded."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Recording:
     """What is known about the recordings of a transient.
 
     Attributes:
-        revision: The latest one; None if there is none, or the data repo cannot be read.
-        status: "recorded", "draft" (recorded, and kept without a number), "due" or "failing".
-        attempt: When it was last tried.
-        error: Why that failed.
-        since: When it first failed.
+        revision: The latest revision; None if there is none, or the data repo cannot be read.
+        status: "recorded", "draft" (recorded without a revision number), "due" or "failing".
+        attempt: When a recording was last attempted.
+        error: Why that attempt failed.
+        since: When recordings began to fail.
     """
 
     revision: int | None
@@ -57,7 +57,7 @@ def _in_repo(names: Sequence[str]) -> tuple[dict[str, int], set[str]]:
 
     numbers: dict[str, int] = {}
     drafts: set[str] = set()
-    with suppress(BlastgitError):  # the list is there all the same: it shows what fails, and why
+    with suppress(BlastgitError):  # the list is still useful: it shows what fails, and why
         repo = DataRepo(options().repo)
         for name in names:
             if open_draft(repo, name):
@@ -69,7 +69,7 @@ def _in_repo(names: Sequence[str]) -> tuple[dict[str, int], set[str]]:
 
 @admin.register(RecordedTransient)
 class RecordedTransientAdmin(admin.ModelAdmin):  # type: ignore[misc,unused-ignore]
-    """The list; nothing in it can be edited."""
+    """The list of transients, which is read-only."""
 
     list_display = ("name", "revision", "status", "last_attempt", "failing_since", "reason")
     list_display_links = None
@@ -79,7 +79,7 @@ class RecordedTransientAdmin(admin.ModelAdmin):  # type: ignore[misc,unused-igno
     actions = ("record_now",)
 
     def get_changelist_instance(self, request: Any) -> Any:
-        """Return the page of the list, with what is known about its transients."""
+        """Return a page of the list, and load what is known about the recordings of its transients."""
         page = super().get_changelist_instance(request)
         known = recordings([each.name for each in page.result_list])
         for each in page.result_list:
@@ -92,27 +92,27 @@ class RecordedTransientAdmin(admin.ModelAdmin):  # type: ignore[misc,unused-igno
         return number
 
     def status(self, transient: Any) -> str:
-        """Return whether it is recorded as it stands."""
+        """Return whether the current state is recorded."""
         return str(transient.recording.status)
 
     def last_attempt(self, transient: Any) -> str | None:
-        """Return when it was last tried."""
+        """Return when a recording was last attempted."""
         moment: str | None = transient.recording.attempt
         return moment
 
     def failing_since(self, transient: Any) -> str | None:
-        """Return when it first failed."""
+        """Return when recordings began to fail."""
         moment: str | None = transient.recording.since
         return moment
 
     def reason(self, transient: Any) -> str | None:
-        """Return why it failed."""
+        """Return why the last recording failed."""
         error: str | None = transient.recording.error
         return error
 
     @admin.action(description="Record now", permissions=["record"])  # type: ignore[untyped-decorator,unused-ignore]
     def record_now(self, request: Any, chosen: Any) -> None:
-        """Ask for recordings; a worker makes them."""
+        """Request recordings, which workers make."""
         from blastgit.contrib.blast import record_revision
 
         names = list(chosen.values_list("name", flat=True))
@@ -121,25 +121,25 @@ class RecordedTransientAdmin(admin.ModelAdmin):  # type: ignore[misc,unused-igno
         self.message_user(request, f"asked for {len(names)} recordings", messages.SUCCESS)
 
     def has_record_permission(self, request: Any) -> bool:
-        """Whether a user may have transients recorded: those who may retrigger workflows."""
+        """Whether a user may request recordings: those who may retrigger workflows."""
         return bool(request.user.has_perm("host.retrigger_transient"))
 
     def has_view_permission(self, request: Any, obj: Any = None) -> bool:  # noqa: ARG002 (Django's signature)
-        """Whether a user may see the list: those who may see transients, or record them."""
+        """Whether a user may see the list: those who may see transients, or request recordings."""
         return bool(request.user.has_perm("host.view_transient")) or self.has_record_permission(request)
 
     def has_module_permission(self, request: Any) -> bool:
-        """Whether the admin's front page names the list."""
+        """Whether the admin's front page shows the list."""
         return self.has_view_permission(request)
 
     def has_add_permission(self, request: Any) -> bool:  # noqa: ARG002
-        """Nothing is added here."""
+        """Nothing can be added."""
         return False
 
     def has_change_permission(self, request: Any, obj: Any = None) -> bool:  # noqa: ARG002
-        """Nothing is changed here."""
+        """Nothing can be changed."""
         return False
 
     def has_delete_permission(self, request: Any, obj: Any = None) -> bool:  # noqa: ARG002
-        """Nothing is deleted here."""
+        """Nothing can be deleted."""
         return False

@@ -1,4 +1,4 @@
-"""REST endpoints in the style of Blast's own, under its permissions. Without `?revision=` they are Blast's own."""
+"""REST endpoints in the style of Blast's, with its permissions. Without `?revision=` they call Blast's own."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ View = Callable[..., Any]
 
 
 def _said(view: View) -> View:
-    """Answer an expected failure as Blast's API does: a status, and a message."""
+    """Turn an expected error into a response like those of Blast's API: a status and a message."""
 
     @wraps(view)
     def answer(*args: Any, **given: Any) -> Any:
@@ -40,7 +40,7 @@ def _said(view: View) -> View:
 @api_view(["GET"])  # type: ignore[untyped-decorator,unused-ignore]
 @_said
 def list_revisions(request: Any, transient_name: str) -> Any:  # noqa: ARG001 (Django's signature)
-    """Return the revisions of a transient, newest first: when, why, what changed, and where each stays."""
+    """Return the revisions of a transient, newest first: when, why, what changed, and the permalink of each."""
     told = options()
     repo = DataRepo(told.repo)
     found, draft = revisions(repo, transient_name, told), open_draft(repo, transient_name)
@@ -99,5 +99,5 @@ def _archive(repo: DataRepo, spec: str) -> FileResponse:
     with tempfile.TemporaryDirectory(prefix="blastgit-") as folder:
         path = Path(folder, "archive.tar.gz")
         repo.export(spec, path)
-        content = path.open("rb")  # it can be read until it is closed, though its name is gone
+        content = path.open("rb")  # the open file can still be read after it was removed
     return FileResponse(content, as_attachment=True, filename=f"{spec}.tar.gz", content_type="application/gzip")

@@ -1,4 +1,4 @@
-"""The app: connected to Blast's models when Django starts."""
+"""The Django app, which connects to Blast's models when Django starts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.db.models.signals import post_migrate
 
 
 class BlastgitConfig(AppConfig):  # type: ignore[misc,unused-ignore]
-    """Dataset revisions."""
+    """The configuration of the app."""
 
     name = "blastgit.contrib.django"
     label = "blastgit"
@@ -17,7 +17,7 @@ class BlastgitConfig(AppConfig):  # type: ignore[misc,unused-ignore]
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Listen to Blast's models, and have the sweep scheduled once the tables are there."""
+        """Listen to Blast's models, and schedule the sweep once the tables exist."""
         from blastgit.contrib.django.signals import connect
 
         connect()
@@ -28,7 +28,7 @@ def _schedule(apps: Any, **_: Any) -> None:
     try:
         apps.get_model("django_celery_beat", "PeriodicTask")
     except LookupError:
-        return  # it is not installed, or its tables are still to be made: `migrate` of one app alone
+        return  # it is not installed, or its tables do not exist yet: `migrate` ran for one app only
     from blastgit.contrib.blast.schedule import schedule_sweep
 
     schedule_sweep()

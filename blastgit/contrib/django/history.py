@@ -1,4 +1,4 @@
-"""The revisions of a transient as plain values, for pages and for the REST API: read from the data repo each time."""
+"""The revisions of a transient as plain values, for pages and the REST API; read from the data repo each time."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _row(entry: Entry, before: Entry | None, options: Options) -> dict[str, Any]
 
 
 def open_draft(repo: DataRepo, name: str) -> dict[str, Any] | None:
-    """Return the draft of a transient whose latest state got no number, and why; None if it is published."""
+    """Return the draft of a transient whose latest state got no revision number, and why; None if it got one."""
     try:
         return next((each.to_json() for each in repo.drafts(name) if each.is_open), None)
     except NotFound:
@@ -43,7 +43,7 @@ def open_draft(repo: DataRepo, name: str) -> dict[str, Any] | None:
 
 
 def permalink(name: str, number: int, options: Options) -> str:
-    """Return the address at which a revision stays: its page in `blastgit serve`, or else in Blast."""
+    """Return the permanent address of a revision: its page in `blastgit serve`, otherwise in Blast."""
     if options.web:
         return f"{options.web}/t/{quote(f'{name}@{number}', safe='@')}"
     from django.urls import reverse
@@ -52,7 +52,7 @@ def permalink(name: str, number: int, options: Options) -> str:
 
 
 def citations(repo: DataRepo, spec: str) -> dict[str, str]:
-    """Return how a revision is cited, as text and as BibTeX; nothing if it cannot be cited."""
+    """Return the citation of a revision as text and as BibTeX; empty if it cannot be cited."""
     try:
         return {form: repo.releases.cite(spec, form) for form in ("text", "bibtex")}
     except BlastgitError:

@@ -1,4 +1,4 @@
-"""Blast's transients, as a list of their own in the admin. No table."""
+"""A proxy model of Blast's transients for the list in the admin, without a table."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from host.models import Transient
 
 
 class RecordedTransient(Transient):  # type: ignore[misc,unused-ignore]
-    """A transient, looked at for its revisions."""
+    """A transient, in the list of recordings."""
 
     class Meta:
-        """It has no table of its own."""
+        """A proxy model has no table of its own."""
 
         proxy = True
         app_label = "blastgit"

@@ -1,4 +1,4 @@
-"""What the project's settings say about the app.
+"""The options of the app, from the project's settings.
 
 BLASTGIT = {"REPO": "/repo", "WEB": "https://data.example.org", "BASE_TEMPLATE": "host/base.html"}
 """
@@ -16,9 +16,9 @@ class Options:
     """The app's options.
 
     Attributes:
-        repo: The data repo; without `REPO` the one of the variable BLASTGIT_REPO.
-        web: Where `blastgit serve` is, without a slash at the end; "" if it is not.
-        site: What permalinks begin with, without a slash at the end; "" for links within the site.
+        repo: The data repo: `REPO`, or by default the environment variable BLASTGIT_REPO.
+        web: The URL of `blastgit serve`, without a slash at the end; "" if there is none.
+        site: The URL with which permalinks begin, without a slash at the end; "" for links within the site.
         base_template: The template that pages extend; it must have a block `body`.
     """
 
@@ -32,8 +32,8 @@ def options() -> Options:
     """Return the options.
 
     Raises:
-        UsageError: No data repo is named.
-        RepoError: It is to be a folder, and there is none.
+        UsageError: No data repo is configured.
+        RepoError: The data repo is a folder that does not exist.
     """
     from django.conf import settings
 

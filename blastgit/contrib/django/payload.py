@@ -1,7 +1,7 @@
 """A revision as the flat table that Blast's API serves at `/api/transient/get/NAME`.
 
-The keys are Blast's: what a row is, then the field, such as `global_aperture_DES_g_flux`. A row that is not there, or
-of which there are several, has null in all its fields, as there.
+The keys are Blast's: the kind of row, then the field, such as `global_aperture_DES_g_flux`. As in Blast, all fields of
+a row are null if the row is missing or ambiguous.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def flat(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class _Linked:
-    """The rows of a document, in each of which a reference is replaced by the row that it leads to."""
+    """The rows of a document, in which each reference is replaced by the row that it refers to."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._rows = {

@@ -1,7 +1,7 @@
-"""Edits of Blast's rows, noted as they happen: the transient is due for the next sweep.
+"""Notes edits of Blast's rows when they happen, so that the next sweep has the transient recorded.
 
-Listened to are the tables that the sweep's digest does not cover. What is written past Django's models
-(`QuerySet.update`, `bulk_create`, SQL) sends no signal.
+It listens to the tables that the sweep's digest does not cover. Writes that bypass Django's models (`QuerySet.update`,
+`bulk_create`, SQL) send no signal.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _filter_edited(instance: Any, **_: Any) -> None:
 
 
 def _note(names: Iterable[str]) -> None:
-    """Note an edit once it is committed: readers of the note then see the edit."""
+    """Note an edit once it is committed, so that readers of the note see the edit."""
     transaction.on_commit(partial(_edited, list(names)), robust=True)
 
 

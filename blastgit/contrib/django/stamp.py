@@ -1,4 +1,4 @@
-"""Which revision an export of the site is: `metadata.dataset_version`, and where it stays."""
+"""Adds to an export of the site which revision it is: `metadata.dataset_version`, and the permalink."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ _log = logging.getLogger("blastgit.blast")
 
 
 def stamped(document: dict[str, Any]) -> dict[str, Any]:
-    """Return an export of the site with the number of the revision that it is, and its permalink.
+    """Return an export of the site with the number and the permalink of the matching revision.
 
-    Both are null if the transient does not stand as it was recorded last, or was kept as a draft: then no revision says
-    what the export says.
-    An export does not depend on it: if the data repo or the cache is away, that is logged, and both are null.
+    Both are null if the transient has changed since it was last recorded, or if that gave a draft: then no revision has
+    the same content as the export. If the data repo or the cache is unavailable, this is logged, and both are null.
 
     Args:
-        document: What Blast's `export_transient_info` returned; nothing is returned as nothing.
+        document: The result of Blast's `export_transient_info`; an empty one is returned unchanged.
     """
     if not document:
         return document
@@ -42,6 +41,6 @@ def _revision(name: str) -> tuple[int | None, str | None]:
         return None, None
     repo = DataRepo(told.repo)
     if open_draft(repo, name) is not None:
-        return None, None  # what stands there was recorded, and got no number
+        return None, None  # the state was recorded, but got no revision number
     number = repo.log(name)[0].revision.number
     return number, permalink(name, number, told)

@@ -1,4 +1,4 @@
-"""The addresses: one line in Blast's `urls.py`, before its own, since two of them are Blast's with a parameter more."""
+"""The addresses; include them before Blast's own, because two of them replace addresses of Blast."""
 
 from __future__ import annotations
 

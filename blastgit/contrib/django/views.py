@@ -1,4 +1,4 @@
-"""The page of a transient's history, and what Prometheus reads."""
+"""The page of a transient's history, and the metrics for Prometheus."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from blastgit.errors import BlastgitError
 
 
 def history(request: Any, transient_name: str) -> Any:
-    """Return the page: all revisions, and the one that `?revision=` names, or the latest."""
+    """Return the page: a list of all revisions, and the revision that `?revision=` names, or the latest one."""
     told = None
     try:
         told = options()
@@ -29,7 +29,7 @@ def history(request: Any, transient_name: str) -> Any:
 
 
 def metrics(request: Any) -> HttpResponse:  # noqa: ARG001 (Django's signature)
-    """Return how recordings and sweeps went; no names are in it."""
+    """Return the metrics of recordings and sweeps, which contain no names."""
     from blastgit.contrib.blast.metrics import Metrics
 
     return HttpResponse(Metrics().text(), content_type="text/plain; version=0.0.4")

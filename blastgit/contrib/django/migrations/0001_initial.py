@@ -1,4 +1,4 @@
-"""Make the list of the admin known: a proxy of Blast's transients, without a table. Nothing in the database changes."""
+"""Create the proxy model of the list in the admin. It has no table, so no other table changes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):  # type: ignore[misc,unused-ignore]
-    """The first."""
+    """The first migration."""
 
     initial = True
     dependencies = [("host", "__first__")]  # noqa: RUF012 (Django's way to say it)

@@ -1,1 +1,1 @@
-"""The app's migrations. Django wants one of an app whose model is a proxy of another app's that has migrations."""
+"""The app's migrations. Django needs one because the model is a proxy of a model in an app with migrations."""

@@ -11,7 +11,7 @@ register = template.Library()
 
 @register.simple_tag  # type: ignore[untyped-decorator,unused-ignore]
 def history_tab(name: str) -> str:
-    """Return the entry *History* of a navigation bar of Bootstrap's."""
+    """Return the entry *History* for a Bootstrap navigation bar."""
     address = reverse("blastgit:history", args=[name])
     entry = '<li class="nav-item"><a class="nav-link" href="{}"><i class="bi bi-clock-history"></i> History</a></li>'
     return str(format_html(entry, address))
