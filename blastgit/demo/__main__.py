@@ -1,4 +1,4 @@
-"""`python -m blastgit.demo [--web] [FOLDER]`: tell the story of `make demo`, or fill a repo to look at, in ./demo."""
+"""`python -m blastgit.demo [--web] [FOLDER]`: run the story of `make demo`, or fill a data repo for `make demo-web`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MANY = 300
 
 
 def main(arguments: list[str]) -> int:
-    """Tell the story, or fill a repo, and return an exit code."""
+    """Run the story, or fill a data repo, and return an exit code."""
     guard_stdout()
     parser = argparse.ArgumentParser("python -m blastgit.demo", description="Tell the story of blastgit in a folder.")
     parser.add_argument("--web", action="store_true", help="fill a repo to look at in a browser instead")
@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
 
 
 def fill(folder: Path, count: int = _MANY) -> None:
-    """Fill a data repo with invented transients, and say how far it is.
+    """Fill a data repo with invented transients, and print the progress.
 
     Raises:
         WouldOverwrite: Something else is in that folder.

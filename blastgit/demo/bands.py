@@ -1,4 +1,4 @@
-"""The filters and surveys of a Blast instance, with public calibration numbers rounded to what a demo needs."""
+"""The filters and surveys of a Blast instance, with public calibration values rounded as far as a demo allows."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from typing import Any, NamedTuple
 
 
 class Survey(NamedTuple):
-    """What the images of one survey have in common."""
+    """The common properties of the images of one survey."""
 
     pixel_arcsec: float
-    units: str  # of the pixels, in Blast's words
-    zero_point_keyword: str | None  # the header card that overrules the table's zero point
+    units: str  # of the pixels, as Blast calls it
+    zero_point_keyword: str | None  # the header card that overrides the zero point of the table
     first_year: int  # of the survey's observations
     exposure_s: float
     relative_error: float  # of a typical global flux
 
 
 class Band(NamedTuple):
-    """One filter: its names in the catalogues Blast asks, and its calibration."""
+    """One filter: its names in the catalogues that Blast queries, and its calibration."""
 
     name: str
     kcorrect: str
@@ -34,12 +34,12 @@ class Band(NamedTuple):
 
     @property
     def survey(self) -> str:
-        """The survey's name, which begins the filter's."""
+        """The name of the survey, with which the name of the filter begins."""
         return self.name.partition("_")[0]
 
     @property
     def ab_zero_point(self) -> float:
-        """AB magnitude of one count in an image; 2MASS keeps its own in the header, here always 20.9."""
+        """AB magnitude of one count in an image; images of 2MASS have their own in the header, here always 20.9."""
         return (20.9 if self.zero_point is None else self.zero_point) + self.ab_offset
 
 
@@ -107,12 +107,12 @@ BANDS = {band.name: band for band in _ROWS}
 
 
 def survey_rows() -> list[dict[str, Any]]:
-    """The export's `surveys`: the whole instance's, whatever the transient."""
+    """The export's `surveys`: all of the instance, for any transient."""
     return [{"model": "host.survey", "pk": pk, "fields": {"name": name}} for pk, name in enumerate(SURVEYS, 1)]
 
 
 def filter_rows() -> list[dict[str, Any]]:
-    """The export's `filters`: the whole instance's, whatever the transient."""
+    """The export's `filters`: all of the instance, for any transient."""
     survey_keys = {row["fields"]["name"]: row["pk"] for row in survey_rows()}
     return [
         {"model": "host.filter", "pk": pk, "fields": _filter_fields(band, survey_keys[band.survey])}

@@ -1,8 +1,8 @@
-"""What happens to a published transient afterwards: each function takes a sample and returns the changed one.
+"""Changes of a published transient: each function takes a sample and returns a changed one.
 
-What a reprocess touches is Blast's own doing (its source, version 1.13.1): tables have no order and photometry rows
-are deleted and inserted again, while apertures, SED and history rows are updated in place, without a new software
-version.
+A reprocess changes the same things as in Blast (according to its source, version 1.13.1): tables have no order, and
+photometry rows are deleted and inserted again, while apertures, SED and history rows are updated in place, without a
+new software version.
 """
 
 from __future__ import annotations
@@ -32,14 +32,15 @@ _NOISY = {  # fields whose last bit depends on the order in which Blast visits t
 
 
 def reprocess(sample: Sample, *, app_version: str, export_time: str, seed: int, all_keys: bool = False) -> Sample:
-    """Run the workflow again on the same images: nothing of science changes, but the bytes do.
+    """Run the workflow again on the same images: the bytes change, but no scientific value does.
 
     Args:
-        sample: What was published before.
+        sample: The previously published sample.
         app_version: The version of Blast that runs, with its leading v.
         export_time: When the new export is taken, in ISO format with microseconds and time zone.
-        seed: Decides the order of rows, the noise in the last bit, and which aperture carries the global fit.
-        all_keys: Give every row a new primary key, as deleting and adding the transient does; else photometry only.
+        seed: Determines the order of rows, the noise in the last bit, and which aperture has the global fit.
+        all_keys: Give every row a new primary key, as deleting and adding the transient does; otherwise only
+            photometry rows get new keys.
     """
     rng = random(sample.name, seed, "reprocess")
     export = copy.deepcopy(sample.export)
@@ -61,10 +62,10 @@ def reprocess(sample: Sample, *, app_version: str, export_time: str, seed: int, 
 
 
 def change_image(sample: Sample, filter_name: str = "DES_z", *, seed: int, brighter: float = 1.03) -> Sample:
-    """Let a survey publish a brighter image: its photometry follows, and with it the global fit.
+    """Simulate that a survey publishes a brighter image: its photometry changes, and therefore the global fit.
 
-    The local fit's numbers stay, as they do where its posterior does not feel one filter; its file of observed fluxes
-    follows.
+    The values of the local fit stay, as if one filter did not influence its posterior; its file of observed fluxes
+    changes.
     """
     export, files = copy.deepcopy(sample.export), dict(sample.files)
     path = f"cutout_cdn/{sample.name}/{BANDS[filter_name].survey}/{filter_name}"
@@ -86,9 +87,9 @@ def refit(sample: Sample, *, seed: int, draws: int | None = None) -> Sample:
     """Draw both posteriors again: only SED and history values and the SED files change, within their errors.
 
     Args:
-        sample: What Blast published.
-        seed: What chance begins with.
-        draws: How many samples of each posterior; by default as many as its files hold.
+        sample: The published sample.
+        seed: The seed of the random numbers.
+        draws: How many samples of each posterior; by default as many as its files have.
     """
     export, files = copy.deepcopy(sample.export), dict(sample.files)
     for scope in ("local", "global"):
@@ -97,7 +98,7 @@ def refit(sample: Sample, *, seed: int, draws: int | None = None) -> Sample:
 
 
 def flip_validation(sample: Sample, filters: Collection[str]) -> Sample:
-    """Turn the validity of the global photometry of some filters over, as noise in the last bit of an ellipse can."""
+    """Invert the validity of the global photometry of some filters, as noise in the last bit of an ellipse can."""
     export = copy.deepcopy(sample.export)
     for fields in _photometry(export, filters, "global"):
         fields["is_validated"] = "false" if fields["is_validated"] == "true" else "true"
@@ -105,7 +106,7 @@ def flip_validation(sample: Sample, filters: Collection[str]) -> Sample:
 
 
 def edit_flux(sample: Sample, filter_name: str, factor: float) -> Sample:
-    """Edit one global flux in the database; nothing follows."""
+    """Edit one global flux in the database; nothing else changes."""
     export = copy.deepcopy(sample.export)
     for fields in _photometry(export, {filter_name}, "global"):
         fields["flux"] *= factor
@@ -113,14 +114,14 @@ def edit_flux(sample: Sample, filter_name: str, factor: float) -> Sample:
 
 
 def add_alias(sample: Sample, alias: str) -> Sample:
-    """Give the transient another name, which Blast allows with no task running."""
+    """Add another name of the transient, which Blast allows without running a task."""
     export = copy.deepcopy(sample.export)
     export["transient"]["fields"]["aliases"].append(alias)
     return Sample(export, sample.files)
 
 
 def without_host(sample: Sample) -> Sample:
-    """The same transient if no host had been found: images as downloaded, and nothing after the search."""
+    """Return the same transient as if no host had been found: images as downloaded, and no results after the search."""
     export = copy.deepcopy(sample.export)
     export["transient"]["fields"] |= {"host": None, "redshift": None, "processing_status": "blocked"}
     export |= {"host": None, "apertures": []}
@@ -139,7 +140,7 @@ def without_host(sample: Sample) -> Sample:
 
 
 def fail_stage(sample: Sample, task_name: str, message: str = "failed") -> Sample:
-    """Let one task end in an error; what it made in an earlier run stays beside it, as in Blast.
+    """Let one task end in an error; its results of an earlier run stay, as in Blast.
 
     Raises:
         ValueError: No task has this name.
@@ -154,16 +155,16 @@ def fail_stage(sample: Sample, task_name: str, message: str = "failed") -> Sampl
 
 
 def break_off(sample: Sample, task_name: str, message: str = "failed", *, raises: bool = False) -> Sample:
-    """Let one task of a new run fail, with all that follows from it in Blast.
+    """Let one task of a new run fail, with the same consequences as in Blast.
 
-    What comes after it does not run, and its rows and files of the run before stay. Images are downloaded whole at the
-    start of each run, and stay so if the run does not come to the task that crops them.
+    Later tasks do not run, and their rows and files of the previous run stay. Images are downloaded uncropped at the
+    start of each run, and stay uncropped if the run does not reach the task that crops them.
 
     Args:
-        sample: What was published before.
+        sample: The previously published sample.
         task_name: The task that fails.
-        message: How it ends; `no host match` and the like are ends that Blast reports as errors.
-        raises: The task raises instead of returning its error: then nothing at all runs any more, and nobody says so.
+        message: The final status of the task; Blast reports statuses such as `no host match` as errors.
+        raises: Whether the task raises instead of returning its error: then the workflow stops without a report.
 
     Raises:
         ValueError: No task has this name.
@@ -196,7 +197,7 @@ def inject_nonfinite(sample: Sample) -> Sample:
 
 
 def _rows(export: Row) -> Iterator[Row]:
-    """Every row that has a primary key, wherever it hangs."""
+    """Every row that has a primary key, at any depth."""
     yield export["transient"]
     if export["host"]:
         yield export["host"]
@@ -213,7 +214,7 @@ def _children(aperture: Row) -> tuple[list[Row], ...]:
 
 
 def _photometry(export: Row, filters: Collection[str], *scopes: str) -> Iterator[dict[str, Any]]:
-    """Fields of the photometry through some filters, in apertures of some scopes (none named: all)."""
+    """Fields of the photometry in some filters, in apertures of some scopes (by default in all)."""
     names = tables.filter_names(export)
     for aperture in export["apertures"]:
         if not scopes or aperture["fields"]["type"] in scopes:
@@ -223,7 +224,7 @@ def _photometry(export: Row, filters: Collection[str], *scopes: str) -> Iterator
 
 
 def _rekey(export: Row, models: Collection[str], rng: np.random.Generator) -> None:
-    """Give the rows of some tables new primary keys in random order, and follow every reference to them."""
+    """Give the rows of some tables new primary keys in random order, and update every reference to them."""
     keys: dict[tuple[str, int], int] = {}
     for model in sorted(models):
         old = [row["pk"] for row in _rows(export) if row["model"] == model]
@@ -259,7 +260,7 @@ def _wobble(export: Row, rng: np.random.Generator) -> None:
 
 
 def _hop(export: Row, rng: np.random.Generator) -> None:
-    """Hang the global fit under another global aperture: Blast takes the first of an unordered query."""
+    """Move the global fit to another global aperture: Blast takes the first of an unordered query."""
     apertures = [aperture for aperture in export["apertures"] if aperture["fields"]["type"] == "global"]
     carriers = [aperture for aperture in apertures if aperture["sedfittingresults"]]
     others = [aperture for aperture in apertures if not aperture["sedfittingresults"]]
@@ -273,7 +274,7 @@ def _hop(export: Row, rng: np.random.Generator) -> None:
 
 
 def _shuffle(export: Row, rng: np.random.Generator) -> None:
-    """Reorder every list: no query of Blast's export asks for an order."""
+    """Reorder every list, because no query of Blast's export specifies an order."""
     lists = [export[table] for table in ("apertures", "cutouts", "filters", "surveys", "workflow_tasks")]
     for aperture in export["apertures"]:
         lists.extend(_children(aperture))

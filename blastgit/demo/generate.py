@@ -1,4 +1,4 @@
-"""First runs: a transient as Blast publishes it after processing it once."""
+"""First runs: generates a transient as Blast publishes it after processing it once."""
 
 from __future__ import annotations
 
@@ -32,12 +32,13 @@ def process(  # noqa: PLR0913 - every one is a keyword with a default
     """Invent a transient and process it for the first time.
 
     Args:
-        name: The transient's name, which also decides where in the sky it lies and what its host looks like.
-        seed: Another universe: other numbers for the same name.
+        name: The transient's name, which also determines its position in the sky and its host.
+        seed: A seed: another one gives other values for the same name.
         app_version: Blast's version, with its leading v.
         export_time: When the export was taken, in ISO format with microseconds and time zone.
         filters: The filters that have an image, at least one; all 24 of the instance are in the tables.
-        pixels: Sides of the images. The SED files grow with the area: 1.7 MB in all for 120 pixels, 10 MB for 300.
+        pixels: The side length of the images. The SED files grow with the area: 1.7 MB in total for 120 pixels, 10 MB
+            for 300.
     """
     scene = draw(name, seed)
     export, write = tables.first_export(scene, filters, app_version, export_time)
@@ -51,12 +52,12 @@ def process(  # noqa: PLR0913 - every one is a keyword with a default
 
 
 def small(name: str, *, seed: int = 0) -> Sample:
-    """Invent a transient of 4 filters, 16-pixel images and tiny SED files, quick enough to make for every test."""
+    """Invent a transient of 4 filters, 16-pixel images and tiny SED files, fast enough for every test."""
     return process(name, seed=seed, filters=_SMALL_FILTERS, pixels=16)
 
 
 def _image_files(scene: Scene, filters: Sequence[str], pixels: int) -> dict[str, bytes]:
-    """One FITS file for each filter, and the thumbnail of the sharpest."""
+    """One FITS file for each filter, and the thumbnail of the sharpest one."""
     files = {
         f"cutout_cdn/{scene.name}/{BANDS[f].survey}/{f}.fits": images.cutout(scene, BANDS[f], pixels) for f in filters
     }

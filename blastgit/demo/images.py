@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Pixels = NDArray[np.float32]
 
-BLOCK = 2880  # bytes: FITS comes in records of this size
+BLOCK = 2880  # bytes: FITS files consist of records of this size
 _JULIAN_ZERO = date(1858, 11, 17)  # day 0 of the modified Julian date
 _SERSIC = 1.5  # between a disk (1) and a bulge (4)
 
@@ -29,14 +29,14 @@ def cutout(scene: Scene, band: Band, pixels: int) -> bytes:
 
 
 def brighten(fits: bytes, factor: float, rng: np.random.Generator) -> bytes:
-    """Return the same cutout with every pixel brighter by a factor and a little new noise."""
+    """Return the same cutout with every pixel brighter by a factor, and with a little new noise."""
     header, pixels = split(fits)
     noise = np.float32(1e-3 * pixels.std()) * rng.standard_normal(pixels.shape, np.float32)
     return header + _padded((pixels * np.float32(factor) + noise).astype(">f4").tobytes(), b"\0")
 
 
 def uncropped(fits: bytes) -> bytes:
-    """Return the image as a survey sends it: more of the sky around the same centre."""
+    """Return the image as a survey delivers it: a larger field with the same centre."""
     header, pixels = split(fits)
     border = max(1, pixels.shape[0] // 4)
     wide = np.pad(pixels, border, mode="reflect")
@@ -53,7 +53,7 @@ def _with_card(header: bytes, keyword: str, value: float) -> bytes:
 
 
 def split(fits: bytes) -> tuple[bytes, Pixels]:
-    """Return the header, padding included, and the pixels of one of our own cutouts."""
+    """Return the header, including padding, and the pixels of a cutout that this module made."""
     end = next(at for at in range(0, len(fits), 80) if fits[at : at + 8] == b"END     ")
     start = -(-(end + 80) // BLOCK) * BLOCK
     cards = {fits[at : at + 8].strip(): fits[at + 10 : at + 30] for at in range(0, end, 80)}
@@ -63,7 +63,7 @@ def split(fits: bytes) -> tuple[bytes, Pixels]:
 
 
 def thumbnail(fits: bytes, side: int) -> bytes:
-    """Return the JPEG picture of a cutout, `side` pixels wide, faint parts stretched as astronomers do."""
+    """Return the JPEG picture of a cutout, `side` pixels wide, with faint parts enhanced as astronomers do."""
     _, pixels = split(fits)
     noise = float(np.percentile(np.abs(pixels), 30)) or 1.0
     grey = np.arcsinh(pixels[::-1] / (3 * noise))  # FITS starts at the bottom
@@ -93,7 +93,7 @@ def _paint(scene: Scene, band: Band, pixels: int) -> Pixels:
 
 
 def _host(scene: Scene, band: Band, axis: Pixels) -> Pixels:
-    """Surface brightness in µJy per square arcsecond of a Sersic ellipse as wide as the seeing makes it."""
+    """Surface brightness in µJy per square arcsecond of a Sersic ellipse, broadened by the seeing."""
     x, y = -axis[None, :] - np.float32(scene.host_east_arcsec), axis[:, None] - np.float32(scene.host_north_arcsec)
     angle = math.radians(scene.orientation_deg)
     along, across = x * math.sin(angle) + y * math.cos(angle), x * math.cos(angle) - y * math.sin(angle)
@@ -106,7 +106,7 @@ def _host(scene: Scene, band: Band, axis: Pixels) -> Pixels:
 
 
 def _stars(scene: Scene, band: Band, axis: Pixels) -> Pixels:
-    """Surface brightness in µJy per square arcsecond: round Gaussians, hence products of two one-dimensional ones."""
+    """Surface brightness in µJy per square arcsecond: round Gaussians, computed as products of one-dimensional ones."""
     east, north, flux = np.array(scene.stars, np.float32).T
     width = np.float32(band.fwhm_arcsec / 2.355)
     columns = np.exp(-0.5 * np.square((-axis[None, :] - east[:, None]) / width))

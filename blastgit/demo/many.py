@@ -1,4 +1,4 @@
-"""Some hundred invented transients in a data repo, for what shows something only of many: `make demo-web`."""
+"""Fills a data repo with many invented transients, for pages that need many: `make demo-web`."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _RUNS = ("reprocessing/2026-05", "reprocessing/2026-07")
 
 
 def fill(folder: Path, count: int, *, tell: Callable[[int, int], None], pixels: int = 40) -> DataRepo:
-    """Make a data repo of invented transients: some reprocessed, some that failed, flagged, or withdrawn in part.
+    """Make a data repo of invented transients: some are reprocessed, failed, flagged or partly withdrawn.
 
     Args:
-        folder: Where; it must not be there yet.
+        folder: The folder of the data repo, which must not exist yet.
         count: How many transients, from 6 on.
-        tell: Called with how many states are recorded, of how many.
-        pixels: Sides of the images.
+        tell: Called with the number of recorded states and the total number.
+        pixels: The side length of the images.
 
     Returns:
         The data repo.
@@ -48,7 +48,7 @@ def fill(folder: Path, count: int, *, tell: Callable[[int, int], None], pixels: 
 
 
 def _write_first(aside: Path, found: list[str], pixels: int) -> list[tuple[str, Sample]]:
-    """Lay the first state of each transient out as Blast does, and return the later ones with their runs."""
+    """Write the first state of each transient in the layout of Blast, and return the later ones with their runs."""
     (aside / "exports").mkdir()
     later: list[tuple[str, Sample]] = []
     for number, name in enumerate(found):
@@ -60,7 +60,7 @@ def _write_first(aside: Path, found: list[str], pixels: int) -> list[tuple[str, 
 
 
 def names(count: int) -> Iterator[str]:
-    """Yield names such as the Transient Name Server gives: 2026aaa, 2026aab, and so on."""
+    """Yield names like those of the Transient Name Server: 2026aaa, 2026aab, and so on."""
     for number in range(count):
         first, rest = divmod(number, 26 * 26)
         second, third = divmod(rest, 26)
@@ -91,7 +91,7 @@ def _states(name: str, number: int, pixels: int) -> Iterator[tuple[str, Sample]]
 
 
 def _gather(repo: DataRepo, found: list[str]) -> None:
-    """Make a sample that is released, and have things said of some transients."""
+    """Make a collection and release it, and annotate some transients."""
     repo.collections.create("nearby", "TAGGED", "A sample to show", "hosts that are near enough to be resolved")
     repo.collections.add("nearby", [f"{name}@0" for name in found[: max(3, len(found) // 6)]], "The first of the list")
     repo.releases.freeze("nearby", "1")

@@ -1,4 +1,4 @@
-"""One state of one transient as Blast publishes it: the export, and the files beside it."""
+"""One state of one transient as Blast publishes it: the export and its files."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ class Sample:
         return export, data
 
     def archive(self, path: Path) -> Path:
-        """Write the tar.gz that Blast's own download gives, always the same bytes; return its path."""
+        """Write the same tar.gz as Blast's own download, reproducibly byte for byte; return its path."""
         buffer = io.BytesIO()
         with (
             gzip.GzipFile(filename="", mode="wb", compresslevel=1, fileobj=buffer, mtime=0) as packed,
             tarfile.open(fileobj=packed, mode="w") as archive,
         ):
             for name, content in self._members():
-                member = tarfile.TarInfo(name)  # its own defaults: time 0, owner 0, mode 644
+                member = tarfile.TarInfo(name)  # the defaults: time 0, owner 0, mode 644
                 member.size = len(content)
                 archive.addfile(member, io.BytesIO(content))
         path.write_bytes(buffer.getvalue())
@@ -67,5 +67,5 @@ class Sample:
         for path, content in self.files.items():
             root, _, rest = path.partition(f"/{self.name}/")
             yield f"{'cutouts' if root == 'cutout_cdn' else 'sed_data'}/{rest}", content
-            if path.endswith(".npz"):  # Blast asks for its thumbnail too, and by its own slip gets the file again
+            if path.endswith(".npz"):  # Blast also asks for its thumbnail, and by a bug gets the file again
                 yield f"sed_data/{rest}", content

@@ -1,4 +1,4 @@
-"""What lies in the sky around an invented transient: a host galaxy, its light in every filter, some stars."""
+"""The surroundings of an invented transient: a host galaxy, its flux in every filter, and some stars."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _GALAXY = (
 
 
 def random(*parts: object) -> np.random.Generator:
-    """Return a generator of its own for every purpose, so that one change leaves all other numbers alone."""
+    """Return a separate random generator for each purpose, so that a change of one does not affect other values."""
     return np.random.default_rng(zlib.crc32("/".join(map(str, parts)).encode()))
 
 
@@ -34,7 +34,7 @@ def galaxy_flux(wavelengths: ArrayLike) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The truth that the images, the tables and the fits of one transient all describe."""
+    """The true values from which the images, the tables and the fits of one transient are made."""
 
     name: str
     seed: int
@@ -43,7 +43,7 @@ class Scene:
     host_east_arcsec: float  # the host's offset from the transient
     host_north_arcsec: float
     redshift: float
-    orientation_deg: float  # of the host's long axis, north through east
+    orientation_deg: float  # of the host's major axis, from north through east
     semi_major_arcsec: float
     axis_ratio: float
     brightness: float  # in units of the model galaxy
@@ -56,7 +56,7 @@ class Scene:
         return self.ra_deg + east_deg, self.dec_deg + self.host_north_arcsec / 3600
 
     def flux(self, band: Band) -> float:
-        """The host's flux in µJy through a filter, with a scatter of 4 % from filter to filter."""
+        """The host's flux in µJy in a filter, with a scatter of 4 % between filters."""
         scatter = 1 + 0.04 * random(self.name, self.seed, "flux", band.name).standard_normal()
         return self.brightness * float(galaxy_flux(band.wavelength)) * scatter
 
@@ -82,6 +82,6 @@ def draw(name: str, seed: int) -> Scene:
         brightness=10 ** rng.uniform(-0.3, 0.3),
         stars=tuple(
             (rng.uniform(-reach, reach), rng.uniform(-reach, reach), 10 ** rng.uniform(1, 2.5))
-            for reach in (15,) * 6 + (100,) * 40  # some in sight of the sharpest survey
+            for reach in (15,) * 6 + (100,) * 40  # some within the field of the sharpest survey
         ),
     )

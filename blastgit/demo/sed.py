@@ -1,4 +1,4 @@
-"""A toy of Blast's SED fit: a posterior that follows the photometry, and the files and numbers made from it."""
+"""A toy model of Blast's SED fit: a posterior that depends on the photometry, and the files and values made from it."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 MAGGIE = 3631e6  # µJy
 PERCENTILES = (16, 50, 84)
 _LOG_MASS = 10.2  # solar masses formed in the model galaxy
-SURVIVING = 0.6  # the part of the mass formed that is still in stars
+SURVIVING = 0.6  # the fraction of the formed mass that is still in stars
 
-# Parameters of the fit by Blast's names, with the middle and the width of their posterior.
+# Parameters of the fit by Blast's names, with the centre and the width of their posteriors.
 _PARAMETERS = {
     "logzsol": (-0.5, 0.2),
     "dust2": (0.4, 0.1),
@@ -50,12 +50,12 @@ class Grid:
 
     @property
     def ages(self) -> int:
-        """Steps of the history's fine grid: 100 as Blast has, fewer in tiny files."""
+        """Steps of the history's fine grid: 100 as in Blast, fewer in tiny files."""
         return min(100, self.wavelengths)
 
     @classmethod
     def beside(cls, pixels: int) -> Grid:
-        """Return the grid that grows with the images: Blast's own 2500 draws beside 300 pixels."""
+        """Return a grid that grows with the images: for 300 pixels, 2500 draws as in Blast."""
         return cls(max(5, 2500 * pixels**2 // 300**2), 400 if pixels >= 100 else 20)
 
     @classmethod
@@ -67,7 +67,7 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Photometry:
-    """What a fit is made to: fluxes and errors in maggies through filters, shape (filters,)."""
+    """The input of a fit: fluxes and errors in maggies, shape (filters,)."""
 
     filters: tuple[str, ...]
     wavelengths: tuple[float, ...]  # Å
@@ -78,18 +78,18 @@ class Photometry:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A posterior and what Blast derives from it."""
+    """A posterior and the values that Blast derives from it."""
 
     photometry: Photometry
     chain: Array  # of parameters, shape (draws, 18)
     edges: Array  # of the 7 bins of look-back time, Gyr
-    samples: dict[str, Array]  # what Blast's chain file holds
-    levels: dict[str, Array]  # what its percentile file holds: 16, 50 and 84 % along the last axis
+    samples: dict[str, Array]  # the content of Blast's chain file
+    levels: dict[str, Array]  # the content of its percentile file: 16, 50 and 84 % along the last axis
     wavelengths: Array  # of the model spectrum, Å
 
 
 def fit(photometry: Photometry, grid: Grid, rng: np.random.Generator) -> Fit:
-    """Draw a posterior whose mass follows the brightness of all the photometry."""
+    """Draw a posterior whose mass is proportional to the brightness of the photometry."""
     galaxy = galaxy_flux(photometry.wavelengths) / MAGGIE
     log_mass = _LOG_MASS + float(np.mean(np.log10(photometry.maggies / galaxy)))
     chain = np.empty((grid.draws, 18))
@@ -107,20 +107,20 @@ def fit(photometry: Photometry, grid: Grid, rng: np.random.Generator) -> Fit:
 
 
 def time_bins(redshift: float) -> Array:
-    """Edges of Blast's 7 bins of look-back time in Gyr, which follow the age of the universe at the redshift."""
+    """Edges of Blast's 7 bins of look-back time in Gyr, which depend on the age of the universe at the redshift."""
     age = 11.3 * math.asinh(1.53 * (1 + redshift) ** -1.5)  # flat, 70 km/s/Mpc, 30 % matter
     return np.concatenate([[1e-9, 0.03], np.geomspace(0.1, 0.9 * age, 5), [age]])
 
 
 def values(result: Fit) -> dict[str, float]:
-    """The columns of Blast's SED table that hold numbers, by name."""
+    """The numeric columns of Blast's SED table, by name."""
     levels = result.levels
     columns = {
         "log_mass": levels["stellar_mass"],
         "log_sfr": np.log10(levels["sfr"][0]),
         "log_ssfr": np.log10(levels["ssfr"][0]),
         "age": levels["mwa"],
-        "log_age": levels["mwa"],  # Blast's own source: the deprecated column is a copy, in Gyr in spite of its name
+        "log_age": levels["mwa"],  # as in Blast's source: the deprecated column is a copy, in Gyr despite its name
     } | {name: levels[name] for name in _PARAMETERS}
     table = {
         f"{name}_{p}": float(v) for name, column in columns.items() for p, v in zip(PERCENTILES, column, strict=True)
@@ -135,7 +135,7 @@ def history(result: Fit) -> list[tuple[float, ...]]:
 
 
 def files(result: Fit) -> dict[str, bytes]:
-    """The files of a fit by the end of their name."""
+    """The files of a fit by the end of their names."""
     labels = np.array([f"t{i}" for i in range(18)], "<U3")
     return {
         ".h5": _posterior(result),
@@ -147,7 +147,7 @@ def files(result: Fit) -> dict[str, bytes]:
 
 
 def observed_again(posterior: bytes, factors: Array | float) -> bytes:
-    """Return an h5 file whose observed fluxes are multiplied by `factors`, all else untouched."""
+    """Return an h5 file whose observed fluxes are multiplied by `factors`; nothing else changes."""
     buffer = io.BytesIO(posterior)
     with h5py.File(buffer, "r+") as file:
         fluxes = file["obs/maggies"]
@@ -156,7 +156,7 @@ def observed_again(posterior: bytes, factors: Array | float) -> bytes:
 
 
 def observed_filters(posterior: bytes) -> list[str]:
-    """Names of the filters that an h5 file's fit was made to."""
+    """Names of the filters that were fitted, from an h5 file."""
     with h5py.File(io.BytesIO(posterior), "r") as file:
         return [str(name) for name in json.loads(file["obs"].attrs["filternames"])]
 
@@ -169,7 +169,7 @@ def _rates(chain: Array, edges: Array) -> Array:
 
 
 def _samples(chain: Array, rates: Array, edges: Array, grid: Grid) -> dict[str, Array]:
-    """What Blast's chain file holds: all draws of the fine history, 2 of 5 (1000 of 2500) of everything else."""
+    """The content of Blast's chain file: all draws of the fine history, 2 of 5 (1000 of 2500) of everything else."""
     ages = np.geomspace(1e-8, edges[-1], grid.ages)
     fine = rates[:, np.clip(np.searchsorted(edges, ages) - 1, 0, 6)]
     chain, rates = chain[: grid.draws * 2 // 5], rates[: grid.draws * 2 // 5]
@@ -188,7 +188,7 @@ def _samples(chain: Array, rates: Array, edges: Array, grid: Grid) -> dict[str, 
 
 
 def _levels(samples: dict[str, Array], rates: Array) -> dict[str, Array]:
-    """Percentiles of the samples; the parameters' in one go, since numpy's overhead is larger than they are."""
+    """Percentiles of the samples; those of the parameters in one call, because numpy's overhead dominates."""
     parameters = _percentiles(np.stack([samples[name] for name in _PARAMETERS], axis=1))
     return {
         **{name: row.copy() for name, row in zip(_PARAMETERS, parameters, strict=True)},
@@ -207,7 +207,7 @@ def _percentiles(values: Array) -> Array:
 
 
 def _model(mass: Array, filters: tuple[float, ...], wavelengths: Array) -> dict[str, Array]:
-    """Model photometry and spectrum in maggies: the model galaxy, as bright as the mass says."""
+    """Model photometry and spectrum in maggies: the model galaxy, scaled by the mass."""
     scale = 10 ** (np.percentile(mass, PERCENTILES) - math.log10(SURVIVING) - _LOG_MASS) / MAGGIE
     return {"modphot": galaxy_flux(filters)[:, None] * scale, "modspec": galaxy_flux(wavelengths)[:, None] * scale}
 
@@ -227,14 +227,14 @@ def _modeldata(result: Fit) -> bytes:
 
 
 def _npz(**arrays: NDArray[Any]) -> bytes:
-    """Pack arrays as numpy does: members stored plain and dated 1980, hence always the same bytes."""
+    """Pack arrays as numpy does: uncompressed members dated 1980, so that the bytes are reproducible."""
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=True, **{name: np.require(array, None, "C") for name, array in arrays.items()})
     return buffer.getvalue()
 
 
 def _posterior(result: Fit) -> bytes:
-    """The h5 file, laid out as prospector does; HDF5 keeps no times unless asked to."""
+    """The h5 file, in the layout of prospector; HDF5 stores no times by default."""
     names = json.dumps(list(result.photometry.filters))
     with h5py.File("posterior", "w", driver="core", backing_store=False) as file:
         file.attrs.update({"model_params": "[]", "paramfile_text": '""', "run_params": "{}"})

@@ -1,6 +1,6 @@
-"""The story that `make demo` tells: one transient, processed three times, and its first revision brought back.
+"""The story of `make demo`: one transient is processed three times, and its first revision is retrieved.
 
-Every command that is shown is run for real, as a process of its own, by this very Python.
+Every command that is shown is really run, as a separate process of the same Python.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _WIDTH = 100
 
 
 def prepare(folder: Path) -> None:
-    """Make an empty folder for the story, where an earlier telling may have been.
+    """Make an empty folder for the story, replacing that of an earlier run.
 
     Raises:
         WouldOverwrite: Something else is there.
@@ -48,15 +48,15 @@ def prepare(folder: Path) -> None:
 
 
 def tell(folder: Path, *, pixels: int = 300) -> None:
-    """Tell the story in `folder`, printing what you would show a colleague.
+    """Run the story in `folder`, printing the commands and their output.
 
     Args:
         folder: Where its files go; see `prepare`.
-        pixels: Sides of the images; 300 gives files as large as Blast's.
+        pixels: The side length of the images; 300 gives files as large as Blast's.
 
     Raises:
         WouldOverwrite: Something else is in that folder.
-        DamagedData: What came back is not what was recorded.
+        DamagedData: The retrieved data differs from what was recorded.
         BlastgitError: A command failed.
     """
     prepare(folder)
@@ -70,7 +70,7 @@ def tell(folder: Path, *, pixels: int = 300) -> None:
 
 
 def tell_how_to_look(folder: Path) -> None:
-    """Print the line that shows the demo's data repo in a browser."""
+    """Print the command that shows the demo's data repo in a browser."""
     command = Path(sys.executable).with_name("blastgit")
     program = os.path.relpath(command) if command.exists() else f"{os.path.relpath(sys.executable)} -m blastgit"
     print("Look at it in a browser, as you, who may write remarks:\n", flush=True)
@@ -152,7 +152,7 @@ def _compare(teller: _Teller) -> None:
 
 
 def _files_of(clone: Path) -> list[str]:
-    """Return the files that the pointers of a clone stand for."""
+    """Return the files to which the pointers of a clone refer."""
     return [str(path.relative_to(clone)).removesuffix(".dvc") for path in clone.glob("*/**/*.dvc") if path.is_file()]
 
 
@@ -166,7 +166,7 @@ def _megabytes(size: int) -> str:
 
 @dataclass(frozen=True)
 class _Teller:
-    """Prints the story and runs what is in it."""
+    """Prints the story and runs its commands."""
 
     folder: Path
 
@@ -181,11 +181,11 @@ class _Teller:
         sample.write(self.folder / name)
 
     def stored(self) -> int:
-        """Bytes of all contents in the store."""
+        """The total size of the store in bytes."""
         return sum(path.stat().st_size for path in (self.folder / "data.git/dvc/files").rglob("*") if path.is_file())
 
     def run(self, command: str, *, inside: str = ".", lines: int = 12) -> None:
-        """Show a command and run it; of what it prints, show the first lines and the last."""
+        """Show a command and run it; show the first lines and the last of its output."""
         shown = command if inside == "." else f"cd {inside} && {command}"
         print(self._bold(f"$ {shown}"), flush=True)
         words = shlex.split(command)
@@ -199,7 +199,7 @@ class _Teller:
         _print_trimmed(done.stdout.splitlines(), lines)
 
     def _environment(self) -> dict[str, str]:
-        """Return surroundings in which the story goes the same everywhere and leaves nothing outside its folder."""
+        """Return an environment in which the story is the same everywhere, and changes nothing outside its folder."""
         aside = str(self.folder.absolute() / ".dvc-settings")
         hermetic = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "DVC_NO_ANALYTICS": "1"}
         folders = ("DVC_GLOBAL_CONFIG_DIR", "DVC_SYSTEM_CONFIG_DIR", "DVC_SITE_CACHE_DIR")

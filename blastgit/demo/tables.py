@@ -1,4 +1,4 @@
-"""The rows of an export as Django's serialiser writes them: every key of version 1.13.1, in its order."""
+"""The rows of an export as Django's serialiser writes them: every key of version 1.13.1, in the same order."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-# In the order in which the workflow runs them.
+# In the order of the workflow.
 TASKS = (
     "Cutout download",
     "Generate thumbnail",
@@ -51,7 +51,7 @@ _DUST = 0.026  # E(B-V) of the Milky Way
 
 @dataclass(slots=True)
 class Keys:
-    """Hands out primary keys, one sequence for each table."""
+    """Generates primary keys, in one sequence for each table."""
 
     start: int
     _counters: dict[str, Iterator[int]] = field(default_factory=dict)
@@ -63,7 +63,7 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Writes the rows of one transient as one run of one Blast version leaves them."""
+    """Makes the rows of one transient as they are after one run of one Blast version."""
 
     scene: Scene
     software: str  # without the leading v
@@ -100,7 +100,7 @@ class Writer:
         return {"model": "host.transient", "pk": self.transient_key, "fields": fields}
 
     def host(self) -> Row:
-        """The host galaxy, named by its position as large catalogues do."""
+        """The host galaxy, named by its position as in large catalogues."""
         ra, dec = self.scene.host_position
         fields = {
             "ra_deg": ra,
@@ -120,7 +120,7 @@ class Writer:
         return self.row("host", fields)
 
     def cutout(self, filter_name: str, filter_key: int, path: str | None) -> Row:
-        """One filter's image, or that it has none."""
+        """The row of one filter's image, or of a missing image."""
         fields = {
             "name": f"{self.scene.name}_{filter_name}",
             "filter": filter_key,
@@ -133,7 +133,7 @@ class Writer:
         return self.row("cutout", fields)
 
     def aperture(self, cutout: Row | None) -> Row:
-        """The global aperture on a cutout, or without one the local aperture."""
+        """The global aperture on a cutout, or without a cutout the local aperture."""
         ra, dec = self.scene.host_position if cutout else (self.scene.ra_deg, self.scene.dec_deg)
         major = self.scene.semi_major_arcsec if cutout else 1.6 * 0.03 / self.scene.redshift
         fields = {
@@ -151,7 +151,7 @@ class Writer:
         return self.row("aperture", fields, sedfittingresults=[], aperturephotometry=[], starformationhistoryresult=[])
 
     def photometry(self, aperture: Row, band: Band, filter_key: int) -> Row:
-        """The host's light through one filter in an aperture: µJy, and magnitudes of the filter's own system."""
+        """The host's flux in one filter and aperture: in µJy, and as magnitudes in the filter's own system."""
         local = aperture["fields"]["type"] == "local"
         flux, error = self.scene.flux(band), self.scene.flux_error(band)
         if local:
@@ -172,7 +172,7 @@ class Writer:
         return self.row("aperturephotometry", fields)
 
     def carry(self, aperture: Row, result: sed.Fit) -> None:
-        """Hang a fit's rows onto the aperture that carries it."""
+        """Add the rows of a fit to the aperture that it belongs to."""
         stem = f"/data/{sed_stem(self.scene.name, aperture['fields']['type'])}"
         bins = [
             self.row(
@@ -196,17 +196,17 @@ class Writer:
 
 
 def magnitude(flux: float, ab_offset: float) -> float:
-    """Magnitude of a flux in µJy in the system that lies `ab_offset` below AB."""
+    """Magnitude of a flux in µJy, in a system whose magnitudes are smaller than AB by `ab_offset`."""
     return 23.9 - 2.5 * math.log10(flux) - ab_offset
 
 
 def sed_stem(name: str, scope: str) -> str:
-    """Blast's path of a fit's files up to the end that tells them apart."""
+    """The common beginning of Blast's paths of a fit's files."""
     return f"sed_output/{name}/{name}_{scope}"
 
 
 def sed_fields(result: sed.Fit) -> Row:
-    """The numbers of an SED row in the table's order; tau has none since histories are non-parametric."""
+    """The values of an SED row in the table's order; tau has none because histories are non-parametric."""
     numbers = sed.values(result)
     names = itertools.chain.from_iterable(
         [column] if column in numbers else [f"{column}_{p}" for p in sed.PERCENTILES] for column in _SED_COLUMNS
@@ -215,7 +215,7 @@ def sed_fields(result: sed.Fit) -> Row:
 
 
 def history_fields(result: sed.Fit, software: str) -> Iterator[Row]:
-    """The fields of each history row that do not point to other rows."""
+    """The fields of each history row that do not refer to other rows."""
     names = "logsfr_16", "logsfr_50", "logsfr_84", "logsfr_tmin", "logsfr_tmax"
     for values in sed.history(result):
         yield {**dict(zip(names, values, strict=True)), "software_version": software}
@@ -227,9 +227,9 @@ def filter_names(export: Row) -> dict[int, str]:
 
 
 def fit_input(export: Row, scope: str) -> sed.Photometry:
-    """The validated photometry of one scope ("local" or "global"), in the order of the filters' names.
+    """The validated photometry of one scope ("local" or "global"), in the order of filter names.
 
-    Blast would stop where none is valid; here a fit is always wanted, so it takes what there is.
+    Blast would stop if none is valid; here a fit is always needed, so then all photometry is used.
     """
     names = filter_names(export)
     rows = [
@@ -251,7 +251,7 @@ def fit_input(export: Row, scope: str) -> sed.Photometry:
 
 
 def task_rows(export_time: str, rng: np.random.Generator) -> list[Row]:
-    """Every task done, one after the other, the last a moment before the export."""
+    """The rows of all tasks, done one after the other, the last one shortly before the export."""
     moments = np.cumsum(rng.uniform(0.1, 2.0, len(TASKS)))
     end = datetime.fromisoformat(export_time)
     return [
@@ -267,7 +267,7 @@ def task_rows(export_time: str, rng: np.random.Generator) -> list[Row]:
 
 
 def first_export(scene: Scene, filters: Sequence[str], app_version: str, export_time: str) -> tuple[Row, Writer]:
-    """The export after a first run, all but the fits, and the writer that can add them."""
+    """The export after a first run without the fits, and the writer that can add them."""
     software = app_version.removeprefix("v")
     keys = Keys(1 + int(random(scene.name, "keys").integers(2000)))
     write = Writer(scene, software, keys, keys.next("transient"))
