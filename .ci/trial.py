@@ -1,6 +1,6 @@
-"""What an extra is for, done once, in an environment that has that extra and nothing else: `python .ci/trial.py EXTRA`.
+"""Tries the features of an extra, in an environment with only that extra: `python .ci/trial.py EXTRA`.
 
-Run by `.ci/extras`. The plain package does what everybody needs, without an extra: it records, reads back, verifies.
+It is run by `.ci/extras`. Without an extra, the package must be able to record, read and verify.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SECOND = change_image(FIRST, "DES_z", seed=1)
 
 
 def cli(*arguments: object) -> str:
-    """Run a verb, and return what it prints."""
+    """Run a verb, and return its output."""
     command = [sys.executable, "-m", "blastgit", *map(str, arguments)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 0, (command, done.returncode, done.stdout)
@@ -31,7 +31,7 @@ def cli(*arguments: object) -> str:
 
 
 def make(folder: Path) -> Path:
-    """Make a data repo with two revisions, born into two runs."""
+    """Make a data repo with two revisions, made in two runs."""
     repo = DataRepo.init(folder / "repo", simulated=True)
     for number, sample in enumerate((FIRST, SECOND)):
         export, data = sample.write(folder / str(number))
@@ -55,7 +55,7 @@ def served(*arguments: object) -> Iterator[str]:
 
 
 def ask(url: str) -> bytes:
-    """Return what an address answers."""
+    """Return the content at a URL."""
     with urlopen(url, timeout=60) as answer:
         return bytes(answer.read())
 
@@ -136,7 +136,7 @@ def pictures(folder: Path) -> None:
 TRIALS: dict[str, Callable[[Path], None]] = {
     "": plain, "celery,s3": celery_s3, "index": index, "tap": tap, "web": web, "astropy": astropy, "pictures": pictures,
 }  # fmt: skip
-"""What is done with each extra; "" is the package without any."""
+"""The trial of each extra; "" is the package without extras."""
 
 
 if __name__ == "__main__":

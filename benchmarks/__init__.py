@@ -1,1 +1,1 @@
-"""Measurements that anyone can repeat: `python -m benchmarks` for speed and memory, against controls."""
+"""Reproducible benchmarks: `python -m benchmarks` measures speed and memory, compared with controls."""

@@ -1,4 +1,4 @@
-"""One command, one table: `python -m benchmarks`, or some of it: `python -m benchmarks unchanged processes`."""
+"""Runs benchmarks and prints a table: all by `python -m benchmarks`, some by `python -m benchmarks unchanged …`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Annotations: ten thousand of them listed, and ten thousand subjects annotated in one call."""
+"""Annotations: listing ten thousand of them, and annotating ten thousand subjects in one call."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LIMIT = 1.0
 
 
 def annotated(folder: Path, options: argparse.Namespace) -> Iterator[Row]:
-    """List annotations of as many subjects, and of one; say something of ten thousand things at once."""
+    """List annotations of ten thousand subjects, and of one; annotate ten thousand subjects at once."""
     spread, heaped = folder / "spread", folder / "heaped"
     room = DataRepo.init(spread, simulated=True).annotations
     room.add(

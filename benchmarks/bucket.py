@@ -1,6 +1,6 @@
-"""Bytes on the wire when files lie in a bucket: recorded from there, or brought down, added and pushed with DVC.
+"""Network traffic when files are in a bucket: recorded from there, or downloaded, added and pushed with DVC.
 
-Both talk to a real S3 server through a proxy that counts what is sent and what comes back, headers and all.
+Both use a real S3 server through a proxy that counts the bytes sent and received, including headers.
 """
 
 from __future__ import annotations

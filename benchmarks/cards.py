@@ -1,6 +1,6 @@
-"""Pairs of FITS cards made at random, and an independent reading of the standard that says which are equal in value.
+"""Random pairs of FITS cards, and an independent parser of the standard that decides which are equal in value.
 
-The reading goes through a card character by character (FITS 4.0, section 4), and shares nothing with blastgit's.
+The parser reads a card character by character (FITS 4.0, section 4), and shares no code with blastgit's.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ Card = tuple[str, str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two headers of one card, or of one with those that continue it."""
+    """Two headers, each of one card or of one with its continuation cards."""
 
     old: bytes
     new: bytes
 
 
 def pairs(count: int, seed: int) -> Iterator[Pair]:
-    """Yield pairs: about half are one another's spellings, the rest differ in a character, a value or a comment."""
+    """Yield pairs: about half are spellings of the same value, the rest differ in a character, a value or a comment."""
     chance = random.Random(seed)
     for _ in range(count):
         key, value = chance.choice(_KEYS), _value(chance)
@@ -59,7 +59,7 @@ def pairs(count: int, seed: int) -> Iterator[Pair]:
 
 
 def judge(pair: Pair) -> str:
-    """Return what the product makes of a pair: "equal", "different", or what is wrong with that in a few words."""
+    """Return blastgit's verdict on a pair, "equal" or "different", or a description of what is wrong with it."""
     found = "different" if any(changes(parse(pair.old), parse(pair.new), _TOLERANCE)) else "equal"
     right = "equal" if _agree(read(pair.old), read(pair.new)) else "different"
     if found != right:
@@ -70,7 +70,7 @@ def judge(pair: Pair) -> str:
 
 
 def tally(count: int, seed: int = 1) -> tuple[Counter[str], list[Pair]]:
-    """Judge many pairs: how many of each verdict there were, and the pairs that were judged wrong."""
+    """Judge many pairs; return the number of each verdict, and the pairs that were judged wrong."""
     verdicts: Counter[str] = Counter()
     wrong = []
     for pair in pairs(count, seed):
@@ -82,7 +82,7 @@ def tally(count: int, seed: int = 1) -> tuple[Counter[str], list[Pair]]:
 
 
 def read(header: bytes) -> list[Card]:
-    """Read the cards of a header, by keyword: of each its keyword, the kind of its value, and the value."""
+    """Read the cards of a header: the keyword of each, the kind of its value, and the value."""
     left = [header[at : at + 80].decode("latin-1") for at in range(0, len(header), 80)]
     found = []
     while left:
@@ -123,7 +123,7 @@ def _long_name(card: str) -> bool:
 
 
 def _field(text: str) -> tuple[str, Any]:
-    """Read a value field: what stands before a slash or the end, blanks aside."""
+    """Read a value field: the text before a slash or the end, without blanks."""
     at = 0
     while at < len(text) and text[at] == " ":
         at += 1
@@ -198,7 +198,7 @@ def _near(old: str, new: str) -> bool:
 
 
 def _normal(word: str) -> tuple[bool, str, int]:
-    """Return a number as its sign, its digits without zeros around, and the power of ten behind the last."""
+    """Return a number as its sign, its digits without leading and trailing zeros, and the last digit's exponent."""
     mantissa, _, exponent = word.lstrip("+-").replace("D", "E").partition("E")
     whole, _, fraction = mantissa.partition(".")
     digits = (whole + fraction).lstrip("0")
@@ -208,10 +208,10 @@ def _normal(word: str) -> tuple[bool, str, int]:
 
 
 def _differ_by_astropy(pair: Pair) -> bool:
-    """Whether astropy reads two different values, of cards that it can read.
+    """Whether astropy reads two different values, from cards that it can read.
 
-    Where it departs from the standard, it is not asked: it takes an ampersand off the last part of a long string, and
-    reads a comment with an apostrophe behind a string of nothing as part of that.
+    It is not used where it deviates from the standard: it removes an ampersand from the last part of a long string, and
+    reads a comment with an apostrophe after an empty string as part of that string.
     """
     from astropy.io.fits import Card as AstropyCard
 
@@ -270,7 +270,7 @@ def _odd(chance: random.Random) -> str:
 
 
 def _spelled_anew(chance: random.Random, value: str) -> str:
-    """Return another spelling of the same value, where there is one."""
+    """Return another spelling of the same value, if there is one."""
     if value.startswith("'") and value.endswith("'") and len(value) > 2 and value[-2] not in "' ":
         return value[:-1] + " " * chance.randint(0, 3) + "'"
     if value.lstrip("-").isdigit():
@@ -282,7 +282,7 @@ def _spelled_anew(chance: random.Random, value: str) -> str:
 
 
 def _written(chance: random.Random, key: str, value: str) -> str:
-    """Return a card, and perhaps those that continue it."""
+    """Return a card, possibly with continuation cards."""
     start = f"{key:8}= " if len(key) <= 8 else f"{key} = "
     if len(key) <= 8 and chance.random() < 0.1:
         start = f"{key:8}{chance.choice(('  ', '=', ' ='))}"
@@ -297,7 +297,7 @@ def _written(chance: random.Random, key: str, value: str) -> str:
 
 
 def _edited(chance: random.Random, card: str) -> str:
-    """Return a card with one character changed, added or gone."""
+    """Return a card with one character changed, added or removed."""
     at = chance.randrange(len(card))
     letter = chance.choice("0159 '/&=.EDT(),-+aB")
     kept = card[at + 1 :] if chance.random() < 0.6 else card[at:]

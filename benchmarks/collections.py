@@ -1,4 +1,4 @@
-"""Collections: one of 50,000 members resolved, and given one more, beside one of 50."""
+"""Collections: resolving one with 50,000 members, and adding a member to it, compared with one of 50."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SPARE = 100  # datasets that are added one by one
 
 
 def collected(folder: Path, options: argparse.Namespace) -> Iterator[Row]:
-    """Resolve large collections, and add to large and small ones in turns."""
+    """Resolve large collections, and add to large and small ones alternately."""
     names = [f"2026x{number:05}" for number in range(MANY + _SPARE)]
     path = _repo(folder, first(), names)
     collections = DataRepo(path).collections
@@ -72,7 +72,7 @@ def _fill(path: Path, name: str, names: list[str]) -> None:
 
 
 def _repo(folder: Path, sample: Sample, names: list[str]) -> Path:
-    """Make a repo in which many tags name one and the same revision: what is measured here looks no deeper."""
+    """Make a repo in which many tags name the same revision, which is enough for these measurements."""
     path = folder / "repo"
     repo = DataRepo.init(path, simulated=True)
     export, data = sample.write(folder / "in")

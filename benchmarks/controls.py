@@ -1,4 +1,4 @@
-"""What blastgit is held against: the bare work on the same bytes, and the same job by hand with git and DVC."""
+"""The controls for blastgit: the minimal work on the same bytes, and the same job by hand with git and DVC."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from blastgit.plumbing.durable import sync_file_systems
 from blastgit.store.hashing import CHUNK
 
 BIN = Path(sys.executable).parent
-"""Where the dvc lies that belongs to this Python."""
+"""The path of the dvc that belongs to this Python."""
 
 
 def isolate(home: Path) -> None:
-    """Keep this process and its children away from the user's own git and DVC settings, and let Python compile."""
+    """Isolate this process and its children from the user's git and DVC settings, and let Python write bytecode."""
     home.mkdir(parents=True)
     settings = home / "gitconfig"
     settings.write_text(
@@ -35,10 +35,10 @@ def isolate(home: Path) -> None:
 
 
 def run(*command: str | Path, folder: Path | None = None) -> None:
-    """Run a command; what it says is shown only if it fails.
+    """Run a command; its output is shown only if it fails.
 
     Raises:
-        RuntimeError: It failed.
+        RuntimeError: The command failed.
     """
     done = subprocess.run(list(map(str, command)), cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -46,14 +46,14 @@ def run(*command: str | Path, folder: Path | None = None) -> None:
 
 
 def blastgit(*words: str | Path) -> None:
-    """Run blastgit as a process of its own."""
+    """Run blastgit as a separate process."""
     run(sys.executable, "-m", "blastgit", *words)
 
 
 def hash_and_write(files: Iterable[Path], target: Path) -> None:
-    """Read files, take MD5 and SHA-256, and write them durably to a folder that is there only when they are.
+    """Read files, compute MD5 and SHA-256, and write them durably to a folder that appears only when complete.
 
-    That takes two syncs, as a recording does: of the contents, and of the name by which they are found.
+    That needs two syncs, as in a recording: of the contents, and of the name by which they are found.
     """
     part = target.with_name(f"{target.name}.part")
     part.mkdir()
@@ -75,7 +75,7 @@ def md5sum(files: Sequence[Path]) -> None:
 
 
 class ByHand:
-    """A work tree with git and DVC, in which a person records revisions by the commands of the manual."""
+    """A work tree with git and DVC, in which revisions are recorded with the commands of the manual."""
 
     def __init__(self, folder: Path) -> None:
         """Set up the repository at `folder`."""
@@ -89,7 +89,7 @@ class ByHand:
         """Record: copy, `dvc add`, `git add`, `git commit`, `git tag`.
 
         Args:
-            files: What is new or changed: the path in the repository, and where it lies.
+            files: The new or changed files: the path in the repository, and the source of each.
             document: The export.
             tag: The tag's name.
         """
@@ -112,7 +112,7 @@ class ByHand:
 
 
 def clone_and_pull(repo: Path, tag: str, target: Path) -> None:
-    """Get a revision back as the README of a data repo says it."""
+    """Retrieve a revision as the README of a data repo describes it."""
     run("git", "clone", "--quiet", "--branch", tag, "--single-branch", repo.as_uri(), target)
     run(BIN / "dvc", "pull", "--quiet", folder=target)
 

@@ -1,7 +1,7 @@
-"""Killing a writer at every write step, and at random instants, in a process of its own.
+"""Kills a writer in a separate process, at every write step or at random instants.
 
-The steps are counted from outside: Python tells an audit hook before it opens a file for writing, renames, removes,
-makes a folder or starts a process. What libgit2 writes in between is met by the random instants.
+The steps are counted by an audit hook, which Python calls before it opens a file for writing, renames, removes, makes a
+folder or starts a process. The random instants also cover writes of libgit2.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class Death:
     """How a child process ended.
 
     Attributes:
-        killed: Whether it was killed; else it came to its end.
-        code: Its exit code, if it came to its end: 0 when the action returned.
+        killed: Whether it was killed, rather than ending by itself.
+        code: Its exit code, if it ended by itself: 0 if the action returned.
     """
 
     killed: bool
@@ -41,12 +41,12 @@ class Death:
 
 
 def switch_off_maintenance(repo: Path) -> None:
-    """Keep writers from starting maintenance by themselves, so that it is not at work while leftovers are counted."""
+    """Keep writers from starting maintenance, so that it does not run while leftovers are counted."""
     change_settings(repo, {"blastgit.maintainLoose": "0"})
 
 
 def run_killed_at(step: int, action: Callable[[], Any]) -> Death:
-    """Run an action in a child process that kills itself right before its write step number `step` (from 0)."""
+    """Run an action in a child process that kills itself just before its write step number `step` (from 0)."""
 
     def child() -> None:
         left = step
@@ -69,7 +69,7 @@ def run_killed_at(step: int, action: Callable[[], Any]) -> Death:
 
 
 def run_killed_after(seconds: float, action: Callable[[], Any]) -> Death:
-    """Run an action in a child process group, and kill all of that group, git included, after a while."""
+    """Run an action in a child process group, and kill the whole group, including git, after a while."""
     pid = _fork(action)
     timer = threading.Timer(seconds, _kill_group, [pid])
     timer.start()
@@ -111,7 +111,7 @@ def _kill_group(group: int) -> None:
 
 
 def wait_for_group(group: int) -> None:
-    """Return when the last process of a group is gone: git dies a moment after the writer that started it."""
+    """Wait until the last process of a group has ended: git ends a moment after the writer that started it."""
     for _ in range(10_000):
         try:
             os.killpg(group, 0)
@@ -121,7 +121,7 @@ def wait_for_group(group: int) -> None:
 
 
 def random_instants(count: int, longest: float, seed: int = 0) -> list[float]:
-    """Return `count` instants between 0 and `longest` seconds, the same for the same seed."""
+    """Return `count` instants between 0 and `longest` seconds, determined by the seed."""
     generator = random.Random(seed)
     return [generator.uniform(0, longest) for _ in range(count)]
 

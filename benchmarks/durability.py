@@ -1,4 +1,4 @@
-"""What it costs that all is on disk when a call returns, beside the same without the last sync and git's own."""
+"""The cost of durability when a call returns, compared with the same without the last sync and git's own syncs."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ _WAYS: dict[str, Callable[[], AbstractContextManager[object]]] = {
 
 
 def _pushed(folder: Path, rounds: int) -> Row:
-    """Push one revision after the other, with git's settings and the hook, and without."""
+    """Push one revision after the other, with and without git's settings and the hook."""
     source = DataRepo.init(folder / "source", simulated=True)
     first = samples.first()
     for number in range(rounds + 1):

@@ -1,4 +1,4 @@
-"""What a run may do to a state without changing what it says, and what it may not: each as a function of a sample."""
+"""Effects of a run on a state, as functions of a sample: those that must not make a revision, and those that must."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def _packed(data: bytes, _: random.Random) -> bytes:
 
 
 def _npz_again(data: bytes, chance: random.Random) -> bytes:
-    """Write an archive of arrays in another order, with another compression, and other orders of memory and bytes."""
+    """Write an archive of arrays with another order, compression, memory layout and byte order."""
     target = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(target, "w", chance.choice((0, 8))) as new:
         for name in chance.sample(old.namelist(), len(old.namelist())):
@@ -134,7 +134,7 @@ def _array_again(data: bytes, chance: random.Random) -> bytes:
 
 
 def _h5_again(data: bytes, chance: random.Random) -> bytes:
-    """Write an HDF5 file with other chunks and compression, and numbers that wobble in their last digit."""
+    """Write an HDF5 file with other chunks and compression, and noise in the last digit of numbers."""
     import h5py
 
     target = io.BytesIO()
@@ -181,7 +181,7 @@ EFFECTS: dict[str, Effect] = {
     "thumbnails": _files(".jpg", _thumbnail),
     "leftovers": _littered,
 }
-"""What makes no revision. Their order is that in which a mix applies them: what is packed comes last."""
+"""Effects that make no revision, in the order in which a mix applies them: packing comes last."""
 
 
 def mixed(sample: Sample, chance: random.Random) -> tuple[Sample, list[str]]:
@@ -194,7 +194,7 @@ def mixed(sample: Sample, chance: random.Random) -> tuple[Sample, list[str]]:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a table that has a value somewhere in the sample: its place among the rows, and the value."""
+    """A field of a table that has a value somewhere in the sample: its row, and the value."""
 
     table: str
     name: str
@@ -203,7 +203,7 @@ class Field:
 
 
 def fields(sample: Sample) -> list[Field]:
-    """Return each field that counts, once, in the first row that has a value for it, and each outcome of a stage."""
+    """Return each significant field once, in the first row that has a value for it, and each outcome of a stage."""
     rules, found = default_rules(), dict[tuple[str, str], Field]()
     used = {row["filter"] for table, row in _rows(sample.export) if table == "photometry"}
     unused = [row["fields"] for row in sample.export["filters"] if row["pk"] not in used]
@@ -223,7 +223,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def altered(sample: Sample, field: Field, chance: random.Random) -> Sample:
-    """Return a sample in which one field has another value, mostly one that is hard to see."""
+    """Return a sample in which one field has another value, usually one that is hard to notice."""
     export = json.loads(sample.text)
     row = next(row for number, (_, row) in enumerate(_rows(export)) if number == field.row)
     row[field.name] = _another(field, chance)

@@ -1,4 +1,4 @@
-"""What the hook costs: its process beside the start of Python, and pushes with it and without it."""
+"""The cost of the hook: its process compared with the start of Python, and pushes with and without it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def seconds_for_a_push(folder: Path, **store: Any) -> tuple[float, float]:
 
     Args:
         folder: An empty folder to work in.
-        store: Where contents go, as `DataRepo.init` takes it.
+        store: The store, as for `DataRepo.init`.
     """
     source = folder / "source.git"
     repo = DataRepo.init(source, simulated=True, **store)
@@ -60,7 +60,7 @@ def _push(source: Path, target: Path, number: int) -> float:
 
 
 def hooked(folder: Path, options: argparse.Namespace) -> Iterator[Row]:
-    """Time the hook's process for one revision of 24 files, held against starting Python with pygit2."""
+    """Time the hook's process for one revision of 24 files, compared with starting Python with pygit2."""
     yield _raced(folder / "folder", options.rounds, "a folder", Target(3.0))
     if find_spec("moto") is None or find_spec("s3fs") is None:
         return

@@ -1,4 +1,4 @@
-"""The index of many transients: made, kept up to date, and asked, beside sqlite and beside reading documents."""
+"""The index of many transients: building, updating and querying it, compared with sqlite and reading documents."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ JOIN sed s ON p.transient = s.transient AND p.revision = s.revision AND p.apertu
 
 
 def indexed(folder: Path, options: argparse.Namespace) -> Iterator[Row]:
-    """Make an index of many transients, bring it up to date, ask it, and hold it against sqlite and documents."""
+    """Build an index of many transients, update it, query it, and compare it with sqlite and documents."""
     repo, generator = repo_of_many(folder, samples.first(), options.indexed)
     index, words = repo.index, f"{options.indexed:,} transients of {REVISIONS} revisions"
     start = time.perf_counter()
@@ -150,7 +150,7 @@ def _one_by_one(repo: DataRepo) -> float:
 
 
 def _to_sqlite(repo: DataRepo, path: Path) -> Path:
-    """Put the same tables into sqlite, with the indexes that these questions want."""
+    """Write the same tables into sqlite, with the indexes that these queries need."""
     connection = sqlite3.connect(path)
     with connection, repo.index.open(Limits(600, 6_000_000_000), as_is=True) as db:
         for table in repo.index.tables.values():
@@ -174,7 +174,7 @@ def _to_sqlite(repo: DataRepo, path: Path) -> Path:
 
 
 def repo_of_many(folder: Path, sample: Sample, transients: int) -> tuple[DataRepo, _Generator]:
-    """Make a repo of many transients; the objects come by `git fast-import`, each document with its own values."""
+    """Make a repo of many transients with `git fast-import`; each document has its own values."""
     path = folder / "repo"
     repo = DataRepo.init(path, simulated=True)
     written = samples.write(sample, folder / "in")
@@ -185,7 +185,7 @@ def repo_of_many(folder: Path, sample: Sample, transients: int) -> tuple[DataRep
 
 
 class _Generator:
-    """Writes revisions like that of a sample: other names, places and digits, and another SED each time."""
+    """Writes revisions like that of a sample, each with other names, positions, digits and SEDs."""
 
     def __init__(self, path: Path, name: str, transients: int) -> None:
         self._path = path

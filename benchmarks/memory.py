@@ -1,4 +1,4 @@
-"""How much memory a process takes at most: with a small file and a large one, with few transients and many."""
+"""The peak memory of a process: with a small and a large file, and with few and many transients."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _peaks(folder: Path, size: int) -> dict[str, int]:
 
 
 def _peak_of_import(folder: Path, count: int) -> int:
-    """Return what one process takes that does all of an import by itself."""
+    """Return the peak memory of a process that does an entire import."""
     sample = many_small_files()
     for number in range(count):
         write_in_tree(sample, f"t{number:06}", folder / "data")

@@ -1,4 +1,4 @@
-"""Planning what must run again, of very many transients at once."""
+"""Plans of what must run again, for very many transients at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Timing side by side: control and candidates take turns, so that whatever else the machine does meets all of them."""
+"""Timing of control and candidates in turns, so that other load on the machine affects all of them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from statistics import median
 
 Step = Callable[[int], object]
-"""What is timed; the number tells the rounds apart (the warm-up is round 0), so that each has folders of its own."""
+"""The function that is timed; its argument is the number of the round (0 for the warm-up), for separate folders."""
 
 CONTROL = "control"
 
 
 @dataclass(frozen=True)
 class Target:
-    """What a ratio must hold: at most `limit` times the control's time, or at least `limit` times as fast."""
+    """The limit of a ratio: at most `limit` times the control's time, or at least `limit` times as fast."""
 
     limit: float
     faster: bool = False
@@ -27,7 +27,7 @@ class Target:
         return f">= {self.limit:g} x faster" if self.faster else f"<= {self.limit:g} x"
 
     def is_met(self, ratio: float) -> bool:
-        """Whether a ratio (candidate by control) holds."""
+        """Whether a ratio (candidate by control) meets the target."""
         return ratio * self.limit <= 1 if self.faster else ratio <= self.limit
 
 
@@ -36,12 +36,12 @@ class Row:
     """One line of the table.
 
     Attributes:
-        what: What blastgit did.
-        control: What it is held against.
+        what: The action of blastgit.
+        control: The control that it is compared with.
         seconds: The median of blastgit's times; for memory, bytes.
         control_seconds: The median of the control's.
         ratio: The median of the ratios within a round; None if there is no control.
-        target: What the ratio must hold; None for a row that only informs.
+        target: The target of the ratio; None for a row without one.
         unit: "ms" or "MB".
     """
 
@@ -75,16 +75,16 @@ class Times:
 def race(
     control: Step, candidates: Mapping[str, Step], rounds: int, *, prepare: Step = lambda _: None
 ) -> dict[str, Times]:
-    """Time a control and its candidates in turns.
+    """Time a control and its candidates alternately.
 
-    Each round runs the control and then every candidate in order; candidates may build on each other. Before each is
-    timed, what is still to be written to disk is written, so that nobody pays for another's data.
+    Each round runs the control and then every candidate in the given order; candidates may build on each other. Pending
+    writes to disk are flushed before each is timed, so that none is slowed down by the data of another.
 
     Args:
-        control: What the others are held against.
-        candidates: By name.
-        rounds: How many count; one more goes before as a warm-up.
-        prepare: Called before each round, untimed.
+        control: The control that the others are compared with.
+        candidates: The candidates by name.
+        rounds: How many rounds count; one more is run first as a warm-up.
+        prepare: Called before each round, without being timed.
     """
     steps = {CONTROL: control, **candidates}
     times: dict[str, list[float]] = {name: [] for name in steps}

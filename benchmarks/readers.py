@@ -1,4 +1,4 @@
-"""Datasets as objects, beside the same libraries on the bare files; metrics, many at once."""
+"""Reading datasets as objects, compared with the same libraries on the plain files; recording many metrics at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is a redraw told from a change? `python -m benchmarks.redraws`: posteriors drawn twice, in a table.
+"""Are redraws distinguished from changes? `python -m benchmarks.redraws` draws posteriors twice and prints a table.
 
 Posteriors like those of Blast's sampler are drawn twice from the same distribution, for so many transients with a local
 and a global fit each. With `equal_within` on, none of these pairs should be a revision (below 1 % may). Then one
@@ -40,10 +40,10 @@ DIRECT = (
     "logzsol", "dust2", "dust_index", "dust1_fraction", "log_fagn", "log_agn_tau", "gas_logz", "duste_qpah",
     "duste_umin", "log_duste_gamma",
 )  # fmt: skip
-"""The posteriors that are published as they are drawn."""
+"""The posteriors that are published unchanged."""
 
 SIGMAS = (0.35, 0.2, 0.25, 0.3, 0.4)
-"""The rule that the documents recommend, and others beside it."""
+"""The rule that the documentation recommends, and some others."""
 
 POSTERIORS = (*DIRECT, "log_mass", "log_sfr", "log_ssfr", "age")
 SHAPES = ("normal", "skew", "heavy-tailed", "flat", "at a bound", "two peaks")
@@ -56,12 +56,12 @@ class Posterior:
     """The posterior of one fit: correlated normal variables, each bent into its shape.
 
     Attributes:
-        mixing: What makes the correlated variables out of independent ones.
+        mixing: The matrix that turns independent variables into correlated ones.
         shapes: The shape of each.
         scatter: The part of the variance that lies between realisations of the photometry.
         realisations: Their means, which both draws share but for the few that a time limit costs.
-        middle: Where the mass lies.
-        width: How wide each is.
+        middle: The centre of the mass.
+        width: The width of each.
     """
 
     mixing: Array
@@ -112,7 +112,7 @@ def posterior(rng: np.random.Generator) -> Posterior:
 
 @dataclass(frozen=True)
 class Published:
-    """What Blast publishes of one fit: the percentiles of each posterior and of each bin of the history."""
+    """The published values of one fit: the percentiles of each posterior and of each bin of the history."""
 
     sed: Mapping[str, float]
     sfh: Array
@@ -121,7 +121,7 @@ class Published:
 def publish(
     found: Posterior, rng: np.random.Generator, redshift: float, shift: tuple[str, float] = ("", 0)
 ) -> Published:
-    """Draw a fit and return what is published of it, after `shift` has moved one posterior by so much."""
+    """Draw a fit and return its published values, with one posterior moved by `shift`."""
     samples = found.draw(rng) * found.width
     ratios, mass = samples[:, -6:], found.middle + samples[:, _MASS] * 0.4
     edges = time_bins(redshift)
@@ -156,7 +156,7 @@ def publish(
 
 @dataclass(frozen=True)
 class Verdict:
-    """By which rules a draw made a revision, and how far what moved most had moved, in published widths."""
+    """The rules by which a draw made a revision, and the largest change of a value, in published widths."""
 
     is_revision: Mapping[float, bool]
     deviation: float
@@ -197,7 +197,7 @@ class Blast:
 
 @dataclass(frozen=True)
 class Trial:
-    """What became of one transient: drawn again; and drawn again with a posterior shifted."""
+    """The verdicts on one transient: on a redraw, and on a redraw with a shifted posterior."""
 
     again: Verdict
     shifted: Verdict
@@ -250,7 +250,7 @@ def main() -> int:
 
 
 def rates(found: Sequence[Trial], sigma: float) -> tuple[float, float]:
-    """Return which part of the redraws a rule takes for a revision, and which part of the shifts."""
+    """Return the fractions of redraws and of shifts from which a rule makes a revision."""
     false = sum(each.again.is_revision[sigma] for each in found) / len(found)
     return false, sum(each.shifted.is_revision[sigma] for each in found) / len(found)
 

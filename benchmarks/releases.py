@@ -1,4 +1,4 @@
-"""Releases: a collection of some hundred revisions frozen, proved but for its contents, and cited."""
+"""Releases: freezing, verifying (without file contents) and citing a collection of some hundred revisions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real S3 server in a process of its own, and a proxy before it that counts bytes and makes trouble on demand."""
+"""A real S3 server in a separate process, and a proxy that counts bytes and simulates faults."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KEY, SECRET = "key", "secret"
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -33,7 +33,7 @@ def wait_for_port(port: int, process: subprocess.Popen[Any], what: str, seconds:
     """Wait until a process listens on a port.
 
     Raises:
-        RuntimeError: It does not, or has ended.
+        RuntimeError: The process does not listen in time, or has ended.
     """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -48,10 +48,10 @@ def wait_for_port(port: int, process: subprocess.Popen[Any], what: str, seconds:
 
 
 class Server:
-    """An S3 server that can be stopped and started again; its objects are gone then."""
+    """An S3 server that can be stopped and started again; it loses its objects then."""
 
     def __init__(self) -> None:
-        """Choose where it will listen."""
+        """Choose the port."""
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
@@ -72,14 +72,14 @@ class Server:
 
 @dataclass
 class Bucket:
-    """A bucket, and how a person would look into it."""
+    """A bucket, with methods to inspect it."""
 
     endpoint: str
     name: str
 
     @cached_property
     def client(self) -> Any:
-        """What talks to the server."""
+        """A client of the server."""
         import boto3
 
         return boto3.client(
@@ -114,14 +114,14 @@ _CODES = {
 
 @dataclass
 class Request:
-    """What the proxy saw.
+    """A request that the proxy received.
 
     Attributes:
         kind: `LIST`, `COPY`, or the HTTP method.
         path: The path, with its query.
-        is_conditional: Whether it is to replace nothing.
-        sent: Bytes that the client sent, headers and all.
-        received: Bytes that it was sent.
+        is_conditional: Whether it must not replace an existing object.
+        sent: Bytes that the client sent, including headers.
+        received: Bytes that the client received.
     """
 
     kind: str
@@ -133,13 +133,13 @@ class Request:
 
 @dataclass
 class Proxy:
-    """What stands before the S3 server.
+    """The proxy before the S3 server.
 
     Attributes:
         page: How many names a listing may have, if not a thousand.
-        trouble: Called with each request; may return a status to answer instead, "drop" to cut the line, "truncate" to
-            cut the answer short, or "garble" to alter what is sent.
-        checks_md5: Whether bytes are refused that have not the MD5 sent with them, as S3 does and moto does not.
+        trouble: Called with each request; may return a status to answer instead, "drop" to close the connection,
+            "truncate" to truncate the answer, or "garble" to alter it.
+        checks_md5: Whether bytes that do not match the MD5 sent with them are refused, as S3 does but moto does not.
     """
 
     url: str = ""

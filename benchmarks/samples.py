@@ -1,4 +1,4 @@
-"""The data that is recorded: one transient of 24 files and 10 MB, what happens to it later, and many like it."""
+"""The data for the benchmarks: one transient of 24 files and 10 MB, changed versions of it, and many like it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Written:
 
 
 def first() -> demo.Sample:
-    """Return the transient as it was processed first."""
+    """Return the transient after its first processing."""
     return demo.process(NAME, pixels=300)
 
 
@@ -58,12 +58,12 @@ def reprocessed(sample: demo.Sample, seed: int) -> demo.Sample:
 
 
 def noisy(sample: demo.Sample, seed: int) -> demo.Sample:
-    """Return the same after a run whose noise got into an HDF5 file as well."""
+    """Return the sample after a run whose noise also changed an HDF5 file."""
     return demo.reprocess(sample, app_version="v1.13.1", export_time=_LATER, seed=seed)
 
 
 def two_changed(sample: demo.Sample, seed: int) -> demo.Sample:
-    """Return the sample with other images and fluxes in two filters, all else as it was."""
+    """Return the sample with other images and fluxes in two filters, and everything else unchanged."""
     export, files = sample, dict(sample.files)
     for band in TWO:
         changed = demo.change_image(sample, band, seed=seed, brighter=1.03)
@@ -79,7 +79,7 @@ def paths_of_two(written: Written) -> list[Path]:
 
 
 def variant(sample: demo.Sample, number: int) -> demo.Sample:
-    """Return another transient, with a name and contents of its own, made by overwriting a few bytes of each file."""
+    """Return another transient with its own name and contents, made by overwriting a few bytes of each file."""
     name = f"{NAME}{number:04}"
     noise = random.Random(number).randbytes(8)
     files = {}

@@ -1,4 +1,4 @@
-"""A repo of 100,000 transients against a repo with one; and how fast what exists is adopted."""
+"""A repo of 100,000 transients compared with a repo of one; and the speed of importing existing transients."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PARTS = 4  # of an import, to see whether the last is as fast as the first
 
 
 def scale(folder: Path, sample: Sample, rounds: int, transients: int) -> Iterator[Row]:
-    """Recording and reading one transient where there are very many others, and where there are none."""
+    """Recording and reading one transient in a repo with very many others, and in one without others."""
     states = [sample, samples.two_changed(sample, 1)]
     written = [samples.write(state, folder / f"in{number}") for number, state in enumerate(states)]
     repos = {
@@ -65,7 +65,7 @@ def _clone(url: str, target: Path, options: list[str]) -> None:
 
 
 def _multiply(repo: Path, transients: int) -> None:
-    """Add transients of two revisions each: commits and tags of their own, the tree of the one that is there."""
+    """Add transients of two revisions each: with their own commits and tags, but the tree of the existing one."""
     trees = [_git(repo, "rev-parse", f"{NAME}/{number}^{{tree}}") for number in (0, 1)]
     with subprocess.Popen(["git", f"--git-dir={repo}", "fast-import", "--quiet"], stdin=subprocess.PIPE) as process:
         assert process.stdin is not None
@@ -94,7 +94,7 @@ def _git(repo: Path, *words: str) -> str:
 
 
 def adopting(folder: Path, transients: int) -> Iterator[Row]:
-    """Importing a `/data` tree of transients of 25 files of 8 KB; per second, and the last quarter beside the first."""
+    """Importing a `/data` tree of transients of 25 files of 8 KB: rate, and the last quarter beside the first."""
     DataRepo.init(folder / "repo", simulated=True)
     sample = many_small_files()
     for number in range(transients):
@@ -128,7 +128,7 @@ def many_small_files() -> Sample:
 
 
 def write_in_tree(sample: Sample, name: str, data: Path) -> None:
-    """Write a sample under another name, with bytes of its own, into a tree as Blast's `/data`."""
+    """Write a sample under another name, with its own bytes, into a tree like Blast's `/data`."""
     noise = name.encode()
     for path, content in sample.files.items():
         target = data / path.replace(NAME, name)

@@ -1,4 +1,4 @@
-"""How long recording, getting and comparing take through the API and as whole processes."""
+"""The speed of recording, getting and comparing, through the API and as whole processes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from blastgit.demo import Sample, add_alias
 NAME = samples.NAME
 
 IMPORT = 'python -c "import pygit2"'
-"""What a process is held against that can do nothing without git's objects."""
+"""The control for processes that need git's objects."""
 
 
 def record_first(folder: Path, sample: Sample, rounds: int) -> Iterator[Row]:
@@ -39,7 +39,7 @@ def record_first(folder: Path, sample: Sample, rounds: int) -> Iterator[Row]:
 
 
 def record_many(folder: Path, sample: Sample, count: int) -> Iterator[Row]:
-    """Revision 0 of many transients in a row, all in one repo; then what it is like to read there."""
+    """Revision 0 of many transients in a row, all in one repo; then reading from it."""
     repo = DataRepo.init(folder / "repo", simulated=True)
     written: dict[int, samples.Written] = {}
 
@@ -67,7 +67,7 @@ def record_many(folder: Path, sample: Sample, count: int) -> Iterator[Row]:
 
 
 def unchanged(folder: Path, sample: Sample, rounds: int) -> Iterator[Row]:
-    """Another run on the same images: the first one leaves a marker, later ones nothing, the same export nothing."""
+    """Another run on the same images: the first one leaves a marker, later ones and the same export leave nothing."""
     written = samples.write(sample, folder / "in")
     files = written.files
     repos: dict[int, DataRepo] = {}
@@ -100,7 +100,7 @@ def unchanged(folder: Path, sample: Sample, rounds: int) -> Iterator[Row]:
 
 
 def two_changed(folder: Path, sample: Sample, rounds: int) -> Iterator[Row]:
-    """Two images and two fluxes differ: a new revision on top of the one before, by API, process and hand."""
+    """Two images and two fluxes differ: a new revision after the previous one, by API, process and hand."""
     start = samples.write(sample, folder / "in")
     repo = DataRepo.init(folder / "repo", simulated=True)
     repo.record(NAME, start.export, start.data)

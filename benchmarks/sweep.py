@@ -1,7 +1,7 @@
-"""A sweep of Blast's transients: how long it takes, and how much memory, in a process of its own.
+"""A sweep of Blast's transients: its time and memory, in a separate process.
 
-The small Blast of the tests is filled with transients, hosts (each shared by two), aliases and 17 task rows a
-transient, in SQLite, with a real Redis. Nothing is recorded and nothing runs; all that a sweep asks, it asks for.
+The small Blast of the tests is filled with transients, hosts (each shared by two), aliases and 17 task rows per
+transient, in SQLite, with a real Redis. Nothing is recorded and no workflow runs; the sweep makes all its queries.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ print(json.dumps([took, 1024 * int(status.partition("VmHWM:")[2].split()[0]), le
 
 
 def swept(folder: Path, transients: int) -> Iterator[Row]:
-    """Sweep when nothing was recorded, when it is looked at again, and when all is as it was recorded."""
+    """Sweep when nothing was recorded, sweep again, and sweep when everything was recorded."""
     with _environment(folder) as environment:
         _run(_FILL, str(transients), environment)
         for what, state in (("first", "new"), ("second", "new"), ("settled", "settled")):

@@ -1,7 +1,7 @@
-"""What the task that records takes of a Celery worker: processor time for each transient, and memory that stays.
+"""The cost of the recording task in a Celery worker: processor time per transient, and memory that is not released.
 
-A process of its own does what the task does, with files and store in S3: it records twenty transients for the first
-time, then all of them again after a reprocess that changed nothing. What the S3 server takes is not counted.
+A separate process does the same as the task, with files and store in S3: it records twenty transients for the first
+time, then all of them again after a reprocess that changed nothing. The time of the S3 server is not counted.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ print(json.dumps([*told, memory() - before]))
 
 
 def task(folder: Path) -> Iterator[Row]:
-    """Record from a bucket, as the task does, and tell what that takes."""
+    """Record from a bucket, as the task does, and measure the cost."""
     with s3_server() as server:
         source = s3.Bucket(server.url, "blast")
         source.client.create_bucket(Bucket="blast")

@@ -1,4 +1,4 @@
-"""A store in S3 that makes trouble at one request after the other, through a proxy before a real server."""
+"""Simulates faults of a store in S3 at one request after the other, with a proxy before a real server."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _VARIABLES = {
 
 @contextmanager
 def s3_server() -> Iterator[Server]:
-    """Yield a running server; what talks to it finds its credentials in the environment."""
+    """Yield a running server; clients find its credentials in the environment."""
     server = Server()
     server.start()
     try:
@@ -39,7 +39,7 @@ def s3_server() -> Iterator[Server]:
 
 @contextmanager
 def store_behind_proxy(server: Server) -> Iterator[tuple[dict[str, Any], Proxy]]:
-    """Yield a store in a fresh bucket, as `DataRepo.init` takes it, and the proxy on the way there."""
+    """Yield a store in a new bucket, as for `DataRepo.init`, and the proxy before it."""
     bucket = Bucket(server.url, f"b{uuid.uuid4().hex}")
     bucket.client.create_bucket(Bucket=bucket.name)
     with proxy_before(server) as proxy:
@@ -47,10 +47,10 @@ def store_behind_proxy(server: Server) -> Iterator[tuple[dict[str, Any], Proxy]]
 
 
 def at_every_request(folder: Path, store: dict[str, Any], proxy: Proxy) -> tuple[int, int]:
-    """Record with trouble at request 0, 1, 2, … and at all that follow, of each kind; no try is repeated.
+    """Record with each kind of fault at request 0, 1, 2, … and at all later ones; requests are not repeated.
 
     Returns:
-        How often there was trouble, and how often nothing was recorded, or all of it, and sound.
+        How often there was a fault, and how often the result was consistent: nothing, or everything, was recorded.
     """
     inputs = small(_NAME).write(folder)
     tried = survived = 0

@@ -1,8 +1,8 @@
-"""Is every change found, and nothing else? `python -m benchmarks.verdicts`: how many verdicts were right, in a table.
+"""Are exactly the real changes detected? `python -m benchmarks.verdicts` prints a table of correct verdicts.
 
-Mixes of what a run changes without saying anything new must make no revision. Each field that counts, altered in ways
-that are hard to see, must make one, with a reason, and with a diff whose two sides never look alike; so must changes of
-files. Pairs of FITS cards must be judged as by the standard.
+Mixes of insignificant effects of a run must make no revision. Each significant field, altered in ways that are hard to
+notice, must make one with a reason, and with a diff whose two sides look different; so must changes of files. Pairs of
+FITS cards must be judged as the standard requires.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _NAME = "2026dgt"
 
 @dataclass
 class Result:
-    """How one kind of trial went: how many there were, and what was wrong in those that failed."""
+    """The results of one kind of trial: how many there were, and what was wrong in those that failed."""
 
     what: str
     trials: int = 0
@@ -41,7 +41,7 @@ class Result:
 
 
 class Trial:
-    """A data repo with one revision, against which states are tried; nothing is ever written to it again."""
+    """A data repo with one revision, with which states are compared; nothing more is written to it."""
 
     def __init__(self, folder: Path) -> None:
         """Make the repo in a folder, and record revision 0."""
@@ -51,13 +51,13 @@ class Trial:
         self._repo.record(_NAME, *self.sample.write(folder / "first"))
 
     def judge(self, sample: Sample) -> Recorded:
-        """Return what recording a state would come to."""
+        """Return what recording a state would result in."""
         with tempfile.TemporaryDirectory(dir=self.folder) as place:
             return self._repo.record(_NAME, *sample.write(Path(place)), dry_run=True)
 
 
 def mixes(trial: Trial, count: int, seed: int = 1) -> Result:
-    """Try mixes of effects that say nothing new."""
+    """Try mixes of insignificant effects."""
     result = Result("mixes of what says nothing new")
     chance = random.Random(seed)
     for _ in range(count):
@@ -70,7 +70,7 @@ def mixes(trial: Trial, count: int, seed: int = 1) -> Result:
 
 
 def alterations(trial: Trial, rounds: int, seed: int = 1, *, at_most: int | None = None) -> Result:
-    """Try every field that counts with another value, in several rounds."""
+    """Try every significant field with another value, in several rounds."""
     result = Result("fields with another value")
     chance = random.Random(seed)
     every = [each for _ in range(rounds) for each in fields(trial.sample)]

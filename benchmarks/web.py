@@ -1,4 +1,4 @@
-"""The pages over many transients, as a browser asks for them, beside the bytes of the same page from memory."""
+"""The speed of the pages with many transients, compared with serving the same bytes from memory."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _READERS = 50
 
 
 def web(folder: Path, options: argparse.Namespace) -> Iterator[Row]:
-    """Ask for each page, for all of them at once, and weigh them."""
+    """Request each page, then all of them at once, and measure their sizes."""
     repo, _ = repo_of_many(folder, samples.first(), options.served)
     repo.index.update()
     with _serving(repo.path) as url:
@@ -100,7 +100,7 @@ def _serving(repo: Path) -> Iterator[str]:
 
 @contextmanager
 def _from_memory(pages: dict[str, bytes]) -> Iterator[str]:
-    """Serve the bytes of pages, `/0` and so on, by the same server without anything behind it."""
+    """Serve the bytes of pages as `/0` and so on, with the same server but without an application."""
     held = list(pages.values())
 
     def application(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
@@ -116,10 +116,10 @@ def _from_memory(pages: dict[str, bytes]) -> Iterator[str]:
 
 
 def _all_at_once(url: str) -> float:
-    """Return the seconds until all of many readers have two pages each.
+    """Return the seconds until each of many readers has received two pages.
 
     Raises:
-        RuntimeError: One of them got something else.
+        RuntimeError: One of them received something else.
     """
     paths, faults = list(_PAGES.values()), []
 

@@ -1,1 +1,1 @@
-"""What blastgit survives, in figures: `python -m benchmarks.reliability` prints a table, and fails if any is lost."""
+"""Reliability tests in numbers: `python -m benchmarks.reliability` prints a table, and fails if any data is lost."""

@@ -1,4 +1,4 @@
-"""A data repo to mistreat, and what it is fed."""
+"""A data repo for the reliability tests, and its inputs."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ class Bench:
         self._count = 0
 
     def write(self, sample: Sample) -> Inputs:
-        """Write a sample as Blast leaves it."""
+        """Write a sample in the layout of Blast."""
         self._count += 1
         target = self.folder / f"in{self._count}"
         target.mkdir()
         return sample.write(target)
 
     def record(self, name: str, inputs: Inputs) -> None:
-        """Record, as one more worker would."""
+        """Record, as another worker would."""
         DataRepo(self.repo).record(name, *inputs)
 
     def is_whole(self) -> bool:
-        """Open the repo as the next command does; whether all is sound and nothing is left over."""
+        """Open the repo as the next command does; return whether all is sound and there are no leftovers."""
         opened = DataRepo(self.repo)
         clean = not any((self.repo / "blastgit/locks").iterdir()) and not any((self.repo / "dvc/tmp").glob("*"))
         histories = [[entry.revision.number for entry in opened.log(each.name)] for each in opened.list()]
         return clean and opened.verify().is_sound and all(sorted(h) == list(range(len(h))) for h in histories)
 
     def numbers(self) -> list[int]:
-        """Return the revision numbers of the transient that is mistreated, in order."""
+        """Return the revision numbers of the tested transient, in ascending order."""
         opened = DataRepo(self.repo)
         return [entry.revision.number for entry in opened.log(NAME)][::-1] if opened.list(NAME) else []
 

@@ -1,4 +1,4 @@
-"""A disk that is full, and a store that rots."""
+"""Tests with a full disk, and with a damaged store."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def rows(_: argparse.Namespace) -> Iterator[Row]:
 
 
 def full_disk(place: Path) -> Row:
-    """Record until a small disk is full, and go on trying."""
+    """Record until a small disk is full, and keep trying."""
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", place], check=False, capture_output=True
     )
@@ -45,7 +45,7 @@ def full_disk(place: Path) -> Row:
 
 
 def rotten_store(bench: Bench) -> Row:
-    """Alter, cut short or remove each content once: every fault must be seen, and none handed out."""
+    """Alter, truncate or remove each content once: every fault must be detected, and no damaged content returned."""
     bench.record(NAME, bench.write(small(NAME)))
     tried = seen = 0
     for path in sorted((bench.repo / "dvc/files").rglob("*")):

@@ -1,4 +1,4 @@
-"""Trouble with a store in S3, and what the hook takes."""
+"""Tests of faults of a store in S3, and timing of the hook."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchmarks.reliability.row import Row
 
 
 def rows(_: argparse.Namespace) -> Iterator[Row]:
-    """Meet trouble with a store in S3, and time the hook for a store in a folder and for one there."""
+    """Simulate faults of a store in S3, and time the hook for a store in a folder and for one in S3."""
     with folder() as place:
         yield _hook("hook, contents in a folder", *hook.seconds_for_a_push(place))
     if find_spec("moto") is None or find_spec("s3fs") is None:

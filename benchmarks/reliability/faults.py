@@ -1,7 +1,7 @@
-"""Each write operation of each writing verb fails in turn, once and from then on, for want of room and of a disk.
+"""Each write operation of each writing verb fails in turn, once or from then on, as on a full or a broken disk.
 
-A small library (`faults.c`) is loaded before all others into blastgit and the git that it starts. Afterwards the repo
-must be sound, what was acknowledged there, and no failure one that was not expected.
+A small library (`faults.c`) is preloaded into blastgit and the git that it starts. Afterwards the repo must be sound
+and have all acknowledged data, and all errors must be expected ones.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def rows(options: argparse.Namespace) -> Iterator[Row]:
 
 
 def sweep(count: int, verbs: Sequence[str] = ()) -> Iterator[Row]:
-    """Have operations of verbs fail.
+    """Make operations of verbs fail.
 
     Args:
         count: How many of each verb, spread over all of them, each in one of the four ways; 0 for each in all ways.
@@ -59,7 +59,7 @@ def sweep(count: int, verbs: Sequence[str] = ()) -> Iterator[Row]:
 
 @contextmanager
 def _memory() -> Iterator[Path]:
-    """Yield a folder that lies in memory where there is such a thing: nothing here needs to be durable."""
+    """Yield a folder in memory, where the system has one: nothing here needs to be durable."""
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(prefix="blastgit-faults-", dir=memory if memory.is_dir() else None) as made:
         yield Path(made)

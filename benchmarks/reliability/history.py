@@ -1,7 +1,7 @@
-"""A history of what many writers and readers were told, with kills and clean-up beside them, and a judge of it.
+"""Records the history of calls by many writers and readers, with kills and clean-up meanwhile, and checks it.
 
-After Jepsen: each call is written down with its answer by whoever made it, outside the repo. In the end the whole must
-make sense. A call that was killed may have happened or not; one that was answered has happened, once, and for good.
+As in Jepsen, each caller logs its calls and their answers outside the repo, and in the end the history must be
+consistent. A killed call may or may not have taken effect; an answered call has taken effect exactly once, permanently.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ Revisions = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Call:
-    """What somebody asked for, and what they were told.
+    """A call and its answer.
 
     Attributes:
         kind: "record" or "read".
-        begin: When it began, in seconds of the clock that all processes share.
+        begin: When it started, in seconds of the clock that all processes share.
         end: When the answer came.
-        seen: The revisions that the answer names: the one that was made, or all there were.
+        seen: The revisions in the answer: the one that was made, or all that existed.
     """
 
     kind: str
@@ -46,7 +46,7 @@ class Call:
 
 
 def rows(options: argparse.Namespace) -> Iterator[Row]:
-    """Make a history and judge it."""
+    """Make a history and check it."""
     with folder() as place:
         calls, problems = make_history(place, writers=options.history, each=12, kills=4 * options.history, seed=1)
     for problem in problems:
@@ -56,11 +56,11 @@ def rows(options: argparse.Namespace) -> Iterator[Row]:
 
 
 def judge(calls: Sequence[Call], final: Revisions) -> list[str]:
-    """Return what is wrong with a history, in sentences.
+    """Return the inconsistencies of a history, as sentences.
 
     Args:
         calls: All calls that were answered.
-        final: What the repo has in the end.
+        final: The revisions in the repo in the end.
     """
     made = sorted((call for call in calls if call.kind == "record"), key=lambda call: call.end)
     return [
@@ -101,7 +101,7 @@ def _numbers(call: Call) -> list[tuple[str, int]]:
 
 
 def _forgotten(calls: Sequence[Call]) -> Iterator[str]:
-    """Yield what a read did not see although an answer had named it before the read began."""
+    """Yield the revisions that a read missed although an earlier answer had named them."""
     for read in (call for call in calls if call.kind == "read"):
         known = {name for call in calls if call.end < read.begin for name in call.seen}
         for name in sorted(known - read.seen.keys()):
@@ -109,7 +109,7 @@ def _forgotten(calls: Sequence[Call]) -> Iterator[str]:
 
 
 def make_history(place: Path, *, writers: int, each: int, kills: int, seed: int) -> tuple[list[Call], list[str]]:
-    """Let writers and readers work on a repo while some are killed, git tidies up, and it is maintained.
+    """Let writers and readers use a repo while some are killed, git cleans up, and maintenance runs.
 
     Args:
         place: An empty folder.

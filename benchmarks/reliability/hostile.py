@@ -1,4 +1,4 @@
-"""Inputs that somebody has tampered with."""
+"""Tests with tampered inputs."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from blastgit.store.pointer import read_pointer
 
 
 def rows(options: argparse.Namespace) -> Iterator[Row]:
-    """Hand in what has been mutated."""
+    """Test mutated inputs."""
     with folder() as place:
         yield hostile(Bench(place), options.fuzz)
 
 
 def hostile(bench: Bench, count: int) -> Row:
-    """Mutate exports, pointers, settings and names: an error that is expected, or a value; never anything else."""
+    """Mutate exports, pointers, settings and names: each must give a value or an expected error."""
     generator = random.Random(7)
     export, data = bench.write(small("2026fuzz"))
     text = export.read_bytes()

@@ -1,7 +1,7 @@
-"""Pushes of somebody who means harm, made from a good one by a few changes each: of the commit, the tree, the document.
+"""Malicious pushes, each made from a good one by a few changes of the commit, the tree or the document.
 
-Each is a commit and a tag that claim to be revision 1. A change may turn out to be none, or a harmless one: what counts
-is that the hook says no in a sentence, or that what it takes in is sound.
+Each is a commit and a tag that claim to be revision 1. Some changes have no effect or are harmless: the hook must
+either reject the push with a message, or the accepted data must be sound.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ Tree = dict[bytes, tuple[str, bytes]]
 
 @dataclass(frozen=True)
 class Forged:
-    """A commit as it is to be written.
+    """A forged commit.
 
     Attributes:
         tree: Its files.
         message: Its message.
         author: Name, address and the rest of the line.
         committer: Likewise.
-        headers: What more stands in its header.
-        parents: How many of the good commit's parents it has, or the good commit itself besides.
-        tag: The message and the line of the tagger of its tag.
+        headers: Additional lines of its header.
+        parents: How many of the good commit's parents it has, or additionally the good commit itself.
+        tag: The message and the tagger line of its tag.
     """
 
     tree: Tree
@@ -65,7 +65,7 @@ PATHS = [
 
 
 def forge(good: Forged, draw: random.Random) -> Forged:
-    """Return a forgery: the good commit after one to three changes."""
+    """Return a forged commit: the good commit after one to three changes."""
     for _ in range(draw.randint(1, 3)):
         good = draw.choice(CHANGES)(good, draw)
     return good

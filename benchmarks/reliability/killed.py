@@ -1,4 +1,4 @@
-"""Every writing verb is killed at random instants: with its git, and its git alone."""
+"""Kills every writing verb at random instants: together with its git, or only its git."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from benchmarks.reliability.verbs import VERBS
 
 
 def rows(options: argparse.Namespace) -> Iterator[Row]:
-    """Kill groups of processes, and git alone."""
+    """Kill groups of processes, and only git."""
     for git_alone in (False, True):
         with folder() as place:
             turn = turns(options.kills // 2 if git_alone else options.kills, options.minutes)
@@ -28,7 +28,7 @@ def rows(options: argparse.Namespace) -> Iterator[Row]:
 
 
 def sweep(place: Path, chances: Iterable[int], *, git_alone: bool, seed: int = 2) -> Row:
-    """Kill a verb in each turn, one after the other, at instants up to somewhat more than each takes."""
+    """Kill the verbs in turn, at instants up to a little more than the time that each takes."""
     (place / "in").mkdir()
     (place / "now").mkdir()
     scene, dice = Scene(place / "now", place / "in"), random.Random(seed)
@@ -66,7 +66,7 @@ def _restore(place: Path) -> None:
 
 
 def _kill(group: int, *, git_alone: bool) -> bool:
-    """Kill a verb and its git, or the next git that it starts; whether there was one."""
+    """Kill a verb and its git, or the next git that it starts; return whether there was one."""
     with suppress(OSError):  # it has ended
         if not git_alone:
             os.killpg(group, signal.SIGKILL)

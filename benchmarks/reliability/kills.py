@@ -1,4 +1,4 @@
-"""Writers are killed, before every step that they write and at random instants."""
+"""Kills writers before each of their write steps, and at random instants."""
 
 from __future__ import annotations
 

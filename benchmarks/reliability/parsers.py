@@ -1,6 +1,6 @@
-"""Everything that reads what somebody else wrote, each with a good example to begin with.
+"""Fuzzes all parsers of external input, each starting from a valid example.
 
-An input survives if it gives a value or an error that is expected, within a budget of time and of memory.
+A test passes if the input gives a value or an expected error, within a budget of time and memory.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ from blastgit.store.config import default_remote, other_remotes
 from blastgit.store.pointer import read_pointer
 
 _SECONDS, _MEMORY = 10, 2 << 30
-"""What one input may take: of a processor, and of memory beside what the process has."""
+"""The budget for one input: processor time, and memory in addition to that of the process."""
 _ID = b"00000000-0000-5000-8000-000000000000"
 _LINE = (
     b'{"actor":"human","comment":"seen","flag":"bad","id":"' + _ID + b'","subject":"revision:2026dgt@0",'
@@ -109,13 +109,13 @@ _ECSV = b"# %ECSV 1.0\n# ---\n# datatype:\n# - {name: subject, datatype: string}
 
 
 def rows(options: argparse.Namespace) -> Iterator[Row]:
-    """Hand each parser what has been mutated."""
+    """Give mutated inputs to each parser."""
     with tempfile.TemporaryDirectory(prefix="blastgit-reliability-") as folder:
         yield from try_all(Path(folder), options.fuzz, options.minutes, options.seed)
 
 
 def parsers(folder: Path) -> dict[str, tuple[bytes, Callable[[bytes], object]]]:
-    """Return every parser, by what it reads, with a good example."""
+    """Return every parser, by the kind of its input, with a valid example."""
     export, data = small("2026fuzz").write(folder)
     return {
         "exports": (export.read_bytes(), read_given),
@@ -151,7 +151,7 @@ def parsers(folder: Path) -> dict[str, tuple[bytes, Callable[[bytes], object]]]:
 
 
 def _contents(data: Path) -> dict[str, bytes]:
-    """Return a good file of each kind that is compared by content, by a name of that kind."""
+    """Return a valid file of each kind that is compared by content, by a name of that kind."""
     with BytesIO() as stream:
         with h5py.File(stream, "w") as file:
             file.create_dataset("chain/x", data=[1.0, 2.0], chunks=(1,), compression="gzip")
@@ -189,7 +189,7 @@ def _reference() -> bytes:
 
 
 def _document(raw: bytes) -> None:
-    """Do what the hook does with a document."""
+    """Check a document as the hook does."""
     document = read_dr(raw, "x.json")
     write_dr(document.export, document.number, document.files)
     sha256 = {path: digest.removeprefix("sha256:") for path, digest in document.files.items()}
@@ -197,7 +197,7 @@ def _document(raw: bytes) -> None:
 
 
 def _commit(git: pygit2.Repository, raw: bytes) -> None:
-    """Do what the hook does with a commit; git itself refuses what it cannot read."""
+    """Check a commit as the hook does; git itself refuses unreadable ones."""
     try:
         commit = git[git.odb.write(ObjectType.COMMIT, raw)]
         assert isinstance(commit, pygit2.Commit)
@@ -225,7 +225,7 @@ def _file(path: Path, raw: bytes) -> Path:
 
 
 def try_all(folder: Path, count: int, minutes: float = 0, seed: int = 0) -> Iterator[Row]:
-    """Yield a line for each parser: an error that is expected, or a value; never anything else.
+    """Test each parser, and yield a line of the table for it: inputs must give a value or an expected error.
 
     Args:
         folder: Where to put the files that are compared.
@@ -264,7 +264,7 @@ def _bounded() -> Iterator[None]:
 
 
 def _problem(parse: Callable[[bytes], object], raw: bytes) -> str:
-    """Return what is wrong with how an input was taken; "" if it gave a value or an error for people, in time."""
+    """Return what is wrong with the result of an input; "" if it gave a value or an expected error in time."""
     signal.signal(signal.SIGPROF, _out_of_time)
     signal.setitimer(signal.ITIMER_PROF, _SECONDS)
     try:

@@ -1,9 +1,9 @@
-"""The power goes, right after a verb has returned and in the middle of it: what had reached the disk is all there is.
+"""Simulates power cuts, just after a verb has returned and in the middle of it: only data on disk survives.
 
-The repo lies on an ext4 of its own. `FS_IOC_SHUTDOWN` without a flush cuts it off at an instant: nothing that was not
-on the disk gets there any more. Then it is mounted again, as after a power cut. The system writes nothing by itself
-meanwhile (`commit=`), so that nothing survives by luck; every second time `noauto_da_alloc` takes away what ext4 does
-for programs that forget to sync. It takes root, and a kernel that mounts files.
+The repo is on its own ext4 file system. `FS_IOC_SHUTDOWN` without a flush stops it instantly: nothing more gets written
+to disk. Then it is mounted again, as after a power cut. The system writes nothing by itself meanwhile (`commit=`), so
+that nothing survives by luck; every second time `noauto_da_alloc` disables what ext4 does for programs that forget to
+sync. This requires root, and a kernel that can mount files.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from benchmarks.reliability.verbs import VERBS
 _SHUTDOWN, _WITHOUT_FLUSH = 0x8004587D, 2  # FS_IOC_SHUTDOWN of linux/fs.h
 _SIZE = "96M"
 OPTIONS = ("loop,commit=900", "loop,commit=900,noauto_da_alloc")
-"""With which a disk is mounted: as ext4 usually is, and without what it does for programs that forget to sync."""
+"""The mount options: those usual for ext4, and without its help for programs that forget to sync."""
 
 
 class CannotMount(Exception):
-    """This user or machine cannot do that; the text says why."""
+    """This user or machine cannot mount disks; the message says why."""
 
 
 def rows(options: argparse.Namespace) -> Iterator[Row]:
@@ -55,7 +55,7 @@ def sweep(count: int, verbs: Sequence[str] = (), *, minutes: float = 0) -> Itera
         minutes: How long for each verb at most; 0 for as long as it takes.
 
     Raises:
-        CannotMount: It takes root.
+        CannotMount: Only root can do that.
     """
     with new_disk() as disk:
         for verb in VERBS:
@@ -64,10 +64,10 @@ def sweep(count: int, verbs: Sequence[str] = (), *, minutes: float = 0) -> Itera
 
 
 class Disk:
-    """A disk with a scene on it, which can be had as it was at first again and again."""
+    """A disk with a scene on it, which can be reset to its initial state."""
 
     def __init__(self, place: Path) -> None:
-        """Make the disk and the scene; it is not mounted then."""
+        """Make the disk and the scene; the disk is not mounted afterwards."""
         self._kept, self._image, self._mounted = place / "kept", place / "image", place / "disk"
         self._mounted.mkdir()
         (place / "inputs").mkdir()
@@ -84,16 +84,16 @@ class Disk:
         return json.dumps(self.scene.before)
 
     def problem(self, verb: Verb, *, acknowledged: bool) -> str:
-        """Return what is wrong on the disk that is mounted; "" if all is as it must be."""
+        """Return what is wrong on the mounted disk; "" if everything is correct."""
         return apart(lambda: self.scene.problem(verb, acknowledged=acknowledged))
 
     def reset(self) -> None:
-        """Have the disk as it was at first."""
+        """Reset the disk to its initial state."""
         _run("cp", "--sparse=always", self._kept, self._image)
 
     @contextmanager
     def mounted(self, options: str) -> Iterator[None]:
-        """Have the disk mounted for a while."""
+        """Mount the disk for the duration of a `with` block."""
         _run("mount", "-o", options, self._image, self._mounted)
         try:
             yield
@@ -126,7 +126,7 @@ def _row(disk: Disk, verb: Verb, chances: Iterable[int]) -> Row:
 
 
 def _time(disk: Disk, verb: Verb) -> float:
-    """Return how long a verb takes that nothing happens to, in seconds."""
+    """Return how long an undisturbed verb takes, in seconds."""
     disk.reset()
     with disk.mounted(OPTIONS[0]):
         begin = time.perf_counter()
@@ -135,7 +135,7 @@ def _time(disk: Disk, verb: Verb) -> float:
 
 
 def _trial(disk: Disk, verb: Verb, options: str, wait: float | None) -> tuple[int, str]:
-    """Cut once; return the verb's exit code and what is wrong afterwards."""
+    """Cut the power once; return the verb's exit code and what is wrong afterwards."""
     disk.reset()
     with disk.mounted(options):
         pid = in_child(lambda: verb.run(disk.scene), disk.said)
@@ -164,17 +164,17 @@ def _trial(disk: Disk, verb: Verb, options: str, wait: float | None) -> tuple[in
 
 
 def _has_ended(pid: int) -> int | None:
-    """Return the exit code of a process if it has ended, else None."""
+    """Return the exit code of a process if it has ended, otherwise None."""
     found, status = os.waitpid(pid, os.WNOHANG)
     return None if not found else os.WEXITSTATUS(status) if os.WIFEXITED(status) else -1
 
 
 @contextmanager
 def new_disk() -> Iterator[Disk]:
-    """Yield a new disk, which is gone afterwards.
+    """Yield a new disk, which is removed afterwards.
 
     Raises:
-        CannotMount: It takes root.
+        CannotMount: Only root can do that.
     """
     if os.geteuid() or shutil.which("mkfs.ext4") is None:
         raise CannotMount("it takes root, and mkfs.ext4")
@@ -190,7 +190,7 @@ def _run(*words: object) -> None:
 
 
 def _unmount(place: Path) -> None:
-    """Unmount, waiting for the last process there to be gone."""
+    """Unmount, waiting until the last process using it has ended."""
     for _ in range(200):
         if subprocess.run(["umount", place], capture_output=True, check=False).returncode == 0:
             return

@@ -1,4 +1,4 @@
-"""A line of the table, and how long may be tried for it."""
+"""A row of the table, and the limits of the trials for it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: what was tried, how often, and what came of it."""
+    """One row of the table: what was tried, how often, and the results."""
 
     what: str
     tried: int
@@ -23,7 +23,7 @@ class Row:
 
 
 def turns(count: int, minutes: float) -> Iterator[int]:
-    """Yield 0, 1, … up to `count`, and stop before that when the time is over.
+    """Yield 0, 1, … up to `count`, stopping early when the time is over.
 
     Args:
         count: How many at most.

@@ -1,4 +1,4 @@
-"""A data repo with something of everything, and what must hold after whatever is done to it."""
+"""A data repo with data of all kinds, and checks of what must hold after any treatment."""
 
 from __future__ import annotations
 
@@ -38,22 +38,22 @@ Refs = dict[str, str]
 
 
 class Scene:
-    """Where the repo is, or a copy of it, and what the verbs are fed.
+    """The repo, or a copy of it, and the inputs of the verbs.
 
     Attributes:
-        repo: The data repo. A copy has to lie at the same place, for its store is known by its path.
-        beside: Where verbs make other repos.
+        repo: The data repo. A copy must have the same path, because the path of its store is configured in it.
+        beside: The folder where verbs make other repos.
         clone: A clone with files.
-        inputs: What is handed in, which nothing happens to.
+        inputs: The folder of the inputs, which are never changed.
     """
 
     def __init__(self, place: Path, inputs: Path) -> None:
-        """Name the places; nothing is made yet."""
+        """Set the paths, without creating anything."""
         self.repo, self.beside, self.clone, self.inputs = place / "repo", place / "other", place / "clone", inputs
         self.before: Refs = {}
 
     def make(self) -> None:
-        """Make the repo, and what is handed in later."""
+        """Make the repo and the inputs."""
         repo = DataRepo.init(self.repo, simulated=True)
         first = small(NAME)
         for sample in (first, small(OTHER, seed=1)):
@@ -86,7 +86,7 @@ class Scene:
 
     @property
     def on_repo(self) -> list[str]:
-        """How the command line names the repo."""
+        """The arguments of the command line that name the repo."""
         return ["-C", str(self.repo)]
 
     def input(self, name: str) -> tuple[Path, Path]:
@@ -107,12 +107,12 @@ class Scene:
         return {name: str(git.references[name].target) for name in git.references}
 
     def has_moved(self, ref: str) -> bool:
-        """Whether a ref is there and not where it was at first."""
+        """Whether a ref exists and has moved from its initial commit."""
         now = self.refs().get(ref)
         return now is not None and now != self.before.get(ref)
 
     def problem(self, verb: Verb, *, acknowledged: bool) -> str:
-        """Open the repo as the next command does, and return what is wrong; "" if all is as it must be."""
+        """Open the repo as the next command does, and return what is wrong; "" if everything is correct."""
         try:
             found = _unsound(self.repo) or (_unsound(self.beside) if self._has_other() else "")
             found = found or self._lost()
@@ -125,7 +125,7 @@ class Scene:
         return ""
 
     def _has_other(self) -> bool:
-        """Whether there is another repo that claims to be whole."""
+        """Whether there is another repo that claims to be complete."""
         return (self.beside / "HEAD").exists() and not (self.beside / UNFINISHED).exists()
 
     def _lost(self) -> str:
@@ -163,9 +163,9 @@ class Verb:
     """A way to write to a data repo.
 
     Attributes:
-        name: What it is called in the table.
-        run: Does it, and returns its exit code.
-        holds: Whether what it acknowledges is there.
+        name: Its name in the table.
+        run: Runs it, and returns its exit code.
+        holds: Returns whether the acknowledged data is in the repo.
     """
 
     name: str
@@ -185,7 +185,7 @@ def _clone(*words: str | Path) -> None:
 
 
 def _told(lock: Path, repo: Path) -> str:
-    """Return what there is to tell of a lock that is left: what is in it, who may own it, and what journals say."""
+    """Return a description of a lock that is left: its content, possible owners, and entries of journals."""
     try:
         content = lock.read_text().strip()
     except OSError as error:
@@ -195,7 +195,7 @@ def _told(lock: Path, repo: Path) -> str:
 
 
 def in_child(action: Callable[[], int], said: Path) -> int:
-    """Start an action in a process group of its own, what it says going to a file, and return its process id."""
+    """Start an action in its own process group, with output to a file, and return its process id."""
     pid = os.fork()
     if pid:
         with suppress(OSError):  # it has ended already
@@ -214,7 +214,7 @@ def in_child(action: Callable[[], int], said: Path) -> int:
 
 
 def end_of(pid: int) -> int:
-    """Wait for a process of `in_child`, end whatever it has left, and return its exit code; -1 if it was killed."""
+    """Wait for a process of `in_child`, end the rest of its group, and return its exit code; -1 if it was killed."""
     _, status = os.waitpid(pid, 0)
     with suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
@@ -223,7 +223,7 @@ def end_of(pid: int) -> int:
 
 
 def apart(action: Callable[[], str]) -> str:
-    """Return what an action returns in a child process: nothing of the repo stays open in this one."""
+    """Run an action in a child process and return its result, so that this process keeps no file of the repo open."""
     reading, writing = os.pipe()
     pid = os.fork()
     if not pid:

@@ -1,4 +1,4 @@
-"""What `faults.py` starts: a process into which the library of faults is loaded. It prints a JSON object a verb."""
+"""The process that `faults.py` starts with the library of faults. It prints one JSON object per verb."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ _WAYS = tuple(product((EIO, ENOSPC), (False, True)))
 
 
 class Plan:
-    """The page of memory that tells the library what is to fail; see `faults.c`."""
+    """The page of memory that tells the library which operations shall fail; see `faults.c`."""
 
     def __init__(self, path: str) -> None:
         with open(path, "r+b") as file:  # noqa: PTH123
             self._page = mmap.mmap(file.fileno(), 4096)
 
     def arm(self, nth: int, error: int = 0, *, for_good: bool = False) -> None:
-        """Begin to count, and have an operation fail; with 0 none does."""
+        """Start counting, and make an operation fail; with 0 none fails."""
         self._page[:] = bytes(4096)
         self._page[: _FIELDS.size] = _FIELDS.pack(1, error, for_good, nth, 0, 0)
 
     def disarm(self) -> tuple[int, str]:
-        """Stop; return how many operations there were, and which was the first to fail."""
+        """Stop counting; return how many operations there were, and which was the first to fail."""
         count = _FIELDS.unpack(self._page[: _FIELDS.size])[4]
         self._page[:4] = bytes(4)
         return count, self._page[_FIELDS.size : _FIELDS.size + 500].split(b"\0")[0].decode("utf-8", "replace")
 
 
 class Trials:
-    """One repo after the other, each a copy of the same."""
+    """Runs trials, each on a new copy of the same repo."""
 
     def __init__(self, work: Path, plan: Plan) -> None:
         self._work, self._plan = work, plan
@@ -94,7 +94,7 @@ class Trials:
 
 
 def _chosen(whole: int, count: int) -> Iterator[tuple[int, tuple[int, bool]]]:
-    """Yield which operations fail, and how."""
+    """Yield which operations shall fail, and how."""
     if not count:
         yield from product(range(1, whole + 1), _WAYS)
         return

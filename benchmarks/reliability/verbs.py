@@ -1,4 +1,4 @@
-"""Each verb that writes to a data repo or beside it, and what it acknowledges."""
+"""All verbs that write to a data repo or make another one, and what each acknowledges."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many writers at once."""
+"""Tests with many concurrent writers."""
 
 from __future__ import annotations
 
