@@ -1,4 +1,4 @@
-"""What every test stands on: a machine of its own, a fresh data repo, invented transients, and Blast's real ones."""
+"""Shared by all tests: an isolated environment, a fresh data repo, invented transients, and real ones from Blast."""
 
 import hashlib
 import json

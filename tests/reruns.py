@@ -1,4 +1,4 @@
-"""Samples after a part of the workflow ran again, or after a survey brought another image."""
+"""Samples after a partial rerun of the workflow, or with a changed image of a survey."""
 
 import copy
 from datetime import datetime, timedelta

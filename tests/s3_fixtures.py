@@ -1,4 +1,4 @@
-"""Fixtures around a real S3 server; the conftest.py of each room that needs them imports them."""
+"""Fixtures around a real S3 server; the conftest.py of each folder that needs them imports them."""
 
 import uuid
 from collections.abc import Callable, Iterator

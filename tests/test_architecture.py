@@ -1,4 +1,4 @@
-"""The picture of the rooms in docs/architecture.md is that of the real imports."""
+"""The diagram of packages in docs/architecture.md matches the real imports."""
 
 import importlib.util
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What `deploy/` has: every command parses, all that is referred to is there, and git is served as it says."""
+"""The files of `deploy/`: every command parses, all that they refer to exists, and git is served as described."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""The documents are true: commands run and print what is shown, links lead somewhere, nothing is left out."""
+"""The documentation is correct: commands run and print what is shown, links work, nothing is missing."""
 
 import os
 import re

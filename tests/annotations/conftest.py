@@ -1,4 +1,4 @@
-"""A data repo with two revisions, and people who speak in it: in place, in clones, and elsewhere."""
+"""A data repo with two revisions, and users who annotate them: in place, in clones, and elsewhere."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Remarks on times show beside the data that were made then; runs and collections have numbers and files, too."""
+"""Annotations of times are shown with data made then; runs and collections have metrics and attachments, too."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Annotations travel as text too, keyed by ids that stay the same, and lists of others come in."""
+"""Annotations are exported and imported as text, with stable ids; lists of others can be imported."""
 
 import json
 import uuid

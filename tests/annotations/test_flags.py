@@ -1,4 +1,4 @@
-"""Which flag holds, when several have spoken and some have changed their mind."""
+"""Which flag holds when several users have set one and some have changed it."""
 
 from collections.abc import Callable
 from pathlib import Path

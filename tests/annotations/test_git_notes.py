@@ -1,4 +1,4 @@
-"""`git log` shows, in a clone that was set up, what was said."""
+"""`git log` shows annotations in a clone that was set up."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What was said of inputs shows at what was made of them, if they were really used."""
+"""Annotations of inputs are shown for the products that really used them."""
 
 import json
 from collections.abc import Callable

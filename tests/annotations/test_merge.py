@@ -1,4 +1,4 @@
-"""Two histories of the same lines become one that has them all, in an order that keeps the order of each."""
+"""Merging two histories of the same lines keeps all lines, and the order of each history."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""Saying something of one thing or of many, and what is refused."""
+"""Annotating one or many subjects, and what is refused."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Remarks on what many transients share: hosts by their keys, and references."""
+"""Annotations of objects that transients share: hosts by their keys, and references."""
 
 import copy
 from collections.abc import Callable

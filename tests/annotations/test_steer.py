@@ -1,4 +1,4 @@
-"""What is flagged leaves the collections that a rule names, as a commit on main that says why."""
+"""Flagged data leaves the collections that a rule names, in a commit on main with the reason."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""What is said in two places at once is all kept: by sync, by plain git, and by pushes to a repo elsewhere."""
+"""Annotations made in two places at once are all kept: by sync, by plain git, and by pushes to a remote repo."""
 
 import json
 import subprocess

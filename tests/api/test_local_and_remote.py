@@ -1,4 +1,4 @@
-"""Each verb that reads gives the same answer where the data repo is and from elsewhere."""
+"""Each reading verb gives the same answer for a local and a remote data repo."""
 
 import json
 from pathlib import Path

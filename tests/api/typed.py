@@ -1,4 +1,4 @@
-"""What `make lint` has mypy see: the front door is typed, for the programs of others too (`py.typed`)."""
+"""Checked by mypy in `make lint`: the public API is typed, also for other programs (`py.typed`)."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`blastgit collection` and `blastgit run start`, as they are typed."""
+"""`blastgit collection` and `blastgit run start` on the command line."""
 
 import json
 

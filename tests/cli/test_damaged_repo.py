@@ -1,4 +1,4 @@
-"""A git object that rots is a sentence and exit code 9 for whoever needs it, and no concern of the others."""
+"""A damaged git object gives a message and exit code 9 to commands that need it, and does not affect others."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""`blastgit identify`, as one types it."""
+"""`blastgit identify` on the command line."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A misspelt name gets the nearest ones, whatever it names and whichever verb it is given to."""
+"""A misspelt name gives suggestions, for any kind of name and any verb."""
 
 from pathlib import Path
 

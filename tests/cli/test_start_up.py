@@ -1,4 +1,4 @@
-"""What each verb may load: start-up is most of what a short command takes, and one wrong import can double it."""
+"""Which modules each verb may import: start-up dominates short commands, and one wrong import can double it."""
 
 import os
 import subprocess

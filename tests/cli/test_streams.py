@@ -1,4 +1,4 @@
-"""What is printed steers no terminal, and is whole or an error; what is read may come from any editor."""
+"""Output contains no control sequences, and is complete or an error; input may come from any editor."""
 
 import codecs
 import json

@@ -1,4 +1,4 @@
-"""A data repo with a few transients and runs, for what is done with collections."""
+"""A data repo with a few transients and runs, for the tests of collections."""
 
 import os
 import pwd

@@ -1,4 +1,4 @@
-"""Names by policy: a table of patterns, each with a type; code makes and takes apart every name."""
+"""The table of names: patterns, each with a type; code makes and parses every name."""
 
 import pytest
 

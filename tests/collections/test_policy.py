@@ -1,4 +1,4 @@
-"""What names demand: types, umbrellas and their runs, what is validated, unique, somebody's own, or protected."""
+"""Rules for names: types, umbrellas and their runs; validated, unique, private and protected collections."""
 
 import pytest
 

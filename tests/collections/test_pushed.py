@@ -1,4 +1,4 @@
-"""What is pushed with plain git is held to the same rules, by the hook."""
+"""The hook checks collections pushed with plain git by the same rules."""
 
 import subprocess
 from collections.abc import Callable

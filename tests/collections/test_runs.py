@@ -1,4 +1,4 @@
-"""Runs are whole: names are checked where they are born, and what a run finds again it holds."""
+"""Runs: their names are checked at the start, and they contain the revisions that they reproduce."""
 
 import copy
 import json

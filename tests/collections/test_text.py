@@ -1,4 +1,4 @@
-"""The file of a collection: what is written reads back, also with any YAML parser, and there is one way to write it."""
+"""The file of a collection: it is read back as written, also by any YAML parser, and has one canonical form."""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""The four types read alike: what each gives, in which order, and what none of them takes."""
+"""The four types of collections: what each contains, in which order, and what each refuses."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The verbs: every change is one commit with its reason, and nothing changes unless all of it can."""
+"""The verbs: every change is one commit with its reason, and is made completely or not at all."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Absolute times and positions in files, whatever their format, are equal only within limits of their own."""
+"""Absolute times and positions in files of any format are only equal within their own limits."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is a few megabytes on disk and stands for gigabytes, at its full size: told in time, and in little memory."""
+"""Decompression bombs at full size are detected in time and with little memory."""
 
 import gzip
 import multiprocessing

@@ -1,4 +1,4 @@
-"""What is small on disk and stands for very much is compared as bytes, with a note, before the work is done."""
+"""Files that are small on disk but expand greatly are compared as bytes, with a note, before work is done."""
 
 import gzip
 import pickle

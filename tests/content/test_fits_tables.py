@@ -1,4 +1,4 @@
-"""Rows of FITS tables: the same values in other bytes are equal, and no other values are."""
+"""Rows of FITS tables: equal values in different bytes are equal, and no other values are."""
 
 import struct
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Images in compressed tiles are the images that they are; astropy packs them, and says what readers see."""
+"""Images in compressed tiles equal their uncompressed images; astropy compresses them and gives the values."""
 
 import re
 from pathlib import Path

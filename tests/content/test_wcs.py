@@ -1,4 +1,4 @@
-"""Sky coordinates of a cutout against those of astropy."""
+"""Sky coordinates of a cutout compared with those of astropy."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A small Blast at work: a Redis server, a Celery worker and an S3 server, each a real process of its own."""
+"""A running small Blast: a Redis server, a Celery worker and an S3 server, each a real process."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What a sweep finds: all that the site would serve and that is not recorded so, and nothing else."""
+"""A sweep finds exactly the transients whose current state is not recorded."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""The last task in a workflow that runs on a real worker: what it records, and that nothing stops the chain."""
+"""The last task of a workflow on a real worker: what it records, and that nothing stops the chain."""
 
 import logging
 import os

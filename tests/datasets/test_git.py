@@ -1,4 +1,4 @@
-"""Small files that a rule keeps in git itself, as writers, readers, plain tools, the hook and an admin meet them."""
+"""Small files that a rule keeps in git itself, as seen by writers, readers, plain tools, the hook and an admin."""
 
 import hashlib
 import json

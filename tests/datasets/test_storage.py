@@ -1,4 +1,4 @@
-"""Rules that send kinds of files to stores of their own, as a writer, a reader with plain DVC and an admin see them."""
+"""Rules that send kinds of files to separate stores, as seen by a writer, a reader with plain DVC, and an admin."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Each change changes what it says and nothing else, and leaves the sample it was given alone."""
+"""Each change changes what it describes and nothing else, and does not modify its input."""
 
 import copy
 import io

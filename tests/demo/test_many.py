@@ -1,4 +1,4 @@
-"""The repo of `make demo-web` has all that its pages are to show."""
+"""The repo of `make demo-web` has everything that its pages shall show."""
 
 from blastgit.demo.__main__ import fill
 from blastgit.demo.story import tell_how_to_look

@@ -1,4 +1,4 @@
-"""The invented data are what they claim to be: files that the astronomers' libraries open, tables Blast could write."""
+"""The invented data are realistic: files that astronomical libraries open, and tables that Blast could write."""
 
 import hashlib
 import io

@@ -1,4 +1,4 @@
-"""The demo's story is true, and it deletes nothing that it did not make."""
+"""The demo's story runs, and deletes only what it made."""
 
 import subprocess
 import sys

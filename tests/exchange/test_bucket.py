@@ -1,4 +1,4 @@
-"""A bucket's transients become revision 0."""
+"""The transients of a bucket become revision 0."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A revision goes back to Blast, or into the layout that the project began with."""
+"""A revision is exported for Blast, or in the original layout of the project."""
 
 import hashlib
 import json

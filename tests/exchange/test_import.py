@@ -1,4 +1,4 @@
-"""Existing transients become revision 0: as if recorded one by one, whatever is wrong with others, and resumed."""
+"""Existing transients become revision 0, as if recorded one by one; bad ones are skipped; imports can be resumed."""
 
 import json
 import os

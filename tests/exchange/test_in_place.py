@@ -1,4 +1,4 @@
-"""Trees that are imported without a copy: by hard links, or in place; and what becomes of it when somebody rewrites."""
+"""Importing trees without a copy: by hard links, or in place; and what happens if a file is rewritten."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The same import by real Celery workers with a real broker."""
+"""The same import with real Celery workers and a real broker."""
 
 import gc
 import os

@@ -1,4 +1,4 @@
-"""A `/data` tree of a few transients, for the tests of adopting."""
+"""A `/data` tree of a few transients, for the tests of imports."""
 
 import json
 from pathlib import Path

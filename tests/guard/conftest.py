@@ -1,4 +1,4 @@
-"""A data repo and a plain clone of it, in which commits of any kind can be forged, and from which git pushes."""
+"""A data repo and a plain clone of it, in which any commit can be forged, and from which git pushes."""
 
 import os
 import subprocess

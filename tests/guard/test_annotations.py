@@ -1,4 +1,4 @@
-"""The branch of annotations only ever grows, line by line, by those who say what stands there."""
+"""The branch of annotations only grows, line by line, and only by the named authors."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Drafts that are pushed are checked as revisions are; where only complete states get a number, no other gets one."""
+"""Pushed drafts are checked like revisions; where only complete states get a number, no other state gets one."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Whatever text comes in, the parsers answer with a value or with an error for people."""
+"""For any text, the parsers return a value or raise an expected error."""
 
 import contextlib
 import json

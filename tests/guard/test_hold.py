@@ -1,4 +1,4 @@
-"""The locks of a push: held until git has moved the refs, and no longer."""
+"""The locks of a push are held until git has moved the refs, and no longer."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What the hook accepts, `verify` calls sound, on every line; what it denies, it denies in a sentence."""
+"""What the hook accepts is sound for `verify`; what it denies, it denies with a message."""
 
 import random
 import shutil

@@ -1,4 +1,4 @@
-"""Pushing through a web server that knows who pushes: `git http-backend`, as any CGI server runs it."""
+"""Pushing through a web server that authenticates users: `git http-backend`, as any CGI server runs it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Whatever the library writes, the hook takes in, and `verify` calls it sound on the other side."""
+"""Everything that the library writes is accepted by the hook, and sound for `verify` on the other side."""
 
 import os
 import pwd

@@ -1,4 +1,4 @@
-"""Branches, tags and markers of a transient: what plain git may push, and what is denied."""
+"""Branches, tags and markers of a transient: which pushes with plain git are accepted, and which are denied."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Changes of main: settings take an admin, collections a curator, and nothing else has a place there."""
+"""Changes of main: settings require an admin, collections a curator, and nothing else is allowed."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Every new commit of main and of the annotations is checked, also between the tips."""
+"""Every new commit of main and of the annotations is checked, not only the tips."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A small part of `python -m benchmarks.reliability parsers`: whatever comes in, a value or an error for people."""
+"""A small part of `python -m benchmarks.reliability parsers`: any input gives a value or an expected error."""
 
 from pathlib import Path
 

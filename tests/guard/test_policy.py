@@ -1,4 +1,4 @@
-"""Roles, and who somebody is; the library asks for the same roles as the hook."""
+"""Roles and identities; the library requires the same roles as the hook."""
 
 import timeit
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The clone's own hook keeps back a revision whose contents the store lacks."""
+"""The hook of a clone rejects a revision whose contents the store lacks."""
 
 import re
 import subprocess

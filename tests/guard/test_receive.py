@@ -1,4 +1,4 @@
-"""The order in which a push is checked, what it may cost, and what is written down of it."""
+"""The order in which a push is checked, its cost, and the log of pushes."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""What a pushed revision must be made of: hostile trees, documents, pointers and messages are denied, with a reason."""
+"""The checks of a pushed revision: hostile trees, documents, pointers and messages are denied with a reason."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What is pushed names runs by the table of names, and keeps the configurations of runs as they are."""
+"""Pushed commits name runs as the table of names requires, and do not change configurations of runs."""
 
 import hashlib
 from unittest.mock import patch

@@ -1,4 +1,4 @@
-"""Data repos with an index, and what is in it."""
+"""Data repos with an index."""
 
 from collections.abc import Callable
 from pathlib import Path

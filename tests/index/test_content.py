@@ -1,4 +1,4 @@
-"""The tables say what the documents say."""
+"""The tables have the same content as the documents."""
 
 import math
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""A limit of time holds from the first statement to the last, and not beyond."""
+"""A time limit holds from the first statement to the last, and not longer."""
 
 import duckdb
 import pytest

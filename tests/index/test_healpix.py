@@ -1,4 +1,4 @@
-"""HEALPix cells against those of astropy's package."""
+"""HEALPix cells compared with those of astropy's package."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The index in a real Jupyter kernel, with ipywidgets and without: DuckDB draws a progress bar there, or refuses to."""
+"""The index in a real Jupyter kernel, with and without ipywidgets: DuckDB draws a progress bar there, or refuses to."""
 
 import queue
 import sys

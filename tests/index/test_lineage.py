@@ -1,4 +1,4 @@
-"""What a column of a result is follows from what it is computed from, and never from the name that it is given."""
+"""The meaning of a result's column follows from what it is computed from, never from its name."""
 
 import pytest
 from astropy import units

@@ -1,4 +1,4 @@
-"""What `index --parquet` writes, as others read it."""
+"""The files of `index --parquet`, as other programs read them."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""Asking: columns are described, nothing but reading is possible, and nothing takes for ever."""
+"""Queries: columns are described, only reading is possible, and time is limited."""
 
 import json
 import socket

@@ -1,4 +1,4 @@
-"""What `tables.yaml` says can be relied on by others: units, UCDs, names."""
+"""Other programs can rely on `tables.yaml`: units, UCDs, names."""
 
 import re
 

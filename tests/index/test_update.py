@@ -1,4 +1,4 @@
-"""Keeping the index up to date: whatever happens in the repo, an update gives what a rebuild would."""
+"""Updating the index: after any change of the repo, an update gives the same as a rebuild."""
 
 import subprocess
 import sys

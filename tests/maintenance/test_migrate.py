@@ -1,4 +1,4 @@
-"""A new data repo of an old one: all of it, usable with plain tools, and neither harms the other."""
+"""A new data repo from an old one: complete, usable with plain tools, and independent of it."""
 
 import shutil
 import signal

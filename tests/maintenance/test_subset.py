@@ -1,4 +1,4 @@
-"""A repo of its own with just some revisions: whole, verified, the same commits, and usable with plain tools."""
+"""A separate repo with some revisions: complete, verified, with the same commits, and usable with plain tools."""
 
 import hashlib
 from datetime import UTC, datetime

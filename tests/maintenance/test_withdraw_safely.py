@@ -1,4 +1,4 @@
-"""Withdrawal takes only what is its own, beside writers, and for good: what is withdrawn stays so."""
+"""Withdrawal removes only what it shall, with concurrent writers, and permanently."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""What people write as YAML: a key that is unknown, missing or there twice is told with its place."""
+"""YAML written by people: unknown, missing and duplicate keys are reported with their place."""
 
 import pytest
 

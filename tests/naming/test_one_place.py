@@ -1,4 +1,4 @@
-"""Refs and trailers are spelt in `blastgit/naming` alone."""
+"""Refs and trailers are spelt only in `blastgit/naming`."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""A token in a URL reaches git, and neither its arguments nor a report."""
+"""A token in a URL reaches git, but neither its arguments nor a message."""
 
 from pathlib import Path
 

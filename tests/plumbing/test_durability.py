@@ -1,4 +1,4 @@
-"""What a tag promises is on disk before the tag is there: nothing is written between the last sync and the refs."""
+"""What a tag refers to is on disk before the tag exists: nothing is written between the last sync and the refs."""
 
 import errno
 import hashlib

@@ -1,4 +1,4 @@
-"""What the docs, the hints and `.ci/extras` say of extras is what `pyproject.toml` has."""
+"""The docs, the hints and `.ci/extras` name the same extras as `pyproject.toml`."""
 
 import re
 import tomllib

@@ -1,4 +1,4 @@
-"""Write operations fail, one after the other: `python -m benchmarks.reliability faults` has each fail in four ways."""
+"""Write operations fail one after the other; `python -m benchmarks.reliability faults` lets each fail in four ways."""
 
 import shutil
 import sys

@@ -1,4 +1,4 @@
-"""What a user or a machine has set for git changes nothing: not a ref, not an answer, not what is kept."""
+"""Git settings of a user or a machine change nothing: no ref, no answer, no stored data."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Repositories of other owners: what git trusts is opened, and nothing else."""
+"""Repositories of other owners: those that git trusts are opened, and no others."""
 
 import os
 import subprocess

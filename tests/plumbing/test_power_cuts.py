@@ -1,4 +1,4 @@
-"""The power goes, at the end of each verb and in the middle: `python -m benchmarks.reliability power` does it often."""
+"""Power cuts after and during each verb; `python -m benchmarks.reliability power` simulates many."""
 
 import os
 from pathlib import Path

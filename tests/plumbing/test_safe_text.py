@@ -1,4 +1,4 @@
-"""Text of strangers: nothing of it steers a terminal or forges a line, and JSON means what it meant."""
+"""Untrusted text cannot control a terminal or forge a line, and keeps its meaning in JSON."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Which trained model a fit was made with, and what else transients share: in the graph, in remarks, in the index."""
+"""Which trained model a fit was made with, and other shared inputs: in the graph, in annotations, in the index."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What was really used: inputs as they were when a product was made, after reruns of a part of the workflow."""
+"""The inputs that were really used, as they were when a product was made, after partial reruns of the workflow."""
 
 import copy
 import json

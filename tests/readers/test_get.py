@@ -1,4 +1,4 @@
-"""Datasets as the objects that they are, each with its identity."""
+"""Reading datasets as objects, each with its identity."""
 
 import contextlib
 import io

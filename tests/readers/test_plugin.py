@@ -1,4 +1,4 @@
-"""Readers of others, installed as they install them; files that are not what their name says; the page's examples."""
+"""Installed plug-in readers; files whose content does not match their name; the examples of the documentation."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What belongs to transients: from a list of them to hosts, images, filters, others of that host, neighbours."""
+"""Related objects: from a list of transients to hosts, images, filters, others in the same host, and neighbours."""
 
 import json
 from copy import deepcopy

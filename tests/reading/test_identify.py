@@ -1,4 +1,4 @@
-"""What do I have in my hands? A file, an export, an archive or a folder, held against what was published."""
+"""Identifying a file, an export, an archive or a folder among the published data."""
 
 import json
 import shutil

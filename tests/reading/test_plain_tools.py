@@ -1,4 +1,4 @@
-"""A reader needs git and DVC, and has never heard of blastgit."""
+"""A reader needs only git and DVC, not blastgit."""
 
 import hashlib
 import subprocess

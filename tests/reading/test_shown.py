@@ -1,4 +1,4 @@
-"""Whatever makes a revision is shown by `diff`, as a line in which the two sides look different."""
+"""Whatever makes a revision is shown by `diff`, in a line whose two sides look different."""
 
 import contextlib
 import io

@@ -1,4 +1,4 @@
-"""What cannot be recorded is refused with a clear error, and the repository is as it was."""
+"""Invalid input is refused with a clear error, and the repository stays unchanged."""
 
 import errno
 import itertools

@@ -1,4 +1,4 @@
-"""The real histories of Blast, in their order: what is a new revision, and does the reason name the cause?"""
+"""Real histories of Blast in sequence: what is a new revision, and does its reason name the cause?"""
 
 import itertools
 import json

@@ -1,4 +1,4 @@
-"""A writer may die at any instant: the next command finds a usable repo, and nothing published is lost."""
+"""A writer may be killed at any instant: the next command finds a usable repo, and no published data is lost."""
 
 import os
 import signal

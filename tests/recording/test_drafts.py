@@ -1,4 +1,4 @@
-"""`publish: complete`: a state whose workflow failed or broke off gets no number, and `latest` never fails."""
+"""`publish: complete`: a state whose workflow failed or was interrupted gets no number, and `latest` never fails."""
 
 import json
 import subprocess

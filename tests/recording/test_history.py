@@ -1,4 +1,4 @@
-"""What many writers and readers are told, with kills and git's own clean-up beside them, makes sense in the end."""
+"""The answers to many writers and readers, with kills and git's clean-up meanwhile, are consistent in the end."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Git may be killed at any of its starts, as the out-of-memory killer does: the exit code says what the refs hold."""
+"""Git may be killed at any of its starts, as by the out-of-memory killer: the exit code agrees with the refs."""
 
 import shutil
 import signal

@@ -1,4 +1,4 @@
-"""What operating systems, editors and copying programs leave among data neither makes a revision nor refuses one."""
+"""Extra files of operating systems, editors and copying programs neither make a revision nor cause a refusal."""
 
 import tarfile
 

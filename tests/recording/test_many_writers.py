@@ -1,4 +1,4 @@
-"""Many processes record at once: nobody fails, nothing is lost, and nobody waits for a writer of another transient."""
+"""Many processes record at once: none fails, nothing is lost, and writers of different transients do not wait."""
 
 import multiprocessing
 import os

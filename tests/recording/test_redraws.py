@@ -1,4 +1,4 @@
-"""A fit that was only drawn again makes no revision, where the rules say so: `equal_within`."""
+"""A fit that was only redrawn makes no revision, if the rules say so: `equal_within`."""
 
 import copy
 import dataclasses

@@ -1,4 +1,4 @@
-"""References are recorded by hand as lines of their own, which every verb reads as it reads a transient's."""
+"""References are recorded by hand as separate lines, which every verb reads like those of transients."""
 
 from datetime import UTC, datetime
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A state that has been before: it makes a revision, and its reason says which one it is again."""
+"""A state that equals an earlier one makes a revision, whose reason names the earlier revision."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What exports say of filters and surveys becomes references of its own, beside the recording."""
+"""The filters and surveys in exports become separate references, in addition to the recording."""
 
 import copy
 import os

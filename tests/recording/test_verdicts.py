@@ -1,4 +1,4 @@
-"""What says nothing new makes no revision, whatever else differs; what does makes one, and its diff shows it."""
+"""Insignificant changes make no revision, whatever else differs; significant ones do, and the diff shows them."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A data repo with a few transients and a collection of each type, for what is done with releases."""
+"""A data repo with a few transients and a collection of each type, for the tests of releases."""
 
 import shutil
 import subprocess

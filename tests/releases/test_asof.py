@@ -1,4 +1,4 @@
-"""One day, one answer: data, calibrations, flags and collections as they were together."""
+"""A date gives one consistent state: data, calibrations, flags and collections as they were then."""
 
 import json
 from datetime import UTC, datetime, timedelta

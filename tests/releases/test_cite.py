@@ -1,4 +1,4 @@
-"""A revision and a release are cited in the forms that papers and archives ask for."""
+"""Citations of revisions and releases in the formats of papers and archives."""
 
 import importlib.util
 import json

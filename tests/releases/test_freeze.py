@@ -1,4 +1,4 @@
-"""A collection of any type is written as a tag that never moves, and that plain tools can read."""
+"""A collection of any type is frozen as a tag that never moves, and that plain tools can read."""
 
 import json
 import os

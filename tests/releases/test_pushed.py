@@ -1,4 +1,4 @@
-"""A pushed release is taken in once, from who may, and only if it says the truth."""
+"""A pushed release is accepted once, from authorised users, and only if its content is correct."""
 
 import subprocess
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""`verify release/…` proves a release, and finds whatever was tampered with."""
+"""`verify release/…` proves a release, and detects tampering."""
 
 import os
 import shutil

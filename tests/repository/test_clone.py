@@ -1,4 +1,4 @@
-"""A plain clone with a work tree, as `git clone` makes it, in the place of a data repo."""
+"""A plain clone with a work tree, as `git clone` makes it, used instead of a data repo."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What was published is remembered: no number is given twice, refs that vanish are found, and come back."""
+"""The ledger of published data: no number is reused, and lost refs are detected and restored."""
 
 import hashlib
 import os

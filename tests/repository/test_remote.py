@@ -1,4 +1,4 @@
-"""Writers and readers elsewhere: a data repo behind `git http-backend` and `git daemon`, and nothing of it here."""
+"""Remote writers and readers: a data repo behind `git http-backend` and `git daemon`, without local access."""
 
 import json
 import os

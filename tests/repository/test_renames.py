@@ -1,4 +1,4 @@
-"""A renamed transient is found by either name, and its history stays one."""
+"""A renamed transient is found by either name, and has one history."""
 
 import json
 

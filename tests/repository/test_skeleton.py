@@ -1,4 +1,4 @@
-"""What a data repo starts from travels inside the package."""
+"""The initial files of a data repo are part of the package."""
 
 import tomllib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Two states are compared by what they say: keys, order, times, noise and the schema's age do not count."""
+"""Two states are compared by their meaning: keys, order, times, noise and schema versions do not count."""
 
 import copy
 import json

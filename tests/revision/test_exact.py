@@ -1,4 +1,4 @@
-"""Integers that no double holds stay exact wherever a value goes: identifiers of Gaia have 64 bits."""
+"""Integers that are not exact as doubles stay exact everywhere: identifiers of Gaia have 64 bits."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Parts of an export, laid over another: rows by name, fields one by one."""
+"""Parts of an export, merged into another one: rows by name, and fields one by one."""
 
 import copy
 from typing import Any

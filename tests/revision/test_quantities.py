@@ -1,4 +1,4 @@
-"""How large a change is, told in the words that fit what changed."""
+"""The size of a change, described in suitable terms."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What hosts and filters have to do with results, across transients: flags reach them, and they are found."""
+"""Hosts and filters and the results that depend on them, across transients: flags propagate, and results are found."""
 
 import copy
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A data repo with all that a page may have to show, the application over it, and a real server with a real browser."""
+"""A data repo with everything that a page may show, the application, and a real server with a real browser."""
 
 import os
 import pwd

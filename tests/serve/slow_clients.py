@@ -1,4 +1,4 @@
-"""Clients that hold the line: they send the beginning of a request, or requests whose answers they never read."""
+"""Clients that occupy connections: they send incomplete requests, or never read the responses."""
 
 import socket
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A real browser at a real server: nothing is violated, everything can be reached, and it holds without scripts."""
+"""A real browser at a real server: no policy violations, everything reachable, and usable without scripts."""
 
 import pytest
 

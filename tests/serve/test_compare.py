@@ -1,4 +1,4 @@
-"""Two revisions compared: the cause first, numbers in what they are counted in, and pictures in one stretch."""
+"""The comparison of two revisions: the cause first, differences in suitable units, pictures in the same stretch."""
 
 import json
 from html import unescape

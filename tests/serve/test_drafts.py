@@ -1,4 +1,4 @@
-"""Drafts in the browser: the latest revision says that a later run is kept as one, and a page lists them."""
+"""Drafts in the browser: the latest revision mentions a later draft, and a page lists drafts."""
 
 import json
 import shutil

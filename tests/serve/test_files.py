@@ -1,4 +1,4 @@
-"""Files by their address: the bytes that were recorded, in parts, all together, and from pages of other servers."""
+"""Files by address: the recorded bytes, in ranges, all together, and from pages of other servers."""
 
 import hashlib
 import io

@@ -1,4 +1,4 @@
-"""Many readers and some writers at once, beside recording: no error, nothing stale, and memory is bounded."""
+"""Many readers and some writers at once, during recordings: no errors, no stale pages, bounded memory."""
 
 import http.cookiejar
 import re

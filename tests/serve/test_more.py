@@ -1,4 +1,4 @@
-"""Provenance, runs, hosts, queries, status, feeds: what each tells, and to whom."""
+"""Provenance, runs, hosts, queries, status, feeds: what each shows, and to whom."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""Every page and its twin: there, told alike, and kept to itself."""
+"""Every page and its JSON twin exist, agree with each other, and have the security headers."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The search box: what it takes for a position, what for a name, and what comes of both."""
+"""The search box: what it parses as a position or as a name, and the results of both."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Clients of the pages that are slow, many or never read, at real sockets: the others are answered all the same."""
+"""Clients of the pages that are slow, many or never read, at real sockets: other clients are still served."""
 
 import urllib.parse
 import urllib.request

@@ -1,4 +1,4 @@
-"""Saying something in the browser: by whom, of what, and how often; and that no other page can say it for them."""
+"""Annotating in the browser: by whom, what, and how often; other sites cannot do it in a user's name."""
 
 import contextlib
 import io

@@ -1,4 +1,4 @@
-"""The sample policy of the operators' guide, in force at an S3 server: readers read, writers add, nobody deletes."""
+"""The sample policy of the operators' guide, enforced by an S3 server: readers read, writers add, nobody deletes."""
 
 import json
 import re

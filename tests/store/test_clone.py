@@ -1,4 +1,4 @@
-"""Plain DVC in a clone, told by `setup` where contents are: after a move, in a subset, with several stores."""
+"""Plain DVC in a clone, configured by `setup`: after a move, in a subset, with several stores."""
 
 import shutil
 

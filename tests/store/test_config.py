@@ -1,4 +1,4 @@
-"""Which store is used: main names one for all, own settings come before it, and main may not set what is a user's."""
+"""Which store is used: main names one for all, own settings override it, and main may not set personal options."""
 
 from pathlib import Path
 from urllib.parse import quote

@@ -1,4 +1,4 @@
-"""A store behind DVC's libraries, against a real S3 server: what goes in comes out, and trouble is met in words."""
+"""A store behind DVC's libraries, with a real S3 server: contents are stored and read, and faults give messages."""
 
 import hashlib
 import threading

@@ -1,4 +1,4 @@
-"""The hooks ask a store in S3: what it lacks, or holds in another size, is not pushed."""
+"""The hooks check a store in S3: a revision whose contents are missing or of a different size is rejected."""
 
 import subprocess
 from pathlib import Path

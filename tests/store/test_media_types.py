@@ -1,4 +1,4 @@
-"""One table says what a file is, on every machine the same."""
+"""One table defines the media types of files, the same on every machine."""
 
 import mimetypes
 

@@ -1,4 +1,4 @@
-"""Protocols that are no object store: a content appears whole or not at all there too."""
+"""Protocols other than object stores: a content appears completely or not at all there, too."""
 
 import hashlib
 from pathlib import Path

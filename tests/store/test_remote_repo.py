@@ -1,4 +1,4 @@
-"""A data repo whose contents lie in S3: recorded with blastgit, read with plain git and DVC, moved, and in trouble."""
+"""A data repo with contents in S3: recorded with blastgit, read with plain git and DVC, moved, and with faults."""
 
 import hashlib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A store in S3 is asked without DVC's libraries where all is plain; else, or if anything fails, DVC's client is."""
+"""A store in S3 is queried without DVC's libraries in plain cases; otherwise, or on failure, with DVC's client."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Two data repos on two machines share one store in S3: what one withdraws is never taken from the other."""
+"""Two data repos on two machines share one store in S3: one's withdrawals never remove data of the other."""
 
 import subprocess
 import sys

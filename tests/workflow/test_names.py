@@ -1,4 +1,4 @@
-"""Convenient names of revisions: what they mean, that the real one is told, and that nothing is guessed."""
+"""Aliases of revisions: their meaning, that the real name is shown, and that nothing is guessed."""
 
 import json
 

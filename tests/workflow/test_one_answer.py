@@ -1,4 +1,4 @@
-"""Every surface that tells how a revision stands tells the same, of any history."""
+"""All interfaces report the same status of a revision, for any history."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""What is out of date: it was made, and what it was made of has changed since."""
+"""Out of date: a product whose inputs have changed since it was made."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""Out of date and true inputs against a model that remembers what each product was made of, over partial reruns."""
+"""Out of date and true inputs, compared with a model that remembers all inputs, over partial reruns."""
 
 import copy
 import tempfile

@@ -1,4 +1,4 @@
-"""The end of a run: its markers on the branch, whatever moved meanwhile, in a clone, elsewhere and through crashes."""
+"""The end of a run: its markers on the branch, despite concurrent changes, in a clone, remotely and after crashes."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Stages that begin, end and fail: each a marker whose tree holds all up to that point."""
+"""Stages that start, end and fail: each makes a marker whose tree has everything up to that point."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""The stages of the workflow: Blast's as shipped, and what a data repo may say instead."""
+"""The stages of the workflow: Blast's by default, and those that a data repo can define."""
 
 import pytest
 

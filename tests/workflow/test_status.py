@@ -1,4 +1,4 @@
-"""How runs stand, on the command line and in Python."""
+"""The status of runs, on the command line and in Python."""
 
 import json
 from collections.abc import Callable

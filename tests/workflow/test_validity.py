@@ -1,4 +1,4 @@
-"""Failure is data: what is invalid after which failure, and what `get`, `show` and the library do about it."""
+"""Failures are data: what is invalid after which failure, and how `get`, `show` and the library treat it."""
 
 import json
 from datetime import timedelta

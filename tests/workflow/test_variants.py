@@ -1,4 +1,4 @@
-"""Two layers of names: components that are made in several ways, and the revisions that really have them."""
+"""Two layers of names: components that are made in several ways, and the revisions that have them."""
 
 import copy
 import json

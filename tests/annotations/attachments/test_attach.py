@@ -1,4 +1,4 @@
-"""Files that belong to a revision: kept, found, carried along, looked after, and no part of what is published."""
+"""Attachments of revisions: storing, finding, copying and checking them, and that they are not published data."""
 
 import os
 import shutil

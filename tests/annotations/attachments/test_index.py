@@ -1,4 +1,4 @@
-"""The index knows metrics and attachments, also those that were superseded."""
+"""The index has metrics and attachments, including superseded ones."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Numbers that were measured: typed, with a unit, the last one of each user in force."""
+"""Metrics: typed, with a unit, and the last one of each user counts."""
 
 import json
 import subprocess

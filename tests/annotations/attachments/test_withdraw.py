@@ -1,4 +1,4 @@
-"""An attachment is taken down: its content goes from the store, and everything says so and none calls it a loss."""
+"""Withdrawing an attachment: its content leaves the store, and everything reports it as withdrawn, not as missing."""
 
 import json
 from datetime import timedelta

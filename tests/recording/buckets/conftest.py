@@ -1,4 +1,4 @@
-"""A bucket as Blast leaves it, seen through a proxy that counts."""
+"""A bucket in the layout of Blast, behind a proxy that counts requests."""
 
 from collections.abc import Callable
 from pathlib import Path

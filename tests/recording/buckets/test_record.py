@@ -1,4 +1,4 @@
-"""Recording from a bucket: what need not be read is not read, and what the server can copy is not sent."""
+"""Recording from a bucket: unneeded files are not read, and files that the server can copy are not sent."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""A data repo with an official history, and what records into a line of one's own."""
+"""A data repo with an official history, and functions that record into a personal line."""
 
 import os
 import pwd

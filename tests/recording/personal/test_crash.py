@@ -1,4 +1,4 @@
-"""Whoever records into a line of their own, or promotes, may die at any instant, as any writer may."""
+"""Writers that record into a personal line, or promote, may be killed at any instant, like any writer."""
 
 import os
 import signal

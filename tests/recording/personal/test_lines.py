@@ -1,4 +1,4 @@
-"""Lines of users' own: recorded beside the official ones, numbered by themselves, looked at by every verb."""
+"""Personal lines: recorded separately from the official ones, numbered separately, and supported by every verb."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Promoting: a revision of a user's own line becomes the next official one, if it differs from the latest."""
+"""Promoting: a revision of a personal line becomes the next official one, if it differs from the latest."""
 
 import pytest
 

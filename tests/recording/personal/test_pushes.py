@@ -1,4 +1,4 @@
-"""Lines of users' own, pushed with plain git: the hook holds them to what the library does."""
+"""Personal lines pushed with plain git: the hook applies the same rules as the library."""
 
 import subprocess
 

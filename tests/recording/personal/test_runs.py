@@ -1,4 +1,4 @@
-"""A run stores the commit of the collections that it read: a pointer that moves later changes nothing that was done."""
+"""A run stores the commit of the collections that it read, so later changes of them do not affect it."""
 
 import pytest
 

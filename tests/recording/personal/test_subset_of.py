@@ -1,4 +1,4 @@
-"""A repo of its own, made of a collection of any type or of users' own lines: sound, annotated, for plain tools too."""
+"""A separate repo from a collection of any type or from personal lines: sound, annotated, usable with plain tools."""
 
 import pytest
 

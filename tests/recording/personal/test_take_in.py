@@ -1,4 +1,4 @@
-"""Taking in another data repo: what is not here comes as it is, if it is of this kind and means the same by names."""
+"""Importing from another data repo: missing data is copied unchanged, if it is of the same kind and names agree."""
 
 import copy
 import shutil

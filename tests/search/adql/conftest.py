@@ -1,4 +1,4 @@
-"""An index of made-up positions, asked in ADQL."""
+"""An index of invented positions, queried in ADQL."""
 
 import math
 import random

@@ -1,4 +1,4 @@
-"""Regions in ADQL against astropy, vectors and brute force."""
+"""Regions in ADQL compared with astropy, vectors and brute force."""
 
 import math
 

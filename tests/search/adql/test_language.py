@@ -1,4 +1,4 @@
-"""ADQL beside geometry: what each query returns, and how mistakes are told."""
+"""ADQL without geometry: the result of each query, and the messages for mistakes."""
 
 import json
 import time

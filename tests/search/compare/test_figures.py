@@ -1,4 +1,4 @@
-"""The figures of a comparison, against numpy, on an index made by hand."""
+"""The numbers of a comparison, compared with numpy, on an index made by hand."""
 
 import math
 from collections.abc import Callable

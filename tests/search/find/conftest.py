@@ -1,4 +1,4 @@
-"""A sky with transients where positions are awkward, and what people said of them."""
+"""A sky with transients at difficult positions, and annotations of them."""
 
 import copy
 import os

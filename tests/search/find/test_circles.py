@@ -1,4 +1,4 @@
-"""Circles in SQL against vectors, for positions and radii of all kinds."""
+"""Circles in SQL compared with vectors, for positions and radii of all kinds."""
 
 import math
 import random

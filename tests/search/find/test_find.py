@@ -1,4 +1,4 @@
-"""Finding: each axis by itself, all of them together, and what makes no sense."""
+"""Finding: each criterion by itself, all of them together, and invalid criteria."""
 
 import io
 import json

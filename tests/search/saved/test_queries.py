@@ -1,4 +1,4 @@
-"""Saved queries: what may be saved, by whom, and its history."""
+"""Saved queries: what may be saved, by whom, and their history."""
 
 import sys
 

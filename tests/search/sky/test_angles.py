@@ -1,4 +1,4 @@
-"""Angles as people write them, and what is none."""
+"""Angles as people write them, and invalid ones."""
 
 import math
 

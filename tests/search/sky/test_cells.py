@@ -1,4 +1,4 @@
-"""The cells that a circle may touch leave out none that it does touch."""
+"""The cells that a circle may touch include all that it touches."""
 
 import math
 from itertools import pairwise

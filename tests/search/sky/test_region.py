@@ -1,4 +1,4 @@
-"""Regions: what a text or a file says, and what lies inside."""
+"""Regions: parsing of texts and files, and what lies inside."""
 
 import math
 import random

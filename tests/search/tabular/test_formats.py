@@ -1,4 +1,4 @@
-"""What is written is read back by others' readers: values, types, units, what is missing."""
+"""Written tables are read back by other libraries: values, types, units, missing values."""
 
 import csv
 import io

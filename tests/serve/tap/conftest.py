@@ -1,4 +1,4 @@
-"""A data repo of a few transients, and the TAP service of it: a process of its own at a free port of this machine."""
+"""A data repo of a few transients, and its TAP service, in a separate process at a free local port."""
 
 import os
 import signal

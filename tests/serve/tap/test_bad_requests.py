@@ -1,4 +1,4 @@
-"""Requests that make no sense or are meant to hurt: the answer is a sentence, and the service goes on."""
+"""Invalid and malicious requests: the answer is a message, and the service continues."""
 
 import socket
 import urllib.parse

@@ -1,4 +1,4 @@
-"""Files by their address: the recorded bytes, nothing else, and never what is damaged."""
+"""Files by address: exactly the recorded bytes, and never damaged ones."""
 
 import hashlib
 import json

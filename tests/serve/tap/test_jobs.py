@@ -1,4 +1,4 @@
-"""Async queries: the phases of a job, its addresses, and what is not possible."""
+"""Async queries: the phases of a job, its addresses, and what is not allowed."""
 
 import urllib.parse
 import xml.etree.ElementTree as ET

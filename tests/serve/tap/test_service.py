@@ -1,4 +1,4 @@
-"""Running the service: its forms, its addresses behind a proxy, its index, its begin and end."""
+"""Running the service: its formats, its addresses behind a proxy, its index, its start and end."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""Clients that are slow, many or never read, at real sockets: the others are answered all the same."""
+"""Clients that are slow, many or never read, at real sockets: other clients are still served."""
 
 import pytest
 from werkzeug.test import create_environ

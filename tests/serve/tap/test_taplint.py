@@ -1,4 +1,4 @@
-"""The validator of TAP services, `stilts taplint`, finds no error, and warns of nothing that docs/tap.md leaves out."""
+"""`stilts taplint` finds no error, and only the warnings that docs/tap.md explains."""
 
 import re
 import shutil

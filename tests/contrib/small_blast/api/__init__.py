@@ -1,1 +1,1 @@
-"""Blast's API, as far as `blastgit.contrib.django` meets it."""
+"""Blast's API, as far as `blastgit.contrib.django` uses it."""

@@ -1,4 +1,4 @@
-"""The two views that get a parameter more."""
+"""The two views that get an additional parameter."""
 
 from django.http import JsonResponse
 from host.host_utils import export_transient_info

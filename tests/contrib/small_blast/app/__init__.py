@@ -1,4 +1,4 @@
-"""The project of a small Blast: as much of it as its workflow needs, and nothing of its science."""
+"""The project of a small Blast: as much as its workflow needs, without the science."""
 
 from app.celery import app
 

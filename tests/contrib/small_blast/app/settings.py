@@ -1,4 +1,4 @@
-"""Settings, those that Blast takes from its environment from there as well."""
+"""The settings; those that Blast reads from its environment come from there, too."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The addresses: those of the app before Blast's own."""
+"""The addresses: those of the app come before Blast's own."""
 
 from api import views
 from django.contrib import admin

@@ -1,1 +1,1 @@
-"""The one Django app."""
+"""The only Django app."""

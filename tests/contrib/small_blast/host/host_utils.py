@@ -1,4 +1,4 @@
-"""What Blast's module of that name is asked for: the export, written anew from the description of the document."""
+"""A replacement of Blast's module: the export, rewritten from the description of the document."""
 
 import json
 import os

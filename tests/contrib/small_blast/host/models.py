@@ -1,4 +1,4 @@
-"""Tables with the names and columns that an export shows of Blast's."""
+"""Tables with the names and columns that an export of Blast has."""
 
 from django.conf import settings
 from django.db import models

@@ -1,4 +1,4 @@
-"""What a run finds in the sky: an invented sample that the test put into the folder SKY, and what goes wrong."""
+"""The results of a run: an invented sample that the test puts into the folder SKY, and the failures."""
 
 import json
 import os

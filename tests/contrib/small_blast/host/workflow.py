@@ -1,4 +1,4 @@
-"""A workflow with the stages, the two ways to fail and the canvas of Blast's; of its work, only the traces."""
+"""A workflow with the stages, the two ways to fail and the canvas of Blast; of its work, it only leaves traces."""
 
 from celery import chain, group, shared_task
 from django.utils import timezone
