@@ -1,1 +1,1 @@
-"""The workflow that makes a transient's data: its stages, what failed, and where to begin again."""
+"""The workflow that makes a transient's data: its stages, what failed, and where to restart."""

@@ -1,4 +1,4 @@
-"""How the workflow behind a revision ended, in a few words: by far the most are complete, and say so themselves."""
+"""How the workflow behind a revision ended, with a fast path for complete ones, by far the most common."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ COMPLETE = "complete"
 """The status of a state in which every stage succeeded."""
 
 UP_TO_DATE = "none"
-"""What `Out-Of-Date:` says of a revision in which nothing was when it was recorded."""
+"""The value of `Out-Of-Date:` if nothing was out of date when the revision was recorded."""
 
 
 def is_known_fresh(state: Marker) -> bool:
-    """Whether nothing in a state can be out of date, by what its commit says, or since it is a transient's first."""
+    """Whether nothing in a state can be out of date, because its commit says so or it is the transient's first."""
     said = state.trailers
     if said.get(Trailer.OUT_OF_DATE) == UP_TO_DATE:
         return True
@@ -33,10 +33,10 @@ def says_complete(revision: Revision) -> bool:
 
 
 def status_of(repository: Repository, revision: Revision) -> str:
-    """Return how the workflow behind a revision ended: what every verb and table says of it.
+    """Return how the workflow behind a revision ended, for all verbs and tables.
 
-    See `Validity.status`. The trailer `Status:` is what was said when it was recorded: in revisions of 2026 it counts
-    findings (no host match) among the failures, and does not know of stages that failed by their markers alone.
+    See `Validity.status`. The trailer `Status:` is the status at the time of recording: in revisions of 2026 it counts
+    findings (no host match) as failures, and ignores stages that failed only by their markers.
 
     Raises:
         DamagedData: The document cannot be read.

@@ -1,7 +1,7 @@
 """Rows that a transient left behind when it was renamed.
 
-Blast names cutouts and apertures after the transient. After a rename the old rows stay, and a new run makes a second
-set beside them under the new name; its SED fit then fails, for it finds two of each.
+Blast names cutouts and apertures after the transient. After a rename the old rows stay, and a new run adds a second set
+under the new name; its SED fit then fails because it finds two of each.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ _TABLES = ("cutouts", "apertures", "photometry")
 
 
 def former_rows(transient: str, paths: Iterable[str]) -> Iterator[str]:
-    """Yield the paths of values in rows of a former name beside which the same row of the present name stands.
+    """Yield the paths of values in rows of a former name for which there is the same row under the present name.
 
     Args:
         transient: The present name.
@@ -29,5 +29,5 @@ def former_rows(transient: str, paths: Iterable[str]) -> Iterator[str]:
 
 
 def _row(rest: str) -> str:
-    """Return the name of a cutout or aperture in what follows the table."""
+    """Return the name of a cutout or aperture from a path without its table."""
     return rest.partition("/")[0].partition(".")[0]

@@ -1,8 +1,8 @@
-"""What each product of a revision was made of, as its document says, and whether an input was really used.
+"""The inputs of each product of a revision, from its document, and whether an input was actually used.
 
 Products are named as everywhere: files by their path (`cutout_cdn/DES/DES_z.fits`), rows by their natural path
-(`photometry/2026dgt_DES_z_global/DES_z`, `sed/global`). The way leads image → cutout → aperture → photometry → SED
-result → files. A photometry row that was not validated stands in the document, and the fit was made without it.
+(`photometry/2026dgt_DES_z_global/DES_z`, `sed/global`). The order is image → cutout → aperture → photometry → SED
+result → files. A photometry row that was not validated is in the document, but was not used in the fit.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _SED_FILES = ("posterior", "chains_file", "percentiles_file", "model_file")
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One step of the way.
+    """One step from a product to a source.
 
     Attributes:
         product: What was made.
-        source: What it was made of.
-        really: Whether the source was really used, or only considered.
+        source: What it was made from.
+        really: Whether the source was actually used, or only considered.
     """
 
     product: str
@@ -49,19 +49,19 @@ class Uses:
         return sources
 
     def sources(self, product: str) -> list[str]:
-        """Return what a product was really made of, one step back."""
+        """Return the sources that a product was made from directly."""
         return self._sources.get(product, [])
 
     @cached_property
     def results(self) -> list[str]:
-        """What the others were made for: SED results and their files; where there are none, the photometry."""
+        """The final products: SED results and their files, or the photometry if there are none."""
         products = dict.fromkeys(step.product for step in self.steps if "@" not in step.product.partition(":")[0])
         return [each for each in products if each.startswith(("sed/", "sed_output/", "sfh/"))] or [
             each for each in products if each.startswith("photometry/")
         ]
 
     def inputs(self, products: Iterable[str]) -> dict[str, int]:
-        """Return what some products were really made of, directly or not, each with the number of steps back to it."""
+        """Return the direct and indirect sources of products, each with the number of steps to it."""
         known = dict.fromkeys(products, 0)
         level = list(known)
         distance = 0
@@ -108,7 +108,7 @@ def _apertures(apertures: Iterable[Row], has_host: bool) -> Iterator[Use]:
 
 
 def _fit(sed: Row, photometry: Iterable[Row], apertures: dict[Json, Row]) -> Iterator[Use]:
-    """Yield what an SED result was fitted to: the validated photometry of its scope; all of it if none ever was."""
+    """Yield what an SED result was fitted to: the validated photometry of its scope, or all if none was validated."""
     rows = [
         row for row in photometry if row.key[0] in apertures and apertures[row.key[0]].values.get("type") == sed.key[0]
     ]

@@ -1,4 +1,4 @@
-"""A revision and what of it is invalid, told in the words that `get`, `show` and `log` use."""
+"""The validity of a revision, reported in the words that `get`, `show` and `log` use."""
 
 from __future__ import annotations
 
@@ -42,21 +42,21 @@ _FORMER = Problem("stale", None, "the transient had another name then")
 
 
 def validity_of(repository: Repository, state: Snapshot, *, fully: bool = False) -> Validity:
-    """Return what of a state can be relied on, by its document and by the markers of the run that it came from.
+    """Return which parts of a state are valid, from its document and the markers of its run.
 
     Args:
         repository: The data repo.
         state: The state.
-        fully: Whether to tell of each stage even where all succeeded.
+        fully: Whether to report each stage even if all succeeded.
     """
     if state.dr.export.is_reference:
         return _ALL_SOUND  # no workflow made it
     document, marks = state.dr.export.document, _marks(repository, state)
     is_fresh = is_known_fresh(state)
     if not fully and not marks and is_fresh and sounds_complete(document):
-        return _ALL_SOUND  # by far the most: neither rules nor stages need to be read
+        return _ALL_SOUND  # the usual case, without reading rules or stages
     validity = _judge(repository, document, marks, on_the_way=isinstance(state, StageState))
-    if is_fresh or isinstance(state, Draft):  # a draft waits for a run that mends it
+    if is_fresh or isinstance(state, Draft):  # a draft is superseded by the run that fixes it
         return validity
     from blastgit.workflow.outdated import outdated_in
 
@@ -64,12 +64,12 @@ def validity_of(repository: Repository, state: Snapshot, *, fully: bool = False)
 
 
 def status_at_end(repository: Repository, document: Mapping[str, Json], marks: Mapping[str, Ending]) -> str:
-    """Return how the workflow ended whose result is being recorded: what `workflow/ended.py` will say of it.
+    """Return the status of the workflow whose result is being recorded, as `workflow/ended.py` will report it.
 
     Args:
         repository: The data repo.
         document: The export.
-        marks: What the markers of the run say, by the slug of the stage.
+        marks: How each stage ended by the markers of the run, by its slug.
     """
     if not marks and sounds_complete(document, repository.rules.ignored_stages):
         return COMPLETE
@@ -79,13 +79,13 @@ def status_at_end(repository: Repository, document: Mapping[str, Json], marks: M
 def outdated_at_end(
     repository: Repository, document: Mapping[str, Json], marks: Mapping[str, Ending], steps: Iterable[Step]
 ) -> str:
-    """Return which stages are out of date in a state that is being recorded, as its trailer says it.
+    """Return which stages are out of date in a state being recorded, in the form of its trailer.
 
     Args:
         repository: The data repo.
         document: The export.
-        marks: What the markers of the run say, by the slug of the stage.
-        steps: The state, and those that it follows.
+        marks: How each stage ended by the markers of the run, by its slug.
+        steps: The state and its predecessors.
     """
     from blastgit.workflow.outdated import find_outdated
 
@@ -125,28 +125,28 @@ def _judge(
 
 
 def _worse(said: Ending | None, mark: Ending) -> Ending:
-    """Return how a stage ended that failed or never ended by its marker, and by the document perhaps otherwise."""
+    """Return how a stage ended, if its marker says that it failed or never ended and the document may differ."""
     if said is None:
         return mark
     if said.is_error:
-        return replace(said, reason=mark.reason)  # the same in Blast's words
+        return replace(said, reason=mark.reason)  # keep Blast's own words
     has_run_since = said.when is not None and mark.when is not None and said.when >= mark.when
     return said if has_run_since else mark
 
 
 def _is_ahead(end: Ending | None, rules: Rules, redone: Collection[str]) -> bool:
-    """Whether a run had not come to a stage yet, at one of its markers: what stands there is inherited."""
+    """Whether, at a marker, the run had not reached a stage yet, so that its products are inherited."""
     return bool(redone) or (end is not None and end.outcome in rules.pending)
 
 
 def _marks(repository: Repository, state: Snapshot) -> dict[str, Ending]:
-    """Return the last mark of each stage in the run that led to a state, by slug."""
+    """Return the last ending of each stage in the run that led to a state, by slug."""
     if (
         isinstance(state, Revision)
         and not repository.is_here
         and state.trailers.get(Trailer.STATUS, "complete") == "complete"
     ):
-        return {}  # each commit that is looked at there has to be brought
+        return {}  # reading markers would fetch each commit
     commit = state.commit if state.stage else repository.commit_before(state.name, state.commit)
     found: dict[str, Ending] = {}
     while commit is not None and (marker := Marker(commit)).stage is not None:
@@ -159,13 +159,13 @@ def _marks(repository: Repository, state: Snapshot) -> dict[str, Ending]:
 
 @dataclass(frozen=True)
 class Finding:
-    """What is invalid for one reason.
+    """The values and files that are invalid for one reason.
 
     Attributes:
-        root: Where it began, in words: "Host match ended with 'failed'".
+        root: The root cause, in words: "Host match ended with 'failed'".
         values: Natural paths of values.
         files: Paths of files.
-        left: How many of them are the same as in the revision before.
+        left: How many of them are the same as in the previous revision.
         before: That revision, or None.
     """
 
@@ -194,14 +194,14 @@ class Finding:
 
 
 class Invalid(dict[str, str]):
-    """What of something is invalid: each value or file with the reason.
+    """The invalid values and files in a result, each with the reason.
 
     Attributes:
-        findings: The same, reason by reason.
+        findings: The same, grouped by reason.
     """
 
     def __init__(self, reasons: Mapping[str, str] = MappingProxyType({}), findings: Iterable[Finding] = ()) -> None:
-        """Gather reasons."""
+        """Collect reasons."""
         super().__init__(reasons)
         self.findings = tuple(findings)
 
@@ -216,14 +216,14 @@ class Invalid(dict[str, str]):
 
 
 class OutOfDate(Invalid):
-    """What of something is out of date: each value or file with the reason."""
+    """The values and files in a result that are out of date, each with the reason."""
 
 
 class ValidityReport:
-    """A revision, and what of it is invalid."""
+    """A revision with its invalid and outdated values and files."""
 
     def __init__(self, repository: Repository, revision: Snapshot, *, fully: bool = False) -> None:
-        """Judge a revision, or the state at a marker; see `validity_of`."""
+        """Examine a revision, or the state at a marker; see `validity_of`."""
         self._repository = repository
         self.revision = revision
         self.validity = validity_of(repository, revision, fully=fully)
@@ -241,12 +241,12 @@ class ValidityReport:
 
     @cached_property
     def invalid_files(self) -> dict[str, Problem]:
-        """Why each invalid file is."""
+        """The invalid files, each with its problem."""
         return self.validity.problems(self.revision.held)
 
     @cached_property
     def invalid_values(self) -> dict[str, Problem]:
-        """Why each invalid value is."""
+        """The invalid values, each with its problem."""
         if self.validity.is_complete:
             return {}
         from blastgit.workflow.former import former_rows
@@ -255,7 +255,7 @@ class ValidityReport:
         return {**self.validity.problems(self.values), **former}
 
     def is_as_before(self, path: str) -> bool:
-        """Whether a value or file is the same in the revision before: then it is left over, or came out again."""
+        """Whether a value or file is the same in the previous revision: left over, or reproduced."""
         if self._before is None:
             return False
         ours, theirs = self.revision.dr.files, self._before.dr.files
@@ -271,7 +271,7 @@ class ValidityReport:
 
     @cached_property
     def _differing(self) -> set[str]:
-        """The values that differ from those of the revision before, by the rules."""
+        """The values that differ from the previous revision by the rules."""
         from blastgit.revision.compare import compare
         from blastgit.revision.normalise import normalise
 
@@ -281,7 +281,7 @@ class ValidityReport:
 
     @cached_property
     def outdated(self) -> dict[str, Outdated]:
-        """Why each value and file is out of date that is."""
+        """The values and files that are out of date, each with the reason."""
         if self.validity.is_complete:
             return {}
         paths = (*self.values, *self.revision.held)
@@ -289,7 +289,7 @@ class ValidityReport:
 
     @cached_property
     def unmade(self) -> dict[str, str]:
-        """The values and files that a run had not come to yet, at a marker on its way, each with the reason."""
+        """The values and files that, at a marker, the run had not made yet, each with the reason."""
         if isinstance(self.revision, Revision):
             return {}
         paths = (*self.values, *self.revision.held)
@@ -297,11 +297,11 @@ class ValidityReport:
 
     @property
     def invalid(self) -> dict[str, Problem]:
-        """Why each invalid value and file is."""
+        """The invalid values and files, each with its problem."""
         return {**self.invalid_values, **self.invalid_files}
 
     def findings(self, problems: Mapping[str, Problem] | None = None) -> list[Finding]:
-        """Return what is invalid, or these problems, reason by reason."""
+        """Return these problems, by default all, grouped by reason."""
         return list(map(self._with_left, self._by_reason(self.invalid if problems is None else problems)))
 
     def _with_left(self, found: Finding) -> Finding:
@@ -309,7 +309,7 @@ class ValidityReport:
         return replace(found, left=left, before=None if self._before is None else str(self._before))
 
     def _by_reason(self, found: Mapping[str, Problem | Outdated]) -> list[Finding]:
-        """Return values and files reason by reason, each reason with what it concerns."""
+        """Group values and files by reason."""
         groups: dict[str, list[str]] = {}
         for path, why in found.items():
             groups.setdefault(why.because, []).append(path)
@@ -320,16 +320,16 @@ class ValidityReport:
         ]
 
     def out_of_date(self, paths: Iterable[str], what: str, then: str = "", *, strict: bool = False) -> OutOfDate:
-        """Return those of some values and files that are out of date, each with the reason.
+        """Return which of some values and files are out of date, each with the reason.
 
         Args:
             paths: The values and files.
-            what: What was asked for, as it is called in the error.
+            what: What was requested, for the error message.
             then: A sentence on what was done anyway.
-            strict: Whether to raise if one is.
+            strict: Whether to raise if one is out of date.
 
         Raises:
-            InvalidData: One is, and `strict` was asked for; the error says which, why, and what to do.
+            InvalidData: One is out of date, and `strict` is true; the error says which, why, and what to do.
         """
         found = {path: self.outdated[path] for path in paths if path in self.outdated}
         late = OutOfDate({path: str(why) for path, why in found.items()}, self._by_reason(found))
@@ -341,21 +341,21 @@ class ValidityReport:
         return late
 
     def allow(self, paths: Iterable[str], what: str, then: str = "", *, even_invalid: bool = False) -> Invalid:
-        """Return those of some values and files that are invalid, each with the reason, if they are wanted so.
+        """Return which of some values and files are invalid, each with the reason, or raise.
 
         Args:
             paths: The values and files.
-            what: What was asked for, as it is called in the error.
-            then: A sentence on what was done all the same.
-            even_invalid: Whether they are wanted even so.
+            what: What was requested, for the error message.
+            then: A sentence on what was done anyway.
+            even_invalid: Whether invalid ones are accepted.
 
         Raises:
-            InvalidData: One is invalid, and they are not; the error says which, why, and what to do.
+            InvalidData: One is invalid, and `even_invalid` is false; the error says which, why, and what to do.
         """
         found = {path: problem for path in paths if (problem := self._problem(path)) is not None}
         if found and not even_invalid:
             raise InvalidData(
-                f"{self._say(found, what)}. {then}--even-invalid gives it all the same; {self.revision.name}@"
+                f"{self._say(found, what)}. {then}--even-invalid gives it anyway; {self.revision.name}@"
                 "latest-complete is the last revision without a failure, if there is one"
             )
         return Invalid({path: f"{why}{self._same(path)}" for path, why in found.items()}, self.findings(found))
@@ -367,7 +367,7 @@ class ValidityReport:
         return f", the same as in {self._before}" if self.is_as_before(path) else ""
 
     def to_json(self) -> dict[str, Any]:
-        """Return what is known of each stage and each invalid value and file, under stable keys."""
+        """Return each stage and each invalid or outdated value and file under stable keys."""
         invalid = {
             path: {**problem.to_json(), "as_before": self.is_as_before(path)} for path, problem in self.invalid.items()
         }
@@ -397,7 +397,7 @@ def _counted(paths: Iterable[str], noun: str) -> str:
 
 
 def _group(path: str) -> str:
-    """Return what people call the place of a path: `sed/global` of `sed/global.log_mass_50`."""
+    """Return the part of a path to show to people: `sed/global` of `sed/global.log_mass_50`."""
     table, _, rest = path.partition("/")
     if table in ("sed", "sfh"):
         return f"{table}/{rest.split('/')[0].split('.')[0]}"

@@ -1,15 +1,14 @@
-"""Leases: who is at which stage of a transient, since when, and from when on somebody else may take it over.
+"""Leases: who is working on which stage of a transient, since when, and when somebody else may take it over.
 
-A begun stage says "this should have succeeded", which equals a lock that its owner may leave behind when it dies.
+A begun stage is like a lock that its owner may leave behind when it dies.
 
-**Whose clock.** The clocks of workers disagree, so none of them is asked. A lease is timed by the clock of the file
-system that holds the data repo, which is the same for all who write there: the time that it gives to the lock file of
-the transient when that is touched. Only a data repo elsewhere, which is pushed to, gives no time: there this machine's
-clock counts, the hook refuses a lease whose clock is further off than `SKEW`, and whoever takes over waits so much
-longer.
+**Whose clock.** The clocks of workers disagree, so they are not used. A lease is timed by the clock of the file system
+that holds the data repo, which is the same for all writers: the time that it gives to the transient's lock file when
+the file is touched. A remote data repo, which is pushed to, gives no time: there the clock of this machine counts, the
+hook refuses a lease whose clock is off by more than `SKEW`, and taking over a lease waits that much longer.
 
-**What clocks cannot spoil.** They decide only for how long somebody waits. What a stage brings is taken in only from
-whom the lease belongs to at that moment, by compare and swap on the ref: whoever lost a lease cannot end the stage.
+**What clocks cannot break.** They only decide how long somebody waits. The output of a stage is only accepted from the
+present holder of the lease, by compare-and-swap on the ref: a worker that lost its lease cannot end the stage.
 """
 
 from __future__ import annotations
@@ -26,27 +25,27 @@ if TYPE_CHECKING:
     from blastgit.repository.base import Repository
 
 LENGTH = timedelta(hours=1)
-"""How long a lease holds, unless its owner says otherwise."""
+"""The default length of a lease."""
 
 LONGEST = timedelta(days=30)
-"""For how long a lease may be taken."""
+"""The greatest length of a lease."""
 
 SKEW = timedelta(minutes=2)
-"""How far a clock may be off from that of the server that a lease is pushed to."""
+"""How far a clock may differ from that of the server to which a lease is pushed."""
 
 
 @dataclass(frozen=True)
 class Lease:
-    """One stage that has begun and not ended.
+    """The lease of a stage that has begun and not ended.
 
     Attributes:
         stage: The stage.
-        owner: Whose it is.
+        owner: The owner.
         host: The machine of the owner.
-        began: When it began.
-        until: When it ends if it is not renewed.
-        token: The commit that made it: the same owner's next lease of the stage has another.
-        attempts: How many times the stage had begun by then in this run.
+        began: When the stage began.
+        until: When the lease expires unless renewed.
+        token: The commit that made it, unique to this lease.
+        attempts: How many times the stage has begun in this run, this one included.
     """
 
     stage: str
@@ -60,7 +59,7 @@ class Lease:
     def is_over(self, now: datetime, margin: timedelta = timedelta()) -> bool:
         """Whether somebody else may take it over.
 
-        A lease from the future was timed by a clock that has been set back since: nobody can tell when it would end.
+        A lease from the future was timed by a clock that has since been set back, so its end is unknown.
         """
         return now >= self.until + margin or now < self.began - SKEW
 
@@ -76,18 +75,18 @@ class Lease:
 
 
 def who(owner: str, host: str) -> str:
-    """Return who is at a stage, in words."""
+    """Return who is working on a stage, in words."""
     return owner if host in owner else f"{owner} on {host}"
 
 
 def repo_time(lock: Lock) -> datetime:
-    """Return what time it is where the data repo is kept, as the holder of a lock there."""
-    os.utime(lock.descriptor)  # without a time of our own: the file system, perhaps a server's, gives it
+    """Return the time at the data repo, for the holder of a lock there."""
+    os.utime(lock.descriptor)  # sets the time of the file system, which may be a server's
     return datetime.fromtimestamp(os.fstat(lock.descriptor).st_mtime, UTC)
 
 
 def reading_time(repository: Repository) -> datetime:
-    """Return the same for somebody who holds no lock; where they may not write either, this machine's time."""
+    """Return the time at the data repo, for readers without a lock; this machine's time if they may not write."""
     try:
         with TemporaryFile(dir=repository.work_folder / "locks") as file:
             return datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
@@ -96,7 +95,7 @@ def reading_time(repository: Repository) -> datetime:
 
 
 def margin_of(repository: Repository) -> timedelta:
-    """Return for how much longer a lease counts: nothing where the repo itself is, else what two clocks may differ."""
+    """Return how much longer a lease counts: nothing for a local repo, else the difference that clocks may have."""
     return timedelta() if repository.is_here else 2 * SKEW
 
 
@@ -106,5 +105,5 @@ def this_machine() -> str:
 
 
 def this_process() -> str:
-    """Return a name for the owner of leases that nobody named: this process."""
+    """Return the default owner of leases: this process."""
     return f"process {os.getpid()} on {this_machine()}"

@@ -1,4 +1,4 @@
-"""What somebody named, under its real name."""
+"""The state and path that a name stands for."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from blastgit.repository.commits import Snapshot
 
 @dataclass(frozen=True)
 class Located:
-    """What somebody named, under its real name.
+    """The state and path that a name stands for.
 
     Attributes:
         state: The revision, or the marker of a stage.
-        path: What in it: a natural path, a file, the beginning of some; None for all of it.
-        within: The beginnings of the paths of the component that is meant, if all of one is.
+        path: A natural path, a file, or the beginning of some in the state; None for all of it.
+        within: If the name is of a whole component, the beginnings of its paths.
     """
 
     state: Snapshot

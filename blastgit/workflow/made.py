@@ -1,9 +1,9 @@
-"""When what stands in a state was made: the state at which its stage ran last, by the evidence of the history.
+"""When the contents of a state were made: at which state their stage ran last, from the evidence in the history.
 
-What a stage makes is told apart by rows and images (`Unit`), because an edit touches one and not the others. Where no
-task's time has moved between two states, times tell nothing (exports of tests, edits in the database): then a unit was
-made if what it holds changed. Geometry and verdicts often come out equal; so a stage between two that ran is taken to
-have run, too, unless it measures, and a picture is taken to follow.
+The output of a stage is divided by rows and images (`Unit`), because an edit touches one and not the others. If no
+task's time has changed between two states, times are no evidence (exports of tests, edits in the database), and a unit
+counts as made if its contents changed. Since geometry and verdicts often come out equal, a stage between two that ran
+is assumed to have run as well, unless it measures; pictures are assumed to be redrawn.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from blastgit.workflow.view import View
 _BY_ROW = ("photometry", "apertures")
 _BY_IMAGE = ("cutouts", "cutout_cdn")
 _MEASURED = Patterns(("photometry/*.flux",))
-"""What comes out different whenever an input is different: nobody measures the same number by chance."""
+"""Values that always change if an input changes: no measurement gives the same number by chance."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What one run of a stage makes at a time, as far as an edit can tell it apart.
+    """The smallest part of a stage's output that an edit can affect.
 
     Attributes:
         stage: The stage.
-        part: The row of photometry or of an aperture, or the filter of an image; "" for all else that it makes.
+        part: The row of photometry or of an aperture, or the filter of an image; "" for all other output.
     """
 
     stage: str
@@ -45,8 +45,8 @@ class Making:
     """When something was made.
 
     Attributes:
-        step: How many states back, in whose run its stage ran last.
-        again: Whether a run that gave that state again made it once more.
+        step: How many states back its stage ran last.
+        again: Whether a run that reproduced that state made it again.
     """
 
     step: int
@@ -54,7 +54,7 @@ class Making:
 
 
 def row_of(path: str) -> str:
-    """Return the natural path of the row that a value stands in, or the path itself if it is of a file or row."""
+    """Return the natural path of a value's row, or the path itself if it is of a file or row."""
     table = path.partition("/")[0].partition(".")[0]
     is_file = table in ("cutout_cdn", "sed_output")
     head, dot, field = path.rpartition(".")
@@ -62,7 +62,7 @@ def row_of(path: str) -> str:
 
 
 def part_of(path: str, view: View) -> str:
-    """Return which part of what a stage makes a value or file belongs to."""
+    """Return the part (see `Unit`) that a value or file belongs to."""
     table = path.partition("/")[0]
     if table in _BY_ROW:
         return row_of(path)
@@ -72,13 +72,13 @@ def part_of(path: str, view: View) -> str:
 
 
 class Makings:
-    """When each unit of a state and of those before it was made."""
+    """When each unit of a state and its predecessors was made."""
 
     def __init__(self, steps: Iterable[Step], stages: Stages, rules: Rules) -> None:
-        """Look at a state, and, as far as it is needed, at those before it.
+        """Examine a state and, as far as needed, its predecessors.
 
         Args:
-            steps: The state and those before it, newest first; they are taken one by one.
+            steps: The state and its predecessors, newest first, consumed lazily.
             stages: What each stage reads and makes.
             rules: Which files are derived.
         """
@@ -94,7 +94,7 @@ class Makings:
         self._marked: dict[str, View] = {}
 
     def step(self, index: int) -> Step | None:
-        """Return the state so many steps back, or None if the history is shorter than that."""
+        """Return the state that many steps back, or None if the history is shorter."""
         while len(self._steps) <= index:
             step = next(self._left, None)
             if step is None:
@@ -103,7 +103,7 @@ class Makings:
         return self._steps[index]
 
     def view(self, index: int) -> View:
-        """Return the state so many steps back, which must be there."""
+        """Return the state that many steps back, which must exist."""
         step = self.step(index)
         assert step is not None
         return step.view
@@ -116,7 +116,7 @@ class Makings:
         return found
 
     def units(self, path: str, index: int = 0) -> list[Unit]:
-        """Return the units that a value or file of a state belongs to, one for each stage that makes it, in order."""
+        """Return the units of a value or file in a state, one for each stage that makes it, in order."""
         key = (path, index)
         found = self._units.get(key)
         if found is None:
@@ -133,7 +133,7 @@ class Makings:
         return self._differing[key]
 
     def told(self, index: int) -> frozenset[str]:
-        """Return the stages that ran for a state by their markers and times; those of its first state all did."""
+        """Return the stages that ran for a state by their markers and times; for the first state, all stages."""
         if index not in self._told:
             self._told[index] = self._find_told(index)
         return self._told[index]
@@ -163,7 +163,7 @@ class Makings:
         return unit.stage in self.told(index) or unit in self._changed(index) or self._is_presumed(unit, index)
 
     def _changed(self, index: int) -> frozenset[Unit]:
-        """Return the units of which something differs from the state before."""
+        """Return the units that differ from the previous state."""
         if index not in self._by_value:
             changed = self.differing(index + 1, index)
             self._by_value[index] = frozenset(
@@ -172,14 +172,14 @@ class Makings:
         return self._by_value[index]
 
     def _is_presumed(self, unit: Unit, index: int) -> bool:
-        """Whether a unit is taken to have been made where times tell nothing."""
+        """Whether a unit is assumed to have been made where times are no evidence."""
         if self.told(index):
             return False
         stage = self.stages.by_name[unit.stage]
         if all(map(self._rules.is_derived, stage.makes.texts)):
             return True
         paths = self.differing(index + 1, index)
-        # The first that makes a path has run; of the later ones nothing is known.
+        # The first stage that makes a path has run; for later ones this is unknown.
         changed = {makers[0].name for path in paths if (makers := self.makers(path))}
         is_between = bool(changed & self.stages.before(stage.name)) and any(
             later.name in changed for later in self.stages.after(stage.name)
@@ -190,7 +190,7 @@ class Makings:
         return (path for path in self.view(index).all if path.startswith(unit.part) and unit in self.units(path, index))
 
     def late(self, stage: Stage, index: int) -> frozenset[str]:
-        """Return which stages before one ended after it in the run for a state: what it read, they had not made yet."""
+        """Return which predecessors of a stage ended after it in the run for a state, too late for it to read."""
         step = self.step(index)
         assert step is not None
         told, before = self.told(index), self.stages.before(stage.name)
@@ -205,7 +205,7 @@ class Makings:
         return frozenset(each for each in before & told if (other := ran.get(each)) is not None and other - when > SKEW)
 
     def seen(self, stage: Stage, index: int) -> View | None:
-        """Return where to find what a stage saw of stages that ended after it: its marker, or the state before."""
+        """Return the state with what a stage read of stages that ended after it: its marker, or the previous state."""
         step, before = self.step(index), self.step(index + 1)
         assert step is not None
         if stage.slug in step.marks:
@@ -214,12 +214,12 @@ class Makings:
         return None if before is None else before.view
 
     def ran_since(self, path: str, index: int) -> set[str]:
-        """Return the stages which make a path and ran, by their markers and times, after the run for a state."""
+        """Return the stages that make a path and ran, by markers and times, after the run for a state."""
         return {maker.name for maker in self.makers(path) if any(maker.name in self.told(i) for i in range(index))}
 
 
 def _moved(view: View, before: View, since: datetime | None) -> Iterator[str]:
-    """Yield the tasks that ran for a state, by their times; with these, tasks for which no time was noted."""
+    """Yield the tasks that ran for a state by their times, and if there are any, also tasks without a time."""
     timed = [
         name
         for name, when in view.ran.items()

@@ -1,8 +1,8 @@
-"""Which references the products of a state were made with, beside its filters: trained models, catalogues.
+"""Which references the products of a state were made with, besides its filters: trained models, catalogues.
 
-A stage declares the lines that it works with (`references` in `stages.yaml`). What it made was made with the revision
-of each that was the latest when the export was written of the run that made it. A run that knows better says so, in
-the trailer `Used:` of the stage's marker or of the commit that ends it.
+A stage declares the reference lines that it uses (`references` in `stages.yaml`). Its output was made with the revision
+of each that was the latest when the run's export was written. A run that used others says so in the trailer `Used:` of
+the stage's marker or of the commit that ends the run.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from blastgit.workflow.resolve import resolve
 from blastgit.workflow.stages import Stage, Stages
 
 _NEVER = ("sfh", "workflow_tasks", "filters", "surveys")
-"""Tables of which no row is made with a reference: they follow from other rows, or come from Blast as they are."""
+"""Tables whose rows are never made with a reference: they are derived from other rows, or fixed in Blast."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,10 @@ class MadeWith:
     """A reference that a product was made with.
 
     Attributes:
-        product: The row, or the file, that a stage made first: `sed/global`.
+        product: A primary product of a stage, a row or file: `sed/global`.
         line: The reference, `r/model/sbi-global`.
-        time: When the export was written of the run that made it.
-        number: The revision of the reference, if that run said which.
+        time: When the export of the run that made it was written.
+        number: The revision of the reference, if the run named it.
     """
 
     product: str
@@ -42,7 +42,7 @@ class MadeWith:
 
 
 def first_products(stage: Stage, rows: Iterable[str], files: Iterable[str]) -> list[str]:
-    """Return what a stage makes first: rows, and only where it makes none, files, which are written of the rows."""
+    """Return the primary products of a stage: its rows, or if there are none, its files (derived from rows)."""
     tables = {text.partition("/")[0].partition(".")[0] for text in stage.makes.texts} - set(_NEVER)
     found = [path for path in rows if path.partition("/")[0] in tables and stage.makes.meet([path])]
     return found or [path for path in files if stage.makes.match(path)]
@@ -63,7 +63,7 @@ def made_with(makings: Makings, index: int = 0) -> Iterator[MadeWith]:
 
 
 def made_by(makings: Makings, stage: Stage, product: str, index: int = 0) -> Iterator[MadeWith]:
-    """Yield the references that a stage worked with when it made a product that stands in a state."""
+    """Yield the references that a stage used when it made a product in a state."""
     making = makings.made(Unit(stage.name, part_of(product, makings.view(index))), index)
     time, used = _run_of(makings, stage, making)
     said = dict(text.split("@") for text in used)
@@ -72,11 +72,11 @@ def made_by(makings: Makings, stage: Stage, product: str, index: int = 0) -> Ite
 
 
 def _run_of(makings: Makings, stage: Stage, making: Making) -> tuple[datetime, tuple[str, ...]]:
-    """Return when the export was written of the run that made something, and what it says that it used."""
+    """Return when the export of the run that made something was written, and the references that the run named."""
     step = makings.step(making.step)
     assert step is not None
     assert step.view.state is not None
-    told: tuple[str, ...] = ()  # of the same export handed in again, to tell what it used
+    told: tuple[str, ...] = ()  # named when the same export was recorded again
     for each in step.again:
         if each.tells_of(stage.slug):
             return each.time, told or each.used
@@ -87,11 +87,11 @@ def _run_of(makings: Makings, stage: Stage, making: Making) -> tuple[datetime, t
 
 
 def check_used(repository: Repository, texts: Iterable[str]) -> tuple[str, ...]:
-    """Return the revisions of references that a run says it used, as its commit names them.
+    """Return the revisions of references that a run used, in the form of its trailer.
 
     Args:
         repository: The data repo.
-        texts: What people name them, `r/model/sbi-global@2`; without a number the latest revision is meant.
+        texts: Their names, `r/model/sbi-global@2`; without a number, the latest revision.
 
     Raises:
         InvalidInput: One is not a reference, no stage works with it, or two are of one reference.

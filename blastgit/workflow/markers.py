@@ -1,8 +1,8 @@
 """The markers of a run in progress: commits under `refs/workflow/NAME`, one for each stage that began or ended.
 
-The first follows the tip of the transient's branch as it was when the run began, which every marker names (`Base:`), so
-that `git log refs/workflow/NAME` reads on into the published history. The tree of a marker holds everything up to that
-point.
+The parent of the first is the tip of the transient's branch when the run began, which every marker names (`Base:`), so
+that `git log refs/workflow/NAME` continues into the published history. The tree of a marker holds everything made so
+far.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from blastgit.workflow.stages import Stages
 
 BEGUN, DONE, FAILED, UNFINISHED = "begun", "done", "failed", "unfinished"
-"""How a stage stands. `unfinished` is written when a run ends: the stage had begun, and nobody said how it ended."""
+"""The outcomes of a stage. `unfinished` is written when a run ends and a stage has begun but not ended."""
 
 ANSWERED = "answered"
-"""What `failed` comes to if the reason is a finding that `stages.yaml` lists; no marker has it."""
+"""The meaning of `failed` if the reason is a finding listed in `stages.yaml`; never written in a marker."""
 
 OUTCOMES = (BEGUN, DONE, FAILED, UNFINISHED)
 
@@ -40,17 +40,17 @@ NO_BASE = "none"
 
 @dataclass(frozen=True)
 class Mark:
-    """What a marker says of one stage.
+    """The contents of a marker.
 
     Attributes:
         stage: The stage.
-        outcome: How it stands.
-        owner: Whose run began it.
-        host: The machine on which it did.
-        began: When, by the clock that leases go by.
-        until: When the lease ends, if it has just begun.
+        outcome: Its outcome.
+        owner: The owner of the run that began it.
+        host: The machine where it began.
+        began: When it began, by the clock of leases.
+        until: When the lease ends, for a stage that has just begun.
         reason: Why it failed.
-        attempts: How many times it had begun by then in this run.
+        attempts: How many times it has begun in this run.
         used: The revisions of references that it was done with, `r/model/sbi-global@2`, if it says.
     """
 
@@ -66,7 +66,7 @@ class Mark:
 
     @property
     def words(self) -> str:
-        """What a marker says of itself in a line."""
+        """The subject line of the marker."""
         if self.outcome == BEGUN:
             return f"begin {self.stage}"
         if self.outcome in (FAILED, ANSWERED):
@@ -78,8 +78,8 @@ class Mark:
 
         Args:
             name: The transient.
-            body: What the stage made, for people.
-            extra: More trailers.
+            body: The output of the stage, for people.
+            extra: Further trailers.
         """
         trailers = {
             Trailer.STAGE: self.stage,
@@ -97,7 +97,7 @@ class Mark:
 
 
 def read_mark(marker: Marker) -> Mark:
-    """Return what a marker says of its stage.
+    """Parse a marker.
 
     Raises:
         DamagedData: It is not a marker of a stage.
@@ -112,8 +112,8 @@ def read_mark(marker: Marker) -> Mark:
         )  # fmt: skip
     except (KeyError, ValueError, OverflowError):
         raise DamagedData(
-            f"the commit {marker.id:.10} does not say what became of which stage; if it is of a run in progress, "
-            "`blastgit stage drop` forgets that"
+            f"the commit {marker.id:.10} is not a valid marker of a stage; if it belongs to a run in progress, "
+            "`blastgit stage drop` discards the run"
         ) from None
 
 
@@ -125,7 +125,7 @@ def judged(mark: Mark, stages: Stages) -> Mark:
 
 
 def written(moment: datetime) -> str:
-    """Return an instant as trailers have it."""
+    """Format an instant for a trailer."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -140,7 +140,7 @@ class RunMarker:
 
     Attributes:
         commit: The commit.
-        mark: What it says.
+        mark: Its contents.
     """
 
     commit: pygit2.Commit
@@ -154,12 +154,12 @@ class RunMarker:
 
 @dataclass(frozen=True)
 class Run:
-    """A run in progress, as its markers tell it.
+    """A run in progress, from its markers.
 
     Attributes:
         name: The transient.
-        markers: All of them, oldest first.
-        state: What the last one holds.
+        markers: All markers, oldest first.
+        state: The state at the last one.
         base: The tip of the transient's branch when the run began, or None.
     """
 
@@ -190,7 +190,7 @@ class Run:
 
     @cached_property
     def towards(self) -> int:
-        """The number of the revision that the run is to become, as it looked when it began."""
+        """The number of the revision that the run would become, as of its beginning."""
         return read_dr(self.state.dr_bytes, f"{self.name}.json of the run in progress").number
 
     @property
@@ -213,7 +213,7 @@ class Run:
 
 
 def leases_after(leases: Mapping[str, Lease], marker: RunMarker) -> dict[str, Lease]:
-    """Return the leases that are held after a marker, by stage, given those that were held before it."""
+    """Return the leases held after a marker, by stage, given those held before it."""
     mark = marker.mark
     held = {stage: lease for stage, lease in leases.items() if stage != mark.stage}
     if mark.outcome == BEGUN:

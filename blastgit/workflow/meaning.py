@@ -1,4 +1,4 @@
-"""What a convenient name, or a variant of a component, stands for: the revisions that meet some conditions."""
+"""The meaning of a convenient name or a variant of a component: conditions on revisions."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _WORDS = ("complete", "valid", "app_version", "pinned", "run", "made_by")
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a convenient name stands for: the latest revision that meets all of it.
+    """The meaning of a convenient name: the latest revision that meets all conditions.
 
     Attributes:
-        stages: The stages that must have succeeded; None for all of them; empty if it is not about stages.
+        stages: The stages that must have succeeded; None for all, empty for no condition.
         valid: Whether nothing in it may be invalid.
         app_version: A pattern for the version of Blast.
-        pinned: The number for each transient.
-        run: A pattern of the RUN collection that it was born into, or that found it again.
-        made_by: A stage that ran for it, by a marker of its run.
+        pinned: The revision's number for each transient.
+        run: A pattern for the RUN collection that made or reproduced it.
+        made_by: A stage that must have run for it, by a marker of its run.
     """
 
     stages: tuple[str, ...] | None = ()
@@ -43,23 +43,23 @@ class Meaning:
 
 
 def read_meaning(spec: Any, where: str) -> Meaning:
-    """Return what stands in `blastgit.yaml` for one name.
+    """Parse the meaning of a name in `blastgit.yaml`.
 
     Args:
         spec: The value.
-        where: What to call it in an error.
+        where: Its location for error messages.
 
     Raises:
         RepoError: It is not valid; the error says where.
     """
     if not isinstance(spec, dict) or not spec:
-        raise RepoError(f"{where} is {spec!r:.60}, and should say what it means: {', '.join(_WORDS)}")
+        raise RepoError(f"{where} is {spec!r:.60}, but should give conditions: {', '.join(_WORDS)}")
     check_keys(spec, where, _WORDS)
     valid, pinned = spec.get("valid", False), spec.get("pinned", {})
     if not isinstance(valid, bool):
         raise RepoError(f"{where}.valid is {valid!r:.60}, neither true nor false")
     if not isinstance(pinned, dict) or not all(isinstance(t, str) and type(n) is int for t, n in pinned.items()):
-        raise RepoError(f"{where}.pinned is {pinned!r:.60}, and should map transients to numbers of revisions")
+        raise RepoError(f"{where}.pinned is {pinned!r:.60}, but should map transients to revision numbers")
     version = _text(spec, "app_version", where, "a pattern such as v1.13.*")
     run, stage = _text(spec, "run", where, "a pattern of RUN collections"), _text(spec, "made_by", where, "a stage")
     return Meaning(_complete(spec.get("complete", []), where), valid, version, pinned, run, stage)
@@ -68,7 +68,7 @@ def read_meaning(spec: Any, where: str) -> Meaning:
 def _text(spec: Mapping[str, Any], word: str, where: str, form: str) -> str | None:
     value = spec.get(word)
     if value is not None and (not isinstance(value, str) or not value):
-        raise RepoError(f"{where}.{word} is {value!r:.60}, and should be {form}")
+        raise RepoError(f"{where}.{word} is {value!r:.60}, but should be {form}")
     return value
 
 
@@ -76,7 +76,7 @@ def _complete(value: Any, where: str) -> tuple[str, ...] | None:
     if value == "all":
         return None
     if not isinstance(value, list) or not all(isinstance(stage, str) for stage in value):
-        raise RepoError(f"{where}.complete is {value!r:.60}, and should be `all` or a list of stages")
+        raise RepoError(f"{where}.complete is {value!r:.60}, but should be `all` or a list of stages")
     return tuple(value)
 
 
@@ -84,14 +84,14 @@ def why_not(repository: Repository, revision: Revision, meaning: Meaning) -> str
     """Return why a name does not stand for a revision; None if it does.
 
     Raises:
-        NotFound: The name is about a stage that does not exist.
+        NotFound: The name refers to a stage that does not exist.
         DamagedData: The revision cannot be read.
     """
     return _by_origin(repository, revision, meaning) or _by_validity(repository, revision, meaning)
 
 
 def _by_origin(repository: Repository, revision: Revision, meaning: Meaning) -> str | None:
-    """Look at what the history says of where a revision came from."""
+    """Check the conditions on the origin of a revision."""
     pinned = meaning.pinned.get(revision.transient)
     if meaning.pinned and pinned != revision.number:
         return f"{'no revision' if pinned is None else f'revision {pinned}'} of {revision.transient} is pinned"
@@ -110,7 +110,7 @@ def _by_origin(repository: Repository, revision: Revision, meaning: Meaning) -> 
 
 
 def _runs(repository: Repository, revision: Revision) -> list[str]:
-    """Return the runs that a revision was born into, or that found it again."""
+    """Return the runs that made or reproduced a revision."""
     runs = []
     for marker in History(repository).markers(revision.name):
         if revision.number in (marker.reproduces, marker.number):

@@ -1,4 +1,4 @@
-"""Convenient names of revisions (`NAME@best-photometry`), each resolved to the real one, a number."""
+"""Convenient names of revisions (`NAME@best-photometry`), resolved to revision numbers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Names = Mapping[str, Meaning]
 
 
 def read_names(section: Any) -> Names:
-    """Return the shipped names with a data repo's own beside them.
+    """Return the shipped names and a data repo's own.
 
     Args:
         section: The value of `names` in `blastgit.yaml`, or None.
@@ -50,7 +50,7 @@ def _name(name: Any) -> str:
 
 
 def named(repository: Repository, name: str, word: str) -> Revision:
-    """Return the revision of a transient that a convenient name stands for, or a version of Blast (`v1.12.0`).
+    """Return the revision of a transient for a convenient name or a version of Blast (`v1.12.0`).
 
     Raises:
         NotFound: The transient does not exist, or has no revision that meets the name.
@@ -65,7 +65,7 @@ def named(repository: Repository, name: str, word: str) -> Revision:
     names: Names = repository.settings.read("names", read_names)
     if word not in names:
         hint = did_you_mean(word, [*names, "latest"], f"there are latest, {', '.join(names)}", count=2)
-        raise InvalidName(f"no revision is called @{word}{hint}")
+        raise InvalidName(f"there is no name @{word}{hint}")
     meaning = names[word]
     if meaning.pinned:
         if name not in meaning.pinned:
@@ -90,7 +90,7 @@ def _numbered(repository: Repository, name: str, number: int) -> Revision:
 
 
 def _given_by(repository: Repository, name: str, version: str) -> Revision:
-    """Return the latest revision that a version of Blast made, or whose values it gave again."""
+    """Return the latest revision that a version of Blast made or reproduced."""
     ran: dict[str, None] = {}
     for marker in History(repository).markers(name):
         ran[marker.app_version] = None

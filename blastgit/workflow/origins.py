@@ -1,8 +1,8 @@
-"""What each product of a state was really made of: its inputs as they were when it was made, also of earlier states.
+"""What each product of a state was actually made from: its inputs at the time, possibly from earlier states.
 
-A product that did not run again was made of what stood beside it then. Such an input has the name of the state that
-has it: `2026dgt@0:cutout_cdn/DES/DES_g.fits`, and what it was made of follows from there. What is the same now has its
-plain name.
+A product that was not remade was made from the inputs of an earlier state. If such an input has changed since, its name
+includes that state: `2026dgt@0:cutout_cdn/DES/DES_g.fits`, and its own inputs are traced from there. An input that is
+still the same has its plain name.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from blastgit.workflow.steps import steps_back
 from blastgit.workflow.view import View
 
 Reader = Callable[[View], Iterable[Use]]
-"""What reads the steps inside one state out of its document."""
+"""Reads the steps inside one state from its document."""
 
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """An input that has been replaced since.
+    """An input that has since been replaced.
 
     Attributes:
         path: Its natural path or file.
@@ -39,12 +39,12 @@ class Earlier:
 
 @dataclass(frozen=True)
 class Origins:
-    """What the products of a state were made of.
+    """What the products of a state were made from.
 
     Attributes:
         uses: The steps, from each product to its sources.
-        earlier: The inputs that are of earlier states, by name.
-        made: The earlier state whose run made a product last, by the name of the product; this one made the others.
+        earlier: The inputs from earlier states, by name.
+        made: For each product that was made in an earlier state's run, that state.
         made_with: The references that stages declare to work with, by the name of the product.
     """
 
@@ -55,10 +55,10 @@ class Origins:
 
 
 def origins_of(repository: Repository, state: Snapshot, read: Reader = lambda view: view.uses.steps) -> Origins:
-    """Return what the products of a state were made of, by the history that it follows.
+    """Return what the products of a state were made from, using its history.
 
     Raises:
-        DamagedData: A state of it cannot be read.
+        DamagedData: A state in the history cannot be read.
     """
     makings = Makings(steps_back(repository, state), Stages.of(repository.settings), repository.rules)
     return _Walk(makings, read).origins()
@@ -66,14 +66,14 @@ def origins_of(repository: Repository, state: Snapshot, read: Reader = lambda vi
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A thing in some state: so many states back."""
+    """A value or file in a state that is `index` states back."""
 
     path: str
     index: int
 
 
 class _Walk:
-    """The way from the products of a state to their sources."""
+    """Walks from the products of a state to their sources."""
 
     def __init__(self, makings: Makings, read: Reader) -> None:
         self._makings = makings
@@ -83,7 +83,7 @@ class _Walk:
         self._known: dict[_Place, list[tuple[Use, _Place]]] = {}
 
     def origins(self) -> Origins:
-        """Go all of it."""
+        """Walk all the way."""
         left = deque(_Place(path, 0) for path in self._of(0))
         done: dict[_Place, None] = dict.fromkeys(left)
         steps: list[Use] = []
@@ -122,7 +122,7 @@ class _Walk:
         return self._steps[index]
 
     def _making(self, path: str, index: int) -> Making:
-        """Return when something was made that stands in a state; what no stage makes is as it is."""
+        """Return when something in a state was made; what no stage makes counts as made there."""
         units = self._makings.units(path, index)
         return self._makings.made(units[-1], index) if units else Making(index)
 
@@ -130,7 +130,7 @@ class _Walk:
         return self._making(path, index).step
 
     def _sources(self, product: _Place) -> list[tuple[Use, _Place]]:
-        """Return the steps from a product to its sources, and where each of these stands."""
+        """Return the steps from a product to its sources, with the place of each source."""
         if product not in self._known:
             self._known[product] = list(self._find_sources(product))
         return self._known[product]
@@ -147,13 +147,13 @@ class _Walk:
             yield Use(name, self._name(source), use.really), source
 
     def _is_older(self, path: str, stage: Stage | None, index: int) -> int:
-        """Whether a source had not been made yet when a stage read it in the run for a state."""
+        """Whether a stage read a source before it was remade in the run for a state."""
         late = self._makings.late(stage, index) if stage is not None else frozenset()
         is_late = any(maker.name in late for maker in self._makings.makers(path))
         return int(is_late and self._makings.step(index + 1) is not None)
 
     def _place(self, path: str, stage: Stage | None, index: int) -> _Place:
-        """Return where a source of what a stage made stands: now, if it is the same."""
+        """Return the place of a source: in the newest state, if it is the same there."""
         if not index:
             return _Place(path, 0)
         made = self._index(path, index)
@@ -162,7 +162,7 @@ class _Walk:
         return _Place(path, 0) if is_same else then
 
     def _has_same_sources(self, then: _Place) -> bool:
-        """Whether what stands in an earlier state was made of the very things of which that of the same name is now."""
+        """Whether something in an earlier state has the same sources as its present version."""
         if not self._makings.makers(then.path) or self._index(then.path, 0) == self._index(then.path, then.index):
             return True
         return set(self._sources(then)) == {
@@ -170,12 +170,12 @@ class _Walk:
         }
 
     def _differs(self, path: str, stage: Stage | None, between: tuple[int, int]) -> bool:
-        """Whether something of a source that a stage reads differs between two states."""
+        """Whether the part of a source that a stage reads differs between two states."""
         if between[0] == between[1]:
             return False
         below = (f"{path}.", f"{path}/")
         changed = (each for each in self._makings.differing(*between) if each == path or each.startswith(below))
-        itself = (path, f"{path}.name")  # another host is another input, wherever it lies
+        itself = (path, f"{path}.name")  # another host is another input, even at the same position
         return any(stage is None or each in itself or stage.reads.match(each) for each in changed)
 
     def _name(self, place: _Place) -> str:

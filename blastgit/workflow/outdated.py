@@ -1,4 +1,4 @@
-"""What of a state is out of date: it was made, and what it was made of has changed since, or is out of date itself."""
+"""Finds what is out of date in a state: its inputs have changed since it was made, or are out of date themselves."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from blastgit.workflow.view import View
 
 
 class Outdatedness:
-    """What of a state is out of date.
+    """What is out of date in a state.
 
     Attributes:
-        units: Each unit with the reason.
+        units: The units that are out of date, each with the reason.
     """
 
     def __init__(self, makings: Makings, units: Mapping[Unit, Outdated]) -> None:
-        """Keep what was found."""
+        """Hold the result."""
         self._makings = makings
         self.units = units
 
     def stages(self) -> dict[str, Outdated]:
-        """Return the stages of which something is out of date, each with the first reason."""
+        """Return the stages with outdated output, each with the first reason."""
         found: dict[str, Outdated] = {}
         for stage in self._makings.stages:
             why = next((why for unit, why in self.units.items() if unit.stage == stage.name), None)
@@ -37,7 +37,7 @@ class Outdatedness:
         return found
 
     def of(self, path: str) -> Outdated | None:
-        """Return why a value or file is out of date: by the last stage that makes it, or by one before."""
+        """Return why a value or file is out of date, considering the last stage that makes it first."""
         if not self.units:
             return None
         return next((self.units[unit] for unit in reversed(self._makings.units(path)) if unit in self.units), None)
@@ -47,20 +47,20 @@ class _Search:
     """Which units of a state are out of date, by when each was made."""
 
     def __init__(self, makings: Makings) -> None:
-        """Look at the newest state of a history."""
+        """Examine the newest state of a history."""
         self._makings = makings
         self._known: dict[Unit, Outdated | None] = {}
         self._fits_of: dict[tuple[str, View], list[str]] = {}
 
     def find(self) -> dict[Unit, Outdated]:
-        """Return what is out of date, each unit with the reason."""
+        """Return the units that are out of date, each with the reason."""
         if self._is_fresh():
             return {}
         units = dict.fromkeys(unit for path in self._now.all for unit in self._makings.units(path))
         return {unit: why for unit in units if (why := self._why(unit)) is not None}
 
     def _is_fresh(self) -> bool:
-        """Whether nothing can be out of date: all stages ran for the state, and in their order."""
+        """Whether nothing can be out of date because all stages ran for the state, in order."""
         makings = self._makings
         step = makings.step(0)
         assert step is not None
@@ -80,12 +80,12 @@ class _Search:
 
     def _why(self, unit: Unit) -> Outdated | None:
         if unit not in self._known:
-            self._known[unit] = None  # a stage that somebody declared may read what it makes
+            self._known[unit] = None  # a declared stage may read its own output
             self._known[unit] = self._changed(unit) or self._through(unit)
         return self._known[unit]
 
     def _changed(self, unit: Unit) -> Outdated | None:
-        """Return the input that changed since a unit was made, if one did."""
+        """Return an input that changed since a unit was made, or None."""
         makings, stage = self._makings, self._makings.stages.by_name[unit.stage]
         making = makings.made(unit)
         late = frozenset[str]() if making.again else makings.late(stage, making.step)
@@ -101,20 +101,20 @@ class _Search:
         return None
 
     def _through(self, unit: Unit) -> Outdated | None:
-        """Return why an input of a unit is out of date itself, if one is."""
+        """Return why an input of a unit is itself out of date, or None."""
         stale = {other: why for other in self._inputs[unit.stage] if (why := self._why(other)) is not None}
         for path in self._read[unit.stage] if stale else ():
             others = [other for other in self._makings.units(path) if other in stale]
             if others and self._counts(unit, path, self._now):
                 for other in others:
                     why = stale[other]
-                    if unit not in self._makings.units(why.path):  # what it made itself is newer
+                    if unit not in self._makings.units(why.path):  # its own output is newer
                         return Outdated(unit.stage, why.path, why.since, other.stage)
         return None
 
     @cached_property
     def _inputs(self) -> dict[str, frozenset[Unit]]:
-        """The units that each stage reads something of, of the stages before it."""
+        """The units of earlier stages that each stage reads."""
         stages, units = self._makings.stages, self._makings.units
         return {
             name: frozenset(unit for path in paths for unit in units(path) if unit.stage in stages.before(name))
@@ -129,12 +129,12 @@ class _Search:
         }
 
     def _concerns(self, stage: Stage, path: str, index: int) -> bool:
-        """Whether a stage must know that a path changed: not if only a later stage has made it again."""
+        """Whether a change of a path matters to a stage: not if only a later stage remade it."""
         again = self._makings.ran_since(path, index)
         return not again or bool(again & self._makings.stages.before(stage.name))
 
     def _counts(self, unit: Unit, path: str, then: View) -> bool:
-        """Whether a unit is made of a path, by what its stage reads and by which rows and images belong together."""
+        """Whether a unit is made from a path: its stage reads it, and it belongs to the same row or image."""
         stage = self._makings.stages.by_name[unit.stage]
         if not stage.reads.match(path):
             return False
@@ -156,7 +156,7 @@ class _Search:
 
 
 def _is_used(path: str, fits: Iterable[str], views: tuple[View, ...]) -> bool:
-    """Whether a fit was made of a path: of photometry, and of filters, only of those that it really used."""
+    """Whether a fit was made from a path; for photometry and filters, whether it actually used them."""
     table = path.partition("/")[0]
     if table not in ("photometry", "filters"):
         return True
@@ -166,7 +166,7 @@ def _is_used(path: str, fits: Iterable[str], views: tuple[View, ...]) -> bool:
 
 
 def _filter_of(path: str, view: View) -> str:
-    """Return the filter that something belongs to; "" if it belongs to none."""
+    """Return the filter of a value or file, or ""."""
     table, _, rest = path.partition("/")
     if not rest:
         return path if path in view.filters.values() else ""
@@ -179,16 +179,16 @@ def _filter_of(path: str, view: View) -> str:
 
 
 def outdated_in(repository: Repository, state: Snapshot) -> Outdatedness:
-    """Return what of a state is out of date, by the history that it follows."""
+    """Return what is out of date in a state, using its history."""
     return find_outdated(repository, steps_back(repository, state))
 
 
 def find_outdated(repository: Repository, steps: Iterable[Step]) -> Outdatedness:
-    """Return what of a state is out of date.
+    """Return what is out of date in a state.
 
     Args:
         repository: The data repo, for its stages and rules.
-        steps: The state and those that it follows, newest first.
+        steps: The state and its predecessors, newest first.
     """
     makings = Makings(steps, Stages.of(repository.settings), repository.rules)
     return Outdatedness(makings, _Search(makings).find())

@@ -1,4 +1,4 @@
-"""Patterns of natural paths and of files, as stages declare what they read and make."""
+"""Patterns of natural paths and of files, by which stages declare what they read and make."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from functools import cached_property
 
 @dataclass(frozen=True)
 class Patterns:
-    """Some patterns; each also stands for what lies below it: `host` for `host.redshift`.
+    """Several patterns; each also matches everything below it: `host` matches `host.redshift`.
 
     Attributes:
-        texts: The patterns, with `*`, `?` and `[…]`; `*` goes across `/`, too.
+        texts: The patterns, with `*`, `?` and `[…]`; `*` also matches `/`.
     """
 
     texts: tuple[str, ...]
@@ -24,14 +24,14 @@ class Patterns:
         return re.compile("|".join(translate(text + end) for text in self.texts for end in ("", ".*", "/*")) or r"(?!)")
 
     def match(self, path: str) -> bool:
-        """Whether a path is one of those that are meant."""
+        """Whether a path matches one of the patterns."""
         return self._compiled.match(path) is not None
 
     def meet(self, others: Iterable[str]) -> bool:
-        """Whether some path may be meant by these patterns and by one of `others` alike.
+        """Whether some path may match both these patterns and one of `others`.
 
-        Each pattern is tried on the text of the other, which finds all that differ in how much they name; two that
-        have their stars in different places (`a/*_x`, `a/b_*`) are missed.
+        Each pattern is tried on the text of the other. This finds patterns of which one is more general, but misses
+        those with wildcards in different places (`a/*_x`, `a/b_*`).
         """
         other = Patterns(tuple(others))
         return any(self.match(text) for text in other.texts) or any(other.match(text) for text in self.texts)

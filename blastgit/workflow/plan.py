@@ -1,4 +1,4 @@
-"""Where to restart: which stages must run again, and from which marker, by what each declares to read and make."""
+"""Where to restart: which stages must run again, and from which marker, by what they declare to read and make."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Step:
     Attributes:
         stage: The stage.
         why: The reasons, in words.
-        inputs: What it reads that no earlier step makes again: the value, or the SHA-256 of a file, by path.
-        task: What Celery calls it.
+        inputs: What it reads that no earlier step remakes: the value, or the SHA-256 of a file, by path.
+        task: The name of its Celery task.
     """
 
     stage: str
@@ -48,15 +48,15 @@ class Plan:
 
     Attributes:
         revision: The revision, or the marker, that it starts from.
-        app_version: The version of Blast that made that.
+        app_version: The version of Blast that made it.
         steps: The stages, in the order in which they must run.
-        total: How many stages there are.
+        total: The number of all stages.
         start: The last marker before the first of them, `post-host-match`; None for the beginning.
-        state: That marker where the revision's run has it, `2026dgt@1:post-host-match`, or else None.
+        state: That marker, if the revision's run has it, `2026dgt@1:post-host-match`, or else None.
         commit: The commit of the state to start from: that marker's, or the revision's.
-        given: The inputs that are replaced.
-        settings: The settings that are to change, each with the recorded value, or None, and the new one.
-        left_out: The stages that need not run, and what was asked for and changes nothing, each with the reason.
+        given: The inputs to replace.
+        settings: The settings to change, each with the recorded value, or None, and the new one.
+        left_out: The stages that need not run, and requested changes without effect, each with the reason.
     """
 
     revision: str
@@ -87,22 +87,22 @@ class Plan:
 
 
 def plan(repository: Repository, state: Revision | UnpublishedState, wish: Wish) -> Plan:
-    """Return which stages must run again: those that failed, those whose inputs changed since, and what follows.
+    """Return which stages must run again: those that failed, those whose inputs changed since, and dependent ones.
 
     Args:
         repository: The data repo.
-        state: Where to start from: a revision, a draft, or what there was when a stage had ended.
-        wish: What else changed.
+        state: The state to start from: a revision, a draft, or a marker of a stage.
+        wish: Further changes.
 
     Raises:
         InvalidInput: It is a reference, which has no workflow.
-        NotFound: What is said to have changed is not a stage, file, field or setting.
+        NotFound: A change is not of a stage, file, field or setting.
     """
     return Planner(repository, wish).plan(state)
 
 
 class Planner:
-    """Plans for many states by one wish: what follows from the wish alone is found out once."""
+    """Makes plans for many states by one wish, evaluating the wish only once."""
 
     def __init__(self, repository: Repository, wish: Wish) -> None:
         """Read the stages of a data repo."""
@@ -145,7 +145,7 @@ class Planner:
         )
 
     def _settings(self, state: Snapshot) -> dict[str, Any]:
-        """Return what was set when a state was made, if that is asked for."""
+        """Return the settings with which a state was made, if the wish needs them."""
         digest = state.trailers.get(Trailer.CONFIG) if self._wish.settings else None
         if digest not in self._recorded:
             self._recorded[digest] = {} if digest is None else settings_of(self._repository, state)
@@ -153,7 +153,7 @@ class Planner:
 
 
 def _order(stages: Stages, markers: Sequence[StageState]) -> list[Stage]:
-    """Return the stages in the order in which they ended, or else in which they are declared."""
+    """Return the stages in the order in which they ended, or otherwise in which they are declared."""
     if not markers:
         return list(stages)
     ended = {marker.slug: index for index, marker in enumerate(markers)}
@@ -163,13 +163,13 @@ def _order(stages: Stages, markers: Sequence[StageState]) -> list[Stage]:
 
 
 def _before(order: list[Stage], steps: list[Stage]) -> Stage | None:
-    """Return the stage behind which to start."""
+    """Return the stage after which to start."""
     first = order.index(steps[0]) if steps else len(order)
     return order[first - 1] if first else None
 
 
 def _inputs(view: View, stage: Stage, earlier: Iterable[Stage]) -> dict[str, Any]:
-    """Return what a stage reads that no earlier one makes again."""
+    """Return what a stage reads that no earlier step remakes."""
     remade = Patterns(tuple(text for other in earlier for text in other.makes.texts))
     return {
         path: jsonable(value) for path, value in view.all.items() if stage.reads.match(path) and not remade.match(path)

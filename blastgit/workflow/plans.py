@@ -1,4 +1,4 @@
-"""Plans for many transients at once, and how programs that run stages take them."""
+"""Plans for many transients at once, and their formats for programs that run stages."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class Plans:
         return {"plans": [each.to_json() for each in self.plans], "left_out": self.left_out}
 
     def write(self, form: str) -> str:
-        """Return them in one of `FORMS`, with a newline at the end.
+        """Return the plans in one of `FORMS`, with a trailing newline.
 
-        `sh` is a script that calls what `RUN_STAGE` says with a transient and a stage, stage by stage. `celery` is
-        JSON: a list of chains, one a transient, each as `celery.canvas.Signature.from_dict` takes it.
+        `sh` is a script that calls the command in `RUN_STAGE` with a transient and a stage, stage by stage. `celery`
+        is JSON: a list of chains, one per transient, each for `celery.canvas.Signature.from_dict`.
         """
         if form == "sh":
             return "\n".join(_script(self)) + "\n"

@@ -1,4 +1,4 @@
-"""Which states get a number: all that are recorded, or only those whose workflow came to its end."""
+"""Which states are published: all that are recorded, or only those whose workflow completed."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ if TYPE_CHECKING:
     from blastgit.repository.settings import Settings
 
 _ENDED = (COMPLETE, "answered")
-"""What the status of a state begins with whose workflow came to its end. A finding (no host match) is an end."""
+"""The beginnings of the status of a completed workflow, which may have ended with a finding (no host match)."""
 
 _VERBS = {"failed": "failed", "not run": "did not run", "not yet": "had not run yet"}
 
 
 class Publish(Enum):
-    """Which states get a number."""
+    """Which states are published."""
 
     ALL = "all"
-    """Each that differs from the latest revision, as in the design that Blast's issue 320 asks for."""
+    """Each state that differs from the latest revision, as requested in Blast's issue 320."""
     COMPLETE = "complete"
-    """Only those whose workflow came to its end; the others are kept as drafts."""
+    """Only states whose workflow completed; the others are kept as drafts."""
 
     @classmethod
     def of(cls, settings: Settings) -> Publish:
-        """Return what a data repo has chosen.
+        """Read the section `publish` of the settings.
 
         Raises:
-            RepoError: It is neither of the two.
+            RepoError: It is not one of the two values.
         """
         found: Publish = settings.read("publish", _read)
         return found
 
     def allows(self, status: str) -> bool:
-        """Whether a state with this status (`Validity.status`) gets a number."""
+        """Whether a state with this status (`Validity.status`) is published."""
         return self is Publish.ALL or status.partition(":")[0] in _ENDED
 
 
@@ -45,7 +45,7 @@ def _read(section: Any) -> Publish:
     if section is None:
         return Publish.ALL
     if section not in words:
-        raise RepoError(f"publish in blastgit.yaml on main is {section!r:.40}, and should be {' or '.join(words)}")
+        raise RepoError(f"publish in blastgit.yaml on main is {section!r:.40}, but should be {' or '.join(words)}")
     return Publish(section)
 
 

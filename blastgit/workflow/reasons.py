@@ -1,4 +1,4 @@
-"""Why a stage must run again: it failed, what it reads changed since it ran, somebody says so, or another one must."""
+"""Why a stage must run again: it failed, its inputs changed, it was requested, or an earlier stage must run again."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ UNCHANGED = "nothing that it reads has changed"
 
 
 class Reasons:
-    """Finds out why each stage must run again. The whole document is read only if it takes that."""
+    """Finds out why each stage must run again, reading the whole document only if necessary."""
 
     def __init__(self, repository: Repository, state: Revision | UnpublishedState, stages: Stages) -> None:
         self._repository = repository
@@ -37,7 +37,7 @@ class Reasons:
         self._broken: set[str] = set()
 
     def all(self, wish: Wish, effects: Mapping[str, Effect], recorded: Mapping[str, Any]) -> dict[str, list[str]]:
-        """Return the reasons by stage, of those that must run."""
+        """Return the stages that must run, each with the reasons."""
         if self._validity is not None:
             self._failures(self._validity)
         if isinstance(self._state, Revision):
@@ -53,7 +53,7 @@ class Reasons:
         return self._found
 
     def left_out(self, wish: Wish, effects: Mapping[str, Effect], recorded: Mapping[str, Any]) -> dict[str, str]:
-        """Return the stages that need not run, and what was asked for and concerns no stage, each with the reason."""
+        """Return the stages that need not run, and requested changes that affect no stage, each with the reason."""
         standings = {} if self._validity is None else self._validity.standings
         left: dict[str, str] = {}
         for stage in self._stages:
@@ -102,7 +102,7 @@ class Reasons:
             )
 
     def _set(self, key: str, value: str, recorded: Mapping[str, Any]) -> None:
-        """Find the stages that read a setting which is to change: all of them, if no stage declares it."""
+        """Find the stages that read a setting to change: all stages, if none declares it."""
         readers = [stage for stage in self._stages if stage.config.match(key)]
         if key in recorded and not differs(recorded[key], value):
             return
@@ -110,8 +110,8 @@ class Reasons:
             known = [*recorded, *(text for stage in self._stages for text in stage.config.texts)]
             hint = did_you_mean(key, known, count=2)
             raise NotFound(
-                f"{self._state} was not made with a setting {key!r}, and no stage declares it{hint}. A run "
-                "records its configuration by `blastgit run start --config FILE`"
+                f"{self._state} was not made with a setting {key!r}, and no stage declares it{hint}. To record the "
+                "configuration of a run, use `blastgit run start --config FILE`"
             )
         was = f" and was {recorded[key]}" if key in recorded else ""
         says = "reads" if readers else "may read (no stage declares it)"
@@ -119,7 +119,7 @@ class Reasons:
             self._add(stage, f"{says} the setting {key}, which is to be {value}{was}")
 
     def _since(self, revision: Revision) -> None:
-        """Find the stages that did not run again although what they read has changed."""
+        """Find the stages that did not run again although their inputs have changed."""
         views: dict[int, list[str]] = {}
         for stage in self._stages:
             oldest = None if stage.name in self._broken else self._ran_for(stage, revision)
@@ -146,7 +146,7 @@ class Reasons:
         return next((path for path in read if self._concerns(stage, path, then)), "")
 
     def _ran_for(self, stage: Stage, revision: Revision) -> Revision | None:
-        """Return the oldest revision since which a stage has not run; None if it is not known when it ran."""
+        """Return the oldest revision since which a stage has not run; None if its time is unknown."""
         when = self._now.ran.get(stage.name)
         oldest = None if when is None else revision
         for earlier, view in self._earlier if when else ():
@@ -157,9 +157,9 @@ class Reasons:
 
     @cached_property
     def _earlier(self) -> list[tuple[Revision, View]]:
-        """The revisions before, newest first, as far as any stage has not run since.
+        """The previous revisions, newest first, back to the last run of every stage.
 
-        None are looked at if the commit says that nothing was out of date: then no input has changed since it was read.
+        None are read if the commit says that nothing was out of date: no input has changed since it was read.
         """
         found: list[tuple[Revision, View]] = []
         state = self._state
@@ -173,7 +173,7 @@ class Reasons:
         return found
 
     def _concerns(self, stage: Stage, path: str, then: Mapping[str, datetime | None]) -> bool:
-        """Whether a stage must know that a path changed: not if only a later stage has made it again."""
+        """Whether a change of a path matters to a stage: not if only a later stage remade it."""
         makers = self._stages.makers(path)
         again = {maker.name for maker in makers if then.get(maker.name) != self._now.ran.get(maker.name)}
         return not again or bool(again & self._stages.before(stage.name))

@@ -1,4 +1,4 @@
-"""From what a person wrote to the state that it names: a revision, a draft, or the marker of a stage before one."""
+"""Resolves a spec to the state that it names: a revision, a draft, or the marker of a stage."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def resolve(repository: Repository, spec: Spec) -> Snapshot:
-    """Return the state that a person named: a revision, a draft, or the marker of a stage before it.
+    """Return the state that a spec names: a revision, a draft, or the marker of a stage.
 
     Raises:
         NotFound: It does not exist; the error lists the nearest names.
@@ -37,7 +37,7 @@ def resolve(repository: Repository, spec: Spec) -> Snapshot:
 
 
 def resolve_revision(repository: Repository, spec: Spec) -> Revision:
-    """Return the revision that a person named, also by a convenient name or a version of Blast.
+    """Return the revision that a spec names, possibly by a convenient name or a version of Blast.
 
     Raises:
         NotFound: It does not exist; the error lists the nearest names.
@@ -46,8 +46,8 @@ def resolve_revision(repository: Repository, spec: Spec) -> Revision:
     if spec.alias is None:
         return History(repository).revision(spec)
     if spec.alias == DRAFT:
-        raise NotFound(f"{spec.name}@{DRAFT} is not a revision: a draft gets no number before its workflow is complete")
-    from blastgit.workflow.names import named  # late: it judges states, which most names do not need
+        raise NotFound(f"{spec.name}@{DRAFT} is not a revision: drafts are published when their workflow is complete")
+    from blastgit.workflow.names import named  # slow to import, and most names do not need it
 
     found = named(repository, spec.name, spec.alias)
     found.asked = f"{spec.name}@{spec.alias}"
@@ -84,7 +84,7 @@ def resolve_draft(repository: Repository, spec: Spec) -> Draft:
 
 
 def _run_towards(repository: Repository, spec: Spec) -> list[StageState] | None:
-    """Return the markers of the run in progress, if a spec is about the revision that it is to become."""
+    """Return the markers of the run in progress, if a spec names the revision that it would become."""
     if spec.number is None or History(repository).tagged(spec.name, spec.number) is not None:
         return None
     from blastgit.workflow.markers import Run

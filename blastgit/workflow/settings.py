@@ -1,4 +1,4 @@
-"""Whether a setting that somebody wants differs from the one that was recorded."""
+"""Compares a requested setting with the recorded one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from blastgit.safe_yaml import load_yaml
 
 
 def differs(recorded: Any, wanted: str) -> bool:
-    """Whether a value, written as in a configuration, differs from the recorded one."""
+    """Whether a value, written as in a configuration file, differs from the recorded one."""
     if str(recorded) == wanted:
         return False
     try:

@@ -1,4 +1,4 @@
-"""What results are made with that many transients share: hosts, filters and surveys, models and other references."""
+"""The inputs of results that many transients share: hosts, filters and surveys, models and other references."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class SharedInput:
 
     Attributes:
         name: The key of a host, or the line of a reference.
-        number: The revision of a reference; None for a host, or if it had none yet.
-        steps: How many steps back it lies.
+        number: The revision of a reference; None for a host, or if there was none yet.
+        steps: The number of steps back to it.
     """
 
     name: str
@@ -43,15 +43,15 @@ class SharedInput:
 
     @property
     def kind(self) -> str:
-        """What it is: `galaxy`, or the type of the reference."""
+        """`galaxy`, or the type of the reference."""
         return "galaxy" if self.is_host else reference_type(self.name)
 
 
 class SharedInputs:
-    """Finds the shared inputs of things in the states of a data repo."""
+    """Finds the shared inputs of values and files in the states of a data repo."""
 
     def __init__(self, repository: Repository) -> None:
-        """Look into an opened data repo."""
+        """Use an open data repo."""
         self._repository = repository
         self._history = History(repository)
         self._hosts = Hosts.of(repository.settings)
@@ -60,12 +60,12 @@ class SharedInputs:
         self._surveys: dict[str, dict[str, str]] = {}
 
     def of(self, state: Snapshot, origins: Origins, node: str) -> Iterator[SharedInput]:
-        """Yield what a thing was made with; what follows from another has that before it.
+        """Yield the shared inputs of something; an input that is derived from another comes after it.
 
         Args:
-            state: The state that is looked at.
-            origins: What its products were made of.
-            node: The name of a thing there, also of an earlier state.
+            state: The state.
+            origins: What its products were made from.
+            node: The name of something in it, possibly from an earlier state.
         """
         earlier = origins.earlier.get(node)
         path = node if earlier is None else earlier.path
@@ -91,7 +91,7 @@ class SharedInputs:
                 yield from self._exported("surveys", survey, state.time, 2)
 
     def _exported(self, table: str, name: str, time: datetime, steps: int) -> Iterator[SharedInput]:
-        """Yield the line of a filter or survey, with the revision that was the latest when an export was written."""
+        """Yield the line of a filter or survey, with its latest revision when an export was written."""
         type_ = self._types.exported().get(table)
         if type_ is not None:
             with suppress(InvalidName):  # it has no line then
@@ -110,7 +110,7 @@ class SharedInputs:
         return self._times[line]
 
     def _surveys_of(self, state: Snapshot) -> dict[str, str]:
-        """Return the survey of each filter, as a document says it."""
+        """Return the survey of each filter in a document."""
         if state.id not in self._surveys:
             document = state.dr.export.document
             surveys: dict[Json, Json] = {row["pk"]: row["fields"].get("name") for row in document["surveys"]}
@@ -121,7 +121,7 @@ class SharedInputs:
         return self._surveys[state.id]
 
     def of_revision(self, state: Snapshot) -> set[SharedInput]:
-        """Return all that a state, or what it was made of, was made with."""
+        """Return all shared inputs of a state and of what it was made from."""
         if state.dr.export.is_reference:
             return set()
         origins = origins_of(self._repository, state)

@@ -1,4 +1,4 @@
-"""The stages of the workflow, read from `stages.yaml` and what a data repo puts over it."""
+"""The stages of the workflow, read from `stages.yaml` and a data repo's own settings."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class Stage:
     """One stage.
 
     Attributes:
-        name: As Blast's `workflow_tasks` call it.
+        name: Its name in Blast's `workflow_tasks`.
         after: The stages that must have succeeded before, without their own predecessors.
-        reads: What it computes from.
+        reads: What it reads.
         makes: What it writes.
-        answers: Its ends that are findings and no failures; whether what it makes is there then.
-        references: The lines of the references that it works with, beside the filters of its images: `r/model/…`.
+        answers: Its outcomes that are findings, not failures, and whether its output then exists.
+        references: The lines of the references that it uses, besides the filters of its images: `r/model/…`.
         config: The settings of a run's configuration that it reads.
-        task: What Celery calls it; "" for its name.
+        task: The name of its Celery task; "" if it is the stage's name.
     """
 
     name: str
@@ -50,12 +50,12 @@ class Stage:
 
     @property
     def slug(self) -> str:
-        """The name as a word for refs and the command line, `host-match`."""
+        """The name for refs and the command line, `host-match`."""
         return slug(self.name)
 
     @property
     def marker(self) -> str:
-        """What its marker is called, `post-host-match`."""
+        """The name of its marker, `post-host-match`."""
         return f"post-{self.slug}"
 
 
@@ -64,17 +64,17 @@ class Stages:
     """All stages of a workflow.
 
     Attributes:
-        ordered: The stages, each behind those it comes after, else as they were written down.
+        ordered: The stages, each behind its predecessors, otherwise in the order of the file.
     """
 
     ordered: tuple[Stage, ...]
 
     @classmethod
     def of(cls, settings: Settings) -> Stages:
-        """Return what the settings of a data repo say of them.
+        """Read the section `stages` of the settings.
 
         Raises:
-            RepoError: The section `stages` has a mistake.
+            RepoError: The section has a mistake.
         """
         return settings.read("stages", read_stages)
 
@@ -94,19 +94,19 @@ class Stages:
         return {stage.slug: stage for stage in self.ordered}
 
     def get(self, name: str) -> Stage | None:
-        """Return the stage of a name, written as Blast does, as a slug or as its marker; None if there is none."""
+        """Return a stage by its name in Blast, its slug or its marker, or None."""
         word = slug(name)
         return self._by_slug.get(word) or self._by_slug.get(word.removeprefix("post-"))
 
     def find(self, name: str) -> Stage:
-        """Return the stage of a name, written as Blast does, as a slug or as its marker.
+        """Return a stage by its name in Blast, its slug or its marker.
 
         Raises:
             NotFound: It does not exist; the error names the nearest.
         """
         stage = self.get(name)
         if stage is None:
-            raise NotFound(f"no stage is called {name!r}{_near(name, self.by_name)}")
+            raise NotFound(f"there is no stage {name!r}{_near(name, self.by_name)}")
         return stage
 
     @cached_property
@@ -122,7 +122,7 @@ class Stages:
         return frozenset(line for stage in self.ordered for line in stage.references)
 
     def before(self, name: str) -> frozenset[str]:
-        """Return the names of all stages that one comes after, near or far."""
+        """Return the names of all direct and indirect predecessors of a stage."""
         return self._before[name]
 
     @cached_property
@@ -137,36 +137,36 @@ class Stages:
         }
 
     def feeders(self, name: str) -> tuple[Stage, ...]:
-        """Return the stages before one that make something which it reads, in order."""
+        """Return the predecessors of a stage that make something it reads, in order."""
         return self._feeders[name]
 
     def after(self, name: str) -> list[Stage]:
-        """Return all stages that come after one, near or far, in order."""
+        """Return all direct and indirect successors of a stage, in order."""
         return [stage for stage in self.ordered if name in self._before[stage.name]]
 
     def makers(self, path: str) -> list[Stage]:
-        """Return the stages that make a value or file, in order: it is as good as the last of them left it."""
+        """Return the stages that make a value or file, in order; the last one determines its state."""
         return [stage for stage in self.ordered if stage.makes.match(path)]
 
     def readers(self, path: str) -> list[Stage]:
-        """Return the stages that compute from a value or file, in order."""
+        """Return the stages that read a value or file, in order."""
         return [stage for stage in self.ordered if stage.reads.match(path)]
 
 
 @cache
 def default_text() -> str:
-    """Return the stages as shipped, as people read them."""
+    """Return the text of the shipped stages."""
     return Path(__file__).with_name("stages.yaml").read_text("utf-8")
 
 
 @cache
 def default_stages() -> Stages:
-    """Return the stages as shipped."""
+    """Return the shipped stages."""
     return read_stages(None)
 
 
 def read_stages(section: Any) -> Stages:
-    """Return the shipped stages with a data repo's own put over them.
+    """Return the shipped stages, overridden and extended by a data repo's own.
 
     Args:
         section: The value of `stages` in `blastgit.yaml`, or None.
@@ -197,7 +197,7 @@ def _merge(section: Any) -> dict[str, dict[str, Any]]:
         elif isinstance(spec, dict):
             merged[name] = {**merged.get(name, {}), **spec}
         else:
-            raise RepoError(f"{_WHERE}.{name} is {spec!r:.60}, and should say what the stage reads and makes")
+            raise RepoError(f"{_WHERE}.{name} is {spec!r:.60}, but should say what the stage reads and makes")
     return merged
 
 
@@ -210,14 +210,14 @@ def _stage(name: str, spec: Mapping[str, Any]) -> Stage:
         _check_reference(line, name)
     task = spec.get("task", "")
     if not isinstance(task, str):
-        raise RepoError(f"{_WHERE}.{name}.task is {task!r:.60}, and should be the name of a task of Celery")
+        raise RepoError(f"{_WHERE}.{name}.task is {task!r:.60}, but should be the name of a Celery task")
     answers = _answers(spec.get("answers", {}), name)
     return Stage(name, after, Patterns(reads), Patterns(makes), answers, references, Patterns(config), task)
 
 
 def _words(value: Any, where: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(word, str) and word for word in value):
-        raise RepoError(f"{_WHERE}.{where} is {value!r:.60}, and should be a list of words")
+        raise RepoError(f"{_WHERE}.{where} is {value!r:.60}, but should be a list of words")
     return tuple(value)
 
 
@@ -232,7 +232,7 @@ def _check_reference(line: str, name: str) -> None:
 
 def _answers(value: Any, name: str) -> dict[str, bool]:
     if not isinstance(value, dict) or not all(isinstance(end, str) for end in value):
-        raise RepoError(f"{_WHERE}.{name}.answers is {value!r:.60}, and should map ends to made or nothing")
+        raise RepoError(f"{_WHERE}.{name}.answers is {value!r:.60}, but should map outcomes to made or nothing")
     for end, left in value.items():
         if left not in ("made", "nothing"):
             raise RepoError(f"{_WHERE}.{name}.answers.{end} is {left!r:.60}, neither made nor nothing")
@@ -251,7 +251,7 @@ def _check_names(stages: Iterable[Stage]) -> None:
     for stage in stages:
         for name in stage.after:
             if name not in known:
-                raise RepoError(f"{_WHERE}.{stage.name}.after: no stage is called {name!r}{_near(name, known)}")
+                raise RepoError(f"{_WHERE}.{stage.name}.after: there is no stage {name!r}{_near(name, known)}")
 
 
 def _near(name: str, known: Iterable[str]) -> str:
@@ -265,9 +265,9 @@ def _ordered(stages: list[Stage]) -> tuple[Stage, ...]:
         sorter.prepare()
     except CycleError as error:
         round_trip = " comes before ".join(error.args[1])
-        raise RepoError(f"{_WHERE} go round in a circle: {round_trip}") from None
+        raise RepoError(f"{_WHERE} form a circle: {round_trip}") from None
     left, done, ordered = list(stages), set[str](), list[Stage]()
-    while left:  # the first that may come, as written: the order of the file stays wherever it can
+    while left:  # keep the order of the file as far as possible
         stage = next(stage for stage in left if done.issuperset(stage.after))
         left.remove(stage)
         done.add(stage.name)

@@ -1,4 +1,4 @@
-"""How the runs in progress stand: which stages ended, which are at work, and which never ended."""
+"""The status of runs in progress: which stages ended, which are at work, and which never ended."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NOT_BEGUN, AT_WORK, NEVER_ENDED = "not begun", "at work", "never ended"
 
 @dataclass(frozen=True)
 class StageStatus:
-    """How one stage stands in a run.
+    """The status of a stage in a run.
 
     Attributes:
         stage: The stage.
@@ -29,10 +29,10 @@ class StageStatus:
         owner: Whose run began it.
         host: The machine.
         began: When it began (UTC).
-        until: When its lease ends or ended, if it has not ended itself.
+        until: When its lease ends or ended, if the stage has not ended.
         reason: Why it failed.
         attempts: How many times it has begun.
-        marker: The commit that says so.
+        marker: The commit of its marker.
     """
 
     stage: str
@@ -56,15 +56,15 @@ class StageStatus:
 
 @dataclass(frozen=True)
 class RunStatus:
-    """A run in progress.
+    """The status of a run in progress.
 
     Attributes:
         transient: Its transient.
         towards: The number of the revision that it may become.
         began: When its first stage began (UTC).
         latest: The number of the transient's latest revision, or None.
-        stages: How each declared stage stands, in the order in which they come.
-        damage: Why the run cannot be read, if it cannot.
+        stages: The status of each declared stage, in order.
+        damage: Why the run cannot be read, or None.
     """
 
     transient: str
@@ -76,7 +76,7 @@ class RunStatus:
 
     @property
     def never_ended(self) -> list[StageStatus]:
-        """The stages that began, and whose leases are over."""
+        """The stages whose leases have expired without a result."""
         return [each for each in self.stages if each.state == NEVER_ENDED]
 
     def to_json(self) -> dict[str, Any]:
@@ -88,7 +88,7 @@ class RunStatus:
 
 
 def status_of(repository: Repository, name: str, now: datetime | None = None) -> RunStatus | None:
-    """Return how the run in progress of a transient stands, or None if there is none."""
+    """Return the status of a transient's run in progress, or None."""
     run = Run.of(repository, name)
     if run is None:
         return None
@@ -106,7 +106,7 @@ def status_of(repository: Repository, name: str, now: datetime | None = None) ->
 
 
 def all_statuses(repository: Repository, pattern: str = "*") -> list[RunStatus]:
-    """Return how the runs in progress stand, of the transients whose name matches a shell pattern, sorted by name."""
+    """Return the status of the runs in progress of transients that match a shell pattern, sorted by name."""
     now = reading_time(repository)
     found = []
     names = [name for name in runs_in_progress(repository) if fnmatchcase(name, pattern)]
@@ -121,7 +121,7 @@ def all_statuses(repository: Repository, pattern: str = "*") -> list[RunStatus]:
 
 
 def runs_in_progress(repository: Repository) -> list[str]:
-    """Return the names of all transients that have a run in progress, sorted. Reads every ref: not for a hot path."""
+    """Return the sorted names of all transients with a run in progress. Reads every ref: not for a hot path."""
     return sorted(ref.removeprefix(RUNS) for ref in repository.references(RUNS))
 
 

@@ -1,7 +1,7 @@
-"""The way back through the history of a transient: each state, the stages that led to it, the runs that gave it again.
+"""Walks back through the history of a transient: each state, the stages that led to it, the runs that reproduced it.
 
 This is the evidence for when something was made: a stage ran for a state if its marker says so, if the time of its
-task moved, or if what it makes differs from the state before.
+task changed, or if its output differs from the previous state.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from blastgit.workflow.markers import DONE
 from blastgit.workflow.view import View
 
 ALL = "all"
-"""What `Ran:` says of a run in which every stage ran that had run before."""
+"""The value of `Ran:` if every stage that had run before ran again."""
 
 NONE = "none"
-"""What `Ran:` says where no stage ran: the same export was handed in again."""
+"""The value of `Ran:` if no stage ran: the same export was recorded again."""
 
 
 @dataclass(frozen=True)
 class Reproduction:
-    """A run that gave the values of a revision again.
+    """A run that reproduced the values of a revision.
 
     Attributes:
         time: When Blast wrote its export.
-        ran: The stages that ran for it, as words; None if all did, or it does not say.
+        ran: The slugs of the stages that ran for it; None if all did, or it does not say.
         used: The revisions of references that it says it used.
     """
 
@@ -42,18 +42,18 @@ class Reproduction:
     used: tuple[str, ...] = ()
 
     def tells_of(self, stage: str) -> bool:
-        """Whether a stage ran for it, by the stage's word for refs."""
+        """Whether a stage ran for it, given the stage's slug."""
         return self.ran is None or stage in self.ran
 
 
 @dataclass(frozen=True)
 class Step:
-    """One state on the way back.
+    """One state in the history.
 
     Attributes:
         view: The state.
-        marks: The markers of the stages that succeeded in the run which led to it, by word, in their order.
-        again: The runs that gave it again.
+        marks: The markers of the stages that succeeded in the run that led to it, by slug, in order.
+        again: The runs that reproduced it.
     """
 
     view: View
@@ -62,7 +62,7 @@ class Step:
 
 
 def steps_back(repository: Repository, state: Snapshot, *, from_itself: bool = False) -> Iterator[Step]:
-    """Yield a state and those before it, newest first, down to the first of the transient, or of what it forks from.
+    """Yield a state and its predecessors, newest first, down to the first, continuing beyond a fork.
 
     Args:
         repository: The data repo.
@@ -72,13 +72,13 @@ def steps_back(repository: Repository, state: Snapshot, *, from_itself: bool = F
     current: Snapshot | None = None
     marks: list[Marker] = []
     again: list[Marker] = []
-    later: list[Marker] = []  # on a branch, newest first: what gave a revision again, the revision, its stages
+    later: list[Marker] = []  # a branch has, newest first: reproductions of a revision, the revision, its stages
     for marker in _way_back(repository, state, from_itself=from_itself):
         if marker.reproduces is not None:
             later.append(marker)
         elif marker.number is not None or (current is None and marker.id == state.id):
             if current is None and marker.id != state.id:
-                later = []  # it is newer than the state
+                later = []  # this revision is newer than the state
                 continue
             if current is not None:
                 yield _step(repository, current, marks, again)
@@ -90,7 +90,7 @@ def steps_back(repository: Repository, state: Snapshot, *, from_itself: bool = F
 
 
 def _way_back(repository: Repository, state: Snapshot, *, from_itself: bool) -> Iterator[Marker]:
-    """Yield commits, newest first; of a revision from the tip of its branch, for what gave it again comes after it."""
+    """Yield commits, newest first; for a revision from the next one's commit, to include its reproductions."""
     commit: pygit2.Commit | None = state.commit
     if state.stage is None and not from_itself:
         newer = History(repository).tagged(state.name, state.number + 1) if isinstance(state, Revision) else None
@@ -120,13 +120,13 @@ def _reproduction(marker: Marker) -> Reproduction:
 
 
 def read_ran(text: str | None) -> frozenset[str] | None:
-    """Return the stages, as words, that `Ran:` names; None for all of them, or if there is no such trailer."""
+    """Return the slugs of the stages in `Ran:`; None for all stages, or without such a trailer."""
     if text is None or text == ALL:
         return None
     return frozenset() if text == NONE else frozenset(text.split(", "))
 
 
 def covers(said: str | None, ran: str | None) -> bool:
-    """Whether a reproduction with this `Ran:` leaves nothing new to say to one with that."""
+    """Whether a reproduction with the `Ran:` in `said` makes another with `ran` redundant."""
     before, now = read_ran(said), read_ran(ran)
     return before is None or (now is not None and now <= before)

@@ -1,8 +1,8 @@
-"""Failure is data: which values and files of a revision are invalid, because a stage failed or never came to them.
+"""Failure is data: which values and files of a revision are invalid because a stage failed or did not run.
 
-Blast leaves what an earlier run made beside what the last run made, and goes on after some failures. So a value is as
-good as the last stage that makes it (`stages.yaml`): if that stage failed, or could not run because another failed,
-what stands there is half made, or left over from an earlier run, and nobody should take it for a result.
+Blast keeps results of earlier runs beside those of the last run, and continues after some failures. A value is
+therefore as good as the last stage that makes it (`stages.yaml`): if that stage failed, or could not run because
+another failed, the value is incomplete or left over from an earlier run, and not a result.
 """
 
 from __future__ import annotations
@@ -31,39 +31,39 @@ class State(Enum):
     """It found something out, and that is not a failure: there is no host."""
     FAILED = "failed"
     NOT_RUN = "not run"
-    """It did not run, or not to its end, though nothing before it failed: the run broke off."""
+    """It did not run, or did not end, although no earlier stage failed: the run broke off."""
     BLOCKED = "blocked"
-    """A stage before it failed or did not run."""
+    """An earlier stage failed or did not run."""
     IDLE = "does not apply"
-    """A stage before it found out that there is nothing to do."""
+    """An earlier stage found that there is nothing to do."""
     OUTDATED = "out of date"
-    """It succeeded, and what it read has changed since then."""
+    """It succeeded, but its inputs have changed since."""
     AHEAD = "not yet"
-    """The state is that of a marker on the way, and the run had not come to it."""
+    """The state is that of a marker, and the run had not reached this stage."""
 
 
 SKEW = timedelta(minutes=1)
-"""How much later a stage may seem to have run than one that came after it: workers' clocks disagree."""
+"""How much later a stage may seem to have run than its successor, because workers' clocks disagree."""
 
 _TOLD = (
     ("failed", State.FAILED), ("not run", State.NOT_RUN), ("out of date", State.OUTDATED), ("answered", State.ANSWERED),
     ("not yet", State.AHEAD),
 )  # fmt: skip
-"""What a status tells of, the worst first."""
+"""The states that a status reports, the worst first."""
 
 _BROKEN = {State.FAILED, State.NOT_RUN, State.BLOCKED}
 
 
 @dataclass(frozen=True)
 class Standing:
-    """One stage in one run.
+    """How a stage ended in a run.
 
     Attributes:
         stage: The stage.
         state: How it ended.
-        outcome: What Blast says of it, "processed"; None if it says nothing (an older Blast did not know the stage).
-        cause: The stage before it where it began, if it is blocked or does not apply.
-        reason: What its marker says of the failure, if there is one.
+        outcome: Blast's word for it, "processed"; None if there is none (an older Blast did not have the stage).
+        cause: The earlier stage that caused it, if it is blocked or does not apply.
+        reason: The reason in its marker, if it failed.
     """
 
     stage: Stage
@@ -74,19 +74,19 @@ class Standing:
 
     @property
     def is_sound(self) -> bool:
-        """Whether what it makes is there and not invalid; it may be out of date."""
+        """Whether its output exists and is valid, though it may be out of date."""
         return self.state in (State.OK, State.OUTDATED) or (
             self.state is State.ANSWERED and self.stage.answers[self.outcome or ""]
         )
 
     @property
     def is_good(self) -> bool:
-        """Whether what it makes can be relied on, and is up to date."""
+        """Whether its output is valid and up to date."""
         return self.is_sound and self.state is not State.OUTDATED
 
     @property
     def is_idle(self) -> bool:
-        """Whether it made nothing, and rightly so."""
+        """Whether it correctly made nothing."""
         return self.state in (State.IDLE, State.AHEAD) or (self.state is State.ANSWERED and not self.is_sound)
 
     def to_json(self) -> dict[str, Any]:
@@ -116,9 +116,9 @@ class Problem:
     """Why a value or file is invalid.
 
     Attributes:
-        state: "failed", "stale" (left over from an earlier run) or "unfinished" (a later stage did not come to it).
-        standing: The stage that it comes from; None if it comes from none.
-        note: What is known instead.
+        state: "failed", "stale" (left over from an earlier run) or "unfinished" (a later stage did not process it).
+        standing: The stage that caused it, or None.
+        note: The reason if no stage caused it.
     """
 
     state: str
@@ -127,7 +127,7 @@ class Problem:
 
     @property
     def because(self) -> str:
-        """Where it began, in words: that stage, or one before it."""
+        """The root cause, in words: that stage, or an earlier one."""
         return self.note if self.standing is None else str(self.standing.cause or self.standing)
 
     def __str__(self) -> str:
@@ -148,7 +148,7 @@ class Outdated:
         stage: The stage that made it and has not run again.
         path: The value or file that changed.
         since: The state whose run made it, `2026dgt@0`.
-        through: The stage before it that is out of date, if that is why; else "".
+        through: The earlier stage that is out of date, if that is the reason; else "".
     """
 
     stage: str
@@ -174,10 +174,10 @@ class Outdated:
 
 
 class Currency(Protocol):
-    """What is known of what is out of date; `outdated.py` finds it out."""
+    """What is out of date; implemented in `outdated.py`."""
 
     def stages(self) -> Mapping[str, Outdated]:
-        """Return the stages of which something is out of date, each with the reason."""
+        """Return the stages with outdated output, each with the reason."""
         ...
 
     def of(self, path: str) -> Outdated | None:
@@ -186,16 +186,16 @@ class Currency(Protocol):
 
 
 class Validity:
-    """What of one state of a transient can be relied on."""
+    """Which parts of a state of a transient are valid."""
 
     def __init__(self, standings: Mapping[str, Standing], stages: Stages, currency: Currency | None = None) -> None:
-        """Judge by how each stage ended, and by what is out of date."""
+        """Decide by how each stage ended, and by what is out of date."""
         self._stages = stages
         self._currency = currency
         self.standings = standings
 
     def with_currency(self, currency: Currency) -> Validity:
-        """Return this with what is out of date, among what is not invalid anyway."""
+        """Return this with added information on valid data that are out of date."""
         late = {name: why for name, why in currency.stages().items() if self.standings[name].state is State.OK}
         if not late:
             return self
@@ -207,7 +207,7 @@ class Validity:
 
     @cached_property
     def failures(self) -> list[Standing]:
-        """The stages that failed or broke off, or found nothing to do: where it began, not what follows."""
+        """The stages that failed, broke off, or found nothing to do: the causes, not their consequences."""
         began = (State.FAILED, State.NOT_RUN, State.ANSWERED)
         return [standing for standing in self.standings.values() if standing.state in began]
 
@@ -215,8 +215,8 @@ class Validity:
     def status(self) -> str:
         """How the workflow ended, in a line: "complete", "failed: Host match", "not run: …", "answered: …".
 
-        It names where the trouble began, not what follows from it: what failed, else what did not run, else findings
-        that left the rest nothing to do.
+        It names causes, not consequences: stages that failed, else those that did not run, else findings that left
+        the rest nothing to do.
         """
         for word, state in _TOLD:
             names = sorted(each.stage.name for each in self.standings.values() if each.state is state)
@@ -230,7 +230,7 @@ class Validity:
         return all(standing.state is State.OK for standing in self.standings.values())
 
     def completes(self, names: Iterable[str]) -> bool:
-        """Whether what each of these stages makes can be relied on, and is up to date.
+        """Whether the output of each of these stages is valid and up to date.
 
         Raises:
             NotFound: One is not a stage.
@@ -256,13 +256,13 @@ class Validity:
         if not active:
             return None if any(maker.state is State.AHEAD for maker in makers) else Problem("stale", makers[-1])
         sound = max((index for index, maker in enumerate(active) if maker.is_sound), default=-1)
-        first = active[sound + 1]  # where it went wrong
+        first = active[sound + 1]  # the first that went wrong
         if sound >= 0:
             return Problem("unfinished", first)
         return Problem("failed" if first.state is State.FAILED else "stale", first)
 
     def unmade(self, path: str) -> Standing | None:
-        """Return the stage that is yet to make a value or file, at a marker on the way; what stands there is older."""
+        """Return the stage that, at a marker, has not made a value or file yet, so that the present one is older."""
         if self.is_complete:
             return None
         makers = [self.standings[stage.name] for stage in self._stages.makers(path)]
@@ -270,7 +270,7 @@ class Validity:
         return next((maker for maker in makers if maker.state is State.AHEAD), None) if is_unmade else None
 
     def remark(self, path: str) -> str | None:
-        """Return what should be known of a valid value or file: that the stage which makes it again was not reached."""
+        """Return a note on a valid value or file: that a later stage which edits it made nothing."""
         makers = [] if self.is_complete else [self.standings[stage.name] for stage in self._stages.makers(path)]
         if not makers or not makers[-1].is_idle or self.problem(path):
             return None
@@ -278,7 +278,7 @@ class Validity:
         return None if maker is None else f"as {maker.stage.name} left it: {makers[-1]}"
 
     def problems(self, paths: Iterable[str]) -> dict[str, Problem]:
-        """Return those of some values and files that are invalid, each with the reason."""
+        """Return which of some values and files are invalid, each with the reason."""
         if self.is_complete:
             return {}
         found = ((path, self._judge(path)) for path in paths)
@@ -291,14 +291,14 @@ class Validity:
 
 @dataclass(frozen=True)
 class Ending:
-    """How a stage ended, as a document or a marker says.
+    """How a stage ended according to a document or a marker.
 
     Attributes:
-        outcome: In Blast's words; None if nothing is said of it.
-        is_error: Whether that is an error.
-        reason: Why, if it is.
-        when: When, if that is known; of a marker, when the stage began.
-        is_ahead: Whether the run had not come to it yet.
+        outcome: Blast's word for the outcome; None if it is unknown.
+        is_error: Whether the outcome is an error.
+        reason: The reason of an error.
+        when: When it ended, if known; for a marker, when the stage began.
+        is_ahead: Whether the run had not reached it yet.
     """
 
     outcome: str | None = None
@@ -312,13 +312,13 @@ NOT_YET = Ending(is_ahead=True)
 
 
 def ending_of(outcome: str, reason: str | None, began: datetime | None) -> Ending:
-    """Return how a stage ended by its marker."""
+    """Return how a stage ended according to its marker."""
     outcome = "processing" if outcome in ("begun", "unfinished") else outcome
     return Ending(outcome, outcome == "failed", reason, began)
 
 
 def endings(document: Mapping[str, Json], rules: Rules) -> dict[str, Ending]:
-    """Return what a document says of each of Blast's tasks, under the names that are in use today."""
+    """Return how each of Blast's tasks ended according to a document, with present names of outcomes."""
     found = {}
     for row in document.get("workflow_tasks", ()):
         message = str(row["status"].get("message"))
@@ -328,7 +328,7 @@ def endings(document: Mapping[str, Json], rules: Rules) -> dict[str, Ending]:
 
 
 def moment(text: Json) -> datetime | None:
-    """Return the instant that a text says, UTC if it names no zone; None if it is not one."""
+    """Parse an instant, in UTC unless it has a zone; None if the text is not one."""
     try:
         found = datetime.fromisoformat(text) if isinstance(text, str) else None
     except ValueError:
@@ -337,18 +337,18 @@ def moment(text: Json) -> datetime | None:
 
 
 def judge(ends: Mapping[str, Ending], stages: Stages, rules: Rules) -> Validity:
-    """Return what of a state can be relied on, by how each stage ended.
+    """Return which parts of a state are valid, by how each stage ended.
 
     Args:
-        ends: What is known of each stage, by name; one of which nothing is known passes for sound.
+        ends: How each stage ended, by name; a stage without an entry counts as sound.
         stages: What each stage makes.
-        rules: Which outcomes are none yet, and which tasks do not count.
+        rules: Which outcomes mean that a task has not ended, and which tasks do not count.
     """
     standings: dict[str, Standing] = {}
     for stage in stages:
         before = [standings[name] for name in stage.after]
         standings[stage.name] = _stand(stage, ends.get(stage.name, Ending()), before, rules)
-    # A task that nobody declared, of another Blast: what it makes is not known, how it ended is.
+    # An undeclared task of another Blast: its output is unknown, but its outcome is known.
     for name in sorted(ends.keys() - standings.keys() - rules.ignored_stages):
         standings[name] = _stand(Stage(name, (), Patterns(()), Patterns(()), {}), ends[name], [], rules)
     return Validity(standings, stages)
@@ -373,7 +373,7 @@ def _stand(stage: Stage, end: Ending, before: list[Standing], rules: Rules) -> S
 
 
 def sounds_complete(document: Mapping[str, Json], ignored: Iterable[str] = ()) -> bool:
-    """Whether every task of a document succeeded: then nothing needs to be judged, whatever the stages are."""
+    """Whether every task in a document succeeded, so that everything is valid for any declaration of stages."""
     passed = set(ignored)
     return all(
         row["status"].get("type") == "success"

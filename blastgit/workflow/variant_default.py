@@ -1,4 +1,4 @@
-"""Which variant of a component is the default: a word in `blastgit.yaml` on main, changed by commits that stay."""
+"""The default variant of a component: an entry in `blastgit.yaml` on main, whose changes are commits."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from blastgit.workflow.variants import Variants
 
 @dataclass(frozen=True)
 class Change:
-    """One change of the variants that main declares.
+    """A change of the section `variants` on main.
 
     Attributes:
         commit: The commit of main.
         time: When (UTC).
         author: By whom.
-        subject: What, and why.
-        defaults: The default of each component since.
+        subject: What changed, and why.
+        defaults: The default of each component after it.
     """
 
     commit: str
@@ -46,14 +46,14 @@ class Change:
 
 
 def set_default(repository: Repository, component: str, variant: str, reason: str) -> str | None:
-    """Let another variant be the default of a component, and return the commit of main.
+    """Make a variant the default of a component, and return the commit of main.
 
-    Nothing of `blastgit.yaml` but that word changes, so that comments stay.
+    Only that entry of `blastgit.yaml` changes, so that comments stay.
 
     Raises:
         NotFound: The component or variant does not exist.
-        Denied: The policy on main does not let this user do so.
-        RepoError: The file cannot be changed so.
+        Denied: The policy on main does not allow this user to change it.
+        RepoError: The file cannot be changed in this way.
     """
     repository.require("admin")
 
@@ -72,7 +72,7 @@ def set_default(repository: Repository, component: str, variant: str, reason: st
 
 
 def _changed(text: str, component: str, variant: str) -> str:
-    """Return the text with another default, which is put before the other words of the component if it has none."""
+    """Return the text with another default, inserted before the component's other keys if it has none."""
     import yaml
 
     spec = value_of(value_of(yaml.compose(text, Loader=yaml.SafeLoader), "variants"), component)
@@ -116,7 +116,7 @@ def _changes(repository: Repository) -> Iterator[Change]:
 
 
 def _section(commit: pygit2.Commit) -> Any:
-    """Return what the section said at a commit; None if it was not there, or the settings could not be read."""
+    """Return the section at a commit; None if it did not exist, or the settings could not be read."""
     data = read_blob(commit.tree, FILE)
     try:
         return None if data is None else read_settings(data).sections.get("variants")

@@ -1,8 +1,8 @@
-"""Two layers of names, for each component: `2026dgt:photometry@jointcal` stands for `2026dgt@3:photometry`.
+"""Variants of components: `2026dgt:photometry@jointcal` stands for `2026dgt@3:photometry`.
 
 A component (photometry, the WCS, the fits) may be made in several ways: single frame, recalibrated, by another code.
-The section `variants` of `blastgit.yaml` gives each way a name, and says which one is the default. The real name is
-always that of the revision, which output tells.
+The section `variants` of `blastgit.yaml` names each way, and the default. The real name is always that of the revision,
+and is shown in output.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from blastgit.workflow.resolve import resolve_revision
 from blastgit.workflow.stages import Stages
 
 DEFAULT = "default"
-"""The variant that main declares to be the default, `photometry@default`."""
+"""The name of the default variant, `photometry@default`."""
 
 _WHERE = "blastgit.yaml on main: variants"
 _COMPONENT = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
@@ -38,13 +38,13 @@ _WORDS = ("paths", "default", "names")
 
 @dataclass(frozen=True)
 class Component:
-    """What is made in several ways.
+    """A part of a revision that is made in several ways.
 
     Attributes:
-        name: What it is called, `photometry` or `WCS`.
-        paths: The beginnings of the natural paths and files that belong to it.
-        names: What each of its variants stands for.
-        default: The variant that is meant where nobody says which; "" for none.
+        name: Its name, `photometry` or `WCS`.
+        paths: The beginnings of its natural paths and files.
+        names: The meaning of each of its variants.
+        default: The default variant; "" for none.
     """
 
     name: str
@@ -54,14 +54,14 @@ class Component:
 
     @property
     def patterns(self) -> Patterns:
-        """What belongs to it."""
+        """Patterns of its paths."""
         return Patterns(self.paths)
 
     def meaning(self, variant: str) -> tuple[str, Meaning]:
-        """Return the name of a variant, which is another one for `default`, and what it stands for.
+        """Return the name of a variant, with `default` resolved, and its meaning.
 
         Raises:
-            NotFound: No variant is called so.
+            NotFound: There is no such variant.
         """
         name = self.default if variant == DEFAULT else variant
         if not name:
@@ -86,7 +86,7 @@ class Variants:
 
     @classmethod
     def of(cls, settings: Settings) -> Variants:
-        """Return what the settings of a data repo say of them.
+        """Read the section `variants` of the settings.
 
         Raises:
             RepoError: The section has a mistake.
@@ -97,12 +97,12 @@ class Variants:
         """Return a component.
 
         Raises:
-            NotFound: No component is called so.
+            NotFound: There is no such component.
         """
         if name not in self.components:
             known = ", ".join(self.components) or "none; `variants:` in blastgit.yaml on main declares them"
             hint = did_you_mean(name, self.components, f"there are {known}", count=1)
-            raise NotFound(f"no component is called {name!r}{hint}")
+            raise NotFound(f"there is no component {name!r}{hint}")
         return self.components[name]
 
 
@@ -126,22 +126,22 @@ def _component(name: Any, spec: Any) -> Component:
     spec = read_keys(spec, where, _WORDS)
     paths, names, default = spec.get("paths", [name]), spec.get("names", {}), spec.get("default", "")
     if not isinstance(paths, list) or not paths or not all(isinstance(path, str) and path for path in paths):
-        raise RepoError(f"{where}.paths is {paths!r:.60}, and should be a list of beginnings of paths")
+        raise RepoError(f"{where}.paths is {paths!r:.60}, but should be a list of beginnings of paths")
     if not isinstance(names, dict) or not all(isinstance(each, str) and _VARIANT.fullmatch(each) for each in names):
-        raise RepoError(f"{where}.names should map names of variants, in small letters, digits and -, to their meaning")
+        raise RepoError(f"{where}.names should map names of variants (lower-case letters, digits, -) to their meaning")
     if DEFAULT in names:
-        raise RepoError(f"{where}.names.{DEFAULT} stands for the default variant: give this one another name")
+        raise RepoError(f"{where}.names.{DEFAULT} is reserved for the default variant: give this one another name")
     if default and (not isinstance(default, str) or default not in names):
         known = ", ".join(names) or "it has none"
-        raise RepoError(f"{where}.default is {default!r:.60}, and should be one of its names: {known}")
+        raise RepoError(f"{where}.default is {default!r:.60}, but should be one of its names: {known}")
     meanings = {each: read_meaning(meaning, f"{where}.names.{each}") for each, meaning in names.items()}
     return Component(name, tuple(paths), meanings, default)
 
 
 def spoken_variant(repository: Repository, path: str) -> str | None:
-    """Return what names a variant in a path: `photometry@jointcal`, or `WCS`, which means `WCS@default`; else None.
+    """Return a path that names a variant: `photometry@jointcal`, or `WCS`, which becomes `WCS@default`; else None.
 
-    The name of a component alone does so if no table of a document is called so: `photometry` is what stands there.
+    The name of a component alone stands for its default variant unless a table of the document has that name.
     """
     components = Variants.of(repository.settings).components
     if path in components and path not in repository.rules.tables:
@@ -152,21 +152,21 @@ def spoken_variant(repository: Repository, path: str) -> str | None:
 
 
 def locate(repository: Repository, spec: Spec) -> Located:
-    """Return what stands behind `NAME[@REV]:COMPONENT@VARIANT[/PATH]`: the revision that has the component so.
+    """Resolve `NAME[@REV]:COMPONENT@VARIANT[/PATH]` to the revision that has the variant.
 
-    With a revision, it is that one if it has the variant, or else the latest that has, and was made of the same files;
-    without, the latest that has it.
+    Given a revision, this is that one if it has the variant, or else the latest that has it and was made from the same
+    files; without a revision, the latest that has it.
 
     Raises:
         NotFound: The component or variant does not exist, or no revision has it; the error says why.
-        InvalidName: A stage is named, whose state is not a revision.
+        InvalidName: The spec names a stage, whose state is not a revision.
     """
     spoken = _SPOKEN.fullmatch(spec.path or "")
     assert spoken is not None
     component = Variants.of(repository.settings).component(spoken["component"])
     name, meaning = component.meaning(spoken["variant"])
     if spec.stage is not None:
-        raise InvalidName(f"{spec.path} is about revisions, and post-{spec.stage} is on the way to one: leave it out")
+        raise InvalidName(f"{spec.path} is a variant of revisions, and post-{spec.stage} is not one: leave it out")
     found = _find(repository, replace(spec, path=None), component, (name, meaning))
     found.asked = f"{spec.name}{_number(spec)}:{component.name}@{spoken['variant']}"
     rest = spoken["rest"]
@@ -197,7 +197,7 @@ def _find(repository: Repository, spec: Spec, component: Component, wanted: tupl
             reason = _other_files(repository, component, base, revision)
         if reason is None:
             return revision
-        reasons.insert(0, f"{revision}: {reason}")  # it has the variant, which says more than those that do not
+        reasons.insert(0, f"{revision}: {reason}")  # more informative, since it has the variant
     what = f"{spec.name}{_number(spec)}"
     if not reasons:
         raise History(repository).unknown(spec.name)
@@ -214,7 +214,7 @@ def _candidates(repository: Repository, name: str, base: Revision | None) -> Ite
 
 
 def _other_files(repository: Repository, component: Component, base: Revision, other: Revision) -> str | None:
-    """Return which file that a component is made of, and does not hold, differs in another revision."""
+    """Return how another revision differs in an input file of a component, in words; None if it does not."""
     own = component.patterns
     makers = [stage for stage in Stages.of(repository.settings) if stage.makes.meet(component.paths)]
     read = [path for path in {**base.held, **other.held} if any(stage.reads.match(path) for stage in makers)]

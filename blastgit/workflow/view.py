@@ -1,4 +1,4 @@
-"""One state of a transient as its workflow sees it: values, files, when each task ran; read when they are needed."""
+"""A state of a transient as seen by its workflow: values, files, times of tasks; read lazily."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from blastgit.workflow.validity import moment
 
 @dataclass(frozen=True)
 class Contents:
-    """What a state says.
+    """The contents of a state.
 
     Attributes:
         document: Its export.
@@ -33,17 +33,17 @@ class Contents:
 
 
 class View:
-    """One state: a revision, a marker, or what is being recorded.
+    """A revision, a marker, or a state being recorded.
 
     Attributes:
-        label: What to call it, `2026dgt@1`.
-        state: The commit that holds it; None while it is being recorded.
+        label: Its name, `2026dgt@1`.
+        state: Its commit; None while it is being recorded.
     """
 
     def __init__(
         self, label: str, rules: Rules, contents: Callable[[], Contents], state: Snapshot | None = None
     ) -> None:
-        """Look at a state; `contents` is called when it must be read."""
+        """Wrap a state; `contents` is called when it must be read."""
         self.label = label
         self.state = state
         self._rules = rules
@@ -51,7 +51,7 @@ class View:
 
     @classmethod
     def of(cls, state: Snapshot, rules: Rules) -> View:
-        """Look at what a commit holds."""
+        """Wrap the state at a commit."""
 
         def read() -> Contents:
             return Contents(state.dr.export.document, state.dr.files, normalise(state.dr.export, rules))
@@ -79,19 +79,19 @@ class View:
 
     @cached_property
     def ran(self) -> dict[str, datetime | None]:
-        """When each task ended last, by what the document says; of it just the tasks are read for that."""
+        """When each task last ended; this reads only the tasks of the document."""
         state = self.state
         tasks = self._contents.document["workflow_tasks"] if state is None else read_tasks(state.dr_bytes, self.label)
         return {row["task_name"]: moment(row.get("last_modified")) for row in tasks}
 
     @cached_property
     def uses(self) -> Uses:
-        """What was made of what, by this document alone."""
+        """What was made from what, by this document alone."""
         return read_uses(self.form, self.files)
 
     @cached_property
     def filters(self) -> dict[str, str]:
-        """The filter that each row of an image or a global aperture belongs to, by its natural path."""
+        """The filter of each row of a cutout or a global aperture, by its natural path."""
         images = {row.path: str(row.values.get("filter")) for row in self.form.tables["cutouts"]}
         found = dict(images)
         for row in self.form.tables["apertures"]:

@@ -1,4 +1,4 @@
-"""What a plan is asked for, and what follows from that alone, whatever the state is."""
+"""Requested changes for a plan, and the effects they have on any state."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ class Wish:
     """What a plan is asked for, beside what a revision itself calls for.
 
     Attributes:
-        changed: Stages, files, fields and references that changed, or are to be made again.
-        given: Inputs that are replaced: the path of a file or value, and by what.
+        changed: Stages, files, fields and references that changed, or must be remade.
+        given: Inputs to replace: the path of a file or value, and its replacement.
         everything: Whether to run all stages again.
-        settings: Settings of the configuration that are to change: name and new value.
-        with_inputs: Whether to tell what each stage reads, for which the whole document is read.
+        settings: Settings of the configuration to change: name and new value.
+        with_inputs: Whether to include what each stage reads, which reads the whole document.
     """
 
     changed: Sequence[str] = ()
@@ -30,11 +30,11 @@ class Wish:
 
 @dataclass(frozen=True)
 class Effect:
-    """What follows from something that changed.
+    """The effect of a change.
 
     Attributes:
-        reasons: Why each stage must run that reads it, by the stage's name.
-        is_declared: Whether a stage says that it reads or makes such a thing, or is called so.
+        reasons: The stages that must run because of it, each with the reason.
+        is_declared: Whether it names a stage, or something that a stage declares to read or make.
     """
 
     reasons: Mapping[str, str]
@@ -42,7 +42,7 @@ class Effect:
 
 
 def effect_of(stages: Stages, text: str) -> Effect:
-    """Return what follows from a change of a stage, file, field or reference."""
+    """Return the effect of a change of a stage, file, field or reference."""
     stage = stages.get(text)
     if stage is not None:
         return Effect({stage.name: "is said to have changed"}, is_declared=True)

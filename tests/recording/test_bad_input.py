@@ -295,7 +295,7 @@ def test_an_unknown_revision(library):
         repo.show("2026dgu")
     with pytest.raises(NotFound, match="had no revision yet then: revision 0 is of 2026-05-27 15:46 UTC"):
         repo.show("2026dgt@2020-01-01")
-    with pytest.raises(InvalidName, match="no revision is called @last; did you mean latest"):
+    with pytest.raises(InvalidName, match="there is no name @last; did you mean latest"):
         repo.show("2026dgt@last")
     assert parse_spec("2026dgt@1").number == 1
 

@@ -238,7 +238,7 @@ def test_plain_git_never_gets_a_failed_state_and_gets_a_draft_by_its_ref(
 @pytest.mark.parametrize("words", ["sometimes", "[all]", "1"])
 def test_a_setting_that_is_none_is_refused(repo: Path, words: str, sample: Sample, record: Record) -> None:
     add_settings(repo, f"publish: {words}")
-    with pytest.raises(RepoError, match=r"publish in blastgit\.yaml on main is .*, and should be all or complete"):
+    with pytest.raises(RepoError, match=r"publish in blastgit\.yaml on main is .*, but should be all or complete"):
         record(repo, sample)
 
 

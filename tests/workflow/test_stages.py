@@ -125,7 +125,7 @@ def test_a_data_repo_may_have_a_workflow_of_its_own():
         ({"Host match": {"reads": "host"}}, "stages.Host match.reads is 'host'"),
         ({"Host match": {"makes": [1]}}, "stages.Host match.makes is"),
         ({"Host match": {"after": ["Transient MWEB"]}}, "stages.Host match.after.*did you mean Transient MWEBV"),
-        ({"Transient MWEBV": None}, "stages.Host match.after: no stage is called 'Transient MWEBV'"),
+        ({"Transient MWEBV": None}, "stages.Host match.after: there is no stage 'Transient MWEBV'"),
         ({"Transient MWEBV": {"after": ["Host match"]}}, "circle: .*Host match comes before Transient MWEBV"),
         ({"Host match": {"after": ["Host match"]}}, "circle: Host match comes before Host match"),
         ({"Host match": {"answers": ["no host match"]}}, "stages.Host match.answers is"),

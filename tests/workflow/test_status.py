@@ -87,7 +87,7 @@ def test_a_run_that_cannot_be_read_hides_no_other_and_keeps_nobody_from_recordin
     run_git(history, "update-ref", f"refs/workflow/{NAME}", f"refs/heads/{NAME}")
     damaged, sound = DataRepo(history).status()
     assert damaged.transient == NAME
-    assert "does not say what became of which stage" in str(damaged.damage)
+    assert "is not a valid marker of a stage" in str(damaged.damage)
     assert sound.damage is None
     assert "2026dgt  cannot be read: " in say("status")
     assert record(history, states[0]).revision == 2
