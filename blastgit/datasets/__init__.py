@@ -1,1 +1,1 @@
-"""Dataset types: which files they are, what they are called, and which store keeps them."""
+"""Dataset types: their files, their names, and the stores that keep them."""

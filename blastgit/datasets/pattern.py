@@ -1,4 +1,4 @@
-"""The pattern of a dataset type: which paths are meant, and what in a path tells one dataset from another."""
+"""The pattern of a dataset type: which paths match, and the keys in a path that distinguish datasets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from blastgit.errors import RepoError
 _PART = re.compile(r"\{([a-z][a-z0-9_]*)(?::([A-Za-z0-9_.+|-]+))?\}")
 _LITERAL = re.compile(r"[A-Za-z0-9_.+/-]*")
 TRANSIENT = "transient"
-"""The key that is never asked by: a file may carry the transient's name, or a former one."""
+"""A key that is never used in queries: a file may have the transient's name, or a former one."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Pattern:
 
     @cached_property
     def keys(self) -> tuple[str, ...]:
-        """The keys to ask by, in the order of the path."""
+        """The keys for queries, in the order of the path."""
         return tuple(key for key in self._compiled.groupindex if key != TRANSIENT)
 
     @cached_property
@@ -39,7 +39,7 @@ class Pattern:
         return re.compile("".join([*parts, re.escape(self.text[end:])]))
 
     def match(self, path: str) -> dict[str, str] | None:
-        """Return the value of each key in a path; None if the path is not meant."""
+        """Return the value of each key in a path; None if the path does not match."""
         found = self._compiled.fullmatch(path)
         if found is None:
             return None
@@ -50,11 +50,11 @@ def read_pattern(text: object, where: str) -> Pattern:
     """Read a pattern.
 
     Raises:
-        RepoError: It is none; the error tells the place.
+        RepoError: It is not a pattern; the error gives its location.
     """
     if not isinstance(text, str) or "/" not in text or len(text) > 500 or not _LITERAL.fullmatch(_PART.sub("", text)):
         raise RepoError(
-            f"{where} is {text!r}, no pattern of a path: write it like cutout_cdn/{{survey}}/{{filter}}.fits"
+            f"{where} is {text!r}, not a pattern of a path: write it like cutout_cdn/{{survey}}/{{filter}}.fits"
         )
     keys = [match[1] for match in _PART.finditer(text)]
     if len(set(keys)) != len(keys):

@@ -1,4 +1,4 @@
-"""Columns that are computed and not stored: a formula of other columns, never run as code of Python's."""
+"""Virtual columns: computed by a formula of other columns, which is never run as Python code."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Recipe:
         name: The column.
         text: The formula.
         unit: Its unit, or "".
-        about: What it is, in a line.
-        same_as: A stored column that says the same, or "".
-        within: By how much, relatively, the two may differ.
+        about: Its description, in a line.
+        same_as: A stored column with the same value, or "".
+        within: The allowed relative difference of the two.
     """
 
     name: str
@@ -44,31 +44,31 @@ class Recipe:
     _tree: ast.expr = field(default_factory=lambda: ast.Constant(0), repr=False, compare=False)
 
     def value(self, row: Mapping[str, Any]) -> float | None:
-        """Return its value in a row; None where a column is missing, or the formula has no value (a division by 0)."""
+        """Return its value in a row; None if a column is missing, or the formula has no value (a division by 0)."""
         try:
             return _evaluate(self._tree, row)
         except (ValueError, ZeroDivisionError, OverflowError, _Missing):
             return None
 
     def fault(self, row: Mapping[str, Any]) -> str | None:
-        """Return in words how the stored column differs from the recipe in a row; None if it does not."""
+        """Return how the stored column differs from the recipe in a row, in words; None if it does not."""
         if not self.same_as:
             return None
         made, stored = self.value(row), row.get(self.same_as)
         if made is None or not isinstance(stored, int | float) or math.isclose(made, stored, rel_tol=self.within):
             return None
-        return f"{self.same_as} is {stored!r}, and by the recipe {self.text} it would be {made!r}"
+        return f"{self.same_as} is {stored!r}, but by the recipe {self.text} it should be {made!r}"
 
 
 class _Missing(Exception):
-    """A column that a row has no number in."""
+    """A row has no number in a column."""
 
 
 def read_recipe(name: str, words: Any, where: str) -> Recipe:
     """Read how a column is computed.
 
     Raises:
-        RepoError: It is not valid; the error tells the place.
+        RepoError: It is not valid; the error gives its location.
     """
     if not isinstance(words, dict) or "recipe" not in words or set(words) - set(_WORDS) or not name.isidentifier():
         raise RepoError(f"{where} should have a recipe, and may have {', '.join(_WORDS[1:])}")
@@ -77,12 +77,12 @@ def read_recipe(name: str, words: Any, where: str) -> Recipe:
         raise RepoError(f"{where}: recipe, unit, about and same_as are texts of at most {_LIMIT} characters")
     within = words.get("within", 1e-9)
     if isinstance(within, bool) or not isinstance(within, int | float) or not 0 <= within < 1:
-        raise RepoError(f"{where}.within is {within!r}, no relative difference: write it like 1.0e-9")
+        raise RepoError(f"{where}.within is {within!r}, which is not a relative difference: write it like 1.0e-9")
     try:
         tree = ast.parse(texts["recipe"], mode="eval").body
         _check(tree)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise RepoError(f"{where}.recipe is {texts['recipe']!r}, no formula: {error}") from None
+        raise RepoError(f"{where}.recipe is {texts['recipe']!r}, which is not a formula: {error}") from None
     return Recipe(name, texts["recipe"], texts["unit"], texts["about"], texts["same_as"], float(within), tree)
 
 

@@ -1,9 +1,10 @@
-"""Rules of storage: to which store the files of a dataset type go, or whether git itself keeps them.
+"""Storage rules: which store the files of a dataset type go to, or whether git itself keeps them.
 
-They stand under `storage` in `blastgit.yaml` on main. Dataset types that no rule names go to the default store. A rule
-holds for what is recorded from then on: the pointer of a file names the store in `outs[].remote`, so that plain `dvc
-pull` reads from there; a file that git keeps has no pointer (`held.py`). A published tree never changes. `keep.py` does
-as the rules say; `bring.py` copies what is published already to where they send it now.
+They are in the section `storage` of `blastgit.yaml` on main. Dataset types without a rule go to the default store. A
+rule applies to what is recorded from then on: the pointer of a file names the store in `outs[].remote`, so that plain
+`dvc pull` reads from there; a file kept in git has no pointer (`repository/entries.py`). A published tree never
+changes. `recording/placement.py` applies the rules; `maintenance/restore_placement.py` copies published contents to
+where the rules now send them.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ _WHERE = "blastgit.yaml on main: storage"
 
 
 class Rule(NamedTuple):
-    """Where the files of one dataset type go.
+    """Where the files of a dataset type go.
 
     Attributes:
         store: The name of the store; "" for the default one.
-        git: Bytes up to which a file goes into git itself, and not into that store.
-        keep: Whether they are kept at all.
+        git: The greatest size in bytes of files that go into git itself instead of the store.
+        keep: Whether the files are kept at all.
     """
 
     store: str = ""
@@ -44,7 +45,7 @@ _NO_RULE = Rule()
 
 
 class Rules(NamedTuple):
-    """Where dataset types go.
+    """The rules of all dataset types.
 
     Attributes:
         of: The rule of each dataset type that has one.
@@ -57,7 +58,7 @@ def read_storage(loaded: Any) -> Rules:
     """Read the setting `storage`.
 
     Raises:
-        RepoError: It is not valid; the error tells the place.
+        RepoError: It is not valid; the error gives its location.
     """
     words = read_mapping(loaded, _WHERE, "map dataset types to where they go")
     return Rules({str(name): _read_rule(str(name), rule) for name, rule in words.items()})
@@ -68,26 +69,26 @@ def _read_rule(name: str, rule: Any) -> Rule:
         return Rule(keep=False)
     if not isinstance(rule, dict) or not rule or not rule.keys() <= {"store", "git"}:
         raise RepoError(
-            f"{_WHERE}.{name} should say `store`, the name of a remote of .dvc/config, or `git: true`, or both, or "
-            "else `keep: false`"
+            f"{_WHERE}.{name} should have `store`, the name of a remote in .dvc/config, or `git: true`, or both, or "
+            "`keep: false` alone"
         )
     store, git = rule.get("store", ""), rule.get("git", 0)
     if not isinstance(store, str) or ("store" in rule and not store):
-        raise RepoError(f"{_WHERE}.{name}.store should be the name of a remote of .dvc/config")
+        raise RepoError(f"{_WHERE}.{name}.store should be the name of a remote in .dvc/config")
     if "git" in rule and not (isinstance(git, int) and 0 < git <= LIMIT):  # `true` is 1 to Python, `false` is 0
-        raise RepoError(f"{_WHERE}.{name}.git should be true, or the bytes up to which a file goes there: 1 to {LIMIT}")
+        raise RepoError(f"{_WHERE}.{name}.git should be true, or the greatest size of a file in bytes: 1 to {LIMIT}")
     return Rule(store.lower(), LIMIT if git is True else git)
 
 
 def check_storage(settings: Settings, config: bytes) -> Rules:
-    """Return the rules, if all that they name is there.
+    """Return the rules, if everything that they name exists.
 
     Args:
         settings: The settings on main.
         config: Main's `.dvc/config`.
 
     Raises:
-        RepoError: A rule is about no dataset type of files, or names no remote.
+        RepoError: A rule names something that is not a dataset type of files, or not a remote.
     """
     from blastgit.datasets.types import DatasetTypes
     from blastgit.store.config import remote_names
@@ -100,19 +101,19 @@ def check_storage(settings: Settings, config: bytes) -> Rules:
             raise RepoError(f"{_WHERE}: {name!r} is not a dataset type of files; there is {files}")
         names = remote_names(config)
         if rule.store and rule.store not in names:
-            raise RepoError(f"{_WHERE}.{name}: .dvc/config has no remote {rule.store!r}; there is {', '.join(names)}")
+            raise RepoError(f"{_WHERE}.{name}: .dvc/config has no remote {rule.store!r}, only {', '.join(names)}")
     return rules
 
 
 @dataclass(frozen=True)
 class Placement:
-    """What decides where each file goes.
+    """Decides where each file goes.
 
     Attributes:
         rules: The rules.
-        types: The dataset types; None where no rule asks for them.
+        types: The dataset types; None if there are no rules.
         default: The name of the default store.
-        fixed: The store that all files go to, whatever rules say of stores; "" for none.
+        fixed: A store for all files, overriding the rules; "" for none.
     """
 
     rules: Rules
@@ -122,7 +123,7 @@ class Placement:
 
     @classmethod
     def of(cls, repository: Repository) -> Placement:
-        """Return that of a data repo.
+        """Return the placement of a data repo.
 
         Raises:
             RepoError: The rules are not valid.
@@ -152,7 +153,7 @@ class Placement:
         return self._rule(path).keep
 
     def kept(self, files: Mapping[str, T]) -> dict[str, T]:
-        """Return those of some files that are kept."""
+        """Return the files that are kept, among those given."""
         return {path: file for path, file in files.items() if self.keeps(path)}
 
     def _rule(self, path: str) -> Rule:

@@ -1,4 +1,4 @@
-"""Dataset types, read from `types.yaml` and what a data repo puts over it."""
+"""Dataset types, read from `types.yaml` and a data repo's own settings."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ _WHERE = "blastgit.yaml on main: dataset_types"
 _WORDS = ("about", "files", "rows", "keys", "reader", "virtual")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 RESERVED = ("transient", "revision", "collection", "time", "reader", "even_invalid")
-"""What `get` takes beside the keys of a data ID."""
+"""The parameters of `repo.dataset` besides the keys of a dataset."""
 
 
 @dataclass(frozen=True)
 class DatasetType:
-    """One kind of dataset.
+    """A dataset type.
 
     Attributes:
-        name: What it is called.
-        about: What it is, in a line.
-        pattern: Of files: which paths; None for rows.
-        rows: Of rows: the table; "" for files.
-        columns: Of rows: what to ask by, and the column that it is.
+        name: Its name.
+        about: Its description, in a line.
+        pattern: For files: the pattern of their paths; None for rows.
+        rows: For rows: the table; "" for files.
+        columns: For rows: the keys for queries, each with its column.
         reader: The name of its reader.
-        virtual: Of rows: the columns that are computed.
+        virtual: For rows: the virtual columns.
     """
 
     name: str
@@ -46,12 +46,12 @@ class DatasetType:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The keys to ask by."""
+        """The keys for queries."""
         return tuple(self.columns) if self.pattern is None else self.pattern.keys
 
     @property
     def source(self) -> str:
-        """What it is made of, in a word or a pattern."""
+        """Its table or its pattern."""
         return f"rows of {self.rows}" if self.pattern is None else self.pattern.text
 
     def to_json(self) -> dict[str, Any]:
@@ -68,17 +68,17 @@ class DatasetTypes:
     """All dataset types of a data repo.
 
     Attributes:
-        by_name: Each by its name, the repo's own first.
+        by_name: Each type by its name, the repo's own first.
     """
 
     by_name: Mapping[str, DatasetType]
 
     @classmethod
     def of(cls, settings: Settings) -> DatasetTypes:
-        """Return what the settings of a data repo say of them.
+        """Read the section `dataset_types` of the settings.
 
         Raises:
-            RepoError: The section `dataset_types` has a mistake.
+            RepoError: The section has a mistake.
         """
         return settings.read("dataset_types", read_types)
 
@@ -101,7 +101,7 @@ class DatasetTypes:
         raise NotFound(f"there is no dataset type {name!r}{hint} ({where})")
 
     def of_path(self, path: str) -> tuple[DatasetType, dict[str, str]] | None:
-        """Return the type of a file of a dataset, and what tells it from others of the type; None if it has none."""
+        """Return the type and the keys of a dataset's file; None if it has no type."""
         for each in self:
             key = None if each.pattern is None else each.pattern.match(path)
             if key is not None:
@@ -110,10 +110,10 @@ class DatasetTypes:
 
 
 def read_types(loaded: Any) -> DatasetTypes:
-    """Read the setting `dataset_types`: what it says of a type replaces what is shipped, word by word.
+    """Read the setting `dataset_types`, which overrides the shipped types key by key.
 
     Raises:
-        RepoError: It is not valid; the error tells the place.
+        RepoError: It is not valid; the error gives its location.
     """
     words = read_mapping(loaded, _WHERE, "map the name of each type to what it is")
     shipped = load_shipped(__file__, "types.yaml")
@@ -125,10 +125,10 @@ def read_types(loaded: Any) -> DatasetTypes:
 def _over(name: str, value: Any, shipped: Mapping[str, Any]) -> dict[str, Any] | None:
     where = f"{_WHERE}.{name}"
     if not _NAME.fullmatch(name):
-        raise RepoError(f"{where}: a type is called by small letters, digits and _, and begins with a letter")
+        raise RepoError(f"{where}: a type's name has small letters, digits and _, and begins with a letter")
     if value is None:
         if name not in shipped:
-            raise RepoError(f"{where}: there is no such type that could be taken away")
+            raise RepoError(f"{where}: there is no such type to remove")
         return None
     read_keys(value, where, _WORDS)
     before = dict(shipped.get(name, {}))
@@ -141,11 +141,11 @@ def _over(name: str, value: Any, shipped: Mapping[str, Any]) -> dict[str, Any] |
 def _type(name: str, value: Mapping[str, Any]) -> DatasetType:
     where = f"{_WHERE}.{name}"
     if ("files" in value) == ("rows" in value):
-        raise RepoError(f"{where} should say either files (a pattern of paths) or rows (a table)")
+        raise RepoError(f"{where} should have either files (a pattern of paths) or rows (a table)")
     about, reader = (_text(value, word, where) for word in ("about", "reader"))
     if "files" in value:
         if value.get("keys") or value.get("virtual"):
-            raise RepoError(f"{where}: keys and virtual belong to rows; the keys of files stand in the pattern")
+            raise RepoError(f"{where}: keys and virtual are for rows; the keys of files are in the pattern")
         pattern = read_pattern(value["files"], f"{where}.files")
         _refuse_reserved(pattern.keys, where)
         return DatasetType(name, about, pattern, reader=reader or "bytes")
@@ -153,10 +153,10 @@ def _type(name: str, value: Mapping[str, Any]) -> DatasetType:
     from blastgit.revision.rules import default_rules
 
     if rows not in default_rules().tables:
-        raise RepoError(f"{where}.rows is {rows!r}, none of {', '.join(default_rules().tables)}")
+        raise RepoError(f"{where}.rows is {rows!r}, but should be one of {', '.join(default_rules().tables)}")
     keys = value.get("keys") or {}
     if not isinstance(keys, dict) or not all(isinstance(each, str) for pair in keys.items() for each in pair):
-        raise RepoError(f"{where}.keys should be a mapping from what is asked by to a column")
+        raise RepoError(f"{where}.keys should be a mapping from keys to columns")
     _refuse_reserved(keys, where)
     virtual = read_mapping(value.get("virtual"), f"{where}.virtual", "map the name of a column to its recipe")
     recipes = tuple(read_recipe(str(column), words, f"{where}.virtual.{column}") for column, words in virtual.items())
@@ -166,11 +166,11 @@ def _type(name: str, value: Mapping[str, Any]) -> DatasetType:
 def _text(value: Mapping[str, Any], word: str, where: str) -> str:
     found = value.get(word, "")
     if not isinstance(found, str) or not found.isprintable() or len(found) > 200:
-        raise RepoError(f"{where}.{word} is {found!r}, and should be a line of text")
+        raise RepoError(f"{where}.{word} is {found!r}, but should be a line of text")
     return found
 
 
 def _refuse_reserved(keys: Any, where: str) -> None:
     for key in keys:
         if key in RESERVED:
-            raise RepoError(f"{where}: {key!r} cannot be a key: it means something else to `get`")
+            raise RepoError(f"{where}: {key!r} cannot be a key: it is a parameter of `repo.dataset`")

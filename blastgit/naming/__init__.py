@@ -1,1 +1,1 @@
-"""Names, refs, paths, times and trailers: how everything in a data repo is spelt."""
+"""Names, refs, paths, times and trailers: the spelling of everything in a data repo."""

@@ -1,4 +1,4 @@
-"""The keys of what people write as YAML: a mapping, of the keys that have a meaning and no others."""
+"""Validates YAML mappings written by people: only known keys are allowed."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from blastgit.naming.nearest import did_you_mean
 
 
 def read_mapping(value: Any, where: str, what: str = "be a mapping") -> dict[Any, Any]:
-    """Return a mapping that somebody wrote; what was left out is an empty one.
+    """Return a parsed mapping; None becomes an empty one.
 
     Args:
-        value: What YAML made of it, or None.
-        where: What to call it in an error, `blastgit.yaml on main: hosts`.
+        value: The parsed YAML, or None.
+        where: Its location for error messages, `blastgit.yaml on main: hosts`.
         what: What it should do: `map former names to present ones`.
 
     Raises:
-        RepoError: It is something else.
+        RepoError: It is not a mapping.
     """
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise RepoError(f"{where} is {value!r:.60}, and should {what}")
+        raise RepoError(f"{where} is {value!r:.60}, but should {what}")
     return value
 
 
 def read_keys(value: Any, where: str, known: Iterable[str], *, needed: str = "") -> dict[str, Any]:
-    """Return a mapping that has no keys but those known.
+    """Return a parsed mapping with only known keys.
 
     Args:
-        value: What YAML made of it, or None.
-        where: What to call it in an error.
-        known: The keys that have a meaning.
-        needed: The one that has to be there, if one has.
+        value: The parsed YAML, or None.
+        where: Its location for error messages.
+        known: The known keys.
+        needed: A required key, or "".
 
     Raises:
         RepoError: It is not a mapping, a key is unknown (the error offers the nearest), or the needed one is missing.
@@ -51,7 +51,7 @@ def check_keys(given: Mapping[Any, Any], where: str, known: Iterable[str]) -> No
     """Check that all keys are known.
 
     Raises:
-        RepoError: One is not; the error offers the nearest, or lists those known.
+        RepoError: One is unknown; the error offers the nearest, or lists the known ones.
     """
     keys = tuple(known)
     for key in given:

@@ -1,6 +1,6 @@
 """The names of transients and of their revisions.
 
-Nothing else in blastgit takes such a name apart or puts one together.
+No other module parses or builds such names.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from blastgit.errors import InvalidName
 _TRANSIENT = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}[a-zA-Z0-9]")
 _HEX_ID = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
 WINDOWS_DEVICES = {"con", "prn", "aux", "nul"} | {f"{port}{n}" for port in ("com", "lpt") for n in range(10)}
-"""Names that Windows keeps for devices, in lower case: no file or folder can be called so there."""
+"""Names that Windows reserves for devices, in lower case: no file or folder can have them there."""
 _RESERVED = {
     "main",
     "master",
@@ -33,13 +33,13 @@ _ALIAS = r"[a-z][a-z0-9-]*|v\d[\w.+-]*"
 _USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
 _OWN = "u/"
 DRAFT = "draft"
-"""The convenient name of the draft that stands after the latest revision."""
+"""The convenient name of the open draft after the latest revision."""
 OWN_LINES = "u/*"
-"""What stands for the lines of all users."""
+"""The pattern of all users' own lines."""
 
 _REFERENCE = "r/"
 REFERENCE_LINES = "r/*"
-"""What stands for all reference lines."""
+"""The pattern of all reference lines."""
 
 _REFERENCE_TYPE = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _REFERENCE_NAME = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9._+-]{0,62}[a-zA-Z0-9])?")
@@ -51,12 +51,12 @@ _SPEC = re.compile(
 
 
 def check_transient(name: str) -> str:
-    """Return `name` if it may name a transient.
+    """Return `name` if it is a valid name of a transient.
 
-    The pattern is Blast's own; the rest keeps git, DVC and every file system out of trouble.
+    The pattern is Blast's own; the other rules avoid problems with git, DVC and file systems.
 
     Raises:
-        InvalidName: With the rule that is broken.
+        InvalidName: It breaks a rule, which the error states.
     """
     if len(name) > 64:
         raise InvalidName(f"transient name of {len(name)} characters: at most 64 are allowed")
@@ -75,12 +75,12 @@ def check_transient(name: str) -> str:
 
 
 def check_line(line: str) -> str:
-    """Return `line` if it may name a line of revisions.
+    """Return `line` if it is a valid name of a line of revisions.
 
     That is a transient, `u/USER/TRANSIENT` for a user's own line of it, or `r/TYPE/NAME` for a reference.
 
     Raises:
-        InvalidName: With the rule that is broken.
+        InvalidName: It breaks a rule, which the error states.
     """
     if is_reference(line):
         return reference_line(*[*line.split("/", 2), ""][1:3])
@@ -95,38 +95,42 @@ def own_line(user: str, name: str) -> str:
     """Return the name of a user's own line of a transient, `u/alice/2026dgt`.
 
     Raises:
-        InvalidName: It can be no user's name, or no transient's.
+        InvalidName: The user's or the transient's name is not valid.
     """
     check_transient(name)
     if not _USER.fullmatch(user) or ".." in user or user.endswith((".", ".lock")):
-        raise InvalidName(f"{user!r} cannot be a user's name: letters, digits and . _ @ + - after a letter or digit")
+        raise InvalidName(
+            f"{user!r} cannot be a user's name: use letters, digits and . _ @ + - after a letter or digit"
+        )
     return f"{_OWN}{user}/{name}"
 
 
 def is_personal(line: str) -> bool:
-    """Whether a line of revisions, or what a person is looking for, is somebody's own."""
+    """Whether a line of revisions, or a pattern, is of users' own lines."""
     return line.startswith(_OWN)
 
 
 def user_of(line: str) -> str | None:
-    """Return whose own a line of revisions is; None if it is official."""
+    """Return the user of an own line of revisions; None if it is official."""
     return line.split("/")[1] if is_personal(line) else None
 
 
 def reference_line(type_: str, name: str) -> str:
-    """Return the name of the line of something that many transients use, `r/filter/DES_z`.
+    """Return the name of a reference line, `r/filter/DES_z`.
 
-    The name may be any that Blast gives a filter or a survey (`2MASS_H`), and a version may stand in it (`gaia-dr3.1`).
+    The name may be any that Blast gives a filter or a survey (`2MASS_H`), and may contain a version (`gaia-dr3.1`).
 
     Raises:
         InvalidName: The type or the name breaks the rules.
     """
     line = f"{_REFERENCE}{type_}/{name}"
     if not _REFERENCE_TYPE.fullmatch(type_):
-        raise InvalidName(f"{line!r} is not a reference: write r/TYPE/NAME, with TYPE in small letters, digits and -")
+        raise InvalidName(
+            f"{line!r} is not a reference: write r/TYPE/NAME, with TYPE in lower-case letters, digits and -"
+        )
     if not _REFERENCE_NAME.fullmatch(name) or ".." in name or name.casefold().endswith(".lock"):
         raise InvalidName(
-            f"{name!r} cannot be a reference's name: letters and digits, with . _ + - between them, up to 64 characters"
+            f"{name!r} cannot be a reference's name: use up to 64 letters and digits, with . _ + - between them"
         )
     if fold(name).partition(".")[0] in WINDOWS_DEVICES:
         raise InvalidName(f"{name!r} is a device name on Windows, where a clone could not be checked out")
@@ -134,7 +138,7 @@ def reference_line(type_: str, name: str) -> str:
 
 
 def is_reference(line: str) -> bool:
-    """Whether a line of revisions, or what a person is looking for, is of a reference and not of a transient."""
+    """Whether a line of revisions, or a pattern, is of references, not of transients."""
     return line.startswith(_REFERENCE)
 
 
@@ -144,7 +148,7 @@ def reference_type(line: str) -> str:
 
 
 def transient_of(line: str) -> str:
-    """Return what a line of revisions is about: the transient; a reference is about itself, `r/filter/DES_z`."""
+    """Return the transient of a line of revisions; for a reference line, the line itself, `r/filter/DES_z`."""
     return line if is_reference(line) else line.rpartition("/")[2]
 
 
@@ -154,32 +158,32 @@ def document_of(line: str) -> str:
 
 
 def lock_name(line: str) -> str:
-    """Return the name of the lock of all lines about one thing; a transient's has no `+`, so no two are the same."""
+    """Return the name of the lock of all lines of a transient or reference; names of transients have no `+`."""
     return fold(transient_of(line)).replace("/", "+")
 
 
 def fold(name: str) -> str:
-    """Return the form under which two names count as the same: locks and the hooks go by it."""
+    """Return the form in which locks and hooks compare names."""
     return name.casefold()
 
 
 def slug(stage: str) -> str:
-    """Return a stage's name as a word, `host-match`: lower case, with `-` for all that is no letter or digit."""
+    """Return the slug of a stage's name, `host-match`: lower case, with `-` for everything but letters and digits."""
     return re.sub(r"[^a-z0-9]+", "-", stage.lower()).strip("-")
 
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """What a person wrote to name a state: `2026dgt`, `2026dgt@1`, `2026dgt@2026-05-27:host.redshift`.
+    """The parsed name of a state: `2026dgt`, `2026dgt@1`, `2026dgt@2026-05-27:host.redshift`.
 
     Attributes:
         name: The transient, the user's own line of it, `u/alice/2026dgt`, or the reference, `r/filter/DES_z`.
         number: A revision number, or None.
-        until: The latest instant (UTC) that a dated revision may have, or None.
-        path: What to look at inside the revision, or None.
-        stage: The stage (`host-match`) whose marker before that revision is meant, or None for the revision itself.
+        until: For a date, the latest time (UTC) of the revision, or None.
+        path: A path inside the revision, or None.
+        stage: The stage (`host-match`) of a marker before that revision, or None for the revision itself.
         alias: A convenient name (`latest-complete`) or a version of Blast (`v1.12.0`) instead of a number, or None.
-        draft: Which draft on the way to that revision is meant, counted from 1; None if none is.
+        draft: The number of a draft on the way to that revision, counted from 1, or None.
     """
 
     name: str
@@ -192,7 +196,7 @@ class Spec:
 
     @property
     def is_latest(self) -> bool:
-        """Whether no particular revision is asked for."""
+        """Whether it names no particular revision."""
         return self.number is None and self.until is None and self.alias is None
 
     def __str__(self) -> str:
@@ -204,22 +208,22 @@ class Spec:
 
 
 def parse_spec(text: str) -> Spec:
-    """Take apart `NAME[@REV][:post-STAGE|:draft-K][:PATH]`; `NAME/N` works too.
+    """Parse `NAME[@REV][:post-STAGE|:draft-K][:PATH]`; `NAME/N` works too.
 
     NAME is a transient, `u/USER/NAME` for a user's own line of it, or `r/TYPE/NAME` for a reference.
 
     REV is a number, `latest`, `draft`, a date, a date-time, a convenient name or a version of Blast. A date means the
-    end of that day, and a time without a zone is UTC. `post-STAGE` is the marker of a stage of the run that ended as
-    this revision, `draft-K` a draft on the way to it.
+    end of that day, and a time without a zone is UTC. `post-STAGE` is the marker of a stage of the run that became this
+    revision, `draft-K` a draft on the way to it.
 
     Raises:
-        InvalidName: The text has no such form, or the transient's name breaks the rules.
+        InvalidName: The text does not have this form, or the transient's name breaks the rules.
     """
     match = _SPEC.fullmatch(text)
     if not match:
         raise InvalidName(
-            f"{text!r} names no revision: write NAME, NAME@NUMBER, NAME@latest, NAME@DATE or NAME@latest-complete, "
-            "with or without :PATH"
+            f"{text!r} does not name a revision: write NAME, NAME@NUMBER, NAME@latest, NAME@DATE or "
+            "NAME@latest-complete, with or without :PATH"
         )
     name = check_line(match["name"])
     revision = match["revision"] or match["tag"]
@@ -237,7 +241,7 @@ def parse_spec(text: str) -> Spec:
 
 
 def read_instant(text: str) -> datetime:
-    """Return the instant (UTC) that a date or a date-time means, as in `NAME@DATE`: of a date, the end of that day.
+    """Return the instant (UTC) of a date or a date-time, as in `NAME@DATE`; for a date, the end of that day.
 
     Raises:
         InvalidName: It is neither.

@@ -1,4 +1,4 @@
-"""What may have been meant by a name that nothing has: the one place that offers the nearest."""
+"""Suggests similar names for an unknown one."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ _ENDS = re.compile(r"[./]")
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str = "", *, count: int = 3) -> str:
-    """Return how an error about an unknown name ends: `; did you mean host or hosts?`, or "" if nothing is near.
+    """Return the end of an error about an unknown name: `; did you mean host or hosts?`, or "" without similar names.
 
     Case does not matter, nor whether words are joined by a blank, `-` or `_`.
 
     Args:
-        name: The name that nothing has.
-        known: The names there are.
-        otherwise: What to say if none of them is near, such as which command lists them.
-        count: How many to offer at most.
+        name: The unknown name.
+        known: The known names.
+        otherwise: What to say without similar names, such as which command lists the known ones.
+        count: The greatest number of suggestions.
     """
     near = nearest(name, known, count=count)
     if near:
@@ -27,8 +27,8 @@ def did_you_mean(name: str, known: Iterable[str], otherwise: str = "", *, count:
 
 
 def nearest(name: str, known: Iterable[str], *, count: int = 3) -> list[str]:
-    """Return the known names that are most like a name, the nearest first."""
-    import difflib  # for errors alone: reading commands should start without it
+    """Return the known names that are most similar to a name, the nearest first."""
+    import difflib  # only for errors, to keep commands fast
 
     folded: dict[str, str] = {}
     for each in known:
@@ -37,7 +37,7 @@ def nearest(name: str, known: Iterable[str], *, count: int = 3) -> list[str]:
 
 
 def with_beginnings(paths: Iterable[str]) -> Iterator[str]:
-    """Yield paths, and before each all that it lies in: `host` before `host.redshift`."""
+    """Yield paths, each after the paths that contain it: `host` before `host.redshift`."""
     seen: set[str] = set()
     for path in paths:
         for end in [*(match.start() for match in _ENDS.finditer(path)), len(path)]:

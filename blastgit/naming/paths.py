@@ -1,4 +1,4 @@
-"""The paths of files: in Blast's data folder, and in a dataset."""
+"""The paths of files in Blast's data folder and in a dataset."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from blastgit.errors import InvalidFiles
 from blastgit.naming.names import WINDOWS_DEVICES
 
 ROOTS = ("cutout_cdn", "sed_output")
-"""The two folders of Blast's data; the component below them is the transient's own, and a dataset goes without it."""
+"""The two folders of Blast's data; the component below them is the transient, which a dataset's paths omit."""
 
 _OF_DVC = re.compile(r"dvc\.(ya?ml|lock|json|toml)|dvcfile")
-"""Files that DVC reads in any folder, as it had them in older versions, or may have them in newer ones."""
+"""Files that some version of DVC reads in any folder."""
 
 
 def dataset_path(blast_path: str) -> str:
     """Return the path in a dataset of a file of Blast's: the path without its second component.
 
-    The seed's `sed_output/<transient>_…`, which has no such folder, stays as it is.
+    Paths like `sed_output/<transient>_…`, without a transient's folder, stay unchanged.
     """
     parts = blast_path.split("/")
     return blast_path if len(parts) == 2 else "/".join([parts[0], *parts[2:]])
 
 
 def check_path(path: str) -> str:
-    """Return `path` if a dataset may hold a file under it: `cutout_cdn/DES/DES_z.fits`.
+    """Return `path` if it is valid for a dataset's file: `cutout_cdn/DES/DES_z.fits`.
 
     Raises:
-        InvalidFiles: The path is absolute, leads out, lies at the root, or uses a name that git or DVC reserve.
+        InvalidFiles: The path is absolute, leads out, is at the root, or uses a name that git or DVC reserve.
     """
     parts = path.split("/")
     if len(parts) < 2:
-        raise InvalidFiles(f"{path!r} lies at the root of the dataset: files belong under cutout_cdn/ or sed_output/")
+        raise InvalidFiles(f"{path!r} is at the root of the dataset: files belong under cutout_cdn/ or sed_output/")
     for part in parts:
         problem = _component_problem(part)
         if problem:
@@ -55,19 +55,19 @@ def _component_problem(part: str) -> str | None:
 
 
 def check_new_path(path: str) -> str:
-    """Return `path` if a file may be recorded under it: plain DVC must not read it as one of its own.
+    """Return `path` if a new file may have it: plain DVC must not mistake it for one of its own files.
 
     Raises:
-        InvalidFiles: See `check_path`; or DVC would run it, or fail over it.
+        InvalidFiles: See `check_path`; or DVC would read or run it.
     """
     for part in path.split("/"):
         if _OF_DVC.fullmatch(part.casefold()):
-            raise InvalidFiles(f"{path!r} cannot be recorded: plain DVC takes a file {part!r} for one of its own")
+            raise InvalidFiles(f"{path!r} cannot be recorded: plain DVC mistakes a file {part!r} for one of its own")
     return check_path(path)
 
 
 def check_new_paths(paths: list[str]) -> None:
-    """Check each path of a dataset that is recorded, and that no two collide.
+    """Check each path of a dataset being recorded, and that no two collide.
 
     Raises:
         InvalidFiles: See `check_new_path` and `check_paths`.
@@ -78,7 +78,7 @@ def check_new_paths(paths: list[str]) -> None:
 
 
 def check_paths(paths: list[str]) -> None:
-    """Check each path of a dataset, and that no two are the same where case and the writing of accents are ignored.
+    """Check each path of a dataset, and that no two differ only in case or in the encoding of accents.
 
     Raises:
         InvalidFiles: See `check_path`; or two paths collide.
@@ -93,7 +93,7 @@ def check_paths(paths: list[str]) -> None:
         parents = _folded(path).split("/")
         for depth in range(1, len(parents)):
             if "/".join(parents[:depth]) in seen:
-                raise InvalidFiles(f"{path!r} lies below a path that is itself a file")
+                raise InvalidFiles(f"{path!r} is below a path that is itself a file")
 
 
 def _folded(path: str) -> str:

@@ -1,6 +1,6 @@
-"""Which refs a data repo has, how their names are built and taken apart, and how each may move.
+"""The refs of a data repo: building and parsing their names, and how each may move.
 
-Nothing else in blastgit spells the name of a ref.
+No other module spells the name of a ref.
 """
 
 from __future__ import annotations
@@ -14,31 +14,31 @@ from blastgit.naming.names import check_line, check_transient, is_personal, is_r
 from blastgit.plumbing.objects import ZERO
 
 BRANCHES, TAGS, RUNS, DRAFTS = "refs/heads/", "refs/tags/", "refs/workflow/", "refs/drafts/"
-"""What the refs of branches, of tags, of the markers of runs in progress, and of drafts begin with."""
+"""The prefixes of branches, tags, markers of runs in progress, and drafts."""
 
 TRACKED = "refs/remotes/origin/"
-"""What the refs begin with in a plain clone that tell where the branches were when it last fetched."""
+"""The prefix of remote-tracking branches in a plain clone."""
 
 MAIN = f"{BRANCHES}main"
-"""What concerns the whole repo."""
+"""The branch for what concerns the whole repo."""
 
 ANNOTATIONS = f"{BRANCHES}annotations"
-"""What people say about data."""
+"""The branch of annotations."""
 
 RELEASES = f"{TAGS}release/"
-"""What the tags of frozen collections begin with."""
+"""The prefix of the tags of releases."""
 
 PERSONAL_BRANCHES, PERSONAL_TAGS = f"{BRANCHES}u/", f"{TAGS}u/"
-"""What the refs of users' own lines begin with."""
+"""The prefixes of the refs of users' own lines."""
 
 REFERENCE_BRANCHES = f"{BRANCHES}r/"
-"""What the branches of reference lines begin with."""
+"""The prefix of the branches of reference lines."""
 
 CHECKPOINT = "refs/ledger/checkpoint"
-"""What was published, by a moment; only the repo itself makes them."""
+"""Checkpoints of the ledger, made only by the repo itself."""
 
 NOTES = "refs/notes/blastgit"
-"""What `git log --notes` shows of annotations; derived, and only in a clone."""
+"""Annotations for `git log --notes`; derived, and only in a clone."""
 
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
@@ -46,7 +46,7 @@ _OBJECT_ID = re.compile(r"[0-9a-f]{40}")
 
 
 class Kind(Enum):
-    """What a ref is for."""
+    """The purpose of a ref."""
 
     MAIN = "main"
     ANNOTATIONS = "annotations"
@@ -66,7 +66,7 @@ class Line(NamedTuple):
 
     Attributes:
         name: The transient, or the reference, `r/filter/DES_z`.
-        user: Whose line it is; None for the official one.
+        user: The user whose own line it is; None for the official one.
     """
 
     name: str
@@ -86,11 +86,11 @@ class Line(NamedTuple):
 
 
 class Place(NamedTuple):
-    """What a ref is, taken apart.
+    """A parsed ref.
 
     Attributes:
-        kind: What it is for.
-        line: The line of revisions that it belongs to, if it is a branch, a tag, a workflow's or of drafts.
+        kind: Its purpose.
+        line: The line of revisions that it belongs to, for a branch, a tag, a workflow or drafts.
         number: The revision, if it is a tag.
         collection: The collection, if it is a release.
     """
@@ -102,12 +102,12 @@ class Place(NamedTuple):
 
 
 class Change(NamedTuple):
-    """One ref that a push wants to move.
+    """A change of a ref in a push.
 
     Attributes:
         ref: The full name.
-        old: The object id that it has; None if there is no such ref.
-        new: The object id that it shall have; None if it shall go.
+        old: Its present object id; None if it does not exist.
+        new: Its new object id; None to delete it.
     """
 
     ref: str
@@ -116,10 +116,10 @@ class Change(NamedTuple):
 
 
 def read_changes(lines: bytes) -> list[Change]:
-    """Read what git hands to `pre-receive`: `OLD NEW REF` on each line.
+    """Parse the input of `pre-receive`: `OLD NEW REF` on each line.
 
     Raises:
-        Denied: A line is none, or a name is not text.
+        Denied: A line is malformed, or a name is not text.
     """
     changes = []
     for line in lines.splitlines():
@@ -128,17 +128,17 @@ def read_changes(lines: bytes) -> list[Change]:
         except ValueError:
             raise Denied(f"{line!r} is not a change of a ref whose name is text") from None
         if not _OBJECT_ID.fullmatch(old) or not _OBJECT_ID.fullmatch(new):
-            raise Denied(f"{ref}: {old} and {new} are not SHA-1 object ids; data repos have no others")
+            raise Denied(f"{ref}: {old} and {new} are not SHA-1 object ids, and data repos have no others")
         changes.append(Change(ref, None if old == ZERO else old, None if new == ZERO else new))
     return changes
 
 
 def place(ref: str) -> Place:
-    """Take a ref's name apart.
+    """Parse a ref's name.
 
     Raises:
         Denied: A data repo has no such refs.
-        InvalidName: It is about a transient whose name breaks the rules.
+        InvalidName: The name of its transient breaks the rules.
     """
     if ref in _SINGLE:
         return Place(_SINGLE[ref])
@@ -183,9 +183,9 @@ def check_move(change: Change, where: Place) -> None:
     if where.kind is Kind.WORKFLOW:
         return
     if where.kind is Kind.CHECKPOINT:
-        raise Denied("it says what this repository published, so only `blastgit checkpoint` here makes it")
+        raise Denied("it records what this repository published, so only `blastgit checkpoint` here can make it")
     if where.kind is Kind.DRAFT and change.new is None:
-        raise Denied("it may not be deleted: drafts stay, and the next complete state takes their place by itself")
+        raise Denied("it may not be deleted: drafts stay, and the next complete state supersedes them")
     if change.new is None:
         raise Denied("it may not be deleted: revisions are cited, and stay; `blastgit withdraw` takes data down")
     if where.kind in (Kind.TAG, Kind.RELEASE) and change.old is not None:
@@ -228,5 +228,5 @@ def tag_of(ref: str) -> str | None:
 
 
 def copied(pattern: str) -> str:
-    """Return the refspec that brings refs under the names that they have, wherever they stood before."""
+    """Return the refspec that fetches refs under the same names, overwriting local ones."""
     return f"+{pattern}:{pattern}"

@@ -1,6 +1,6 @@
-"""Commit messages: a subject, what is to be read, and trailers that programs read (`git interpret-trailers`).
+"""Commit messages: a subject, a body for people, and trailers for programs (`git interpret-trailers`).
 
-Nothing else in blastgit spells the key of a trailer.
+No other module spells the key of a trailer.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _TRAILER = re.compile(r"([A-Z][A-Za-z-]*): (.*)")
 
 
 class Trailer(StrEnum):
-    """The keys of all trailers. `docs/format.md` says what each holds."""
+    """The keys of all trailers; `docs/format.md` explains each."""
 
     REVISION = "Revision"
     REPRODUCES = "Reproduces"
@@ -55,7 +55,7 @@ class Trailer(StrEnum):
     MAIN = "Main"
     CONTENT = "Content"
     COLLECTIONS = "Collections"
-    CONFIRMED = "Confirmed"  # the protected ones among them, so that a hook knows that the change was meant
+    CONFIRMED = "Confirmed"  # the protected ones among them, so that a hook knows that the change is intended
     ANNOTATION = "Annotation"
     LINES = "Lines"
     MOVED = "Moved"
@@ -81,11 +81,11 @@ def read_trailers(message: str) -> dict[str, str]:
 
 
 def read_used(trailers: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the revisions of references that trailers say were used, `r/model/sbi-global@2`."""
+    """Return the revisions of references that were used according to trailers, `r/model/sbi-global@2`."""
     return tuple(filter(None, trailers.get(Trailer.USED, "").split(", ")))
 
 
 def read_body(message: str) -> tuple[str, list[str]]:
-    """Return a message's subject and the lines between it and the trailers."""
+    """Return a message's subject, and its lines between the subject and the trailers."""
     subject, _, rest = message.rstrip("\n").partition("\n\n")
     return subject, rest.rpartition("\n\n")[0].split("\n") if "\n\n" in rest else []

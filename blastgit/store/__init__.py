@@ -1,1 +1,1 @@
-"""File contents: DVC's pointers, the layout of a store, and getting bytes in and out of it."""
+"""File contents: DVC's pointers, the layout of a store, and reading and writing it."""

@@ -1,4 +1,4 @@
-"""What every store can do, wherever it is."""
+"""The interface of all stores."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 class Content(NamedTuple):
-    """A content that a store holds.
+    """A content in a store.
 
     Attributes:
         md5: Its name.
-        size: Bytes.
-        changed: When it was brought, or last relied on by a writer (seconds since 1970).
+        size: Its size in bytes.
+        changed: When it was stored, or last relied on by a writer (seconds since 1970).
     """
 
     md5: str
@@ -37,11 +37,11 @@ class SetAside(NamedTuple):
     """A content in a store's quarantine.
 
     Attributes:
-        md5: The name that it had.
-        size: Bytes.
+        md5: Its former name.
+        size: Its size in bytes.
         day: When it was set aside (UTC).
-        key: Where it is, in the store's own words.
-        is_damaged: Whether it was set aside for that: it is never brought back.
+        key: Its key in the quarantine.
+        is_damaged: Whether it was set aside as damaged; such a content is never restored.
     """
 
     md5: str
@@ -52,21 +52,21 @@ class SetAside(NamedTuple):
 
 
 Sizes = Mapping[str, int | None]
-"""Bytes of contents by MD5; None where a store does not tell."""
+"""Sizes of contents in bytes by MD5; None if a store does not report them."""
 
 QUARANTINE = "quarantine"
-"""The folder of a store in which contents are set aside, beside `files`."""
+"""The folder of a store for contents that are set aside, beside `files`."""
 
 _DAMAGED = ".damaged."
 
 
 def quarantine_key(md5: str, *, damaged: bool) -> str:
-    """Return where in the quarantine a content goes that is set aside now."""
+    """Return the key in the quarantine for a content that is set aside now."""
     return f"{datetime.now(UTC):%Y-%m-%d}/{md5}{_DAMAGED + os.urandom(4).hex() if damaged else ''}"
 
 
 def read_quarantine_key(key: str, size: int) -> SetAside | None:
-    """Return what lies in the quarantine at `key`; None if it is nothing of ours."""
+    """Parse a key in the quarantine; None if it is not one of ours."""
     folder, _, name = key.partition("/")
     try:
         return SetAside(name[:32], size, date.fromisoformat(folder), key, _DAMAGED in name)
@@ -78,7 +78,7 @@ class Store(ABC):
     """Contents by MD5, in the layout of a DVC remote (`files/md5/ab/cdef…`).
 
     Attributes:
-        url: Where it is, as people and DVC write it.
+        url: Its URL, as in DVC's configuration.
     """
 
     url: str
@@ -86,14 +86,14 @@ class Store(ABC):
     @property
     @abstractmethod
     def staging_root(self) -> Path:
-        """The folder on this machine in which contents on their way in are gathered."""
+        """The local folder in which contents are staged."""
 
     @abstractmethod
     def put(self, staged: Path, sums: Checksums) -> None:
-        """Take in a staged file, whose checksums are known; it is visible under its name whole or not at all.
+        """Store a staged file with known checksums atomically.
 
         Raises:
-            StoreError: The store fails, or holds something else under that name.
+            StoreError: The store fails, or holds other bytes under that name.
         """
 
     def put_all(
@@ -102,15 +102,15 @@ class Store(ABC):
         progress: Progress = silent,
         origins: Mapping[str, Origin] = MappingProxyType({}),
     ) -> None:
-        """Take in staged files, whose checksums are known.
+        """Store staged files with known checksums.
 
         Args:
-            items: The checksums of each.
-            progress: Called with bytes taken in.
-            origins: Where contents lie in an object store, by MD5: one that can copies them by itself.
+            items: The checksums of each file.
+            progress: Called with bytes stored.
+            origins: Where contents are in an object store, by MD5, for stores that can copy from there directly.
 
         Raises:
-            StoreError: The store fails; some of the files may have been taken in, and need not be brought again.
+            StoreError: The store fails; some files may have been stored, and need not be stored again.
         """
         del origins
         total, done = sum(sums.size for sums in items.values()), 0
@@ -121,7 +121,7 @@ class Store(ABC):
 
     @abstractmethod
     def read(self, md5: str) -> Iterator[bytes]:
-        """Yield the bytes of a content, unchecked.
+        """Yield the bytes of a content, unverified.
 
         Raises:
             DamagedData: It does not exist.
@@ -130,7 +130,7 @@ class Store(ABC):
 
     @abstractmethod
     def sizes(self, md5s: Iterable[str]) -> Sizes:
-        """Return the size of each of these contents that is there, asking once for all of them where it can.
+        """Return the size of each of these contents that exists, in a single request where possible.
 
         Raises:
             StoreError: The store fails.
@@ -138,11 +138,11 @@ class Store(ABC):
 
     @property
     def others(self) -> Mapping[str, Store]:
-        """The stores that some kinds of files are sent to, by name; none as a rule."""
+        """Further stores for some kinds of files, by name; usually none."""
         return {}
 
     def named(self, name: str) -> Store:
-        """Return the store that pointers know by a name; "" is the default one.
+        """Return the store that pointers refer to by a name; "" is the default one.
 
         Raises:
             StoreError: It does not exist.
@@ -152,39 +152,39 @@ class Store(ABC):
         return self
 
     def missing(self, md5s: Iterable[str]) -> set[str]:
-        """Return those of `md5s` that the store lacks; see `sizes`."""
+        """Return the contents that the store lacks; see `sizes`."""
         wanted = set(md5s)
         return wanted - self.sizes(wanted).keys()
 
     def borrowed(self, md5s: Iterable[str]) -> Mapping[str, Sequence[Borrowed]]:
-        """Return which files of somebody else some contents are, by MD5; see `borrowed.py`. Most stores have none."""
+        """Return the borrowed files behind contents, by MD5; see `borrowed.py`. Most stores have none."""
         del md5s
         return {}
 
     def local_path(self, md5: str) -> Path | None:
-        """Return where a content lies on this machine, or None if it does not."""
+        """Return the local path of a content, or None."""
         del md5
         return None
 
     def synced_folders(self) -> list[Path]:
-        """Return the folders whose file systems must be synchronised to make what was put durable."""
+        """Return the folders whose file systems must be synchronised to make stored files durable."""
         return []
 
     def contents(self) -> Iterator[Content]:
-        """Yield every content that lies there, in no order.
+        """Yield every content in no particular order.
 
         Raises:
-            StoreError: The store fails, or cannot tell how old its contents are.
+            StoreError: The store fails, or does not report the age of its contents.
         """
         raise self._cannot("see how old contents are")
 
     def set_aside(self, md5: str, untouched_since: float | None = None, *, damaged: bool = False) -> bool:
-        """Move a content into the quarantine; whether that was done.
+        """Move a content into the quarantine; return whether this was done.
 
         Args:
             md5: Its name.
-            untouched_since: Leave it where it is if a writer has relied on it after that time.
-            damaged: Whether it is not what its name says.
+            untouched_since: Leave it if a writer has relied on it after that time.
+            damaged: Whether it is damaged.
 
         Raises:
             StoreError: The store fails, or cannot move contents.
@@ -193,7 +193,7 @@ class Store(ABC):
         raise self._cannot("set contents aside")
 
     def quarantined(self) -> Iterator[SetAside]:
-        """Yield what is in the quarantine.
+        """Yield the contents in the quarantine.
 
         Raises:
             StoreError: The store fails.
@@ -201,7 +201,7 @@ class Store(ABC):
         return iter(())
 
     def restore(self, item: SetAside) -> None:
-        """Bring a content back from the quarantine; it counts as young again. One that is there again stays.
+        """Restore a content from the quarantine; it counts as new again. If it exists again, the store's stays.
 
         Raises:
             StoreError: The store fails.
@@ -210,7 +210,7 @@ class Store(ABC):
         raise self._cannot("bring contents back")
 
     def discard(self, item: SetAside) -> None:
-        """Delete a content that is in the quarantine, for good.
+        """Delete a content in the quarantine permanently.
 
         Raises:
             StoreError: The store fails.
@@ -220,19 +220,19 @@ class Store(ABC):
 
     @property
     def parts(self) -> list[Store]:
-        """The stores that this one is made of: itself, as a rule."""
+        """The stores that this one consists of: usually just itself."""
         return [self]
 
     def is_fresh(self) -> bool:
-        """Whether nothing lies there yet.
+        """Whether the store is empty.
 
         Raises:
-            StoreError: The store fails, or does not tell.
+            StoreError: The store fails, or cannot list its contents.
         """
-        raise self._cannot("see what is there")
+        raise self._cannot("list contents")
 
     def notes(self, folder: str) -> Mapping[str, bytes]:
-        """Return the small files in a folder beside `files`, by name; none where the protocol has no listings.
+        """Return the small files in a folder beside `files`, by name; none if the protocol cannot list.
 
         Raises:
             StoreError: The store fails.
@@ -241,10 +241,10 @@ class Store(ABC):
         return {}
 
     def write_note(self, path: str, data: bytes) -> None:
-        """Write a small file beside `files`, whole or not at all.
+        """Write a small file beside `files` atomically.
 
         Raises:
-            StoreError: The store fails, or takes no such files.
+            StoreError: The store fails, or does not accept such files.
         """
         del path, data
         raise self._cannot("write a note")

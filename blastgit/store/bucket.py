@@ -1,6 +1,6 @@
-"""A bucket of S3: its objects as sources of a dataset's files.
+"""An S3 bucket whose objects are the files of datasets.
 
-It is read with botocore, which is there wherever DVC has its part for S3, in the one version that fits that.
+It is read with botocore, which DVC's S3 plugin installs in a compatible version.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _GONE, _CHANGED = 404, 412
 
 
 class Bucket:
-    """The folder of a bucket. As many threads as you like may use it."""
+    """A folder in a bucket; thread-safe."""
 
     def __init__(self, place: Place, patience: Patience | None = None) -> None:
-        """Prepare to read; nothing is asked of the server yet.
+        """Prepare to read, without contacting the server.
 
         Args:
-            place: Where it is, and what opens it.
+            place: Its location and credentials.
             patience: How often and how slowly to try again.
         """
         self.place = place
@@ -43,12 +43,12 @@ class Bucket:
         return str(self.place)
 
     def objects(self, beginning: str) -> Iterator[BucketObject]:
-        """Yield the objects of the folder whose path begins so, sorted; it takes a question for each thousand.
+        """Yield the objects of the folder whose path has a prefix, sorted, with a request per thousand objects.
 
-        Markers of folders, which some programs leave behind, are left out.
+        Folder markers, which some programs create, are left out.
 
         Raises:
-            StoreError: The bucket denies it, is not there, or fails.
+            StoreError: The bucket denies access, does not exist, or fails.
         """
         for page in self._pages(Prefix=self.place.key(beginning)):
             for entry in page.get("Contents", []):
@@ -56,10 +56,10 @@ class Bucket:
                     yield BucketObject(self, entry["Key"], entry["Size"], entry["ETag"].strip('"'))
 
     def entries(self) -> list[str]:
-        """Return the names of what lies right in the folder, sorted; of folders with a slash at the end.
+        """Return the sorted names of the direct entries of the folder, those of folders with a trailing slash.
 
         Raises:
-            StoreError: The bucket denies it, is not there, or fails.
+            StoreError: The bucket denies access, does not exist, or fails.
         """
         start, found = self.place.key(""), []
         for page in self._pages(Prefix=start, Delimiter="/"):
@@ -75,15 +75,15 @@ class Bucket:
             token = {"ContinuationToken": page["NextContinuationToken"]} if page["IsTruncated"] else None
 
     def open(self, key: str, etag: str, start: int) -> Any:
-        """Return a stream of an object's bytes from `start` on, provided that it still has that ETag."""
+        """Return a stream of an object's bytes from `start` on, if it still has that ETag."""
         part = {"Range": f"bytes={start}-"} if start else {}
         return self._client.get_object(Bucket=self.place.bucket, Key=key, IfMatch=f'"{etag}"', **part)["Body"]
 
     def ask(self, question: Callable[[], T]) -> T:
-        """Return what the server answers, with patience.
+        """Return the server's answer, retrying transient failures.
 
         Raises:
-            StoreError: What failed for good, in words.
+            StoreError: The request failed.
         """
         try:
             return self.patience.call(question)
@@ -91,8 +91,8 @@ class Bucket:
             raise self.failure(error) from None
 
     def failure(self, error: Exception) -> StoreError:
-        """Return the error to raise when the bucket fails, in words."""
-        return explain(str(self), error, what="the bucket", settings="the environment, where it says which bucket")
+        """Return the error to raise when the bucket fails."""
+        return explain(str(self), error, what="the bucket", settings="the settings of S3 in your environment")
 
     @property
     def _client(self) -> Any:
@@ -101,7 +101,7 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class BucketObject:
-    """An object of a bucket, as it was when it was listed; a `Source`.
+    """An object of a bucket as of its listing; a `Source`.
 
     Attributes:
         bucket: The bucket.
@@ -125,26 +125,26 @@ class BucketObject:
 
     @property
     def md5(self) -> str | None:
-        """What the ETag says. None if it was uploaded in several parts.
+        """The MD5 from the ETag; None for an object uploaded in several parts.
 
-        With some kinds of encryption an ETag looks like an MD5 without being one; then it matches nothing.
+        With some kinds of encryption an ETag looks like an MD5 but is not one; it then matches nothing.
         """
         return self.etag if _MD5.fullmatch(self.etag) else None
 
     @property
     def path(self) -> None:
-        """It has to be fetched."""
+        """Always None: it has to be fetched."""
 
     @property
     def origin(self) -> Origin:
-        """Where an object store may copy it from."""
+        """The object, for an object store to copy from."""
         return Origin(self.bucket.place.bucket, self.key, self.etag)
 
     def read(self) -> Iterator[bytes]:
-        """Yield its bytes; where a connection breaks off, the rest is asked for, and never another object's.
+        """Yield its bytes, resuming if the connection breaks off.
 
         Raises:
-            InvalidFiles: It is empty, or has changed since it was listed, or is gone.
+            InvalidFiles: It is empty, has changed since it was listed, or is gone.
             StoreError: The bucket fails.
         """
         if self.size == 0:
@@ -162,7 +162,7 @@ class BucketObject:
             except Exception as error:  # noqa: BLE001 (whatever botocore raises)
                 self._give_up_or_wait(error, next(waits, None))
         if done != self.size:
-            raise InvalidFiles(f"{self} has {done:,} bytes, and was listed with {self.size:,}")
+            raise InvalidFiles(f"{self} has {done:,} bytes, but was listed with {self.size:,}")
 
     def _give_up_or_wait(self, error: Exception, wait: float | None) -> None:
         status = http_status(error)
@@ -176,14 +176,14 @@ class BucketObject:
 
 @lru_cache(maxsize=8)
 def _client(place: Place, process: int) -> Any:
-    """Return the client of a place, one for each process: a connection must not be shared with a fork."""
+    """Return the client of a place, one per process, since forks must not share a connection."""
     del process
     try:
         from botocore.config import Config
         from botocore.session import get_session
     except ImportError:
         raise not_installed("reading a bucket needs", "botocore", "s3") from None
-    style = "path" if place.endpoint else "auto"  # servers other than Amazon's rarely have a host name for each bucket
+    style = "path" if place.endpoint else "auto"  # only Amazon has a host name for each bucket
     try:
         return get_session().create_client(
             "s3",

@@ -1,4 +1,4 @@
-"""Where a bucket is, and what opens it."""
+"""The location and credentials of a bucket."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from blastgit.errors import UsageError
 class Place:
     """A folder in a bucket.
 
-    What is None is up to botocore: it looks into the environment (`AWS_ENDPOINT_URL`, `AWS_ACCESS_KEY_ID`, …), into
-    `~/.aws`, and asks the machine that it runs on.
+    For None, botocore uses the environment (`AWS_ENDPOINT_URL`, `AWS_ACCESS_KEY_ID`, …), `~/.aws`, and the metadata of
+    the machine that it runs on.
 
     Attributes:
         bucket: The bucket.
-        folder: What all keys begin with, without a slash at either end; it may be empty.
+        folder: The prefix of all keys, without slashes at the ends; may be empty.
         endpoint: The URL of the server.
         region: Its region.
-        access_key: Who asks.
-        secret_key: What proves it.
+        access_key: The access key.
+        secret_key: The secret key.
     """
 
     bucket: str
@@ -38,20 +38,20 @@ class Place:
         return f"s3://{self.bucket}/{self.folder}".rstrip("/")
 
     def key(self, path: str) -> str:
-        """Return the key of what lies at `path` in the folder."""
+        """Return the key of the object at `path` in the folder."""
         return f"{self.folder}/{path}" if self.folder else path
 
 
 def place_of_url(url: str, options: Mapping[str, str] = MappingProxyType({})) -> Place:
-    """Return the place that `s3://BUCKET/FOLDER` means.
+    """Parse `s3://BUCKET/FOLDER`.
 
     Args:
         url: The URL.
-        options: What stands beside it: `endpointurl` and `region`, as DVC calls them; else the environment is asked.
-            Credentials have no place there.
+        options: `endpointurl` and `region`, named as in DVC; by default from the environment. Credentials are not
+            allowed here.
 
     Raises:
-        UsageError: It means none.
+        UsageError: It is not such a URL, or an option is unknown.
     """
     parts = urlsplit(url)
     if parts.scheme != "s3" or not parts.netloc or parts.query or parts.fragment or "@" in parts.netloc:

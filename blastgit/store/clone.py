@@ -1,8 +1,8 @@
-"""What plain DVC in a clone has to be told, so that it reads from where main says that contents are now.
+"""Settings for plain DVC in a clone, so that it reads from the current stores named on main.
 
-The `.dvc/config` of a published tag is that of its time, and never changes. DVC lays `.dvc/config.local` over it, which
-belongs to no commit. An option cannot be taken back there, only given another value: where an old option would be in
-the way, the default store gets a name of its own in `.dvc/config.local`.
+The `.dvc/config` of a published tag never changes. DVC overrides it with `.dvc/config.local`, which is in no commit.
+Options can be overridden there, but not removed: if an old option is in the way, the default store gets another name in
+`.dvc/config.local`.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ class LocalConfig:
 
     Attributes:
         text: The `.dvc/config.local`.
-        addresses: Where DVC reads from with it, by the name of the store; the default one first.
-        unreachable: Stores whose old options are in the way of their new address, which DVC cannot be told here.
+        addresses: The URLs that DVC then reads from, by the name of the store; the default one first.
+        unreachable: Stores whose new address cannot be set, because their old options are in the way.
     """
 
     text: bytes
@@ -35,9 +35,9 @@ def local_config(main: bytes, checked_out: bytes, own: bytes = b"") -> LocalConf
     """Return the `.dvc/config.local` of a clone.
 
     Args:
-        main: The `.dvc/config` that main has now.
-        checked_out: That of the commit which is checked out.
-        own: The present `.dvc/config.local`; what it says beside the addresses (credentials, say) stays.
+        main: The current `.dvc/config` on main.
+        checked_out: The one of the commit that is checked out.
+        own: The present `.dvc/config.local`; everything except addresses stays, for example credentials.
 
     Raises:
         RepoError: One of them is not a settings file of DVC.
@@ -45,7 +45,7 @@ def local_config(main: bytes, checked_out: bytes, own: bytes = b"") -> LocalConf
     default = default_remote(main)
     now, before = remotes_of(main), remotes_of(checked_out)
     wanted = {default.name: default, **now}
-    # What main does not name any more was moved into the default store, as far as anybody can know.
+    # Stores that main no longer names are assumed to have been moved into the default store.
     wanted |= {name: Remote(name, default.url, default.options) for name in before.keys() - wanted.keys()}
     parsed = parse_config(own, ".dvc/config.local")
     renamed = _NEW_NAME.format(default.name)

@@ -1,14 +1,14 @@
-"""Where a data repo keeps its contents: main's `.dvc/config` says it to readers, a user's own settings come before it.
+"""Where a data repo keeps its contents: main's `.dvc/config`, overridden by a user's own settings.
 
-Main is read by everybody, and can be changed by all who may push to it. So it names a place and how to reach it; what
-would read, run or hand out something of the reader's own (keys, passwords, profiles, programs) is taken from the
-reader's own settings only. In this order:
+Everybody reads main, and everybody with push access can change it. It therefore only names a location and how to reach
+it; options that would read, run or reveal something of the reader's (keys, passwords, profiles, programs) are only
+accepted in the reader's own settings. The order of precedence:
 
-1. the environment variable `BLASTGIT_STORE`, a URL; endpoint and credentials come from the environment too
+1. the environment variable `BLASTGIT_STORE`, a URL; endpoint and credentials then come from the environment too
    (`AWS_ENDPOINT_URL`, `AWS_PROFILE`, …);
-2. the file `blastgit/store.config` in the data repo, written like a `.dvc/config` and part of no commit. With a `url`
-   it stands alone; without one its options are laid over main's, as DVC does with `.dvc/config.local`. It may hold
-   secrets: `chmod 600` it;
+2. the file `blastgit/store.config` in the data repo, in the format of a `.dvc/config` and in no commit. With a `url` it
+   stands alone; without one its options override main's, like DVC's `.dvc/config.local`. It may hold secrets:
+   `chmod 600` it;
 3. main's `.dvc/config`.
 """
 
@@ -35,7 +35,7 @@ _PLAIN = re.compile(
     rb"""\[(?P<core>core)\]|\['(?P<remote>remote "[a-z0-9_-]+")'\]|"""
     rb"""[ \t]*(?P<option>[a-z_]+) = (?P<value>[A-Za-z0-9_./:@+-]+)"""
 )
-"""A line of a file of settings that means the same to every reader."""
+"""A line of a settings file that every parser reads in the same way."""
 
 _SCHEMES = frozenset({
     "", "file", "s3", "gs", "azure", "ssh", "http", "https", "webdav", "webdavs", "hdfs", "webhdfs", "oss", "gdrive",
@@ -49,12 +49,12 @@ _OPTIONS_OF_MAIN = frozenset({
     "read_timeout", "region", "shared", "sse", "sse_kms_key_id", "timeout", "type", "use_https", "use_ssl", "user",
     "verify",
 })  # fmt: skip
-_LAYOUTS = ("version_aware", "worktree")  # DVC's other ways to lay out a store: contents would not lie under their MD5
+_LAYOUTS = ("version_aware", "worktree")  # other layouts of DVC, in which contents are not named by their MD5
 
 
 @dataclass(frozen=True)
 class Remote:
-    """One DVC remote: its URL and the options that stand beside it."""
+    """A DVC remote: its URL and its options."""
 
     name: str
     url: str
@@ -62,7 +62,7 @@ class Remote:
 
     @property
     def folder(self) -> Path | None:
-        """The folder of a remote on this machine; None for one that DVC's own libraries have to reach."""
+        """The folder of a local remote; None for one that needs DVC's own libraries."""
         parts = urlsplit(self.url)
         if parts.scheme == "file":
             return Path(unquote(parts.path))
@@ -78,7 +78,7 @@ def chosen_remote(config: bytes, own: Path, environment: Mapping[str, str]) -> R
         environment: The environment's variables.
 
     Raises:
-        RepoError: A setting is not valid, or is not main's to make.
+        RepoError: A setting is not valid, or not allowed on main.
     """
     url = environment.get(VARIABLE)
     if url:
@@ -93,12 +93,12 @@ def chosen_remote(config: bytes, own: Path, environment: Mapping[str, str]) -> R
 
 
 def absolute(url: str) -> str:
-    """Return a store's URL as it can stand in a settings file: a path is made absolute, and so is a `file:` URL.
+    """Return a store's URL for a settings file: a path or a `file:` URL becomes an absolute path.
 
-    Plain DVC reads no `file:` URL of a store.
+    Plain DVC cannot read `file:` URLs of stores.
 
     Raises:
-        UsageError: It cannot stand there.
+        UsageError: The URL cannot be written in a settings file.
     """
     if not url.isprintable() or url != url.strip() or not url:
         raise UsageError(f"{url!r} cannot be the URL of a store")
@@ -109,7 +109,7 @@ def absolute(url: str) -> str:
 
 
 def _check_readable(url: str) -> None:
-    """Raise unless plain DVC can read what stands at a URL: it fails over some characters, and cuts a URL at others."""
+    """Raise unless plain DVC can read a URL: some characters make it fail, and others make it cut the URL."""
     wrong = set("{}" if not urlsplit(url).scheme else "{}?#") & set(url)
     if wrong or urlsplit(url).scheme == "file":
         why = f"with {' and '.join(sorted(wrong))} in it" if wrong else "as a file: URL"
@@ -117,10 +117,10 @@ def _check_readable(url: str) -> None:
 
 
 def check_config(config: bytes) -> None:
-    """Check a whole `.dvc/config` of main: that each store in it may stand there, and that plain DVC can read it.
+    """Check a whole `.dvc/config` of main: that each store in it is allowed, and that plain DVC can read it.
 
     Raises:
-        RepoError: A store may not, or plain DVC could not read it; or the text is not a settings file.
+        RepoError: A store is not allowed, plain DVC could not read it, or the text is not a settings file.
     """
     default_remote(config)
     for remote in remotes_of(config).values():
@@ -147,7 +147,7 @@ def remote_names(config: bytes) -> list[str]:
     """Return the names of the remotes of main's `.dvc/config`, the default one first.
 
     Raises:
-        RepoError: The text is no such file.
+        RepoError: The text is not a settings file.
     """
     sections = _read(config, _ON_MAIN)
     default = sections.get("core", {}).get("remote", "").lower()
@@ -156,7 +156,7 @@ def remote_names(config: bytes) -> list[str]:
 
 
 def remotes_of(config: bytes) -> dict[str, Remote]:
-    """Return the remotes of a `.dvc/config` by name, as they stand there: of an old tag, or of a clone.
+    """Return the remotes of any `.dvc/config` by name, unchecked: of an old tag, or of a clone.
 
     Raises:
         RepoError: The text is not a settings file.
@@ -166,19 +166,19 @@ def remotes_of(config: bytes) -> dict[str, Remote]:
 
 
 def other_remotes(config: bytes, own: Path) -> dict[str, Remote]:
-    """Return the remotes of main's `.dvc/config` beside the default one, by name.
+    """Return the remotes of main's `.dvc/config` besides the default one, by name.
 
     Args:
         config: Main's `.dvc/config`.
-        own: The file of the user's own settings, which need not exist: what it says of these remotes is laid over.
+        own: The file of the user's own settings, which need not exist: its options for these remotes take precedence.
 
     Raises:
-        RepoError: A setting is not valid, or is not main's to make.
+        RepoError: A setting is not valid, or not allowed on main.
     """
     others = remote_names(config)[1:]
     if not others:
         return {}
-    default_remote(config)  # which checks that all of it is main's to say
+    default_remote(config)  # checks that everything in it is allowed on main
     sections = _read(config, _ON_MAIN)
     mine = _read(own.read_bytes(), str(own)) if own.is_file() else {}
     said: dict[str, dict[str, str]] = {name: {} for name in others}
@@ -188,10 +188,10 @@ def other_remotes(config: bytes, own: Path) -> dict[str, Remote]:
 
 
 def with_remote(config: bytes, remote: Remote) -> bytes:
-    """Return a `.dvc/config` whose remote of that name is `remote`; all else in it stays.
+    """Return a `.dvc/config` in which `remote` replaces the remote of that name; everything else stays.
 
     Raises:
-        RepoError: It would not be one that main may have.
+        RepoError: The result would not be allowed on main.
         UsageError: Plain DVC could not read it.
     """
     _check_readable(remote.url)
@@ -239,7 +239,7 @@ def _checked(remote: Remote, where: str) -> Remote:
         raise RepoError(f"{where}: the store {remote.url!r} is neither an absolute path nor a URL: write it in full")
     for option in _LAYOUTS:
         if remote.options.pop(option, "false").lower() != "false":
-            raise RepoError(f"{where}: {option} would make DVC lay out the store in another way; set it to false")
+            raise RepoError(f"{where}: {option} would make DVC use another layout of the store: set it to false")
     return remote
 
 
@@ -255,7 +255,7 @@ def _check_section(section: str, options: Mapping[str, str]) -> None:
 
 
 def _check_value(option: str, value: str) -> None:
-    """Check that a value cannot be taken for an option of a program that is handed it (`ssh -oProxyCommand=…`)."""
+    """Check that a program cannot mistake a value for an option (`ssh -oProxyCommand=…`)."""
     try:
         parts = urlsplit(value)
         words = (value, parts.netloc, parts.hostname or "", parts.username or "")
@@ -272,13 +272,13 @@ _OWN = f"only a user's own settings may: move it to blastgit/{OWN_FILE} (for pla
 
 
 def remote_name(section: str) -> str | None:
-    """Return the name of the remote that a section of a settings file is about; None for any other section."""
+    """Return the name of the remote in the header of a section of a settings file; None for any other section."""
     match = _REMOTE.fullmatch(section.lower())
     return match["name"] if match else None
 
 
 def _read(text: bytes, where: str) -> dict[str, dict[str, str]]:
-    """Return the options of each section, as DVC would read them."""
+    """Return the options of each section, as read by DVC."""
     plain = _read_plain(text)
     if plain is not None:
         return plain
@@ -294,9 +294,9 @@ def _read(text: bytes, where: str) -> dict[str, dict[str, str]]:
 
 
 def _read_plain(text: bytes) -> dict[str, dict[str, str]] | None:
-    """Return the options of each section of a file as `init` writes it; None of any other.
+    """Return the options of each section of a plain file, such as `init` writes; None for any other.
 
-    The library that reads all of them takes longer to load than everything else that a short command does.
+    The library that can read all of them takes longer to import than everything else in a short command.
     """
     found: dict[str, dict[str, str]] = {}
     options: dict[str, str] | None = None
@@ -316,7 +316,7 @@ def _read_plain(text: bytes) -> dict[str, dict[str, str]] | None:
 
 
 def parse_config(text: bytes, where: str) -> Any:
-    """Parse with the library that DVC uses, so that both read the same; nothing in a value refers to another one.
+    """Parse with the library that DVC uses, so that both agree, but without interpolation.
 
     Raises:
         RepoError: The text is not a settings file.

@@ -1,6 +1,6 @@
 """A store that is not a folder: any DVC remote, reached through DVC's own libraries.
 
-Contents that arrived stay: a recording that fails half way is simply repeated, and brings only what is left.
+Contents that arrived stay: a recording that fails half way can be repeated, and only uploads the rest.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ class DvcStore(Store):
     """Contents in a DVC remote."""
 
     def __init__(self, remote: Remote, staging_root: Path, patience: Patience | None = None) -> None:
-        """Use the store that `remote` describes; it is opened when something is first asked of it.
+        """Use the store of a remote; it is opened on first use.
 
         Args:
             remote: Its URL and options.
-            staging_root: The folder on this machine in which contents on their way in are gathered.
+            staging_root: The local folder in which contents are staged.
             patience: How often and how slowly to try again.
         """
         self.url = remote.url
@@ -50,11 +50,11 @@ class DvcStore(Store):
 
     @property
     def staging_root(self) -> Path:
-        """The folder on this machine in which contents on their way in are gathered."""
+        """The local folder in which contents are staged."""
         return self._staging_root
 
     def put(self, staged: Path, sums: Checksums) -> None:
-        """Take in one staged file; see `put_all`."""
+        """Store one staged file; see `put_all`."""
         self.put_all({staged: sums})
 
     def put_all(
@@ -63,16 +63,16 @@ class DvcStore(Store):
         progress: Progress = silent,
         origins: Mapping[str, Origin] = MappingProxyType({}),
     ) -> None:
-        """Upload what the store lacks or holds damaged, a few files at a time, and see that all of it arrived.
+        """Upload what the store lacks or holds damaged, a few files at a time, and check that all of it arrived.
 
-        One question finds out what is there and one what arrived; S3 is asked no more than that however large it is.
-        What lies in a bucket that the server can reach is not sent: the server copies it.
+        One query finds out what exists and one what arrived; S3 needs no more, however large the store is. Contents in
+        a bucket that the server can reach are copied by the server.
         """
         files = _by_md5(items)
         if not files:
             return
-        # The smallest goes first: if it is not there, no earlier try has brought any. Then large ones, so that no
-        # thread ends late.
+        # The smallest goes first: if it does not exist, no earlier attempt has uploaded any. Then large ones, so that
+        # no thread ends late.
         first, *others = sorted(files, key=lambda md5: files[md5][1].size)
         order = [first, *reversed(others)]
         present = self._present(order)
@@ -93,13 +93,13 @@ class DvcStore(Store):
             staged.unlink(missing_ok=True)
 
     def _present(self, order: list[str]) -> Sizes | None:
-        """Return what is there already; None if that is left to the server to say, file by file, as each is brought."""
+        """Return which contents exist; None to let the server decide for each file during its upload."""
         if self._open().can_create() and not self._do(lambda folder: folder.has(order[0])):
             return None
         return self.sizes(order)
 
     def _bring(self, staged: Path, sums: Checksums, present: Sizes | None, origin: Origin | None) -> bool:
-        """Upload one content if need be, and return whether the store has to be asked for it afterwards."""
+        """Upload one content if necessary, and return whether its arrival must be checked afterwards."""
         md5 = sums.md5
         if present is None:
             if origin is not None and self._do(lambda folder: folder.copy(origin, md5, replace=False)):
@@ -118,14 +118,14 @@ class DvcStore(Store):
         found = self.sizes(expected)
         for md5, size in expected.items():
             if md5 not in found or found[md5] not in (size, None):
-                held = f"has {found[md5]:,} bytes" if md5 in found else "is not there"
+                held = f"has {found[md5]:,} bytes" if md5 in found else "is missing"
                 raise StoreError(
-                    f"the store {self.url} took in {md5} of {size:,} bytes, and now it {held}: nothing was recorded; "
-                    "does something else delete or change objects there?"
+                    f"the store {self.url} accepted {md5} of {size:,} bytes, but now it {held}: nothing was recorded; "
+                    "does another program delete or change objects there?"
                 )
 
     def _is_sound(self, sums: Checksums) -> bool:
-        """Whether the content that lies there is the one meant; a damaged one counts as absent, and is replaced."""
+        """Whether the stored content is right; a damaged one counts as absent, and is replaced."""
         try:
             found = drain(self.read(sums.md5), len)
         except DamagedData:
@@ -135,11 +135,11 @@ class DvcStore(Store):
         return found == sums
 
     def _is_old(self, md5: str) -> bool:
-        """Whether `gc` might soon take a content for left over: bringing it again shows that it is relied on."""
+        """Whether `gc` might soon consider a content unused: uploading it again shows that it is relied on."""
         return self._open().changed.get(md5, math.inf) < time.time() - _OLD
 
     def contents(self) -> Iterator[Content]:
-        """Yield every content that lies there."""
+        """Yield every content."""
         self._open().forget_listings()
         sizes, changed = self._do_if_it_can(RemoteFolder.all_sizes, "list contents"), self._open().changed
         if sizes.keys() - changed.keys():
@@ -155,7 +155,7 @@ class DvcStore(Store):
         return self._moved(f"files/md5/{md5[:2]}/{md5[2:]}", f"{QUARANTINE}/{target}")
 
     def quarantined(self) -> Iterator[SetAside]:
-        """Yield what is in the quarantine."""
+        """Yield the contents in the quarantine."""
         try:
             found = self._do_if_it_can(lambda folder: folder.files_below(QUARANTINE), "list contents")
         except StoreError:
@@ -163,7 +163,7 @@ class DvcStore(Store):
         return iter([item for key, size in found.items() if (item := read_quarantine_key(key, size))])
 
     def restore(self, item: SetAside) -> None:
-        """Bring a content back from the quarantine."""
+        """Restore a content from the quarantine."""
         if self.sizes([item.md5]):
             self.discard(item)
         else:
@@ -171,16 +171,16 @@ class DvcStore(Store):
         self._open().forget_listings()
 
     def discard(self, item: SetAside) -> None:
-        """Delete a content that is in the quarantine, for good."""
+        """Delete a content in the quarantine permanently."""
         self._do_if_it_can(lambda folder: folder.remove(f"{QUARANTINE}/{item.key}"), "delete contents")
         self._open().forget_listings()
 
     def is_fresh(self) -> bool:
-        """Whether nothing lies there yet."""
+        """Whether the store is empty."""
         return self._do_if_it_can(RemoteFolder.is_empty, "list contents")
 
     def notes(self, folder: str) -> Mapping[str, bytes]:
-        """Return the small files in a folder, by name; none where the protocol has no listings."""
+        """Return the small files in a folder, by name; none if the protocol cannot list."""
         self._open().forget_listings()
         return self._do_if_it_can(lambda remote: remote.read_below(folder), "list contents")
 
@@ -207,7 +207,7 @@ class DvcStore(Store):
         return done
 
     def _do_if_it_can(self, work: Callable[[RemoteFolder], T], what: str) -> T:
-        """Do something that not every protocol has: its file system raises `NotImplementedError` then.
+        """Do something that not every protocol supports; its file system then raises `NotImplementedError`.
 
         Raises:
             StoreError: The protocol lacks it, or it failed.
@@ -221,7 +221,7 @@ class DvcStore(Store):
             raise explain(self.url, error) from None
 
     def read(self, md5: str) -> Iterator[bytes]:
-        """Yield the bytes of a content, unchecked; all are here before the first is yielded, so it can be retried."""
+        """Yield the bytes of a content, unverified, after downloading all of them, so that this can be retried."""
         with TemporaryDirectory(prefix="blastgit-") as folder:
             copy = Path(folder) / md5
             if not self._do(lambda remote: _download(remote, md5, copy)):
@@ -230,9 +230,9 @@ class DvcStore(Store):
                 yield from chunks_of(file)
 
     def sizes(self, md5s: Iterable[str]) -> Sizes:
-        """Return the size of each of these contents that is there; `questions.py` tells what that takes.
+        """Return the size of each of these contents that exists; see `questions.py` for the number of requests.
 
-        S3 is asked without DVC's libraries as long as nothing else has been asked of it: they take long to load.
+        S3 is queried without DVC's libraries, which are slow to import, unless they are already in use.
         """
         wanted = set(md5s)
         if not wanted:
@@ -252,10 +252,10 @@ class DvcStore(Store):
             return self._folder
 
     def _do(self, work: Callable[[RemoteFolder], T]) -> T:
-        """Do something with the store, with patience.
+        """Do something with the store, retrying transient failures.
 
         Raises:
-            StoreError: What failed for good, in words.
+            StoreError: The store failed.
         """
         folder = self._open()
         try:

@@ -1,7 +1,7 @@
-"""What a remote store's failures mean: whether to try again, and what to tell people.
+"""Classifies the failures of a remote store: whether to retry, and what to tell people.
 
-DVC's libraries raise whatever the client of each protocol does. None of those is imported here: an error is known by
-its place in Python's own tree, by the names of its classes, and by what the server said.
+DVC's libraries raise the errors of each protocol's client. Without importing these clients, errors are recognised by
+Python's own exception classes, by the names of their classes, and by the server's answer.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ _TRANSIENT_ERRNOS = {
 
 @dataclass(frozen=True)
 class Patience:
-    """How often to try, and how long to wait before each further try.
+    """How often to retry, and how long to wait before each retry.
 
     Attributes:
-        waits: Seconds, one for each further try.
-        sleep: What waits.
+        waits: Seconds before each retry.
+        sleep: Called to wait.
     """
 
     waits: tuple[float, ...] = (0.5, 2.0, 8.0)
     sleep: Callable[[float], object] = time.sleep
 
     def call(self, work: Callable[[], T]) -> T:
-        """Return what `work` does, trying again as long as it fails for a reason that passes."""
+        """Return the result of `work`, retrying transient failures."""
         for wait in self.waits:
             try:
                 return work()
@@ -55,7 +55,7 @@ class Patience:
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether another try may well succeed: throttling, a time-out, a lost connection, a server's inner failure."""
+    """Whether a retry may succeed: after throttling, a time-out, a lost connection, or an internal server error."""
     if is_interruption(error):
         return False
     status = http_status(error)
@@ -72,12 +72,12 @@ def is_transient(error: BaseException) -> bool:
 
 
 def is_interruption(error: BaseException) -> bool:
-    """Whether it was not the server: Celery told a task that its time is over, and a client took that for a failure."""
+    """Whether the error is not the server's: a client treats Celery's soft time limit as a failure."""
     return any("SoftTimeLimitExceeded" in _classes(link) for link in _chain(error))
 
 
 def http_status(error: BaseException) -> int | None:
-    """Return the HTTP status behind an error, or None if there is none."""
+    """Return the HTTP status of an error, or None."""
     return next((status for link in _chain(error) if (status := _status(link)) is not None), None)
 
 
@@ -85,10 +85,10 @@ def explain(url: str, error: BaseException, *, what: str = "the store", settings
     """Return the error to raise: what failed, and what to do next.
 
     Args:
-        url: Where it is.
-        error: What was raised.
-        what: What it is.
-        settings: What people can mend.
+        url: The store.
+        error: The exception.
+        what: The name of the thing that failed.
+        settings: The settings that people can correct.
     """
     said = str(error).strip() or type(error).__name__
     for applies, words in _EXPLANATIONS:
@@ -98,7 +98,7 @@ def explain(url: str, error: BaseException, *, what: str = "the store", settings
 
 
 def is_missing_bucket(error: BaseException) -> bool:
-    """Whether it is the bucket or container that is missing, not an object in it."""
+    """Whether the bucket or container itself is missing, not an object in it."""
     return any("NoSuchBucket" in str(link) or "bucket does not exist" in str(link) for link in _chain(error))
 
 
@@ -111,39 +111,39 @@ def _saying(*words: str) -> Callable[[BaseException], bool]:
 
 
 _NO_PART_OF_DVC = (
-    f"needs a part of DVC that is not installed: for s3:// {how_to_install('s3')}, for ssh:// pip install 'dvc[ssh]', "
-    "for others alike"
+    f"needs a plugin of DVC that is not installed: for s3:// {how_to_install('s3')}, for ssh:// pip install "
+    "'dvc[ssh]', and so on"
 )
 _EXPLANATIONS: list[tuple[Callable[[BaseException], bool], str]] = [
     (_named("RemoteMissingDepsError", "ImportError"), _NO_PART_OF_DVC),
     (_named("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "TokenRetrievalError"),
-     "asks for credentials and finds none: put them into the environment, or mend {settings}"),
+     "needs credentials: put them into the environment, or correct {settings}"),
     (_named("ProfileNotFound", "ConfigError", "AuthError", "Invalid", "ParamValidationError"),
-     "cannot be opened with these settings: mend {settings}"),
+     "cannot be opened with these settings: correct {settings}"),
     (_saying("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidClientTokenId"),
      "does not accept these credentials: renew them"),
     (lambda error: isinstance(error, PermissionError) or _status(error) in (401, 403),
      "denies this: ask its owner for access; writing needs more rights than reading"),
     (is_missing_bucket,
-     "does not exist: make its bucket, or mend {settings}"),
+     "does not exist: make its bucket, or correct {settings}"),
     (lambda error: isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT),
-     "or this machine's temporary folder has no space left: make room, then repeat the call"),
+     "or this machine's temporary folder is full: make room, then try again"),
     (_saying("Name or service not known", "nodename nor servname", "name resolution", "getaddrinfo", "DNS"),
-     "has a host name that is not known here: correct the URL, or see to the network"),
+     "has an unknown host name: correct the URL, or check the network"),
     (_named("ConnectionClosedError", "ServerDisconnectedError", "ConnectionResetError", "IncompleteRead",
             "IncompleteReadError"),
-     "broke off the connection, in several tries: try again later"),
+     "broke off the connection in several attempts: try again later"),
     (lambda error: isinstance(error, TimeoutError) or bool(_classes(error) & {"FSTimeoutError", "HTTPClientError"}),
-     "did not answer in time, in several tries: try again later"),
+     "did not answer in time in several attempts: try again later"),
     (_named("EndpointConnectionError", "ClientConnectorError", "ConnectionError"),
      "cannot be reached: is the server up, and are the URL and the endpoint right?"),
     (lambda error: _status(error) in (429, 503) or (isinstance(error, OSError) and error.errno == errno.EBUSY),
-     "is busy and asked for fewer requests, in several tries: try again later"),
+     "is too busy and rejected several attempts: try again later"),
 ]  # fmt: skip
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and what caused it."""
+    """Yield an error and its causes."""
     seen: set[int] = set()
     link: BaseException | None = error
     while link is not None and id(link) not in seen:
@@ -157,7 +157,7 @@ def _classes(error: BaseException) -> set[str]:
 
 
 def _status(error: BaseException) -> int | None:
-    """Return the HTTP status that the server gave, wherever the client keeps it."""
+    """Return the HTTP status in an error of any client, or None."""
     response: Any = getattr(error, "response", None)
     if isinstance(response, dict):
         status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")

@@ -1,4 +1,4 @@
-"""Reading a file once, in chunks, for all that is to be known of it."""
+"""Reading files in chunks, with all checksums in one pass."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from blastgit.errors import InvalidFiles
 from blastgit.plumbing.durable import start_writing
 
 CHUNK = 1024 * 1024
-"""Bytes read at once: large enough to let two threads hash side by side, small enough to keep memory flat."""
+"""Bytes read at once: large enough for two threads to hash in parallel, small enough to keep memory low."""
 
-_SMALL = 64 * 1024  # bytes: to ask the disk to begin with less takes longer than it saves
+_SMALL = 64 * 1024  # bytes; for smaller files, starting the writeback early is not worth it
 
 _FICLONE = 0x40049409
-"""What asks Linux for a reflink: Btrfs, XFS and bcachefs can do it."""
+"""The ioctl of Linux for a reflink, supported by Btrfs, XFS and bcachefs."""
 
-bytes(2 * CHUNK)  # once one so large was freed, glibc no longer returns every chunk to the kernel: a third faster
+bytes(2 * CHUNK)  # after freeing one this large, glibc no longer returns every chunk to the kernel: a third faster
 
 
 class Checksums(NamedTuple):
-    """What a dataset says of a file.
+    """The checksums of a file.
 
     Attributes:
         md5: The name of its content in a DVC store, 32 hex digits.
-        sha256: What a reader can trust, 64 hex digits.
-        size: Bytes.
+        sha256: Its SHA-256 for verification, 64 hex digits.
+        size: Its size in bytes.
     """
 
     md5: str
@@ -78,7 +78,7 @@ def write_hashing(chunks: Iterator[bytes], target: Path) -> Checksums:
 
 
 def _write_whole(descriptor: int, chunk: bytes) -> None:
-    """Write all of a chunk: on a nearly full disk one call writes less, and just the next one fails."""
+    """Write all of a chunk: on a nearly full disk one call writes less, and only the next one fails."""
     done = os.write(descriptor, chunk)
     while done < len(chunk):
         done += os.write(descriptor, memoryview(chunk)[done:])
@@ -87,11 +87,11 @@ def _write_whole(descriptor: int, chunk: bytes) -> None:
 def share_hashing(path: Path, target: Path) -> Checksums:
     """Make a new file that shares its blocks on disk with `path` (a reflink), and return its checksums.
 
-    Whatever becomes of `path` later, the new file stays as it is now.
+    Later changes of `path` do not affect the new file.
 
     Raises:
         InvalidFiles: It cannot be read, or is empty.
-        OSError: The file system cannot do that.
+        OSError: The file system does not support this.
     """
     try:
         source = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -106,7 +106,7 @@ def share_hashing(path: Path, target: Path) -> Checksums:
 
 
 def drain(chunks: Iterator[bytes], write: Callable[[bytes], object]) -> Checksums:
-    """Hand all chunks to `write` and return the checksums of the whole."""
+    """Pass all chunks to `write` and return the checksums of the whole."""
     md5, sha256, size = hashlib.md5(usedforsecurity=False), hashlib.sha256(), 0
     for chunk in chunks:
         md5.update(chunk)
@@ -117,7 +117,7 @@ def drain(chunks: Iterator[bytes], write: Callable[[bytes], object]) -> Checksum
 
 
 def read_steadily(path: Path) -> Iterator[bytes]:
-    """Yield the bytes of a regular file, and make sure at the end that it stayed as it was.
+    """Yield the bytes of a regular file, and check at the end that it did not change.
 
     Raises:
         InvalidFiles: It cannot be read, is empty, is not a regular file, or changed while it was read.
@@ -143,7 +143,7 @@ def read_steadily(path: Path) -> Iterator[bytes]:
     if size == 0:
         raise InvalidFiles(f"{path} is empty: was its writer interrupted?")
     if (before.st_size, before.st_mtime_ns, size) != (after.st_size, after.st_mtime_ns, after.st_size):
-        raise InvalidFiles(f"{path} changed while it was read: wait until its writer is done, and record again")
+        raise InvalidFiles(f"{path} changed while it was read: wait until its writer has finished, and record again")
 
 
 def chunks_of(file: IO[bytes]) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""Files on their way into the store: hashed, copied aside, and taken in when it is clear that they are needed."""
+"""Files on their way into the store: hashed, staged, and stored once they are known to be needed."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from blastgit.store.local import LocalStore, store_failure
 from blastgit.store.source import AnySource, as_source
 from blastgit.store.taking import Taking, take
 
-_AT_ONCE = 1 << 20  # bytes; with fewer, threads take longer than the work
-_DOWNLOADS = 8  # at once: a server's time to answer is the most of it
+_AT_ONCE = 1 << 20  # bytes; for fewer, starting threads takes longer than the work
+_DOWNLOADS = 8  # at once, since most of the time is the server's latency
 
 
 class Intake:
-    """The files of one recording. Use it as a context; what was staged and not stored is removed at the end.
+    """The files of one recording. Use it as a context manager; files staged but not stored are removed at the end.
 
-    A file on this machine is hashed where it lies, and copied only if it is needed. One that lies elsewhere is read at
-    most once, so it is copied aside while it is hashed; and not even that if it states the MD5 of what is published.
+    A local file is hashed in place, and copied only if it is needed. A remote file is read at most once, so it is
+    staged while it is hashed; if its source states the published MD5, it is not read at all.
     """
 
     def __init__(
@@ -36,13 +36,13 @@ class Intake:
         *,
         taking: Taking = Taking.COPY,
     ) -> None:
-        """Prepare to take `sources`, by path in the dataset, into `store`.
+        """Prepare to store `sources` in `store`.
 
         Args:
-            store: Where to.
-            sources: Where each file lies.
+            store: The store.
+            sources: The source of each file, by path in the dataset.
             progress: Called with bytes.
-            taking: What becomes of files of this machine: they are copied, or linked; see `Taking`.
+            taking: How to store local files: by copying or linking; see `Taking`.
         """
         self._taking = taking
         self._borrowed: dict[str, Borrowed] = {}
@@ -63,7 +63,7 @@ class Intake:
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
         try:
-            self.folder.rmdir()  # what was staged has moved into the store, as a rule
+            self.folder.rmdir()  # staged files have usually moved into the store
         except OSError:
             shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -73,11 +73,11 @@ class Intake:
         return list(self._sources)
 
     def source(self, path: str) -> Path:
-        """Return where a file lies on this machine, fetching it if need be; it may be gone once it is stored.
+        """Return the local path of a file, fetching it if needed; it may be gone once the file is stored.
 
         Raises:
             InvalidFiles: It cannot be read.
-            StoreError: The place that it is in fails.
+            StoreError: Its bucket fails.
         """
         there = self._sources[path].path
         if there is not None:
@@ -86,11 +86,11 @@ class Intake:
         return self._staged[path][0]
 
     def begin(self, *, staging: bool) -> None:
-        """Start to read files in the background, so that the comparison can go on meanwhile.
+        """Start reading files in the background while the comparison goes on.
 
         Args:
-            staging: Whether to copy all of them aside at once, since all will be needed. Else those that lie elsewhere
-                are left alone: perhaps they need not be read.
+            staging: Whether to stage all files right away, since all will be needed. Otherwise remote files are left
+                alone: perhaps they need not be read.
         """
         if staging:
             self._start(self._copy, self.paths)
@@ -98,10 +98,10 @@ class Intake:
             self._start(self._hash, [path for path, source in self._sources.items() if source.path is not None])
 
     def recognise(self, published: Callable[[], Mapping[str, Checksums]]) -> None:
-        """Take for published what states the MD5 and the size of it: it is not read, and has the SHA-256 of that.
+        """Reuse the published SHA-256 for files whose source states the published MD5 and size, without reading them.
 
         Args:
-            published: Returns the checksums of what is published, by path; asked only if a file states its MD5.
+            published: Returns the published checksums, by path; called only if a source states an MD5.
         """
         stating = {path: source for path, source in self._sources.items() if source.md5 and path not in self._sha256}
         if not stating:
@@ -125,10 +125,10 @@ class Intake:
         self._finish()
         self._start(self._hash, [path for path in unknown if path not in self._sha256])
         self._finish()
-        return {path: self._sha256[path] for path in self._sources}  # threads end in any order
+        return {path: self._sha256[path] for path in self._sources}  # in the original order
 
     def stage(self, paths: Iterable[str]) -> None:
-        """Copy files aside, checksums and all, in one pass over each.
+        """Stage files and compute their checksums, in one pass over each.
 
         Raises:
             InvalidFiles: One cannot be read, is empty, or is not what it was when it was first read.
@@ -139,16 +139,16 @@ class Intake:
         self._finish()
 
     def sums(self, paths: Iterable[str]) -> dict[str, Checksums]:
-        """Return all checksums of files, copying aside those that are not yet; see `stage`."""
+        """Return all checksums of files, staging those that are not staged yet; see `stage`."""
         wanted = list(paths)
         self.stage(wanted)
         return {path: self._staged[path][1] for path in wanted}
 
     def content(self, path: str) -> bytes:
-        """Return the bytes of a staged file that is not stored: a small one, which git itself is to keep.
+        """Return the bytes of a staged file that is not stored: a small one for git itself.
 
         Raises:
-            StoreError: It cannot be read any more.
+            StoreError: It can no longer be read.
         """
         try:
             return self._staged[path][0].read_bytes()
@@ -156,18 +156,18 @@ class Intake:
             raise store_failure(self._store.url, error) from None
 
     def probe(self, paths: Iterable[str]) -> list[str]:
-        """Return a remark for every file whose structure is broken: it is recorded as the bytes that it is."""
+        """Return a note for every file whose structure is broken: it is recorded as plain bytes."""
         from blastgit.content import probe
 
         problems = ((path, probe(path, self.source(path))) for path in sorted(paths))
-        return [f"{path} is recorded as mere bytes: {problem}" for path, problem in problems if problem]
+        return [f"{path} is recorded as plain bytes: {problem}" for path, problem in problems if problem]
 
     def store(self, paths: Iterable[str], place: Callable[[str], str] = lambda _: "") -> dict[str, Checksums]:
-        """Take staged files into the store and return their checksums; durable only after the store is synchronised.
+        """Move staged files into the store and return their checksums; durable only after the store is synchronised.
 
         Args:
-            paths: Which.
-            place: To the store of which name each goes; see `Store.named`.
+            paths: The files.
+            place: Returns the name of the store for each; see `Store.named`.
 
         Raises:
             StoreError: The store fails.
@@ -205,11 +205,13 @@ class Intake:
         except OSError as error:
             raise store_failure(self._store.url, error) from None
         if self._sha256.setdefault(path, found.sha256) != found.sha256:
-            raise InvalidFiles(f"{self._sources[path]} changed while it was recorded: wait until its writer is done")
+            raise InvalidFiles(
+                f"{self._sources[path]} changed while it was recorded: wait until its writer has finished"
+            )
         self._staged[path] = target, found
 
     def _start(self, work: Callable[[str], None], paths: list[str]) -> None:
-        """Do `work` for every path in threads: hashing lets go of the interpreter."""
+        """Do `work` for every path in threads: hashing releases the interpreter lock."""
         if not paths:
             return
         if work == self._copy:
@@ -228,7 +230,7 @@ class Intake:
         self._begun = [(self._pool.submit(work, path), sizes[path]) for path in order]
 
     def _finish(self) -> None:
-        """Wait for what was started, and report how far it is."""
+        """Wait for the work that was started, and report its progress."""
         done, total = 0, sum(size for _, size in self._begun)
         for future, size in self._begun:
             future.result()

@@ -1,4 +1,4 @@
-"""A store in a folder of this machine, written without DVC's libraries and readable by them."""
+"""A store in a local folder, written without DVC's libraries but readable by them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from blastgit.store.borrowed import TREE, Borrowed, borrowed_contents, note_borr
 from blastgit.store.hashing import Checksums, chunks_of, drain
 
 READ_ONLY = 0o444
-"""The mode of every content. DVC trusts it without hashing: so a content is complete and checked before it is named."""
+"""The mode of every content. DVC trusts such files without hashing, so contents are complete and verified before they
+get their name."""
 
 
 class LocalStore(Store):
-    """Contents in a folder."""
+    """A store in a local folder."""
 
     def __init__(self, folder: Path) -> None:
         """Use the store in `folder`, which need not exist yet."""
@@ -28,25 +29,25 @@ class LocalStore(Store):
         self.url = str(folder)
 
     def object_path(self, md5: str) -> Path:
-        """Return where the content of that name lies, or would."""
+        """Return the path of a content, whether it exists or not."""
         return Path(self._name(md5))
 
     def _name(self, md5: str) -> str:
-        """Return the same as text, which costs a tenth: `put` asks for every file of every transient."""
+        """Return the same as text, ten times as fast: `put` needs it for every file of every transient."""
         return f"{self.folder}/files/md5/{md5[:2]}/{md5[2:]}"
 
     def local_path(self, md5: str) -> Path | None:
-        """Return where a content lies, or None if it does not."""
+        """Return the path of a content, or None."""
         path = self.object_path(md5)
         return path if path.exists() else None
 
     @property
     def staging_root(self) -> Path:
-        """A folder inside the store, so that taking in a file is a rename."""
+        """A folder inside the store, so that storing a file is a rename."""
         return self.folder / "tmp"
 
     def put(self, staged: Path, sums: Checksums) -> None:
-        """Rename a staged file to its name; one that is there already stays if it is sound."""
+        """Rename a staged file to its name; an existing content stays if it is sound."""
         target = self._name(sums.md5)
         try:
             if os.path.exists(target) and self._is_sound(Path(target), sums) and _touch(Path(target)):
@@ -71,7 +72,7 @@ class LocalStore(Store):
             self._bring_near(staged, name).rename(target)
 
     def _bring_near(self, staged: Path, md5: str) -> Path:
-        """Copy a staged file from another disk to this one, where a rename makes it visible whole or not at all."""
+        """Copy a staged file from another disk to this one, where a rename is atomic."""
         near = self.staging_root / f"{md5}.part"
         near.parent.mkdir(parents=True, exist_ok=True)
         near.unlink(missing_ok=True)  # of a writer that died
@@ -81,7 +82,7 @@ class LocalStore(Store):
         return near
 
     def _is_sound(self, path: Path, sums: Checksums) -> bool:
-        """Whether the content is there and is the one meant; a damaged one counts as absent, and is replaced."""
+        """Whether the content exists and is right; a damaged one counts as absent, and is replaced."""
         try:
             with path.open("rb", buffering=0) as file:
                 found = drain(chunks_of(file), len)
@@ -92,29 +93,29 @@ class LocalStore(Store):
         return found == sums
 
     def read(self, md5: str) -> Iterator[bytes]:
-        """Yield the bytes of a content, unchecked."""
+        """Yield the bytes of a content, unverified."""
         path = self.object_path(md5)
         try:
             with path.open("rb", buffering=0) as file:
                 yield from chunks_of(file)
         except FileNotFoundError:
-            gone = f" ({os.readlink(path)}, in place, is gone)" if path.is_symlink() else ""
+            gone = f" ({os.readlink(path)}, imported in place, is gone)" if path.is_symlink() else ""
             raise DamagedData(f"the store {self.url} lacks the content {md5}{gone}: run `blastgit verify`") from None
         except OSError as error:
             raise store_failure(self.url, error) from None
 
     def borrowed(self, md5s: Iterable[str]) -> Mapping[str, Sequence[Borrowed]]:
-        """Return which files of somebody else some contents are, by MD5."""
+        """Return the borrowed files behind contents, by MD5."""
         with self._failures():
             return borrowed_contents(self.folder, md5s)
 
     @property
     def tree(self) -> Path | None:
-        """The tree in place whose files these contents are; None for a store of another kind."""
+        """The tree that was imported in place into this store; None for other stores."""
         return tree_in_place(self.folder)
 
     def note_tree(self, tree: Path) -> None:
-        """Note that this store stands for a tree in place.
+        """Note that a tree was imported in place into this store.
 
         Raises:
             StoreError: It cannot be written.
@@ -122,7 +123,7 @@ class LocalStore(Store):
         self.write_note(TREE, f"{tree}\n".encode("utf-8", "surrogateescape"))
 
     def note_borrowed(self, files: Iterable[Borrowed]) -> None:
-        """Note which files of somebody else some contents are.
+        """Note the borrowed files behind contents.
 
         Raises:
             StoreError: It cannot be written.
@@ -131,13 +132,13 @@ class LocalStore(Store):
             note_borrowed(self.folder, files)
 
     def sizes(self, md5s: Iterable[str]) -> Sizes:
-        """Return the size of each of these contents that is there."""
+        """Return the size of each of these contents that exists."""
         with self._failures():
             found = {md5: _stat(self.object_path(md5)) for md5 in md5s}
         return {md5: each.st_size for md5, each in found.items() if each is not None}
 
     def contents(self) -> Iterator[Content]:
-        """Yield every content that lies there."""
+        """Yield every content."""
         with self._failures():
             for folder in _entries(self.folder / "files" / "md5"):
                 for entry in _entries(folder):
@@ -150,8 +151,8 @@ class LocalStore(Store):
     def set_aside(self, md5: str, untouched_since: float | None = None, *, damaged: bool = False) -> bool:
         """Move a content into the quarantine; see `Store.set_aside`.
 
-        A writer that relies on a content touches it first. So one that is touched before it has moved is seen to be
-        (its time moves with it), and one that has moved cannot be touched: the writer then brings it again.
+        A writer that relies on a content touches it first. If it is touched before the move, this shows in its time,
+        which moves with it; after the move it cannot be touched, and the writer stores it again.
         """
         path = self.object_path(md5)
         target = self.folder / QUARANTINE / quarantine_key(md5, damaged=damaged)
@@ -169,7 +170,7 @@ class LocalStore(Store):
         return True
 
     def quarantined(self) -> Iterator[SetAside]:
-        """Yield what is in the quarantine."""
+        """Yield the contents in the quarantine."""
         with self._failures():
             for folder in _entries(self.folder / QUARANTINE):
                 for entry in _entries(folder):
@@ -179,7 +180,7 @@ class LocalStore(Store):
                         yield item
 
     def restore(self, item: SetAside) -> None:
-        """Bring a content back from the quarantine."""
+        """Restore a content from the quarantine."""
         source, path = self.folder / QUARANTINE / item.key, self.object_path(item.md5)
         with self._failures():
             os.utime(source, follow_symlinks=False)
@@ -191,14 +192,14 @@ class LocalStore(Store):
             _remove_if_empty(source.parent)
 
     def discard(self, item: SetAside) -> None:
-        """Delete a content that is in the quarantine, for good."""
+        """Delete a content in the quarantine permanently."""
         with self._failures():
             path = self.folder / QUARANTINE / item.key
             path.unlink(missing_ok=True)
             _remove_if_empty(path.parent)
 
     def is_fresh(self) -> bool:
-        """Whether nothing lies there yet."""
+        """Whether the store is empty."""
         with self._failures():
             return not any(_entries(folder) for folder in _entries(self.folder / "files" / "md5"))
 
@@ -208,7 +209,7 @@ class LocalStore(Store):
             return {entry.name: Path(entry).read_bytes() for entry in _entries(self.folder / folder) if entry.is_file()}
 
     def write_note(self, path: str, data: bytes) -> None:
-        """Write a small file, whole or not at all, and durably."""
+        """Write a small file atomically and durably."""
         target = self.folder / path
         part = target.with_name(f".{target.name}.{os.urandom(8).hex()}")
         with self._failures():
@@ -237,10 +238,10 @@ class LocalStore(Store):
 
 
 def _touch(path: Path) -> bool:
-    """Mark a content as relied on from now; false if it is gone, or is another user's and must be brought again."""
+    """Mark a content as relied on; false if it is gone, or belongs to another user and must be stored again."""
     try:
         if path.is_symlink():
-            os.utime(path, follow_symlinks=False)  # the file that it leads to is somebody else's
+            os.utime(path, follow_symlinks=False)  # its target belongs to somebody else
         else:
             os.utime(path)
     except (FileNotFoundError, PermissionError):
@@ -261,7 +262,7 @@ def _stat(path: Path) -> os.stat_result | None:
 
 
 def _lstat(path: Path) -> os.stat_result | None:
-    """Return the state of a content, of the link itself if it is one: that tells when it was last relied on."""
+    """Return the status of a content, for a link that of the link itself, whose time shows the last use."""
     try:
         return path.lstat()
     except (FileNotFoundError, NotADirectoryError):
@@ -269,7 +270,7 @@ def _lstat(path: Path) -> os.stat_result | None:
 
 
 def _make_read_only(path: Path) -> None:
-    """Give a staged file the mode of all contents; what is only a link to somebody else's file is left alone."""
+    """Give a staged file the mode of all contents; a symbolic link to somebody else's file is left alone."""
     found = path.lstat().st_mode
     if not stat.S_ISLNK(found) and stat.S_IMODE(found) != READ_ONLY:
         path.chmod(READ_ONLY)
@@ -289,11 +290,9 @@ def _remove_if_empty(folder: Path) -> None:
 
 
 def store_failure(url: str, error: OSError) -> StoreError:
-    """Return the error to raise when a store's file system fails, in words."""
+    """Return the error to raise when a store's file system fails."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return StoreError(f"no space left in the store {url}: nothing was recorded; make room and record again")
     if error.errno in (errno.EOPNOTSUPP, errno.EXDEV, errno.ENOTTY):
-        return StoreError(
-            f"the store {url} cannot share blocks or files with these: import them without --reflink, with --mode copy"
-        )
+        return StoreError(f"the store {url} cannot share blocks or files with these: import them with --mode copy")
     return StoreError(f"the store {url} cannot be used: {error.strerror or error}")

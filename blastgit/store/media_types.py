@@ -1,6 +1,6 @@
-"""What a file is, by the end of its name, as a media type: one table for all that names one.
+"""Media types by file extension: the only such table in blastgit.
 
-The system's own table (`/etc/mime.types`) is not asked: it differs from machine to machine.
+The system's own table (`/etc/mime.types`) is not used, since it differs between machines.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from mimetypes import MimeTypes
 
 BY_ENDING = {
-    ".fits": "application/fits",  # RFC 4047: of images and tables alike
+    ".fits": "application/fits",  # RFC 4047: for both images and tables
     ".fits.gz": "application/gzip",
     ".npz": "application/x-npz",
     ".h5": "application/x-hdf5",
@@ -25,12 +25,12 @@ OTHER = "application/octet-stream"
 
 
 def known_type(path: str) -> str | None:
-    """Return the media type of a file that a dataset may have; None if its name tells none."""
+    """Return the media type of a dataset's file; None if its extension is unknown."""
     return next((type_ for ending, type_ in BY_ENDING.items() if path.lower().endswith(ending)), None)
 
 
 def media_type(path: str) -> str:
-    """Return the media type of any file, also of one that somebody attached."""
+    """Return the media type of any file, including attachments."""
     return known_type(path) or _PYTHONS.guess_type(path)[0] or OTHER
 
 

@@ -1,4 +1,4 @@
-"""Several stores as one: where each new content goes is said by name, and a content is found wherever it lies."""
+"""Several stores as one: new contents are sent to stores by name, and contents are found in any of them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from blastgit.store.source import Origin
 
 
 class MultiStore(Store):
-    """The default store of a data repo, and others that its rules send some kinds of files to."""
+    """The default store of a data repo, and others to which storage rules send some kinds of files."""
 
     def __init__(self, default: Store, others: Mapping[str, Store]) -> None:
-        """Use these; what is not sent elsewhere goes to the default one.
+        """Combine stores.
 
         Args:
-            default: The default store.
-            others: Others, by the names that pointers know them by (`outs[].remote`).
+            default: The store for everything that is not sent to another one.
+            others: The others, by their names in pointers (`outs[].remote`).
         """
         self.url = default.url
         self._default = default
@@ -30,12 +30,12 @@ class MultiStore(Store):
 
     @property
     def others(self) -> Mapping[str, Store]:
-        """All but the default one, by name."""
+        """The stores besides the default one, by name."""
         return self._others
 
     @property
     def parts(self) -> list[Store]:
-        """All of them, the default one first."""
+        """All stores, the default one first."""
         return [self._default, *self._others.values()]
 
     def named(self, name: str) -> Store:
@@ -45,16 +45,16 @@ class MultiStore(Store):
             StoreError: It does not exist.
         """
         if name and name not in self._others:
-            raise StoreError(f".dvc/config on main has no remote {name!r}: there is {', '.join(self._others)}")
+            raise StoreError(f".dvc/config on main has no remote {name!r}, only {', '.join(self._others)}")
         return self._others[name] if name else self._default
 
     @property
     def staging_root(self) -> Path:
-        """The folder of the default store in which contents on their way in are gathered."""
+        """The folder of the default store in which contents are staged."""
         return self._default.staging_root
 
     def put(self, staged: Path, sums: Checksums) -> None:
-        """Take a staged file into the default store."""
+        """Store a staged file in the default store."""
         self._default.put(staged, sums)
 
     def put_all(
@@ -63,7 +63,7 @@ class MultiStore(Store):
         progress: Progress = silent,
         origins: Mapping[str, Origin] = MappingProxyType({}),
     ) -> None:
-        """Take staged files into the default store."""
+        """Store staged files in the default store."""
         self._default.put_all(items, progress, origins)
 
     def read(self, md5: str) -> Iterator[bytes]:
@@ -75,7 +75,7 @@ class MultiStore(Store):
         yield from holder.read(md5)
 
     def sizes(self, md5s: Iterable[str]) -> Sizes:
-        """Return the size of each of these contents that any of them has; later ones are asked for the rest only."""
+        """Return the size of each of these contents in any store; later stores are only asked for the rest."""
         wanted, found = set(md5s), dict[str, int | None]()
         for part in self.parts:
             left = wanted - found.keys()
@@ -84,7 +84,7 @@ class MultiStore(Store):
         return found
 
     def borrowed(self, md5s: Iterable[str]) -> Mapping[str, Sequence[Borrowed]]:
-        """Return which files of somebody else some contents of any of them are, by MD5."""
+        """Return the borrowed files behind contents of any store, by MD5."""
         wanted, found = list(md5s), dict[str, list[Borrowed]]()
         for part in self.parts:
             for md5, files in part.borrowed(wanted).items():
@@ -92,37 +92,37 @@ class MultiStore(Store):
         return found
 
     def local_path(self, md5: str) -> Path | None:
-        """Return where a content lies on this machine, or None if it does not."""
+        """Return the local path of a content, or None."""
         found = (part.local_path(md5) for part in self.parts)
         return next((path for path in found if path is not None), None)
 
     def synced_folders(self) -> list[Path]:
-        """Return the folders of all of them."""
+        """Return the folders of all stores."""
         return [folder for part in self.parts for folder in part.synced_folders()]
 
     def contents(self) -> Iterator[Content]:
-        """Yield every content that any of them holds."""
+        """Yield every content of any store."""
         for part in self.parts:
             yield from part.contents()
 
     def set_aside(self, md5: str, untouched_since: float | None = None, *, damaged: bool = False) -> bool:
-        """Move a content into the quarantine of each store that has it; whether any of them did."""
+        """Move a content into the quarantine of each store that has it; return whether any did."""
         holders = [part for part in self.parts if not part.missing([md5])]
         moved = [part.set_aside(md5, untouched_since, damaged=damaged) for part in holders]
         return any(moved)
 
     def quarantined(self) -> Iterator[SetAside]:
-        """Yield what is in their quarantines."""
+        """Yield the contents in all quarantines."""
         for part in self.parts:
             yield from part.quarantined()
 
     def restore(self, item: SetAside) -> None:
-        """Bring a content back wherever it was set aside."""
+        """Restore a content in each store where it was set aside."""
         for part in self._keepers(item):
             part.restore(item)
 
     def discard(self, item: SetAside) -> None:
-        """Delete a content that is in a quarantine, for good."""
+        """Delete a content in a quarantine permanently."""
         for part in self._keepers(item):
             part.discard(item)
 

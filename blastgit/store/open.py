@@ -1,4 +1,4 @@
-"""Opening the stores that main names: a folder, or whatever DVC reaches."""
+"""Opening the stores named on main: a folder, or any DVC remote."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from blastgit.store.config import Remote
 
 
 def open_stores(default: Remote, others: Mapping[str, Remote], work_folder: Path) -> Store:
-    """Open a default store, with others beside it if there are any."""
+    """Open the default store, combined with others if there are any."""
     opened = open_store(default, work_folder)
     if not others:
         return opened
@@ -20,7 +20,7 @@ def open_stores(default: Remote, others: Mapping[str, Remote], work_folder: Path
 
 
 def open_store(remote: Remote, work_folder: Path) -> Store:
-    """Open the store that a remote describes; DVC's libraries are loaded only for one that is not a folder."""
+    """Open the store of a remote; DVC's libraries are only imported if it is not a folder."""
     if remote.folder is not None:
         from blastgit.store.local import LocalStore
 

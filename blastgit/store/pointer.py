@@ -1,4 +1,4 @@
-"""DVC pointers: the small file that stands in git for a large one, as `dvc add` would have written it."""
+"""DVC pointers: the small file in git that represents a large one, as written by `dvc add`."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ _PLAIN = re.compile(
     r"outs:\n- md5: ([0-9a-f]{32})\n  size: ([0-9]{1,18})\n  hash: md5\n  path: ([A-Za-z0-9_][A-Za-z0-9_.+-]*)\n"
     r"(?:  remote: ([A-Za-z0-9_][A-Za-z0-9_.+-]*)\n)?"
 )
-_SIZE_LIMIT = 4096  # bytes; DVC writes some 100, and a YAML parser may take seconds for some that are made on purpose
-# Names that YAML takes for nothing but text: they begin like a word, or have a letter that no number or date has.
+_SIZE_LIMIT = 4096  # bytes; DVC writes about 100, and malicious YAML may take seconds to parse
+# Names that YAML only reads as text: they begin like a word, or have a letter that numbers and dates do not have.
 _TEXT = re.compile(r"(?:[A-Za-z_]|[0-9](?=.*[g-nG-Np-sP-Su-wU-WyY]))[A-Za-z0-9_.+-]{0,59}")
 _WORDS = {"true", "false", "null"}
 
 
 class Pointer(NamedTuple):
-    """One pointer.
+    """A pointer.
 
     Attributes:
         md5: The name of the content in the store.
-        size: Bytes.
-        name: The file's own name, without folders: the pointer lies beside it.
-        remote: The remote of `.dvc/config` that it is kept in; "" for the default one.
+        size: Its size in bytes.
+        name: The file's own name, without folders: the pointer is beside it.
+        remote: The remote in `.dvc/config` that holds the content; "" for the default one.
     """
 
     md5: str
@@ -56,7 +56,7 @@ def _as_dvc_quotes_it(pointer: Pointer) -> bytes:
 
 
 def read_pointer(data: bytes, path: str) -> Pointer:
-    """Read a pointer that lies at `path` (`…/DES_z.fits.dvc`) in a tree.
+    """Read a pointer at `path` (`…/DES_z.fits.dvc`) in a tree.
 
     Raises:
         DamagedData: It is not a pointer that a data repo may hold: one file, by MD5, right beside it.
@@ -75,7 +75,7 @@ def _read_yaml(data: bytes, path: str) -> Pointer:
     if len(data) > _SIZE_LIMIT:
         raise DamagedData(f"the pointer {path} has {len(data):,} bytes")
     try:
-        # Every scalar as the text that it is: DVC and PyYAML do not agree on which words are numbers or truth values.
+        # Read every scalar as text: DVC and PyYAML disagree about which words are numbers or booleans.
         (entry,) = yaml.load(data, Loader=loader)["outs"]  # noqa: S506 (it makes text, lists and maps only)
         md5, size, name, remote = entry["md5"], entry["size"], entry["path"], entry.get("remote", "")
     except (yaml.YAMLError, RecursionError, ValueError, TypeError, KeyError, LookupError, AttributeError):

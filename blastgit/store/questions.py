@@ -1,7 +1,7 @@
-"""Which of many contents an object store has, found out with as few questions as its protocol allows.
+"""Finds out which of many contents an object store has, with as few requests as possible.
 
-No protocol has a question about several names. So the store is either listed, a thousand contents with each answer, or
-asked for one name after the other, a few at a time: whichever is less.
+No protocol can ask for several names at once. The store is therefore either listed, a thousand contents per answer, or
+asked for one name at a time with several threads, whichever takes fewer requests.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ S = TypeVar("S")
 
 THREADS = 8
 PAGE = 1000
-"""Names that an object store lists in one answer."""
+"""The number of names in one answer to a listing."""
 
 
 def in_threads(work: Callable[[S], T], items: Iterable[S], threads: int = THREADS) -> list[T]:
-    """Do `work` for each item, a few at a time; the first failure ends it all."""
+    """Do `work` for each item with several threads; the first failure ends it all."""
     with ThreadPoolExecutor(threads) as pool:
         futures = [pool.submit(work, item) for item in items]
         try:
@@ -32,30 +32,30 @@ def in_threads(work: Callable[[S], T], items: Iterable[S], threads: int = THREAD
 
 
 class Questions:
-    """What to ask an object store."""
+    """Queries an object store."""
 
     def __init__(self, listed: Callable[[str], Sizes], threads: int = THREADS) -> None:
-        """Prepare to ask.
+        """Prepare to query a store.
 
         Args:
-            listed: Asks for the sizes of the contents whose MD5 begins so; "" stands for all.
-            threads: How many questions at a time.
+            listed: Returns the sizes of the contents whose MD5 has a prefix; "" stands for all.
+            threads: The number of concurrent requests.
         """
         self._listed = listed
         self._threads = threads
         self.pages: float | None = None
-        """How many answers a listing of the whole store would take; None if nobody knows."""
+        """How many requests a listing of the whole store would take; None if unknown."""
 
     def sizes(self, md5s: Collection[str]) -> Sizes:
-        """Return the size of each content that is there."""
+        """Return the size of each content that exists."""
         wanted = set(md5s)
         answers = in_threads(self._listed, self._beginnings(sorted(wanted)), self._threads)
         return {md5: size for answer in answers for md5, size in answer.items() if md5 in wanted}
 
     def has(self, md5: str) -> bool:
-        """Whether the store has a content, by one question that also tells how large the store is."""
+        """Whether the store has a content, with one request that also estimates the size of the store."""
         found = self._listed(md5[:3])
-        if self.pages is None:  # contents are spread evenly over their names, so a sample is enough
+        if self.pages is None:  # names are evenly distributed, so a sample is enough
             self.pages = len(found) * 16**3 / PAGE
         return md5 in found
 

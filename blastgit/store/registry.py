@@ -1,7 +1,7 @@
-"""Which data repos rely on a store, and which of them may delete from it: a small file for each in the store itself.
+"""Which data repos rely on a store, and which of them may delete from it: a small file per repo in the store itself.
 
-`repos/ID.json` is written by the repo that it is about, so no two repos write to the same one. The id is drawn when a
-repo first writes to the store, and kept beside the repo, where no clone takes it along.
+Each repo writes only its own `repos/ID.json`. The id is generated when a repo first writes to the store, and kept
+outside the repo's git data, so that clones do not get it.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ FOLDER = "repos"
 
 @dataclass(frozen=True)
 class Reliance:
-    """One data repo that relies on a store.
+    """A data repo that relies on a store.
 
     Attributes:
-        id: Its own id, which no other copy of it has.
+        id: Its own id, which no other copy has.
         repo: The identity that it shares with its clones, `urn:uuid:…`.
-        where: Its folder, on the machine that it is on.
+        where: Its folder, on its own machine.
         owner: Whether it may delete.
         since: When it first wrote (ISO 8601, UTC).
     """
@@ -38,7 +38,7 @@ class Reliance:
 
 
 def reliances(store: Store) -> list[Reliance]:
-    """Return which repos rely on a store, by their folders. A file that is not ours is passed over.
+    """Return which repos rely on a store, sorted by folder; foreign files are ignored.
 
     Raises:
         StoreError: The store fails.
@@ -47,17 +47,17 @@ def reliances(store: Store) -> list[Reliance]:
 
 
 def enter(store: Store, reliance: Reliance) -> None:
-    """Write down that a repo relies on a store.
+    """Register a repo that relies on a store.
 
     Raises:
-        StoreError: The store fails, or takes no such files.
+        StoreError: The store fails, or does not accept such files.
     """
     text = json.dumps(asdict(reliance), indent=1, ensure_ascii=False) + "\n"
     store.write_note(f"{FOLDER}/{reliance.id}.json", text.encode())
 
 
 def strike(store: Store, reliance: Reliance) -> None:
-    """Forget a repo that is no more.
+    """Remove the registration of a repo that no longer exists.
 
     Raises:
         StoreError: The store fails.

@@ -1,6 +1,6 @@
-"""A remote store's files through DVC's own libraries: where a content lies, which are there, up and down.
+"""The files of a remote store, through DVC's own libraries: locating, listing, uploading and downloading contents.
 
-Errors are passed on as the protocol's client raises them; `dvc.py` puts them into words.
+Errors of the protocol's client are passed on; `dvc.py` translates them.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from blastgit.store.source import Origin
 T = TypeVar("T")
 S = TypeVar("S")
 
-_PIECE = 16 * 1024 * 1024  # bytes that an upload in pieces holds at once
-_S3_TIMEOUTS = {"connect_timeout": "10", "read_timeout": "60"}  # seconds, unless the options say otherwise
-_ALREADY_THERE, _UNKNOWN = 412, 501  # what a server says to a write that may replace nothing
-_NO_COPY = (400, 401, 403, 404, 405, _ALREADY_THERE, _UNKNOWN)  # what it says to a copy that it cannot make
+_PIECE = 16 * 1024 * 1024  # bytes in each part of a multipart upload
+_S3_TIMEOUTS = {"connect_timeout": "10", "read_timeout": "60"}  # seconds, overridden by the options
+_ALREADY_THERE, _UNKNOWN = 412, 501  # statuses of a failed write that must not replace anything
+_NO_COPY = (400, 401, 403, 404, 405, _ALREADY_THERE, _UNKNOWN)  # statuses of a copy that the server cannot make
 _CHANGED = ("LastModified", "last_modified", "mtime", "updated", "modified")
 
 
@@ -33,7 +33,7 @@ class RemoteFolder:
     """The folder of a remote, in DVC's layout."""
 
     def __init__(self, remote: Remote) -> None:
-        """Open a remote the way DVC does. Nothing is asked of the server yet; the import takes a moment."""
+        """Open a remote like DVC, without contacting the server yet; the import takes a moment."""
         from dvc.fs import get_cloud_fs
         from dvc_objects.fs.base import ObjectFileSystem
 
@@ -48,14 +48,14 @@ class RemoteFolder:
         self._threads = int(options.get("jobs") or THREADS)
         self._no_copies_from: set[str] = set()
         self._questions = Questions(self._list_keys, self._threads)
-        self.changed: dict[str, float] = {}  # when contents were brought (seconds since 1970), as far as was told
+        self.changed: dict[str, float] = {}  # when contents were stored (seconds since 1970), if known
 
     def in_threads(self, work: Callable[[S], T], items: Iterable[S]) -> list[T]:
-        """Do `work` for each item, a few at a time; the first failure ends it all."""
+        """Do `work` for each item with several threads; the first failure ends it all."""
         return in_threads(work, items, self._threads)
 
     def sizes(self, md5s: Collection[str]) -> Sizes:
-        """Return the size of each content that is there, asking as few questions as the protocol allows."""
+        """Return the size of each content that exists, with as few requests as the protocol allows."""
         if self._can_list and self._is_object_store:
             return self._questions.sizes(md5s)
         folders = sorted({md5[:2] for md5 in md5s}) if self._can_list else sorted(set(md5s))
@@ -63,7 +63,7 @@ class RemoteFolder:
         return {md5: size for answer in answers for md5, size in answer.items() if md5 in md5s}
 
     def has(self, md5: str) -> bool:
-        """Whether an object store has a content, by one question that also tells how large the store is."""
+        """Whether an object store has a content, with one request that also estimates the size of the store."""
         return self._questions.has(md5)
 
     def _list_all(self) -> dict[str, int]:
@@ -72,7 +72,7 @@ class RemoteFolder:
         return found
 
     def _list_keys(self, beginning: str) -> dict[str, int]:
-        """List the contents whose MD5 begins so; in an object store that is one question for each thousand."""
+        """List the contents whose MD5 has a prefix, in an object store with one request per thousand."""
         if not beginning:
             return self._list_all()
         return self._sizes(self._fs.fs.find(self._contents(beginning[:2]), prefix=beginning[2:], detail=True))
@@ -91,15 +91,15 @@ class RemoteFolder:
         return {md5: entry["size"] for md5, entry in contents.items()}
 
     def _require_listings(self) -> None:
-        """Fail as DVC's own file systems do at what their protocol lacks: `dvc.py` puts both into the same words."""
+        """Fail like DVC's own file systems if the protocol cannot list, so that `dvc.py` reports both alike."""
         if not self._can_list:
-            raise NotImplementedError("the protocol has no listings")
+            raise NotImplementedError("the protocol cannot list")
 
     def all_sizes(self) -> Mapping[str, int]:
         """Return the size of every content.
 
         Raises:
-            NotImplementedError: The protocol has no listings.
+            NotImplementedError: The protocol cannot list.
         """
         self._require_listings()
         if self._is_object_store:
@@ -108,7 +108,7 @@ class RemoteFolder:
         return {md5: size for answer in answers for md5, size in answer.items()}
 
     def files_below(self, name: str) -> dict[str, int]:
-        """Return the size of each file below a folder beside `files`, by its path from there."""
+        """Return the size of each file below a folder beside `files`, by its path in the folder."""
         folder = str(self._fs.join(self._root, name))
         try:
             listing = self._fs.fs.find(folder, detail=True)
@@ -117,10 +117,10 @@ class RemoteFolder:
         return {path.partition(f"{folder}/")[2]: entry["size"] for path, entry in listing.items()}
 
     def is_empty(self) -> bool:
-        """Whether nothing lies below the folder of contents.
+        """Whether the folder of contents is empty.
 
         Raises:
-            NotImplementedError: The protocol has no listings.
+            NotImplementedError: The protocol cannot list.
         """
         self._require_listings()
         try:
@@ -129,7 +129,7 @@ class RemoteFolder:
             return True
 
     def read_below(self, name: str) -> dict[str, bytes]:
-        """Return the small files below a folder beside `files`; none where the protocol has no listings."""
+        """Return the small files below a folder beside `files`; none if the protocol cannot list."""
         if not self._can_list:
             return {}
         folder = str(self._fs.join(self._root, name))
@@ -139,7 +139,7 @@ class RemoteFolder:
         """Write a small file beside `files`.
 
         Raises:
-            NotImplementedError: The protocol has no listings, so nobody would find it.
+            NotImplementedError: The protocol cannot list, so nobody would find the file.
         """
         self._require_listings()
         target = str(self._fs.join(self._root, *path.split("/")))
@@ -167,11 +167,11 @@ class RemoteFolder:
         self._delete(str(self._fs.join(self._root, *path.split("/"))))
 
     def _delete(self, path: str) -> None:
-        """Delete one file by a request of its own: of several at once, S3's client does not say what was denied."""
+        """Delete one file with a separate request, since S3's client hides errors of bulk deletions."""
         self._fs.fs.rm_file(path)
 
     def forget_listings(self) -> None:
-        """Ask the server again, whatever it answered before."""
+        """Drop cached listings."""
         self._fs.fs.invalidate_cache()
 
     def _ask(self, md5: str) -> Sizes:
@@ -181,29 +181,29 @@ class RemoteFolder:
             return {}
 
     def path(self, md5: str) -> str:
-        """Return where a content lies, or would."""
+        """Return the path of a content, whether it exists or not."""
         return self._contents(md5[:2], md5[2:])
 
     def _contents(self, *parts: str) -> str:
         return str(self._fs.join(self._root, "files", "md5", *parts))
 
     def download(self, md5: str, target: Path) -> None:
-        """Copy a content to a file of this machine.
+        """Download a content to a local file.
 
         Raises:
             FileNotFoundError: It does not exist.
         """
-        gently = {"max_concurrency": 1} if self._fs.protocol == "s3" else {}  # in a stream, not in large pieces
+        gently = {"max_concurrency": 1} if self._fs.protocol == "s3" else {}  # as a stream, not in large parts
         self._fs.get_file(self.path(md5), str(target), **gently)
 
     def can_create(self, size: int = 0) -> bool:
-        """Whether `create` is at hand, for a file of that size."""
-        return bool(self._fs.protocol == "s3") and size < 2 * _PIECE  # larger ones go up in pieces
+        """Whether `create` is available for a file of that size."""
+        return bool(self._fs.protocol == "s3") and size < 2 * _PIECE  # larger files need a multipart upload
 
     def create(self, source: Path, md5: str) -> bool:
-        """Copy a file to its name unless something is there, and have the server check its MD5; whether that was done.
+        """Upload a file unless its name exists, with its MD5 checked by the server; return whether this was done.
 
-        It is not done either if the server says that it cannot write on such a condition.
+        It is not done either if the server does not support conditional writes.
         """
         conditions = {"IfNoneMatch": "*", "ContentMD5": base64.b64encode(bytes.fromhex(md5)).decode()}
         try:
@@ -215,14 +215,14 @@ class RemoteFolder:
         return True
 
     def copy(self, origin: Origin, md5: str, *, replace: bool) -> bool:
-        """Have the server copy an object of a bucket to its name; whether it did, and states the MD5 that is meant.
+        """Let the server copy an object of a bucket; return whether it did, with the right MD5.
 
-        It does not if this is no S3, the server does not know the object, or these credentials may not read it.
+        It does not if this is not S3, the server does not have the object, or these credentials may not read it.
 
         Args:
-            origin: The object, as it was when its MD5 was taken; the server refuses to copy another.
-            md5: Its name.
-            replace: Whether something may be there under that name.
+            origin: The object; the server refuses to copy it if its ETag has changed.
+            md5: The name of the content.
+            replace: Whether to replace an existing content.
         """
         if self._fs.protocol != "s3" or origin.bucket in self._no_copies_from:
             return False
@@ -243,14 +243,14 @@ class RemoteFolder:
         return str(answer["CopyObjectResult"]["ETag"]).strip('"') == md5
 
     def upload(self, source: Path, md5: str, *, replace: bool) -> None:
-        """Copy a file to its name, where it appears whole or not at all.
+        """Upload a file atomically.
 
-        An object store sees to that by itself, and HTTP has nothing but a PUT. Elsewhere it goes by a temporary name.
+        Object stores guarantee this, and HTTP only has PUT. All others use a temporary name.
 
         Args:
             source: The file.
-            md5: Its name.
-            replace: Whether something damaged is there under that name.
+            md5: The name of the content.
+            replace: Whether to replace a damaged content.
         """
         path = self.path(md5)
         if self._is_object_store or not self._can_list:
@@ -277,7 +277,7 @@ class RemoteFolder:
         try:
             self._fs.move(part, path)
         except Exception:
-            # Somebody else brought the same content meanwhile, and this protocol does not move onto a file.
+            # Somebody else uploaded the same content meanwhile, and this protocol does not replace files.
             with suppress(FileNotFoundError):
                 if self._fs.fs.info(path)["size"] == size:
                     self._fs.remove(part)
@@ -286,13 +286,13 @@ class RemoteFolder:
 
 
 def _leave_retries_to_us(s3: Any) -> None:
-    """Have botocore and s3fs try once: five tries of each, within each other and within ours, take many minutes."""
+    """Disable the retries of botocore and s3fs: nested with ours, they would take many minutes."""
     s3.fs_args.setdefault("config_kwargs", {})["retries"] = {"total_max_attempts": 1, "mode": "standard"}
     s3.fs.retries = 1
 
 
 def _when(entry: Mapping[str, Any]) -> float | None:
-    """Return when a listed file was last changed; each protocol has its own word for that."""
+    """Return the modification time of a listed file; each protocol has its own key for it."""
     found = next((entry[key] for key in _CHANGED if entry.get(key) is not None), None)
     if isinstance(found, datetime):
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()

@@ -1,8 +1,8 @@
-"""What a store in S3 holds, asked without DVC's libraries: loading them takes longer than the whole check of a push.
+"""Lists the contents of an S3 store without DVC's libraries, whose import takes longer than the whole check of a push.
 
-This client knows the plain case alone: keys that are given or stand in the environment or in `~/.aws/credentials`, and
-a server that answers them. Whatever else is set, and whatever goes wrong, is left to DVC's own client: `Unanswered`
-says nothing about the store.
+This client only handles the simple case: keys in the options, the environment or `~/.aws/credentials`, and a server
+that accepts them. For all other settings, and on any failure, it raises `Unanswered`, which says nothing about the
+store, and DVC's own client is used.
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ _VARIABLES = frozenset({
     "AWS_EC2_METADATA_DISABLED", "AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE",
 })  # fmt: skip
 _OF_TRUST = frozenset({"AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"})
-"""Variables that say which certificates to believe; they do not matter without encryption."""
+"""Variables for trusted certificates, which do not matter without encryption."""
 
 _PLAIN_SETTINGS = frozenset({"region", "output"})
 _NO_BODY = hashlib.sha256(b"").hexdigest()
 _TIMEOUT = 10.0  # seconds; DVC's client waits longer
-_LARGEST = 8 * 1024 * 1024  # bytes of an answer; a thousand names take less than half a megabyte
+_LARGEST = 8 * 1024 * 1024  # bytes in an answer; a thousand names take less than half a megabyte
 
 
 class Unanswered(Exception):
-    """This client cannot tell."""
+    """This client cannot answer."""
 
 
 @dataclass(frozen=True)
 class Keys:
-    """What opens a bucket."""
+    """The credentials for a bucket."""
 
     access: str
     secret: str
@@ -55,14 +55,14 @@ class Keys:
 
 @dataclass(frozen=True)
 class Place:
-    """Where the contents of a store are.
+    """The location of a store's contents.
 
     Attributes:
         endpoint: The server's URL.
-        region: What is signed as its region.
-        path: What names the bucket in a request; "/" where the server's name does.
-        prefix: What the key of each content begins with.
-        keys: What opens it.
+        region: The region for signatures.
+        path: The path of the bucket in a request; "/" if the host name contains the bucket.
+        prefix: The prefix of the contents' keys.
+        keys: The credentials.
     """
 
     endpoint: str
@@ -76,7 +76,7 @@ def sizes(remote: Remote, md5s: Collection[str]) -> Sizes:
     """Return the size of each of these contents that a store in S3 holds.
 
     Raises:
-        Unanswered: DVC's client has to be asked.
+        Unanswered: Use DVC's client instead.
     """
     listing = _Listing(place(remote, os.environ))
     try:
@@ -86,14 +86,14 @@ def sizes(remote: Remote, md5s: Collection[str]) -> Sizes:
 
 
 def place(remote: Remote, environment: Mapping[str, str]) -> Place:
-    """Return where a store is, and what opens it.
+    """Return the location and credentials of a store.
 
     Args:
         remote: The store.
-        environment: The environment's variables; `HOME` tells where settings of AWS are.
+        environment: The environment's variables; `HOME` locates AWS settings.
 
     Raises:
-        Unanswered: Something is set that only DVC's client knows.
+        Unanswered: There are settings that only DVC's client understands.
     """
     match, options = _URL.fullmatch(remote.url), remote.options
     home = Path(environment.get("HOME") or "/nowhere")
@@ -112,7 +112,7 @@ def place(remote: Remote, environment: Mapping[str, str]) -> Place:
 
 
 def _is_plain(environment: Mapping[str, str], home: Path, *, is_encrypted: bool) -> bool:
-    """Whether nothing is set, by variable or file, that changes how a server is reached or who asks."""
+    """Whether no variable or file changes how a server is reached or the credentials."""
     known = _VARIABLES if is_encrypted else _VARIABLES | _OF_TRUST
     for name, value in environment.items():
         is_proxy = name.lower().endswith("_proxy") and name.lower() != "no_proxy"
@@ -140,7 +140,7 @@ def _keys(options: Mapping[str, str], environment: Mapping[str, str], home: Path
 
 
 def _settings(path: Path) -> dict[str, dict[str, str]]:
-    """Return the options of each section of a settings file of AWS."""
+    """Return the options of each section of an AWS settings file."""
     if not path.is_file():
         return {}
     from configparser import Error, RawConfigParser
@@ -154,7 +154,7 @@ def _settings(path: Path) -> dict[str, dict[str, str]]:
 
 
 class _Listing:
-    """The contents of one store; each thread has a connection of its own."""
+    """Lists the contents of one store, with a connection per thread."""
 
     def __init__(self, where: Place) -> None:
         self._place = where
@@ -166,10 +166,10 @@ class _Listing:
             connection.close()
 
     def contents(self, beginning: str) -> Sizes:
-        """Return the sizes of the contents whose MD5 begins so.
+        """Return the sizes of the contents whose MD5 has a prefix.
 
         Raises:
-            Unanswered: The server does not say.
+            Unanswered: The server does not answer.
         """
         found: dict[str, int] = {}
         start = f"{beginning[:2]}/{beginning[2:]}" if len(beginning) > 1 else beginning
@@ -189,7 +189,7 @@ class _Listing:
         return connection
 
     def _read(self, page: bytes, found: dict[str, int]) -> str | None:
-        """Add what a page of a listing names, and return how to ask for the next; None if it is the last."""
+        """Add the contents in a page of a listing, and return the token for the next page; None after the last."""
         from xml.etree import ElementTree as ET
 
         try:
@@ -235,7 +235,7 @@ class _Connection:
         """Return the answer to a question.
 
         Raises:
-            Unanswered: The server gives none, or says that something is wrong.
+            Unanswered: The server does not answer, or reports an error.
         """
         from http.client import HTTPException
 
@@ -254,16 +254,16 @@ class _Connection:
 
 
 def signed(where: Place, host: str, path: str, query: str, now: datetime) -> dict[str, str]:
-    """Return the headers of a GET without a body, signed as AWS asks for (Signature Version 4).
+    """Return the headers of a GET request, signed for AWS (Signature Version 4).
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
 
     Args:
         where: The server, its region and the keys.
         host: Its name and port.
-        path: What is asked for, quoted.
-        query: The rest of it, quoted and sorted.
-        now: When.
+        path: The quoted path.
+        query: The quoted and sorted query.
+        now: The time of the request.
     """
     day, moment = f"{now:%Y%m%d}", f"{now:%Y%m%dT%H%M%SZ}"
     headers = {"host": host, "x-amz-content-sha256": _NO_BODY, "x-amz-date": moment}
@@ -287,5 +287,5 @@ def _quoted(text: str) -> str:
 
 
 def _name(tag: str) -> str:
-    """Return an element's name without its namespace, which not every server gives."""
+    """Return an element's name without its namespace, which not every server sends."""
     return tag.rpartition("}")[2]

@@ -1,4 +1,4 @@
-"""A file on its way into a dataset, wherever it lies: on this machine, or as an object in a bucket."""
+"""The source of a dataset's file: a local file, or an object in a bucket."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from blastgit.store.hashing import read_steadily
 
 
 class Origin(NamedTuple):
-    """An object in S3, exactly as it was when it was read: an object store can copy it without sending it anywhere.
+    """A version of an object in S3, which an object store can copy without transferring it.
 
     Attributes:
         bucket: Its bucket.
@@ -25,30 +25,30 @@ class Origin(NamedTuple):
 
 
 class Source(Protocol):
-    """What is to be known of such a file. `str()` of it says where it is, for people."""
+    """A source. Its `str()` is its location, for people."""
 
     @property
     def size(self) -> int:
-        """Bytes, as its place states; 0 if it cannot be asked."""
+        """The size in bytes; 0 if unknown."""
 
     @property
     def md5(self) -> str | None:
-        """The MD5 that its place states, so that a file that is published already need not be read; or None."""
+        """The MD5, if known without reading the file, so that a published file need not be read; or None."""
 
     @property
     def path(self) -> Path | None:
-        """Where it lies on this machine; None if it has to be fetched."""
+        """The local path; None if it has to be fetched."""
 
     @property
     def origin(self) -> Origin | None:
-        """Where an object store may copy it from by itself; None if it cannot."""
+        """The object for an object store to copy from; None if it cannot."""
 
     def read(self) -> Iterator[bytes]:
-        """Yield its bytes, and make sure at the end that it stayed as it was.
+        """Yield the bytes, and check at the end that the file did not change.
 
         Raises:
             InvalidFiles: It cannot be read, is empty, or changed meanwhile.
-            StoreError: The place that it is in fails.
+            StoreError: Its bucket fails.
         """
 
 
@@ -63,7 +63,7 @@ class LocalFile:
 
     @property
     def size(self) -> int:
-        """Bytes; 0 if it cannot be asked."""
+        """The size in bytes; 0 if unknown."""
         try:
             return self.path.stat().st_size
         except OSError:
@@ -71,11 +71,11 @@ class LocalFile:
 
     @property
     def md5(self) -> None:
-        """No file system states one."""
+        """Always None: file systems do not have it."""
 
     @property
     def origin(self) -> None:
-        """No object store can reach it."""
+        """Always None: no object store can reach it."""
 
     def read(self) -> Iterator[bytes]:
         """Yield its bytes; see `read_steadily`."""
@@ -87,5 +87,5 @@ AnySource = Path | Source
 
 
 def as_source(source: AnySource) -> Source:
-    """Return a source as one, if it is a mere path."""
+    """Wrap a path in a source."""
     return LocalFile(source) if isinstance(source, Path) else source

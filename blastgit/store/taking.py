@@ -1,4 +1,4 @@
-"""How a file of this machine comes into a store that is a folder: copied, with shared blocks, or linked."""
+"""How a local file is put into a store that is a folder: copied, with shared blocks, or linked."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from blastgit.store.local import READ_ONLY
 
 
 class Taking(StrEnum):
-    """What becomes of a file.
+    """How to put a file into a store.
 
-    COPY: its bytes are copied. REFLINK: it shares its blocks on disk with the copy, until one of the two is written to.
-    HARDLINK: the content is a further name of the very file. INPLACE: the content is a symbolic link to it.
+    COPY: copy its bytes. REFLINK: share its blocks on disk until one of the two is modified. HARDLINK: the content is
+    another name of the same file. INPLACE: the content is a symbolic link to the file.
     """
 
     COPY = "copy"
@@ -28,20 +28,20 @@ class Taking(StrEnum):
 
     @property
     def borrows(self) -> bool:
-        """Whether the content is a file of somebody else, and changes if that does."""
+        """Whether the content is somebody else's file, and changes with it."""
         return self in (Taking.HARDLINK, Taking.INPLACE)
 
 
 def take(path: Path, target: Path, how: Taking) -> tuple[Checksums, Borrowed | None]:
-    """Put a file to `target` in one way or another, reading it once.
+    """Put a file at `target`, reading it once.
 
     Returns:
-        Its checksums; and how it is now if the target is only a link to it.
+        Its checksums; and its current state if the target is a link to it.
 
     Raises:
-        InvalidFiles: It cannot be read, is empty, no regular file, or changes meanwhile; or it could be rewritten,
-            where it is to be hard-linked.
-        OSError: The target cannot be written, or the file system does not make such links.
+        InvalidFiles: It cannot be read, is empty, is not a regular file, or changes meanwhile; or it is writable and
+            would be hard-linked.
+        OSError: The target cannot be written, or the file system does not support such links.
     """
     if how is Taking.REFLINK:
         return share_hashing(path, target), None
@@ -66,13 +66,13 @@ def _link(path: Path, target: Path) -> None:
         os.link(path, target)
     except PermissionError:
         raise InvalidFiles(
-            f"{path} cannot be hard-linked: the system lets only its owner do that, and nobody where the disk has no "
-            "hard links. Import it with --mode copy"
+            f"{path} cannot be hard-linked: only its owner may do that, and some file systems have no hard links. "
+            "Import it with --mode copy"
         ) from None
 
 
 def can_be_rewritten(path: Path) -> bool:
-    """Whether somebody may write to a file: by its mode, on a file system that takes writes."""
+    """Whether a file is writable by its mode, on a writable file system."""
     try:
         return bool(path.stat().st_mode & 0o222) and not os.statvfs(path).f_flag & os.ST_RDONLY
     except OSError:
@@ -80,18 +80,18 @@ def can_be_rewritten(path: Path) -> bool:
 
 
 def refuse_if_rewritable(path: Path) -> None:
-    """Check that nobody may write to a file, and everybody may read it, as it is with all contents of a store.
+    """Check that a file has the mode of contents: nobody may write it, and everybody may read it.
 
     Raises:
-        InvalidFiles: Somebody may write to it, or not everybody may read it.
+        InvalidFiles: It has another mode.
     """
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
     except OSError as error:
         raise InvalidFiles(f"{path} cannot be read: {error.strerror}") from None
     if mode != READ_ONLY:
-        why = "it could be rewritten, and what is published with it" if mode & 0o222 else "not all could read it"
+        why = "published data could be modified" if mode & 0o222 else "not everybody could read it"
         raise InvalidFiles(
-            f"{path} has the mode {mode:04o}, so {why}: `chmod 444` it where nobody rewrites it, or import it with "
+            f"{path} has the mode {mode:04o}, so {why}: `chmod 444` it if nobody modifies it, or import it with "
             "--mode copy"
         )

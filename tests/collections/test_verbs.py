@@ -66,7 +66,7 @@ def test_latest_and_dates_become_numbers(collections):
     ("datasets", "error", "said"),
     [
         (["2026dgt"], InvalidName, "a transient and no dataset"),
-        (["2026dgt@1:host"], InvalidName, "lies at the root"),
+        (["2026dgt@1:host"], InvalidName, "is at the root"),
         (["2026dgt@1:post-host-match"], InvalidName, "the state after a stage"),
         (["2026new@0"], NotFound, "no transient 2026new"),
         (["2026dgx@0"], NotFound, "did you mean 2026dgt"),

@@ -349,6 +349,6 @@ def test_where_it_cannot_that_is_said(repo, tree, monkeypatch):
         raise OSError(95, "Operation not supported")
 
     monkeypatch.setattr("blastgit.store.hashing.fcntl.ioctl", refuse)
-    with pytest.raises(StoreError, match="without --reflink"):
+    with pytest.raises(StoreError, match="with --mode copy"):
         DataRepo(repo).import_all(tree, reflink=True)
     assert DataRepo(repo).list() == []

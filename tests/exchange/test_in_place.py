@@ -91,7 +91,7 @@ def test_a_source_that_was_rewritten_is_named(repo, tree, tmp_path, mode, capsys
     rewrite(tree / IMAGE, bytes(len((tree / IMAGE).read_bytes())))
     (problem,) = DataRepo(repo).verify("2026aa").problems
     assert (problem.kind, str(tree / IMAGE) in problem.text) == ("damaged", True)
-    with pytest.raises(DamagedData, match=r"DES_z\.fits was written to since"):
+    with pytest.raises(DamagedData, match=r"DES_z\.fits has been modified"):
         DataRepo(repo).get("2026aa@0", tmp_path / "got")
     rewrite(tree / IMAGE)
     (problem,) = DataRepo(repo).verify("2026aa", fast=True).problems
@@ -119,7 +119,7 @@ def test_hard_links_are_the_very_files_and_are_not_made_where_somebody_may_write
         assert f"skipped 2026aa: {tree / IMAGE} has the mode 0644, so it could be rewritten" in capsys.readouterr().out
     (tree / IMAGE).chmod(0o400)
     assert main(call) == 4
-    assert "not all could read it" in capsys.readouterr().out
+    assert "not everybody could read it" in capsys.readouterr().out
     (tree / IMAGE).chmod(0o444)
     assert main(call) == 0
     assert inodes(held(repo / "dvc").values()) < inodes(files_of(tree)), "of equal files one serves all"

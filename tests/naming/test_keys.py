@@ -13,7 +13,7 @@ def test_what_was_left_out_is_empty():
 
 @pytest.mark.parametrize("value", [[], "text", 3, False])
 def test_what_is_not_a_mapping(value):
-    with pytest.raises(RepoError, match=r"the file: hosts is .*, and should map old to new"):
+    with pytest.raises(RepoError, match=r"the file: hosts is .*, but should map old to new"):
         read_mapping(value, "the file: hosts", "map old to new")
 
 

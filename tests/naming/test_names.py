@@ -220,7 +220,7 @@ def test_paths_that_would_hurt_somebody_are_refused(path, why):
 
 @pytest.mark.parametrize("name", ["dvc.yaml", "dvc.lock", "DVC.YAML", "dvc.yml", "Dvcfile", "dvc.yaml/x.fits"])
 def test_names_that_plain_dvc_takes_for_its_own_are_not_recorded_and_still_read(name):
-    with pytest.raises(InvalidFiles, match="plain DVC takes a file"):
+    with pytest.raises(InvalidFiles, match="plain DVC mistakes a file"):
         check_new_paths(["a/x.fits", f"a/{name}"])
     check_paths([f"a/{name}"])
     check_new_paths(["a/dvc.fits", "a/x.dvc.yaml", "dvc/x.fits"])

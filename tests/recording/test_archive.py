@@ -77,7 +77,7 @@ def test_folders_and_leading_dots_are_fine(repo, sample, tmp_path):
         (member("cutouts/.git/hooks"), "git or DVC reserve"),
         (member("cutouts/DES/DES_z.fits.dvc"), "git or DVC reserve"),
         (member("cutouts/DES/des_z.fits"), "differ only in case"),
-        (member("cutouts/DES"), "lies below a path that is itself a file"),
+        (member("cutouts/DES"), "is below a path that is itself a file"),
         (member("secrets/x.fits"), "neither transient.json nor below"),
         (member("x.fits"), "neither transient.json nor below"),
         (member("cutouts/DES/DES_z.fits", b"other"), "twice, with different content"),

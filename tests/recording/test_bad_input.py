@@ -233,7 +233,7 @@ def test_a_truncated_file_is_recorded_as_bytes_and_said_so(repo, sample, record,
     short = Sample(sample.export, {**sample.files, name: sample.files[name][: len(sample.files[name]) // 2]})
     assert record(repo, short).status == "recorded"
     path = name.replace("/2026dgt/", "/", 1)
-    assert f"{path} is recorded as mere bytes: " in run(
+    assert f"{path} is recorded as plain bytes: " in run(
         "git", f"--git-dir={repo}", "log", "-1", "--format=%b", "2026dgt"
     )
     result = record(repo, sample)

@@ -288,7 +288,7 @@ def test_a_signed_checkpoint(history: Path, ssh_key: Path, tmp_path: Path, run: 
 
 def test_only_the_repo_itself_makes_checkpoints(history: Path, tmp_path: Path, run: Run) -> None:
     run("git", "clone", "--quiet", "--mirror", history, tmp_path / "copy")
-    with pytest.raises(GitError, match="only `blastgit checkpoint` here makes it"):
+    with pytest.raises(GitError, match="only `blastgit checkpoint` here can make it"):
         run_git(tmp_path / "copy", "push", f"file://{history}", "main:refs/ledger/checkpoint")
 
 

@@ -260,7 +260,7 @@ def test_an_upload_that_did_not_arrive_is_noticed(store, bucket, proxy, stage):
             bucket.write(key(CONTENTS[0]), b"something else")
 
     proxy.trouble = lose
-    with pytest.raises(StoreError, match=f"took in {md5(CONTENTS[0])}.*now it has 14 bytes"):
+    with pytest.raises(StoreError, match=f"accepted {md5(CONTENTS[0])}.*now it has 14 bytes"):
         store.put_all(stage(CONTENTS[0]))
 
 
@@ -279,7 +279,7 @@ def test_a_server_that_does_not_answer_is_given_up_in_time(bucket, proxy, tmp_pa
     [
         ("s3://nowhere/data", {}, "does not exist: make its bucket"),
         ("s3://b/data", {"endpointurl": "http://127.0.0.1:9"}, "cannot be reached: is the server up"),
-        ("s3://b/data", {"endpointurl": "http://s3.invalid"}, "host name that is not known here"),
+        ("s3://b/data", {"endpointurl": "http://s3.invalid"}, "has an unknown host name"),
         ("s3://b/data", {"profile": "nobody"}, "cannot be opened with these settings.*nobody"),
         ("s3://b/data", {"use_ssl": "perhaps"}, "cannot be opened with these settings.*use_ssl"),
         ("gs://b/data", {}, "not installed.*dvc-gs"),

@@ -242,7 +242,7 @@ def test_a_run_without_a_whole_export_does_not_end(repo: Path, handed: tuple[Pat
     run.begin("Cutout download")
     state = run.finish("Cutout download", export={"cutouts": _cutout_of_another_survey(export)})
     assert state.towards == 1
-    with pytest.raises(InvalidInput, match="which no stage of 2026dgt brought"):
+    with pytest.raises(InvalidInput, match="which no stage of 2026dgt made"):
         run.end()
 
 

@@ -251,7 +251,7 @@ def test_a_bucket_that_throttles_is_given_time(repo, sample, put, blast_bucket, 
 
 @pytest.mark.parametrize(
     ("trouble", "words"),
-    [(403, "denies this"), (503, "asked for fewer requests"), ("drop", "try again later"), (500, "fails")],
+    [(403, "denies this"), (503, "is too busy"), ("drop", "try again later"), (500, "fails")],
 )
 @pytest.mark.parametrize("kind", ["LIST", "GET"])
 def test_a_bucket_in_trouble_changes_nothing(repo, sample, put, blast_bucket, proxy, tree_of, kind, trouble, words):
