@@ -1,7 +1,7 @@
-"""The exception tree, grouped by what a caller would do about an error.
+"""The exceptions, grouped by what a caller can do about them.
 
 Every expected failure is a `BlastgitError`: its text says what went wrong, where, and what to do next. `kind` is a
-stable word for programs, `exit_code` what the command line ends with (`docs/exit-codes.md`).
+stable word for programs, `exit_code` the exit code of the command line (`docs/exit-codes.md`).
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from typing import ClassVar
 
 
 class BlastgitError(Exception):
-    """Anything that blastgit expects to go wrong. Catch this to catch them all."""
+    """The base class of all expected failures."""
 
     kind: ClassVar[str] = "error"
     exit_code: ClassVar[int] = 1
 
 
 class UsageError(BlastgitError):
-    """The call itself is wrong. Correct the call."""
+    """The call itself is wrong. Correct it."""
 
     kind = "usage"
     exit_code = 2
@@ -30,7 +30,7 @@ class InvalidQuery(UsageError):
 
 
 class InvalidInput(BlastgitError):
-    """What was handed in cannot be recorded. Mend the input; the repository is as it was."""
+    """The input cannot be recorded. Correct it; the repository is unchanged."""
 
     kind = "invalid-input"
     exit_code = 4
@@ -49,20 +49,20 @@ class InvalidExport(InvalidInput):
 
 
 class InvalidFiles(InvalidInput):
-    """The files beside an export are missing, unsafe, unreadable, or change while they are read."""
+    """The files of an export are missing, unsafe, unreadable, or change while they are read."""
 
     kind = "invalid-files"
 
 
 class NotFound(BlastgitError):
-    """The transient, revision, field or file asked for does not exist. Ask for another."""
+    """The requested transient, revision, field or file does not exist."""
 
     kind = "not-found"
     exit_code = 5
 
 
 class RepoError(BlastgitError):
-    """The data repo cannot be used as it stands: not one, not ours, of a newer format, read-only."""
+    """The data repo cannot be used: it is missing, somebody else's, of a newer format, or read-only."""
 
     kind = "repo"
     exit_code = 6
@@ -76,20 +76,20 @@ class Busy(BlastgitError):
 
 
 class LostLease(Busy):
-    """Somebody else took over the stage that this call is about. What it brought was not taken in; let them end it."""
+    """Somebody else has taken over the stage of this call. Its output was not recorded; let them end the stage."""
 
     kind = "lost-lease"
 
 
 class StoreError(BlastgitError):
-    """The store of file contents fails, is full, or cannot be reached. Mend it, then repeat the call."""
+    """The store of file contents fails, is full, or cannot be reached. Fix it, then try again."""
 
     kind = "store"
     exit_code = 8
 
 
 class DamagedData(BlastgitError):
-    """Something stored is missing or is not what its checksum says. Verify and repair."""
+    """Something stored is missing or does not match its checksum. Verify and repair."""
 
     kind = "damaged"
     exit_code = 9
@@ -110,28 +110,28 @@ class Denied(BlastgitError):
 
 
 class Withdrawn(BlastgitError):
-    """The file was published and has been taken down, for a reason that the error tells. Nothing is damaged."""
+    """The file was published and has been taken down, for the reason in the error. Nothing is damaged."""
 
     kind = "withdrawn"
     exit_code = 12
 
 
 class InvalidData(BlastgitError):
-    """A stage of the workflow failed, and what was asked for is not to be relied on. Ask for another revision."""
+    """A stage of the workflow failed, and the requested data are invalid. Use another revision."""
 
     kind = "invalid-data"
     exit_code = 13
 
 
 class ReaderFailed(BlastgitError):
-    """A dataset is as it was published, and its reader cannot read it. Mend the reader, or take another."""
+    """A dataset is as published, but its reader cannot read it. Fix the reader, or use another."""
 
     kind = "reader"
     exit_code = 14
 
 
 class OverLimit(BlastgitError):
-    """A query takes longer, or needs more memory, than it may. Ask for less, or allow more."""
+    """A query exceeds the limits on time or memory. Ask for less, or raise the limits."""
 
     kind = "over-limit"
     exit_code = 15

@@ -1,13 +1,13 @@
-"""How long work reports: to a callback, which only the command line draws."""
+"""Progress reports of long work, through a callback."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 Progress = Callable[[str, int, int], None]
-"""Called with what is being done, and how much of how much (bytes or items) is done. From any thread, often."""
+"""Called often and from any thread with the step, the amount done and the total (bytes or items)."""
 
 
 def silent(what: str, done: int, total: int) -> None:
-    """Report to nobody."""
+    """Ignore progress reports."""
     del what, done, total

@@ -1,4 +1,4 @@
-"""YAML that others wrote: plain values only, and never more of them than the text is long."""
+"""Reads untrusted YAML: plain values only, and bounded in size."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from typing import Any
 from blastgit.errors import RepoError
 
 SIZE_LIMIT = 1024 * 1024
-"""Bytes."""
+"""The greatest size of a text, in bytes."""
 
 _DEPTH_LIMIT = 32
 _FAILURES = (RecursionError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
-"""What PyYAML lets through, beside its own errors, when a tag does not fit its value (`!!int ''`)."""
+"""Errors that PyYAML raises, besides its own, when a tag does not fit its value (`!!int ''`)."""
 
 
 def load_yaml(text: bytes, what: str) -> Any:
-    """Return what a YAML text says, as plain Python values.
+    """Parse YAML into plain Python values.
 
-    Aliases are refused: a short text with aliases of aliases describes a value that no memory holds once it is walked.
-    So is a key that stands twice in one mapping: readers of YAML drop the first without a word.
+    Aliases are refused, since a short text with nested aliases can expand to more than any memory. So are duplicate
+    keys in a mapping, of which YAML parsers silently drop the first.
 
     Args:
         text: The text.
-        what: What to call it in an error.
+        what: Its name for error messages.
 
     Raises:
-        RepoError: It is too large or too deep, has aliases or a key twice, or is not YAML.
+        RepoError: It is too large or too deep, has aliases or duplicate keys, or is not YAML.
     """
     import yaml
 
@@ -52,7 +52,7 @@ def load_yaml(text: bytes, what: str) -> Any:
 
 @cache
 def load_shipped(module: str, name: str) -> Any:
-    """Return what a file says that is shipped beside a module; others share the value, and leave it as it is.
+    """Return the parsed YAML file beside a module; the value is shared, so do not modify it.
 
     Args:
         module: The `__file__` of the module.
@@ -62,7 +62,7 @@ def load_shipped(module: str, name: str) -> Any:
 
 
 def _refuse_twins(node: Any, what: str) -> None:
-    """Refuse a key that stands twice in a mapping; `node` is one of PyYAML's, or None for an empty text."""
+    """Refuse duplicate keys in a mapping; `node` is one of PyYAML's, or None for an empty text."""
     kind = getattr(node, "id", "")
     if kind == "sequence":
         for each in node.value:

@@ -1,1 +1,1 @@
-"""Git underneath: processes, refs, trees, commits, locks, durability. Knows nothing of astronomy."""
+"""Git: processes, refs, trees, commits, locks, durability. Independent of astronomy."""

@@ -1,10 +1,9 @@
 """Git objects that are made together and written at once, as one pack.
 
-They are written into a quarantine first (`quarantine.py`), from which they get to the others when they are on disk.
+They are first written into a quarantine (`quarantine.py`), from which they are moved once they are on disk.
 
-A file for each object costs a file system several times what its bytes do, and git's clean-up may delete it before a
-ref reaches it, while a pack can be kept (`keeps.py`). The formats of packs and their indexes (version 2) are those of
-gitformat-pack(5).
+Writing a file per object takes several times longer, and git's clean-up may delete a loose object before a ref reaches
+it, while a pack can be protected (`keeps.py`). Packs and indexes (version 2) have the formats of gitformat-pack(5).
 """
 
 from __future__ import annotations
@@ -25,12 +24,12 @@ from blastgit.plumbing.quarantine import Quarantine, quarantine
 
 _COMMIT, _TREE, _BLOB, _TAG = 1, 2, 3, 4
 _KINDS = {_COMMIT: b"commit", _TREE: b"tree", _BLOB: b"blob", _TAG: b"tag"}
-_WINDOW = 1 << 9  # bytes that the smallest window of zlib holds
-_LARGE = 1 << 31  # offsets from here on stand in a table of their own
+_WINDOW = 1 << 9  # bytes in zlib's smallest window
+_LARGE = 1 << 31  # offsets from here on are in a separate table
 
 
 class Batch:
-    """Objects on their way into a repository; none is there before the refs move that need them (`update_refs`)."""
+    """Objects on their way into a repository; they are only added when the refs that need them move (`update_refs`)."""
 
     def __init__(self, git: pygit2.Repository) -> None:
         """Collect objects for `git`."""
@@ -45,7 +44,7 @@ class Batch:
         return self._add(_BLOB, data)
 
     def tree(self, files: Mapping[str, pygit2.Oid]) -> pygit2.Oid:
-        """Add the trees that hold `files`, blobs by path, and return the uppermost."""
+        """Add the trees for `files`, blobs by path, and return the root."""
         entries: dict[bytes, tuple[bytes, bytes]] = {}
         below: dict[str, dict[str, pygit2.Oid]] = {}
         for path, blob in files.items():
@@ -59,7 +58,7 @@ class Batch:
         return self.folder(entries)
 
     def folder(self, entries: Mapping[bytes, tuple[bytes, bytes]]) -> pygit2.Oid:
-        """Add one tree, of the mode and the raw object id of each entry by its name."""
+        """Add one tree, given the mode and the raw object id of each entry by name."""
         ordered = sorted(entries.items(), key=_as_git_sorts)
         return self._add(_TREE, b"".join([b"%s %s\0%s" % (mode, name, raw) for name, (mode, raw) in ordered]))
 
@@ -77,7 +76,7 @@ class Batch:
         return self._add(_COMMIT, "\n".join([*lines, "", message]).encode())
 
     def commit_object(self, data: bytes) -> pygit2.Oid:
-        """Add a commit that somebody else has written, such as one that is signed."""
+        """Add a commit as raw bytes, such as a signed one."""
         return self._add(_COMMIT, data)
 
     def tag(self, name: str, commit: pygit2.Oid, tagger: pygit2.Signature, message: str) -> pygit2.Oid:
@@ -86,11 +85,11 @@ class Batch:
         return self.tag_object("\n".join(lines).encode() + b"\n")
 
     def tag_object(self, data: bytes) -> pygit2.Oid:
-        """Add an annotated tag that somebody else has written, such as one that is signed."""
+        """Add an annotated tag as raw bytes, such as a signed one."""
         return self._add(_TAG, data)
 
     def write(self) -> None:
-        """Write all objects where nobody relies on their being durable: into a repository that is temporary.
+        """Write all objects without making them durable, for a temporary repository.
 
         Raises:
             RepoError: The disk is full, or the repository cannot be written.
@@ -100,12 +99,12 @@ class Batch:
         self.clear()
 
     def clear(self) -> None:
-        """Forget the objects: they are in the repository now."""
+        """Forget the objects, which are now in the repository."""
         self._objects.clear()
 
     @contextmanager
     def written(self) -> Iterator[Quarantine]:
-        """Write all objects, and yield where they stand until they are admitted; those that are not are removed.
+        """Write all objects, and yield their quarantine; if they are not admitted, they are removed.
 
         Raises:
             RepoError: The disk is full, or the repository cannot be written.
@@ -126,14 +125,14 @@ class Batch:
 
 
 def make_folders(place: Path) -> None:
-    """Make the 256 folders, `00` to `ff`, among which git and DVC distribute files: a writer would wait for each."""
+    """Make the 256 folders, `00` to `ff`, that git and DVC use, so that writers need not make each of them."""
     place.mkdir(parents=True, exist_ok=True)
     mode = place.stat().st_mode & 0o7777
     for number in range(256):
         folder = place / f"{number:02x}"
         if not folder.exists():
             folder.mkdir(exist_ok=True)
-            folder.chmod(mode)  # in a shared repo its group may write
+            folder.chmod(mode)  # group-writable in a shared repo
 
 
 def _signed(who: pygit2.Signature) -> str:
@@ -172,7 +171,7 @@ def _write_file(path: Path, data: bytes) -> None:
 
 
 def _deflated(data: bytes) -> bytes:
-    """Most objects are pointers of a hundred bytes: to set up a window of 32 KiB takes longer than to compress them."""
+    """Compress data, with a small window if possible: most objects are tiny, and setting up 32 KiB takes longer."""
     if len(data) > _WINDOW:
         return zlib.compress(data, 1)
     small = zlib.compressobj(1, zlib.DEFLATED, wbits=9, memLevel=1)
@@ -180,7 +179,7 @@ def _deflated(data: bytes) -> bytes:
 
 
 def _entry_header(kind: int, size: int) -> bytes:
-    """The kind and size of a packed object: four bits of the size, then seven to the byte."""
+    """Return the kind and size of a packed object: four bits of the size, then seven per byte."""
     first, size = (kind << 4) | (size & 15), size >> 4
     header = bytearray()
     while size:
@@ -191,7 +190,7 @@ def _entry_header(kind: int, size: int) -> bytes:
 
 
 def _index(places: Mapping[bytes, tuple[int, int]], check: bytes) -> bytes:
-    """Index version 2: how many ids begin with each byte or a lower one, ids, checksums, offsets."""
+    """Return an index (version 2): the number of ids up to each first byte, ids, checksums, offsets."""
     ids = sorted(places)
     counts = [0] * 256
     for oid in ids:

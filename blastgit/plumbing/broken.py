@@ -1,4 +1,4 @@
-"""Broken refs: libgit2 passes over them in silence, as if they did not exist."""
+"""Finds broken refs, which libgit2 silently ignores."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _REF = re.compile(rb"(?:[0-9a-f]{40}|ref: refs/[^\n]+)\s*")
 
 
 def broken_refs(repo: Path) -> list[str]:
-    """Return the loose refs of a repository whose file holds no object id, sorted. Reads every loose ref.
+    """Return the sorted loose refs of a repository whose file has no object id. Reads every loose ref.
 
-    A disk that failed, or a power cut, leaves such files. Git warns of them and goes on without.
+    Such files are left by a failed disk or a power cut. Git warns of them and ignores them.
     """
     found = []
     for folder, _, names in os.walk(repo / "refs"):

@@ -1,7 +1,7 @@
-"""Making a folder that is whole or does not count: it is built aside, and its files move when they are on disk.
+"""Making a folder atomically: it is built aside, and its files are moved once they are on disk.
 
-The file that makes it count moves last. What a process left that died before is removed by the next one that builds
-there.
+The file that makes the folder valid moves last. Leftovers of a process that died are removed by the next one that
+builds there.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _ASIDE = ".unfinished"
 
 @contextmanager
 def built(path: Path, last: str) -> Iterator[Path]:
-    """Yield a folder to build in; at the end, all that is in it is in `path`, durably.
+    """Yield a folder to build in; at the end, its contents are moved to `path`, durably.
 
     Args:
-        path: The folder that is to be; it may exist, and be empty.
-        last: The entry without which nothing takes the folder for what it is to be.
+        path: The folder to make: a new or an empty one.
+        last: The entry that makes the folder valid.
 
     Raises:
-        RepoError: Something else is there, it cannot be written, or a disk failed.
+        RepoError: The folder is not empty, cannot be written, or a disk failed.
         Busy: Another process is building there.
     """
     is_new = not path.exists()
@@ -44,7 +44,7 @@ def built(path: Path, last: str) -> Iterator[Path]:
         raise RepoError(f"{path} cannot be made: {error.strerror}") from None
     finally:
         if is_new and not (path / last).exists():
-            with suppress(OSError):  # somebody has put something there
+            with suppress(OSError):  # it is not empty
                 path.rmdir()
 
 
@@ -61,7 +61,7 @@ def _aside(path: Path, last: str) -> Iterator[Path]:
 
 
 def _remove_left(path: Path, aside: Path, last: str) -> None:
-    """Remove what a dead process had built, but nothing that anybody else may have put there."""
+    """Remove leftovers of a dead process, but nothing that somebody else may have put there."""
     there = {entry.name for entry in path.iterdir()} if path.is_dir() else {""}
     if there and (_ASIDE not in there or last in there):
         raise RepoError(f"{path} exists and is not empty: a data repo needs a folder of its own")
@@ -74,11 +74,11 @@ def _remove_left(path: Path, aside: Path, last: str) -> None:
 
 @contextmanager
 def sole_maker(path: Path, lock: Path) -> Iterator[None]:
-    """Hold the lock of the one process that makes a data repo.
+    """Hold the lock of the single process that makes a data repo.
 
     Args:
-        path: Where the repo is to be.
-        lock: What is locked, a file or folder that is there.
+        path: The repo to make.
+        lock: The existing file or folder to lock.
 
     Raises:
         Busy: Another process is making it.

@@ -1,4 +1,4 @@
-"""What git says when it cannot work with a repository elsewhere, and what people can do about it."""
+"""Explains git's errors with a remote repository, and what people can do about them."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ _ADVICE = (
     (("could not read Username", "could not read Password", "Authentication failed", "error: 401"),
      "it asks who you are: give git credentials (`git help credentials`), or use an ssh URL"),
     (("Could not resolve host", "Name or service not known", "name resolution", "unable to look up"),
-     "its host name is not known here: correct the URL, or see to the network"),
+     "its host name is unknown: correct the URL, or check the network"),
     (("Host key verification failed",),
      "ssh does not know this host yet: connect to it once by hand, and compare its key"),
     (("not found", "does not appear to be a git repository", "not exported", "no such repository", "error: 404"),
      "there is no repository of that name: correct the URL"),
     (("dumb http transport",),
-     "it is served as mere files: its owner should serve it by `git http-backend`"),
+     "it is served as plain files: its owner should serve it with `git http-backend`"),
     (("certificate", "SSL"),
-     "its certificate is not trusted here: see to the machine's certificates"),
+     "its certificate is not trusted here: check this machine's certificates"),
     (("onnect", "hung up", "timed out", "RPC failed", "reset by peer", "early EOF", "too slow"),
-     "nothing was changed by this call as far as can be seen: see whether the server is up, then repeat the call"),
+     "as far as can be seen, nothing was changed: check whether the server is up, then try again"),
 )  # fmt: skip
 
 
 def explain(where: str, what: str, said: str) -> BlastgitError:
-    """Return the error to raise: what could not be done, git's or the other side's own words, and what to do next.
+    """Return the error to raise: what failed, the message of git or the server, and what to do next.
 
     Args:
         where: The repository.
         what: What failed, as a verb: "cannot be read".
-        said: The words.
+        said: The message.
     """
     words = lines_of(said)
     if any(sign in words for sign in _NOT_ALLOWED):
@@ -45,5 +45,5 @@ def explain(where: str, what: str, said: str) -> BlastgitError:
 
 
 def remote_words(stderr: str) -> str:
-    """Return what the other side of a connection itself wrote."""
+    """Return the server's own messages from git's stderr."""
     return lines_of("\n".join(line.removeprefix("remote: ") for line in stderr.splitlines() if line[:8] == "remote: "))

@@ -1,6 +1,6 @@
-"""Names and tokens in a URL, kept out of git's arguments, which everybody on a machine may read.
+"""Keeps names and tokens in a URL out of git's arguments, which everybody on a machine may read.
 
-Git gets the URL without them, and asks for them by a credential helper, which prints what stands in its environment.
+Git gets the URL without them, and a credential helper that prints them from its environment.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class Hidden:
 
     Attributes:
         args: The arguments.
-        settings: Settings that let git ask for the secrets.
-        environment: Variables that hold them.
+        settings: Settings with a credential helper for the secrets.
+        environment: Variables with the secrets.
     """
 
     args: tuple[str, ...]
@@ -35,7 +35,7 @@ class Hidden:
 
 
 def hidden(args: Sequence[str]) -> Hidden:
-    """Return arguments of git without the name and the token in a URL, if there is one."""
+    """Return arguments of git without the name and token in a URL."""
     for i, word in enumerate(args):
         match = _URL.fullmatch(word)
         if match is not None:
@@ -48,11 +48,11 @@ def hidden(args: Sequence[str]) -> Hidden:
 
 
 def redacted(text: str, environment: Mapping[str, str]) -> str:
-    """Return text for others to read: without what opens something, as far as that can be told.
+    """Return text without secrets, as far as they can be recognised.
 
     Args:
         text: The text.
-        environment: Variables; the values of those that sound secret are left out as well.
+        environment: Variables; the values of those whose names suggest secrets are removed as well.
     """
     for name, value in environment.items():
         if len(value) >= 6 and re.search(rf"(?i){_WORDS}", name):

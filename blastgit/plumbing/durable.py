@@ -1,7 +1,7 @@
-"""Making what was written outlive a power cut: one sync per file system instead of one per file.
+"""Makes written data survive a power cut, with one sync per file system instead of one per file.
 
-Git syncs nothing but packs unless it is told to, and folders never. So its settings are part of every data repo, each
-call of git that writes there has them too, and whoever moves refs syncs once more when they have moved.
+By default git only syncs packs, and never folders. Every data repo and every writing git command therefore has settings
+to sync everything, and moving refs is followed by another sync.
 """
 
 from __future__ import annotations
@@ -16,42 +16,42 @@ from blastgit.errors import RepoError
 
 SETTINGS = {
     "core.fsync": "all",
-    "core.fsyncMethod": "fsync",  # the others rely on what only some file systems promise
+    "core.fsyncMethod": "fsync",  # other methods rely on guarantees of some file systems
 }
-"""With these, git has each file on disk before it gives it its name."""
+"""With these, git syncs each file before it gets its name."""
 
 DURABLY = tuple(word for key, value in SETTINGS.items() for word in ("-c", f"{key}={value}"))
-"""The same as options of git, for repos that were made before they had the settings."""
+"""The same as options of git, for repos older than these settings."""
 
 
 class DiskFailed(RepoError):
-    """A disk did not confirm what was written to it.
+    """A disk did not confirm a write.
 
     Attributes:
         place: The folder on it.
-        reason: What the system said.
+        reason: The error of the system.
     """
 
     def __init__(self, place: Path, error: OSError) -> None:
-        """Say that it must not be relied on."""
+        """Make the error for a failed sync."""
         self.place, self.reason = place, error.strerror
         super().__init__(
-            f"what was written to {place} could not be brought to disk ({self.reason}), so nothing refers to it: see "
-            "to the disk, then repeat the call"
+            f"what was written to {place} could not be synced to disk ({self.reason}), so nothing refers to it: check "
+            "the disk, then try again"
         )
 
 
 def start_writing(descriptor: int) -> None:
-    """Let the disk begin with what was written to a file, where it can: a sync soon after finds less left to do."""
+    """Start writing a file back to disk, if the system supports it, so that a later sync is faster."""
     if hasattr(os, "posix_fadvise"):
-        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)  # Linux writes what it is told to forget
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)  # on Linux this starts the writeback
 
 
 def sync_file_systems(paths: Iterable[Path]) -> None:
     """Return when everything written so far to the file systems of `paths` is on disk.
 
     Raises:
-        DiskFailed: What was written must not be relied on.
+        DiskFailed: The written data may not be on disk.
     """
     done: set[int] = set()
     for path in paths:
@@ -85,7 +85,7 @@ def _syncfs(descriptor: int) -> None:
 
 @cache
 def _libc() -> Any | None:
-    """Return the C library where it has `syncfs` (Linux); elsewhere `sync` does more than is needed, but enough."""
+    """Return the C library if it has `syncfs` (Linux); elsewhere `sync` is used, which does more than necessary."""
     import ctypes
 
     library = ctypes.CDLL(None, use_errno=True)

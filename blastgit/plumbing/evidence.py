@@ -1,6 +1,6 @@
-"""What the kernel knows of processes and files: the only evidence that the owner of a lock is dead.
+"""The kernel's information on processes and files: the only evidence that the owner of a lock is dead.
 
-The name of a machine is no evidence: a container has another one each time it starts.
+The name of a machine is not evidence: a container has another one each time it starts.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from pathlib import Path
 _LOCAL = frozenset({
     0xEF53, 0x58465342, 0x9123683E, 0xF2F52010, 0x2FC12FC1, 0xCA451A4E, 0x3153464A, 0x01021994, 0x858458F6, 0x794C7630,
 })  # fmt: skip
-"""File systems that one kernel at a time has mounted: ext, XFS, Btrfs, F2FS, ZFS, bcachefs, JFS, tmpfs, ramfs, overlay
-(statfs(2) has the numbers). Any other may be shared by several machines."""
+"""File systems that only one kernel can mount at a time: ext, XFS, Btrfs, F2FS, ZFS, bcachefs, JFS, tmpfs, ramfs,
+overlay (numbers from statfs(2)). Any other may be shared by several machines."""
 
 _READERS = frozenset({
     "git-upload-pack", "upload-pack", "upload-archive", "pack-objects", "cat-file", "rev-list", "for-each-ref",
     "ls-remote", "http-backend", "daemon", "log", "show", "fsck",
 })  # fmt: skip
-"""Commands of git that never lock anything."""
+"""Git commands that never lock anything."""
 
-_SLACK = 0.1  # seconds: the kernel stamps files by a clock that ticks, and counts the age of processes in ticks
+_SLACK = 0.1  # seconds; the kernel measures times of files and ages of processes in ticks
 
 
 @cache
 def boot_id() -> str:
-    """Return which boot of which kernel this is; "" where there is no way to know."""
+    """Return the id of the kernel's boot; "" if unknown."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
     except OSError:
@@ -37,7 +37,7 @@ def boot_id() -> str:
 
 
 def is_of_one_kernel(path: Path) -> bool:
-    """Whether only this kernel can have the file system of `path` mounted; false where that is not known."""
+    """Whether only this kernel can have the file system of `path` mounted; false if unknown."""
     import ctypes
 
     library = ctypes.CDLL(None, use_errno=True)
@@ -50,10 +50,10 @@ def is_of_one_kernel(path: Path) -> bool:
 
 
 def owner_of(lock: Path, repo: Path) -> str | None:
-    """Return the process that may own a lock file of git, in words; None if no process that can be seen here may.
+    """Return the process that may own a lock file of git, in words; None if no visible process does.
 
     That is a process that has the file open, or a git process that works in the repository and is older than the file.
-    Where processes cannot be looked at, every lock has an owner.
+    If processes cannot be inspected, every lock is assumed to have an owner.
     """
     if not Path("/proc/self/fd").exists():
         return "a process that this system does not show"
@@ -74,7 +74,7 @@ def _has_open(process: Path, inode: tuple[int, int]) -> bool:
     try:
         descriptors = list((process / "fd").iterdir())
     except PermissionError:
-        return False  # another account's: whether it is git is looked at as well
+        return False  # of another account; the caller also checks whether it is git
     for descriptor in descriptors:
         with suppress(OSError):  # closed meanwhile
             opened = descriptor.stat()
@@ -90,14 +90,14 @@ def _began(process: Path) -> float:
 
 
 def _is_at(process: Path, folder: Path) -> bool:
-    """Whether a process is one of git's that writes, and that may do so in a repository."""
+    """Whether a process is a writing git command that may work in a repository."""
     words = _arguments(process)
     if not words or not Path(words[0]).name.startswith("git") or _READERS & {Path(word).name for word in words[:8]}:
         return False
     try:
         places = list(_places(process, words))
     except PermissionError:
-        return True  # another account's: nobody knows where it is at work
+        return True  # of another account, whose folder is unknown
     return any(place == folder or folder in place.parents for place in places) or (folder / "worktrees").exists()
 
 

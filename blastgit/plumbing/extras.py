@@ -1,4 +1,4 @@
-"""The error for somebody who lacks the libraries of an extra: the one place that says how it is installed."""
+"""The error for missing libraries of an extra, with the command to install it."""
 
 from __future__ import annotations
 
@@ -6,21 +6,20 @@ from blastgit.errors import RepoError
 
 
 def how_to_install(extra: str) -> str:
-    """Return the command that adds an extra to the blastgit that is installed.
+    """Return the command that adds an extra to the installed blastgit.
 
-    pip keeps a blastgit that is there already, from wherever it came, and brings just what it lacks: so this works
-    whether it was installed from a wheel, from git or from an index.
+    pip keeps an installed blastgit and only adds what is missing, so this works for a wheel, git or an index.
     """
     return f"pip install 'blastgit[{extra}]'"
 
 
 def not_installed(what: str, library: str | None, extra: str, instead: str = "") -> RepoError:
-    """Return the error to raise where a library of an extra cannot be imported.
+    """Return the error to raise if a library of an extra cannot be imported.
 
     Args:
         what: What needs it, with the verb: "the index needs".
         library: The library.
-        extra: The extra that brings it.
-        instead: What else one could do.
+        extra: The extra with the library.
+        instead: An alternative, to append to the message.
     """
     return RepoError(f"{what} {library}, which is not installed: {how_to_install(extra)}{instead}")

@@ -1,6 +1,6 @@
-"""Whether there is a branch whose name differs from another only in case, without listing all branches each time.
+"""Finds branches whose names differ only in case, without listing all branches each time.
 
-Loose branches are looked through; of the packed ones a list is kept that is made again whenever git has packed.
+Loose branches are searched directly; for packed branches a list is cached until git packs again.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ _BRANCH = re.compile(rb"^[0-9a-f]{40} refs/heads/([^\n]+)$", re.MULTILINE)
 
 
 def branches_like(repo: Path, name: str, cache: Path) -> Iterator[str]:
-    """Yield the branches of a repository whose name is `name` but for case, also `name` itself.
+    """Yield the branches of a repository whose name equals `name` apart from case, including `name` itself.
 
-    Loose ones come first: git puts a branch among the packed ones before it removes the loose one.
+    Loose ones come first, since git packs a branch before it removes the loose one.
 
     Args:
         repo: The repository.
         name: The name, in ASCII.
-        cache: Where to keep the list of packed branches; where it cannot be written, it is made each time.
+        cache: The file for the list of packed branches; if it cannot be written, the list is made each time.
     """
     folded = name.casefold()
     above, slash, last = name.rpartition("/")
@@ -40,7 +40,7 @@ def branches_like(repo: Path, name: str, cache: Path) -> Iterator[str]:
 
 
 def _listed(packed: Path, cache: Path) -> bytes:
-    """Return the packed branches, a line each: the folded name, a tab, the name. The first line is what they are of."""
+    """Return the packed branches, one per line: folded name, tab, name; the first line identifies the file."""
     try:
         state = _state(packed.stat())
     except FileNotFoundError:

@@ -1,13 +1,14 @@
-"""The lock files that git takes in a data repo: whose each one is, and when it may go.
+"""Git's lock files in a data repo: the owner of each, and when it may be removed.
 
-Git makes `NAME.lock` beside what it changes, and removes it at its end; killed, it leaves it, and the next git waits
-for nobody. Such a file says little of its owner, so these rules make it known for whatever blastgit starts:
+Git makes `NAME.lock` beside the file it changes, and removes it at the end; if it is killed, the lock stays and blocks
+the next git. A lock file says little about its owner, so these rules identify the locks of git processes started by
+blastgit:
 
-- Whoever may take a git lock holds the `flock` of `locks.py` that belongs to it: a line's for its refs, main's for
-  `HEAD` too, `PACKED` for `packed-refs`. Git inherits the descriptor, so the flock is free only when git is dead, too.
-- Its journal tells which locks those may be. It goes only after them.
-- A lock that holds an announced object id is the journal's. One that tells nothing is, if it is not older than the
-  journal and no process may own it (`evidence.py`). Anything else belongs to somebody else, and stays.
+- A process that may take a git lock holds the matching `flock` of `locks.py`: a line's for its refs, main's for `HEAD`
+  too, `PACKED` for `packed-refs`. Git inherits the descriptor, so the flock is only free once git is dead, too.
+- Its journal lists the possible locks, and is removed only after them.
+- A lock that contains an announced object id belongs to the journal. So does an empty one that is not older than the
+  journal, if no process may own it (`evidence.py`). All others belong to somebody else, and stay.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ from pathlib import Path
 from blastgit.plumbing.evidence import owner_of
 
 PACKED = ".packed-refs"
-"""The name of the flock that whoever may lock `packed-refs` holds: deleting a ref takes it, and packing refs."""
+"""The name of the flock for `packed-refs`, taken for deleting and for packing refs."""
 
 OF_PACKED = ("packed-refs.lock", "packed-refs.new")
 OF_ALL_REFS = "refs/**/*.lock"
-"""Packing refs locks each loose one for a moment."""
+"""Packing refs briefly locks each loose one."""
 
 OF_PACKING = (
     "objects/pack/multi-pack-index.lock",
@@ -40,9 +41,9 @@ OF_SETTINGS = ("config.lock",)
 OF_LEDGER = ("refs/ledger/checkpoint.lock",)
 
 _KNOWN = frozenset({*OF_PACKED, OF_ALL_REFS, *OF_PACKING, *OF_FETCHING, *OF_SETTINGS, *OF_LEDGER})
-_OTHERS = ("HEAD.lock", "gc.pid.lock", "objects/maintenance.lock")  # those that git takes, too, if others run it
+_OTHERS = ("HEAD.lock", "gc.pid.lock", "objects/maintenance.lock")  # further locks of git when run by others
 _ZERO = "0" * 40
-_SLACK = 2.0  # seconds that a lock may seem older than the journal that announces it: clocks are set
+_SLACK = 2.0  # seconds that a lock may seem older than its journal, because clocks are adjusted
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,8 @@ class Claim:
     """Locks that a writer and its git may have taken.
 
     Attributes:
-        refs: The refs that it moves, with the object ids that they shall have; zeros if one shall go.
-        locks: Other lock files by their path in the repository: some of those that this module names.
+        refs: The refs that it moves, with their new object ids; zeros for deletion.
+        locks: Other lock files by their path in the repository, among those in this module.
         since: When it announced them, in seconds since 1970.
     """
 
@@ -60,11 +61,11 @@ class Claim:
     since: float
 
     def files(self, repo: Path) -> Iterator[tuple[Path, str | None]]:
-        """Yield the lock files that are there, each with the object id that it holds if it is this writer's."""
+        """Yield the existing lock files, each with the object id that it has if it is this writer's."""
         for ref, target in self.refs.items():
             if ref.startswith("refs/") and ".." not in ref:
                 yield from _there(repo / f"{ref}.lock", None if target == _ZERO else target)
-        if head_of(repo) in self.refs:  # git locks HEAD too when the branch moves that it names
+        if head_of(repo) in self.refs:  # git also locks HEAD when its branch moves
             yield from _there(repo / "HEAD.lock", None)
         for pattern in self.locks:
             if pattern in _KNOWN:
@@ -72,9 +73,9 @@ class Claim:
 
 
 def release(repo: Path, claim: Claim) -> list[Path]:
-    """Remove the locks that a claim proves to be those of a writer that is dead, and return those that may be so.
+    """Remove the locks that a claim proves to belong to a dead writer, and return those that may belong to it.
 
-    The caller knows that the writer and its git have ended: it holds their flock, or it was them itself.
+    The caller knows that the writer and its git have ended, because it holds their flock or was the writer itself.
     """
     doubtful = []
     for path, target in claim.files(repo):
@@ -85,7 +86,7 @@ def release(repo: Path, claim: Claim) -> list[Path]:
                 doubtful.append(path)
             elif is_own is not False:
                 path.unlink(missing_ok=True)
-        except FileNotFoundError:  # whose it was has just done that
+        except FileNotFoundError:  # its owner has just removed it
             continue
         except OSError:
             doubtful.append(path)
@@ -93,19 +94,19 @@ def release(repo: Path, claim: Claim) -> list[Path]:
 
 
 def blocking(repo: Path, refs: Mapping[str, str]) -> list[Path]:
-    """Return the lock files that are there and in the way of moving some refs."""
+    """Return the lock files that block moving some refs."""
     locks = ("packed-refs.lock", "packed-refs.new") if _ZERO in refs.values() else ()
     return [path for path, _ in Claim(refs, locks, 0).files(repo)]
 
 
 def all_locks(repo: Path) -> list[Path]:
-    """Return all lock files of git that there are."""
+    """Return all existing lock files of git."""
     patterns = {*_KNOWN, *_OTHERS}
     return sorted(path for pattern in patterns for path in repo.glob(pattern) if path.is_file())
 
 
 def words_for(path: Path, repo: Path, owner: str) -> str:
-    """Return what to say of a lock that is in the way: which file, since when, whose, and how to free it."""
+    """Return a description of a blocking lock: which file, since when, whose, and how to free it."""
     try:
         since = path.stat().st_ctime
     except OSError:
@@ -113,8 +114,8 @@ def words_for(path: Path, repo: Path, owner: str) -> str:
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(since))
     command = f"blastgit -C {shlex.quote(str(repo))} locks --free {shlex.quote(str(path.relative_to(repo)))}"
     return (
-        f"{path} is locked since {when} UTC ({_age(time.time() - since)}): {owner}. "
-        f"When nobody is at work there, `{command}` frees it"
+        f"{path} has been locked since {when} UTC ({_age(time.time() - since)}): {owner}. "
+        f"If nobody is working there, `{command}` frees it"
     )
 
 
@@ -126,7 +127,7 @@ def _age(seconds: float) -> str:
 
 
 def _is_line_held(repo: Path, lock: Path) -> bool:
-    """Whether a writer of the line that a ref's lock belongs to is at work: then the lock may be its own."""
+    """Whether a writer of the line of a ref's lock is active, so that the lock may be its own."""
     for part in lock.relative_to(repo).with_suffix("").parts[1:]:
         with suppress(FileNotFoundError):
             descriptor = os.open(repo / "blastgit" / "locks" / part.casefold(), os.O_RDONLY | os.O_CLOEXEC)
@@ -140,7 +141,7 @@ def _is_line_held(repo: Path, lock: Path) -> bool:
 
 
 def head_of(repo: Path) -> str:
-    """Return the branch that HEAD names; "" if it names none."""
+    """Return the branch in HEAD; "" if it is detached."""
     try:
         text = (repo / "HEAD").read_text("utf-8", "replace")
     except OSError:
@@ -154,7 +155,7 @@ def _there(path: Path, target: str | None) -> Iterator[tuple[Path, str | None]]:
 
 
 def _is_own(path: Path, target: str | None, since: float) -> bool | None:
-    """Whether a lock is that of a claim by what is in it; None if only its owner can tell."""
+    """Whether a lock belongs to a claim by its content; None if the content does not say."""
     found = path.stat()
     content = path.read_bytes().strip() if target is not None and found.st_size else b""
     if target is not None and content:

@@ -1,8 +1,7 @@
-"""Packs that are about to be referred to are marked to be kept, so that no clean-up of git takes them for waste.
+"""Protects packs that refs do not reach yet from git's clean-up.
 
-Git leaves a pack alone that has a file `.keep` beside it, whatever it is told to delete; it marks packs so itself while
-it receives them. A loose object has no such guard: `git gc --prune=now` deletes one that was written after it had
-looked at the refs.
+Git never deletes a pack with a file `.keep` beside it; it uses this itself while it receives packs. Loose objects
+cannot be protected: `git gc --prune=now` deletes one that was written after it read the refs.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ _OF_GIT = b"fetch-pack ", b"receive-pack "
 
 
 def keep(pack: Path) -> int:
-    """Mark a pack to be kept, before it is there, and return the descriptor by which others know that it is in use.
+    """Protect a pack before it exists, and return the descriptor that shows others that it is in use.
 
     Raises:
         OSError: The mark cannot be made.
@@ -30,7 +29,7 @@ def keep(pack: Path) -> int:
         with suppress(OSError):  # no locks on this file system
             fcntl.flock(descriptor, fcntl.LOCK_SH)
         os.write(descriptor, _OURS)
-        new.rename(pack.with_suffix(".keep"))  # whoever sees it under this name sees it locked
+        new.rename(pack.with_suffix(".keep"))  # under this name it is always locked
     except BaseException:
         os.close(descriptor)
         raise
@@ -38,13 +37,13 @@ def keep(pack: Path) -> int:
 
 
 def let_go(pack: Path, descriptor: int) -> None:
-    """Take the mark away, now that refs reach the pack, or never will."""
+    """Remove the mark, now that refs reach the pack or never will."""
     pack.with_suffix(".keep").unlink(missing_ok=True)
     os.close(descriptor)
 
 
 def remove_left_keeps(repo: Path) -> None:
-    """Take away the marks of processes that were killed; those that people have set stay."""
+    """Remove the marks of processes that were killed; those set by people stay."""
     for mark in (repo / "objects" / "pack").glob("pack-*.keep*"):
         with suppress(OSError):  # it is in use, another's, or gone by now
             words = mark.read_bytes()[:40]

@@ -1,9 +1,9 @@
 """One writer at a time for each transient, and cleaning up after a writer that died.
 
-A writer holds `flock` on `blastgit/locks/<case-folded name>` and writes into that file who it is and what it may leave
-behind. The kernel lets go of the lock with the process, and with the git that it started, which inherits it. So a lock
-file that can be locked although it is not empty was left by a writer that is dead. That is proven if the writer ran
-under this kernel, or if no other kernel can have the file system mounted; else nobody may take it for granted.
+A writer holds `flock` on `blastgit/locks/<case-folded name>` and writes a journal into that file: who it is and what it
+may leave behind. The kernel releases the lock when the process and the git that it started, which inherits it, have
+ended. A lock file that is not empty but can be locked was therefore left by a dead writer. This is certain if the
+writer ran under this kernel, or if no other kernel can mount the file system; otherwise it must not be assumed.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ if TYPE_CHECKING:
     from blastgit.plumbing.ref_update import RefUpdate
 
 BRIEFLY = 2.0
-"""Seconds, for who does not want to wait: whoever opens the repo holds each lock for an instant (`recovery.py`)."""
+"""Seconds to wait when not wanting to wait: opening a repo briefly takes each lock (`recovery.py`)."""
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.002, 0.1  # seconds
 
 
 @dataclass(frozen=True)
 class Journal:
-    """What a writer says of itself while it holds a lock.
+    """What a writer notes in its lock.
 
     Attributes:
-        host: The machine, for people: a container has another name each time it starts.
-        pid: The process.
-        boot: The boot of that machine: a pid means nothing after the next one.
+        host: The machine, for people only: a container has another name each time it starts.
+        pid: The process id.
+        boot: The boot id of that machine, without which a process id is meaningless.
         since: When it began (seconds since 1970).
-        refs: The refs that it is about to move, and the object ids that they shall have: `ZERO` if one shall go.
-        folders: The folders of temporary files that it may leave.
-        locks: The git locks that it may take beside those of the refs, as `git_locks.py` names them.
+        refs: The refs that it is about to move, and their new object ids; `ZERO` for deletion.
+        folders: The temporary folders that it may leave.
+        locks: The git locks that it may take besides those of the refs, as in `git_locks.py`.
     """
 
     host: str
@@ -70,7 +70,7 @@ class Journal:
         return Claim(self.refs, self.locks, self.since)
 
     def is_dead(self, path: Path) -> bool:
-        """Whether its writer is proven to be dead, for who has just got its lock, which lies at `path`."""
+        """Whether its writer is certainly dead, given that the caller has just got its lock, at `path`."""
         return self.boot == boot_id() or is_of_one_kernel(path)
 
     def __str__(self) -> str:
@@ -90,31 +90,31 @@ class Lock:
     left_behind: Journal | None
 
     def __post_init__(self) -> None:
-        """What a dead writer announced stands until the new holder says something."""
+        """Keep a dead writer's journal until the new holder writes its own."""
         self._journal = self.left_behind
         self._inherited: Journal | None = None
 
     @property
     def announces_moves(self) -> bool:
-        """Whether refs may have moved, or be about to."""
+        """Whether refs may have moved or be about to move."""
         return self._journal is not None and bool(self._journal.refs)
 
     def announce(self, journal: Journal) -> None:
-        """Write down who holds the lock, and what to clean up if it dies.
+        """Write the journal: who holds the lock, and what to clean up if it dies.
 
-        Git locks are announced on disk before git takes them: it syncs each lock file itself, so after a power cut they
-        may stand while the journal that tells whose they are is empty.
+        Git locks are announced on disk before git takes them: git syncs each lock file, so that after a power cut they
+        could exist without a journal that identifies them.
 
         Raises:
             RepoError: It cannot be written.
         """
         before = self._inherited
-        if before is not None:  # of whose locks some may still stand
+        if before is not None:  # some of its locks may still exist
             since = min(before.since, journal.since)
             locks = tuple({*before.locks, *journal.locks})
             journal = replace(journal, refs={**before.refs, **journal.refs}, locks=locks, since=since)
         self._journal = journal
-        # One write, and the first line is what counts: killed at any instant, the old or the new journal can be read.
+        # One write, of which the first line counts: after a kill at any instant, the old or new journal is readable.
         try:
             os.pwrite(self.descriptor, json.dumps(asdict(journal)).encode() + b"\n", 0)
             if journal.refs or journal.locks:
@@ -123,20 +123,20 @@ class Lock:
             raise RepoError(f"the lock {self.path} cannot be written ({error.strerror}), so nothing was done") from None
 
     def announce_moves(self, updates: Sequence[RefUpdate]) -> None:
-        """Write down the refs that are about to move or to go, beside what was announced before."""
+        """Add the refs that are about to move or be deleted to the journal."""
         before = self._journal
         refs = {**(before.refs if before else {}), **{update.ref: update.new for update in updates}}
         self.announce(Journal.own([Path(each) for each in before.folders] if before else [], refs))
 
     def take_for(self, dead: Journal) -> None:
-        """Go on as if the lock had been left by another writer than its journal says."""
+        """Continue as if another writer than the one in the journal had left the lock."""
         self.left_behind = self._journal = dead
 
     def free_git_locks(self) -> None:
-        """Remove the git locks that a dead writer left, as far as that is proven of each.
+        """Remove the git locks that a dead writer certainly left.
 
         Raises:
-            Busy: Some stand, and nobody here can tell whether their writer is dead.
+            Busy: There are some, and it is unknown whether their writer is dead.
         """
         dead = self.left_behind
         if dead is None:
@@ -149,7 +149,7 @@ class Lock:
             self._inherited = dead
 
     def take_back_moves(self) -> None:
-        """Announce no longer what others were in the way of: whatever is locked there is not this writer's."""
+        """Withdraw the announcement of moves that others blocked: the locks there are not this writer's."""
         if self._inherited is not None:
             self.announce(self._inherited)
         elif self._journal is not self.left_behind:
@@ -162,9 +162,9 @@ class Lock:
             release(self._repo, self._journal.claim)
 
     def let_go(self) -> None:
-        """Let the next one have the lock. The journal goes only after the git locks that it announces."""
+        """Release the lock. The journal is removed only after the git locks that it announces."""
         if self._is_clear():
-            with suppress(OSError):  # on a disk that takes nothing any more it stays, as after a death
+            with suppress(OSError):  # on a failing disk the journal stays, as after a crash
                 self.path.unlink()
         os.close(self.descriptor)
 
@@ -183,15 +183,15 @@ class Lock:
 
 @contextmanager
 def hold(path: Path, timeout: float) -> Iterator[Lock]:
-    """Hold the lock at `path`, waiting up to `timeout` seconds for whoever has it.
+    """Hold the lock at `path`, waiting up to `timeout` seconds for its present holder.
 
-    The file is removed at the end, so that a folder of locks lists just the writers there are, and the dead. Git locks
-    that a dead writer left are gone when the lock is held; what else it left is for the caller to see to
-    (`Lock.left_behind`). A writer that fails when its refs may have moved counts as dead: its journal stays, and the
-    next to open the repo completes what it began.
+    The file is removed at the end, so that the folder of locks lists only active and dead writers. Git locks of a dead
+    writer are removed before the lock is yielded; the caller must clean up the rest (`Lock.left_behind`). A writer that
+    fails when its refs may have moved counts as dead: its journal stays, and the next process that opens the repo
+    completes its work.
 
     Raises:
-        Busy: Somebody held it all that time; or a git lock stands, and nobody knows whether its owner is dead.
+        Busy: Somebody held it all that time; or there is a git lock whose owner may be alive.
         RepoError: The lock cannot be written.
     """
     lock = _acquire(path, timeout)
@@ -210,7 +210,7 @@ def hold(path: Path, timeout: float) -> Iterator[Lock]:
 
 
 def _let_go_after_failure(lock: Lock) -> None:
-    """Let go of a lock; a git that was started with it may still be ending, and holds it as long."""
+    """Release a lock after a failure; a git that inherited it may still be ending, and holds it until then."""
     os.close(lock.descriptor)
     if not lock.announces_moves:
         again = try_lock(lock.path, create=False)
@@ -235,7 +235,7 @@ def _acquire(path: Path, timeout: float) -> Lock:
 
 
 def try_lock(path: Path, *, create: bool) -> Lock | None:
-    """Take the lock at `path` if nobody has it; None if somebody does, or there is no such file and none is made.
+    """Take the lock at `path`; None if somebody holds it, or if the file does not exist and `create` is false.
 
     Raises:
         RepoError: The lock cannot be written.
@@ -249,7 +249,7 @@ def try_lock(path: Path, *, create: bool) -> Lock | None:
         return None
     except OSError as error:
         if isinstance(error, PermissionError) and _is_new(path):
-            return None  # another account has just made it, and is about to share it
+            return None  # another account has just made it, and will share it in a moment
         raise RepoError(f"the lock {path} cannot be taken: {error.strerror}") from None
     try:
         if create:
@@ -265,7 +265,7 @@ def try_lock(path: Path, *, create: bool) -> Lock | None:
 
 
 def _share(descriptor: int, folder: Path) -> None:
-    """Let the group wait for a lock too, where it may make one, whatever this user's umask says."""
+    """Make a lock group-writable if its folder is, regardless of the umask."""
     if folder.stat().st_mode & stat.S_IWGRP:
         found = os.fstat(descriptor)
         if found.st_uid == os.geteuid() and not found.st_mode & stat.S_IWGRP:
@@ -280,7 +280,7 @@ def _is_new(path: Path) -> bool:
 
 
 def read_journal(path: Path) -> Journal | None:
-    """Return what the writer says of itself whose lock lies at `path`; None if it says nothing."""
+    """Return the journal in the lock at `path`, or None."""
     try:
         fields = json.loads(path.read_text("utf-8").partition("\n")[0])
         if not _is_journal(fields):
@@ -304,7 +304,7 @@ def _is_journal(fields: dict[str, Any]) -> bool:
 
 
 def journals(folder: Path) -> list[tuple[Path, Journal]]:
-    """Return what the writers say of themselves whose locks lie in a folder, dead or alive."""
+    """Return the journals of all writers, dead or alive, with locks in a folder."""
     paths = sorted(folder.iterdir()) if folder.is_dir() else []
     return [(path, journal) for path in paths if (journal := read_journal(path)) is not None]
 
@@ -313,9 +313,9 @@ def remove_folders(dead: Journal, lock: Path, roots: Sequence[Path]) -> None:
     """Remove the temporary folders that a dead writer left.
 
     Args:
-        dead: What the writer said of itself.
-        lock: Its lock, which the caller holds.
-        roots: Where temporary folders may be; a journal that names others is not believed.
+        dead: The writer's journal.
+        lock: Its lock, held by the caller.
+        roots: Where temporary folders may be; others in the journal are ignored.
     """
     if not dead.is_dead(lock):
         return
@@ -325,5 +325,5 @@ def remove_folders(dead: Journal, lock: Path, roots: Sequence[Path]) -> None:
 
 
 def announced_folders(folder: Path) -> set[str]:
-    """Return the temporary folders that writers name in the locks of `folder`, dead or alive, here or elsewhere."""
+    """Return the temporary folders in the journals of all writers, dead or alive, with locks in `folder`."""
     return {named for _, journal in journals(folder) for named in journal.folders}

@@ -1,4 +1,4 @@
-"""Git's objects as they are read: one that should be there, and is gone or broken, is damage and is said to be so."""
+"""Reading git objects: missing or corrupt objects are reported as DamagedData."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from blastgit.errors import DamagedData
 from blastgit.plumbing.process import GitError, run_git
 
 ZERO = "0" * 40
-"""The id that git gives for no object: of a ref that is to be deleted, or did not exist before."""
+"""Git's id for no object: the new id of a ref to delete, or the old id of a new ref."""
 
 _MANY = 1_000_000  # bytes of packed refs: some 8,000
 
 FILE_MODE, FOLDER_MODE = b"100644", b"40000"
-"""How git's trees write that an entry is a file, or a tree of its own."""
+"""The modes of files and of subtrees in git's trees."""
 
-PARTIAL = "of a clone with --filter: `git fetch --refetch --no-filter`, which completes it"
-"""What helps if objects were never there."""
+PARTIAL = "in a partial clone, `git fetch --refetch --no-filter` completes it"
+"""Advice for objects that were never fetched."""
 
 
 @contextmanager
 def undamaged(what: str) -> Iterator[None]:
-    """Read git's objects of `what`.
+    """Report errors of git while reading objects of `what` as damage.
 
     Raises:
-        DamagedData: Git lacks one, cannot read it, or it is of another kind.
+        DamagedData: Git lacks an object, cannot read it, or it is of another kind.
     """
     try:
         yield
@@ -42,23 +42,23 @@ def commit_of(reference: pygit2.Reference) -> pygit2.Commit:
     """Return the commit that a ref names.
 
     Raises:
-        DamagedData: It names none that git can read.
+        DamagedData: Git cannot read it.
     """
     with undamaged(reference.name):
         return reference.peel(pygit2.Commit)
 
 
 def find_ref(git: pygit2.Repository, name: str) -> pygit2.Reference | None:
-    """Return a ref; None if there is none.
+    """Return a ref, or None.
 
     Raises:
-        DamagedData: There is one, and a disk that failed or a power cut has left something else in its place.
+        DamagedData: The ref was damaged by a failed disk or a power cut.
     """
     try:
         return git.references.get(name)
     except (ValueError, pygit2.GitError) as error:
         raise DamagedData(
-            f"the ref {name} is damaged ({error}): `blastgit verify --repair` puts back what was published"
+            f"the ref {name} is damaged ({error}): `blastgit verify --repair` restores what was published"
         ) from None
 
 
@@ -66,7 +66,7 @@ def list_refs(git: pygit2.Repository, start: str = "refs/") -> list[bytes]:
     """Return the names of the refs that begin with `start`. Slow where there are many such.
 
     Raises:
-        DamagedData: The file of packed refs is damaged, so that it is not known which there are.
+        DamagedData: The file of packed refs is damaged.
     """
     if start.count("/") > 1 and start.endswith("/") and _has_many_refs(git):
         with suppress(GitError):  # what libgit2 says below of a damaged file is told in better words
@@ -88,6 +88,6 @@ def _list_refs(git: pygit2.Repository) -> list[bytes]:
         return list(git.raw_listall_references())
     except (ValueError, pygit2.GitError) as error:
         raise DamagedData(
-            f"the refs of {git.path} cannot be listed ({error}): bring packed-refs back from a backup, or the refs "
-            "from a clone, and see what `blastgit verify` says"
+            f"the refs of {git.path} cannot be listed ({error}): restore packed-refs from a backup, or the refs "
+            "from a clone, then run `blastgit verify`"
         ) from None

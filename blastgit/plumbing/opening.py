@@ -1,4 +1,4 @@
-"""Opening a repository with libgit2 wherever git itself would: of whom to trust, git has the last word."""
+"""Opening a repository with libgit2 whenever git itself would trust it."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import pygit2
 from pygit2.enums import RepositoryOpenFlag
 
 _ANYWHERE = RepositoryOpenFlag(0)
-_validation = Lock()  # libgit2 has one switch for the whole process
+_validation = Lock()  # libgit2 has a single setting for the whole process
 
 
 def open_repository(path: Path | str, flags: RepositoryOpenFlag = _ANYWHERE) -> pygit2.Repository:
     """Open a repository.
 
-    One that another user owns is opened if git trusts it. libgit2 reads `safe.directory` by itself, and in another way:
-    not from the environment, without links, and without `/*`.
+    A repository of another user is opened if git trusts it. libgit2's own reading of `safe.directory` differs: it
+    ignores the environment, links, and `/*`.
 
     Args:
-        path: Where it is.
-        flags: How libgit2 is to look for it (`RepositoryOpenFlag`).
+        path: The repository.
+        flags: How libgit2 searches for it (`RepositoryOpenFlag`).
 
     Raises:
         pygit2.GitError: It cannot be opened.
@@ -40,7 +40,7 @@ def open_repository(path: Path | str, flags: RepositoryOpenFlag = _ANYWHERE) -> 
 
 
 def is_partial(git: pygit2.Repository) -> bool:
-    """Whether a repository is a clone without some of its objects, which git fetches as it needs them."""
+    """Whether a repository is a partial clone, which fetches objects on demand."""
     return any(entry.name.startswith("remote.") and entry.name.endswith(".promisor") for entry in git.config)
 
 

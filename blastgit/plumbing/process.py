@@ -1,4 +1,4 @@
-"""Running git: the caller's own repository never leaks in, and a failure is an error with git's own words."""
+"""Running git, isolated from the caller's own repository; failures become errors with git's message."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from blastgit.plumbing.user_settings import OF_A_REPO, Keep, own_environment
 
 
 class GitError(RepoError):
-    """Git refused, or was ended.
+    """Git failed or was killed.
 
     Attributes:
-        stderr: Its words; "" if it had none.
-        stdout: What it had printed by then.
-        said: Its words, or how it ended where it had none.
-        was_killed: Whether a signal ended it.
+        stderr: Its error message, or "".
+        stdout: Its output so far.
+        said: Its error message, or how it ended.
+        was_killed: Whether it was killed by a signal.
     """
 
     def __init__(self, args: Sequence[str], stderr: str, stdout: str = "", code: int = 1) -> None:
-        """Keep git's words, and say what was tried, and how it ended if git gave no reason."""
+        """Make the error from git's output and exit code."""
         self.stderr = stderr.strip()
         self.stdout = stdout
         self.said = self.stderr or _ending(code)
@@ -36,7 +36,7 @@ class GitError(RepoError):
 
 
 def git_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return an environment for a program that runs git as its user has set it: no prompt, no variables of a hook."""
+    """Return an environment for a program that runs git with the user's settings, without prompts or hook variables."""
     kept = {key: value for key, value in os.environ.items() if key not in OF_A_REPO}
     return {**kept, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8", **(extra or {})}
 
@@ -58,18 +58,18 @@ def run_git(
     pass_fds: Sequence[int] = (),
     keep: Keep = Keep.NOTHING,
 ) -> bytes:
-    """Run git in a repository and return what it prints.
+    """Run git in a repository and return its output.
 
-    Hooks are for what others do with git. Here they are off, as they are in libgit2; and git would look for those of a
-    relative `core.hooksPath` in the present folder, which may be anybody's.
+    Hooks are disabled, as in libgit2: they are for other uses of git, and git would look for those of a relative
+    `core.hooksPath` in the current folder, which anybody may control.
 
     Args:
         directory: The git directory, or None for a command that needs none.
         args: The subcommand and its arguments.
-        stdin: What it reads.
+        stdin: Its input.
         env: Variables on top of those of `own_environment()`.
-        pass_fds: Descriptors that it inherits (a lock that must outlive this process as long as git does).
-        keep: Which of the user's settings hold; hooks are found with `Keep.HOOKS` alone.
+        pass_fds: Descriptors that it inherits (locks that must be held as long as git runs).
+        keep: Which of the user's settings apply; hooks are only found with `Keep.HOOKS`.
 
     Raises:
         GitError: It failed.
@@ -83,7 +83,7 @@ def git_folder(path: Path) -> Path:
     """Return the git directory of a repository or of a folder in a checkout, as git finds it.
 
     Raises:
-        RepoError: Git finds none, or does not open it; the error quotes git, for example on who owns the folder.
+        RepoError: Git finds none or refuses to open it; the error quotes git, for example on the folder's owner.
     """
     try:
         found = run_git(None, "-C", str(path), "rev-parse", "--absolute-git-dir", keep=Keep.TRUST)
@@ -94,18 +94,18 @@ def git_folder(path: Path) -> Path:
 
 @dataclass(frozen=True)
 class Waiting:
-    """A git that has got the first part of its input."""
+    """A git process that has got the first part of its input."""
 
     _process: subprocess.Popen[bytes]
     _args: Sequence[str]
 
     def wait_for(self, answer: bytes) -> bool:
-        """Return when it has printed a line; False if it has ended without it, and `go_on` will say why."""
+        """Wait until it has printed a line; False if it has ended without it, in which case `go_on` raises."""
         assert self._process.stdout is not None
         return answer in iter(self._process.stdout.readline, b"")
 
     def go_on(self, rest: bytes) -> bytes:
-        """Hand it the rest of its input, and return what it has printed since.
+        """Send the rest of its input, and return the rest of its output.
 
         Raises:
             GitError: It failed.
@@ -121,9 +121,9 @@ def git_in_waiting(
     env: Mapping[str, str] | None = None,
     pass_fds: Sequence[int] = (),
 ) -> Iterator[Waiting]:
-    """Start git and hand it the first part of its input; what is yielded waits for answers, and hands it the rest.
+    """Start git with the first part of its input; the result waits for answers and sends the rest.
 
-    If it is never told to go on, git reads the end of its input.
+    If `go_on` is never called, git gets the end of its input.
 
     Args:
         directory: The git directory.
@@ -138,7 +138,7 @@ def git_in_waiting(
     """
     with _started(directory, args, env=env, pass_fds=pass_fds) as process:
         assert process.stdin is not None
-        with suppress(BrokenPipeError):  # it has ended already: the call for the rest says why
+        with suppress(BrokenPipeError):  # it has already ended: `go_on` will raise
             _write(process.stdin.fileno(), first)
         yield Waiting(process, args)
 
@@ -160,7 +160,7 @@ def _started(
         try:
             process = subprocess.Popen(
                 ["git", *where, *command.args],
-                bufsize=0,  # what a buffer holds when git is killed would fail again at each later call
+                bufsize=0,  # data left in a buffer when git is killed would make later calls fail
                 stdin=pipe,
                 stdout=pipe,
                 stderr=pipe,

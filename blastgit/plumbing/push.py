@@ -1,4 +1,4 @@
-"""Moving refs of a repository elsewhere: one atomic push that says where each ref must be now."""
+"""Moving refs of a remote repository with one atomic push that states where each ref must be now."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _MOVED = (
 class Outcome(Enum):
     """Why a push failed.
 
-    `REFUSED` covers what is neither of the first two: the other side's disk is full, or it checks objects of its own
-    accord. With `UNKNOWN` the connection ended before the other side said a word: the refs may have moved, or not.
+    `REFUSED` covers everything but the first two: the server's disk is full, or it rejects an object. With `UNKNOWN`
+    the connection ended before the server answered: the refs may or may not have moved.
     """
 
     MOVED = "moved"
@@ -33,15 +33,15 @@ class Outcome(Enum):
 
 
 class PushFailed(RepoError):
-    """A push that did not go through.
+    """A push failed.
 
     Attributes:
         outcome: Why.
-        said: What the other side said, or git if it said nothing.
+        said: The message of the server, or else of git.
     """
 
     def __init__(self, outcome: Outcome, said: str) -> None:
-        """Keep what was said."""
+        """Make the error from the outcome and the message."""
         self.outcome = outcome
         self.said = said
         super().__init__(f"the push failed: {said}")
@@ -51,12 +51,12 @@ def push_refs(directory: Path, url: str, updates: Sequence[RefUpdate]) -> None:
     """Push all updates or, if any ref is not where it should be, none.
 
     Args:
-        directory: The repository that has the objects; it may be shallow.
-        url: The repository whose refs shall move.
-        updates: What to move.
+        directory: The local repository with the objects; it may be shallow.
+        url: The remote repository.
+        updates: The refs to move.
 
     Raises:
-        PushFailed: The other side did not do it, or was not heard to.
+        PushFailed: The server did not do it, or did not answer.
     """
     leases = [f"--force-with-lease={update.ref}:{update.old or ''}" for update in updates]
     specs = [f"{'' if update.new == ZERO else update.new}:{update.ref}" for update in updates]
@@ -68,7 +68,7 @@ def push_refs(directory: Path, url: str, updates: Sequence[RefUpdate]) -> None:
     except GitError as error:
         raise _failure(error) from None
     if any(line.startswith("=\t") for line in report.splitlines()):
-        # Somebody else pushed the very same objects a moment ago: they were first.
+        # Somebody else has just pushed the same objects.
         raise PushFailed(Outcome.MOVED, "the refs are there already")
 
 

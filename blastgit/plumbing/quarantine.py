@@ -1,10 +1,10 @@
-"""New objects stand aside until they are on disk, and only then get their names among the others.
+"""Keeps new objects in a separate folder until they are on disk, and only then moves them into the repository.
 
-A file that has its name before its bytes are on disk is empty after a power cut, and git never writes an object that it
-finds under its name: every later revision that needs the object would be damaged. So objects are written into a folder
-of their own, as git itself does for a push, and renamed after the sync that every writer needs anyway. The folder's
-name does not begin with `tmp_`, for `git prune --expire=now` removes what does. Packs are kept until the refs have
-moved (`keeps.py`).
+A file that gets its name before its bytes are on disk is empty after a power cut, and git never rewrites an object that
+exists: every later revision that needs it would be damaged. Objects are therefore written into a quarantine folder, as
+git itself does for a push, and renamed after the sync that every writer needs anyway. The folder's name does not begin
+with `tmp_`, since `git prune --expire=now` removes such folders. Packs are protected until the refs have moved
+(`keeps.py`).
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from blastgit.plumbing.keeps import keep, let_go
 
 _PREFIX = "incoming-blastgit-"
 _TRIES = 5
-_AGE = 60.0  # seconds; between a folder's making and its lock passes less
+_AGE = 60.0  # seconds; a folder is locked sooner than this after it is made
 
 
 @dataclass(frozen=True)
 class Quarantine:
-    """Objects that have been written, and are not yet among the repository's.
+    """Objects that were written but are not in the repository yet.
 
     Attributes:
-        path: A folder laid out as a repository's `objects`.
-        objects: The repository's.
-        kept: The packs that were admitted, and are kept until the quarantine ends.
+        path: A folder with the layout of a repository's `objects`.
+        objects: The repository's `objects`.
+        kept: The packs that were admitted, protected until the quarantine ends.
     """
 
     path: Path
@@ -42,13 +42,13 @@ class Quarantine:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What has git find the objects beside those of the repository."""
+        """Variables that let git find the objects besides those of the repository."""
         return {"GIT_ALTERNATE_OBJECT_DIRECTORIES": alternates(self.path)}
 
     def admit(self) -> None:
-        """Move the objects to the others.
+        """Move the objects into the repository.
 
-        An object that is there already is replaced by the new file, so that `git prune` does not take it for old.
+        Existing objects are replaced by the new files, so that `git prune` does not consider them old.
 
         Raises:
             OSError: A folder cannot be written.
@@ -62,14 +62,14 @@ class Quarantine:
 
 
 def alternates(*folders: Path) -> str:
-    """Return folders of objects as git takes them from its environment; quoted, for a path may have a colon."""
+    """Return object folders in the form of git's environment variable, quoted since a path may have a colon."""
     texts = (str(folder.absolute()).replace("\\", "\\\\").replace('"', '\\"') for folder in folders)
     return os.pathsep.join(f'"{text}"' for text in texts)
 
 
 @contextmanager
 def quarantine(objects: Path) -> Iterator[Quarantine]:
-    """Make a quarantine, and remove it with whatever has not been admitted.
+    """Make a quarantine, and remove it at the end with everything not admitted.
 
     Raises:
         OSError: It cannot be made.
@@ -78,7 +78,7 @@ def quarantine(objects: Path) -> Iterator[Quarantine]:
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            with suppress(OSError):  # no locks on this file system: then nothing is taken for left behind, either
+            with suppress(OSError):  # no locks on this file system, so leftovers are not recognised either
                 fcntl.flock(descriptor, fcntl.LOCK_SH)
             place = Quarantine(folder, objects)
             try:
@@ -93,7 +93,7 @@ def quarantine(objects: Path) -> Iterator[Quarantine]:
 
 
 def remove_left_quarantines(objects: Path) -> None:
-    """Remove what writers left that were killed."""
+    """Remove the quarantines of writers that were killed."""
     for folder in objects.glob(f"{_PREFIX}*"):
         with suppress(OSError):  # it is in use, another's, or gone by now
             _remove_if_left(folder)
@@ -121,5 +121,5 @@ def _move(file: Path, target: Path) -> None:
 
 
 def _pack_first(file: Path) -> tuple[bool, str]:
-    """An index by which git finds a pack comes after it."""
+    """Sort packs before their indexes, by which git finds them."""
     return file.suffix == ".idx", file.name

@@ -1,4 +1,4 @@
-"""Moving refs without being stopped by a lock that nobody will ever remove, and without leaving one."""
+"""Moving refs without being blocked by abandoned locks, and without leaving any."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from blastgit.plumbing.git_locks import OF_PACKED, PACKED, Claim, blocking, rele
 from blastgit.plumbing.locks import Journal, hold, journals
 
 _ZERO = "0" * 40
-_PATIENCE = 120.0  # seconds that whoever deletes a ref waits for others that do, or pack them
-_GRACE = 1.0  # seconds that a lock may stand without an owner that can be seen: one in another container may be at work
+_PATIENCE = 120.0  # seconds that deleting a ref waits for other deletions or packing
+_GRACE = 1.0  # seconds that a lock may exist without a visible owner, which may be in another container
 _PAUSE = 0.02
 
 
 @contextmanager
 def locks_in_order(repo: Path, targets: Mapping[str, str]) -> Iterator[tuple[int, ...]]:
-    """Yield the descriptors that the git which moves some refs has to inherit, when nothing that is left over stops it.
+    """Yield the descriptors that git must inherit for moving refs, once no abandoned lock blocks it.
 
     Args:
         repo: The data repo.
-        targets: The refs, and the object ids that they shall have; zeros if one shall go.
+        targets: The refs, and their new object ids; zeros for deletion.
 
     Raises:
-        Busy: A git lock stands in the way that nobody here holds; the text says which, and how to free it.
+        Busy: A git lock without a visible owner is in the way; the error says which, and how to free it.
     """
     folder = repo / "blastgit" / "locks"
     with ExitStack() as stack:
@@ -42,18 +42,18 @@ def locks_in_order(repo: Path, targets: Mapping[str, str]) -> Iterator[tuple[int
 
 
 def free_after_failure(repo: Path, targets: Mapping[str, str], since: float) -> None:
-    """Remove the locks of a git that was to move some refs and has been killed.
+    """Remove the locks of a git that was killed while moving refs.
 
     Args:
         repo: The data repo.
-        targets: The refs, and the object ids that they should have.
+        targets: The refs, and their new object ids.
         since: When that git was started, in seconds since 1970.
     """
     release(repo, Claim(targets, (), since))
 
 
 def _wait_for_locks(repo: Path, targets: Mapping[str, str]) -> None:
-    """Wait a moment for locks that nobody can be seen to hold; git itself waits for the others."""
+    """Wait briefly for locks without a visible owner; git itself waits for the others."""
     deadline = time.monotonic() + _GRACE
     while found := blocking(repo, targets):
         if any(owner_of(path, repo) is not None for path in found):

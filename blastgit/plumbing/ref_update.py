@@ -1,4 +1,4 @@
-"""A ref and where it is to go, and what is raised if it could not."""
+"""An update of a ref, and the errors if it fails."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from blastgit.plumbing.objects import ZERO
 
 
 class RefMoved(RepoError):
-    """A ref was not where the caller last saw it: somebody else was first. Look again, and decide again."""
+    """A ref was not where the caller last saw it: somebody else was first. Read it again, and decide again."""
 
     kind = "ref-moved"
 
 
 class RefLocked(RefMoved):
-    """A ref is locked by another git process just now. Look again."""
+    """A ref is currently locked by another git process. Read it again."""
 
     kind = "ref-locked"
 
 
 class RefUpdate(NamedTuple):
-    """One ref and where it goes.
+    """An update of a ref.
 
     Attributes:
         ref: The full name.
-        new: The object id that it shall have; `ZERO` if it shall go.
-        old: The object id that it must have now; None if it must not exist.
+        new: The new object id; `ZERO` to delete it.
+        old: The required present object id; None if it must not exist.
     """
 
     ref: str

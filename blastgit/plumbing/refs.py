@@ -1,8 +1,8 @@
-"""Moving refs: always compare and swap, all of a set or none, and durable when the call returns.
+"""Moving refs: by compare-and-swap, all or none, and durably.
 
-References are read through libgit2 and written with `git update-ref --stdin`, which takes git's own locks and stays
-fast with a hundred thousand refs. What refs need is on disk before they move, and they themselves, their logs and the
-folders of both afterwards: all writers of a data repo move refs here, so none has to think of it.
+Refs are read through libgit2 and written with `git update-ref --stdin`, which takes git's own locks and stays fast with
+a hundred thousand refs. The objects that refs need are on disk before the refs move; the refs, their logs and folders
+are on disk when the call returns. All writers of a data repo move refs here.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _PATIENT = (
 )  # ms; git's own is a tenth of 1 s
 
 
-def update_refs(  # noqa: PLR0913 (each is one thing that most calls leave out)
+def update_refs(  # noqa: PLR0913 (options that most calls omit)
     directory: Path,
     updates: Sequence[RefUpdate],
     message: str,
@@ -48,19 +48,19 @@ def update_refs(  # noqa: PLR0913 (each is one thing that most calls leave out)
 
     Args:
         directory: The repository.
-        updates: What to move.
-        message: For the reflog.
-        locks: Descriptors of locks that git shall hold on to as long as it runs.
-        objects: The new objects that the refs need. They are among the repository's only if the refs move.
-        synced: Folders whose file systems must be on disk before any ref moves, beside that of the repository: while
-            they are brought there, git locks and checks the refs.
-        then: Called once the refs have moved: what it writes in the repository is brought to disk together with them.
+        updates: The refs to move.
+        message: The message for the reflog.
+        locks: Descriptors of locks that git holds as long as it runs.
+        objects: The new objects that the refs need, added to the repository only if the refs move.
+        synced: Folders whose file systems must be synced before any ref moves, besides that of the repository; git
+            locks and checks the refs meanwhile.
+        then: Called once the refs have moved; what it writes in the repository is synced together with them.
 
     Raises:
-        RefMoved: A ref had another value, or exists already.
+        RefMoved: A ref had another value, or already exists.
         RefLocked: Another process holds the lock of a ref.
-        Busy: A lock stands in the way that nobody here holds; the text says which, and how to free it.
-        RepoError: The repository cannot be written, or a disk failed. The text says which refs have moved all the same.
+        Busy: A lock without a visible owner is in the way; the error says which, and how to free it.
+        RepoError: The repository cannot be written, or a disk failed. The error says which refs have moved anyway.
     """
     directory = Path(directory)
     targets, began = {update.ref: update.new for update in updates}, time.time()
@@ -68,7 +68,7 @@ def update_refs(  # noqa: PLR0913 (each is one thing that most calls leave out)
         move = _Move(directory, updates, message, (*locks, *more))
         try:
             move.make(objects, synced)
-        except GitError as error:  # it may have been killed; one that refuses has removed its locks itself
+        except GitError as error:  # if git was killed, its locks remain; if it refused, it has removed them
             move.look_for_others(error.stderr)
             free_after_failure(directory, targets, began)
             move.go_on_after(error)
@@ -81,7 +81,7 @@ def update_refs(  # noqa: PLR0913 (each is one thing that most calls leave out)
 
 @dataclass(frozen=True, slots=True)
 class _Move:
-    """Some refs that move together."""
+    """A move of several refs."""
 
     directory: Path
     updates: Sequence[RefUpdate]
@@ -89,20 +89,20 @@ class _Move:
     locks: Sequence[int]
 
     def make(self, objects: Batch | None = None, synced: Iterable[Path] = ()) -> None:
-        """Have git lock and check the refs while all they need is brought to disk, then move them."""
+        """Let git lock and check the refs while everything they need is synced to disk, then move them."""
         lines = "".join(["start\n", *(update.line() for update in self.updates), "prepare\n"]).encode()
         command = (*DURABLY, *_PATIENT, "update-ref", "-m", self.message, "--stdin")
         with _written(objects) as place:
             env = {} if place is None else place.environment
             with git_in_waiting(self.directory, *command, first=lines, pass_fds=self.locks, env=env) as git:
                 sync_file_systems([*synced, self.directory])
-                is_prepared = git.wait_for(b"prepare: ok\n")  # until then it reads the objects where they are
+                is_prepared = git.wait_for(b"prepare: ok\n")  # until then it reads the objects in the quarantine
                 if is_prepared and place is not None:
                     place.admit()
                 git.go_on(b"commit\n")
 
     def go_on_after(self, error: GitError) -> None:
-        """Find out what holds after git failed: return if the refs have moved, or move the rest if some have.
+        """Handle a failure of git: return if the refs have moved, or move the rest if some have.
 
         Raises:
             RepoError: No ref has moved, or not all.
@@ -112,23 +112,23 @@ class _Move:
             raise self._refusal(error.stderr or str(error)) from None
         if not rest:
             return
-        try:  # what they need is on disk; a ref that has moved may have been seen, and is not taken back
+        try:  # what they need is on disk; a ref that has moved may have been seen, and stays
             _Move(self.directory, rest, self.message, self.locks).make()
         except RepoError as again:
             there, missing = _names(set(self.updates) - set(rest)), _names(rest)
             raise RepoError(
-                f"{there} moved in {self.directory}, and {missing} could not be moved: {again}. All that they need is "
-                "there: the next command that opens the repo completes it, when the disk takes it"
+                f"{there} moved in {self.directory}, but {missing} could not be moved: {again}. Everything they need "
+                "is on disk: the next command that opens the repo completes the move, once the disk works"
             ) from None
 
     def confirm(self) -> None:
-        """Bring the refs to disk, now that they have moved."""
+        """Sync the refs to disk after they have moved."""
         try:
             sync_file_systems([self.directory])
         except DiskFailed as error:
             raise RepoError(
-                f"{_names(self.updates)} moved in {self.directory}, and the disk did not confirm it ({error.reason}): "
-                "it holds now, and may be gone after a power cut. See to the disk, then run `blastgit verify`"
+                f"{_names(self.updates)} moved in {self.directory}, but the disk did not confirm it ({error.reason}): "
+                "a power cut may undo it. Check the disk, then run `blastgit verify`"
             ) from None
 
     def _has_moved(self, update: RefUpdate) -> bool:
@@ -139,7 +139,7 @@ class _Move:
         return (ZERO if reference is None else str(reference.target)) == update.new
 
     def look_for_others(self, text: str) -> None:
-        """Find out whether git did not begin because of somebody else.
+        """Check whether git failed because of somebody else.
 
         Raises:
             RefMoved: A ref is not where it should be, or is locked.
@@ -152,7 +152,7 @@ class _Move:
 
     def _refusal(self, text: str) -> RepoError:
         names = _names(self.updates)
-        if _is_full(self.directory):  # of which git itself says nothing
+        if _is_full(self.directory):  # git itself does not say so
             return RepoError(f"no space left in {self.directory}: no ref was moved; make room, and repeat the call")
         return RepoError(f"{names} cannot be written in {self.directory}, and no ref was moved: {text}")
 

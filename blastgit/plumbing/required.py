@@ -1,4 +1,4 @@
-"""The git settings that every data repo has: what plain git does in it then loses nothing that blastgit promised."""
+"""The git settings of every data repo, with which plain git keeps blastgit's guarantees."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import pygit2
 from blastgit.plumbing import durable
 
 REQUIRED: Mapping[str, str] = {
-    # What is acknowledged outlives a power cut.
+    # What is acknowledged survives a power cut.
     **durable.SETTINGS,
-    # Plain git's own clean-up never starts by itself (`blastgit maintain` does), and never deletes by age: an object
-    # without a ref may belong to a revision that is being recorded, and a reflog is evidence of what was published.
+    # Plain git's own clean-up never starts automatically (`blastgit maintain` does), and never deletes by age: an
+    # object without a ref may belong to a revision being recorded, and reflogs are evidence of what was published.
     "gc.auto": "0",
     "maintenance.auto": "false",
     "receive.autogc": "false",
     "gc.pruneExpire": "never",
     "gc.reflogExpire": "never",
     "gc.reflogExpireUnreachable": "never",
-    # What is pushed or fetched stays one pack, which git guards with a `.keep` until the refs have moved.
+    # What is pushed or fetched stays one pack, which git protects with a `.keep` until the refs have moved.
     "receive.unpackLimit": "1",
     "fetch.unpackLimit": "1",
-    # What is pushed is checked, and nothing that is published can be pushed away.
+    # Pushed objects are checked, and pushes cannot remove anything published.
     "receive.denyNonFastForwards": "true",
     "receive.denyDeletes": "true",
     "receive.fsckObjects": "true",
@@ -32,14 +32,14 @@ REQUIRED: Mapping[str, str] = {
     "core.filesRefLockTimeout": "5000",
     "core.packedRefsTimeout": "5000",
     "core.logAllRefUpdates": "true",
-    # Readers may fetch without contents of files (`git clone --filter`).
+    # Readers may make partial clones (`git clone --filter`).
     "uploadpack.allowFilter": "true",
 }
-"""Set by `blastgit init` and `blastgit hooks install`; `blastgit verify` names those that are missing."""
+"""Set by `blastgit init` and `blastgit hooks install`; `blastgit verify` lists missing ones."""
 
 
 def missing_settings(repo: Path) -> dict[str, str]:
-    """Return the settings that a data repo lacks or has otherwise, with the values that they should have."""
+    """Return the settings that are missing or different in a data repo, with the required values."""
     config = pygit2.Config(str(repo / "config"))
     return {key: value for key, value in REQUIRED.items() if key not in config or not _equal(config[key], value)}
 

@@ -1,8 +1,8 @@
-"""Text of strangers made safe: what could steer a terminal, forge a line of a log, or hide other text is written out.
+"""Escapes untrusted text that could control a terminal, forge a line of a log, or hide other text.
 
-Names, comments, exports, commit messages and what servers answer come from people whom nobody knows. Unicode has
-three kinds of characters that do more than show themselves: controls (C0, C1, DEL), which steer terminals; marks that
-turn the direction of writing, with which text reads otherwise than it is; and separators of lines and paragraphs.
+Names, comments, exports, commit messages and answers of servers are untrusted. Three kinds of Unicode characters are
+dangerous: controls (C0, C1, DEL), which control terminals; bidirectional marks, which change the apparent order of
+text; and separators of lines and paragraphs.
 """
 
 from __future__ import annotations
@@ -16,39 +16,39 @@ from typing import Any, TextIO
 
 _BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _UNSAFE = re.compile(f"[\x00-\x1f\x7f-\x9f\u2028\u2029{_BIDI}\ud800-\udfff]")
-_KEPT = re.compile("[\n\t]|\x1b\\[[01]m")  # line ends, tabs, and bold and its end: what we ourselves write
+_KEPT = re.compile("[\n\t]|\x1b\\[[01]m")  # line ends, tabs, and switching bold on and off: our own output
 
 
 def hidden_in(text: str, allowed: str = "") -> str:
-    """Return the first character of a text that must not be shown as it is, as `U+001B`; "" if there is none."""
+    """Return the first unsafe character of a text, as `U+001B`; "" if there is none."""
     if text.isprintable():
         return ""
     return next((f"U+{ord(c):04X}" for c in _UNSAFE.findall(text) if c not in allowed), "")
 
 
 def escaped(text: str) -> str:
-    r"""Return text with such characters written as JSON writes them (`\u001b`); lines and tabs stay.
+    r"""Return text with unsafe characters escaped as in JSON (`\u001b`); line ends and tabs stay.
 
-    Within JSON it means the same as before, so that text and JSON can go the same way.
+    Within JSON the meaning does not change, so that this works for both text and JSON.
     """
     return text if text.isprintable() else _UNSAFE.sub(_written, text)
 
 
 def one_line(text: str) -> str:
-    """Return text that cannot be mistaken for more than one line, nor hide anything."""
+    """Return text as a single safe line, with unprintable characters replaced."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def lines_of(text: str) -> str:
-    """Return the lines of text that say something, without what is not printable."""
+    """Return the lines of text that are not empty, without unprintable characters."""
     lines = ("".join(letter for letter in line if letter.isprintable()).rstrip() for line in text.splitlines())
     return "\n".join(line for line in lines if line)
 
 
 def is_control(letter: str) -> bool:
-    """Whether a character is a control, or half of one that is none."""
+    """Whether a character is a control or a lone surrogate."""
     return unicodedata.category(letter) in ("Cc", "Cs")
 
 
@@ -58,17 +58,17 @@ def _written(match: re.Match[str]) -> str:
 
 
 class SafeStream:
-    """A text stream that lets through nothing that could steer a terminal, but for our own bold.
+    """A text stream that escapes everything that could control a terminal, except our own bold text.
 
-    Bytes that are written to its `buffer` are data, and go out as they are.
+    Bytes written to its `buffer` are data, and are passed on unchanged.
     """
 
     def __init__(self, stream: TextIO) -> None:
-        """Write to `stream`, which `raw` stays."""
+        """Write to `stream`, available as `raw`."""
         self.raw = stream
 
     def write(self, text: str) -> int:
-        """Write text, made safe."""
+        """Write escaped text."""
         if text.isprintable():
             return self.raw.write(text)
         ours = [match.span() for match in _KEPT.finditer(text)]
@@ -89,13 +89,13 @@ class SafeStream:
 
 
 def raw_stream(stream: TextIO) -> TextIO:
-    """Return the stream beneath a safe one, for what draws on a terminal itself."""
+    """Return the stream behind a safe one, for code that draws on a terminal."""
     return stream.raw if isinstance(stream, SafeStream) else stream
 
 
 @contextmanager
 def safe_streams() -> Iterator[None]:
-    """Have what is printed to stdout and stderr made safe, for as long as the context lasts."""
+    """Escape everything printed to stdout and stderr within the context."""
     before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = (SafeStream(raw_stream(stream)) for stream in before)
     try:

@@ -1,4 +1,4 @@
-"""A temporary folder for the time of a process; what a killed process left is removed by the next that makes one."""
+"""A temporary folder for the life of a process; leftovers of killed processes are removed when the next one is made."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Scratch:
     """A folder that is locked as long as its process lives, so that others know whether it is still in use.
 
     Attributes:
-        path: Where it is.
+        path: The folder.
     """
 
     def __init__(self) -> None:
@@ -26,10 +26,10 @@ class Scratch:
         self.path = Path(mkdtemp(prefix=_PREFIX))
         self._descriptor = os.open(self.path / _NEW, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._descriptor, fcntl.LOCK_EX)
-        (self.path / _NEW).rename(self.path / _OWNER)  # whoever sees it under this name sees it locked
+        (self.path / _NEW).rename(self.path / _OWNER)  # under this name it is always locked
 
     def remove(self) -> None:
-        """Remove the folder and all in it."""
+        """Remove the folder and its contents."""
         shutil.rmtree(self.path, ignore_errors=True)
         os.close(self._descriptor)
 

@@ -1,4 +1,4 @@
-"""Git's settings of a repository, changed all at once and durably: git itself syncs no settings file."""
+"""Changes git settings of a repository together and durably, since git itself does not sync its settings file."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def change_settings(directory: Path, settings: Mapping[str, str]) -> None:
         os.close(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC))
     except FileExistsError:
         raise Busy(
-            f"{new} exists: another process is changing git's settings. If there is none, it died: remove that file"
+            f"{new} exists: another process is changing git's settings. If there is none, it died: remove the file"
         ) from None
     except OSError as error:
         raise RepoError(f"{path} cannot be written: {error.strerror}") from None

@@ -1,4 +1,4 @@
-"""Having git sign: in a repository of its own, whose objects are those of a data repo and whose refs are not."""
+"""Signing with git, in a temporary repository that has the objects of a data repo but not its refs."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ _BAD = {
 }
 _UNKNOWN = {
     "NO_PUBKEY": "GnuPG has no such public key: `gpg --import` it",
-    "EXPKEYSIG": "it was good, and its key has expired since",
+    "EXPKEYSIG": "it was good, but its key has since expired",
     "Unable to open": "the file of allowed signers cannot be read",
-    "No principal matched": "its key is none of the allowed signers' (--signers, or gpg.ssh.allowedSignersFile of git)",
-    "cannot run": "the program that git checks signatures with is not here",
+    "No principal matched": "its key is not an allowed signer's (--signers, or git's gpg.ssh.allowedSignersFile)",
+    "cannot run": "the program with which git checks signatures is not installed",
 }
-"""What git says, and what it means."""
+"""Messages of git, and their meaning."""
 
 
 @dataclass(frozen=True)
 class Signature:
-    """What is known of a signature.
+    """The result of checking a signature.
 
     Attributes:
-        status: "good"; "bad"; "unknown" if it cannot be judged here; "none" if there is none.
-        text: By whom, or why not.
+        status: "good"; "bad"; "unknown" if it cannot be checked here; "none" if there is none.
+        text: Who signed, or why it is not good.
     """
 
     status: str
@@ -59,10 +59,10 @@ class Signature:
 
 @dataclass(frozen=True)
 class Sign:
-    """How something is to be signed.
+    """How to sign.
 
     Attributes:
-        key: Which key, as `user.signingkey` of git has it; "" for the one that git's settings name.
+        key: The key, as in git's `user.signingkey`; "" for the one in git's settings.
     """
 
     key: str = ""
@@ -70,12 +70,12 @@ class Sign:
 
 @contextmanager
 def signing_repo(repo: Path, who: pygit2.Signature, coming: Path) -> Iterator[tuple[Path, Mapping[str, str]]]:
-    """Yield a repository to sign in, and the environment for it: it sees the objects of others, and none of their refs.
+    """Yield a repository for signing, and its environment; it sees objects of the data repo, but none of its refs.
 
     Args:
-        repo: The data repo, whose objects it sees.
+        repo: The data repo.
         who: Who signs, and when.
-        coming: A folder of objects that are to come, which it sees too.
+        coming: A folder of new objects, which it also sees.
     """
     environment = {
         "GIT_ALTERNATE_OBJECT_DIRECTORIES": alternates(repo / "objects", coming), "GIT_COMMITTER_NAME": who.name,
@@ -93,7 +93,7 @@ def signing_repo(repo: Path, who: pygit2.Signature, coming: Path) -> Iterator[tu
 
 @dataclass(frozen=True)
 class UnsignedCommit:
-    """A commit as it is before anybody signs it: who makes it and when, why, what of, and after which."""
+    """A commit before signing: its author and time, message, tree and parents."""
 
     who: pygit2.Signature
     message: str
@@ -102,7 +102,7 @@ class UnsignedCommit:
 
 
 def signed_commit(repo: Path, batch: Batch, commit: UnsignedCommit, sign: Sign) -> str:
-    """Add a signed commit to the batch that has its tree, and return its id.
+    """Add a signed commit to the batch with its tree, and return its id.
 
     Raises:
         RepoError: It cannot be signed.
@@ -123,8 +123,8 @@ def signed_commit(repo: Path, batch: Batch, commit: UnsignedCommit, sign: Sign) 
 def not_signed(what: str, why: str) -> RepoError:
     """Return the error for something that git could not sign."""
     return RepoError(
-        f"{what} could not be signed, and nothing was made: {why}. Git needs to know the key (user.signingkey) and "
-        "its kind (gpg.format: openpgp or ssh), and to reach it; docs/releases.md shows how"
+        f"{what} could not be signed, and nothing was made: {why}. Git needs the key (user.signingkey), its kind "
+        "(gpg.format: openpgp or ssh), and access to it; docs/releases.md shows how"
     )
 
 
@@ -135,7 +135,7 @@ def check_signature(repo: Path, oid: str, raw: bytes, signers: Path | None = Non
         repo: The data repo.
         oid: The object.
         raw: Its bytes.
-        signers: Who may sign with which SSH key (ssh-keygen(1), ALLOWED SIGNERS); by default as git's settings say.
+        signers: An allowed-signers file for SSH keys (ssh-keygen(1)); by default the one in git's settings.
         verb: "tag" or "commit".
     """
     if not ARMOUR.search(raw):
@@ -143,7 +143,7 @@ def check_signature(repo: Path, oid: str, raw: bytes, signers: Path | None = Non
     command = ["git", f"--git-dir={repo}", *_signers(repo, signers), f"verify-{verb}", "--raw", oid]
     with own_environment(repo, Keep.SIGNING) as environment:
         done = subprocess.run(command, capture_output=True, env=environment, check=False)
-    said = (done.stderr + done.stdout).decode("utf-8", "replace").strip()  # git says it on stderr, also if all is well
+    said = (done.stderr + done.stdout).decode("utf-8", "replace").strip()  # git writes even good results to stderr
     if done.returncode == 0:
         found = _GOOD.search(said)
         who = next(filter(None, found.groups()), "") if found else ""
@@ -153,13 +153,13 @@ def check_signature(repo: Path, oid: str, raw: bytes, signers: Path | None = Non
         return Signature(BAD, f"the signature is not good: {bad}")
     unknown = next((words for sign, words in _UNKNOWN.items() if sign in said), None)
     if unknown is not None:
-        return Signature(UNKNOWN, f"it is signed, and the signature cannot be judged here: {unknown}")
+        return Signature(UNKNOWN, f"it is signed, but the signature cannot be checked here: {unknown}")
     why = "; ".join(lines_of(said).splitlines()) or f"git ended with {done.returncode} and gave no reason"
     return Signature(BAD, f"the signature is not good: {why}")
 
 
 def _signers(repo: Path, signers: Path | None) -> list[str]:
-    """Return how git is told who may sign; with nobody at all it still finds what was altered after it was signed."""
+    """Return git's options for the allowed signers; even without any, git detects altered data."""
     if signers is not None:
         return ["-c", f"gpg.ssh.allowedSignersFile={os.fspath(signers.absolute())}"]
     try:

@@ -1,4 +1,4 @@
-"""What a process does once that runs one command: most of such a command is loading modules and taking them down."""
+"""Speeds up processes that run a single command, most of whose time is importing and tearing down modules."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ import gc
 import os
 
 _ALLOCATIONS = 100_000
-"""New objects between two looks for garbage. Python's 700 make it look fifty times while modules load, in vain."""
+"""New objects between garbage collections. With Python's 700, fifty useless collections run during imports."""
 
 
 def run_one_command() -> None:
-    """Save a process the work that only pays in long ones: a fifth to a quarter of what a short command takes.
+    """Skip work that only pays in long processes, which saves a fifth to a quarter of a short command's time.
 
-    Children inherit the number of threads, too: none of ours multiplies large matrices.
+    Children inherit the number of threads, too; none of them multiplies large matrices.
     """
     gc.set_threshold(_ALLOCATIONS)
-    atexit.register(gc.freeze)  # registered first, so run last: the end of the process frees all memory anyway
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as numpy loads, it would start a thread for each core
+    atexit.register(
+        gc.freeze
+    )  # registered first, so it runs last; the memory is freed by the end of the process anyway
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # otherwise importing numpy starts a thread per core

@@ -1,4 +1,4 @@
-"""Where results go: a reader that has seen enough closes it, and nothing else may be taken for that."""
+"""Distinguishes a stdout closed by its reader from other broken pipes."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 
 class StdoutClosed(Exception):
-    """Nobody reads stdout any more, as when it goes to `head`."""
+    """The reader of stdout has closed it, for example `head`."""
 
 
 class StdoutFull(Exception):
-    """What should be printed cannot be written: the disk that it goes to is full, say. Its text says why."""
+    """Output cannot be written, for example because the disk is full; the text says why."""
 
 
 class _Stdout(io.FileIO):
-    """The file behind stdout. Other pipes break too, that to git for one, and then the call has failed."""
+    """The file behind stdout; other broken pipes, such as that to git, mean that the command has failed."""
 
     def write(self, data: ReadableBuffer, /) -> int:
         try:
@@ -33,12 +33,12 @@ class _Stdout(io.FileIO):
             raise StdoutFull(error.strerror or str(error)) from None
 
     def _let_go(self) -> None:
-        """Have nothing more written there: Python would complain once more at its end."""
+        """Discard all further output, about which Python would complain again at exit."""
         os.dup2(os.open(os.devnull, os.O_WRONLY), self.fileno())
 
 
 def guard_stdout() -> None:
-    """Have a closed stdout known from any other broken pipe, and letters that a terminal lacks printed all the same."""
+    """Raise `StdoutClosed` if stdout is closed, and escape characters that its encoding lacks."""
     stream = sys.stdout
     if not isinstance(stream, io.TextIOWrapper):
         return

@@ -1,8 +1,8 @@
-"""Many may publish at once, and one may delete while nobody does.
+"""A readers-writer lock: many processes may publish at once, but deleting excludes all others.
 
-Who publishes holds a shared lock (`flock`) from the moment when contents are relied on until refs have moved; who
-deletes holds it alone. A second file, the gate, is passed by both on their way in, so that one who waits to delete is
-not kept out for ever by a stream of others. The kernel lets go of both with the process.
+Publishing holds a shared lock (`flock`) from when contents are relied on until refs have moved; deleting holds it
+exclusively. Both first pass a second lock, the gate, so that a stream of publishers cannot starve a deleter. The kernel
+releases both when the process ends.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from pathlib import Path
 from blastgit.errors import Busy, RepoError
 
 GATE, LOCK = "publishing.gate", "publishing.turn"
-"""The two files, in each folder whose contents are guarded."""
+"""The two lock files in each guarded folder."""
 
-_AT_THE_GATE = 2.0  # seconds for which one who wants to delete keeps new ones out while others finish
+_AT_THE_GATE = 2.0  # seconds that a deleter keeps new publishers out while others finish
 _PAUSE = 0.01
 
 
 def stamp(folders: Iterable[Path]) -> tuple[int, ...]:
-    """Return what changes whenever somebody deletes: while it is the same, what was there is there."""
+    """Return a value that changes whenever somebody deletes: while it stays the same, no contents have gone."""
     return tuple(_changed(folder / LOCK) for folder in sorted(set(folders)))
 
 
@@ -37,7 +37,7 @@ def _changed(path: Path) -> int:
 
 @contextmanager
 def publishing(folders: Iterable[Path]) -> Iterator[None]:
-    """Keep others from deleting what lies in these folders. One that this user cannot write to needs no guard."""
+    """Prevent others from deleting in these folders; folders that this user cannot write are skipped."""
     with ExitStack() as held:
         for folder in sorted(set(folders)):
             try:
@@ -55,10 +55,10 @@ def publishing(folders: Iterable[Path]) -> Iterator[None]:
 
 @contextmanager
 def deleting(folders: Iterable[Path], timeout: float) -> Iterator[None]:
-    """Wait for all who publish, and keep others from beginning to.
+    """Wait for all publishers to finish, and prevent new ones from starting.
 
     Raises:
-        Busy: They were not done in time.
+        Busy: They did not finish in time.
         RepoError: A folder cannot be written.
     """
     with ExitStack() as held:
@@ -82,7 +82,7 @@ def _alone(gate: int, lock: int, folder: Path, timeout: float) -> None:
             return
         fcntl.flock(gate, fcntl.LOCK_UN)
         if time.monotonic() >= deadline:
-            raise Busy(f"contents of {folder} are being published for more than {timeout:g} s: try again later")
+            raise Busy(f"others have been publishing contents of {folder} for more than {timeout:g} s: try again later")
         time.sleep(_PAUSE)
 
 
@@ -99,7 +99,7 @@ def _take(descriptor: int, deadline: float) -> bool:
 
 
 def _opened(path: Path) -> int:
-    """Open a lock file, which any user may lock who can read it."""
+    """Open a lock file, which any user with read access may lock."""
     try:
         return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:

@@ -1,8 +1,8 @@
-"""Git's environment: what a user or a machine has set changes nothing, except how and as whom others are reached.
+"""Isolates git from the settings of users and machines, except those for connections and credentials.
 
 Git reads settings from the system's file, the user's file and some forty variables. Many of them change what a command
-does: `fetch.pruneTags` would delete published tags. So git gets a file of its own instead of those two, with nothing
-in it but what the call needs. It is an allow-list, since git learns new settings with every version.
+does: `fetch.pruneTags` would delete published tags. Git therefore gets a separate file with only the settings that the
+call needs. It is an allow-list, since every version of git adds settings.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from blastgit.plumbing.scratch import Scratch
 
 
 class Keep(Enum):
-    """What a call of git needs of the user's settings: the keys, in lower case but for their middle part."""
+    """Which of the user's settings a git command needs: patterns of keys, in lower case except their middle part."""
 
     NOTHING = ""
     TRUST = r"safe\.directory"
@@ -32,7 +32,7 @@ class Keep(Enum):
 
     @classmethod
     def to_reach(cls, location: str) -> Keep:
-        """Return what is needed to work with a repository elsewhere, or with another folder of this machine."""
+        """Return what is needed to work with a remote repository, or with another local folder."""
         is_here = location.startswith(("/", "file://")) or Path(location).exists()
         return cls.TRUST if is_here else cls.CONNECTION
 
@@ -43,13 +43,13 @@ OF_A_REPO = frozenset({
     "GIT_NO_REPLACE_OBJECTS", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX", "GIT_REPLACE_REF_BASE", "GIT_SHALLOW_FILE",
     "GIT_WORK_TREE",
 })  # fmt: skip
-"""What `git rev-parse --local-env-vars` lists: set while a hook runs, and wrong for any other repository."""
+"""From `git rev-parse --local-env-vars`: set while a hook runs, and wrong for any other repository."""
 
 _STEERING = re.compile(
     r"GIT_(CONFIG|DEFAULT|TEST|NOTES|ATTR|REF|PUSH_OPTION|DIFF|MERGE|INDEX|FORCE|ADVICE|REFLOG|NO|ALLOC|MMAP|ALLOW_NULL"
     r"|TEMPLATE|QUARANTINE|OPTIONAL|FLUSH|EXTERNAL_DIFF|PROGRESS|PRINT|OVERRIDE|TRANSPORT|CURL)(_.*)?|GIT_.*_PATHSPECS"
 )
-"""Other variables by which git does something else, or writes something else on stderr."""
+"""Other variables that change the behaviour or the messages of git."""
 
 _OF_CONNECTIONS = frozenset({"GIT_ALLOW_PROTOCOL", "GIT_PROTOCOL_FROM_USER"})
 _FIXED = {
@@ -61,7 +61,7 @@ _PINNED = {
     "fetch.recurseSubmodules": "false", "protocol.version": "2", "push.followTags": "false", "push.gpgSign": "false",
     "push.recurseSubmodules": "no", "tag.gpgSign": "false",
 }  # fmt: skip
-"""Settings that not even the repository itself may have otherwise: a mirror's `fetch.prune` would delete refs too."""
+"""Settings that override even the repository's own: a mirror's `fetch.prune` would delete refs, too."""
 
 _NO_HOOKS = {"core.hooksPath": os.devnull}
 
@@ -73,13 +73,13 @@ def own_environment(
     extra: Mapping[str, str] | None = None,
     settings: Mapping[str, str] | None = None,
 ) -> Iterator[dict[str, str]]:
-    """Yield an environment for git in which only some of the user's settings hold, for as long as the context lasts.
+    """Yield an environment for git in which only some of the user's settings apply, valid within the context.
 
     Args:
-        directory: The git directory, for settings that are included for some repositories only.
-        keep: Which of the user's settings hold.
-        extra: Variables on top.
-        settings: Settings of this call alone.
+        directory: The git directory, for settings that are included only for some repositories.
+        keep: Which of the user's settings apply.
+        extra: Further variables.
+        settings: Settings for this call.
 
     Raises:
         RepoError: The user's settings cannot be read.
@@ -93,7 +93,7 @@ def own_environment(
     if not text:
         yield environment
         return
-    scratch = Scratch()  # it may hold a token, so it has a place that nobody else reads, and that is cleaned up
+    scratch = Scratch()  # private and cleaned up, since the settings may include a token
     try:
         file = scratch.path / "gitconfig"
         file.write_text(text, encoding="utf-8", errors="surrogateescape")
@@ -110,16 +110,18 @@ def _as_variables(settings: Mapping[str, str]) -> dict[str, str]:
 
 def _is_kept(name: str, value: str, keep: Keep) -> bool:
     if name.startswith("GIT_TRACE"):
-        return value.startswith("/") and not name.startswith("GIT_TRACE2_PARENT")  # others write among git's own words
+        return value.startswith("/") and not name.startswith(
+            "GIT_TRACE2_PARENT"
+        )  # otherwise traces would mix with git's messages
     if name in _OF_CONNECTIONS:
         return keep is Keep.CONNECTION
     return name not in OF_A_REPO and not _STEERING.fullmatch(name)
 
 
 def _settings(directory: Path | str | None, wanted: re.Pattern[str]) -> str:
-    """Return the text of a settings file with those of the user's, the system's and the environment's that are wanted.
+    """Return a settings file with the matching settings of the user, the system and the environment.
 
-    Git reads them, since it alone knows where they are and which files they include.
+    They are read by git itself, which knows where they are and which files they include.
     """
     where = [] if directory is None else [f"--git-dir={Path(directory).absolute()}"]
     command = ["git", *where, "config", "--list", "--includes", "--show-scope", "-z"]

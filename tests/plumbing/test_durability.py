@@ -71,7 +71,7 @@ def test_a_disk_that_fails_to_take_it_in(repo: Path, sample: Any, record: Any, m
 
     with monkeypatch.context() as patch:
         patch.setattr(durable, "_syncfs", fail)
-        with pytest.raises(RepoError, match=r"could not be brought to disk .*see to the disk"):
+        with pytest.raises(RepoError, match=r"could not be synced to disk .*check the disk"):
             record(repo, sample)
     assert DataRepo(repo).list() == []
     assert list((repo / "refs").rglob("*.lock")) == []

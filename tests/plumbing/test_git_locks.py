@@ -110,7 +110,7 @@ def test_one_command_lists_and_frees_them(repo, record, states, monkeypatch, cap
 def test_a_lock_of_plain_git_is_named_at_once(repo, record, states):
     record(repo, states[0])
     (repo / f"{REF}.lock").touch()
-    words = rf"{REF}\.lock is locked since .* a git that was killed left it.*--free {REF}\.lock"
+    words = rf"{REF}\.lock has been locked since .* a git that was killed left it.*--free {REF}\.lock"
     with pytest.raises(Busy, match=words):
         record(repo, states[2])
     assert list((repo / "blastgit/locks").iterdir()) == []

@@ -371,9 +371,9 @@ def test_a_server_that_is_gone(repo: Path, git: Git, sample: Sample, add: Any, m
     with served_over_http(repo.parent) as (root, _):
         url = f"{root}/bob/repo"
         opened = DataRepo(url)
-    with pytest.raises(RepoError, match="see whether the server is up"):
+    with pytest.raises(RepoError, match="check whether the server is up"):
         add(opened, sample)
-    with pytest.raises(RepoError, match="see whether the server is up"):
+    with pytest.raises(RepoError, match="check whether the server is up"):
         DataRepo(url.replace("http", "git"))
     with ExitStack() as server:
         root, _ = server.enter_context(served_over_http(repo.parent))
