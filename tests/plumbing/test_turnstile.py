@@ -13,7 +13,7 @@ def test_many_publish_at_once(tmp_path: Path) -> None:
 
 
 def test_one_who_deletes_waits_for_them_and_not_for_ever(tmp_path: Path) -> None:
-    with publishing([tmp_path]), pytest.raises(Busy, match="are being published"), deleting([tmp_path], 0.05):
+    with publishing([tmp_path]), pytest.raises(Busy, match="have been publishing"), deleting([tmp_path], 0.05):
         pass
     with deleting([tmp_path], 0.05):
         pass
