@@ -1,4 +1,4 @@
-"""How much work comparing one file may be: what is small on disk may stand for any amount of it.
+"""Limits on the work of comparing one file, since a small file can stand for any amount of it.
 
 It is counted in what there is to do, bytes to unpack and things to look at, and not in seconds: the same two files get
 the same verdict on every machine, however busy it is. Each limit stands for some seconds, and is far beyond what
@@ -29,18 +29,18 @@ def most_unpacked(size: int) -> int:
 
 
 class Work:
-    """What is left of a budget while a file is walked through."""
+    """The rest of a budget while a file is read."""
 
     def __init__(self, most: int, noun: str) -> None:
-        """Allow so many of something."""
+        """Allow at most `most` items."""
         self._left = self._most = most
         self._noun = noun
 
     def spend(self, count: int) -> None:
-        """Take some of it.
+        """Spend part of it.
 
         Raises:
-            ValueError: Less is left.
+            ValueError: The budget is exhausted.
         """
         self._left -= count
         if self._left < 0:

@@ -211,7 +211,7 @@ def string(cards: Cards, keyword: str) -> str:
 
 
 def logical(cards: Cards, keyword: str) -> bool:
-    """Whether a card says so."""
+    """Whether a card has the logical value T."""
     return cards.get(keyword, [None])[0] is True
 
 

@@ -1,4 +1,4 @@
-"""The front door: picks the format and falls back to bytes when a file cannot be compared by content."""
+"""Entry points: pick the format, and fall back to bytes when a file cannot be compared by content."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _unsound(form: Format, old: Path, new: Path) -> str | None:
 
 
 def _remark(form: Format, old: Path, new: Path) -> str | None:
-    """What there is to say of files that are sloppy in form and were compared by content all the same."""
+    """A note on files that are sloppy in form but were compared by content."""
     return _note(form.remark(old), form.remark(new), "content") if isinstance(form, Remarking) else None
 
 

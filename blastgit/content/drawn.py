@@ -1,4 +1,4 @@
-"""Whether two versions of a file of samples differ in nothing but what a sampler drew."""
+"""Whether two versions of a file of samples differ only in what a sampler drew."""
 
 from __future__ import annotations
 

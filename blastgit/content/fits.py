@@ -64,7 +64,7 @@ class Fits:
 
 @dataclass(frozen=True, slots=True)
 class _Data:
-    """How to read the data of an HDU: as numbers, rows of fields, or mere bytes; no layout means no data."""
+    """How to read the data of an HDU: as numbers, rows of fields, or plain bytes; no layout means no data."""
 
     layout: Layout | None
     unit: str
@@ -74,7 +74,7 @@ class _Data:
 
     @property
     def takes_work(self) -> bool:
-        """Whether equal values may be stored as other bytes, and have to be brought out."""
+        """Whether equal values may be stored as different bytes, so that they must be decoded."""
         return self.tiled is not None or (self.columns is not None and not self.columns.is_plain)
 
 

@@ -1,4 +1,4 @@
-"""Telling by a few elements that two arrays differ, which most changed files show at once.
+"""Detects from a few elements that two arrays differ, which is enough for most changed files.
 
 Importing numpy takes longer than comparing most files. It is needed only where the first differences are noise,
 or where elements are neither integers nor common floats.
@@ -29,11 +29,11 @@ NAMES = {"|b1": "bool", "|i1": "int8", "|u1": "uint8"} | _INTEGERS | {d: f"float
 """What numpy calls the plain types, by their description in ``.npy`` headers; the last digit is the size in bytes."""
 
 BYTES = "|V1"
-"""Description of mere bytes."""
+"""Description of plain bytes."""
 
 
 def differ(old: Reader, new: Reader, descr: object, bounds: Bounds) -> bool | None:
-    """Whether two streams of elements of one type differ, if that is plain to see.
+    """Whether two streams of elements of one type differ, if a quick look can tell.
 
     The rule is that of `blastgit.content.tolerance.changed`.
 

@@ -1,4 +1,4 @@
-"""Global heaps of HDF5 files, where strings and arrays of varying length lie.
+"""Global heaps of HDF5 files, which hold strings and arrays of varying length.
 
 The HDF5 library walks a heap from object to object by the length that each states. In a damaged one it may never get
 to the end: an object of no length leads to itself, and one that is too long overflows. So heaps are walked here first.

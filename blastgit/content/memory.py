@@ -1,4 +1,4 @@
-"""A bound for the memory that a library may ask for: what a damaged file states is believed by many."""
+"""Limits the memory that a library may allocate, since many trust the sizes stated in a damaged file."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ class _Stream:
 
 @dataclass(frozen=True, slots=True)
 class _Array:
-    """A member's layout, how numpy describes its elements, and where they start; mere bytes start at once."""
+    """A member's layout, how numpy describes its elements, and where they start; plain bytes start at once."""
 
     member: _Member
     layout: Layout

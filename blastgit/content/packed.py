@@ -1,4 +1,4 @@
-"""Files that are compressed as a whole, whatever their name says: astronomers' readers open them all the same."""
+"""Files that are compressed as a whole, whatever their name: astronomers' readers open them anyway."""
 
 from __future__ import annotations
 

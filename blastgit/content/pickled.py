@@ -1,4 +1,4 @@
-"""Arrays out of a pickle, without running it: Blast's chain and percentile files hold a dictionary of arrays so.
+"""Reads arrays from a pickle without running it: Blast's chain and percentile files hold a dictionary of arrays.
 
 A pickle is a program, and could call anything. Here it finds nothing to call but stand-ins, which only keep what numpy
 would have been given; arrays are then built of that. Whatever else a pickle asks for is refused.

@@ -1,4 +1,4 @@
-"""Comparison of plain values out of a pickle: numbers, texts and arrays, in dictionaries, lists and the like."""
+"""Comparison of plain values from a pickle: numbers, texts and arrays, in dictionaries, lists and the like."""
 
 from __future__ import annotations
 

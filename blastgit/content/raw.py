@@ -1,4 +1,4 @@
-"""Comparison of files as mere bytes."""
+"""Comparison of files as plain bytes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Raw:
     suffixes: frozenset[str] = frozenset()
 
     def probe(self, path: Path) -> str | None:
-        """Nothing can be wrong with mere bytes."""
+        """Nothing can be wrong with plain bytes."""
         del path
         return None
 

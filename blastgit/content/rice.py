@@ -49,7 +49,7 @@ def unpack(data: bytes, count: int, width: int, block: int) -> NDArray[Any]:
 def _places(
     data: bytes, count: int, width: int, block: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Of each number: how many zeros stand before its one, where its lower bits start, and how many they are."""
+    """Return for each number the zeros before its one, the start of its lower bits, and their count."""
     bits, unpacked, _ = _KINDS[width]
     size = 8 * len(data)
     ones = _next_ones(data)

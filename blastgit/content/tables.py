@@ -1,4 +1,4 @@
-"""Rows of binary tables in FITS files (FITS 4.0, 7.3): their columns, and what in their bytes says nothing.
+"""Rows of binary tables in FITS files (FITS 4.0, 7.3): their columns, and which of their bytes have no meaning.
 
 It says nothing where in the heap an array of varying length lies, and how many bytes tell that; what stands behind the
 end of a text, be it blanks or what a NUL cuts off; and which bits fill up the last byte of a row of bits.

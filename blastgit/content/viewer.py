@@ -19,9 +19,9 @@ class Side:
 
     Attributes:
         source: The address of the picture; None if there is none.
-        label: What it is called.
-        caption: What more is said below it.
-        values: Where its pixels are as numbers; "" for nowhere.
+        label: Its name.
+        caption: Further text below it.
+        values: The address of its pixel values; "" for none.
     """
 
     source: str | None
