@@ -28,8 +28,8 @@ class FieldChange:
         row: "added" or "removed" when the whole row is; else "changed".
         known: Whether the rules know the field; others came with a newer Blast.
         twin: The number of the row among those of its key; nearly always 1.
-        sigma: The difference in units of both errors, added in quadrature; None if the rows tell no errors.
-        deviation: Of what a sampler drew, under `equal_within`: the difference in units of the width published before.
+        sigma: The difference in units of both errors, added in quadrature; None if the rows have no errors.
+        deviation: For sampled values under `equal_within`: the difference in units of the width published before.
     """
 
     table: str
@@ -50,12 +50,12 @@ class FieldChange:
 
     @property
     def quantity(self) -> Quantity:
-        """What the numbers of the field are."""
+        """Unit, scale and error of the field's numbers."""
         return quantity_of(self.field)
 
     @property
     def difference(self) -> float | None:
-        """New less old, in the unit of the difference; None unless both are finite numbers, and no names."""
+        """New minus old, in the unit of the difference; None unless both are finite numbers and not identifiers."""
         if self.quantity.scale == NAME or number(self.old) is None or number(self.new) is None:
             return None
         change = self.new - self.old
@@ -63,7 +63,7 @@ class FieldChange:
 
     @property
     def relative(self) -> float | None:
-        """The relative change `(new - old) / |old|`; None where it means nothing, as of magnitudes and logarithms."""
+        """The relative change `(new - old) / |old|`; None where it has no meaning, as for magnitudes and logarithms."""
         if self.difference is None or self.quantity.scale != RATIO or self.old == 0:
             return None
         change = self.difference / abs(self.old)
@@ -76,7 +76,7 @@ class FieldChange:
 
     @property
     def size(self) -> str:
-        """How large the change is, as people read it: `+3 %, +12 sigma`, `-0.04 mag`, `+0.17 dex`; "" of no number."""
+        """The size of the change in words: `+3 %, +12 sigma`, `-0.04 mag`, `+0.17 dex`; "" if it is not a number."""
         difference, unit = self.difference, self.quantity.unit_of_difference
         if difference is None:
             return ""
@@ -111,14 +111,14 @@ _NOTHING = Row("", (), {})
 
 
 def _number_alike(rows: list[Row], others: list[Row], table: Table, rules: Rules) -> list[Row]:
-    """Number twins as those that they equal are: by what they say alone, noise could swap the numbers of two."""
+    """Give each twin the number of the one it equals: numbered by their values alone, noise could swap two of them."""
     if all(row.twin == 1 for row in (*rows, *others)):
         return rows
     left: dict[str, list[Row]] = {}
     for other in others:
         left.setdefault(other.name, []).append(other)
     given: dict[int, int] = {}
-    for equal in (True, False):  # those that equal none take what numbers are left
+    for equal in (True, False):  # those that equal none take the remaining numbers
         for at, row in enumerate(rows):
             free = [each for each in left.get(row.name, []) if each.key == row.key and at not in given]
             match = next((each for each in free if not (equal and any(_compare_rows(row, each, table, rules)))), None)
@@ -129,7 +129,7 @@ def _number_alike(rows: list[Row], others: list[Row], table: Table, rules: Rules
 
 
 def _fill(rows: list[Row], given: Mapping[int, int]) -> Iterator[int]:
-    """Yield the number of each row: what it was given, else the lowest that none of its twins has."""
+    """Yield the number of each row: the one given to it, else the lowest that none of its twins has."""
     taken = {(rows[at].name, number) for at, number in given.items()}
     for at, row in enumerate(rows):
         number = given.get(at) or next(n for n in count(1) if (row.name, n) not in taken)
@@ -138,7 +138,7 @@ def _fill(rows: list[Row], given: Mapping[int, int]) -> Iterator[int]:
 
 
 def _pair(old: list[Row], new: list[Row], rules: Rules) -> Iterator[tuple[Row | None, Row | None]]:
-    """Pair rows by key; a number in a key (the age of an SFH bin) may wobble like any other."""
+    """Pair rows by key; a number in a key (the age of an SFH bin) may vary within the tolerance like any other."""
     left = {(row.key, row.twin): row for row in old}
     unmatched = []
     for row in new:
@@ -191,8 +191,8 @@ def same_value(old: Json, new: Json, tolerance: float, limit: float = inf) -> bo
     """Whether two values are equal: NaN equals NaN, infinities only themselves, floats within the tolerance.
 
     Args:
-        old: One.
-        new: The other.
+        old: One value.
+        new: The other value.
         tolerance: How far apart floats may be, relative to the larger one.
         limit: How far apart they may be at most, in their unit.
     """

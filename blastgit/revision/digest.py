@@ -1,4 +1,4 @@
-"""The Science-Digest: one hash of all that makes two states the same."""
+"""The Science-Digest: one hash of everything that must agree for two states to be the same."""
 
 from __future__ import annotations
 

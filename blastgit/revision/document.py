@@ -1,4 +1,4 @@
-"""JSON in and out: strict when reading what Blast wrote, canonical when writing what is published.
+"""Reads and writes JSON: strict when reading exports of Blast, canonical when writing published documents.
 
 Blast writes with Python's encoder and so emits bare `NaN` and `Infinity`, which RFC 8259 does not know. Inside
 blastgit such numbers are floats; in a published document they are strings, and `metadata.nonfinite` lists the JSON
@@ -20,12 +20,12 @@ Json = Any
 """A parsed JSON value; checked by shape where it is used, since no static type could say more."""
 
 SIZE_LIMIT = 64 * 1024 * 1024
-"""Bytes. Real exports have 45 kB; one of a thousand times that is a mistake, and would fill a worker's memory."""
+"""Bytes. Real exports have 45 kB; one of a thousand times that is a mistake and would fill a worker's memory."""
 
 DEPTH_LIMIT = 64
-"""Levels. Real exports have eight; what walks a document calls itself for each."""
+"""Levels. Real exports have eight; the functions that walk a document recurse once per level."""
 
-_NESTED = frozenset({dict, list})  # what json.loads makes; asking for types is several times as fast as isinstance
+_NESTED = frozenset({dict, list})  # what json.loads makes; comparing types is several times as fast as isinstance
 _SAFE_INTEGER = 2**53
 _LARGEST_INTEGER = 10**308  # beyond it, an integer cannot even be compared with a double
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -35,7 +35,7 @@ def parse(data: bytes, what: str = "the export") -> Json:
     """Read strict JSON, with Python's NaN and infinities allowed.
 
     Raises:
-        InvalidExport: Not UTF-8, not JSON, too large or too deep, a key given twice, or a number beyond all doubles.
+        InvalidExport: Not UTF-8, not JSON, too large or too deep, a duplicate key, or a number too large for a double.
     """
     if len(data) > SIZE_LIMIT:
         raise InvalidExport(f"{what} has more than the {SIZE_LIMIT:,} bytes that are allowed")
@@ -139,7 +139,7 @@ _PLAIN: dict[type, Callable[[Any], str]] = {
     str: encode_basestring, int: str, float: _finite_text, bool: {True: "true", False: "false"}.__getitem__,
     type(None): lambda _: "null",
 }  # fmt: skip
-"""How what is neither an object nor an array is written."""
+"""How values other than objects and arrays are written."""
 
 
 def name_nonfinite(document: Json) -> tuple[Json, list[str]]:
@@ -168,7 +168,7 @@ def restore_nonfinite(document: Json, pointers: list[str]) -> Json:
     """Turn the strings at `pointers` back into floats, in place, and return the document.
 
     Raises:
-        InvalidExport: A pointer leads to no such string.
+        InvalidExport: There is no such string at a pointer.
     """
     for pointer in pointers:
         parent, last = document, ""
@@ -198,10 +198,10 @@ def _escape(step: str) -> str:
 
 
 def canonical(value: Json) -> bytes:
-    """Return the canonical JSON (RFC 8785) of values that doubles hold: numbers are doubles there.
+    """Return the canonical JSON (RFC 8785) of values whose numbers fit doubles.
 
     Written here because it decides, for every record, whether anything changed: several times as fast as a general
-    encoder, against which the tests hold it.
+    encoder, with which the tests compare it.
     """
     return _text(value).encode("utf-8", "surrogatepass")
 
@@ -233,7 +233,7 @@ def _utf16(key: str) -> bytes:
 
 
 def es6_number(value: float) -> str:
-    """Return a finite double as ECMAScript prints it, which is what RFC 8785 asks for."""
+    """Return a finite double as ECMAScript prints it, as RFC 8785 requires."""
     text = repr(value)
     if "e" not in text:
         return text[:-2] if text.endswith(".0") and text != "-0.0" else "0" if value == 0 else text
@@ -252,14 +252,14 @@ _WRITERS: dict[type, Callable[[Any], str]] = {
     str: encode_basestring, float: es6_number, int: _integer_text, dict: _object_text, list: _array_text,
     tuple: _array_text, bool: {True: "true", False: "false"}.__getitem__, type(None): lambda _: "null",
 }  # fmt: skip
-"""How a value of each type is written canonically: looked up faster than asked for one after another."""
+"""How a value of each type is written canonically; a lookup is faster than a chain of checks."""
 
 
 def as_object(value: Json, what: str) -> dict[str, Json]:
     """Return `value` if it is a JSON object.
 
     Raises:
-        InvalidExport: It is something else; `what` says which part of the document it is.
+        InvalidExport: It has another type; `what` names the part of the document.
     """
     if not isinstance(value, dict):
         raise InvalidExport(f"{what} should be a JSON object, and is {_kind(value)}")
@@ -270,7 +270,7 @@ def as_list(value: Json, what: str) -> list[Json]:
     """Return `value` if it is a JSON array.
 
     Raises:
-        InvalidExport: It is something else; `what` says which part of the document it is.
+        InvalidExport: It has another type; `what` names the part of the document.
     """
     if not isinstance(value, list):
         raise InvalidExport(f"{what} should be a JSON array, and is {_kind(value)}")

@@ -23,7 +23,7 @@ class DatasetRevision:
     """A published document, read back.
 
     Attributes:
-        export: The export in it, as Blast wrote it but for the order of lists.
+        export: The export in it, as Blast wrote it except for the order of lists.
         number: The revision number.
         files: The SHA-256 of each file, `{"cutout_cdn/DES/DES_z.fits": "sha256:…"}`.
         data: The bytes as published.
@@ -87,7 +87,7 @@ def read_dr(data: bytes, what: str) -> DatasetRevision:
 
 
 def read_tasks(data: bytes, what: str) -> list[Any]:
-    """Return the workflow's tasks from the bytes of a DR, without reading all else, as `write_dr` lays them out.
+    """Return the workflow's tasks from the bytes of a DR, without reading the rest; `write_dr` sets the layout.
 
     Args:
         data: The bytes.

@@ -1,4 +1,4 @@
-"""Blast's export: its shape, checked once at the door, and where each table stands in it.
+"""Blast's export: its structure, checked once when it is read, and the place of each table in it.
 
 Source: `host_utils.export_transient_info` of Blast v1.9.0 and later.
 """
@@ -16,7 +16,7 @@ from blastgit.naming.names import check_transient, reference_line
 from blastgit.revision.document import SIZE_LIMIT, Json, as_list, as_object, parse, restore_nonfinite
 
 CHILD_LISTS = ("sedfittingresults", "aperturephotometry", "starformationhistoryresult")
-"""The lists that each aperture of an export carries (Blast: `host_utils.export_transient_info`)."""
+"""The lists that each aperture of an export has (Blast: `host_utils.export_transient_info`)."""
 
 REFERENCE = "reference"
 """The key of a document that is about a reference and not about a transient."""
@@ -30,14 +30,14 @@ _DATA_ROOTS = ("/data/cutout_cdn/", "/data/sed_output/")
 
 @dataclass(frozen=True)
 class Export:
-    """A checked export, or the document of a reference, free of what blastgit adds to a published one.
+    """A checked export, or the document of a reference, without the keys that blastgit adds on publishing.
 
     Attributes:
         document: The parsed JSON, NaN and infinities as floats.
-        name: The transient's name; of a reference, `r/filter/DES_z`.
+        name: The transient's name; for a reference, `r/filter/DES_z`.
         time: When Blast wrote it (UTC).
-        app_version: The version of Blast that wrote it, as it says.
-        is_published: Whether it was read from a published document, and not from one that Blast wrote.
+        app_version: The version of Blast that wrote it, as stated in the export.
+        is_published: Whether it was read from a published document, and not from one written by Blast.
     """
 
     document: dict[str, Json]
@@ -53,10 +53,10 @@ class Export:
 
 
 def read_export(data: bytes, what: str = "the export") -> Export:
-    """Parse and check an export, or a published one (DR), which is led back to what Blast wrote.
+    """Parse and check an export, or a published one (DR), which is turned back into what Blast wrote.
 
     Raises:
-        InvalidExport: With the place in the document that is wrong.
+        InvalidExport: The document is wrong; the error names the place.
         InvalidName: The transient's name breaks the rules.
     """
     document = as_object(parse(data, what), what)
@@ -70,7 +70,7 @@ def read_export(data: bytes, what: str = "the export") -> Export:
 
 
 def read_given(export: bytes | Path) -> Export:
-    """Read an export that was handed in, itself or as a file; see `read_export`.
+    """Read an export given as bytes or as a file; see `read_export`.
 
     Raises:
         InvalidExport: It is not one.
@@ -90,7 +90,7 @@ def check_export(document: dict[str, Json], what: str = "the export") -> Export:
     """Check the shape of a parsed export, or of the document of a reference.
 
     Raises:
-        InvalidExport: With the place in the document that is wrong.
+        InvalidExport: The document is wrong; the error names the place.
         InvalidName: The name of what it is about breaks the rules.
     """
     metadata = as_object(_key(document, "metadata", what), "metadata")
@@ -186,13 +186,13 @@ def _time(text: str) -> datetime:
 
 
 def is_same_run(old: Export, new: Export, ignored: Collection[str] = ()) -> bool:
-    """Whether two exports are of one run of the workflow, by the times that Blast noted at each task.
+    """Whether two exports are of the same run of the workflow, by the times that Blast recorded for each task.
 
-    A message that is delivered twice, or a second look, makes another export of the same run; that reproduces nothing.
+    A message delivered twice, or a second check, produces another export of the same run, which confirms nothing.
 
     Args:
-        old: One.
-        new: The other.
+        old: One export.
+        new: The other export.
         ignored: Tasks that do not count.
     """
     times = [
@@ -213,7 +213,7 @@ def named_files(document: dict[str, Json]) -> list[str]:
     in Blast's database ("hard-coded in the object keys"), whatever its settings say.
 
     Raises:
-        InvalidExport: A path leads elsewhere.
+        InvalidExport: A path leads out of the data folder.
     """
     named = [(cutout["fields"].get("fits"), f"cutout {cutout['fields'].get('name')}") for cutout in document["cutouts"]]
     for aperture in document["apertures"]:

@@ -1,7 +1,7 @@
 """Whether a value is of the kind that Blast writes in that field: a number, a text, a list.
 
-`export.schema.json` says which it is. A field that it does not know came with a newer Blast, and may hold anything.
-Only what would be published is held to this: what was published stays readable, whatever it says.
+`export.schema.json` defines the kinds. A field that it does not list came with a newer Blast and may hold anything.
+Only values about to be published are checked: published ones stay readable, whatever they hold.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def check_changes(changes: Iterable[FieldChange], rules: Rules) -> None:
 
 
 def _check(table: str, field: str, value: Json, rules: Rules, row: Row) -> None:
-    """Check one value. A reference is a natural key by now, and is not looked at."""
+    """Check one value. A reference is a natural key by now and is not checked."""
     kind = None if field in rules.tables[table].references else _kind(table, field)
     if kind is None or value is None:
         return

@@ -13,9 +13,9 @@ class FileChange(NamedTuple):
         path: The path in the dataset, `cutout_cdn/DES/DES_z.fits`.
         change: "added", "removed", "changed"; "content-equal" (other bytes, same content: the published ones stay); or
             "redrawn" (other samples of a fit that is equal within its noise: they make no revision, and go into one).
-        note: What there is to say about the comparison, or None.
+        note: A remark on the comparison, or None.
         derived: Whether the file never causes a revision (a thumbnail).
-        same_as: The earlier revision whose very bytes have come back, or None.
+        same_as: The earlier revision that had exactly these bytes, or None.
     """
 
     path: str

@@ -1,7 +1,7 @@
 """What follows from causes: the results of the SED fits, and whether anything that a fit reads has changed.
 
 The fits draw random samples, and Blast repeats them on every run. So their results differ each time, and a person wants
-to know whether that was noise, or an answer to something.
+to know whether that was noise or the effect of a change.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ _READS = {
 """What each fit reads, of photometry in its own apertures only; `workflow/stages.yaml` has the same for planning."""
 
 _DUST_OF = {"local": "transient", "global": "host"}
-"""In whose direction the dust is that a fit's fluxes are corrected for."""
+"""The object in whose direction the dust lies that each fit's fluxes are corrected for."""
 
 
 def is_read(change: FieldChange, scope: str) -> bool:
     """Whether a value that changed is one that the fit of a scope reads."""
     if change.table == "filters":
-        # Others come and go with their photometry. All else of a filter comes in by way of the photometry.
+        # Added and removed rows go with their photometry. Other fields of a filter act through the photometry.
         return change.row == "changed" and change.field.startswith("wavelength_")
     if change.field == "milkyway_dust_reddening":
         return change.table == _DUST_OF.get(scope)
@@ -37,9 +37,9 @@ def is_read(change: FieldChange, scope: str) -> bool:
 
 
 def fed(changes: Iterable[FieldChange], scopes: Iterable[str]) -> set[str]:
-    """Return the scopes, out of those given, of the fits that were given something else to read."""
+    """Return the scopes, out of those given, of the fits with changed inputs."""
     inputs = [change for change in changes if change.table not in FITS]
-    # A stage that succeeds again may take up what had changed while it failed.
+    # A stage that succeeds again may use inputs that had changed while it failed.
     again = any(change.table == "workflow_tasks" and change.new == "processed" for change in inputs)
     return {scope for scope in scopes if again or any(is_read(change, scope) for change in inputs)}
 
@@ -47,12 +47,12 @@ def fed(changes: Iterable[FieldChange], scopes: Iterable[str]) -> set[str]:
 def effects(
     changes: Iterable[FieldChange], files: Iterable[FileChange], redrawn: Mapping[str, str], *, caused: bool
 ) -> Iterator[str]:
-    """Yield what is to say of the fits' results, and of files that nothing else of the reason speaks of.
+    """Yield clauses on the fits' results, and on files that the rest of the reason does not mention.
 
     Args:
         changes: The values that the rules know and that differ, labels left out.
         files: The files that differ.
-        redrawn: How far the fits have moved that are equal within their own noise, by scope.
+        redrawn: How far each fit that is equal within its own noise has moved, by scope.
         caused: Whether the reason names causes.
     """
     changes = list(changes)
@@ -64,7 +64,7 @@ def effects(
 
 
 class _Fits:
-    """The fits whose results differ, or that read something that does."""
+    """The fits whose results or inputs differ."""
 
     def __init__(self, changes: list[FieldChange], redrawn: Mapping[str, str]) -> None:
         self._redrawn = redrawn
@@ -80,7 +80,7 @@ class _Fits:
         return sorted(self._of)
 
     def tell(self, path: str) -> bool:
-        """Whether a file is of a fit that differs by more than its noise, or was given something else to read."""
+        """Whether a file is of a fit that differs by more than its noise, or has changed inputs."""
         scopes = {*self._of, *self._fed} - set(self._redrawn)
         return path.startswith("sed_output/") and any(f"_{scope}" in path for scope in scopes)
 
@@ -104,7 +104,7 @@ class _Fits:
         return states.pop() if len(states) == 1 else "changed"
 
     def _has_other_bins_only(self, scope: str) -> bool:
-        """Rows of bins that no fit fills any more stay in Blast until the transient is deleted."""
+        """Blast keeps rows of bins that no fit uses any more until the transient is deleted."""
         return all(
             change.field == "logsfh" if change.table == "sed" else change.row != "changed" for change in self._of[scope]
         )

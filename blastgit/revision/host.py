@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from blastgit.revision.document import Json
 
 _CATALOGUE = ("catalog_name", "catalog_release", "object_id")
-_PLACES = 5  # decimals of a degree; 1e-5 degree is 0.036 arcseconds, far below what tells two galaxies apart
+_PLACES = 5  # decimals of a degree; 1e-5 degree is 0.036 arcseconds, far less than the distance between two galaxies
 
 
 def host_key(fields: Mapping[str, Json]) -> str:
     """Return the key of a host: its entry in a catalogue, else its name, else its position.
 
-    An entry is `CATALOGUE/RELEASE/ID`, and a position, in degrees, `J150.11630-02.20580`. "" if a row says nothing.
+    An entry is `CATALOGUE/RELEASE/ID`; a position, in degrees, `J150.11630-02.20580`. "" if the row has none of these.
     """
     entry = [_word(fields.get(key)) for key in _CATALOGUE]
     if all(entry):
@@ -28,5 +28,5 @@ def host_key(fields: Mapping[str, Json]) -> str:
 
 
 def _word(value: Json) -> str:
-    """Return a value as it stands in a key, which is one line without spaces around it."""
+    """Return a value as written in a key: one line without spaces around it."""
     return "" if value is None or isinstance(value, dict | list) else " ".join(str(value).split())

@@ -1,4 +1,4 @@
-"""What operating systems, editors and copying programs leave among data; the names are in `leftovers.yaml`."""
+"""Files that operating systems, editors and copying programs leave among data; `leftovers.yaml` lists the names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def is_leftover(path: str) -> bool:
-    """Whether a file, or a folder that it lies in, bears such a name: `cutout_cdn/DES/._DES_z.fits`."""
+    """Whether a file, or a folder that contains it, has such a name: `cutout_cdn/DES/._DES_z.fits`."""
     names = _names()
     return any(names.fullmatch(part) for part in path.lower().split("/"))
 

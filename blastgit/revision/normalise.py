@@ -1,4 +1,4 @@
-"""The natural form of an export: what it says, without how Blast's database happens to hold it.
+"""The natural form of an export: its values, independent of how Blast's database happens to store them.
 
 A natural form is a flat mapping from the natural path of a value to the value: `host.redshift`,
 `photometry/2010H_SDSS_r_global/SDSS_r.flux`, `sed/global.log_mass_50`, `workflow_tasks/Host match.status`. What is
@@ -26,7 +26,7 @@ Key = tuple[Json, ...]
 class Row:
     """One row: the natural key that names it in its table, and its values that count and are not empty.
 
-    Rows of one name are twins, which Blast's race conditions leave; they are numbered, from 1.
+    Rows with the same name are twins, the result of race conditions in Blast; they are numbered from 1.
     """
 
     table: str
@@ -68,7 +68,7 @@ class NaturalForm:
 
     @cached_property
     def canonical(self) -> bytes:
-        """The canonical JSON of all values, what no double holds as `{"nonfinite": …}` and `{"integer": …}`."""
+        """The canonical JSON of all values; numbers beyond doubles become `{"nonfinite": …}` and `{"integer": …}`."""
         return canonical({path: _canonical_form(value) for path, value in self.values.items()})
 
 
@@ -110,7 +110,7 @@ class _Normaliser:
     def _values(self, table: Table, fields: dict[str, Json]) -> dict[str, Json]:
         values: dict[str, Json] = {}
         for field, value in fields.items():
-            if field in table.volatile or (not value and _empty(value)):  # few are: asking in place is faster
+            if field in table.volatile or (not value and _empty(value)):  # few are: checking in place is faster
                 continue
             if self._rules.ignore_unknown and not table.knows(field):
                 continue
@@ -196,7 +196,7 @@ def _key_part(part: str, values: Mapping[str, Json], fields: Mapping[str, Json],
 
 
 def _number_twins(rows: list[Row]) -> list[Row]:
-    """Tell rows of one name apart by a number, in the order of what they say."""
+    """Number the rows with the same name, in the order of their values."""
     groups: dict[str, list[Row]] = {}
     for row in rows:
         groups.setdefault(row.name, []).append(row)
@@ -222,7 +222,7 @@ def _empty(value: Json) -> bool:
 
 
 def _canonical_form(value: Json) -> Json:
-    """Return a value as canonical JSON can hold it: what no double holds becomes an object that says so.
+    """Return a value as canonical JSON can hold it: a number that no double holds becomes an object.
 
     An object that happens to look like one of these is wrapped, so that no two values become the same.
     """
@@ -250,7 +250,7 @@ def natural_order(export: Export) -> dict[str, Json]:
     """Return the export's document with its lists in natural-key order (ties by primary key), as a DR holds them."""
     document = dict(export.document)
     if export.is_reference:
-        return document  # its lists are values, in whatever order they mean something
+        return document  # its lists are values, whose order may matter
     filters = {row["pk"]: row["fields"].get("name") for row in document["filters"]}
     document["apertures"] = [_order_aperture(row, filters) for row in _by(document["apertures"], "name")]
     ages = {
@@ -302,5 +302,5 @@ def _sortable(value: Json) -> tuple[str, Any]:
 
 
 def _name_of(names: Mapping[int, Json], pk: Json, otherwise: Json = None) -> Json:
-    """Return the name behind a primary key, which may be anything, since nobody has checked it."""
+    """Return the name behind a primary key, which may be anything, since it has not been checked."""
     return names.get(pk, otherwise) if isinstance(pk, int) else otherwise

@@ -1,7 +1,7 @@
-"""Part of an export: what one stage of the workflow brings, and how it is laid over what was there before.
+"""Part of an export: the output of one stage of the workflow, and how it is merged into the export before it.
 
-A stage of the workflow changes a few rows, and others run beside it. So it brings only the rows and fields that it
-made; rows are found by their natural names, since primary keys mean nothing across runs.
+A stage of the workflow changes a few rows while others run beside it. So its part holds only the rows and fields that
+it made; rows are matched by their natural names, since primary keys have no meaning across runs.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ _TABLES = frozenset({"metadata", *_OBJECTS, *_LISTS})
 
 
 def is_whole(part: Mapping[str, Json]) -> bool:
-    """Whether a part is a whole export, which takes the place of what was there: it has all tables."""
+    """Whether a part is a whole export, which replaces the export before it: it has all tables."""
     return part.keys() >= _TABLES and all("aperturephotometry" in row for row in part["apertures"])
 
 
 def skeleton(name: str, time: str) -> dict[str, Json]:
-    """Return the export of a transient of which nothing is known yet but its name."""
+    """Return the export of a transient of which only the name is known."""
     document: dict[str, Json] = {
         "metadata": {"app_version": "", "export_time": time},
         "transient": {"model": "host.transient", "pk": 0, "fields": {"name": name}},
@@ -33,10 +33,10 @@ def skeleton(name: str, time: str) -> dict[str, Json]:
 
 
 def lay_over(document: Mapping[str, Json], part: Mapping[str, Json]) -> dict[str, Json]:
-    """Return a document with a part laid over it.
+    """Return a document with a part merged into it.
 
-    `transient`, `host` and the rows of lists are merged field by field; a host with another primary key, or null, takes
-    the place of the old one; so do the lists of an aperture that are given. What the part does not name stays.
+    `transient`, `host` and the rows of lists are merged field by field; a host with another primary key, or null,
+    replaces the old one; so do the given lists of an aperture. Everything that the part does not name stays.
 
     Raises:
         InvalidExport: A row of the part has no name, or is not a row.
@@ -45,7 +45,7 @@ def lay_over(document: Mapping[str, Json], part: Mapping[str, Json]) -> dict[str
 
 
 def carry_over(document: Mapping[str, Json], old: Mapping[str, Json], new: Mapping[str, Json]) -> dict[str, Json]:
-    """Return a document with what was made between `old` and `new` laid over it; all of `new` if a row went."""
+    """Return a document with the changes from `old` to `new` merged into it; all of `new` if a row was removed."""
     part = _part_between(old, new)
     return dict(new) if part is None else _merge(document, part)
 
@@ -65,7 +65,7 @@ def _merge(document: Mapping[str, Json], part: Mapping[str, Json]) -> dict[str, 
 
 
 def _part_between(old: Mapping[str, Json], new: Mapping[str, Json]) -> dict[str, Json] | None:
-    """Return the rows and objects of `new` that `old` has not, or otherwise; None if a row of `old` is gone."""
+    """Return the rows and objects of `new` that `old` lacks or has otherwise; None if a row of `old` is gone."""
     part = {key: value for key, value in new.items() if key not in old or old[key] != value}
     for key in part.keys() & set(_LISTS):
         before = {_name(key, row): row for row in old.get(key, [])}
@@ -95,10 +95,10 @@ def _merge_row(old: Json, new: dict[str, Json], where: str) -> dict[str, Json]:
 
 
 def _name(table: str, row: Json) -> str:
-    """Return the name of a row, which tells it from the others of its table."""
+    """Return the name of a row, which is unique in its table."""
     owner = as_object(row, table)
     fields = owner if table == "workflow_tasks" else as_object(owner.get("fields"), f"{table}[…].fields")
     name = fields.get("task_name" if table == "workflow_tasks" else "name")
     if not isinstance(name, str):
-        raise InvalidExport(f"a row of {table} has no name, so it cannot be known which row it is: {row!r:.80}")
+        raise InvalidExport(f"a row of {table} has no name, so it cannot be matched: {row!r:.80}")
     return name

@@ -1,4 +1,4 @@
-"""What the numbers of rows are: their units, how a difference of two is shown, and where their errors stand."""
+"""What the numbers of rows mean: their units, how a difference of two is shown, and which field has their errors."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _PERCENTILES = ("_16", "_50", "_84")
 
 
 class Quantity(NamedTuple):
-    """What the numbers of a field are.
+    """What the numbers of a field mean.
 
     Attributes:
         unit: Their unit, as astropy writes it; None if they have none.
         scale: How a difference is shown.
-        error: The field that has the error of each; "" if none has.
+        error: The field with the error of each; "" if there is none.
     """
 
     unit: str | None = None
@@ -38,7 +38,7 @@ class Quantity(NamedTuple):
 
 @cache
 def quantity_of(field: str) -> Quantity:
-    """Return what the numbers of a field are."""
+    """Return what the numbers of a field mean."""
     return next((each for pattern, each in _quantities().items() if fnmatchcase(field, pattern)), Quantity())
 
 
@@ -48,7 +48,7 @@ def unit_of(field: str) -> str | None:
 
 
 def error_in(row: Mapping[str, Json], field: str) -> float | None:
-    """Return the error of a value, by the other fields of its row; None if they tell none."""
+    """Return the error of a value, from the other fields of its row; None if they hold none."""
     if field.endswith(_PERCENTILES):
         low, high = (number(row.get(f"{field[:-3]}{end}")) for end in ("_16", "_84"))
         return None if low is None or high is None else (high - low) / 2

@@ -1,8 +1,8 @@
-"""Saying in words why a revision was made: causes first, what follows from them after.
+"""States in words why a revision was made: causes first, then their effects.
 
-In Blast, what is said of the transient leads to images and the host, these to apertures, apertures to photometry,
-photometry to the SED fit; and a stage that fails leaves all behind it as it was, or missing. A person who asks why
-there is a new revision wants the first link of that chain that moved, not the fifty numbers at its end.
+In Blast, the transient's data lead to images and the host, these to apertures, apertures to photometry, and photometry
+to the SED fit; a stage that fails leaves the results of all later stages unchanged or missing. A person who asks why
+there is a new revision wants the first link of that chain that changed, not the fifty numbers at its end.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _ROW_WORDS = ("added", "removed", "changed")
 
 @dataclass(frozen=True)
 class Changes:
-    """All that differs between two states of a transient.
+    """Everything that differs between two states of a transient.
 
     Attributes:
         fields: The values.
@@ -42,7 +42,7 @@ class Changes:
 
     @property
     def deviation(self) -> float | None:
-        """How far what was only drawn again has moved at most, in published widths; None if nothing was."""
+        """The largest shift among fits that were only drawn again, in published widths; None if there are none."""
         return max((each.deviation for each in self.redrawn.values()), default=None)
 
     def _counts(self, change: FieldChange) -> bool:
@@ -108,7 +108,7 @@ def _host(changes: list[FieldChange]) -> str:
 
 
 def _stages(changes: list[FieldChange]) -> str:
-    """Failures one by one and first: that others were not run follows from them."""
+    """Failures first and one by one: they are why other stages were not run."""
     outcomes = {str(change.key[0]): change.new for change in changes if change.field == "status"}
     failed = [f"{name} now ends with {end!r}" for name, end in outcomes.items() if end not in (None, "processed")]
     clauses = ["; ".join(failed[:NAMED_AT_MOST])]
@@ -144,7 +144,7 @@ def _photometry(changes: list[FieldChange]) -> str:
     if flags:
         said = names(sorted({str(c.key[-1]) for c in flags}))
         clauses.append(f"{plural(len(flags), 'is_validated flag')} flipped ({said})")
-    measured = {c.key for c in fluxes}  # where the flux is another, error and magnitude are, too
+    measured = {c.key for c in fluxes}  # where the flux changed, error and magnitude did too
     others = [c for c in changes if c not in flags and c.key not in measured]
     if others:
         clauses.append(listed("changed:", (f"{c.field} of {c.key[-1]}" for c in others)))
@@ -170,7 +170,7 @@ def _fluxes(changes: list[FieldChange]) -> str:
 
 
 def _schema(changes: list[FieldChange]) -> str:
-    """Fields that the rules do not know; those of rows that came or went need no mention of their own."""
+    """Fields that the rules do not know; those of added and removed rows need no mention of their own."""
     added = [change for change in changes if change.old is None]
     dropped = [change for change in changes if change.new is None]
     others = [change for change in changes if change.old is not None and change.new is not None]
@@ -180,7 +180,7 @@ def _schema(changes: list[FieldChange]) -> str:
 
 
 def _anything(changes: Changes) -> str:
-    """What there is to say of changes that nothing else speaks of, such as a second filter of one name."""
+    """A clause on changes that nothing else mentions, such as a second filter with the same name."""
     tables = {"added": "rows added:", "removed": "rows removed:", "changed": "values changed:"}
     clauses = [listed(tables[row], (_owner(c) for c in changes.fields if c.row == row)) for row in tables]
     files = [file for file in changes.files if file.counts]

@@ -1,8 +1,8 @@
 """Fits that were drawn again and are equal within their own noise (`equal_within` in the rules).
 
 A fit draws random samples, so its percentiles move from run to run by their Monte Carlo error though nothing that it
-reads has changed. A *redraw* is such a fit: every percentile lies within so many widths of what was published. A fit is
-judged as a whole. Once one of its values is further off, all that differ count.
+reads has changed. A *redraw* is such a fit: every percentile lies within a set number of widths of the published one. A
+fit is judged as a whole. If one of its values is further off, all that differ count.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Redraw(NamedTuple):
     """A fit whose results are equal within their own noise.
 
     Attributes:
-        scope: Which, "local" or "global".
+        scope: Which fit, "local" or "global".
         deviation: How far the value that moved most has moved, in published widths.
         path: That value, `sed/global.log_mass_16`; "" if none has.
     """
@@ -37,7 +37,7 @@ class Redraw(NamedTuple):
 
 
 def sigmas(deviation: float, places: int = 2) -> str:
-    """Return a deviation rounded up, so that what is said to be within it is."""
+    """Return a deviation rounded up, so that every value really is within it."""
     return f"{ceil(deviation * 10**places) / 10**places:g}"
 
 

@@ -15,9 +15,9 @@ def make_reference(line: str, fields: Mapping[str, Json], time: datetime, app_ve
 
     Args:
         line: The reference, `r/filter/DES_z`.
-        fields: What it says, by name.
-        time: Since when it holds; the time of the export, if it came out of one.
-        app_version: The version of what made it, or "".
+        fields: Its values, by name.
+        time: When it became valid; the time of the export, if it comes from one.
+        app_version: The version of the software that made it, or "".
 
     Raises:
         InvalidExport: A value cannot be published.
@@ -30,5 +30,5 @@ def make_reference(line: str, fields: Mapping[str, Json], time: datetime, app_ve
 
 
 def fields_of(export: Export) -> dict[str, Json]:
-    """Return what the document of a reference says of it, by name."""
+    """Return the values in the document of a reference, by name."""
     return dict(export.document[REFERENCE]["fields"])

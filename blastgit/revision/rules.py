@@ -1,4 +1,4 @@
-"""The rules that decide what a new revision is, read from `rules.yaml` and what a data repo puts over it."""
+"""The rules that decide what a new revision is, read from `rules.yaml` and the overrides of a data repo."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from blastgit.revision.document import canonical
 from blastgit.revision.export import CHILD_LISTS, REFERENCE
 
 FITS = ("sed", "sfh")
-"""The tables of a fit's results; their rows are named by its scope, "local" or "global", first."""
+"""The tables of a fit's results; the keys of their rows start with its scope, "local" or "global"."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Rules:
-    """The whole of the rules, as a value."""
+    """All rules."""
 
     tables: Mapping[str, Table]
     ignore_unknown: bool
@@ -65,11 +65,11 @@ class Rules:
     digest: str
 
     def is_derived(self, path: str) -> bool:
-        """Whether a file is recorded with a revision but never the cause of one (a thumbnail)."""
+        """Whether a file is recorded with a revision but never causes one (a thumbnail)."""
         return any(fnmatchcase(path, pattern) for pattern in self.derived)
 
     def drawn(self, path: str, scope: str) -> tuple[str, ...]:
-        """Return which arrays of a file the fit of a scope draws, as patterns of their paths; none of another file."""
+        """Return which arrays of a file the fit of a scope draws, as patterns of their paths; none for another file."""
         found = (arrays for end, arrays in self.samples.items() if fnmatchcase(path, end.replace("{scope}", scope)))
         return next(found, ())
 
@@ -88,7 +88,7 @@ class Rules:
 
 @cache
 def default_text() -> str:
-    """Return the rules as shipped, as people read them."""
+    """Return the text of the rules as shipped."""
     return Path(__file__).with_name("rules.yaml").read_text("utf-8")
 
 
@@ -99,10 +99,10 @@ def default_rules() -> Rules:
 
 
 def build_rules(overrides: Mapping[str, Any]) -> Rules:
-    """Return the shipped rules with `overrides` put over them, key by key.
+    """Return the shipped rules with `overrides` applied, key by key.
 
     Raises:
-        RepoError: An override has no meaning.
+        RepoError: An override is invalid.
     """
     merged = _merge(_shipped(), overrides, "rules")
     try:

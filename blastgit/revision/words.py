@@ -7,18 +7,18 @@ from collections.abc import Iterable, Sequence
 from blastgit.revision.document import Json
 
 NAMED_AT_MOST = 4
-"""How many of very many things are named; the rest is counted."""
+"""How many items of a long list are named; the rest is counted."""
 
 
 def names(items: Sequence[str]) -> str:
-    """Return names one after the other: "a, b and 7 more" if there are very many."""
+    """Return names in a row: "a, b and 7 more" if there are many."""
     named = list(items)[:NAMED_AT_MOST] if len(items) > NAMED_AT_MOST + 1 else list(items)
     left = len(items) - len(named)
     return ", ".join(named) + (f" and {left} more" if left else "")
 
 
 def listed(words: str, items: Iterable[str]) -> str:
-    """Return words and the names that they are about, each once; nothing if there is none."""
+    """Return words and the names that they are about, each once; "" if there are none."""
     found = list(dict.fromkeys(items))
     return f"{words} {names(found)}" if found else ""
 
@@ -34,13 +34,13 @@ def show_value(value: Json) -> str:
 
 
 def show_change(old: Json, new: Json) -> tuple[str, str]:
-    """Return two values that differ as a person reads them in a sentence: never so that they look alike."""
+    """Return two values that differ as a person reads them in a sentence, written so that they never look alike."""
     shown = show_value(old), show_value(new)
     return (_escaped(old), _escaped(new)) if _look_alike(*shown) else shown
 
 
 def show_briefly(old: Json, new: Json, width: int) -> tuple[str, str]:
-    """Return two values that differ in at most `width` characters each: never so that they look alike."""
+    """Return two values that differ in at most `width` characters each, written so that they never look alike."""
     for way in (_bare, show_value, _escaped):
         shown = _clipped(way(old), width), _clipped(way(new), width)
         if not _look_alike(*shown):
@@ -57,14 +57,14 @@ def _clipped(text: str, width: int) -> str:
 
 
 def _look_alike(old: str, new: str) -> bool:
-    """Whether two texts may look the same on a screen: blanks at an end do, accents, and letters of other scripts."""
+    """Whether two texts may look the same on a screen, owing to blanks at an end, accents or other scripts."""
     one, other = _skeleton(old), _skeleton(new)
     pairs = zip(one, other, strict=False)
     return len(one) == len(other) and all(a == b or not (a.isascii() and b.isascii()) for a, b in pairs)
 
 
 def _skeleton(text: str) -> str:
-    """Return a text without what cannot be seen for certain."""
+    """Return a text without the parts that cannot be seen for certain."""
     plain = " ".join(text.split())
     if plain.isascii():
         return plain
@@ -74,7 +74,7 @@ def _skeleton(text: str) -> str:
 
 
 def _bare(value: Json) -> str:
-    """Return a value without quotes, and of a number what people care for."""
+    """Return a value without quotes, and a number with ten digits."""
     if isinstance(value, float):
         return f"{value:.10g}"
     return value if isinstance(value, str) and value.isprintable() else show_value(value)
