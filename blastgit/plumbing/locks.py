@@ -144,7 +144,7 @@ class Lock:
         if not dead.is_dead(self.path):
             standing = [path for path, _ in dead.claim.files(self._repo)]
             if standing:
-                raise Busy(words_for(standing[0], self._repo, f"{dead} took it, and may be alive"))
+                raise Busy(words_for(standing[0], self._repo, f"taken by {dead}, which may be alive"))
         elif release(self._repo, dead.claim):
             self._inherited = dead
 

@@ -217,7 +217,7 @@ def test_a_virtual_column_is_checked_against_a_stored_one(history):
         ({"x": {"files": "a/{b}/{b}"}}, "a key twice"),
         ({"x": {"files": "a/{revision}"}}, "cannot be a key"),
         ({"x": {"files": "a/b", "colour": 1}}, "unknown key 'colour'"),
-        ({"x": {"rows": "stars"}}, "none of transient, host"),
+        ({"x": {"rows": "stars"}}, "should be one of transient, host"),
         ({"x": {"rows": "sed", "keys": 3}}, "keys should be a mapping"),
         ({"x": None}, "no such type to remove"),
         ({"x": {"rows": "sed", "virtual": {"y": {"recipe": "__import__('os')"}}}}, "not a formula"),
