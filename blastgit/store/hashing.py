@@ -128,7 +128,7 @@ def read_steadily(path: Path) -> Iterator[bytes]:
             before = os.fstat(descriptor)
             if not stat.S_ISREG(before.st_mode):
                 raise InvalidFiles(f"{path} is not a regular file")
-            size, asked = 0, min(CHUNK, before.st_size + 1)  # one more than there is shows that there is no more
+            size, asked = 0, min(CHUNK, before.st_size + 1)  # one byte more, to see the end of the file
             while chunk := os.read(descriptor, asked):
                 size += len(chunk)
                 yield chunk

@@ -80,7 +80,7 @@ def _changed(text: str, component: str, variant: str) -> str:
     if node is not None:
         return f"{text[: node.start_mark.index]}{variant}{text[node.end_mark.index :]}"
     if not isinstance(spec, yaml.MappingNode) or not spec.value:
-        raise RepoError(f"{FILE} on main: variants.{component} says nothing yet: edit it by hand")
+        raise RepoError(f"{FILE} on main: variants.{component} is empty: edit it by hand")
     return insert_first(text, spec, f"default: {variant}")
 
 
@@ -92,7 +92,7 @@ def insert_first(text: str, mapping: Any, entry: str) -> str:
 
 
 def value_of(node: Any, key: str) -> Any:
-    """Return the value of a key in a mapping of YAML; None if it is not there."""
+    """Return the node of a key in a YAML mapping, or None."""
     pairs = getattr(node, "value", None)
     if not isinstance(pairs, list):
         return None
