@@ -7,6 +7,7 @@ times of its tasks are the same as in the note, and the cache itself measures ho
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -109,24 +110,28 @@ class Ledger:
         self._cache.delete(_key("asked", standing.name, standing.state))
 
     def still(self, standings: Sequence[Standing], seconds: Callable[[Standing], int]) -> set[str]:
-        """Return the names of those that have been unchanged for some seconds since their state was first seen."""
-        known = self._marked("seen", standings)
-        new = [each for each in standings if each not in known]
-        for wait in {seconds(each) for each in new} - {0}:
-            young = [each for each in new if seconds(each) == wait]
-            self._cache.set_many({_key("young", each.name, each.state): 1 for each in young}, wait)
-        self._cache.set_many({_key("seen", each.name, each.state): 1 for each in new}, _FORGET)
-        young_now = self._marked("young", standings)
-        return {each.name for each in standings if each not in young_now}
+        """Return the names of those that have been unchanged for some seconds since their state was first seen.
+
+        Each state is noted with the look at which it was first seen. A look is young as long as its mark lasts.
+        """
+        look = secrets.token_hex(6)
+        first = dict.fromkeys(standings, look) | self._marked("seen", standings)
+        new = {_key("seen", each.name, each.state): look for each, seen in first.items() if seen == look}
+        for wait in {seconds(each) for each in standings} - {0}:
+            self._cache.set(_key("young", look, str(wait)), 1, wait)
+        self._cache.set_many(new, _FORGET)
+        marks = {each: _key("young", seen, str(seconds(each))) for each, seen in first.items()}
+        lasting = {key for some in _batches(set(marks.values())) for key in self._cache.get_many(some)}
+        return {each.name for each, mark in marks.items() if mark not in lasting}
 
     def deaths(self, delivery: str) -> int:
         """Note that a message was redelivered because its worker died, and return how often that has happened."""
         self._cache.add(_key("deaths", delivery), 0, _DAY)
         return int(self._cache.incr(_key("deaths", delivery)))
 
-    def _marked(self, what: str, standings: Sequence[Standing]) -> set[Standing]:
+    def _marked(self, what: str, standings: Sequence[Standing]) -> dict[Standing, Any]:
         keys = {_key(what, each.name, each.state): each for each in standings}
-        return {keys[key] for some in _batches(keys) for key in self._cache.get_many(some)}
+        return {keys[key]: value for some in _batches(keys) for key, value in self._cache.get_many(some).items()}
 
     def _many(self, what: str, names: Collection[str]) -> dict[str, Any]:
         start = len(_key(what, ""))

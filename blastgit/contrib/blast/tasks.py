@@ -207,11 +207,13 @@ def _due(ledger: Ledger, left: list[Standing], failures: Mapping[str, Failure]) 
     quiet, stalled = _number("BLASTGIT_QUIET", 600), _number("BLASTGIT_STALLED", 7200)
     still = ledger.still(left, lambda standing: quiet if standing.has_ended else stalled)
     ready = [standing for standing in left if standing.name in still]
-    asked = ledger.asked(ready)
-    for standing in ready:
-        tries = failures[standing.name].count if standing.name in failures else 0
-        if standing.name not in asked and ledger.may_ask(standing, tries):
-            yield standing
+    every = iter(ready)
+    while some := list(islice(every, 1000)):
+        asked = ledger.asked(some)
+        for standing in some:
+            tries = failures[standing.name].count if standing.name in failures else 0
+            if standing.name not in asked and ledger.may_ask(standing, tries):
+                yield standing
 
 
 def _measure(work: Callable[[Metrics], None]) -> None:
