@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 from blastgit.errors import NotFound, Withdrawn
+from blastgit.naming.names import document_of
 from blastgit.naming.paths import check_path
 from blastgit.progress import Progress, silent
 from blastgit.reading.checkout import Item, deliver, others_in
@@ -62,7 +63,7 @@ def bring(  # noqa: PLR0913 (the release, the folder, and three rarely used opti
 
 
 def _paths(part: Part, only: str | None) -> list[str]:
-    paths = [*part.paths, *([f"{part.dataset.name}.json"] if part.whole else [])]
+    paths = [*part.paths, *([document_of(part.dataset.name)] if part.whole else [])]
     return [path for path in paths if only is None or matches(path, only) or matches(f"{part.folder}/{path}", only)]
 
 

@@ -10,6 +10,7 @@ import pygit2
 
 from blastgit.collections.datasets import Dataset
 from blastgit.errors import DamagedData
+from blastgit.naming.names import document_of
 from blastgit.plumbing.batch import Batch
 from blastgit.plumbing.objects import undamaged
 from blastgit.releases.frozen import Entry
@@ -45,7 +46,7 @@ class Part:
     @property
     def document(self) -> str:
         """The path of its document in the release."""
-        return f"{self.folder}/{self.dataset.name}.json"
+        return f"{self.folder}/{document_of(self.dataset.name)}"
 
     def open(self) -> Revision:
         """Return the revision. Do not keep it: a release may have very many, each with a large document.
@@ -90,7 +91,7 @@ class Part:
         found = {f"{self.folder}/{place}": blob for place, blob in held}
         if self.whole:
             with undamaged(self.folder):
-                found[self.document] = revision.commit.tree[f"{revision.name}.json"].id
+                found[self.document] = revision.commit.tree[document_of(revision.name)].id
         return found
 
 
