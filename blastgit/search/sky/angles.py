@@ -104,10 +104,10 @@ def _read(text: str | float, what: str, example: str) -> tuple[float, bool]:
         _refuse(text, what, example)
     minutes, seconds = float(match["minutes"]), float(match["seconds"] or 0)
     if minutes >= 60 or seconds >= 60:
-        raise InvalidInput(f"{str(text)[:80]!r} is no {what}: minutes and seconds are below 60")
+        raise InvalidInput(f"{str(text)[:80]!r} is not a {what}: minutes and seconds are below 60")
     value = float(match["whole"]) + minutes / 60 + seconds / 3600
     return -value if match["sign"] == "-" else value, match["mark"].strip() not in ("d", "°")
 
 
 def _refuse(text: object, what: str, example: str) -> NoReturn:
-    raise InvalidInput(f"{str(text)[:80]!r} is no {what}: write it like {example}")
+    raise InvalidInput(f"{str(text)[:80]!r} is not a {what}: write it like {example}")
