@@ -23,7 +23,7 @@ def check_authors(policy: Policy, who: str, authors: Iterable[str]) -> None:
     others = sorted(set(authors) - {who})
     if others and not policy.allows("relay", who):
         raise Denied(
-            f"{others[0]} is named as the author, and {who} brings it: that takes the role 'relay' (if you are "
+            f"{others[0]} is named as the author, but {who} adds it: that requires the role 'relay' (if you are "
             f"both, tell blastgit so: git config blastgit.user {who})"
         )
 
@@ -50,7 +50,7 @@ def check_supersedes(policy: Policy, who: str, event: Annotation, before: Sequen
             raise NotFound(f"{event.subject} has no annotation {name}: see `blastgit notes --history`")
         for old in known:  # one, unless an id was forged before ids were checked
             if not may_supersede(event, old):
-                raise Denied(f"{name} is what {old.user} said: a bot does not override a human")
+                raise Denied(f"{name} was written by {old.user}: a bot does not override a human")
             if old.user != event.user and not policy.allows("relay", who):
                 policy.check("curator", event.user)
 

@@ -101,7 +101,7 @@ class AnnotationBody:
             raise InvalidInput("a retraction names the annotations that it takes back, and at most a comment why")
         if not (content or self.comment or self.retract):
             raise InvalidInput(
-                "an annotation says something: a comment, a flag, a tag, a link, an attachment, a metric"
+                "an annotation needs some content: a comment, a flag, a tag, a link, an attachment, a metric"
             )
 
     def to_json(self) -> dict[str, Any]:

@@ -121,7 +121,7 @@ def _read_ecsv(data: bytes) -> Iterator[dict[str, Any]]:
         rows = csv.reader(io.StringIO(body, newline=""), delimiter=delimiter, strict=True)
         names = next(rows, [])
         if len(set(names)) != len(names):
-            raise InvalidInput("a column of the table stands twice")
+            raise InvalidInput("a column of the table occurs twice")
         for number, cells in enumerate(rows, 1):
             if len(cells) != len(names):
                 raise InvalidInput(f"row {number} of the table has {len(cells)} cells for {len(names)} columns")

@@ -32,7 +32,9 @@ def set_up_notes(clone: Path) -> int:
     repository = LocalRepository(folder)
     branch = Branch(repository)
     if branch.is_empty:
-        raise RepoError(f"{clone} has no branch {NAME}: fetch it (`git fetch origin`), if anybody said anything yet")
+        raise RepoError(
+            f"{clone} has no branch {NAME}: fetch it (`git fetch origin`), if there are any annotations yet"
+        )
     notes: dict[str, list[str]] = {}
     for commit, note in _placed(repository, branch):
         notes.setdefault(commit, []).extend(describe(note))

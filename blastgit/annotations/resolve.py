@@ -129,7 +129,7 @@ class Resolver:
         if text not in self._revisions:
             found = resolve(self._repository, parse_spec(text))
             if not isinstance(found, Revision):
-                raise InvalidName(f"{text} is what a stage left on the way: annotate the revision that it led to")
+                raise InvalidName(f"{text} is an intermediate state of a run: annotate the revision that it led to")
             self._revisions[text] = found
         return self._revisions[text]
 

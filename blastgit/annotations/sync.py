@@ -102,7 +102,7 @@ def sync(
 
 def _place(repository: Repository, remote: str) -> str:
     if not repository.is_here:
-        raise RepoError(f"{repository.location} lies elsewhere: run `blastgit sync` in a clone of it")
+        raise RepoError(f"{repository.location} is on another machine: run `blastgit sync` in a clone of it")
     if remote in repository.git.remotes.names():
         known = repository.git.remotes[remote]
         return str(known.push_url or known.url)  # by its URL: a mirror's settings allow no push of one branch
@@ -195,6 +195,6 @@ def _push(repository: Repository, place: str, update: RefUpdate) -> bool:
         if failure.outcome is Outcome.MOVED or _fetch(repository, place) != update.old:
             return False
         if failure.outcome is Outcome.DECLINED:
-            raise Denied(f"{shown(place)} did not take this in: {failure.said}") from None
+            raise Denied(f"{shown(place)} rejected this: {failure.said}") from None
         raise explain(shown(place), "did not take this in", failure.said) from None
     return True

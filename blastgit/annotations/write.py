@@ -258,7 +258,7 @@ def _same(new: Annotation, old: Annotation) -> bool:
     if (new.id, new.subject) != (old.id, old.subject):
         return False
     if (new.user, new.remark) != (old.user, old.remark):
-        raise InvalidInput(f"{new.subject} has an annotation {new.id} already, and it says something else")
+        raise InvalidInput(f"{new.subject} has an annotation {new.id} already, with different content")
     return True
 
 

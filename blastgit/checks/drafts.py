@@ -39,11 +39,11 @@ class DraftSequence:
         if marker.line is not None:
             yield f"its trailer Line says {marker.line}, and users' own lines have no drafts"
         if kind == "revision":
-            yield "it is a revision, which belongs on the branch"
+            yield "it is a revision, so it belongs on the branch"
         elif kind == "draft":
             yield from self._draft_faults(marker)
         elif kind == "reproduction" and (self._last is None or self._last.drafted is None):
-            yield "it says that a draft is over, and none is open"
+            yield "it says that a draft is over, but no draft is open"
         elif kind == "stage":
             yield from begun_faults(marker)
 
@@ -58,4 +58,4 @@ class DraftSequence:
         if last is not None:
             expected = last[1] + 1 if last[0] == towards else 1
         if expected is not None and ordinal != expected:
-            yield f"its trailer Draft says {ordinal}, and it is number {expected} of revision {towards}"
+            yield f"its trailer Draft says {ordinal}, but it is number {expected} of revision {towards}"

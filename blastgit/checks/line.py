@@ -103,6 +103,6 @@ def stage_faults(marker: Marker) -> Iterator[str]:
     if not mark.stage:
         yield "it names no stage"
     if mark.reason is not None and mark.outcome != FAILED:
-        yield "it says why its stage failed, which did not"
+        yield "it says why its stage failed, but the stage did not fail"
     if (mark.until is not None) != (mark.outcome == BEGUN):
         yield "a stage that begins says until when, and no other does"

@@ -29,7 +29,7 @@ def outdated_faults(repository: Repository, revision: Revision) -> Iterator[str]
         return
     found = outdated_when_recorded(repository, revision)
     if found != UP_TO_DATE and _has_same_settings(repository, revision):
-        yield f"its trailer Out-Of-Date says {UP_TO_DATE!r}, and by its history these stages were out of date: {found}"
+        yield f"its trailer Out-Of-Date says {UP_TO_DATE!r}, but by its history these stages were out of date: {found}"
 
 
 def _has_same_settings(repository: Repository, revision: Revision) -> bool:

@@ -54,14 +54,14 @@ def state_faults(state: Snapshot, number: int, *, simulated: bool) -> Iterator[F
     yield from _document_faults(state, number, simulated=simulated)
     for path in sorted(document.files.keys() ^ pointers.keys()):
         if path in document.files:
-            yield Fault(f"{name} names it, and it has no pointer", path)
+            yield Fault(f"{name} names it, but it has no pointer", path)
         elif state.held[path].in_git:
             yield Fault(f"it stands there as it is, and {name} does not name such a file", path)
         else:
             yield Fault(f"it has a pointer, and {name} does not name it", path)
     for path, pointer in state.stored.items():
         if pointer.write() != state.read_in_git(path):
-            yield Fault("its pointer says more than MD5, size and name, or says it in another way", path)
+            yield Fault("its pointer has more than MD5, size and name, or has another layout", path)
 
 
 def _tree_faults(state: Snapshot) -> Iterator[Fault]:
@@ -82,7 +82,7 @@ def _tree_faults(state: Snapshot) -> Iterator[Fault]:
 def _document_faults(state: Snapshot, number: int, *, simulated: bool) -> Iterator[Fault]:
     name, document = state.document_name, state.dr
     if document.number != number:
-        yield Fault(f"{name} says that it is revision {document.number}, and it should be {number}")
+        yield Fault(f"{name} says that it is revision {document.number}, but it should be {number}")
     if document.export.name != state.transient:
         yield Fault(f"{name} is about {document.export.name}")
     if write_dr(document.export, document.number, document.files) != document.data:
@@ -106,9 +106,9 @@ def kept_fault(state: Snapshot, path: str) -> str:
     except BlastgitError as error:
         return str(error)
     if size > LIMIT:
-        return f"it has {size:,} bytes, and lies in git itself, which is for small files only"
+        return f"it has {size:,} bytes, and is stored in git itself, which is for small files only"
     if not size:
         return "it is empty"
     if found != expected:
-        return f"it lies in git itself with the SHA-256 {found}, and its document says {expected}"
+        return f"it is stored in git itself with the SHA-256 {found}, but its document says {expected}"
     return ""

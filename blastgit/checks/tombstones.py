@@ -66,4 +66,4 @@ def _file_faults(revision: Snapshot, stones: list[Tombstone]) -> Iterator[str]:
         if pointer is None:
             yield f"{revision} has no file {stone.path!r} that could be withdrawn"
         elif (stone.md5, stone.size, stone.sha256) != (pointer.md5, pointer.size, sha256):
-            yield f"{revision}:{stone.path} is another content than its tombstone says"
+            yield f"{revision}:{stone.path} has a different content from what its tombstone says"

@@ -189,7 +189,7 @@ def draft_faults(state: Stated, rules: Rules, *, has_stages: bool) -> Iterator[s
     if not state.marker.commit.message.startswith(begin):
         yield f"its message should begin with {begin!r}"
     if Publish.COMPLETE.allows(state.marker.trailers.get(Trailer.STATUS, "")):
-        yield "its trailer Status says that its workflow came to its end: such a state is a revision, not a draft"
+        yield "its trailer Status says that its workflow was completed: such a state is a revision, not a draft"
     if Trailer.PROMOTED_FROM in state.marker.trailers:
         yield "its trailer Promoted-From belongs to revisions"
 
@@ -220,7 +220,7 @@ def _status_faults(state: Stated, rules: Rules, *, has_stages: bool) -> Iterator
         if task["status"].get("type") == "error" and task["task_name"] not in rules.ignored_stages
     ]
     if status == COMPLETE and failed:
-        yield f"its trailer Status says {status!r}, and by its document {failed[0]} did not succeed"
+        yield f"its trailer Status says {status!r}, but by its document {failed[0]} did not succeed"
     if status != COMPLETE and not has_stages and sounds_complete(document, rules.ignored_stages):
         yield f"its trailer Status says {status!r}, and by its document it is {COMPLETE!r}"
 

@@ -27,7 +27,7 @@ def check_access(settings: Settings, name: str, who: str | None = None) -> None:
     if not owner:
         settings.policy.check("curator", identity, name)
     elif identity != owner or identity == ANONYMOUS:
-        raise Denied(f"{name} belongs to {owner}, and {identity} may not change it")
+        raise Denied(f"{name} belongs to {owner}: {identity} may not change it")
 
 
 def check_confirmed(policy: CollectionPolicy, names: Iterable[str], confirmed: Iterable[str]) -> None:
@@ -39,7 +39,7 @@ def check_confirmed(policy: CollectionPolicy, names: Iterable[str], confirmed: I
     missing = sorted(name for name in set(names) - set(confirmed) if policy.is_protected(name))
     if missing:
         raise Denied(
-            f"{missing[0]} is protected, since many rely on it: if you mean it, say so with --yes (in Python: "
+            f"{missing[0]} is protected because many rely on it: to change it anyway, confirm with --yes (in Python: "
             f"Intent(reason, yes=True); in a commit by hand: the trailer `{Trailer.CONFIRMED}: {missing[0]}`)"
         )
 

@@ -105,7 +105,7 @@ def _row(where: str, key: Any, line: Any, parts: Mapping[str, str]) -> Row:
     try:
         return Row(key, values["name"], values["type"], values["role"], values["about"], parts)
     except KeyError as word:
-        raise RepoError(f"{where}.name has {word.args[0]}, and `parts` does not say what that may be") from None
+        raise RepoError(f"{where}.name has {word.args[0]}, which `parts` does not define") from None
     except re.error as error:
         raise RepoError(f"{where}.name is not a pattern: {error}") from None
 

@@ -176,7 +176,7 @@ class Resolver:
 
     def _enter(self, collection: str, above: tuple[str, ...]) -> tuple[str, ...]:
         if collection in above:
-            raise RepoError(f"{collection} chains itself: somebody changed main without its hook; mend it by hand")
+            raise RepoError(f"{collection} contains itself: main was changed without its hook; fix it by hand")
         return (*above, collection)
 
 

@@ -59,7 +59,7 @@ class Rules:
         elif old.kind != new.kind:
             raise InvalidInput(f"{name} is {old.kind}, and a collection keeps its type: make another one")
         if row.role == "unique" and beyond(old, new):
-            raise Denied(f"{name} is made once, says the table of names: nothing leaves it")
+            raise Denied(f"{name} cannot lose members: the table of names declares it as made once")
         if isinstance(new, Listed):
             self._check_listed(name, old, new)
         elif isinstance(new, Chained):
@@ -76,7 +76,7 @@ class Rules:
         except InvalidName:  # its name is from an older table: deleting it is the remedy
             role = ""
         if role == "unique":
-            raise Denied(f"{name} is made once, says the table of names: it is never deleted")
+            raise Denied(f"{name} cannot be deleted: the table of names declares it as made once")
         if isinstance(old, Run):
             held = next((each for each in all_held(self.repository) if each.run == name), None)
             if held is not None:
@@ -85,11 +85,13 @@ class Rules:
     def _check_twin(self, name: str) -> None:
         twin = next((other for other in self.after if other != name and other.casefold() == name.casefold()), None)
         if twin is not None:
-            raise InvalidName(f"{name} and {twin}, which is there, differ only in case: a clone may not hold both")
+            raise InvalidName(
+                f"{name} differs only in case from {twin}, which exists: some file systems cannot hold both"
+            )
 
     def _check_run(self, name: str, old: Collection | None, new: Run) -> None:
         if isinstance(old, Run) and (old.main, old.inputs, old.config) != (new.main, new.inputs, new.config):
-            raise Denied(f"{name} is a RUN, and what it has read is known from its beginning: it does not change")
+            raise Denied(f"{name} is a RUN, whose inputs are fixed from its start: they do not change")
         for child in new.inputs:
             check_name(child)
         if new.config and not self.after.has_file(path_of(new.config)):
@@ -128,7 +130,7 @@ class Rules:
             if by_path or home:
                 raise Denied(
                     f"{dataset} is a calibration{f' ({home})' if home else ''}, and {name} is TAGGED and public: it "
-                    "would lose the time for which it is valid. Put a CALIBRATION collection beside it in the chain"
+                    "would lose the time for which it is valid. Put a CALIBRATION collection next to it in the chain"
                 )
 
     def _calibrations(self) -> Iterator[tuple[str, Calibration]]:
@@ -140,7 +142,7 @@ class Rules:
         if not chain.children:
             raise InvalidInput(f"{name} would chain nothing: name at least one child, or delete it")
         if len(set(chain.children)) < len(chain.children):
-            raise InvalidInput(f"{name} would have a child twice: the first place is the one that counts")
+            raise InvalidInput(f"{name} would have a child twice: only its first position counts")
         for child in chain.children:
             self._check_child(name, child)
         _depth(self.after, name, (), {})
@@ -150,7 +152,7 @@ class Rules:
             screened = [each for each in chain.children if each.startswith(f"{name}/") and each != filtered]
             runs = [each for each in screened if isinstance(self.after.get(each), Run)]
             if runs:
-                raise InvalidInput(f"{filtered} screens the runs of {name}, so {runs[0]} cannot stand beside it")
+                raise InvalidInput(f"{filtered} screens the runs of {name}, so {runs[0]} cannot be another child")
 
     def _check_child(self, name: str, child: str) -> None:
         there = self.after[check_name(child)]
@@ -210,7 +212,7 @@ def _depth(catalogue: Catalogue, name: str, above: tuple[str, ...], known: dict[
     if name not in known:
         collection = catalogue.get(name)
         if collection is None:
-            raise NotFound(f"{above[-1]} has a child that is not there: {name}")
+            raise NotFound(f"{above[-1]} has a child that does not exist: {name}")
         children = collection.children if isinstance(collection, Chained) else ()
         depths = [_depth(catalogue, child, (*above, name), known) for child in children]
         known[name] = 1 + max(depths, default=0)

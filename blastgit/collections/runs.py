@@ -258,7 +258,7 @@ def check_membership(repository: Repository, run: str, line: str, before: pygit2
     check_run_name(repository, run)
     owner = owner_of(run)
     if owner and repository.is_here and owner != current_identity():
-        raise Denied(f"the run {run} belongs to {owner}, and {current_identity()} records")
+        raise Denied(f"the run {run} belongs to {owner}, but {current_identity()} is recording")
     if is_personal(line) and owner != user_of(line):
         raise Denied(
             f"{line} is personal work, and {run} is a run for all: name one below u/{user_of(line)}/, or promote first"
@@ -287,4 +287,4 @@ def check_configuration(repository: Repository, run: str, stated: str) -> None:
     there = begun(repository, run)
     if there is not None and stated != there.config:
         found, config = stated or "nothing", there.config or "none"
-        raise InvalidInput(f"its trailer {Trailer.CONFIG} says {found}, and {run} was begun with {config}")
+        raise InvalidInput(f"its trailer {Trailer.CONFIG} is {found}, but {run} was started with {config}")

@@ -115,7 +115,9 @@ def _doubts_of_name(policy: CollectionPolicy, name: str, begun: Run | None) -> I
     """Yield the warnings about a run that only commits name."""
     if begun is None:
         fault = name_fault(policy, name)
-        yield fault or f"nobody began {name}: commits alone name it, and it may hold several revisions of a transient"
+        yield (
+            fault or f"{name} was never started: only commits name it, and it may have several revisions of a transient"
+        )
 
 
 def _doubts(policy: CollectionPolicy, name: str, versions: Counter[str]) -> Iterator[str]:

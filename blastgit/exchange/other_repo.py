@@ -202,7 +202,7 @@ def _coming(repository: Repository, other: Repository, name: str) -> Coming | No
         if latest.id in ours:
             return None  # all its revisions are here; only reproductions differ
         raise InvalidInput(
-            f"both repos have gone on with {name} since they parted, to {latest} there and {last} here: one of the two "
+            f"both repos have recorded {name} since they diverged, to {latest} there and {last} here: one of the two "
             f"must be recorded again. Others can be taken in without it (--only); nothing was taken in"
         )
     known = set(theirs[theirs.index(str(tip.id)) :])
@@ -311,7 +311,7 @@ def _publish(repository: Repository, other: Repository, coming: Coming, contents
         at = None if tip is None else str(tip.id)
         ends = [coming.before, *(updates[-1].new for updates in steps)]  # the ledger may have put back some of them
         if at not in ends:
-            raise Busy(f"{name} was moved by somebody else meanwhile: repeat the call")
+            raise Busy(f"{name} was changed by somebody else meanwhile: repeat the call")
         with publishing(repository.guarded_folders):
             _bring_again(repository, other, coming, contents)
             for updates in steps[ends.index(at) :]:
@@ -320,7 +320,7 @@ def _publish(repository: Repository, other: Repository, coming: Coming, contents
                 try:
                     repository.update_refs(moved, f"blastgit import: {other.location}", lock.descriptor)
                 except RefMoved:
-                    raise Busy(f"{name} was moved by somebody else meanwhile: repeat the call") from None
+                    raise Busy(f"{name} was changed by somebody else meanwhile: repeat the call") from None
                 at = moved[-1].new
 
 

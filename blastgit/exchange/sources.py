@@ -164,7 +164,7 @@ def _in_tree(source: Path, exports: Path) -> Iterator[Found | tuple[str, str | N
     for entry in sorted((each for each in entries if not each.is_dir()), key=lambda each: each.path):
         path = Path(entry.path).relative_to(source)
         if path.parts[0] != FLAT_ROOT or not names.intersection(flat_owners(entry.name)):
-            yield str(path), "it belongs to no transient that is here"
+            yield str(path), "it belongs to none of the transients here"
 
 
 def _exported(place: Path | Place, exports: Path, names: set[str]) -> Iterator[Found | tuple[str, str | None]]:

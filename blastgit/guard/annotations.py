@@ -130,7 +130,7 @@ class _Check:
         elif match:
             data = self._repo.blob(after, ATTACHMENT_LIMIT)
             if hashlib.sha256(data).hexdigest() != match["begin"] + match["rest"]:
-                raise Denied("it is not what its name says: the SHA-256 of an attachment")
+                raise Denied("its name is not the SHA-256 of an attachment")
         else:
             self._lines(path, befores, after, tree, is_new=is_new)
 
@@ -156,14 +156,14 @@ class _Check:
 
     def _pointer(self, path: str, befores: list[pygit2.Oid | None], after: pygit2.Oid) -> None:
         if any(befores):
-            raise Denied("the pointer to an attachment stays as it is")
+            raise Denied("the pointer to an attachment must not be changed")
         self.wanted[read_pointer(self._repo.blob(after, _POINTER_LIMIT), path)] = path
 
     def _event(self, path: str, event: Annotation, known: list[Annotation], tree: pygit2.Tree) -> None:
         """Check that this user may make this annotation, in this file."""
         policy, remark = self._repo.policy, event.remark
         if event.subject.path != path:
-            raise Denied(f"it is about {event.subject}, which belongs into {event.subject.path}")
+            raise Denied(f"it is about {event.subject}, and belongs in {event.subject.path}")
         if event.time > self._latest:
             raise Denied(f"its time, {event.time:%Y-%m-%d %H:%M} UTC, has not come yet")
         self._flags.check(remark)

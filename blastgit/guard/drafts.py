@@ -84,7 +84,7 @@ def _check_over(repo: Quarantine, name: str, marker: Marker, latest: Marker | No
     while revision is not None and revision.number != marker.reproduces:
         revision = _latest(repo, next(map(str, revision.commit.parent_ids), None))
     if revision is None:
-        raise Denied(f"it says that it reproduces revision {marker.reproduces} of {name}, which is not here")
+        raise Denied(f"it says that it reproduces revision {marker.reproduces} of {name}, which does not exist here")
     if marker.commit.tree_id != revision.commit.tree_id:
         raise Denied(f"its tree is not that of revision {marker.reproduces}, which it says it reproduces")
 
@@ -101,7 +101,7 @@ def _new_commits(repo: Quarantine, change: Change) -> tuple[list[pygit2.Commit],
         new.append(commit)
         oid = next(map(str, commit.parent_ids), None)
     if change.old is not None and oid is None:
-        raise Denied("it would not move forward: somebody else was first; fetch it, and record again")
+        raise Denied("it would not be a fast-forward: somebody else was first; fetch it, and record again")
     before = DraftSequence()
     for marker in reversed(_known(repo, change.old)):
         before.follow(marker)

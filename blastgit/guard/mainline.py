@@ -74,7 +74,7 @@ def _check_step(repo: Quarantine, step: Step, changed: Changed, coming: Mapping[
         deny(place_faults(files_of(repo, step.commit.tree_id)))
     for path, (old, oid) in changed.items():
         if CONFIGURATION.fullmatch(path) and old is not None:
-            raise Denied(f"{path}: a run was begun with it, so it stays as it is")
+            raise Denied(f"{path}: a run was started with it, so it must not be changed")
         if oid is None or COLLECTION.fullmatch(path):
             continue
         try:

@@ -62,7 +62,7 @@ def _check_promotion(repo: Quarantine, line: Line, marker: Marker, tagged: Tagge
     except BlastgitError as error:
         raise Denied(str(error)) from None
     if source.export.document != promoted.export.document:
-        raise Denied(f"its trailer Promoted-From names {origin}, whose document says other things")
+        raise Denied(f"its trailer Promoted-From names {origin}, whose document has different content")
 
 
 def _check_former_name(repo: Quarantine, line: Line, formerly: str, tagged: Tagged) -> None:

@@ -133,7 +133,7 @@ def _state(repo: Quarantine, placed: Placed) -> object:
 def _check_unmoved(repo: Quarantine, placed: Placed) -> None:
     for change in placed:
         if repo.ref(change.ref) != change.old:
-            raise Denied(f"{change.ref}: somebody else moved it meanwhile: fetch it, and push again")
+            raise Denied(f"{change.ref}: it was moved meanwhile by somebody else: fetch it, and push again")
 
 
 def _check_new_lines(repo: Quarantine, placed: Placed) -> None:
@@ -214,7 +214,7 @@ class PushCheck:
         """Check that this user may change a ref. For main it depends on the files, which `_check` looks at."""
         repo, who, line = self._repo, self._who, where.line
         if repo.ref(change.ref) != change.old:
-            raise Denied("somebody else moved it meanwhile: fetch it, and push again")
+            raise Denied("it was moved meanwhile by somebody else: fetch it, and push again")
         if where.kind is Kind.ANNOTATIONS:
             repo.policy.check("annotator", who)
         elif where.kind is Kind.RELEASE:

@@ -54,7 +54,7 @@ def check_pushed(repo: Quarantine, change: Change, coming: Mapping[str, str | No
     if faults:
         more = f" (and {len(faults) - _SHOWN} more)" if len(faults) > _SHOWN else ""
         raise Denied(
-            f"it does not say the truth: {'; '.join(faults[:_SHOWN])}{more}; make it with `blastgit collection freeze`"
+            f"it is not correct: {'; '.join(faults[:_SHOWN])}{more}; make it with `blastgit collection freeze`"
         )
 
 

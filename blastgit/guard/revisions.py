@@ -47,7 +47,7 @@ def check_revision(repo: Quarantine, line: str, marker: Marker, number: int, *, 
     pointers, state = check_state(repo, line, marker, number)
     document = state.document
     if repo.settings.simulated and not kind_of(document.export):
-        raise Denied(f"{document_of(line)} does not say that its data are simulated, as all that this repo holds are")
+        raise Denied(f"{document_of(line)} does not say that its data are simulated, as all data in this repo are")
     deny(revision_faults(state, repo.rules, has_stages=has_stages))
     check_digest(repo, state)
     _check_complete(repo, line, marker)
@@ -128,7 +128,7 @@ def _check_sizes(repo: Quarantine, files: Mapping[str, pygit2.Oid], document: st
         elif path.endswith(SUFFIX):
             limit = _LIMIT_OF_POINTERS
         elif path not in dot_files(b""):
-            limit, where = LIMIT, f"{path!r} lies in git itself, which is for small files only"
+            limit, where = LIMIT, f"{path!r} is stored in git itself, which is for small files only"
         try:
             repo.check_size(oid, limit)
         except Denied as error:

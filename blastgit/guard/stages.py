@@ -49,7 +49,7 @@ def check_stage(repo: Quarantine, name: str, marker: Marker, number: int) -> Poi
     """
     deny(stage_faults(marker))
     if Trailer.BASE in marker.trailers:
-        raise Denied("its trailer Base is of a run in progress, and it stands on a branch")
+        raise Denied("its trailer Base belongs to a run in progress, but it is on a branch")
     pointers, state = check_state(repo, name, marker, number)
     deny(version_faults(state))
     return pointers
@@ -136,11 +136,11 @@ def _number_after(repo: Quarantine, line: Line, base: str) -> int:
 def _check_lease(mark: Mark, leases: dict[str, Lease], now: datetime) -> None:
     """Check that the lease allows this user to begin or end a stage, by the clock of this server."""
     if mark.outcome == UNFINISHED:
-        raise Denied("that a stage never ended can be said only when its run ends")
+        raise Denied("that a stage never ended can only be recorded when its run ends")
     if mark.outcome != BEGUN:
         lease = leases.get(mark.stage)
         if lease is None or lease.owner != mark.owner:
-            held = "nobody has begun it" if lease is None else str(lease)
+            held = "it was never started" if lease is None else str(lease)
             raise Denied(f"{mark.owner} cannot end {mark.stage}: {held}")
         return
     others = [lease for lease in leases.values() if lease.owner != mark.owner and not lease.is_over(now)]

@@ -34,7 +34,7 @@ def files_of(repo: Quarantine, tree: pygit2.Oid, limit: int = ENTRY_LIMIT) -> di
     found: dict[str, pygit2.Oid] = {}
     for path, oid in _walk(repo, tree, "", 0):
         if path in found:
-            raise Denied(f"{path!r} stands twice in one tree")
+            raise Denied(f"{path!r} occurs twice in one tree")
         found[path] = oid
         if len(found) > limit:
             raise Denied(f"it has more than {limit:,} files")
@@ -83,7 +83,7 @@ def _walk(repo: Quarantine, tree: pygit2.Oid, prefix: str, depth: int) -> Iterat
 
 def _check_depth(path: str) -> None:
     if path.count("/") >= _DEPTH_LIMIT:
-        raise Denied(f"{path[:80]!r}… lies more than {_DEPTH_LIMIT} folders deep")
+        raise Denied(f"{path[:80]!r}… is more than {_DEPTH_LIMIT} folders deep")
 
 
 def _entries(repo: Quarantine, oid: pygit2.Oid, where: str) -> dict[str, tuple[int, pygit2.Oid]]:
@@ -103,7 +103,7 @@ def _entries(repo: Quarantine, oid: pygit2.Oid, where: str) -> dict[str, tuple[i
         except UnicodeDecodeError:
             raise Denied(f"{where}{raw_name!r}: the name is not UTF-8 text") from None
         if name in entries:
-            raise Denied(f"{where + name!r} stands twice in one tree")
+            raise Denied(f"{where + name!r} occurs twice in one tree")
         if mode not in _MODES:
             raise Denied(
                 f"{where + name!r} is {_WORDS.get(mode) or f'of mode {mode.decode()}'}: only plain files may be"

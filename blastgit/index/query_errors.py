@@ -14,7 +14,7 @@ _QUOTED = re.compile(r'"([^"]+)"')
 _TOO_LARGE = "a number is too large for its type; make it a double before, as in x::double"
 _UNDEFINED = "keep such values out, or write TRY(…), which is null for them"
 
-_MANY_ROWS = "a subquery that stands for one value returned several rows; add LIMIT 1, or ask with IN (…)"
+_MANY_ROWS = "a subquery that is used as one value returned several rows; add LIMIT 1, or use IN (…)"
 
 _Words = Callable[[re.Match[str]], str]
 

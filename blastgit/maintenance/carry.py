@@ -139,7 +139,7 @@ def _link(load: Load, target: Store, progress: Progress, *, is_must: bool) -> bo
                 target.note_tree(source.tree)
             target.note_borrowed(chain.from_iterable(source.borrowed(load.md5s).values()))
         except FileNotFoundError:
-            raise DamagedData(f"the content {md5} has gone from {source.url} meanwhile: repeat the call") from None
+            raise DamagedData(f"the content {md5} was removed from {source.url} meanwhile: repeat the call") from None
         except OSError as error:
             if error.errno not in _NO_LINKS:
                 raise store_failure(target.url, error) from None

@@ -99,7 +99,7 @@ def _state_of_own(repository: Repository, path: Path) -> LockState | None:
 
 
 def _words(journal: Journal | None) -> str:
-    return "a process that has not said who it is" if journal is None else str(journal).partition(", since")[0]
+    return "an unidentified process" if journal is None else str(journal).partition(", since")[0]
 
 
 def _state_of_git(repository: Repository, path: Path) -> LockState:

@@ -103,7 +103,7 @@ def withdraw(repository: Repository, spec: Spec, reason: str, options: WithdrawO
     if spec.number is None or spec.stage is not None:
         also = f" ({spec.name}@1:draft-1 for a draft)" if spec.alias == DRAFT else ""
         raise UsageError(
-            f"name the revision by its number, as in {spec.name}@0{also}: what is taken down must not be a guess"
+            f"name the revision by its number, as in {spec.name}@0{also}: what is withdrawn must be named exactly"
         )
     check_reason(reason)
     repository.require("admin", spec.name)

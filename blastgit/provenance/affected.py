@@ -86,7 +86,7 @@ def read_subject(repository: Repository, text: str) -> Subject:
     spec = None if text.startswith("sha256:") else parse_spec(text)
     if spec is None or (spec.path is None and spec.number is None):
         raise InvalidName(
-            f"{text!r} is no one thing: write NAME@N, NAME@N:PATH, sha256:… in full, {IMAGES}/SURVEY/FILTER or "
+            f"{text!r} is not a single item: write NAME@N, NAME@N:PATH, sha256:… in full, {IMAGES}/SURVEY/FILTER or "
             "host:NAME"
         )
     return _of_revision(resolve(repository, spec), spec.path or "")

@@ -153,7 +153,7 @@ def _now(repository: Repository) -> datetime:
 def _check_past(repository: Repository, when: datetime) -> None:
     now = _now(repository)
     if when.date() > now.date():
-        raise InvalidInput(f"{instant_text(when)} lies in the future: the latest day to ask for is {now:%Y-%m-%d}")
+        raise InvalidInput(f"{instant_text(when)} is in the future: the latest possible day is {now:%Y-%m-%d}")
 
 
 def _all(repository: Repository, resolver: Resolver, catalogue: Catalogue, when: datetime) -> Iterator[Found]:

@@ -242,7 +242,7 @@ def _check_against_main(repository: Repository, tagged: Tagged, tip: str, found:
     frozen = tagged.frozen
     main = _state_of_main(repository, frozen.main)
     if main is None:
-        found.remarks.append(f"the state {frozen.main:.10} of main is not here, so what it says was not looked at")
+        found.remarks.append(f"the state {frozen.main:.10} of main is missing here, so its content was not checked")
         return
     if tip != frozen.main and not repository.git.descendant_of(tip, main.id):
         found.say(tagged.label, f"{frozen.main:.10} is not a state of main")

@@ -94,7 +94,7 @@ class Citation:
     def missing(self) -> list[str]:
         """Return a sentence for each required field that is empty."""
         wanted = {
-            "creators": "nobody is named as creator",
+            "creators": "no creator is named",
             "title": "the data have no title",
             "publisher": "no publisher is named",
         }

@@ -122,7 +122,7 @@ def require_user() -> str:
     """
     who = current_user()
     if who is None:
-        raise Denied("log in first: only what somebody stands for by name is written down")
+        raise Denied("log in first: annotations need the name of their author")
     check_csrf()
     return who
 
@@ -196,5 +196,5 @@ def own_place(place: str) -> str:
     """
     found = _own_place(place)
     if found != place:
-        raise NotFound("that address is not one of this server")
+        raise NotFound("that address is not on this server")
     return found

@@ -73,7 +73,7 @@ class Writer:
             process.kill()
             process.wait()
             self._process = None
-            raise RepoError("the annotation may not have been written: look before you say it again")
+            raise RepoError("the annotation may not have been written: check before you add it again")
         answer: dict[str, Any] = json.loads(line)
         return answer
 

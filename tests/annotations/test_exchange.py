@@ -58,7 +58,7 @@ def test_astropy_reads_the_table(full: Path, tmp_path: Path) -> None:
     table.write(tmp_path / "again.ecsv")
     rows = read_rows((tmp_path / "again.ecsv").read_bytes())
     assert rows[0]["comment"] == "edited elsewhere"
-    with pytest.raises(InvalidInput, match="says something else"):
+    with pytest.raises(InvalidInput, match="with different content"):
         DataRepo(full).annotations.take_in((tmp_path / "again.ecsv").read_bytes())
 
 

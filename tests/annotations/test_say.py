@@ -121,7 +121,7 @@ def test_a_bad_subject_among_good_ones_changes_nothing(
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        ({}, "says something"),
+        ({}, "needs some content"),
         ({"comment": " \n"}, "blank"),
         ({"comment": "a\x1b[2Jb"}, r"control character U\+001B"),
         ({"comment": "a\x00b"}, r"control character U\+0000"),
@@ -225,7 +225,7 @@ def test_names_that_differ_only_in_case(history: Path, speak: Callable[..., Any]
 def test_roles_and_who_speaks(history: Path, speak: Callable[..., Any], set_main: Callable[..., None], me: str) -> None:
     set_main(history, f"policy: {{roles: {{admin: [alice], annotator: [{me}]}}}}\n")
     speak(history, me, "2026dgt@0", comment="x")
-    with pytest.raises(Denied, match=rf"bob is named as the author, and {me} brings it: .*'relay'"):
+    with pytest.raises(Denied, match=rf"bob is named as the author, but {me} adds it: .*'relay'"):
         speak(history, "bob", "2026dgt@0", comment="x")
 
 

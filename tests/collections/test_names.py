@@ -106,7 +106,7 @@ def test_a_repo_puts_its_own_names_first():
         ({"names": {"a": {"name": "x", "type": "HEAP"}}}, "the types are"),
         ({"names": {"a": {"name": "x", "role": "king"}}}, "the roles are"),
         ({"names": {"a": {"name": "x", "role": "private"}}}, r"should end in /\*"),
-        ({"names": {"a": {"name": "<word>"}}}, "has <word>, and `parts` does not say"),
+        ({"names": {"a": {"name": "<word>"}}}, "has <word>, which `parts` does not define"),
         ({"names": {"a": {"name": "[x"}}}, "is not a pattern"),
         ({"names": {"a": {"name": 7}}}, "texts as values"),
         ({"parts": {"a": "("}}, "is not a regular expression"),

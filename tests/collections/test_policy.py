@@ -77,7 +77,7 @@ def test_runs_that_were_superseded_are_screened(collections, stocked, tmp_path):
     assert f"{umbrella}/filtered" in done.names
     assert given(collections, umbrella) == given(collections, f"{umbrella}/filtered") == ["2026dgt@3", "2026xyz@1"]
     assert collections.get(umbrella).children == (f"{umbrella}/filtered",)
-    with pytest.raises(InvalidInput, match="cannot stand beside it"):
+    with pytest.raises(InvalidInput, match="cannot be another child"):
         collections.chain(umbrella, [f"{umbrella}/filtered", f"{umbrella}/a"], "why")
     with pytest.raises(NotFound, match="no runs of its own"):
         collections.filter(umbrella, "again")

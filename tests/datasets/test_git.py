@@ -239,7 +239,7 @@ def test_verify_and_get_find_other_bytes(kept: Path, tmp_path: Path, run: Run) -
     forge(kept, run, f"100644 {blob(kept, b'forged')}\t{NOTE}\n")
     problems = {each.where: each for each in DataRepo(kept).verify(fast=True).problems}
     assert problems[f"{NAME}@0:{NOTE}"].kind == "damaged"
-    assert "it lies in git itself with the SHA-256" in problems[f"{NAME}@0:{NOTE}"].text
+    assert "it is stored in git itself with the SHA-256" in problems[f"{NAME}@0:{NOTE}"].text
     with pytest.raises(DamagedData, match=NOTE):
         DataRepo(kept).get(f"{NAME}@0", tmp_path / "got")
     assert (tmp_path / "got" / GLOBAL).is_file()
@@ -251,7 +251,7 @@ def test_verify_finds_what_nobody_names_and_what_is_missing(kept: Path, run: Run
     assert "its trailer Bytes says" in found.pop(f"{NAME}@0")
     assert found == {
         f"{NAME}@0:{BIG}": f"it stands there as it is, and {NAME}.json does not name such a file",
-        f"{NAME}@0:{NOTE}": f"{NAME}.json names it, and it has no pointer",
+        f"{NAME}@0:{NOTE}": f"{NAME}.json names it, but it has no pointer",
     }
 
 

@@ -153,7 +153,7 @@ def test_the_author_is_the_pusher_unless_that_is_a_relay(clone: Any) -> None:
     clone.edit_main({"blastgit.yaml": ROLES})
     assert clone.check("refs/heads/main") == ""
     clone.edit_main({PATH: FIRST, **ATTRIBUTES}, "annotations")
-    assert "alice is named as the author, and bob brings it" in clone.check(BRANCH, who="bob")
+    assert "alice is named as the author, but bob adds it" in clone.check(BRANCH, who="bob")
     assert clone.check(BRANCH, who="alice") == ""
     clone.edit_main({PATH: FIRST + SECOND}, "annotations")
     assert clone.check(BRANCH, who="mirror") == ""

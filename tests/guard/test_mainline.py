@@ -90,7 +90,7 @@ def test_texts_collections_and_queries(clone: Any) -> None:
         (
             "withdrawn/2026dgt/0.yaml",
             TOMB.replace(b"a/b.fits", b"cutout_cdn/DES/DES_z.fits"),
-            "is another content than",
+            "has a different content from",
         ),
         ("withdrawn/2026dgt/0.yaml", TOMB.replace(b"why", b'"\\e[2J"'), "is not plain text"),
         ("withdrawn/2026dgt/0.yaml", b"withdrawn: []\n", "it withdraws nothing"),

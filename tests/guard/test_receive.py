@@ -133,6 +133,6 @@ def test_a_ref_that_moves_meanwhile_ends_it(pushed: Any, monkeypatch: pytest.Mon
         pushed.git("--git-dir", pushed.repo, "update-ref", BRANCH, "refs/heads/main")
 
     monkeypatch.setattr(receive, "check_contents", check_contents)
-    with pytest.raises(BlastgitError, match=r"somebody else moved it meanwhile|has diverged since"):
+    with pytest.raises(BlastgitError, match=r"moved meanwhile by somebody else|has diverged since"):
         admitted(pushed, changes(pushed))
     assert not list((pushed.repo / "blastgit/locks").iterdir())

@@ -112,7 +112,7 @@ HOSTILE = {
     "a name of DVC's": (put(b"cutout_cdn/dvc.yaml.dvc", pointer(**GOOD | {"path": "dvc.yaml"})), "for one of its own"),
     "attributes": (rewrite(b".gitattributes", lambda data: b"* filter=x\n"), "its .gitattributes is not the one"),
     "a pointer of its own": (put(b"cutout_cdn/DES/new.fits.dvc", pointer(**GOOD | {"path": "new.fits"})), "new.fits"),
-    "a pointer less": (drop(POINTER), "'cutout_cdn/DES/DES_z.fits': 2026dgt.json names it, and it has no pointer"),
+    "a pointer less": (drop(POINTER), "'cutout_cdn/DES/DES_z.fits': 2026dgt.json names it, but it has no pointer"),
     "a pointer that leads out": (put(POINTER, pointer(**GOOD | {"path": "../../x"})), "not about the file beside it"),
     "a pointer to a folder": (put(POINTER, pointer(**GOOD | {"md5": "0" * 32 + ".dir"})), "no MD5 and size"),
     "a pointer elsewhere": (
@@ -121,9 +121,9 @@ HOSTILE = {
     ),
     "a pointer with a source": (
         put(POINTER, pointer(**GOOD) + b"deps:\n- path: /etc/passwd\n"),
-        "says more than MD5, size and name",
+        "has more than MD5, size and name",
     ),
-    "a pointer's folder": (put(POINTER, b"wdir: ../..\n" + pointer(**GOOD)), "says more than MD5, size and name"),
+    "a pointer's folder": (put(POINTER, b"wdir: ../..\n" + pointer(**GOOD)), "has more than MD5, size and name"),
     "a pointer of code": (put(POINTER, b"outs: !!python/object/apply:os.system [x]\n"), "is not one that DVC writes"),
     "a huge pointer": (put(POINTER, b"#" * 10_000), "more than the 4,096 allowed"),
     "another size": (put(POINTER, pointer(**GOOD)), "its trailer Bytes says"),

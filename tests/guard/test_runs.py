@@ -83,4 +83,4 @@ def test_a_configuration_stays_as_it_is(clone, after):
     put(clone, {PATH: CONFIG})
     assert clone.check("refs/heads/main") == ""
     put(clone, {PATH: after})
-    assert "a run was begun with it, so it stays as it is" in clone.check("refs/heads/main")
+    assert "a run was started with it, so it must not be changed" in clone.check("refs/heads/main")

@@ -213,7 +213,7 @@ def test_what_has_a_value_is_what_it_was(db):
         ("SELECT 1 FROM revisions WHERE export_time > 'noon'", "'noon' is not a time; write 2026-05-27"),
         ("SELECT 9223372036854775807 + 1", "a number is too large for its type; make it a double before"),
         ("SELECT 1e300::int", "a number is too large for its type"),
-        ("SELECT (SELECT flux FROM photometry)", "a subquery that stands for one value returned several rows"),
+        ("SELECT (SELECT flux FROM photometry)", "a subquery that is used as one value returned several rows"),
         ("SELECT 1 + 'a'::text", "nothing fits +(INTEGER, VARCHAR); cast a value"),
         ("SELECT regexp_matches('a', '(')", "a regular expression cannot be read: missing )"),
         ("SELECT 'a' LIKE 'b' ESCAPE 'cc'", "what follows ESCAPE should be one character"),

@@ -91,7 +91,7 @@ def test_by_another_name(sky):
         (["2026one@7"], ["host"], None, NotFound, "2026one has no revision 7"),
         (["2026one@2026-05-27"], ["host"], None, UsageError, "write NAME, or NAME@N"),
         ([], ["host"], None, UsageError, "Name a transient"),
-        (["2026one"], ["cousin"], None, UsageError, "no way to belong together"),
+        (["2026one"], ["cousin"], None, UsageError, "not a kind of relation"),
         (["2026one"], ["neighbour"], None, UsageError, "Give one"),
         (["2026one"], ["neighbour"], -1.0, InvalidInput, "is out of range"),
         (["2026one"], ["neighbour"], float("nan"), InvalidInput, "is out of range"),

@@ -295,8 +295,8 @@ def test_the_hook_holds_leases_against_whoever_pushes(elsewhere: str, history: P
     for trailers, said in (
         ({"Owner": "run-2", "Outcome": "done"}, "run-2 cannot end Host match: Host match was begun by run-1"),
         ({"Owner": "run-2"}, "another run is under way: Host match was begun by run-1"),
-        ({"Stage": "Host MWEBV", "Outcome": "done"}, "run-1 cannot end Host MWEBV: nobody has begun it"),
-        ({"Outcome": "unfinished"}, "only when its run ends"),
+        ({"Stage": "Host MWEBV", "Outcome": "done"}, "run-1 cannot end Host MWEBV: it was never started"),
+        ({"Outcome": "unfinished"}, "only be recorded when its run ends"),
         ({"Until": "2199-01-01T00:00:00Z"}, "should end within 30 days"),
         ({"Began": "2001-01-01T00:00:00Z", "Until": "2001-01-01T01:00:00Z"}, "the clock of "),
         ({"Began": "yesterday"}, "name Stage, Outcome"),

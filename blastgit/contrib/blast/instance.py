@@ -102,6 +102,6 @@ def doubt_about(app_version: str) -> str | None:
         return None
     first, last = (".".join(map(str, each)) for each in TRIED)
     return (
-        f"it was exported by Blast {app_version!r}, and this blastgit was tried with {first} to {last}: it is recorded "
-        "as it is, and fields that are new count as they stand"
+        f"it is from Blast {app_version!r}, but this blastgit was tested with {first} to {last}: it is recorded "
+        "unchanged, and new fields are treated as significant"
     )

@@ -23,7 +23,7 @@ def stamped(document: dict[str, Any]) -> dict[str, Any]:
     try:
         number, link = _revision(str(document["transient"]["fields"]["name"]))
     except Exception:  # noqa: BLE001 (data repo, cache, database: the site goes on serving)
-        _log.exception("which revision an export is cannot be said")
+        _log.exception("the revision of an export cannot be determined")
     metadata = {**document["metadata"], "dataset_version": number, "permalink": link}
     return {**document, "metadata": metadata}
 

@@ -92,7 +92,7 @@ class Criteria:
         if self.limit is not None and self.limit < 1:
             raise UsageError(f"a limit is 1 or more, not {self.limit}")
         if self.params and self.query is None:
-            raise UsageError("parameters are for a saved query: say which")
+            raise UsageError("parameters need a saved query: name one")
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Criteria:

@@ -107,7 +107,7 @@ def related(
     wanted = list(dict.fromkeys(kinds))
     for kind in wanted:
         if kind not in _QUERIES:
-            raise UsageError(f"{kind!r} is no way to belong together: {', '.join(KINDS)}")
+            raise UsageError(f"{kind!r} is not a kind of relation: {', '.join(KINDS)}")
     if not asked:
         raise UsageError("related to what? Name a transient at least")
     params = checked(index, asked)

@@ -83,4 +83,4 @@ def _check_parameters(query: Query, used: set[str]) -> None:
             else f"the query {query.name} uses `?`: give the parameter a name, and declare it"
         )
     if unused:
-        raise InvalidQuery(f"the query {query.name} declares {unused[0]}, and ${unused[0]} stands nowhere in it")
+        raise InvalidQuery(f"the query {query.name} declares {unused[0]}, and ${unused[0]} does not occur in it")

@@ -142,7 +142,7 @@ def _moc(cells: list[tuple[int, int, int]]) -> Moc:
         if not 0 <= order <= ORDER:
             raise InvalidInput(f"a MOC has cells of orders 0 to {ORDER}, not {order}")
         if not 0 <= first <= last < 12 * 4**order:
-            raise InvalidInput(f"{order}/{first}-{last} are no cells: of order {order} there are {12 * 4**order:,}")
+            raise InvalidInput(f"{order}/{first}-{last} are not cells: order {order} has {12 * 4**order:,}")
         shift = 2 * (ORDER - order)
         runs.append((first << shift, ((last + 1) << shift) - 1))
     return Moc(merged(runs, ORDER))

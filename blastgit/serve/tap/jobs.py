@@ -127,7 +127,7 @@ class Jobs:
         with self._changed:
             self._forget_old()
             if name not in self._jobs:
-                raise NotFound("there is no such job, or no longer")
+                raise NotFound("there is no such job, or it was deleted")
             return self._jobs[name]
 
     def start(self, job: Job) -> None:

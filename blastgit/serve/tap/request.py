@@ -97,7 +97,7 @@ class Request(HttpRequest):
         except RequestEntityTooLarge:
             raise UsageError(f"more than {_MOST_PARAMETERS} parameters, or one that is too long") from None
         except ValueError:
-            raise UsageError(f"the body is not {self.mimetype}, as it says") from None
+            raise UsageError(f"the body is not {self.mimetype}, as its header says") from None
         if len(pairs) > _MOST_PARAMETERS:
             raise UsageError(f"more than {_MOST_PARAMETERS} parameters")
         return Parameters(pairs)

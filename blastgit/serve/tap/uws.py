@@ -176,7 +176,7 @@ def _result(request: Request, job: Job) -> Response:
     try:
         file = job.result.path.open("rb")
     except FileNotFoundError:
-        raise NotFound("there is no such job, or no longer") from None
+        raise NotFound("there is no such job, or it was deleted") from None
     return send_file(file, job.result.size, job.result.mime, request)
 
 

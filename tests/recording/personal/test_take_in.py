@@ -70,7 +70,7 @@ def test_both_have_gone_on(there, here, tries, record):
     record(here, tries[1])
     record(there, small("2026xyz", seed=9))
     before = refs(here)
-    with pytest.raises(InvalidInput, match="gone on with 2026dgt since they parted, to 2026dgt@2 there and 2026dgt@2"):
+    with pytest.raises(InvalidInput, match="recorded 2026dgt since they diverged, to 2026dgt@2 there and 2026dgt@2"):
         repo.take_in(there)
     assert refs(here) == before
     assert repo.take_in(there, "2026x*").revisions == ["2026xyz@0"]

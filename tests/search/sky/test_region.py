@@ -105,7 +105,7 @@ def test_a_moc_as_fits(inside, tmp_path):
         table = fits.BinTableHDU.from_columns([column])
         table.header.update(ORDERING=ordering, COORDSYS="C")
         table.writeto(tmp_path / f"damaged{number}.fits")
-        with pytest.raises(InvalidInput, match=r"not a MOC, or it is damaged|a MOC has cells of orders|are no cells"):
+        with pytest.raises(InvalidInput, match=r"not a MOC, or it is damaged|a MOC has cells of orders|are not cells"):
             load_region(tmp_path / f"damaged{number}.fits")
 
 
