@@ -203,7 +203,7 @@ def test_an_unknown_version_of_blast_is_recorded_with_a_word_about_it(blast, sam
     (blast.sky / "app_version").write_text("v7.0.0")
     ended = blast.process(sample)
     assert (ended.verdict, ended.recorded["status"]) == ("completed", "recorded")
-    assert "tried with 1.9 to 1.13" in ended.recorded["doubt"]
+    assert "tested with 1.9 to 1.13" in ended.recorded["doubt"]
     assert blast.revisions(sample.name)[0].revision.app_version == "v7.0.0"
 
 
