@@ -33,7 +33,7 @@ def test_name_and_type_against_the_table(collections, name, kind, error, said):
 
 def test_what_differs_only_in_case_is_one_too_many(collections):
     collections.create("nearby", "TAGGED", "why")
-    with pytest.raises(InvalidName, match="differ only in case"):
+    with pytest.raises(InvalidName, match="differs only in case"):
         collections.create("Nearby", "TAGGED", "why")
 
 
@@ -156,7 +156,7 @@ def test_curators_of_some_names_and_until_a_day(settle, monkeypatch):
 def test_what_is_protected_asks_twice(settle):
     collections = settle('collections: {protected: ["*/defaults", best]}\n')
     collections.create("nearby", "TAGGED", "why")
-    with pytest.raises(Denied, match="protected, since many rely on it"):
+    with pytest.raises(Denied, match="protected because many rely on it"):
         collections.chain("best", ["nearby"], "why")
     collections.chain("best", ["nearby"], Intent("it is meant", yes=True))
     with pytest.raises(Denied, match="protected"):

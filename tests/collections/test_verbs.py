@@ -139,7 +139,7 @@ def test_a_collection_is_made_once_and_keeps_its_type(nearby):
             nearby.create("nearby", kind, "why")
     with pytest.raises(InvalidInput, match="is TAGGED, not a chain"):
         nearby.chain("nearby", ["nearby"], "why")
-    with pytest.raises(InvalidName, match="differ only in case"):
+    with pytest.raises(InvalidName, match="differs only in case"):
         nearby.create("Nearby", "TAGGED", "why")
 
 

@@ -65,7 +65,7 @@ def test_a_forged_draft_is_denied(drafted: Any, old: str, new: str, said: str) -
 def test_a_line_of_drafts_only_moves_forward(drafted: Any) -> None:
     assert drafted.check(DRAFTS) == ""
     forge(drafted, lambda text: text.replace("Recorded-By: ", "Recorded-By: another "))
-    assert "it would not move forward" in drafted.check(DRAFTS)
+    assert "it would not be a fast-forward" in drafted.check(DRAFTS)
 
 
 def test_a_draft_is_none_on_a_branch(drafted: Any) -> None:

@@ -104,7 +104,7 @@ def test_markers_that_are_no_revisions(clone: Any) -> None:
         ),
         (
             clone.commit(towards, [stage], stamped("stage", Outcome="done", Base="none", **match)),
-            "of a run in progress",
+            "to a run in progress",
         ),
         (
             clone.commit(towards, [stage], stamped("stage", Outcome="done", Reason="x", **match)),

@@ -135,7 +135,7 @@ def test_on_the_command_line(days, capsys):
         ("2020-01-01", "defaults", NotFound, "had no collections yet"),
         (JUNE, "nowhere", NotFound, "there is no collection 'nowhere'"),
         (MAY, "nearby/v2", NotFound, "there is no collection 'nearby/v2'"),
-        ("9998-12-31", "", InvalidInput, "lies in the future"),
+        ("9998-12-31", "", InvalidInput, "is in the future"),
     ],
 )
 def test_days_that_have_no_answer(days, day, collection, error, why):
@@ -146,7 +146,7 @@ def test_days_that_have_no_answer(days, day, collection, error, why):
 def test_today_is_no_future(days):
     today = datetime.now(UTC)
     assert DataRepo(days).asof(f"{today:%Y-%m-%d}").datasets
-    with pytest.raises(InvalidInput, match="lies in the future"):
+    with pytest.raises(InvalidInput, match="is in the future"):
         DataRepo(days).asof(f"{max(today, datetime(2026, 7, 1, tzinfo=UTC)) + timedelta(days=2):%Y-%m-%d}")
 
 

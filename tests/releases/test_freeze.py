@@ -243,7 +243,7 @@ def test_a_subset_of_a_release_proves_itself(frozen: Path, tmp_path: Path) -> No
     assert repo.verify().is_sound
     proof = repo.releases.verify(RELEASE)
     assert proof.is_sound
-    assert "not here" in proof.remarks[0]
+    assert "missing here" in proof.remarks[0]
     repo.releases.get(RELEASE, tmp_path / "out")
     assert sums(tmp_path / "out") == ""
 

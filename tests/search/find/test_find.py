@@ -280,7 +280,7 @@ def test_equal_states_of_the_index_are_told_from_others(sky):
         ({"query": "deep", "params": {"snt": 1}}, UsageError, "it has snr, filter"),
         ({"query": "deep", "params": {"snr": "many"}}, InvalidInput, "snr should be a number, not 'many'"),
         ({"query": "deep", "params": {"snr": "nan"}}, InvalidInput, "should be a number"),
-        ({"params": {"snr": 1}}, UsageError, "say which"),
+        ({"params": {"snr": 1}}, UsageError, "name one"),
         ({"among": ("2026zz",)}, NotFound, "there is no transient 2026zz"),
         ({"among": ("2026aa@9",)}, NotFound, "no revision 9"),
         ({"among": ("x y",)}, InvalidName, "x y"),
