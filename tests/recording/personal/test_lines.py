@@ -87,7 +87,7 @@ def test_what_cannot_be_forked(repo, tries, record_own, record, sample, me):
 
 
 def test_a_line_belongs_to_its_user(own, tries, record_own, me, monkeypatch):
-    with pytest.raises(Denied, match=f"u/alice/2026dgt belongs to alice, and {me} may not"):
+    with pytest.raises(Denied, match=f"u/alice/2026dgt belongs to alice, so {me} may not"):
         record_own(own, tries[2], user="alice")
     monkeypatch.setenv("GATEWAY_INTERFACE", "CGI/1.1")
     with pytest.raises(Denied, match="anonymous may not"):
