@@ -78,7 +78,7 @@ def test_lines_are_added_also_between(clone: Any) -> None:
         (PATH, line(flag="awful"), "there is no flag 'awful'"),
         (PATH, line(time="2999-01-01T00:00:00Z"), "has not come yet"),
         (PATH, line(user="qa-bot"), "qa-bot is a bot here"),
-        (PATH, line(subject="revision:2026dgt@1"), "belongs into revision/2026dgt/1.jsonl"),
+        (PATH, line(subject="revision:2026dgt@1"), "belongs in revision/2026dgt/1.jsonl"),
         ("revision/2026dgt/7.jsonl", line(subject="revision:2026dgt@7"), "there is no revision 2026dgt@7 here"),
         (PATH, line(supersedes=[IDS[9]]), f"has no annotation {IDS[9]}"),
         (PATH, line(attachment={"name": "x", "sha256": "0" * 64, "size": 1}), "was not pushed with it"),
@@ -91,7 +91,7 @@ def test_lines_are_added_also_between(clone: Any) -> None:
         (PATH, METRIC.replace(b'"value":1.5', b'"value":"1.5"'), "its value a number"),
         (PATH, METRIC.replace(b'"value":1.5', b'"values":1.5'), "a metric has key and value"),
         (PATH, METRIC.replace(b'"value":1.5', b'"value":NaN'), "left out"),
-        ("transient/2026DGT.jsonl", line(subject="transient:2026dgt"), "belongs into transient/2026dgt.jsonl"),
+        ("transient/2026DGT.jsonl", line(subject="transient:2026dgt"), "belongs in transient/2026dgt.jsonl"),
     ],
 )
 def test_what_is_no_annotation(bench: Any, deny: Callable[..., str], path: str, data: bytes, said: str) -> None:
