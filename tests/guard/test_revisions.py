@@ -86,7 +86,7 @@ HOSTILE = {
     "twins": (put(b"cutout_cdn/DES/des_z.fits.dvc"), "differ only in case"),
     "at the root": (put(b"x.fits.dvc"), "is at the root of the dataset"),
     "below a file": (put(b"cutout_cdn/DES/DES_z.fits/x.dvc"), "is below a path that is itself a file"),
-    "a file itself": (put(b"cutout_cdn/DES/DES_z.fits", b"FITS"), "stands there as it is and as a pointer"),
+    "a file itself": (put(b"cutout_cdn/DES/DES_z.fits", b"FITS"), "both as a file and as a pointer"),
     "a file that nobody names": (put(b"cutout_cdn/DES/notes.txt", b"x"), "2026dgt.json does not name such a file"),
     "a file with other bytes": (instead(b"FITS"), "DES_z.fits': it is stored in git itself with the SHA-256"),
     "a large file": (instead(b"x" * (1024 * 1024 + 1)), "git itself, which is for small files only"),
