@@ -168,7 +168,7 @@ def changes(old: Cards, new: Cards, tolerance: Tolerance) -> Iterator[CardChange
 
 
 def _goes_without_saying(keyword: str, values: list[CardValue]) -> bool:
-    """Whether the standard has it that the same holds of a file without these cards."""
+    """Whether, by the standard, a file without these cards means the same."""
     stem = indexed(keyword)[0] if keyword.startswith("T") else keyword
     default, value = _DEFAULTS.get(stem), values[0]
     return keyword in _IDLE or (

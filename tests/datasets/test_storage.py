@@ -222,7 +222,7 @@ def test_move_is_killed_at_each_step(repo: Path, sample: Sample, record: Any, tm
         ("storage:\n  posterior: {git: false}\n", "git should be true, or the greatest size"),
         ("storage:\n  posterior: {git: 1048577}\n", "1 to 1048576"),
         ("storage:\n  posterior: {git: small}\n", "git should be true"),
-        ("storage:\n  posterior: {store: nowhere}\n", "has no remote 'nowhere'; there is store"),
+        ("storage:\n  posterior: {store: nowhere}\n", "has no remote 'nowhere', only store"),
         ("storage:\n  nonsense: {store: store}\n", "'nonsense' is not a dataset type of files; there is cutout"),
         ("storage:\n  host: {store: store}\n", "'host' is not a dataset type of files"),
     ],
