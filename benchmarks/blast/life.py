@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from benchmarks.blast.installed import BASE, BEAT, BUCKET, STORE, WORKER, Installed, Operator, environment, operator
 from benchmarks.blast.services import Process, database, redis, wait_for
@@ -153,6 +155,7 @@ def at_work(python: Path, app: Path, folder: Path) -> Iterator[Life]:
         kind, where = ends.enter_context(database(folder))
         told = environment(folder, where, port, server.url)
         blast = Installed(python, app, folder, told)
+        ends.enter_context(patch.dict(os.environ, {name: told[name] for name in told if name.startswith("AWS_")}))
         for name in (BUCKET, STORE.split("/")[2]):
             Bucket(server.url, name).client.create_bucket(Bucket=name)
         _data_repo(told["BLASTGIT_REPO"], STORE, server)
