@@ -21,6 +21,9 @@ CHILD_LISTS = ("sedfittingresults", "aperturephotometry", "starformationhistoryr
 REFERENCE = "reference"
 """The key of a document that is about a reference and not about a transient."""
 
+TABLES = ("metadata", "transient", "host", "apertures", "cutouts", "filters", "surveys", "workflow_tasks", REFERENCE)
+"""The keys of an export, or of the document of a reference, that this version knows."""
+
 _LISTS = ("apertures", "cutouts", "filters", "surveys", "workflow_tasks")
 _OURS = ("dataset_version", "nonfinite", "permalink")
 _OF_REFERENCE = {"type", "name", "fields"}

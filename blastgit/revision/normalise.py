@@ -16,7 +16,7 @@ from typing import Any
 
 from blastgit.errors import InvalidExport
 from blastgit.revision.document import Json, canonical, fits_double, nonfinite_name
-from blastgit.revision.export import CHILD_LISTS, Export
+from blastgit.revision.export import CHILD_LISTS, TABLES, Export
 from blastgit.revision.rules import Rules, Table
 
 Key = tuple[Json, ...]
@@ -170,8 +170,30 @@ def host_name(fields: dict[str, Json]) -> Json:
 
 
 def _find_rows(document: dict[str, Json], table: Table) -> Iterator[tuple[dict[str, Json], dict[str, Json]]]:
+    """Yield the fields of each row, and those of the aperture that carries it."""
     for row, aperture in _find_raw_rows(document, table):
-        yield row.get("fields", row), aperture
+        yield _fields(row), aperture
+    if table.rows == "others":
+        yield {key: _unknown_table(document[key]) for key in sorted(document.keys() - _TABLES)}, {}
+
+
+def _fields(row: dict[str, Json]) -> dict[str, Json]:
+    """Return the fields of a row, with what a newer Blast may have put beside them."""
+    if "fields" not in row:
+        return row
+    fields: dict[str, Json] = row["fields"]
+    if row.keys() <= _OF_ROW:
+        return fields
+    return {key: _unknown_table(value) for key, value in row.items() if key not in _OF_ROW} | fields
+
+
+def _unknown_table(value: Json) -> Json:
+    """Return a table that this version does not know, without what the database decides: primary keys and order."""
+    if isinstance(value, dict) and "pk" in value:
+        return _fields(value) if isinstance(value.get("fields"), dict) else value
+    if isinstance(value, list) and all(isinstance(row, dict) and "pk" in row for row in value):
+        return sorted(map(_unknown_table, value), key=lambda row: canonical(_canonical_form(row)))
+    return value
 
 
 def _find_raw_rows(document: dict[str, Json], table: Table) -> Iterator[tuple[dict[str, Json], dict[str, Json]]]:
@@ -182,7 +204,7 @@ def _find_raw_rows(document: dict[str, Json], table: Table) -> Iterator[tuple[di
     elif table.rows == "object":
         if document.get(table.name) is not None:
             yield document[table.name], {}
-    else:
+    elif table.rows == "list":
         for row in document.get(table.name, ()):
             yield row, {}
 
@@ -238,6 +260,8 @@ def _canonical_form(value: Json) -> Json:
     return value
 
 
+_TABLES = frozenset(TABLES)
+_OF_ROW = frozenset({"pk", "model", "fields", *CHILD_LISTS})
 _OBJECTS = ("nonfinite", "integer", "object")
 """Keys of objects that stand for something else in canonical JSON."""
 

@@ -159,7 +159,7 @@ def _build(merged: Mapping[str, Any]) -> Rules:
 
 
 def _table(name: str, spec: Mapping[str, Any], tolerance: float) -> Table:
-    if spec["rows"] not in ("object", "list", *CHILD_LISTS):
+    if spec["rows"] not in ("object", "list", "others", *CHILD_LISTS):
         raise ValueError(f"{name}.rows is {spec['rows']!r}")
     return Table(
         name=name,
