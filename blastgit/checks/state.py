@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from blastgit.errors import BlastgitError
 from blastgit.naming.paths import check_paths
+from blastgit.plumbing.objects import undamaged
 from blastgit.plumbing.trees import flatten, read_blob
 from blastgit.repository.commits import Snapshot
 from blastgit.repository.entries import LIMIT
@@ -39,7 +40,15 @@ def state_faults(state: Snapshot, number: int, *, simulated: bool) -> Iterator[F
         state: The state.
         number: The revision that it is, or is on the way to.
         simulated: Whether the data repo holds simulated data.
+
+    Raises:
+        DamagedData: Git lacks an object of it, or cannot read one.
     """
+    with undamaged(str(state)):
+        yield from _faults(state, number, simulated=simulated)
+
+
+def _faults(state: Snapshot, number: int, *, simulated: bool) -> Iterator[Fault]:
     name = state.document_name
     if name not in state.commit.tree:
         yield Fault(f"it has no {name}: the document of a state is named after what it is about")

@@ -35,8 +35,12 @@ def check_state(
     Yields:
         Where each content is used, and its checksums.
     """
-    for text, path in state_faults(state, number, simulated=repository.settings.simulated):
-        report.add("pointer" if path else "document", f"{state}:{path}" if path else state, text)
+    try:
+        for text, path in state_faults(state, number, simulated=repository.settings.simulated):
+            report.add("pointer" if path else "document", f"{state}:{path}" if path else state, text)
+    except DamagedData as error:
+        report.add("damaged", state, error)
+        return
     try:
         document, pointers = state.dr, state.pointers
     except BlastgitError:
