@@ -9,7 +9,6 @@ from pathlib import Path
 import pygit2
 
 from blastgit.errors import DamagedData
-from blastgit.plumbing.process import GitError, run_git
 
 ZERO = "0" * 40
 """Git's id for no object: the new id of a ref to delete, or the old id of a new ref."""
@@ -69,6 +68,8 @@ def list_refs(git: pygit2.Repository, start: str = "refs/") -> list[bytes]:
         DamagedData: The file of packed refs is damaged.
     """
     if start.count("/") > 1 and start.endswith("/") and _has_many_refs(git):
+        from blastgit.plumbing.process import GitError, run_git
+
         with suppress(GitError):  # what libgit2 says below of a damaged file is told in better words
             return run_git(git.path, "for-each-ref", "--format=%(refname)", start).splitlines()
     first = start.encode()

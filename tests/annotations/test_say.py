@@ -105,7 +105,7 @@ def test_gaps_are_found_by_what_they_overlap(room: Annotations, history: Path, s
         ("interval:2026-05-27T04:00:00Z/2026-05-27T04:00:00Z", InvalidInput, "ends before it begins"),
         ("interval:x/y", InvalidInput, "is not a time"),
         ("transient:2026dgt@0", InvalidName, "is about a revision"),
-        ("", InvalidName, "names no revision"),
+        ("", InvalidName, "does not name a revision"),
         ("a b", InvalidName, "is not a transient name"),
     ],
 )

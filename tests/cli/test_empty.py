@@ -18,7 +18,7 @@ import pytest
         ("query list", "no query is saved yet"),
         ("variant list", "no component has variants: `variants:` in blastgit.yaml on main declares them"),
         ("variant log", "neither variants nor defaults were ever set"),
-        ("notes", "nothing was said"),
+        ("notes", "no annotations"),
         ("status", "no run is in progress"),
         ("locks", "nothing is locked"),
         ("orphans", "0 orphans"),

@@ -24,7 +24,7 @@ def test_the_web_servers_word_decides(clone: Any, monkeypatch: pytest.MonkeyPatc
         said = clone.push("--atomic", BRANCH, TAG, url=f"{url}/-/repo")
         assert "anonymous does not have the role 'writer'" in said
         said = clone.push("good^:refs/heads/u/eve/2026dgt", url=f"{url}/bob/repo")
-        assert "belongs to eve, and bob may not write there" in said
+        assert "belongs to eve, so bob may not write there" in said
         said = clone.push("good^:refs/heads/u/anonymous/2026dgt", url=f"{url}/-/repo")
         assert "anonymous may not write" in said
         assert clone.push("--atomic", BRANCH, TAG, url=f"{url}/bob/repo") == ""

@@ -109,5 +109,5 @@ def test_blame_of_twins(repo, sample, record):
 
 
 def test_blame_of_nothing(library):
-    with pytest.raises(NotFound, match=r"nothing in 2026dgt@1 is called 'host\.x'"):
+    with pytest.raises(NotFound, match=r"2026dgt@1 has no value or file 'host\.x'"):
         DataRepo(library).blame("2026dgt", "host.x")

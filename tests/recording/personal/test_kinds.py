@@ -57,7 +57,7 @@ def test_an_export_that_says_the_other(real, simulated, tmp_path, stated):
 def test_a_published_document_of_real_data(real, simulated, tmp_path):
     DataRepo(real).get("2026real@0", tmp_path / "got")
     _, data = small("2026real").write(tmp_path / "real-files")
-    with pytest.raises(InvalidExport, match=r"are real, and .* holds simulated"):
+    with pytest.raises(InvalidExport, match=r"are real, but .* holds simulated"):
         DataRepo(simulated).record("2026real", tmp_path / "got/2026real.json", data)
 
 

@@ -211,5 +211,5 @@ def test_real_data_are_told_from_simulated(shelf, tries, record_own, tmp_path, r
     document = DataRepo(shelf).show("2026dgt@0").value
     assert document["metadata"]["simulated"] is True
     _, data = tries[0].write(tmp_path / "again")
-    with pytest.raises(InvalidExport, match=r"simulated, and .*real holds real data"):
+    with pytest.raises(InvalidExport, match=r"simulated, but .*real holds real data"):
         DataRepo(tmp_path / "real").record("2026dgt", json.dumps(document).encode(), data)

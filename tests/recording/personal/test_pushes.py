@@ -54,7 +54,7 @@ def test_somebody_elses_is_not(clone, shelf, push, tries, record_own, monkeypatc
     monkeypatch.setenv("GL_USER", "alice")
     record_own(clone, tries[0], user="alice")
     monkeypatch.setenv("GL_USER", "bob")
-    assert "u/alice/2026dgt belongs to alice, and bob may not write there" in push(*line_of("alice", 0))
+    assert "u/alice/2026dgt belongs to alice, so bob may not write there" in push(*line_of("alice", 0))
     monkeypatch.setenv("GL_USER", "alice")
     assert push(*line_of("alice", 0)) == ""
     monkeypatch.setenv("GL_USER", "bob")
