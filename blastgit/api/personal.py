@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from blastgit.api.recording import read_used
 from blastgit.errors import InvalidName
 from blastgit.naming.names import parse_spec
 from blastgit.repository.base import LOCK_TIMEOUT
@@ -77,6 +78,7 @@ class Personal(Asked):
             NotFound: There is no revision to fork from.
             Denied: The line belongs to somebody else.
         """
+        from blastgit.recording.options import RecordOptions
         from blastgit.recording.record import record
         from blastgit.recording.sources import find
         from blastgit.revision.export import read_given
@@ -84,9 +86,9 @@ class Personal(Asked):
         checked = read_given(export)
         if checked.name != name:
             raise InvalidName(f"the export is about {checked.name!r}, and should be recorded as {name!r}")
-        options = replace(self._options(user, fork, run, timeout, dry_run=dry_run), used=self._used(used))
+        options = RecordOptions(run, dry_run, timeout, used=read_used(self._repository, used))
         sources = find(data, name, checked.document)
-        return record(self._repository, checked, sources, options, self._session.progress)
+        return record(self._repository, checked, sources, self._options(user, fork, options), self._session.progress)
 
     def record_archive(  # noqa: PLR0913 (the parameters of `DataRepo.record_archive`, plus the line)
         self,
@@ -101,9 +103,11 @@ class Personal(Asked):
     ) -> Recorded:
         """Record Blast's own archive in a user's own line; see `record`."""
         from blastgit.recording.archive import open_archive
+        from blastgit.recording.options import RecordOptions
         from blastgit.recording.record import record
 
-        options = replace(self._options(user, fork, run, timeout, dry_run=dry_run), used=self._used(used))
+        options = RecordOptions(run, dry_run, timeout, used=read_used(self._repository, used))
+        options = self._options(user, fork, options)
         with open_archive(archive) as (export, sources):
             return record(self._repository, export, sources, options, self._session.progress)
 
@@ -141,18 +145,10 @@ class Personal(Asked):
         options = RecordOptions(run, dry_run, timeout, even_withdrawn=even_withdrawn)
         return promote(self._repository, state, options, self._session.progress, even_invalid=even_invalid)
 
-    def _used(self, used: Sequence[str]) -> tuple[str, ...]:
-        from blastgit.workflow.made_with import check_used
-
-        return check_used(self._repository, used)
-
-    def _options(
-        self, user: str | None, fork: str | None, run: str | None, timeout: float, *, dry_run: bool
-    ) -> RecordOptions:
-        from blastgit.recording.options import RecordOptions
+    def _options(self, user: str | None, fork: str | None, options: RecordOptions) -> RecordOptions:
         from blastgit.repository.commits import Revision
 
         state = None if fork is None else self._session.resolve(parse_spec(fork))
         if state is not None and not isinstance(state, Revision):
             raise InvalidName(f"{state} is not a revision, and lines fork only from revisions")
-        return RecordOptions(run, dry_run, timeout, user=user or current_identity(), fork=state)
+        return replace(options, user=user or current_identity(), fork=state)

@@ -13,6 +13,7 @@ from blastgit.repository.base import LOCK_TIMEOUT
 if TYPE_CHECKING:
     from blastgit.api.session import Session
     from blastgit.recording.result import Recorded
+    from blastgit.repository.base import Repository
     from blastgit.store.bucket import Bucket
 
 
@@ -55,15 +56,14 @@ def record(  # noqa: PLR0913 (an export, its files, and options that most calls 
     from blastgit.recording.record import record
     from blastgit.recording.sources import find
     from blastgit.revision.export import read_given
-    from blastgit.workflow.made_with import check_used
 
     check_transient(name)
     checked = read_given(export)
     if checked.name != name:
         raise InvalidName(f"the export is about {checked.name!r}, and should be recorded as {name!r}")
     sources = find(data, name, checked.document)
-    said = check_used(session.repository, used)
-    options = RecordOptions(run, dry_run, timeout, even_withdrawn=even_withdrawn, used=said)
+    used = read_used(session.repository, used)
+    options = RecordOptions(run, dry_run, timeout, even_withdrawn=even_withdrawn, used=used)
     return record(session.repository, checked, sources, options, session.progress)
 
 
@@ -82,9 +82,22 @@ def record_archive(  # noqa: PLR0913 (the parameters of `record`)
     from blastgit.recording.archive import open_archive
     from blastgit.recording.options import RecordOptions
     from blastgit.recording.record import record
-    from blastgit.workflow.made_with import check_used
 
-    said = check_used(session.repository, used)
-    options = RecordOptions(run, dry_run, timeout, even_withdrawn=even_withdrawn, used=said)
+    used = read_used(session.repository, used)
+    options = RecordOptions(run, dry_run, timeout, even_withdrawn=even_withdrawn, used=used)
     with open_archive(archive) as (export, sources):
         return record(session.repository, export, sources, options, session.progress)
+
+
+def read_used(repository: Repository, used: Sequence[str]) -> tuple[str, ...]:
+    """Return the revisions of references that a run used; nearly always none, and then nothing is loaded for it.
+
+    Raises:
+        InvalidInput: One is not a reference, no stage works with it, or two are of one reference.
+        NotFound: The revision does not exist.
+    """
+    if not used:
+        return ()
+    from blastgit.workflow.made_with import check_used
+
+    return check_used(repository, used)

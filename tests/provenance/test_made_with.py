@@ -120,6 +120,9 @@ def test_stages_declare_what_they_work_with(fitted, record):
     add_settings(fitted, "stages: {Host match: {references: [r/catalogue/glade]}}")
     graph = DataRepo(fitted).provenance(f"{NAME}@0:{FIT}")
     assert "r/catalogue/glade@0" in [use.source for use in graph.sources["host"]]
+
+
+def test_a_mistake_in_what_a_stage_works_with(fitted):
     add_settings(fitted, "stages: {Host match: {references: [glade]}}")
     with pytest.raises(RepoError, match="should have lines like r/model/sbi-global"):
         DataRepo(fitted).provenance(NAME)
