@@ -48,7 +48,7 @@ def forge(clone: Any, message: Callable[[str], str], tree: str = "") -> None:
     ("old", "new", "said"),
     [
         ("Towards: 2", "Towards: 9", "the next one of 2026dgt is"),
-        ("Draft: 1", "Draft: 2", "its trailer Draft says 2, and it is number 1 of revision"),
+        ("Draft: 1", "Draft: 2", "its trailer Draft says 2, but it is number 1 of revision"),
         ("Status: failed: Global host SED inference", "Status: complete", "its trailer Status says"),
         ("Marker: draft", "Marker: revision", "its trailers do not tell what it is"),
         ("Towards: 2\n", "", "its trailer Towards should be there"),

@@ -156,7 +156,7 @@ def test_the_same_bytes_do_not_come_back(history, states, record):
     assert record(history, again).status == "unchanged"
     changed = reprocess(again, app_version="v1.15", export_time="2026-06-19T09:00:00+00:00", seed=5)
     changed.export["transient"]["fields"]["redshift"] = 0.5
-    with pytest.raises(Withdrawn, match=rf"{DES_Z} has the very bytes .* withdrawn .*{REASON}.*nothing was recorded"):
+    with pytest.raises(Withdrawn, match=rf"{DES_Z} has the same bytes .* withdrawn .*{REASON}.*nothing was recorded"):
         record(history, changed)
     assert DataRepo(history).verify().problems == []
     done = record(history, changed, even_withdrawn=True)

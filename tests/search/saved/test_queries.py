@@ -94,7 +94,7 @@ BAD = [
     ("SELECT 1; -- done", "cannot be asked"),
     ("SELECT $x", r"uses \$x"),
     ("SELECT ?", "give the parameter a name"),
-    ("-- parameters: {x: {type: text}}\nSELECT 1", r"\$x stands nowhere"),
+    ("-- parameters: {x: {type: text}}\nSELECT 1", r"\$x does not occur in it"),
     ("", "should be a SELECT"),
     ("-- nothing", "should be a SELECT"),
     ("-- parameters: [x]\nSELECT 1", "a mapping from names"),

@@ -51,5 +51,5 @@ def test_very_many_parts_are_refused():
 
 
 def test_a_body_that_is_not_what_it_says():
-    with pytest.raises(UsageError, match="not multipart/form-data, as it says"):
+    with pytest.raises(UsageError, match="not multipart/form-data, as its header says"):
         posted(b"--b0\r\n\r\n\r\n--b0--\r\n")
