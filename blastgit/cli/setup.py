@@ -23,6 +23,7 @@ the command when the store has moved.
 
 def run(options: argparse.Namespace) -> int:
     """Write the settings of git and DVC in the clone."""
+    from blastgit.plumbing.durable import sync_file_systems
     from blastgit.reading.textconv import set_up
 
     set_up(options.clone)
@@ -33,6 +34,7 @@ def run(options: argparse.Namespace) -> int:
         from blastgit.annotations.gitnotes import set_up_notes
 
         print(f"git log now shows the annotations of {plural(set_up_notes(options.clone), 'revision')}")
+    sync_file_systems([options.clone])
     return 0
 
 

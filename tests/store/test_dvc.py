@@ -213,7 +213,7 @@ def test_an_answer_cut_short_is_fetched_again(store, proxy, waits, stage):
 
 @pytest.mark.parametrize(
     ("trouble", "words"),
-    [(503, "asked for fewer requests.*try again later"), (500, "InternalError"), ("drop", "broke off the connection")],
+    [(503, "is too busy.*try again later"), (500, "InternalError"), ("drop", "broke off the connection")],
 )
 def test_trouble_that_stays_ends_in_words_after_growing_waits(store, proxy, waits, trouble, words):
     proxy.trouble = lambda request: trouble
