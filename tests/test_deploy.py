@@ -6,7 +6,6 @@ import shlex
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import yaml
 
 from blastgit.cli.main import build_parser
 from blastgit.repository.hooks import install_hooks
+from tests.waiting import answers, wait_until
 
 DEPLOY = Path(__file__).resolve().parents[1] / "deploy"
 MANIFESTS = sorted((DEPLOY / "kustomize").glob("*.yaml"))
@@ -158,7 +158,7 @@ def test_git_is_served_and_the_hook_knows_who_pushes(repo: Path, tmp_path: Path,
     }  # fmt: skip
     server = subprocess.Popen(["lighttpd", "-D", "-f", DEPLOY / "lighttpd.conf"], env=environment)
     try:
-        _wait(port)
+        wait_until(lambda: answers(port))
         url = f"http://127.0.0.1:{port}/git/{repo.name}"
         run("git", "clone", "-q", url, tmp_path / "clone")
         run("git", "commit", "-q", "--allow-empty", "-m", "Nothing", cwd=tmp_path / "clone")
@@ -167,16 +167,8 @@ def test_git_is_served_and_the_hook_knows_who_pushes(repo: Path, tmp_path: Path,
         denied = subprocess.run([*push, url, "HEAD:refs/heads/main"], capture_output=True, env=asked, check=False)
         assert denied.returncode != 0
         run(*push, url.replace("//", "//alice:secret@"), "HEAD:refs/heads/main")
-        assert '"who": "alice"' in (repo / "blastgit/pushes.jsonl").read_text().splitlines()[-1]
+        pushes = repo / "blastgit/pushes.jsonl"  # the push is noted when its refs have moved
+        wait_until(lambda: pushes.exists() and '"who": "alice"' in pushes.read_text())
     finally:
         server.terminate()
         server.wait(10)
-
-
-def _wait(port: int) -> None:
-    for _ in range(100):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise AssertionError("lighttpd does not answer")

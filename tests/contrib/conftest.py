@@ -6,10 +6,8 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,6 +23,7 @@ from blastgit.demo import Sample, small
 from blastgit.errors import NotFound
 from blastgit.reading.log import Entry
 from blastgit.repository.init import init
+from tests.waiting import wait_until
 
 HERE = Path(__file__).parent / "small_blast"
 BASE = "/apps/blast/processed-transient-data"
@@ -83,17 +82,6 @@ class Worker:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-
-
-def wait_until(condition: Callable[[], Any], seconds: float = RUN_TIME, told: Callable[[], str] = str) -> Any:
-    """Return what a condition comes to, as soon as that is true."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        found = condition()
-        if found:
-            return found
-        threading.Event().wait(0.05)
-    raise AssertionError(f"it did not happen in {seconds} s: {told()}")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ import pytest
 from benchmarks.s3 import Request
 from blastgit import DataRepo
 from blastgit.demo import Sample, change_image, reprocess
-from tests.contrib.conftest import RUN_TIME, a_worker, wait_until
+from tests.contrib.conftest import RUN_TIME, a_worker
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 

@@ -15,8 +15,8 @@ from blastgit.errors import Busy, StoreError
 from blastgit.exchange.bulk import BulkOptions
 from blastgit.exchange.sources import find
 from blastgit.exchange.workers import adopt_batch, adopt_by_workers, make_app
-from tests.contrib.conftest import wait_until
 from tests.exchange.trees import write_tree
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 

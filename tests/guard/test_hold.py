@@ -4,8 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +11,9 @@ import pytest
 
 from blastgit.demo import refit, small
 from blastgit.plumbing.process import git_environment
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
-
-
-def wait_until(holds: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < deadline
-        os.sched_yield()
 
 
 def before_the_hook(repo: Path, *lines: str) -> None:

@@ -1,11 +1,9 @@
 import json
 import multiprocessing
 import tempfile
-import time
 from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Event
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,6 +13,7 @@ from blastgit.demo import Sample, refit, small
 from blastgit.errors import Busy
 from blastgit.plumbing.locks import Journal, hold
 from blastgit.repository.packing import Counts, count
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -93,13 +92,6 @@ def test_beside_four_writers_and_a_reader(repo, run):
     report = DataRepo(repo).verify()
     assert (report.revisions, report.problems) == (WRITERS * RECORDS, [])
     run("git", "-C", repo, "fsck", "--strict")
-
-
-def wait_until(holds: Any) -> None:
-    deadline = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("key", ["blastgit.maintainLoose", "blastgit.maintainPacks"])

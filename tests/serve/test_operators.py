@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.serve.conftest import CHECKOUT, serving
+from tests.waiting import answers, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -57,11 +58,7 @@ def behind_nginx(url, folder):
 
     with subprocess.Popen([NGINX, "-c", folder / "nginx.conf"], stderr=subprocess.DEVNULL) as process:
         try:
-            for _ in range(600):
-                with socket.socket() as probe:
-                    probe.settimeout(0.1)
-                    if probe.connect_ex(("127.0.0.1", port)) == 0:
-                        break
+            wait_until(lambda: answers(port))
             yield ask
         finally:
             process.terminate()
