@@ -13,7 +13,7 @@ from blastgit.repository.commits import Revision
 from blastgit.repository.format import FILE
 from blastgit.repository.settings import Settings, read_settings
 from blastgit.workflow.ended import UP_TO_DATE
-from blastgit.workflow.judged import outdated_when_recorded
+from blastgit.workflow.judging import outdated_when_recorded
 
 
 def outdated_faults(repository: Repository, revision: Revision) -> Iterator[str]:

@@ -27,7 +27,7 @@ from blastgit.revision.export import Export
 from blastgit.revision.normalise import normalise
 from blastgit.store.pointer import Pointer
 from blastgit.workflow.ended import COMPLETE, is_known_fresh
-from blastgit.workflow.judged import validity_of
+from blastgit.workflow.judging import validity_of
 from blastgit.workflow.validity import State, Validity
 
 _NUMBER = re.compile(r"[0-9]{1,18}")

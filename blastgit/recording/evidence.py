@@ -15,7 +15,7 @@ from blastgit.repository.base import Repository
 from blastgit.repository.history import History
 from blastgit.revision.export import Export
 from blastgit.workflow.ended import UP_TO_DATE
-from blastgit.workflow.judged import outdated_at_end
+from blastgit.workflow.judging import outdated_at_end
 from blastgit.workflow.made import Makings
 from blastgit.workflow.stages import Stages
 from blastgit.workflow.steps import ALL, NONE, Step, covers, steps_back

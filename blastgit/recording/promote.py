@@ -13,7 +13,7 @@ from blastgit.recording.run_end import StoredIntake
 from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision, Snapshot
 from blastgit.repository.tombstones import Withdrawals
-from blastgit.workflow.judged import validity_of
+from blastgit.workflow.judging import validity_of
 from blastgit.workflow.publish import Publish
 from blastgit.workflow.validity import State
 

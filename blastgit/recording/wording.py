@@ -18,7 +18,7 @@ from blastgit.repository.renames import Renames
 from blastgit.revision.export import Export
 from blastgit.revision.reason import change_lines
 from blastgit.revision.redraws import sigmas
-from blastgit.workflow.judged import status_at_end
+from blastgit.workflow.judging import status_at_end
 
 Trailers = dict[Trailer, str | None]
 

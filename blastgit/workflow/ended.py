@@ -43,6 +43,6 @@ def status_of(repository: Repository, revision: Revision) -> str:
     """
     if says_complete(revision):
         return COMPLETE
-    from blastgit.workflow.judged import validity_of
+    from blastgit.workflow.judging import validity_of
 
     return validity_of(repository, revision).status

@@ -14,7 +14,7 @@ from blastgit.repository.base import Repository
 from blastgit.repository.commits import Revision, UnpublishedState
 from blastgit.repository.history import History
 from blastgit.workflow.ended import COMPLETE, is_known_fresh
-from blastgit.workflow.judged import validity_of
+from blastgit.workflow.judging import validity_of
 from blastgit.workflow.patterns import Patterns
 from blastgit.workflow.settings import differs
 from blastgit.workflow.stages import Stage, Stages

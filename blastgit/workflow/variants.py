@@ -61,7 +61,7 @@ class Component:
         """Return the name of a variant, with `default` resolved, and its meaning.
 
         Raises:
-            NotFound: There is no such variant.
+            NotFound: The variant does not exist.
         """
         name = self.default if variant == DEFAULT else variant
         if not name:
@@ -97,7 +97,7 @@ class Variants:
         """Return a component.
 
         Raises:
-            NotFound: There is no such component.
+            NotFound: The component does not exist.
         """
         if name not in self.components:
             known = ", ".join(self.components) or "none; `variants:` in blastgit.yaml on main declares them"

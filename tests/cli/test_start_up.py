@@ -28,6 +28,7 @@ QUICK = READERS | {
     "revision",
     "content",
     "workflow.judged",
+    "workflow.judging",
     "plumbing.batch",
     "plumbing.refs",
     "plumbing.locks",
@@ -116,7 +117,10 @@ def test_the_first_revision_loads_no_arrays(shelf, tmp_path):
 def test_comparing_values_loads_no_arrays(shelf):
     found = loaded(shelf, "diff", "2026dgt@0", "2026dgt@1")
     assert sorted(found & HEAVY) == []
-    assert sorted(found & rooms(READERS | {"workflow.judged", "plumbing.batch", "plumbing.refs"})) == []
+    assert (
+        sorted(found & rooms(READERS | {"workflow.judged", "workflow.judging", "plumbing.batch", "plumbing.refs"}))
+        == []
+    )
 
 
 @pytest.mark.parametrize(
