@@ -73,7 +73,7 @@ def _mode(modes: type[_Mode], text: str) -> _Mode:
     try:
         return modes(text)
     except ValueError:
-        raise UsageError(f"there is no mode {text!r}: choose one of {', '.join(modes)}") from None
+        raise UsageError(f"the mode {text!r} does not exist: choose one of {', '.join(modes)}") from None
 
 
 def take_in(session: Session, /, source: str | Path, only: str = "*", *, dry_run: bool = False) -> TakenIn:

@@ -41,7 +41,7 @@ class Index(Asked):
         return tables()
 
     def update(self, *, rebuild: bool = False, jobs: int | None = None) -> Updated:
-        """Bring the index up to date with the data repo, building it if there is none.
+        """Bring the index up to date with the data repo, building it if it does not exist yet.
 
         Args:
             rebuild: Rebuild it from scratch.
@@ -62,7 +62,7 @@ class Index(Asked):
             as_is: Use the index without checking whether it is up to date; it must exist.
 
         Raises:
-            NotFound: There is no index, and `as_is` does not make one.
+            NotFound: The index does not exist, and `as_is` does not build one.
             RepoError: It cannot be written, or DuckDB is not installed.
         """
         if as_is:

@@ -75,7 +75,7 @@ class Personal(Asked):
 
         Raises:
             InvalidInput: The input cannot be recorded, or the line exists and forks from another revision.
-            NotFound: There is no revision to fork from.
+            NotFound: No revision exists to fork from.
             Denied: The line belongs to somebody else.
         """
         from blastgit.recording.options import RecordOptions

@@ -67,7 +67,7 @@ class Types(Asked):
         """Return a dataset type by its name.
 
         Raises:
-            NotFound: There is none; the error offers near names.
+            NotFound: The type does not exist; the error offers near names.
         """
         return self._types.find(name)
 

@@ -1,4 +1,4 @@
-"""What must hold of main's files: which there may be, and what form each has."""
+"""What must be true of main's files: which ones may exist, and the form of each."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _KINDS = (COLLECTION, QUERY, CONFIGURATION, TOMBSTONES)
 
 
 def place_faults(paths: Iterable[str]) -> Iterator[str]:
-    """Yield which files have no place on main, or cannot be checked out on every system."""
+    """Yield the files that do not belong on main, or cannot be checked out on every system."""
     fixed = {*_TEXTS, FILE, *dot_files(b"")}
     seen: dict[str, str] = {}
     for path in sorted(paths):
@@ -55,7 +55,7 @@ def file_faults(path: str, data: bytes, find: Find) -> Iterator[str]:
     Args:
         path: Where it is on main.
         data: Its bytes.
-        find: Which revisions there are.
+        find: Finds published revisions.
     """
     if path == CONFIG:
         yield from _caught(lambda: check_config(data))

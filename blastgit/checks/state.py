@@ -1,4 +1,4 @@
-"""What must hold of what a commit holds: the document, a pointer or the file itself for each file, the dot files."""
+"""What must be true of a commit's tree: its document, a pointer or the file itself for each file, the dot files."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _faults(state: Snapshot, number: int, *, simulated: bool) -> Iterator[Fault]
 
 
 def _tree_faults(state: Snapshot) -> Iterator[Fault]:
-    """Look at what belongs to no file of the dataset."""
+    """Check everything in the tree that is not a file of the dataset."""
     dots, name = dot_files(b""), state.document_name
     for path, _ in flatten(state.commit.tree):
         is_held = "/" in path or path.endswith(SUFFIX)

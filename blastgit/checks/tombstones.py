@@ -15,7 +15,7 @@ _OF_ATTACHMENT = re.compile(rf"{FOLDER}/(attachment/[0-9a-f]{{2}}/[0-9a-f]{{62}}
 
 
 Find = Callable[[str, int, int | None], Snapshot | None]
-"""From a line and a number to that revision, or to that draft on the way to it; None if there is none."""
+"""Finds a revision by line and number, or a draft on the way to it; None if it does not exist."""
 
 
 def tombstone_faults(path: str, data: bytes, find: Find) -> Iterator[str]:

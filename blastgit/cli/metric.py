@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
         done = metrics.put(options.subject, values, comment=options.comment, bot=options.bot, dry_run=options.dry_run)
         return tell_added(done, options, "recorded")
     if options.key and not any(letter in options.key for letter in "*?["):
-        metrics.get(options.subject, options.key)  # if there is none, its error names the nearest
+        metrics.get(options.subject, options.key)  # the error for an unknown key names the nearest
     found = metrics.list(options.subject, options.key or "*", history=options.history)
     if options.json:
         print_json([each.to_json() for each in found])

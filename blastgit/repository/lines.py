@@ -59,7 +59,7 @@ def before_of(repository: Repository, line: str, latest: Revision | None, wanted
         wanted: The revision to fork from; None for the latest official one, or the present fork.
 
     Raises:
-        NotFound: There is no revision to fork from.
+        NotFound: No revision exists to fork from.
         InvalidInput: The line forks from another revision, or `wanted` belongs to another transient.
     """
     history, name = History(repository), transient_of(line)

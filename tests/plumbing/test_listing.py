@@ -1,5 +1,7 @@
 """Listing the refs of a kind: the same by git, where there are many, as by libgit2."""
 
+from pathlib import Path
+
 import pygit2
 import pytest
 
@@ -26,8 +28,6 @@ def test_git_and_libgit2_list_the_same(many, monkeypatch, start):
 
 
 def test_a_damaged_list_is_damage_in_both_ways(many):
-    from pathlib import Path
-
     (Path(many.path) / "packed-refs").write_bytes(b"\0garbage\n")
     with pytest.raises(DamagedData, match="packed-refs"):
         objects.list_refs(pygit2.Repository(many.path), "refs/tags/release/")

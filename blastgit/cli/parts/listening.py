@@ -50,7 +50,7 @@ def prepare(options: argparse.Namespace) -> tuple[Path, Path]:
     """Set up logging, the index and the handler of SIGTERM; return the paths of the repo and its index.
 
     Raises:
-        RepoError: There is no data repo on this machine, or its index cannot be built.
+        RepoError: The data repo is not on this machine, or its index cannot be built.
     """
     logging.basicConfig(stream=sys.stderr, format="blastgit: %(message)s", level=logging.WARNING)
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # waiting requests are normal
