@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pygit2.enums import SortMode
-
+from blastgit.collections.states import main_at
 from blastgit.naming.trailers import Trailer
 from blastgit.plumbing.trees import read_blob
 from blastgit.repository.base import Repository
@@ -41,8 +40,6 @@ def _has_same_settings(repository: Repository, revision: Revision) -> bool:
 
 
 def _settings_then(repository: Repository, revision: Revision) -> Settings | None:
-    recorded = revision.commit.commit_time
-    walk = repository.git.walk(repository.main.id, SortMode.TOPOLOGICAL)
-    commit = next((each for each in walk if each.commit_time <= recorded), None)
+    commit = main_at(repository, revision.recorded)
     text = None if commit is None else read_blob(commit.tree, FILE)
     return None if text is None else read_settings(text)

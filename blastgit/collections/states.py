@@ -102,7 +102,7 @@ def commit_at(repository: Repository, when: str) -> pygit2.Commit:
 
 def main_at(repository: Repository, time: datetime) -> pygit2.Commit | None:
     """Return the commit of main at an instant; None if main did not exist yet."""
-    return next((each for each in repository.commits("main") if commit_time(each) <= time), None)
+    return next((each for each in repository.commits("main", repository.main) if commit_time(each) <= time), None)
 
 
 @dataclass(frozen=True)

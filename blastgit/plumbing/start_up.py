@@ -16,7 +16,5 @@ def run_one_command() -> None:
     Children inherit the number of threads, too; none of them multiplies large matrices.
     """
     gc.set_threshold(_ALLOCATIONS)
-    atexit.register(
-        gc.freeze
-    )  # registered first, so it runs last; the memory is freed by the end of the process anyway
+    atexit.register(gc.freeze)  # registered first, so it runs last: the process frees its memory anyway
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # otherwise importing numpy starts a thread per core
