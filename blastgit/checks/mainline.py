@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePosixPath
 
-from blastgit.checks.tombstones import Find, tombstone_faults
+from blastgit.checks.tombstones import Find, is_tombstones, tombstone_faults
 from blastgit.errors import BlastgitError, RepoError
 from blastgit.naming.paths import check_path
 from blastgit.plumbing.safe_text import is_control
@@ -15,7 +15,7 @@ from blastgit.repository.configuration import digest_of, fault_of
 from blastgit.repository.configuration import path_of as configuration_path
 from blastgit.repository.format import CONFIG, FILE
 from blastgit.repository.skeleton import dot_files, is_dot_file
-from blastgit.repository.tombstones import ATTACHMENT, FOLDER
+from blastgit.repository.tombstones import FOLDER
 from blastgit.safe_yaml import load_yaml
 from blastgit.store.config import check_config
 
@@ -23,10 +23,7 @@ _TEXTS = {"README.md", "CITATION.cff"}
 COLLECTION = re.compile(r"collections/.+\.yaml")
 QUERY = re.compile(r"queries/[^/]+\.sql")
 CONFIGURATION = re.compile(rf"{CONFIGURATIONS}/[0-9a-f]{{2}}/[0-9a-f]{{62}}")
-TOMBSTONES = re.compile(
-    rf"{FOLDER}/(?:(?:u/[^/]+/)?[^/]+/(0|[1-9][0-9]*)(-draft-[1-9][0-9]*)?|{ATTACHMENT}/[0-9a-f]{{2}}/[0-9a-f]{{62}})\.yaml"
-)
-_KINDS = (COLLECTION, QUERY, CONFIGURATION, TOMBSTONES)
+_KINDS = (COLLECTION, QUERY, CONFIGURATION)
 
 
 def place_faults(paths: Iterable[str]) -> Iterator[str]:
@@ -35,7 +32,7 @@ def place_faults(paths: Iterable[str]) -> Iterator[str]:
     seen: dict[str, str] = {}
     for path in sorted(paths):
         twin = seen.setdefault(path.casefold(), path)
-        if path not in fixed and not any(kind.fullmatch(path) for kind in _KINDS):
+        if path not in fixed and not is_tombstones(path) and not any(kind.fullmatch(path) for kind in _KINDS):
             yield (
                 f"{path!r} has no place on main: README.md, CITATION.cff, {FILE}, {CONFIG}, collections/**.yaml, "
                 f"queries/*.sql, {CONFIGURATIONS}/ and {FOLDER}/NAME/N.yaml have"
@@ -62,7 +59,7 @@ def file_faults(path: str, data: bytes, find: Find) -> Iterator[str]:
     elif path in dot_files(b""):
         if not is_dot_file(path, data):
             yield "it is not the one that blastgit ships, which plain git and DVC rely on"
-    elif TOMBSTONES.fullmatch(path):
+    elif is_tombstones(path):
         yield from tombstone_faults(path, data, find)
     elif CONFIGURATION.fullmatch(path):
         if fault := fault_of(data):

@@ -8,14 +8,18 @@ from collections.abc import Callable, Iterator
 from blastgit.errors import BlastgitError
 from blastgit.plumbing.safe_text import hidden_in
 from blastgit.repository.commits import Snapshot
-from blastgit.repository.tombstones import FOLDER, Tombstone, read_tombstones
+from blastgit.repository.tombstones import ATTACHMENT, FOLDER, Tombstone, read_tombstones
 
 _OF_STATE = re.compile(rf"{FOLDER}/((?:u/[^/]+/)?[^/]+)/(0|[1-9][0-9]{{0,8}})(?:-draft-([1-9][0-9]{{0,8}}))?\.yaml")
-_OF_ATTACHMENT = re.compile(rf"{FOLDER}/(attachment/[0-9a-f]{{2}}/[0-9a-f]{{62}})\.yaml")
-
+_OF_ATTACHMENT = re.compile(rf"{FOLDER}/({ATTACHMENT}/[0-9a-f]{{2}}/[0-9a-f]{{62}})\.yaml")
 
 Find = Callable[[str, int, int | None], Snapshot | None]
 """Finds a revision by line and number, or a draft on the way to it; None if it does not exist."""
+
+
+def is_tombstones(path: str) -> bool:
+    """Whether a path on main is that of tombstones: of a revision, of a draft, or of an attachment."""
+    return bool(_OF_STATE.fullmatch(path) or _OF_ATTACHMENT.fullmatch(path))
 
 
 def tombstone_faults(path: str, data: bytes, find: Find) -> Iterator[str]:
@@ -24,7 +28,7 @@ def tombstone_faults(path: str, data: bytes, find: Find) -> Iterator[str]:
     Args:
         path: The path of the file.
         data: Its bytes.
-        find: Which revisions and drafts there are.
+        find: Finds published revisions and drafts.
     """
     try:
         stones = list(read_tombstones(data, path).values())
@@ -49,7 +53,7 @@ def tombstone_faults(path: str, data: bytes, find: Find) -> Iterator[str]:
 
 
 def _attachment_faults(name: str, stones: list[Tombstone]) -> Iterator[str]:
-    sha256 = name.replace("/", "").removeprefix("attachment")
+    sha256 = name.replace("/", "").removeprefix(ATTACHMENT)
     for stone in stones:
         if (stone.path, stone.sha256) != (name, sha256):
             yield f"it is about {stone.path!r}, and its name says {name}"

@@ -8,8 +8,9 @@ from pathlib import PurePosixPath
 
 import pygit2
 
-from blastgit.checks.mainline import COLLECTION, CONFIGURATION, QUERY, TOMBSTONES, file_faults, place_faults
+from blastgit.checks.mainline import COLLECTION, CONFIGURATION, QUERY, file_faults, place_faults
 from blastgit.checks.settings import check_settings
+from blastgit.checks.tombstones import is_tombstones
 from blastgit.datasets.storage import check_storage
 from blastgit.errors import BlastgitError, Denied
 from blastgit.guard.deny import deny
@@ -108,7 +109,7 @@ def _check_role(repo: Quarantine, path: str, who: str) -> None:
             if repo.ref(MAIN) is not None:
                 check_access(repo.settings, check_collection(name_of(path)), who)
         else:
-            is_admins = path == FILE or path in dot_files(b"") or TOMBSTONES.fullmatch(path)
+            is_admins = path == FILE or path in dot_files(b"") or is_tombstones(path)
             repo.policy.check("admin" if is_admins else "curator", who)
     except BlastgitError as error:
         raise Denied(f"{path}: {error}") from None
